@@ -71,8 +71,8 @@ def pairs(reports: Sequence[Report], part: str, options: StoryOptions) -> Iterat
             cosines = space.cosines(query, theirs)
             lengths = np.array([(query.length * other.length) ** 0.5 for other in theirs])
             alike = weigh_cosines(cosines, lengths, options)
-            likeness = compare_across(query, theirs, alike, cosines.shared, options).total
-            for other, length, total in zip(others, lengths.tolist(), likeness.tolist(), strict=True):
+            similarity = compare_across(query, theirs, alike, cosines.shared, options).total
+            for other, length, total in zip(others, lengths.tolist(), similarity.tolist(), strict=True):
                 yield total >= options.story_threshold(length), other.event == report.event
 
 

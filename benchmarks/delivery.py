@@ -39,7 +39,7 @@ from typing import Any
 from benchmarks.naive_mail import context, page, text
 from syndicate.delivery.dkim_signing import DkimKey, load_key, new_key
 from syndicate.delivery.message import MailOptions, MessageTemplate
-from syndicate.delivery.outgoing import Ended, Message, Parcel
+from syndicate.delivery.outgoing import Message, OutgoingMail, SendResult
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.jobs.delivery.deliver_job import DeliverJob
@@ -206,19 +206,19 @@ def wire_only(fixture: Fixture, port: int, count: int, keys: Sequence[DkimKey], 
     template = MessageTemplate.build(fixture.edition, OPTIONS, keys)
     numbers = iter(range(count))
 
-    def take() -> Parcel | None:
+    def take() -> OutgoingMail | None:
         number = next(numbers, None)
         if number is None:
             return None
         address = f"reader{number}@example.org"
-        return Parcel(
+        return OutgoingMail(
             key=number,
             sender=f"bounces+{number:x}@example.com",
             recipient=address,
             render=partial(template.for_subscriber, address, f"{number:032d}", f"<{number}@example.com>"),
         )
 
-    def settle(_ended: Sequence[Ended], beginning: Sequence[Parcel]) -> Collection[int]:
+    def settle(_ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
         return {one.key for one in beginning}
 
     problem = sender(port, connections).run(take, settle, backlog=count)

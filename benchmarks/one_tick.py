@@ -83,7 +83,9 @@ def _shelve(services: Services, ids: list[int]) -> None:
         story_store.place_articles(
             connection,
             [
-                story_store.Place(article_id=article_id, story_id=story_id, same_text=article_id, terms=None)
+                story_store.ArticlePlacement(
+                    article_id=article_id, story_id=story_id, same_text=article_id, terms=None
+                )
                 for article_id, story_id in zip(ids, stories, strict=True)
             ],
         )

@@ -156,7 +156,7 @@ def measure(folder: Path, now: datetime, place: Path) -> Figures:
             for day in range(DAYS):
                 moment = first + timedelta(days=day)
                 server.show(moment)
-                outcomes = _live(services, moment, figures)
+                outcomes = _serve_with_settings(services, moment, figures)
             for outcome in outcomes:
                 if outcome.error:
                     figures.count("feeds_refused", 1, f"{outcome.name}: {outcome.error}")
@@ -169,7 +169,7 @@ def measure(folder: Path, now: datetime, place: Path) -> Figures:
     return figures
 
 
-def _live(services: Services, moment: datetime, figures: Figures) -> Sequence[SourceOutcome]:
+def _serve_with_settings(services: Services, moment: datetime, figures: Figures) -> Sequence[SourceOutcome]:
     """Run one morning; return what became of the polls."""
     outcomes = services.ingest.run(moment).sources
     services.stories.run(moment)

@@ -156,8 +156,8 @@ def stored(item: IndexedArticle, story: int, text: int) -> StoredArticle:
         title=item.title,
         story=story,
         same_text=text,
-        mean=0.3,
-        compared=1,
+        mean_similarity=0.3,
+        n_compared=1,
         terms=item.terms.pack(),
     )
 

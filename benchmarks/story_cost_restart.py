@@ -12,7 +12,7 @@ from syndicate.model import NewArticle, Source
 from syndicate.store import Store, open_store
 from syndicate.store.ingest import article_store, declared_sources, source_store
 from syndicate.store.stories import story_store
-from syndicate.store.stories.story_store import Place
+from syndicate.store.stories.story_store import ArticlePlacement
 from syndicate.stories import Fingerprint, IndexedArticle, StoryOptions
 
 CHUNK = 5000
@@ -60,11 +60,13 @@ def fill_store(store: Store, articles: Sequence[tuple[IndexedArticle, int, int]]
             story_store.place_articles(connection, [_place(one, ids, stories) for one in chunk])
 
 
-def _place(placed: tuple[IndexedArticle, int, int], ids: dict[int, int], stories: dict[int, int]) -> Place:
+def _place(
+    placed: tuple[IndexedArticle, int, int], ids: dict[int, int], stories: dict[int, int]
+) -> ArticlePlacement:
     item, story, text = placed
     if not isinstance(item.terms, Fingerprint):
         raise TypeError("articles must be packed")
-    return Place(
+    return ArticlePlacement(
         article_id=ids[item.article_id],
         story_id=stories[story],
         same_text=text,

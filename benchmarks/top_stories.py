@@ -29,9 +29,9 @@ from benchmarks.story_sets import in_part, read_rows
 from syndicate.stories import (
     ENOUGH_OTHERS,
     IndexedArticle,
+    RankedArticle,
     RankingOptions,
     Record,
-    StoryArticle,
     StoryFacts,
     StoryIndex,
     StoryOptions,
@@ -217,7 +217,7 @@ class Newsroom:
             story_id=story,
             lead_article_id=members[0].number,
             articles=tuple(
-                StoryArticle(
+                RankedArticle(
                     article_id=one.number,
                     source_id=one.source,
                     source_weight=1.0,

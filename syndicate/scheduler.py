@@ -42,7 +42,7 @@ class Bell:
 
 
 @dataclass(slots=True)
-class Pulse:
+class LastRun:
     """Last completed run of each scheduled task, and its error ("" for none)."""
 
     rang: dict[str, datetime] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class LocalRunner:
     """Rings bells until stopped. A bell never rings twice at once; different bells ring together."""
 
     def __init__(self, bells: tuple[Bell, ...], clock: ClockWatch | None = None) -> None:
-        self.pulse = Pulse()
+        self.pulse = LastRun()
         self._bells = bells
         self._clock = clock or ClockWatch()
         self._watching = threading.Thread(target=self._watch_clock, name="clock", daemon=True)

@@ -19,7 +19,7 @@ from syndicate.store import Connection
 from syndicate.store.ingest import article_store, declared_sources, source_store
 from syndicate.store.mail import audience_store, edition_store, newsletter_store, subscriber_export
 from syndicate.store.stories import ranked_lists, story_store
-from syndicate.store.stories.story_store import Place
+from syndicate.store.stories.story_store import ArticlePlacement
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PERIOD = (NOW - timedelta(days=1, hours=2), NOW - timedelta(hours=2))
@@ -90,7 +90,7 @@ def place(
     if story_id is None:
         (story_id,) = story_store.add_stories(connection, [article_id], NOW)
         save_story(connection, story_id, lead_id=article_id)
-    placed = Place(
+    placed = ArticlePlacement(
         article_id=article_id, story_id=story_id, same_text=same_text or article_id, terms=b"terms"
     )
     story_store.place_articles(connection, [placed])
@@ -159,7 +159,7 @@ def subscribe(connection: Connection, *addresses: str, name: str = "daily", now:
 
 def consents(connection: Connection, address_key: str) -> list[tuple[str, str, str]]:
     """(event, detail, text agreed to) of every consent of a mailbox and its end, oldest first."""
-    found = (subscriber_export.everything_about(connection, address_key) or {}).get("consents", [])
+    found = (subscriber_export.export_subscriber_data(connection, address_key) or {}).get("consents", [])
     return [(one["event"], one["detail"], one["agreed"]) for one in found]
 
 

@@ -24,7 +24,7 @@ class NothingChosen(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class ReaderSelection:
     """Selection of stories by a reader; an empty tuple means all of them."""
 
     sections: tuple[str, ...] = ()
@@ -46,10 +46,10 @@ class Selection:
         return not self.languages or any(f"{one}-".startswith(f"{language}-") for one in self.languages)
 
 
-def read_selection(text: str) -> Selection:
+def read_selection(text: str) -> ReaderSelection:
     """The selection behind its text."""
     lines = text.splitlines()
-    return Selection(
+    return ReaderSelection(
         sections=tuple(line.removeprefix(_SECTION) for line in lines if line.startswith(_SECTION)),
         languages=tuple(line.removeprefix(_LANGUAGE) for line in lines if line.startswith(_LANGUAGE)),
     )
@@ -74,7 +74,7 @@ class Choices:
     """Choices of a reader. ``hour`` is local to ``time_zone``, ``None`` for as soon as it is ready."""
 
     newsletters: tuple[str, ...] = ()
-    selection: Selection = field(default_factory=Selection)
+    selection: ReaderSelection = field(default_factory=ReaderSelection)
     cadence: str = EVERY_EDITION
     hour: int | None = None
     time_zone: str = ""
@@ -124,7 +124,7 @@ def read_choices(
 
     return Choices(
         newsletters=chosen("newsletter", tuple(offer.newsletters)),
-        selection=Selection(
+        selection=ReaderSelection(
             sections=part("section", offer.sections, before.selection.sections),
             languages=part("language", offer.languages, before.selection.languages),
         ),

@@ -23,7 +23,7 @@ Command = Callable[..., Any]
 _BAR = 30
 
 
-class Moment(click.ParamType[datetime]):
+class IsoTime(click.ParamType[datetime]):
     """An ISO 8601 time; without an offset it is UTC."""
 
     name = "iso time"
@@ -50,7 +50,7 @@ config_option = click.option(
     help="The configuration file.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
-now_option = click.option("--now", type=Moment(), default=None, help="Pretend it is this ISO time.")
+now_option = click.option("--now", type=IsoTime(), default=None, help="Pretend it is this ISO time.")
 file_argument = click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True))
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 
@@ -85,7 +85,7 @@ def services_of(config: Path, now: datetime | None = None) -> Iterator[tuple[Set
 
 def changing(services: Services, dry_run: bool) -> AbstractContextManager[Connection]:
     """A transaction that is committed at its end, or undone when nothing may be changed."""
-    return services.store.rehearse() if dry_run else services.store.write()
+    return services.store.dry_run() if dry_run else services.store.write()
 
 
 def write_result(file: Path, data: bytes) -> None:

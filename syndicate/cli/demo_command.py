@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from syndicate.cli.common import json_option, moment, now_option, show, table
-from syndicate.demo import NewsroomServer, Outcome, Place, load_newsroom, open_place, run_pipeline
+from syndicate.demo import DemoFolder, NewsroomServer, Outcome, load_newsroom, open_place, run_pipeline
 from syndicate.errors import SyndicateError
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
@@ -69,7 +69,7 @@ def _answer(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _print(outcome: Outcome, place: Place) -> None:
+def _print(outcome: Outcome, place: DemoFolder) -> None:
     counts = outcome.counts
     rows = [
         ("sources", counts["sources"], f"{len(outcome.warnings)} with a warning"),
@@ -110,7 +110,7 @@ def _port(wanted: int | None) -> int:
     raise SyndicateError(f"port {wanted or DEFAULT_PORT} is taken; choose another with --port")
 
 
-def _serve(services: Services, place: Place, port: int, ready: Callable[[str], None]) -> None:
+def _serve(services: Services, place: DemoFolder, port: int, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; ``ready`` is given the address once it answers."""
     from syndicate.web import WebOptions, WebServer, create_app
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from syndicate.audience.choices import Choices, Offer
 from syndicate.jobs.audience.preferences_job import ReaderPage
-from syndicate.jobs.newsletter.review_links import DeskView, SentEdition, Sheet
+from syndicate.jobs.newsletter.review_links import EditionView, ReviewPage, SentEdition
 from syndicate.model import (
     TRENDING,
     Channel,
@@ -152,7 +152,7 @@ def reader(paused_until: datetime | None) -> ReaderPage:
     )
 
 
-def desk(newsletter: Newsletter, now: datetime) -> DeskView:
+def desk(newsletter: Newsletter, now: datetime) -> ReviewPage:
     """A desk with an edition, a form of one, a correction, and an edition that went out."""
     change = EditionChange(edition_id=1, changed_by="Sample", action="note", detail="Sample", changed=now)
     plain, rich = digests(now)
@@ -162,7 +162,7 @@ def desk(newsletter: Newsletter, now: datetime) -> DeskView:
         (_edition(now, newsletter.name, revision=1), rich, None),
     )
     sheets = tuple(
-        Sheet(
+        EditionView(
             found=DeskEdition(edition=edition, state="held", content=None, approve_by=approve_by),
             digest=digest,
             seen="",
@@ -173,7 +173,7 @@ def desk(newsletter: Newsletter, now: datetime) -> DeskView:
         )
         for edition, digest, approve_by in editions
     )
-    return DeskView(
+    return ReviewPage(
         path="/desk/sample/editor/token",
         newsletter=newsletter,
         editor="Sample",

@@ -18,7 +18,7 @@ from syndicate.publish.newsletter_archive import archive_index_page, edition_ite
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import SectionBlock
 from syndicate.services import Services
-from syndicate.web.server_pages import Notices
+from syndicate.web.server_pages import ServerPages
 
 Renders = Iterator[Callable[[], object]]
 """Each renders one page or mail, and raises ``RenderError``; what it returns does not matter."""
@@ -70,7 +70,7 @@ def _archive(services: Services, now: datetime) -> Renders:
 
 def _notices(services: Services, now: datetime) -> Renders:
     """The web server's own pages."""
-    notices = Notices(services.templates, services.settings.site.title, at_once=True)
+    notices = ServerPages(services.templates, services.settings.site.title, at_once=True)
     offered = ("sample", "Sample")
     for problem, offer in (
         ("", ()),

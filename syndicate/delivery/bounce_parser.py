@@ -29,7 +29,7 @@ _SUBJECT = re.compile(r"\s*unsubscribe\s+([A-Za-z0-9_-]{32})\s*", re.IGNORECASE)
 _RECIPIENT_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "to")
 
 
-class Kind(StrEnum):
+class BounceKind(StrEnum):
     """Meaning of a report for the mailbox."""
 
     HARD = "hard"
@@ -45,14 +45,14 @@ class Report:
     ``deliveries`` are (number, signature) of envelope senders (``verp``), ``tokens`` unsubscribe tokens.
     """
 
-    kind: Kind
+    kind: BounceKind
     status: str
     detail: str
     deliveries: tuple[tuple[int, str], ...]
     tokens: tuple[str, ...]
 
 
-def judge(code: int | None, text: str) -> Kind | None:
+def judge(code: int | None, text: str) -> BounceKind | None:
     """Return what a reply or a diagnostic says about the mailbox; ``None`` when it says nothing about it.
 
     An enhanced status code in the text wins over ``code``; without one only plain words make it hard.
@@ -60,11 +60,11 @@ def judge(code: int | None, text: str) -> Kind | None:
     found = _STATUS.search(text)
     status = found[1] if found else ""
     if status in _HARD or (not status.startswith(("2", "4")) and code != 552 and _says_nobody(status, text)):
-        return Kind.HARD
+        return BounceKind.HARD
     if about_us(text):
         return None
     if status.startswith(("4", "5.2", "5.4")) or (not status and code in (450, 452, 552)):
-        return Kind.SOFT
+        return BounceKind.SOFT
     return None
 
 
@@ -94,7 +94,7 @@ def read_report(data: bytes) -> Report | None:
 def _read(message: Message, data: bytes) -> Report | None:
     subject = _SUBJECT.fullmatch(header_text(str(message.get("Subject", ""))))
     if subject:
-        return _report(message, Kind.LEAVING, "", "by mail", (subject[1],))
+        return _report(message, BounceKind.LEAVING, "", "by mail", (subject[1],))
     parts = {part.get_content_type(): part for part in message.walk()}
     if feedback := parts.get("message/feedback-report"):
         return _complaint(message, _inner(feedback), data)
@@ -107,7 +107,7 @@ def _complaint(message: Message, feedback: str, data: bytes) -> Report | None:
     if not re.search(r"^feedback-type:\s*abuse\b", feedback, re.IGNORECASE | re.MULTILINE):
         return None
     tokens = tuple(dict.fromkeys(one.decode("ascii") for one in _TOKEN.findall(data)))
-    return _report(message, Kind.COMPLAINT, "", "reported as spam", tokens[:20], data)
+    return _report(message, BounceKind.COMPLAINT, "", "reported as spam", tokens[:20], data)
 
 
 def _notification(message: Message, status: Message) -> Report | None:
@@ -119,7 +119,7 @@ def _notification(message: Message, status: Message) -> Report | None:
         return None
     detail = header_text(said[1] if said else "", 300)
     if failed[1].lower() == "delayed":
-        kind: Kind | None = Kind.SOFT
+        kind: BounceKind | None = BounceKind.SOFT
     else:
         # The reporting server's own status first; many write 5.0.0 and the truth in the diagnostic.
         kind = judge(None, f"{code[1]} {_STATUS.sub('', detail)}") or judge(None, detail)
@@ -141,7 +141,12 @@ def _bounce_in_words(message: Message, data: bytes) -> Report | None:
 
 
 def _report(
-    message: Message, kind: Kind, status: str, detail: str, tokens: tuple[str, ...] = (), data: bytes = b""
+    message: Message,
+    kind: BounceKind,
+    status: str,
+    detail: str,
+    tokens: tuple[str, ...] = (),
+    data: bytes = b"",
 ) -> Report:
     fields = [str(value) for name in _RECIPIENT_FIELDS for value in message.get_all(name, [])]
     # A complaint goes to a fixed address; the envelope sender stands in the mail it is about.

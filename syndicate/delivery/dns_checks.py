@@ -22,7 +22,7 @@ _WAYS = {"s": "strict", "r": "relaxed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class DnsCheck:
     """One check: ``good`` is ``None`` when it could not be made or says nothing about this set-up."""
 
     name: str
@@ -30,22 +30,22 @@ class Finding:
     detail: str
 
 
-def checked(name: str, check: Callable[[], Finding]) -> Finding:
+def checked(name: str, check: Callable[[], DnsCheck]) -> DnsCheck:
     """A check that cannot be made is a finding too."""
     try:
         return check()
     except SyndicateError as error:
-        return Finding(name=name, good=False, detail=str(error))
+        return DnsCheck(name=name, good=False, detail=str(error))
 
 
-def check_spf(domain: str, lookup: Lookup) -> Finding:
+def check_spf(domain: str, lookup: Lookup) -> DnsCheck:
     """Check for one record that allows a sender, ends in a decision and makes at most ten lookups (RFC 7208).
 
     ``domain`` is that of the envelope's sender: receivers ask about no other.
     """
 
-    def found(detail: str, *, good: bool = False) -> Finding:
-        return Finding(name="SPF", good=good, detail=detail)
+    def found(detail: str, *, good: bool = False) -> DnsCheck:
+        return DnsCheck(name="SPF", good=good, detail=detail)
 
     records = [text for text in lookup(domain, "TXT") if text.lower().split(" ")[0] == "v=spf1"]
     if len(records) != 1:
@@ -62,35 +62,35 @@ def check_spf(domain: str, lookup: Lookup) -> Finding:
     return found(f"{domain}: {records[0]}", good=True)
 
 
-def check_dkim(keys: Sequence[DkimKey], lookup: Lookup) -> list[Finding]:
+def check_dkim(keys: Sequence[DkimKey], lookup: Lookup) -> list[DnsCheck]:
     """Each key's record holds what our key file says (RFC 6376 section 3.6.1)."""
     if not keys:
         detail = "no key is set: your relay has to sign, or run `syndicate dkim new`"
-        return [Finding(name="DKIM", good=None, detail=detail)]
+        return [DnsCheck(name="DKIM", good=None, detail=detail)]
     return [checked("DKIM", lambda key=key: _check_key(key, lookup)) for key in keys]  # type: ignore[misc]
 
 
-def _check_key(key: DkimKey, lookup: Lookup) -> Finding:
+def _check_key(key: DkimKey, lookup: Lookup) -> DnsCheck:
     name = f"{key.selector}._domainkey.{key.domain}"
     ours = _tags(key.record)["p"]
     published = [_tags(text).get("p", "") for text in lookup(name, "TXT")]
     if ours in published:
-        return Finding(name="DKIM", good=True, detail=f"{name} holds our key ({key.algorithm})")
+        return DnsCheck(name="DKIM", good=True, detail=f"{name} holds our key ({key.algorithm})")
     what = "another key" if any(published) else "no key"
-    return Finding(name="DKIM", good=False, detail=f"{name} holds {what}; publish: {key.record}")
+    return DnsCheck(name="DKIM", good=False, detail=f"{name} holds {what}; publish: {key.record}")
 
 
-def check_dmarc(domain: str, lookup: Lookup) -> Finding:
+def check_dmarc(domain: str, lookup: Lookup) -> DnsCheck:
     """A policy for the domain in From, or for the organisation's above it (RFC 7489 section 6.6.3)."""
     policies = _policies(domain, lookup)
     if policies:
         name, record = policies[0] if policies[0][0] == domain else policies[-1]
-        return Finding(name="DMARC", good=True, detail=f"_dmarc.{name}: {record}")
+        return DnsCheck(name="DMARC", good=True, detail=f"_dmarc.{name}: {record}")
     detail = f'_dmarc.{domain} has no policy; publish at least "v=DMARC1; p=none"'
-    return Finding(name="DMARC", good=False, detail=detail)
+    return DnsCheck(name="DMARC", good=False, detail=detail)
 
 
-def check_alignment(domain: str, envelope: str, signing: Sequence[str], lookup: Lookup) -> Finding:
+def check_alignment(domain: str, envelope: str, signing: Sequence[str], lookup: Lookup) -> DnsCheck:
     """Compare domains that pass SPF or DKIM with the domain in From, as DMARC does (RFC 7489 section 3.1).
 
     ``envelope`` is the domain of the envelope's sender, ``signing`` those of our DKIM keys.
@@ -110,16 +110,16 @@ def check_alignment(domain: str, envelope: str, signing: Sequence[str], lookup: 
     by = [f"DKIM d={other}" for other in dict.fromkeys(signing) if aligned(other, dkim)]
     by += [f"SPF of {envelope}"] if aligned(envelope, spf) else []
     if by:
-        return Finding(name="alignment", good=True, detail=f"{' and '.join(by)}: as in From, {domain}")
+        return DnsCheck(name="alignment", good=True, detail=f"{' and '.join(by)}: as in From, {domain}")
     if not signing:
         detail = f"the envelope's {envelope} is not {domain} ({spf}): your relay has to sign with d={domain}"
-        return Finding(name="alignment", good=None, detail=detail)
+        return DnsCheck(name="alignment", good=None, detail=detail)
     keys = ", ".join(f"d={other}" for other in dict.fromkeys(signing))
     detail = (
         f"neither the envelope's {envelope} ({spf}) nor DKIM {keys} ({dkim}) "
         f"belongs to {domain} in From: set [mail] dkim_domain"
     )
-    return Finding(name="alignment", good=False, detail=detail)
+    return DnsCheck(name="alignment", good=False, detail=detail)
 
 
 def _policies(domain: str, lookup: Lookup) -> list[tuple[str, str]]:
@@ -137,32 +137,32 @@ def _policies(domain: str, lookup: Lookup) -> list[tuple[str, str]]:
     return found
 
 
-def check_names(host: str, lookup: Lookup) -> Finding:
+def check_names(host: str, lookup: Lookup) -> DnsCheck:
     """Each address of the mail server has a name, and that name leads back to it."""
     addresses = _addresses(host, lookup)
     if not addresses:
-        return Finding(name="PTR", good=False, detail=f"{host} has no address")
+        return DnsCheck(name="PTR", good=False, detail=f"{host} has no address")
     outside = [one for one in addresses if ipaddress.ip_address(one).is_global]
     if not outside:
         detail = f"{host} is a machine of your own network: its outgoing address cannot be seen from here"
-        return Finding(name="PTR", good=None, detail=detail)
+        return DnsCheck(name="PTR", good=None, detail=detail)
     for address in outside:
         names = lookup(address, "PTR")
         if not any(address in _addresses(name, lookup) for name in names):
             detail = f"{address} ({host}) has no name that leads back to it; ask who runs it"
-            return Finding(name="PTR", good=False, detail=detail)
-    return Finding(name="PTR", good=True, detail=f"{host}: {', '.join(outside)}")
+            return DnsCheck(name="PTR", good=False, detail=detail)
+    return DnsCheck(name="PTR", good=True, detail=f"{host}: {', '.join(outside)}")
 
 
-def check_bounces(address: str, lookup: Lookup) -> Finding:
+def check_bounces(address: str, lookup: Lookup) -> DnsCheck:
     """Check that a server takes mail for the address that bounces go to."""
     domain = address.rpartition("@")[2]
     if not address:
         detail = "[bounces] address is not set: bounces go to the sender's mailbox and nobody counts them"
-        return Finding(name="bounces", good=None, detail=detail)
+        return DnsCheck(name="bounces", good=None, detail=detail)
     servers = lookup(domain, "MX") or _addresses(domain, lookup)
     detail = f"mail for {domain} goes to {servers[0].split()[-1]}" if servers else f"{domain} takes no mail"
-    return Finding(name="bounces", good=bool(servers), detail=detail)
+    return DnsCheck(name="bounces", good=bool(servers), detail=detail)
 
 
 def _addresses(host: str, lookup: Lookup) -> list[str]:

@@ -7,7 +7,7 @@ from email.errors import MessageError
 from email.policy import default
 from pathlib import Path
 
-from syndicate.delivery.outgoing import Ended, Parcel, Settle, Take
+from syndicate.delivery.outgoing import NextMail, OutgoingMail, RecordResults, SendResult
 from syndicate.errors import Deferred, MailError, Refused, RenderError, TransportDown
 from syndicate.files import write_atomic
 from syndicate.text.names import safe_name
@@ -26,14 +26,14 @@ class FolderSender:
 
     def run(
         self,
-        take: Take,
-        settle: Settle,
+        take: NextMail,
+        settle: RecordResults,
         *,
         backlog: int = 1,  # noqa: ARG002 a folder takes one after the other
         stopping: Callable[[], bool] = lambda: False,
     ) -> TransportDown | None:
         """See ``parcels.Sender``. A disk that refuses one file defers that message only."""
-        ended: list[Ended] = []
+        ended: list[SendResult] = []
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -43,7 +43,7 @@ class FolderSender:
                 data = bytes(parcel.render())
                 path = self._folder / _file_name(data)
             except (MailError, RenderError) as error:
-                ended.append(Ended(parcel=parcel, error=error))
+                ended.append(SendResult(parcel=parcel, error=error))
                 continue
             ended = [_written(parcel, path, data)] if parcel.key in settle(ended, [parcel]) else []
         if ended:
@@ -51,13 +51,13 @@ class FolderSender:
         return None
 
 
-def _written(parcel: Parcel, path: Path, data: bytes) -> Ended:
+def _written(parcel: OutgoingMail, path: Path, data: bytes) -> SendResult:
     try:
         write_atomic(path, data)
     except RenderError as error:
         reason = f"The message for {parcel.recipient} could not be written: {error}"
-        return Ended(parcel=parcel, error=Deferred(reason))
-    return Ended(parcel=parcel)
+        return SendResult(parcel=parcel, error=Deferred(reason))
+    return SendResult(parcel=parcel)
 
 
 def _file_name(data: bytes) -> str:

@@ -27,7 +27,7 @@ class Message(NamedTuple):
         return b"".join(self.pieces)
 
 
-class Parcel(NamedTuple):
+class OutgoingMail(NamedTuple):
     """One message on its way to one mailbox.
 
     ``key`` is the delivery's. ``sender`` and ``recipient`` are the envelope's addresses; a recipient outside
@@ -42,29 +42,34 @@ class Parcel(NamedTuple):
     not_before: float = 0.0
 
 
-class Ended(NamedTuple):
+class SendResult(NamedTuple):
     """Result of an attempt: ``error`` is ``None`` when the server has taken the message.
 
     One that is not ``final`` says only that it was not taken; what that means for the message, a later one
     says.
     """
 
-    parcel: Parcel
+    parcel: OutgoingMail
     error: MailError | RenderError | None = None
     final: bool = True
 
 
 # The next parcel, or ``None`` when there is none for now.
-Take = Callable[[], Parcel | None]
+NextMail = Callable[[], OutgoingMail | None]
 # Records in one commit what has ended and what begins; answers the keys of those that may begin.
-Settle = Callable[[Sequence[Ended], Sequence[Parcel]], Collection[int]]
+RecordResults = Callable[[Sequence[SendResult], Sequence[OutgoingMail]], Collection[int]]
 
 
 class Sender(Protocol):
     """Protocol of senders: over SMTP, or into a folder."""
 
     def run(
-        self, take: Take, settle: Settle, *, backlog: int = 1, stopping: Callable[[], bool] = lambda: False
+        self,
+        take: NextMail,
+        settle: RecordResults,
+        *,
+        backlog: int = 1,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> TransportDown | None:
         """Send parcels until ``take`` has no more, ``stopping`` says so, or nothing can be sent.
 
@@ -74,12 +79,12 @@ class Sender(Protocol):
         """
 
 
-def send_one(sender: Sender, parcel: Parcel) -> None:
+def send_one(sender: Sender, parcel: OutgoingMail) -> None:
     """Send one message that is in no store; raises the ``MailError`` it ended with."""
     waiting = [parcel]
-    ended: list[Ended] = []
+    ended: list[SendResult] = []
 
-    def settle(done: Sequence[Ended], beginning: Sequence[Parcel]) -> Collection[int]:
+    def settle(done: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
         ended.extend(done)
         return [one.key for one in beginning]
 

@@ -3,16 +3,16 @@
 ``syndicate demo`` runs the whole pipeline on it, and the tests of the whole use it too.
 """
 
-from syndicate.demo.demo_folder import Place, open_place
+from syndicate.demo.demo_folder import DemoFolder, open_place
 from syndicate.demo.demo_run import Outcome, run_pipeline
 from syndicate.demo.newsroom import Piece, Publication, load_newsroom
 from syndicate.demo.newsroom_server import NewsroomServer
 
 __all__ = [
+    "DemoFolder",
     "NewsroomServer",
     "Outcome",
     "Piece",
-    "Place",
     "Publication",
     "load_newsroom",
     "open_place",

@@ -40,7 +40,7 @@ _OPEN_TIME = re.compile(r"\{(iso|long) (\d+(?:\.\d+)?)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class DemoFolder:
     """Paths and addresses of one demo."""
 
     folder: Path
@@ -78,7 +78,7 @@ class Place:
 
 
 @contextmanager
-def open_place(folder: Path) -> Iterator[Place]:
+def open_place(folder: Path) -> Iterator[DemoFolder]:
     """The folder made ready and locked: what an earlier demo made is removed.
 
     Raises ``SyndicateError`` when something of the demo's names is there that no demo made, and ``StoreBusy``
@@ -99,7 +99,7 @@ def open_place(folder: Path) -> Iterator[Place]:
             raise SyndicateError(
                 f"cannot remove the last demo: {error.filename}: {error.strerror}"
             ) from error
-        yield Place(folder=folder)
+        yield DemoFolder(folder=folder)
 
 
 def _remove(path: Path) -> None:

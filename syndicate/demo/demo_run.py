@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from syndicate.audience.mailbox_address import normalise_address
-from syndicate.demo.demo_folder import Place
+from syndicate.demo.demo_folder import DemoFolder
 from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
 from syndicate.jobs.ingest.poll_result import IngestResult
@@ -47,7 +47,7 @@ class Outcome:
 
 
 def run_pipeline(
-    services: Services, place: Place, now: datetime, say: Callable[[str], None] = lambda _line: None
+    services: Services, place: DemoFolder, now: datetime, say: Callable[[str], None] = lambda _line: None
 ) -> Outcome:
     """Ingest, stories, publish, edition, its archive, deliver; then poll again, which must change nothing.
 

@@ -9,7 +9,7 @@ from syndicate.demo.newsroom import Piece, Publication
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Press:
+class DemoPress:
     """The newsroom at one address (``base``, without a slash at the end) and one moment."""
 
     base: str

@@ -8,13 +8,13 @@ from email.utils import format_datetime
 from html import escape
 
 from syndicate.demo.demo_images import HEIGHT, WIDTH
-from syndicate.demo.documents import Press, html_text, short_text, tags_of, when
+from syndicate.demo.documents import DemoPress, html_text, short_text, tags_of, when
 from syndicate.demo.newsroom import Piece, Publication
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
-def feed_document(press: Press, paper: Publication) -> tuple[bytes, str]:
+def feed_document(press: DemoPress, paper: Publication) -> tuple[bytes, str]:
     """A publication's feed and its content type."""
     write, content_type = _WRITERS[paper.format]
     data = write(press, paper).encode()
@@ -23,7 +23,7 @@ def feed_document(press: Press, paper: Publication) -> tuple[bytes, str]:
     return data, f"{content_type}; charset=utf-8"
 
 
-def _rss(press: Press, paper: Publication) -> str:
+def _rss(press: DemoPress, paper: Publication) -> str:
     items = "".join(_rss_item(press, paper, piece) for piece in paper.pieces)
     return (
         f'{_DECLARATION}<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"'
@@ -36,7 +36,7 @@ def _rss(press: Press, paper: Publication) -> str:
     )
 
 
-def _rss_item(press: Press, paper: Publication, piece: Piece) -> str:
+def _rss_item(press: DemoPress, paper: Publication, piece: Piece) -> str:
     kind = when(piece.guid, ' isPermaLink="false"')
     return (
         f"<item>\n<title>{escape(piece.title)}</title>\n"
@@ -53,7 +53,7 @@ def _rss_item(press: Press, paper: Publication, piece: Piece) -> str:
     )
 
 
-def _rdf(press: Press, paper: Publication) -> str:
+def _rdf(press: DemoPress, paper: Publication) -> str:
     links = [escape(press.tracked(paper, piece)) for piece in paper.pieces]
     sequence = "".join(f'<rdf:li rdf:resource="{link}"/>' for link in links)
     items = "".join(_rdf_item(press, paper, piece) for piece in paper.pieces)
@@ -69,7 +69,7 @@ def _rdf(press: Press, paper: Publication) -> str:
     )
 
 
-def _rdf_item(press: Press, paper: Publication, piece: Piece) -> str:
+def _rdf_item(press: DemoPress, paper: Publication, piece: Piece) -> str:
     link = escape(press.tracked(paper, piece))
     return (
         f'<item rdf:about="{link}">\n<title>{escape(piece.title)}</title>\n<link>{link}</link>\n'
@@ -82,7 +82,7 @@ def _rdf_item(press: Press, paper: Publication, piece: Piece) -> str:
     )
 
 
-def _atom(press: Press, paper: Publication) -> str:
+def _atom(press: DemoPress, paper: Publication) -> str:
     latest = max(press.changed(piece) for piece in paper.pieces)
     entries = "".join(_atom_entry(press, paper, piece) for piece in paper.pieces)
     return (
@@ -96,7 +96,7 @@ def _atom(press: Press, paper: Publication) -> str:
     )
 
 
-def _atom_entry(press: Press, paper: Publication, piece: Piece) -> str:
+def _atom_entry(press: DemoPress, paper: Publication, piece: Piece) -> str:
     guid = piece.guid or f"tag:{paper.slug}.example,2026:{piece.slug}"
     return (
         f'<entry>\n<title type="text">{escape(piece.title)}</title>\n<id>{escape(guid)}</id>\n'
@@ -112,7 +112,7 @@ def _atom_entry(press: Press, paper: Publication, piece: Piece) -> str:
     )
 
 
-def _json(press: Press, paper: Publication) -> str:
+def _json(press: DemoPress, paper: Publication) -> str:
     document = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": paper.title,
@@ -125,7 +125,7 @@ def _json(press: Press, paper: Publication) -> str:
     return json.dumps(document, ensure_ascii=False, indent=1)
 
 
-def _json_item(press: Press, paper: Publication, piece: Piece) -> dict[str, object]:
+def _json_item(press: DemoPress, paper: Publication, piece: Piece) -> dict[str, object]:
     item: dict[str, object] = {
         "id": piece.guid or press.link(paper, piece),
         "url": press.tracked(paper, piece),
@@ -143,7 +143,7 @@ def _json_item(press: Press, paper: Publication, piece: Piece) -> dict[str, obje
     return item
 
 
-def _media(press: Press, paper: Publication, piece: Piece) -> str:
+def _media(press: DemoPress, paper: Publication, piece: Piece) -> str:
     """The picture in Media RSS, which also Atom feeds use."""
     return when(
         piece.picture,

@@ -13,14 +13,14 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from syndicate.demo.demo_images import picture
-from syndicate.demo.documents import Press
+from syndicate.demo.documents import DemoPress
 from syndicate.demo.feed_documents import feed_document
 from syndicate.demo.newsroom import Publication
 from syndicate.demo.page_documents import article_page, front_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class DemoDocument:
     """Response of one path."""
 
     body: bytes
@@ -39,21 +39,23 @@ class NewsroomServer:
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._server.modified = format_datetime(now.replace(microsecond=0), usegmt=True)
-        press = Press(base=self.url, now=now)
+        press = DemoPress(base=self.url, now=now)
         for paper in papers:
             self._publish(paper, press)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="newsroom", daemon=True
         )
 
-    def _publish(self, paper: Publication, press: Press) -> None:
+    def _publish(self, paper: Publication, press: DemoPress) -> None:
         documents, html = self._server.documents, "text/html; charset=utf-8"
         feed, content_type = feed_document(press, paper)
-        documents[paper.feed_path] = Document(body=feed, content_type=content_type)
-        documents[f"/{paper.slug}/"] = Document(body=front_page(press, paper), content_type=html)
+        documents[paper.feed_path] = DemoDocument(body=feed, content_type=content_type)
+        documents[f"/{paper.slug}/"] = DemoDocument(body=front_page(press, paper), content_type=html)
         for piece in paper.pieces:
             path = f"/{paper.slug}/{piece.slug}"
-            documents[f"{path}.html"] = Document(body=article_page(press, paper, piece), content_type=html)
+            documents[f"{path}.html"] = DemoDocument(
+                body=article_page(press, paper, piece), content_type=html
+            )
             if piece.picture:
                 self._server.pictures.add(f"{path}.png")
         if paper.moved_from:
@@ -77,14 +79,14 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(address, handler)
-        self.documents: dict[str, Document] = {}
+        self.documents: dict[str, DemoDocument] = {}
         self.pictures: set[str] = set()
         self.moved: dict[str, str] = {}
 
-    def find(self, path: str) -> Document | None:
+    def find(self, path: str) -> DemoDocument | None:
         """Return the document at a path. Pictures are drawn when they are requested."""
         if path in self.pictures:
-            self.documents[path] = Document(body=picture(path), content_type="image/png")
+            self.documents[path] = DemoDocument(body=picture(path), content_type="image/png")
             self.pictures.discard(path)
         return self.documents.get(path)
 
@@ -112,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815 the name is the standard library's
 
-    def _has(self, document: Document) -> bool:
+    def _has(self, document: DemoDocument) -> bool:
         """RFC 9110 section 13.1: If-None-Match counts, If-Modified-Since only without it."""
         tags = self.headers.get("If-None-Match")
         if tags is not None:

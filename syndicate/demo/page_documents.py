@@ -2,7 +2,7 @@
 
 from html import escape
 
-from syndicate.demo.documents import Press, html_text, when
+from syndicate.demo.documents import DemoPress, html_text, when
 from syndicate.demo.newsroom import Piece, Publication
 
 _STYLE = """\
@@ -18,7 +18,7 @@ img { max-width: 100%; height: auto }
 """
 
 
-def article_page(press: Press, paper: Publication, piece: Piece) -> bytes:
+def article_page(press: DemoPress, paper: Publication, piece: Piece) -> bytes:
     """One article, whole."""
     facts = f"{press.moment(piece.hours):%d %B %Y, %H:%M} UTC"
     body = (
@@ -29,7 +29,7 @@ def article_page(press: Press, paper: Publication, piece: Piece) -> bytes:
     return _page(paper, f"{piece.title} – {paper.title}", body)
 
 
-def front_page(press: Press, paper: Publication) -> bytes:
+def front_page(press: DemoPress, paper: Publication) -> bytes:
     """The headlines of a publication."""
     items = "".join(
         f'<li><a href="{press.link(paper, piece)}">{escape(piece.title)}</a></li>\n' for piece in paper.pieces

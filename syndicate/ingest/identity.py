@@ -42,7 +42,7 @@ from uuid import UUID
 
 from syndicate.errors import ParseError
 from syndicate.model import EARLIEST, Entry, KnownArticle, NewArticle, Source, known_since, undated_key
-from syndicate.text.hashes import digest_of
+from syndicate.text.hashes import hash_of
 from syndicate.text.language import detect_language, direction_of
 from syndicate.text.names import slug
 from syndicate.text.plain import excerpt
@@ -63,7 +63,7 @@ _EMPTY_GUIDS = frozenset(
 )
 
 
-class Kind(StrEnum):
+class EntryMatch(StrEnum):
     """Result of comparing an entry with the known articles."""
 
     NEW = "new"
@@ -73,7 +73,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class EntryDecision:
     """Decision about one entry.
 
     ``article`` is what to store (new and changed only); ``existing`` the row it changes or
@@ -81,7 +81,7 @@ class Decision:
     that those bytes are not read again; otherwise it is ``""``.
     """
 
-    kind: Kind
+    kind: EntryMatch
     article: NewArticle | None = None
     existing: KnownArticle | None = None
     digest: str = ""
@@ -131,7 +131,7 @@ def decide(
     *,
     moved: KnownArticle | None = None,
     by_sight: bool = False,
-) -> Decision:
+) -> EntryDecision:
     """New, changed, same or refused, by the rules above.
 
     ``known`` holds the source's articles under ``keys_of(entry)`` or under ``urls_of(entry)``; ``moved`` is
@@ -143,16 +143,16 @@ def decide(
     if existing is None and moved:
         key, existing = moved.entry_key, moved
     if existing and existing.digest == entry.digest != "":
-        return Decision(kind=Kind.SAME, existing=existing)
+        return EntryDecision(kind=EntryMatch.SAME, existing=existing)
     try:
         article = accept(entry, source, now, key=key, existing=existing, by_sight=by_sight)
     except ParseError as error:
-        return Decision(kind=Kind.REFUSED, existing=existing, reason=str(error))
+        return EntryDecision(kind=EntryMatch.REFUSED, existing=existing, reason=str(error))
     if existing is None:
-        return Decision(kind=Kind.NEW, article=article)
+        return EntryDecision(kind=EntryMatch.NEW, article=article)
     if _is_unchanged(existing, article, entry, source):
-        return Decision(kind=Kind.SAME, existing=existing, digest=entry.digest)
-    return Decision(kind=Kind.CHANGED, article=article, existing=existing)
+        return EntryDecision(kind=EntryMatch.SAME, existing=existing, digest=entry.digest)
+    return EntryDecision(kind=EntryMatch.CHANGED, article=article, existing=existing)
 
 
 def accept(
@@ -200,7 +200,7 @@ def accept(
         minutes=entry.minutes or reading.minutes,
         words=reading.words,
         read_more=entry.read_more,
-        content_hash=digest_of(_content(entry, title, language, source.section)),
+        content_hash=hash_of(_content(entry, title, language, source.section)),
         digest=entry.digest,
         html=entry.html,
         text=entry.text,

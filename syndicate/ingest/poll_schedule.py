@@ -19,7 +19,7 @@ JITTER = 0.1
 """At most this share of the interval is added, never taken away: nobody is asked early."""
 PERMANENT_PATIENCE = 3
 """A permanent redirect is believed after it worked this many times in a row (F8)."""
-LONGEST_WISH = 7 * 86_400.0
+MAX_REQUESTED_INTERVAL = 7 * 86_400.0
 """Seconds. A server or feed that asks for a longer pause than a week has most likely made a mistake."""
 SHARE = 0.1
 """A source is asked after this share of its usual pause between publications."""
@@ -110,7 +110,7 @@ def failed(source_name: str, error: SyndicateError) -> PollOutcome:
     )
 
 
-def with_wishes(
+def with_feed_hints(
     outcome: PollOutcome, parsed: ParsedSource, published: tuple[datetime, ...] = ()
 ) -> PollOutcome:
     """The outcome with what the feed itself asks for: a pause (``ttl``), hours and days without visits.
@@ -180,7 +180,7 @@ def with_hub(
 
     Validators stay as they are: what a hub sends is no answer to a poll (W12).
     """
-    state = replace(state, pushed_until=until)
+    state = replace(state, websub_lease_until=until)
     if state.gone or state.failures or state.last_attempt is None:
         return state
     moment, reason = _planned(state, source_name, state.last_attempt, options)
@@ -206,16 +206,18 @@ def rhythm_of(
     Those less than ``min_interval`` seconds apart count once: one poll brings them all, so ten articles
     at eight o'clock every morning are one publication a day. At most ``MOST_VISITS`` are counted.
     """
-    visits, since = 0, None
+    publications, since = 0, None
     for moment in sorted((one for one in published if one <= now), reverse=True):
         if since is None or (since - moment).total_seconds() >= max(min_interval, 1.0):
-            visits, since = visits + 1, moment
-        if visits == MOST_VISITS:
+            publications, since = publications + 1, moment
+        if publications == MOST_VISITS:
             break
-    return visits, since
+    return publications, since
 
 
-def adaptive_interval(visits: int, since: datetime | None, now: datetime, options: PollingOptions) -> float:
+def adaptive_interval(
+    publications: int, since: datetime | None, now: datetime, options: PollingOptions
+) -> float:
     """Seconds until a source is worth another look: few where much appears, many where little does.
 
     If publications come independently at a steady rate, the best estimate of that rate after n of them since
@@ -226,9 +228,9 @@ def adaptive_interval(visits: int, since: datetime | None, now: datetime, option
     each article. A source of which nothing is known is asked at the least interval. ``min_interval`` and
     ``max_interval`` bound the result; what servers and feeds ask for comes after and only lengthens it.
     """
-    if not visits or since is None:
+    if not publications or since is None:
         return options.min_interval
-    usual_pause = max((now - since).total_seconds(), 0.0) / visits
+    usual_pause = max((now - since).total_seconds(), 0.0) / publications
     return max(options.min_interval, min(usual_pause * SHARE, options.max_interval))
 
 
@@ -237,9 +239,9 @@ def _after_success(
 ) -> SourceState:
     seen = state.permanent_seen + 1 if outcome.permanent_url == state.permanent_url else 1
     wished = outcome if outcome.read else None
-    rhythm = (state.visits, state.visits_since)
+    publish_rate = (state.publications, state.counted_since)
     if outcome.published:
-        rhythm = rhythm_of(outcome.published, now, options.min_interval)
+        publish_rate = rhythm_of(outcome.published, now, options.min_interval)
     still_fresh = state.max_age if outcome.not_modified else None
     after = SourceState(
         etag=outcome.etag,
@@ -254,12 +256,14 @@ def _after_success(
         warning=state.warning,
         read_from=state.read_from,
         max_age=outcome.max_age if outcome.max_age is not None else still_fresh,
-        wish=wished.min_interval if wished else state.wish,
+        requested_interval=wished.min_interval if wished else state.requested_interval,
         skip_hours=wished.skip_hours if wished else state.skip_hours,
         skip_days=wished.skip_days if wished else state.skip_days,
-        visits=rhythm[0],
-        visits_since=rhythm[1],
-        pushed_until=state.pushed_until if state.pushed_until and state.pushed_until > now else None,
+        publications=publish_rate[0],
+        counted_since=publish_rate[1],
+        websub_lease_until=state.websub_lease_until
+        if state.websub_lease_until and state.websub_lease_until > now
+        else None,
     )
     moment, reason = _planned(after, outcome.source_name, now, options)
     return replace(after, next_check=moment, check_reason=reason)
@@ -282,7 +286,7 @@ def _waits(state: SourceState, since: datetime, options: PollingOptions) -> list
     if options.interval is not None:
         waits = [(options.interval, "its own interval ([[sources]] interval)")]
         return waits + _wished(state)
-    own = adaptive_interval(state.visits, state.visits_since, since, options)
+    own = adaptive_interval(state.publications, state.counted_since, since, options)
     usual = own / SHARE
     waits = [(own, f"it publishes about every {_spelt(usual)}")]
     if own <= options.min_interval:
@@ -293,8 +297,8 @@ def _waits(state: SourceState, since: datetime, options: PollingOptions) -> list
         unvalidated = min(options.unvalidated_interval, options.max_interval)
         waits.append((unvalidated, "its server sends neither ETag nor Last-Modified"))
     waits += _wished(state)
-    if state.pushed_until and state.pushed_until > since:
-        lease = (state.pushed_until - since).total_seconds()
+    if state.websub_lease_until and state.websub_lease_until > since:
+        lease = (state.websub_lease_until - since).total_seconds()
         pushed = min(options.pushed_interval, options.max_interval, lease)
         waits.append((pushed, "its hub sends what is new (WebSub)"))
     return waits
@@ -305,10 +309,10 @@ def _wished(state: SourceState) -> list[tuple[float, str]]:
     waits: list[tuple[float, str]] = []
     for seconds, reason in (
         (state.max_age, "its server calls the answer fresh for {} (Cache-Control, Expires)"),
-        (state.wish, "the feed asks for a pause of {} (ttl, updatePeriod)"),
+        (state.requested_interval, "the feed asks for a pause of {} (ttl, updatePeriod)"),
     ):
         if seconds:
-            waits.append((min(seconds, LONGEST_WISH), reason.format(_spelt(seconds))))
+            waits.append((min(seconds, MAX_REQUESTED_INTERVAL), reason.format(_spelt(seconds))))
     return waits
 
 
@@ -321,7 +325,7 @@ def _after_failure(
         state = replace(state, moved_to="", etag="", last_modified="", body_hash="")
         outcome = replace(outcome, gone=False)
     backoff = min(options.min_interval * 2.0 ** min(failures - 1, 30), options.max_interval)
-    asked = min(max(outcome.retry_after or 0.0, 0.0), LONGEST_WISH)
+    asked = min(max(outcome.retry_after or 0.0, 0.0), MAX_REQUESTED_INTERVAL)
     wait = _jittered(max(backoff, asked), outcome.source_name)
     reason = f"it failed {failures} time{'s' if failures > 1 else ''} in a row"
     if outcome.gone:

@@ -25,7 +25,7 @@ class Reappeared:
     """Known article of each entry, by the entry's digest, and the entries that were pruned before."""
 
     moved: Mapping[str, KnownArticle]
-    buried: frozenset[str] = frozenset()
+    pruned_again: frozenset[str] = frozenset()
 
 
 def reappeared(
@@ -71,7 +71,7 @@ def reappeared(
         if match and match.id not in taken:
             taken.add(match.id)
             moved[entry.digest] = match
-    return Reappeared(moved=moved, buried=frozenset(known.difference(moved) if rebuilt else ()))
+    return Reappeared(moved=moved, pruned_again=frozenset(known.difference(moved) if rebuilt else ()))
 
 
 def _retitled(strangers: Sequence[Entry], absent: Sequence[KnownArticle]) -> dict[str, KnownArticle]:

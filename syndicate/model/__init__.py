@@ -34,7 +34,7 @@ from syndicate.model.edition_content import (
     DigestMedia,
     DigestStory,
 )
-from syndicate.model.editor import Decision, EditorAction
+from syndicate.model.editor import EditorAction, EditorDecision
 from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
     EVERY_EDITION,
@@ -54,7 +54,7 @@ from syndicate.model.newsletters import (
     edition_path,
     edition_url,
 )
-from syndicate.model.pages import PageRead, ReadState, WantedPage
+from syndicate.model.pages import PageRead, QueuedPage, ReadState
 from syndicate.model.sources import (
     Absence,
     Access,
@@ -85,7 +85,6 @@ __all__ = [
     "Channel",
     "Clause",
     "ClauseField",
-    "Decision",
     "Delivery",
     "DeliveryCause",
     "DeliveryState",
@@ -98,6 +97,7 @@ __all__ = [
     "EditionArticle",
     "EditionStory",
     "EditorAction",
+    "EditorDecision",
     "Enclosure",
     "Entry",
     "FeedLink",
@@ -117,6 +117,7 @@ __all__ = [
     "Paywall",
     "PublishedArticle",
     "Push",
+    "QueuedPage",
     "RankedStory",
     "ReadState",
     "RelatedLink",
@@ -132,7 +133,6 @@ __all__ = [
     "Story",
     "SubscriptionState",
     "SuppressionReason",
-    "WantedPage",
     "archive_feed",
     "archive_folder",
     "edition_path",

@@ -121,7 +121,7 @@ class ParsedSource:
     """One reading of a source: what it says about itself, and its entries in document order.
 
     ``entries`` holds only entries whose digest was not known before; ``digests`` holds the
-    digest of every item in the document. ``min_interval`` is the source's own wish (``ttl``,
+    digest of every item in the document. ``min_interval`` is the source's own requested_interval (``ttl``,
     ``sy:updatePeriod``) in seconds, ``skip_hours`` and ``skip_days`` the times it wants no visit (bits,
     see ``SourceState``). ``hubs`` and ``self_url`` are its WebSub links, absolute.
     ``warnings`` are readable sentences (not well-formed,

@@ -16,7 +16,7 @@ class EditorAction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class EditorDecision:
     """One line of the log, which only grows.
 
     It names an article by ``article_uid`` and holds for whatever story that article is in: so it

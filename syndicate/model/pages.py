@@ -18,7 +18,7 @@ class ReadState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WantedPage:
+class QueuedPage:
     """A page worth reading.
 
     ``uid`` is of the article whose text it has; ``""`` when the article is only known by its page, and then

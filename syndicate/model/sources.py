@@ -142,11 +142,11 @@ class SourceState:
 
     ``next_check`` is when the source is read again, ``check_reason`` why then and not earlier.
     ``not_before`` is the pause that a server asked for (Retry-After): no poll, commanded or not, is
-    earlier. ``max_age`` and ``wish`` are seconds: how long the server calls its answer fresh, and how
-    long a pause the feed asks for (``ttl``); kept, since a 304 repeats neither. ``skip_hours`` and
+    earlier. ``max_age`` and ``requested_interval`` are seconds: how long the server calls its answer fresh,
+    and how long a pause the feed asks for (``ttl``); kept, since a 304 repeats neither. ``skip_hours`` and
     ``skip_days`` have a bit for each hour (UTC) and weekday (Monday is bit 0) that wants no visit.
-    ``visits`` publications fell after ``visits_since`` (see ``ingest.polling.rhythm_of``). Until
-    ``pushed_until`` a hub that has proved itself sends us what is new.
+    ``publications`` publications fell after ``counted_since`` (see ``ingest.polling.rhythm_of``). Until
+    ``websub_lease_until`` a hub that has proved itself sends us what is new.
     """
 
     etag: str = ""
@@ -167,12 +167,12 @@ class SourceState:
     warning: str = ""
     read_from: str = ""
     max_age: float | None = None
-    wish: float | None = None
+    requested_interval: float | None = None
     skip_hours: int = 0
     skip_days: int = 0
-    visits: int = 0
-    visits_since: datetime | None = None
-    pushed_until: datetime | None = None
+    publications: int = 0
+    counted_since: datetime | None = None
+    websub_lease_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,9 +33,10 @@ class RankedStory:
 class StoredArticle(NamedTuple):
     """An article that was placed before a restart, as the story index takes it back from the store.
 
-    ``published`` is in microseconds since 1970. ``mean`` is its likeness to ``compared`` articles of its
-    story when it joined, zeros if it began one. ``terms`` are packed; ``read_more`` is the JSON of the titles
-    in its "Read more" list, ``None`` without one. A tuple: a restart takes hundreds of thousands of them.
+    ``published`` is in microseconds since 1970. ``mean_similarity`` is its similarity to ``n_compared``
+    articles of its story when it joined, zeros if it began one. ``terms`` are packed; ``read_more`` is the
+    JSON of the titles in its "Read more" list, ``None`` without one. A tuple: a restart takes hundreds of
+    thousands of them.
     """
 
     article_id: int
@@ -44,7 +45,7 @@ class StoredArticle(NamedTuple):
     title: str
     story: int | None
     same_text: int
-    mean: float
-    compared: int
+    mean_similarity: float
+    n_compared: int
     terms: bytes
     read_more: str | None = None

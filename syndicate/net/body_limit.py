@@ -3,7 +3,7 @@
 from isal import isal_zlib
 
 from syndicate.errors import FetchError, TooLarge
-from syndicate.text.hashes import digest_of
+from syndicate.text.hashes import hash_of
 
 # A gzip file may be several members in a row (RFC 1952 section 2.2); nobody needs this many.
 _MOST_MEMBERS = 1000
@@ -13,7 +13,7 @@ _GZIP_ONLY = 31
 
 def hash_wire(wire: bytes) -> str:
     """A short fingerprint of the bytes as they came: equal bytes need no decompression."""
-    return digest_of(wire)
+    return hash_of(wire)
 
 
 def decode_body(wire: bytes, encoding: str, limit: int, url: str) -> bytes:

@@ -16,12 +16,12 @@ from syndicate.errors import FetchError, TooLarge
 from syndicate.net import response_headers
 from syndicate.net.address_guard import AddressGuard
 from syndicate.net.body_limit import decode_body, hash_wire
-from syndicate.net.connection_slots import Place, Places
+from syndicate.net.connection_slots import ConnectionSlot, ConnectionSlots
 from syndicate.net.failures import failed_connection, failed_status, refused_form
 from syndicate.net.http_types import Fetched, FetchRequest, HttpOptions
 from syndicate.net.interim_response_limit import Connector
 from syndicate.net.latin1_validators import ExactRequest
-from syndicate.net.politeness import HostTurns
+from syndicate.net.politeness import HostLocks
 from syndicate.net.request_urls import check_url, redirect_target
 from syndicate.text.privacy import hide_address
 
@@ -49,8 +49,8 @@ class Client:
     def __init__(self, options: HttpOptions) -> None:
         self._options = options
         self._guard = AddressGuard(options.allow_private)
-        self._turns = HostTurns(options.host_gap)
-        self._places = Places(options.concurrency)
+        self._turns = HostLocks(options.host_gap)
+        self._places = ConnectionSlots(options.concurrency)
         self._guarded: aiohttp.ClientSession
         self._trusting: aiohttp.ClientSession
 
@@ -155,7 +155,7 @@ class Client:
             raise failed_connection(error, str(url)) from error
 
     @asynccontextmanager
-    async def _turn(self, url: URL) -> AsyncIterator[Place]:
+    async def _turn(self, url: URL) -> AsyncIterator[ConnectionSlot]:
         """The turn at a host, and a place among all that is under way."""
         async with self._turns.turn((url.raw_host or "").lower()):
             place = await self._places.take()

@@ -14,7 +14,7 @@ LENT = 3
 """So many times as many as there are places may be lent: each is one more open connection."""
 
 
-class Places:
+class ConnectionSlots:
     """``count`` places. ``lent`` is how many were lent by requests that wait for an answer.
 
     Whoever comes back goes first, and his place may be lent again while he waits: else all places could be
@@ -28,12 +28,12 @@ class Places:
         self._coming: deque[asyncio.Future[None]] = deque()
         self._returning: deque[asyncio.Future[None]] = deque()
 
-    async def take(self) -> "Place":
+    async def take(self) -> "ConnectionSlot":
         """Wait for a place and have it."""
         await self._wait(self._coming)
-        return Place(self)
+        return ConnectionSlot(self)
 
-    async def retake(self) -> None:
+    async def reacquire(self) -> None:
         """Wait for a place instead of the lent place."""
         self.lent -= 1
         try:
@@ -42,7 +42,7 @@ class Places:
             self.lent += 1
             raise
 
-    def lend(self) -> bool:
+    def release_while_waiting(self) -> bool:
         """Lend a place to another request; return false while too many are lent."""
         if self.lent >= self._most_lent:
             return False
@@ -81,16 +81,16 @@ class Places:
         self._free += 1
 
 
-class Place:
+class ConnectionSlot:
     """Place of one request, which leaves it with ``leave`` or keeps it, once ``answered`` has returned."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: ConnectionSlots) -> None:
         self._places = places
         self._is_lent = False
         self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._lend)
 
     def _lend(self) -> None:
-        self._is_lent = self._places.lend()
+        self._is_lent = self._places.release_while_waiting()
         if not self._is_lent:
             self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._lend)
 
@@ -98,7 +98,7 @@ class Place:
         """Take a place again when an answer begins, if this request has lent its own."""
         self._timer.cancel()
         if self._is_lent:
-            await self._places.retake()
+            await self._places.reacquire()
             self._is_lent = False
 
     def leave(self) -> None:

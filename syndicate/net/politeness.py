@@ -31,7 +31,7 @@ def next_pause(error: FetchError, last: float, since_end: float) -> float:
     return min(max(error.busy_for, longer), error.retry_after or 0.0)
 
 
-class HostTurns:
+class HostLocks:
     """Hands out turns per host: requests wait in line, first come first served.
 
     ``gap`` is the number of seconds between the starts of two turns of one host; with ``0`` no

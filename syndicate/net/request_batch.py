@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from urllib.parse import urlsplit
 
 from syndicate.errors import PAUSE, FetchError, NotAsked
-from syndicate.net.connection_slots import LENT, Place, Places
+from syndicate.net.connection_slots import LENT, ConnectionSlot, ConnectionSlots
 from syndicate.net.http_types import Fetched, FetchRequest, HttpOptions
 from syndicate.net.politeness import REFUSED_GAPS, next_pause
 from syndicate.text.privacy import hide_address
@@ -21,7 +21,7 @@ from syndicate.text.urls import origin_of
 log = logging.getLogger("syndicate.net")
 
 Outcome = tuple[FetchRequest, Fetched | FetchError]
-Lane = tuple[str, deque[FetchRequest]]
+HostQueue = tuple[str, deque[FetchRequest]]
 _Fetch = Callable[[FetchRequest, Callable[[], Awaitable[None]]], Awaitable[Fetched]]
 
 
@@ -37,7 +37,7 @@ class Batch:
         self.results: SimpleQueue[Outcome | BaseException | None] = SimpleQueue()
         self.step = max(1, options.concurrency // 8)
         self._options = options
-        self._room = Places(options.concurrency)
+        self._room = ConnectionSlots(options.concurrency)
         # The end and the length of the last pause of an origin.
         self._busy: dict[str, tuple[float, float]] = {}
         self._under_way: dict[str, deque[FetchRequest]] = {}
@@ -49,7 +49,7 @@ class Batch:
         """True when fewer lanes are under way than there are places; one whose server hangs takes none."""
         return self._begun - self._ended - self._room.lent < self._options.concurrency
 
-    def lanes_of(self, requests: list[FetchRequest]) -> list[Lane]:
+    def lanes_of(self, requests: list[FetchRequest]) -> list[HostQueue]:
         """Called by the consumer: the lanes to ``run``."""
         lanes = _lanes(requests, self._options)
         self._begun += len(lanes)
@@ -60,7 +60,7 @@ class Batch:
         for _ in range(bodies):
             self._room.leave()
 
-    async def run(self, lanes: list[Lane], fetch: _Fetch) -> None:
+    async def run(self, lanes: list[HostQueue], fetch: _Fetch) -> None:
         """Fetch everything; then ``None`` or a bug is put into ``results``."""
         end: BaseException | None = None
         try:
@@ -100,7 +100,9 @@ class Batch:
                     place.leave()
             self.results.put((request, answer))
 
-    async def _answer(self, request: FetchRequest, fetch: _Fetch, place: Place) -> Fetched | FetchError:
+    async def _answer(
+        self, request: FetchRequest, fetch: _Fetch, place: ConnectionSlot
+    ) -> Fetched | FetchError:
         try:
             self._check_patience(request)
             return await fetch(request, place.answered)
@@ -143,7 +145,7 @@ class Batch:
         self._busy[error.busy] = max(end, now + pause), pause
 
 
-def _lanes(requests: list[FetchRequest], options: HttpOptions) -> list[Lane]:
+def _lanes(requests: list[FetchRequest], options: HttpOptions) -> list[HostQueue]:
     """Requests that follow one another: those of one host, so that it cannot hold up the others.
 
     Without a pause per host there is nothing to wait for: then every lane, of no host, draws from one pile.

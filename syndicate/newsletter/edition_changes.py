@@ -16,7 +16,7 @@ _TITLE_LIMIT = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class EditionChangeResult:
     """Content of an edition after a change, the line for the record, and the changed story."""
 
     digest: Digest
@@ -24,25 +24,27 @@ class Changed:
     story_id: int | None = None
 
 
-def drop_story(digest: Digest, place: int) -> Changed:
+def drop_story(digest: Digest, place: int) -> EditionChangeResult:
     """Take a story out; never the last one."""
     story = _story(digest, place)
     if len(digest.stories) == 1:
         raise SyndicateError("an edition without stories is none; `editions withdraw` stops it")
     kept = tuple(one for one in digest.stories if one is not story)
-    return Changed(digest=replace(digest, stories=kept), detail=story.title, story_id=story.story_id)
+    return EditionChangeResult(
+        digest=replace(digest, stories=kept), detail=story.title, story_id=story.story_id
+    )
 
 
-def move_story(digest: Digest, place: int, to: int) -> Changed:
+def move_story(digest: Digest, place: int, to: int) -> EditionChangeResult:
     """Put a story at another place; it joins the list it comes to stand in."""
     story, there = _story(digest, place), _story(digest, to)
     others = [one for one in digest.stories if one is not story]
     others.insert(to - 1, replace(story, kind=there.kind))
     said = f"{story.title}: {place} → {to}"
-    return Changed(digest=replace(digest, stories=tuple(others)), detail=said)
+    return EditionChangeResult(digest=replace(digest, stories=tuple(others)), detail=said)
 
 
-def retitle(digest: Digest, place: int, title: str) -> Changed:
+def retitle(digest: Digest, place: int, title: str) -> EditionChangeResult:
     """Give a story another headline, or with ``place`` 0 the mail another subject."""
     title = harmless(title, _TITLE_LIMIT)
     if not title:
@@ -52,19 +54,19 @@ def retitle(digest: Digest, place: int, title: str) -> Changed:
             raise SyndicateError(
                 f"the subject has {len(title)} characters; mail programs cut it at {SUBJECT_LIMIT}"
             )
-        return Changed(digest=replace(digest, title=title), detail=title)
+        return EditionChangeResult(digest=replace(digest, title=title), detail=title)
     story = _story(digest, place)
     changed = replace(story, title=title, original_title=story.original_title or story.title)
     stories = tuple(changed if one is story else one for one in digest.stories)
-    return Changed(
+    return EditionChangeResult(
         digest=replace(digest, stories=stories), detail=f"{story.title} → {title}", story_id=story.story_id
     )
 
 
-def add_note(digest: Digest, text: str) -> Changed:
+def add_note(digest: Digest, text: str) -> EditionChangeResult:
     """Put an editor's note above the stories; an empty one takes it away."""
     text = paragraphs_of(text)
-    return Changed(digest=replace(digest, note=text), detail=text)
+    return EditionChangeResult(digest=replace(digest, note=text), detail=text)
 
 
 def paragraphs_of(text: str) -> str:

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from syndicate.jobs.delivery.deliver_job import DeliverJob
     from syndicate.jobs.delivery.restore_guard import RestoreGuard
     from syndicate.jobs.newsletter.edition_job import EditionJob
-    from syndicate.jobs.newsletter.edition_review import DeskJob
-    from syndicate.jobs.newsletter.renderer import Press
-    from syndicate.jobs.newsletter.review_links import WebDesk
+    from syndicate.jobs.newsletter.edition_review import ReviewService
+    from syndicate.jobs.newsletter.renderer import EditionRenderer
+    from syndicate.jobs.newsletter.review_links import ReviewLinks
     from syndicate.jobs.newsletter.selection import Selector
     from syndicate.jobs.prune import PruneJob
     from syndicate.jobs.publish.announce import AnnounceJob
@@ -210,27 +210,27 @@ class Services(IntakeServices):
         )
 
     @cached_property
-    def press(self) -> Press:
+    def press(self) -> EditionRenderer:
         """Return the renderer of editions as mails."""
         from syndicate.services.edition_rendering import newsletter_press
 
         return newsletter_press(self.settings, self.store, self.templates, self.output, self.mail_options)
 
     @cached_property
-    def desk(self) -> DeskJob:
+    def desk(self) -> ReviewService:
         """Return the service with which an editor changes editions."""
-        from syndicate.jobs.newsletter.edition_review import DeskJob
+        from syndicate.jobs.newsletter.edition_review import ReviewService
 
-        return DeskJob(store=self.store, newsletters=self.newsletters, press=self.press)
+        return ReviewService(store=self.store, newsletters=self.newsletters, press=self.press)
 
     @cached_property
-    def web_desk(self) -> WebDesk | None:
+    def web_desk(self) -> ReviewLinks | None:
         """The desk behind a signed link; ``None`` without a web server."""
         if not self.settings.web.listen:
             return None
-        from syndicate.jobs.newsletter.review_links import WebDesk
+        from syndicate.jobs.newsletter.review_links import ReviewLinks
 
-        return WebDesk(store=self.store, desk=self.desk, site_url=self.settings.site.url)
+        return ReviewLinks(store=self.store, desk=self.desk, site_url=self.settings.site.url)
 
     @cached_property
     def editions(self) -> EditionJob:

@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from syndicate.delivery.message import MailOptions, MessageTemplate
-from syndicate.jobs.newsletter.renderer import Press
+from syndicate.jobs.newsletter.renderer import EditionRenderer
 from syndicate.model import Edition, Newsletter
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import RenderedEdition, SiteFacts
@@ -23,10 +23,10 @@ def newsletter_press(
     templates: Templates,
     output: Path,
     mail_options: Callable[[str], MailOptions],
-) -> Press:
+) -> EditionRenderer:
     """The press of every newsletter."""
     site = settings.site
-    return Press(
+    return EditionRenderer(
         templates=templates,
         site=SiteFacts(
             title=site.title,

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from syndicate.ingest.poll_schedule import PollingOptions
     from syndicate.ingest.worker.parser_pool import ParserPool
     from syndicate.jobs.ingest.discovery_job import DiscoveryJob
-    from syndicate.jobs.ingest.dry_run import RuleRehearsal
-    from syndicate.jobs.ingest.entry_importer import Intake
+    from syndicate.jobs.ingest.dry_run import RuleDryRun
+    from syndicate.jobs.ingest.entry_importer import EntryImporter
     from syndicate.jobs.ingest.pages_job import PagesJob
     from syndicate.jobs.ingest.polls import IngestJob
     from syndicate.jobs.ingest.sitemap_parts_job import SitemapPartsJob
@@ -91,11 +91,11 @@ class IntakeServices:
         return IngestJob(intake=self.intake, zone=self.zone, follow_hubs=self.reached_by_hubs)
 
     @cached_property
-    def intake(self) -> Intake:
+    def intake(self) -> EntryImporter:
         """Return what the jobs that read strangers' documents have in common."""
-        from syndicate.jobs.ingest.entry_importer import Intake
+        from syndicate.jobs.ingest.entry_importer import EntryImporter
 
-        return Intake(
+        return EntryImporter(
             store=self.store,
             fetcher=lambda: self.fetcher,
             parser=lambda: self.parsers,
@@ -112,11 +112,11 @@ class IntakeServices:
         return declared_rules(self.settings)
 
     @cached_property
-    def rehearsal(self) -> RuleRehearsal:
+    def rehearsal(self) -> RuleDryRun:
         """Return what the rules would do."""
-        from syndicate.jobs.ingest.dry_run import RuleRehearsal
+        from syndicate.jobs.ingest.dry_run import RuleDryRun
 
-        return RuleRehearsal(
+        return RuleDryRun(
             store=self.store,
             fetcher=lambda: self.fetcher,
             parser=lambda: self.parsers,

@@ -2,16 +2,16 @@
 
 from syndicate.stories.article_kind import is_report
 from syndicate.stories.duplicates import is_update, says_else
-from syndicate.stories.grouping_rules import MERGED, Bond, Regrouping
+from syndicate.stories.grouping_rules import MERGED, Regrouping, StoryMatch
 from syndicate.stories.lead_choice import LeadCandidate, choose_lead, lead_candidates, leading_language
 from syndicate.stories.link_choice import without_round_ups
-from syndicate.stories.link_scores import Scored
+from syndicate.stories.link_scores import ScoredLink
 from syndicate.stories.lists.contenders import Contenders
 from syndicate.stories.lists.source_weights import ENOUGH_OTHERS, Record, learn_weights, theme_weight
 from syndicate.stories.lists.story_ranking import (
-    Hand,
+    EditorOverrides,
+    RankedArticle,
     RankingOptions,
-    StoryArticle,
     StoryFacts,
     rank_step,
     rank_top,
@@ -27,20 +27,20 @@ __all__ = [
     "ENOUGH_OTHERS",
     "MERGED",
     "ArticleTerms",
-    "Bond",
     "Contenders",
+    "EditorOverrides",
     "Fingerprint",
-    "Hand",
     "IndexedArticle",
     "LeadCandidate",
     "Placement",
+    "RankedArticle",
     "RankingOptions",
     "Record",
     "Regrouping",
-    "Scored",
-    "StoryArticle",
+    "ScoredLink",
     "StoryFacts",
     "StoryIndex",
+    "StoryMatch",
     "StoryOptions",
     "choose_lead",
     "extract_terms",

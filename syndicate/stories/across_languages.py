@@ -89,8 +89,8 @@ def compare_across(
         if (query.shared and other.shared) or not options.across_languages:
             agreement = _agreement(mine, figures_of(other))
             evidence = float(shared[place]) + options.across_figures * agreement
-            likeness = options.across(evidence, (query.length * other.length) ** 0.5)
-            for column, value in zip(columns, (0.0, 0.0, likeness, likeness), strict=True):
+            similarity = options.across(evidence, (query.length * other.length) ** 0.5)
+            for column, value in zip(columns, (0.0, 0.0, similarity, similarity), strict=True):
                 column[place] = value
     return Likeness(*columns)
 

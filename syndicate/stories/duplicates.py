@@ -69,20 +69,20 @@ def words_of(article: Fingerprint) -> frozenset[int]:
 
 
 def are_apart(
-    a: Fingerprint, b: Fingerprint, options: StoryOptions, *, mine: frozenset[int], likeness: float
+    a: Fingerprint, b: Fingerprint, options: StoryOptions, *, mine: frozenset[int], similarity: float
 ) -> bool:
     """Return whether two articles name different names and figures throughout, so tell different events.
 
     A name counts only if the other article has no such word: at the start of a sentence no capital marks it.
     A few names, or those of long texts that are much alike, prove nothing unless the sentences around them
     are the same. Then figures tell short reports apart too: German writes every noun with a capital, other
-    scripts have no capitals. ``mine`` are words and names of ``a``, ``likeness`` is how alike the two are.
+    scripts have no capitals. ``mine`` are words and names of ``a``, ``similarity`` is how alike the two are.
     """
     # Names of other languages are other words.
     if differ_in_language(a, b):
         return False
     # Most articles compared are less alike and have few names, or share one: asked first, and quickly.
-    alike = likeness >= options.copy_likeness
+    alike = similarity >= options.copy_likeness
     several = min(len(a.names), len(b.names)) >= 4 * options.apart_names
     if not alike and not several:
         return False
@@ -110,7 +110,7 @@ def says_else(article: Fingerprint, told: Sequence[Fingerprint], options: StoryO
         return True
     return all(
         _differ_in_figures(article, other)
-        or are_apart(article, other, options, mine=names, likeness=options.copy_likeness)
+        or are_apart(article, other, options, mine=names, similarity=options.copy_likeness)
         for other in told
     )
 
@@ -128,8 +128,8 @@ def is_update(
     alike = weigh_cosines(TermSpace().cosines(article, told), lengths, options).total.tolist()
     words = words_of(article)
     return any(
-        likeness >= at_least and not are_apart(article, one, options, mine=words, likeness=likeness)
-        for one, likeness in zip(told, alike, strict=True)
+        similarity >= at_least and not are_apart(article, one, options, mine=words, similarity=similarity)
+        for one, similarity in zip(told, alike, strict=True)
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syndicate.model import StoredArticle
-from syndicate.stories.index_entry import Held, title_key
+from syndicate.stories.index_entry import IndexEntry, title_key
 from syndicate.stories.terms.fingerprint import read_headers
 
 _MICROSECONDS = 1_000_000
@@ -23,7 +23,7 @@ class Loaded(NamedTuple):
     of another version: they have to be placed again.
     """
 
-    articles: list[Held]
+    articles: list[IndexEntry]
     headers: NDArray[Any]
     read_more: dict[int, str]
     unreadable: list[int]
@@ -34,7 +34,7 @@ def as_held(batches: Iterable[Sequence[StoredArticle]]) -> Loaded:
 
     Batches should be small enough for the processor's cache: each article is looked at twice.
     """
-    articles: list[Held] = []
+    articles: list[IndexEntry] = []
     headers: list[NDArray[Any]] = [read_headers([])]
     read_more: dict[int, str] = {}
     unreadable: list[int] = []
@@ -43,12 +43,23 @@ def as_held(batches: Iterable[Sequence[StoredArticle]]) -> Loaded:
         headers.append(found)
         sizes = np.maximum(found["length"], 1).astype(np.float64).tolist()
         for row, size in zip(rows, sizes, strict=True):
-            number, source, published, title, story, text, mean, compared, packed, listed = row
+            number, source, published, title, story, text, mean_similarity, n_compared, packed, listed = row
             if listed is not None:
                 read_more[number] = listed
             key, seconds = title_key(source, title), published / _MICROSECONDS
-            held = Held(
-                number, source, seconds, packed, size, (), key, mean, compared, story, text, titled=title
+            held = IndexEntry(
+                number,
+                source,
+                seconds,
+                packed,
+                size,
+                (),
+                key,
+                mean_similarity,
+                n_compared,
+                story,
+                text,
+                titled=title,
             )
             articles.append(held)
     order = _order(articles)
@@ -74,7 +85,7 @@ def _readable(
         return rows, read_headers([row[_TERMS] for row in rows])
 
 
-def _order(articles: Sequence[Held]) -> NDArray[np.intp]:
+def _order(articles: Sequence[IndexEntry]) -> NDArray[np.intp]:
     """Sort by time, those that do not speak for their text last; tell each whether it does."""
     numbers = np.array([held.article_id for held in articles], np.int64)
     published = np.array([held.published for held in articles], np.float64)

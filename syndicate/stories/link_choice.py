@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import takewhile
 
 from syndicate.stories.comparison import Comparison
-from syndicate.stories.index_entry import Held, pair_length
-from syndicate.stories.link_scores import Match, Scored, heaviest_shared, in_context
+from syndicate.stories.index_entry import IndexEntry, pair_length
+from syndicate.stories.link_scores import Match, ScoredLink, heaviest_shared, in_context
 from syndicate.stories.same_texts import SameTexts
 
-Neighbours = Callable[[Held], Sequence[tuple[float, int]]]
+Neighbours = Callable[[IndexEntry], Sequence[tuple[float, int]]]
 # A round-up is a little like every article it names.
 ROUND_UP_LINKS = 2
 
@@ -25,7 +25,9 @@ class LinkChooser:
         self._comparison = comparison
         self._texts = texts
 
-    def choose(self, held: Held, matches: Iterable[Match], neighbours: Neighbours) -> tuple[Scored, ...]:
+    def choose(
+        self, held: IndexEntry, matches: Iterable[Match], neighbours: Neighbours
+    ) -> tuple[ScoredLink, ...]:
         """Return the matches that deserve a link: what the source itself lists first, then the best."""
         options = self._options
         others = [match for match in matches if self._held[match.article_id].text != held.text]
@@ -36,7 +38,7 @@ class LinkChooser:
         chosen = [one for one in placed if one.score >= self._needed(held, self._held[one.article_id])]
         return tuple(match.scored() for match in (listed + chosen)[: options.kept])
 
-    def deserves(self, held: Held, match: Match) -> bool:
+    def deserves(self, held: IndexEntry, match: Match) -> bool:
         """Return whether a match is near enough, and by more than a name, before its context."""
         other, options = self._held[match.article_id], self._options
         needed = self._needed(held, other)
@@ -45,10 +47,10 @@ class LinkChooser:
             return False
         # Across languages no word counts, so none can be all there is.
         heaviest = heaviest_shared(held.terms, other.terms) if match.words else 0.0
-        return match.likeness - options.word_weight * heaviest >= options.evidence_share * needed
+        return match.similarity - options.word_weight * heaviest >= options.evidence_share * needed
 
     def in_context(
-        self, held: Held, matches: Sequence[Match], neighbours: Neighbours, known: Iterable[Match] = ()
+        self, held: IndexEntry, matches: Sequence[Match], neighbours: Neighbours, known: Iterable[Match] = ()
     ) -> list[Match]:
         """Return matches corrected by the best neighbours of each, best first; ``known`` are compared."""
         around = [self._around(held, self._held[match.article_id], neighbours) for match in matches]
@@ -62,7 +64,7 @@ class LinkChooser:
             placed.append(in_context(match, pairs, self._options, same_story=told))
         return sorted(placed, reverse=True)
 
-    def _around(self, held: Held, other: Held, neighbours: Neighbours) -> dict[int, float]:
+    def _around(self, held: IndexEntry, other: IndexEntry, neighbours: Neighbours) -> dict[int, float]:
         """Return the best neighbours of another article and their scores, each text once, both apart."""
         found: dict[int, float] = {}
         for score, one in reversed(neighbours(other)):
@@ -73,11 +75,13 @@ class LinkChooser:
                 break
         return found
 
-    def _needed(self, a: Held, b: Held) -> float:
+    def _needed(self, a: IndexEntry, b: IndexEntry) -> float:
         return self._options.related_threshold(pair_length(a, b))
 
 
-def without_round_ups(article_id: int, links: Sequence[Scored], round_ups: Collection[int]) -> list[Scored]:
+def without_round_ups(
+    article_id: int, links: Sequence[ScoredLink], round_ups: Collection[int]
+) -> list[ScoredLink]:
     """Return links without round-ups but the best link and hints; a round-up keeps two, none a round-up."""
     own = article_id in round_ups
     kept = [
@@ -93,6 +97,6 @@ def at_least(score: float, matches: Iterable[Match]) -> Iterable[Match]:
     return takewhile(lambda match: match.score >= score, matches)
 
 
-def _same_story(a: Held, b: Held) -> bool:
+def _same_story(a: IndexEntry, b: IndexEntry) -> bool:
     """Return whether two sources tell one story; a series of one source shares its footer, not an event."""
     return a.story is not None and a.story == b.story and a.source_id != b.source_id

@@ -19,7 +19,7 @@ from syndicate.stories.terms.similarity import Cosines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
+class ScoredLink:
     """An article compared with another. ``parts`` sum to ``score``.
 
     ``words``, ``characters`` and ``meaning`` are weighted cosines, ``time`` (never positive) what age takes
@@ -47,11 +47,11 @@ class Match(NamedTuple):
     context: float = 0.0
 
     @property
-    def likeness(self) -> float:
+    def similarity(self) -> float:
         """Return what the texts alone say, whatever the time and the hints."""
         return self.words + self.characters + self.meaning
 
-    def scored(self) -> Scored:
+    def scored(self) -> ScoredLink:
         """The same for other rooms, with its parts by name."""
         parts = {
             "words": self.words,
@@ -62,7 +62,7 @@ class Match(NamedTuple):
             "story": self.story,
             "context": self.context,
         }
-        return Scored(
+        return ScoredLink(
             article_id=self.article_id,
             score=self.score,
             parts={name: value for name, value in parts.items() if value},
@@ -106,13 +106,13 @@ def match_all(
 ) -> list[Match]:
     """Add ages and hints to what the texts say, as ``StoryOptions`` tells; best first.
 
-    ``others`` are (article id, published) in the order of the likeness, ``hints`` what the source lists.
+    ``others`` are (article id, published) in the order of the similarity, ``hints`` what the source lists.
     """
     ids, dates = zip(*others, strict=True)
-    words, characters, meaning, likeness = alike
+    words, characters, meaning, similarity = alike
     halvings = np.abs(np.array(dates) - published) / (86400 * options.time_half_life)
-    time = -likeness * options.time_share * (1 - 0.5**halvings)
-    score = likeness + time
+    time = -similarity * options.time_share * (1 - 0.5**halvings)
+    score = similarity + time
     hint = [0.0] * len(ids)
     if hints:
         hint = [options.hint if one in hints else 0.0 for one in ids]

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from syndicate.stories.grouping_rules import Bond, Regrouping
-from syndicate.stories.link_scores import Scored
+from syndicate.stories.grouping_rules import Regrouping, StoryMatch
+from syndicate.stories.link_scores import ScoredLink
 from syndicate.stories.terms.fingerprint import Fingerprint
 from syndicate.stories.terms.weighed_terms import ArticleTerms
 
@@ -40,7 +40,7 @@ class Placement:
 
     twin: int | None = None
     story: int | None = None
-    bond: Bond | None = None
+    bond: StoryMatch | None = None
     regrouped: tuple[Regrouping, ...] = ()
-    candidates: tuple[Scored, ...] = ()
+    candidates: tuple[ScoredLink, ...] = ()
     touched: tuple[int, ...] = ()

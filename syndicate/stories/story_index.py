@@ -22,10 +22,10 @@ from syndicate.stories.comparison import Comparison
 from syndicate.stories.duplicates import is_copy
 from syndicate.stories.grouping import Grouping
 from syndicate.stories.grouping_rules import best_bond
-from syndicate.stories.index_entry import Held, title_key
+from syndicate.stories.index_entry import IndexEntry, title_key
 from syndicate.stories.index_loading import Loaded, as_held
 from syndicate.stories.link_choice import LinkChooser, at_least
-from syndicate.stories.link_scores import Match, Scored
+from syndicate.stories.link_scores import Match, ScoredLink
 from syndicate.stories.placement import IndexedArticle, Placement
 from syndicate.stories.postings import Postings
 from syndicate.stories.same_texts import SameTexts
@@ -45,7 +45,7 @@ class StoryIndex:
         """``next_text`` is the first free label for texts: larger than any in the store."""
         self.options = options
         self._next_text = next_text
-        self._held: dict[int, Held] = {}
+        self._held: dict[int, IndexEntry] = {}
         self._postings = Postings(options)
         self._meanings = RecentMeanings(options)
         self._texts = SameTexts(self._held)
@@ -106,7 +106,7 @@ class StoryIndex:
         an article that is already there.
         """
         loaded = as_held(batches)
-        speakers: dict[int, Held] = {}
+        speakers: dict[int, IndexEntry] = {}
         for held in loaded.articles:
             article_id, story = held.article_id, held.story
             if article_id in self._held:
@@ -124,7 +124,7 @@ class StoryIndex:
         self._post(loaded.articles, loaded.headers)
         return loaded
 
-    def _post(self, articles: Sequence[Held], headers: NDArray[Any]) -> None:
+    def _post(self, articles: Sequence[IndexEntry], headers: NDArray[Any]) -> None:
         """Count and post loaded articles: all in one go costs a tenth of one by one."""
         speakers = [held for held in articles if held.speaks]
         headers = headers[np.array([held.speaks for held in articles], np.bool_)]
@@ -174,18 +174,18 @@ class StoryIndex:
         """The articles of a story that are in the index, the earliest first, those with one text in a row."""
         return self._grouping.articles(story_id)
 
-    def related(self, article_id: int) -> tuple[Scored, ...]:
+    def related(self, article_id: int) -> tuple[ScoredLink, ...]:
         """The related links of an article as they would be chosen now; () if it is not in the index."""
         held = self._held.get(article_id)
         return self._links(held, self._ranked(held)) if held else ()
 
-    def similar(self, article_id: int) -> tuple[Scored, ...]:
+    def similar(self, article_id: int) -> tuple[ScoredLink, ...]:
         """The nearest articles, best first, deserving a link or not. Raises ``KeyError`` if unknown."""
         held = self._held[article_id]
         ranked = self._chooser.in_context(held, self._ranked(held), self._neighbours)
         return tuple(match.scored() for match in ranked)
 
-    def compare(self, article_id: int, other_id: int) -> Scored:
+    def compare(self, article_id: int, other_id: int) -> ScoredLink:
         """Return how one article scores as seen from another. Raises ``KeyError`` if one is unknown."""
         return self._compare(self._held[article_id], [other_id])[0].scored()
 
@@ -223,19 +223,19 @@ class StoryIndex:
             self._grouping.join(heir, heir.story)
         return True
 
-    def _post_speaker(self, held: Held) -> None:
+    def _post_speaker(self, held: IndexEntry) -> None:
         self._postings.add(held.article_id, held.terms)
         self._meanings.add(held.article_id, held.terms)
         if held.counts:
             self._space.add(held.terms)
 
-    def _unpost_speaker(self, held: Held) -> None:
+    def _unpost_speaker(self, held: IndexEntry) -> None:
         self._postings.remove(held.article_id, held.terms)
         self._meanings.remove(held.article_id, held.terms)
         if held.counts:
             self._space.remove(held.terms)
 
-    def _join_text(self, held: Held, twin: Held) -> None:
+    def _join_text(self, held: IndexEntry, twin: IndexEntry) -> None:
         """Give an article the text and the story of a speaker, and the speaker's part if it was earlier."""
         story = twin.story
         if self._texts.join(held, twin):
@@ -247,11 +247,11 @@ class StoryIndex:
             self._post_speaker(held)
         self._grouping.join(held, story)
 
-    def _hold(self, item: IndexedArticle) -> Held:
+    def _hold(self, item: IndexedArticle) -> IndexEntry:
         if item.article_id in self._held:
             raise ValueError(f"article {item.article_id} is already in the index")
         terms = self.fingerprint(item)
-        held = Held(
+        held = IndexEntry(
             article_id=item.article_id,
             source_id=item.source_id,
             published=item.published.timestamp(),
@@ -265,7 +265,7 @@ class StoryIndex:
         heappush(self._oldest, (held.published, held.article_id))
         return held
 
-    def _matches(self, held: Held) -> list[Match]:
+    def _matches(self, held: IndexEntry) -> list[Match]:
         """Return the articles with rare words or a meaning in common, compared exactly, best first."""
         group = self._texts.speaker(held).article_id
         found = self._postings.candidates(held.terms)
@@ -275,17 +275,17 @@ class StoryIndex:
             held, [article_id for article_id in found if article_id not in (held.article_id, group)]
         )
 
-    def _compare(self, held: Held, article_ids: Sequence[int]) -> list[Match]:
+    def _compare(self, held: IndexEntry, article_ids: Sequence[int]) -> list[Match]:
         return self._comparison.matches(held, article_ids, self._hints(held))
 
-    def _ranked(self, held: Held) -> list[Match]:
+    def _ranked(self, held: IndexEntry) -> list[Match]:
         """The nearest articles met so far, compared afresh; after a restart they are looked for again."""
         speaker = self._texts.speaker(held)
         known = [one for _, one in self._neighbours(speaker) if one in self._held]
         ids = [self._texts.speaker(self._held[one]).article_id for one in (*known, *self._hints(held))]
         return self._compare(held, [one for one in dict.fromkeys(ids) if one != speaker.article_id])
 
-    def _neighbours(self, speaker: Held) -> list[tuple[float, int]]:
+    def _neighbours(self, speaker: IndexEntry) -> list[tuple[float, int]]:
         if speaker.neighbours is None:
             speaker.neighbours = self._nearest(self._matches(speaker))
         return speaker.neighbours
@@ -295,7 +295,7 @@ class StoryIndex:
         best = islice(at_least(self.options.remembered, matches), self.options.kept)
         return sorted((match.score - match.hint, match.article_id) for match in best)
 
-    def _introduce(self, held: Held, matches: Iterable[Match]) -> tuple[int, ...]:
+    def _introduce(self, held: IndexEntry, matches: Iterable[Match]) -> tuple[int, ...]:
         """Let older articles know the new one; the result is those that would show it."""
         touched: list[int] = []
         for match in islice(at_least(self.options.remembered, matches), 2 * self.options.kept):
@@ -313,7 +313,7 @@ class StoryIndex:
                 del known[: -self.options.kept]
         return tuple(touched)
 
-    def _hints(self, held: Held) -> list[int]:
+    def _hints(self, held: IndexEntry) -> list[int]:
         if not held.hints:
             return []
         found = [
@@ -321,7 +321,7 @@ class StoryIndex:
         ]
         return [hint for hint in dict.fromkeys(found) if hint != held.article_id]
 
-    def _twin(self, held: Held, matches: Iterable[Match]) -> Held | None:
+    def _twin(self, held: IndexEntry, matches: Iterable[Match]) -> IndexEntry | None:
         """Return the speaker of this text, if known; what a source repeats is one text for a day only."""
         repeats = self._repeats(held)
         # Age takes away at most so much, and matches are sorted: the rest cannot be as alike as a copy.
@@ -329,7 +329,7 @@ class StoryIndex:
         for one in at_least(least, matches):
             other = self._held[one.article_id]
             if (
-                one.likeness >= self.options.copy_likeness
+                one.similarity >= self.options.copy_likeness
                 and self._within_window(held, other, repeats=repeats)
                 and is_copy(held.terms, other.terms, self.options)
                 and self._titled_alike(held, other)
@@ -337,12 +337,12 @@ class StoryIndex:
                 return other
         return None
 
-    def _titled_alike(self, held: Held, speaker: Held) -> bool:
+    def _titled_alike(self, held: IndexEntry, speaker: IndexEntry) -> bool:
         """Return whether every twin of the same source has the same title: sources repeat their templates."""
         twins = map(self._held.__getitem__, self._texts.members(speaker))
         return all(twin.title_key == held.title_key for twin in twins if twin.source_id == held.source_id)
 
-    def _notice_repeated_title(self, held: Held) -> bool:
+    def _notice_repeated_title(self, held: IndexEntry) -> bool:
         """A source that repeats a title over different texts has a rubric: its words say nothing."""
         if not held.title_key:
             return False
@@ -350,13 +350,13 @@ class StoryIndex:
         self._titles[held.title_key] = held.article_id
         return earlier is not None and not is_copy(held.terms, earlier.terms, self.options)
 
-    def _links(self, held: Held, matches: Iterable[Match]) -> tuple[Scored, ...]:
+    def _links(self, held: IndexEntry, matches: Iterable[Match]) -> tuple[ScoredLink, ...]:
         return self._chooser.choose(held, matches, self._neighbours)
 
-    def _within_window(self, a: Held, b: Held, *, repeats: bool) -> bool:
+    def _within_window(self, a: IndexEntry, b: IndexEntry, *, repeats: bool) -> bool:
         seconds = self.options.repeat_hours * 3600 if repeats else self.options.window_days * 86400
         return abs(a.published - b.published) <= seconds
 
-    def _repeats(self, held: Held) -> bool:
+    def _repeats(self, held: IndexEntry) -> bool:
         """Return whether the article's source has used its title before, as rubrics and services do."""
         return bool(held.title_key) and held.title_key in self._titles

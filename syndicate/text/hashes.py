@@ -8,7 +8,7 @@ can make them look the same, and so hide his own news. Never for secrets, nor fo
 import xxhash
 
 
-def digest_of(*parts: bytes | memoryview) -> str:
+def hash_of(*parts: bytes | memoryview) -> str:
     """The digest of bytes, given in one or several parts: 32 hexadecimal digits."""
     if len(parts) == 1:
         return xxhash.xxh3_128_hexdigest(parts[0])

@@ -59,14 +59,14 @@ _LOW_BITS = int.from_bytes(b"\x01" * _LONGEST, "little")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadingTime:
     """Length of a text: its ``words``, and whole ``minutes`` of reading, at least 1."""
 
     words: int
     minutes: int
 
 
-def measure_reading(text: str, language: str) -> Reading:
+def measure_reading(text: str, language: str) -> ReadingTime:
     """Words and reading time of a text. ``language`` is a BCP 47 tag or ``""``.
 
     Each Chinese or Japanese character counts as one word.
@@ -76,7 +76,7 @@ def measure_reading(text: str, language: str) -> Reading:
     minutes = words / WORDS_PER_MINUTE.get(primary, MEAN_WORDS_PER_MINUTE)
     if characters:
         minutes += characters / CHARACTERS_PER_MINUTE.get(primary, CHARACTERS_PER_MINUTE["zh"])
-    return Reading(characters + words, max(1, math.floor(minutes + 0.5)))
+    return ReadingTime(characters + words, max(1, math.floor(minutes + 0.5)))
 
 
 def _count(text: str, language: str) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from syndicate.errors import SyndicateError
 from syndicate.jobs.audience.preferences_job import PreferencesJob
 from syndicate.jobs.audience.sign_up_job import SignUpJob
 from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
-from syndicate.jobs.newsletter.review_links import WebDesk
+from syndicate.jobs.newsletter.review_links import ReviewLinks
 from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 from syndicate.templating import Templates
 from syndicate.web.negotiation import accepts_gzip, is_opening, not_modified
@@ -27,7 +27,7 @@ from syndicate.web.preference_routes import PreferencesPage
 from syndicate.web.private_feed_routes import PrivateFeedPage
 from syndicate.web.responses import content_type, list_field
 from syndicate.web.review_routes import DeskPage
-from syndicate.web.server_pages import SECURITY_HEADERS, Notices
+from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
 from syndicate.web.sign_up_routes import ConfirmPage, SignUpPage
 from syndicate.web.unsubscribe_routes import UnsubscribePage
 from syndicate.web.web_options import HubListener, WebOptions
@@ -56,7 +56,7 @@ def create_app(
     sign_ups: SignUpJob | None = None,
     readers: PreferencesJob | None = None,
     private_feeds: PrivateFeedsJob | None = None,
-    desk: WebDesk | None = None,
+    desk: ReviewLinks | None = None,
 ) -> Starlette:
     """The application over one output folder, which may be empty or absent so far.
 
@@ -66,7 +66,7 @@ def create_app(
     WebSub callback, without ``sign_ups`` no sign-up page, without ``readers`` no page of choices,
     without ``private_feeds`` none of those, and without ``desk`` editors use the command line.
     """
-    notices = Notices(templates, options.site_title)
+    notices = ServerPages(templates, options.site_title)
     looks: dict[str, Page] = {}
     pages: dict[str, Page] = {"/unsubscribe/{token}": UnsubscribePage(unsubscriber, notices).__call__}
     if hubs is not None:
@@ -108,7 +108,7 @@ def _health_page(health: Health) -> Callable[[Request], object]:
     return page
 
 
-def _problem(notices: Notices) -> Callable[[Request, Exception], Response]:
+def _problem(notices: ServerPages) -> Callable[[Request, Exception], Response]:
     def page(_: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException):
             return notices.problem(error.status_code, error.headers)
@@ -123,7 +123,7 @@ class _Files:
     """Answers for everything in the output folder."""
 
     def __init__(
-        self, options: WebOptions, folder: OutputFolder, notices: Notices, opened: Opened | None
+        self, options: WebOptions, folder: OutputFolder, notices: ServerPages, opened: Opened | None
     ) -> None:
         self._opened = opened
         self._options = options

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class ServedType:
     """Response headers of one kind of file.
 
     ``feed`` files may be read by scripts of other sites and stay fresh as long as feeds do;
@@ -19,23 +19,23 @@ class Kind:
 
 
 _KINDS = {
-    ".rss": Kind(content_type="application/rss+xml; charset=utf-8", feed=True, styled=True),
-    ".atom": Kind(content_type="application/atom+xml; charset=utf-8", feed=True, styled=True),
-    ".json": Kind(content_type="application/feed+json", feed=True),
-    ".opml": Kind(content_type="text/x-opml; charset=utf-8", feed=True),
-    ".xml": Kind(content_type="application/xml; charset=utf-8", feed=True),
-    ".html": Kind(content_type="text/html; charset=utf-8"),
-    ".css": Kind(content_type="text/css; charset=utf-8"),
-    ".js": Kind(content_type="text/javascript; charset=utf-8"),
-    ".txt": Kind(content_type="text/plain; charset=utf-8"),
-    ".svg": Kind(content_type="image/svg+xml"),
-    ".png": Kind(content_type="image/png", text=False),
-    ".jpg": Kind(content_type="image/jpeg", text=False),
-    ".webp": Kind(content_type="image/webp", text=False),
-    ".ico": Kind(content_type="image/x-icon", text=False),
+    ".rss": ServedType(content_type="application/rss+xml; charset=utf-8", feed=True, styled=True),
+    ".atom": ServedType(content_type="application/atom+xml; charset=utf-8", feed=True, styled=True),
+    ".json": ServedType(content_type="application/feed+json", feed=True),
+    ".opml": ServedType(content_type="text/x-opml; charset=utf-8", feed=True),
+    ".xml": ServedType(content_type="application/xml; charset=utf-8", feed=True),
+    ".html": ServedType(content_type="text/html; charset=utf-8"),
+    ".css": ServedType(content_type="text/css; charset=utf-8"),
+    ".js": ServedType(content_type="text/javascript; charset=utf-8"),
+    ".txt": ServedType(content_type="text/plain; charset=utf-8"),
+    ".svg": ServedType(content_type="image/svg+xml"),
+    ".png": ServedType(content_type="image/png", text=False),
+    ".jpg": ServedType(content_type="image/jpeg", text=False),
+    ".webp": ServedType(content_type="image/webp", text=False),
+    ".ico": ServedType(content_type="image/x-icon", text=False),
 }
 
 
-def kind_of(name: str) -> Kind | None:
+def kind_of(name: str) -> ServedType | None:
     """Return how a file of this name is sent, or ``None`` when it is not."""
     return _KINDS.get(PurePosixPath(name).suffix)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from isal import igzip
 
-from syndicate.web.media import Kind, kind_of
+from syndicate.web.media import ServedType, kind_of
 
 # Below this, gzip saves less than a packet.
 _SMALLEST_GZIP = 1024
@@ -25,7 +25,7 @@ Version = tuple[str, int, int, int, bool]
 class ServedFile:
     """One representation of a file. ``modified`` is seconds since 1970; ``etag`` has its quotes."""
 
-    kind: Kind
+    kind: ServedType
     gzipped: bool
     etag: str
     modified: int

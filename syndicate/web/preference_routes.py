@@ -7,7 +7,7 @@ from starlette.responses import Response
 from syndicate.audience.choices import PAUSES, time_zones
 from syndicate.jobs.audience.preferences_job import PreferencesJob, ReaderPage
 from syndicate.web.request_body import read_fields
-from syndicate.web.server_pages import Notices
+from syndicate.web.server_pages import ServerPages
 
 
 class PreferencesPage:
@@ -16,7 +16,7 @@ class PreferencesPage:
     All bad tokens get the same neutral 404.
     """
 
-    def __init__(self, readers: PreferencesJob, notices: Notices) -> None:
+    def __init__(self, readers: PreferencesJob, notices: ServerPages) -> None:
         self._readers = readers
         self._notices = notices
 

@@ -13,13 +13,13 @@ from syndicate.web.media import kind_of
 from syndicate.web.negotiation import accepts_gzip, not_modified
 from syndicate.web.output import gzip_body
 from syndicate.web.responses import content_type, list_field
-from syndicate.web.server_pages import SECURITY_HEADERS, Notices
+from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
 
 
 class PrivateFeedPage:
     """``GET`` answers with the feed; all addresses that lead nowhere get the same neutral 404."""
 
-    def __init__(self, feeds: PrivateFeedsJob, notices: Notices, max_age: int) -> None:
+    def __init__(self, feeds: PrivateFeedsJob, notices: ServerPages, max_age: int) -> None:
         self._feeds = feeds
         self._notices = notices
         self._age = max_age

@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from syndicate.web.media import Kind
+from syndicate.web.media import ServedType
 from syndicate.web.negotiation import is_navigation
 
 
@@ -11,7 +11,7 @@ def list_field(request: Request, name: str) -> str:
     return ", ".join(request.headers.getlist(name))
 
 
-def content_type(request: Request, kind: Kind) -> str:
+def content_type(request: Request, kind: ServedType) -> str:
     """The type a kind of file is sent as: a browser that opens a feed gets XML, and styles it (rule D4)."""
     if kind.styled and is_navigation(list_field(request, "sec-fetch-dest"), list_field(request, "accept")):
         return "application/xml; charset=utf-8"

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from syndicate.errors import RenderError
-from syndicate.jobs.newsletter.review_links import DeskView, Pass, WebDesk
+from syndicate.jobs.newsletter.review_links import ReviewLink, ReviewLinks, ReviewPage
 from syndicate.web.request_body import read_fields
-from syndicate.web.server_pages import Notices
+from syndicate.web.server_pages import ServerPages
 
 # A mail brings its own styles and pictures, and nothing else of it is let do anything.
 _MAIL_POLICY = "default-src 'none'; img-src * data:; style-src 'unsafe-inline'; sandbox; base-uri 'none'"
@@ -20,7 +20,7 @@ _MAIL_POLICY = "default-src 'none'; img-src * data:; style-src 'unsafe-inline'; 
 class DeskPage:
     """``GET`` shows what waits, ``POST`` does one thing to it; all bad links get the same neutral 404."""
 
-    def __init__(self, desk: WebDesk, notices: Notices) -> None:
+    def __init__(self, desk: ReviewLinks, notices: ServerPages) -> None:
         self._desk = desk
         self._notices = notices
 
@@ -46,13 +46,13 @@ class DeskPage:
             return self._notices.problem(404)
         return self._notices.foreign(html, _MAIL_POLICY)
 
-    def _show(self, view: DeskView | None) -> Response:
+    def _show(self, view: ReviewPage | None) -> Response:
         if view is None:
             return self._notices.problem(404)
         notices = self._notices.in_language(view.newsletter.language)
         return notices.page("pages/desk.html", 409 if view.problem else 200, view=view)
 
 
-def _key(request: Request) -> Pass:
+def _key(request: Request) -> ReviewLink:
     parts = request.path_params
-    return Pass(newsletter=parts["newsletter"], editor=parts["editor"], token=parts["token"])
+    return ReviewLink(newsletter=parts["newsletter"], editor=parts["editor"], token=parts["token"])

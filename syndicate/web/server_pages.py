@@ -27,7 +27,7 @@ SECURITY_HEADERS = {**_COMMON, "Content-Security-Policy": _POLICY.format(style="
 _PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
-class Notices:
+class ServerPages:
     """Renders the notices, named after the site. Their style sheet is in the page, allowed by its hash.
 
     With ``at_once`` each is rendered before it is returned, and raises ``RenderError``.
@@ -37,19 +37,19 @@ class Notices:
         self._templates = templates
         self._at_once = at_once
         self._site = site
-        self._translated: dict[str, Notices] = {}
+        self._translated: dict[str, ServerPages] = {}
         style = templates.read("pages/notice.css")
         self._style = Markup(style.decode())
         digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
         policy = _POLICY.format(style=f"'sha256-{digest}'")
         self._headers = {**_COMMON, **_PRIVATE, "Content-Security-Policy": policy}
 
-    def in_language(self, language: str) -> "Notices":
+    def in_language(self, language: str) -> "ServerPages":
         """The same in another language than the site's; ``""`` is the site's own."""
         if not language:
             return self
         if language not in self._translated:
-            self._translated[language] = Notices(
+            self._translated[language] = ServerPages(
                 self._templates.in_language(language), self._site, at_once=self._at_once
             )
         return self._translated[language]

@@ -12,7 +12,7 @@ from syndicate.audience.networks import network_of
 from syndicate.errors import InvalidAddress
 from syndicate.jobs.audience.sign_up_job import SignUpJob
 from syndicate.web.request_body import read_fields
-from syndicate.web.server_pages import Notices
+from syndicate.web.server_pages import ServerPages
 
 _LONGEST_ADDRESS = 320
 # A field that people do not see; only programs fill it in.
@@ -22,7 +22,7 @@ _TRAP = "website"
 class SignUpPage:
     """The form at ``/subscribe``."""
 
-    def __init__(self, sign_ups: SignUpJob, notices: Notices) -> None:
+    def __init__(self, sign_ups: SignUpJob, notices: ServerPages) -> None:
         self._sign_ups = sign_ups
         self._notices = notices
 
@@ -76,7 +76,7 @@ class SignUpPage:
 class ConfirmPage:
     """The page at ``/confirm/TOKEN``; tokens are never logged."""
 
-    def __init__(self, sign_ups: SignUpJob, notices: Notices) -> None:
+    def __init__(self, sign_ups: SignUpJob, notices: ServerPages) -> None:
         self._sign_ups = sign_ups
         self._notices = notices
 

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
 from syndicate.web.request_body import LONGEST_FORM, parse_form, read_body
-from syndicate.web.server_pages import Notices
+from syndicate.web.server_pages import ServerPages
 
 _LONGEST_TOKEN = 512
 # RFC 8058 section 3.2. A client that names no type is believed to mean the first.
@@ -16,7 +16,7 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "")
 class UnsubscribePage:
     """``GET`` shows who would be unsubscribed from what, ``POST`` does it. Tokens are never logged."""
 
-    def __init__(self, unsubscriber: UnsubscribeJob, notices: Notices) -> None:
+    def __init__(self, unsubscriber: UnsubscribeJob, notices: ServerPages) -> None:
         self._unsubscriber = unsubscriber
         self._notices = notices
 

@@ -342,8 +342,8 @@ def test_explain_tells_on_the_operators_clock_when_stories_moved(
 ) -> None:
     found = edition("explain --json snow").json
     columns = {
-        "kind": "merged", "from_story": 0, "to_story": found["story"]["id"], "articles": 1, "likeness": 0.5,
-        "article_id": found["article"]["id"], "needed": 0.3, "moved": 1_795_500_000_000_000,
+        "kind": "merged", "from_story": 0, "to_story": found["story"]["id"], "articles": 1, "similarity": 0.5,
+        "article_id": found["article"]["id"], "threshold": 0.3, "moved": 1_795_500_000_000_000,
     }  # fmt: skip
     with closing(sqlite3.connect("syndicate.db")) as connection, connection:
         values = ", ".join(f":{name}" for name in columns)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from syndicate.audience.choices import Selection
+from syndicate.audience.choices import ReaderSelection
 from syndicate.model import EVERY_EDITION
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
@@ -37,7 +37,7 @@ def choose(services: Services, _now: datetime) -> None:
         preference_store.save_preferences(
             connection,
             wanted,
-            selection=Selection(sections=("world",)).text(),
+            selection=ReaderSelection(sections=("world",)).text(),
             cadence=EVERY_EDITION,
             hour=None,
             time_zone="",

@@ -10,7 +10,7 @@ from pathlib import Path
 import feedparser
 import pytest
 
-from syndicate.demo import NewsroomServer, Place, load_newsroom
+from syndicate.demo import DemoFolder, NewsroomServer, load_newsroom
 from syndicate.demo.demo_run import LEFT_AGAIN, READERS
 from syndicate.store import open_store
 from syndicate.store.ingest import article_store
@@ -51,7 +51,7 @@ def test_the_whole_demo_survives_a_kill_after_any_commit(tmp_path: Path) -> None
     ):
         folder = Path(name)
         (folder / "base").mkdir()
-        Place(folder=folder / "base").write(papers, newsroom.url, now, listen="127.0.0.1:8000")
+        DemoFolder(folder=folder / "base").write(papers, newsroom.url, now, listen="127.0.0.1:8000")
         command = [sys.executable, "-m", "tests.crash.demo_driver", str(folder), now.isoformat()]
         done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.delivery.bounce_parser import Kind, judge, read_report
+from syndicate.delivery.bounce_parser import BounceKind, judge, read_report
 from syndicate.delivery.verp import is_ours, read_verp, verp_sender
 
 SECRET = b"s" * 32
@@ -38,14 +38,14 @@ def complaint(original: str, kind: str = "abuse") -> bytes:
 @pytest.mark.parametrize(
     ("code", "text", "kind"),
     [
-        (550, "550 5.1.1 no such user", Kind.HARD),
-        (550, "550 5.1.10 null MX", Kind.HARD),
-        (550, "550 5.2.1 disabled", Kind.HARD),
-        (550, "550 No such user here", Kind.HARD),
-        (551, "551 User unknown", Kind.HARD),
-        (552, "552 5.2.2 mailbox full", Kind.SOFT),
-        (552, "552 too much mail", Kind.SOFT),
-        (450, "450 4.2.1 try later", Kind.SOFT),
+        (550, "550 5.1.1 no such user", BounceKind.HARD),
+        (550, "550 5.1.10 null MX", BounceKind.HARD),
+        (550, "550 5.2.1 disabled", BounceKind.HARD),
+        (550, "550 No such user here", BounceKind.HARD),
+        (551, "551 User unknown", BounceKind.HARD),
+        (552, "552 5.2.2 mailbox full", BounceKind.SOFT),
+        (552, "552 too much mail", BounceKind.SOFT),
+        (450, "450 4.2.1 try later", BounceKind.SOFT),
         (550, "550 5.7.1 blocked by our list; does not exist", None),
         (550, "550 your address is on a blocklist", None),
         (554, "554 5.7.515 authenticate", None),
@@ -53,24 +53,26 @@ def complaint(original: str, kind: str = "abuse") -> bytes:
         (550, "550 at 10.5.1.1 we do not like you", None),
     ],
 )
-def test_V2_V3_only_what_surely_means_nobody_is_hard(code: int, text: str, kind: Kind | None) -> None:
+def test_V2_V3_only_what_surely_means_nobody_is_hard(code: int, text: str, kind: BounceKind | None) -> None:
     assert judge(code, text) is kind
 
 
 @pytest.mark.parametrize(
     ("status", "action", "diagnostic", "kind"),
     [
-        ("5.1.1", "failed", "550 5.1.1 unknown", Kind.HARD),
-        ("5.0.0", "failed", "550 User unknown", Kind.HARD),
-        ("5.0.0", "failed", "550 5.1.1 nobody", Kind.HARD),
-        ("5.2.2", "failed", "552 full", Kind.SOFT),
-        ("4.4.1", "delayed", "", Kind.SOFT),
-        ("4.4.7", "failed", "expired", Kind.SOFT),
+        ("5.1.1", "failed", "550 5.1.1 unknown", BounceKind.HARD),
+        ("5.0.0", "failed", "550 User unknown", BounceKind.HARD),
+        ("5.0.0", "failed", "550 5.1.1 nobody", BounceKind.HARD),
+        ("5.2.2", "failed", "552 full", BounceKind.SOFT),
+        ("4.4.1", "delayed", "", BounceKind.SOFT),
+        ("4.4.7", "failed", "expired", BounceKind.SOFT),
         ("5.7.1", "failed", "550 blocked", None),
         ("2.0.0", "delivered", "250 ok", None),
     ],
 )
-def test_V2_notifications_are_read(status: str, action: str, diagnostic: str, kind: Kind | None) -> None:
+def test_V2_notifications_are_read(
+    status: str, action: str, diagnostic: str, kind: BounceKind | None
+) -> None:
     report = read_report(notification("bounces+1f-" + "a" * 20 + "@news.example", status, action, diagnostic))
     assert (None if report is None else report.kind) == kind
     if report is not None:
@@ -85,14 +87,18 @@ def test_V4_a_complaint_names_the_delivery_and_the_token_of_the_mail_it_is_about
     )
     report = read_report(complaint(original))
     assert report is not None
-    assert (report.kind, report.deliveries, report.tokens) == (Kind.COMPLAINT, ((42, "b" * 20),), (token,))
+    assert (report.kind, report.deliveries, report.tokens) == (
+        BounceKind.COMPLAINT,
+        ((42, "b" * 20),),
+        (token,),
+    )
     assert read_report(complaint(original, "not-spam")) is None
 
 
 def test_a_mail_to_unsubscribe_is_understood() -> None:
     report = read_report(b"From: jo@example.org\r\nSubject: Unsubscribe " + b"A" * 32 + b"\r\n\r\n")
     assert report is not None
-    assert (report.kind, report.tokens) == (Kind.LEAVING, ("A" * 32,))
+    assert (report.kind, report.tokens) == (BounceKind.LEAVING, ("A" * 32,))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +133,7 @@ def test_old_bounces_in_plain_words() -> None:
     old = b"Return-Path: <>\r\nTo: bounces+1-" + b"c" * 20 + b"@x.example\r\n\r\nSorry: User unknown\r\n"
     report = read_report(old)
     assert report is not None
-    assert (report.kind, report.deliveries) == (Kind.HARD, ((1, "c" * 20),))
+    assert (report.kind, report.deliveries) == (BounceKind.HARD, ((1, "c" * 20),))
 
 
 @given(st.binary(max_size=400))

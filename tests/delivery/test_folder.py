@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.delivery.folder_sender import FolderSender
-from syndicate.delivery.outgoing import Message, Parcel, send_one
+from syndicate.delivery.outgoing import Message, OutgoingMail, send_one
 from syndicate.errors import Deferred, Refused, TransportDown
 
 MESSAGE = b"To: jo@example.org\r\nMessage-ID: <12.ab@example.com>\r\n\r\nHello\r\n"
@@ -13,8 +13,8 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.exists() else {}
 
 
-def parcel(message: bytes) -> Parcel:
-    return Parcel(
+def parcel(message: bytes) -> OutgoingMail:
+    return OutgoingMail(
         key=1, sender="news@example.com", recipient="jo@example.org", render=lambda: Message.of(message)
     )
 

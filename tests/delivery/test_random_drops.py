@@ -10,7 +10,7 @@ from functools import partial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syndicate.delivery.outgoing import Ended, Message, Parcel
+from syndicate.delivery.outgoing import Message, OutgoingMail, SendResult
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.errors import Deferred, Uncertain
@@ -108,9 +108,9 @@ def test_at_most_one_body_of_each_message_is_accepted_and_each_end_is_true(
         assert bodies[number] == 1 if state == "sent" else bodies[number] <= (state == "uncertain")
 
 
-def a_parcel(number: int, size: int) -> Parcel:
+def a_parcel(number: int, size: int) -> OutgoingMail:
     body = b"%d: x\r\n\r\n" % number + b"y" * size + b"\r\n"
-    return Parcel(number, "news@example.com", "jo@example.org", lambda: Message.of(body))
+    return OutgoingMail(number, "news@example.com", "jo@example.org", lambda: Message.of(body))
 
 
 class Rows:
@@ -123,7 +123,7 @@ class Rows:
     def pending(self) -> list[int]:
         return [number for number, state in self.states.items() if state == "pending"]
 
-    def settle(self, ended: Sequence[Ended], beginning: Sequence[Parcel]) -> Collection[int]:
+    def settle(self, ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
         for one in ended:
             assert self.states[one.parcel.key] in ("pending", "sending")
             if one.final:

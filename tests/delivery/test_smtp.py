@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from syndicate.delivery.outgoing import Ended, Message, Parcel, send_one
-from syndicate.delivery.smtp.bounded_smtp import PlainSmtp, SmtpOptions
+from syndicate.delivery.outgoing import Message, OutgoingMail, SendResult, send_one
+from syndicate.delivery.smtp.bounded_smtp import BoundedSMTP, SmtpOptions
 from syndicate.delivery.smtp.connections import Outbox
 from syndicate.delivery.smtp.protocol import Features
 from syndicate.delivery.smtp.sender import SmtpSender, connect
@@ -46,8 +46,8 @@ class Desk:
         self._bodies = bodies or {}
         self._waiting = [self._parcel(number, reader) for number, reader in enumerate(readers)]
 
-    def _parcel(self, number: int, reader: str) -> Parcel:
-        return Parcel(
+    def _parcel(self, number: int, reader: str) -> OutgoingMail:
+        return OutgoingMail(
             key=number,
             sender="news@example.com",
             recipient=reader if "@" in reader else f"{reader}@example.org",
@@ -60,10 +60,10 @@ class Desk:
             raise body
         return Message((body[:5], body[5:]), len(body))
 
-    def take(self) -> Parcel | None:
+    def take(self) -> OutgoingMail | None:
         return self._waiting.pop(0) if self._waiting else None
 
-    def settle(self, ended: Sequence[Ended], beginning: Sequence[Parcel]) -> Collection[int]:
+    def settle(self, ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
         self.on_settle()
         names = [one.recipient.partition("@")[0] for one in beginning]
         self.commits.append(([one.parcel.recipient.partition("@")[0] for one in ended], names))
@@ -93,7 +93,9 @@ def talking(
 
 
 def send(sender: SmtpSender, to: str = "jo@example.org", body: bytes = BODY) -> None:
-    send_one(sender, Parcel(key=1, sender="news@example.com", recipient=to, render=lambda: Message.of(body)))
+    send_one(
+        sender, OutgoingMail(key=1, sender="news@example.com", recipient=to, render=lambda: Message.of(body))
+    )
 
 
 @BOTH
@@ -313,7 +315,9 @@ def test_a_message_of_more_pieces_than_a_system_call_takes_arrives_whole() -> No
     with talking(PIPELINING) as (server, sender):
         send_one(
             sender,
-            Parcel(key=1, sender="news@example.com", recipient="jo@example.org", render=lambda: message),
+            OutgoingMail(
+                key=1, sender="news@example.com", recipient="jo@example.org", render=lambda: message
+            ),
         )
     assert server.bodies == [bytes(message)]
 
@@ -426,7 +430,7 @@ def test_a_connection_refused_after_everything_was_sent_is_no_problem() -> None:
         assert all_sent.wait(60)
         raise TransportDown("421 too many")
 
-    def settle(ended: Sequence[Ended], beginning: Sequence[Parcel]) -> Collection[int]:
+    def settle(ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
         allowed = desk.settle(ended, beginning)
         if len(desk.outcomes) == len(readers):
             all_sent.set()
@@ -476,7 +480,7 @@ def test_a_size_that_is_no_number_limits_nothing() -> None:
 
 def test_the_opening_as_a_whole_has_a_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SMTPServerDisconnected):
-        PlainSmtp(*silent.getsockname(), "news.example.com", timeout=60.0, patience=0.2)
+        BoundedSMTP(*silent.getsockname(), "news.example.com", timeout=60.0, patience=0.2)
 
 
 def test_a_byte_now_and_then_does_not_put_the_deadline_off() -> None:
@@ -495,7 +499,7 @@ def test_a_byte_now_and_then_does_not_put_the_deadline_off() -> None:
         dripping = threading.Thread(target=drip)
         dripping.start()
         with pytest.raises(SMTPServerDisconnected):
-            PlainSmtp(*server.getsockname(), "news.example.com", timeout=60.0, patience=0.2)
+            BoundedSMTP(*server.getsockname(), "news.example.com", timeout=60.0, patience=0.2)
         dripping.join()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from syndicate.delivery.outgoing import Ended, Message, Parcel
+from syndicate.delivery.outgoing import Message, OutgoingMail, SendResult
 from syndicate.delivery.smtp.sender_refusals import Suspicion
 from syndicate.errors import Deferred, MailError, Refused, SenderRefused, TransportDown
 from tests.delivery.test_smtp import BOTH, Desk, talking
@@ -14,9 +14,9 @@ OK, GO = b"250 ok\r\n", b"354 go\r\n"
 NOT_NOW = {"DATA": b"503 not now\r\n"}
 
 
-def ended(key: int, error: MailError | None = None) -> Ended:
-    return Ended(
-        parcel=Parcel(
+def ended(key: int, error: MailError | None = None) -> SendResult:
+    return SendResult(
+        parcel=OutgoingMail(
             key=key, sender="us@example.com", recipient="jo@example.org", render=lambda: Message.of(b"")
         ),
         error=error,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from syndicate.errors import ParseError
 from syndicate.ingest.identity import (
     MAX_KEY,
-    Decision,
-    Kind,
+    EntryDecision,
+    EntryMatch,
     accept,
     decide,
     edited_parts,
@@ -45,7 +45,7 @@ def first_seen(entry: Entry = ENTRY, now: datetime = NOW) -> KnownArticle:
     return stored(accept(entry, SOURCE, now))
 
 
-def decided(entry: Entry, *known: KnownArticle, now: datetime = NOW + timedelta(days=1)) -> Decision:
+def decided(entry: Entry, *known: KnownArticle, now: datetime = NOW + timedelta(days=1)) -> EntryDecision:
     return decide(entry, SOURCE, known, now)
 
 
@@ -97,20 +97,20 @@ def test_R3_the_uid_is_a_uuid_of_the_source_and_the_key(source_name, key):
 
 def test_an_unknown_entry_is_new():
     decision = decided(ENTRY)
-    assert decision.kind is Kind.NEW
+    assert decision.kind is EntryMatch.NEW
     assert decision.article is not None
     assert decision.article.entry_key == "tag:wire.example,2026:1"
 
 
 def test_the_same_bytes_are_the_same_article():
     known = first_seen()
-    assert decided(ENTRY, known) == Decision(kind=Kind.SAME, existing=known)
+    assert decided(ENTRY, known) == EntryDecision(kind=EntryMatch.SAME, existing=known)
 
 
 def test_other_bytes_with_the_same_content_only_bring_their_digest():
     known = first_seen()
     decision = decided(replace(ENTRY, digest="d2"), known)
-    assert decision == Decision(kind=Kind.SAME, existing=known, digest="d2")
+    assert decision == EntryDecision(kind=EntryMatch.SAME, existing=known, digest="d2")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_other_bytes_with_the_same_content_only_bring_their_digest():
 def test_whatever_a_reader_can_see_makes_it_changed(change):
     known = first_seen()
     decision = decided(replace(ENTRY, digest="d2", **change), known)
-    assert decision.kind is Kind.CHANGED
+    assert decision.kind is EntryMatch.CHANGED
     assert decision.existing == known
     article = decision.article
     assert article is not None
@@ -143,25 +143,25 @@ def test_whatever_a_reader_can_see_makes_it_changed(change):
 def test_tracking_parameters_are_no_change():
     assert (
         decided(replace(ENTRY, digest="d2", url="https://wire.example/rain?fbclid=9"), first_seen()).kind
-        is Kind.SAME
+        is EntryMatch.SAME
     )
 
 
 def test_R3_a_changed_guid_is_the_same_article():
     known = first_seen()
     decision = decided(replace(ENTRY, guid="https://wire.example/?p=1", digest="d2"), known)
-    assert (decision.kind, decision.existing) == (Kind.SAME, known)
+    assert (decision.kind, decision.existing) == (EntryMatch.SAME, known)
 
 
 def test_a_changed_guid_without_a_date_is_the_same_article():
     undated = replace(ENTRY, published=None)
-    assert decided(replace(undated, guid="other", digest="d2"), first_seen(undated)).kind is Kind.SAME
+    assert decided(replace(undated, guid="other", digest="d2"), first_seen(undated)).kind is EntryMatch.SAME
 
 
 def test_a_weekly_column_at_one_address_is_a_new_article_each_week():
     column = replace(ENTRY, title="This week", url="https://wire.example/column")
     next_week = replace(column, guid="2", published=NOW + timedelta(days=7), digest="d2")
-    assert decided(next_week, first_seen(column), now=NOW + timedelta(days=7)).kind is Kind.NEW
+    assert decided(next_week, first_seen(column), now=NOW + timedelta(days=7)).kind is EntryMatch.NEW
 
 
 def test_R3_a_reused_guid_is_a_new_article_and_stays_known():
@@ -171,7 +171,7 @@ def test_R3_a_reused_guid_is_a_new_article_and_stays_known():
     )
     later = NOW + timedelta(days=10)
     decision = decided(other, known, now=later)
-    assert decision.kind is Kind.NEW
+    assert decision.kind is EntryMatch.NEW
     assert decision.article is not None
     assert decision.article.entry_key == "tag:wire.example,2026:1#https://wire.example/wind"
     assert decision.article.uid != known.uid
@@ -191,7 +191,7 @@ def test_R3_a_reused_guid_is_a_new_article_and_stays_known():
 )
 def test_a_correction_is_no_reused_guid(change):
     decision = decided(replace(ENTRY, digest="d2", **change), first_seen(), now=NOW + timedelta(days=10))
-    assert decision.kind is Kind.CHANGED
+    assert decision.kind is EntryMatch.CHANGED
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_an_undated_entry_is_dated_by_first_sight_only_where_that_is_sound():
 def test_an_undated_article_takes_the_first_date_it_gets():
     known = first_seen(replace(ENTRY, published=None))
     decision = decided(replace(ENTRY, digest="d2"), known)
-    assert decision.kind is Kind.CHANGED
+    assert decision.kind is EntryMatch.CHANGED
     assert decision.article is not None
     assert (decision.article.published, decision.article.uid) == (ENTRY.published, known.uid)
 
@@ -260,7 +260,7 @@ def test_a_guid_that_moves_and_gets_a_date_is_no_reused_guid():
 def test_a_future_date_is_not_moved_by_every_poll():
     future = replace(ENTRY, published=NOW + timedelta(days=300))
     known = first_seen(future)
-    assert decided(replace(future, digest="d2"), known, now=NOW + timedelta(hours=1)).kind is Kind.SAME
+    assert decided(replace(future, digest="d2"), known, now=NOW + timedelta(hours=1)).kind is EntryMatch.SAME
 
 
 def test_A8_a_change_without_a_date_of_its_own_was_made_now():
@@ -307,7 +307,7 @@ def test_nothing_to_read_or_follow_is_refused_with_a_reason():
     reason = "the item has no title, no text, no picture and no address"
     with pytest.raises(ParseError, match=reason):
         accept(empty, SOURCE, NOW)
-    assert decided(empty) == Decision(kind=Kind.REFUSED, reason=reason)
+    assert decided(empty) == EntryDecision(kind=EntryMatch.REFUSED, reason=reason)
 
 
 @pytest.mark.parametrize(
@@ -355,8 +355,8 @@ def test_language_is_declared_unless_the_text_runs_the_other_way(declared, of_so
 def test_an_article_of_a_store_that_hashed_otherwise_is_still_the_same():
     # What BLAKE2 gave for it.
     before = replace(first_seen(), content_hash="a5b3b9917c9d818d252c44c7e1e74c44")
-    assert decided(replace(ENTRY, digest="d2"), before).kind is Kind.SAME
-    assert decided(replace(ENTRY, digest="d2", title="Sun in Bergen"), before).kind is Kind.CHANGED
+    assert decided(replace(ENTRY, digest="d2"), before).kind is EntryMatch.SAME
+    assert decided(replace(ENTRY, digest="d2", title="Sun in Bergen"), before).kind is EntryMatch.CHANGED
 
 
 def changelog(version: str, title: str = "", date: datetime | None = None) -> Entry:
@@ -368,7 +368,7 @@ def test_entries_of_a_changelog_are_articles_of_their_own_and_keep_their_links()
     first, second = changelog("v1", "Fixes"), changelog("v2", "Fixes")
     known = first_seen(first)
     decision = decided(second, known)
-    assert decision.kind is Kind.NEW
+    assert decision.kind is EntryMatch.NEW
     assert decision.article
     assert decision.article.url == "https://wire.example/log#v2"
     assert decided(replace(first, digest="other", text="More."), known).existing == known
@@ -379,7 +379,7 @@ def test_an_entry_stored_before_fragments_counted_is_found_by_its_title():
     assert set(keys_of(changelog("v1"))) >= {known.entry_key}
     assert set(urls_of(changelog("v1"))) >= {known.url}
     assert decided(changelog("v1"), known).existing == known
-    assert decided(changelog("v2"), known).kind is Kind.NEW
+    assert decided(changelog("v2"), known).kind is EntryMatch.NEW
 
 
 def test_two_unread_entries_of_one_page_and_date_are_not_an_article_stored_before_fragments_counted():
@@ -395,5 +395,5 @@ def test_two_unread_entries_of_one_page_and_date_are_not_an_article_stored_befor
 def test_a_guid_reused_for_another_entry_of_a_changelog_is_a_new_article():
     known = first_seen(replace(changelog("v1", date=NOW - timedelta(days=9)), guid="log"))
     entry = replace(changelog("v2", date=NOW), guid="log")
-    assert decided(entry, known).kind is Kind.NEW
+    assert decided(entry, known).kind is EntryMatch.NEW
     assert keys_of(entry)[1] == "log#https://wire.example/log#v2"

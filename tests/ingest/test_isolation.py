@@ -17,7 +17,7 @@ import pytest
 
 from syndicate.errors import ParseError, ParserDied
 from syndicate.ingest.worker.parser_pool import ANSWER_CLASSES, ParserPool
-from syndicate.ingest.worker.parsers import Document
+from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.model import Enclosure, Entry, Image, ParsedSource
 from syndicate.sockets import AnswerTooLong
 from syndicate.workers import Incoming, WorkerDied, read_answers
@@ -101,7 +101,7 @@ def test_documents_that_go_together_give_what_each_gives_alone(pool):
     requests = [
         {"body": body, "url": URL, "content_type": "", "charset": "", "known": frozenset()} for body in bodies
     ]
-    first, refused, last = pool.parse_each([request | {"kind": Document.FEED} for request in requests])
+    first, refused, last = pool.parse_each([request | {"kind": DocumentKind.FEED} for request in requests])
     assert (first, last) == (read(bodies[0]), read(bodies[2]))
     assert isinstance(refused, ParseError)
     assert "HTML page" in str(refused)
@@ -109,7 +109,7 @@ def test_documents_that_go_together_give_what_each_gives_alone(pool):
 
 
 def test_documents_that_go_together_have_the_time_of_one():
-    request = {"url": URL, "content_type": "", "charset": "", "known": frozenset(), "kind": Document.FEED}
+    request = {"url": URL, "content_type": "", "charset": "", "known": frozenset(), "kind": DocumentKind.FEED}
     with ParserPool(1, time_limit=0.2) as pool:
         with pytest.raises(ParserDied, match="took longer"):
             pool.parse_each([request | {"body": body} for body in (SMALL, SLOW, SMALL)])

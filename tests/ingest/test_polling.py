@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from syndicate.errors import FetchError, ParseError
 from syndicate.ingest.poll_schedule import (
     JITTER,
-    LONGEST_WISH,
+    MAX_REQUESTED_INTERVAL,
     PollingOptions,
     PollOutcome,
     adaptive_interval,
@@ -177,11 +177,11 @@ def test_F4_a_304_repeats_no_wish_and_all_of_them_still_hold():
     first = after_poll(FRESH, good(max_age=2 * HOUR, min_interval=5 * HOUR, skip_hours=1), NOW, OPTIONS)
     again = after_poll(first, good(not_modified=True, read=False), NOW, OPTIONS)
     assert waits(again, 5 * HOUR)
-    assert (again.max_age, again.wish, again.skip_hours) == (2 * HOUR, 5 * HOUR, 1)
+    assert (again.max_age, again.requested_interval, again.skip_hours) == (2 * HOUR, 5 * HOUR, 1)
     changed = after_poll(again, good(not_modified=True, read=False, max_age=7 * HOUR), NOW, OPTIONS)
     assert waits(changed, 7 * HOUR)
     dropped = after_poll(changed, good(), NOW, OPTIONS)
-    assert (dropped.max_age, dropped.wish, dropped.skip_hours) == (None, None, 0)
+    assert (dropped.max_age, dropped.requested_interval, dropped.skip_hours) == (None, None, 0)
 
 
 @pytest.mark.parametrize(
@@ -223,8 +223,8 @@ def test_F17_a_hub_that_sends_slows_the_polls_down_until_its_lease_ends():
 
 
 def test_F17_a_lease_that_is_over_or_a_failing_source_slows_nothing():
-    over = after_poll(SourceState(pushed_until=NOW), good(), NOW, OPTIONS)
-    assert (waits(over, HOUR), over.pushed_until) == (True, None)
+    over = after_poll(SourceState(websub_lease_until=NOW), good(), NOW, OPTIONS)
+    assert (waits(over, HOUR), over.websub_lease_until) == (True, None)
     failing = after_poll(FRESH, bad(), NOW, OPTIONS)
     assert with_hub(failing, "wire", NOW + timedelta(days=1), NOW, OPTIONS).next_check == failing.next_check
 
@@ -285,13 +285,15 @@ WISHES = st.none() | st.floats(0, 10**6)
 
 
 @given(AGES, WISHES, WISHES, st.floats(1, 10**5), st.floats(1, 10**6), st.booleans())
-def test_no_poll_is_earlier_than_anybody_asked_for(ages, max_age, wish, least, most, validated):
+def test_no_poll_is_earlier_than_anybody_asked_for(ages, max_age, requested_interval, least, most, validated):
     options = PollingOptions(min_interval=least, max_interval=max(least, most))
     published = tuple(NOW - timedelta(hours=age) for age in ages)
-    outcome = good(published=published, max_age=max_age, min_interval=wish, etag="x" if validated else "")
+    outcome = good(
+        published=published, max_age=max_age, min_interval=requested_interval, etag="x" if validated else ""
+    )
     state = after_poll(FRESH, outcome, NOW, options)
     assert state.next_check
-    floor = max(least, *(min(each or 0.0, LONGEST_WISH) for each in (max_age, wish)))
+    floor = max(least, *(min(each or 0.0, MAX_REQUESTED_INTERVAL) for each in (max_age, requested_interval)))
     assert state.next_check - NOW >= timedelta(seconds=floor) - timedelta(milliseconds=1)
 
 
@@ -299,8 +301,8 @@ def test_no_poll_is_earlier_than_anybody_asked_for(ages, max_age, wish, least, m
 def test_longer_silence_and_longer_pauses_never_shorten_the_interval(ages, silence, stretch):
     def interval(hours: list[float], later: float = 0.0) -> float:
         moment = NOW + timedelta(hours=later)
-        rhythm = rhythm_of([NOW - timedelta(hours=age) for age in hours], moment, OPTIONS.min_interval)
-        return adaptive_interval(*rhythm, moment, OPTIONS)
+        publish_rate = rhythm_of([NOW - timedelta(hours=age) for age in hours], moment, OPTIONS.min_interval)
+        return adaptive_interval(*publish_rate, moment, OPTIONS)
 
     assert interval(ages, silence) >= interval(ages) - 1e-6
     spread = [age for age in ages if age >= 1]
@@ -311,9 +313,9 @@ def test_longer_silence_and_longer_pauses_never_shorten_the_interval(ages, silen
 @given(st.lists(st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)), max_size=30))  # noqa: DTZ001
 def test_a_rhythm_counts_no_publication_twice_and_none_of_the_future(moments):
     published = [moment.replace(tzinfo=UTC) for moment in moments]
-    visits, since = rhythm_of(published, NOW, HOUR)
-    assert 0 <= visits <= min(10, len(published))
-    assert (since is None) == (visits == 0)
+    publications, since = rhythm_of(published, NOW, HOUR)
+    assert 0 <= publications <= min(10, len(published))
+    assert (since is None) == (publications == 0)
     assert since is None or since <= NOW
 
 

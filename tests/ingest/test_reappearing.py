@@ -110,8 +110,8 @@ def test_what_was_pruned_stays_away_when_its_archive_comes_back_and_only_then():
     entries = [entry(number, published=NOW) for number in numbers]
     back = reappeared(entries, [known(1)], frozenset(), pruned)
     assert {digest: one.id for digest, one in back.moved.items()} == {"new-digest-1": 1}
-    assert back.buried == {f"new-digest-{number}" for number in range(4, ARCHIVE + 1)}
-    assert reappeared(entries[: ARCHIVE - 1], [], frozenset(), pruned).buried == frozenset()
+    assert back.pruned_again == {f"new-digest-{number}" for number in range(4, ARCHIVE + 1)}
+    assert reappeared(entries[: ARCHIVE - 1], [], frozenset(), pruned).pruned_again == frozenset()
 
 
 def test_titles_that_repeat_are_matched_one_to_one_oldest_first():

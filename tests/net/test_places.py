@@ -111,7 +111,7 @@ def test_nothing_more_is_asked_for_while_places_are_taken(thread: FetchThread) -
     assert all(count >= len(paths) - 2 for count in asked)
 
 
-async def in_line(shared: connection_slots.Places, turn: asyncio.Lock) -> None:
+async def in_line(shared: connection_slots.ConnectionSlots, turn: asyncio.Lock) -> None:
     """An exchange with a host at which all others are in line as well."""
     place = await shared.take()
     try:
@@ -126,7 +126,7 @@ def test_those_in_line_for_one_host_do_not_hold_all_places(monkeypatch: pytest.M
     monkeypatch.setattr(connection_slots, "PATIENCE", 0.005)
 
     async def everybody() -> None:
-        shared, turn = connection_slots.Places(1), asyncio.Lock()
+        shared, turn = connection_slots.ConnectionSlots(1), asyncio.Lock()
         async with asyncio.timeout(10):
             await asyncio.gather(*(in_line(shared, turn) for _ in range(12)))
 
@@ -137,9 +137,9 @@ def test_who_has_an_answer_goes_before_those_who_have_not_asked(monkeypatch: pyt
     monkeypatch.setattr(connection_slots, "PATIENCE", 0.01)
 
     async def order() -> list[str]:
-        shared, came = connection_slots.Places(1), []
+        shared, came = connection_slots.ConnectionSlots(1), []
 
-        async def come(name: str) -> connection_slots.Place:
+        async def come(name: str) -> connection_slots.ConnectionSlot:
             place = await shared.take()
             came.append(name)
             return place
@@ -163,7 +163,7 @@ def test_who_is_cancelled_takes_no_place_along(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(connection_slots, "PATIENCE", 0.002)
 
     async def count_left() -> tuple[int, int]:
-        shared, turn = connection_slots.Places(2), asyncio.Lock()
+        shared, turn = connection_slots.ConnectionSlots(2), asyncio.Lock()
         for delay in range(0, 40, 4):
             exchanges = [asyncio.create_task(in_line(shared, turn)) for _ in range(12)]
             await asyncio.sleep(delay / 1000)

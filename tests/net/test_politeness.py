@@ -1,18 +1,18 @@
 import asyncio
 
-from syndicate.net.politeness import HostTurns
+from syndicate.net.politeness import HostLocks
 
 
 def test_F13_hosts_do_not_wait_for_each_other():
     order: list[str] = []
 
-    async def visit(turns: HostTurns, host: str) -> None:
+    async def visit(turns: HostLocks, host: str) -> None:
         async with turns.turn(host):
             order.append(host)
             await asyncio.sleep(0)
 
     async def visits() -> None:
-        turns = HostTurns(0.02)
+        turns = HostLocks(0.02)
         await asyncio.gather(*(visit(turns, host) for host in "aaabc"))
 
     asyncio.run(visits())
@@ -22,7 +22,7 @@ def test_F13_hosts_do_not_wait_for_each_other():
 
 def test_F13_a_host_is_forgotten_once_its_pause_is_over():
     async def visits() -> tuple[int, int]:
-        turns = HostTurns(0.01)
+        turns = HostLocks(0.01)
         for host in ("a", "b"):
             async with turns.turn(host):
                 pass
@@ -36,7 +36,7 @@ def test_F13_a_host_is_forgotten_once_its_pause_is_over():
 
 def test_F13_a_cancelled_wait_gives_the_turn_to_the_next():
     async def visits() -> bool:
-        turns = HostTurns(0.01)
+        turns = HostLocks(0.01)
 
         async def visit() -> bool:
             async with turns.turn("a"):

@@ -6,13 +6,13 @@ import pytest
 
 from syndicate.audience.confirmation import Question, render_confirmation
 from syndicate.newsletter.lint.confirmation_lint import CONFIRM, lint_confirmation
-from syndicate.newsletter.lint.findings import Finding, Origins, Severity
+from syndicate.newsletter.lint.findings import LintFinding, Origins, Severity
 from syndicate.templating import Templates
 
 URL, ADDRESS = "https://news.example/confirm/token", "1 Quay & Street"
 
 
-def found(folder: Path | None = None, language: str = "en") -> tuple[Finding, ...]:
+def found(folder: Path | None = None, language: str = "en") -> tuple[LintFinding, ...]:
     templates = Templates(folder)
     question = Question(
         newsletter_title="The digest",

@@ -90,14 +90,14 @@ def test_every_consent_and_its_end_is_recorded_with_its_evidence(connection):
     subscription = the_subscription(connection)
     later = NOW + timedelta(days=1)
     audience_store.end_subscription(connection, subscription, detail="by the link in a mail", now=later)
-    person = subscriber_export.everything_about(connection, JO)
+    person = subscriber_export.export_subscriber_data(connection, JO)
     assert person is not None
     facts = ("recorded", "newsletter", "event", "detail")
     assert [tuple(one[fact] for fact in facts) for one in person["consents"]] == [
         (NOW.isoformat(), "daily", "subscribed by operator", "a signed form"),
         (later.isoformat(), "daily", "unsubscribed", "by the link in a mail"),
     ]
-    assert subscriber_export.everything_about(connection, "kim@example.org") is None
+    assert subscriber_export.export_subscriber_data(connection, "kim@example.org") is None
 
 
 def test_W2_unsubscribing_twice_is_harmless_and_recorded_once(connection):

@@ -183,8 +183,8 @@ def test_a_ranked_feed_keeps_an_article_whose_story_split_off_a_listed_one(conne
         to_story=other,
         article_id=third,
         articles=1,
-        likeness=0.1,
-        needed=0.2,
+        similarity=0.1,
+        threshold=0.2,
         moved=NOW,
     )
     split_story(connection, move, [first if stays else second])
@@ -208,8 +208,8 @@ def test_a_ranked_feed_drops_a_story_to_which_an_article_of_a_listed_one_went(co
         to_story=other,
         article_id=third,
         articles=1,
-        likeness=0.4,
-        needed=0.2,
+        similarity=0.4,
+        threshold=0.2,
         moved=NOW + timedelta(hours=1),
     )
     split_story(connection, move, [second])

@@ -23,7 +23,9 @@ def connection(store):
 
 def give_up(connection, reason: str) -> None:
     audience_store.suppress(connection, JO, reason=reason, now=NOW)
-    audience_store.end_all_subscriptions(connection, JO, detail=f"{reason}: 5.1.1", now=NOW, ended_for=reason)
+    audience_store.end_all_subscriptions(
+        connection, JO, detail=f"{reason}: 5.1.1", now=NOW, end_reason=reason
+    )
 
 
 def the_id(connection, newsletter: str) -> int:
@@ -39,7 +41,7 @@ def states(connection) -> dict[str, SubscriptionState]:
 def test_D3_a_mailbox_that_bounced_is_let_back_in_with_a_reason(connection):
     audience_store.end_subscription(connection, the_id(connection, "weekly"), detail="by the link", now=NOW)
     give_up(connection, "bounced too often")
-    assert suppression_list.obstacle(connection, JO) == ""
+    assert suppression_list.reason_not_liftable(connection, JO) == ""
     assert suppression_list.allow(connection, JO, why="the provider mended it", now=LATER) == ["daily"]
     assert audience_store.suppression(connection, JO) is None
     assert states(connection) == {
@@ -60,7 +62,7 @@ def test_D3_who_leaves_after_their_mailbox_bounced_is_not_let_back_in(connection
 
 
 def test_D3_who_complained_left_or_was_erased_is_not_let_back_in(connection):
-    assert "not on the list" in suppression_list.obstacle(connection, JO)
+    assert "not on the list" in suppression_list.reason_not_liftable(connection, JO)
     give_up(connection, "bounced")
     bounce_store.record_bounce(
         connection,
@@ -71,9 +73,9 @@ def test_D3_who_complained_left_or_was_erased_is_not_let_back_in(connection):
         detail="abuse",
         now=NOW,
     )
-    assert "complained" in suppression_list.obstacle(connection, JO)
+    assert "complained" in suppression_list.reason_not_liftable(connection, JO)
     audience_store.erase_subscriber(connection, JO, NOW)
-    assert "erased" in suppression_list.obstacle(connection, JO)
+    assert "erased" in suppression_list.reason_not_liftable(connection, JO)
 
 
 def test_who_is_gone_from_one_store_is_gone_from_another(connection):

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from syndicate.errors import StoreBusy, StoreError
 from syndicate.store import open_store, schema
-from syndicate.store.core.column_types import Json, Moment, from_microseconds, to_microseconds
+from syndicate.store.core.column_types import Json, UtcTime, from_microseconds, to_microseconds
 from syndicate.store.ingest import article_store, source_store
 from tests import factories, postgres
 
@@ -85,7 +85,7 @@ def test_a_time_without_a_zone_is_a_bug(now, sqlite_store):
 
 def test_empty_columns_stay_empty(store):
     with store.read() as connection:
-        for column_type in (Moment(), Json()):
+        for column_type in (UtcTime(), Json()):
             assert connection.scalars(select(func.max(None, type_=column_type))).one() is None
 
 

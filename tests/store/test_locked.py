@@ -21,10 +21,10 @@ from syndicate.model import (
     HubSubscription,
     LeaveReason,
     LeftOut,
+    QueuedPage,
     ReadState,
     SitemapPart,
     SourceState,
-    WantedPage,
 )
 from syndicate.store import Store, open_store, schema
 from syndicate.store.core import leases, old_rows, quarantine, restored_store, store_identity
@@ -117,7 +117,14 @@ ROOMS = (
 
 def move(kind: str, story: int, into: int) -> StoryMove:
     return StoryMove(
-        kind=kind, from_story=story, to_story=into, article_id=1, articles=1, likeness=1, needed=1, moved=NOW
+        kind=kind,
+        from_story=story,
+        to_story=into,
+        article_id=1,
+        articles=1,
+        similarity=1,
+        threshold=1,
+        moved=NOW,
     )
 
 
@@ -346,7 +353,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "leases.free_owner": lambda c: leases.free_owner(c, "us"),
     "leases.make_secret": leases.make_secret,
     "leases.move_counter": lambda c: leases.move_counter(c, "placements"),
-    "pages.want_pages": lambda c: page_store.want_pages(c, 1, [WantedPage(url="u", published=NOW)], NOW),
+    "pages.want_pages": lambda c: page_store.want_pages(c, 1, [QueuedPage(url="u", published=NOW)], NOW),
     "pages.claim_pages": lambda c: page_store.claim_pages(c, per_poll=5, limit=5, **lease("us")),
     "pages.finish_page": lambda c: page_store.finish_page(c, 1, ReadState.READ, owner="us", now=NOW),
     "pages.link_page": lambda c: page_store.link_page(c, 1),
@@ -381,7 +388,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "sources.claim_source": lambda c: source_store.claim_source(c, 1, **lease("us")),
     "sources.extend_leases": lambda c: source_store.extend_leases(c, [1], owner="us", until=LATER),
     "sources.set_check": lambda c: source_store.set_check(
-        c, 1, next_check=NOW, check_reason="", pushed_until=None
+        c, 1, next_check=NOW, check_reason="", websub_lease_until=None
     ),
     "sources.release_sources": lambda c: source_store.release_sources(c, [1], owner="us"),
     "sources.save_quiet_polls": lambda c: source_store.save_quiet_polls(c, [(1, STATE)], owner="us"),

@@ -165,8 +165,8 @@ def test_sentences_that_statements_looked_for_become_codes(empty_store_url, monk
         ]
         read = connection.execute(select(sources.c.warning, sources.c.etag).order_by(sources.c.id))
         assert [tuple(row) for row in read] == [("", "x"), ("odd", "x"), ("", ""), ("", "")]
-        ended_for = select(subscriptions.c.ended_for).order_by(subscriptions.c.id)
-        assert list(connection.scalars(ended_for)) == ["bounced", ""]
+        end_reason = select(subscriptions.c.end_reason).order_by(subscriptions.c.id)
+        assert list(connection.scalars(end_reason)) == ["bounced", ""]
     store.dispose()
 
 

@@ -10,7 +10,7 @@ from syndicate.store.core import quarantine
 from syndicate.store.ingest import article_store, known_articles
 from syndicate.store.output import stale
 from syndicate.store.stories import index_rows, ranked_lists, story_store
-from syndicate.store.stories.story_store import Place, RelatedRow, StoryArticle
+from syndicate.store.stories.story_store import ArticlePlacement, RelatedRow, StoryArticleRow
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -57,7 +57,7 @@ def test_the_index_is_loaded_from_a_moment_on(room):
     connection, _source, _, ids = room
     story = factories.place(connection, ids[0])
     factories.place(connection, ids[1], story)
-    newer = Place(article_id=ids[2], story_id=story, same_text=ids[0], terms=b"\x00newer")
+    newer = ArticlePlacement(article_id=ids[2], story_id=story, same_text=ids[0], terms=b"\x00newer")
     story_store.place_articles(connection, [newer])
     (batch,) = index_rows.placed_articles(connection, NOW - timedelta(days=1))
     loaded = [(one.article_id, one.story, one.same_text, one.terms) for one in batch]
@@ -137,7 +137,7 @@ def test_what_ranking_sees_of_a_story(room):
     factories.place(connection, theirs, story, same_text=ids[0])
     rows = story_store.story_articles(connection, ids=[story])
     assert rows == [
-        StoryArticle(
+        StoryArticleRow(
             story_id=story,
             lead_id=ids[0],
             article_id=theirs,
@@ -151,7 +151,7 @@ def test_what_ranking_sees_of_a_story(room):
             same_text=ids[0],
             language="en",
         ),
-        StoryArticle(
+        StoryArticleRow(
             story_id=story,
             lead_id=ids[0],
             article_id=ids[0],

@@ -38,8 +38,8 @@ def move(kind: str, story: int, into: int, articles: int, **changes) -> StoryMov
         to_story=into,
         article_id=1,
         articles=articles,
-        likeness=0.25,
-        needed=0.2,
+        similarity=0.25,
+        threshold=0.2,
         moved=NOW,
     )
     return replace(made, **changes)
@@ -144,18 +144,18 @@ def test_the_reason_of_an_article_is_the_last_one_and_goes_with_it(room):
         story_id=first,
         nearest_id=ids[0],
         nearest=0.5,
-        mean=0.4,
-        compared=1,
-        likeness=0.45,
-        needed=0.2,
+        mean_similarity=0.4,
+        n_compared=1,
+        similarity=0.45,
+        threshold=0.2,
         placed=NOW,
     )
     story_moves.save_reasons(connection, ids, [reason])
-    story_moves.save_reasons(connection, [ids[1]], [replace(reason, mean=0.3)])
-    assert story_moves.story_reason(connection, ids[1]) == replace(reason, mean=0.3)
+    story_moves.save_reasons(connection, [ids[1]], [replace(reason, mean_similarity=0.3)])
+    assert story_moves.story_reason(connection, ids[1]) == replace(reason, mean_similarity=0.3)
     assert story_moves.story_reason(connection, ids[0]) is None
     (batch,) = index_rows.placed_articles(connection, NOW - DAY)
-    loaded = {one.article_id: (one.mean, one.compared) for one in batch}
+    loaded = {one.article_id: (one.mean_similarity, one.n_compared) for one in batch}
     assert [loaded[one] for one in ids[:2]] == [(0.0, 0), (0.3, 1)]
     story_moves.save_reasons(connection, [ids[1]], [])
     assert story_moves.story_reason(connection, ids[1]) is None
@@ -168,15 +168,15 @@ def test_a_reason_not_to_join_counts_nothing_in_the_index(room):
         story_id=first,
         nearest_id=ids[0],
         nearest=0.1,
-        mean=0.1,
-        compared=2,
-        likeness=0.1,
-        needed=0.2,
+        mean_similarity=0.1,
+        n_compared=2,
+        similarity=0.1,
+        threshold=0.2,
         placed=NOW,
     )
     story_moves.save_reasons(connection, ids, [refused])
     (batch,) = index_rows.placed_articles(connection, NOW - DAY)
-    loaded = {one.article_id: one.compared for one in batch}
+    loaded = {one.article_id: one.n_compared for one in batch}
     assert loaded[ids[2]] == 0
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from syndicate.stories import (
     Contenders,
-    Hand,
+    EditorOverrides,
+    RankedArticle,
     RankingOptions,
-    StoryArticle,
     StoryFacts,
     rank_top,
     rank_trending,
@@ -52,7 +52,7 @@ class History:
 
     def _story(self, story_id: int) -> StoryFacts:
         draw = self._random
-        hand = Hand(
+        hand = EditorOverrides(
             pin=draw.choice((0,) * 9 + (2,)),
             drop=draw.random() < 0.05,
             boost=draw.choice((1.0, 1.0, 3.0, 0.2)),
@@ -65,14 +65,14 @@ class History:
             theme=draw.choice((1.0, 1.4, 0.8)),
             echoes=tuple((1.0, self.now - timedelta(hours=hour)) for hour in range(draw.choice((0, 0, 3)))),
             reads=draw.choice((0, 0, 9, 40)),
-            hand=hand if draw.random() < 0.2 else Hand(),
+            hand=hand if draw.random() < 0.2 else EditorOverrides(),
         )
 
-    def _article(self) -> StoryArticle:
+    def _article(self) -> RankedArticle:
         draw = self._random
         source = draw.choice((1, 1, 1, 2, 2, 3, 4, 5, 6, 7))
         hours = draw.choice((-0.5, 0.0, 0.0, 0.2, 1.0, 5.0, 30.0, 80.0))
-        return StoryArticle(
+        return RankedArticle(
             article_id=draw.randrange(10**6),
             source_id=source,
             source_weight=draw.choice((0.0, 1.0, 1.0, 1.0, 2.0)),

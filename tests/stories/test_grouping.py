@@ -22,15 +22,15 @@ from tests.stories.newsroom import BANK, FLOOD, START, article, place
 OPTIONS = StoryOptions()
 
 
-def known(mean: float, pairs: int) -> Coherence:
+def known(mean_similarity: float, pairs: int) -> Coherence:
     found = Coherence()
-    found.add(mean, pairs)
+    found.add(mean_similarity, pairs)
     return found
 
 
 def joins(
     nearest: float,
-    mean: float,
+    mean_similarity: float,
     coherence: Coherence,
     threshold: float = 0.2,
     rivals: float = OPTIONS.rival_usual,
@@ -38,9 +38,9 @@ def joins(
     return bond(
         story=1,
         nearest=(7, nearest),
-        members=[mean] * 5,
+        members=[mean_similarity] * 5,
         coherence=coherence,
-        threshold=threshold,
+        pair_threshold=threshold,
         rivals=rivals * threshold,
         options=OPTIONS,
     ).joins
@@ -55,8 +55,8 @@ def test_an_article_joins_what_it_is_as_like_as_the_articles_there_are_to_each_o
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
 def test_the_rules_do_not_depend_on_the_scale_of_the_likeness(scale: float) -> None:
-    for nearest, mean, expected in ((0.3, 0.2, True), (0.15, 0.1, False)):
-        measured = joins(scale * nearest, scale * mean, known(scale * 0.2, 50), scale * 0.2)
+    for nearest, mean_similarity, expected in ((0.3, 0.2, True), (0.15, 0.1, False)):
+        measured = joins(scale * nearest, scale * mean_similarity, known(scale * 0.2, 50), scale * 0.2)
         assert measured is expected
 
 
@@ -64,12 +64,12 @@ def test_what_leaves_a_story_no_longer_counts_for_its_coherence() -> None:
     found = known(0.4, 10)
     found.add(0.8, 5)
     found.add(0.8, -5)
-    assert found.usual(0.2, OPTIONS) == pytest.approx(known(0.4, 10).usual(0.2, OPTIONS))
+    assert found.expected(0.2, OPTIONS) == pytest.approx(known(0.4, 10).expected(0.2, OPTIONS))
 
 
 def test_small_stories_must_have_more_in_common_to_become_one() -> None:
-    needed = [merge_needed((size, 40), OPTIONS) for size in (1, 2, 5, 40)]
-    assert needed == sorted(needed, reverse=True)
+    threshold = [merge_needed((size, 40), OPTIONS) for size in (1, 2, 5, 40)]
+    assert threshold == sorted(threshold, reverse=True)
 
 
 def test_stories_are_ordered_by_age_and_those_without_a_row_are_the_youngest() -> None:
@@ -77,10 +77,10 @@ def test_stories_are_ordered_by_age_and_those_without_a_row_are_the_youngest() -
 
 
 def test_two_parts_that_share_nothing_are_found() -> None:
-    likeness = np.full((6, 6), 0.02)
+    similarity = np.full((6, 6), 0.02)
     for group in ([0, 2, 4], [1, 3, 5]):
-        likeness[np.ix_(group, group)] = 0.5
-    first, second, across = two_parts(likeness)
+        similarity[np.ix_(group, group)] = 0.5
+    first, second, across = two_parts(similarity)
     assert {frozenset(first), frozenset(second)} == {frozenset({0, 2, 4}), frozenset({1, 3, 5})}
     assert across == pytest.approx(0.04)
 

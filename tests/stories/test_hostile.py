@@ -9,7 +9,7 @@ import pytest
 
 from syndicate.stories import IndexedArticle, StoryIndex, StoryOptions
 from syndicate.stories.comparison import Comparison
-from syndicate.stories.index_entry import Held
+from syndicate.stories.index_entry import IndexEntry
 from syndicate.stories.link_scores import Likeness
 from tests.stories.newsroom import BANK, CHESS, FLOOD, START, article, place
 
@@ -37,12 +37,12 @@ def test_five_hundred_copies_of_one_wire_story_hide_nothing(index: StoryIndex) -
 
 
 @pytest.fixture
-def compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def n_compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many articles each comparison takes: the cost, whatever the machine."""
     counts: list[int] = []
     alike = Comparison.alike
 
-    def counted(self: Comparison, held: Held, others: Sequence[Held]) -> Likeness:
+    def counted(self: Comparison, held: IndexEntry, others: Sequence[IndexEntry]) -> Likeness:
         counts.append(len(others))
         return alike(self, held, others)
 
@@ -50,12 +50,12 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
-def compared_by(index: StoryIndex, compared: list[int], items: Iterable[IndexedArticle]) -> int:
+def compared_by(index: StoryIndex, n_compared: list[int], items: Iterable[IndexedArticle]) -> int:
     """How many articles were compared to place these."""
-    compared.clear()
+    n_compared.clear()
     for item in items:
         place(index, item)
-    return sum(compared)
+    return sum(n_compared)
 
 
 # What placing may compare: candidates once, or twice under a repeated title, and a sample of each near story.
@@ -63,34 +63,34 @@ OPTIONS = StoryOptions()
 MOST_COMPARED = 2 * OPTIONS.scored + OPTIONS.stories_compared * OPTIONS.story_sample
 
 
-def test_the_five_hundredth_copy_compares_no_more_than_the_tenth(compared: list[int]) -> None:
+def test_the_five_hundredth_copy_compares_no_more_than_the_tenth(n_compared: list[int]) -> None:
     index = StoryIndex(OPTIONS)
     items = [article(number, *FLOOD[0], published=START) for number in range(1, 501)]
-    assert [compared_by(index, compared, [item]) for item in items] == [0] + 499 * [1]
+    assert [compared_by(index, n_compared, [item]) for item in items] == [0] + 499 * [1]
 
 
-def test_the_same_headline_every_hour_compares_as_little_in_the_second_week(compared: list[int]) -> None:
+def test_the_same_headline_every_hour_compares_as_little_in_the_second_week(n_compared: list[int]) -> None:
     index = StoryIndex(OPTIONS)
     items = [
         article(n, "Weather forecast for the coming days", source_id=1, published=START + timedelta(hours=n))
         for n in range(336)
     ]
-    first, second = compared_by(index, compared, items[:168]), compared_by(index, compared, items[168:])
+    first, second = compared_by(index, n_compared, items[:168]), compared_by(index, n_compared, items[168:])
     assert second <= 336 * MOST_COMPARED / 10
     assert first <= second <= 168 * OPTIONS.scored
 
 
-def test_a_flood_of_reports_on_one_event_compares_no_more_than_the_options_say(compared: list[int]) -> None:
+def test_a_flood_of_reports_on_one_event_compares_no_more_than_the_options_say(n_compared: list[int]) -> None:
     index = StoryIndex(OPTIONS)
     words = [f"{first}{second}" for first in "abcdefghij" for second in ("rado", "lume", "stik", "neva")]
     shuffled = [" ".join(Random(number).sample(words, 24)) for number in range(300)]
-    costs = [compared_by(index, compared, [article(n, text)]) for n, text in enumerate(shuffled, 1)]
+    costs = [compared_by(index, n_compared, [article(n, text)]) for n, text in enumerate(shuffled, 1)]
     # A merge or a split compares samples with each other, but only when an article bridges or doubles.
     assert sorted(costs)[-10] <= MOST_COMPARED
     assert max(costs) <= MOST_COMPARED + OPTIONS.story_sample**2
 
 
-def test_forty_languages_compare_no_more_than_one(compared: list[int]) -> None:
+def test_forty_languages_compare_no_more_than_one(n_compared: list[int]) -> None:
     words = [f"{first}{second}" for first in "abcdefghij" for second in ("rado", "lume", "stik", "neva")]
     texts = [" ".join(Random(number).sample(words, 24)) for number in range(160)]
     one = [article(number, text, language="en") for number, text in enumerate(texts, 1)]
@@ -98,42 +98,42 @@ def test_forty_languages_compare_no_more_than_one(compared: list[int]) -> None:
         article(number, text, language=LANGUAGES[(number - 1) % len(LANGUAGES)])
         for number, text in enumerate(texts, 1)
     ]
-    costs = [compared_by(StoryIndex(OPTIONS), compared, items) for items in (one, many)]
+    costs = [compared_by(StoryIndex(OPTIONS), n_compared, items) for items in (one, many)]
     assert costs[1] <= 1.2 * costs[0]
 
 
 @pytest.mark.parametrize("title", ["", "Video", "🔥🔥 😀", "12"])
-def test_titles_that_say_nothing_and_empty_texts_compare_nothing(compared: list[int], title: str) -> None:
+def test_titles_that_say_nothing_and_empty_texts_compare_nothing(n_compared: list[int], title: str) -> None:
     index = StoryIndex(OPTIONS)
-    assert compared_by(index, compared, [article(number, title) for number in range(1, 200)]) == 0
+    assert compared_by(index, n_compared, [article(number, title) for number in range(1, 200)]) == 0
 
 
 @pytest.mark.parametrize("title", ["", "Flood", "🔥 😀"])
 def test_texts_under_a_title_of_one_word_or_none_compare_no_more_than_the_options_say(
-    compared: list[int], title: str
+    n_compared: list[int], title: str
 ) -> None:
     index = StoryIndex(OPTIONS)
     items = [article(n, title, FLOOD[n % 3][1], source_id=n % 7) for n in range(1, 200)]
-    costs = [compared_by(index, compared, [item]) for item in items]
+    costs = [compared_by(index, n_compared, [item]) for item in items]
     assert sorted(costs)[-10] <= MOST_COMPARED
     assert max(costs) <= MOST_COMPARED + OPTIONS.story_sample**2
 
 
 @pytest.mark.parametrize("year", [1, 1970, 9999])
-def test_two_hundred_wrong_clocks_compare_no_more_than_right_ones(compared: list[int], year: int) -> None:
+def test_two_hundred_wrong_clocks_compare_no_more_than_right_ones(n_compared: list[int], year: int) -> None:
     index = StoryIndex(OPTIONS)
     wrong = datetime(year, 6, 1, tzinfo=UTC)
     items = [article(n, *FLOOD[n % 3], published=wrong if n % 2 else START) for n in range(1, 201)]
-    costs = [compared_by(index, compared, [item]) for item in items]
+    costs = [compared_by(index, n_compared, [item]) for item in items]
     assert max(costs) <= MOST_COMPARED + OPTIONS.story_sample**2
 
 
-def test_a_megabyte_of_text_compares_and_keeps_as_much_as_a_page(compared: list[int]) -> None:
+def test_a_megabyte_of_text_compares_and_keeps_as_much_as_a_page(n_compared: list[int]) -> None:
     index = StoryIndex(OPTIONS)
     page = article(1, FLOOD[0][0], FLOOD[0][1] * 12)
     book = article(2, FLOOD[1][0], FLOOD[1][1] * 6000)
     place(index, page)
-    assert compared_by(index, compared, [book]) <= 1
+    assert compared_by(index, n_compared, [book]) <= 1
     assert len(index.packed(2)) <= 1.2 * len(index.packed(1))
 
 

@@ -135,7 +135,7 @@ def test_loading_gives_the_index_that_was_left(newsroom: list[IndexedArticle]) -
     for item in (*newsroom, copy, again, naming):
         placement = place(kept, item)
         found = placement.bond if placement.bond and placement.bond.joins else None
-        mean, compared = (found.mean, found.compared) if found else (0.0, 0)
+        mean_similarity, n_compared = (found.mean_similarity, found.n_compared) if found else (0.0, 0)
         stored.append(
             StoredArticle(
                 article_id=item.article_id,
@@ -144,8 +144,8 @@ def test_loading_gives_the_index_that_was_left(newsroom: list[IndexedArticle]) -
                 title=item.title,
                 story=kept.story_of(item.article_id),
                 same_text=kept.text_of(item.article_id),
-                mean=mean,
-                compared=compared,
+                mean_similarity=mean_similarity,
+                n_compared=n_compared,
                 terms=kept.packed(item.article_id),
                 read_more='["named"]' if item.hints else None,
             )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.stories import Scored, StoryIndex, StoryOptions, is_report, without_round_ups
+from syndicate.stories import ScoredLink, StoryIndex, StoryOptions, is_report, without_round_ups
 from syndicate.stories.article_kind import is_round_up
 from syndicate.stories.link_scores import Match, in_context
 from tests.stories.newsroom import FLOOD, article, place
@@ -33,9 +33,9 @@ STRANGERS = {
 }
 
 
-def scored(*article_ids: int, hinted: int = 0) -> list[Scored]:
+def scored(*article_ids: int, hinted: int = 0) -> list[ScoredLink]:
     return [
-        Scored(article_id=one, score=0.5, parts={"words": 0.5} | ({"hint": 0.3} if one == hinted else {}))
+        ScoredLink(article_id=one, score=0.5, parts={"words": 0.5} | ({"hint": 0.3} if one == hinted else {}))
         for one in article_ids
     ]
 

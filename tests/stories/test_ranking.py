@@ -7,8 +7,8 @@ from math import log
 import pytest
 
 from syndicate.stories import (
+    RankedArticle,
     RankingOptions,
-    StoryArticle,
     StoryFacts,
     rank_step,
     rank_top,
@@ -24,7 +24,7 @@ def story(
 ) -> StoryFacts:
     """A story from (source, hours ago); the first leads."""
     articles = tuple(
-        StoryArticle(
+        RankedArticle(
             article_id=100 * number + position,
             source_id=source,
             source_weight=weight,

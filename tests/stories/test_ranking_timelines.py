@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syndicate.model import RankedStory
-from syndicate.stories import Hand, RankingOptions, StoryArticle, StoryFacts, rank_top, rank_trending
+from syndicate.stories import (
+    EditorOverrides,
+    RankedArticle,
+    RankingOptions,
+    StoryFacts,
+    rank_top,
+    rank_trending,
+)
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 OPTIONS = RankingOptions(reads=True)
@@ -18,7 +25,7 @@ def story(
 ) -> StoryFacts:
     """A story from (source, hours before noon)."""
     articles = tuple(
-        StoryArticle(
+        RankedArticle(
             article_id=100 * number + position,
             source_id=source,
             source_weight=1.0,
@@ -139,7 +146,7 @@ def test_summer_time_moves_nothing() -> None:
         stories = []
         for number, hours in ((1, 0.5), (2, 1.5), (3, 2.5)):
             told = (now - timedelta(hours=hours)).astimezone(berlin)
-            article = StoryArticle(
+            article = RankedArticle(
                 article_id=number, source_id=number, source_weight=1.0, seen=told.astimezone(UTC)
             )
             stories.append(StoryFacts(story_id=number, lead_article_id=number, articles=(article,)))
@@ -173,9 +180,9 @@ def test_chance_is_no_burst() -> None:
 
 def test_the_editors_hand() -> None:
     stories = busy(1, 12)
-    pinned = story(50, (50, 400.0), hand=Hand(pin=2))
-    dropped = story(60, *[(n, 0.1) for n in range(70, 80)], hand=Hand(drop=True))
-    lifted = story(40, (40, 3.0), hand=Hand(boost=4.0))
+    pinned = story(50, (50, 400.0), hand=EditorOverrides(pin=2))
+    dropped = story(60, *[(n, 0.1) for n in range(70, 80)], hand=EditorOverrides(drop=True))
+    lifted = story(40, (40, 3.0), hand=EditorOverrides(boost=4.0))
     found = rank_top([*stories, pinned, dropped, lifted], NOW, OPTIONS)
     assert [one.story_id for one in found][:3] == [40, 50, 1]
     assert 60 not in [one.story_id for one in found]
@@ -184,15 +191,18 @@ def test_the_editors_hand() -> None:
 
 
 def test_two_pins_at_one_place_stand_beside_each_other_and_a_late_one_closes_a_short_list() -> None:
-    first, second = story(7, (7, 1.0), hand=Hand(pin=1)), story(8, (8, 1.0), hand=Hand(pin=1))
-    late = story(9, (9, 1.0), hand=Hand(pin=40))
+    first, second = (
+        story(7, (7, 1.0), hand=EditorOverrides(pin=1)),
+        story(8, (8, 1.0), hand=EditorOverrides(pin=1)),
+    )
+    late = story(9, (9, 1.0), hand=EditorOverrides(pin=40))
     assert top(second, late, first, story(1, (1, 1.0))) == [7, 8, 1, 9]
 
 
 def test_a_drop_wins_over_a_pin_and_a_pin_over_the_cap() -> None:
-    assert top(story(1, (1, 1.0), hand=Hand(pin=1, drop=True))) == []
+    assert top(story(1, (1, 1.0), hand=EditorOverrides(pin=1, drop=True))) == []
     flood = [story(number, (1, 0.01 * number)) for number in range(1, 41)]
-    assert top(*flood[:-1], story(40, (1, 0.4), hand=Hand(pin=1)))[:3] == [40, 1, 2]
+    assert top(*flood[:-1], story(40, (1, 0.4), hand=EditorOverrides(pin=1)))[:3] == [40, 1, 2]
 
 
 def test_readers_count_as_one_more_source_at_most_and_a_handful_not_at_all() -> None:
@@ -205,5 +215,9 @@ def test_readers_count_as_one_more_source_at_most_and_a_handful_not_at_all() -> 
 
 
 def test_the_order_does_not_depend_on_the_order_of_the_input() -> None:
-    stories = [*busy(1, 15), story(50, (50, 2.0), rare=True), story(51, (51, 2.0), hand=Hand(pin=3))]
+    stories = [
+        *busy(1, 15),
+        story(50, (50, 2.0), rare=True),
+        story(51, (51, 2.0), hand=EditorOverrides(pin=3)),
+    ]
     assert top(*stories) == top(*reversed(stories))

@@ -2,20 +2,20 @@
 
 import pytest
 
-from syndicate.text.hashes import digest_of
+from syndicate.text.hashes import hash_of
 
 
 def test_a_digest_is_that_of_all_parts_together() -> None:
-    whole = digest_of(b"<item>one</item>")
-    assert whole == digest_of(b"<item>", memoryview(b"xone</item>")[1:])
-    assert whole == digest_of(b"", b"<item>one</item>")
+    whole = hash_of(b"<item>one</item>")
+    assert whole == hash_of(b"<item>", memoryview(b"xone</item>")[1:])
+    assert whole == hash_of(b"", b"<item>one</item>")
     assert len(whole) == 32
 
 
 @pytest.mark.parametrize("other", [b"<item>onf</item>", b"<item>one</item> ", b""])
 def test_other_bytes_have_another_digest(other: bytes) -> None:
-    assert digest_of(other) != digest_of(b"<item>one</item>")
+    assert hash_of(other) != hash_of(b"<item>one</item>")
 
 
 def test_digests_stay_the_same_from_version_to_version_since_stores_hold_them() -> None:
-    assert digest_of(b"<item>one</item>") == "15a57382324830bb1518a600d0da7923"
+    assert hash_of(b"<item>one</item>") == "15a57382324830bb1518a600d0da7923"

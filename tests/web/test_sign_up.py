@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syndicate.audience.choices import Choices, Offer, Selection
+from syndicate.audience.choices import Choices, Offer, ReaderSelection
 from syndicate.audience.link_tokens import CONFIRM, make_token, unsubscribe_token
 from syndicate.audience.networks import network_of
 from syndicate.jobs.audience.preferences_job import ReaderPage
@@ -19,7 +19,7 @@ from syndicate.store.core import leases
 from syndicate.store.mail import audience_store, delivery_store, sign_up_store
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
-from syndicate.web.server_pages import Notices
+from syndicate.web.server_pages import ServerPages
 from tests.factories import NOW, new_article, place
 from tests.jobs.room import Room, opened_room, source
 from tests.web.conftest import JO, Site, serving
@@ -331,7 +331,9 @@ def test_a_wrong_link_shows_nothing(choosing):
     assert {answer.status for answer in answers} == {404}
 
 
-CHOICES = Choices(newsletters=("daily",), selection=Selection(sections=("Sport",)), hour=7, paused_until=None)
+CHOICES = Choices(
+    newsletters=("daily",), selection=ReaderSelection(sections=("Sport",)), hour=7, paused_until=None
+)
 OFFER = Offer(
     consents={"daily": "Morning: I want it by mail.", "weekly": CONSENT},
     newsletters={"daily": "Morning & <b>News</b>", "weekly": "نشرة الأسبوع"},
@@ -344,7 +346,7 @@ OFFER = Offer(
 def test_sections_are_in_alphabetical_order_and_begin_with_a_capital():
     offer = replace(OFFER, sections=("World/Asia", "local", "<b>"))
     shown = ReaderPage(address="j…@example.org", newsletter="Morning", offer=offer, choices=CHOICES)
-    page = Notices(Templates(None)).page(
+    page = ServerPages(Templates(None)).page(
         "pages/preferences.html", page=shown, token="t", done="", zones=(), pauses=()
     )
     html = bytes(page.body).decode()
@@ -355,7 +357,7 @@ def test_sections_are_in_alphabetical_order_and_begin_with_a_capital():
 
 def choices_page(choices: Choices, **facts: Any) -> str:
     shown = ReaderPage(address="j…@example.org", newsletter="Morning", offer=OFFER, choices=choices, **facts)
-    page = Notices(Templates(None)).page(
+    page = ServerPages(Templates(None)).page(
         "pages/preferences.html", page=shown, token="t", done="", zones=(), pauses=()
     )
     return bytes(page.body).decode()
@@ -363,7 +365,7 @@ def choices_page(choices: Choices, **facts: Any) -> str:
 
 @pytest.mark.parametrize(("chosen", "ticked"), [(("en-us",), ["en"]), (("e",), []), ((), ["ar", "en"])])
 def test_a_regional_language_chosen_before_is_ticked_as_the_language_that_is_offered(chosen, ticked):
-    html = choices_page(Choices(selection=Selection(languages=chosen)))
+    html = choices_page(Choices(selection=ReaderSelection(languages=chosen)))
     assert re.findall(r'name="language" value="([^"]*)" checked', html) == ticked
 
 
@@ -374,14 +376,14 @@ def test_the_end_of_a_pause_is_told_on_the_readers_clock():
 
 
 def test_every_page_of_the_server_bears_the_name_of_the_site_in_every_language():
-    notices = Notices(Templates(None), "Coast & <i>news</i>")
+    notices = ServerPages(Templates(None), "Coast & <i>news</i>")
     for page in (notices.done("Daily"), notices.problem(404), notices.in_language("ar").problem(404)):
         name = '<a href="/site/"><bdi>Coast &amp; &lt;i&gt;news&lt;/i&gt;</bdi></a>'
         assert name in bytes(page.body).decode()
 
 
 def test_every_page_for_readers_is_in_the_language_and_direction_of_the_site():
-    notices = Notices(Templates(None, "ar"))
+    notices = ServerPages(Templates(None, "ar"))
     offered = (("daily", "نشرة الساحل"), ("weekly", "نشرة الأسبوع"))
     form: dict[str, Any] = {"newsletters": offered, "consent": "", "chosen": "", "address": "", "done": False}
     shown = ReaderPage(

@@ -21,7 +21,7 @@ from syndicate.cli.common import (
 from syndicate.cli.editing.newsletter_commands import zone_of
 from syndicate.cli.wrapping import say
 from syndicate.errors import ConfigError
-from syndicate.jobs.newsletter.renderer import Proof
+from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.services import Services
 from syndicate.store.mail import edition_store
 
@@ -254,7 +254,9 @@ def _correct(edition_id: int, text: str, by: str, **common: Any) -> None:
     _said(common, revision, "held", f"is the correction of {edition_id}; approve it to send it")
 
 
-def _changed(common: dict[str, Any], edition_id: int, change: Callable[[Services, datetime], Proof]) -> None:
+def _changed(
+    common: dict[str, Any], edition_id: int, change: Callable[[Services, datetime], CheckedEdition]
+) -> None:
     with services_of(common["config"], common["now"]) as (_, services):
         proof = change(services, moment(common["now"]))
     titles = [story.title for story in proof.digest.stories]

@@ -13,7 +13,7 @@ from syndicate.cli.arguments import ROW_NUMBER, article_named, by_option
 from syndicate.cli.common import dry_run_option, local, moment, services_of, show, table, timed_options
 from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
-from syndicate.model import Decision, EditorAction
+from syndicate.model import EditorAction, EditorDecision
 from syndicate.services import Services
 from syndicate.settings.values import read_duration
 from syndicate.store import Connection
@@ -155,7 +155,7 @@ def list_decisions(config: Path, as_json: bool, now: datetime | None, everything
 _FOLLOW = "Lists follow within a minute while `syndicate run` is at work, or with `syndicate stories`."
 
 
-def decision_line(decision: Decision, zone: ZoneInfo) -> str:
+def decision_line(decision: EditorDecision, zone: ZoneInfo) -> str:
     """One decision for people: ``pin at place 1, by kim, Tue 24 Nov 09:00 UTC (no 3)``."""
     until = f", until {local(decision.expires, zone)}" if decision.expires else ""
     return (
@@ -164,7 +164,7 @@ def decision_line(decision: Decision, zone: ZoneInfo) -> str:
     )
 
 
-def decision_answer(decision: Decision) -> dict[str, Any]:
+def decision_answer(decision: EditorDecision) -> dict[str, Any]:
     """One decision for machines."""
     return {
         "id": decision.id,
@@ -194,7 +194,7 @@ def _decide(
     with services_of(config, now) as (_, services):
         with services.store.read() as connection:
             article = article_named(connection, text)
-        decision = Decision(
+        decision = EditorDecision(
             id=0,
             recorded=at,
             who=by,
@@ -213,7 +213,7 @@ def _decide(
     show(answer, as_json, tell)
 
 
-def _write(services: Services, decision: Decision) -> int:
+def _write(services: Services, decision: EditorDecision) -> int:
     with services.store.write() as connection:
         number = editor_store.add_decision(
             connection,
@@ -228,12 +228,12 @@ def _write(services: Services, decision: Decision) -> int:
     return number
 
 
-def _title(connection: Connection, decision: Decision) -> str:
+def _title(connection: Connection, decision: EditorDecision) -> str:
     article = article_store.find_article(connection, decision.article_uid)
     return article.title if article else f"{decision.article_uid} (pruned)"
 
 
-def _words(decision: Decision) -> str:
+def _words(decision: EditorDecision) -> str:
     if decision.undoes is not None:
         return f"no {decision.undoes}"
     return WORDS[decision.action].format(value=decision.value)

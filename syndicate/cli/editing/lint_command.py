@@ -9,7 +9,7 @@ from syndicate.cli.arguments import ROW_NUMBER, newsletters_named
 from syndicate.cli.common import moment, plural, services_of, show, timed_options
 from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
-from syndicate.jobs.newsletter.renderer import Proof
+from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.model import Newsletter
 from syndicate.newsletter.lint.findings import Severity
 from syndicate.newsletter.sample_edition import sample_stories
@@ -51,7 +51,7 @@ def lint(
         raise SystemExit(1)
 
 
-def _print(proofs: dict[str, Proof]) -> None:
+def _print(proofs: dict[str, CheckedEdition]) -> None:
     for name, proof in proofs.items():
         for finding in proof.findings:
             say(f"{name}: {finding.severity.value} [{finding.rule}] {finding}")
@@ -62,7 +62,7 @@ def _print(proofs: dict[str, Proof]) -> None:
         say(f"{name}: {plural(errors, 'error')}, {plural(warnings, 'warning')}.")
 
 
-def _next(services: Services, newsletter: Newsletter, now: datetime) -> Proof:
+def _next(services: Services, newsletter: Newsletter, now: datetime) -> CheckedEdition:
     """The next edition, or an invented one while there is no news."""
     period = services.editions.upcoming(newsletter, now)
     proof = services.editions.draft(newsletter, period, now).proof

@@ -11,7 +11,7 @@ from syndicate.cli.arguments import newsletter_named
 from syndicate.cli.common import local, moment, plural, services_of, show, timed_options
 from syndicate.cli.wrapping import say
 from syndicate.delivery.message import MessageTemplate
-from syndicate.delivery.outgoing import Message, Parcel, send_one
+from syndicate.delivery.outgoing import Message, OutgoingMail, send_one
 from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
 from syndicate.model import Edition
@@ -74,7 +74,7 @@ def send(config: Path, as_json: bool, now: datetime | None, address: str, newsle
         sender = options.bounce_address or options.sender_address
         send_one(
             services.sender(),
-            Parcel(key=0, sender=sender, recipient=recipient, render=lambda: Message.of(message)),
+            OutgoingMail(key=0, sender=sender, recipient=recipient, render=lambda: Message.of(message)),
         )
     show(
         {"newsletter": newsletter, "address": recipient, "subject": draft.subject},

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from syndicate.cli.common import Moment, plural, services_of, show, timed_options
+from syndicate.cli.common import IsoTime, plural, services_of, show, timed_options
 from syndicate.cli.editing.newsletter_commands import zone_of
 from syndicate.jobs.stories.replay_job import ReplayedEdition, ReplayedLists
 from syndicate.model import Article
@@ -22,8 +22,8 @@ MOST_MOMENTS = 10_000
 
 @click.command()
 @timed_options
-@click.option("--from", "start", type=Moment(), required=True, help="The first moment, an ISO time.")
-@click.option("--to", "end", type=Moment(), required=True, help="The last moment, an ISO time.")
+@click.option("--from", "start", type=IsoTime(), required=True, help="The first moment, an ISO time.")
+@click.option("--to", "end", type=IsoTime(), required=True, help="The last moment, an ISO time.")
 @click.option(
     "--every", type=click.IntRange(1, 8760), default=24, show_default=True, help="Hours between lists."
 )

@@ -304,7 +304,7 @@ def _person(config: Path, address: str) -> dict[str, Any]:
     key = normalise_address(address).key
     with services_of(config) as (_, services):
         with services.store.read() as connection:
-            person = subscriber_export.everything_about(connection, key)
+            person = subscriber_export.export_subscriber_data(connection, key)
         feeds = services.private_feeds
         feed = feeds.url_of(key) if feeds else ""
     if person is None:

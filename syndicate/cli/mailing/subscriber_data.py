@@ -13,7 +13,7 @@ _FOR_THE_PROGRAM = {"address_key", "address_fold", "requires", "despite_pause"}
 
 
 def print_person(person: Mapping[str, Any]) -> None:
-    """Print all that is held about one mailbox, as ``everything_about`` found it."""
+    """Print all that is held about one mailbox, as ``export_subscriber_data`` found it."""
     parts = {name: value for name, value in person.items() if isinstance(value, list)}
     for line in _facts({name: value for name, value in person.items() if name not in parts}):
         say(line)

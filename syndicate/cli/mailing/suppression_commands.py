@@ -40,7 +40,7 @@ def allow(
     """
     key = normalise_address(address).key
     with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
-        if why := suppression_list.obstacle(connection, key):
+        if why := suppression_list.reason_not_liftable(connection, key):
             raise SyndicateError(f"{address} {why}")
         revived = suppression_list.allow(connection, key, why=reason, now=moment(now))
     names = ", ".join(revived) or "no newsletter, add it where it agreed to"

@@ -19,7 +19,7 @@ import click
 
 from syndicate import __version__
 from syndicate.cli.common import config_option
-from syndicate.cli.operate.signals import Orders
+from syndicate.cli.operate.signals import SignalHandler
 from syndicate.clock_watch import ClockWatch
 from syndicate.errors import MailError, StoreBusy, SyndicateError
 from syndicate.files import file_lock
@@ -54,16 +54,16 @@ def run(config: Path, log_format: Format) -> None:
     configure_logs(log_format)
     settings = load_settings(config)
     with daemon_lock(settings) as keep:
-        asyncio.run(_live(config, settings, keep))
+        asyncio.run(_serve_with_settings(config, settings, keep))
     log.info("stopped")
 
 
-async def _live(config: Path, settings: Settings, keep: Callable[[], bool]) -> None:
+async def _serve_with_settings(config: Path, settings: Settings, keep: Callable[[], bool]) -> None:
     """One life after the other, each with the configuration of its time, until the order to end.
 
     Raises ``StoreBusy`` when another daemon has taken the store from us.
     """
-    orders = Orders(config, settings)
+    orders = SignalHandler(config, settings)
     orders.listen()
     clock = ClockWatch()
     before: Settings | None = None
@@ -119,7 +119,7 @@ def daemon_lock(settings: Settings) -> Iterator[Callable[[], bool]]:
             yield stack.enter_context(leases.advisory_lock(url)).keep
 
 
-def _keep_the_store(keep: Callable[[], bool], orders: Orders) -> None:
+def _keep_the_store(keep: Callable[[], bool], orders: SignalHandler) -> None:
     """Before each ring: a bell of a daemon that has lost its store must not ring. Raises ``StoreError``."""
     try:
         if keep():
@@ -142,7 +142,7 @@ class _Daemon:
         self._runner = LocalRunner(bells, clock)
         self._server = self._web_server()
 
-    async def serve(self, orders: Orders, event: str) -> None:
+    async def serve(self, orders: SignalHandler, event: str) -> None:
         """Work until there is an order; ``event`` is logged when the work begins."""
         serving = None
         orders.working = self._runner.working

@@ -8,7 +8,7 @@ import click
 from syndicate.audience.link_tokens import unsubscribe_token
 from syndicate.cli.common import common_options, services_of, show, table
 from syndicate.delivery import dns_checks
-from syndicate.delivery.dns_checks import Finding
+from syndicate.delivery.dns_checks import DnsCheck
 from syndicate.delivery.smtp.sender import connect
 from syndicate.errors import FetchError
 from syndicate.jobs.delivery.markers import has_inodes
@@ -38,26 +38,26 @@ def doctor(config: Path, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def examine(services: Services, ask: Lookup) -> list[Finding]:
+def examine(services: Services, ask: Lookup) -> list[DnsCheck]:
     """Every check; ``ask`` answers questions about names."""
     settings = services.settings
     if sender_is_set(settings):
         findings = _check_domains(services, ask)
     else:
         detail = "[mail] from is still that of the example: write the address your mail comes from"
-        findings = [Finding(name="sender", good=False, detail=detail)]
+        findings = [DnsCheck(name="sender", good=False, detail=detail)]
     if settings.mail.transport == "smtp":
         findings.append(dns_checks.checked("PTR", lambda: dns_checks.check_names(settings.mail.host, ask)))
         findings.append(dns_checks.checked("TLS", lambda: _check_server(services)))
     else:
         detail = '[mail] transport is "folder": nothing is sent'
-        findings.append(Finding(name="TLS", good=None, detail=detail))
+        findings.append(DnsCheck(name="TLS", good=None, detail=detail))
     findings += _check_backups(services)
     findings.append(dns_checks.checked("unsubscribe", lambda: _check_unsubscribing(services)))
     return findings
 
 
-def _check_domains(services: Services, ask: Lookup) -> list[Finding]:
+def _check_domains(services: Services, ask: Lookup) -> list[DnsCheck]:
     """Return what the records of the domains say that mail comes from."""
     settings, domain = services.settings, mail_domain(services.settings)
     envelope = envelope_domain(settings)
@@ -71,7 +71,7 @@ def _check_domains(services: Services, ask: Lookup) -> list[Finding]:
     ]
 
 
-def _check_backups(services: Services) -> list[Finding]:
+def _check_backups(services: Services) -> list[DnsCheck]:
     """Return whether a restored backup would be noticed; no finding while mail goes to a folder."""
     guard = services.guard
     files = [file.database for file in guard.markers if file.database]
@@ -84,10 +84,10 @@ def _check_backups(services: Services) -> list[Finding]:
         good = True
     else:
         detail = f"the file system of {files[0]} keeps no inode numbers: a copied folder is not noticed"
-    return [Finding(name="backups", good=good, detail=detail)] if guard.markers or hold else []
+    return [DnsCheck(name="backups", good=good, detail=detail)] if guard.markers or hold else []
 
 
-def _check_server(services: Services) -> Finding:
+def _check_server(services: Services) -> DnsCheck:
     """A whole greeting with TLS and login, and no mail."""
     options = smtp_options(services.settings)
     connection, features = connect(options)
@@ -97,15 +97,15 @@ def _check_server(services: Services) -> Finding:
     without = "no TLS, which a server on this machine does not need" if local else "no TLS"
     said = {"starttls": "STARTTLS", "tls": "TLS", "none": without}[options.tls]
     speed = "" if features.pipelining else "; no PIPELINING, so each message takes four round trips"
-    return Finding(name="TLS", good=safe, detail=f"{options.host}:{options.port}: {said}{speed}")
+    return DnsCheck(name="TLS", good=safe, detail=f"{options.host}:{options.port}: {said}{speed}")
 
 
-def _check_unsubscribing(services: Services) -> Finding:
+def _check_unsubscribing(services: Services) -> DnsCheck:
     """The page behind a real link has its button, a wrong link has none; asking changes nothing."""
     settings = services.settings
 
-    def found(good: bool | None, detail: str) -> Finding:
-        return Finding(name="unsubscribe", good=good, detail=detail)
+    def found(good: bool | None, detail: str) -> DnsCheck:
+        return DnsCheck(name="unsubscribe", good=good, detail=detail)
 
     if not settings.web.listen:
         return found(None, "[web] listen is empty: readers can only unsubscribe by mail")
@@ -119,7 +119,7 @@ def _check_unsubscribing(services: Services) -> Finding:
     return try_link(services, f"{settings.site.url}/unsubscribe/", unsubscribe_token(secret, subscription))
 
 
-def try_link(services: Services, page: str, token: str) -> Finding:
+def try_link(services: Services, page: str, token: str) -> DnsCheck:
     """Return whether the link of a token shows our button, and a wrong one does not.
 
     ``page`` ends in a slash.
@@ -129,9 +129,9 @@ def try_link(services: Services, page: str, token: str) -> Finding:
     answers = {request.key: answer for request, answer in services.fetcher.fetch_each(requests)}
     right, wrong = (answers[url] for url in urls)
 
-    def found(detail: str, *, good: bool = False) -> Finding:
+    def found(detail: str, *, good: bool = False) -> DnsCheck:
         # The address holds a reader's token, so it is not shown.
-        return Finding(name="unsubscribe", good=good, detail=f"{page}… {detail}")
+        return DnsCheck(name="unsubscribe", good=good, detail=f"{page}… {detail}")
 
     if isinstance(right, FetchError):
         reason = f"status {right.status}" if right.status else type(right).__name__

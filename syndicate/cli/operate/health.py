@@ -11,8 +11,8 @@ from syndicate.ingest.poll_schedule import believed_url
 from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.jobs.newsletter.due_periods import waiting_periods
 from syndicate.model import (
-    Decision,
     DeliveryState,
+    EditorDecision,
     HubSubscription,
     Origin,
     Source,
@@ -89,7 +89,7 @@ class Health:
     failures: tuple[Failure, ...]
     dropped: dict[str, int]
     top: tuple[str, ...]
-    decisions: list[Decision]
+    decisions: list[EditorDecision]
     hold: MailHold | None = None
     lists: tuple[tuple[str, SourceListState], ...] = ()
     problems: list[str] = field(default_factory=list)

@@ -26,7 +26,7 @@ SENDING = "deliver"
 """The job that may take longer: it waits for the mail server's answer to a message on the wire."""
 
 
-class Orders:
+class SignalHandler:
     """The latest order. ``came`` is set once there is one: to end, or to go on with other settings.
 
     ``failure`` is the reason of an end without an order. ``working`` names the jobs that are at work.

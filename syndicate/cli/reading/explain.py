@@ -14,7 +14,7 @@ from syndicate.cli.common import local, moment, plural, services_of, show, table
 from syndicate.cli.editing.editor_commands import decision_answer, decision_line
 from syndicate.cli.wrapping import say
 from syndicate.jobs.newsletter.outcome_lookup import article_outcomes
-from syndicate.model import Article, Decision, RankedStory, RelatedLink, Story
+from syndicate.model import Article, EditorDecision, RankedStory, RelatedLink, Story
 from syndicate.newsletter.article_outcomes import ArticleOutcome
 from syndicate.services import Services
 from syndicate.store import Connection
@@ -47,7 +47,7 @@ class Explanation:
     ranks: Mapping[str, RankedStory | None]
     sources: Mapping[int, str]
     learned: Mapping[str, SourceWeight]
-    decisions: list[Decision]
+    decisions: list[EditorDecision]
     newsletters: list[ArticleOutcome]
 
 
@@ -116,7 +116,7 @@ def _rank(connection: Connection, name: str, story_id: int | None) -> RankedStor
     return next(found, None)
 
 
-def _decisions(connection: Connection, article: Article, now: datetime) -> list[Decision]:
+def _decisions(connection: Connection, article: Article, now: datetime) -> list[EditorDecision]:
     """Return what the editor decided about the story, or about the article before it had one."""
     if article.story_id is None:
         return decision_store.decisions(connection, at=now, article_uids=[article.uid])
@@ -179,11 +179,11 @@ def _print_story(found: Explanation, story: Story, zone: ZoneInfo) -> None:
 
 
 def _reason(reason: StoryReason) -> str:
-    joined = "joined" if reason.likeness >= reason.needed else f"did not join story {reason.story_id}"
+    joined = "joined" if reason.similarity >= reason.threshold else f"did not join story {reason.story_id}"
     return (
-        f"  {joined}: likeness {reason.likeness:.3f}, needed {reason.needed:.3f}\n"
+        f"  {joined}: likeness {reason.similarity:.3f}, needed {reason.threshold:.3f}\n"
         f"    {reason.nearest:.3f} to its nearest, article {reason.nearest_id}\n"
-        f"    {reason.mean:.3f} on average to {plural(reason.compared, 'article')} of the story"
+        f"    {reason.mean_similarity:.3f} on average to {plural(reason.n_compared, 'article')} of the story"
     )
 
 
@@ -197,7 +197,7 @@ def _move(move: StoryMove, story_id: int) -> str:
         what = f"{went} left for story {move.to_story}"
     return (
         f"{what} when article {move.article_id} came\n"
-        f"    likeness {move.likeness:.3f}, limit {move.needed:.3f}"
+        f"    likeness {move.similarity:.3f}, limit {move.threshold:.3f}"
     )
 
 

@@ -23,7 +23,7 @@ from syndicate.cli.reading.source_output import day, look_facts, print_latest
 from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.ingest.page.feed_discovery import entered_address
-from syndicate.jobs.ingest.discovery_job import PREVIEWED, Discovery, Look
+from syndicate.jobs.ingest.discovery_job import PREVIEWED, Discovery, SourcePreview
 from syndicate.jobs.ingest.source_list_job import LONGEST_NAME, free_name, name_in_title
 from syndicate.model import Absence, Access, AccessKind, Origin, Republish, Source, SourceKind
 from syndicate.services import Services
@@ -156,15 +156,15 @@ def _print(found: Discovery, private: bool) -> None:
             print_latest(one, f"latest of {number}", most)
 
 
-def _size(look: Look) -> str:
+def _size(look: SourcePreview) -> str:
     return plural(look.parts, "part") if look.parts else str(look.entries)
 
 
-def _where(look: Look, private: bool) -> str:
+def _where(look: SourcePreview, private: bool) -> str:
     return hidden_address(look.url) if private else look.url
 
 
-def _choose(found: Discovery, number: int | None, yes: bool, as_json: bool) -> Look | None:
+def _choose(found: Discovery, number: int | None, yes: bool, as_json: bool) -> SourcePreview | None:
     if not found.choices:
         return None
     if number is None and not yes:
@@ -181,7 +181,7 @@ def _choose(found: Discovery, number: int | None, yes: bool, as_json: bool) -> L
     return found.choices[position - 1]
 
 
-def _source(look: Look, access: Access | None, private: bool, given: dict[str, Any]) -> Source:
+def _source(look: SourcePreview, access: Access | None, private: bool, given: dict[str, Any]) -> Source:
     return Source(
         id=0,
         name=clean_line(given["name"], LONGEST_NAME),

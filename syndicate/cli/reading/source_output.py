@@ -7,12 +7,12 @@ import click
 
 from syndicate.cli.common import plural, table
 from syndicate.cli.wrapping import say
-from syndicate.jobs.ingest.discovery_job import PREVIEWED, Look
+from syndicate.jobs.ingest.discovery_job import PREVIEWED, SourcePreview
 from syndicate.model import Entry
 from syndicate.text.plain import clean_line
 
 
-def look_facts(look: Look, shown_url: str) -> dict[str, Any]:
+def look_facts(look: SourcePreview, shown_url: str) -> dict[str, Any]:
     """A look as JSON."""
     return {
         "url": shown_url,
@@ -30,7 +30,7 @@ def look_facts(look: Look, shown_url: str) -> dict[str, Any]:
     }
 
 
-def print_look(look: Look, shown_url: str) -> None:
+def print_look(look: SourcePreview, shown_url: str) -> None:
     """A look for people: what it is, and its latest articles."""
     click.echo(f"{look.title or shown_url} ({look.format}, {plural(look.entries, 'article')})")
     print_latest(look)
@@ -40,7 +40,7 @@ def print_look(look: Look, shown_url: str) -> None:
         click.echo(f"  {plural(look.refused, 'article')} could not be read", err=True)
 
 
-def print_latest(look: Look, heading: str = "latest articles", most: int = PREVIEWED) -> None:
+def print_latest(look: SourcePreview, heading: str = "latest articles", most: int = PREVIEWED) -> None:
     """The latest articles with their dates."""
     table(("date", heading), [(day(_date(one)), _title(one)) for one in look.latest[:most]])
 

@@ -51,7 +51,7 @@ class SmtpOptions:
         return Redactor(self.username, self.password)
 
 
-class PlainSmtp(smtplib.SMTP):
+class BoundedSMTP(smtplib.SMTP):
     """An SMTP connection that is open within ``patience`` seconds, counted from its first reply, or fails."""
 
     def __init__(self, *where: Any, patience: float, **more: Any) -> None:
@@ -78,5 +78,5 @@ class PlainSmtp(smtplib.SMTP):
         return connection
 
 
-class TlsSmtp(PlainSmtp, smtplib.SMTP_SSL):
+class BoundedTlsSMTP(BoundedSMTP, smtplib.SMTP_SSL):
     """The same under TLS from the first byte."""

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
 from syndicate.delivery.attempt_outcome import refuses_us
-from syndicate.delivery.outgoing import Ended, Parcel, Settle, Take
+from syndicate.delivery.outgoing import NextMail, OutgoingMail, RecordResults, SendResult
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.delivery.smtp.connector import Opener
 from syndicate.delivery.smtp.lost_connections import LostConnections
@@ -41,8 +41,8 @@ class Outbox:
     def __init__(
         self,
         connect: Callable[[], tuple[socket.socket, Features]],
-        take: Take,
-        settle: Settle,
+        take: NextMail,
+        settle: RecordResults,
         options: SmtpOptions,
         stopping: Callable[[], bool],
     ) -> None:
@@ -55,7 +55,7 @@ class Outbox:
         self._selector = selectors.DefaultSelector()
         self._opener = Opener(connect, options.place)
         self._sessions: set[Session] = set()
-        self._ended: list[Ended] = []
+        self._ended: list[SendResult] = []
         self._queue = MailQueue(take)
         self._lost = LostConnections()
         self._most = options.connections
@@ -152,21 +152,21 @@ class Outbox:
         for session in settled:
             self._go_on(session, stopped=stopped)
 
-    def _hand_over(self, session: Session, parcel: Parcel) -> None:
+    def _hand_over(self, session: Session, parcel: OutgoingMail) -> None:
         """Give the server the body, unless it left while the commit was written."""
         session.receive()
         if session.dialogue.lost is None:
             session.dialogue.hand_over()
         else:
-            self._ended.append(Ended(parcel=parcel, error=session.dialogue.lost, final=False))
+            self._ended.append(SendResult(parcel=parcel, error=session.dialogue.lost, final=False))
 
-    def _record(self, beginning: Sequence[Parcel]) -> Collection[int]:
+    def _record(self, beginning: Sequence[OutgoingMail]) -> Collection[int]:
         allowed = self._settle(self._ended, beginning)
         # Only now: what could not be recorded is tried once more when everything is closed.
         self._ended = []
         return allowed
 
-    def _note(self, ended: list[Ended]) -> None:
+    def _note(self, ended: list[SendResult]) -> None:
         if ended:
             self._ended += self._suspicion.sift(ended)
             self._problem = self._problem or self._suspicion.problem
@@ -186,7 +186,7 @@ class Outbox:
             try:
                 message = parcel.render()
             except (MailError, RenderError) as error:
-                self._ended.append(Ended(parcel=parcel, error=error))
+                self._ended.append(SendResult(parcel=parcel, error=error))
                 continue
             dialogue.offer(parcel, message)
             self._suspicion.offered(parcel.key)
@@ -221,7 +221,7 @@ class Outbox:
             self._queue.put_back(parcel)
         if self._problem is None:
             said = f"{lost}, twice when it was offered this message"
-            self._ended += [Ended(parcel=parcel, error=Deferred(said)) for parcel in loss.put_off]
+            self._ended += [SendResult(parcel=parcel, error=Deferred(said)) for parcel in loss.put_off]
 
     def _busy(self) -> int:
         """Return the number of connections that do not wait long for the server."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from syndicate.delivery.outgoing import Parcel
+from syndicate.delivery.outgoing import OutgoingMail
 from syndicate.delivery.smtp.protocol import Dialogue
 
 _CLOSING = 421
@@ -20,8 +20,8 @@ _CLOSED_BEHIND_ONE = 2
 class Loss(NamedTuple):
     """Judgement of a lost connection: its messages, and whether the server takes nothing at all."""
 
-    again: list[Parcel]
-    put_off: list[Parcel]
+    again: list[OutgoingMail]
+    put_off: list[OutgoingMail]
     server_is_down: bool
 
 
@@ -30,7 +30,7 @@ class LostConnections:
 
     def __init__(self) -> None:
         self._losses: dict[int, int] = {}
-        self._barren = 0
+        self._failed_in_a_row = 0
         self._closed_behind_one = 0
 
     @property
@@ -47,7 +47,7 @@ class LostConnections:
         """
         closing = lost.lost is not None and lost.lost.code == _CLOSING
         most = max([lost.answered, *others])
-        self._barren = 0 if most else self._barren + 1
+        self._failed_in_a_row = 0 if most else self._failed_in_a_row + 1
         if lost.answered:
             self._closed_behind_one = 0 if most > 1 else self._closed_behind_one + 1
         loss = Loss([], [], not lost.answered and self._is_down(lost, closing=closing, alone=alone))
@@ -58,9 +58,9 @@ class LostConnections:
 
     def _is_down(self, lost: Dialogue, *, closing: bool, alone: bool) -> bool:
         if alone and not lost.broken_off:
-            return closing or self._barren >= _BARREN
-        return self._barren >= _BARREN_AT_MOST
+            return closing or self._failed_in_a_row >= _BARREN
+        return self._failed_in_a_row >= _BARREN_AT_MOST
 
-    def _count(self, parcel: Parcel) -> int:
+    def _count(self, parcel: OutgoingMail) -> int:
         losses = self._losses[parcel.key] = self._losses.get(parcel.key, 0) + 1
         return losses

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from heapq import heappop, heappush
 
-from syndicate.delivery.outgoing import Parcel, Take
+from syndicate.delivery.outgoing import NextMail, OutgoingMail
 
 # Parcels whose time has not come that are kept here, to be sent in order.
 _HELD = 1000
@@ -15,11 +15,11 @@ _HELD_IN_A_ROW = 20
 class MailQueue:
     """The parcels of ``take``, each at its time; ``taken`` counts them."""
 
-    def __init__(self, take: Take) -> None:
+    def __init__(self, take: NextMail) -> None:
         self.taken = 0
         self._take = take
-        self._returned: deque[Parcel] = deque()
-        self._held: list[tuple[float, int, Parcel]] = []
+        self._returned: deque[OutgoingMail] = deque()
+        self._held: list[tuple[float, int, OutgoingMail]] = []
         self._in_a_row = 0
 
     def __bool__(self) -> bool:
@@ -30,7 +30,7 @@ class MailQueue:
         """True while there are parcels whose time has not come."""
         return bool(self._held)
 
-    def put_back(self, parcel: Parcel) -> None:
+    def put_back(self, parcel: OutgoingMail) -> None:
         """Keep a parcel that was not sent; it is the next one."""
         self._returned.append(parcel)
 
@@ -40,7 +40,7 @@ class MailQueue:
             self._returned.append(parcel)
         return bool(self._returned)
 
-    def next(self) -> Parcel | None:
+    def next(self) -> OutgoingMail | None:
         """Return the next parcel whose time has come."""
         if self._returned:
             return self._returned.popleft()
@@ -55,5 +55,5 @@ class MailQueue:
             heappush(self._held, (parcel.not_before, parcel.key, parcel))
         return self._release()
 
-    def _release(self) -> Parcel | None:
+    def _release(self) -> OutgoingMail | None:
         return heappop(self._held)[2] if self._held and self._held[0][0] <= time.monotonic() else None

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from syndicate.delivery.mail_headers import encode_address, encode_recipient, header_text
-from syndicate.delivery.outgoing import Ended, Message, Parcel
+from syndicate.delivery.outgoing import Message, OutgoingMail, SendResult
 from syndicate.errors import (
     Deferred,
     MailError,
@@ -61,18 +61,18 @@ class Dialogue:
     """
 
     def __init__(self, features: Features, place: str, redact: Callable[[str], str] = str) -> None:
-        self.offered: Parcel | None = None
+        self.offered: OutgoingMail | None = None
         self.ready = False
         self.lost: TransportDown | None = None
-        self.returned: list[Parcel] = []
-        self.blamed: Parcel | None = None
+        self.returned: list[OutgoingMail] = []
+        self.blamed: OutgoingMail | None = None
         self.broken_off = False
         self.answered = 0
         self._features = features
         self._place = place
         self._redact = redact
         self._message: Message | None = None
-        self._body: Parcel | None = None
+        self._body: OutgoingMail | None = None
         # Bytes that were written from the body's final dot on.
         self._tail = 0
         self._leaves_after_verdict = False
@@ -80,7 +80,7 @@ class Dialogue:
         self._later: deque[tuple[str, bytes]] = deque()
         self._out: list[bytes] = []
         self._out_size = 0
-        self._ended: list[Ended] = []
+        self._ended: list[SendResult] = []
         self._refusal: MailError | None = None
         self._open = False
         self._buffer = b""
@@ -96,7 +96,7 @@ class Dialogue:
         """True while a body is on the wire or unanswered."""
         return self._body is not None
 
-    def offer(self, parcel: Parcel, message: Message) -> None:
+    def offer(self, parcel: OutgoingMail, message: Message) -> None:
         """Send the envelope of a message. Only while nothing else is offered."""
         self.offered, self._message = parcel, message
         lines = self._envelope(parcel, message.size)
@@ -139,7 +139,7 @@ class Dialogue:
         self._out, self._out_size = [], 0
         return out, size
 
-    def endings(self) -> list[Ended]:
+    def endings(self) -> list[SendResult]:
         """Return how attempts ended since the last call."""
         ended, self._ended = self._ended, []
         return ended
@@ -154,7 +154,7 @@ class Dialogue:
             self.lose("answered without end")
         return bool(self._out)
 
-    def take_back(self) -> Parcel | None:
+    def take_back(self) -> OutgoingMail | None:
         """Return the offered message for another connection, while the server thinks about a body.
 
         A server that has its envelope would want its body next: then this connection ends with the verdict.
@@ -180,12 +180,12 @@ class Dialogue:
         body, self._body = self._body, None
         untouched = len(self._awaited) + len(self._later) >= len(_ENVELOPE)
         if body is not None and unsent + self._out_size >= self._tail:
-            self._ended.append(Ended(parcel=body, error=self.lost, final=False))
+            self._ended.append(SendResult(parcel=body, error=self.lost, final=False))
             self.returned.append(body)
             self.blamed, self.broken_off = body, True
         elif body is not None:
             said = f"{self._place} did not answer the message: it {why}. It may have been sent."
-            self._ended.append(Ended(parcel=body, error=Uncertain(said)))
+            self._ended.append(SendResult(parcel=body, error=Uncertain(said)))
         if self.offered is not None and self._refusal is not None:
             self._end_offered(self._refusal)
         if self.offered is not None:
@@ -205,7 +205,7 @@ class Dialogue:
         self._out_size += len(data)
         self._tail += len(data)
 
-    def _envelope(self, parcel: Parcel, size: int) -> tuple[bytes, ...]:
+    def _envelope(self, parcel: OutgoingMail, size: int) -> tuple[bytes, ...]:
         """Return what offers a message, or nothing when this server cannot be offered it."""
         features = self._features
         try:
@@ -284,7 +284,7 @@ class Dialogue:
         if code != 250:
             said = self._said("the message", code, text)
             error = _judged(code, said) if code >= 400 else Uncertain(said, code=code)
-        self._ended.append(Ended(parcel=body, error=error))
+        self._ended.append(SendResult(parcel=body, error=error))
         if self._leaves_after_verdict:
             self.lose("was left after a slow answer")
 
@@ -310,7 +310,7 @@ class Dialogue:
     def _end_offered(self, error: MailError) -> None:
         if self.offered is not None:
             self.answered += 1
-            self._ended.append(Ended(parcel=self.offered, error=error))
+            self._ended.append(SendResult(parcel=self.offered, error=error))
         self.offered = self._message = self._refusal = None
 
     def _said(self, to_what: str, code: int, text: bytes) -> str:

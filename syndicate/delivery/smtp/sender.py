@@ -10,8 +10,8 @@ import ssl
 from collections.abc import Callable
 
 from syndicate.delivery.mail_headers import header_text
-from syndicate.delivery.outgoing import Settle, Take
-from syndicate.delivery.smtp.bounded_smtp import LONGEST_REPLY, PlainSmtp, SmtpOptions, TlsSmtp
+from syndicate.delivery.outgoing import NextMail, RecordResults
+from syndicate.delivery.smtp.bounded_smtp import LONGEST_REPLY, BoundedSMTP, BoundedTlsSMTP, SmtpOptions
 from syndicate.delivery.smtp.connections import Outbox
 from syndicate.delivery.smtp.protocol import Features
 from syndicate.errors import TransportDown
@@ -31,7 +31,12 @@ class SmtpSender:
         self._context = context
 
     def run(
-        self, take: Take, settle: Settle, *, backlog: int = 1, stopping: Callable[[], bool] = lambda: False
+        self,
+        take: NextMail,
+        settle: RecordResults,
+        *,
+        backlog: int = 1,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> TransportDown | None:
         """See ``parcels.Sender``."""
         options = self._options
@@ -45,7 +50,7 @@ def connect(options: SmtpOptions, context: ssl.SSLContext | None = None) -> tupl
     Certificates are always verified, by the system's authorities unless a ``context`` is given. Raises
     ``TransportDown``: no connection, no TLS, bad login.
     """
-    server: PlainSmtp | None = None
+    server: BoundedSMTP | None = None
     try:
         server = _open(options, context)
         server.ehlo_or_helo_if_needed()
@@ -64,17 +69,17 @@ def connect(options: SmtpOptions, context: ssl.SSLContext | None = None) -> tupl
         raise _down(options, error) from None
 
 
-def _open(options: SmtpOptions, context: ssl.SSLContext | None) -> PlainSmtp:
+def _open(options: SmtpOptions, context: ssl.SSLContext | None) -> BoundedSMTP:
     where = (options.host, options.port, options.domain, options.timeout)
     patience = OPENING_STEPS * options.timeout
     if options.tls == "tls":
         host, port, domain, timeout = where
         trust = context or ssl.create_default_context()
-        return TlsSmtp(host, port, domain, timeout=timeout, context=trust, patience=patience)
-    return PlainSmtp(*where, patience=patience)
+        return BoundedTlsSMTP(host, port, domain, timeout=timeout, context=trust, patience=patience)
+    return BoundedSMTP(*where, patience=patience)
 
 
-def _taken_over(server: PlainSmtp) -> tuple[socket.socket, Features]:
+def _taken_over(server: BoundedSMTP) -> tuple[socket.socket, Features]:
     connection = server.take_socket()
     if connection is None:
         raise smtplib.SMTPServerDisconnected("closed the connection")
@@ -115,6 +120,6 @@ def _cause(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _close(server: PlainSmtp | None) -> None:
+def _close(server: BoundedSMTP | None) -> None:
     if server is not None:
         server.close()

@@ -14,7 +14,7 @@ the others, one of whom will tell; and a refusal that stops everything would let
 from collections.abc import Sequence
 
 from syndicate.delivery.bounce_parser import about_us
-from syndicate.delivery.outgoing import Ended
+from syndicate.delivery.outgoing import SendResult
 from syndicate.errors import Deferred, Refused, SenderRefused, TransportDown
 
 SENDER_REFUSALS = 2
@@ -30,8 +30,8 @@ class Suspicion:
     def __init__(self) -> None:
         self.problem: TransportDown | None = None
         self._taken = False
-        self._senders: list[Ended] = []
-        self._policies: list[Ended] = []
+        self._senders: list[SendResult] = []
+        self._policies: list[SendResult] = []
         self._offered_since: set[int] = set()
 
     def offered(self, key: int) -> None:
@@ -39,12 +39,12 @@ class Suspicion:
         if self._senders:
             self._offered_since.add(key)
 
-    def sift(self, ended: Sequence[Ended]) -> list[Ended]:
+    def sift(self, ended: Sequence[SendResult]) -> list[SendResult]:
         """Return what can be said of these attempts, and of those kept back before."""
-        certain: list[Ended] = []
+        certain: list[SendResult] = []
         for one in ended:
             if one.error is None:
-                certain += self._acquitted(one)
+                certain += self._release_held(one)
                 certain.append(one)
             elif isinstance(one.error, SenderRefused):
                 self._keep(self._senders, one, SENDER_REFUSALS)
@@ -56,7 +56,7 @@ class Suspicion:
                 certain.append(one)
         return certain
 
-    def rest(self) -> list[Ended]:
+    def rest(self) -> list[SendResult]:
         """At the end of a run: those kept back go back, fail, or, when nothing tells, are put off.
 
         With nothing to compare with, a refused sender is taken to be about us.
@@ -68,12 +68,12 @@ class Suspicion:
         senders, self._senders = self._senders, []
         policies, self._policies = self._policies, []
         if self.problem is not None:
-            return [Ended(parcel=one.parcel, error=_down(one)) for one in (*senders, *policies)]
+            return [SendResult(parcel=one.parcel, error=_down(one)) for one in (*senders, *policies)]
         if not self._taken:
-            policies = [Ended(parcel=one.parcel, error=_put_off(one)) for one in policies]
+            policies = [SendResult(parcel=one.parcel, error=_put_off(one)) for one in policies]
         return senders + policies
 
-    def _acquitted(self, taken: Ended) -> list[Ended]:
+    def _release_held(self, taken: SendResult) -> list[SendResult]:
         self._taken = True
         if self.problem is not None:
             return []
@@ -83,19 +83,19 @@ class Suspicion:
             self._senders, self._offered_since = [], set()
         return found
 
-    def _keep(self, kept: list[Ended], one: Ended, limit: int) -> None:
+    def _keep(self, kept: list[SendResult], one: SendResult, limit: int) -> None:
         kept.append(one)
         if len(kept) >= limit and self.problem is None:
             self.problem = _down(one)
 
 
-def _down(one: Ended) -> TransportDown:
+def _down(one: SendResult) -> TransportDown:
     return TransportDown(str(one.error), code=_code(one))
 
 
-def _put_off(one: Ended) -> Deferred:
+def _put_off(one: SendResult) -> Deferred:
     return Deferred(str(one.error), code=_code(one))
 
 
-def _code(one: Ended) -> int | None:
+def _code(one: SendResult) -> int | None:
     return one.error.code if isinstance(one.error, Refused) else None

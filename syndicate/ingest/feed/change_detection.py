@@ -13,7 +13,7 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 
-from syndicate.text.hashes import digest_of
+from syndicate.text.hashes import hash_of
 
 _START = re.compile(rb"<(item|entry)[\s>]")
 # Patterns, because ``bytes.find`` takes nearly twice as long through texts that hold much markup.
@@ -50,7 +50,7 @@ def document_digest(body: bytes) -> str:
     if not first or last < first.start():
         return ""
     rest = memoryview(body)[first.start() : body.find(b">", last) + 1]
-    return digest_of(_BUILT.sub(b"", body[: first.start()]), rest)
+    return hash_of(_BUILT.sub(b"", body[: first.start()]), rest)
 
 
 def is_last(document: str, frame: str) -> bool:
@@ -61,11 +61,11 @@ def is_last(document: str, frame: str) -> bool:
 def compare(body: bytes, document: str, frame: str, known: Container[str]) -> Compared:
     """Return the unseen part of a document, by the last frame and the digests of known items."""
     around, items = _apart(body) or ([], [])
-    stands = digest_of(_BUILT.sub(b"", b"".join(around))) if items else ""
+    stands = hash_of(_BUILT.sub(b"", b"".join(around))) if items else ""
     whole = Compared(frame=stands + document if items else "", unseen=body)
     if not items or not frame.startswith(stands):
         return whole
-    digests = [digest_of(item) for item in items]
+    digests = [hash_of(item) for item in items]
     seen = tuple(dict.fromkeys(digest for digest in digests if digest in known))
     others = [b"" if digest in known else item for digest, item in zip(digests, items, strict=True)]
     if not any(others):

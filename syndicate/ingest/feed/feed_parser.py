@@ -18,7 +18,7 @@ from syndicate.ingest.feed.skip_times import skipped_times
 from syndicate.ingest.feed.xml_encoding import as_it_stands, repaired, utf8_document
 from syndicate.ingest.html.sanitise import clean_html
 from syndicate.model import Entry, ParsedSource
-from syndicate.text.hashes import digest_of
+from syndicate.text.hashes import hash_of
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url
@@ -111,7 +111,7 @@ def _read_first(document: bytes, url: str) -> ParsedSource | None:
         if tag is None or not document.startswith(tag[1], start + 1):
             return None
         end = tag.end()
-        items.setdefault(digest_of(document[start:end]), item)
+        items.setdefault(hash_of(document[start:end]), item)
         around.append(document[at:start])
         at = end
     parsed = _parsed(feed, url, ((item, digest) for digest, item in items.items()), tuple(items))

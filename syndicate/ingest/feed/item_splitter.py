@@ -13,7 +13,7 @@ from xml.parsers import expat
 
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.namespaces import ITEMS, MAX_ATTRIBUTES, MAX_DEPTH
-from syndicate.text.hashes import digest_of
+from syndicate.text.hashes import hash_of
 
 # expat's codes for "the document ended too early" (expat.h): no element found, unclosed token,
 # partial character, unclosed CDATA section. Code 9 is junk after the root element.
@@ -177,7 +177,7 @@ class _Scan:
         if len(self.open) == self.item_depth:
             end = self._after_end_tag(name)
             raw = self.document[self.item_start : end]
-            self.spans.append(Span(self.item_start, end, digest_of(raw)))
+            self.spans.append(Span(self.item_start, end, hash_of(raw)))
             self.item_start, self.item_depth = -1, 0
             self.around = tuple(self.open[:-1])
         elif len(self.open) == 1:

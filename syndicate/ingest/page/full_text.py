@@ -22,10 +22,10 @@ from syndicate.model import (
     FullText,
     NewArticle,
     ParsedSource,
+    QueuedPage,
     SitemapPart,
     Source,
     SourceKind,
-    WantedPage,
     known_since,
 )
 from syndicate.text.reading_time import measure_reading
@@ -95,7 +95,7 @@ class SortedEntries:
     """
 
     parsed: ParsedSource
-    pages: tuple[WantedPage, ...] = ()
+    pages: tuple[QueuedPage, ...] = ()
     passed_over: tuple[tuple[str, str], ...] = ()
     parts: tuple[SitemapPart, ...] = ()
 
@@ -118,7 +118,7 @@ def sort_entries(
         warnings = (*warnings, f"{len(untold)} articles without a title were left out: full_text is never")
         untold = []
     pages = [
-        WantedPage(
+        QueuedPage(
             url=entry.url, published=entry.published or entry.updated or now, entry=entry, digest=entry.digest
         )
         for entry in untold
@@ -153,14 +153,14 @@ def parts_worth_reading(
 
 def wanted_pages(
     articles: Iterable[NewArticle], source: Source, found: SortedEntries, now: datetime, options: PageOptions
-) -> tuple[WantedPage, ...]:
+) -> tuple[QueuedPage, ...]:
     """The pages to read for articles that were just accepted or changed."""
     if source.full_text is FullText.NEVER:
         return ()
     home = found.parsed.home_url or source.home_url
     known = source if home == source.home_url else replace(source, home_url=home)
     return tuple(
-        WantedPage(
+        QueuedPage(
             url=article.url,
             uid=article.uid,
             digest=article.content_hash,

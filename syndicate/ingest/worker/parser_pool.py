@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from syndicate.errors import ParseError, ParserClosed, ParserDied
-from syndicate.ingest.worker.parsers import Document
+from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.model import ParsedSource
 from syndicate.workers import WorkerClosed, WorkerDied, WorkerPool
 
@@ -52,7 +52,7 @@ class ParserPool:
         content_type: str,
         charset: str,
         known: frozenset[str],
-        kind: Document = Document.FEED,
+        kind: DocumentKind = DocumentKind.FEED,
         **more: object,
     ) -> ParsedSource:
         """Return what ``readers.reader_of(kind)`` finds, in a worker; waits for a free one.

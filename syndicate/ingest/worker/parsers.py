@@ -11,7 +11,7 @@ from syndicate.ingest.feed.feed_parser import parse_feed
 from syndicate.model import ParsedSource
 
 
-class Document(StrEnum):
+class DocumentKind(StrEnum):
     """Kind of document that a body is read as."""
 
     FEED = "feed"
@@ -22,16 +22,16 @@ class Document(StrEnum):
     FILE = "file"
 
 
-def reader_of(kind: Document) -> Callable[..., ParsedSource]:
+def reader_of(kind: DocumentKind) -> Callable[..., ParsedSource]:
     """The function that reads such a document; each raises nothing but ``ParseError``, bugs apart."""
-    if kind is Document.FEED:
+    if kind is DocumentKind.FEED:
         return parse_feed
     module, name = {
-        Document.LINKS: ("page.feed_discovery", "parse_links"),
-        Document.SITEMAP: ("page.sitemap_parser", "parse_sitemap"),
-        Document.LISTING: ("page.listing_pages", "parse_listing"),
-        Document.PAGE: ("page.page_extraction", "parse_page"),
-        Document.FILE: ("folder.folder_reader", "parse_file"),
+        DocumentKind.LINKS: ("page.feed_discovery", "parse_links"),
+        DocumentKind.SITEMAP: ("page.sitemap_parser", "parse_sitemap"),
+        DocumentKind.LISTING: ("page.listing_pages", "parse_listing"),
+        DocumentKind.PAGE: ("page.page_extraction", "parse_page"),
+        DocumentKind.FILE: ("folder.folder_reader", "parse_file"),
     }[kind]
     reader: Callable[..., ParsedSource] = getattr(import_module(f"syndicate.ingest.{module}"), name)
     return reader

@@ -9,13 +9,13 @@ from syndicate.store.mail import sending_pauses
 from syndicate.store.mail.sending_pauses import SendingPause
 
 
-def reason_to_rest(connection: Connection, now: datetime) -> str:
+def paused_reason(connection: Connection, now: datetime) -> str:
     """Return why nothing is sent to anybody at the moment, ``""`` when it may be."""
     pause = sending_pauses.sending_pause(connection, now)
     return f"{pause.reason}. Nothing is sent before {pause.until:%H:%M} UTC." if pause else ""
 
 
-def rest_or_go_on(
+def update_backoff(
     connection: Connection, error: TransportDown | None, moment: datetime, *, taken: bool
 ) -> None:
     """Record the pause for the next run, which grows with the refusals in a row, or none.

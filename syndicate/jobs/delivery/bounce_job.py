@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from syndicate.audience.link_tokens import read_token
-from syndicate.delivery.bounce_parser import Kind, Report, about_us, judge, read_report
+from syndicate.delivery.bounce_parser import BounceKind, Report, about_us, judge, read_report
 from syndicate.delivery.verp import is_ours
 from syndicate.errors import Deferred, MailError, SenderDeferred, SenderRefused
 from syndicate.model import SuppressionReason
@@ -19,7 +19,10 @@ log = logging.getLogger("syndicate.bounces")
 FORGED = "forged"
 NOTHING = "nothing"
 REPEATED = "repeated"
-_REASONS = {Kind.COMPLAINT: SuppressionReason.COMPLAINED, Kind.SOFT: SuppressionReason.BOUNCED_OFTEN}
+_REASONS = {
+    BounceKind.COMPLAINT: SuppressionReason.COMPLAINED,
+    BounceKind.SOFT: SuppressionReason.BOUNCED_OFTEN,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,7 @@ class BounceJob:
         return counts
 
     def handle(self, data: bytes, now: datetime) -> str:
-        """Act on one message; what it was: a ``Kind``, ``repeated``, ``forged`` or ``nothing``.
+        """Act on one message; what it was: a ``BounceKind``, ``repeated``, ``forged`` or ``nothing``.
 
         Forged is everything whose signature is missing or wrong, and each report about an unknown mailbox. It
         changes nothing but a count.
@@ -99,7 +102,7 @@ class BounceJob:
     def _apply(
         self, connection: Connection, report: Report, subscription_id: int, delivery_id: int, now: datetime
     ) -> str:
-        if report.kind is Kind.LEAVING:
+        if report.kind is BounceKind.LEAVING:
             audience_store.end_subscription(connection, subscription_id, detail="by mail", now=now)
             return report.kind.value
         new = apply_bounce(
@@ -132,7 +135,7 @@ def apply_bounce(
     *,
     subscription_id: int,
     delivery_id: int,
-    kind: Kind,
+    kind: BounceKind,
     said: tuple[str, str],
     policy: BouncePolicy,
     now: datetime,
@@ -155,7 +158,7 @@ def apply_bounce(
     key = bounce_store.subscriber_key(connection, subscription_id)
     if key is None:
         return False
-    if kind is Kind.SOFT:
+    if kind is BounceKind.SOFT:
         since = max(
             now - timedelta(seconds=policy.soft_window), suppression_list.allowed_since(connection, key)
         )
@@ -164,11 +167,11 @@ def apply_bounce(
     reason = _REASONS.get(kind, SuppressionReason.BOUNCED).value
     audience_store.suppress(connection, key, reason=reason, now=now)
     words = f"{reason}: {status} {detail}"[:300]
-    audience_store.end_all_subscriptions(connection, key, detail=words, now=now, ended_for=reason)
+    audience_store.end_all_subscriptions(connection, key, detail=words, now=now, end_reason=reason)
     return True
 
 
-def bounce_of_reply(error: MailError) -> Kind | None:
+def bounce_of_reply(error: MailError) -> BounceKind | None:
     """Return what the answer with which a delivery failed says about the mailbox, by the same table.
 
     One that was put off until it was given up is a soft bounce, unless it was put off because of us.
@@ -177,5 +180,5 @@ def bounce_of_reply(error: MailError) -> Kind | None:
         return None
     said = str(error)
     if isinstance(error, Deferred):
-        return None if about_us(said) else Kind.SOFT
+        return None if about_us(said) else BounceKind.SOFT
     return judge(error.code, said)

@@ -20,17 +20,17 @@ from typing import Any
 from syndicate.delivery.attempt_outcome import KEEP_TRYING, outcome_of
 from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.delivery.message import MailOptions
-from syndicate.delivery.outgoing import Ended, Parcel, Sender
+from syndicate.delivery.outgoing import OutgoingMail, Sender, SendResult
 from syndicate.delivery.rate_limit import Limits, Pace
 from syndicate.errors import MailError, RenderError, StoreError, SyndicateError, TransportDown
-from syndicate.jobs.delivery.backoff import reason_to_rest, rest_or_go_on
+from syndicate.jobs.delivery.backoff import paused_reason, update_backoff
 from syndicate.jobs.delivery.bounce_job import BouncePolicy, apply_bounce, bounce_of_reply
 from syndicate.jobs.delivery.messages import Messages
 from syndicate.jobs.delivery.restore_guard import RestoreGuard, hold_text
 from syndicate.model import Delivery, DeliveryState, SubscriptionState
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases
-from syndicate.store.core.retry import Patience
+from syndicate.store.core.retry import RetryingStore
 from syndicate.store.mail import corrections, delivery_store, sending_pauses
 
 log = logging.getLogger("syndicate.delivery")
@@ -107,7 +107,7 @@ class DeliverJob:
         if self.guard and (hold := self.guard.notice(now)):
             return hold_text(hold)
         with self.store.read() as connection:
-            return reason_to_rest(connection, now)
+            return paused_reason(connection, now)
 
     def run(
         self,
@@ -132,7 +132,7 @@ class DeliverJob:
             if resume:
                 sending_pauses.resume_sending(connection)
             secret = leases.secret(connection)
-            before, problem = sending_pauses.latest_pause(connection), reason_to_rest(connection, now)
+            before, problem = sending_pauses.latest_pause(connection), paused_reason(connection, now)
             waiting = delivery_store.count_due(connection, now)
             confirmations = delivery_store.count_due(connection, now, confirmations=True)
         if problem:
@@ -158,7 +158,7 @@ class DeliverJob:
         sent = run.counts[DeliveryState.SENT]
         if error is not None or (before and sent):
             with self.store.write() as connection:
-                rest_or_go_on(connection, error, run.moment(), taken=sent > 0)
+                update_backoff(connection, error, run.moment(), taken=sent > 0)
         counts: dict[str, Any] = {state.value: count for state, count in run.counts.items()}
         return DeliverResult(swept=swept, late=late + run.late, problem=str(error or ""), **counts)
 
@@ -192,7 +192,7 @@ class _Run:
         self._waiting, self._progress = waiting, progress
         self._job = job
         # While mail is on the wire, a server that is restarted must not leave it in doubt.
-        self._store = Patience(store=job.store, stopping=stopping)
+        self._store = RetryingStore(store=job.store, stopping=stopping)
         self._began = job.clock()
         self._messages = Messages(store=self._store, mail=job.mail, keys=keys, secret=secret)
         self._prepare = prepare
@@ -212,7 +212,7 @@ class _Run:
         """The run's own time and how long it has lasted: what is too late by then does not go any more."""
         return self._now + max(self._job.clock() - self._began, timedelta())
 
-    def take(self) -> Parcel | None:
+    def take(self) -> OutgoingMail | None:
         """Return the next leased delivery; lease another batch when none is left."""
         if time.monotonic() > self._look_at:
             self._look()
@@ -225,7 +225,7 @@ class _Run:
                 self._postpone(delivery, turn - moment)
                 continue
             self._out[delivery.id] = delivery
-            return Parcel(
+            return OutgoingMail(
                 key=delivery.id,
                 sender=self._messages.envelope_sender(delivery),
                 recipient=delivery.address,
@@ -234,7 +234,7 @@ class _Run:
             )
         return None
 
-    def settle(self, ended: Sequence[Ended], beginning: Sequence[Parcel]) -> Collection[int]:
+    def settle(self, ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
         """Record in one commit what has ended, and move what begins to ``sending`` if it still may."""
         states, begun = self._store.write(partial(self._record, ended=ended, beginning=beginning))
         cancelled = [parcel.key for parcel in beginning if parcel.key not in begun]
@@ -247,7 +247,7 @@ class _Run:
         return begun
 
     def _record(
-        self, connection: Connection, ended: Sequence[Ended], beginning: Sequence[Parcel]
+        self, connection: Connection, ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]
     ) -> tuple[list[DeliveryState], set[int]]:
         """Return the states in which deliveries have ended, and the ids of deliveries that may begin."""
         owner, moment = self._job.owner, self.moment()
@@ -354,7 +354,7 @@ class _Run:
         at, postpone = self.moment() + timedelta(seconds=seconds), delivery_store.postpone_delivery
         self._store.write(partial(postpone, delivery_id=delivery.id, owner=self._job.owner, not_before=at))
 
-    def _failed(self, connection: Connection, ended: Ended, moment: datetime) -> DeliveryState:
+    def _failed(self, connection: Connection, ended: SendResult, moment: datetime) -> DeliveryState:
         delivery, error = self._out[ended.parcel.key], ended.error
         if error is None:
             return DeliveryState.SENT

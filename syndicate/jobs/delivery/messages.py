@@ -11,7 +11,7 @@ from syndicate.delivery.outgoing import Message
 from syndicate.delivery.verp import verp_sender
 from syndicate.errors import MailError, Refused, RenderError
 from syndicate.model import Delivery, SubscriptionState
-from syndicate.store.core.retry import Patience
+from syndicate.store.core.retry import RetryingStore
 from syndicate.store.mail import edition_store
 
 _Encoded = tuple[MessageTemplate, MailOptions]
@@ -21,7 +21,12 @@ class Messages:
     """The messages of one run, and the encoded editions that it has met."""
 
     def __init__(
-        self, *, store: Patience, mail: Callable[[str], MailOptions], keys: Sequence[DkimKey], secret: bytes
+        self,
+        *,
+        store: RetryingStore,
+        mail: Callable[[str], MailOptions],
+        keys: Sequence[DkimKey],
+        secret: bytes,
     ) -> None:
         self._store = store
         self._mail = mail

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from syndicate.jobs.ingest.entry_importer import Intake
+from syndicate.jobs.ingest.entry_importer import EntryImporter
 from syndicate.model import Source, SourceState
 from syndicate.store.ingest import source_store
 
@@ -29,7 +29,7 @@ class Claims:
     lost the store, by id: nobody reads them, so they are freed as soon as it can be told.
     """
 
-    intake: Intake
+    intake: EntryImporter
     now: datetime
     left: tuple[int, ...] = ()
     names: Sequence[str] | None = None

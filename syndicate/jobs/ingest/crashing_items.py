@@ -20,7 +20,7 @@ MOST_SECONDS = 60.0
 """How long that may take in one poll: others wait for the parsers. What stands around the items is read with
 each of them, and may cost nearly as much as a parser survives (200 times 18 seconds)."""
 
-Killers = tuple[tuple[str, str], ...]
+CrashingItems = tuple[tuple[str, str], ...]
 """(digest, reason) of items that no parser survives."""
 
 
@@ -29,7 +29,7 @@ def read_one_by_one(
     known: frozenset[str],
     *,
     clock: Callable[[], float] = monotonic,
-) -> tuple[ParsedSource, Killers] | None:
+) -> tuple[ParsedSource, CrashingItems] | None:
     """Return a document without its crashing items, and those items; ``None`` if they cannot be told apart.
 
     ``parse`` lists the items of the document in a worker, but reads only those with the digests given. One is
@@ -76,7 +76,7 @@ def read_one_by_one(
     return parsed, tuple(killers)
 
 
-def record_killers(connection: Connection, source: Source, killers: Killers, now: datetime) -> None:
+def quarantine_items(connection: Connection, source: Source, killers: CrashingItems, now: datetime) -> None:
     """Let these items rest at once: the document died of them three times already."""
     for digest, reason in killers:
         shown = hide_address(reason, source.url) if source.private else reason

@@ -21,7 +21,7 @@ from syndicate.ingest.page.feed_discovery import (
 )
 from syndicate.ingest.page.sitemap_parser import MAX_BYTES as MAX_SITEMAP
 from syndicate.ingest.worker.parser_pool import ParserPool
-from syndicate.ingest.worker.parsers import Document
+from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.jobs.ingest.source_reading import parse_answer, read_now
 from syndicate.model import Access, Entry, FeedLink, ParsedSource, Source
 from syndicate.net import SITEMAP_ACCEPT, Fetched, FetchRequest, FetchThread, read_credentials
@@ -37,7 +37,7 @@ PAGE_ACCEPT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class SourcePreview:
     """Current content of a source: its latest entries first, at most five of them in ``latest``.
 
     ``format`` is RSS, Atom, RSS 1.0, JSON Feed, sitemap or folder; ``how`` says why we looked at it;
@@ -65,12 +65,12 @@ class Discovery:
     """
 
     url: str
-    feeds: tuple[Look, ...] = ()
-    sitemaps: tuple[Look, ...] = ()
+    feeds: tuple[SourcePreview, ...] = ()
+    sitemaps: tuple[SourcePreview, ...] = ()
     failures: tuple[tuple[str, str], ...] = ()
 
     @property
-    def choices(self) -> tuple[Look, ...]:
+    def choices(self) -> tuple[SourcePreview, ...]:
         """Return what can be added as a source."""
         return self.feeds or self.sitemaps
 
@@ -101,9 +101,9 @@ class DiscoveryJob:
                 return Discovery(url=url, feeds=(self._look(page, "the address itself"),))
             if feed_format(page.body) == "sitemap":
                 return Discovery(
-                    url=url, sitemaps=(self._look(page, "the address itself", Document.SITEMAP),)
+                    url=url, sitemaps=(self._look(page, "the address itself", DocumentKind.SITEMAP),)
                 )
-            parsed = parse_answer(self.parser(), page, Document.LINKS)
+            parsed = parse_answer(self.parser(), page, DocumentKind.LINKS)
             links = with_header_links(parsed.feeds, page.links, page.url)
             if links or not parsed.moved_to:
                 break
@@ -116,7 +116,7 @@ class DiscoveryJob:
         sitemaps, unread = self._sitemaps(page.url, start)
         return Discovery(url=url, sitemaps=tuple(sitemaps), failures=(*failures, *unread))
 
-    def look(self, source: Source) -> Look:
+    def look(self, source: Source) -> SourcePreview:
         """Return what a source holds right now, whatever we have of it.
 
         Raises ``FetchError`` or ``ParseError`` when it cannot be read.
@@ -129,19 +129,19 @@ class DiscoveryJob:
     def _fetch(self, request: FetchRequest) -> Fetched:
         return self.fetcher().fetch_one(request)
 
-    def _look(self, answer: Fetched, how: str, kind: Document = Document.FEED) -> Look:
-        asked = {"asked": answer.request.url} if kind is Document.SITEMAP else {}
+    def _look(self, answer: Fetched, how: str, kind: DocumentKind = DocumentKind.FEED) -> SourcePreview:
+        asked = {"asked": answer.request.url} if kind is DocumentKind.SITEMAP else {}
         parsed = parse_answer(self.parser(), answer, kind, **asked)
-        form = "sitemap" if kind is Document.SITEMAP else feed_format(answer.body)
+        form = "sitemap" if kind is DocumentKind.SITEMAP else feed_format(answer.body)
         return replace(_look(parsed, _lasting_url(answer), form), how=how)
 
     def _read_links(
         self, links: Iterable[FeedLink], start: FetchRequest
-    ) -> tuple[list[Look], list[tuple[str, str]]]:
+    ) -> tuple[list[SourcePreview], list[tuple[str, str]]]:
         """All of a page's own feeds, in the page's order; hosts are asked side by side."""
         wanted = {link.url: link for link in links}
         requests = [_aside(start, url) for url in wanted]
-        found: dict[str, Look] = {}
+        found: dict[str, SourcePreview] = {}
         failures: list[tuple[str, str]] = []
         for request, answer in self.fetcher().fetch_each(requests):
             try:
@@ -155,7 +155,7 @@ class DiscoveryJob:
         unique = {canonical_url(found[url].url): found[url] for url in reversed(wanted) if url in found}
         return list(reversed(unique.values())), failures
 
-    def _first(self, urls: Iterable[str], start: FetchRequest) -> list[Look]:
+    def _first(self, urls: Iterable[str], start: FetchRequest) -> list[SourcePreview]:
         """The first feed where sites usually have one; each guess is one request, so no more than needed."""
         for url in urls:
             try:
@@ -166,16 +166,16 @@ class DiscoveryJob:
                 continue
         return []
 
-    def _sitemaps(self, url: str, start: FetchRequest) -> tuple[list[Look], list[tuple[str, str]]]:
+    def _sitemaps(self, url: str, start: FetchRequest) -> tuple[list[SourcePreview], list[tuple[str, str]]]:
         """Return what robots.txt names, else the first sitemap at a usual address."""
-        found: list[Look] = []
+        found: list[SourcePreview] = []
         failures: list[tuple[str, str]] = []
         for address, how in self._sitemap_addresses(url, start):
             try:
                 answer = self._fetch(
                     replace(_aside(start, address), accept=SITEMAP_ACCEPT, max_body=MAX_SITEMAP)
                 )
-                found.append(self._look(answer, how, Document.SITEMAP))
+                found.append(self._look(answer, how, DocumentKind.SITEMAP))
             except (FetchError, ParseError) as error:
                 failures.append((address, str(error)))
         return found, failures
@@ -210,11 +210,11 @@ def _aside(start: FetchRequest, url: str) -> FetchRequest:
     return replace(start, url=url, credentials=start.credentials if at_home else None)
 
 
-def _look(parsed: ParsedSource, url: str, form: str) -> Look:
+def _look(parsed: ParsedSource, url: str, form: str) -> SourcePreview:
     dated = [(entry.published or entry.updated, entry) for entry in parsed.entries]
     newest = sorted((one for one in dated if one[0]), key=lambda one: one[0], reverse=True)  # type: ignore[arg-type, return-value]
     undated = [one for one in dated if not one[0]]
-    return Look(
+    return SourcePreview(
         url=url,
         format=form,
         title=parsed.title or (host_of(url) if form == "sitemap" else ""),

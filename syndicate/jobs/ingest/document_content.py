@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from syndicate.ingest.page.full_text import SortedEntries
 from syndicate.ingest.poll_schedule import PollOutcome
-from syndicate.jobs.ingest.crashing_items import Killers
+from syndicate.jobs.ingest.crashing_items import CrashingItems
 from syndicate.model import ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class DocumentContent:
     """One reading of a source.
 
     ``found`` is what else follows from it. ``is_first`` says that no item of the source is known. ``whole``
@@ -27,13 +27,15 @@ class Reading:
     by_sight: bool = False
 
 
-def reading_of_entries(source: Source, parsed: ParsedSource, *, by_sight: bool = False) -> Reading:
+def reading_of_entries(source: Source, parsed: ParsedSource, *, by_sight: bool = False) -> DocumentContent:
     """A reading from which nothing else follows."""
-    return Reading(source=source, parsed=parsed, found=SortedEntries(parsed=parsed), by_sight=by_sight)
+    return DocumentContent(
+        source=source, parsed=parsed, found=SortedEntries(parsed=parsed), by_sight=by_sight
+    )
 
 
 def dates_by_sight(source: Source, state: SourceState) -> bool:
-    """Return whether a new entry of this source without a date is new (see ``Reading``)."""
+    """Return whether a new entry of this source without a date is new (see ``DocumentContent``)."""
     return state.last_success is not None and source.kind is not SourceKind.SITEMAP
 
 
@@ -46,10 +48,10 @@ class Poll:
 
     state: SourceState
     outcome: PollOutcome
-    reading: Reading
+    reading: DocumentContent
     answer: Fetched | None = None
     frame: str = ""
-    killers: Killers = ()
+    killers: CrashingItems = ()
 
     @property
     def source(self) -> Source:

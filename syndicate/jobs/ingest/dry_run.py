@@ -20,7 +20,7 @@ Judged = tuple[Source, NewArticle, Ruled]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleRehearsal:
+class RuleDryRun:
     """Tries the rules on a source as it is now, or on the articles in the store."""
 
     store: Store

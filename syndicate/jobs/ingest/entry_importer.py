@@ -10,23 +10,23 @@ from datetime import datetime
 from typing import Any
 
 from syndicate.ingest.article_rules import Rule
-from syndicate.ingest.identity import Kind
+from syndicate.ingest.identity import EntryMatch
 from syndicate.ingest.page.full_text import PageOptions
 from syndicate.ingest.poll_schedule import PollingOptions
 from syndicate.ingest.worker.parser_pool import ParserPool
-from syndicate.jobs.ingest.document_content import Reading
-from syndicate.jobs.ingest.entry_plan import Decided, decide_entries
+from syndicate.jobs.ingest.document_content import DocumentContent
+from syndicate.jobs.ingest.entry_plan import EntryPlan, decide_entries
 from syndicate.jobs.ingest.page_queue import change_articles, note_found, pages_to_read
 from syndicate.jobs.ingest.poll_result import SourceOutcome
-from syndicate.model import NewArticle, ParsedSource, Source, WantedPage
+from syndicate.model import NewArticle, ParsedSource, QueuedPage, Source
 from syndicate.net import FetchThread, UserAgent
 from syndicate.store import Connection, Store
 from syndicate.store.core import quarantine
 from syndicate.store.ingest import article_store, known_articles, tombstones
 
-Settle = Callable[[Connection, Sequence[NewArticle]], None]
+AlsoWrite = Callable[[Connection, Sequence[NewArticle]], None]
 """Called in the transaction that stores what was read, with the articles that are new."""
-SettleAll = Callable[[Connection, Sequence[Sequence[NewArticle]]], None]
+AlsoWriteAll = Callable[[Connection, Sequence[Sequence[NewArticle]]], None]
 """The same for several readings: with the new articles of each."""
 
 
@@ -35,7 +35,7 @@ class LeaseLost(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
+class EntryImporter:
     """The tools of those jobs, and the operator's rules.
 
     ``fetcher`` and ``parser`` are made on first use: not every run needs them. ``owner`` is the name under
@@ -73,12 +73,12 @@ class Intake:
             body, url=url, content_type=content_type, charset=charset, known=known, **more
         )
 
-    def accept(self, reading: Reading, now: datetime, settle: Settle) -> SourceOutcome:
+    def accept(self, reading: DocumentContent, now: datetime, settle: AlsoWrite) -> SourceOutcome:
         """Store what was read, together with whatever ``settle`` writes."""
         return self.accept_all([reading], now, lambda connection, new: settle(connection, new[0]))[0]
 
     def accept_all(
-        self, readings: Sequence[Reading], now: datetime, settle: SettleAll
+        self, readings: Sequence[DocumentContent], now: datetime, settle: AlsoWriteAll
     ) -> list[SourceOutcome]:
         """``accept`` for readings of different sources, in one transaction."""
         decided = decide_entries(self.store, self.rules, readings, now)
@@ -92,24 +92,24 @@ class Intake:
             settle(connection, [one.new if ids else () for one, ids in zip(takings, added, strict=True)])
         return [one.outcome(len(ids)) for one, ids in zip(takings, added, strict=True)]
 
-    def _taking(self, reading: Reading, decided: Decided, now: datetime) -> "_Taking":
+    def _taking(self, reading: DocumentContent, decided: EntryPlan, now: datetime) -> "_PendingWrite":
         decisions = decided.decisions
-        new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
+        new = [one.article for one in decisions if one.kind is EntryMatch.NEW and one.article]
         changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
         articles = [] if reading.whole else [*new, *(one for _, one in changed)]
         pages = pages_to_read(self.store, reading, articles, now, self.pages)
-        return _Taking(reading=reading, decided=decided, new=new, changed=changed, pages=pages)
+        return _PendingWrite(reading=reading, decided=decided, new=new, changed=changed, pages=pages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Taking:
+class _PendingWrite:
     """Writes of one reading."""
 
-    reading: Reading
-    decided: Decided
+    reading: DocumentContent
+    decided: EntryPlan
     new: Sequence[NewArticle]
     changed: Sequence[tuple[int, NewArticle]]
-    pages: Sequence[WantedPage]
+    pages: Sequence[QueuedPage]
 
     @property
     def source(self) -> Source:
@@ -126,15 +126,15 @@ class _Taking:
         )
 
 
-def _note(connection: Connection, taking: _Taking, now: datetime) -> None:
+def _note(connection: Connection, taking: _PendingWrite, now: datetime) -> None:
     """Everything but the new articles and what a job settles besides."""
     source, decided = taking.source, taking.decided
     change_articles(connection, source.id, taking.changed, whole=taking.reading.whole)
     note_found(connection, source.id, taking.reading.found, taking.pages, now)
     digests = [(one.existing.id, one.digest) for one in decided.decisions if one.existing and one.digest]
     article_store.note_digests(connection, digests)
-    buried = [*decided.dropped, *decided.buried_again]
-    tombstones.remember_dropped(connection, source.id, buried, now)
-    tombstones.note_buried_digests(connection, source.id, decided.buried)
+    pruned_again = [*decided.dropped, *decided.pruned_with_new_id]
+    tombstones.remember_dropped(connection, source.id, pruned_again, now)
+    tombstones.note_buried_digests(connection, source.id, decided.pruned_again)
     for digest, reason in decided.refused:
         quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source.id)

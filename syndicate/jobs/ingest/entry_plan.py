@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from syndicate.ingest.article_rules import Rule, apply_rules
 from syndicate.ingest.identity import (
-    Decision,
-    Kind,
+    EntryDecision,
+    EntryMatch,
     decide,
     edited_parts,
     entry_key,
@@ -16,7 +16,7 @@ from syndicate.ingest.identity import (
     urls_of,
 )
 from syndicate.ingest.rematch import Reappeared
-from syndicate.jobs.ingest.document_content import Reading
+from syndicate.jobs.ingest.document_content import DocumentContent
 from syndicate.jobs.ingest.unknown_entries import moved_articles
 from syndicate.model import KnownArticle, NewArticle, Source, SourceKind
 from syndicate.store import Store
@@ -25,22 +25,23 @@ from syndicate.text.names import title_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class EntryPlan:
     """Decisions about the entries of one answer.
 
-    ``buried`` are pruned entries with new bytes, ``buried_again`` pruned entries with new ids as well.
+    ``pruned_again`` are pruned entries with new bytes, ``pruned_with_new_id`` pruned entries with new ids as
+    well.
     """
 
-    decisions: list[Decision] = field(default_factory=list)
+    decisions: list[EntryDecision] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
     dropped: list[tombstones.Dropped] = field(default_factory=list)
-    buried: list[tuple[str, str]] = field(default_factory=list)
-    buried_again: list[tombstones.Dropped] = field(default_factory=list)
+    pruned_again: list[tuple[str, str]] = field(default_factory=list)
+    pruned_with_new_id: list[tombstones.Dropped] = field(default_factory=list)
 
 
 def decide_entries(
-    store: Store, rules: tuple[Rule, ...], readings: Sequence[Reading], now: datetime
-) -> list[Decided]:
+    store: Store, rules: tuple[Rule, ...], readings: Sequence[DocumentContent], now: datetime
+) -> list[EntryPlan]:
     """Return what to do with the entries worth a decision, of each reading; none twice, and no source either.
 
     A source of which no digest is known has no article yet, so there is nothing to compare with.
@@ -72,7 +73,7 @@ def decide_entries(
     ]
 
 
-def _has_no_dates(reading: Reading, now: datetime) -> bool:
+def _has_no_dates(reading: DocumentContent, now: datetime) -> bool:
     """Return whether no new entry of a reading has a date; in a folder each file stands for itself."""
     entries = reading.parsed.entries
     is_folder = reading.source.kind is SourceKind.FOLDER
@@ -89,31 +90,31 @@ class _Known:
 
 
 def _decided(
-    rules: tuple[Rule, ...], reading: Reading, now: datetime, known: _Known, *, by_sight: bool = False
-) -> Decided:
+    rules: tuple[Rule, ...], reading: DocumentContent, now: datetime, known: _Known, *, by_sight: bool = False
+) -> EntryPlan:
     source, back = reading.source, known.back
     by_key = {article.entry_key: article for article in known.articles}
     by_url: dict[str, list[KnownArticle]] = {}
     for article in known.articles:
         by_url.setdefault(article.url, []).append(article)
     parts = edited_parts(reading.parsed.entries, known.articles, frozenset(reading.parsed.digests))
-    decided = Decided(refused=list(reading.parsed.refused))
+    decided = EntryPlan(refused=list(reading.parsed.refused))
     taken: set[str] = set()
     for place, entry in enumerate(reading.parsed.entries):
         candidates = [by_key[key] for key in keys_of(entry) if key in by_key] if by_key else []
         candidates += [article for url in urls_of(entry) for article in by_url.get(url, ())]
         moved = back.moved.get(entry.digest) or parts.get(entry.digest)
         decision = decide(entry, source, candidates, now, moved=moved, by_sight=by_sight)
-        if decision.kind is Kind.NEW and decision.article and not decision.article.dated:
+        if decision.kind is EntryMatch.NEW and decision.article and not decision.article.dated:
             decision = replace(decision, article=_in_order(decision.article, place))
         key = decision.article.entry_key if decision.article else entry_key(entry)
-        if decision.kind is Kind.REFUSED:
+        if decision.kind is EntryMatch.REFUSED:
             decided.refused.append((entry.digest, decision.reason))
         elif key in known.pruned:
-            decided.buried.append((key, entry.digest))
-        elif entry.digest in back.buried:
+            decided.pruned_again.append((key, entry.digest))
+        elif entry.digest in back.pruned_again:
             again = tombstones.Dropped(entry_key=key, digest=entry.digest, title_hash=title_hash(entry.title))
-            decided.buried_again.append(again)
+            decided.pruned_with_new_id.append(again)
         elif key not in taken:
             taken.add(key)
             _judge(decided, decision, rules, source)
@@ -125,12 +126,12 @@ def _in_order(article: NewArticle, place: int) -> NewArticle:
     return replace(article, published=article.published - timedelta(microseconds=place))
 
 
-def _judge(decided: Decided, decision: Decision, rules: tuple[Rule, ...], source: Source) -> None:
+def _judge(decided: EntryPlan, decision: EntryDecision, rules: tuple[Rule, ...], source: Source) -> None:
     """Take an article through the rules. One that was accepted before is never dropped afterwards."""
     article = decision.article
     if article and rules:
         ruled = apply_rules(rules, article, source)
-        if ruled.dropped_by and decision.kind is Kind.NEW:
+        if ruled.dropped_by and decision.kind is EntryMatch.NEW:
             gone = tombstones.Dropped(
                 entry_key=article.entry_key, digest=article.digest, rule=ruled.dropped_by
             )

@@ -5,15 +5,19 @@ from datetime import datetime, timedelta
 
 from syndicate.ingest.identity import entry_key
 from syndicate.ingest.page.full_text import FRUITLESS, PageOptions, SortedEntries, wanted_pages
-from syndicate.jobs.ingest.document_content import Reading
-from syndicate.model import FullText, NewArticle, Source, SourceKind, WantedPage
+from syndicate.jobs.ingest.document_content import DocumentContent
+from syndicate.model import FullText, NewArticle, QueuedPage, Source, SourceKind
 from syndicate.store import Connection, Store
 from syndicate.store.ingest import article_store, known_articles, page_store, part_store
 
 
 def pages_to_read(
-    store: Store, reading: Reading, articles: Sequence[NewArticle], now: datetime, options: PageOptions
-) -> tuple[WantedPage, ...]:
+    store: Store,
+    reading: DocumentContent,
+    articles: Sequence[NewArticle],
+    now: datetime,
+    options: PageOptions,
+) -> tuple[QueuedPage, ...]:
     """The pages that only a list named, unless passed over before, and those of ``articles`` that pay.
 
     Of a source that is read for the first time no page can have been in vain.
@@ -26,14 +30,14 @@ def pages_to_read(
     return (*named, *wanted)
 
 
-def _not_buried(store: Store, source: Source, pages: Sequence[WantedPage]) -> list[WantedPage]:
+def _not_buried(store: Store, source: Source, pages: Sequence[QueuedPage]) -> list[QueuedPage]:
     """The pages whose articles were neither pruned nor passed over."""
     keys = [entry_key(page.entry) for page in pages if page.entry]
     if not keys:
         return []
     with store.read() as connection:
-        buried = known_articles.pruned_keys(connection, source.id, keys)
-    return [page for page, key in zip(pages, keys, strict=True) if key not in buried]
+        pruned_again = known_articles.pruned_keys(connection, source.id, keys)
+    return [page for page, key in zip(pages, keys, strict=True) if key not in pruned_again]
 
 
 def _is_fruitless(store: Store, source: Source, now: datetime, options: PageOptions) -> bool:
@@ -46,7 +50,7 @@ def _is_fruitless(store: Store, source: Source, now: datetime, options: PageOpti
 
 
 def note_found(
-    connection: Connection, source_id: int, found: SortedEntries, pages: Sequence[WantedPage], now: datetime
+    connection: Connection, source_id: int, found: SortedEntries, pages: Sequence[QueuedPage], now: datetime
 ) -> None:
     """Let pages wait, remember what was passed over, and take the parts of a sitemap index."""
     page_store.want_pages(connection, source_id, pages, now)

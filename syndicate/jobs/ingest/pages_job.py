@@ -25,9 +25,9 @@ from syndicate.errors import (
 from syndicate.ingest.identity import accept
 from syndicate.ingest.page.full_text import about_the_same, better_text, with_page
 from syndicate.ingest.page.page_rejection import FOR_SUBSCRIBERS
-from syndicate.ingest.worker.parsers import Document
+from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.jobs.ingest.document_content import reading_of_entries
-from syndicate.jobs.ingest.entry_importer import Intake, LeaseLost
+from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
 from syndicate.jobs.ingest.robots_lookup import OriginRules, pause_origin, rules_for
 from syndicate.model import Entry, NewArticle, PageRead, ParsedSource, ReadState, SourceKind
 from syndicate.net import PAGE_ACCEPT, Fetched, FetchRequest
@@ -74,7 +74,7 @@ class PagesResult:
 class PagesJob:
     """Reads the pages that are due. ``agent`` is the product token that robots.txt files call us by."""
 
-    intake: Intake
+    intake: EntryImporter
     agent: str
 
     def run(self, now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> PagesResult:
@@ -206,7 +206,7 @@ class PagesJob:
             answer.content_type,
             answer.charset,
             frozenset(),
-            kind=Document.PAGE,
+            kind=DocumentKind.PAGE,
             asked=page.url,
             vouched=page.entry is None or page.source.kind is not SourceKind.SITEMAP,
             paywall=page.source.paywall,

@@ -20,10 +20,10 @@ from syndicate.ingest.folder.folder_reader import read_folder
 from syndicate.ingest.identity import has_date
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, asked_to_wait, options_for
 from syndicate.jobs.ingest.batch_queue import Inbox
-from syndicate.jobs.ingest.crashing_items import Killers
+from syndicate.jobs.ingest.crashing_items import CrashingItems
 from syndicate.jobs.ingest.document_content import Poll, dates_by_sight, reading_of_entries
-from syndicate.jobs.ingest.entry_importer import Intake, LeaseLost
-from syndicate.jobs.ingest.poll_parsing import Changed, Unread, poll_of, read_alone, read_together
+from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
+from syndicate.jobs.ingest.poll_parsing import ChangedDocument, Unread, poll_of, read_alone, read_together
 from syndicate.jobs.ingest.poll_result import SourceOutcome
 from syndicate.jobs.ingest.poll_storing import PollStoring
 from syndicate.jobs.ingest.source_reading import file_reader, other_site, outcome_of
@@ -49,7 +49,7 @@ class Answers:
     competing for the interpreter costs a fifth of the processor's time.
     """
 
-    def __init__(self, intake: Intake, storing: PollStoring, clock: RunClock) -> None:
+    def __init__(self, intake: EntryImporter, storing: PollStoring, clock: RunClock) -> None:
         self._intake = intake
         self._storing = storing
         self._clock = clock
@@ -73,7 +73,9 @@ class Answers:
             for one, parsed in read_so_far:
                 if parsed is None:
                     continue
-                read = self._careful(one.source, one.state, now, partial(self._poll_of, one, parsed, now))
+                read = self._isolate_errors(
+                    one.source, one.state, now, partial(self._poll_of, one, parsed, now)
+                )
                 if isinstance(read, Poll):
                     polls.append(read)
                 else:
@@ -82,7 +84,7 @@ class Answers:
         # One of them may cost a parser all its time, so none waits for the others; the longest come last.
         alone = [one for one, parsed in read_so_far if parsed is None]
         for one in sorted(alone, key=lambda unread: len(unread.compared.unseen)):
-            read = self._careful(one.source, one.state, now, partial(self._read_alone, one, now))
+            read = self._isolate_errors(one.source, one.state, now, partial(self._read_alone, one, now))
             with self._turn:
                 taken += self._save_all([read], now) if isinstance(read, Poll) else [read]
         return taken
@@ -90,17 +92,17 @@ class Answers:
     def read_folder(self, source: Source, state: SourceState, zone: ZoneInfo) -> SourceOutcome:
         """Read a source without requests; ``zone`` is for dates that name none."""
         now = self._clock.now()
-        return self._careful(source, state, now, partial(self._read_folder, source, state, now, zone))
+        return self._isolate_errors(source, state, now, partial(self._read_folder, source, state, now, zone))
 
     def _look_through(
         self, answers: Sequence[_Answered], now: datetime
     ) -> tuple[list[SourceOutcome | Polled], list[Unread]]:
         """The answers with which nothing is left to do, and those that have to be read."""
         taken: list[SourceOutcome | Polled] = []
-        changed: list[Changed] = []
+        changed: list[ChangedDocument] = []
         for source, state, answer in answers:
-            found = self._careful(source, state, now, partial(self._look, source, state, answer, now))
-            if isinstance(found, Changed):
+            found = self._isolate_errors(source, state, now, partial(self._look, source, state, answer, now))
+            if isinstance(found, ChangedDocument):
                 changed.append(found)
             else:
                 taken.append(found)
@@ -108,7 +110,7 @@ class Answers:
         unread: list[Unread] = []
         for one in changed:
             work = partial(self._compare, one, known[one.source.id], now)
-            compared = self._careful(one.source, one.state, now, work)
+            compared = self._isolate_errors(one.source, one.state, now, work)
             if isinstance(compared, Unread):
                 unread.append(compared)
             else:
@@ -117,7 +119,7 @@ class Answers:
 
     def _look(
         self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
-    ) -> SourceOutcome | Polled | Changed:
+    ) -> SourceOutcome | Polled | ChangedDocument:
         """Return whether an answer brings another document than the last one that was read."""
         if isinstance(answer, NotAsked):
             return source, asked_to_wait(state, now + timedelta(seconds=answer.retry_after or 0.0))
@@ -128,10 +130,10 @@ class Answers:
         document = document_digest(answer.body)
         if answer.unchanged or is_last(document, state.frame):
             return self._nothing_new(source, state, outcome_of(source, answer), now)
-        return Changed(source=source, state=state, answer=answer, document=document)
+        return ChangedDocument(source=source, state=state, answer=answer, document=document)
 
     def _compare(
-        self, changed: Changed, known: frozenset[str], now: datetime
+        self, changed: ChangedDocument, known: frozenset[str], now: datetime
     ) -> SourceOutcome | Polled | Unread:
         """Return whether a changed document has to be read."""
         source, state, answer = changed.source, changed.state, changed.answer
@@ -160,7 +162,7 @@ class Answers:
         return self._poll_of(unread, parsed, now, killers)
 
     def _poll_of(
-        self, unread: Unread, parsed: ParsedSource | ParseError, now: datetime, killers: Killers = ()
+        self, unread: Unread, parsed: ParsedSource | ParseError, now: datetime, killers: CrashingItems = ()
     ) -> SourceOutcome | Poll:
         if isinstance(parsed, ParseError):
             return self._storing.save_failure(unread.source, unread.state, parsed, now)
@@ -175,12 +177,15 @@ class Answers:
                 raise
             except Exception as error:  # noqa: BLE001 - whose it is will show when each is stored by itself
                 log.info("of %s polls each is stored by itself (%s)", len(polls), type(error).__name__)
-        return [self._careful(one.source, one.state, now, partial(self._save_one, one, now)) for one in polls]
+        return [
+            self._isolate_errors(one.source, one.state, now, partial(self._save_one, one, now))
+            for one in polls
+        ]
 
     def _save_one(self, poll: Poll, now: datetime) -> SourceOutcome:
         return self._storing.save([poll], now)[0]
 
-    def _careful(
+    def _isolate_errors(
         self, source: Source, state: SourceState, now: datetime, work: Callable[[], T]
     ) -> T | SourceOutcome:
         """Do what belongs to one source. A bug that it brings out must not stop the others."""

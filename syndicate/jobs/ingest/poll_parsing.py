@@ -8,9 +8,9 @@ from typing import Any
 from syndicate.errors import ParseError, ParserClosed, ParserDied
 from syndicate.ingest.feed.change_detection import Compared
 from syndicate.ingest.page.full_text import PageOptions, sort_entries
-from syndicate.jobs.ingest.crashing_items import Killers, read_one_by_one
-from syndicate.jobs.ingest.document_content import Poll, Reading, dates_by_sight
-from syndicate.jobs.ingest.entry_importer import Intake
+from syndicate.jobs.ingest.crashing_items import CrashingItems, read_one_by_one
+from syndicate.jobs.ingest.document_content import DocumentContent, Poll, dates_by_sight
+from syndicate.jobs.ingest.entry_importer import EntryImporter
 from syndicate.jobs.ingest.source_reading import outcome_of, reading_of
 from syndicate.model import ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched
@@ -18,7 +18,7 @@ from syndicate.store.core import quarantine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class ChangedDocument:
     """An answer with another document than the last one that was read; ``document`` is its digest."""
 
     source: Source
@@ -50,7 +50,9 @@ class Unread:
         }
 
 
-def read_together(intake: Intake, unread: Sequence[Unread]) -> Sequence[ParsedSource | ParseError | None]:
+def read_together(
+    intake: EntryImporter, unread: Sequence[Unread]
+) -> Sequence[ParsedSource | ParseError | None]:
     """Return what each answer says, or why it cannot be read.
 
     ``None`` when it has to be read alone to tell.
@@ -64,7 +66,7 @@ def read_together(intake: Intake, unread: Sequence[Unread]) -> Sequence[ParsedSo
     return [None] * len(unread)
 
 
-def read_alone(intake: Intake, unread: Unread) -> tuple[ParsedSource, Killers]:
+def read_alone(intake: EntryImporter, unread: Unread) -> tuple[ParsedSource, CrashingItems]:
     """Return what an answer says, and the items that had to be left out when parsers died of it three times.
 
     Raises ``ParseError``, among them ``ParserClosed`` when the program ends.
@@ -90,7 +92,7 @@ def read_alone(intake: Intake, unread: Unread) -> tuple[ParsedSource, Killers]:
 
 
 def poll_of(
-    unread: Unread, parsed: ParsedSource, killers: Killers, now: datetime, options: PageOptions
+    unread: Unread, parsed: ParsedSource, killers: CrashingItems, now: datetime, options: PageOptions
 ) -> Poll:
     """A poll whose answer has been read, ready to be stored."""
     source, answer, compared = unread.source, unread.answer, unread.compared
@@ -104,7 +106,7 @@ def poll_of(
         state=unread.state,
         outcome=outcome_of(source, answer),
         frame=frame,
-        reading=Reading(
+        reading=DocumentContent(
             source=source,
             parsed=found.parsed,
             found=found,

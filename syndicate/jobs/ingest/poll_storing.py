@@ -17,13 +17,13 @@ from syndicate.ingest.poll_schedule import (
     options_for,
     replacing_url,
     told,
+    with_feed_hints,
     with_new_address,
-    with_wishes,
 )
 from syndicate.ingest.websub_protocol import discover
-from syndicate.jobs.ingest.crashing_items import record_killers
+from syndicate.jobs.ingest.crashing_items import quarantine_items
 from syndicate.jobs.ingest.document_content import Poll
-from syndicate.jobs.ingest.entry_importer import Intake, LeaseLost
+from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
 from syndicate.jobs.ingest.poll_result import SourceOutcome
 from syndicate.jobs.ingest.robots_lookup import pause_origin
 from syndicate.model import Hub, NewArticle, Origin, Source, SourceKind, SourceState
@@ -43,7 +43,7 @@ _WHOLE = (SourceKind.FEED, SourceKind.FOLDER)
 class PollStoring:
     """Stores what polls bring. ``follow_hubs`` is whether hubs that feeds name are taken down."""
 
-    intake: Intake
+    intake: EntryImporter
     follow_hubs: bool
 
     def save(self, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
@@ -64,7 +64,7 @@ class PollStoring:
             listed = {poll.source.id: poll.reading.parsed.digests for poll in whole}
             resting = quarantine.clear_unlisted(connection, listed)
             for poll in polls:
-                record_killers(connection, poll.source, poll.killers, now)
+                quarantine_items(connection, poll.source, poll.killers, now)
             saved = [
                 # Or the document without the items that rest would be one without news, and they would stay.
                 _saved(poll, replace(state, frame="") if poll.source.id in resting else state)
@@ -113,9 +113,9 @@ class PollStoring:
         before, published = poll.state, poll.outcome.published
         if new and poll.answer:
             published = article_store.latest_published(connection, source.id, limit=RHYTHM)
-            if before.pushed_until and hub_missed((one.published for one in new if one.dated), now):
-                before = replace(before, pushed_until=None)
-        came = with_wishes(poll.outcome, parsed, published)
+            if before.websub_lease_until and hub_missed((one.published for one in new if one.dated), now):
+                before = replace(before, websub_lease_until=None)
+        came = with_feed_hints(poll.outcome, parsed, published)
         after = after_poll(before, came, now, options_for(source, self.intake.polling))
         if poll.is_partial:
             # Or the next answer would count as unchanged, and the items not read would never be.

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from syndicate.errors import PAUSE, FetchError, ParserClosed, StoreError
 from syndicate.ingest.poll_schedule import asked_to_wait, polled_url
 from syndicate.jobs.ingest.claims import Claims
-from syndicate.jobs.ingest.entry_importer import Intake
+from syndicate.jobs.ingest.entry_importer import EntryImporter
 from syndicate.jobs.ingest.poll_batches import Answers, Polled
 from syndicate.jobs.ingest.poll_result import IngestResult, SourceOutcome
 from syndicate.jobs.ingest.poll_storing import PollStoring
@@ -41,7 +41,7 @@ class IngestJob:
     ``_left`` are sources that a run held when it lost the store, by id.
     """
 
-    intake: Intake
+    intake: EntryImporter
     zone: ZoneInfo
     follow_hubs: bool = False
     _left: tuple[int, ...] = field(default=(), init=False, repr=False)

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from syndicate.errors import FetchError, ParseError, StoreError, SyndicateError
 from syndicate.ingest.page.full_text import sort_entries
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, failed, options_for
-from syndicate.jobs.ingest.document_content import Reading
-from syndicate.jobs.ingest.entry_importer import Intake, LeaseLost
+from syndicate.jobs.ingest.document_content import DocumentContent
+from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
 from syndicate.jobs.ingest.source_reading import outcome_of, reading_of, source_request
 from syndicate.model import NewArticle, ParsedSource, SourceState
 from syndicate.net import Fetched
@@ -40,7 +40,7 @@ class PartsResult:
 class SitemapPartsJob:
     """Reads the parts that are due."""
 
-    intake: Intake
+    intake: EntryImporter
 
     def run(self, now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> PartsResult:
         """Read every part that is due; one that fails is tried again later and hurts no other."""
@@ -110,7 +110,7 @@ class SitemapPartsJob:
             if not part_store.save_part(connection, part.id, after, next_check, owner=self.intake.owner):
                 raise LeaseLost
 
-        reading = Reading(source=part.source, parsed=found.parsed, found=found)
+        reading = DocumentContent(source=part.source, parsed=found.parsed, found=found)
         return self.intake.accept(reading, now, settle).new
 
     def _parsed(self, part: DuePart, answer: Fetched) -> ParsedSource:

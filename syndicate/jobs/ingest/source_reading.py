@@ -11,7 +11,7 @@ from syndicate.ingest.folder.folder_reader import ReadFile, read_folder
 from syndicate.ingest.page.sitemap_parser import MAX_BYTES as MAX_SITEMAP
 from syndicate.ingest.poll_schedule import PollOutcome, polled_url
 from syndicate.ingest.worker.parser_pool import ParserPool
-from syndicate.ingest.worker.parsers import Document
+from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.model import Entry, ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import (
     FEED_ACCEPT,
@@ -73,12 +73,12 @@ def pause_asked(store: Store, source: Source, now: datetime) -> datetime | None:
 def reading_of(source: Source) -> dict[str, Any]:
     """Return the kind of a source's documents and the arguments of their reader."""
     if source.kind is SourceKind.SITEMAP:
-        return {"kind": Document.SITEMAP, "asked": source.url}
+        return {"kind": DocumentKind.SITEMAP, "asked": source.url}
     if source.kind is SourceKind.PAGE and source.select:
-        return {"kind": Document.LISTING, "select": source.select}
+        return {"kind": DocumentKind.LISTING, "select": source.select}
     if source.kind is SourceKind.PAGE:
-        return {"kind": Document.PAGE, "asked": source.url, "paywall": source.paywall}
-    return {"kind": Document.FEED}
+        return {"kind": DocumentKind.PAGE, "asked": source.url, "paywall": source.paywall}
+    return {"kind": DocumentKind.FEED}
 
 
 def outcome_of(source: Source, answer: Fetched) -> PollOutcome:
@@ -102,7 +102,7 @@ def other_site(source: Source, answer: Fetched) -> str:
 
 
 def parse_answer(
-    parser: ParserPool, answer: Fetched, kind: Document = Document.FEED, **more: object
+    parser: ParserPool, answer: Fetched, kind: DocumentKind = DocumentKind.FEED, **more: object
 ) -> ParsedSource:
     """Everything in an answer, known or not; errors of a private request do not tell its address."""
     try:
@@ -133,7 +133,7 @@ def file_reader(parser: Callable[[], ParserPool], zone: ZoneInfo) -> ReadFile:
             content_type="",
             charset="",
             known=frozenset(),
-            kind=Document.FILE,
+            kind=DocumentKind.FILE,
             digest=digest,
             zone=zone,
         )

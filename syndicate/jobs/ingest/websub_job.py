@@ -16,7 +16,7 @@ from syndicate.errors import FetchError, FetchStopped, ParseError, ParserDied, S
 from syndicate.ingest.poll_schedule import PollingOptions, options_for, with_hub
 from syndicate.ingest.websub_protocol import challenge_of, is_signed, lease_of, subscription_request
 from syndicate.jobs.ingest.document_content import dates_by_sight, reading_of_entries
-from syndicate.jobs.ingest.entry_importer import Intake, LeaseLost
+from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
 from syndicate.model import HubState, HubSubscription, NewArticle, ParsedSource, Push, Source, SourceState
 from syndicate.net import FetchThread
 from syndicate.store import Connection, Store
@@ -52,7 +52,7 @@ class WebSubJob:
     """
 
     store: Store
-    intake: Intake
+    intake: EntryImporter
     poster: Callable[[], FetchThread]
     polling: PollingOptions
     callback_url: Callable[[str], str]
@@ -160,7 +160,7 @@ class WebSubJob:
             if source_id is None:
                 return None
             found = source_store.get_source(connection, source_id)
-            if found and found[1].pushed_until:
+            if found and found[1].websub_lease_until:
                 self._set_hub(connection, source_id, now + lease, now)
             return challenge
 
@@ -284,12 +284,12 @@ class WebSubJob:
                 source_id,
                 next_check=earliest,
                 check_reason=reason,
-                pushed_until=state.pushed_until,
+                websub_lease_until=state.websub_lease_until,
             )
 
     def _set_hub(self, connection: Connection, source_id: int, until: datetime | None, now: datetime) -> None:
         found = source_store.get_source(connection, source_id)
-        if found is None or found[1].pushed_until == until:
+        if found is None or found[1].websub_lease_until == until:
             return
         source, state = found
         after = with_hub(state, source.name, until, now, options_for(source, self.polling))
@@ -298,7 +298,7 @@ class WebSubJob:
             source_id,
             next_check=after.next_check,
             check_reason=after.check_reason,
-            pushed_until=after.pushed_until,
+            websub_lease_until=after.websub_lease_until,
         )
 
     def _shared_secret(self, one: HubSubscription) -> str:

@@ -107,7 +107,7 @@ def _last_start(newsletter: Newsletter, now: datetime) -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class PeriodCheck:
     """Result for a due period: what it lacks, and whether it may be cut or recorded as empty."""
 
     gathered: Gathered
@@ -129,7 +129,7 @@ class Readiness:
     _found: dict[tuple[str, datetime], tuple[float, datetime]] = field(default_factory=dict, init=False)
     _told: set[tuple[str, datetime]] = field(default_factory=set, init=False)
 
-    def look(self, newsletter: Newsletter, period: Period, now: datetime) -> Look:
+    def look(self, newsletter: Newsletter, period: Period, now: datetime) -> PeriodCheck:
         """Return how ready a due period is."""
         key = newsletter.name, period.end
         since, found_at = self._found.setdefault(key, (self.clock(), now))
@@ -144,7 +144,7 @@ class Readiness:
             "waited": timedelta(seconds=self.clock() - since),
             "left": left if left >= timedelta() else timedelta.max,
         }
-        return Look(
+        return PeriodCheck(
             gathered=lacks,
             may_cut=self.at_once or ready_to_cut(lacks, **limits),
             may_be_empty=surely_empty(lacks, **limits),

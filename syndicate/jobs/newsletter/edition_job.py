@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 from syndicate.errors import ConfigError, RenderError, SyndicateError
 from syndicate.jobs.newsletter.due_periods import Readiness, due_periods, record_missed
-from syndicate.jobs.newsletter.edition_review import DeskJob
+from syndicate.jobs.newsletter.edition_review import ReviewService
 from syndicate.jobs.newsletter.edition_storing import store_draft
-from syndicate.jobs.newsletter.renderer import Draft, Press
+from syndicate.jobs.newsletter.renderer import Draft, EditionRenderer
 from syndicate.jobs.newsletter.selection import Selector
 from syndicate.jobs.newsletter.variants import cut_variants
 from syndicate.model import EVERY_EDITION, EditionStory, LeftOut, Newsletter
@@ -55,7 +55,7 @@ class EditionJob:
 
     store: Store
     newsletters: tuple[Newsletter, ...]
-    press: Press
+    press: EditionRenderer
     selector: Selector
 
     def run(
@@ -115,7 +115,7 @@ class EditionJob:
 
     def _release(self, now: datetime, wanted: Callable[[str], bool]) -> list[EditionOutcome]:
         """Let go what has waited for its editor long enough. Of forms only what failed is told."""
-        desk = DeskJob(store=self.store, newsletters=self.newsletters, press=self.press)
+        desk = ReviewService(store=self.store, newsletters=self.newsletters, press=self.press)
         outcomes = []
         for found, errors in desk.release_overdue(now, wanted):
             edition = found.edition

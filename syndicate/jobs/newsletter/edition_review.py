@@ -12,10 +12,10 @@ from functools import partial
 
 from syndicate.errors import RenderStopped, SyndicateError
 from syndicate.jobs.newsletter.edition_storing import sending_times
-from syndicate.jobs.newsletter.renderer import Press, Proof
+from syndicate.jobs.newsletter.renderer import CheckedEdition, EditionRenderer
 from syndicate.model import Digest, Newsletter
 from syndicate.newsletter.edition_changes import (
-    Changed,
+    EditionChangeResult,
     add_note,
     drop_story,
     move_story,
@@ -36,16 +36,16 @@ class _Ready:
 
     found: DeskEdition
     digest: Digest
-    proof: Proof | None
+    proof: CheckedEdition | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskJob:
+class ReviewService:
     """Actions of an editor. Raises ``SyndicateError`` with the reason when one cannot be done."""
 
     store: Store
     newsletters: tuple[Newsletter, ...]
-    press: Press
+    press: EditionRenderer
 
     def edition(self, edition_id: int) -> tuple[DeskEdition, Digest]:
         """An edition and what it says; a form that waits says what was decided for the edition."""
@@ -79,27 +79,27 @@ class DeskJob:
         with self.store.read() as connection:
             return review_store.edition_changes(connection, edition_id)
 
-    def proof(self, edition_id: int) -> Proof:
+    def proof(self, edition_id: int) -> CheckedEdition:
         """An edition as it would be rendered now, with what lint says."""
         found, digest = self.edition(edition_id)
         if not digest.stories:
             raise SyndicateError(f"edition {edition_id} has no contents to render")
         return self._proof(found, digest)
 
-    def drop(self, edition_id: int, place: int, *, by: str, now: datetime) -> Proof:
+    def drop(self, edition_id: int, place: int, *, by: str, now: datetime) -> CheckedEdition:
         """Take a story out."""
         return self._change(edition_id, "drop", partial(drop_story, place=place), by=by, now=now)
 
-    def move(self, edition_id: int, place: int, to: int, *, by: str, now: datetime) -> Proof:
+    def move(self, edition_id: int, place: int, to: int, *, by: str, now: datetime) -> CheckedEdition:
         """Put a story at another place; it joins the list it comes to stand in."""
         return self._change(edition_id, "move", partial(move_story, place=place, to=to), by=by, now=now)
 
-    def retitle(self, edition_id: int, place: int, title: str, *, by: str, now: datetime) -> Proof:
+    def retitle(self, edition_id: int, place: int, title: str, *, by: str, now: datetime) -> CheckedEdition:
         """Give a story another headline, or with ``place`` 0 the mail another subject."""
         change = partial(retitle, place=place, title=title)
         return self._change(edition_id, "retitle", change, by=by, now=now)
 
-    def note(self, edition_id: int, text: str, *, by: str, now: datetime) -> Proof:
+    def note(self, edition_id: int, text: str, *, by: str, now: datetime) -> CheckedEdition:
         """Put an editor's note above the stories; an empty one takes it away."""
         return self._change(edition_id, "note", partial(add_note, text=text), by=by, now=now)
 
@@ -260,8 +260,14 @@ class DeskJob:
                     review_store.record_change(connection, form.edition.id, action, "", by, now)
 
     def _change(
-        self, edition_id: int, action: str, change: Callable[[Digest], Changed], *, by: str, now: datetime
-    ) -> Proof:
+        self,
+        edition_id: int,
+        action: str,
+        change: Callable[[Digest], EditionChangeResult],
+        *,
+        by: str,
+        now: datetime,
+    ) -> CheckedEdition:
         found, digest = self.edition(edition_id)
         self._open(found)
         changed = change(digest)
@@ -280,7 +286,7 @@ class DeskJob:
             )
         return proof
 
-    def _proof(self, found: DeskEdition, digest: Digest) -> Proof:
+    def _proof(self, found: DeskEdition, digest: Digest) -> CheckedEdition:
         edition = found.edition
         named = [one for one in self.newsletters if one.name == edition.newsletter]
         if not named:
@@ -301,7 +307,7 @@ def _said(connection: Connection, found: DeskEdition) -> Digest:
     digest, edition = Digest.from_json(found.content or {"stories": ()}), found.edition
     if not edition.is_form or found.state not in OPEN:
         return digest
-    issue = review_store.issue_of(connection, edition.newsletter, edition.period_end)
+    issue = review_store.main_edition(connection, edition.newsletter, edition.period_end)
     if issue is None or not issue.content:
         return digest
     decided = review_store.edition_changes(connection, issue.edition.id)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from syndicate.jobs.newsletter.renderer import Draft, Proof
+from syndicate.jobs.newsletter.renderer import CheckedEdition, Draft
 from syndicate.model import EVERY_EDITION, LeaveReason, Newsletter
 from syndicate.newsletter.periods import own_hour, read_zone
 from syndicate.store import Connection
@@ -68,7 +68,7 @@ def store_draft(
     return edition_id
 
 
-def _quarantine_broken(connection: Connection, newsletter: str, proof: Proof, now: datetime) -> None:
+def _quarantine_broken(connection: Connection, newsletter: str, proof: CheckedEdition, now: datetime) -> None:
     """Quarantine the stories that break a template of this newsletter, in place of its earlier stories."""
     broken = {f"{lead_id} of {newsletter}": reason for lead_id, reason in proof.broken.items()}
     before = {failure.subject for failure in quarantine.failures(connection, kind=KIND)}

@@ -40,7 +40,7 @@ def article_outcomes(
             failure=failures.get(name, ""),
         )
         period = period_of(newsletter, facts)
-        if period and (issue := review_store.issue_of(connection, name, period.end)):
+        if period and (issue := review_store.main_edition(connection, name, period.end)):
             facts = replace(facts, state=issue.state, edition_id=issue.edition.id)
 
         def show(at: datetime, zone: tzinfo = zone) -> str:

@@ -17,7 +17,7 @@ from syndicate.model import (
     archive_folder,
     edition_url,
 )
-from syndicate.newsletter.lint.findings import DoubtfulLinks, Finding, Origins
+from syndicate.newsletter.lint.findings import DoubtfulLinks, LintFinding, Origins
 from syndicate.newsletter.lint.mail_lint import errors_of, lint_mail
 from syndicate.newsletter.lint.mail_page import MailPage
 from syndicate.newsletter.lint.structure import check_headers
@@ -28,7 +28,7 @@ from syndicate.templating import Templates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class CheckedEdition:
     """A rendered edition with what lint says. ``trimmed`` has a sentence for all that was left out.
 
     ``dropped`` has the reason of each item that went, by the article that leads it, ``broken`` the error of
@@ -38,7 +38,7 @@ class Proof:
     digest: Digest
     rendered: RenderedEdition
     web_url: str
-    findings: tuple[Finding, ...]
+    findings: tuple[LintFinding, ...]
     trimmed: tuple[str, ...]
     dropped: Mapping[int, LeaveReason]
     broken: Mapping[int, str] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Draft:
     newsletter: Newsletter
     period: Period
     stories: tuple[EditionStory, ...]
-    proof: Proof | None
+    proof: CheckedEdition | None
     left_out: tuple[LeftOut, ...] = ()
 
     @property
@@ -81,7 +81,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Press:
+class EditionRenderer:
     """Renders and proofs editions.
 
     ``unsubscribe_url`` gives a newsletter's link with the token open; ``preferences_url`` is that of the page
@@ -108,7 +108,7 @@ class Press:
         *,
         cadence: str = EVERY_EDITION,
         invented: bool = False,
-    ) -> Proof:
+    ) -> CheckedEdition:
         """Render, trim and lint. Raises ``RenderError`` when a template fails with all stories.
 
         ``cadence`` names the form that some readers chose, and so its page in the archive.
@@ -154,7 +154,7 @@ class Press:
         doubtful = DoubtfulLinks() if invented else self._doubtful(newsletter, page, web_url, digest, gone)
         headers = check_headers(self.message(newsletter, period, rendered, web_url))
         findings = (*lint_mail(rendered, origins, doubtful, page, digest), *headers)
-        return Proof(
+        return CheckedEdition(
             digest=digest,
             rendered=rendered,
             web_url=web_url,

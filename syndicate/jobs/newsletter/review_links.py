@@ -1,7 +1,7 @@
 """The editor's desk behind a signed link: what waits or went out of a newsletter, and what is done to it.
 
 A link names the newsletter, the editor and when it ends; all links of a newsletter can be ended at once.
-Its holder may do what ``DeskJob`` can, under that editor's name. Every form says which contents it was
+Its holder may do what ``ReviewService`` can, under that editor's name. Every form says which contents it was
 made for: what was decided about other contents than those that are there now changes nothing.
 """
 
@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from syndicate.audience.link_tokens import make_token, read_token
 from syndicate.errors import SyndicateError
-from syndicate.jobs.newsletter.edition_review import DeskJob
-from syndicate.jobs.newsletter.renderer import Proof
+from syndicate.jobs.newsletter.edition_review import ReviewService
+from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.model import Digest, Newsletter
 from syndicate.newsletter.periods import read_zone
 from syndicate.newsletter.render import TOKEN
@@ -34,7 +34,7 @@ MOST_SENT = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class EditionView:
     """One edition that waits. ``seen`` stands for just these contents; ``errors`` stop it."""
 
     found: DeskEdition
@@ -48,14 +48,14 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentEdition:
-    """One edition that went out and can be corrected. ``seen`` as in ``Sheet``."""
+    """One edition that went out and can be corrected. ``seen`` as in ``EditionView``."""
 
     found: DeskEdition
     seen: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskView:
+class ReviewPage:
     """View of an editor. ``said`` names the last action, ``problem`` names or explains a failed one.
 
     ``path`` is the desk's own, under which the mails lie. A correction just begun is the first sheet.
@@ -66,7 +66,7 @@ class DeskView:
     editor: str
     ends: datetime
     readers: int
-    sheets: tuple[Sheet, ...]
+    sheets: tuple[EditionView, ...]
     sent: tuple[SentEdition, ...]
     said: str = ""
     problem: str = ""
@@ -78,7 +78,7 @@ class DeskView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pass:
+class ReviewLink:
     """The three parts of a link: whose desk, who sits there, and the token that proves it."""
 
     newsletter: str
@@ -93,11 +93,11 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WebDesk:
+class ReviewLinks:
     """Makes links to the desk, and answers them."""
 
     store: Store
-    desk: DeskJob
+    desk: ReviewService
     site_url: str
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
@@ -108,18 +108,18 @@ class WebDesk:
         with self.store.read() as connection:
             secret, purpose = leases.secret(connection), self._purpose(connection, newsletter, editor)
         token = make_token(secret, int(ends.timestamp()), purpose)
-        return self.site_url + Pass(newsletter=newsletter, editor=editor, token=token).path
+        return self.site_url + ReviewLink(newsletter=newsletter, editor=editor, token=token).path
 
     def revoke(self, newsletter: str) -> None:
         """End every link to a newsletter's desk."""
         with self.store.write() as connection:
             leases.move_counter(connection, _revisions(newsletter))
 
-    def look(self, key: Pass) -> DeskView | None:
+    def look(self, key: ReviewLink) -> ReviewPage | None:
         """Return what waits, or ``None`` for a link that does not lead here (any more); changes nothing."""
         return self._view(key)
 
-    def act(self, key: Pass, fields: Mapping[str, Sequence[str]]) -> DeskView | None:
+    def act(self, key: ReviewLink, fields: Mapping[str, Sequence[str]]) -> ReviewPage | None:
         """Do what a form asks for, and show what is there then; ``None`` as in ``look``."""
         if self._enter(key) is None:
             return None
@@ -129,7 +129,7 @@ class WebDesk:
             return self._view(key, problem=str(error))
         return self._view(key, said=said, begun=begun)
 
-    def mail(self, key: Pass, edition: str) -> str | None:
+    def mail(self, key: ReviewLink, edition: str) -> str | None:
         """The HTML of the mail as it would be sent now, without anybody's token."""
         if self._enter(key) is None:
             return None
@@ -139,7 +139,7 @@ class WebDesk:
             return None
         return self.desk.proof(int(edition)).rendered.html.replace(TOKEN, "preview")
 
-    def _enter(self, key: Pass) -> tuple[Newsletter, datetime] | None:
+    def _enter(self, key: ReviewLink) -> tuple[Newsletter, datetime] | None:
         """The newsletter and the end of a link that is good now."""
         named = [one for one in self.desk.newsletters if one.name == key.newsletter]
         with self.store.read() as connection:
@@ -151,8 +151,8 @@ class WebDesk:
         return named[0], datetime.fromtimestamp(seconds, UTC)
 
     def _view(
-        self, key: Pass, *, said: str = "", begun: int | None = None, problem: str = ""
-    ) -> DeskView | None:
+        self, key: ReviewLink, *, said: str = "", begun: int | None = None, problem: str = ""
+    ) -> ReviewPage | None:
         entered = self._enter(key)
         if entered is None:
             return None
@@ -160,7 +160,7 @@ class WebDesk:
         with self.store.read() as connection:
             counts = audience_store.count_subscriptions(connection).get(newsletter.name, {})
         waiting = sorted(self.desk.waiting(newsletter.name), key=lambda one: one != begun)
-        return DeskView(
+        return ReviewPage(
             path=key.path,
             newsletter=newsletter,
             editor=key.editor,
@@ -176,10 +176,10 @@ class WebDesk:
         revision = leases.counter(connection, _revisions(newsletter))
         return "\n".join(("desk", str(revision), newsletter, editor))
 
-    def _sheet(self, edition_id: int) -> Sheet:
+    def _sheet(self, edition_id: int) -> EditionView:
         found, digest = self.desk.edition(edition_id)
         errors, warnings = _findings(lambda: self.desk.proof(edition_id))
-        return Sheet(
+        return EditionView(
             found=found,
             digest=digest,
             seen=_seen(found, digest),
@@ -193,7 +193,7 @@ class WebDesk:
         found = self.desk.correctable(newsletter, limit=MOST_SENT)
         return tuple(SentEdition(found=one, seen=_seen(*self.desk.edition(one.edition.id))) for one in found)
 
-    def _do(self, key: Pass, form: Mapping[str, str]) -> tuple[str, int | None]:
+    def _do(self, key: ReviewLink, form: Mapping[str, str]) -> tuple[str, int | None]:
         """Do one thing; return its name, and the id of the correction that it began.
 
         ``SyndicateError`` names or says why it was not done.
@@ -202,7 +202,7 @@ class WebDesk:
             return "correct", self._correct(key, form)
         return self._change(key, form), None
 
-    def _correct(self, key: Pass, form: Mapping[str, str]) -> int:
+    def _correct(self, key: ReviewLink, form: Mapping[str, str]) -> int:
         """Begin the correction of an edition that went out; nothing is sent by that."""
         seen = {str(one.found.edition.id): one.seen for one in self._sent(key.newsletter)}
         number = form.get("edition", "")
@@ -213,7 +213,7 @@ class WebDesk:
             raise SyndicateError(_UNSAID)
         return self.desk.correct(int(number), text, by=key.editor, now=self.clock())
 
-    def _change(self, key: Pass, form: Mapping[str, str]) -> str:
+    def _change(self, key: ReviewLink, form: Mapping[str, str]) -> str:
         """Change an edition that waits, let it go or stop it; names what was done."""
         number = form.get("edition", "")
         if number not in map(str, self.desk.waiting(key.newsletter)):
@@ -275,7 +275,7 @@ def _lines(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _findings(proof: Callable[[], Proof]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _findings(proof: Callable[[], CheckedEdition]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what lint says: (errors, warnings and what was left out)."""
     try:
         looked = proof()

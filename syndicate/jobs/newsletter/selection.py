@@ -55,11 +55,11 @@ from syndicate.text.privacy import shown_source
 # More stories than any edition carries, for what repeats and the cap per source take away.
 POOL = 200
 
-Stories = Mapping[int, Sequence[story_store.StoryArticle]]
+Stories = Mapping[int, Sequence[story_store.StoryArticleRow]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class ChosenStories:
     """Stories of one edition, and the articles of its period that it leaves out."""
 
     stories: tuple[EditionStory, ...]
@@ -98,7 +98,7 @@ class Selector:
         earlier: Earlier | None = None,
         learned: Mapping[int, SourceWeight] | None = None,
         variant: Variant | None = None,
-    ) -> Selection:
+    ) -> ChosenStories:
         """Choose the stories of an edition as of a moment.
 
         ``variant`` is what some readers chose. In a replay ``earlier`` replaces the stored editions, and
@@ -159,7 +159,7 @@ class Selector:
         first: bool,  # noqa: FBT001 one of many facts
         dropped: Collection[int],
         variant: Variant | None,
-    ) -> Selection:
+    ) -> ChosenStories:
         everything = only_source(found, period, first=first)
         items: list[Item] = []
         left_out: list[LeftOut] = []
@@ -186,7 +186,7 @@ class Selector:
             same_event={} if everything else self._same_events(connection, placed),
             everything=everything,
         )
-        return Selection(stories=self._whole(connection, stories), left_out=(*left_out, *no_place))
+        return ChosenStories(stories=self._whole(connection, stories), left_out=(*left_out, *no_place))
 
     def _leads(self, connection: Connection, article_ids: Sequence[int]) -> dict[int, PublishedArticle]:
         articles = article_store.get_articles(connection, article_ids)
@@ -276,7 +276,7 @@ class Selector:
 
 def _stories_of(
     connection: Connection, article_ids: Collection[int], known: Collection[int]
-) -> list[story_store.StoryArticle]:
+) -> list[story_store.StoryArticleRow]:
     """Return the articles of the stories that hold some articles, without stories that are known."""
     articles = article_store.get_articles(connection, sorted(article_ids)).values()
     missing = {article.story_id for article in articles if article.story_id is not None} - set(known)
@@ -284,7 +284,7 @@ def _stories_of(
 
 
 def _kept_from_us(
-    connection: Connection, rows: Iterable[story_store.StoryArticle], period: Period
+    connection: Connection, rows: Iterable[story_store.StoryArticleRow], period: Period
 ) -> set[int]:
     """Return the articles first seen in a period that are newer than all their sources had before it.
 
@@ -296,7 +296,7 @@ def _kept_from_us(
     return {row.article_id for row in new if row.published > newest.get(row.source_id, row.published)}
 
 
-def _by_language(rows: Sequence[story_store.StoryArticle]) -> list[list[story_store.StoryArticle]]:
+def _by_language(rows: Sequence[story_store.StoryArticleRow]) -> list[list[story_store.StoryArticleRow]]:
     """Return the articles of a story by language; articles in an unknown language belong to each."""
     languages = {main_language(row.language) for row in rows} - {""}
     return [[row for row in rows if not is_foreign(row.language, one)] for one in sorted(languages) or [""]]
@@ -309,7 +309,7 @@ def _languages(newsletter: Newsletter, variant: Variant | None) -> list[str]:
     return sorted(map(main_language, chosen), key=lambda one: one != own) or [own]
 
 
-def _by_story(rows: Iterable[story_store.StoryArticle], matching: Collection[int]) -> Stories:
+def _by_story(rows: Iterable[story_store.StoryArticleRow], matching: Collection[int]) -> Stories:
     """Return the articles of each story that has a matching one."""
     stories = story_store.by_story(rows).items()
     return {story: rows for story, rows in stories if any(row.article_id in matching for row in rows)}
@@ -359,7 +359,7 @@ def _candidates(
     return found
 
 
-def _in_order(rows: Sequence[story_store.StoryArticle]) -> list[story_store.StoryArticle]:
+def _in_order(rows: Sequence[story_store.StoryArticleRow]) -> list[story_store.StoryArticleRow]:
     """Return a story's articles in the order in which they would lead: its lead first, copies last."""
     texts: dict[int, int] = {}
     for row in rows:

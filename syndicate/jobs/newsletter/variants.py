@@ -100,7 +100,7 @@ def _waits(
     connection: Connection, newsletter: Newsletter, period: Period, now: datetime
 ) -> tuple[str, datetime | None]:
     """Return the state and the deadline of a form: those of its edition while that waits."""
-    issue = review_store.issue_of(connection, newsletter.name, period.end)
+    issue = review_store.main_edition(connection, newsletter.name, period.end)
     if issue is not None and issue.state in edition_store.OPEN:
         return issue.state, issue.approve_by
     if newsletter.approval:

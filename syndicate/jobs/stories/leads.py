@@ -21,7 +21,7 @@ from syndicate.text.language import main_language
 
 CHARACTERS_PER_WORD = 6
 
-_Members = Mapping[int, Sequence[story_store.StoryArticle]]
+_Members = Mapping[int, Sequence[story_store.StoryArticleRow]]
 
 
 def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datetime) -> None:
@@ -90,7 +90,7 @@ def _leads(connection: Connection, members: _Members, now: datetime) -> Language
 
 
 def _candidates(
-    rows: Sequence[story_store.StoryArticle], chosen: Mapping[int, int]
+    rows: Sequence[story_store.StoryArticleRow], chosen: Mapping[int, int]
 ) -> Iterable[LeadCandidate]:
     first: dict[int, int] = {}
     for row in rows:

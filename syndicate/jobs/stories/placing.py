@@ -22,7 +22,7 @@ from syndicate.stories import (
     IndexedArticle,
     Placement,
     Regrouping,
-    Scored,
+    ScoredLink,
     StoryIndex,
     without_round_ups,
 )
@@ -123,12 +123,12 @@ class Placing:
             self._index.merge(provisional, story_id)
         return len(ids)
 
-    def _places(self) -> Iterator[story_store.Place]:
+    def _places(self) -> Iterator[story_store.ArticlePlacement]:
         for article_id in self._placements:
             story_id = self._index.story_of(article_id)
             if story_id is None:
                 raise AssertionError(f"article {article_id} was placed without a story")
-            yield story_store.Place(
+            yield story_store.ArticlePlacement(
                 article_id=article_id,
                 story_id=story_id,
                 same_text=self._index.text_of(article_id),
@@ -176,7 +176,12 @@ class Placing:
             stored, final = self._forwarded(story_id), self._index.story_of(article_id)
             if final is not None and stored not in (final, *(move.from_story for move in moves)):
                 change = Regrouping(
-                    kind=MERGED, story=stored, into=final, article_ids=(article_id,), likeness=1.0, needed=1.0
+                    kind=MERGED,
+                    story=stored,
+                    into=final,
+                    article_ids=(article_id,),
+                    similarity=1.0,
+                    threshold=1.0,
                 )
                 moves.append(self._move(article_id, change, stored, final, 1))
         return {*story_moves.end_empty_stories(self._connection, moves)} if moves else set()
@@ -188,8 +193,8 @@ class Placing:
             to_story=into,
             article_id=cause,
             articles=articles,
-            likeness=change.likeness,
-            needed=change.needed,
+            similarity=change.similarity,
+            threshold=change.threshold,
             moved=self._now,
         )
 
@@ -200,10 +205,10 @@ class Placing:
                 story_id=self._named(bond.story, bond.nearest_id),
                 nearest_id=bond.nearest_id,
                 nearest=bond.nearest,
-                mean=bond.mean,
-                compared=bond.compared,
-                likeness=bond.likeness,
-                needed=bond.needed,
+                mean_similarity=bond.mean_similarity,
+                n_compared=bond.n_compared,
+                similarity=bond.similarity,
+                threshold=bond.threshold,
                 placed=self._now,
             )
             for article_id, placement in self._placements.items()
@@ -221,7 +226,7 @@ class Placing:
         Return the articles whose links, or what they lead to, changed.
         """
         limit = self._index.options.related_limit
-        found: dict[int, Sequence[Scored]] = {
+        found: dict[int, Sequence[ScoredLink]] = {
             article_id: placement.candidates for article_id, placement in self._placements.items()
         }
         # An edited article may have the text of another that the same list names.

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from syndicate.jobs.newsletter.selection import Earlier, Selection, Selector, for_period
+from syndicate.jobs.newsletter.selection import ChosenStories, Earlier, Selector, for_period
 from syndicate.jobs.stories.past_newsroom import PastNewsroom, past_newsroom
 from syndicate.jobs.stories.ranking_job import JUDGED_AFTER, LISTS, learned_weights
 from syndicate.jobs.stories.story_facts import DAY, RHYTHM_DAYS, candidates, looks_back, story_facts
@@ -95,7 +95,7 @@ class ReplayJob:
 
     def _edition(
         self, newsroom: PastNewsroom, newsletter: Newsletter, period: Period, earlier: Earlier
-    ) -> Selection:
+    ) -> ChosenStories:
         with newsroom.store.read() as connection:
             learned = learned_weights(connection, _day(period.end), self.options)
             return self.selector.choose(

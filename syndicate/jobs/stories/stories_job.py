@@ -148,7 +148,9 @@ class StoriesJob:
             kept = story_store.get_stories(connection, [article.story_id or 0])
             story_id = next(iter(kept), None) or story_store.add_stories(connection, [article.id], now)[0]
             text = placed_store.next_text(connection)
-            place = story_store.Place(article_id=article.id, story_id=story_id, same_text=text, terms=None)
+            place = story_store.ArticlePlacement(
+                article_id=article.id, story_id=story_id, same_text=text, terms=None
+            )
             story_store.place_articles(connection, [place])
             refresh_stories(connection, [story_id], now)
             quarantine.record_failure(

@@ -3,16 +3,16 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from syndicate.model import EARLIEST, Decision, EditorAction, RankedStory, is_dated
+from syndicate.model import EARLIEST, EditorAction, EditorDecision, RankedStory, is_dated
 from syndicate.store import Connection
 from syndicate.store.ingest import source_store
 from syndicate.store.stories import decision_store, ranked_lists, story_store
 from syndicate.store.stories.ranked_lists import SourceWeight
 from syndicate.stories import (
     Contenders,
-    Hand,
+    EditorOverrides,
+    RankedArticle,
     RankingOptions,
-    StoryArticle,
     StoryFacts,
     rank_step,
     theme_weight,
@@ -24,7 +24,7 @@ RHYTHM_DAYS = 7
 # Rare: at most so many articles in that week.
 RARE_ARTICLES = 3
 
-_Rows = Mapping[int, Sequence[story_store.StoryArticle]]
+_Rows = Mapping[int, Sequence[story_store.StoryArticleRow]]
 # The learned and the declared weight of each source.
 Weights = tuple[Mapping[int, float], Mapping[int, float]]
 
@@ -38,9 +38,9 @@ def candidates(
     connection: Connection,
     moment: datetime,
     options: RankingOptions,
-    hands: Mapping[int, Hand] | None = None,
+    hands: Mapping[int, EditorOverrides] | None = None,
     ids: Collection[int] | None = None,
-) -> list[story_store.StoryArticle]:
+) -> list[story_store.StoryArticleRow]:
     """Return the articles of the stories that could be ranked at a moment, pins included, or of ``ids``."""
     hands = story_hands(connection, moment) if hands is None else hands
     since = rank_step(moment, options.step_seconds) - looks_back(options)
@@ -50,7 +50,7 @@ def candidates(
 
 def story_facts(
     connection: Connection,
-    rows: Sequence[story_store.StoryArticle],
+    rows: Sequence[story_store.StoryArticleRow],
     moment: datetime,
     options: RankingOptions,
     learned: Mapping[int, SourceWeight] | None = None,
@@ -80,14 +80,18 @@ class KnownStories:
         self.weights, self.read_at = weights, EARLIEST
         self._options, self._contenders = options, Contenders(options)
         self._step = EARLIEST
-        self._rows: dict[int, Sequence[story_store.StoryArticle]] = {}
+        self._rows: dict[int, Sequence[story_store.StoryArticleRow]] = {}
         self._rare: set[int] = set()
         self._usual: dict[str, float] = {}
-        self._hands: Mapping[int, Hand] = {}
+        self._hands: Mapping[int, EditorOverrides] = {}
         self._reads: Mapping[int, int] = {}
 
     def lists(
-        self, connection: Connection, now: datetime, hands: Mapping[int, Hand], moved: Collection[int]
+        self,
+        connection: Connection,
+        now: datetime,
+        hands: Mapping[int, EditorOverrides],
+        moved: Collection[int],
     ) -> tuple[tuple[RankedStory, ...], ...]:
         """Return top and trending; ``moved`` are the stories that placements changed since the last time."""
         changed = self.note(connection, now, hands)
@@ -101,7 +105,7 @@ class KnownStories:
         moment = max(self._step, ranked_lists.newest_arrival(connection, until=now) or self._step)
         return self._contenders.top(moment), self._contenders.trending(moment, self._usual)
 
-    def note(self, connection: Connection, now: datetime, hands: Mapping[int, Hand]) -> set[int]:
+    def note(self, connection: Connection, now: datetime, hands: Mapping[int, EditorOverrides]) -> set[int]:
         """Note decisions and openings; return the stories that they change or that have become too old."""
         options = self._options
         step, span = rank_step(now, options.step_seconds), looks_back(options)
@@ -156,7 +160,7 @@ class KnownStories:
             story_id=story_id,
             lead_article_id=rows[0].lead_id,
             articles=tuple(
-                StoryArticle(
+                RankedArticle(
                     article_id=row.article_id,
                     source_id=row.source_id,
                     source_weight=row.weight,
@@ -171,18 +175,18 @@ class KnownStories:
             theme=theme_weight((weight, count) for weight, count, _ in related),
             echoes=tuple((weight, seen) for weight, _, seen in related),
             reads=self._reads.get(story_id, 0),
-            hand=self._hands.get(story_id, Hand()),
+            hand=self._hands.get(story_id, EditorOverrides()),
         )
 
 
-def story_hands(connection: Connection, moment: datetime) -> dict[int, Hand]:
+def story_hands(connection: Connection, moment: datetime) -> dict[int, EditorOverrides]:
     """Return the editor's decisions about each story; the newest of each kind counts."""
     return {
         story: _hand(made) for story, made in decision_store.story_decisions(connection, at=moment).items()
     }
 
 
-def _dated(rows: Sequence[story_store.StoryArticle]) -> Sequence[story_store.StoryArticle]:
+def _dated(rows: Sequence[story_store.StoryArticleRow]) -> Sequence[story_store.StoryArticleRow]:
     """Return the articles that say when they were published, or all of a story in which none does.
 
     Such a story is older than any list looks back. Only an editor can bring it in.
@@ -190,10 +194,10 @@ def _dated(rows: Sequence[story_store.StoryArticle]) -> Sequence[story_store.Sto
     return [row for row in rows if is_dated(row.published)] or rows
 
 
-def _hand(made: Sequence[Decision]) -> Hand:
+def _hand(made: Sequence[EditorDecision]) -> EditorOverrides:
     pin = decision_store.latest(made, EditorAction.PIN)
     boost = decision_store.latest(made, EditorAction.BOOST)
-    return Hand(
+    return EditorOverrides(
         pin=int(pin.value) if pin else 0,
         drop=decision_store.latest(made, EditorAction.DROP) is not None,
         boost=float(boost.value) if boost else 1.0,

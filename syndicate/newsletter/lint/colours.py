@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from syndicate.newsletter.lint.findings import Finding, Origins
+from syndicate.newsletter.lint.findings import LintFinding, Origins
 from syndicate.newsletter.lint.mail_page import Element, MailPage, StyleRule
 
 LEAST = 4.5
@@ -27,10 +27,10 @@ class _Look:
     bold: bool = False
 
 
-def check_colours(page: MailPage, origins: Origins) -> list[Finding]:
+def check_colours(page: MailPage, origins: Origins) -> list[LintFinding]:
     """A finding for each kind of text too weak to read, in either scheme."""
     dark = [rule for rule in page.rules if _DARK in rule.media]
-    found: dict[tuple[str, str], Finding] = {}
+    found: dict[tuple[str, str], LintFinding] = {}
     light: dict[int, _Look] = {}
     for scheme, rules in (("light", []), ("dark", dark)):
         looks: dict[int, _Look] = {}
@@ -126,10 +126,10 @@ def _is_read(element: Element) -> bool:
     )
 
 
-def _finding(element: Element, look: _Look, scheme: str, origins: Origins) -> Finding:
+def _finding(element: Element, look: _Look, scheme: str, origins: Origins) -> LintFinding:
     ratio = contrast(look.text, look.behind)
     shown = " ".join(element.text.split())[:40]
-    return Finding(
+    return LintFinding(
         rule="M8",
         message=f'The text "{shown}" has a contrast of {ratio:.1f} in the {scheme} scheme; '
         f"{_least(look):g} is the least. Choose a stronger colour.",

@@ -1,7 +1,7 @@
 """The mail that asks for confirmation, looked at like an edition: the first that a reader sees of us."""
 
 from syndicate.newsletter.lint.colours import check_colours
-from syndicate.newsletter.lint.findings import Finding, Origins
+from syndicate.newsletter.lint.findings import LintFinding, Origins
 from syndicate.newsletter.lint.html_support import check_support
 from syndicate.newsletter.lint.mail_lint import URL, check_elements, errors_first, links_of, plain
 from syndicate.newsletter.lint.mail_page import MailPage
@@ -14,13 +14,13 @@ _TEXT = "confirm.txt"
 
 def lint_confirmation(
     parts: tuple[str, str, str], *, confirm_url: str, postal_address: str, origins: Origins
-) -> tuple[Finding, ...]:
+) -> tuple[LintFinding, ...]:
     """All that is wrong with (subject, html, text), errors first; without an error it may be sent."""
     subject, html, text = parts
     page = MailPage(html)
     links, in_text = links_of(page), set(URL.findall(text))
     found = [
-        Finding(rule="C1", message=f"The {name} part has no link to confirm_url.", place=place)
+        LintFinding(rule="C1", message=f"The {name} part has no link to confirm_url.", place=place)
         for name, urls, place in (
             ("HTML", links, origins.template("confirm_url", "</body>")),
             ("text", in_text, origins.line(_TEXT, "confirm_url")),
@@ -28,7 +28,7 @@ def lint_confirmation(
         if confirm_url not in urls
     ]
     found += [
-        Finding(rule="M12", message=f"The {name} part does not show the postal address.", place=place)
+        LintFinding(rule="M12", message=f"The {name} part does not show the postal address.", place=place)
         for name, words, place in (
             ("HTML", page.text, origins.template("postal_address", "</body>")),
             ("text", plain(text), origins.line(_TEXT, "postal_address")),
@@ -36,7 +36,7 @@ def lint_confirmation(
         if plain(postal_address) not in words
     ]
     found += [
-        Finding(rule="C2", message=f"The mail leads to {url}; it may only ask.", place=origins.of(url))
+        LintFinding(rule="C2", message=f"The mail leads to {url}; it may only ask.", place=origins.of(url))
         for url in sorted((links | in_text) - {confirm_url})
     ]
     found += check_elements(page, origins)

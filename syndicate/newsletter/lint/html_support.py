@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from syndicate.newsletter.lint.findings import Finding, Origins, Severity
+from syndicate.newsletter.lint.findings import LintFinding, Origins, Severity
 from syndicate.newsletter.lint.mail_page import MailPage, declarations
 from syndicate.newsletter.lint.mail_support import PARTIAL, UNSUPPORTED
 
@@ -29,19 +29,19 @@ _COMBINED = (("+", "a + b"), (">", "a > b"), ("~", "a ~ b"), ("[", "[attribute]"
 _ELEMENTS = frozenset({":after", ":before", ":first-letter", ":first-line"})
 
 
-def check_support(page: MailPage, origins: Origins) -> list[Finding]:
+def check_support(page: MailPage, origins: Origins) -> list[LintFinding]:
     """A finding for each feature some mail program lacks and the mail cannot do without.
 
     A warning where a program has a part of it, and for selectors: a rule left out costs its looks only.
     """
-    found: dict[str, Finding] = {}
+    found: dict[str, LintFinding] = {}
     for feature, written in _features(page):
         lacking, partly = UNSUPPORTED.get(feature, ""), PARTIAL.get(feature, "")
         if not (lacking or partly) or feature in DEGRADES or feature in found:
             continue
         how = "not supported" if lacking else "supported only in part"
         error = lacking and not feature.startswith((":", "[", "a "))
-        found[feature] = Finding(
+        found[feature] = LintFinding(
             rule="caniemail",
             message=f"{feature.removeprefix('=')} is {how} by {(lacking or partly).replace(' ', ', ')}. "
             "Use tables, padding on cells and plain colours.",

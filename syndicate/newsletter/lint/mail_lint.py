@@ -9,7 +9,15 @@ from collections.abc import Iterable
 
 from syndicate.model import Digest
 from syndicate.newsletter.lint.colours import check_colours
-from syndicate.newsletter.lint.findings import HTML, REASON, TEXT, DoubtfulLinks, Finding, Origins, Severity
+from syndicate.newsletter.lint.findings import (
+    HTML,
+    REASON,
+    TEXT,
+    DoubtfulLinks,
+    LintFinding,
+    Origins,
+    Severity,
+)
 from syndicate.newsletter.lint.html_support import check_support
 from syndicate.newsletter.lint.mail_page import Element, MailPage
 from syndicate.newsletter.lint.structure import check_structure
@@ -33,7 +41,7 @@ def lint_mail(
     doubtful: DoubtfulLinks | None = None,
     page: MailPage | None = None,
     digest: Digest | None = None,
-) -> tuple[Finding, ...]:
+) -> tuple[LintFinding, ...]:
     """All that is wrong with a rendered edition, errors first; without an error it may be sent.
 
     ``page`` is its HTML part, if it was read; ``digest`` what it is made from.
@@ -57,12 +65,12 @@ def lint_mail(
     return errors_first(findings)
 
 
-def errors_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def errors_first(findings: Iterable[LintFinding]) -> tuple[LintFinding, ...]:
     """Each finding once, what stops a send before what does not."""
     return tuple(sorted(dict.fromkeys(findings), key=lambda one: one.severity is not Severity.ERROR))
 
 
-def errors_of(findings: tuple[Finding, ...]) -> tuple[str, ...]:
+def errors_of(findings: tuple[LintFinding, ...]) -> tuple[str, ...]:
     """Return what stops a send, as sentences."""
     return tuple(str(finding) for finding in findings if finding.severity is Severity.ERROR)
 
@@ -72,17 +80,17 @@ def html_size(html: str) -> int:
     return len(html.encode()) + TOKEN_GROWTH * html.count(TOKEN)
 
 
-def _size(rendered: RenderedEdition, origins: Origins) -> list[Finding]:
+def _size(rendered: RenderedEdition, origins: Origins) -> list[LintFinding]:
     size = html_size(rendered.html)
     if size <= HTML_WARNING_BYTES:
         return []
     severity = Severity.ERROR if size > HTML_LIMIT_BYTES else Severity.WARNING
     message = f"The HTML part has {size // 1024} KB; mail programs cut it off at 102 KB. Carry fewer stories."
     place = origins.line(HTML, "in stories")
-    return [Finding(rule="M1", message=message, place=place, severity=severity)]
+    return [LintFinding(rule="M1", message=message, place=place, severity=severity)]
 
 
-def _lacking_words(rendered: RenderedEdition, digest: Digest | None) -> list[Finding]:
+def _lacking_words(rendered: RenderedEdition, digest: Digest | None) -> list[LintFinding]:
     """Check that the text part has every headline, the editor's note and the correction."""
     if digest is None:
         return []
@@ -92,34 +100,36 @@ def _lacking_words(rendered: RenderedEdition, digest: Digest | None) -> list[Fin
     wanted += [("editor's note", digest.note, f"mail/{TEXT}, line 1")]
     wanted += [("correction", digest.correction, f"mail/{TEXT}, line 1")]
     return [
-        Finding(rule="E5", message=f"The text part does not have the {what}.", place=place)
+        LintFinding(rule="E5", message=f"The text part does not have the {what}.", place=place)
         for what, words, place in wanted
         if plain(words) not in text
     ]
 
 
-def _way_out(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
+def _way_out(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[LintFinding]:
     found = []
     footer = origins.template("unsubscribe_url", *_FOOTER)
     if rendered.unsubscribe_url not in links_of(page):
         message = "The HTML part has no link to unsubscribe_url."
-        found.append(Finding(rule="B3", message=message, place=footer))
+        found.append(LintFinding(rule="B3", message=message, place=footer))
     if rendered.unsubscribe_url not in rendered.text:
         message = "The text part does not show unsubscribe_url."
-        found.append(Finding(rule="B3", message=message, place=origins.line(TEXT, "unsubscribe", "reason")))
+        found.append(
+            LintFinding(rule="B3", message=message, place=origins.line(TEXT, "unsubscribe", "reason"))
+        )
     if rendered.unsubscribe_url.count(TOKEN) != 1:
         message = "unsubscribe_url does not hold the reader's token."
-        found.append(Finding(rule="B3", message=message, place=footer))
+        found.append(LintFinding(rule="B3", message=message, place=footer))
     return found
 
 
-def _way_to_choose(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
+def _way_to_choose(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[LintFinding]:
     """Check for the link to the page of choices; a template without it may still be sent."""
     url, parts = rendered.preferences_url, {"HTML": links_of(page), "text": set(URL.findall(rendered.text))}
     if not url:
         return []
     return [
-        Finding(
+        LintFinding(
             rule="C10",
             message=f"The {name} part has no link to preferences_url.",
             place=origins.line(TEXT, "unsubscribe_url")
@@ -132,7 +142,7 @@ def _way_to_choose(rendered: RenderedEdition, page: MailPage, origins: Origins) 
     ]
 
 
-def _required(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
+def _required(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[LintFinding]:
     found = []
     places = (
         ("HTML", page.text, origins.template(*_FOOTER)),
@@ -143,17 +153,17 @@ def _required(rendered: RenderedEdition, page: MailPage, origins: Origins) -> li
         ("reason for the mail (reason)", rendered.reason, origins.line(REASON, "reason")),
     ):
         if not value.strip():
-            found.append(Finding(rule="M12", message=f"There is no {what}. Write one.", place=place))
+            found.append(LintFinding(rule="M12", message=f"There is no {what}. Write one.", place=place))
             continue
         found += [
-            Finding(rule="M12", message=f"The {name} part does not show the {what}.", place=place)
+            LintFinding(rule="M12", message=f"The {name} part does not show the {what}.", place=place)
             for name, text, place in places
             if plain(value) not in text
         ]
     return found
 
 
-def _misplaced_token(rendered: RenderedEdition, origins: Origins) -> list[Finding]:
+def _misplaced_token(rendered: RenderedEdition, origins: Origins) -> list[LintFinding]:
     """The token lets its holder unsubscribe a reader, so it stands in the footer's links only."""
     urls = [url for url in (rendered.unsubscribe_url, rendered.preferences_url) if url]
 
@@ -162,7 +172,7 @@ def _misplaced_token(rendered: RenderedEdition, origins: Origins) -> list[Findin
         return sum(text.count(url) for url in urls)
 
     return [
-        Finding(
+        LintFinding(
             rule="C10",
             message=f"The {name} has the reader's token outside the links of the footer.",
             place=place,
@@ -176,13 +186,13 @@ def _misplaced_token(rendered: RenderedEdition, origins: Origins) -> list[Findin
     ]
 
 
-def check_elements(page: MailPage, origins: Origins) -> list[Finding]:
+def check_elements(page: MailPage, origins: Origins) -> list[LintFinding]:
     """Elements that no mail may have, pictures and links that do not work in one."""
     found = []
     for element in page.elements:
         if element.tag in _FORBIDDEN:
             message = f"The HTML part has a <{element.tag}> element, which mail programs remove or refuse."
-            found.append(Finding(rule="M9", message=message, place=origins.template(f"<{element.tag}")))
+            found.append(LintFinding(rule="M9", message=message, place=origins.template(f"<{element.tag}")))
         elif element.tag == "img":
             found += _picture(element, origins)
         elif element.tag == "a":
@@ -190,32 +200,32 @@ def check_elements(page: MailPage, origins: Origins) -> list[Finding]:
     return found
 
 
-def _picture(element: Element, origins: Origins) -> list[Finding]:
+def _picture(element: Element, origins: Origins) -> list[LintFinding]:
     source = element.attributes.get("src", "")
     place = origins.of(source, "<img")
     found = []
     if not is_mail_picture(source):
         message = "The HTML part has a picture whose address does not begin with https://."
-        found.append(Finding(rule="M6", message=message, place=place))
+        found.append(LintFinding(rule="M6", message=message, place=place))
     if "alt" not in element.attributes:
         message = f'The HTML part has a picture without an alt text: "{source[:80]}".'
-        found.append(Finding(rule="M6", message=message, place=place))
+        found.append(LintFinding(rule="M6", message=message, place=place))
     elif not element.attributes["alt"].strip() and element.parent is not None and element.parent.tag == "a":
         message = f'The picture "{source[:80]}" is a link, so its alt text must say where it leads.'
-        found.append(Finding(rule="M6", message=message, place=place))
+        found.append(LintFinding(rule="M6", message=message, place=place))
     return found
 
 
-def _link(element: Element, origins: Origins) -> list[Finding]:
+def _link(element: Element, origins: Origins) -> list[LintFinding]:
     href = element.attributes.get("href", "")
     if URL.fullmatch(href):
         return []
     kind = "is relative" if href and ":" not in href and not href.startswith("#") else "leads nowhere"
     message = f'The HTML part has a link that {kind}: "{href[:80]}".'
-    return [Finding(rule="M9", message=message, place=origins.of(href, f'href="{href}"'))]
+    return [LintFinding(rule="M9", message=message, place=origins.of(href, f'href="{href}"'))]
 
 
-def _dead(page: MailPage, origins: Origins, links: DoubtfulLinks) -> list[Finding]:
+def _dead(page: MailPage, origins: Origins, links: DoubtfulLinks) -> list[LintFinding]:
     pictures = {one.attributes.get("src", "") for one in page.all("img")}
     there = links_of(page) | pictures
     found = [
@@ -223,7 +233,7 @@ def _dead(page: MailPage, origins: Origins, links: DoubtfulLinks) -> list[Findin
         *((url, f"may be dead: {why}", Severity.WARNING) for url, why in sorted(links.unknown.items())),
     ]
     return [
-        Finding(
+        LintFinding(
             rule="M7",
             message=f"The {'picture' if url in pictures else 'link'} {url} {said}.",
             place=origins.of(url),
@@ -234,14 +244,15 @@ def _dead(page: MailPage, origins: Origins, links: DoubtfulLinks) -> list[Findin
     ]
 
 
-def _different_links(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
+def _different_links(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[LintFinding]:
     """Both parts must lead to the same places: those who read the text miss nothing, and filters compare."""
     links, in_text = links_of(page), set(URL.findall(rendered.text))
     in_html = links | set(URL.findall(page.text))
     lacking = [(url, "text part lacks a link of the HTML part") for url in sorted(links - in_text)]
     lacking += [(url, "HTML part lacks a link of the text part") for url in sorted(in_text - in_html)]
     return [
-        Finding(rule="E5", message=f"The {what}: {url}", place=origins.of_text(url)) for url, what in lacking
+        LintFinding(rule="E5", message=f"The {what}: {url}", place=origins.of_text(url))
+        for url, what in lacking
     ]
 
 

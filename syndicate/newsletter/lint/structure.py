@@ -5,7 +5,7 @@ import email.policy
 import re
 from urllib.parse import urlsplit
 
-from syndicate.newsletter.lint.findings import Finding, Origins, Severity
+from syndicate.newsletter.lint.findings import LintFinding, Origins, Severity
 from syndicate.newsletter.lint.mail_page import Element, MailPage
 from syndicate.newsletter.render import SUBJECT_LIMIT
 
@@ -21,7 +21,7 @@ _WANTED = (
 )
 
 
-def check_structure(subject: str, page: MailPage, origins: Origins) -> list[Finding]:
+def check_structure(subject: str, page: MailPage, origins: Origins) -> list[LintFinding]:
     """Rules about the subject, the ratio of text and pictures, and links that hide where they lead."""
     found = [*_subject(subject, origins.titled(subject)), *_links(page, origins)]
     if page.all("img") and len(page.text) < _LEAST_TEXT:
@@ -37,7 +37,7 @@ def check_structure(subject: str, page: MailPage, origins: Origins) -> list[Find
     return found
 
 
-def check_headers(message: bytes) -> list[Finding]:
+def check_headers(message: bytes) -> list[LintFinding]:
     """Rules about the headers, on the raw bytes one reader would get."""
     head = message.partition(b"\r\n\r\n")[0]
     parsed = email.message_from_bytes(head + b"\r\n\r\n", policy=email.policy.compat32)
@@ -46,33 +46,33 @@ def check_headers(message: bytes) -> list[Finding]:
         count = len(parsed.get_all(name, []))
         if count != 1:
             found.append(
-                Finding(rule=rule, message=f"{name} is there {count} times, not once.", place=_HEADERS)
+                LintFinding(rule=rule, message=f"{name} is there {count} times, not once.", place=_HEADERS)
             )
     unsubscribe = str(parsed.get("List-Unsubscribe", ""))
     one_click = str(parsed.get("List-Unsubscribe-Post", ""))
     if "<https://" in unsubscribe and one_click != "List-Unsubscribe=One-Click":
         message_ = "List-Unsubscribe-Post is missing (RFC 8058)."
-        found.append(Finding(rule="E9", message=message_, place=_HEADERS))
+        found.append(LintFinding(rule="E9", message=message_, place=_HEADERS))
     if not one_click:
         message_ = "There is no one-click unsubscribe: it needs site.url with https and web.listen."
         found.append(_warning("E9", message_, _HEADERS))
     lines = head.split(b"\r\n")
     if any(len(line) > _LONGEST_LINE for line in lines) or b"\n" in head.replace(b"\r\n", b""):
         message_ = "A header line is too long or broken (RFC 5322, 2.1.1)."
-        found.append(Finding(rule="E2", message=message_, place=_HEADERS))
+        found.append(LintFinding(rule="E2", message=message_, place=_HEADERS))
     if any(byte > 126 for byte in head):
         message_ = "A header holds bytes that are not ASCII (RFC 5322, 2.2)."
-        found.append(Finding(rule="E2", message=message_, place=_HEADERS))
+        found.append(LintFinding(rule="E2", message=message_, place=_HEADERS))
     return found
 
 
-def _subject(subject: str, place: str) -> list[Finding]:
+def _subject(subject: str, place: str) -> list[LintFinding]:
     found = []
     if not subject.strip():
-        return [Finding(rule="M15", message="The subject is empty.", place=place)]
+        return [LintFinding(rule="M15", message="The subject is empty.", place=place)]
     if len(subject) > SUBJECT_LIMIT:
         message = f"The subject has {len(subject)} characters; mail programs cut it off at {SUBJECT_LIMIT}."
-        found.append(Finding(rule="M15", message=message, place=place))
+        found.append(LintFinding(rule="M15", message=message, place=place))
     if subject.endswith("…"):
         found.append(_warning("M15", f"The subject was cut at {SUBJECT_LIMIT} characters.", place))
     letters = [letter for letter in subject if letter.isalpha()]
@@ -87,7 +87,7 @@ def _subject(subject: str, place: str) -> list[Finding]:
     return found
 
 
-def _links(page: MailPage, origins: Origins) -> list[Finding]:
+def _links(page: MailPage, origins: Origins) -> list[LintFinding]:
     found = []
     for link in page.all("a"):
         href = link.attributes.get("href", "")
@@ -120,5 +120,5 @@ def _host(url: str) -> str:
         return ""
 
 
-def _warning(rule: str, message: str, place: str) -> Finding:
-    return Finding(rule=rule, message=message, place=place, severity=Severity.WARNING)
+def _warning(rule: str, message: str, place: str) -> LintFinding:
+    return LintFinding(rule=rule, message=message, place=place, severity=Severity.WARNING)

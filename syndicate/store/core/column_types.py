@@ -28,7 +28,7 @@ def to_json(value: object) -> str:
     return "[]" if value == [] else _ENCODER.encode(value)
 
 
-class Moment(TypeDecorator[datetime]):
+class UtcTime(TypeDecorator[datetime]):
     """An aware ``datetime``; ordering and equality are those of the integers in the table."""
 
     impl = BigInteger

@@ -53,7 +53,7 @@ class Store:
         return self._transaction("BEGIN IMMEDIATE")
 
     @contextmanager
-    def rehearse(self) -> Iterator[Connection]:
+    def dry_run(self) -> Iterator[Connection]:
         """Like ``write``, but nothing stays: for saying what would be done."""
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection

@@ -41,7 +41,7 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
     if not old:
         return []
     ids = [row.id for row in old]
-    buried = [
+    pruned_again = [
         {
             "source_id": row.source_id,
             "entry_key": row.entry_key,
@@ -52,7 +52,7 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
         }
         for row in old
     ]
-    connection.execute(insert_for(connection, tombstones).on_conflict_do_nothing(), buried)
+    connection.execute(insert_for(connection, tombstones).on_conflict_do_nothing(), pruned_again)
     mark_left(connection, ids)
     tagged, gone = schema.article_tags, schema.pruned_tags
     shown = [row.id for row in old if row.story_id is not None]

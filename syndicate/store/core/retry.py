@@ -16,7 +16,7 @@ _PAUSE = 0.2
 
 
 @dataclass(slots=True, kw_only=True)
-class Patience:
+class RetryingStore:
     """Transactions that are tried again while the server is gone: ``seconds`` for all of them together.
 
     What they do must be right if it is done twice: the server may have gone after it had committed, before it

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
 
-from syndicate.model import Entry, Image, NewArticle, PageRead, ReadState, WantedPage, is_dated
+from syndicate.model import Entry, Image, NewArticle, PageRead, QueuedPage, ReadState, is_dated
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
 from syndicate.store.core.column_types import EPOCH
@@ -23,7 +23,7 @@ _DATES = ("published", "updated")
 _LISTS = ("authors", "tags", "read_more")
 
 
-def want_pages(connection: Connection, source_id: int, pages: Iterable[WantedPage], now: datetime) -> None:
+def want_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPage], now: datetime) -> None:
     """Let pages wait to be read. One that was read or failed waits again only when its digest is another."""
     wanted = list(pages)
     if not wanted:

@@ -33,7 +33,7 @@ from syndicate.model import (
     SourceState,
 )
 from syndicate.store import schema
-from syndicate.store.core.column_types import EPOCH, Moment, to_microseconds
+from syndicate.store.core.column_types import EPOCH, UtcTime, to_microseconds
 from syndicate.store.core.compiled_sql import Prepared
 
 # Further ahead than two processes' idea of now, and clocks that are merely corrected, ever are.
@@ -42,7 +42,7 @@ CLOCK_STEP = timedelta(hours=1)
 _STATE_FIELDS = tuple(SourceState.__dataclass_fields__)
 # As parameters of the statement that writes them.
 _STATE = tuple(f"new_{name}" for name in _STATE_FIELDS)
-_MOMENTS = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(schema.sources.c[name].type, Moment))
+_MOMENTS = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(schema.sources.c[name].type, UtcTime))
 _ABOUT = ("title", "home_url", "feed_id")
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
 _WEIGHTS = Prepared(select(schema.sources.c.id, schema.sources.c.weight))
@@ -198,11 +198,15 @@ def set_check(
     *,
     next_check: datetime | None,
     check_reason: str,
-    pushed_until: datetime | None,
+    websub_lease_until: datetime | None,
 ) -> None:
     """Change when and why a source is read next, outside a poll; a poll under way has the last word."""
     table = schema.sources
-    values = {"next_check": next_check, "check_reason": check_reason, "pushed_until": pushed_until}
+    values = {
+        "next_check": next_check,
+        "check_reason": check_reason,
+        "websub_lease_until": websub_lease_until,
+    }
     connection.execute(update(table).where(table.c.id == source_id).values(**values))
 
 

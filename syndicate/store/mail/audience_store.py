@@ -126,7 +126,7 @@ def confirm_subscription(
     connection.execute(
         update(table)
         .where(table.c.id == subscription_id)
-        .values(state=SubscriptionState.CONFIRMED.value, ended_for="", changed=now)
+        .values(state=SubscriptionState.CONFIRMED.value, end_reason="", changed=now)
     )
     # Who asked to be forgotten can only come back like this.
     erased = suppressions.c.reason == SuppressionReason.ERASED.value
@@ -137,11 +137,11 @@ def confirm_subscription(
 
 
 def end_subscription(
-    connection: Connection, subscription_id: int, *, detail: str, now: datetime, ended_for: str = ""
+    connection: Connection, subscription_id: int, *, detail: str, now: datetime, end_reason: str = ""
 ) -> str | None:
     """Unsubscribe; safe to repeat. Returns the newsletter's name, or ``None`` for an unknown id.
 
-    ``ended_for`` is the ``SuppressionReason`` for which we ended it, ``""`` if a person did. Who leaves when
+    ``end_reason`` is the ``SuppressionReason`` for which we ended it, ``""`` if a person did. Who leaves when
     we had given their mailbox up has left: the bounce is not why any more.
     With the last subscription the address of the private feed ends for good.
     """
@@ -154,11 +154,11 @@ def end_subscription(
     if row is None:
         return None
     is_open = table.c.state != SubscriptionState.UNSUBSCRIBED.value
-    ends = is_open if ended_for else or_(is_open, table.c.ended_for != "")
+    ends = is_open if end_reason else or_(is_open, table.c.end_reason != "")
     ended = connection.execute(
         update(table)
         .where(table.c.id == subscription_id, ends)
-        .values(state=SubscriptionState.UNSUBSCRIBED.value, ended_for=ended_for, changed=now)
+        .values(state=SubscriptionState.UNSUBSCRIBED.value, end_reason=end_reason, changed=now)
     )
     if ended.rowcount == 1:
         record_consent(connection, row.address_key, row.newsletter, "unsubscribed", detail, now)
@@ -168,7 +168,7 @@ def end_subscription(
 
 
 def end_all_subscriptions(
-    connection: Connection, address_key: str, *, detail: str, now: datetime, ended_for: str = ""
+    connection: Connection, address_key: str, *, detail: str, now: datetime, end_reason: str = ""
 ) -> int | None:
     """Unsubscribe a mailbox from everything; how many ended, or ``None`` for an unknown mailbox."""
     table, subscribers = schema.subscriptions, schema.subscribers
@@ -182,7 +182,7 @@ def end_all_subscriptions(
     )
     ids = connection.scalars(open_ones).all()
     for subscription_id in ids:
-        end_subscription(connection, subscription_id, detail=detail, now=now, ended_for=ended_for)
+        end_subscription(connection, subscription_id, detail=detail, now=now, end_reason=end_reason)
     return len(ids)
 
 

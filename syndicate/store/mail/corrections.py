@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, lite
 
 from syndicate.model import DeliveryCause, DeliveryState, Edition
 from syndicate.store import schema
-from syndicate.store.core.column_types import EPOCH, Moment, to_microseconds
+from syndicate.store.core.column_types import EPOCH, UtcTime, to_microseconds
 from syndicate.store.mail.edition_store import SendingTimes, insert_deliveries
 from syndicate.store.mail.preference_store import keep_hours
 
@@ -33,7 +33,7 @@ def replace_deliveries(connection: Connection, edition: Edition, now: datetime, 
     got = exists().where(*mine, table.c.state.in_(_GOT))
     waiting = exists().where(*mine, table.c.state.in_(_WAITS))
     until = select(func.max(table.c.not_before)).where(*mine, table.c.state.in_(_WAITS)).scalar_subquery()
-    moment, lateness = literal(now, Moment), to_microseconds(EPOCH + times.max_lateness)
+    moment, lateness = literal(now, UtcTime), to_microseconds(EPOCH + times.max_lateness)
     when: dict[str, ColumnElement[Any]] = {
         "not_before": func.coalesce(until, moment),
         "despite_pause": case((got, literal(value=True)), else_=literal(value=False)),

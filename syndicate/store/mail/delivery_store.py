@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from syndicate.model import Delivery, DeliveryCause, DeliveryState, SubscriptionState
 from syndicate.store import schema
-from syndicate.store.core.column_types import Moment, to_microseconds
+from syndicate.store.core.column_types import UtcTime, to_microseconds
 from syndicate.store.mail import delivery_statements as statements
 from syndicate.store.mail.delivery_statements import READY, free, ready, state_is
 from syndicate.store.mail.preference_store import moved_to
@@ -127,12 +127,12 @@ def finish_delivery(
     values: dict[str, Any] = {"state": state.value, "code": code, "error": error, "changed": now} | free()
     # An attempt that ended before the body counts too: otherwise it would be tried for ever.
     values["attempts"] = table.c.attempts + (table.c.state != DeliveryState.SENDING.value).cast(Integer)
-    values["first_attempt"] = func.coalesce(table.c.first_attempt, literal(now, Moment))
+    values["first_attempt"] = func.coalesce(table.c.first_attempt, literal(now, UtcTime))
     if not_before is not None:
         values["not_before"] = not_before
     if keep_trying is not None:
         longer = and_(table.c.not_after < keep_trying, _is_edition(table))
-        values["not_after"] = case((longer, literal(keep_trying, Moment)), else_=table.c.not_after)
+        values["not_after"] = case((longer, literal(keep_trying, UtcTime)), else_=table.c.not_after)
     mine = and_(table.c.id == delivery_id, table.c.state.in_(open_states), table.c.lease_owner == owner)
     return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
 

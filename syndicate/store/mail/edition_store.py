@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, lite
 
 from syndicate.model import EVERY_EDITION, DeliveryState, Edition, EditionStory, SubscriptionState
 from syndicate.store import schema
-from syndicate.store.core.column_types import EPOCH, Moment
+from syndicate.store.core.column_types import EPOCH, UtcTime
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail.edition_articles import save_articles
 from syndicate.store.mail.preference_store import keep_hours, not_paused
@@ -113,8 +113,8 @@ def add_deliveries(
     """One pending delivery for every confirmed subscription whose reader chose this edition."""
     chosen = (not_paused(now), *_chose(edition_id))
     when: dict[str, ColumnElement[Any]] = {
-        "not_before": literal(now, Moment),
-        "not_after": literal(now + times.max_lateness, Moment),
+        "not_before": literal(now, UtcTime),
+        "not_after": literal(now + times.max_lateness, UtcTime),
         "despite_pause": literal(value=False),
     }
     insert_deliveries(connection, edition_id, newsletter, now, when, chosen)
@@ -140,11 +140,11 @@ def insert_deliveries(
         "address": subscribers.c.address,
         "state": literal(DeliveryState.PENDING.value),
         "attempts": literal(0),
-        "created": literal(now, Moment),
+        "created": literal(now, UtcTime),
         "lease_owner": literal(""),
-        "lease_until": literal(EPOCH, Moment),
+        "lease_until": literal(EPOCH, UtcTime),
         "error": literal(""),
-        "changed": literal(now, Moment),
+        "changed": literal(now, UtcTime),
         **when,
     }
     rows = (

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, case, literal, select, update
 
 from syndicate.model import Newsletter, Origin
 from syndicate.store import schema
-from syndicate.store.core.column_types import Moment
+from syndicate.store.core.column_types import UtcTime
 from syndicate.store.core.upsert import insert_for
 
 
@@ -28,7 +28,7 @@ def sync_newsletters(connection: Connection, declared: Sequence[Newsletter], now
             known_since=now,
             declared=True,
         )
-        known_since = case((table.c.declared, table.c.known_since), else_=literal(now, Moment))
+        known_since = case((table.c.declared, table.c.known_since), else_=literal(now, UtcTime))
         values = {"title": newsletter.title, "known_since": known_since, "declared": True}
         connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
 

@@ -146,7 +146,7 @@ def _corrected() -> Select[tuple[int]]:
     )
 
 
-def issue_of(connection: Connection, newsletter: str, period_end: datetime) -> DeskEdition | None:
+def main_edition(connection: Connection, newsletter: str, period_end: datetime) -> DeskEdition | None:
     """Return the latest revision of the main edition of a period, in any state."""
     table = schema.editions
     query = (

@@ -13,7 +13,7 @@ _OURS = frozenset(
 )
 
 
-def everything_about(connection: Connection, address_key: str) -> dict[str, Any] | None:
+def export_subscriber_data(connection: Connection, address_key: str) -> dict[str, Any] | None:
     """Every row about a mailbox, by kind, with moments as ISO 8601 text; ``None`` when there is none."""
     subscribers, subscriptions, deliveries = schema.subscribers, schema.subscriptions, schema.deliveries
     owner = select(subscribers.c.id).where(subscribers.c.address_key == address_key)

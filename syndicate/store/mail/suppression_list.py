@@ -67,7 +67,7 @@ def take_over_departures(
     return changed
 
 
-def obstacle(connection: Connection, address_key: str) -> str:
+def reason_not_liftable(connection: Connection, address_key: str) -> str:
     """Return why the operator cannot let a mailbox be written to again; ``""`` when it only bounced."""
     reason = audience_store.suppression(connection, address_key)
     if reason is None:
@@ -91,7 +91,8 @@ def obstacle(connection: Connection, address_key: str) -> str:
 def allow(connection: Connection, address_key: str, *, why: str, now: datetime) -> list[str]:
     """Write to a mailbox again that bounced: the newsletters whose subscriptions go on.
 
-    Only those go on that the bounce ended; what its owner has left stays ended. Ask ``obstacle`` first.
+    Only those go on that the bounce ended; what its owner has left stays ended. Ask ``reason_not_liftable``
+    first.
     """
     suppressions, subscriptions, subscribers = (schema.suppressions, schema.subscriptions, schema.subscribers)
     connection.execute(suppressions.delete().where(suppressions.c.address_key == address_key))
@@ -101,7 +102,7 @@ def allow(connection: Connection, address_key: str, *, why: str, now: datetime) 
         .where(
             subscribers.c.address_key == address_key,
             subscriptions.c.state == SubscriptionState.UNSUBSCRIBED.value,
-            subscriptions.c.ended_for.in_(_OF_THE_MAILBOX),
+            subscriptions.c.end_reason.in_(_OF_THE_MAILBOX),
         )
         .order_by(subscriptions.c.newsletter)
     )
@@ -110,7 +111,7 @@ def allow(connection: Connection, address_key: str, *, why: str, now: datetime) 
         connection.execute(
             update(subscriptions)
             .where(subscriptions.c.id == row.id)
-            .values(state=SubscriptionState.CONFIRMED.value, ended_for="", changed=now)
+            .values(state=SubscriptionState.CONFIRMED.value, end_reason="", changed=now)
         )
     for newsletter in [row.newsletter for row in revived] or [""]:
         audience_store.record_consent(connection, address_key, newsletter, _ALLOWED, why, now)

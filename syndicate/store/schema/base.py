@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
-from syndicate.store.core.column_types import Moment
+from syndicate.store.core.column_types import UtcTime
 
 metadata = MetaData()
 
@@ -19,7 +19,7 @@ migrations = Table(
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("name", Text, nullable=False),
-    Column("applied", Moment, nullable=False),
+    Column("applied", UtcTime, nullable=False),
 )
 
 leases = Table(
@@ -27,5 +27,5 @@ leases = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("owner", Text, nullable=False),
-    Column("until", Moment, nullable=False),
+    Column("until", UtcTime, nullable=False),
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, LargeBinary, Table, Text
 
-from syndicate.store.core.column_types import Json, Moment
+from syndicate.store.core.column_types import Json, UtcTime
 from syndicate.store.schema.base import metadata, texts
 
 sources = Table(
@@ -20,28 +20,28 @@ sources = Table(
     *texts("listed_in", "absent"),
     Column("outline_json", Json, nullable=False),
     *texts("title", "home_url", "feed_id"),
-    Column("created", Moment, nullable=False),
+    Column("created", UtcTime, nullable=False),
     *texts("etag", "last_modified", "body_hash", "frame", "error", "warning", "permanent_url"),
     Column("read_from", Text, nullable=False, server_default=""),
     Column("moved_to", Text, nullable=False, server_default=""),
     Column("paywall", Text, nullable=False, server_default="respect"),
-    Column("last_attempt", Moment),
-    Column("last_success", Moment),
-    Column("next_check", Moment),
+    Column("last_attempt", UtcTime),
+    Column("last_success", UtcTime),
+    Column("next_check", UtcTime),
     Column("failures", Integer, nullable=False),
     Column("gone", Boolean, nullable=False),
     Column("permanent_seen", Integer, nullable=False),
     Column("check_reason", Text, nullable=False),
-    Column("not_before", Moment),
+    Column("not_before", UtcTime),
     Column("max_age", Float),
-    Column("wish", Float),
+    Column("requested_interval", Float),
     Column("skip_hours", Integer, nullable=False),
     Column("skip_days", Integer, nullable=False),
-    Column("visits", Integer, nullable=False),
-    Column("visits_since", Moment),
-    Column("pushed_until", Moment),
+    Column("publications", Integer, nullable=False),
+    Column("counted_since", UtcTime),
+    Column("websub_lease_until", UtcTime),
     Column("lease_owner", Text, nullable=False),
-    Column("lease_until", Moment, nullable=False),
+    Column("lease_until", UtcTime, nullable=False),
 )
 
 source_lists = Table(
@@ -49,8 +49,8 @@ source_lists = Table(
     metadata,
     Column("url", Text, primary_key=True),
     *texts("etag", "last_modified", "body_hash", "error"),
-    Column("last_success", Moment),
-    Column("next_check", Moment),
+    Column("last_success", UtcTime),
+    Column("next_check", UtcTime),
     Column("failures", Integer, nullable=False),
 )
 
@@ -67,9 +67,9 @@ articles = Table(
     Column("image_json", Json),
     Column("enclosures_json", Json, nullable=False),
     Column("read_more_json", Json, nullable=False),
-    Column("published", Moment, nullable=False),
-    Column("updated", Moment, nullable=False),
-    Column("first_seen", Moment, nullable=False),
+    Column("published", UtcTime, nullable=False),
+    Column("updated", UtcTime, nullable=False),
+    Column("first_seen", UtcTime, nullable=False),
     Column("minutes", Integer, nullable=False),
     Column("words", Integer, nullable=False),
     Column("story_id", BigInteger),
@@ -77,7 +77,7 @@ articles = Table(
     Column("placed", Boolean, nullable=False),
     Column("boost", Float, nullable=False),
     Column("declared_title", Text, nullable=False),
-    Column("revised", Moment),
+    Column("revised", UtcTime),
 )
 
 article_bodies = Table(
@@ -100,7 +100,7 @@ tombstones = Table(
     Column("source_id", BigInteger, primary_key=True, autoincrement=False),
     Column("entry_key", Text, primary_key=True),
     Column("digest", Text, nullable=False),
-    Column("pruned", Moment, nullable=False),
+    Column("pruned", UtcTime, nullable=False),
     *texts("rule", "title_hash"),
 )
 
@@ -112,8 +112,8 @@ quarantine = Table(
     Column("source_id", BigInteger, primary_key=True, autoincrement=False),
     Column("attempts", Integer, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("first_failed", Moment, nullable=False),
-    Column("last_failed", Moment, nullable=False),
+    Column("first_failed", UtcTime, nullable=False),
+    Column("last_failed", UtcTime, nullable=False),
 )
 
 hub_subscriptions = Table(
@@ -121,9 +121,9 @@ hub_subscriptions = Table(
     metadata,
     Column("source_id", BigInteger, primary_key=True, autoincrement=False),
     *texts("hub", "topic", "callback", "secret", "state"),
-    Column("next_try", Moment, nullable=False),
-    Column("expires", Moment),
-    Column("last_push", Moment),
+    Column("next_try", UtcTime, nullable=False),
+    Column("expires", UtcTime),
+    Column("last_push", UtcTime),
     Column("attempts", Integer, nullable=False),
     Column("error", Text, nullable=False),
 )
@@ -135,5 +135,5 @@ pushes = Table(
     Column("source_id", BigInteger, nullable=False),
     *texts("url", "content_type"),
     Column("body", LargeBinary, nullable=False),
-    Column("received", Moment, nullable=False),
+    Column("received", UtcTime, nullable=False),
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text, false, true
 
-from syndicate.store.core.column_types import Json, Moment
+from syndicate.store.core.column_types import Json, UtcTime
 from syndicate.store.schema.base import metadata, texts
 
 newsletters = Table(
@@ -11,7 +11,7 @@ newsletters = Table(
     Column("name", Text, primary_key=True),
     *texts("title", "origin"),
     Column("paused", Boolean, nullable=False),
-    Column("known_since", Moment, nullable=False),
+    Column("known_since", UtcTime, nullable=False),
     Column("declared", Boolean, nullable=False, server_default=true()),
 )
 
@@ -20,14 +20,14 @@ editions = Table(
     metadata,
     Column("id", BigInteger, primary_key=True),
     *texts("newsletter", "cadence", "state", "subject", "html", "text"),
-    Column("period_start", Moment, nullable=False),
-    Column("period_end", Moment, nullable=False),
+    Column("period_start", UtcTime, nullable=False),
+    Column("period_end", UtcTime, nullable=False),
     Column("revision", Integer, nullable=False),
-    Column("cut_at", Moment, nullable=False),
+    Column("cut_at", UtcTime, nullable=False),
     Column("stories", Integer, nullable=False),
     Column("content_json", Json),
     *texts("web_url"),
-    Column("approve_by", Moment),
+    Column("approve_by", UtcTime),
 )
 
 edition_changes = Table(
@@ -36,7 +36,7 @@ edition_changes = Table(
     Column("id", BigInteger, primary_key=True),
     Column("edition_id", BigInteger, nullable=False),
     *texts("changed_by", "action", "detail"),
-    Column("changed", Moment, nullable=False),
+    Column("changed", UtcTime, nullable=False),
     Column("story_id", BigInteger),
 )
 
@@ -54,10 +54,10 @@ subscribers = Table(
     metadata,
     Column("id", BigInteger, primary_key=True),
     *texts("address", "address_key", "name", "language"),
-    Column("created", Moment, nullable=False),
+    Column("created", UtcTime, nullable=False),
     Column("hour", Integer),
     Column("time_zone", Text, nullable=False, server_default=""),
-    Column("paused_until", Moment),
+    Column("paused_until", UtcTime),
     Column("feed_revision", Integer, nullable=False, server_default="0"),
 )
 
@@ -67,11 +67,11 @@ subscriptions = Table(
     Column("id", BigInteger, primary_key=True),
     Column("subscriber_id", BigInteger, nullable=False),
     *texts("newsletter", "state"),
-    Column("created", Moment, nullable=False),
-    Column("changed", Moment, nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("changed", UtcTime, nullable=False),
     Column("selection", Text, nullable=False, server_default=""),
     Column("cadence", Text, nullable=False, server_default="edition"),
-    Column("ended_for", Text, nullable=False, server_default=""),
+    Column("end_reason", Text, nullable=False, server_default=""),
 )
 
 consents = Table(
@@ -79,7 +79,7 @@ consents = Table(
     metadata,
     Column("id", BigInteger, primary_key=True),
     *texts("address_key", "newsletter", "event", "detail"),
-    Column("recorded", Moment, nullable=False),
+    Column("recorded", UtcTime, nullable=False),
     Column("agreed", Text, nullable=False, server_default=""),
 )
 
@@ -90,8 +90,8 @@ sign_ups = Table(
     *texts("newsletter", "address", "address_key", "address_fold", "network", "agreed", "state"),
     Column("token_digest", Text, nullable=False, server_default=""),
     Column("delivery_id", BigInteger),
-    Column("requested", Moment, nullable=False),
-    Column("expires", Moment, nullable=False),
+    Column("requested", UtcTime, nullable=False),
+    Column("expires", UtcTime, nullable=False),
 )
 
 suppressions = Table(
@@ -99,7 +99,7 @@ suppressions = Table(
     metadata,
     Column("address_key", Text, primary_key=True),
     Column("reason", Text, nullable=False),
-    Column("recorded", Moment, nullable=False),
+    Column("recorded", UtcTime, nullable=False),
 )
 
 deliveries = Table(
@@ -110,14 +110,14 @@ deliveries = Table(
     Column("subscription_id", BigInteger, nullable=False),
     *texts("address", "state", "lease_owner", "error"),
     Column("attempts", Integer, nullable=False),
-    Column("created", Moment, nullable=False),
-    Column("not_before", Moment, nullable=False),
-    Column("lease_until", Moment, nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("not_before", UtcTime, nullable=False),
+    Column("lease_until", UtcTime, nullable=False),
     Column("code", Integer),
-    Column("changed", Moment, nullable=False),
+    Column("changed", UtcTime, nullable=False),
     Column("requires", Text, nullable=False, server_default="confirmed"),
-    Column("not_after", Moment),
-    Column("first_attempt", Moment),
+    Column("not_after", UtcTime),
+    Column("first_attempt", UtcTime),
     Column("despite_pause", Boolean, nullable=False, server_default=false()),
     Column("cause", Text, nullable=False, server_default=""),
 )
@@ -129,5 +129,5 @@ bounces = Table(
     Column("subscription_id", BigInteger, nullable=False),
     Column("delivery_id", BigInteger, nullable=False),
     *texts("kind", "status", "detail", "fingerprint"),
-    Column("recorded", Moment, nullable=False),
+    Column("recorded", UtcTime, nullable=False),
 )

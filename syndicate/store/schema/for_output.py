@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Integer, Table, Text
 
-from syndicate.store.core.column_types import Moment
+from syndicate.store.core.column_types import UtcTime
 from syndicate.store.schema.base import metadata, texts
 
 stale_pages = Table(
@@ -34,7 +34,7 @@ outputs = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("signature", Text, nullable=False),
-    Column("built", Moment, nullable=False),
+    Column("built", UtcTime, nullable=False),
 )
 
 announcements = Table(
@@ -42,7 +42,7 @@ announcements = Table(
     metadata,
     Column("topic", Text, primary_key=True),
     *texts("digest"),
-    Column("next_try", Moment),
+    Column("next_try", UtcTime),
     Column("attempts", Integer, nullable=False),
     Column("error", Text, nullable=False),
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, Text
 
-from syndicate.store.core.column_types import Json, Moment
+from syndicate.store.core.column_types import Json, UtcTime
 from syndicate.store.schema.base import metadata, texts
 
 sitemap_parts = Table(
@@ -11,11 +11,11 @@ sitemap_parts = Table(
     Column("id", BigInteger, primary_key=True),
     Column("source_id", BigInteger, nullable=False),
     *texts("url", "etag", "last_modified", "body_hash", "error", "lease_owner"),
-    Column("changed", Moment),
-    Column("last_success", Moment),
-    Column("next_check", Moment, nullable=False),
+    Column("changed", UtcTime),
+    Column("last_success", UtcTime),
+    Column("next_check", UtcTime, nullable=False),
     Column("failures", Integer, nullable=False),
-    Column("lease_until", Moment, nullable=False),
+    Column("lease_until", UtcTime, nullable=False),
 )
 
 page_reads = Table(
@@ -26,12 +26,12 @@ page_reads = Table(
     Column("article_id", BigInteger),
     Column("entry_json", Json),
     *texts("url", "digest", "state", "error", "lease_owner"),
-    Column("published", Moment, nullable=False),
+    Column("published", UtcTime, nullable=False),
     Column("has_text", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("next_try", Moment, nullable=False),
-    Column("last_try", Moment),
-    Column("lease_until", Moment, nullable=False),
+    Column("next_try", UtcTime, nullable=False),
+    Column("last_try", UtcTime),
+    Column("lease_until", UtcTime, nullable=False),
 )
 
 robots = Table(
@@ -40,8 +40,8 @@ robots = Table(
     Column("origin", Text, primary_key=True),
     Column("status", Integer, nullable=False),
     Column("rules", Text, nullable=False),
-    Column("expires", Moment, nullable=False),
-    Column("rests_until", Moment, nullable=False),
-    Column("busy_until", Moment, nullable=False),
+    Column("expires", UtcTime, nullable=False),
+    Column("rests_until", UtcTime, nullable=False),
+    Column("busy_until", UtcTime, nullable=False),
     Column("busy_pause", Float, nullable=False, server_default="0"),
 )

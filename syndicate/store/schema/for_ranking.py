@@ -2,16 +2,16 @@
 
 from sqlalchemy import BigInteger, Column, Float, Integer, Table
 
-from syndicate.store.core.column_types import Moment
+from syndicate.store.core.column_types import UtcTime
 from syndicate.store.schema.base import metadata, texts
 
 editor_log = Table(
     "editor_log",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    Column("recorded", Moment, nullable=False),
+    Column("recorded", UtcTime, nullable=False),
     *texts("who", "action", "article_uid", "value"),
-    Column("expires", Moment),
+    Column("expires", UtcTime),
     Column("undoes", BigInteger),
 )
 
@@ -22,13 +22,13 @@ source_weights = Table(
     Column("weight", Float, nullable=False),
     Column("prominence", Float, nullable=False),
     Column("articles", Integer, nullable=False),
-    Column("learned", Moment, nullable=False),
+    Column("learned", UtcTime, nullable=False),
 )
 
 reads = Table(
     "reads",
     metadata,
     Column("article_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("hour", Moment, primary_key=True, autoincrement=False),
+    Column("hour", UtcTime, primary_key=True, autoincrement=False),
     Column("count", Integer, nullable=False),
 )

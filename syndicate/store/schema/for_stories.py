@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, Table, Text
 
-from syndicate.store.core.column_types import Json, Moment
+from syndicate.store.core.column_types import Json, UtcTime
 from syndicate.store.schema.base import metadata
 
 article_terms = Table(
@@ -17,8 +17,8 @@ stories = Table(
     metadata,
     Column("id", BigInteger, primary_key=True),
     Column("lead_id", BigInteger, nullable=False),
-    Column("created", Moment, nullable=False),
-    Column("updated", Moment, nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("updated", UtcTime, nullable=False),
     Column("articles", Integer, nullable=False),
     Column("coverage", Integer, nullable=False),
 )
@@ -40,9 +40,9 @@ story_moves = Table(
     Column("to_story", BigInteger, nullable=False),
     Column("article_id", BigInteger, nullable=False),
     Column("articles", Integer, nullable=False),
-    Column("likeness", Float, nullable=False),
-    Column("needed", Float, nullable=False),
-    Column("moved", Moment, nullable=False),
+    Column("similarity", Float, nullable=False),
+    Column("threshold", Float, nullable=False),
+    Column("moved", UtcTime, nullable=False),
 )
 
 story_reasons = Table(
@@ -52,11 +52,11 @@ story_reasons = Table(
     Column("story_id", BigInteger, nullable=False),
     Column("nearest_id", BigInteger, nullable=False),
     Column("nearest", Float, nullable=False),
-    Column("mean", Float, nullable=False),
-    Column("compared", Integer, nullable=False),
-    Column("likeness", Float, nullable=False),
-    Column("needed", Float, nullable=False),
-    Column("placed", Moment, nullable=False),
+    Column("mean_similarity", Float, nullable=False),
+    Column("n_compared", Integer, nullable=False),
+    Column("similarity", Float, nullable=False),
+    Column("threshold", Float, nullable=False),
+    Column("placed", UtcTime, nullable=False),
 )
 
 listed_articles = Table(

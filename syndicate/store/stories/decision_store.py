@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, text, union, update
 
-from syndicate.model import Decision, EditorAction
+from syndicate.model import EditorAction, EditorDecision
 from syndicate.store import schema
 from syndicate.store.core import leases
 from syndicate.store.ingest.article_store import shown_on
@@ -40,7 +40,9 @@ def add_decision(
     )
 
 
-def undo_decision(connection: Connection, decision_id: int, *, who: str, now: datetime) -> Decision | None:
+def undo_decision(
+    connection: Connection, decision_id: int, *, who: str, now: datetime
+) -> EditorDecision | None:
     """Take a decision back that still holds; returns it, or ``None`` when there is no such decision."""
     found = next((one for one in decisions(connection, at=now) if one.id == decision_id), None)
     if found is not None:
@@ -56,7 +58,7 @@ def undo_decision(connection: Connection, decision_id: int, *, who: str, now: da
     return found
 
 
-def decision_log(connection: Connection) -> list[Decision]:
+def decision_log(connection: Connection) -> list[EditorDecision]:
     """Every line of the log, oldest first."""
     table = schema.editor_log
     return [_decision(row) for row in connection.execute(select(table).order_by(table.c.id))]
@@ -64,7 +66,7 @@ def decision_log(connection: Connection) -> list[Decision]:
 
 def decisions(
     connection: Connection, *, at: datetime, article_uids: Sequence[str] | None = None
-) -> list[Decision]:
+) -> list[EditorDecision]:
     """Return what held at a moment, oldest first: recorded, not run out and not undone by then."""
     table = schema.editor_log
     query = select(table).where(_held(at)).order_by(table.c.id)
@@ -73,7 +75,7 @@ def decisions(
     return [_decision(row) for row in connection.execute(query)]
 
 
-def story_decisions(connection: Connection, *, at: datetime) -> dict[int, list[Decision]]:
+def story_decisions(connection: Connection, *, at: datetime) -> dict[int, list[EditorDecision]]:
     """The same by the story that each article is in now, whatever story it was in then."""
     table, articles = schema.editor_log, schema.articles
     query = (
@@ -82,7 +84,7 @@ def story_decisions(connection: Connection, *, at: datetime) -> dict[int, list[D
         .where(_held(at), articles.c.story_id.is_not(None))
         .order_by(table.c.id)
     )
-    found: dict[int, list[Decision]] = {}
+    found: dict[int, list[EditorDecision]] = {}
     for row in connection.execute(query):
         found.setdefault(row.story_id, []).append(_decision(row))
     return found
@@ -160,8 +162,8 @@ def _held(at: datetime) -> ColumnElement[bool]:
     )
 
 
-def _decision(row: Row[Any]) -> Decision:
-    return Decision(
+def _decision(row: Row[Any]) -> EditorDecision:
+    return EditorDecision(
         id=row.id,
         recorded=row.recorded,
         who=row.who,
@@ -173,6 +175,6 @@ def _decision(row: Row[Any]) -> Decision:
     )
 
 
-def latest(found: Iterable[Decision], action: EditorAction) -> Decision | None:
+def latest(found: Iterable[EditorDecision], action: EditorAction) -> EditorDecision | None:
     """The newest decision of one kind: it replaces those before it."""
     return max((one for one in found if one.action is action), key=lambda one: one.id, default=None)

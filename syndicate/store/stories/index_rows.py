@@ -28,7 +28,7 @@ class LeadFacts(NamedTuple):
 def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequence[StoredArticle]]:
     """Everything the story index holds, in batches, in no order: sorting would move all terms twice."""
     table, terms, reasons = schema.articles, schema.article_terms, schema.story_reasons
-    joined = (reasons.c.article_id == table.c.id) & (reasons.c.likeness >= reasons.c.needed)
+    joined = (reasons.c.article_id == table.c.id) & (reasons.c.similarity >= reasons.c.threshold)
     query = (
         select(
             table.c.id.label("article_id"),
@@ -37,8 +37,8 @@ def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequenc
             table.c.title,
             table.c.story_id.label("story"),
             table.c.same_text,
-            func.coalesce(reasons.c.mean, 0.0).label("mean"),
-            func.coalesce(reasons.c.compared, 0).label("compared"),
+            func.coalesce(reasons.c.mean_similarity, 0.0).label("mean_similarity"),
+            func.coalesce(reasons.c.n_compared, 0).label("n_compared"),
             terms.c.terms,
             func.nullif(type_coerce(table.c.read_more_json, Text), "[]").label("read_more"),
         )

@@ -25,8 +25,8 @@ class StoryMove:
 
     ``kind`` is ``merged`` (all of them; ``from_story`` is gone and leads to ``to_story``) or ``split``
     (some of them, into a new story or one that was there).
-    ``article_id`` is the article whose arrival showed it; ``likeness`` what was measured then,
-    ``needed`` the limit it was held against, ``articles`` how many went.
+    ``article_id`` is the article whose arrival showed it; ``similarity`` what was measured then,
+    ``threshold`` the limit it was held against, ``articles`` how many went.
     """
 
     kind: str
@@ -34,27 +34,28 @@ class StoryMove:
     to_story: int
     article_id: int
     articles: int
-    likeness: float
-    needed: float
+    similarity: float
+    threshold: float
     moved: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryReason:
-    """Reason why an article joined a story, or, if ``likeness`` < ``needed``, why it did not.
+    """Reason why an article joined a story, or, if ``similarity`` < ``threshold``, why it did not.
 
-    ``nearest`` is its likeness to article ``nearest_id``, ``mean`` that to ``compared`` articles of
-    the story, ``likeness`` what was made of both. ``story_id`` is the story as it was called then.
+    ``nearest`` is its similarity to article ``nearest_id``, ``mean_similarity`` that to ``n_compared``
+    articles of the story, ``similarity`` what was made of both. ``story_id`` is the story as it was called
+    then.
     """
 
     article_id: int
     story_id: int
     nearest_id: int
     nearest: float
-    mean: float
-    compared: int
-    likeness: float
-    needed: float
+    mean_similarity: float
+    n_compared: int
+    similarity: float
+    threshold: float
     placed: datetime
 
 

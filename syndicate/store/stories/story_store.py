@@ -39,7 +39,7 @@ class UnplacedArticle:
     same_text: int | None
 
 
-class StoryArticle(NamedTuple):
+class StoryArticleRow(NamedTuple):
     """One article of a story, with what ranking and the choice of a lead look at."""
 
     story_id: int
@@ -57,7 +57,7 @@ class StoryArticle(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ArticlePlacement:
     """An article's story, the label of its text and its packed terms, about to be stored.
 
     Without terms the story index does not know the article.
@@ -125,7 +125,7 @@ def add_stories(connection: Connection, lead_ids: Sequence[int], now: datetime) 
     return [ids[lead_id] for lead_id in lead_ids]
 
 
-def place_articles(connection: Connection, placed: Sequence[Place]) -> None:
+def place_articles(connection: Connection, placed: Sequence[ArticlePlacement]) -> None:
     """Write articles' places in stories, together with their packed terms."""
     if not placed:
         return
@@ -229,7 +229,7 @@ def story_articles(
     since: datetime | None = None,
     besides: Sequence[int] = (),
     ids: Collection[int] | None = None,
-) -> list[StoryArticle]:
+) -> list[StoryArticleRow]:
     """Return the articles of all stories, or of the stories with these ``ids``.
 
     With ``since``, leave out stories not updated since then, except the stories ``besides``.
@@ -243,15 +243,15 @@ def story_articles(
     ]
 
 
-def _story_article(row: tuple[Any, ...]) -> StoryArticle:
+def _story_article(row: tuple[Any, ...]) -> StoryArticleRow:
     *facts, image, published, seen, language = row
     at = from_microseconds(published), from_microseconds(seen)
-    return StoryArticle._make((*facts, bool(image), *at, language))
+    return StoryArticleRow._make((*facts, bool(image), *at, language))
 
 
-def by_story(rows: Iterable[StoryArticle]) -> dict[int, list[StoryArticle]]:
+def by_story(rows: Iterable[StoryArticleRow]) -> dict[int, list[StoryArticleRow]]:
     """Return the articles of each story, by the story's id, in their order."""
-    members: dict[int, list[StoryArticle]] = {}
+    members: dict[int, list[StoryArticleRow]] = {}
     for row in rows:
         members.setdefault(row.story_id, []).append(row)
     return members

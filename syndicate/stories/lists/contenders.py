@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from math import inf
 
 from syndicate.model import EARLIEST, RankedStory
-from syndicate.stories.lists.list_slots import RARE_SHARE, Scored
+from syndicate.stories.lists.list_slots import RARE_SHARE, ScoredStory
 from syndicate.stories.lists.story_ranking import (
     RankingOptions,
     StoryFacts,
@@ -63,7 +63,7 @@ class Contenders:
             # Scores may have risen.
             self._bounds = dict.fromkeys(self._stories, inf)
         self._before = now, *scale
-        found: dict[int, Scored | None] = {}
+        found: dict[int, ScoredStory | None] = {}
         while True:
             for story_id, bound in self._bounds.items():
                 if bound > self._enough and story_id not in found:
@@ -85,7 +85,7 @@ class Contenders:
         return rank_trending(facts, now, self._options)
 
 
-def _bound(story: StoryFacts, scored: Scored | None, now: datetime) -> float:
+def _bound(story: StoryFacts, scored: ScoredStory | None, now: datetime) -> float:
     """Return the score that a story, unless it moves, does not exceed from now on."""
     if story.hand.pin or any(article.seen > now for article in story.articles):
         return inf

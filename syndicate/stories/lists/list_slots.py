@@ -12,7 +12,7 @@ RARE_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
+class ScoredStory:
     """A story with its score, about to get a place.
 
     ``alone`` is the only source that tells it, ``None`` when several do; ``rare`` says that all its
@@ -31,14 +31,14 @@ class Scored:
 
 
 def arranged(
-    stories: Iterable[Scored],
+    stories: Iterable[ScoredStory],
     *,
     floor: float,
     per_source: int,
     filled: int,
     limit: int,
     known_above: float = 0.0,
-) -> list[Scored] | None:
+) -> list[ScoredStory] | None:
     """Return the list, best first, each story once.
 
     Without a pin a story needs a score of at least ``floor``. A source has ``per_source`` places for
@@ -59,10 +59,10 @@ def arranged(
     return _with_pins(listed, pinned)[:limit]
 
 
-def _capped(ordered: Sequence[Scored], per_source: int) -> tuple[list[Scored], list[Scored]]:
+def _capped(ordered: Sequence[ScoredStory], per_source: int) -> tuple[list[ScoredStory], list[ScoredStory]]:
     told: dict[int, int] = {}
-    first: list[Scored] = []
-    surplus: list[Scored] = []
+    first: list[ScoredStory] = []
+    surplus: list[ScoredStory] = []
     for one in ordered:
         if one.alone is not None:
             told[one.alone] = told.get(one.alone, 0) + 1
@@ -71,7 +71,7 @@ def _capped(ordered: Sequence[Scored], per_source: int) -> tuple[list[Scored], l
     return first, surplus
 
 
-def _with_rare(listed: list[Scored]) -> list[Scored]:
+def _with_rare(listed: list[ScoredStory]) -> list[ScoredStory]:
     """Move the best story of rare sources up to the last of the first ten places, if none is there.
 
     It stays where it is when it has less than ``RARE_SHARE`` of the score of the story that is there.
@@ -86,7 +86,7 @@ def _with_rare(listed: list[Scored]) -> list[Scored]:
     return [*others[: FIRST_PLACES - 1], lifted, *others[FIRST_PLACES - 1 :]]
 
 
-def _with_pins(listed: list[Scored], pinned: list[Scored]) -> list[Scored]:
+def _with_pins(listed: list[ScoredStory], pinned: list[ScoredStory]) -> list[ScoredStory]:
     """Pins at the places asked for, or the next after other pins; those beyond the end close the list."""
     result = list(listed)
     free = 0

@@ -19,7 +19,7 @@ from itertools import islice
 from math import inf, log, log1p
 
 from syndicate.model import RankedStory
-from syndicate.stories.lists.list_slots import Scored, arranged
+from syndicate.stories.lists.list_slots import ScoredStory, arranged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class RankingOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoryArticle:
+class RankedArticle:
     """One article of a story as ranking sees it.
 
     ``seen`` is when we first had it, or its date if earlier. ``source_weight`` is declared,
@@ -78,7 +78,7 @@ class StoryArticle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hand:
+class EditorOverrides:
     """The editor's decisions about a story: a place from 1 (0: none), out of the lists, a factor."""
 
     pin: int = 0
@@ -97,13 +97,13 @@ class StoryFacts:
 
     story_id: int
     lead_article_id: int
-    articles: tuple[StoryArticle, ...]
+    articles: tuple[RankedArticle, ...]
     topic: str = ""
     usual_rate: float = 0.0
     theme: float = 1.0
     echoes: tuple[tuple[float, datetime], ...] = ()
     reads: int = 0
-    hand: Hand = Hand()
+    hand: EditorOverrides = EditorOverrides()
 
 
 # Fewer openings say more about chance, and about single readers, than about a story.
@@ -150,7 +150,7 @@ def top_scale(stories: Reversible[StoryFacts], now: datetime, options: RankingOp
 
 def score_top(
     story: StoryFacts, now: datetime, scale: tuple[float, int], options: RankingOptions
-) -> Scored | None:
+) -> ScoredStory | None:
     """Return a story scored for ``top``, ``None`` if it is dropped or not there yet.
 
     While neither the story nor ``scale`` changes, the score only falls.
@@ -159,7 +159,7 @@ def score_top(
 
 
 def listed_top(
-    found: Iterable[Scored | None],
+    found: Iterable[ScoredStory | None],
     stories: Mapping[int, StoryFacts],
     now: datetime,
     options: RankingOptions,
@@ -194,7 +194,7 @@ def fade(age_hours: float, options: RankingOptions) -> float:
 def _top_parts(
     story: StoryFacts, now: datetime, hours: float, most_reads: int, options: RankingOptions
 ) -> tuple[float, dict[str, float]]:
-    newest: dict[int, StoryArticle] = {}
+    newest: dict[int, RankedArticle] = {}
     for article in _articles(story, now, hours):
         known = newest.get(article.source_id)
         if known is None or article.seen > known.seen:
@@ -259,11 +259,11 @@ def _trending_parts(
 
 
 def _listed(
-    found: Iterable[Scored | None],
+    found: Iterable[ScoredStory | None],
     options: RankingOptions,
     floor: float,
     known_above: float = 0.0,
-    marks: Callable[[Scored], dict[str, float]] = lambda _one: {},
+    marks: Callable[[ScoredStory], dict[str, float]] = lambda _one: {},
 ) -> tuple[RankedStory, ...] | None:
     """Return the list, best first; at equal score the fresher story, then the smaller id."""
     limits = {"per_source": options.per_source, "filled": options.least_stories, "limit": options.limit}
@@ -285,14 +285,14 @@ def _listed(
 
 def _scored(
     story: StoryFacts, now: datetime, score: Callable[[], tuple[float, dict[str, float]]]
-) -> Scored | None:
+) -> ScoredStory | None:
     known = [article for article in story.articles if article.seen <= now]
     hand = story.hand
     if not known or hand.drop:
         return None
     value, parts = score()
     sources = {article.source_id for article in known}
-    return Scored(
+    return ScoredStory(
         story_id=story.story_id,
         article_id=story.lead_article_id,
         score=value * hand.boost,
@@ -311,7 +311,7 @@ def _without_pin(story: StoryFacts) -> StoryFacts:
     return replace(story, hand=replace(story.hand, pin=0))
 
 
-def _articles(story: StoryFacts, now: datetime, hours: float) -> list[StoryArticle]:
+def _articles(story: StoryFacts, now: datetime, hours: float) -> list[RankedArticle]:
     """The story's articles of the last hours; what lies in the future does not exist yet."""
     start = now - timedelta(hours=hours)
     return [article for article in story.articles if start < article.seen <= now]

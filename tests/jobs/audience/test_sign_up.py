@@ -118,7 +118,7 @@ def test_C1_a_request_a_mail_a_button_a_subscription(room):
     assert done[0] == "The digest"
     assert state(room, "Jo@example.org") is SubscriptionState.CONFIRMED
     with room.store.read() as connection:
-        person = subscriber_export.everything_about(connection, "jo@example.org")
+        person = subscriber_export.export_subscriber_data(connection, "jo@example.org")
     assert person is not None
     (record,) = person["consents"]
     assert (record["recorded"], record["newsletter"]) == (NOW.isoformat(), "daily")

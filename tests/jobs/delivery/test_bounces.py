@@ -235,7 +235,7 @@ def test_D3_bounces_from_before_a_mailbox_was_allowed_again_count_no_more(bounce
     assert not subscribed(bounce)
     later = NOW + DAY
     with bounce.store.write() as connection:
-        assert suppression_list.obstacle(connection, "jo@example.org") == ""
+        assert suppression_list.reason_not_liftable(connection, "jo@example.org") == ""
         assert suppression_list.allow(connection, "jo@example.org", why="mended", now=later) == ["daily"]
     for data in soft[3:5]:
         bounce.handle(data, later)

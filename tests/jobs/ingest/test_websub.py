@@ -121,7 +121,7 @@ def test_F17_a_source_whose_hub_has_sent_is_polled_once_a_day(hub: Hub) -> None:
     assert after.next_check
     assert usual < NOW + HOUR < NOW + DAY <= after.next_check
     assert "WebSub" in after.check_reason
-    assert after.pushed_until == NOW + 10 * DAY
+    assert after.websub_lease_until == NOW + 10 * DAY
 
 
 def test_a_hub_that_never_sent_does_not_slow_the_polls(hub: Hub) -> None:
@@ -141,12 +141,12 @@ def test_a_hub_that_stops_sending_is_found_out_by_the_polls(each_hub: Hub) -> No
     hub.feed = feed(hub, item(0, "Missed by the hub"), item(1), item(5))
     hub.room.ingest(NOW + 2 * DAY)
     after = state(hub)
-    assert after.pushed_until is None
+    assert after.websub_lease_until is None
     assert after.next_check
     assert after.next_check < NOW + 3 * DAY
     hub.push(feed(hub, item(-1, "Sent again"), item(1)))
     read(hub, NOW + 2 * DAY)
-    assert state(hub).pushed_until == NOW + 10 * DAY
+    assert state(hub).websub_lease_until == NOW + 10 * DAY
 
 
 @pytest.mark.parametrize("method", ["sha1", "sha256", "sha384", "sha512"])
@@ -219,7 +219,7 @@ def test_W8_a_hub_may_refuse_and_the_polls_go_on_as_usual(each_hub: Hub) -> None
     assert hub.ask_back(hub.asked[-1], mode="denied", reason="no more", challenge="")[0] == 200
     one, after = subscription(hub), state(hub)
     assert (one.state, one.error, one.expires) == (HubState.DENIED, "the hub refused: no more", None)
-    assert after.pushed_until is None
+    assert after.websub_lease_until is None
     assert after.next_check
     assert after.next_check < NOW + HOUR
     assert keep(hub, NOW + 6 * DAY) == {"asked": 0, "failed": 0}
@@ -243,7 +243,7 @@ def test_W11_a_lease_that_ran_out_gives_the_polls_back(hub: Hub) -> None:
     hub.status = 500
     for hours in range(8 * 24, 11 * 24):
         keep(hub, NOW + hours * HOUR)
-    assert state(hub).pushed_until is None
+    assert state(hub).websub_lease_until is None
     one = subscription(hub)
     assert one.state is HubState.ASKED
     assert "answered 500" in one.error

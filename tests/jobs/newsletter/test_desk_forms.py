@@ -44,7 +44,7 @@ def waiting(room: Room) -> Room:
 
 def issue(room: Room) -> DeskEdition:
     with room.store.read() as connection:
-        found = review_store.issue_of(connection, "daily", SEVEN)
+        found = review_store.main_edition(connection, "daily", SEVEN)
     assert found is not None
     return found
 

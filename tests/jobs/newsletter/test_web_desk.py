@@ -12,11 +12,11 @@ import pytest
 
 from syndicate.cli.sample_data import NEWSLETTER, desk
 from syndicate.errors import SyndicateError
-from syndicate.jobs.newsletter.review_links import WebDesk
+from syndicate.jobs.newsletter.review_links import ReviewLinks
 from syndicate.store.mail import delivery_store
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
-from syndicate.web.server_pages import Notices
+from syndicate.web.server_pages import ServerPages
 from tests.factories import new_article
 from tests.jobs.newsletter.test_desk_forms import (
     ANN,
@@ -42,7 +42,7 @@ class Office:
 
     room: Room
     site: Site
-    desk: WebDesk
+    desk: ReviewLinks
     path: str
 
     def get(self, path: str = "") -> Answer:
@@ -163,7 +163,7 @@ def test_no_english_is_left_on_an_arabic_desk_but_what_is_not_ours_to_translate(
 def test_the_desk_tells_every_time_on_the_newsletters_clock(language: str) -> None:
     here = replace(NEWSLETTER, time_zone="Europe/Berlin", language=language)
     page = (
-        Notices(Templates(None), "Coast")
+        ServerPages(Templates(None), "Coast")
         .in_language(language)
         .page("pages/desk.html", view=desk(here, SEVEN))
     )

@@ -86,8 +86,8 @@ def join(room: Room, *ids: int, now: datetime = SEVEN) -> int:
                 to_story=into,
                 article_id=article_id,
                 articles=1,
-                likeness=1.0,
-                needed=0.5,
+                similarity=1.0,
+                threshold=0.5,
                 moved=now,
             )
             story_moves.merge_story(connection, move)
@@ -181,8 +181,8 @@ def test_a_story_in_one_language_has_no_leads_by_language(rooms: Room) -> None:
             to_story=other,
             article_id=ids["de"],
             articles=1,
-            likeness=0.1,
-            needed=0.5,
+            similarity=0.1,
+            threshold=0.5,
             moved=SEVEN,
         )
         story_moves.split_story(connection, move, [ids["de"]])

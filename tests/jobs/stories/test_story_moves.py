@@ -230,7 +230,7 @@ def test_after_a_split_no_article_that_was_told_is_told_again(room: Room) -> Non
         (other,) = story_store.add_stories(connection, [lead], NOW)
         move = story_moves.StoryMove(
             kind=story_moves.SPLIT, from_story=story, to_story=other, article_id=lead, articles=1,
-            likeness=0.1, needed=0.3, moved=NOW,
+            similarity=0.1, threshold=0.3, moved=NOW,
         )  # fmt: skip
         story_moves.split_story(connection, move, [lead])
     assert [one.outcome for one in room.services.editions.run(seven + DAY)] == ["empty"]

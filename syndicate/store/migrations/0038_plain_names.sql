@@ -1,0 +1,12 @@
+-- Columns are named as their fields are.
+ALTER TABLE sources RENAME COLUMN wish TO requested_interval;
+ALTER TABLE sources RENAME COLUMN visits TO publications;
+ALTER TABLE sources RENAME COLUMN visits_since TO counted_since;
+ALTER TABLE sources RENAME COLUMN pushed_until TO websub_lease_until;
+ALTER TABLE subscriptions RENAME COLUMN ended_for TO end_reason;
+ALTER TABLE story_moves RENAME COLUMN likeness TO similarity;
+ALTER TABLE story_moves RENAME COLUMN needed TO threshold;
+ALTER TABLE story_reasons RENAME COLUMN mean TO mean_similarity;
+ALTER TABLE story_reasons RENAME COLUMN compared TO n_compared;
+ALTER TABLE story_reasons RENAME COLUMN likeness TO similarity;
+ALTER TABLE story_reasons RENAME COLUMN needed TO threshold;
