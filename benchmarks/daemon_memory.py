@@ -80,7 +80,7 @@ def fill(url: str, count: int, ended: datetime) -> None:
         state = SubscriptionState.CONFIRMED.value
         facts = {"newsletter": "daily", "state": state, "created": ended, "changed": ended}
         ids = connection.scalars(select(schema.subscribers.c.id)).all()
-        connection.execute(insert(schema.subscriptions), [{"subscriber_id": one, **facts} for one in ids])
+        connection.execute(insert(schema.subscriptions), [{"subscriber_id": item, **facts} for item in ids])
     store.dispose()
 
 

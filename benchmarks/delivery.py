@@ -173,18 +173,18 @@ def bare_socket(data: bytes, port: int, count: int, connections: int) -> None:
     conversation = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n" + data + b".\r\n"
     answers = 4
     sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
-    for one in sockets:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 18)
-        one.recv(8192)
+    for item in sockets:
+        item.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 18)
+        item.recv(8192)
     for _ in range(count // connections):
-        for one in sockets:
-            one.sendall(conversation)
-        for one in sockets:
+        for item in sockets:
+            item.sendall(conversation)
+        for item in sockets:
             left = answers
             while left > 0:
-                left -= one.recv(8192).count(b"\n")
-    for one in sockets:
-        one.close()
+                left -= item.recv(8192).count(b"\n")
+    for item in sockets:
+        item.close()
 
 
 def alone(fixture: Fixture, port: int, count: int, key: DkimKey | None) -> dict[str, float]:
@@ -219,7 +219,7 @@ def wire_only(fixture: Fixture, port: int, count: int, keys: Sequence[DkimKey], 
         )
 
     def settle(_ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
-        return {one.key for one in beginning}
+        return {mail.key for mail in beginning}
 
     problem = sender(port, connections).run(take, settle, backlog=count)
     assert problem is None, problem

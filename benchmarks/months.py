@@ -208,10 +208,10 @@ def _line(row: Any, labels: Mapping[int, int | None]) -> EditionLine:
     addresses.update(url for item in line.items for url in item.urls[1:])
     del addresses[""]
     line.remarks += [f"twice: {url}" for url, times in addresses.items() if times > 1]
-    for one, other in combinations(line.items, 2):
+    for element, other in combinations(line.items, 2):
         # A blog's edition has an item for each post.
-        if len({item.source for item in line.items}) > 1 and _same_event(one, other, labels):
-            line.remarks.append(f"one event: {one.title} = {other.title}")
+        if len({item.source for item in line.items}) > 1 and _same_event(element, other, labels):
+            line.remarks.append(f"one event: {element.title} = {other.title}")
     return line
 
 
@@ -239,12 +239,12 @@ def _count(
     reasons = _reasons(services, lines[0].newsletter, never) if lines else {}
     for row in rows:
         mine = records.get(row.id, ())
-        told = sum(not one.reason for one in mine)
+        told = sum(not item.reason for item in mine)
         counts["carried_once"] += led[row.id] == 1
         counts["carried_more_than_once"] += led[row.id] > 1 or told > 1
-        for one in mine:
-            if one.reason:
-                line_of[one.edition_id].left_out.setdefault(one.reason, []).append(titles[row.id])
+        for element in mine:
+            if element.reason:
+                line_of[element.edition_id].left_out.setdefault(element.reason, []).append(titles[row.id])
         if led[row.id]:
             continue
         if told:
@@ -260,8 +260,10 @@ def _count(
         counts["empty"] += line.state == "empty"
         counts["empty_while_posts_waited"] += line.state == "empty" and NO_RULE in line.left_out
         counts["follow_ups"] += sum(item.follow_up for item in line.items)
-        counts["addresses_twice_in_one_edition"] += sum(one.startswith("twice") for one in line.remarks)
-        counts["events_twice_in_one_edition"] += sum(one.startswith("one event") for one in line.remarks)
+        counts["addresses_twice_in_one_edition"] += sum(remark.startswith("twice") for remark in line.remarks)
+        counts["events_twice_in_one_edition"] += sum(
+            remark.startswith("one event") for remark in line.remarks
+        )
     return dict(counts)
 
 
@@ -282,7 +284,7 @@ def _reasons(services: Services, newsletter: str, article_ids: Sequence[int]) ->
     "Left out" needs a record of the edition that left it out: without one it is no rule.
     """
     found: dict[int, str] = {}
-    newsletters = [one for one in services.newsletters if one.name == newsletter]
+    newsletters = [item for item in services.newsletters if item.name == newsletter]
     with services.store.read() as connection:
         for article in article_store.get_articles(connection, article_ids).values():
             (answer,) = article_outcomes(connection, newsletters, article, LAST)
@@ -304,7 +306,7 @@ def _is_blog(parsed: Any) -> bool:
 
 def _dates(parsed: Any) -> list[datetime]:
     read = (entry.get("published_parsed") or entry.get("updated_parsed") for entry in parsed.entries)
-    return [datetime.fromtimestamp(calendar.timegm(one), UTC) for one in read if one]
+    return [datetime.fromtimestamp(calendar.timegm(item), UTC) for item in read if item]
 
 
 def _items_a_day(parsed: Any) -> float:
@@ -390,7 +392,7 @@ def main() -> int:
             _print(months[-1])
     totals = _totals(months)
     if arguments.json:
-        found = {"totals": totals, "months": [asdict(one) for one in months]}
+        found = {"totals": totals, "months": [asdict(month) for month in months]}
         print(json.dumps(found, indent=2, default=str))
         return 0
     print("", *_table(totals), sep="\n")

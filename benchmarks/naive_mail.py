@@ -37,10 +37,10 @@ def stories(words: int) -> list[dict[str, Any]]:
     return [
         {
             "title": f"Story {n}",
-            "lead": one[:150],
-            "parts": [one[at : at + 400] for at in range(0, len(one), 60)],
+            "lead": item[:150],
+            "parts": [item[at : at + 400] for at in range(0, len(item), 60)],
         }
-        for n, one in enumerate(text)
+        for n, item in enumerate(text)
     ]
 
 
@@ -67,7 +67,7 @@ def context(words: int) -> dict[str, Any]:
 
 def text(facts: dict[str, Any], token: str) -> str:
     """The text part."""
-    parts = "\n\n".join(one["title"] + "\n" + one["lead"] for one in facts["stories"])
+    parts = "\n\n".join(fact["title"] + "\n" + fact["lead"] for fact in facts["stories"])
     return f"{parts}\n\nUnsubscribe: https://news.example/unsubscribe/{token}\n"
 
 

@@ -208,7 +208,7 @@ class _Writer:
     def add(self, services: Services, articles: list[NewArticle]) -> list[int]:
         """Store articles as the ingest job would, each from a source drawn by lot; returns their ids."""
         with services.store.write() as connection:
-            self._sources = self._sources or [one.id for one in source_store.list_sources(connection)]
+            self._sources = self._sources or [source.id for source in source_store.list_sources(connection)]
             by_source: dict[int, list[NewArticle]] = {}
             for article in articles:
                 by_source.setdefault(self._random.choice(self._sources), []).append(article)

@@ -231,7 +231,7 @@ def _ours(feeds: list[Feed]) -> dict[str, float]:
                 result = services.ingest.run(now + timedelta(hours=step))
                 costs[case] = cpu_seconds() - start
                 if result.failed:
-                    raise SystemExit(f"{case}: {[one.error for one in result.sources if one.error]}")
+                    raise SystemExit(f"{case}: {[source.error for source in result.sources if source.error]}")
     finally:
         shutil.rmtree(folder)
     return costs

@@ -185,7 +185,7 @@ def _look_at_rows(services: Services, figures: Figures) -> None:
     table, stories, sent = schema.articles, schema.ranked, schema.edition_articles
     with services.store.read() as connection:
         rows = connection.execute(select(table).order_by(table.c.published, table.c.id)).all()
-        shown = {one.id for one in channel_store.channel_articles(connection, (), limit=1_000_000)}
+        shown = {article.id for article in channel_store.channel_articles(connection, (), limit=1_000_000)}
         ranked = set(connection.scalars(select(stories.c.article_id)))
         items = select(sent).where(sent.c.article_id == sent.c.lead_id)
         carried = connection.execute(items.order_by(sent.c.edition_id, sent.c.article_id)).all()
@@ -208,15 +208,15 @@ def _look_at_rows(services: Services, figures: Figures) -> None:
     by_id = {row.id: row for row in rows}
     undated = {row.id for row in rows if row.published < EARLIEST}
     figures.count("undated_articles", len(undated))
-    listed = ranked | {one.article_id for one in carried}
+    listed = ranked | {item.article_id for item in carried}
     for article_id in sorted(undated & listed):
         figures.count("undated_in_lists", 1, by_id[article_id].title)
     figures.count("undated_in_lists", 0)
     seen: set[int] = set()
-    for one in carried:
-        label = labels.get(one.article_id, -one.article_id)
-        repeats = label in seen and not one.follow_up
-        figures.count("edition_repeats", int(repeats), by_id[one.article_id].title if repeats else "")
+    for item in carried:
+        label = labels.get(item.article_id, -item.article_id)
+        repeats = label in seen and not item.follow_up
+        figures.count("edition_repeats", int(repeats), by_id[item.article_id].title if repeats else "")
         seen.add(label)
 
 
@@ -269,7 +269,7 @@ def _look_at_entries(services: Services, server: Server, figures: Figures) -> No
             figures.count("entries_in")
             dated = entry.get("published_parsed") or entry.get("updated_parsed")
             figures.count("entries_without_a_date", int(not dated))
-            kinds = [one.get("type", "") for one in entry.get("enclosures", ())]
+            kinds = [item.get("type", "") for item in entry.get("enclosures", ())]
             figures.count("enclosures_in", sum(not kind.startswith("image/") for kind in kinds))
             text = " ".join(
                 part.get("value", "")
@@ -290,13 +290,15 @@ def _wrong(text: str, entry: Any, parsed: Any, kept: str) -> Iterator[str]:
         return
     addresses = ADDRESS.findall(kept)
     for relative in {
-        one for one in ADDRESS.findall(text) if not urlsplit(one).netloc and not urlsplit(one).scheme
+        item for item in ADDRESS.findall(text) if not urlsplit(item).netloc and not urlsplit(item).scheme
     }:
         if relative.startswith(("#", "{", "%")) or not relative.strip("./"):
             continue
         right, tail = urljoin(base, relative), relative.lstrip("./")
         found = [
-            one for one in addresses if one.endswith(tail) and one != right and unquote(one) != unquote(right)
+            address
+            for address in addresses
+            if address.endswith(tail) and address != right and unquote(address) != unquote(right)
         ]
         if found and right not in addresses:
             yield f"{found[0]} for {right}"
@@ -370,7 +372,10 @@ def main() -> int:
         goal = f"  goal {GOALS[name]}" if name in GOALS else ""
         print(f"{name.replace('_', ' '):42} {count:7}{goal}")
         if arguments.examples and (name in GOALS or name in REASONED):
-            print(*(f"    {one[:200]}" for one in figures.examples[name][: arguments.examples]), sep="\n")
+            print(
+                *(f"    {example[:200]}" for example in figures.examples[name][: arguments.examples]),
+                sep="\n",
+            )
     return 0
 
 

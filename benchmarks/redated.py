@@ -38,7 +38,7 @@ def redated(document: bytes, now: datetime, days: int) -> Feed:
     item, date = (_JSON_ITEM, _JSON_DATE) if is_json else (_ITEM, _DATE)
     found = list(item.finditer(document))
     dates = [_item_date(match.group(), date, now) for match in found]
-    order = sorted({one for one in dates if one is not None}, reverse=True)
+    order = sorted({date for date in dates if date is not None}, reverse=True)
     step = timedelta(days=days) / max(1, len(order))
     moved = {old: now - timedelta(hours=1) - place * step for place, old in enumerate(order)}
     parts: list[tuple[bytes, datetime | None]] = []
@@ -56,7 +56,7 @@ def _item_date(item: bytes, date: re.Pattern[bytes], now: datetime) -> datetime 
     """Return the date of publication; of an item that has only a date of its last change, that one."""
     found = sorted(date.finditer(item), key=lambda match: _CHANGED in match.group(1))
     read = (read_date(match.group(2)) for match in found)
-    return next((one for one in read if one and _FIRST_YEAR <= one.year <= now.year), None)
+    return next((item for item in read if item and _FIRST_YEAR <= item.year <= now.year), None)
 
 
 def _shifted(

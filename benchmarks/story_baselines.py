@@ -31,9 +31,9 @@ def baselines(
     part: str,
 ) -> dict[str, dict[str, float]]:
     """nDCG@3 and CPU of each baseline, and of the index for the same sample of queries."""
-    judged = [one for one in documents if in_part(one.event, part)]
+    judged = [document for document in documents if in_part(document.event, part)]
     queries = random.Random(seed).sample(judged, min(QUERIES, len(judged)))
-    mine = {one.number: similar[one.number] for one in queries}
+    mine = {query.number: similar[query.number] for query in queries}
     found = {"syndicate, the same queries": {"related_ndcg3": ndcg3(documents, mine, groups, options, part)}}
     named: dict[str, Baseline] = {"SQLite FTS5": lambda all_, some: _fts5(all_, some, options)}
     if has_scikit_learn():
@@ -69,7 +69,7 @@ def _vectors(
 ) -> Mapping[int, Sequence[int]]:
     from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer  # noqa: PLC0415
 
-    texts = [f"{one.title} {one.text}" for one in documents]
+    texts = [f"{document.title} {document.text}" for document in documents]
     rows = (CountVectorizer() if bm25 else TfidfVectorizer()).fit_transform(texts).tocsr()
     asked = rows
     if bm25:
@@ -81,13 +81,13 @@ def _vectors(
         rows = rows.tocoo()
         values = rarity[rows.col] * rows.data * 2.5 / (rows.data + bent[rows.row])
         rows = type(rows)((values, (rows.row, rows.col)), shape=rows.shape).tocsr()
-    places = {one.number: place for place, one in enumerate(documents)}
+    places = {document.number: place for place, document in enumerate(documents)}
     found = {}
-    for one in queries:
-        scores = (rows @ asked[places[one.number]].T).toarray().ravel()
+    for query in queries:
+        scores = (rows @ asked[places[query.number]].T).toarray().ravel()
         order = np.argsort(-scores, kind="stable")
-        found[one.number] = _in_window(
-            one, [place for place in order.tolist() if scores[place] > 0], documents, options
+        found[query.number] = _in_window(
+            query, [place for place in order.tolist() if scores[place] > 0], documents, options
         )
     return found
 
@@ -98,16 +98,18 @@ def _fts5(
     database = sqlite3.connect(":memory:")
     database.execute("CREATE VIRTUAL TABLE article USING fts5(title, body)")
     database.execute("CREATE VIRTUAL TABLE words USING fts5vocab(article, row)")
-    rows = ((place, one.title, one.text) for place, one in enumerate(documents))
+    rows = ((place, document.title, document.text) for place, document in enumerate(documents))
     database.executemany("INSERT INTO article(rowid, title, body) VALUES (?, ?, ?)", rows)
     held = dict(database.execute("SELECT term, doc FROM words"))
     search = "SELECT rowid FROM article WHERE article MATCH ? ORDER BY bm25(article, 2.0, 1.0) LIMIT 400"
     found = {}
-    for one in queries:
-        text = "".join(letter if letter.isalnum() else " " for letter in f"{one.title} {one.text}".lower())
+    for query in queries:
+        text = "".join(
+            letter if letter.isalnum() else " " for letter in f"{query.title} {query.text}".lower()
+        )
         rare = sorted({word for word in text.split() if held.get(word, 0) > 1}, key=lambda word: held[word])
         wanted = " OR ".join(f'"{word}"' for word in rare[:16])
         places = [place for (place,) in database.execute(search, (wanted,))] if wanted else []
-        found[one.number] = _in_window(one, places, documents, options)
+        found[query.number] = _in_window(query, places, documents, options)
     database.close()
     return found

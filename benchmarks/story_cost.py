@@ -78,8 +78,8 @@ def place(
     )
     if placement.story is None:
         index.assign(number, number)
-    for one in placement.touched:
-        index.related(one)
+    for item in placement.touched:
+        index.related(item)
     index.packed(number)
     return placement
 

@@ -57,7 +57,7 @@ def fill_store(store: Store, articles: Sequence[tuple[IndexedArticle, int, int]]
             leads = {story: ids[item.article_id] for item, story, _ in chunk if story not in stories}
             named = story_store.add_stories(connection, list(leads.values()), now)
             stories |= dict(zip(leads, named, strict=True))
-            story_store.place_articles(connection, [_place(one, ids, stories) for one in chunk])
+            story_store.place_articles(connection, [_place(item, ids, stories) for item in chunk])
 
 
 def _place(

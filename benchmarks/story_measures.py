@@ -80,8 +80,8 @@ def _look(run: Run, number: int) -> None:
     """Note an article's story and its nearest articles when it arrives and when it is forgotten."""
     run.stories[number] = run.index.story_of(number) or 0
     known = run.scores.setdefault(number, {})
-    known.update((one.article_id, one.score) for one in run.index.similar(number))
-    run.similar[number] = sorted(known, key=lambda one: -known[one])
+    known.update((link.article_id, link.score) for link in run.index.similar(number))
+    run.similar[number] = sorted(known, key=lambda number: -known[number])
 
 
 def _show(run: Run, placements: Mapping[int, Placement]) -> None:
@@ -90,7 +90,7 @@ def _show(run: Run, placements: Mapping[int, Placement]) -> None:
     lists = {number: placement.candidates for number, placement in placements.items()}
     touched = {number for placement in placements.values() for number in placement.touched}
     lists |= {number: run.index.related(number) for number in touched}
-    run.shown.update((number, [one.article_id for one in found[:limit]]) for number, found in lists.items())
+    run.shown.update((number, [link.article_id for link in found[:limit]]) for number, found in lists.items())
     for change in (change for placement in placements.values() for change in placement.regrouped):
         if change.kind == MERGED:
             # The store moves the articles that the index has forgotten, too.
@@ -112,10 +112,10 @@ def ndcg3(
         if not relevant or number not in similar or not in_part(by_number[number].event, part):
             continue
         found: list[int] = []
-        for one in similar[number]:
-            group = groups[one]
+        for item in similar[number]:
+            group = groups[item]
             fresh = group != groups[number] and group not in found
-            if fresh and near(by_number[number], by_number[one], options):
+            if fresh and near(by_number[number], by_number[item], options):
                 found.append(group)
         gain = sum(1 / math.log2(rank + 2) for rank, group in enumerate(found[:3]) if group in relevant)
         gains.append(gain / sum(1 / math.log2(rank + 2) for rank in range(min(3, len(relevant)))))
@@ -144,7 +144,7 @@ def shown_links(
     for number, relevant in relatives(kept, groups, options).items():
         if not in_part(labels[number], part):
             continue
-        shown = [groups[one] for one in listed[number]]
+        shown = [groups[item] for item in listed[number]]
         shown = [group for group in shown if group != groups[number]][:3]
         precision += [float(group in relevant) for group in shown]
         if relevant:
@@ -183,19 +183,23 @@ def duplicates(
     ``duplicates_precision`` are those of the product's own decision.
     """
     rng = random.Random(seed)
-    sample = [one for one in documents if len(one.text) > SAMPLE and in_part(one.event, part)]
+    sample = [
+        document for document in documents if len(document.text) > SAMPLE and in_part(document.event, part)
+    ]
     groups, by_event = copy_groups(documents), events(documents)
     space = StoryIndex(options)
     scored: list[tuple[float, bool]] = []
     said: list[bool] = []
-    for one in rng.sample(sample, min(SAMPLE, len(sample))):
+    for document in rng.sample(sample, min(SAMPLE, len(sample))):
         copies = [
-            replace(one, number=place, title=title, text=text)
-            for place, (title, text) in enumerate(_syndicated(one, rng))
+            replace(document, number=place, title=title, text=text)
+            for place, (title, text) in enumerate(_syndicated(document, rng))
         ]
-        others = [other for other in by_event[one.event] if groups[other.number] != groups[one.number]]
+        others = [
+            other for other in by_event[document.event] if groups[other.number] != groups[document.number]
+        ]
         mine = [space.fingerprint(copy.indexed()) for copy in copies]
-        original = space.fingerprint(one.indexed())
+        original = space.fingerprint(document.indexed())
         scored += [(copy_strength(original, copy, options), True) for copy in mine]
         said += [True for copy in mine if is_copy(original, copy, options)]
         for other in others[:6]:

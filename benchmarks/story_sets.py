@@ -106,13 +106,13 @@ def copy_groups(documents: Sequence[Document]) -> dict[int, int]:
     """Near-duplicates by exact word triples (Jaccard ≥ .4 or containment ≥ .7), as groups within an event."""
     groups = {document.number: document.number for document in documents}
     for members in events(documents).values():
-        triples = {one.number: _triples(one) for one in members}
-        for position, one in enumerate(members):
+        triples = {member.number: _triples(member) for member in members}
+        for position, item in enumerate(members):
             for other in members[:position]:
-                if groups[one.number] != groups[other.number] and _same_text(
-                    triples[one.number], triples[other.number]
+                if groups[item.number] != groups[other.number] and _same_text(
+                    triples[item.number], triples[other.number]
                 ):
-                    old, new = groups[one.number], groups[other.number]
+                    old, new = groups[item.number], groups[other.number]
                     for member in members:
                         if groups[member.number] == old:
                             groups[member.number] = new
@@ -145,9 +145,9 @@ def relatives(
     """For each document the copy groups of its event, within the window, that are not its own."""
     found: dict[int, set[int]] = {}
     for members in events(documents).values():
-        for one in members:
-            close = {groups[other.number] for other in members if near(one, other, options)}
-            found[one.number] = close - {groups[one.number]}
+        for member in members:
+            close = {groups[other.number] for other in members if near(member, other, options)}
+            found[member.number] = close - {groups[member.number]}
     return found
 
 

@@ -98,7 +98,7 @@ def read_stream(file: Path, seed: int) -> Stream:
             number = numbers[key] = len(numbers) + 1
             source = sources.setdefault(row["source"], len(sources) + 1)
             _place(index, number, source, moment, row["title"])
-            related = tuple(one.article_id for one in index.related(number)[: options.related_limit])
+            related = tuple(link.article_id for link in index.related(number)[: options.related_limit])
             articles[number] = Headline(number, source, moment, related)
         places = tuple(sorted((int(row["rank"]), numbers[row["title"], row["source"]]) for row in rows[text]))
         moved = tuple(
@@ -174,15 +174,17 @@ class Newsroom:
         for story, numbers in self._members.items():
             begun: dict[int, datetime] = {}
             told = self._told(story) if numbers else []
-            for one in told:
-                begun.setdefault(one.source, one.seen)
-            for one in told:
-                if since <= one.seen < until:
-                    judged[one.source] += 1
-                    others = [other for other, at in begun.items() if one.seen < at <= one.seen + DAY]
+            for headline in told:
+                begun.setdefault(headline.source, headline.seen)
+            for headline in told:
+                if since <= headline.seen < until:
+                    judged[headline.source] += 1
+                    others = [
+                        other for other, at in begun.items() if headline.seen < at <= headline.seen + DAY
+                    ]
                     for other in others:
                         share = min(len(others), ENOUGH_OTHERS) / ENOUGH_OTHERS / len(others)
-                        shares[one.source][other] += share
+                        shares[headline.source][other] += share
         return {
             source: Record(count, sum(shares[source].values()), shares[source])
             for source, count in judged.items()
@@ -207,7 +209,7 @@ class Newsroom:
         return [self._stream.articles[number] for number in sorted(self._members[story])]
 
     def _story(self, story: int, members: Sequence[Headline], weights: Mapping[int, float]) -> StoryFacts:
-        related = {number for one in members for number in one.related}
+        related = {number for member in members for number in member.related}
         kin = Counter(
             self._stream.articles[number].source
             for number in sorted(related)
@@ -218,13 +220,13 @@ class Newsroom:
             lead_article_id=members[0].number,
             articles=tuple(
                 RankedArticle(
-                    article_id=one.number,
-                    source_id=one.source,
+                    article_id=member.number,
+                    source_id=member.source,
                     source_weight=1.0,
-                    seen=one.seen,
-                    learned=weights.get(one.source, 1.0),
+                    seen=member.seen,
+                    learned=weights.get(member.source, 1.0),
                 )
-                for one in members
+                for member in members
             ),
             theme=theme_weight((weights.get(source, 1.0), count) for source, count in kin.items()),
             echoes=tuple(
@@ -263,9 +265,9 @@ def _evaluate(stream: Stream, way: str, part: str) -> tuple[float, float]:
             facts = room.facts(snapshot.moment, options)
             now.append(_ndcg(room, facts, snapshot.moment, options, [snapshot]))
             later = [
-                one
-                for one in stream.snapshots[position + 1 : position + 8]
-                if one.moment <= snapshot.moment + SOON
+                item
+                for item in stream.snapshots[position + 1 : position + 8]
+                if item.moment <= snapshot.moment + SOON
             ]
             if later:
                 soon.append(_ndcg(room, facts, snapshot.moment, options, later))
@@ -282,14 +284,14 @@ def _ndcg(
 ) -> float:
     gains: dict[int, int] = {}
     since = moment - timedelta(hours=options.window_hours)
-    known = {one.story_id for one in facts if one.articles[-1].seen > since}
+    known = {fact.story_id for fact in facts if fact.articles[-1].seen > since}
     for snapshot in lists:
         for place, number in snapshot.places:
             story = room.story_of(number)
             if place <= PLACES and story in known:
                 gains[story] = max(gains.get(story, 0), PLACES + 1 - place)
     best = sorted(gains.values(), reverse=True)[:PLACES]
-    found = [gains.get(one.story_id, 0) for one in rank_top(facts, moment, options)[:PLACES]]
+    found = [gains.get(story.story_id, 0) for story in rank_top(facts, moment, options)[:PLACES]]
     return _discounted(found) / _discounted(best) if best else 0.0
 
 

@@ -88,7 +88,7 @@ def answers(stats: dict[str, Any], letter: str) -> list[str]:
         program: [list(versions.values())[-1] for versions in stats.get(program, {}).values() if versions]
         for program in PROGRAMS
     }
-    return [program for program, said in latest.items() if any(one.startswith(letter) for one in said)]
+    return [program for program, said in latest.items() if any(item.startswith(letter) for item in said)]
 
 
 def main(data: Path, package: Path) -> None:

@@ -32,18 +32,18 @@ class ReaderSelection:
 
     def text(self) -> str:
         """The one text for this selection; ``""`` for everything."""
-        lines = [_SECTION + one for one in sorted(set(self.sections))]
-        return "\n".join(lines + [_LANGUAGE + one for one in sorted(set(self.languages))])
+        lines = [_SECTION + section for section in sorted(set(self.sections))]
+        return "\n".join(lines + [_LANGUAGE + language for language in sorted(set(self.languages))])
 
     def takes(self, section: str, language: str) -> bool:
         """Return whether a story of that section and language is wanted; ``en`` takes ``en-gb`` too."""
         return (not self.sections or section in self.sections) and (
-            not self.languages or any(f"{language}-".startswith(f"{one}-") for one in self.languages)
+            not self.languages or any(f"{language}-".startswith(f"{text}-") for text in self.languages)
         )
 
     def shows(self, language: str) -> bool:
         """Return whether a language that is offered stands for one of these; ``en`` does for ``en-us``."""
-        return not self.languages or any(f"{one}-".startswith(f"{language}-") for one in self.languages)
+        return not self.languages or any(f"{text}-".startswith(f"{language}-") for text in self.languages)
 
 
 def read_selection(text: str) -> ReaderSelection:
@@ -104,7 +104,7 @@ def read_choices(
 
     def chosen(name: str, offered: Sequence[str]) -> tuple[str, ...]:
         wanted = set(fields.get(name, ()))
-        return tuple(one for one in offered if one in wanted)
+        return tuple(text for text in offered if text in wanted)
 
     def one(name: str) -> str:
         return (fields.get(name) or [""])[0]

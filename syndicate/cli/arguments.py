@@ -42,7 +42,10 @@ def article_named(connection: Connection, text: str) -> Article:
 
 def article_lines(articles: Sequence[Article]) -> str:
     """Articles to choose from, each in a line of its own: ``  id 12, 24 Nov 2026: A title``."""
-    return "\n".join(f"  id {one.id}, {known_since(one.published):%d %b %Y}: {one.title}" for one in articles)
+    return "\n".join(
+        f"  id {article.id}, {known_since(article.published):%d %b %Y}: {article.title}"
+        for article in articles
+    )
 
 
 def source_named(connection: Connection, name: str) -> Source:
@@ -90,13 +93,13 @@ def newsletters_named(services: Services, names: Sequence[str]) -> tuple[Newslet
     if not services.newsletters:
         raise ConfigError("there are no [[newsletters]] in the configuration: declare one first")
     check_names(names, newsletter_names(services), "newsletter")
-    by_name = {one.name: one for one in services.newsletters}
+    by_name = {newsletter.name: newsletter for newsletter in services.newsletters}
     return tuple(by_name[name] for name in names or by_name)
 
 
 def newsletter_names(services: Services) -> list[str]:
     """The names of the declared newsletters."""
-    return [one.name for one in services.newsletters]
+    return [newsletter.name for newsletter in services.newsletters]
 
 
 def check_names(names: Sequence[str], known: Sequence[str], what: str) -> None:

@@ -106,7 +106,7 @@ def _read(message: Message, data: bytes) -> Report | None:
 def _complaint(message: Message, feedback: str, data: bytes) -> Report | None:
     if not re.search(r"^feedback-type:\s*abuse\b", feedback, re.IGNORECASE | re.MULTILINE):
         return None
-    tokens = tuple(dict.fromkeys(one.decode("ascii") for one in _TOKEN.findall(data)))
+    tokens = tuple(dict.fromkeys(item.decode("ascii") for item in _TOKEN.findall(data)))
     return _report(message, BounceKind.COMPLAINT, "", "reported as spam", tokens[:20], data)
 
 
@@ -160,6 +160,6 @@ def _inner(part: Message) -> str:
     """The fields of a part that the parser may have taken for messages."""
     payload = part.get_payload()
     if isinstance(payload, list):
-        return "\n".join(str(one) for one in payload)
+        return "\n".join(str(item) for item in payload)
     decoded = part.get_payload(decode=True)
     return decoded.decode("utf-8", "replace") if isinstance(decoded, bytes) else str(payload)

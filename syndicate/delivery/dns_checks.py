@@ -142,7 +142,7 @@ def check_names(host: str, lookup: Lookup) -> DnsCheck:
     addresses = _addresses(host, lookup)
     if not addresses:
         return DnsCheck(name="PTR", good=False, detail=f"{host} has no address")
-    outside = [one for one in addresses if ipaddress.ip_address(one).is_global]
+    outside = [address for address in addresses if ipaddress.ip_address(address).is_global]
     if not outside:
         detail = f"{host} is a machine of your own network: its outgoing address cannot be seen from here"
         return DnsCheck(name="PTR", good=None, detail=detail)

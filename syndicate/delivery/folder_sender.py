@@ -80,7 +80,7 @@ def _recipients(path: Path) -> list[str]:
         with path.open("rb") as file:
             head = file.read(_LONGEST_HEAD).partition(b"\r\n\r\n")[0]
         to = message_from_bytes(head + b"\r\n\r\n", policy=default)["To"]
-        return [f"{one.username}@{one.domain}" for one in to.addresses] if to is not None else []
+        return [f"{address.username}@{address.domain}" for address in to.addresses] if to is not None else []
     except (OSError, MessageError, ValueError, IndexError):
         # What is no mail of ours is left alone.
         return []

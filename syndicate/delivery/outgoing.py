@@ -86,9 +86,9 @@ def send_one(sender: Sender, parcel: OutgoingMail) -> None:
 
     def settle(done: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
         ended.extend(done)
-        return [one.key for one in beginning]
+        return [mail.key for mail in beginning]
 
     problem = sender.run(lambda: waiting.pop() if waiting else None, settle)
-    error = problem or next((one.error for one in ended if one.final), None)
+    error = problem or next((result.error for result in ended if result.final), None)
     if error is not None:
         raise error

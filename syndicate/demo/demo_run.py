@@ -61,9 +61,9 @@ def run_pipeline(
     built = _published(services, now)
     say(f"publish   {len(built.feeds)} feed files, {len(built.pages)} files of the site")
     cut = services.editions.run(now)
-    _insist([one.problem or one.outcome for one in cut if one.outcome != "cut"])
-    for one in cut:
-        say(f"edition   {excerpt(one.subject, 68)}")
+    _insist([outcome.problem or outcome.outcome for outcome in cut if outcome.outcome != "cut"])
+    for outcome in cut:
+        say(f"edition   {excerpt(outcome.subject, 68)}")
     archived = _published(services, now)
     say(f"publish   {len(archived.pages)} files of the newsletter's archive")
     sent = services.deliver.run(now)
@@ -74,7 +74,7 @@ def run_pipeline(
         "feeds": len(built.feeds),
         "pages": sum(name.endswith(".html") for name in built.pages),
         "editions": len(cut),
-        "edition_stories": sum(one.stories for one in cut),
+        "edition_stories": sum(outcome.stories for outcome in cut),
     }
     messages = tuple(sorted(place.outbox.glob("*.eml")))
     return Outcome(
@@ -171,7 +171,11 @@ def _warnings(services: Services, read: IngestResult, now: datetime) -> tuple[st
         for report in reports
         if report.state.permanent_url
     ]
-    spoken = [f"{one.name}: {one.error or one.warning}" for one in read.sources if one.error or one.warning]
+    spoken = [
+        f"{source.name}: {source.error or source.warning}"
+        for source in read.sources
+        if source.error or source.warning
+    ]
     return tuple(sorted(moved + spoken))
 
 

@@ -112,9 +112,9 @@ class Rule:
         if self.sources and source.name not in self.sources:
             return False
         return (
-            all(one.holds(article, source) for one in self.all)
-            and (not self.any or any(one.holds(article, source) for one in self.any))
-            and not any(one.holds(article, source) for one in self.none)
+            all(condition.holds(article, source) for condition in self.all)
+            and (not self.any or any(condition.holds(article, source) for condition in self.any))
+            and not any(condition.holds(article, source) for condition in self.none)
         )
 
     def change(self, article: NewArticle) -> NewArticle:

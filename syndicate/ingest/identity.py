@@ -240,11 +240,19 @@ def edited_parts(
     Such an article is known by its page alone. It is the only unread entry of that page with its date, unless
     the document still lists the article as it was (its digest is in ``listed``).
     """
-    parts = [one for one in entries if "#" in one.url and entry_key(one) == _bounded(canonical_link(one.url))]
+    parts = [
+        entry
+        for entry in entries
+        if "#" in entry.url and entry_key(entry) == _bounded(canonical_link(entry.url))
+    ]
     if not parts:
         return {}
-    pages = {one.url: one for one in known if one.dated and one.entry_key == _bounded(one.url)}
-    dated = [(canonical_url(one.url), one.published) for one in parts]
+    pages = {
+        article.url: article
+        for article in known
+        if article.dated and article.entry_key == _bounded(article.url)
+    }
+    dated = [(canonical_url(part.url), part.published) for part in parts]
     count = Counter(dated)
     return {
         entry.digest: known_page

@@ -207,7 +207,7 @@ def rhythm_of(
     at eight o'clock every morning are one publication a day. At most ``MOST_VISITS`` are counted.
     """
     publications, since = 0, None
-    for moment in sorted((one for one in published if one <= now), reverse=True):
+    for moment in sorted((item for item in published if item <= now), reverse=True):
         if since is None or (since - moment).total_seconds() >= max(min_interval, 1.0):
             publications, since = publications + 1, moment
         if publications == MOST_VISITS:

@@ -47,11 +47,15 @@ def reappeared(
     each alone, the moment of a known article and a title that contains its title or is part of it (a name was
     put behind all of them), the moment is enough.
     """
-    absent = [one for one in candidates if one.digest not in listed and one.entry_key not in listed]
-    by_moment = {(one.title.casefold(), one.published): one for one in absent}
+    absent = [
+        candidate
+        for candidate in candidates
+        if candidate.digest not in listed and candidate.entry_key not in listed
+    ]
+    by_moment = {(article.title.casefold(), article.published): article for article in absent}
     by_title: dict[str, list[KnownArticle]] = {}
-    for one in sorted(absent, key=lambda each: each.published):
-        by_title.setdefault(one.title.casefold(), []).append(one)
+    for article in sorted(absent, key=lambda each: each.published):
+        by_title.setdefault(article.title.casefold(), []).append(article)
     known = {
         entry.digest
         for entry in strangers
@@ -67,7 +71,7 @@ def reappeared(
         match = by_moment.get((title, moment)) if title and moment else None
         match = match or retitled.get(entry.digest)
         if rebuilt and match is None:
-            match = next((one for one in by_title.get(title, ()) if one.id not in taken), None)
+            match = next((article for article in by_title.get(title, ()) if article.id not in taken), None)
         if match and match.id not in taken:
             taken.add(match.id)
             moved[entry.digest] = match
@@ -76,9 +80,9 @@ def reappeared(
 
 def _retitled(strangers: Sequence[Entry], absent: Sequence[KnownArticle]) -> dict[str, KnownArticle]:
     """Strangers that have a moment of publication in common with one known article, if most of them do."""
-    ours = Counter(one.published for one in absent)
+    ours = Counter(article.published for article in absent)
     theirs = Counter(map(_moment, strangers))
-    alone = {one.published: one for one in absent if ours[one.published] == 1}
+    alone = {article.published: article for article in absent if ours[article.published] == 1}
     found = {
         entry.digest: one
         for entry in strangers

@@ -31,8 +31,8 @@ def discover(link_fields: Sequence[str], parsed: ParsedSource, url: str) -> Hub 
     header_hubs, header_selves = links_of(link_fields, "hub"), links_of(link_fields, "self")
     hubs = [absolute_url(url, link) for link in header_hubs] or list(parsed.hubs)
     topics = [absolute_url(url, link) for link in header_selves] or [parsed.self_url]
-    hub = next((one for one in hubs if is_web_url(one) and len(one) <= MAX_URL), "")
-    topic = next((one for one in topics if is_web_url(one) and len(one) <= MAX_URL), "")
+    hub = next((hub for hub in hubs if is_web_url(hub) and len(hub) <= MAX_URL), "")
+    topic = next((topic for topic in topics if is_web_url(topic) and len(topic) <= MAX_URL), "")
     return Hub(url=hub, topic=topic) if hub and topic else None
 
 

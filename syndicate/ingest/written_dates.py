@@ -87,7 +87,9 @@ def fold(text: str) -> str:
     folded = text.casefold()
     if not folded.isascii():
         folded = _MARKS.sub("", folded).translate(_SAME)
-        folded = "".join([str(unicodedata.decimal(one, one)) if one.isdecimal() else one for one in folded])
+        folded = "".join(
+            [str(unicodedata.decimal(text, text)) if text.isdecimal() else text for text in folded]
+        )
     if not _YEAR.search(folded):
         return folded
     for form in _WORDED:
@@ -122,7 +124,7 @@ def _without_weekday(match: re.Match[str]) -> str:
 @lru_cache(maxsize=1024)
 def _month(name: str) -> int:
     """Return the number of a month in any of the languages, 0 for other words."""
-    return next((found for one in _LANGUAGES if (found := _months_of(one).get(name))), 0)
+    return next((found for language in _LANGUAGES if (found := _months_of(language).get(name))), 0)
 
 
 @lru_cache(maxsize=1024)

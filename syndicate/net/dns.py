@@ -24,5 +24,5 @@ def lookup(name: str, kind: str) -> list[str]:
     except dns.exception.DNSException as error:
         raise FetchError(f"no name server answered about {name} ({kind}): {error}") from error
     if kind == "TXT":
-        return [b"".join(one.strings).decode("utf-8", "replace") for one in answer]
-    return [one.to_text().rstrip(".") for one in answer]
+        return [b"".join(item.strings).decode("utf-8", "replace") for item in answer]
+    return [item.to_text().rstrip(".") for item in answer]

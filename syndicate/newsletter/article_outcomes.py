@@ -83,8 +83,8 @@ def outcome_of(
 
 def _by_editions(facts: ArticleFacts, show: Callable[[datetime], str]) -> Answer | None:
     """Answer from the article and what editions recorded about it."""
-    sent = [one for one in facts.editions if one.state != "withdrawn"]
-    told = [one for one in sent if not one.reason]
+    sent = [edition for edition in facts.editions if edition.state != "withdrawn"]
+    told = [article for article in sent if not article.reason]
     one = next(iter(told or sent or facts.editions), None)
     edition = f"edition {one.edition_id} of {show(one.period_end)}" if one else ""
     if one and told:

@@ -149,7 +149,7 @@ def items_of(
     alone = everything and len({member.source_id for member in members if member.matches}) == 1
     fresh = [member for member in every if alone or not member.foreign]
     abroad = [member for member in every if member not in fresh]
-    foreign = tuple(LeftOut(article_id=one.article_id, reason=LeaveReason.LANGUAGE) for one in abroad)
+    foreign = tuple(LeftOut(article_id=member.article_id, reason=LeaveReason.LANGUAGE) for member in abroad)
     again = {member for member in fresh if _is_told(member, told, everything=everything)}
     new = [member for member in fresh if member not in again]
     repeats = tuple(_repeat(member, texts[member.text]) for member in fresh if member in again)
@@ -173,9 +173,10 @@ def items_of(
 
 
 def _is_told(member: Member, told: Iterable[Member], *, everything: bool) -> bool:
-    same = [one for one in told if one.text == member.text]
+    same = [item for item in told if item.text == member.text]
     another = everything and all(
-        one.source_id == member.source_id and member.published - one.published >= ANOTHER_POST for one in same
+        item.source_id == member.source_id and member.published - item.published >= ANOTHER_POST
+        for item in same
     )
     return bool(same) and not another
 
@@ -239,7 +240,9 @@ def compose(
     """
     options = options or ComposeOptions()
     events = same_event or {}
-    late = {lead for lead, others in events.items() if any(lead not in events.get(one, ()) for one in others)}
+    late = {
+        lead for lead, others in events.items() if any(lead not in events.get(other, ()) for other in others)
+    }
     choice = _Choice(options.per_source, leads, events)
     if everything:
         top, trending = sorted(items, key=lambda item: (item.candidate.pin or sys.maxsize, *_age(item))), []
@@ -251,7 +254,7 @@ def compose(
     taken = choice.take(trending, newsletter.trending)
     chosen += [(TRENDING, item, item.candidate.trending) for item in taken]
     parts = choice.parts(items)
-    chosen = [one for one in chosen if one[1].lead.article_id in parts]
+    chosen = [item for item in chosen if item[1].lead.article_id in parts]
     stories = tuple(
         EditionStory(
             story_id=item.candidate.story.id,
@@ -259,13 +262,15 @@ def compose(
             kind=kind,
             coverage=item.candidate.story.coverage,
             lead=leads[item.lead.article_id],
-            tells=tuple(dict.fromkeys(one for part in parts[item.lead.article_id] for one in part.tells)),
+            tells=tuple(
+                dict.fromkeys(number for part in parts[item.lead.article_id] for number in part.tells)
+            ),
             follow_up=item.lead.updates,
             score=ranked.score if ranked else 0.0,
         )
         for position, (kind, item, ranked) in enumerate(chosen, start=1)
     )
-    kept = {item.lead.article_id for one in parts.values() for item in one}
+    kept = {item.lead.article_id for part in parts.values() for item in part}
     places = {item.lead.article_id: place for place, item in enumerate(top, start=1)}
     left_out = [
         LeftOut(article_id=article_id, reason=reason, detail=detail)
@@ -274,7 +279,7 @@ def compose(
         for reason, detail in [choice.reason(item, places.get(item.lead.article_id, 0), newsletter.stories)]
         for article_id in item.new
     ]
-    return stories, tuple(sorted(left_out, key=lambda one: one.article_id))
+    return stories, tuple(sorted(left_out, key=lambda out: out.article_id))
 
 
 def _age(item: Item) -> tuple[float, int]:

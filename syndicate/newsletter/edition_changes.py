@@ -29,7 +29,7 @@ def drop_story(digest: Digest, place: int) -> EditionChangeResult:
     story = _story(digest, place)
     if len(digest.stories) == 1:
         raise SyndicateError("an edition without stories is none; `editions withdraw` stops it")
-    kept = tuple(one for one in digest.stories if one is not story)
+    kept = tuple(digest_story for digest_story in digest.stories if digest_story is not story)
     return EditionChangeResult(
         digest=replace(digest, stories=kept), detail=story.title, story_id=story.story_id
     )
@@ -38,7 +38,7 @@ def drop_story(digest: Digest, place: int) -> EditionChangeResult:
 def move_story(digest: Digest, place: int, to: int) -> EditionChangeResult:
     """Put a story at another place; it joins the list it comes to stand in."""
     story, there = _story(digest, place), _story(digest, to)
-    others = [one for one in digest.stories if one is not story]
+    others = [digest_story for digest_story in digest.stories if digest_story is not story]
     others.insert(to - 1, replace(story, kind=there.kind))
     said = f"{story.title}: {place} → {to}"
     return EditionChangeResult(digest=replace(digest, stories=tuple(others)), detail=said)
@@ -57,7 +57,7 @@ def retitle(digest: Digest, place: int, title: str) -> EditionChangeResult:
         return EditionChangeResult(digest=replace(digest, title=title), detail=title)
     story = _story(digest, place)
     changed = replace(story, title=title, original_title=story.original_title or story.title)
-    stories = tuple(changed if one is story else one for one in digest.stories)
+    stories = tuple(changed if digest_story is story else digest_story for digest_story in digest.stories)
     return EditionChangeResult(
         digest=replace(digest, stories=stories), detail=f"{story.title} → {title}", story_id=story.story_id
     )

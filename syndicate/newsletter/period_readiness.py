@@ -47,7 +47,7 @@ class Gathered:
             (self.unplaced, "article has no place in a story", "articles have no place in a story"),
             (failing, "source fails, and there is no other", "sources fail, and there is no other"),
         )
-        return ", ".join(f"{n} {one if n == 1 else several}" for n, one, several in facts if n)
+        return ", ".join(f"{n} {text if n == 1 else several}" for n, text, several in facts if n)
 
 
 def ready_to_cut(gathered: Gathered, *, waited: timedelta, left: timedelta) -> bool:

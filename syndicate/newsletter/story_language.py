@@ -18,12 +18,14 @@ def in_one_language(
     told before or is still news. ``leads`` has leads by story and language.
     """
     current = [
-        one.language
-        for one in candidate.members
-        if one.matches and one.language and (one.published >= since or one.told_at or one.still_news)
+        member.language
+        for member in candidate.members
+        if member.matches
+        and member.language
+        and (member.published >= since or member.told_at or member.still_news)
     ]
-    language = next((one for one in (*preferred, *current) if one in current), "")
+    language = next((text for text in (*preferred, *current) if text in current), "")
     lead_id = leads.get((candidate.story.id, language), candidate.story.lead_id)
-    marked = [replace(one, foreign=is_foreign(one.language, language)) for one in candidate.members]
-    members = sorted(marked, key=lambda one: (one.foreign, one.article_id != lead_id))
+    marked = [replace(member, foreign=is_foreign(member.language, language)) for member in candidate.members]
+    members = sorted(marked, key=lambda member: (member.foreign, member.article_id != lead_id))
     return replace(candidate, story=replace(candidate.story, lead_id=lead_id), members=tuple(members))

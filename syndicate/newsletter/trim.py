@@ -80,7 +80,9 @@ def _steps(digest: Digest) -> list[tuple[Digest, str]]:
 def _with(digest: Digest, story: DigestStory, changed: DigestStory | None) -> Digest:
     """The digest with one story (found by its id) changed or gone."""
     stories = [
-        changed if (one.story_id, one.article_id) == (story.story_id, story.article_id) else one
-        for one in digest.stories
+        changed
+        if (digest_story.story_id, digest_story.article_id) == (story.story_id, story.article_id)
+        else digest_story
+        for digest_story in digest.stories
     ]
-    return replace(digest, stories=tuple(one for one in stories if one is not None))
+    return replace(digest, stories=tuple(story for story in stories if story is not None))

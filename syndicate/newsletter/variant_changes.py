@@ -14,7 +14,7 @@ def as_decided(
     Stories are named by their ids. What was decided about a form itself counts more: stories in
     ``untouched`` stay as they are, and so does a note of its own.
     """
-    titles = {(one.story_id, one.article_id): one for one in edition.stories}
+    titles = {(story.story_id, story.article_id): story for story in edition.stories}
 
     def titled(story: DigestStory) -> DigestStory:
         other = titles.get((story.story_id, story.article_id))

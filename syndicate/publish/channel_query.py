@@ -61,9 +61,14 @@ def parse_query(text: str) -> tuple[Clause, ...]:
 
 def in_language(clauses: tuple[Clause, ...], *languages: str) -> tuple[Clause, ...]:
     """Return clauses that show listed stories in the languages that the query names, else in these."""
-    named = [one.values for one in clauses if one.field is ClauseField.LANGUAGE and not one.negated]
+    named = [
+        clause.values for clause in clauses if clause.field is ClauseField.LANGUAGE and not clause.negated
+    ]
     wanted = named[0] if named else tuple(map(main_language, languages))
-    return tuple(replace(one, languages=wanted) if one.field is ClauseField.LIST else one for one in clauses)
+    return tuple(
+        replace(clause, languages=wanted) if clause.field is ClauseField.LIST else clause
+        for clause in clauses
+    )
 
 
 def only_section(channel: Channel) -> str:

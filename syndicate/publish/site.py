@@ -98,8 +98,8 @@ class SitePages:
                 contexts.append(error)
         whole = [context for context in contexts if not isinstance(context, RenderError)]
         texts = iter(self._templates.render_each(_ARTICLE, whole))
-        rendered = (one if isinstance(one, RenderError) else next(texts) for one in contexts)
-        return [one if isinstance(one, RenderError) else _encoded(one) for one in rendered]
+        rendered = (context if isinstance(context, RenderError) else next(texts) for context in contexts)
+        return [error if isinstance(error, RenderError) else _encoded(error) for error in rendered]
 
     def _article(
         self,

@@ -128,7 +128,7 @@ def reasons(parts: Mapping[str, float]) -> tuple[Reason, ...]:
             found.append(Reason(kind, hours=round(value)))
         elif kind in REASONS and (kind not in ("boost", "theme") or value >= _WORTH_TELLING):
             found.append(Reason(kind))
-    return tuple(sorted(found, key=lambda one: REASONS.index(one.kind)))
+    return tuple(sorted(found, key=lambda reason: REASONS.index(reason.kind)))
 
 
 def publisher_page(item: PublishedArticle) -> str:

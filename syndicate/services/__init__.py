@@ -78,7 +78,7 @@ def open_services(
         with store.write() as connection:
             leases.make_secret(connection)
             declared_sources.sync_sources(connection, services.sources, declared)
-            list_store.sync_lists(connection, [one.url for one in services.source_lists])
+            list_store.sync_lists(connection, [source_list.url for source_list in services.source_lists])
             newsletter_store.sync_newsletters(connection, services.newsletters, declared)
         services.guard.notice(declared)
         yield services
@@ -378,7 +378,7 @@ class Services(IntakeServices):
         """Return the options that all mails of a newsletter share."""
         from syndicate.services.mail_services import newsletter_mail
 
-        titles = {one.name: one.title for one in self.newsletters}
+        titles = {newsletter.name: newsletter.title for newsletter in self.newsletters}
         return newsletter_mail(self.settings, newsletter, titles.get(newsletter, newsletter))
 
     def stop_rendering(self, grace: float) -> None:

@@ -21,13 +21,13 @@ def declared_lists(settings: Settings) -> tuple[SourceList, ...]:
     """The source lists of ``[[source_lists]]``, in order."""
     return tuple(
         SourceList(
-            url=one.url if is_web_url(one.url) else str(settings.path(one.url)),
-            every=one.every,
-            section=one.section,
-            private=is_private(one.url, one.private, one.auth is not None),
-            access=_access(settings, one.auth),
+            url=list_settings.url if is_web_url(list_settings.url) else str(settings.path(list_settings.url)),
+            every=list_settings.every,
+            section=list_settings.section,
+            private=is_private(list_settings.url, list_settings.private, list_settings.auth is not None),
+            access=_access(settings, list_settings.auth),
         )
-        for one in settings.source_lists
+        for list_settings in settings.source_lists
     )
 
 

@@ -143,7 +143,7 @@ def _meant(path: tuple[str | int, ...]) -> str:
         kind = model.model_fields[part].annotation if isinstance(part, str) else model
         # One table, a list of them, or perhaps one.
         model = next(
-            one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel)
+            item for item in (kind, *get_args(kind)) if isinstance(item, type) and issubclass(item, BaseModel)
         )
     names = [field.alias or name for name, field in model.model_fields.items() if name != "base"]
     alike = get_close_matches(str(path[-1]), names, n=1)

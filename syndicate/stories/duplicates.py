@@ -124,12 +124,15 @@ def is_update(
     """
     if names_of(article) <= frozenset[int]().union(*map(names_of, told)):
         return False
-    lengths = np.sqrt(np.array([max(article.length, 1) * max(one.length, 1) for one in told], np.float64))
+    lengths = np.sqrt(
+        np.array([max(article.length, 1) * max(fingerprint.length, 1) for fingerprint in told], np.float64)
+    )
     alike = weigh_cosines(TermSpace().cosines(article, told), lengths, options).total.tolist()
     words = words_of(article)
     return any(
-        similarity >= at_least and not are_apart(article, one, options, mine=words, similarity=similarity)
-        for one, similarity in zip(told, alike, strict=True)
+        similarity >= at_least
+        and not are_apart(article, fingerprint, options, mine=words, similarity=similarity)
+        for fingerprint, similarity in zip(told, alike, strict=True)
     )
 
 

@@ -94,7 +94,7 @@ class Grouping:
         """
         nearest = {} if held.kind.round_up else self._nearest(held, matches, repeats=repeats)
         samples = {story: self._sample(story) for story in nearest}
-        members = {one for sample in samples.values() for one in sample} | {*nearest.values()}
+        members = {number for sample in samples.values() for number in sample} | {*nearest.values()}
         known = self._alike(held, sorted(members), {match.article_id: match.similarity for match in matches})
         caution = self._options.repeat_caution if repeats else 1.0
         found = []
@@ -141,7 +141,7 @@ class Grouping:
             return ()
         held.mean_similarity, held.n_compared = best.mean_similarity, best.n_compared
         self.join(held, best.story)
-        merged = self._merge(held, [one for one in bonds if one is not best])
+        merged = self._merge(held, [match for match in bonds if match is not best])
         return merged or self._split(held) or self._look_again(held, matches)
 
     def _beyond_one_word(self, held: IndexEntry, found: StoryMatch) -> StoryMatch:
@@ -200,19 +200,19 @@ class Grouping:
         story = held.story or 0
         if other.story is None or other.kind.round_up or not other.title_key:
             return False
-        titles = {self._held[one].title_key for one in self._sample(story)}
+        titles = {self._held[number].title_key for number in self._sample(story)}
         return other.title_key not in titles and self._is_open(story, other, held.article_id, repeats=False)
 
     def _pull(self, held: IndexEntry, story: int, pair_threshold: float) -> float:
         """Return the likeness of an article to the others of a story; 0 without others."""
-        sample = [one for one in self._sample(story) if one != held.article_id]
+        sample = [number for number in self._sample(story) if number != held.article_id]
         if not sample:
             return 0.0
         known = self._alike(held, sample, {})
         found = bond(
             story=story,
-            nearest=max(((one, known[one]) for one in sample), key=itemgetter(1)),
-            members=[known[one] for one in sample],
+            nearest=max(((number, known[number]) for number in sample), key=itemgetter(1)),
+            members=[known[number] for number in sample],
             coherence=self._coherence[story],
             pair_threshold=pair_threshold,
             rivals=0.0,
@@ -222,7 +222,7 @@ class Grouping:
 
     def stay(self, held: IndexEntry, bonds: Sequence[StoryMatch], story: int) -> StoryMatch | None:
         """Let an article stay in a story; the result is what it still has in common with it, if known."""
-        found = next((one for one in bonds if one.story == story), None)
+        found = next((match for match in bonds if match.story == story), None)
         if found is not None and found.joins:
             held.mean_similarity, held.n_compared = found.mean_similarity, found.n_compared
         self.join(held, story)
@@ -232,12 +232,12 @@ class Grouping:
         self, held: IndexEntry, article_ids: Sequence[int], known: Mapping[int, float]
     ) -> dict[int, float]:
         """Compare as stories do: articles that tell events apart have nothing in common, however alike."""
-        found = {one: known[one] for one in article_ids if one in known}
-        found |= self._compare(held, [one for one in article_ids if one not in found])
+        found = {number: known[number] for number in article_ids if number in known}
+        found |= self._compare(held, [number for number in article_ids if number not in found])
         mine = words_of(held.terms)
-        for one, similarity in found.items():
-            if self._are_apart(held, self._held[one], mine, similarity):
-                found[one] = 0.0
+        for number, similarity in found.items():
+            if self._are_apart(held, self._held[number], mine, similarity):
+                found[number] = 0.0
         return found
 
     def _are_apart(
@@ -262,8 +262,10 @@ class Grouping:
 
         A source that comes back after hours to a subject of its own has a column, and no event.
         """
-        members = [self._held[one] for one in sample]
-        own = [abs(one.published - held.published) for one in members if one.source_id == held.source_id]
+        members = [self._held[number] for number in sample]
+        own = [
+            abs(member.published - held.published) for member in members if member.source_id == held.source_id
+        ]
         if not own or held.size < self._options.long:
             return 1.0
         apart = min(min(own) / 3600 / self._options.own_hours, 1.0)
@@ -319,14 +321,15 @@ class Grouping:
         story = held.story or 0
         sizes = len(self._members[story]), len(self._members[other.story])
         theirs = self._sample(other.story)
-        mine = [one for one in self._sample(story) if one != held.article_id]
+        mine = [number for number in self._sample(story) if number != held.article_id]
         rows = mine[:: max(1, len(mine) // self._options.merge_sample)]
         total, pairs = other.mean_similarity * other.n_compared, other.n_compared
-        for one in rows:
-            total += sum(self._alike(self._held[one], theirs, {}).values())
+        for row in rows:
+            total += sum(self._alike(self._held[row], theirs, {}).values())
             pairs += len(theirs)
         expected = [
-            self._coherence[one].expected(other.pair_threshold, self._options) for one in (story, other.story)
+            self._coherence[number].expected(other.pair_threshold, self._options)
+            for number in (story, other.story)
         ]
         expected = (expected[0] * expected[1]) ** 0.5
         return total / pairs, expected * merge_needed(sizes, self._options)
@@ -344,7 +347,9 @@ class Grouping:
         share = options.split_share / caution
         if across >= share or 4 * min(len(first), len(second)) < options.split_least * len(sample):
             return ()
-        parts = self._parts(story, [sample[one] for one in first], [sample[one] for one in second])
+        parts = self._parts(
+            story, [sample[number] for number in first], [sample[number] for number in second]
+        )
         kept, gone = sorted(parts, key=lambda part: (-len(part), min(part)))
         moved = self._with_twins(gone)
         into = -min(moved)
@@ -356,8 +361,8 @@ class Grouping:
 
     def _matrix(self, sample: Sequence[int]) -> NDArray[np.float64]:
         similarity = np.ones((len(sample), len(sample)))
-        for position, one in enumerate(sample[:-1]):
-            found = self._alike(self._held[one], sample[position + 1 :], {})
+        for position, number in enumerate(sample[:-1]):
+            found = self._alike(self._held[number], sample[position + 1 :], {})
             row = [found[other] for other in sample[position + 1 :]]
             similarity[position, position + 1 :] = similarity[position + 1 :, position] = row
         return similarity
@@ -369,7 +374,7 @@ class Grouping:
             if article_id in parts[0] or article_id in parts[1]:
                 continue
             found = self._alike(self._held[article_id], [*first, *second], {})
-            means = [sum(found[one] for one in part) / len(part) for part in (first, second)]
+            means = [sum(found[number] for number in part) / len(part) for part in (first, second)]
             parts[means[1] > means[0]].append(article_id)
         return parts
 

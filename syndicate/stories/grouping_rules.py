@@ -117,7 +117,7 @@ def bond(
 
 def best_bond(bonds: Iterable[StoryMatch]) -> StoryMatch | None:
     """The story to join, if any is near enough; the older one wins a tie."""
-    return max(bonds, key=lambda one: (one.strength, -age_order(one.story)[1]), default=None)
+    return max(bonds, key=lambda match: (match.strength, -age_order(match.story)[1]), default=None)
 
 
 def age_order(story: int) -> tuple[bool, int]:

@@ -57,16 +57,18 @@ def lead_candidates(articles: Iterable[LeadCandidate]) -> list[LeadCandidate]:
     Raises ``ValueError`` when there is no article.
     """
     known = list(articles)
-    rank = min((not is_dated(one.published), one.is_copy) for one in known)
-    usable = [one for one in known if (not is_dated(one.published), one.is_copy) == rank]
-    ordered = sorted(usable, key=lambda one: (one.published, one.article_id))
+    rank = min((not is_dated(candidate.published), candidate.is_copy) for candidate in known)
+    usable = [
+        candidate for candidate in known if (not is_dated(candidate.published), candidate.is_copy) == rank
+    ]
+    ordered = sorted(usable, key=lambda candidate: (candidate.published, candidate.article_id))
     # A start that moves with every article would let the lead change with every article.
     newest = ordered[-1].published
     day = max(newest, EARLIEST + FRESH) - FRESH
     start = min(day.replace(hour=0, minute=0, second=0, microsecond=0), newest)
-    older = sum(one.published < start for one in ordered[-MOST_COMPARED:])
+    older = sum(candidate.published < start for candidate in ordered[-MOST_COMPARED:])
     looked_at = ordered[-MOST_COMPARED:][older:]
-    return [one for one in ordered[: -len(looked_at)] if one.chosen] + looked_at
+    return [candidate for candidate in ordered[: -len(looked_at)] if candidate.chosen] + looked_at
 
 
 def choose_lead(candidates: Sequence[LeadCandidate], language: str = "") -> int:
@@ -82,16 +84,18 @@ def choose_lead(candidates: Sequence[LeadCandidate], language: str = "") -> int:
 
     Raises ``ValueError`` when there is no candidate.
     """
-    chosen = max(candidates, key=lambda one: one.chosen)
+    chosen = max(candidates, key=lambda candidate: candidate.chosen)
     if chosen.chosen or len(candidates) == 1:
         return chosen.article_id
-    foreign = [bool(language and one.language) and one.language != language for one in candidates]
-    pieces = [(not one.is_report, -one.source_weight) for one in candidates]
+    foreign = [
+        bool(language and candidate.language) and candidate.language != language for candidate in candidates
+    ]
+    pieces = [(not candidate.is_report, -candidate.source_weight) for candidate in candidates]
     classes = list(zip(foreign, pieces, strict=True))
-    ranks = np.array([sorted(set(classes)).index(one) for one in classes])
-    extra = np.array([_extra(one) for one in candidates])
+    ranks = np.array([sorted(set(classes)).index(item) for item in classes])
+    extra = np.array([_extra(candidate) for candidate in candidates])
     # The likeness of an article (row) to those before a place (column).
-    alike = np.pad(_cosines([one.terms for one in candidates]).cumsum(axis=1), ((0, 0), (1, 0)))
+    alike = np.pad(_cosines([candidate.terms for candidate in candidates]).cumsum(axis=1), ((0, 0), (1, 0)))
     lead = start = 0
     for latest, newest in enumerate(candidates):
         while newest.published - candidates[start].published > FRESH:
@@ -113,14 +117,18 @@ def leading_language(candidates: Sequence[LeadCandidate]) -> str:
     Let the articles come one by one. Another language takes over when ``MORE_SOURCES`` more sources of fresh
     articles tell the story in it, or when no fresh article is in the present language.
     """
-    chosen = max(candidates, key=lambda one: one.chosen)
+    chosen = max(candidates, key=lambda candidate: candidate.chosen)
     if chosen.chosen:
         return chosen.language
     language, start = "", 0
     for latest, newest in enumerate(candidates):
         while newest.published - candidates[start].published > FRESH:
             start += 1
-        told = {(one.language, one.source_id) for one in candidates[start : latest + 1] if one.language}
+        told = {
+            (candidate.language, candidate.source_id)
+            for candidate in candidates[start : latest + 1]
+            if candidate.language
+        }
         sources = Counter(name for name, _ in told)
         best = max(sources, key=lambda name: (sources[name], name == newest.language, name), default="")
         if not sources[language] or sources[best] >= sources[language] + MORE_SOURCES:
@@ -134,14 +142,20 @@ def _extra(one: LeadCandidate) -> float:
 
 def _cosines(articles: Sequence[Fingerprint | None]) -> NDArray[np.float64]:
     """Return the cosines of the articles' words, 0 on the diagonal and where the words are unknown."""
-    known = [(place, one) for place, one in enumerate(articles) if one is not None and one.words]
+    known = [
+        (place, fingerprint)
+        for place, fingerprint in enumerate(articles)
+        if fingerprint is not None and fingerprint.words
+    ]
     found = np.zeros((len(articles), len(articles)))
     if len(known) > 1:
-        terms = np.concatenate([one.term_numbers()[: one.words] for _, one in known])
+        terms = np.concatenate([fingerprint.term_numbers()[: fingerprint.words] for _, fingerprint in known])
         distinct, columns = np.unique(terms, return_inverse=True)
         table = np.zeros((len(articles), len(distinct)))
-        rows = np.repeat([place for place, _ in known], [one.words for _, one in known])
-        table[rows, columns] = np.concatenate([one.term_weights()[: one.words] for _, one in known])
+        rows = np.repeat([place for place, _ in known], [fingerprint.words for _, fingerprint in known])
+        table[rows, columns] = np.concatenate(
+            [fingerprint.term_weights()[: fingerprint.words] for _, fingerprint in known]
+        )
         found = table @ table.T
         np.fill_diagonal(found, 0)
     return found

@@ -35,7 +35,9 @@ class LinkChooser:
         near = at_least(options.lowest / (1 + options.story_gain), others)
         worth = [match for match in near if not match.hint and self.deserves(held, match)]
         placed = self.in_context(held, worth, neighbours, others) if worth else []
-        chosen = [one for one in placed if one.score >= self._needed(held, self._held[one.article_id])]
+        chosen = [
+            match for match in placed if match.score >= self._needed(held, self._held[match.article_id])
+        ]
         return tuple(match.scored() for match in (listed + chosen)[: options.kept])
 
     def deserves(self, held: IndexEntry, match: Match) -> bool:
@@ -55,11 +57,11 @@ class LinkChooser:
         """Return matches corrected by the best neighbours of each, best first; ``known`` are compared."""
         around = [self._around(held, self._held[match.article_id], neighbours) for match in matches]
         scores = {match.article_id: match.score - match.hint for match in (*matches, *known)}
-        missing = dict.fromkeys(one for found in around for one in found if one not in scores)
+        missing = dict.fromkeys(number for found in around for number in found if number not in scores)
         scores |= {match.article_id: match.score for match in self._comparison.matches(held, [*missing])}
         placed = []
         for match, found in zip(matches, around, strict=True):
-            pairs = [(score, scores[one]) for one, score in found.items()]
+            pairs = [(score, scores[number]) for number, score in found.items()]
             told = _same_story(held, self._held[match.article_id])
             placed.append(in_context(match, pairs, self._options, same_story=told))
         return sorted(placed, reverse=True)
@@ -67,8 +69,8 @@ class LinkChooser:
     def _around(self, held: IndexEntry, other: IndexEntry, neighbours: Neighbours) -> dict[int, float]:
         """Return the best neighbours of another article and their scores, each text once, both apart."""
         found: dict[int, float] = {}
-        for score, one in reversed(neighbours(other)):
-            speaker = self._texts.speaker(self._held[one]) if one in self._held else other
+        for score, number in reversed(neighbours(other)):
+            speaker = self._texts.speaker(self._held[number]) if number in self._held else other
             if speaker.text not in (held.text, other.text):
                 found.setdefault(speaker.article_id, score)
             if len(found) == self._options.context_size:
@@ -85,9 +87,9 @@ def without_round_ups(
     """Return links without round-ups but the best link and hints; a round-up keeps two, none a round-up."""
     own = article_id in round_ups
     kept = [
-        one
-        for place, one in enumerate(links)
-        if one.article_id not in round_ups or "hint" in one.parts or (place == 0 and not own)
+        link
+        for place, link in enumerate(links)
+        if link.article_id not in round_ups or "hint" in link.parts or (place == 0 and not own)
     ]
     return kept[:ROUND_UP_LINKS] if own else kept
 

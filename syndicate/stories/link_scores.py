@@ -115,7 +115,7 @@ def match_all(
     score = similarity + time
     hint = [0.0] * len(ids)
     if hints:
-        hint = [options.hint if one in hints else 0.0 for one in ids]
+        hint = [options.hint if item in hints else 0.0 for item in ids]
         score = score + np.array(hint)
     parts = (column.tolist() for column in (words, characters, meaning, time))
     nothing = [0.0] * len(ids)

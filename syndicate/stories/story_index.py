@@ -281,9 +281,9 @@ class StoryIndex:
     def _ranked(self, held: IndexEntry) -> list[Match]:
         """The nearest articles met so far, compared afresh; after a restart they are looked for again."""
         speaker = self._texts.speaker(held)
-        known = [one for _, one in self._neighbours(speaker) if one in self._held]
-        ids = [self._texts.speaker(self._held[one]).article_id for one in (*known, *self._hints(held))]
-        return self._compare(held, [one for one in dict.fromkeys(ids) if one != speaker.article_id])
+        known = [number for _, number in self._neighbours(speaker) if number in self._held]
+        ids = [self._texts.speaker(self._held[number]).article_id for number in (*known, *self._hints(held))]
+        return self._compare(held, [number for number in dict.fromkeys(ids) if number != speaker.article_id])
 
     def _neighbours(self, speaker: IndexEntry) -> list[tuple[float, int]]:
         if speaker.neighbours is None:
@@ -326,10 +326,10 @@ class StoryIndex:
         repeats = self._repeats(held)
         # Age takes away at most so much, and matches are sorted: the rest cannot be as alike as a copy.
         least = self.options.copy_likeness * (1 - self.options.time_share)
-        for one in at_least(least, matches):
-            other = self._held[one.article_id]
+        for match in at_least(least, matches):
+            other = self._held[match.article_id]
             if (
-                one.similarity >= self.options.copy_likeness
+                match.similarity >= self.options.copy_likeness
                 and self._within_window(held, other, repeats=repeats)
                 and is_copy(held.terms, other.terms, self.options)
                 and self._titled_alike(held, other)

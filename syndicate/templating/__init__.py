@@ -146,7 +146,7 @@ class Templates:
         """
         seen: set[str] = set()
         for place in self._folders:
-            for path in sorted(one for one in (place / folder).rglob(file) if one.suffix in _SOURCES):
+            for path in sorted(path for path in (place / folder).rglob(file) if path.suffix in _SOURCES):
                 name = path.relative_to(place).as_posix()
                 if name in seen:
                     continue

@@ -55,16 +55,16 @@ def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> No
     headers = ("id", "newsletter", "period end (UTC)", "rev", "state", "stories", "sent", "subject")
     rows = [
         (
-            one.edition.id,
-            one.edition.newsletter,
-            f"{one.edition.period_end:%Y-%m-%d %H:%M}",
-            one.edition.revision,
-            one.state,
-            one.edition.stories,
-            f"{one.deliveries.get('sent', 0)}/{sum(one.deliveries.values())}",
-            one.edition.subject,
+            report.edition.id,
+            report.edition.newsletter,
+            f"{report.edition.period_end:%Y-%m-%d %H:%M}",
+            report.edition.revision,
+            report.state,
+            report.edition.stories,
+            f"{report.deliveries.get('sent', 0)}/{sum(report.deliveries.values())}",
+            report.edition.subject,
         )
-        for one in reports
+        for report in reports
     ]
     answer = {"editions": [dict(zip(headers, row, strict=True)) for row in rows]}
 
@@ -72,8 +72,10 @@ def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> No
         if not rows:
             click.echo("No editions.")
             return
-        zones = [zone_of(services, one.edition.newsletter) for one in reports]
-        ends = [one.edition.period_end.astimezone(zone) for one, zone in zip(reports, zones, strict=True)]
+        zones = [zone_of(services, report.edition.newsletter) for report in reports]
+        ends = [
+            report.edition.period_end.astimezone(zone) for report, zone in zip(reports, zones, strict=True)
+        ]
         shown = [(*row[:2], f"{end:%d %b %H:%M %Z}", *row[3:]) for row, end in zip(rows, ends, strict=True)]
         table((*headers[:2], "period end", *headers[3:]), shown, right=(0, 3, 5))
 
@@ -90,7 +92,7 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
         changes = services.desk.changes(edition_id)
         forms = services.desk.forms(found)
         with services.store.read() as connection:
-            ids = [edition_id, *(one.edition.id for one in forms)]
+            ids = [edition_id, *(form.edition.id for form in forms)]
             deliveries = edition_store.count_by_edition(connection, ids)
     stories = [
         (place, story.kind, story.source, story.title) for place, story in enumerate(digest.stories, start=1)
@@ -109,17 +111,17 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
         "stories": [dict(zip(("place", "list", "source", "title"), row, strict=True)) for row in stories],
         "forms": [
             {
-                "edition": one.edition.id,
-                "chosen": one.edition.cadence.replace("\n", " "),
-                "state": one.state,
-                "stories": one.edition.stories,
-                "deliveries": deliveries.get(one.edition.id, {}),
+                "edition": form.edition.id,
+                "chosen": form.edition.cadence.replace("\n", " "),
+                "state": form.state,
+                "stories": form.edition.stories,
+                "deliveries": deliveries.get(form.edition.id, {}),
             }
-            for one in forms
+            for form in forms
         ],
         "changes": [
-            {"by": one.changed_by, "action": one.action, "detail": one.detail, "at": one.changed}
-            for one in changes
+            {"by": change.changed_by, "action": change.action, "detail": change.detail, "at": change.changed}
+            for change in changes
         ],
     }
 
@@ -139,8 +141,9 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
             facts = f"{form['state']}, {plural(form['stories'], 'story')}, {_counts(form['deliveries'])}"
             say(f"Form {form['edition']} ({form['chosen']}): {facts}")
         say(f"Deliveries{', forms included' if forms else ''}: {_counts(answer['deliveries'])}")
-        for one in changes:
-            say(f"{local(one.changed, zone)}  {one.changed_by}: {one.action} {one.detail}".rstrip())
+        for change in changes:
+            said = f"{change.changed_by}: {change.action} {change.detail}"
+            say(f"{local(change.changed, zone)}  {said}".rstrip())
 
     show(answer, as_json, text)
 

@@ -124,10 +124,12 @@ def list_decisions(config: Path, as_json: bool, now: datetime | None, everything
     with services_of(config, now) as (_, services), services.store.read() as connection:
         held = editor_store.decisions(connection, at=at)
         found = editor_store.decision_log(connection) if everything else held
-        rows = [(one, _title(connection, one)) for one in found]
+        rows = [(decision, _title(connection, decision)) for decision in found]
         zone = services.zone
-    numbers = {one.id for one in held}
-    answer = {"decisions": [decision_answer(one) | {"holds": one.id in numbers} for one in found]}
+    numbers = {decision.id for decision in held}
+    answer = {
+        "decisions": [decision_answer(decision) | {"holds": decision.id in numbers} for decision in found]
+    }
 
     def text() -> None:
         if not rows:
@@ -137,14 +139,14 @@ def list_decisions(config: Path, as_json: bool, now: datetime | None, everything
             ("no", "what", "when", "until", "who", "article"),
             [
                 (
-                    one.id,
-                    f"{one.action.value} {_words(one)}",
-                    f"{one.recorded.astimezone(zone):%d %b %H:%M}",
-                    f"{one.expires.astimezone(zone):%d %b %H:%M}" if one.expires else "",
-                    one.who,
+                    decision.id,
+                    f"{decision.action.value} {_words(decision)}",
+                    f"{decision.recorded.astimezone(zone):%d %b %H:%M}",
+                    f"{decision.expires.astimezone(zone):%d %b %H:%M}" if decision.expires else "",
+                    decision.who,
                     title,
                 )
-                for one, title in rows
+                for decision, title in rows
             ],
             right=(0,),
         )

@@ -35,12 +35,17 @@ def lint(
             proofs = {f"edition {edition_id}": services.desk.proof(edition_id)}
         else:
             chosen = newsletters_named(services, newsletters)
-            proofs = {one.name: _next(services, one, moment(now)) for one in chosen}
+            proofs = {newsletter.name: _next(services, newsletter, moment(now)) for newsletter in chosen}
     answer = {
         name: {
             "findings": [
-                {"rule": one.rule, "severity": one.severity.value, "place": one.place, "message": one.message}
-                for one in proof.findings
+                {
+                    "rule": finding.rule,
+                    "severity": finding.severity.value,
+                    "place": finding.place,
+                    "message": finding.message,
+                }
+                for finding in proof.findings
             ],
             "trimmed": proof.trimmed,
         }

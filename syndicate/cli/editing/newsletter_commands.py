@@ -38,17 +38,17 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
             missed = period_store.missed_periods(connection, since=at - MISSED_SHOWN)
     answer = [
         {
-            "name": one.name,
-            "title": one.title,
-            "schedule": one.schedule,
-            "time_zone": one.time_zone,
-            "paused": one.name not in coming,
-            "next_edition": coming.get(one.name),
-            "subscribers": counts.get(one.name, {}).get("confirmed", 0),
-            "gathering": gathering_answer(*waits[one.name]) if one.name in waits else None,
-            "missed": missed.get(one.name, []),
+            "name": newsletter.name,
+            "title": newsletter.title,
+            "schedule": newsletter.schedule,
+            "time_zone": newsletter.time_zone,
+            "paused": newsletter.name not in coming,
+            "next_edition": coming.get(newsletter.name),
+            "subscribers": counts.get(newsletter.name, {}).get("confirmed", 0),
+            "gathering": gathering_answer(*waits[newsletter.name]) if newsletter.name in waits else None,
+            "missed": missed.get(newsletter.name, []),
         }
-        for one in services.newsletters
+        for newsletter in services.newsletters
     ]
     show({"newsletters": answer}, as_json, lambda: _print(answer))
 
@@ -81,7 +81,11 @@ def next_editions(services: Services, now: datetime) -> dict[str, datetime]:
     """Return when the next edition of each newsletter is due, without paused newsletters."""
     with services.store.read() as connection:
         paused = newsletter_store.paused_newsletters(connection)
-    return {one.name: period_at(one, now).end for one in services.newsletters if one.name not in paused}
+    return {
+        newsletter.name: period_at(newsletter, now).end
+        for newsletter in services.newsletters
+        if newsletter.name not in paused
+    }
 
 
 def gathering_answer(period: Period, gathered: Gathered) -> dict[str, Any]:
@@ -96,7 +100,9 @@ def gathering_answer(period: Period, gathered: Gathered) -> dict[str, Any]:
 
 def zone_of(services: Services, name: str) -> ZoneInfo:
     """The time zone of the newsletter of that name; the site's for one that is declared no more."""
-    zones = (read_zone(one.time_zone) for one in services.newsletters if one.name == name)
+    zones = (
+        read_zone(newsletter.time_zone) for newsletter in services.newsletters if newsletter.name == name
+    )
     return next(zones, services.zone)
 
 
@@ -106,18 +112,18 @@ def _print(answer: list[dict[str, Any]]) -> None:
         return
     rows = [
         (
-            one["name"],
-            one["schedule"],
-            "paused" if one["paused"] else local(one["next_edition"], read_zone(one["time_zone"])),
-            one["subscribers"],
-            one["title"],
+            item["name"],
+            item["schedule"],
+            "paused" if item["paused"] else local(item["next_edition"], read_zone(item["time_zone"])),
+            item["subscribers"],
+            item["title"],
         )
-        for one in answer
+        for item in answer
     ]
     table(("name", "schedule", "next edition", "subscribers", "title"), rows, right=(3,))
-    for one in answer:
-        zone = read_zone(one["time_zone"])
-        if waits := one["gathering"]:
-            say(f"{one['name']}: edition of {local(waits['period_end'], zone)} waits: {waits['reason']}")
-        for end in one["missed"]:
-            say(f"{one['name']}: edition of {local(end, zone)} was missed")
+    for item in answer:
+        zone = read_zone(item["time_zone"])
+        if waits := item["gathering"]:
+            say(f"{item['name']}: edition of {local(waits['period_end'], zone)} waits: {waits['reason']}")
+        for end in item["missed"]:
+            say(f"{item['name']}: edition of {local(end, zone)} was missed")

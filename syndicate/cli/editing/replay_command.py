@@ -50,8 +50,8 @@ def replay(
         ]
         titles = _titles(services, lists, editions)
         answer = {
-            "lists": [_list_answer(one, titles, places) for one in lists],
-            "editions": [_edition_answer(one, titles) for one in editions],
+            "lists": [_list_answer(replayed_lists, titles, places) for replayed_lists in lists],
+            "editions": [_edition_answer(edition, titles) for edition in editions],
         }
         show(answer, as_json, lambda: _print(lists, editions, titles, places, services))
 
@@ -59,9 +59,14 @@ def replay(
 def _titles(
     services: Services, lists: Sequence[ReplayedLists], editions: Sequence[ReplayedEdition]
 ) -> dict[int, Article]:
-    ids = {story.article_id for one in lists for ranked in one.lists.values() for story in ranked}
-    ids |= {story.lead.article.id for one in editions for story in one.stories}
-    ids |= {left.article_id for one in editions for left in one.left_out}
+    ids = {
+        story.article_id
+        for replayed_lists in lists
+        for ranked in replayed_lists.lists.values()
+        for story in ranked
+    }
+    ids |= {story.lead.article.id for edition in editions for story in edition.stories}
+    ids |= {left.article_id for edition in editions for left in edition.left_out}
     with services.store.read() as connection:
         return article_store.get_articles(connection, sorted(ids))
 
@@ -73,9 +78,9 @@ def _print(
     places: int,
     services: Services,
 ) -> None:
-    for one in lists:
-        click.echo(_moment(one.moment, services.zone))
-        for name, ranked in one.lists.items():
+    for replayed_lists in lists:
+        click.echo(_moment(replayed_lists.moment, services.zone))
+        for name, ranked in replayed_lists.lists.items():
             click.echo(f"  {name.capitalize()}{'' if ranked else ': nothing'}")
             for story in ranked[:places]:
                 click.echo(_line(story.position, story.score, story.coverage, titles[story.article_id].title))

@@ -66,16 +66,16 @@ def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> N
     headers = ("id", "state", "address", "newsletter", "attempts", "said", "subject", "changed")
     rows = [
         (
-            one.delivery.id,
-            one.delivery.state.value,
-            one.delivery.address,
-            one.newsletter,
-            one.delivery.attempts,
-            _said(one),
-            one.subject,
-            one.changed,
+            report.delivery.id,
+            report.delivery.state.value,
+            report.delivery.address,
+            report.newsletter,
+            report.delivery.attempts,
+            _said(report),
+            report.subject,
+            report.changed,
         )
-        for one in reports
+        for report in reports
     ]
     answer = {"deliveries": [dict(zip(headers, row, strict=True)) for row in rows]}
 
@@ -119,7 +119,7 @@ def _change_each(
     with services_of(config, now) as (_, services):
         sweep_dead_senders(services.store, now)
         with services.store.write() as connection:
-            refused = next((one for one in ids if not change(connection, one, now=now)), None)
+            refused = next((number for number in ids if not change(connection, number, now=now)), None)
             if refused is not None:
                 raise SyndicateError(
                     f"delivery {refused} is {otherwise}, so nothing was changed; "

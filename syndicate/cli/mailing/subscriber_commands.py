@@ -173,7 +173,7 @@ def list_(config: Path, as_json: bool, newsletter: str | None) -> None:
     """Show every subscriber and what they are subscribed to."""
     with services_of(config) as (_, services), services.store.read() as connection:
         people = audience_store.list_subscribers(connection, newsletter=newsletter)
-    rows = [(one.address, one.name, _states(one)) for one in people]
+    rows = [(person.address, person.name, _states(person)) for person in people]
 
     def text() -> None:
         if rows:
@@ -197,10 +197,14 @@ def export(config: Path, newsletter: str | None, file: Path) -> None:
         people = audience_store.list_subscribers(connection, newsletter=newsletter)
     rows = [
         ExportedRow(
-            email=one.address, name=one.name, language=one.language, newsletter=name, state=state.value
+            email=person.address,
+            name=person.name,
+            language=person.language,
+            newsletter=name,
+            state=state.value,
         )
-        for one in people
-        for name, state in one.subscriptions.items()
+        for person in people
+        for name, state in person.subscriptions.items()
     ]
     write_result(file, export_subscribers(rows))
     click.echo(f"{plural(len(rows), 'subscription')} written.", err=True)
@@ -281,7 +285,7 @@ def erase_(config: Path, as_json: bool, now: datetime | None, dry_run: bool, add
             audience_store.end_all_subscriptions(connection, key, detail="", now=moment(now))
             known = audience_store.erase_subscriber(connection, key, moment(now))
         # Afterwards: nothing more is written to somebody who is gone.
-        files = mails_to(settings.path(settings.mail.folder), lambda one: _is_mailbox(one, key))
+        files = mails_to(settings.path(settings.mail.folder), lambda text: _is_mailbox(text, key))
     if not known and not files:
         raise SyndicateError(f"nothing is known about {address}")
     for file in files if not dry_run else ():

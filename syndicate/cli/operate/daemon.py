@@ -198,12 +198,14 @@ class _Daemon:
 
     def _lists(self, now: datetime) -> Mapping[str, object] | None:
         outcomes = self._services.lists.run(now, stopping=self._stopping)
-        for one in outcomes:
-            if one.error:
-                log.warning("source list failed", extra={"did": {"list": one.url, "error": one.error}})
+        for outcome in outcomes:
+            if outcome.error:
+                log.warning(
+                    "source list failed", extra={"did": {"list": outcome.url, "error": outcome.error}}
+                )
         return {
-            "added": sum(len(one.result.added) for one in outcomes),
-            "paused": sum(len(one.result.paused) for one in outcomes),
+            "added": sum(len(outcome.result.added) for outcome in outcomes),
+            "paused": sum(len(outcome.result.paused) for outcome in outcomes),
         }
 
     def _ingest(self, now: datetime) -> Mapping[str, object] | None:
@@ -252,11 +254,15 @@ class _Daemon:
 
     def _editions(self, now: datetime) -> Mapping[str, object] | None:
         outcomes = self._services.editions.run(now, should_stop=self._stopping, readiness=self._readiness)
-        for one in outcomes:
-            level = logging.WARNING if one.outcome in ("failed", "missed") or one.trimmed else logging.INFO
-            facts = {"newsletter": one.newsletter, "outcome": one.outcome, "stories": one.stories}
-            facts |= {"period_end": one.period_end.isoformat()} if one.period_end else {}
-            told = {"problem": one.problem, "left_out": "; ".join(one.trimmed)}
+        for outcome in outcomes:
+            level = (
+                logging.WARNING
+                if outcome.outcome in ("failed", "missed") or outcome.trimmed
+                else logging.INFO
+            )
+            facts = {"newsletter": outcome.newsletter, "outcome": outcome.outcome, "stories": outcome.stories}
+            facts |= {"period_end": outcome.period_end.isoformat()} if outcome.period_end else {}
+            told = {"problem": outcome.problem, "left_out": "; ".join(outcome.trimmed)}
             facts |= {name: text for name, text in told.items() if text}
             log.log(level, "edition", extra={"did": facts})
         return None

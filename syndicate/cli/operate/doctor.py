@@ -31,10 +31,14 @@ def doctor(config: Path, as_json: bool) -> None:
     """Check SPF, DKIM, DMARC and what aligns, PTR, TLS and login, and the way to unsubscribe."""
     with services_of(config) as (_, services):
         findings = examine(services, lookup)
-    rows = [(one.name, _MARKS[one.good], one.detail) for one in findings]
-    answer = {"findings": [{"name": one.name, "good": one.good, "detail": one.detail} for one in findings]}
+    rows = [(finding.name, _MARKS[finding.good], finding.detail) for finding in findings]
+    answer = {
+        "findings": [
+            {"name": finding.name, "good": finding.good, "detail": finding.detail} for finding in findings
+        ]
+    }
     show(answer, as_json, lambda: table(("check", "", "found"), rows))
-    if any(one.good is False for one in findings):
+    if any(finding.good is False for finding in findings):
         raise SystemExit(1)
 
 
@@ -146,9 +150,9 @@ def try_link(services: Services, page: str, token: str) -> DnsCheck:
 def _has_button(body: bytes) -> bool:
     """Return whether a page has a form with a button that our own page would take for a yes."""
     return any(
-        is_confirmation({one.attributes.get("name", ""): one.attributes.get("value", "")})
-        for one in MailPage(body.decode("utf-8", "replace")).elements
-        if one.tag in ("button", "input") and _is_posted(one)
+        is_confirmation({element.attributes.get("name", ""): element.attributes.get("value", "")})
+        for element in MailPage(body.decode("utf-8", "replace")).elements
+        if element.tag in ("button", "input") and _is_posted(element)
     )
 
 

@@ -146,9 +146,9 @@ def look(services: Services, now: datetime) -> Health:
 def _lists(services: Services, connection: Connection) -> tuple[tuple[str, SourceListState], ...]:
     states = list_store.list_states(connection)
     return tuple(
-        (hidden_address(one.url) if one.private else one.url, states[one.url])
-        for one in services.source_lists
-        if one.url in states
+        (hidden_address(source_list.url) if source_list.private else source_list.url, states[source_list.url])
+        for source_list in services.source_lists
+        if source_list.url in states
     )
 
 
@@ -255,9 +255,9 @@ def _problems_of_mail(health: Health, zone: ZoneInfo) -> list[str]:
 def _uncertain(health: Health) -> str:
     """Return the latest uncertain deliveries, and what to do about them."""
     shown = health.uncertain[:UNCERTAIN_SHOWN]
-    names = [f"{one.delivery.id} to {one.delivery.address}" for one in shown]
+    names = [f"{report.delivery.id} to {report.delivery.address}" for report in shown]
     names += ["…"] if len(health.uncertain) > UNCERTAIN_SHOWN else []
-    ids = " ".join(str(one.delivery.id) for one in shown)
+    ids = " ".join(str(report.delivery.id) for report in shown)
     return (
         f" ({', '.join(names)}): look for the addresses in the mail server's log; `syndicate deliveries "
         f"resend {ids}` sends them again, `syndicate deliveries list --state uncertain` shows all"

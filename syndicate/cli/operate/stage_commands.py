@@ -54,8 +54,11 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
             show({"due": due}, as_json, lambda: _print_due(due))
             return
         free_dead_owners(services.store, moment(now))
-        for one in services.lists.run(moment(now)) if chosen is None else ():
-            say(f"  {one.url}: {one.error or describe_import(one.result)}", err=True)
+        for list_outcome in services.lists.run(moment(now)) if chosen is None else ():
+            say(
+                f"  {list_outcome.url}: {list_outcome.error or describe_import(list_outcome.result)}",
+                err=True,
+            )
         with progress("Reading sources", as_json) as draw:
             done = 0
 
@@ -95,7 +98,7 @@ def _ingested(result: IngestResult, parts: PartsResult, pages: PagesResult) -> d
         "changed": result.changed,
         "dropped": result.dropped,
         "failed": result.failed,
-        "errors": {one.name: one.error for one in result.sources if one.error},
+        "errors": {source.name: source.error for source in result.sources if source.error},
         "sitemaps": parts.read,
         "pages": {
             "read": pages.read,
@@ -128,7 +131,9 @@ def _print_ingested(result: IngestResult, parts: PartsResult, pages: PagesResult
 
 def _names_of_sources(services: Services) -> list[str]:
     with services.store.read() as connection:
-        return [one.name for one in source_store.list_sources(connection) if one.absent is Absence.NONE]
+        return [
+            source.name for source in source_store.list_sources(connection) if source.absent is Absence.NONE
+        ]
 
 
 def _source_line(outcome: SourceOutcome) -> None:
@@ -220,18 +225,18 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
         "problem": hold_text(hold),
         "editions": [
             {
-                "newsletter": one.newsletter,
-                "outcome": one.outcome,
-                "period_end": one.period_end,
-                "edition": one.edition_id,
-                "subject": one.subject,
-                "stories": one.stories,
-                "problem": one.problem,
-                "trimmed": one.trimmed,
-                "unread_sources": one.gathered.unread,
-                "unplaced_articles": one.gathered.unplaced,
+                "newsletter": outcome.newsletter,
+                "outcome": outcome.outcome,
+                "period_end": outcome.period_end,
+                "edition": outcome.edition_id,
+                "subject": outcome.subject,
+                "stories": outcome.stories,
+                "problem": outcome.problem,
+                "trimmed": outcome.trimmed,
+                "unread_sources": outcome.gathered.unread,
+                "unplaced_articles": outcome.gathered.unplaced,
             }
-            for one in outcomes
+            for outcome in outcomes
         ],
     }
 
@@ -244,26 +249,28 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
             return
         rows = [
             (
-                one.newsletter,
-                local(one.period_end, zone_of(services, one.newsletter)) if one.period_end else "",
-                one.outcome,
-                one.stories,
-                one.subject or one.problem,
+                outcome.newsletter,
+                local(outcome.period_end, zone_of(services, outcome.newsletter))
+                if outcome.period_end
+                else "",
+                outcome.outcome,
+                outcome.stories,
+                outcome.subject or outcome.problem,
             )
-            for one in outcomes
+            for outcome in outcomes
         ]
         table(("newsletter", "edition of", "outcome", "stories", "subject"), rows, right=(3,))
-        for said in (said for one in outcomes for said in one.trimmed):
+        for said in (said for outcome in outcomes for said in outcome.trimmed):
             say(f"  {said}", err=True)
-        for one in outcomes:
-            if lacks := str(one.gathered):
+        for outcome in outcomes:
+            if lacks := str(outcome.gathered):
                 advice = "run `syndicate ingest` and `syndicate stories`, then `syndicate edition` again"
-                if one.outcome != "gathering":
+                if outcome.outcome != "gathering":
                     advice = "run `syndicate ingest` and `syndicate stories` before `syndicate edition`"
-                say(f"  {one.newsletter}: {lacks}; {advice}.", err=True)
+                say(f"  {outcome.newsletter}: {lacks}; {advice}.", err=True)
 
     show(answer, as_json, text)
-    _exit_if(sum(one.outcome in ("failed", "missed") for one in outcomes) + bool(hold))
+    _exit_if(sum(outcome.outcome in ("failed", "missed") for outcome in outcomes) + bool(hold))
 
 
 @click.command()
@@ -305,7 +312,9 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
 def _show_due(due: Sequence[DeliveryReport], problem: str, as_json: bool) -> None:
     """Show the deliveries that are due, and why they are not sent yet."""
     headers = ("delivery", "address", "newsletter", "subject")
-    rows = [(one.delivery.id, one.delivery.address, one.newsletter, one.subject) for one in due]
+    rows = [
+        (report.delivery.id, report.delivery.address, report.newsletter, report.subject) for report in due
+    ]
 
     def text() -> None:
         if rows:

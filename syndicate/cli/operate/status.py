@@ -150,7 +150,7 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
         "pages": health.pages | {"why_refused": dict(health.refused_pages)},
         "dropped": health.dropped,
         "stale_pages": health.stale_pages,
-        "editor": [decision_answer(one) for one in health.decisions],
+        "editor": [decision_answer(decision) for decision in health.decisions],
         "channels": [channel.name for channel in services.channels],
         "moved_channels": services.moved_channels,
         "gone_channels": sorted(services.gone_channels),
@@ -165,13 +165,13 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
         "subscriptions": health.subscriptions,
         "quarantine": [
             {
-                "kind": one.kind,
-                "subject": one.subject,
-                "source": names.get(one.source_id or 0, ""),
-                "attempts": one.attempts,
-                "reason": one.reason,
+                "kind": failure.kind,
+                "subject": failure.subject,
+                "source": names.get(failure.source_id or 0, ""),
+                "attempts": failure.attempts,
+                "reason": failure.reason,
             }
-            for one in health.failures
+            for failure in health.failures
         ],
         "problems": health.problems,
     }

@@ -102,9 +102,9 @@ def explanation(connection: Connection, services: Services, text: str, now: date
         ranks={name: _rank(connection, name, article.story_id) for name in ("top", "trending")},
         sources=sources,
         learned={
-            sources[one]: weight
-            for one, weight in ranked_lists.source_weights(connection).items()
-            if one in sources
+            sources[number]: weight
+            for number, weight in ranked_lists.source_weights(connection).items()
+            if number in sources
         },
         decisions=_decisions(connection, article, now),
         newsletters=article_outcomes(connection, services.newsletters, article, now),
@@ -150,8 +150,8 @@ def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
     for name, rank in found.ranks.items():
         _print_rank(name, rank, found)
     click.echo("\nNewsletters" if found.newsletters else "\nNewsletters: none is declared")
-    for one in found.newsletters:
-        say(f"  {one.newsletter}: {one.text}")
+    for newsletter in found.newsletters:
+        say(f"  {newsletter.newsletter}: {newsletter.text}")
     for decision in found.decisions:
         click.echo(f"\nEditor: {decision_line(decision, zone)}")
     click.echo(
@@ -174,7 +174,7 @@ def _print_story(found: Explanation, story: Story, zone: ZoneInfo) -> None:
     if found.coverage:
         table(
             ("article", "source", "language", "title"),
-            [(one.article_id, one.source_name, one.language, one.title) for one in found.coverage],
+            [(link.article_id, link.source_name, link.language, link.title) for link in found.coverage],
         )
 
 
@@ -227,7 +227,7 @@ _PARTS = {
 def _named(parts: Mapping[str, float], sources: Mapping[int, str]) -> dict[str, float]:
     """Parts with names people know: ``source:3`` is the source called so."""
     named = {}
-    for part, value in sorted(parts.items(), key=lambda one: -one[1]):
+    for part, value in sorted(parts.items(), key=lambda item: -item[1]):
         kind, _, number = part.partition(":")
         if kind == "source" and int(number) in sources:
             named[f"from {sources[int(number)]}"] = value
@@ -246,18 +246,23 @@ def _answer(found: Explanation) -> dict[str, Any]:
     return {
         "article": _article(found),
         "others": [
-            {"id": one.id, "title": one.title, "published": one.published if one.dated else None}
-            for one in found.others
+            {"id": other.id, "title": other.title, "published": other.published if other.dated else None}
+            for other in found.others
         ],
-        "editor": [decision_answer(one) for one in found.decisions],
-        "learned_weights": {source: one.weight for source, one in found.learned.items()},
+        "editor": [decision_answer(decision) for decision in found.decisions],
+        "learned_weights": {source: weight.weight for source, weight in found.learned.items()},
         "story": _story(found),
         "coverage": [
-            {"id": one.article_id, "source": one.source_name, "language": one.language, "title": one.title}
-            for one in found.coverage
+            {
+                "id": link.article_id,
+                "source": link.source_name,
+                "language": link.language,
+                "title": link.title,
+            }
+            for link in found.coverage
         ],
         "related": [_related(link, found) for link in found.related],
-        "newsletters": [asdict(one) for one in found.newsletters],
+        "newsletters": [asdict(newsletter) for newsletter in found.newsletters],
         "ranks": {name: rank and _place(rank, found.sources) for name, rank in found.ranks.items()},
     }
 

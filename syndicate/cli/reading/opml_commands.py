@@ -82,7 +82,7 @@ def export(config: Path, now: datetime | None, file: Path) -> None:
     outlines = export_outlines(sources)
     document = write_opml(f"{settings.site.title}: sources", outlines, created=moment(now))
     write_result(file, document)
-    left_out = sum(one.private and one.absent is not Absence.REMOVED for one in sources)
+    left_out = sum(source.private and source.absent is not Absence.REMOVED for source in sources)
     more = f" {plural(left_out, 'private source')} left out." if left_out else ""
     click.echo(f"{plural(len(outlines), 'feed')} written.{more}", err=True)
 

@@ -65,8 +65,8 @@ def _print(judged: list[Judged]) -> None:
             continue
         hit += 1
         click.echo(f"{article.title} ({source.name})")
-        for one in ruled.hits:
-            click.echo(f"  {one.rule}: {', '.join(one.changes) or 'nothing to change'}")
+        for item in ruled.hits:
+            click.echo(f"  {item.rule}: {', '.join(item.changes) or 'nothing to change'}")
     dropped = sum(1 for _, _, ruled in judged if ruled.dropped_by)
     click.echo(
         f"{plural(len(judged), 'article')}: {hit} hit by rules, {dropped} dropped. Nothing was changed."
@@ -81,7 +81,7 @@ def _answer(judged: list[Judged]) -> dict[str, Any]:
                 "url": article.url,
                 "source": source.name,
                 "published": article.published if article.dated else None,
-                "hits": [{"rule": one.rule, "changes": list(one.changes)} for one in ruled.hits],
+                "hits": [{"rule": hit.rule, "changes": list(hit.changes)} for hit in ruled.hits],
                 "dropped_by": ruled.dropped_by,
                 "after": {
                     "title": ruled.article.title,

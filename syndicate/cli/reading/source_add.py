@@ -49,13 +49,13 @@ SEVERAL_PREVIEWED = 2
 @click.option("--weight", type=click.FloatRange(0, 100), default=1.0, help="How much it counts; default 1.")
 @click.option(
     "--republish",
-    type=click.Choice([one.value for one in Republish]),
+    type=click.Choice([republish.value for republish in Republish]),
     default="summary",
     show_default=True,
     help="How much of its text feeds, pages and mail may carry.",
 )
 @click.option("--private", is_flag=True, help="Never show its address to anybody.")
-@click.option("--auth", type=click.Choice([one.value for one in AccessKind]), help="How it lets us in.")
+@click.option("--auth", type=click.Choice([kind.value for kind in AccessKind]), help="How it lets us in.")
 @click.option("--username", default="", help="For --auth basic.")
 @click.option("--header", default="", help="For --auth header: the header's name.")
 @click.option("--secret-file", default="", help="The file that holds the password, token, value or cookie.")
@@ -128,8 +128,8 @@ def _discovered(found: Discovery, private: bool) -> dict[str, Any]:
 
     return {
         "url": shown(found.url),
-        "feeds": [look_facts(one, shown(one.url)) for one in found.feeds],
-        "sitemaps": [look_facts(one, shown(one.url)) for one in found.sitemaps],
+        "feeds": [look_facts(feed, shown(feed.url)) for feed in found.feeds],
+        "sitemaps": [look_facts(sitemap, shown(sitemap.url)) for sitemap in found.sitemaps],
         "failures": [{"url": shown(url), "reason": reason} for url, reason in found.failures],
         "added": "",
     }
@@ -145,15 +145,22 @@ def _print(found: Discovery, private: bool) -> None:
         say("No feed was found there. If you know its address, give that.", err=True)
         return
     rows = [
-        (number, one.title or "–", one.format, _size(one), day(one.newest), _where(one, private))
-        for number, one in enumerate(found.choices, start=1)
+        (
+            number,
+            preview.title or "–",
+            preview.format,
+            _size(preview),
+            day(preview.newest),
+            _where(preview, private),
+        )
+        for number, preview in enumerate(found.choices, start=1)
     ]
     table(("", "title", "format", "articles", "newest", "url"), rows, right=(0, 3))
     most = PREVIEWED if len(found.choices) == 1 else SEVERAL_PREVIEWED
-    for number, one in enumerate(found.choices, start=1):
-        if one.latest:
+    for number, preview in enumerate(found.choices, start=1):
+        if preview.latest:
             click.echo()
-            print_latest(one, f"latest of {number}", most)
+            print_latest(preview, f"latest of {number}", most)
 
 
 def _size(look: SourcePreview) -> str:
@@ -203,10 +210,10 @@ def _add(services: Services, source: Source, now: datetime, dry_run: bool) -> st
     """Add it under a name that is free; a source at that address that was removed comes back."""
     with changing(services, dry_run) as connection:
         sources = source_store.list_sources(connection)
-        same = next((one for one in sources if canonical_url(one.url) == canonical_url(source.url)), None)
+        same = next((item for item in sources if canonical_url(item.url) == canonical_url(source.url)), None)
         if same is not None and same.absent is Absence.NONE:
             raise SyndicateError(f"that feed is read already, as the source {same.name}")
-        taken, addresses = {one.name for one in sources}, (source.home_url, source.url)
+        taken, addresses = {source.name for source in sources}, (source.home_url, source.url)
         automatic = same.name if same else free_name(name_in_title(source.title), addresses, taken)
         named = replace(source, name=source.name or automatic)
         if not added_sources.add_source(connection, named, now):

@@ -56,14 +56,14 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
         reports = source_store.report_sources(connection, week_ago=time - WEEK)
     rows = [
         (
-            one.source.name,
-            one.source.origin.value,
-            _standing(one, time),
-            one.source.section,
-            one.articles,
-            shown_address(one.source, one.source.url),
+            report.source.name,
+            report.source.origin.value,
+            _standing(report, time),
+            report.source.section,
+            report.articles,
+            shown_address(report.source, report.source.url),
         )
-        for one in reports
+        for report in reports
     ]
 
     def text() -> None:
@@ -72,7 +72,7 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
             return
         table(("source", "origin", "read", "section", "articles", "url"), rows, right=(4,))
 
-    show({"sources": [_facts(one) for one in reports]}, as_json, text)
+    show({"sources": [_facts(report) for report in reports]}, as_json, text)
 
 
 @sources.command("show")
@@ -83,7 +83,7 @@ def show_(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
     with services_of(config, now) as (_, services), services.store.read() as connection:
         reports = source_store.report_sources(connection, week_ago=moment(now) - WEEK)
         source_named(connection, name)
-    report = next(one for one in reports if one.source.name == name)
+    report = next(report for report in reports if report.source.name == name)
     facts = _facts(report)
     show(facts, as_json, lambda: _print_facts(facts))
 

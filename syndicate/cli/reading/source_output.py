@@ -22,8 +22,8 @@ def look_facts(look: SourcePreview, shown_url: str) -> dict[str, Any]:
         "entries": look.entries,
         "newest": look.newest,
         "latest": [
-            {"title": one.title, "url": one.url, "published": one.published or one.updated}
-            for one in look.latest
+            {"title": entry.title, "url": entry.url, "published": entry.published or entry.updated}
+            for entry in look.latest
         ],
         "warnings": list(look.warnings),
         "refused": look.refused,
@@ -42,7 +42,7 @@ def print_look(look: SourcePreview, shown_url: str) -> None:
 
 def print_latest(look: SourcePreview, heading: str = "latest articles", most: int = PREVIEWED) -> None:
     """The latest articles with their dates."""
-    table(("date", heading), [(day(_date(one)), _title(one)) for one in look.latest[:most]])
+    table(("date", heading), [(day(_date(entry)), _title(entry)) for entry in look.latest[:most]])
 
 
 def day(moment: datetime | None) -> str:

@@ -111,7 +111,7 @@ class Outbox:
         while 0 < len(touched) < len(self._sessions) and (more := self._look(0, touched)):
             touched |= more
         if self._queue.holds:
-            touched |= {one for one in self._sessions if _is_idle(one.dialogue)}
+            touched |= {session for session in self._sessions if _is_idle(session.dialogue)}
         return touched
 
     def _look(self, patience: float, seen: set[Session]) -> set[Session]:
@@ -127,11 +127,13 @@ class Outbox:
 
     def _turn(self, touched: set[Session]) -> None:
         """Everything that can be said about these connections, in one commit; then what follows from it."""
-        settled = [one for one in touched if one.dialogue.lost or not one.dialogue.waiting]
-        self._note([ended for one in settled for ended in one.dialogue.endings()])
+        settled = [session for session in touched if session.dialogue.lost or not session.dialogue.waiting]
+        self._note([ended for session in settled for ended in session.dialogue.endings()])
         stopped = self._stopped
-        ready = [one for one in settled if one.dialogue.ready]
-        beginning = [] if stopped else [one.dialogue.offered for one in ready if one.dialogue.offered]
+        ready = [session for session in settled if session.dialogue.ready]
+        beginning = (
+            [] if stopped else [session.dialogue.offered for session in ready if session.dialogue.offered]
+        )
         allowed = self._record(beginning) if self._ended or beginning else ()
         for session in ready:
             if session.dialogue.offered and session.dialogue.offered.key in allowed:
@@ -212,7 +214,7 @@ class Outbox:
         lost = dialogue.lost
         if not dialogue.returned or lost is None or self._stopped:
             return
-        others = [one.dialogue.answered for one in self._sessions]
+        others = [session.dialogue.answered for session in self._sessions]
         alone = not self._sessions and not self._opener.pending
         loss = self._lost.judge(dialogue, others, alone=alone)
         if loss.server_is_down:
@@ -230,7 +232,7 @@ class Outbox:
 
     def _slow(self) -> int:
         since = time.monotonic() - self._options.slow
-        return sum(one.is_slow(since) for one in self._sessions) + self._opener.pending_since(since)
+        return sum(session.is_slow(since) for session in self._sessions) + self._opener.pending_since(since)
 
     def _reopen(self) -> None:
         """As many connections as there may be, while there is something to send."""

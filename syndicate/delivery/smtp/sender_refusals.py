@@ -42,18 +42,18 @@ class Suspicion:
     def sift(self, ended: Sequence[SendResult]) -> list[SendResult]:
         """Return what can be said of these attempts, and of those kept back before."""
         certain: list[SendResult] = []
-        for one in ended:
-            if one.error is None:
-                certain += self._release_held(one)
-                certain.append(one)
-            elif isinstance(one.error, SenderRefused):
-                self._keep(self._senders, one, SENDER_REFUSALS)
-            elif isinstance(one.error, Refused) and about_us(str(one.error)):
-                self._keep(self._policies, one, POLICY_REFUSALS)
+        for result in ended:
+            if result.error is None:
+                certain += self._release_held(result)
+                certain.append(result)
+            elif isinstance(result.error, SenderRefused):
+                self._keep(self._senders, result, SENDER_REFUSALS)
+            elif isinstance(result.error, Refused) and about_us(str(result.error)):
+                self._keep(self._policies, result, POLICY_REFUSALS)
                 # Nobody must be left in doubt about a body that was refused, if this process ends now.
-                certain.append(one._replace(final=False))
+                certain.append(result._replace(final=False))
             else:
-                certain.append(one)
+                certain.append(result)
         return certain
 
     def rest(self) -> list[SendResult]:
@@ -68,9 +68,9 @@ class Suspicion:
         senders, self._senders = self._senders, []
         policies, self._policies = self._policies, []
         if self.problem is not None:
-            return [SendResult(parcel=one.parcel, error=_down(one)) for one in (*senders, *policies)]
+            return [SendResult(parcel=sender.parcel, error=_down(sender)) for sender in (*senders, *policies)]
         if not self._taken:
-            policies = [SendResult(parcel=one.parcel, error=_put_off(one)) for one in policies]
+            policies = [SendResult(parcel=policy.parcel, error=_put_off(policy)) for policy in policies]
         return senders + policies
 
     def _release_held(self, taken: SendResult) -> list[SendResult]:

@@ -28,7 +28,9 @@ def detect(body: bytes, label: str = "") -> str:
     if label:
         text = sample.decode(label, "replace")
         guesses = chardet.detect_all(sample, ignore_threshold=True)
-        alike = [one["confidence"] for one in guesses if _decoded(sample, one["encoding"] or "") == text]
+        alike = [
+            guess["confidence"] for guess in guesses if _decoded(sample, guess["encoding"] or "") == text
+        ]
         if max(alike, default=0.0) >= confidence - LABELLED:
             return label
     return best

@@ -133,7 +133,7 @@ def sitemaps_of_robots(body: bytes, url: str) -> list[str]:
     """The sitemaps that a ``robots.txt`` fetched from ``url`` names (sitemaps.org), of its own host only."""
     text = body[:500_000].decode("utf-8", "replace")
     found = (canonical_url(match[1]) for match in _ROBOTS_SITEMAP.finditer(text))
-    return [one for one in _distinct(found) if host_of(one) == host_of(url)][:MAX_LINKS]
+    return [text for text in _distinct(found) if host_of(text) == host_of(url)][:MAX_LINKS]
 
 
 def entered_address(text: str) -> str:
@@ -180,7 +180,7 @@ def _links(text: str, url: str) -> Iterator[FeedLink]:
 
 def _values(attributes: str, pattern: re.Pattern[str] = _ATTRIBUTE) -> dict[str, str]:
     found = pattern.finditer(attributes)
-    return {one[1].lower(): unescape(one[2] or one[3] or one[4] or "") for one in found}
+    return {match[1].lower(): unescape(match[2] or match[3] or match[4] or "") for match in found}
 
 
 def _refresh(text: str, url: str) -> str:

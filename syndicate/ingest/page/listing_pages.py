@@ -61,7 +61,7 @@ def _entry(item: HtmlElement, url: str, select: Selectors, language: str) -> Ent
     links = _all(item, select.link or "a")
     if not select.link and item.tag == "a":
         links = [item]
-    link = next((target for one in links if (target := _target(one, url))), "")
+    link = next((target for link in links if (target := _target(link, url))), "")
     if not canonical_url(link):
         return None
     title = _words(item, select.title) if select.title else _link_words(links, link, url)
@@ -82,7 +82,7 @@ def _entry(item: HtmlElement, url: str, select: Selectors, language: str) -> Ent
 
 
 def _all(item: HtmlElement, selector: str) -> list[HtmlElement]:
-    return [one for one in item.xpath(xpath_of(selector)) if isinstance(one, HtmlElement)]
+    return [row for row in item.xpath(xpath_of(selector)) if isinstance(row, HtmlElement)]
 
 
 def _first(item: HtmlElement, selector: str) -> HtmlElement | None:
@@ -103,7 +103,7 @@ def _words(item: HtmlElement, selector: str) -> str:
 
 def _link_words(links: list[HtmlElement], link: str, url: str) -> str:
     """The longest words of the links that lead there: one is often a picture, another "read more"."""
-    words = (" ".join(str(one.text_content()).split()) for one in links if _target(one, url) == link)
+    words = (" ".join(str(item.text_content()).split()) for item in links if _target(item, url) == link)
     return max(words, key=len, default="")
 
 
@@ -120,7 +120,7 @@ def _image(item: HtmlElement, selector: str) -> Image | None:
         return None
     if element.tag != "img":
         element = next(
-            (one for one in element.xpath("descendant::img") if isinstance(one, HtmlElement)), element
+            (item for item in element.xpath("descendant::img") if isinstance(item, HtmlElement)), element
         )
     address = next((value for name in _PICTURES if (value := element.get(name))), "")
     parts = address.split()

@@ -74,7 +74,7 @@ def parse_page(
     facts = page_facts(text)
     markup = without_code(text)
     tree = tree_of(markup)
-    for picture in [one for one in tree.iter("img") if _is_unseen(one)]:
+    for picture in [item for item in tree.iter("img") if _is_unseen(item)]:
         picture.drop_tree()
     visible = " ".join(tree.text_content().split())
     paragraphs_of_line_breaks(tree)
@@ -135,7 +135,7 @@ def _main_text(markup: str) -> str:
 
 def _is_unseen(picture: Any) -> bool:
     return is_tracking_pixel(picture.attrib) or any(
-        hides(str(one.tag), one.attrib) for one in picture.iterancestors()
+        hides(str(item.tag), item.attrib) for item in picture.iterancestors()
     )
 
 

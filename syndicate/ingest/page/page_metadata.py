@@ -119,7 +119,7 @@ def _is_article(node: dict[str, Any]) -> bool:
 def _text(value: object) -> str:
     """A JSON-LD value as text: itself, the name of an object, or the first of a list; many escape it."""
     if isinstance(value, list):
-        return next((text for one in value if (text := _text(one))), "")
+        return next((text for item in value if (text := _text(item))), "")
     if isinstance(value, dict):
         return _text(value.get("name") or value.get("alternateName") or value.get("@value"))
     return unescape(value).strip() if isinstance(value, str) else ""
@@ -127,13 +127,13 @@ def _text(value: object) -> str:
 
 def _authors(article: dict[str, Any]) -> tuple[str, ...]:
     value = article.get("author") or article.get("creator")
-    return tuple(name for one in (value if isinstance(value, list) else [value]) if (name := _text(one)))
+    return tuple(name for item in (value if isinstance(value, list) else [value]) if (name := _text(item)))
 
 
 def _tags(article: dict[str, Any]) -> tuple[str, ...]:
     value = article.get("keywords")
     if isinstance(value, list):
-        return tuple(tag for one in value if (tag := _text(one)))
+        return tuple(tag for item in value if (tag := _text(item)))
     return tuple(_split(_text(value)))
 
 
@@ -151,7 +151,7 @@ def _moment(value: object, page: HtmlPage, *names: str) -> datetime | None:
 def _image(value: object) -> Image | None:
     """The first picture that has an address; its size when that is plain."""
     if isinstance(value, list):
-        return next((image for one in value if (image := _image(one))), None)
+        return next((image for item in value if (image := _image(item))), None)
     if isinstance(value, dict):
         url = _text(value.get("url") or value.get("contentUrl"))
         size = [_pixels(value.get(name)) for name in ("width", "height")]

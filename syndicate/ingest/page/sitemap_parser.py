@@ -57,7 +57,7 @@ def parse_sitemap(
         body = _unpacked(body, url)
     document, warnings = utf8_document(body, charset)
     found = (_read if b"<" in document[:1_000] else _lines)(document, url)
-    hosts = {_site(one) for one in (url, asked) if one}
+    hosts = {_site(text) for text in (url, asked) if text}
     rows = [(target, row) for row in found.rows if (target := canonical_url(row.get("loc", "")))]
     ours = [(target, row) for target, row in rows if _site(target) in hosts][:MAX_URLS]
     if not ours:

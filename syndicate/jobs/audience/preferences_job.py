@@ -89,7 +89,7 @@ class PreferencesJob:
         self, connection: Connection, subscription_id: int, choices: Choices, now: datetime
     ) -> None:
         """Move waiting deliveries to the hour just chosen; if that hour is over, send them at once."""
-        declared = {one.name: one for one in self.newsletters}
+        declared = {newsletter.name: newsletter for newsletter in self.newsletters}
 
         def moment(newsletter: str, since: datetime) -> datetime:
             if choices.hour is None or newsletter not in declared:
@@ -132,8 +132,10 @@ class PreferencesJob:
         return None if stored is None else (subscription_id, stored)
 
     def _page(self, connection: Connection, stored: StoredPreferences) -> ReaderPage:
-        titles = {one.name: one.title for one in self.newsletters}
-        own = next((one for one in self.newsletters if one.name == stored.newsletter), None)
+        titles = {newsletter.name: newsletter.title for newsletter in self.newsletters}
+        own = next(
+            (newsletter for newsletter in self.newsletters if newsletter.name == stored.newsletter), None
+        )
         offer = Offer(
             newsletters=titles,
             consents={name: agreement(title, self.consent) for name, title in titles.items()},

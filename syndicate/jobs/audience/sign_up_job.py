@@ -131,7 +131,9 @@ class SignUpJob:
         return counts
 
     def _prepare(self, sign_up: sign_up_store.SignUp, now: datetime) -> str:
-        newsletter = next((one for one in self.newsletters if one.name == sign_up.newsletter), None)
+        newsletter = next(
+            (newsletter for newsletter in self.newsletters if newsletter.name == sign_up.newsletter), None
+        )
         if newsletter is None or sign_up.expires <= now:
             with self.store.write() as connection:
                 sign_up_store.take_sign_up(connection, sign_up.id)

@@ -24,7 +24,7 @@ def settle_restored(
     periods = []
     for newsletter in newsletters:
         variants = preference_store.variants(connection, newsletter.name, now)
-        forms = [(EVERY_EDITION, EVERY_EDITION), *((one.key, one.cadence) for one in variants)]
+        forms = [(EVERY_EDITION, EVERY_EDITION), *((variant.key, variant.cadence) for variant in variants)]
         for key, cadence in forms:
             form = at_cadence(newsletter, cadence)
             period = latest_period(parse_schedule(form.schedule), read_zone(form.time_zone), restored)

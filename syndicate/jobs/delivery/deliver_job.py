@@ -238,7 +238,7 @@ class _Run:
         """Record in one commit what has ended, and move what begins to ``sending`` if it still may."""
         states, begun = self._store.write(partial(self._record, ended=ended, beginning=beginning))
         cancelled = [parcel.key for parcel in beginning if parcel.key not in begun]
-        for key in [*(one.parcel.key for one in ended if one.final), *cancelled]:
+        for key in [*(result.parcel.key for result in ended if result.final), *cancelled]:
             self._out.pop(key, None)
         states += [DeliveryState.CANCELLED] * len(cancelled)
         self.counts.update(state for state in states if state is not DeliveryState.PENDING)
@@ -251,17 +251,17 @@ class _Run:
     ) -> tuple[list[DeliveryState], set[int]]:
         """Return the states in which deliveries have ended, and the ids of deliveries that may begin."""
         owner, moment = self._job.owner, self.moment()
-        sent = [one.parcel.key for one in ended if one.error is None]
-        troubled = [one for one in ended if one.error is not None and one.final]
-        held = [one.parcel.key for one in ended if not one.final]
+        sent = [result.parcel.key for result in ended if result.error is None]
+        troubled = [result for result in ended if result.error is not None and result.final]
+        held = [result.parcel.key for result in ended if not result.final]
         begun: set[int] = set()
         if sent:
             delivery_store.mark_sent(connection, sent, owner=owner, now=moment)
         if held:
             delivery_store.hold_deliveries(connection, held, owner=owner)
-        states = [self._failed(connection, one, moment) for one in troubled]
+        states = [self._failed(connection, result, moment) for result in troubled]
         if held or troubled:
-            again = [*held, *(one.parcel.key for one in troubled)]
+            again = [*held, *(result.parcel.key for result in troubled)]
             corrections.cancel_replaced(connection, again, moment)
         if beginning:
             keys, until = [parcel.key for parcel in beginning], moment + SENDING_LEASE
@@ -277,7 +277,10 @@ class _Run:
 
     def give_back(self) -> None:
         """Free what was leased and not begun."""
-        ids, limited = [*(one.id for one in self._leased), *self._out], self._job.pace.limits != Limits()
+        ids, limited = (
+            [*(delivery.id for delivery in self._leased), *self._out],
+            self._job.pace.limits != Limits(),
+        )
         if ids or limited:
             self._store.write(partial(self._release, ids=ids))
 
@@ -319,7 +322,7 @@ class _Run:
         if first or claimed:
             self.count_batch()
         # Without the deliveries that this run has, whose lease had run out.
-        new = [[one for one in batch if one.id not in self._out] for batch in (first, claimed)]
+        new = [[delivery for delivery in batch if delivery.id not in self._out] for batch in (first, claimed)]
         self._leased.extendleft(reversed(new[0]))
         self._leased.extend(new[1])
         if not confirmations:

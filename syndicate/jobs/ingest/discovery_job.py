@@ -212,8 +212,8 @@ def _aside(start: FetchRequest, url: str) -> FetchRequest:
 
 def _look(parsed: ParsedSource, url: str, form: str) -> SourcePreview:
     dated = [(entry.published or entry.updated, entry) for entry in parsed.entries]
-    newest = sorted((one for one in dated if one[0]), key=lambda one: one[0], reverse=True)  # type: ignore[arg-type, return-value]
-    undated = [one for one in dated if not one[0]]
+    newest = sorted((item for item in dated if item[0]), key=lambda item: item[0], reverse=True)  # type: ignore[arg-type, return-value]
+    undated = [item for item in dated if not item[0]]
     return SourcePreview(
         url=url,
         format=form,

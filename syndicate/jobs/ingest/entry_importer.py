@@ -82,21 +82,31 @@ class EntryImporter:
     ) -> list[SourceOutcome]:
         """``accept`` for readings of different sources, in one transaction."""
         decided = decide_entries(self.store, self.rules, readings, now)
-        takings = [self._taking(one, choice, now) for one, choice in zip(readings, decided, strict=True)]
+        takings = [
+            self._taking(content, choice, now) for content, choice in zip(readings, decided, strict=True)
+        ]
         with self.store.write() as connection:
-            added = article_store.add_articles(connection, [(one.source.id, one.new) for one in takings])
-            for one in takings:
-                _note(connection, one, now)
-            names = [one.source.name for one in takings]
+            added = article_store.add_articles(
+                connection, [(taking.source.id, taking.new) for taking in takings]
+            )
+            for taking in takings:
+                _note(connection, taking, now)
+            names = [taking.source.name for taking in takings]
             quarantine.clear_failures(connection, "document", names)
-            settle(connection, [one.new if ids else () for one, ids in zip(takings, added, strict=True)])
-        return [one.outcome(len(ids)) for one, ids in zip(takings, added, strict=True)]
+            settle(connection, [write.new if ids else () for write, ids in zip(takings, added, strict=True)])
+        return [write.outcome(len(ids)) for write, ids in zip(takings, added, strict=True)]
 
     def _taking(self, reading: DocumentContent, decided: EntryPlan, now: datetime) -> "_PendingWrite":
         decisions = decided.decisions
-        new = [one.article for one in decisions if one.kind is EntryMatch.NEW and one.article]
-        changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
-        articles = [] if reading.whole else [*new, *(one for _, one in changed)]
+        new = [
+            decision.article for decision in decisions if decision.kind is EntryMatch.NEW and decision.article
+        ]
+        changed = [
+            (decision.existing.id, decision.article)
+            for decision in decisions
+            if decision.article and decision.existing
+        ]
+        articles = [] if reading.whole else [*new, *(article for _, article in changed)]
         pages = pages_to_read(self.store, reading, articles, now, self.pages)
         return _PendingWrite(reading=reading, decided=decided, new=new, changed=changed, pages=pages)
 
@@ -131,7 +141,11 @@ def _note(connection: Connection, taking: _PendingWrite, now: datetime) -> None:
     source, decided = taking.source, taking.decided
     change_articles(connection, source.id, taking.changed, whole=taking.reading.whole)
     note_found(connection, source.id, taking.reading.found, taking.pages, now)
-    digests = [(one.existing.id, one.digest) for one in decided.decisions if one.existing and one.digest]
+    digests = [
+        (decision.existing.id, decision.digest)
+        for decision in decided.decisions
+        if decision.existing and decision.digest
+    ]
     article_store.note_digests(connection, digests)
     pruned_again = [*decided.dropped, *decided.pruned_with_new_id]
     tombstones.remember_dropped(connection, source.id, pruned_again, now)

@@ -47,17 +47,17 @@ def decide_entries(
     A source of which no digest is known has no article yet, so there is nothing to compare with.
     """
     asked = {
-        one.source.id: (
-            [key for entry in one.parsed.entries for key in keys_of(entry)],
-            [url for entry in one.parsed.entries for url in urls_of(entry)],
+        reading.source.id: (
+            [key for entry in reading.parsed.entries for key in keys_of(entry)],
+            [url for entry in reading.parsed.entries for url in urls_of(entry)],
         )
-        for one in readings
-        if one.parsed.entries and not one.is_first
+        for reading in readings
+        if reading.parsed.entries and not reading.is_first
     }
-    undated = {one.source.id for one in readings if one.by_sight and _has_no_dates(one, now)}
+    undated = {reading.source.id for reading in readings if reading.by_sight and _has_no_dates(reading, now)}
     if not asked and not undated:
-        return [_decided(rules, one, now, _Known()) for one in readings]
-    parsed = {one.source.id: one.parsed for one in readings if one.source.id in asked}
+        return [_decided(rules, reading, now, _Known()) for reading in readings]
+    parsed = {reading.source.id: reading.parsed for reading in readings if reading.source.id in asked}
     with store.read() as connection:
         found = known_articles.known_entries(connection, asked)
         articles = {source_id: known for source_id, (known, _) in found.items()}
@@ -68,8 +68,14 @@ def decide_entries(
         for source_id, (_, pruned) in found.items()
     }
     return [
-        _decided(rules, one, now, facts.get(one.source.id, _Known()), by_sight=one.source.id in by_sight)
-        for one in readings
+        _decided(
+            rules,
+            reading,
+            now,
+            facts.get(reading.source.id, _Known()),
+            by_sight=reading.source.id in by_sight,
+        )
+        for reading in readings
     ]
 
 

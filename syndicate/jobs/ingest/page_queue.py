@@ -63,7 +63,7 @@ def change_articles(
     connection: Connection, source_id: int, changed: Sequence[tuple[int, NewArticle]], *, whole: bool
 ) -> None:
     """Store edits. A short text does not replace the full one of the page, unless it is the ``whole``."""
-    read = {} if whole else page_store.full_text_words(connection, [one for one, _ in changed])
+    read = {} if whole else page_store.full_text_words(connection, [number for number, _ in changed])
     for article_id, article in changed:
         keep = article.words < read.get(article_id, 0)
         article_store.change_article(connection, article_id, source_id, article, keep_text=keep)

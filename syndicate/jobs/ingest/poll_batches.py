@@ -70,11 +70,11 @@ class Answers:
         read_so_far = list(zip(unread, read_together(self._intake, unread), strict=True))
         with self._turn:
             polls: list[Poll] = []
-            for one, parsed in read_so_far:
+            for item, parsed in read_so_far:
                 if parsed is None:
                     continue
                 read = self._isolate_errors(
-                    one.source, one.state, now, partial(self._poll_of, one, parsed, now)
+                    item.source, item.state, now, partial(self._poll_of, item, parsed, now)
                 )
                 if isinstance(read, Poll):
                     polls.append(read)
@@ -82,9 +82,9 @@ class Answers:
                     taken.append(read)
             taken += self._save_all(polls, now)
         # One of them may cost a parser all its time, so none waits for the others; the longest come last.
-        alone = [one for one, parsed in read_so_far if parsed is None]
-        for one in sorted(alone, key=lambda unread: len(unread.compared.unseen)):
-            read = self._isolate_errors(one.source, one.state, now, partial(self._read_alone, one, now))
+        alone = [unread for unread, parsed in read_so_far if parsed is None]
+        for item in sorted(alone, key=lambda unread: len(unread.compared.unseen)):
+            read = self._isolate_errors(item.source, item.state, now, partial(self._read_alone, item, now))
             with self._turn:
                 taken += self._save_all([read], now) if isinstance(read, Poll) else [read]
         return taken
@@ -106,11 +106,11 @@ class Answers:
                 changed.append(found)
             else:
                 taken.append(found)
-        known = self._intake.known_digests_of([one.source for one in changed])
+        known = self._intake.known_digests_of([document.source for document in changed])
         unread: list[Unread] = []
-        for one in changed:
-            work = partial(self._compare, one, known[one.source.id], now)
-            compared = self._isolate_errors(one.source, one.state, now, work)
+        for document in changed:
+            work = partial(self._compare, document, known[document.source.id], now)
+            compared = self._isolate_errors(document.source, document.state, now, work)
             if isinstance(compared, Unread):
                 unread.append(compared)
             else:
@@ -178,8 +178,8 @@ class Answers:
             except Exception as error:  # noqa: BLE001 - whose it is will show when each is stored by itself
                 log.info("of %s polls each is stored by itself (%s)", len(polls), type(error).__name__)
         return [
-            self._isolate_errors(one.source, one.state, now, partial(self._save_one, one, now))
-            for one in polls
+            self._isolate_errors(poll.source, poll.state, now, partial(self._save_one, poll, now))
+            for poll in polls
         ]
 
     def _save_one(self, poll: Poll, now: datetime) -> SourceOutcome:

@@ -59,7 +59,7 @@ def read_together(
     """
     if len(unread) > 1:
         try:
-            return intake.parser().parse_each([one.request() for one in unread])
+            return intake.parser().parse_each([item.request() for item in unread])
         except ParserDied:
             # Of which of them, nobody knows.
             pass

@@ -74,8 +74,10 @@ class PollStoring:
 
         done = self.intake.accept_all([poll.reading for poll in polls], now, settle)
         return [
-            replace(one, warning=told(one.warning, poll.state.read_from)) if poll.state.read_from else one
-            for one, poll in zip(done, polls, strict=True)
+            replace(outcome, warning=told(outcome.warning, poll.state.read_from))
+            if poll.state.read_from
+            else outcome
+            for outcome, poll in zip(done, polls, strict=True)
         ]
 
     def save_failure(
@@ -113,7 +115,9 @@ class PollStoring:
         before, published = poll.state, poll.outcome.published
         if new and poll.answer:
             published = article_store.latest_published(connection, source.id, limit=RHYTHM)
-            if before.websub_lease_until and hub_missed((one.published for one in new if one.dated), now):
+            if before.websub_lease_until and hub_missed(
+                (article.published for article in new if article.dated), now
+            ):
                 before = replace(before, websub_lease_until=None)
         came = with_feed_hints(poll.outcome, parsed, published)
         after = after_poll(before, came, now, options_for(source, self.intake.polling))

@@ -72,8 +72,10 @@ class SourceListJob:
             return []
         with self.store.read() as connection:
             states = list_store.list_states(connection)
-        due = [one for one in self.lists if list_store.due_at(states.get(one.url), now)]
-        outcomes = [self._run_one(one, now, stopping) for one in due if not stopping()]
+        due = [
+            source_list for source_list in self.lists if list_store.due_at(states.get(source_list.url), now)
+        ]
+        outcomes = [self._run_one(source_list, now, stopping) for source_list in due if not stopping()]
         return [outcome for outcome in outcomes if outcome is not None]
 
     def _run_one(self, wanted: SourceList, now: datetime, stopping: Callable[[], bool]) -> ListOutcome | None:
@@ -144,7 +146,7 @@ def import_outlines(
 ) -> ImportResult:
     """Add the feeds of a list; those we read already stay as they are, unless they are this list's own."""
     existing = source_store.list_sources(connection)
-    by_url = {canonical_url(one.url): one for one in existing}
+    by_url = {canonical_url(source.url): source for source in existing}
     known: list[str] = []
     listed: list[int] = []
     new: list[tuple[Outline, Source | None]] = []
@@ -162,7 +164,7 @@ def import_outlines(
             new.append((outline, old))
     # Before anything is added: a feed that moved comes back under the name it had.
     paused = added_sources.pause_unlisted(connection, listed_in, listed=listed) if listed_in else []
-    taken = {one.name for one in existing}.difference(paused)
+    taken = {source.name for source in existing}.difference(paused)
     added: list[str] = []
     for outline, old in new:
         addresses = (outline.home_url, outline.feed_url)

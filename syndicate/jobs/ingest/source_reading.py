@@ -67,7 +67,7 @@ def pause_asked(store: Store, source: Source, now: datetime) -> datetime | None:
         url = polled_url(source.url, found[1]) if found else source.url
         busy = robots_store.busy_origins(connection, now).get(origin_of(url))
     own = found[1].not_before if found else None
-    return max((one for one in (own, busy) if one and one > now), default=None)
+    return max((item for item in (own, busy) if item and item > now), default=None)
 
 
 def reading_of(source: Source) -> dict[str, Any]:

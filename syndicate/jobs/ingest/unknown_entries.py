@@ -19,7 +19,7 @@ def moved_articles(
     """
     strangers = {source_id: _strangers(parsed, known[source_id]) for source_id, parsed in readings.items()}
     moments = {
-        source_id: [moment for one in found if (moment := one.published or one.updated)]
+        source_id: [moment for entry in found if (moment := entry.published or entry.updated)]
         for source_id, found in strangers.items()
     }
     candidates = known_articles.articles_of_moments(connection, moments)
@@ -32,7 +32,7 @@ def moved_articles(
 
 
 def _strangers(parsed: ParsedSource, known: Sequence[KnownArticle]) -> list[Entry]:
-    keys, urls = {one.entry_key for one in known}, {one.url for one in known} - {""}
+    keys, urls = {article.entry_key for article in known}, {article.url for article in known} - {""}
     return [
         entry
         for entry in parsed.entries
@@ -48,11 +48,11 @@ def _reappeared(
     parsed: ParsedSource,
     known: Sequence[KnownArticle],
 ) -> Reappeared:
-    titles = [one.title for one in strangers if one.title] if is_archive(strangers) else []
+    titles = [stranger.title for stranger in strangers if stranger.title] if is_archive(strangers) else []
     of_titles = known_articles.articles_of_titles(connection, source_id, titles)
-    candidates = {one.id: one for one in (*of_moments, *of_titles)}
+    candidates = {moment.id: moment for moment in (*of_moments, *of_titles)}
     pruned = tombstones.pruned_titles(connection, source_id, [title_hash(title) for title in titles])
     if not candidates and not pruned:
         return Reappeared(moved={})
-    listed = {one.entry_key for one in known}.union(parsed.digests)
+    listed = {article.entry_key for article in known}.union(parsed.digests)
     return reappeared(strangers, candidates.values(), listed, pruned)

@@ -72,7 +72,7 @@ class WebSubJob:
         done = {"asked": 0, "failed": 0}
         while not stopping() and (claims := self._claim(now)):
             with ThreadPoolExecutor(THREADS, thread_name_prefix="hubs") as pool:
-                answers = pool.map(lambda one: self._ask(one, now, stopping), claims)
+                answers = pool.map(lambda item: self._ask(item, now, stopping), claims)
                 for accepted in answers:
                     if accepted is not None:
                         done["asked" if accepted else "failed"] += 1
@@ -85,7 +85,7 @@ class WebSubJob:
         with self.store.write() as connection:
             claims = hub_store.claim_hubs(connection, now=now, until=now + LEASE, limit=HUBS)
             # A hub may verify before it has answered: "asked" has to be true before it hears from us.
-            return [self._marked(connection, one, now) for one in claims]
+            return [self._marked(connection, claim, now) for claim in claims]
 
     def _marked(self, connection: Connection, one: HubSubscription, now: datetime) -> HubSubscription:
         asked = HubState.ASKED if one.state in (HubState.WANTED, HubState.DENIED) else one.state

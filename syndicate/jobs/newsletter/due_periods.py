@@ -75,8 +75,14 @@ def record_missed(
     made by a clock that was ahead are deleted.
     """
     with store.read() as connection:
-        last = {one.name: period_store.last_period(connection, one.name) for one in newsletters}
-        since = {one.name: newsletter_store.known_since(connection, one.name) for one in newsletters}
+        last = {
+            newsletter.name: period_store.last_period(connection, newsletter.name)
+            for newsletter in newsletters
+        }
+        since = {
+            newsletter.name: newsletter_store.known_since(connection, newsletter.name)
+            for newsletter in newsletters
+        }
     if any(period_store.is_void(*made, now) for made in last.values() if made):
         with store.write() as connection:
             period_store.delete_void_records(connection, now)
@@ -95,9 +101,9 @@ def record_missed(
     record = partial(edition_store.record_no_edition, state=edition_store.MISSED, now=now)
     with store.write() as connection:
         return [
-            (one, period)
-            for one, period in missed
-            if record(connection, one.name, EVERY_EDITION, (period.start, period.end))
+            (newsletter, period)
+            for newsletter, period in missed
+            if record(connection, newsletter.name, EVERY_EDITION, (period.start, period.end))
         ]
 
 

@@ -81,7 +81,7 @@ class EditionJob:
         def wanted(name: str) -> bool:
             return name not in paused and (names is None or name in names)
 
-        running = [one for one in self.newsletters if wanted(one.name)]
+        running = [newsletter for newsletter in self.newsletters if wanted(newsletter.name)]
         outcomes = [
             EditionOutcome(
                 newsletter=name, outcome="paused", problem=f"see `syndicate newsletters resume {name}`"

@@ -146,7 +146,7 @@ class ReviewService:
             raise SyndicateError("say what is corrected")
         corrected = replace(digest, correction=text, title="")
         proof = self._proof(found, corrected)
-        forms = [one for one in self.forms(found) if one.state == VARIANT]
+        forms = [form for form in self.forms(found) if form.state == VARIANT]
         with self.store.write() as connection:
             revision = review_store.add_correction(
                 connection, found, content=corrected.to_json(), rendered=proof.parts, now=now
@@ -169,9 +169,9 @@ class ReviewService:
         """
         with self.store.read() as connection:
             overdue = [
-                (one, _said(connection, one))
-                for one in review_store.overdue_editions(connection, now)
-                if wanted(one.edition.newsletter)
+                (edition, _said(connection, edition))
+                for edition in review_store.overdue_editions(connection, now)
+                if wanted(edition.edition.newsletter)
             ]
         done: list[tuple[DeskEdition, tuple[str, ...]]] = []
         for found, digest in overdue:
@@ -228,7 +228,9 @@ class ReviewService:
         if proof.trimmed:
             detail = "; ".join(proof.trimmed)
             review_store.record_change(connection, edition.id, "trim", detail, "syndicate", now)
-        newsletter = next(one for one in self.newsletters if one.name == found.edition.newsletter)
+        newsletter = next(
+            newsletter for newsletter in self.newsletters if newsletter.name == found.edition.newsletter
+        )
         if not review_store.release_edition(connection, found, now, sending_times(newsletter, now)):
             return False
         detail = proof.rendered.subject if action == "approve" else ""
@@ -288,7 +290,7 @@ class ReviewService:
 
     def _proof(self, found: DeskEdition, digest: Digest) -> CheckedEdition:
         edition = found.edition
-        named = [one for one in self.newsletters if one.name == edition.newsletter]
+        named = [newsletter for newsletter in self.newsletters if newsletter.name == edition.newsletter]
         if not named:
             raise SyndicateError(f"the newsletter {edition.newsletter} is no longer declared in config.toml")
         period = Period(start=edition.period_start, end=edition.period_end)
@@ -315,8 +317,10 @@ def _said(connection: Connection, found: DeskEdition) -> Digest:
     return as_decided(
         digest,
         Digest.from_json(issue.content),
-        dropped={one.story_id for one in decided if one.action == "drop" and one.story_id is not None},
-        untouched={one.story_id for one in own if one.story_id is not None},
+        dropped={
+            change.story_id for change in decided if change.action == "drop" and change.story_id is not None
+        },
+        untouched={change.story_id for change in own if change.story_id is not None},
     )
 
 

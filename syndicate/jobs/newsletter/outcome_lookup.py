@@ -22,7 +22,9 @@ def article_outcomes(
     leads = article_store.get_articles(connection, [row.lead_id for row in rows])
     titles = {lead_id: lead.title for lead_id, lead in leads.items()}
     paused = newsletter_store.paused_newsletters(connection)
-    failures = {one.subject: one.reason for one in quarantine.failures(connection, kind="newsletter")}
+    failures = {
+        failure.subject: failure.reason for failure in quarantine.failures(connection, kind="newsletter")
+    }
     found = []
     for newsletter in newsletters:
         zone = read_zone(newsletter.time_zone)

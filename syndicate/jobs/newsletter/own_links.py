@@ -15,8 +15,8 @@ _INDEX = "index.html"
 
 def own_links(page: MailPage, site_url: str) -> dict[str, str]:
     """Path by address of every link and picture of a mail that is on our site."""
-    urls = [one.attributes.get("href", "") for one in page.all("a")]
-    urls += [one.attributes.get("src", "") for one in page.all("img")]
+    urls = [element.attributes.get("href", "") for element in page.all("a")]
+    urls += [element.attributes.get("src", "") for element in page.all("img")]
     root = f"{site_url}/"
     ours = (url for url in urls if site_url and url.startswith(root) and "\x00" not in url)
     return {url: unquote(urlsplit(url.removeprefix(site_url)).path).lstrip("/") for url in ours}

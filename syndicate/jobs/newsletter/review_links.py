@@ -133,7 +133,7 @@ class ReviewLinks:
         """The HTML of the mail as it would be sent now, without anybody's token."""
         if self._enter(key) is None:
             return None
-        sent = [one.found.edition.id for one in self._sent(key.newsletter)]
+        sent = [edition.found.edition.id for edition in self._sent(key.newsletter)]
         # As text: Python refuses to read a number of thousands of digits, and strangers send such.
         if edition not in map(str, (*self.desk.waiting(key.newsletter), *sent)):
             return None
@@ -141,7 +141,7 @@ class ReviewLinks:
 
     def _enter(self, key: ReviewLink) -> tuple[Newsletter, datetime] | None:
         """The newsletter and the end of a link that is good now."""
-        named = [one for one in self.desk.newsletters if one.name == key.newsletter]
+        named = [newsletter for newsletter in self.desk.newsletters if newsletter.name == key.newsletter]
         with self.store.read() as connection:
             secret = leases.secret(connection)
             purpose = self._purpose(connection, key.newsletter, key.editor)
@@ -159,7 +159,7 @@ class ReviewLinks:
         newsletter, ends = entered
         with self.store.read() as connection:
             counts = audience_store.count_subscriptions(connection).get(newsletter.name, {})
-        waiting = sorted(self.desk.waiting(newsletter.name), key=lambda one: one != begun)
+        waiting = sorted(self.desk.waiting(newsletter.name), key=lambda number: number != begun)
         return ReviewPage(
             path=key.path,
             newsletter=newsletter,
@@ -191,7 +191,10 @@ class ReviewLinks:
 
     def _sent(self, newsletter: str) -> tuple[SentEdition, ...]:
         found = self.desk.correctable(newsletter, limit=MOST_SENT)
-        return tuple(SentEdition(found=one, seen=_seen(*self.desk.edition(one.edition.id))) for one in found)
+        return tuple(
+            SentEdition(found=edition, seen=_seen(*self.desk.edition(edition.edition.id)))
+            for edition in found
+        )
 
     def _do(self, key: ReviewLink, form: Mapping[str, str]) -> tuple[str, int | None]:
         """Do one thing; return its name, and the id of the correction that it began.
@@ -204,7 +207,7 @@ class ReviewLinks:
 
     def _correct(self, key: ReviewLink, form: Mapping[str, str]) -> int:
         """Begin the correction of an edition that went out; nothing is sent by that."""
-        seen = {str(one.found.edition.id): one.seen for one in self._sent(key.newsletter)}
+        seen = {str(edition.found.edition.id): edition.seen for edition in self._sent(key.newsletter)}
         number = form.get("edition", "")
         if number not in seen or form.get("seen") != seen[number]:
             raise SyndicateError(_STALE)
@@ -264,7 +267,7 @@ def _seen(found: DeskEdition, digest: Digest) -> str:
 
 def _place(digest: Digest, story: str) -> int:
     """Return where a story stands, by its id and not by what stands there meanwhile."""
-    ids = [str(one.story_id) for one in digest.stories]
+    ids = [str(story.story_id) for story in digest.stories]
     if story not in ids:
         raise SyndicateError(_STALE)
     return ids.index(story) + 1
@@ -281,5 +284,5 @@ def _findings(proof: Callable[[], CheckedEdition]) -> tuple[tuple[str, ...], tup
         looked = proof()
     except SyndicateError as error:
         return (str(error),), ()
-    others = tuple(str(one) for one in looked.findings if str(one) not in looked.errors)
+    others = tuple(str(finding) for finding in looked.findings if str(finding) not in looked.errors)
     return looked.errors, (*others, *looked.trimmed)

@@ -121,7 +121,7 @@ class Selector:
         stories = _by_story(known, matching)
         if earlier is None:
             told = edition_articles.told_articles(connection, name, before=end, cadence=line, article_ids=ids)
-            places = {one.article_id: (one.edition_id, one.cut_at) for one in told.values()}
+            places = {article.article_id: (article.edition_id, article.cut_at) for article in told.values()}
             earlier = Earlier(told=places, waiting=waiting or (), first=waiting is None)
         rows = [row for row in rows if row.story_id in stories]
         facts = story_facts(connection, rows, moment, ranking, learned)
@@ -137,7 +137,7 @@ class Selector:
                 connection, newsletter.name, period_end=period.start, article_ids=before
             )
         # What is long past is in a list only if an editor pinned it.
-        lists = {one.story_id for ranked in listed for one in ranked}
+        lists = {story.story_id for ranked in listed for story in ranked}
         stories = {
             story_id: rows
             for story_id, rows in stories.items()
@@ -146,8 +146,8 @@ class Selector:
         }
         found = _candidates(connection, stories, listed, matching, earlier, news, still_news)
         leads, preferred = language_leads(connection, stories), _languages(newsletter, variant)
-        found = [in_one_language(one, leads, preferred, since=since) for one in found]
-        dropped = {one.story_id for one in facts if one.hand.drop}
+        found = [in_one_language(candidate, leads, preferred, since=since) for candidate in found]
+        dropped = {fact.story_id for fact in facts if fact.hand.drop}
         return self._choose(connection, newsletter, period, found, earlier.first, dropped, variant)
 
     def _choose(
@@ -190,7 +190,7 @@ class Selector:
 
     def _leads(self, connection: Connection, article_ids: Sequence[int]) -> dict[int, PublishedArticle]:
         articles = article_store.get_articles(connection, article_ids)
-        sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
+        sources = {source.id: shown_source(source) for source in source_store.list_sources(connection)}
         views = ArticleViews(sources, self.site_url).listed(connection, list(articles.values()))
         return {view.article.id: view for view in views}
 
@@ -203,12 +203,14 @@ class Selector:
         links = story_store.links_to(connection, told, site_url=self.site_url)
         found = []
         for story, lead in zip(stories, leads, strict=True):
-            tells = [links[one] for one in story.tells if one != lead.article.id and one in links]
+            tells = [links[number] for number in story.tells if number != lead.article.id and number in links]
             others = {link.article_id for link in lead.coverage}
             coverage, foreign = count_sources(lead.source.name, lead.article.language, tells)
             whole = replace(
                 lead,
-                coverage=tuple(one for one in tells if not is_foreign(one.language, lead.article.language)),
+                coverage=tuple(
+                    link for link in tells if not is_foreign(link.language, lead.article.language)
+                ),
                 related=tuple(link for link in lead.related if link.article_id not in others),
                 foreign_sources=foreign,
             )
@@ -230,15 +232,17 @@ class Selector:
             new = [article_id for article_id in recent if article_id not in earlier.told]
             if told and new:
                 pairs.append((new, told))
-        prints, reports = self._texts(connection, [one for new, told in pairs for one in new + told])
+        prints, reports = self._texts(connection, [number for new, told in pairs for number in new + told])
         found, updates = set[int](), set[int]()
         options, least = self.story_options, self.options.same_event
         for new, told in pairs:
             if before := [prints[article_id] for article_id in told if article_id in prints]:
                 known = prints.keys() & new
-                found |= {one for one in known if says_else(prints[one], before, options)}
+                found |= {number for number in known if says_else(prints[number], before, options)}
                 known &= reports
-                updates |= {one for one in known if is_update(prints[one], before, options, at_least=least)}
+                updates |= {
+                    number for number in known if is_update(prints[number], before, options, at_least=least)
+                }
         return found, updates
 
     def _same_events(self, connection: Connection, items: Sequence[Item]) -> dict[int, set[int]]:
@@ -247,20 +251,22 @@ class Selector:
         Two leads tell one event when they are related closely and neither says something else. A round-up
         or an opinion piece tells the event of each report of a story to which it links as related.
         """
-        leads = {one.article_id: item.lead.article_id for item in items for one in item.candidate.members}
+        leads = {
+            member.article_id: item.lead.article_id for item in items for member in item.candidate.members
+        }
         ids = sorted(set(leads.values()))
         prints, reports = self._texts(connection, ids)
         found: dict[int, set[int]] = {}
-        for one, related, score in placed_store.related_articles(connection, ids):
-            other = leads.get(related, one)
-            if one not in reports and other in reports:
-                found.setdefault(one, set()).add(other)
-            elif other != one and score >= self.options.same_event and {one, related} <= prints.keys():
-                if self._differ(prints[one], prints[related]):
+        for number, related, score in placed_store.related_articles(connection, ids):
+            other = leads.get(related, number)
+            if number not in reports and other in reports:
+                found.setdefault(number, set()).add(other)
+            elif other != number and score >= self.options.same_event and {number, related} <= prints.keys():
+                if self._differ(prints[number], prints[related]):
                     continue
-                found.setdefault(related, set()).add(one)
-                if (one in reports) == (related in reports):
-                    found.setdefault(one, set()).add(related)
+                found.setdefault(related, set()).add(number)
+                if (number in reports) == (related in reports):
+                    found.setdefault(number, set()).add(related)
         return found
 
     def _differ(self, one: Fingerprint, other: Fingerprint) -> bool:
@@ -269,8 +275,8 @@ class Selector:
     def _texts(self, connection: Connection, ids: Sequence[int]) -> tuple[dict[int, Fingerprint], set[int]]:
         """Return the fingerprints of articles that have the current version, and the ids of reports."""
         facts = placed_store.lead_facts(connection, ids).values()
-        found = {one.article_id: Fingerprint.unpack_known(one.terms) for one in facts}
-        reports = {one.article_id for one in facts if is_report(one.title, one.section, one.url)}
+        found = {fact.article_id: Fingerprint.unpack_known(fact.terms) for fact in facts}
+        reports = {fact.article_id for fact in facts if is_report(fact.title, fact.section, fact.url)}
         return {article_id: terms for article_id, terms in found.items() if terms is not None}, reports
 
 
@@ -299,14 +305,17 @@ def _kept_from_us(
 def _by_language(rows: Sequence[story_store.StoryArticleRow]) -> list[list[story_store.StoryArticleRow]]:
     """Return the articles of a story by language; articles in an unknown language belong to each."""
     languages = {main_language(row.language) for row in rows} - {""}
-    return [[row for row in rows if not is_foreign(row.language, one)] for one in sorted(languages) or [""]]
+    return [
+        [row for row in rows if not is_foreign(row.language, language)]
+        for language in sorted(languages) or [""]
+    ]
 
 
 def _languages(newsletter: Newsletter, variant: Variant | None) -> list[str]:
     """Return the languages that readers of an edition chose, that of the newsletter first."""
     own = main_language(newsletter.language)
     chosen = read_selection(variant.selection).languages if variant else ()
-    return sorted(map(main_language, chosen), key=lambda one: one != own) or [own]
+    return sorted(map(main_language, chosen), key=lambda text: text != own) or [own]
 
 
 def _by_story(rows: Iterable[story_store.StoryArticleRow], matching: Collection[int]) -> Stories:
@@ -324,7 +333,7 @@ def _candidates(
     news: tuple[Collection[int], Collection[int]],
     still_news: Collection[int],
 ) -> list[Candidate]:
-    top, trending = ({one.story_id: one for one in ranked} for ranked in listed)
+    top, trending = ({story.story_id: story for story in ranked} for ranked in listed)
     else_saying, updates = news
     found = []
     for story in story_store.get_stories(connection, stories).values():

@@ -52,24 +52,24 @@ class AnnounceJob:
                 return {}
             claims = announcement_store.claim_announcements(connection, now=now, until=now + LEASE)
         done = {"told": 0, "failed": 0}
-        for one in claims:
-            pause = min(FIRST_PAUSE * 2 ** min(one.attempts, 12), LONGEST_PAUSE)
+        for claim in claims:
+            pause = min(FIRST_PAUSE * 2 ** min(claim.attempts, 12), LONGEST_PAUSE)
             try:
-                error = self._tell(one.topic, should_stop)
+                error = self._tell(claim.topic, should_stop)
             except FetchStopped:
                 self._give_back(claims[sum(done.values()) :], now)
                 break
             with self.store.write() as connection:
                 announcement_store.finish_announcement(
-                    connection, one, next_try=now + pause if error else None, error=error
+                    connection, claim, next_try=now + pause if error else None, error=error
                 )
             done["failed" if error else "told"] += 1
         return done
 
     def _give_back(self, left: Sequence[Announcement], now: datetime) -> None:
         with self.store.write() as connection:
-            for one in left:
-                announcement_store.finish_announcement(connection, one, next_try=now, error="")
+            for announcement in left:
+                announcement_store.finish_announcement(connection, announcement, next_try=now, error="")
 
     def _tell(self, topic: str, should_stop: Callable[[], bool]) -> str:
         """Return ``""`` or the error. Hubs read ``hub.url`` or ``hub.topic``: they get both.

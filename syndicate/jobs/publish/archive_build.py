@@ -56,18 +56,18 @@ class ArchiveBuild:
             first = review_store.first_cuts(connection, newsletter.name, EVERY_EDITION)
         name = f"archive:{newsletter.name}"
         signature = signature_of(
-            newsletter, self.look, [(one.edition.id, one.edition.cut_at) for one in found]
+            newsletter, self.look, [(edition.edition.id, edition.edition.cut_at) for edition in found]
         )
-        editions = [_archived(one, first) for one in found]
-        paths = [archive_index(newsletter), *(one.path for one in editions)]
+        editions = [_archived(edition, first) for edition in found]
+        paths = [archive_index(newsletter), *(edition.path for edition in editions)]
         if context.is_built(name, signature, paths):
             return []
         written = self._edition_pages(newsletter, editions)
         items = self._each(
-            editions, lambda one: edition_item(context.templates, newsletter, one, context.options)
+            editions, lambda edition: edition_item(context.templates, newsletter, edition, context.options)
         )
         # A page that fails now may be there from before.
-        shown = [one for one in editions if (context.output / one.path).exists()]
+        shown = [edition for edition in editions if (context.output / edition.path).exists()]
         written += self._write(archive_index_page(self.pages, newsletter, shown, context.options))
         feeds = dict(context.documents([(archive_channel(newsletter), items)]))
         written += context.write(feeds)
@@ -87,11 +87,11 @@ class ArchiveBuild:
     def _each(self, editions: Sequence[ArchivedEdition], make: Callable[[ArchivedEdition], T]) -> list[T]:
         """Make something of each edition; an edition that fails costs itself, unless all of them fail."""
         made, errors = [], {}
-        for one in editions:
+        for edition in editions:
             try:
-                made.append(make(one))
+                made.append(make(edition))
             except RenderError as error:
-                errors[one.path] = error
+                errors[edition.path] = error
         if errors and not made:
             raise next(iter(errors.values()))
         for path, reason in errors.items():
@@ -117,12 +117,12 @@ class ArchiveBuild:
             with self.context.store.read() as connection:
                 found = [one for number in some if (one := review_store.desk_edition(connection, number))]
                 first = {
-                    one.edition.cadence: review_store.first_cuts(
-                        connection, newsletter.name, one.edition.cadence
+                    edition.edition.cadence: review_store.first_cuts(
+                        connection, newsletter.name, edition.edition.cadence
                     )
-                    for one in found
+                    for edition in found
                 }
-            editions = [_archived(one, first[one.edition.cadence]) for one in found]
+            editions = [_archived(edition, first[edition.edition.cadence]) for edition in found]
             written += self._edition_pages(newsletter, editions)
             self.context.save({name: f"{self.look} {some[-1]}"})
         return written

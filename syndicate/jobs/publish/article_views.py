@@ -61,13 +61,17 @@ class ArticleViews:
     def _coverage(self, connection: Connection, articles: Sequence[Article]) -> Told:
         """Return the articles of each story; only stories that are not known yet are read."""
         known = {} if self.told is None else self.told
-        missing = sorted({one.story_id for one in articles if one.story_id is not None} - known.keys())
+        missing = sorted(
+            {article.story_id for article in articles if article.story_id is not None} - known.keys()
+        )
         found = story_store.coverage_links(connection, missing, site_url=self.site_url) if missing else {}
         known |= {story_id: found.get(story_id, []) for story_id in missing}
         return known
 
     def _texts(self, connection: Connection, articles: Sequence[Article]) -> Mapping[int, ArticleBody]:
-        full = [one.id for one in articles if self.sources[one.source_id].republish is Republish.FULL]
+        full = [
+            article.id for article in articles if self.sources[article.source_id].republish is Republish.FULL
+        ]
         return article_store.get_bodies(connection, full)
 
     def _views(
@@ -84,7 +88,7 @@ class ArticleViews:
             link = reader_link(own=source.own, url=article.url, path=article.path, site_url=self.site_url)
             near = related.get(article.id, ())
             telling = tuple(told.get(article.story_id or 0, ()))
-            foreign = tuple(one for one in near if is_foreign(one.language, article.language))
+            foreign = tuple(link for link in near if is_foreign(link.language, article.language))
             coverage, others = _by_language(article, source.name, telling, foreign)
             sources, foreign_sources = count_sources(source.name, article.language, telling)
             views.append(
@@ -94,7 +98,7 @@ class ArticleViews:
                     link=link,
                     html=html,
                     text=text,
-                    related=tuple(one for one in near if one not in foreign),
+                    related=tuple(link for link in near if link not in foreign),
                     coverage=coverage,
                     other_languages=others,
                     sources=sources,

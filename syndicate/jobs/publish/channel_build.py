@@ -41,7 +41,7 @@ class ChannelBuild:
         context = self.context
         with context.store.read() as connection:
             articles = channel_store.channel_signature(connection, channel.clauses, limit=channel.limit)
-            links = channel_store.related_signature(connection, [one[0] for one in articles])
+            links = channel_store.related_signature(connection, [article[0] for article in articles])
             bounds = archive_store.archive_bounds(connection, channel.name)
         signature = signature_of(channel, shared, articles, links, len(bounds))
         if context.is_built(name, signature, feed_paths(channel.name)):

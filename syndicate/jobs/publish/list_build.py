@@ -142,10 +142,10 @@ class ListBuild:
         with self.context.store.read() as connection:
             carriers = channel_store.tag_carriers(connection, moved, limit=CARRIERS)
         return {
-            one
+            number
             for tag, found in carriers.items()
-            for one in found
-            if (linked if one in rendered.ids else before)[tag] != (tag in lists)
+            for number in found
+            if (linked if number in rendered.ids else before)[tag] != (tag in lists)
         }
 
     def _feeds(
@@ -188,7 +188,7 @@ class ListBuild:
         for path, (name, listed) in feeds.items():
             title = f"{name} · {self.context.options.title}"
             channel = Channel(name=path, title=title, query="", limit=FEED_ITEMS, hub=False)
-            listings.append((channel, [items[one] for one in listed if one in items]))
+            listings.append((channel, [items[number] for number in listed if number in items]))
         for file, data in self.context.documents(listings):
             self.write(file, data)
 

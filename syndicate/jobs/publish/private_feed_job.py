@@ -110,8 +110,10 @@ class PrivateFeedsJob:
 
     def _choices(self, connection: Connection, subscriber_id: int) -> tuple[FeedChoice, ...]:
         """Of newsletters that there still are."""
-        names = {one.name for one in self.newsletters}
-        return tuple(one for one in feed_choices(connection, subscriber_id) if one.newsletter in names)
+        names = {newsletter.name for newsletter in self.newsletters}
+        return tuple(
+            choice for choice in feed_choices(connection, subscriber_id) if choice.newsletter in names
+        )
 
     def _document(
         self, connection: Connection, choices: tuple[FeedChoice, ...], kind: str, hole: str
@@ -126,14 +128,14 @@ class PrivateFeedsJob:
         return kept[0]
 
     def _make(self, connection: Connection, choices: Sequence[FeedChoice], kind: str, hole: str) -> bytes:
-        by_name = {one.name: one for one in self.newsletters}
+        by_name = {newsletter.name: newsletter for newsletter in self.newsletters}
         wishes = []
-        for one in choices:
-            selection = read_selection(one.selection)
-            newsletter, languages = by_name[one.newsletter], selection.languages
+        for choice in choices:
+            selection = read_selection(choice.selection)
+            newsletter, languages = by_name[choice.newsletter], selection.languages
             clauses = in_language(newsletter.clauses, *languages or (newsletter.language,))
             wishes.append(Wish(clauses=clauses, sections=selection.sections, languages=languages))
-        titles = " · ".join(by_name[one.newsletter].title for one in choices)
+        titles = " · ".join(by_name[choice.newsletter].title for choice in choices)
         channel = Channel(
             name=f"private/{hole}",
             title=titles,
@@ -142,7 +144,7 @@ class PrivateFeedsJob:
             language=by_name[choices[0].newsletter].language,
             description="What your newsletters choose from. This address is yours alone: do not pass it on.",
         )
-        sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
+        sources = {source.id: shown_source(source) for source in source_store.list_sources(connection)}
         articles = wished_articles(connection, wishes, limit=ITEMS)
         items = ArticleViews(sources, self.options.site_url).published(connection, articles)
         if kind == "json":

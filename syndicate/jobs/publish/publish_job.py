@@ -142,8 +142,8 @@ class PublishJob:
         for channel, articles in listings:
             newest = newest_first(channel, articles)
             items = [
-                known.get(id(one)) or known.setdefault(id(one), feed_item(one, self.options))
-                for one in newest
+                known.get(id(article)) or known.setdefault(id(article), feed_item(article, self.options))
+                for article in newest
             ]
             channels.append((channel, articles, items))
         self.feeds.prepare([*known.values()])
@@ -158,7 +158,7 @@ class PublishJob:
             sweep_temporary(self.output)
             self._swept = True
         with self.store.read() as connection:
-            sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
+            sources = {source.id: shown_source(source) for source in source_store.list_sources(connection)}
             known = stale.signatures(connection)
             failing = {failure.subject for failure in quarantine.failures(connection, kind="page")}
         return PublishContext(
@@ -199,7 +199,7 @@ class PublishJob:
                 # An archive without the second part is from before queries counted.
                 query, name = signature_of(channel.clauses), f"archive of {channel.name}"
                 looks = f"{signature_of(channel, self.options)} {query}"
-                old = (name, *(f"archive of {one}" for one in channel.moved_from))
+                old = (name, *(f"archive of {text}" for text in channel.moved_from))
                 before = next(filter(None, map(context.known.get, old)), "")
                 if before.partition(" ")[2] not in ("", query):
                     build.begin_archive_again(channel)
@@ -243,12 +243,14 @@ def _archive(context: PublishContext, site: SiteBuild) -> PublishResult:
 def _mark_sources(context: PublishContext) -> None:
     """Mark the articles of sources whose texts may now be shown more, or less, than before."""
     before = json.loads(context.known.get("sources") or "{}")
-    rights = {str(one.id): f"{one.own} {one.republish.value}" for one in context.views.sources.values()}
+    rights = {
+        str(source.id): f"{source.own} {source.republish.value}" for source in context.views.sources.values()
+    }
     if rights == before:
         return
     with context.store.write() as connection:
         stale.mark_sources(
-            connection, [int(one) for one, right in rights.items() if before.get(one, right) != right]
+            connection, [int(text) for text, right in rights.items() if before.get(text, right) != right]
         )
         stale.save_signature(connection, "sources", json.dumps(rights), context.now)
 
@@ -284,8 +286,14 @@ def _news_sitemap(context: PublishContext) -> list[str]:
     with context.store.read() as connection:
         found = channel_store.source_articles(connection, own, since=since, limit=SITEMAP_LIMIT)
     listed = [
-        (one.uid, one.title, one.content_hash, one.updated, since <= one.published <= context.now)
-        for one in found
+        (
+            article.uid,
+            article.title,
+            article.content_hash,
+            article.updated,
+            since <= article.published <= context.now,
+        )
+        for article in found
     ]
     signature = signature_of(context.options, listed)
     if context.is_built("news-sitemap", signature, ["news-sitemap.xml"]):

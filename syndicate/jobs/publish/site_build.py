@@ -94,7 +94,7 @@ class SiteBuild:
         self._shown = Shown(top=self._top[:TOP_SHOWN], trending=self._trending)
         lists = signature_of(*self._shown.values(), self._sections)
         templates = self._context.templates.fingerprint("pages/")
-        feeds = [(one.name, one.title) for one in self._context.channels]
+        feeds = [(channel.name, channel.title) for channel in self._context.channels]
         shown = replace(self._options, hub_url="", feed_limit_bytes=0, fresh_for=0)
         site = signature_of(shown, feeds[:1], templates)
         self._mark(site=site, lists=lists)
@@ -107,7 +107,7 @@ class SiteBuild:
         if self._context.should_stop():
             return
         self._write_assets()
-        archives = [(one.name, one.title) for one in self._context.newsletters]
+        archives = [(newsletter.name, newsletter.title) for newsletter in self._context.newsletters]
         front = signature_of(self._front_top, self._trending, self._sections, site, feeds, archives)
         if (done or known.get("front") != front) and self._front_and_sections():
             self._context.save({"front": front})
@@ -158,7 +158,7 @@ class SiteBuild:
                 batch = stale.stale_pages(connection, BATCH, below=below)
             if batch:
                 below = batch[-1][0]
-                fresh = [one for one in batch if one[0] not in self._rendered]
+                fresh = [item for item in batch if item[0] not in self._rendered]
                 self._batch(fresh)
                 done += len(fresh)
                 progress(done, max(waiting, done))
@@ -187,7 +187,7 @@ class SiteBuild:
             more = {
                 section: self._more_from(connection, section) for section in {a.section for a in articles}
             }
-        self._articles |= {one.id: one for one in articles[: max(0, KNOWN - len(self._articles))]}
+        self._articles |= {article.id: article for article in articles[: max(0, KNOWN - len(self._articles))]}
         self._pages.tags = listed
         for item, page in self._rendered_pages(items, more):
             article = item.article
@@ -252,11 +252,11 @@ class SiteBuild:
     def _ranked(self, connection: Connection, name: str, limit: int) -> list[Headline]:
         """Return the headlines of a list, in the site's language if possible, with their reasons."""
         ranked = ranked_lists.ranked_stories(connection, name, limit=limit)
-        leads, ours = language_leads(connection, [one.story_id for one in ranked]), self._language
-        why = {leads.get((one.story_id, ours), one.article_id): reasons(one.parts) for one in ranked}
+        leads, ours = language_leads(connection, [story.story_id for story in ranked]), self._language
+        why = {leads.get((story.story_id, ours), story.article_id): reasons(story.parts) for story in ranked}
         found = article_store.get_articles(connection, list(why))
-        headlines = self._headlines(connection, [found[one] for one in why if one in found])
-        return [replace(headline, why=why[one]) for one, headline in headlines.items()]
+        headlines = self._headlines(connection, [found[number] for number in why if number in found])
+        return [replace(headline, why=why[number]) for number, headline in headlines.items()]
 
     def _more_from(self, connection: Connection, section: str) -> list[Headline]:
         if section and section not in self._more:
@@ -299,4 +299,4 @@ def _in_order(sections: Iterable[str], sources: Iterable[Source]) -> list[str]:
         declared.setdefault(tag_key(source.section), source.section)
     place = {key: position for position, key in enumerate(declared)}
     named = [(declared.get(key := tag_key(section), section), key) for section in sections]
-    return [name for name, key in sorted(named, key=lambda one: (place.get(one[1], len(place)), one[0]))]
+    return [name for name, key in sorted(named, key=lambda item: (place.get(item[1], len(place)), item[0]))]

@@ -50,7 +50,11 @@ def refresh_chosen_leads(connection: Connection, now: datetime) -> None:
     members = _members(connection, decision_store.stories_with_choices(connection))
     leads = _leads(connection, members, now)
     stories = story_store.get_stories(connection, members).values()
-    moved = [replace(one, lead_id=leads[one.id, ""]) for one in stories if one.lead_id != leads[one.id, ""]]
+    moved = [
+        replace(story, lead_id=leads[story.id, ""])
+        for story in stories
+        if story.lead_id != leads[story.id, ""]
+    ]
     story_store.save_stories(connection, moved)
     save_language_leads(connection, members, {key: lead for key, lead in leads.items() if key[1]})
 
@@ -69,21 +73,21 @@ def _leads(connection: Connection, members: _Members, now: datetime) -> Language
     groups: dict[tuple[int, str], list[LeadCandidate]] = {}
     for story_id, rows in shared.items():
         candidates = list(_candidates(rows, chosen))
-        languages = {one.language for one in candidates} - {""}
+        languages = {candidate.language for candidate in candidates} - {""}
         groups[story_id, ""] = lead_candidates(candidates)
         for language in languages if len(languages) > 1 else ():
             groups[story_id, language] = lead_candidates(
-                one for one in candidates if one.language == language
+                candidate for candidate in candidates if candidate.language == language
             )
-    compared = {one.article_id for group in groups.values() if len(group) > 1 for one in group}
+    compared = {candidate.article_id for group in groups.values() if len(group) > 1 for candidate in group}
     facts = placed_store.lead_facts(connection, sorted(compared))
     several = {story_id for story_id, language in groups if language}
     for (story_id, language), group in groups.items():
-        whole = [_with_facts(one, facts.get(one.article_id)) for one in group]
+        whole = [_with_facts(candidate, facts.get(candidate.article_id)) for candidate in group]
         first = leading_language(group) if story_id in several and not language else ""
         leads[story_id, language] = choose_lead(whole, first)
     for story_id in several:
-        lead = next(one for one in groups[story_id, ""] if one.article_id == leads[story_id, ""])
+        lead = next(group for group in groups[story_id, ""] if group.article_id == leads[story_id, ""])
         if lead.language:
             leads[story_id, lead.language] = lead.article_id
     return leads

@@ -57,7 +57,9 @@ class Placing:
         story_store.place_articles(self._connection, places)
         # Lists show another article with the old text from now on, or hide this one.
         labels = {place.article_id: place.same_text for place in places}
-        moved_texts = [one.id for one in waiting if one.same_text not in (None, labels[one.id])]
+        moved_texts = [
+            article.id for article in waiting if article.same_text not in (None, labels[article.id])
+        ]
         if moved_texts:
             stale.mark_left(self._connection, moved_texts)
         moved = self._move_stories()
@@ -149,7 +151,7 @@ class Placing:
         moved: set[int] = set()
         for cause, change in self._regrouped:
             if change.kind == MERGED and change.story > 0:
-                stored = [one for one in change.article_ids if one not in self._placements]
+                stored = [number for number in change.article_ids if number not in self._placements]
                 move = self._move(cause, change, change.story, change.into, len(stored))
                 story_moves.merge_story(self._connection, move)
                 moved.add(self._forwarded(change.into))
@@ -233,19 +235,21 @@ class Placing:
         edited = sorted(self._before)
         linking = story_store.linking_articles(self._connection, edited) if edited else set()
         renewed = self._touched | {article_id for article_id in linking if article_id in self._index}
-        found |= {one: self._index.related(one) for one in sorted(renewed)}
-        named = {one.article_id for links in found.values() for one in links}
-        round_ups = {one for one in named | found.keys() if self._index.is_round_up(one)}
+        found |= {number: self._index.related(number) for number in sorted(renewed)}
+        named = {link.article_id for links in found.values() for link in links}
+        round_ups = {number for number in named | found.keys() if self._index.is_round_up(number)}
         lists = {
             article_id: [
-                RelatedRow(related_id=one.article_id, score=one.score, parts=one.parts)
-                for one in without_round_ups(article_id, links, round_ups)[:limit]
+                RelatedRow(related_id=link.article_id, score=link.score, parts=link.parts)
+                for link in without_round_ups(article_id, links, round_ups)[:limit]
             ]
             for article_id, links in found.items()
         }
         changed = story_store.save_related(self._connection, lists)
         # Also lists of this batch that were made before the article they name was placed anew.
-        linking |= {one for one, rows in lists.items() if any(row.related_id in self._before for row in rows)}
+        linking |= {
+            number for number, rows in lists.items() if any(row.related_id in self._before for row in rows)
+        }
         if linking:
             repeated = story_store.repeated_links(self._connection, sorted(linking))
             story_store.remove_links(self._connection, repeated)

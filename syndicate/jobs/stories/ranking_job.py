@@ -102,7 +102,7 @@ class RankingJob:
         today = rank_step(now, int(DAY.total_seconds()))
         with self.store.read() as connection:
             known = ranked_lists.source_weights(connection)
-            if not known or any(one.learned != today for one in known.values()):
+            if not known or any(weight.learned != today for weight in known.values()):
                 learned = learned_weights(connection, today, self.options)
             else:
                 learned = known
@@ -119,7 +119,7 @@ class RankingJob:
             return (
                 rank_step(now, self.options.step_seconds),
                 leases.counter(connection, leases.PLACEMENTS),
-                [one.id for one in decision_store.decisions(connection, at=now)],
+                [decision.id for decision in decision_store.decisions(connection, at=now)],
             )
 
 
@@ -144,7 +144,7 @@ def learned_weights(
 
 def _differs(stored: Sequence[RankedStory], fresh: Sequence[RankedStory]) -> bool:
     """Return whether a list has another order, coverage or mark; scores fade with the clock."""
-    return [_shown(one) for one in stored] != [_shown(one) for one in fresh]
+    return [_shown(story) for story in stored] != [_shown(story) for story in fresh]
 
 
 def _shown(one: RankedStory) -> tuple[object, ...]:

@@ -68,11 +68,11 @@ class ReplayJob:
             told = edition_articles.told_articles(connection, newsletter.name, before=periods[0].end)
             waiting = edition_articles.waiting_articles(connection, newsletter.name, before=periods[0].end)
         earlier = Earlier(
-            told={one.article_id: (one.edition_id, one.cut_at) for one in told.values()},
+            told={article.article_id: (article.edition_id, article.cut_at) for article in told.values()},
             waiting=waiting or (),
             first=waiting is None,
         )
-        span = max(looks_back(for_period(self.options, one.end - one.start)) for one in periods)
+        span = max(looks_back(for_period(self.options, period.end - period.start)) for period in periods)
         with self._past(periods[0].end, span) as newsroom:
             for period in periods:
                 newsroom.advance(period.end)

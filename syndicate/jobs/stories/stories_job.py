@@ -137,7 +137,7 @@ class StoriesJob:
         except Exception as error:  # noqa: BLE001 - whatever it is, the other articles go on
             if len(batch) == 1:
                 return self._stand_alone(batch[0][0], str(error), now, clock)
-        return sum((self._place_isolated([one], now, clock) for one in batch), Counter[str]())
+        return sum((self._place_isolated([item], now, clock) for item in batch), Counter[str]())
 
     def _stand_alone(
         self, article: UnplacedArticle, reason: str, now: datetime, clock: RunClock
@@ -193,7 +193,7 @@ class StoriesJob:
             if self._index is not None and counter == self._counter:
                 self._index.forget_before(oldest)
                 return self._index
-            self._failing = {one.subject for one in quarantine.failures(connection, kind=FAILURE)}
+            self._failing = {failure.subject for failure in quarantine.failures(connection, kind=FAILURE)}
             self._index, unreadable = load_index(connection, self.options, oldest)
             self._counter = counter
         if not unreadable:

@@ -67,7 +67,9 @@ def story_facts(
 def source_weights(connection: Connection, learned: Mapping[int, SourceWeight] | None = None) -> Weights:
     """Return the learned and the declared weights, read from the store unless given."""
     known = ranked_lists.source_weights(connection) if learned is None else learned
-    return {source: one.weight for source, one in known.items()}, source_store.declared_weights(connection)
+    return {source: weight.weight for source, weight in known.items()}, source_store.declared_weights(
+        connection
+    )
 
 
 class KnownStories:

@@ -66,7 +66,7 @@ def colour_of(text: str) -> Colour | None:
     if text in _NAMES:
         return _NAMES[text]
     if match := _HEX.search(text):
-        digits = match[1] if len(match[1]) == 6 else "".join(one * 2 for one in match[1])
+        digits = match[1] if len(match[1]) == 6 else "".join(text * 2 for text in match[1])
         return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
     if match := _RGB.search(text):
         return int(match[1]), int(match[2]), int(match[3])

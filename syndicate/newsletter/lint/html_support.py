@@ -52,7 +52,9 @@ def check_support(page: MailPage, origins: Origins) -> list[LintFinding]:
 
 
 def _features(page: MailPage) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for tag, style in dict.fromkeys((one.tag, one.attributes.get("style", "")) for one in page.elements):
+    for tag, style in dict.fromkeys(
+        (element.tag, element.attributes.get("style", "")) for element in page.elements
+    ):
         yield f"<{tag}>", (f"<{tag}",)
         yield from _declared(declarations(style))
     for rule in page.rules:
@@ -87,4 +89,4 @@ def _parts(value: str) -> tuple[str, ...]:
     """Functions, keywords and units in a value; a mail repeats a few values in hundreds of elements."""
     value = _TEXT.sub("", value.lower())
     words, units = _WORD.findall(value), _UNIT.findall(value)
-    return *_FUNCTION.findall(value), *(f"={one}" for one in words), *(f"1{one}" for one in units)
+    return *_FUNCTION.findall(value), *(f"={word}" for word in words), *(f"1{unit}" for unit in units)

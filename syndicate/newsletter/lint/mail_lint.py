@@ -67,7 +67,7 @@ def lint_mail(
 
 def errors_first(findings: Iterable[LintFinding]) -> tuple[LintFinding, ...]:
     """Each finding once, what stops a send before what does not."""
-    return tuple(sorted(dict.fromkeys(findings), key=lambda one: one.severity is not Severity.ERROR))
+    return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.severity is not Severity.ERROR))
 
 
 def errors_of(findings: tuple[LintFinding, ...]) -> tuple[str, ...]:
@@ -96,7 +96,9 @@ def _lacking_words(rendered: RenderedEdition, digest: Digest | None) -> list[Lin
         return []
     text = plain(rendered.text)
     origins = Origins(digest)
-    wanted = [(f'headline "{one.title}"', one.title, origins.titled(one.title)) for one in digest.stories]
+    wanted = [
+        (f'headline "{story.title}"', story.title, origins.titled(story.title)) for story in digest.stories
+    ]
     wanted += [("editor's note", digest.note, f"mail/{TEXT}, line 1")]
     wanted += [("correction", digest.correction, f"mail/{TEXT}, line 1")]
     return [
@@ -226,7 +228,7 @@ def _link(element: Element, origins: Origins) -> list[LintFinding]:
 
 
 def _dead(page: MailPage, origins: Origins, links: DoubtfulLinks) -> list[LintFinding]:
-    pictures = {one.attributes.get("src", "") for one in page.all("img")}
+    pictures = {element.attributes.get("src", "") for element in page.all("img")}
     there = links_of(page) | pictures
     found = [
         *((url, f"is dead: {why}", Severity.ERROR) for url, why in sorted(links.dead.items())),
@@ -258,7 +260,7 @@ def _different_links(rendered: RenderedEdition, page: MailPage, origins: Origins
 
 def links_of(page: MailPage) -> set[str]:
     """The addresses that the links of an HTML part lead to."""
-    return {href for one in page.all("a") if URL.fullmatch(href := one.attributes.get("href", ""))}
+    return {href for element in page.all("a") if URL.fullmatch(href := element.attributes.get("href", ""))}
 
 
 def plain(text: str) -> str:

@@ -63,12 +63,12 @@ class MailPage(HTMLParser):
     @cached_property
     def text(self) -> str:
         """All the text people may see, with single spaces."""
-        seen = (one.text for one in self.elements if one.tag not in _UNREAD)
+        seen = (element.text for element in self.elements if element.tag not in _UNREAD)
         return " ".join(" ".join(seen).split())
 
     def all(self, tag: str) -> list[Element]:
         """Every element of that name, in order."""
-        return [one for one in self.elements if one.tag == tag]
+        return [element for element in self.elements if element.tag == tag]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note an element."""

@@ -27,7 +27,7 @@ def check_structure(subject: str, page: MailPage, origins: Origins) -> list[Lint
     if page.all("img") and len(page.text) < _LEAST_TEXT:
         message = f"There are pictures but only {len(page.text)} characters of text; filters distrust that."
         found.append(_warning("spam", message, origins.template("<img")))
-    titles = [" ".join(one.inner.split()) for one in page.all("title")]
+    titles = [" ".join(element.inner.split()) for element in page.all("title")]
     if subject and titles and titles[0] != " ".join(subject.split()):
         found.append(
             _warning("M11", "The title of the HTML part is not the subject.", origins.template("<title"))

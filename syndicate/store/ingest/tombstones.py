@@ -32,13 +32,13 @@ def remember_dropped(
     rows = [
         {
             "source_id": source_id,
-            "entry_key": one.entry_key,
-            "digest": one.digest,
+            "entry_key": item.entry_key,
+            "digest": item.digest,
             "pruned": now,
-            "rule": one.rule,
-            "title_hash": one.title_hash,
+            "rule": item.rule,
+            "title_hash": item.title_hash,
         }
-        for one in dropped
+        for item in dropped
     ]
     if rows:
         connection.execute(insert_for(connection, table).on_conflict_do_nothing(), rows)

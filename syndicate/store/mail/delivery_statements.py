@@ -44,7 +44,7 @@ def named(ids: Sequence[int]) -> tuple[int, dict[str, int]]:
     while places < len(ids):
         places *= _FEW
     padded = [*ids, *[ids[-1]] * (places - len(ids))]
-    return places, {f"id_{place}": one for place, one in enumerate(padded)}
+    return places, {f"id_{place}": number for place, number in enumerate(padded)}
 
 
 def claimable(*, confirmations: bool) -> Select[tuple[int]]:

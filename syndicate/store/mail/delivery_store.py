@@ -63,7 +63,7 @@ def claim_deliveries(
     """
     facts = {"owner": owner, "until": until, "moment": now, "late_by": late_by or now, "limit": limit}
     claimed = connection.execute(statements.claim(confirmations=confirmations), facts)
-    return sorted((_delivery(row) for row in claimed), key=lambda one: one.id)
+    return sorted((_delivery(row) for row in claimed), key=lambda delivery: delivery.id)
 
 
 def is_any_due(connection: Connection, *, now: datetime, confirmations: bool = False) -> bool:

@@ -44,7 +44,8 @@ def list_departures(connection: Connection) -> list[Departure]:
     barred = select(suppressions.c.address_key, literal("").label("newsletter"), suppressions.c.reason)
     rows = [*connection.execute(ended), *connection.execute(barred)]
     return sorted(
-        (Departure(**row._asdict()) for row in rows), key=lambda one: (one.address_key, one.newsletter)
+        (Departure(**row._asdict()) for row in rows),
+        key=lambda departure: (departure.address_key, departure.newsletter),
     )
 
 
@@ -53,17 +54,17 @@ def take_over_departures(
 ) -> int:
     """Let the same people be gone from this store as well; how many rows changed something."""
     changed = 0
-    for one in departures:
-        if one.newsletter:
-            mine = audience_store.subscription_of(connection, one.address_key, one.newsletter)
+    for departure in departures:
+        if departure.newsletter:
+            mine = audience_store.subscription_of(connection, departure.address_key, departure.newsletter)
             open_still = mine is not None and not _has_ended(connection, mine)
             if mine is not None and open_still:
                 audience_store.end_subscription(connection, mine, detail=detail, now=now)
             changed += open_still
         else:
-            changed += audience_store.suppression(connection, one.address_key) is None
-            audience_store.suppress(connection, one.address_key, reason=one.reason, now=now)
-            audience_store.end_all_subscriptions(connection, one.address_key, detail=detail, now=now)
+            changed += audience_store.suppression(connection, departure.address_key) is None
+            audience_store.suppress(connection, departure.address_key, reason=departure.reason, now=now)
+            audience_store.end_all_subscriptions(connection, departure.address_key, detail=detail, now=now)
     return changed
 
 

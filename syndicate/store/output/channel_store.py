@@ -105,7 +105,7 @@ def related_signature(connection: Connection, ids: Sequence[int]) -> list[tuple[
         .where(own.c.id.in_(ids))
         .order_by(own.c.id, leads.c.language)
     )
-    return [tuple(row) for one in (query, foreign) for row in connection.execute(one)]
+    return [tuple(row) for item in (query, foreign) for row in connection.execute(item)]
 
 
 def source_articles(

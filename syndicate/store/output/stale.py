@@ -149,7 +149,7 @@ def published_channels(connection: Connection) -> frozenset[str]:
     """Return the names of all channels that were ever published."""
     name = schema.outputs.c.name
     found = connection.scalars(select(name).where(name.startswith(CHANNEL, autoescape=True)))
-    return frozenset(one.removeprefix(CHANNEL) for one in found)
+    return frozenset(item.removeprefix(CHANNEL) for item in found)
 
 
 def forget_outputs(connection: Connection) -> None:

@@ -44,7 +44,7 @@ def undo_decision(
     connection: Connection, decision_id: int, *, who: str, now: datetime
 ) -> EditorDecision | None:
     """Take a decision back that still holds; returns it, or ``None`` when there is no such decision."""
-    found = next((one for one in decisions(connection, at=now) if one.id == decision_id), None)
+    found = next((decision for decision in decisions(connection, at=now) if decision.id == decision_id), None)
     if found is not None:
         _append(
             connection,
@@ -117,9 +117,9 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
     """
     table = schema.articles
     wanted = {
-        one.article_uid: one.value
-        for one in decisions(connection, at=at)
-        if one.action is EditorAction.RETITLE
+        decision.article_uid: decision.value
+        for decision in decisions(connection, at=at)
+        if decision.action is EditorAction.RETITLE
     }
     query = select(table.c.id, table.c.uid, table.c.headline)
     found = union(query.where(_RETITLED), query.where(table.c.uid.in_(wanted)))
@@ -137,7 +137,7 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
         ).rowcount
     ]
     mark_stale(
-        connection, {one for article_id in ids for one in (article_id, *shown_on(connection, article_id))}
+        connection, {item for article_id in ids for item in (article_id, *shown_on(connection, article_id))}
     )
     if ids:
         leases.move_counter(connection, leases.EDITOR)
@@ -177,4 +177,8 @@ def _decision(row: Row[Any]) -> EditorDecision:
 
 def latest(found: Iterable[EditorDecision], action: EditorAction) -> EditorDecision | None:
     """The newest decision of one kind: it replaces those before it."""
-    return max((one for one in found if one.action is action), key=lambda one: one.id, default=None)
+    return max(
+        (decision for decision in found if decision.action is action),
+        key=lambda decision: decision.id,
+        default=None,
+    )

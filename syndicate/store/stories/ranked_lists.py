@@ -229,7 +229,9 @@ def save_source_weights(
 ) -> None:
     """Replace what was learned about the sources."""
     connection.execute(delete(schema.source_weights))
-    rows = [{**asdict(one), "source_id": source, "learned": now} for source, one in sorted(weights.items())]
+    rows = [
+        {**asdict(weight), "source_id": source, "learned": now} for source, weight in sorted(weights.items())
+    ]
     if rows:
         connection.execute(insert(schema.source_weights), rows)
 

@@ -134,12 +134,19 @@ def place_articles(connection: Connection, placed: Sequence[ArticlePlacement]) -
         update(table)
         .where(table.c.id == bindparam("article"))
         .values(story_id=bindparam("story"), same_text=bindparam("label"), placed=True),
-        [{"article": one.article_id, "story": one.story_id, "label": one.same_text} for one in placed],
+        [
+            {"article": placement.article_id, "story": placement.story_id, "label": placement.same_text}
+            for placement in placed
+        ],
     )
     without = [place.article_id for place in placed if place.terms is None]
     if without:
         connection.execute(delete(terms).where(terms.c.article_id.in_(without)))
-    rows = [{"article_id": one.article_id, "terms": one.terms} for one in placed if one.terms is not None]
+    rows = [
+        {"article_id": placement.article_id, "terms": placement.terms}
+        for placement in placed
+        if placement.terms is not None
+    ]
     if rows:
         statement = insert_for(connection, terms)
         values = {"terms": statement.excluded.terms}

@@ -48,11 +48,11 @@ def arranged(
     Stories that score ``known_above`` or less may be missing, of rare sources with ``RARE_SHARE`` of it: the
     result is ``None`` if one of them could have a place.
     """
-    ordered = sorted(stories, key=lambda one: (-one.score, -one.latest.timestamp(), one.story_id))
-    worthy = [one for one in ordered if one.score >= floor and one.score > 0 and not one.pin]
-    pinned = [one for one in ordered if one.pin]
+    ordered = sorted(stories, key=lambda story: (-story.score, -story.latest.timestamp(), story.story_id))
+    worthy = [story for story in ordered if story.score >= floor and story.score > 0 and not story.pin]
+    pinned = [story for story in ordered if story.pin]
     first, surplus = _capped(worthy, per_source)
-    sure = sum(1 for one in first if one.score > known_above)
+    sure = sum(1 for story in first if story.score > known_above)
     if known_above > floor and sure < max(limit, filled, FIRST_PLACES):
         return None
     listed = _with_rare(first + surplus[: max(0, filled - len(first))])
@@ -63,11 +63,11 @@ def _capped(ordered: Sequence[ScoredStory], per_source: int) -> tuple[list[Score
     told: dict[int, int] = {}
     first: list[ScoredStory] = []
     surplus: list[ScoredStory] = []
-    for one in ordered:
-        if one.alone is not None:
-            told[one.alone] = told.get(one.alone, 0) + 1
-        over = one.alone is not None and told[one.alone] > per_source
-        (surplus if over else first).append(one)
+    for story in ordered:
+        if story.alone is not None:
+            told[story.alone] = told.get(story.alone, 0) + 1
+        over = story.alone is not None and told[story.alone] > per_source
+        (surplus if over else first).append(story)
     return first, surplus
 
 
@@ -76,12 +76,12 @@ def _with_rare(listed: list[ScoredStory]) -> list[ScoredStory]:
 
     It stays where it is when it has less than ``RARE_SHARE`` of the score of the story that is there.
     """
-    if any(one.rare for one in listed[:FIRST_PLACES]):
+    if any(story.rare for story in listed[:FIRST_PLACES]):
         return listed
-    best = next((one for one in listed[FIRST_PLACES:] if one.rare), None)
+    best = next((story for story in listed[FIRST_PLACES:] if story.rare), None)
     if best is None or best.score < RARE_SHARE * listed[FIRST_PLACES - 1].score:
         return listed
-    others = [one for one in listed if one is not best]
+    others = [story for story in listed if story is not best]
     lifted = replace(best, parts={**best.parts, "rare": 1.0})
     return [*others[: FIRST_PLACES - 1], lifted, *others[FIRST_PLACES - 1 :]]
 
@@ -90,8 +90,8 @@ def _with_pins(listed: list[ScoredStory], pinned: list[ScoredStory]) -> list[Sco
     """Pins at the places asked for, or the next after other pins; those beyond the end close the list."""
     result = list(listed)
     free = 0
-    for one in sorted(pinned, key=lambda one: (one.pin, one.story_id)):
-        place = max(one.pin - 1, free)
-        result.insert(place, replace(one, parts={**one.parts, "pin": float(one.pin)}))
+    for story in sorted(pinned, key=lambda scored_story: (scored_story.pin, scored_story.story_id)):
+        place = max(story.pin - 1, free)
+        result.insert(place, replace(story, parts={**story.parts, "pin": float(story.pin)}))
         free = place + 1
     return result

@@ -48,15 +48,15 @@ def learn_weights(records: Mapping[int, Record]) -> dict[int, float]:
     articles = sum(record.articles for record in records.values())
     for _ in range(ROUNDS):
         prominence = {
-            source: one.prominence
-            + sum((weights.get(other, 1.0) - 1) * share for other, share in one.followers.items())
-            for source, one in records.items()
+            source: record.prominence
+            + sum((weights.get(other, 1.0) - 1) * share for other, share in record.followers.items())
+            for source, record in records.items()
         }
         mean = sum(prominence.values()) / articles if articles else 0.0
         prior = max(PRIOR_ARTICLES * mean, LEAST_PRIOR)
         weights = {
-            source: min(max((prominence[source] + prior) / (one.articles * mean + prior), LEAST), MOST)
-            for source, one in records.items()
+            source: min(max((prominence[source] + prior) / (record.articles * mean + prior), LEAST), MOST)
+            for source, record in records.items()
         }
     return weights
 
@@ -68,6 +68,6 @@ def theme_weight(related: Iterable[tuple[float, int]]) -> float:
     links say little. 1 means ordinary, or nothing is related.
     """
     weighed = [(weight * count, count) for weight, count in related]
-    total, count = sum(one for one, _ in weighed), sum(count for _, count in weighed)
+    total, count = sum(item for item, _ in weighed), sum(count for _, count in weighed)
     mean = (total + THEME_SMOOTHING) / (count + THEME_SMOOTHING)
     return mean**THEME_POWER

@@ -141,7 +141,7 @@ def rank_top(
 def top_scale(stories: Reversible[StoryFacts], now: datetime, options: RankingOptions) -> tuple[float, int]:
     """Return what every score in ``top`` depends on: the hours looked back, and the most page openings."""
     # The stories that moved last come last.
-    fresh = (one for one in reversed(stories) if _articles(one, now, options.window_hours))
+    fresh = (story for story in reversed(stories) if _articles(story, now, options.window_hours))
     slow = len([*islice(fresh, options.least_stories)]) < options.least_stories
     read = stories if options.reads else ()
     most = max((story.reads for story in read if not story.hand.drop), default=0)
@@ -167,7 +167,7 @@ def listed_top(
 ) -> tuple[RankedStory, ...] | None:
     """Return the list ``top`` of scored stories; ``None`` if one that is missing could have a place."""
     return _listed(
-        found, options, options.floor, known_above, lambda one: _recent(stories[one.story_id], now)
+        found, options, options.floor, known_above, lambda story: _recent(stories[story.story_id], now)
     )
 
 
@@ -202,7 +202,10 @@ def _top_parts(
     if not newest:
         return 0.0, {}
     theme = story.theme * _echo(story, now, options) if story.echoes else story.theme
-    alone = len(newest) == 1 and len({one.source_id for one in story.articles if one.seen <= now}) == 1
+    alone = (
+        len(newest) == 1
+        and len({article.source_id for article in story.articles if article.seen <= now}) == 1
+    )
     ceiling = MOST_ALONE if alone else inf
     parts = {
         f"source:{source}": article.source_weight
@@ -211,7 +214,7 @@ def _top_parts(
         for source, article in sorted(newest.items())
     }
     if alone:
-        theme = min(theme, ceiling / min(*(one.learned for one in newest.values()), ceiling))
+        theme = min(theme, ceiling / min(*(article.learned for article in newest.values()), ceiling))
     if story.reads >= LEAST_READS:
         parts["reads"] = log1p(story.reads) / log1p(most_reads)
     score = sum(parts.values()) * theme
@@ -272,14 +275,14 @@ def _listed(
         return None
     return tuple(
         RankedStory(
-            story_id=one.story_id,
-            article_id=one.article_id,
+            story_id=story.story_id,
+            article_id=story.article_id,
             position=position,
-            score=one.score,
-            coverage=one.coverage,
-            parts={**one.parts, **marks(one)},
+            score=story.score,
+            coverage=story.coverage,
+            parts={**story.parts, **marks(story)},
         )
-        for position, one in enumerate(places, start=1)
+        for position, story in enumerate(places, start=1)
     )
 
 

@@ -98,7 +98,7 @@ class TermSpace:
         products[shared] = weights[shared] * found[shared]
         meaning = cosines_of_meanings(query.meaning, [other.meaning for other in others])
         by_pieces = cosines_of_meanings(
-            query.shared, [b"" if one.meaning and query.meaning else one.shared for one in others]
+            query.shared, [b"" if other.meaning and query.meaning else other.shared for other in others]
         )
         sizes = [other.words for other in others]
         if sum(sizes) == len(terms):
