@@ -42,7 +42,9 @@ from datetime import timedelta
 from pathlib import Path
 from syndicate.services import open_services
 from syndicate.settings import load_settings
-from syndicate.store import deliveries, leases, sources
+from syndicate.store.core import leases
+from syndicate.store.ingest import source_store
+from syndicate.store.mail import delivery_store
 from tests.runners.test_lease_owners import NOW, UNTIL
 
 with open_services(load_settings(Path(sys.argv[1])), now=NOW) as services:
@@ -50,8 +52,8 @@ with open_services(load_settings(Path(sys.argv[1])), now=NOW) as services:
     with services.store.write() as connection:
         for name in ("stories", "publish"):
             leases.take_lease(connection, name, **term)
-        sources.claim_due_sources(connection, limit=9, **term)
-        deliveries.claim_deliveries(connection, limit=9, **term)
+        source_store.claim_due_sources(connection, limit=9, **term)
+        delivery_store.claim_deliveries(connection, limit=9, **term)
     print(services.owner, flush=True)
     sys.stdin.read()
 """

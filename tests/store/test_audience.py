@@ -166,6 +166,6 @@ def test_the_record_of_consents_only_grows_but_for_an_erasure():
         for file in folder.rglob("*.py")
         for name in changes_of_consents(ast.parse(file.read_text("utf-8")))
     }
-    assert found == {"audience.erase_subscriber"}
+    assert found == {"audience_store.erase_subscriber"}
     written = "".join(file.read_text("utf-8") for file in [*folder.rglob("*.sql"), *folder.rglob("*.py")])
     assert not re.search(r"(?i)(update|delete\s+from|drop\s+table)\s+consents", written)

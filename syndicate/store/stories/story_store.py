@@ -167,11 +167,8 @@ def save_related(connection: Connection, lists: Mapping[int, Sequence[RelatedRow
     current = select(table.c.article_id, table.c.related_id).where(table.c.article_id.in_(lists))
     for row in connection.execute(current.order_by(table.c.article_id, table.c.position)):
         before.setdefault(row.article_id, []).append(row.related_id)
-    changed = [
-        article_id
-        for article_id, rows in lists.items()
-        if before.get(article_id, []) != [row.related_id for row in rows]
-    ]
+    after = {article_id: [row.related_id for row in rows] for article_id, rows in lists.items()}
+    changed = [article_id for article_id in lists if before.get(article_id, []) != after[article_id]]
     if stale := [article_id for article_id in changed if article_id in before]:
         connection.execute(delete(table).where(table.c.article_id.in_(stale)))
     values = [
