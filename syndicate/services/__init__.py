@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from syndicate import __version__
 from syndicate.model import Channel, Newsletter
 from syndicate.services.declared import declared_channels, declared_newsletters
-from syndicate.services.ingest_services import IntakeServices
+from syndicate.services.ingest_services import IngestServices
 from syndicate.services.store_location import store_url
 from syndicate.settings import Settings
 from syndicate.store import open_store
@@ -87,7 +87,7 @@ def open_services(
 
 
 @dataclass
-class Services(IntakeServices):
+class Services(IngestServices):
     """Everything a command or the daemon works with."""
 
     @cached_property

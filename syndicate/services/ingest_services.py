@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class IntakeServices:
+class IngestServices:
     """The part of the services that reads sources; ``daemon`` is true where the daemon's lock is held."""
 
     settings: Settings
@@ -88,10 +88,10 @@ class IntakeServices:
         """Sources → articles."""
         from syndicate.jobs.ingest.polls import IngestJob
 
-        return IngestJob(intake=self.intake, zone=self.zone, follow_hubs=self.reached_by_hubs)
+        return IngestJob(importer=self.importer, zone=self.zone, follow_hubs=self.reached_by_hubs)
 
     @cached_property
-    def intake(self) -> EntryImporter:
+    def importer(self) -> EntryImporter:
         """Return what the jobs that read strangers' documents have in common."""
         from syndicate.jobs.ingest.entry_importer import EntryImporter
 
@@ -112,7 +112,7 @@ class IntakeServices:
         return declared_rules(self.settings)
 
     @cached_property
-    def rehearsal(self) -> RuleDryRun:
+    def rule_dry_run(self) -> RuleDryRun:
         """Return what the rules would do."""
         from syndicate.jobs.ingest.dry_run import RuleDryRun
 
@@ -153,7 +153,7 @@ class IntakeServices:
         """Parts of sitemaps → articles, and pages to read."""
         from syndicate.jobs.ingest.sitemap_parts_job import SitemapPartsJob
 
-        return SitemapPartsJob(intake=self.intake)
+        return SitemapPartsJob(importer=self.importer)
 
     @cached_property
     def pages(self) -> PagesJob:
@@ -161,7 +161,7 @@ class IntakeServices:
         from syndicate.ingest.page.robots_rules import product_token
         from syndicate.jobs.ingest.pages_job import PagesJob
 
-        return PagesJob(intake=self.intake, agent=product_token(self.agent_name))
+        return PagesJob(importer=self.importer, agent=product_token(self.agent_name))
 
     @cached_property
     def polling(self) -> PollingOptions:
@@ -194,7 +194,7 @@ class IntakeServices:
 
         return WebSubJob(
             store=self.store,
-            intake=self.intake,
+            importer=self.importer,
             poster=lambda: self.fetcher,
             polling=self.polling,
             callback_url=lambda callback: f"{self.settings.site.url}/websub/{callback}",

@@ -29,7 +29,7 @@ class Claims:
     lost the store, by id: nobody reads them, so they are freed as soon as it can be told.
     """
 
-    intake: EntryImporter
+    importer: EntryImporter
     now: datetime
     left: tuple[int, ...] = ()
     names: Sequence[str] | None = None
@@ -38,24 +38,24 @@ class Claims:
     _kept: float = field(default_factory=time.monotonic)
     _looked: int = -1
 
-    def may_claim(self, *, meanwhile: bool = False) -> bool:
-        """Return whether there may be more that is due; with ``meanwhile`` also since the run began."""
-        step = self._step(meanwhile=meanwhile)
+    def may_claim(self, *, claim_newly_due: bool = False) -> bool:
+        """Return whether there may be more that is due; with ``claim_newly_due`` also since the run began."""
+        step = self._step(claim_newly_due=claim_newly_due)
         return self._looked < step and step * STEP <= LONGEST and len(self.held) <= HELD - CLAIM
 
-    def claim(self, *, meanwhile: bool = False) -> list[Claimed]:
+    def claim(self, *, claim_newly_due: bool = False) -> list[Claimed]:
         """Some more sources that are due, or none."""
-        if not self.may_claim(meanwhile=meanwhile):
+        if not self.may_claim(claim_newly_due=claim_newly_due):
             return []
-        step = self._step(meanwhile=meanwhile)
+        step = self._step(claim_newly_due=claim_newly_due)
         now = self.now + timedelta(seconds=step * STEP)
-        with self.intake.store.write() as connection:
+        with self.importer.store.write() as connection:
             if self.left:
-                source_store.release_sources(connection, self.left, owner=self.intake.owner)
+                source_store.release_sources(connection, self.left, owner=self.importer.owner)
             claimed = source_store.claim_due_sources(
                 connection,
                 now=now,
-                owner=self.intake.owner,
+                owner=self.importer.owner,
                 until=self._until(),
                 limit=CLAIM,
                 names=self.names,
@@ -71,14 +71,16 @@ class Claims:
         if time.monotonic() - self._kept < LEASE.total_seconds() / 4:
             return
         self._kept = time.monotonic()
-        with self.intake.store.write() as connection:
-            source_store.extend_leases(connection, self._ids(), owner=self.intake.owner, until=self._until())
+        with self.importer.store.write() as connection:
+            source_store.extend_leases(
+                connection, self._ids(), owner=self.importer.owner, until=self._until()
+            )
 
     def give_back(self) -> None:
         """Free sources that were not read: the next run may read them at once."""
         if unread := self.unread():
-            with self.intake.store.write() as connection:
-                source_store.release_sources(connection, unread, owner=self.intake.owner)
+            with self.importer.store.write() as connection:
+                source_store.release_sources(connection, unread, owner=self.importer.owner)
 
     def unread(self) -> tuple[int, ...]:
         """Return IDs of claimed, unpolled sources; the next run releases them if the store is unreachable."""
@@ -87,9 +89,9 @@ class Claims:
     def _ids(self) -> list[int]:
         return [source.id for source, _ in self.held.values()]
 
-    def _step(self, *, meanwhile: bool) -> int:
+    def _step(self, *, claim_newly_due: bool) -> int:
         """The moment of which to look for what is due: that of the run, until nothing of it is left."""
-        return self._elapsed() // STEP if meanwhile and self._looked >= 0 else 0
+        return self._elapsed() // STEP if claim_newly_due and self._looked >= 0 else 0
 
     def _elapsed(self) -> int:
         return int(time.monotonic() - self._started)

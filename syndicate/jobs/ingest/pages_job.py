@@ -74,33 +74,33 @@ class PagesResult:
 class PagesJob:
     """Reads the pages that are due. ``agent`` is the product token that robots.txt files call us by."""
 
-    intake: EntryImporter
+    importer: EntryImporter
     agent: str
 
-    def run(self, now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> PagesResult:
+    def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> PagesResult:
         """Read what is due, within the budget of each source and the rules of each host."""
         result = PagesResult()
-        with self.intake.store.write() as connection:
+        with self.importer.store.write() as connection:
             claimed = page_store.claim_pages(
                 connection,
                 now=now,
-                owner=self.intake.owner,
+                owner=self.importer.owner,
                 until=now + LEASE,
-                per_poll=self.intake.pages.per_poll,
+                per_poll=self.importer.pages.per_poll,
                 limit=CLAIM,
             )
         if not claimed:
             return result
         left = {page.id for page in claimed}
         try:
-            waiting = self._allowed(claimed, left, now, result, stopping)
+            waiting = self._allowed(claimed, left, now, result, should_stop)
             with suppress(FetchStopped):
-                for page, answer in self._answers(waiting, stopping):
+                for page, answer in self._answers(waiting, should_stop):
                     self._take(page, answer, waiting[origin_of(page.url)], now, result)
                     left.discard(page.id)
         finally:
-            with self.intake.store.write() as connection:
-                page_store.release_pages(connection, sorted(left), owner=self.intake.owner)
+            with self.importer.store.write() as connection:
+                page_store.release_pages(connection, sorted(left), owner=self.importer.owner)
         return result
 
     def _allowed(
@@ -109,13 +109,15 @@ class PagesJob:
         left: set[int],
         now: datetime,
         result: PagesResult,
-        stopping: Callable[[], bool],
+        should_stop: Callable[[], bool],
     ) -> dict[str, "_Host"]:
         """The pages we may ask for now, by origin; the others get their answer, or wait."""
         hosts: dict[str, list[PageRead]] = {}
         for page in claimed:
             hosts.setdefault(origin_of(page.url), []).append(page)
-        rules = rules_for(self.intake.store, self.intake.fetcher(), hosts, self.agent, now, stopping=stopping)
+        rules = rules_for(
+            self.importer.store, self.importer.fetcher(), hosts, self.agent, now, should_stop=should_stop
+        )
         allowed: dict[str, _Host] = {}
         for origin, pages in hosts.items():
             found = rules.get(origin)
@@ -130,16 +132,16 @@ class PagesJob:
                     self._refuse(page, f"robots.txt of {origin} does not allow it", now, result)
                     left.discard(page.id)
             limit = 1 if found.rules.delay else PER_HOST
-            allowed[origin] = _Host(origin=origin, rules=found, pages=may[:limit], stopping=stopping)
+            allowed[origin] = _Host(origin=origin, rules=found, pages=may[:limit], should_stop=should_stop)
         return allowed
 
     def _answers(
-        self, hosts: dict[str, "_Host"], stopping: Callable[[], bool]
+        self, hosts: dict[str, "_Host"], should_stop: Callable[[], bool]
     ) -> Iterator[tuple[PageRead, Fetched | FetchError]]:
-        while not stopping() and (round_ := [host.pages.pop(0) for host in hosts.values() if host.pages]):
+        while not should_stop() and (round_ := [host.pages.pop(0) for host in hosts.values() if host.pages]):
             pages = {page.id: page for page in round_}
             requests = [FetchRequest(url=page.url, accept=PAGE_ACCEPT, key=page.id) for page in round_]
-            for request, answer in self.intake.fetcher().fetch_each(requests, stopping=stopping):
+            for request, answer in self.importer.fetcher().fetch_each(requests, should_stop=should_stop):
                 page = pages[int(str(request.key))]
                 if isinstance(answer, FetchError) and answer.status not in _FINAL:
                     hosts[origin_of(page.url)].pages.clear()
@@ -183,11 +185,11 @@ class PagesJob:
             problem = SyndicateError(f"{page.url} could not be used ({type(error).__name__}: {error})")
             self._failed(page, problem, now, result)
 
-    def _allows(self, url: str, now: datetime, stopping: Callable[[], bool]) -> bool:
+    def _allows(self, url: str, now: datetime, should_stop: Callable[[], bool]) -> bool:
         """Return whether robots.txt allows the address that a redirect led to, on whichever host."""
         origin = origin_of(url)
-        fetcher = self.intake.fetcher()
-        found = rules_for(self.intake.store, fetcher, [origin], self.agent, now, stopping=stopping)
+        fetcher = self.importer.fetcher()
+        found = rules_for(self.importer.store, fetcher, [origin], self.agent, now, should_stop=should_stop)
         if origin not in found:
             raise FetchStopped(f"{url} was not looked at: the program is stopping")
         rules = found[origin].rules
@@ -198,9 +200,9 @@ class PagesJob:
 
         Raises ``FetchError`` for a page that breaks off; one that does so every time is taken for what it is.
         """
-        if answer.url != page.url and not self._allows(answer.url, now, host.stopping):
+        if answer.url != page.url and not self._allows(answer.url, now, host.should_stop):
             raise ParseError(f"it leads to {answer.url}, which robots.txt there does not allow")
-        parsed = self.intake.parse(
+        parsed = self.importer.parse(
             answer.body,
             answer.url,
             answer.content_type,
@@ -226,7 +228,7 @@ class PagesJob:
             return
         if page.article_id is None:
             return
-        with self.intake.store.read() as connection:
+        with self.importer.store.read() as connection:
             article = article_store.get_articles(connection, [page.article_id]).get(page.article_id)
             body = article_store.get_bodies(connection, [page.article_id]).get(page.article_id)
         if article is None or body is None:
@@ -238,7 +240,7 @@ class PagesJob:
             self._refuse(page, "the page has no more text than we have", now, result)
             return
         full = accept(replace(entry, language=article.language), page.source, now)
-        with self.intake.store.write() as connection:
+        with self.importer.store.write() as connection:
             self._finish(connection, page, now)
             page_store.give_full_text(connection, article.id, full)
         result.read += 1
@@ -252,21 +254,23 @@ class PagesJob:
 
         parsed = ParsedSource(entries=(entry,))
         reading = replace(reading_of_entries(page.source, parsed), whole=True)
-        taken = self.intake.accept(reading, now, settle)
+        taken = self.importer.accept(reading, now, settle)
         result.read += 1
         result.new += taken.new
 
     def _finish(self, connection: Connection, page: PageRead, now: datetime) -> None:
         quarantine.clear_failure(connection, QUARANTINE, page.url)
-        if not page_store.finish_page(connection, page.id, ReadState.READ, owner=self.intake.owner, now=now):
+        if not page_store.finish_page(
+            connection, page.id, ReadState.READ, owner=self.importer.owner, now=now
+        ):
             raise LeaseLost
 
     def _refuse(self, page: PageRead, reason: str, now: datetime, result: PagesResult) -> None:
         """The page is of no use, today or tomorrow; the article stays as its source told it."""
-        with self.intake.store.write() as connection:
+        with self.importer.store.write() as connection:
             quarantine.clear_failure(connection, QUARANTINE, page.url)
             page_store.finish_page(
-                connection, page.id, ReadState.REFUSED, owner=self.intake.owner, now=now, error=reason[:500]
+                connection, page.id, ReadState.REFUSED, owner=self.importer.owner, now=now, error=reason[:500]
             )
         if reason == FOR_SUBSCRIBERS:
             result.paywalled += 1
@@ -287,7 +291,7 @@ class PagesJob:
 
     def _leave(self, page: PageRead, host: "_Host", now: datetime) -> None:
         """The host is in trouble, or this page alone: others are tried soon, ever later if they fail too."""
-        with self.intake.store.read() as connection:
+        with self.importer.store.read() as connection:
             failures = page_store.failures_in_a_row(connection, page.source.id)
         rest = min(REST_AFTER_REFUSAL * 2.0 ** max(failures - 1, 0), LONGEST_REST)
         self._rest(host.origin, now + timedelta(seconds=rest))
@@ -296,19 +300,19 @@ class PagesJob:
         self, page: PageRead, error: FetchError, host: "_Host", now: datetime, result: PagesResult
     ) -> None:
         """The host is busy, not the page bad: wait as long as it asks, while the page is news."""
-        if page.published < now - timedelta(seconds=self.intake.pages.window):
+        if page.published < now - timedelta(seconds=self.importer.pages.window):
             self._refuse(page, str(error), now, result)
             return
         until = now + timedelta(seconds=max(error.retry_after or 0.0, REST_AFTER_REFUSAL))
         self._rest(host.origin, until)
-        with self.intake.store.write() as connection:
+        with self.importer.store.write() as connection:
             if error.busy:
                 pause_origin(connection, error, now)
             page_store.finish_page(
                 connection,
                 page.id,
                 ReadState.WAITING,
-                owner=self.intake.owner,
+                owner=self.importer.owner,
                 now=now,
                 error=str(error)[:500],
                 next_try=until,
@@ -318,12 +322,12 @@ class PagesJob:
     def _failed(self, page: PageRead, error: SyndicateError, now: datetime, result: PagesResult) -> None:
         """Try again later, in steps of four times the pause; three failures are enough."""
         over = page.attempts + 1 >= ATTEMPTS
-        with self.intake.store.write() as connection:
+        with self.importer.store.write() as connection:
             held = page_store.finish_page(
                 connection,
                 page.id,
                 ReadState.FAILED if over else ReadState.WAITING,
-                owner=self.intake.owner,
+                owner=self.importer.owner,
                 now=now,
                 error=str(error)[:500],
                 next_try=now + FIRST_PAUSE * 4**page.attempts,
@@ -338,12 +342,12 @@ class PagesJob:
 
     def _put_off(self, pages: Iterable[PageRead], left: set[int], until: datetime) -> None:
         ids = [page.id for page in pages]
-        with self.intake.store.write() as connection:
-            page_store.release_pages(connection, ids, owner=self.intake.owner, next_try=until)
+        with self.importer.store.write() as connection:
+            page_store.release_pages(connection, ids, owner=self.importer.owner, next_try=until)
         left.difference_update(ids)
 
     def _rest(self, origin: str, until: datetime) -> None:
-        with self.intake.store.write() as connection:
+        with self.importer.store.write() as connection:
             robots_store.rest_origin(connection, origin, until)
 
 
@@ -354,5 +358,5 @@ class _Host:
     origin: str
     rules: OriginRules
     pages: list[PageRead]
-    stopping: Callable[[], bool]
+    should_stop: Callable[[], bool]
     deaths: int = 0

@@ -49,8 +49,8 @@ class Answers:
     competing for the interpreter costs a fifth of the processor's time.
     """
 
-    def __init__(self, intake: EntryImporter, storing: PollStoring, clock: RunClock) -> None:
-        self._intake = intake
+    def __init__(self, importer: EntryImporter, storing: PollStoring, clock: RunClock) -> None:
+        self._intake = importer
         self._storing = storing
         self._clock = clock
         self._inbox: Inbox[_Answered] = Inbox(_bytes_of, _bytes_to_read)

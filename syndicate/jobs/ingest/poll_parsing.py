@@ -51,7 +51,7 @@ class Unread:
 
 
 def read_together(
-    intake: EntryImporter, unread: Sequence[Unread]
+    importer: EntryImporter, unread: Sequence[Unread]
 ) -> Sequence[ParsedSource | ParseError | None]:
     """Return what each answer says, or why it cannot be read.
 
@@ -59,14 +59,14 @@ def read_together(
     """
     if len(unread) > 1:
         try:
-            return intake.parser().parse_each([item.request() for item in unread])
+            return importer.parser().parse_each([item.request() for item in unread])
         except ParserDied:
             # Of which of them, nobody knows.
             pass
     return [None] * len(unread)
 
 
-def read_alone(intake: EntryImporter, unread: Unread) -> tuple[ParsedSource, CrashingItems]:
+def read_alone(importer: EntryImporter, unread: Unread) -> tuple[ParsedSource, CrashingItems]:
     """Return what an answer says, and the items that had to be left out when parsers died of it three times.
 
     Raises ``ParseError``, among them ``ParserClosed`` when the program ends.
@@ -74,14 +74,14 @@ def read_alone(intake: EntryImporter, unread: Unread) -> tuple[ParsedSource, Cra
     source, request = unread.source, unread.request()
 
     def parse_only(digests: frozenset[str]) -> ParsedSource:
-        return intake.parser().parse(**request, only=digests)
+        return importer.parser().parse(**request, only=digests)
 
     try:
-        return intake.parser().parse(**request), ()
+        return importer.parser().parse(**request), ()
     except ParserClosed:
         raise
     except ParserDied:
-        with intake.store.read() as connection:
+        with importer.store.read() as connection:
             deaths = 1 + quarantine.count_failures(connection, "document", source.name)
         if source.kind is not SourceKind.FEED or deaths < quarantine.LIMIT:
             raise

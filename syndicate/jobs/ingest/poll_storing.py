@@ -43,7 +43,7 @@ _WHOLE = (SourceKind.FEED, SourceKind.FOLDER)
 class PollStoring:
     """Stores what polls bring. ``follow_hubs`` is whether hubs that feeds name are taken down."""
 
-    intake: EntryImporter
+    importer: EntryImporter
     follow_hubs: bool
 
     def save(self, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
@@ -54,7 +54,7 @@ class PollStoring:
 
         def settle(connection: Connection, new: Sequence[Sequence[NewArticle]]) -> None:
             ids = [poll.source.id for poll in polls]
-            if not source_store.has_leases(connection, ids, owner=self.intake.owner):
+            if not source_store.has_leases(connection, ids, owner=self.importer.owner):
                 raise LeaseLost
             states = [
                 self._after(connection, poll, found, now) for poll, found in zip(polls, new, strict=True)
@@ -70,9 +70,9 @@ class PollStoring:
                 _saved(poll, replace(state, frame="") if poll.source.id in resting else state)
                 for poll, state in zip(polls, states, strict=True)
             ]
-            source_store.save_polls(connection, saved, owner=self.intake.owner)
+            source_store.save_polls(connection, saved, owner=self.importer.owner)
 
-        done = self.intake.accept_all([poll.reading for poll in polls], now, settle)
+        done = self.importer.accept_all([poll.reading for poll in polls], now, settle)
         return [
             replace(outcome, warning=told(outcome.warning, poll.state.read_from))
             if poll.state.read_from
@@ -87,9 +87,9 @@ class PollStoring:
         outcome = failed(source.name, error)
         if source.private:
             outcome = replace(outcome, error=hide_address(outcome.error, source.url))
-        after = after_poll(state, outcome, now, options_for(source, self.intake.polling))
-        with self.intake.store.write() as connection:
-            source_store.save_poll(connection, source.id, after, owner=self.intake.owner)
+        after = after_poll(state, outcome, now, options_for(source, self.importer.polling))
+        with self.importer.store.write() as connection:
+            source_store.save_poll(connection, source.id, after, owner=self.importer.owner)
             if isinstance(error, FetchError) and error.busy:
                 pause_origin(connection, error, now)
             if isinstance(error, ParserDied):
@@ -101,9 +101,9 @@ class PollStoring:
     def save_redirected(self, source: Source, state: SourceState) -> SourceOutcome:
         """Note a poll without news whose address may have to be replaced. Raises ``LeaseLost``."""
         state, url = _replaced(source, state)
-        with self.intake.store.write() as connection:
+        with self.importer.store.write() as connection:
             if not source_store.save_poll(
-                connection, source.id, state, owner=self.intake.owner, url=url or None
+                connection, source.id, state, owner=self.importer.owner, url=url or None
             ):
                 raise LeaseLost
         return SourceOutcome(name=source.name, unchanged=True)
@@ -120,7 +120,7 @@ class PollStoring:
             ):
                 before = replace(before, websub_lease_until=None)
         came = with_feed_hints(poll.outcome, parsed, published)
-        after = after_poll(before, came, now, options_for(source, self.intake.polling))
+        after = after_poll(before, came, now, options_for(source, self.importer.polling))
         if poll.is_partial:
             # Or the next answer would count as unchanged, and the items not read would never be.
             after = replace(after, etag="", last_modified="", body_hash="")

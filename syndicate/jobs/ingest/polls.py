@@ -41,7 +41,7 @@ class IngestJob:
     ``_left`` are sources that a run held when it lost the store, by id.
     """
 
-    intake: EntryImporter
+    importer: EntryImporter
     zone: ZoneInfo
     follow_hubs: bool = False
     _left: tuple[int, ...] = field(default=(), init=False, repr=False)
@@ -51,22 +51,22 @@ class IngestJob:
         now: datetime,
         *,
         names: Sequence[str] | None = None,
-        meanwhile: bool = False,
+        claim_newly_due: bool = False,
         report: Callable[[SourceOutcome, int], None] = lambda _outcome, _all: None,
-        stopping: Callable[[], bool] = lambda: False,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> IngestResult:
         """Poll every source that is due (or the named sources, due or not) and store what is new.
 
         One source's failure is its own: it is recorded with the source and the rest goes on. ``report``
-        is called with each outcome and the number of sources in this run so far. With ``meanwhile`` also
+        is called with each outcome and the number of sources in this run so far. With ``claim_newly_due`` also
         what becomes due while servers that hang are waited for is read.
         """
         outcomes: list[SourceOutcome] = []
         # Older than the claims: what is due at their moment is due at that of the clock.
-        clock = RunClock(now, still=0.0) if meanwhile else RunClock(now)
+        clock = RunClock(now, still=0.0) if claim_newly_due else RunClock(now)
         left, self._left = self._left, ()
-        claims = Claims(intake=self.intake, now=now, names=names, left=left)
-        run = _Run(self, claims, clock, stopping, meanwhile=meanwhile)
+        claims = Claims(importer=self.importer, now=now, names=names, left=left)
+        run = _Run(self, claims, clock, should_stop, claim_newly_due=claim_newly_due)
         try:
             # When the parser is closed the program ends, and nothing has failed.
             with suppress(ParserClosed):
@@ -82,7 +82,7 @@ class IngestJob:
 
     def due(self, now: datetime, *, names: Sequence[str] | None = None) -> list[str]:
         """The names of the sources that the next run would poll."""
-        with self.intake.store.read() as connection:
+        with self.importer.store.read() as connection:
             return source_store.due_sources(connection, now=now, names=names)
 
 
@@ -98,18 +98,18 @@ class _Run:
         job: IngestJob,
         claims: Claims,
         clock: RunClock,
-        stopping: Callable[[], bool],
+        should_stop: Callable[[], bool],
         *,
-        meanwhile: bool,
+        claim_newly_due: bool,
     ) -> None:
-        self._intake = job.intake
+        self._intake = job.importer
         self._zone = job.zone
         self._claims = claims
         self._clock = clock
-        self._stopping = stopping
-        self._meanwhile = meanwhile
-        self._storing = PollStoring(intake=job.intake, follow_hubs=job.follow_hubs)
-        self._answers = Answers(job.intake, self._storing, clock)
+        self._stopping = should_stop
+        self._meanwhile = claim_newly_due
+        self._storing = PollStoring(importer=job.importer, follow_hubs=job.follow_hubs)
+        self._answers = Answers(job.importer, self._storing, clock)
         self._waiting: dict[int, Polled] = {}
         self._running: deque[Future[list[SourceOutcome | Polled]]] = deque()
         self._quiet: list[Polled] = []
@@ -140,17 +140,17 @@ class _Run:
         """Return what comes before the program stops; the others are given back."""
         if not requests:
             return ()
-        return self._intake.fetcher().fetch_each(requests, self._more, stopping=self._stopping)
+        return self._intake.fetcher().fetch_each(requests, self._more, should_stop=self._stopping)
 
     def _more(self) -> list[FetchRequest]:
         """Further requests, if there may be any, while servers that hang are waited for."""
-        if not self._claims.may_claim(meanwhile=self._meanwhile):
+        if not self._claims.may_claim(claim_newly_due=self._meanwhile):
             return []
         # What is done must not wait as long as they.
         self._ready.extend(self._done())
         self._ready.extend(self._save_quiet())
         self._claims.keep()
-        return self._requests(self._claims.claim(meanwhile=self._meanwhile))
+        return self._requests(self._claims.claim(claim_newly_due=self._meanwhile))
 
     def _requests(self, claimed: Sequence[Polled]) -> list[FetchRequest]:
         """Return what to ask of those that join ``_waiting``; the others are ``_ready`` at once."""

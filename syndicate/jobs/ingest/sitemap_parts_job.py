@@ -40,13 +40,13 @@ class PartsResult:
 class SitemapPartsJob:
     """Reads the parts that are due."""
 
-    intake: EntryImporter
+    importer: EntryImporter
 
-    def run(self, now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> PartsResult:
+    def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> PartsResult:
         """Read every part that is due; one that fails is tried again later and hurts no other."""
-        with self.intake.store.write() as connection:
+        with self.importer.store.write() as connection:
             due = part_store.claim_parts(
-                connection, now=now, owner=self.intake.owner, until=now + LEASE, limit=CLAIM
+                connection, now=now, owner=self.importer.owner, until=now + LEASE, limit=CLAIM
             )
         parts = {part.id: part for part in due}
         if not parts:
@@ -54,14 +54,14 @@ class SitemapPartsJob:
         read = new = 0
         failures = []
         requests = []
-        agent = self.intake.agent()
+        agent = self.importer.agent()
         for part in due:
             try:
                 request = source_request(part.source, part.state, url=part.url, key=part.id, agent=agent)
                 requests.append(request)
             except FetchError as error:
                 failures.append(self._failed(parts.pop(part.id), error, now))
-        for request, answer in self.intake.fetcher().fetch_each(requests, stopping=stopping):
+        for request, answer in self.importer.fetcher().fetch_each(requests, should_stop=should_stop):
             part = parts.pop(int(str(request.key)))
             try:
                 new += self._take(part, answer, now)
@@ -78,8 +78,8 @@ class SitemapPartsJob:
                 log.error("a sitemap of %s could not be stored", part.source.name, exc_info=bug)  # noqa: TRY400
                 problem = SyndicateError(f"{part.url} could not be stored ({type(error).__name__}: {error})")
                 failures.append(self._failed(part, problem, now))
-        with self.intake.store.write() as connection:
-            part_store.release_parts(connection, list(parts), owner=self.intake.owner)
+        with self.importer.store.write() as connection:
+            part_store.release_parts(connection, list(parts), owner=self.importer.owner)
         return PartsResult(read=read, new=new, failures=tuple(failures))
 
     def _failed(self, part: DuePart, error: SyndicateError, now: datetime) -> str:
@@ -101,25 +101,25 @@ class SitemapPartsJob:
             return 0
         parsed = self._parsed(part, answer)
         found = sort_entries(
-            part.source, parsed, now, self.intake.pages, first=part.state.last_success is None
+            part.source, parsed, now, self.importer.pages, first=part.state.last_success is None
         )
-        after = after_poll(part.state, outcome, now, options_for(part.source, self.intake.polling))
+        after = after_poll(part.state, outcome, now, options_for(part.source, self.importer.polling))
 
         def settle(connection: Connection, _new: Sequence[NewArticle]) -> None:
             next_check = self._next_check(part, after, now)
-            if not part_store.save_part(connection, part.id, after, next_check, owner=self.intake.owner):
+            if not part_store.save_part(connection, part.id, after, next_check, owner=self.importer.owner):
                 raise LeaseLost
 
         reading = DocumentContent(source=part.source, parsed=found.parsed, found=found)
-        return self.intake.accept(reading, now, settle).new
+        return self.importer.accept(reading, now, settle).new
 
     def _parsed(self, part: DuePart, answer: Fetched) -> ParsedSource:
-        parsed = self.intake.parse(
+        parsed = self.importer.parse(
             answer.body,
             answer.url,
             answer.content_type,
             answer.charset,
-            self.intake.known_digests(part.source),
+            self.importer.known_digests(part.source),
             **(reading_of(part.source) | {"asked": part.url}),
         )
         if parsed.parts:
@@ -127,15 +127,15 @@ class SitemapPartsJob:
         return parsed
 
     def _save(self, part: DuePart, outcome: PollOutcome, now: datetime) -> None:
-        after = after_poll(part.state, outcome, now, options_for(part.source, self.intake.polling))
-        with self.intake.store.write() as connection:
+        after = after_poll(part.state, outcome, now, options_for(part.source, self.importer.polling))
+        with self.importer.store.write() as connection:
             part_store.save_part(
-                connection, part.id, after, self._next_check(part, after, now), owner=self.intake.owner
+                connection, part.id, after, self._next_check(part, after, now), owner=self.importer.owner
             )
 
     def _next_check(self, part: DuePart, after: SourceState, now: datetime) -> datetime:
         """A part whose changes the index tells need not be asked in between more than once a day."""
-        due = after.next_check or now + timedelta(seconds=self.intake.polling.max_interval)
-        if part.changed is None or after.error or self.intake.polling.min_interval <= 0:
+        due = after.next_check or now + timedelta(seconds=self.importer.polling.max_interval)
+        if part.changed is None or after.error or self.importer.polling.min_interval <= 0:
             return due
-        return max(due, now + timedelta(seconds=self.intake.polling.max_interval))
+        return max(due, now + timedelta(seconds=self.importer.polling.max_interval))

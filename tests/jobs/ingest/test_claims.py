@@ -20,7 +20,7 @@ def five(room: Room) -> Room:
 
 
 def of_run(room: Room, left: tuple[int, ...] = ()) -> Claims:
-    return Claims(intake=room.services.intake, now=NOW, left=left)
+    return Claims(importer=room.services.importer, now=NOW, left=left)
 
 
 def others_may_claim(room: Room, *, after: timedelta) -> int:
@@ -64,12 +64,12 @@ def test_only_so_many_are_held_at_a_time(five: Room, monkeypatch: pytest.MonkeyP
 def test_a_run_looks_for_what_has_become_due_every_few_seconds_and_not_for_ever(five: Room) -> None:
     run = of_run(five)
     run.claim()
-    assert not run.may_claim(meanwhile=True)
+    assert not run.may_claim(claim_newly_due=True)
     pass_time(run, claims.STEP)
-    assert run.may_claim(meanwhile=True)
+    assert run.may_claim(claim_newly_due=True)
     assert not run.may_claim()
     pass_time(run, claims.LONGEST)
-    assert not run.may_claim(meanwhile=True)
+    assert not run.may_claim(claim_newly_due=True)
 
 
 def test_what_a_run_had_to_leave_is_free_for_the_next_and_what_it_gave_back_for_all(five: Room) -> None:

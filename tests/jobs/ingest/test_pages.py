@@ -380,8 +380,8 @@ def test_a_host_whose_pages_kill_the_parsers_does_not_keep_them_busy(site: Site)
     site.declare("/feed")
     site.room.ingest()
     with Dying(1) as pool:
-        intake = replace(site.room.services.intake, parser=lambda: pool)
-        dying = replace(site.room.services.pages, intake=intake)
+        importer = replace(site.room.services.importer, parser=lambda: pool)
+        dying = replace(site.room.services.pages, importer=importer)
         minutes = (0, 1, 20, 40)
         assert [dying.run(NOW + timedelta(minutes=minute)).failed for minute in minutes] == [2, 0, 0, 2]
 
@@ -396,7 +396,7 @@ def test_a_stop_does_not_wait_for_a_server_that_hangs_and_what_was_not_read_is_d
     usual = site.server.answers[path]
     site.answers({path: hang})
     began = time.monotonic()
-    result = site.room.services.pages.run(NOW, stopping=lambda: path in site.asked())
+    result = site.room.services.pages.run(NOW, should_stop=lambda: path in site.asked())
     assert (result.read, result.failed, time.monotonic() - began < 10) == (0, 0, True)
     site.answers({path: usual})
     assert site.read().read == 1
@@ -434,9 +434,9 @@ def test_a_reader_in_strangers_hands_stops_no_other_page(site: Site, parsers: Pa
     )
     site.declare("/feed")
     site.room.ingest()
-    intake = site.room.services.intake
+    importer = site.room.services.importer
     with Strange(1) as pool:
-        strange = replace(site.room.services.pages, intake=replace(intake, parser=lambda: pool))
+        strange = replace(site.room.services.pages, importer=replace(importer, parser=lambda: pool))
         result = strange.run(NOW)
     assert (result.read, result.failed) == (1, 1)
     assert "ValueError" in result.failures[0]
@@ -590,10 +590,10 @@ def test_a_stop_does_not_wait_for_the_rules_of_where_a_redirect_leads(site: Site
         site.declare("/feed")
         site.room.ingest()
 
-        def stopping() -> bool:
+        def should_stop() -> bool:
             return any(asked.path == "/robots.txt" for asked in other.asked)
 
-        result = site.room.services.pages.run(NOW, stopping=stopping)
+        result = site.room.services.pages.run(NOW, should_stop=should_stop)
         assert (result.read, result.refused, result.failed) == (0, 0, 0)
         other.answers["/robots.txt"] = answer(404, b"")
         assert site.read().read == 1

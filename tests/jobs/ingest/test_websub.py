@@ -357,7 +357,7 @@ def test_a_push_that_brings_out_a_bug_is_set_aside_and_stops_no_other(each_hub: 
         assert hub.push(feed(hub, item(number), item(5))) == 202
     websub = hub.room.services.websub
     with Strange(1) as pool:
-        strange = replace(websub, intake=replace(websub.intake, parser=lambda: pool))
+        strange = replace(websub, importer=replace(websub.importer, parser=lambda: pool))
         assert strange.read_pushes(NOW) == {"pushes": 2, "new": 1, "changed": 0}
         assert strange.read_pushes(NOW) == {}
     assert set(hub.room.articles()) == {"Title 2", "Title 5"}
