@@ -19,6 +19,7 @@ from pathlib import Path
 from syndicate.errors import ParseError, ParserDied
 from syndicate.ingest.identity import decide
 from syndicate.ingest.worker.parser_pool import ParserPool
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import Source
 
 SOURCE = Source(id=1, name="corpus", url="https://corpus.example/")
@@ -52,7 +53,7 @@ def main() -> None:
 
 def _outcome(pool: ParserPool, body: bytes, counts: Counter[str]) -> str:
     try:
-        parsed = pool.parse(body, url=SOURCE.url, content_type="", charset="", known=frozenset())
+        parsed = pool.parse(ParseRequest(body=body, url=SOURCE.url))
     except ParserDied:
         raise
     except ParseError:

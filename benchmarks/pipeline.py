@@ -27,6 +27,7 @@ from unittest.mock import patch
 
 import feedparser
 
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.jobs.publish.publish_job import PublishResult
 from syndicate.jobs.publish.site_build import SiteBuild
 from syndicate.newsletter.periods import Period
@@ -137,9 +138,7 @@ def _warm(services: Services) -> None:
     body = b"<rss version='2.0'><channel><title>t</title><item><title>x</title></item></channel></rss>"
     with ThreadPoolExecutor(2) as pool:
         for _ in range(2):
-            pool.submit(
-                services.parsers.parse, body, url="http://x/", content_type="", charset="", known=frozenset()
-            )
+            pool.submit(services.parsers.parse, ParseRequest(body=body, url="http://x/"))
     services.fetcher, services.stories, services.publish, services.editions  # noqa: B018 made on first use
     detect_language("Der Spracherkenner soll schon geladen sein, bevor gemessen wird.")
     inline_styles("<html><head><style>p{color:red}</style></head><body><p>x</p></body></html>")

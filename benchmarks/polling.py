@@ -39,6 +39,7 @@ from syndicate.ingest.feed.feed_parser import parse_feed
 from syndicate.ingest.feed.feedparser_adapter import read_with_feedparser
 from syndicate.ingest.feed.item_splitter import Unsplittable, split
 from syndicate.ingest.feed.xml_encoding import utf8_document
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import ParsedSource
 from syndicate.net import Fetched, FetchRequest, FetchThread
 from syndicate.net.body_limit import decode_body, hash_wire
@@ -242,9 +243,7 @@ def _warm(services: Services) -> None:
     document = next(iter(_documents(None)))[1]
 
     def parse(_: int) -> None:
-        services.parsers.parse(
-            document, url="https://warm.example/", content_type="", charset="", known=frozenset()
-        )
+        services.parsers.parse(ParseRequest(body=document, url="https://warm.example/"))
 
     with ThreadPoolExecutor(WORKERS) as pool:
         # The next worker starts when one is asked for while the others are busy, as they are with starting.

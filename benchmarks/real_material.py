@@ -35,7 +35,7 @@ from lxml import html
 from sqlalchemy import select
 
 from benchmarks.redated import Feed, redated
-from syndicate.jobs.ingest.poll_result import SourceOutcome
+from syndicate.jobs.ingest.entry_plan import SourceOutcome
 from syndicate.model import EARLIEST
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import child_seconds, cpu_seconds
-from syndicate.jobs.ingest.poll_result import SourceOutcome
+from syndicate.jobs.ingest.entry_plan import SourceOutcome
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 from syndicate.text.language import detect_language

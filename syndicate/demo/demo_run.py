@@ -13,7 +13,7 @@ from syndicate.audience.mailbox_address import normalise_address
 from syndicate.demo.demo_folder import DemoFolder
 from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
-from syndicate.jobs.ingest.poll_result import IngestResult
+from syndicate.jobs.ingest.polls import IngestResult
 from syndicate.jobs.publish.publish_job import PublishResult
 from syndicate.model import DeliveryState
 from syndicate.services import Services

@@ -193,14 +193,10 @@ class IngestServices:
         from syndicate.jobs.ingest.websub_job import WebSubJob
 
         return WebSubJob(
-            store=self.store,
             importer=self.importer,
-            poster=lambda: self.fetcher,
-            polling=self.polling,
             callback_url=lambda callback: f"{self.settings.site.url}/websub/{callback}",
-            is_ours=self._is_allowed,
+            is_local=self._is_allowed,
             enabled=self.reached_by_hubs,
-            owner=self.owner,
         )
 
     def _user_agent(self) -> UserAgent:

@@ -12,6 +12,7 @@ import pytest
 
 from syndicate.errors import ParseError, ParserDied
 from syndicate.ingest.worker.parser_pool import ParserPool
+from syndicate.ingest.worker.parsers import ParseRequest
 
 FOLDER = os.environ.get("SYNDICATE_FEEDPARSER_TESTS", "")
 # Each is read in well under a second; this is for a busy machine.
@@ -26,13 +27,7 @@ def test_no_document_of_feedparsers_own_tests_costs_a_worker() -> None:
 
     def read(path: Path) -> str:
         try:
-            pool.parse(
-                path.read_bytes(),
-                url=f"https://corpus.example/{path.name}",
-                content_type="",
-                charset="",
-                known=frozenset(),
-            )
+            pool.parse(ParseRequest(body=path.read_bytes(), url=f"https://corpus.example/{path.name}"))
         except ParserDied as error:
             return f"{path.name}: {error}"
         except ParseError:

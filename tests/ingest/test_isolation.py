@@ -17,7 +17,7 @@ import pytest
 
 from syndicate.errors import ParseError, ParserDied
 from syndicate.ingest.worker.parser_pool import ANSWER_CLASSES, ParserPool
-from syndicate.ingest.worker.parsers import DocumentKind
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import Enclosure, Entry, Image, ParsedSource
 from syndicate.sockets import AnswerTooLong
 from syndicate.workers import Incoming, WorkerDied, read_answers
@@ -31,7 +31,7 @@ SLOW = rss("".join(f"<title>{n}</title>{LINKS}</item><item>" for n in range(1_50
 
 
 def parse(pool: ParserPool, body: bytes, known: frozenset[str] = frozenset()) -> ParsedSource:
-    return pool.parse(body, url=URL, content_type="", charset="", known=known)
+    return pool.parse(ParseRequest(body=body, url=URL, known=known))
 
 
 @pytest.fixture
@@ -98,10 +98,7 @@ def test_a_parse_error_is_a_parse_error_and_the_worker_lives_on(pool):
 
 def test_documents_that_go_together_give_what_each_gives_alone(pool):
     bodies = [SMALL, b"<html></html>", rss("<title>b</title>")]
-    requests = [
-        {"body": body, "url": URL, "content_type": "", "charset": "", "known": frozenset()} for body in bodies
-    ]
-    first, refused, last = pool.parse_each([request | {"kind": DocumentKind.FEED} for request in requests])
+    first, refused, last = pool.parse_each([ParseRequest(body=body, url=URL) for body in bodies])
     assert (first, last) == (read(bodies[0]), read(bodies[2]))
     assert isinstance(refused, ParseError)
     assert "HTML page" in str(refused)
@@ -109,10 +106,9 @@ def test_documents_that_go_together_give_what_each_gives_alone(pool):
 
 
 def test_documents_that_go_together_have_the_time_of_one():
-    request = {"url": URL, "content_type": "", "charset": "", "known": frozenset(), "kind": DocumentKind.FEED}
     with ParserPool(1, time_limit=0.2) as pool:
         with pytest.raises(ParserDied, match="took longer"):
-            pool.parse_each([request | {"body": body} for body in (SMALL, SLOW, SMALL)])
+            pool.parse_each([ParseRequest(body=body, url=URL) for body in (SMALL, SLOW, SMALL)])
         assert parse(pool, SMALL).entries[0].title == "a"
 
 
@@ -204,9 +200,10 @@ def test_closing_does_not_wait_for_a_busy_worker(pool):
 
 def test_workers_end_when_their_parent_is_killed():
     program = (
-        "import sys\nfrom syndicate.ingest.worker.parser_pool import ParserPool\npool = ParserPool(1)\n"
-        "pool.parse(b'<rss><channel><title>a</title></channel></rss>', url='https://a.example/',"
-        " content_type='', charset='', known=frozenset())\nprint('ready', flush=True)\nsys.stdin.read()\n"
+        "import sys\nfrom syndicate.ingest.worker.parser_pool import ParserPool\n"
+        "from syndicate.ingest.worker.parsers import ParseRequest\npool = ParserPool(1)\n"
+        "pool.parse(ParseRequest(body=b'<rss><channel><title>a</title></channel></rss>', url='https://a.example/'))\n"
+        "print('ready', flush=True)\nsys.stdin.read()\n"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from syndicate.demo import load_newsroom
 from syndicate.ingest.worker.parser_pool import ParserPool
-from syndicate.jobs.ingest.poll_result import SourceOutcome
+from syndicate.jobs.ingest.entry_plan import SourceOutcome
 from syndicate.model import Article, NewArticle
 from syndicate.services import Services
 from syndicate.settings import load_settings

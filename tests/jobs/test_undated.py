@@ -87,7 +87,7 @@ def test_each_file_of_a_folder_stands_for_itself(room: Room, tmp_path: Path) -> 
     folder.mkdir()
     (folder / "old.md").write_text("# Old\n\nNobody knows when.")
     room.declare(source("desk", str(folder), own="true"))
-    assert "1 of 1 files say no date, so they are archive" in room.ingest(NOW)["desk"].warning
+    assert "1 of 1 files have no date" in room.ingest(NOW)["desk"].warning
     (folder / "new.md").write_text("# New\n\nWritten today.")
     (folder / "dated.md").write_text("---\ndate: 2026-02-01\n---\n# Dated\n\nIn February.")
     room.ingest(NOW + timedelta(hours=1))

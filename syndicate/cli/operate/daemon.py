@@ -175,8 +175,8 @@ class _Daemon:
             ("deliver", 5.0, self._deliver),
             ("bounces", 300.0, self._bounces),
             ("prune", 3600.0, lambda now: asdict(services.prune.run(now, should_stop=stop))),
-            ("hubs", 60.0, lambda now: services.websub.keep_subscriptions(now, should_stop=stop)),
-            ("pushes", 5.0, lambda now: services.websub.read_pushes(now, should_stop=stop)),
+            ("hubs", 60.0, lambda now: services.websub.keep_subscriptions(now, should_stop=stop).summary()),
+            ("pushes", 5.0, lambda now: services.websub.read_pushes(now, should_stop=stop).summary()),
             ("announce", 30.0, lambda now: services.announce.run(now, should_stop=stop)),
         )
         return tuple(

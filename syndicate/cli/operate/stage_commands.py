@@ -34,8 +34,9 @@ from syndicate.store.core import leases
 from syndicate.store.ingest import source_store
 
 if TYPE_CHECKING:
+    from syndicate.jobs.ingest.entry_plan import SourceOutcome
     from syndicate.jobs.ingest.pages_job import PagesResult
-    from syndicate.jobs.ingest.poll_result import IngestResult, SourceOutcome
+    from syndicate.jobs.ingest.polls import IngestResult
     from syndicate.jobs.ingest.sitemap_parts_job import PartsResult
     from syndicate.store.mail.delivery_store import DeliveryReport
 

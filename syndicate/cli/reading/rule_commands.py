@@ -9,7 +9,7 @@ import click
 from syndicate.cli.arguments import force_option, patient_source
 from syndicate.cli.common import moment, plural, services_of, show, timed_options
 from syndicate.errors import ConfigError
-from syndicate.jobs.ingest.dry_run import Judged
+from syndicate.jobs.ingest.dry_run import RuledArticle
 from syndicate.model import Source
 from syndicate.text.urls import is_web_url
 
@@ -58,7 +58,7 @@ def _stranger(url: str) -> Source:
     return Source(id=0, name=url, url=url)
 
 
-def _print(judged: list[Judged]) -> None:
+def _print(judged: list[RuledArticle]) -> None:
     hit = 0
     for source, article, ruled in judged:
         if not ruled.hits:
@@ -73,7 +73,7 @@ def _print(judged: list[Judged]) -> None:
     )
 
 
-def _answer(judged: list[Judged]) -> dict[str, Any]:
+def _answer(judged: list[RuledArticle]) -> dict[str, Any]:
     return {
         "articles": [
             {

@@ -1,10 +1,10 @@
 """Parsing of untrusted documents in worker processes (``syndicate.workers``)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from syndicate.errors import ParseError, ParserClosed, ParserDied
-from syndicate.ingest.worker.parsers import DocumentKind
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import ParsedSource
 from syndicate.workers import WorkerClosed, WorkerDied, WorkerPool
 
@@ -44,44 +44,24 @@ class ParserPool:
             classes=ANSWER_CLASSES,
         )
 
-    def parse(
-        self,
-        body: bytes,
-        *,
-        url: str,
-        content_type: str,
-        charset: str,
-        known: frozenset[str],
-        kind: DocumentKind = DocumentKind.FEED,
-        **more: object,
-    ) -> ParsedSource:
-        """Return what ``readers.reader_of(kind)`` finds, in a worker; waits for a free one.
+    def parse(self, request: ParseRequest) -> ParsedSource:
+        """Parse one document in a worker; waits for a free worker.
 
-        May be called from many threads at once. ``more`` is what only that reader takes. Raises
-        ``ParseError`` as the reader does, and ``ParserDied`` when the worker crashed, took too long or ran
-        out of memory, or when the pool is closed.
+        May be called from many threads at once. Raises ``ParseError`` as the parser does, and ``ParserDied``
+        when the worker crashed, took too long or ran out of memory, or when the pool is closed.
         """
-        request = {
-            "body": body,
-            "url": url,
-            "content_type": content_type,
-            "charset": charset,
-            "known": known,
-            "kind": kind,
-            **more,
-        }
         try:
             (parsed,) = self.parse_each([request])
         except ParserDied as error:
-            raise type(error)(f"{url}: {error}") from error
+            raise type(error)(f"{request.url}: {error}") from error
         if isinstance(parsed, ParseError):
             raise parsed
         return parsed
 
-    def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
+    def parse_each(self, requests: Sequence[ParseRequest]) -> list[ParsedSource | ParseError]:
         """Several documents on one way to a worker and back, which costs as much as reading a short one.
 
-        Each request holds the arguments of ``parse``. The error stands in the place of a document that was
+        The error stands in the place of a document that was
         refused. Raises ``ParserDied`` when the worker did not survive all of them, in the time for one.
         """
         try:

@@ -1,10 +1,10 @@
 """Answers of the worker processes in which untrusted documents are parsed (``isolation``)."""
 
 import gc
-from typing import Any, Final
+from typing import Final
 
 from syndicate.errors import ParseError
-from syndicate.ingest.worker.parsers import reader_of
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.workers.process import Answer
 
 UNCOLLECTED: Final = 8 << 20
@@ -14,13 +14,13 @@ times over, in so few objects that nothing else would make the interpreter colle
 _read = {"bytes": 0}
 
 
-def answer(request: dict[str, Any]) -> Answer:
+def answer(request: ParseRequest) -> Answer:
     """Return what the reader finds in one document, as ``parsed``, or why it is ``refused``."""
     if _read["bytes"] > UNCOLLECTED:
         gc.collect()
         _read["bytes"] = 0
-    _read["bytes"] += len(request["body"])
+    _read["bytes"] += len(request.body)
     try:
-        return "parsed", reader_of(request.pop("kind"))(**request)
+        return "parsed", request.parse()
     except ParseError as error:
         return "refused", str(error)

@@ -1,4 +1,4 @@
-"""The sources that a run of the ingest job holds: claimed little by little, kept, and given back."""
+"""Sources claimed by a run of the ingest job: claimed in steps, their leases extended, and released."""
 
 import time
 from collections.abc import Sequence
@@ -10,88 +10,89 @@ from syndicate.model import Source, SourceState
 from syndicate.store.ingest import source_store
 
 LEASE = timedelta(minutes=10)
-CLAIM = 500
-HELD = 2_000
-"""So many sources may wait for their turn, or for servers that hang, before a run claims no further ones."""
+CLAIM_SIZE = 500
+MAX_CLAIMED = 2_000
+"""Maximum number of claimed, unpolled sources of a run."""
 STEP = 10
-"""Seconds between two looks for what has become due while servers that hang are waited for."""
-LONGEST = 300
-"""Seconds after which a run looks no more: what it did is to be told some time."""
+"""Seconds between two claims of newly due sources while slow servers keep the run waiting."""
+LAST_CLAIM = 300
+"""Seconds after which a run claims no further sources, so that it can end and report."""
 
-Claimed = tuple[Source, SourceState]
+Claim = tuple[Source, SourceState]
+"""A source with its state: before the poll, or after a poll without news."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Claims:
     """Sources due at ``now``, most overdue first, or the sources named.
 
-    ``held`` are those whose poll is not stored, by name. ``left`` are sources that a run before held when it
-    lost the store, by id: nobody reads them, so they are freed as soon as it can be told.
+    ``unpolled`` are the claimed sources without a stored poll, by name. ``abandoned`` are the ids of sources
+    that an earlier run could not release because the store was unreachable; the next claim releases them.
     """
 
     importer: EntryImporter
     now: datetime
-    left: tuple[int, ...] = ()
+    abandoned: tuple[int, ...] = ()
     names: Sequence[str] | None = None
-    held: dict[str, Claimed] = field(default_factory=dict)
+    unpolled: dict[str, Claim] = field(default_factory=dict)
     _started: float = field(default_factory=time.monotonic)
-    _kept: float = field(default_factory=time.monotonic)
-    _looked: int = -1
+    _extended: float = field(default_factory=time.monotonic)
+    _exhausted_step: int = -1
 
-    def may_claim(self, *, claim_newly_due: bool = False) -> bool:
-        """Return whether there may be more that is due; with ``claim_newly_due`` also since the run began."""
-        step = self._step(claim_newly_due=claim_newly_due)
-        return self._looked < step and step * STEP <= LONGEST and len(self.held) <= HELD - CLAIM
+    def may_claim(self, *, newly_due: bool = False) -> bool:
+        """Return whether more sources may be due; with ``newly_due`` also since the run began."""
+        step = self._step(newly_due=newly_due)
+        is_early = step * STEP <= LAST_CLAIM
+        return self._exhausted_step < step and is_early and len(self.unpolled) <= MAX_CLAIMED - CLAIM_SIZE
 
-    def claim(self, *, claim_newly_due: bool = False) -> list[Claimed]:
-        """Some more sources that are due, or none."""
-        if not self.may_claim(claim_newly_due=claim_newly_due):
+    def claim(self, *, newly_due: bool = False) -> list[Claim]:
+        """Lease and return some more due sources, or none."""
+        if not self.may_claim(newly_due=newly_due):
             return []
-        step = self._step(claim_newly_due=claim_newly_due)
-        now = self.now + timedelta(seconds=step * STEP)
+        step = self._step(newly_due=newly_due)
         with self.importer.store.write() as connection:
-            if self.left:
-                source_store.release_sources(connection, self.left, owner=self.importer.owner)
+            if self.abandoned:
+                source_store.release_sources(connection, self.abandoned, owner=self.importer.owner)
             claimed = source_store.claim_due_sources(
                 connection,
-                now=now,
+                now=self.now + timedelta(seconds=step * STEP),
                 owner=self.importer.owner,
                 until=self._until(),
-                limit=CLAIM,
+                limit=CLAIM_SIZE,
                 names=self.names,
             )
-        self.left = ()
-        if len(claimed) < CLAIM or self.names is not None:
-            self._looked = step
-        self.held |= {source.name: (source, state) for source, state in claimed}
+        self.abandoned = ()
+        if len(claimed) < CLAIM_SIZE or self.names is not None:
+            self._exhausted_step = step
+        self.unpolled |= {source.name: (source, state) for source, state in claimed}
         return claimed
 
-    def keep(self) -> None:
-        """Hold on to those whose turn comes later than their lease ends."""
-        if time.monotonic() - self._kept < LEASE.total_seconds() / 4:
+    def extend(self) -> None:
+        """Extend the leases of unpolled sources when a quarter of the lease has passed."""
+        if time.monotonic() - self._extended < LEASE.total_seconds() / 4:
             return
-        self._kept = time.monotonic()
+        self._extended = time.monotonic()
         with self.importer.store.write() as connection:
             source_store.extend_leases(
-                connection, self._ids(), owner=self.importer.owner, until=self._until()
+                connection, self._unpolled_ids(), owner=self.importer.owner, until=self._until()
             )
 
-    def give_back(self) -> None:
-        """Free sources that were not read: the next run may read them at once."""
-        if unread := self.unread():
+    def release(self) -> None:
+        """Release the sources that were not polled, so that the next run may claim them at once."""
+        if ids := self.unreleased():
             with self.importer.store.write() as connection:
-                source_store.release_sources(connection, unread, owner=self.importer.owner)
+                source_store.release_sources(connection, ids, owner=self.importer.owner)
 
-    def unread(self) -> tuple[int, ...]:
+    def unreleased(self) -> tuple[int, ...]:
         """Return IDs of claimed, unpolled sources; the next run releases them if the store is unreachable."""
-        return (*self.left, *self._ids())
+        return (*self.abandoned, *self._unpolled_ids())
 
-    def _ids(self) -> list[int]:
-        return [source.id for source, _ in self.held.values()]
+    def _unpolled_ids(self) -> list[int]:
+        return [source.id for source, _ in self.unpolled.values()]
 
-    def _step(self, *, claim_newly_due: bool) -> int:
-        """The moment of which to look for what is due: that of the run, until nothing of it is left."""
-        return self._elapsed() // STEP if claim_newly_due and self._looked >= 0 else 0
+    def _step(self, *, newly_due: bool) -> int:
+        """Return 0, or the steps since the start for newly due sources, once step 0 is exhausted."""
+        return self._elapsed() // STEP if newly_due and self._exhausted_step >= 0 else 0
 
     def _elapsed(self) -> int:
         return int(time.monotonic() - self._started)

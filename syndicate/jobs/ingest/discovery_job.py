@@ -1,7 +1,7 @@
-"""Finding the feeds of a page, and looking at a source without changing anything.
+"""Discovery job: find the feeds of a page and preview a source, without storing anything.
 
-Everything is fetched by the one guarded client, so that an address that a person typed or a page names is
-treated like any other stranger's, and is parsed in the worker processes.
+All addresses, typed or found on a page, are untrusted: the guarded client fetches them and worker processes
+parse them.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -22,14 +22,14 @@ from syndicate.ingest.page.feed_discovery import (
 from syndicate.ingest.page.sitemap_parser import MAX_BYTES as MAX_SITEMAP
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.ingest.worker.parsers import DocumentKind
-from syndicate.jobs.ingest.source_reading import parse_answer, read_now
+from syndicate.jobs.ingest.source_reading import parse_response, read_now
 from syndicate.model import Access, Entry, FeedLink, ParsedSource, Source
 from syndicate.net import SITEMAP_ACCEPT, Fetched, FetchRequest, FetchThread, read_credentials
 from syndicate.text.urls import absolute_url, canonical_url, host_of
 
 PREVIEWED = 5
 MAX_REFRESHES = 3
-"""Pages on the way from a page to the one that it refreshes to."""
+"""Maximum number of ``meta`` refreshes to follow."""
 PAGE_ACCEPT = (
     "text/html, application/xhtml+xml, application/atom+xml, application/rss+xml, application/feed+json, "
     "application/xml;q=0.9, */*;q=0.5"
@@ -38,10 +38,10 @@ PAGE_ACCEPT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePreview:
-    """Current content of a source: its latest entries first, at most five of them in ``latest``.
+    """Current content of a source; ``latest`` are its at most five latest entries, latest first.
 
-    ``format`` is RSS, Atom, RSS 1.0, JSON Feed, sitemap or folder; ``how`` says why we looked at it;
-    ``parts`` are the sitemaps that an index of sitemaps names.
+    ``format`` is RSS, Atom, RSS 1.0, JSON Feed, sitemap or folder. ``how`` states the way it was found.
+    ``parts`` is the number of sitemaps that an index lists.
     """
 
     url: str
@@ -59,9 +59,9 @@ class SourcePreview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discovery:
-    """Sources found by way of a page: feeds, the likeliest first; sitemaps only without feeds.
+    """Sources of a page: feeds, the likeliest first; sitemaps only if there is no feed.
 
-    ``failures`` are ``(address, reason)`` of what the site names and what could not be read.
+    ``failures`` are ``(address, reason)`` of feeds and sitemaps that could not be read.
     """
 
     url: str
@@ -71,23 +71,23 @@ class Discovery:
 
     @property
     def choices(self) -> tuple[SourcePreview, ...]:
-        """Return what can be added as a source."""
+        """Previews that can be added as sources."""
         return self.feeds or self.sitemaps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoveryJob:
-    """Looks at strangers' pages and feeds; stores nothing."""
+    """Previews untrusted pages and feeds; stores nothing."""
 
     fetcher: Callable[[], FetchThread]
     parser: Callable[[], ParserPool]
     zone: ZoneInfo
 
     def discover(self, url: str, *, access: Access | None = None, private: bool = False) -> Discovery:
-        """The feeds of the page at ``url``, or the feed that it is.
+        """Return the feeds of the page at ``url``, or the feed at ``url`` itself.
 
-        ``access`` is used at the scheme, host and port of ``url`` only. Raises ``FetchError`` when the
-        page cannot be fetched, ``ParseError`` when it cannot be read.
+        ``access`` is used at the scheme, host and port of ``url`` only. Raises ``FetchError`` when the page
+        cannot be fetched, ``ParseError`` when it cannot be parsed.
         """
         start = FetchRequest(
             url=url,
@@ -98,16 +98,16 @@ class DiscoveryJob:
         page = self._fetch(start)
         for _ in range(MAX_REFRESHES):
             if feed_format(page.body) not in ("", "sitemap"):
-                return Discovery(url=url, feeds=(self._look(page, "the address itself"),))
+                return Discovery(url=url, feeds=(self._preview(page, "the address itself"),))
             if feed_format(page.body) == "sitemap":
                 return Discovery(
-                    url=url, sitemaps=(self._look(page, "the address itself", DocumentKind.SITEMAP),)
+                    url=url, sitemaps=(self._preview(page, "the address itself", DocumentKind.SITEMAP),)
                 )
-            parsed = parse_answer(self.parser(), page, DocumentKind.LINKS)
+            parsed = parse_response(self.parser(), page, DocumentKind.LINKS)
             links = with_header_links(parsed.feeds, page.links, page.url)
             if links or not parsed.moved_to:
                 break
-            page = self._fetch(_aside(start, parsed.moved_to))
+            page = self._fetch(_linked_request(start, parsed.moved_to))
         feeds, failures = self._read_links(links, start)
         if not feeds:
             feeds = self._first(likely_feeds(page.url), start)
@@ -117,72 +117,72 @@ class DiscoveryJob:
         return Discovery(url=url, sitemaps=tuple(sitemaps), failures=(*failures, *unread))
 
     def look(self, source: Source) -> SourcePreview:
-        """Return what a source holds right now, whatever we have of it.
+        """Return the current content of a source, stored or not.
 
         Raises ``FetchError`` or ``ParseError`` when it cannot be read.
         """
-        parsed, answer = read_now(source, self.fetcher, self.parser, self.zone)
-        if answer is None:
-            return _look(parsed, source.url, "folder")
-        return _look(parsed, _lasting_url(answer), feed_format(answer.body))
+        parsed, response = read_now(source, self.fetcher, self.parser, self.zone)
+        if response is None:
+            return _preview_of(parsed, source.url, "folder")
+        return _preview_of(parsed, _lasting_url(response), feed_format(response.body))
 
     def _fetch(self, request: FetchRequest) -> Fetched:
         return self.fetcher().fetch_one(request)
 
-    def _look(self, answer: Fetched, how: str, kind: DocumentKind = DocumentKind.FEED) -> SourcePreview:
-        asked = {"asked": answer.request.url} if kind is DocumentKind.SITEMAP else {}
-        parsed = parse_answer(self.parser(), answer, kind, **asked)
-        form = "sitemap" if kind is DocumentKind.SITEMAP else feed_format(answer.body)
-        return replace(_look(parsed, _lasting_url(answer), form), how=how)
+    def _preview(self, response: Fetched, how: str, kind: DocumentKind = DocumentKind.FEED) -> SourcePreview:
+        asked = {"asked": response.request.url} if kind is DocumentKind.SITEMAP else {}
+        parsed = parse_response(self.parser(), response, kind, **asked)
+        form = "sitemap" if kind is DocumentKind.SITEMAP else feed_format(response.body)
+        return replace(_preview_of(parsed, _lasting_url(response), form), how=how)
 
     def _read_links(
         self, links: Iterable[FeedLink], start: FetchRequest
     ) -> tuple[list[SourcePreview], list[tuple[str, str]]]:
-        """All of a page's own feeds, in the page's order; hosts are asked side by side."""
-        wanted = {link.url: link for link in links}
-        requests = [_aside(start, url) for url in wanted]
+        """Return the previews of a page's own feeds, in the page's order; fetch from all hosts at once."""
+        by_url = {link.url: link for link in links}
+        requests = [_linked_request(start, url) for url in by_url]
         found: dict[str, SourcePreview] = {}
         failures: list[tuple[str, str]] = []
-        for request, answer in self.fetcher().fetch_each(requests):
+        for request, response in self.fetcher().fetch_each(requests):
             try:
-                if isinstance(answer, FetchError):
-                    raise answer
-                how = "declared by the page" if wanted[request.url].declared else "linked on the page"
-                look = self._look(answer, how)
-                found[request.url] = replace(look, title=look.title or wanted[request.url].title)
+                if isinstance(response, FetchError):
+                    raise response
+                how = "declared by the page" if by_url[request.url].declared else "linked on the page"
+                preview = self._preview(response, how)
+                found[request.url] = replace(preview, title=preview.title or by_url[request.url].title)
             except (FetchError, ParseError) as error:
                 failures.append((request.url, str(error)))
-        unique = {canonical_url(found[url].url): found[url] for url in reversed(wanted) if url in found}
+        unique = {canonical_url(found[url].url): found[url] for url in reversed(by_url) if url in found}
         return list(reversed(unique.values())), failures
 
     def _first(self, urls: Iterable[str], start: FetchRequest) -> list[SourcePreview]:
-        """The first feed where sites usually have one; each guess is one request, so no more than needed."""
+        """Return the first feed at a usual address; stop there, because each guess is a request."""
         for url in urls:
             try:
-                answer = self._fetch(_aside(start, url))
-                if feed_format(answer.body) not in ("", "sitemap"):
-                    return [self._look(answer, "found at a usual address")]
+                response = self._fetch(_linked_request(start, url))
+                if feed_format(response.body) not in ("", "sitemap"):
+                    return [self._preview(response, "found at a usual address")]
             except (FetchError, ParseError):
                 continue
         return []
 
     def _sitemaps(self, url: str, start: FetchRequest) -> tuple[list[SourcePreview], list[tuple[str, str]]]:
-        """Return what robots.txt names, else the first sitemap at a usual address."""
+        """Return the sitemaps that robots.txt names, else the first sitemap at a usual address."""
         found: list[SourcePreview] = []
         failures: list[tuple[str, str]] = []
         for address, how in self._sitemap_addresses(url, start):
             try:
-                answer = self._fetch(
-                    replace(_aside(start, address), accept=SITEMAP_ACCEPT, max_body=MAX_SITEMAP)
+                response = self._fetch(
+                    replace(_linked_request(start, address), accept=SITEMAP_ACCEPT, max_body=MAX_SITEMAP)
                 )
-                found.append(self._look(answer, how, DocumentKind.SITEMAP))
+                found.append(self._preview(response, how, DocumentKind.SITEMAP))
             except (FetchError, ParseError) as error:
                 failures.append((address, str(error)))
         return found, failures
 
     def _sitemap_addresses(self, url: str, start: FetchRequest) -> list[tuple[str, str]]:
         try:
-            robots = self._fetch(_aside(start, absolute_url(url, "/robots.txt")))
+            robots = self._fetch(_linked_request(start, absolute_url(url, "/robots.txt")))
             if named := sitemaps_of_robots(robots.body, url):
                 return [(address, "named by robots.txt") for address in named]
         except FetchError:
@@ -193,27 +193,27 @@ class DiscoveryJob:
     def _existing_sitemaps(self, url: str, start: FetchRequest) -> Iterator[str]:
         for address in likely_sitemaps(url):
             try:
-                if feed_format(self._fetch(_aside(start, address)).body) == "sitemap":
+                if feed_format(self._fetch(_linked_request(start, address)).body) == "sitemap":
                     yield address
             except FetchError:
                 continue
 
 
-def _lasting_url(answer: Fetched) -> str:
-    """A permanent redirect is where the feed lives; a temporary one may lead anywhere tomorrow."""
-    return answer.permanent_url or answer.request.url
+def _lasting_url(response: Fetched) -> str:
+    """Return the target of a permanent redirect; a temporary redirect may lead elsewhere tomorrow."""
+    return response.permanent_url or response.request.url
 
 
-def _aside(start: FetchRequest, url: str) -> FetchRequest:
-    """A request for something a page leads to; the credentials stay where they belong."""
-    at_home = urlsplit(url)[:2] == urlsplit(start.url)[:2]
-    return replace(start, url=url, credentials=start.credentials if at_home else None)
+def _linked_request(start: FetchRequest, url: str) -> FetchRequest:
+    """Return the request for a linked address; credentials stay with the origin of ``start``."""
+    is_same_origin = urlsplit(url)[:2] == urlsplit(start.url)[:2]
+    return replace(start, url=url, credentials=start.credentials if is_same_origin else None)
 
 
-def _look(parsed: ParsedSource, url: str, form: str) -> SourcePreview:
+def _preview_of(parsed: ParsedSource, url: str, form: str) -> SourcePreview:
     dated = [(entry.published or entry.updated, entry) for entry in parsed.entries]
-    newest = sorted((item for item in dated if item[0]), key=lambda item: item[0], reverse=True)  # type: ignore[arg-type, return-value]
-    undated = [item for item in dated if not item[0]]
+    newest = sorted((pair for pair in dated if pair[0]), key=lambda pair: pair[0], reverse=True)  # type: ignore[arg-type, return-value]
+    undated = [pair for pair in dated if not pair[0]]
     return SourcePreview(
         url=url,
         format=form,

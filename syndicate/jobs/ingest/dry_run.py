@@ -1,4 +1,4 @@
-"""Dry run of the rules: reads and judges articles, stores nothing."""
+"""Dry run of the rules: apply them to articles and store nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -16,12 +16,12 @@ from syndicate.store import Store
 from syndicate.store.ingest import article_store, source_store
 
 _FIELDS = tuple(field.name for field in fields(NewArticle) if field.name not in ("html", "text"))
-Judged = tuple[Source, NewArticle, Ruled]
+RuledArticle = tuple[Source, NewArticle, Ruled]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleDryRun:
-    """Tries the rules on a source as it is now, or on the articles in the store."""
+    """Applies the rules to the current articles of a source, or to stored articles."""
 
     store: Store
     fetcher: Callable[[], FetchThread]
@@ -29,34 +29,34 @@ class RuleDryRun:
     zone: ZoneInfo
     rules: tuple[Rule, ...]
 
-    def read(self, source: Source, now: datetime, limit: int) -> list[Judged]:
-        """The latest articles of a source that is read now, whatever we have of it.
+    def read(self, source: Source, now: datetime, limit: int) -> list[RuledArticle]:
+        """Fetch a source and return its latest articles with the result of the rules.
 
         Raises ``FetchError`` or ``ParseError`` when it cannot be read.
         """
-        found = []
+        articles = []
         for entry in read_now(source, self.fetcher, self.parser, self.zone)[0].entries:
             try:
-                found.append(accept(entry, source, now))
+                articles.append(accept(entry, source, now))
             except ParseError:
                 continue
-        found.sort(key=lambda article: article.published, reverse=True)
-        return [(source, article, apply_rules(self.rules, article, source)) for article in found[:limit]]
+        articles.sort(key=lambda article: article.published, reverse=True)
+        return [(source, article, apply_rules(self.rules, article, source)) for article in articles[:limit]]
 
-    def stored(self, limit: int) -> list[Judged]:
-        """The latest articles in the store, under the titles that their publishers gave them."""
+    def stored(self, limit: int) -> list[RuledArticle]:
+        """Return the latest stored articles, with their publishers' titles, and the result of the rules."""
         with self.store.read() as connection:
             sources = {source.id: source for source in source_store.list_sources(connection)}
             latest = article_store.latest_articles(connection, limit)
         return [
             (source, article, apply_rules(self.rules, article, source))
             for source, article in (
-                (sources[stored.source_id], _as_accepted(stored, text)) for stored, text in latest
+                (sources[stored.source_id], _as_new(stored, text)) for stored, text in latest
             )
         ]
 
 
-def _as_accepted(stored: Article, text: str) -> NewArticle:
+def _as_new(stored: Article, text: str) -> NewArticle:
     article = NewArticle(**{name: getattr(stored, name) for name in _FIELDS}, text=text)
     return replace(
         article,

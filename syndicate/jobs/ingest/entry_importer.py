@@ -1,45 +1,35 @@
-"""Common steps of jobs that read untrusted documents: fetch, parse, decide, store.
+"""Common tools of the jobs that read untrusted documents, and the writing of what they plan.
 
-Feeds, parts of sitemaps, pages of articles and what hubs send come in by different jobs. What
-they say becomes articles here, in one transaction with whatever the job has to remember of it.
+Polls, parts of sitemaps, pages of articles and pushes come in by different jobs. Each job plans the entries
+of a document, then writes the plan in one transaction with its own rows (``write_plans``).
 """
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from syndicate.ingest.article_rules import Rule
-from syndicate.ingest.identity import EntryMatch
 from syndicate.ingest.page.full_text import PageOptions
 from syndicate.ingest.poll_schedule import PollingOptions
 from syndicate.ingest.worker.parser_pool import ParserPool
-from syndicate.jobs.ingest.document_content import DocumentContent
-from syndicate.jobs.ingest.entry_plan import EntryPlan, decide_entries
-from syndicate.jobs.ingest.page_queue import change_articles, note_found, pages_to_read
-from syndicate.jobs.ingest.poll_result import SourceOutcome
-from syndicate.model import NewArticle, ParsedSource, QueuedPage, Source
+from syndicate.jobs.ingest.entry_plan import DocumentContent, EntryPlan, plan_entries
+from syndicate.model import NewArticle, Source
 from syndicate.net import FetchThread, UserAgent
 from syndicate.store import Connection, Store
 from syndicate.store.core import quarantine
-from syndicate.store.ingest import article_store, known_articles, tombstones
-
-AlsoWrite = Callable[[Connection, Sequence[NewArticle]], None]
-"""Called in the transaction that stores what was read, with the articles that are new."""
-AlsoWriteAll = Callable[[Connection, Sequence[Sequence[NewArticle]]], None]
-"""The same for several readings: with the new articles of each."""
+from syndicate.store.ingest import article_store, known_articles, page_store, part_store, tombstones
 
 
 class LeaseLost(Exception):
-    """Another process has the source by now: what this one read is the other's to store."""
+    """The lease of the source ran out and another process took it: nothing is stored here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryImporter:
-    """The tools of those jobs, and the operator's rules.
+    """Store, fetcher, parser and rules of the jobs that read untrusted documents.
 
-    ``fetcher`` and ``parser`` are made on first use: not every run needs them. ``owner`` is the name under
-    which this process leases what it reads, ``agent`` what we call ourselves now.
+    ``fetcher`` and ``parser`` start on first use: not every run needs them. ``owner`` is the name of this
+    process in leases, ``agent`` its current user agent.
     """
 
     store: Store
@@ -52,103 +42,46 @@ class EntryImporter:
     pages: PageOptions = field(default_factory=PageOptions)
 
     def known_digests(self, source: Source) -> frozenset[str]:
-        """Digests of items that need no reading: those we have, and those that failed too often."""
+        """Return digests of items not to parse: stored articles, and items that failed too often."""
         return self.known_digests_of([source])[source.id]
 
     def known_digests_of(self, sources: Collection[Source]) -> dict[int, frozenset[str]]:
-        """``known_digests`` of each source, by its id."""
+        """Return ``known_digests`` of each source, by its id."""
         if not sources:
             return {}
         with self.store.read() as connection:
             return known_articles.known_digests(connection, [source.id for source in sources])
 
-    def parse(
-        self, body: bytes, url: str, content_type: str, charset: str, known: frozenset[str], **more: Any
-    ) -> ParsedSource:
-        """Return what a body says, read where it cannot hurt us; raises ``ParseError``.
-
-        See ``known_digests``; ``more`` says how it is to be read (``source_reading.reading_of``).
-        """
-        return self.parser().parse(
-            body, url=url, content_type=content_type, charset=charset, known=known, **more
-        )
-
-    def accept(self, reading: DocumentContent, now: datetime, settle: AlsoWrite) -> SourceOutcome:
-        """Store what was read, together with whatever ``settle`` writes."""
-        return self.accept_all([reading], now, lambda connection, new: settle(connection, new[0]))[0]
-
-    def accept_all(
-        self, readings: Sequence[DocumentContent], now: datetime, settle: AlsoWriteAll
-    ) -> list[SourceOutcome]:
-        """``accept`` for readings of different sources, in one transaction."""
-        decided = decide_entries(self.store, self.rules, readings, now)
-        takings = [
-            self._taking(content, choice, now) for content, choice in zip(readings, decided, strict=True)
-        ]
-        with self.store.write() as connection:
-            added = article_store.add_articles(
-                connection, [(taking.source.id, taking.new) for taking in takings]
-            )
-            for taking in takings:
-                _note(connection, taking, now)
-            names = [taking.source.name for taking in takings]
-            quarantine.clear_failures(connection, "document", names)
-            settle(connection, [write.new if ids else () for write, ids in zip(takings, added, strict=True)])
-        return [write.outcome(len(ids)) for write, ids in zip(takings, added, strict=True)]
-
-    def _taking(self, reading: DocumentContent, decided: EntryPlan, now: datetime) -> "_PendingWrite":
-        decisions = decided.decisions
-        new = [
-            decision.article for decision in decisions if decision.kind is EntryMatch.NEW and decision.article
-        ]
-        changed = [
-            (decision.existing.id, decision.article)
-            for decision in decisions
-            if decision.article and decision.existing
-        ]
-        articles = [] if reading.whole else [*new, *(article for _, article in changed)]
-        pages = pages_to_read(self.store, reading, articles, now, self.pages)
-        return _PendingWrite(reading=reading, decided=decided, new=new, changed=changed, pages=pages)
+    def plan(self, contents: Sequence[DocumentContent], now: datetime) -> list[EntryPlan]:
+        """Return the rows to write for documents of different sources."""
+        return plan_entries(self.store, self.rules, self.pages, contents, now)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _PendingWrite:
-    """Writes of one reading."""
-
-    reading: DocumentContent
-    decided: EntryPlan
-    new: Sequence[NewArticle]
-    changed: Sequence[tuple[int, NewArticle]]
-    pages: Sequence[QueuedPage]
-
-    @property
-    def source(self) -> Source:
-        return self.reading.source
-
-    def outcome(self, added: int) -> SourceOutcome:
-        return SourceOutcome(
-            name=self.source.name,
-            new=added,
-            changed=len(self.changed),
-            dropped=len(self.decided.dropped),
-            unchanged=not added and not self.changed,
-            warning=" ".join(self.reading.parsed.warnings),
-        )
+def write_plans(connection: Connection, plans: Sequence[EntryPlan], now: datetime) -> list[int]:
+    """Write the plans of documents; return the number of new articles stored of each."""
+    added = article_store.add_articles(connection, [(plan.content.source.id, plan.new) for plan in plans])
+    for plan in plans:
+        source_id, entries = plan.content.source.id, plan.content.entries
+        _change_articles(connection, source_id, plan.changed, whole=plan.content.whole)
+        page_store.want_pages(connection, source_id, plan.pages, now)
+        page_store.pass_over(connection, source_id, entries.passed_over, now)
+        if entries.parsed.parts:
+            part_store.save_parts(connection, source_id, entries.parts, now)
+        article_store.note_digests(connection, plan.new_digests)
+        gone = [*plan.dropped, *plan.pruned_with_new_id]
+        tombstones.remember_dropped(connection, source_id, gone, now)
+        tombstones.note_buried_digests(connection, source_id, plan.pruned_again)
+        for digest, reason in plan.refused:
+            quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source_id)
+    quarantine.clear_failures(connection, "document", [plan.content.source.name for plan in plans])
+    return [len(ids) for ids in added]
 
 
-def _note(connection: Connection, taking: _PendingWrite, now: datetime) -> None:
-    """Everything but the new articles and what a job settles besides."""
-    source, decided = taking.source, taking.decided
-    change_articles(connection, source.id, taking.changed, whole=taking.reading.whole)
-    note_found(connection, source.id, taking.reading.found, taking.pages, now)
-    digests = [
-        (decision.existing.id, decision.digest)
-        for decision in decided.decisions
-        if decision.existing and decision.digest
-    ]
-    article_store.note_digests(connection, digests)
-    pruned_again = [*decided.dropped, *decided.pruned_with_new_id]
-    tombstones.remember_dropped(connection, source.id, pruned_again, now)
-    tombstones.note_buried_digests(connection, source.id, decided.pruned_again)
-    for digest, reason in decided.refused:
-        quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source.id)
+def _change_articles(
+    connection: Connection, source_id: int, changed: Sequence[tuple[int, NewArticle]], *, whole: bool
+) -> None:
+    """Store edits; a short text replaces the full text of a page only if it is the ``whole`` text."""
+    words = {} if whole else page_store.full_text_words(connection, [article_id for article_id, _ in changed])
+    for article_id, article in changed:
+        keep = article.words < words.get(article_id, 0)
+        article_store.change_article(connection, article_id, source_id, article, keep_text=keep)

@@ -1,6 +1,10 @@
-"""Decisions about entries: identity first, then the rules of the operator."""
+"""Decide the rows to write for parsed documents: identity first, then the operator's rules, then pages.
 
-from collections.abc import Sequence
+``plan_entries`` looks up the known articles and returns an ``EntryPlan`` for each document;
+``entry_importer.write_plans`` writes the plans.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -15,133 +19,276 @@ from syndicate.ingest.identity import (
     keys_of,
     urls_of,
 )
-from syndicate.ingest.rematch import Reappeared
-from syndicate.jobs.ingest.document_content import DocumentContent
-from syndicate.jobs.ingest.unknown_entries import moved_articles
-from syndicate.model import KnownArticle, NewArticle, Source, SourceKind
-from syndicate.store import Store
-from syndicate.store.ingest import known_articles, tombstones
+from syndicate.ingest.page.full_text import FRUITLESS, PageOptions, SortedEntries, wanted_pages
+from syndicate.ingest.rematch import Reappeared, is_archive, reappeared
+from syndicate.model import (
+    Entry,
+    FullText,
+    KnownArticle,
+    NewArticle,
+    ParsedSource,
+    QueuedPage,
+    Source,
+    SourceKind,
+    SourceState,
+)
+from syndicate.store import Connection, Store
+from syndicate.store.ingest import known_articles, page_store, tombstones
 from syndicate.text.names import title_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EntryPlan:
-    """Decisions about the entries of one answer.
+class SourceOutcome:
+    """Result of one poll of one source."""
 
-    ``pruned_again`` are pruned entries with new bytes, ``pruned_with_new_id`` pruned entries with new ids as
-    well.
+    name: str
+    new: int = 0
+    changed: int = 0
+    dropped: int = 0
+    unchanged: bool = False
+    error: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentContent:
+    """Parsed document of a source, with its ``entries`` sorted.
+
+    ``is_first``: no item of the source is known. ``whole``: the entries are whole articles, so no page is
+    read for them, and a shorter text replaces a longer text. ``by_sight``: an undated new entry is dated
+    now, because the source was read before and lists articles, not all pages of a site.
     """
 
-    decisions: list[EntryDecision] = field(default_factory=list)
+    source: Source
+    entries: SortedEntries
+    is_first: bool = False
+    whole: bool = False
+    by_sight: bool = False
+
+    @property
+    def parsed(self) -> ParsedSource:
+        """Parsed document, with the entries that become articles now."""
+        return self.entries.parsed
+
+
+def dates_by_sight(source: Source, state: SourceState) -> bool:
+    """Return whether an undated new entry of this source is dated now (see ``DocumentContent``)."""
+    return state.last_success is not None and source.kind is not SourceKind.SITEMAP
+
+
+@dataclass(slots=True, kw_only=True)
+class EntryPlan:
+    """Rows to write for one document.
+
+    ``changed`` and ``new_digests`` are by article id; ``new_digests`` belong to equal articles with new
+    bytes. ``refused`` are (digest, reason). ``pruned_again`` are (key, digest) of pruned articles with new
+    bytes, ``pruned_with_new_id`` pruned articles with new ids as well. ``pages`` are to be queued.
+    """
+
+    content: DocumentContent
+    new: list[NewArticle] = field(default_factory=list)
+    changed: list[tuple[int, NewArticle]] = field(default_factory=list)
+    new_digests: list[tuple[int, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
     dropped: list[tombstones.Dropped] = field(default_factory=list)
     pruned_again: list[tuple[str, str]] = field(default_factory=list)
     pruned_with_new_id: list[tombstones.Dropped] = field(default_factory=list)
+    pages: Sequence[QueuedPage] = ()
 
-
-def decide_entries(
-    store: Store, rules: tuple[Rule, ...], readings: Sequence[DocumentContent], now: datetime
-) -> list[EntryPlan]:
-    """Return what to do with the entries worth a decision, of each reading; none twice, and no source either.
-
-    A source of which no digest is known has no article yet, so there is nothing to compare with.
-    """
-    asked = {
-        reading.source.id: (
-            [key for entry in reading.parsed.entries for key in keys_of(entry)],
-            [url for entry in reading.parsed.entries for url in urls_of(entry)],
+    def outcome(self, added: int) -> SourceOutcome:
+        """Return the result of the poll, of whose new articles ``added`` were stored."""
+        return SourceOutcome(
+            name=self.content.source.name,
+            new=added,
+            changed=len(self.changed),
+            dropped=len(self.dropped),
+            unchanged=not added and not self.changed,
+            warning=" ".join(self.content.parsed.warnings),
         )
-        for reading in readings
-        if reading.parsed.entries and not reading.is_first
-    }
-    undated = {reading.source.id for reading in readings if reading.by_sight and _has_no_dates(reading, now)}
-    if not asked and not undated:
-        return [_decided(rules, reading, now, _Known()) for reading in readings]
-    parsed = {reading.source.id: reading.parsed for reading in readings if reading.source.id in asked}
-    with store.read() as connection:
-        found = known_articles.known_entries(connection, asked)
-        articles = {source_id: known for source_id, (known, _) in found.items()}
-        back = moved_articles(connection, parsed, articles)
-        by_sight = undated - known_articles.dating_sources(connection, undated)
-    facts = {
-        source_id: _Known(articles=articles[source_id], pruned=pruned, back=back[source_id])
-        for source_id, (_, pruned) in found.items()
-    }
-    return [
-        _decided(
-            rules,
-            reading,
-            now,
-            facts.get(reading.source.id, _Known()),
-            by_sight=reading.source.id in by_sight,
-        )
-        for reading in readings
-    ]
-
-
-def _has_no_dates(reading: DocumentContent, now: datetime) -> bool:
-    """Return whether no new entry of a reading has a date; in a folder each file stands for itself."""
-    entries = reading.parsed.entries
-    is_folder = reading.source.kind is SourceKind.FOLDER
-    return bool(entries) and (is_folder or not any(has_date(entry, now) for entry in entries))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """Rows that the store has for a source's entries."""
+    """Stored facts about the entries of a document."""
 
     articles: tuple[KnownArticle, ...] = ()
     pruned: frozenset[str] = frozenset()
-    back: Reappeared = field(default_factory=lambda: Reappeared(moved={}))
+    rematched: Reappeared = field(default_factory=lambda: Reappeared(moved={}))
 
 
-def _decided(
-    rules: tuple[Rule, ...], reading: DocumentContent, now: datetime, known: _Known, *, by_sight: bool = False
+def plan_entries(
+    store: Store,
+    rules: tuple[Rule, ...],
+    options: PageOptions,
+    contents: Sequence[DocumentContent],
+    now: datetime,
+) -> list[EntryPlan]:
+    """Return the plan of each document; the documents are of different sources.
+
+    A first document is compared with nothing, because its source has no article yet.
+    """
+    keys_and_urls = {
+        content.source.id: (
+            [key for entry in content.parsed.entries for key in keys_of(entry)],
+            [url for entry in content.parsed.entries for url in urls_of(entry)],
+        )
+        for content in contents
+        if content.parsed.entries and not content.is_first
+    }
+    undated = {content.source.id for content in contents if content.by_sight and _has_no_dates(content, now)}
+    known: dict[int, _Known] = {}
+    if keys_and_urls or undated:
+        parsed = {content.source.id: content.parsed for content in contents}
+        with store.read() as connection:
+            stored = known_articles.known_entries(connection, keys_and_urls)
+            rematched = _rematch(
+                connection, parsed, {source: articles for source, (articles, _) in stored.items()}
+            )
+            undated -= known_articles.dating_sources(connection, undated)
+        known = {
+            source: _Known(articles=articles, pruned=pruned, rematched=rematched[source])
+            for source, (articles, pruned) in stored.items()
+        }
+    plans = []
+    for content in contents:
+        source_id = content.source.id
+        plan = _plan_document(
+            content, rules, known.get(source_id, _Known()), now, undated=source_id in undated
+        )
+        plan.pages = _pages_to_queue(store, plan, now, options)
+        plans.append(plan)
+    return plans
+
+
+def _has_no_dates(content: DocumentContent, now: datetime) -> bool:
+    """Return whether no new entry has a date, or any may have none: each file of a folder is dated alone."""
+    entries = content.parsed.entries
+    is_folder = content.source.kind is SourceKind.FOLDER
+    return bool(entries) and (is_folder or not any(has_date(entry, now) for entry in entries))
+
+
+def _plan_document(
+    content: DocumentContent, rules: tuple[Rule, ...], known: _Known, now: datetime, *, undated: bool
 ) -> EntryPlan:
-    source, back = reading.source, known.back
+    """Decide each entry; ``undated`` entries are dated now."""
+    parsed, rematched = content.parsed, known.rematched
     by_key = {article.entry_key: article for article in known.articles}
     by_url: dict[str, list[KnownArticle]] = {}
     for article in known.articles:
         by_url.setdefault(article.url, []).append(article)
-    parts = edited_parts(reading.parsed.entries, known.articles, frozenset(reading.parsed.digests))
-    decided = EntryPlan(refused=list(reading.parsed.refused))
+    parts = edited_parts(parsed.entries, known.articles, frozenset(parsed.digests))
+    plan = EntryPlan(content=content, refused=list(parsed.refused))
     taken: set[str] = set()
-    for place, entry in enumerate(reading.parsed.entries):
+    for position, entry in enumerate(parsed.entries):
         candidates = [by_key[key] for key in keys_of(entry) if key in by_key] if by_key else []
         candidates += [article for url in urls_of(entry) for article in by_url.get(url, ())]
-        moved = back.moved.get(entry.digest) or parts.get(entry.digest)
-        decision = decide(entry, source, candidates, now, moved=moved, by_sight=by_sight)
+        moved = rematched.moved.get(entry.digest) or parts.get(entry.digest)
+        decision = decide(entry, content.source, candidates, now, moved=moved, by_sight=undated)
         if decision.kind is EntryMatch.NEW and decision.article and not decision.article.dated:
-            decision = replace(decision, article=_in_order(decision.article, place))
+            decision = replace(decision, article=_in_order(decision.article, position))
         key = decision.article.entry_key if decision.article else entry_key(entry)
         if decision.kind is EntryMatch.REFUSED:
-            decided.refused.append((entry.digest, decision.reason))
+            plan.refused.append((entry.digest, decision.reason))
         elif key in known.pruned:
-            decided.pruned_again.append((key, entry.digest))
-        elif entry.digest in back.pruned_again:
-            again = tombstones.Dropped(entry_key=key, digest=entry.digest, title_hash=title_hash(entry.title))
-            decided.pruned_with_new_id.append(again)
+            plan.pruned_again.append((key, entry.digest))
+        elif entry.digest in rematched.pruned_again:
+            pruned = tombstones.Dropped(
+                entry_key=key, digest=entry.digest, title_hash=title_hash(entry.title)
+            )
+            plan.pruned_with_new_id.append(pruned)
         elif key not in taken:
             taken.add(key)
-            _judge(decided, decision, rules, source)
-    return decided
+            _plan_article(plan, decision, rules)
+    return plan
 
 
-def _in_order(article: NewArticle, place: int) -> NewArticle:
-    """Return an undated article as it sorts by its ``place`` in the document: the first comes first."""
-    return replace(article, published=article.published - timedelta(microseconds=place))
+def _in_order(article: NewArticle, position: int) -> NewArticle:
+    """Return an undated article that sorts by its ``position`` in the document, the first first."""
+    return replace(article, published=article.published - timedelta(microseconds=position))
 
 
-def _judge(decided: EntryPlan, decision: EntryDecision, rules: tuple[Rule, ...], source: Source) -> None:
-    """Take an article through the rules. One that was accepted before is never dropped afterwards."""
-    article = decision.article
+def _plan_article(plan: EntryPlan, decision: EntryDecision, rules: tuple[Rule, ...]) -> None:
+    """Apply the rules to an article; a rule drops new articles only."""
+    article, existing = decision.article, decision.existing
     if article and rules:
-        ruled = apply_rules(rules, article, source)
+        ruled = apply_rules(rules, article, plan.content.source)
         if ruled.dropped_by and decision.kind is EntryMatch.NEW:
-            gone = tombstones.Dropped(
-                entry_key=article.entry_key, digest=article.digest, rule=ruled.dropped_by
+            plan.dropped.append(
+                tombstones.Dropped(entry_key=article.entry_key, digest=article.digest, rule=ruled.dropped_by)
             )
-            decided.dropped.append(gone)
             return
-        decision = replace(decision, article=ruled.article)
-    decided.decisions.append(decision)
+        article = ruled.article
+    if article and existing:
+        plan.changed.append((existing.id, article))
+    elif article:
+        plan.new.append(article)
+    elif existing and decision.digest:
+        plan.new_digests.append((existing.id, decision.digest))
+
+
+def _rematch(
+    connection: Connection, parsed: Mapping[int, ParsedSource], known: Mapping[int, Sequence[KnownArticle]]
+) -> dict[int, Reappeared]:
+    """Return the known and pruned articles among entries with unknown ids and addresses, by source id."""
+    unknown = {source: _unknown_entries(parsed[source], articles) for source, articles in known.items()}
+    dates = {
+        source: [date for entry in entries if (date := entry.published or entry.updated)]
+        for source, entries in unknown.items()
+    }
+    same_date = known_articles.articles_of_moments(connection, dates)
+    rematched = {}
+    for source, entries in unknown.items():
+        titles = [entry.title for entry in entries if entry.title] if is_archive(entries) else []
+        same_title = known_articles.articles_of_titles(connection, source, titles)
+        candidates = {article.id: article for article in (*same_date[source], *same_title)}
+        pruned = tombstones.pruned_titles(connection, source, [title_hash(title) for title in titles])
+        if not candidates and not pruned:
+            rematched[source] = Reappeared(moved={})
+            continue
+        listed = {article.entry_key for article in known[source]}.union(parsed[source].digests)
+        rematched[source] = reappeared(entries, candidates.values(), listed, pruned)
+    return rematched
+
+
+def _unknown_entries(parsed: ParsedSource, known: Sequence[KnownArticle]) -> list[Entry]:
+    keys, urls = {article.entry_key for article in known}, {article.url for article in known} - {""}
+    return [
+        entry
+        for entry in parsed.entries
+        if entry.digest and keys.isdisjoint(keys_of(entry)) and urls.isdisjoint(urls_of(entry))
+    ]
+
+
+def _pages_to_queue(
+    store: Store, plan: EntryPlan, now: datetime, options: PageOptions
+) -> tuple[QueuedPage, ...]:
+    """Return the pages of a list that become articles, and the pages of articles worth their full text.
+
+    No page of a source that is read for the first time can have been fruitless.
+    """
+    content = plan.content
+    articles = [] if content.whole else [*plan.new, *(article for _, article in plan.changed)]
+    listed = _without_pruned(store, content.source, content.entries.pages)
+    wanted = wanted_pages(articles, content.source, content.entries, now, options)
+    if wanted and not content.is_first and _is_fruitless(store, content.source, now, options):
+        wanted = ()
+    return (*listed, *wanted)
+
+
+def _without_pruned(store: Store, source: Source, pages: Sequence[QueuedPage]) -> list[QueuedPage]:
+    """Return the pages whose articles were neither pruned nor passed over."""
+    keys = [entry_key(page.entry) for page in pages if page.entry]
+    if not keys:
+        return []
+    with store.read() as connection:
+        pruned = known_articles.pruned_keys(connection, source.id, keys)
+    return [page for page, key in zip(pages, keys, strict=True) if key not in pruned]
+
+
+def _is_fruitless(store: Store, source: Source, now: datetime, options: PageOptions) -> bool:
+    """Return whether a feed's recent pages gave no text: behind a paywall, forbidden, only videos."""
+    if source.kind is not SourceKind.FEED or source.full_text is not FullText.AUTO:
+        return False
+    with store.read() as connection:
+        since = now - timedelta(seconds=options.window)
+        return page_store.fruitless(connection, source.id, since, FRUITLESS)

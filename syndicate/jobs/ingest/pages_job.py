@@ -1,12 +1,13 @@
-"""The second half of ingest: pages that wait to be read, for their text or for the whole article.
+"""Pages job: read the queued pages of articles, for their full text or for the whole article.
 
-Each waiting page is a row, committed with what wanted it; its end is committed with what it brought. Pages
-of one host are read one after the other, each round one from every host, and a host that answers with trouble
-is left alone for the rest of the run, so that it is not asked twenty times for what failed once.
+Each queued page is a row; the job commits the end of the page together with the article or text. The job asks
+the hosts in rounds, one page of each host. A host that answers with an error gets no further request in the
+run.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,13 +24,14 @@ from syndicate.errors import (
     TooLarge,
 )
 from syndicate.ingest.identity import accept
-from syndicate.ingest.page.full_text import about_the_same, better_text, with_page
+from syndicate.ingest.page.full_text import SortedEntries, about_the_same, better_text, with_page
 from syndicate.ingest.page.page_rejection import FOR_SUBSCRIBERS
 from syndicate.ingest.worker.parsers import DocumentKind
-from syndicate.jobs.ingest.document_content import reading_of_entries
-from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
+from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
+from syndicate.jobs.ingest.entry_plan import DocumentContent
 from syndicate.jobs.ingest.robots_lookup import OriginRules, pause_origin, rules_for
-from syndicate.model import Entry, NewArticle, PageRead, ParsedSource, ReadState, SourceKind
+from syndicate.jobs.ingest.source_reading import parse_request
+from syndicate.model import Entry, PageRead, ParsedSource, ReadState, SourceKind
 from syndicate.net import PAGE_ACCEPT, Fetched, FetchRequest
 from syndicate.store import Connection
 from syndicate.store.core import quarantine
@@ -39,24 +41,26 @@ from syndicate.text.urls import origin_of
 log = logging.getLogger("syndicate.pages")
 
 LEASE = timedelta(minutes=30)
-CLAIM = 400
+CLAIM_SIZE = 400
 PER_HOST = 20
-"""Pages of one host in one run: with the pause between them, well within the lease."""
+"""Pages of one host in one run: with the gap between requests, well within the lease."""
 ATTEMPTS = quarantine.LIMIT
-FIRST_PAUSE = timedelta(hours=1)
-REST_AFTER_REFUSAL = 900.0
-LONGEST_REST = 86_400.0
-DEATHS = 2
-"""So many pages of a host may cost us a parser in one run; then its other pages wait for another."""
+FIRST_RETRY = timedelta(hours=1)
+MIN_HOST_PAUSE = 900.0
+MAX_HOST_PAUSE = 86_400.0
+"""Seconds."""
+MAX_CRASHES = 2
+"""Pages of a host that may crash a parser in one run; the host's other pages wait for another run."""
 QUARANTINE = "article page"
-# What does not get better by asking again (RFC 9110 section 15.5, RFC 7725).
+MAX_ERROR = 500
+# Statuses that a retry does not change (RFC 9110 section 15.5, RFC 7725).
 _FINAL = frozenset({400, 401, 402, 403, 404, 405, 406, 410, 414, 451})
 _TOO_BUSY = frozenset({429, 503})
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PagesResult:
-    """Counts of one run: pages used, new articles, pages of no use, behind a paywall, put off, and failed."""
+    """Counts of one run: pages used, new articles, rejected, behind a paywall, postponed and failed pages."""
 
     read: int = 0
     new: int = 0
@@ -64,118 +68,146 @@ class PagesResult:
     paywalled: int = 0
     put_off: int = 0
     failed: int = 0
-    failures: list[str] = field(default_factory=list)
+    failures: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.read or self.refused or self.paywalled or self.put_off or self.failed)
 
+    def summary(self) -> dict[str, int | str]:
+        """Return the counts for log, text and JSON."""
+        return {
+            "pages": self.read,
+            "new": self.new,
+            "rejected": self.refused,
+            "for_subscribers": self.paywalled,
+            "put_off": self.put_off,
+            "failed": self.failed,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagesJob:
-    """Reads the pages that are due. ``agent`` is the product token that robots.txt files call us by."""
+    """Reads the due pages. ``agent`` is the product token that robots.txt files name."""
 
     importer: EntryImporter
     agent: str
 
     def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> PagesResult:
-        """Read what is due, within the budget of each source and the rules of each host."""
-        result = PagesResult()
-        with self.importer.store.write() as connection:
+        """Read the due pages, within the budget of each source and the rules of each host."""
+        store, owner = self.importer.store, self.importer.owner
+        with store.write() as connection:
             claimed = page_store.claim_pages(
                 connection,
                 now=now,
-                owner=self.importer.owner,
+                owner=owner,
                 until=now + LEASE,
                 per_poll=self.importer.pages.per_poll,
-                limit=CLAIM,
+                limit=CLAIM_SIZE,
             )
         if not claimed:
-            return result
-        left = {page.id for page in claimed}
+            return PagesResult()
+        run = _Run(importer=self.importer, agent=self.agent, now=now, should_stop=should_stop)
+        run.unread.update(page.id for page in claimed)
         try:
-            waiting = self._allowed(claimed, left, now, result, should_stop)
             with suppress(FetchStopped):
-                for page, answer in self._answers(waiting, should_stop):
-                    self._take(page, answer, waiting[origin_of(page.url)], now, result)
-                    left.discard(page.id)
+                run.read(claimed)
         finally:
-            with self.importer.store.write() as connection:
-                page_store.release_pages(connection, sorted(left), owner=self.importer.owner)
-        return result
+            with store.write() as connection:
+                page_store.release_pages(connection, sorted(run.unread), owner=owner)
+        return PagesResult(**run.counts, failures=tuple(run.failures))
 
-    def _allowed(
-        self,
-        claimed: Iterable[PageRead],
-        left: set[int],
-        now: datetime,
-        result: PagesResult,
-        should_stop: Callable[[], bool],
-    ) -> dict[str, "_Host"]:
-        """The pages we may ask for now, by origin; the others get their answer, or wait."""
-        hosts: dict[str, list[PageRead]] = {}
+
+@dataclass(slots=True, kw_only=True)
+class _Host:
+    """One origin in one run: its rules, and its pages without a request yet."""
+
+    origin: str
+    rules: OriginRules
+    pages: list[PageRead]
+    crashes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One run. ``unread`` are the ids of leased pages without an end, ``counts`` a ``PagesResult``."""
+
+    importer: EntryImporter
+    agent: str
+    now: datetime
+    should_stop: Callable[[], bool]
+    unread: set[int] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    def read(self, claimed: Iterable[PageRead]) -> None:
+        """Fetch, parse and store the pages, one of each host in a round."""
+        hosts = self._allowed_hosts(claimed)
+        for page, response in self._fetch(hosts):
+            host = hosts[origin_of(page.url)]
+            if isinstance(response, FetchError):
+                self._fetch_failed(page, response, host)
+            else:
+                self._process(page, response, host)
+            if host.rules.rules and host.rules.rules.delay:
+                self._pause_host(host.origin, self.now + timedelta(seconds=host.rules.rules.delay))
+            self.unread.discard(page.id)
+
+    def _allowed_hosts(self, claimed: Iterable[PageRead]) -> dict[str, _Host]:
+        """Return the pages that robots.txt allows now, by origin; end or postpone the other pages."""
+        by_origin: dict[str, list[PageRead]] = {}
         for page in claimed:
-            hosts.setdefault(origin_of(page.url), []).append(page)
-        rules = rules_for(
-            self.importer.store, self.importer.fetcher(), hosts, self.agent, now, should_stop=should_stop
-        )
+            by_origin.setdefault(origin_of(page.url), []).append(page)
+        rules = self._rules_for(by_origin)
         allowed: dict[str, _Host] = {}
-        for origin, pages in hosts.items():
-            found = rules.get(origin)
-            if found is None or found.rules is None or found.not_before > now:
-                self._put_off(pages, left, now if found is None else found.not_before)
+        for origin, pages in by_origin.items():
+            host_rules = rules.get(origin)
+            if host_rules is None or host_rules.rules is None or host_rules.not_before > self.now:
+                self._postpone(pages, host_rules.not_before if host_rules else self.now)
                 continue
-            may: list[PageRead] = []
+            allowed_pages: list[PageRead] = []
             for page in pages:
-                if found.rules.allows(page.url):
-                    may.append(page)
+                if host_rules.rules.allows(page.url):
+                    allowed_pages.append(page)
                 else:
-                    self._refuse(page, f"robots.txt of {origin} does not allow it", now, result)
-                    left.discard(page.id)
-            limit = 1 if found.rules.delay else PER_HOST
-            allowed[origin] = _Host(origin=origin, rules=found, pages=may[:limit], should_stop=should_stop)
+                    self._reject(page, f"robots.txt of {origin} does not allow it")
+                    self.unread.discard(page.id)
+            limit = 1 if host_rules.rules.delay else PER_HOST
+            allowed[origin] = _Host(origin=origin, rules=host_rules, pages=allowed_pages[:limit])
         return allowed
 
-    def _answers(
-        self, hosts: dict[str, "_Host"], should_stop: Callable[[], bool]
-    ) -> Iterator[tuple[PageRead, Fetched | FetchError]]:
-        while not should_stop() and (round_ := [host.pages.pop(0) for host in hosts.values() if host.pages]):
-            pages = {page.id: page for page in round_}
-            requests = [FetchRequest(url=page.url, accept=PAGE_ACCEPT, key=page.id) for page in round_]
-            for request, answer in self.importer.fetcher().fetch_each(requests, should_stop=should_stop):
+    def _rules_for(self, origins: Iterable[str]) -> dict[str, OriginRules]:
+        store, fetcher = self.importer.store, self.importer.fetcher()
+        return rules_for(store, fetcher, origins, self.agent, self.now, should_stop=self.should_stop)
+
+    def _fetch(self, hosts: dict[str, _Host]) -> Iterator[tuple[PageRead, Fetched | FetchError]]:
+        while not self.should_stop() and (waiting := [host for host in hosts.values() if host.pages]):
+            pages = {page.id: page for page in [host.pages.pop(0) for host in waiting]}
+            requests = [
+                FetchRequest(url=page.url, accept=PAGE_ACCEPT, key=page.id) for page in pages.values()
+            ]
+            fetcher = self.importer.fetcher()
+            for request, response in fetcher.fetch_each(requests, should_stop=self.should_stop):
                 page = pages[int(str(request.key))]
-                if isinstance(answer, FetchError) and answer.status not in _FINAL:
+                if isinstance(response, FetchError) and response.status not in _FINAL:
                     hosts[origin_of(page.url)].pages.clear()
-                yield page, answer
+                yield page, response
 
-    def _take(
-        self, page: PageRead, answer: Fetched | FetchError, host: "_Host", now: datetime, result: PagesResult
-    ) -> None:
-        """One answer, from bytes to rows."""
-        if isinstance(answer, FetchError):
-            self._fetch_failed(page, answer, host, now, result)
-        else:
-            self._read_answer(page, answer, host, now, result)
-        if host.rules.rules and host.rules.rules.delay:
-            self._rest(host.origin, now + timedelta(seconds=host.rules.rules.delay))
-
-    def _read_answer(
-        self, page: PageRead, answer: Fetched, host: "_Host", now: datetime, result: PagesResult
-    ) -> None:
-        """Process one page so that its errors do not stop the others."""
+    def _process(self, page: PageRead, response: Fetched, host: _Host) -> None:
+        """Process one page so that its errors do not stop the other pages."""
         try:
-            self._use(page, self._read(page, answer, host, now), now, result)
+            self._store(page, self._parse(page, response))
         except FetchStopped:
             raise
         except FetchError as error:
-            self._failed(page, error, now, result)
+            self._retry_later(page, error)
         except ParserDied as error:
-            self._failed(page, error, now, result)
-            host.deaths += 1
-            if host.deaths >= DEATHS:
+            self._retry_later(page, error)
+            host.crashes += 1
+            if host.crashes >= MAX_CRASHES:
                 host.pages.clear()
-                self._leave(page, host, now)
+                self._back_off(page, host)
         except ParseError as error:
-            self._refuse(page, str(error), now, result)
+            self._reject(page, str(error))
         except StoreError:
             raise
         except LeaseLost:
@@ -183,36 +215,23 @@ class PagesJob:
         except Exception as error:
             log.exception("the page %s could not be used", page.url)
             problem = SyndicateError(f"{page.url} could not be used ({type(error).__name__}: {error})")
-            self._failed(page, problem, now, result)
+            self._retry_later(page, problem)
 
-    def _allows(self, url: str, now: datetime, should_stop: Callable[[], bool]) -> bool:
-        """Return whether robots.txt allows the address that a redirect led to, on whichever host."""
-        origin = origin_of(url)
-        fetcher = self.importer.fetcher()
-        found = rules_for(self.importer.store, fetcher, [origin], self.agent, now, should_stop=should_stop)
-        if origin not in found:
-            raise FetchStopped(f"{url} was not looked at: the program is stopping")
-        rules = found[origin].rules
-        return rules is not None and rules.allows(url)
+    def _parse(self, page: PageRead, response: Fetched) -> Entry:
+        """Return the entry of a page. Raises ``ParseError`` for a page without an entry that may be used.
 
-    def _read(self, page: PageRead, answer: Fetched, host: "_Host", now: datetime) -> Entry:
-        """The entry of a page. Raises ``ParseError`` when there is none, or none that we may use.
-
-        Raises ``FetchError`` for a page that breaks off; one that does so every time is taken for what it is.
+        Raises ``FetchError`` for a truncated page; after the last attempt a truncated page is used as it is.
         """
-        if answer.url != page.url and not self._allows(answer.url, now, host.should_stop):
-            raise ParseError(f"it leads to {answer.url}, which robots.txt there does not allow")
-        parsed = self.importer.parse(
-            answer.body,
-            answer.url,
-            answer.content_type,
-            answer.charset,
-            frozenset(),
-            kind=DocumentKind.PAGE,
+        if response.url != page.url and not self._allows(response.url):
+            raise ParseError(f"it leads to {response.url}, which robots.txt there does not allow")
+        request = parse_request(
+            response,
+            DocumentKind.PAGE,
             asked=page.url,
             vouched=page.entry is None or page.source.kind is not SourceKind.SITEMAP,
             paywall=page.source.paywall,
         )
+        parsed = self.importer.parser().parse(request)
         if parsed.cut_off and page.attempts + 1 < ATTEMPTS:
             raise FetchError(f"{page.url}: {' '.join(parsed.warnings)}")
         if not parsed.entries:
@@ -222,141 +241,139 @@ class PagesJob:
             raise ParseError(" ".join(parsed.warnings))
         return entry
 
-    def _use(self, page: PageRead, entry: Entry, now: datetime, result: PagesResult) -> None:
+    def _allows(self, url: str) -> bool:
+        """Return whether robots.txt allows the target of a redirect, on its own host."""
+        origin = origin_of(url)
+        rules = self._rules_for([origin])
+        if origin not in rules:
+            raise FetchStopped(f"{url} was not looked at: the program is stopping")
+        page_rules = rules[origin].rules
+        return page_rules is not None and page_rules.allows(url)
+
+    def _store(self, page: PageRead, entry: Entry) -> None:
         if page.entry is not None:
-            self._whole_article(page, with_page(page.entry, entry), now, result)
-            return
-        if page.article_id is None:
-            return
+            self._store_article(page, with_page(page.entry, entry))
+        elif page.article_id is not None:
+            self._store_full_text(page, page.article_id, entry)
+
+    def _store_article(self, page: PageRead, entry: Entry) -> None:
+        """Store an article of which a sitemap or list gave only the address."""
+        entries = SortedEntries(parsed=ParsedSource(entries=(entry,)))
+        content = DocumentContent(source=page.source, entries=entries, whole=True)
+        (plan,) = self.importer.plan([content], self.now)
+        with self.importer.store.write() as connection:
+            (added,) = write_plans(connection, [plan], self.now)
+            self._finish(connection, page)
+            page_store.link_page(connection, page.id)
+        self.counts.update(read=1, new=added)
+
+    def _store_full_text(self, page: PageRead, article_id: int, entry: Entry) -> None:
         with self.importer.store.read() as connection:
-            article = article_store.get_articles(connection, [page.article_id]).get(page.article_id)
-            body = article_store.get_bodies(connection, [page.article_id]).get(page.article_id)
+            article = article_store.get_articles(connection, [article_id]).get(article_id)
+            body = article_store.get_bodies(connection, [article_id]).get(article_id)
         if article is None or body is None:
             return
         if not about_the_same(article.title, entry):
-            self._refuse(page, "the page is about something else", now, result)
+            self._reject(page, "the page is about something else")
             return
         if not better_text(entry, body.text or article.summary, article.language):
-            self._refuse(page, "the page has no more text than we have", now, result)
+            self._reject(page, "the page has no more text than the feed")
             return
-        full = accept(replace(entry, language=article.language), page.source, now)
+        full = accept(replace(entry, language=article.language), page.source, self.now)
         with self.importer.store.write() as connection:
-            self._finish(connection, page, now)
+            self._finish(connection, page)
             page_store.give_full_text(connection, article.id, full)
-        result.read += 1
+        self.counts.update(read=1)
 
-    def _whole_article(self, page: PageRead, entry: Entry, now: datetime, result: PagesResult) -> None:
-        """An article that its sitemap or list only named: the page is all there is of it."""
-
-        def settle(connection: Connection, _new: Sequence[NewArticle]) -> None:
-            self._finish(connection, page, now)
-            page_store.link_page(connection, page.id)
-
-        parsed = ParsedSource(entries=(entry,))
-        reading = replace(reading_of_entries(page.source, parsed), whole=True)
-        taken = self.importer.accept(reading, now, settle)
-        result.read += 1
-        result.new += taken.new
-
-    def _finish(self, connection: Connection, page: PageRead, now: datetime) -> None:
-        quarantine.clear_failure(connection, QUARANTINE, page.url)
-        if not page_store.finish_page(
-            connection, page.id, ReadState.READ, owner=self.importer.owner, now=now
-        ):
+    def _finish(self, connection: Connection, page: PageRead) -> None:
+        if not self._end(connection, page, ReadState.READ):
             raise LeaseLost
 
-    def _refuse(self, page: PageRead, reason: str, now: datetime, result: PagesResult) -> None:
-        """The page is of no use, today or tomorrow; the article stays as its source told it."""
-        with self.importer.store.write() as connection:
+    def _end(
+        self,
+        connection: Connection,
+        page: PageRead,
+        state: ReadState,
+        *,
+        error: str = "",
+        next_try: datetime | None = None,
+    ) -> bool:
+        """Write the end of a page, or a retry without a counted attempt; false when the lease is lost."""
+        if state is not ReadState.WAITING:
             quarantine.clear_failure(connection, QUARANTINE, page.url)
-            page_store.finish_page(
-                connection, page.id, ReadState.REFUSED, owner=self.importer.owner, now=now, error=reason[:500]
-            )
-        if reason == FOR_SUBSCRIBERS:
-            result.paywalled += 1
-        else:
-            result.refused += 1
+        return page_store.finish_page(
+            connection,
+            page.id,
+            state,
+            owner=self.importer.owner,
+            now=self.now,
+            error=error[:MAX_ERROR],
+            next_try=next_try,
+        )
 
-    def _fetch_failed(
-        self, page: PageRead, error: FetchError, host: "_Host", now: datetime, result: PagesResult
-    ) -> None:
+    def _reject(self, page: PageRead, reason: str) -> None:
+        """End a page that is of no use, now or later; the article stays as its source gave it."""
+        with self.importer.store.write() as connection:
+            self._end(connection, page, ReadState.REFUSED, error=reason)
+        self.counts.update(["paywalled" if reason == FOR_SUBSCRIBERS else "refused"])
+
+    def _fetch_failed(self, page: PageRead, error: FetchError, host: _Host) -> None:
         if error.status in _FINAL or isinstance(error, (ForbiddenAddress, TooLarge)):
-            self._refuse(page, str(error), now, result)
-            return
-        if error.status in _TOO_BUSY or isinstance(error, NotAsked):
-            self._wait_for(page, error, host, now, result)
-            return
-        self._failed(page, error, now, result)
-        self._leave(page, host, now)
+            self._reject(page, str(error))
+        elif error.status in _TOO_BUSY or isinstance(error, NotAsked):
+            self._wait_for_host(page, error, host)
+        else:
+            self._retry_later(page, error)
+            self._back_off(page, host)
 
-    def _leave(self, page: PageRead, host: "_Host", now: datetime) -> None:
-        """The host is in trouble, or this page alone: others are tried soon, ever later if they fail too."""
+    def _back_off(self, page: PageRead, host: _Host) -> None:
+        """Pause a host after an error; the pause doubles while all pages of the source fail."""
         with self.importer.store.read() as connection:
             failures = page_store.failures_in_a_row(connection, page.source.id)
-        rest = min(REST_AFTER_REFUSAL * 2.0 ** max(failures - 1, 0), LONGEST_REST)
-        self._rest(host.origin, now + timedelta(seconds=rest))
+        pause = min(MIN_HOST_PAUSE * 2.0 ** max(failures - 1, 0), MAX_HOST_PAUSE)
+        self._pause_host(host.origin, self.now + timedelta(seconds=pause))
 
-    def _wait_for(
-        self, page: PageRead, error: FetchError, host: "_Host", now: datetime, result: PagesResult
-    ) -> None:
-        """The host is busy, not the page bad: wait as long as it asks, while the page is news."""
-        if page.published < now - timedelta(seconds=self.importer.pages.window):
-            self._refuse(page, str(error), now, result)
+    def _wait_for_host(self, page: PageRead, error: FetchError, host: _Host) -> None:
+        """Postpone the page of a busy host as long as the host asks, while the article is recent."""
+        if page.published < self.now - timedelta(seconds=self.importer.pages.window):
+            self._reject(page, str(error))
             return
-        until = now + timedelta(seconds=max(error.retry_after or 0.0, REST_AFTER_REFUSAL))
-        self._rest(host.origin, until)
+        until = self.now + timedelta(seconds=max(error.retry_after or 0.0, MIN_HOST_PAUSE))
+        self._pause_host(host.origin, until)
         with self.importer.store.write() as connection:
             if error.busy:
-                pause_origin(connection, error, now)
-            page_store.finish_page(
-                connection,
-                page.id,
-                ReadState.WAITING,
-                owner=self.importer.owner,
-                now=now,
-                error=str(error)[:500],
-                next_try=until,
-            )
-        result.put_off += 1
+                pause_origin(connection, error, self.now)
+            self._end(connection, page, ReadState.WAITING, error=str(error), next_try=until)
+        self.counts.update(["put_off"])
 
-    def _failed(self, page: PageRead, error: SyndicateError, now: datetime, result: PagesResult) -> None:
-        """Try again later, in steps of four times the pause; three failures are enough."""
-        over = page.attempts + 1 >= ATTEMPTS
+    def _retry_later(self, page: PageRead, error: SyndicateError) -> None:
+        """Schedule a retry, each after four times the pause before; the third failure is the last."""
+        is_last = page.attempts + 1 >= ATTEMPTS
         with self.importer.store.write() as connection:
-            held = page_store.finish_page(
+            is_ours = page_store.finish_page(
                 connection,
                 page.id,
-                ReadState.FAILED if over else ReadState.WAITING,
+                ReadState.FAILED if is_last else ReadState.WAITING,
                 owner=self.importer.owner,
-                now=now,
-                error=str(error)[:500],
-                next_try=now + FIRST_PAUSE * 4**page.attempts,
+                now=self.now,
+                error=str(error)[:MAX_ERROR],
+                next_try=self.now + FIRST_RETRY * 4**page.attempts,
                 failed=True,
             )
-            if held:
+            if is_ours:
+                reason = str(error)[:MAX_ERROR]
                 quarantine.record_failure(
-                    connection, QUARANTINE, page.url, str(error)[:500], now=now, source_id=page.source.id
+                    connection, QUARANTINE, page.url, reason, now=self.now, source_id=page.source.id
                 )
-        result.failed += 1
-        result.failures.append(str(error))
+        self.counts.update(["failed"])
+        self.failures.append(str(error))
 
-    def _put_off(self, pages: Iterable[PageRead], left: set[int], until: datetime) -> None:
+    def _postpone(self, pages: Iterable[PageRead], until: datetime) -> None:
         ids = [page.id for page in pages]
         with self.importer.store.write() as connection:
             page_store.release_pages(connection, ids, owner=self.importer.owner, next_try=until)
-        left.difference_update(ids)
+        self.unread.difference_update(ids)
 
-    def _rest(self, origin: str, until: datetime) -> None:
+    def _pause_host(self, origin: str, until: datetime) -> None:
         with self.importer.store.write() as connection:
             robots_store.rest_origin(connection, origin, until)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Host:
-    """One origin in one run: its rules, and the pages still to be asked for."""
-
-    origin: str
-    rules: OriginRules
-    pages: list[PageRead]
-    should_stop: Callable[[], bool]
-    deaths: int = 0

@@ -1,194 +1,265 @@
-"""Answers → rows: which of them bring something new, what that says, and what is stored of it.
+"""Process responses of polls in batches, from bytes to rows: compare, parse, store.
 
-One source's failure is its own, whatever it is: each step is done with care for one source after the other,
-and what cannot be done for several together is done for each alone.
+The errors of a source are isolated: each step runs for each source alone, and a batch that cannot be parsed
+or stored together is parsed or stored source by source.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from threading import Lock
-from typing import TypeVar
+from threading import Condition, Lock
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, NotAsked, ParseError, ParserClosed, StoreError, SyndicateError
 from syndicate.ingest.feed.change_detection import compare, document_digest, is_last
 from syndicate.ingest.folder.folder_reader import read_folder
 from syndicate.ingest.identity import has_date
+from syndicate.ingest.page.full_text import SortedEntries
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, asked_to_wait, options_for
-from syndicate.jobs.ingest.batch_queue import Inbox
-from syndicate.jobs.ingest.crashing_items import CrashingItems
-from syndicate.jobs.ingest.document_content import Poll, dates_by_sight, reading_of_entries
+from syndicate.jobs.ingest.claims import Claim
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
-from syndicate.jobs.ingest.poll_parsing import ChangedDocument, Unread, poll_of, read_alone, read_together
-from syndicate.jobs.ingest.poll_result import SourceOutcome
+from syndicate.jobs.ingest.entry_plan import DocumentContent, SourceOutcome, dates_by_sight
+from syndicate.jobs.ingest.poll_parsing import (
+    ChangedDocument,
+    CrashingItems,
+    Poll,
+    parse_alone,
+    parse_together,
+    parsed_poll,
+)
 from syndicate.jobs.ingest.poll_storing import PollStoring
-from syndicate.jobs.ingest.source_reading import file_reader, other_site, outcome_of
+from syndicate.jobs.ingest.source_reading import (
+    file_parser,
+    other_site,
+    outcome_of,
+    parse_request,
+    parser_options,
+)
 from syndicate.jobs.run_clock import RunClock
 from syndicate.model import ParsedSource, Source, SourceState
 from syndicate.net import Fetched
 
 log = logging.getLogger("syndicate.ingest")
 
-# Of an answer of a known source that much is expected to be new: one in so many bytes.
+MAX_BATCH = 16
+MAX_BATCH_BYTES = 1_000_000
+"""A batch with more bytes to parse takes no further response."""
+MAX_QUEUED = 2 * MAX_BATCH
+MAX_QUEUED_BYTES = 8 * MAX_BATCH_BYTES
 KNOWN_SHARE = 8
+"""Expected bytes of a known source's response per byte to parse."""
 
-Polled = tuple[Source, SourceState]
-"""A source with the state in which its poll finds it, or the one that a poll without news leaves."""
-_Answered = tuple[Source, SourceState, Fetched | FetchError]
+Response = tuple[Source, SourceState, Fetched | FetchError]
 T = TypeVar("T")
 
 
-class Answers:
-    """The answers of one run, and what becomes of them.
+class _Changed(NamedTuple):
+    """Response with another document than the last parsed document; ``digest`` is the document's."""
 
-    Several threads may ``take`` some. Only one of them works at a time, while the others wait for parsers:
-    competing for the interpreter costs a fifth of the processor's time.
+    source: Source
+    state: SourceState
+    response: Fetched
+    digest: str
+
+
+class BatchQueue:
+    """Queue of responses between the network and the threads that process them."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Response] = deque()
+        self._bytes = 0
+        self._changed = Condition()
+
+    def put(self, response: Response) -> None:
+        """Add a response; waits while the queue is full."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._waiting) < MAX_QUEUED and self._bytes < MAX_QUEUED_BYTES)
+            self._waiting.append(response)
+            self._bytes += _size(response)
+
+    def take(self) -> list[Response]:
+        """Return the waiting responses in their order, up to a batch; never waits to fill a batch."""
+        batch: list[Response] = []
+        bytes_to_parse = 0
+        with self._changed:
+            while self._waiting and len(batch) < MAX_BATCH and bytes_to_parse <= MAX_BATCH_BYTES:
+                response = self._waiting.popleft()
+                batch.append(response)
+                bytes_to_parse += _size(response) // (KNOWN_SHARE if response[1].frame else 1)
+                self._bytes -= _size(response)
+            self._changed.notify()
+        return batch
+
+
+def _size(response: Response) -> int:
+    fetched = response[2]
+    return len(fetched.body) if isinstance(fetched, Fetched) else 0
+
+
+class PollBatches:
+    """Processes the responses of one run; several threads may call ``process``.
+
+    One thread works at a time while the others wait for parsers: competing for the interpreter lock costs a
+    fifth of the processor time.
     """
 
     def __init__(self, importer: EntryImporter, storing: PollStoring, clock: RunClock) -> None:
-        self._intake = importer
+        self._importer = importer
         self._storing = storing
         self._clock = clock
-        self._inbox: Inbox[_Answered] = Inbox(_bytes_of, _bytes_to_read)
-        self._turn = Lock()
+        self._queue = BatchQueue()
+        self._lock = Lock()
 
-    def put(self, polled: Polled, answer: Fetched | FetchError) -> None:
-        """An answer has come; waits while too many wait."""
-        self._inbox.put((*polled, answer))
+    def put(self, claim: Claim, response: Fetched | FetchError) -> None:
+        """Queue a response; waits while the queue is full."""
+        self._queue.put((*claim, response))
 
-    def take(self) -> list[SourceOutcome | Polled]:
-        """Process a batch of responses; release the lock while a parser works."""
-        with self._turn:
+    def process(self) -> list[SourceOutcome | Claim]:
+        """Process a batch of responses; release the lock while a parser works.
+
+        Returns the outcomes of stored polls, and the claims of polls without news, which the caller stores.
+        """
+        with self._lock:
             now = self._clock.now()
-            taken, unread = self._look_through(self._inbox.take(), now)
-        if not unread:
-            return taken
-        read_so_far = list(zip(unread, read_together(self._intake, unread), strict=True))
-        with self._turn:
+            results, documents = self._compare_all(self._queue.take(), now)
+        if not documents:
+            return results
+        parsed = parse_together(self._importer, documents)
+        with self._lock:
             polls: list[Poll] = []
-            for item, parsed in read_so_far:
-                if parsed is None:
+            for document, content in zip(documents, parsed, strict=True):
+                if content is None:
                     continue
-                read = self._isolate_errors(
-                    item.source, item.state, now, partial(self._poll_of, item, parsed, now)
-                )
-                if isinstance(read, Poll):
-                    polls.append(read)
+                result = self._isolated(document, now, partial(self._parsed_poll, document, content, now))
+                if isinstance(result, Poll):
+                    polls.append(result)
                 else:
-                    taken.append(read)
-            taken += self._save_all(polls, now)
-        # One of them may cost a parser all its time, so none waits for the others; the longest come last.
-        alone = [unread for unread, parsed in read_so_far if parsed is None]
-        for item in sorted(alone, key=lambda unread: len(unread.compared.unseen)):
-            read = self._isolate_errors(item.source, item.state, now, partial(self._read_alone, item, now))
-            with self._turn:
-                taken += self._save_all([read], now) if isinstance(read, Poll) else [read]
-        return taken
+                    results.append(result)
+            results += self._save_all(polls, now)
+        # A document that crashes parsers must not delay the others: each is stored at once, the longest last.
+        alone = [document for document, content in zip(documents, parsed, strict=True) if content is None]
+        for document in sorted(alone, key=lambda document: len(document.request.body)):
+            result = self._isolated(document, now, partial(self._parse_alone, document, now))
+            with self._lock:
+                results += self._save_all([result], now) if isinstance(result, Poll) else [result]
+        return results
 
-    def read_folder(self, source: Source, state: SourceState, zone: ZoneInfo) -> SourceOutcome:
-        """Read a source without requests; ``zone`` is for dates that name none."""
-        now = self._clock.now()
-        return self._isolate_errors(source, state, now, partial(self._read_folder, source, state, now, zone))
-
-    def _look_through(
-        self, answers: Sequence[_Answered], now: datetime
-    ) -> tuple[list[SourceOutcome | Polled], list[Unread]]:
-        """The answers with which nothing is left to do, and those that have to be read."""
-        taken: list[SourceOutcome | Polled] = []
-        changed: list[ChangedDocument] = []
-        for source, state, answer in answers:
-            found = self._isolate_errors(source, state, now, partial(self._look, source, state, answer, now))
-            if isinstance(found, ChangedDocument):
-                changed.append(found)
+    def _compare_all(
+        self, batch: Sequence[Response], now: datetime
+    ) -> tuple[list[SourceOutcome | Claim], list[ChangedDocument]]:
+        """Return the results of responses without news, and the documents to parse."""
+        results: list[SourceOutcome | Claim] = []
+        changed: list[_Changed] = []
+        for source, state, response in batch:
+            look = partial(self._first_look, source, state, response, now)
+            first = self._isolate_errors(source, state, now, look)
+            if isinstance(first, _Changed):
+                changed.append(first)
             else:
-                taken.append(found)
-        known = self._intake.known_digests_of([document.source for document in changed])
-        unread: list[Unread] = []
+                results.append(first)
+        known = self._importer.known_digests_of([document.source for document in changed])
+        documents: list[ChangedDocument] = []
         for document in changed:
-            work = partial(self._compare, document, known[document.source.id], now)
-            compared = self._isolate_errors(document.source, document.state, now, work)
-            if isinstance(compared, Unread):
-                unread.append(compared)
+            compare_items = partial(self._compare, document, known[document.source.id], now)
+            compared = self._isolated(document, now, compare_items)
+            if isinstance(compared, ChangedDocument):
+                documents.append(compared)
             else:
-                taken.append(compared)
-        return taken, unread
+                results.append(compared)
+        return results, documents
 
-    def _look(
-        self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
-    ) -> SourceOutcome | Polled | ChangedDocument:
-        """Return whether an answer brings another document than the last one that was read."""
-        if isinstance(answer, NotAsked):
-            return source, asked_to_wait(state, now + timedelta(seconds=answer.retry_after or 0.0))
-        if isinstance(answer, FetchError):
-            return self._storing.save_failure(source, state, answer, now)
-        elsewhere = other_site(source, answer)
+    def _first_look(
+        self, source: Source, state: SourceState, response: Fetched | FetchError, now: datetime
+    ) -> SourceOutcome | Claim | _Changed:
+        """Return a changed document, or the result of the poll."""
+        if isinstance(response, NotAsked):
+            return source, asked_to_wait(state, now + timedelta(seconds=response.retry_after or 0.0))
+        if isinstance(response, FetchError):
+            return self._storing.save_failure(source, state, response, now)
+        elsewhere = other_site(source, response)
         state = state if elsewhere == state.read_from else replace(state, read_from=elsewhere)
-        document = document_digest(answer.body)
-        if answer.unchanged or is_last(document, state.frame):
-            return self._nothing_new(source, state, outcome_of(source, answer), now)
-        return ChangedDocument(source=source, state=state, answer=answer, document=document)
+        digest = document_digest(response.body)
+        if response.unchanged or is_last(digest, state.frame):
+            return self._nothing_new(source, state, response, now)
+        return _Changed(source, state, response, digest)
 
     def _compare(
-        self, changed: ChangedDocument, known: frozenset[str], now: datetime
-    ) -> SourceOutcome | Polled | Unread:
-        """Return whether a changed document has to be read."""
-        source, state, answer = changed.source, changed.state, changed.answer
-        compared = compare(answer.body, changed.document, state.frame, known)
+        self, changed: _Changed, known: frozenset[str], now: datetime
+    ) -> SourceOutcome | Claim | ChangedDocument:
+        """Return the document to parse, reduced to its unknown items, or the result of the poll."""
+        source, state, response, digest = changed
+        compared = compare(response.body, digest, state.frame, known)
         if compared.nothing_new:
-            state = replace(state, frame=compared.frame)
-            return self._nothing_new(source, state, outcome_of(source, answer), now)
-        # Of a large document that is known but for an item, only that is kept while it is read and stored.
-        answer = replace(answer, body=b"")
-        return Unread(source=source, state=state, answer=answer, known=known, compared=compared)
+            return self._nothing_new(source, replace(state, frame=compared.frame), response, now)
+        # The comparison has left out the known items already, or none.
+        known_to_parser = frozenset() if compared.seen else known
+        options = parser_options(source)
+        return ChangedDocument(
+            source=source,
+            state=state,
+            # Without the body, which may be large: the request has the unknown items.
+            response=replace(response, body=b""),
+            known=known,
+            compared=compared,
+            request=parse_request(response, body=compared.unseen, known=known_to_parser, **options),
+        )
 
     def _nothing_new(
-        self, source: Source, state: SourceState, outcome: PollOutcome, now: datetime
-    ) -> SourceOutcome | Polled:
-        after = after_poll(state, outcome, now, options_for(source, self._intake.polling))
-        # Its address may have to be replaced, which is this source's own affair.
+        self, source: Source, state: SourceState, response: Fetched, now: datetime
+    ) -> SourceOutcome | Claim:
+        options = options_for(source, self._importer.polling)
+        after = after_poll(state, outcome_of(source, response), now, options)
+        # The redirect may replace the source's address, which is stored for each source alone.
         return self._storing.save_redirected(source, after) if after.permanent_url else (source, after)
 
-    def _read_alone(self, unread: Unread, now: datetime) -> SourceOutcome | Poll:
+    def _parse_alone(self, document: ChangedDocument, now: datetime) -> SourceOutcome | Poll:
         try:
-            parsed, killers = read_alone(self._intake, unread)
+            parsed, crashing_items = parse_alone(self._importer, document)
         except ParserClosed:
             raise
         except ParseError as error:
-            return self._poll_of(unread, error, now)
-        return self._poll_of(unread, parsed, now, killers)
+            return self._parsed_poll(document, error, now)
+        return self._parsed_poll(document, parsed, now, crashing_items)
 
-    def _poll_of(
-        self, unread: Unread, parsed: ParsedSource | ParseError, now: datetime, killers: CrashingItems = ()
+    def _parsed_poll(
+        self,
+        document: ChangedDocument,
+        parsed: ParsedSource | ParseError,
+        now: datetime,
+        crashing_items: CrashingItems = (),
     ) -> SourceOutcome | Poll:
         if isinstance(parsed, ParseError):
-            return self._storing.save_failure(unread.source, unread.state, parsed, now)
-        return poll_of(unread, parsed, killers, now, self._intake.pages)
+            return self._storing.save_failure(document.source, document.state, parsed, now)
+        return parsed_poll(document, parsed, crashing_items, now, self._importer.pages)
 
     def _save_all(self, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
-        """Store polls together; if one of them cannot be stored, each by itself: it must stop no other."""
+        """Store polls in one transaction; if that fails, each poll in its own."""
         if len(polls) > 1:
             try:
                 return self._storing.save(polls, now)
             except StoreError:
                 raise
-            except Exception as error:  # noqa: BLE001 - whose it is will show when each is stored by itself
-                log.info("of %s polls each is stored by itself (%s)", len(polls), type(error).__name__)
-        return [
-            self._isolate_errors(poll.source, poll.state, now, partial(self._save_one, poll, now))
-            for poll in polls
-        ]
+            except Exception as error:  # noqa: BLE001 - storing each poll alone shows the faulty source
+                log.info("%s polls are stored one by one (%s)", len(polls), type(error).__name__)
+        return [self._isolated(poll, now, partial(self._save_one, poll, now)) for poll in polls]
 
     def _save_one(self, poll: Poll, now: datetime) -> SourceOutcome:
         return self._storing.save([poll], now)[0]
 
+    def _isolated(
+        self, of: "_Changed | ChangedDocument | Poll", now: datetime, work: Callable[[], T]
+    ) -> T | SourceOutcome:
+        return self._isolate_errors(of.source, of.state, now, work)
+
     def _isolate_errors(
         self, source: Source, state: SourceState, now: datetime, work: Callable[[], T]
     ) -> T | SourceOutcome:
-        """Do what belongs to one source. A bug that it brings out must not stop the others."""
+        """Do the work of one source; a bug that its response triggers is stored as the poll's failure."""
         try:
             return work()
         except (StoreError, ParserClosed):
@@ -196,18 +267,23 @@ class Answers:
         except LeaseLost:
             return SourceOutcome(name=source.name, unchanged=True)
         except Exception as error:
-            # A traceback repeats what it was about; that of a private source stays with us.
+            # A traceback repeats its subject, which must not be logged for a private source.
             bug = None if source.private else error
-            log.error("what source %s sent could not be stored", source.name, exc_info=bug)  # noqa: TRY400
-            problem = SyndicateError(f"what it sent could not be stored ({type(error).__name__}: {error})")
+            log.error("the response of source %s could not be stored", source.name, exc_info=bug)  # noqa: TRY400
+            problem = SyndicateError(f"its response could not be stored ({type(error).__name__}: {error})")
             return self._storing.save_failure(source, state, problem, now)
+
+    def read_folder(self, source: Source, state: SourceState, zone: ZoneInfo) -> SourceOutcome:
+        """Read and store a folder of files; ``zone`` is for dates without a zone."""
+        now = self._clock.now()
+        return self._isolate_errors(source, state, now, partial(self._read_folder, source, state, now, zone))
 
     def _read_folder(
         self, source: Source, state: SourceState, now: datetime, zone: ZoneInfo
     ) -> SourceOutcome:
         try:
-            read = file_reader(self._intake.parser, zone)
-            known = self._intake.known_digests(source)
+            known = self._importer.known_digests(source)
+            read = file_parser(self._importer.parser, zone)
             parsed = read_folder(Path(source.url), known=known, read=read)
         except ParserClosed:
             raise
@@ -216,21 +292,11 @@ class Answers:
         undated = sum(not has_date(entry, now) for entry in parsed.entries)
         if undated and state.last_success is None:
             warning = (
-                f"{undated} of {len(parsed.entries)} files say no date, so they are archive, in no list and "
-                "no newsletter: write one into them, such as date: 2026-11-27"
+                f"{undated} of {len(parsed.entries)} files have no date, so they are archive, in no list and "
+                "no newsletter: write a date into them, such as date: 2026-11-27"
             )
             parsed = replace(parsed, warnings=(*parsed.warnings, warning))
-        reading = reading_of_entries(source, parsed, by_sight=dates_by_sight(source, state))
-        poll = Poll(state=state, outcome=PollOutcome(source_name=source.name), reading=reading)
+        by_sight = dates_by_sight(source, state)
+        content = DocumentContent(source=source, entries=SortedEntries(parsed=parsed), by_sight=by_sight)
+        poll = Poll(state=state, outcome=PollOutcome(source_name=source.name), content=content)
         return self._save_all([poll], now)[0]
-
-
-def _bytes_of(answered: _Answered) -> int:
-    answer = answered[2]
-    return len(answer.body) if isinstance(answer, Fetched) else 0
-
-
-def _bytes_to_read(answered: _Answered) -> int:
-    """Return how much of an answer has to be parsed: little for a source that was read before."""
-    known = bool(answered[1].frame)
-    return _bytes_of(answered) // (KNOWN_SHARE if known else 1)

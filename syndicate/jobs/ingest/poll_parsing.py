@@ -1,118 +1,190 @@
-"""Parse fetched documents in worker processes, several per round trip."""
+"""Parse the changed documents of polls in worker processes, and isolate documents and items that crash them.
 
-from collections.abc import Sequence
+Several documents share a round trip to a worker. When the worker dies, each document is parsed alone. When a
+feed crashed its parser in three polls, its items are parsed one by one and the crashing items are left out.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from time import monotonic
 
 from syndicate.errors import ParseError, ParserClosed, ParserDied
 from syndicate.ingest.feed.change_detection import Compared
 from syndicate.ingest.page.full_text import PageOptions, sort_entries
-from syndicate.jobs.ingest.crashing_items import CrashingItems, read_one_by_one
-from syndicate.jobs.ingest.document_content import DocumentContent, Poll, dates_by_sight
+from syndicate.ingest.poll_schedule import PollOutcome
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.jobs.ingest.entry_importer import EntryImporter
-from syndicate.jobs.ingest.source_reading import outcome_of, reading_of
-from syndicate.model import ParsedSource, Source, SourceKind, SourceState
+from syndicate.jobs.ingest.entry_plan import DocumentContent, dates_by_sight
+from syndicate.jobs.ingest.source_reading import outcome_of
+from syndicate.model import Entry, ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched
 from syndicate.store.core import quarantine
+
+MAX_CRASHES = 3
+"""Items of one document that may crash a parser in one poll, after up to 20 seconds each."""
+MAX_SINGLE_ITEMS = 200
+"""Items that are parsed one by one in one poll: the parser scans the whole document for each."""
+MAX_SECONDS = 60.0
+"""Seconds of parsing one by one in one poll, since other sources wait for the parsers. The elements around
+the items are parsed with each item, and may take nearly as long as a parser may run."""
+
+CrashingItems = tuple[tuple[str, str], ...]
+"""(digest, reason) of items that crash the parser."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedDocument:
-    """An answer with another document than the last one that was read; ``document`` is its digest."""
+    """Response with unknown items; ``request`` parses them, ``known`` are the digests of known items."""
 
     source: Source
     state: SourceState
-    answer: Fetched
-    document: str
+    response: Fetched
+    known: frozenset[str]
+    compared: Compared
+    request: ParseRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
-    """An answer with something new in it; ``known`` are the digests of items that need no reading."""
+class Poll:
+    """Poll with a parsed document, ready to be stored. A folder has no ``response``.
 
-    source: Source
+    ``frame`` is stored with the content: with another content, the next document would count as known.
+    """
+
     state: SourceState
-    answer: Fetched
-    known: frozenset[str]
-    compared: Compared
+    outcome: PollOutcome
+    content: DocumentContent
+    response: Fetched | None = None
+    frame: str = ""
+    crashing_items: CrashingItems = ()
 
-    def request(self) -> dict[str, Any]:
-        """Return what a parser has to be told about the document of this answer."""
-        return {
-            "body": self.compared.unseen,
-            "url": self.answer.url,
-            "content_type": self.answer.content_type,
-            "charset": self.answer.charset,
-            # Where some are left out already, all that is left is to be read.
-            "known": frozenset() if self.compared.seen else self.known,
-            **reading_of(self.source),
-        }
+    @property
+    def source(self) -> Source:
+        """Source that was polled."""
+        return self.content.source
+
+    @property
+    def is_partial(self) -> bool:
+        """True when the document has items that were not parsed."""
+        return bool(self.content.parsed.left_out or self.content.parsed.cut_off)
 
 
-def read_together(
-    importer: EntryImporter, unread: Sequence[Unread]
+def parse_together(
+    importer: EntryImporter, documents: Sequence[ChangedDocument]
 ) -> Sequence[ParsedSource | ParseError | None]:
-    """Return what each answer says, or why it cannot be read.
-
-    ``None`` when it has to be read alone to tell.
-    """
-    if len(unread) > 1:
+    """Parse several documents in one round trip; ``None`` for documents that must be parsed alone."""
+    if len(documents) > 1:
         try:
-            return importer.parser().parse_each([item.request() for item in unread])
+            return importer.parser().parse_each([document.request for document in documents])
         except ParserDied:
-            # Of which of them, nobody knows.
+            # Which document crashed the worker is unknown.
             pass
-    return [None] * len(unread)
+    return [None] * len(documents)
 
 
-def read_alone(importer: EntryImporter, unread: Unread) -> tuple[ParsedSource, CrashingItems]:
-    """Return what an answer says, and the items that had to be left out when parsers died of it three times.
+def parse_alone(importer: EntryImporter, document: ChangedDocument) -> tuple[ParsedSource, CrashingItems]:
+    """Parse one document; after the third crash without the crashing items, which are returned too.
 
-    Raises ``ParseError``, among them ``ParserClosed`` when the program ends.
+    Raises ``ParseError``, and its subclass ``ParserClosed`` when the program stops.
     """
-    source, request = unread.source, unread.request()
-
-    def parse_only(digests: frozenset[str]) -> ParsedSource:
-        return importer.parser().parse(**request, only=digests)
-
+    source, parser = document.source, importer.parser()
     try:
-        return importer.parser().parse(**request), ()
+        return parser.parse(document.request), ()
     except ParserClosed:
         raise
     except ParserDied:
         with importer.store.read() as connection:
-            deaths = 1 + quarantine.count_failures(connection, "document", source.name)
-        if source.kind is not SourceKind.FEED or deaths < quarantine.LIMIT:
+            crashes = 1 + quarantine.count_failures(connection, "document", source.name)
+        if source.kind is not SourceKind.FEED or crashes < quarantine.LIMIT:
             raise
-        found = read_one_by_one(parse_only, unread.known)
-        if found is None:
+
+        def parse_only(digests: frozenset[str]) -> ParsedSource:
+            return parser.parse(replace(document.request, options={"only": digests}))
+
+        isolated = parse_one_by_one(parse_only, document.known)
+        if isolated is None:
             raise
-        return found
+        return isolated
 
 
-def poll_of(
-    unread: Unread, parsed: ParsedSource, killers: CrashingItems, now: datetime, options: PageOptions
+def parse_one_by_one(
+    parse: Callable[[frozenset[str]], ParsedSource],
+    known: frozenset[str],
+    *,
+    clock: Callable[[], float] = monotonic,
+) -> tuple[ParsedSource, CrashingItems] | None:
+    """Return a document without its crashing items, and these items; ``None`` if it cannot be split.
+
+    ``parse`` lists all items of the document, but parses only items with the given digests. At least one item
+    is parsed; after ``MAX_SECONDS`` of the ``clock`` no further item is begun. Raises ``ParserDied`` when the
+    elements around the items crash the parser.
+    """
+    end = clock() + MAX_SECONDS
+    try:
+        whole = parse(frozenset())
+    except ParserDied:
+        raise
+    except ParseError:
+        return None
+    unknown = [digest for digest in whole.digests if digest not in known]
+    left = dict.fromkeys(unknown)
+    entries: list[Entry] = []
+    refused: list[tuple[str, str]] = []
+    crashing: list[tuple[str, str]] = []
+    for digest in unknown[:MAX_SINGLE_ITEMS]:
+        if len(crashing) == MAX_CRASHES or (len(left) < len(unknown) and clock() > end):
+            break
+        del left[digest]
+        try:
+            parsed = parse(frozenset((digest,)))
+        except ParserClosed:
+            raise
+        except ParserDied as error:
+            crashing.append((digest, str(error)))
+        except ParseError as error:
+            refused.append((digest, str(error)))
+        else:
+            entries += parsed.entries
+            refused += parsed.refused
+    warnings = [f"{len(crashing)} of its items crash the parser and are left out"]
+    if left:
+        warnings.append(f"{len(left)} of its items are left for the next poll")
+    document = replace(
+        whole,
+        entries=tuple(entries),
+        digests=tuple(digest for digest in whole.digests if digest not in left),
+        refused=tuple(refused),
+        left_out=len(left),
+        warnings=(*whole.warnings, *warnings),
+    )
+    return document, tuple(crashing)
+
+
+def parsed_poll(
+    document: ChangedDocument,
+    parsed: ParsedSource,
+    crashing_items: CrashingItems,
+    now: datetime,
+    options: PageOptions,
 ) -> Poll:
-    """A poll whose answer has been read, ready to be stored."""
-    source, answer, compared = unread.source, unread.answer, unread.compared
-    # Lenient and partial readings are no basis for leaving out the next one.
-    imperfect = parsed.warnings or parsed.refused or parsed.left_out or parsed.cut_off
-    frame = "" if imperfect else compared.frame
+    """Return the poll of a parsed document, ready to be stored."""
+    source, state, compared = document.source, document.state, document.compared
+    # A lenient or partial parse is no basis for leaving items out of the next parse.
+    is_imperfect = parsed.warnings or parsed.refused or parsed.left_out or parsed.cut_off
     if compared.seen:
         parsed = replace(parsed, digests=(*compared.seen, *parsed.digests))
-    found = sort_entries(source, parsed, now, options, first=unread.state.last_success is None)
+    content = DocumentContent(
+        source=source,
+        entries=sort_entries(source, parsed, now, options, first=state.last_success is None),
+        is_first=not document.known,
+        by_sight=dates_by_sight(source, state),
+    )
     return Poll(
-        state=unread.state,
-        outcome=outcome_of(source, answer),
-        frame=frame,
-        reading=DocumentContent(
-            source=source,
-            parsed=found.parsed,
-            found=found,
-            is_first=not unread.known,
-            by_sight=dates_by_sight(source, unread.state),
-        ),
-        answer=answer,
-        killers=killers,
+        state=state,
+        outcome=outcome_of(source, document.response),
+        frame="" if is_imperfect else compared.frame,
+        content=content,
+        response=document.response,
+        crashing_items=crashing_items,
     )

@@ -1,7 +1,7 @@
-"""Storing of polls: articles, the source's description of itself, and the time of its next poll.
+"""Store polls: the articles, the source's own description, and the time of its next poll.
 
-Polls that bring something are stored several at a time, in one transaction: each is in it whole, with its
-validators, so that a poll that was not stored gets the same bytes again.
+Polls with content are stored several at a time, in one transaction. A poll commits its articles, validators
+and next check time together. If the program dies first, the next poll reads the same bytes again.
 """
 
 import secrets
@@ -11,6 +11,7 @@ from datetime import datetime
 
 from syndicate.errors import FetchError, ParserDied, SyndicateError
 from syndicate.ingest.poll_schedule import (
+    MAX_ERROR,
     after_poll,
     failed,
     hub_missed,
@@ -21,27 +22,25 @@ from syndicate.ingest.poll_schedule import (
     with_new_address,
 )
 from syndicate.ingest.websub_protocol import discover
-from syndicate.jobs.ingest.crashing_items import quarantine_items
-from syndicate.jobs.ingest.document_content import Poll
-from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
-from syndicate.jobs.ingest.poll_result import SourceOutcome
+from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
+from syndicate.jobs.ingest.entry_plan import EntryPlan, SourceOutcome
+from syndicate.jobs.ingest.poll_parsing import Poll
 from syndicate.jobs.ingest.robots_lookup import pause_origin
-from syndicate.model import Hub, NewArticle, Origin, Source, SourceKind, SourceState
+from syndicate.model import Hub, Origin, Source, SourceKind, SourceState
 from syndicate.store import Connection
 from syndicate.store.core import quarantine
 from syndicate.store.ingest import article_store, hub_store, source_store
 from syndicate.text.privacy import hide_address
 from syndicate.text.urls import origin_of
 
-# So many publications tell a source's rhythm, also of one that publishes ten at a time.
+# Number of recent publication dates used to estimate the publishing rate.
 RHYTHM = 60
-# Each reading of them lists all their items.
-_WHOLE = (SourceKind.FEED, SourceKind.FOLDER)
+_LISTS_ALL_ITEMS = (SourceKind.FEED, SourceKind.FOLDER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollStoring:
-    """Stores what polls bring. ``follow_hubs`` is whether hubs that feeds name are taken down."""
+    """Stores polls. ``follow_hubs``: store the WebSub hubs that feeds name."""
 
     importer: EntryImporter
     follow_hubs: bool
@@ -49,41 +48,43 @@ class PollStoring:
     def save(self, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
         """Store polls of different sources, all or none.
 
-        Raises ``LeaseLost`` when one of the sources is not ours any more.
+        Raises ``LeaseLost`` when another process leased one of the sources.
         """
-
-        def settle(connection: Connection, new: Sequence[Sequence[NewArticle]]) -> None:
+        plans = self.importer.plan([poll.content for poll in polls], now)
+        with self.importer.store.write() as connection:
+            added = write_plans(connection, plans, now)
             ids = [poll.source.id for poll in polls]
             if not source_store.has_leases(connection, ids, owner=self.importer.owner):
                 raise LeaseLost
             states = [
-                self._after(connection, poll, found, now) for poll, found in zip(polls, new, strict=True)
+                self._state_after(connection, poll, plan, count, now)
+                for poll, plan, count in zip(polls, plans, added, strict=True)
             ]
             hub_store.note_hubs(connection, self._hubs(polls), secrets=_callback_and_secret, now=now)
-            whole = [poll for poll in polls if poll.source.kind in _WHOLE and not poll.is_partial]
-            listed = {poll.source.id: poll.reading.parsed.digests for poll in whole}
-            resting = quarantine.clear_unlisted(connection, listed)
+            listed = {
+                poll.source.id: poll.content.parsed.digests
+                for poll in polls
+                if poll.source.kind in _LISTS_ALL_ITEMS and not poll.is_partial
+            }
+            quarantined = quarantine.clear_unlisted(connection, listed)
             for poll in polls:
-                quarantine_items(connection, poll.source, poll.killers, now)
+                _quarantine_items(connection, poll, now)
             saved = [
-                # Or the document without the items that rest would be one without news, and they would stay.
-                _saved(poll, replace(state, frame="") if poll.source.id in resting else state)
+                # With its frame, the document without the quarantined items would count as unchanged, and
+                # the items would stay quarantined.
+                _saved(poll, replace(state, frame="") if poll.source.id in quarantined else state)
                 for poll, state in zip(polls, states, strict=True)
             ]
             source_store.save_polls(connection, saved, owner=self.importer.owner)
-
-        done = self.importer.accept_all([poll.reading for poll in polls], now, settle)
         return [
-            replace(outcome, warning=told(outcome.warning, poll.state.read_from))
-            if poll.state.read_from
-            else outcome
-            for outcome, poll in zip(done, polls, strict=True)
+            _with_other_site(plan.outcome(count), poll.state.read_from)
+            for poll, plan, count in zip(polls, plans, added, strict=True)
         ]
 
     def save_failure(
         self, source: Source, state: SourceState, error: SyndicateError, now: datetime
     ) -> SourceOutcome:
-        """Note a poll that failed."""
+        """Store a failed poll."""
         outcome = failed(source.name, error)
         if source.private:
             outcome = replace(outcome, error=hide_address(outcome.error, source.url))
@@ -99,7 +100,7 @@ class PollStoring:
         return SourceOutcome(name=source.name, error=after.error)
 
     def save_redirected(self, source: Source, state: SourceState) -> SourceOutcome:
-        """Note a poll without news whose address may have to be replaced. Raises ``LeaseLost``."""
+        """Store a poll without news after a permanent redirect. Raises ``LeaseLost``."""
         state, url = _replaced(source, state)
         with self.importer.store.write() as connection:
             if not source_store.save_poll(
@@ -108,21 +109,20 @@ class PollStoring:
                 raise LeaseLost
         return SourceOutcome(name=source.name, unchanged=True)
 
-    def _after(
-        self, connection: Connection, poll: Poll, new: Sequence[NewArticle], now: datetime
+    def _state_after(
+        self, connection: Connection, poll: Poll, plan: EntryPlan, added: int, now: datetime
     ) -> SourceState:
-        parsed, source = poll.reading.parsed, poll.source
+        parsed, source = poll.content.parsed, poll.source
         before, published = poll.state, poll.outcome.published
-        if new and poll.answer:
+        if added and poll.response:
             published = article_store.latest_published(connection, source.id, limit=RHYTHM)
-            if before.websub_lease_until and hub_missed(
-                (article.published for article in new if article.dated), now
-            ):
+            dates = (article.published for article in plan.new if article.dated)
+            if before.websub_lease_until and hub_missed(dates, now):
                 before = replace(before, websub_lease_until=None)
-        came = with_feed_hints(poll.outcome, parsed, published)
-        after = after_poll(before, came, now, options_for(source, self.importer.polling))
+        outcome = with_feed_hints(poll.outcome, parsed, published)
+        after = after_poll(before, outcome, now, options_for(source, self.importer.polling))
         if poll.is_partial:
-            # Or the next answer would count as unchanged, and the items not read would never be.
+            # With validators the next response would be unchanged, and the left items never parsed.
             after = replace(after, etag="", last_modified="", body_hash="")
         return replace(after, warning=" ".join(parsed.warnings), frame=poll.frame)
 
@@ -130,17 +130,37 @@ class PollStoring:
         if not self.follow_hubs:
             return {}
         return {
-            # A hub would be told the address.
+            # A hub would learn the address of a private source.
             poll.source.id: None
             if poll.source.private
-            else discover(poll.answer.links, poll.reading.parsed, poll.answer.url)
+            else discover(poll.response.links, poll.content.parsed, poll.response.url)
             for poll in polls
-            if poll.answer and poll.source.kind is SourceKind.FEED
+            if poll.response and poll.source.kind is SourceKind.FEED
         }
 
 
+def _with_other_site(outcome: SourceOutcome, read_from: str) -> SourceOutcome:
+    return replace(outcome, warning=told(outcome.warning, read_from)) if read_from else outcome
+
+
+def _quarantine_items(connection: Connection, poll: Poll, now: datetime) -> None:
+    """Quarantine the crashing items now; they crashed the parser three times."""
+    source = poll.source
+    for digest, reason in poll.crashing_items:
+        shown = hide_address(reason, source.url) if source.private else reason
+        quarantine.record_failure(
+            connection,
+            "entry",
+            digest,
+            shown[:MAX_ERROR],
+            now=now,
+            source_id=source.id,
+            attempts=quarantine.LIMIT,
+        )
+
+
 def _saved(poll: Poll, state: SourceState) -> source_store.SavedPoll:
-    parsed = poll.reading.parsed
+    parsed = poll.content.parsed
     state, url = _replaced(poll.source, state)
     return source_store.SavedPoll(
         source_id=poll.source.id,
@@ -153,10 +173,10 @@ def _saved(poll: Poll, state: SourceState) -> source_store.SavedPoll:
 
 
 def _replaced(source: Source, state: SourceState) -> tuple[SourceState, str]:
-    """Return the state to store, and the address that replaces the source's own, if any does.
+    """Return the state to store, and the address that replaces the source's own, or ``""``.
 
-    The file or a list decides about the address of its sources, so theirs is only remembered. A secret stays
-    with its scheme, host and port.
+    The configuration or a list decides about the address of its sources, so only the state keeps the new
+    address. A secret stays with its scheme, host and port.
     """
     url = replacing_url(source.url, state)
     if not url or (source.access is not None and origin_of(url) != origin_of(source.url)):

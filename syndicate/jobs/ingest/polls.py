@@ -1,9 +1,7 @@
-"""The ingest job: due sources → articles.
+"""Ingest job: poll the due sources and store their articles.
 
-Fetching happens on the fetch thread, parsing in worker processes, and one small pool of threads here takes
-answers through decide and write: one at a time when they trickle in, several together when they come faster
-than they are taken. A poll commits its articles, the validators of the answer and the next check in one
-transaction: killed before it, the next poll gets the same bytes again.
+The fetch thread fetches, worker processes parse, and a small pool of threads takes batches of responses from
+bytes to rows (``poll_batches``).
 """
 
 from collections import deque
@@ -16,10 +14,10 @@ from zoneinfo import ZoneInfo
 
 from syndicate.errors import PAUSE, FetchError, ParserClosed, StoreError
 from syndicate.ingest.poll_schedule import asked_to_wait, polled_url
-from syndicate.jobs.ingest.claims import Claims
+from syndicate.jobs.ingest.claims import Claim, Claims
 from syndicate.jobs.ingest.entry_importer import EntryImporter
-from syndicate.jobs.ingest.poll_batches import Answers, Polled
-from syndicate.jobs.ingest.poll_result import IngestResult, SourceOutcome
+from syndicate.jobs.ingest.entry_plan import SourceOutcome
+from syndicate.jobs.ingest.poll_batches import PollBatches
 from syndicate.jobs.ingest.poll_storing import PollStoring
 from syndicate.jobs.ingest.source_reading import source_request
 from syndicate.jobs.run_clock import RunClock
@@ -29,22 +27,59 @@ from syndicate.store.ingest import robots_store, source_store
 from syndicate.text.urls import origin_of
 
 THREADS = 3
-# Polls that brought nothing share a transaction: a crash loses no article, and at most so many next checks.
-QUIET = 50
+MAX_UNSAVED = 50
+"""Polls without news in one transaction: a crash loses at most so many next check times, and no article."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestResult:
+    """Results of one run, source by source, in the order in which they were stored."""
+
+    sources: tuple[SourceOutcome, ...] = ()
+
+    @property
+    def new(self) -> int:
+        """Number of articles accepted."""
+        return sum(outcome.new for outcome in self.sources)
+
+    @property
+    def changed(self) -> int:
+        """Number of articles that an edit changed."""
+        return sum(outcome.changed for outcome in self.sources)
+
+    @property
+    def dropped(self) -> int:
+        """Number of new articles that a rule dropped."""
+        return sum(outcome.dropped for outcome in self.sources)
+
+    @property
+    def failed(self) -> int:
+        """Number of sources that could not be read."""
+        return sum(1 for outcome in self.sources if outcome.error)
+
+    def summary(self) -> dict[str, int | str]:
+        """Return the counts for log, text and JSON."""
+        return {
+            "sources": len(self.sources),
+            "new": self.new,
+            "changed": self.changed,
+            "dropped": self.dropped,
+            "failed": self.failed,
+        }
 
 
 @dataclass(slots=True, kw_only=True)
 class IngestJob:
-    """Reads what is due. ``zone`` is for dates of local files that name none.
+    """Polls due sources. ``zone`` is for dates of local files without a zone.
 
-    ``follow_hubs`` is whether hubs that feeds name are taken down for ``jobs.ingest.websub`` to subscribe to.
-    ``_left`` are sources that a run held when it lost the store, by id.
+    ``follow_hubs``: store the WebSub hubs that feeds name, so that ``websub_job`` subscribes to them.
+    ``_abandoned`` are the ids of sources that a run could not release because the store was unreachable.
     """
 
     importer: EntryImporter
     zone: ZoneInfo
     follow_hubs: bool = False
-    _left: tuple[int, ...] = field(default=(), init=False, repr=False)
+    _abandoned: tuple[int, ...] = field(default=(), init=False, repr=False)
 
     def run(
         self,
@@ -55,42 +90,42 @@ class IngestJob:
         report: Callable[[SourceOutcome, int], None] = lambda _outcome, _all: None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> IngestResult:
-        """Poll every source that is due (or the named sources, due or not) and store what is new.
+        """Poll every due source, or the named sources, due or not, and store the new articles.
 
-        One source's failure is its own: it is recorded with the source and the rest goes on. ``report``
-        is called with each outcome and the number of sources in this run so far. With ``claim_newly_due`` also
-        what becomes due while servers that hang are waited for is read.
+        The failure of a source is stored with the source, and the run goes on. The run calls ``report`` with
+        each outcome and the number of sources so far. With ``claim_newly_due`` the run also polls sources
+        that become due while it waits for slow servers.
         """
         outcomes: list[SourceOutcome] = []
-        # Older than the claims: what is due at their moment is due at that of the clock.
+        # A source due at the time of a claim is due at the time of the later clock as well.
         clock = RunClock(now, still=0.0) if claim_newly_due else RunClock(now)
-        left, self._left = self._left, ()
-        claims = Claims(importer=self.importer, now=now, names=names, left=left)
+        abandoned, self._abandoned = self._abandoned, ()
+        claims = Claims(importer=self.importer, now=now, names=names, abandoned=abandoned)
         run = _Run(self, claims, clock, should_stop, claim_newly_due=claim_newly_due)
         try:
-            # When the parser is closed the program ends, and nothing has failed.
+            # A closed parser means that the program stops, not that a source failed.
             with suppress(ParserClosed):
                 for outcome in run.outcomes():
-                    claims.held.pop(outcome.name, None)
+                    claims.unpolled.pop(outcome.name, None)
                     outcomes.append(outcome)
-                    report(outcome, len(outcomes) + len(claims.held))
-            claims.give_back()
+                    report(outcome, len(outcomes) + len(claims.unpolled))
+            claims.release()
         except StoreError:
-            self._left += claims.unread()
+            self._abandoned += claims.unreleased()
             raise
         return IngestResult(sources=tuple(outcomes))
 
     def due(self, now: datetime, *, names: Sequence[str] | None = None) -> list[str]:
-        """The names of the sources that the next run would poll."""
+        """Return the names of the sources that the next run would poll."""
         with self.importer.store.read() as connection:
             return source_store.due_sources(connection, now=now, names=names)
 
 
 class _Run:
-    """One run: who is asked, and the way to the outcome of each.
+    """One run, from claims to outcomes.
 
-    ``_waiting`` are those whose answer has not come, by id. ``_running`` are answers that are being read.
-    ``_quiet`` are polls without news, which are not stored yet. ``_ready`` are outcomes to be told next.
+    ``_fetching`` are claims without a response yet, by source id. ``_running`` are batches that threads
+    process. ``_unsaved`` are polls without news, not stored yet. ``_ready`` are outcomes to report next.
     """
 
     def __init__(
@@ -102,115 +137,114 @@ class _Run:
         *,
         claim_newly_due: bool,
     ) -> None:
-        self._intake = job.importer
+        self._importer = job.importer
         self._zone = job.zone
         self._claims = claims
         self._clock = clock
-        self._stopping = should_stop
-        self._meanwhile = claim_newly_due
+        self._should_stop = should_stop
+        self._claim_newly_due = claim_newly_due
         self._storing = PollStoring(importer=job.importer, follow_hubs=job.follow_hubs)
-        self._answers = Answers(job.importer, self._storing, clock)
-        self._waiting: dict[int, Polled] = {}
-        self._running: deque[Future[list[SourceOutcome | Polled]]] = deque()
-        self._quiet: list[Polled] = []
+        self._batches = PollBatches(job.importer, self._storing, clock)
+        self._fetching: dict[int, Claim] = {}
+        self._running: deque[Future[list[SourceOutcome | Claim]]] = deque()
+        self._unsaved: list[Claim] = []
         self._ready: deque[SourceOutcome] = deque()
 
     def outcomes(self) -> Iterable[SourceOutcome]:
-        """Poll what can be claimed; each outcome once it is stored."""
+        """Poll the sources that can be claimed; yield each outcome once it is stored."""
         with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
-            while not self._stopping() and (claimed := self._claims.claim()):
-                requests = self._requests(claimed)
-                for request, answer in self._answers_to(requests):
-                    self._answers.put(self._waiting.pop(int(str(request.key))), answer)
-                    # One for each answer; those that come too late find none.
-                    self._running.append(pool.submit(self._answers.take))
-                    yield from self._done()
-                    if len(self._quiet) >= QUIET:
-                        yield from self._save_quiet()
-                    yield from self._told()
-                    self._claims.keep()
-                yield from self._told()
+            while not self._should_stop() and (claimed := self._claims.claim()):
+                for request, response in self._fetch(self._requests(claimed)):
+                    self._batches.put(self._fetching.pop(int(str(request.key))), response)
+                    # One call for each response; a call whose response is in an earlier batch finds none.
+                    self._running.append(pool.submit(self._batches.process))
+                    yield from self._finished()
+                    if len(self._unsaved) >= MAX_UNSAVED:
+                        yield from self._save_unsaved()
+                    yield from self._take_ready()
+                    self._claims.extend()
+                yield from self._take_ready()
             while self._running:
-                yield from self._settled(self._running.popleft())
-            yield from self._save_quiet()
+                yield from self._results(self._running.popleft())
+            yield from self._save_unsaved()
 
-    def _answers_to(
-        self, requests: list[FetchRequest]
-    ) -> Iterable[tuple[FetchRequest, Fetched | FetchError]]:
-        """Return what comes before the program stops; the others are given back."""
+    def _fetch(self, requests: list[FetchRequest]) -> Iterable[tuple[FetchRequest, Fetched | FetchError]]:
+        """Yield the responses that come before the program stops."""
         if not requests:
             return ()
-        return self._intake.fetcher().fetch_each(requests, self._more, should_stop=self._stopping)
+        return self._importer.fetcher().fetch_each(
+            requests, self._further_requests, should_stop=self._should_stop
+        )
 
-    def _more(self) -> list[FetchRequest]:
-        """Further requests, if there may be any, while servers that hang are waited for."""
-        if not self._claims.may_claim(claim_newly_due=self._meanwhile):
+    def _further_requests(self) -> list[FetchRequest]:
+        """Return requests for further sources while the run waits for slow servers."""
+        if not self._claims.may_claim(newly_due=self._claim_newly_due):
             return []
-        # What is done must not wait as long as they.
-        self._ready.extend(self._done())
-        self._ready.extend(self._save_quiet())
-        self._claims.keep()
-        return self._requests(self._claims.claim(claim_newly_due=self._meanwhile))
+        # Finished polls must not wait for slow servers.
+        self._ready.extend(self._finished())
+        self._ready.extend(self._save_unsaved())
+        self._claims.extend()
+        return self._requests(self._claims.claim(newly_due=self._claim_newly_due))
 
-    def _requests(self, claimed: Sequence[Polled]) -> list[FetchRequest]:
-        """Return what to ask of those that join ``_waiting``; the others are ``_ready`` at once."""
+    def _requests(self, claimed: Sequence[Claim]) -> list[FetchRequest]:
+        """Return the requests for sources to fetch; the outcomes of the other sources are ``_ready``."""
         for source, state in claimed:
             if source.kind is SourceKind.FOLDER:
-                self._ready.append(self._answers.read_folder(source, state, self._zone))
+                self._ready.append(self._batches.read_folder(source, state, self._zone))
         feeds = {claim[0].id: claim for claim in claimed if claim[0].kind is not SourceKind.FOLDER}
-        self._ready.extend(self._leave_alone(feeds))
+        self._ready.extend(self._postpone_busy(feeds))
         requests: list[FetchRequest] = []
-        agent = self._intake.agent()
+        agent = self._importer.agent()
         for source, state in feeds.values():
             try:
                 requests.append(source_request(source, state, agent=agent))
-                self._waiting[source.id] = source, state
+                self._fetching[source.id] = source, state
             except FetchError as error:
                 self._ready.append(self._storing.save_failure(source, state, error, self._clock.now()))
         return requests
 
-    def _leave_alone(self, feeds: dict[int, Polled]) -> Iterable[SourceOutcome]:
-        """Take out those whose server asked for a pause, whichever request it answered with that."""
-        with self._intake.store.read() as connection:
+    def _postpone_busy(self, feeds: dict[int, Claim]) -> Iterable[SourceOutcome]:
+        """Remove the sources whose server asked any request for a pause, and store the pause."""
+        with self._importer.store.read() as connection:
             busy = robots_store.busy_origins(connection, self._clock.now())
         if not busy:
             return
-        alone = [
+        postponed = [
             (source, asked_to_wait(state, busy[origin]))
             for source, state in feeds.values()
             if (origin := origin_of(polled_url(source.url, state))) in busy
         ]
-        for source, _ in alone:
+        for source, _ in postponed:
             del feeds[source.id]
-        if alone:
-            self._quiet += alone
-            yield from self._save_quiet()
+        if postponed:
+            self._unsaved += postponed
+            yield from self._save_unsaved()
 
-    def _told(self) -> Iterable[SourceOutcome]:
+    def _take_ready(self) -> Iterable[SourceOutcome]:
         while self._ready:
             yield self._ready.popleft()
 
-    def _done(self) -> Iterable[SourceOutcome]:
-        """Return the results of the first batches, as far as they are done."""
+    def _finished(self) -> Iterable[SourceOutcome]:
+        """Yield the outcomes of the first batches, as far as they are finished."""
         while self._running and self._running[0].done():
-            yield from self._settled(self._running.popleft())
+            yield from self._results(self._running.popleft())
 
-    def _settled(self, taken: Future[list[SourceOutcome | Polled]]) -> Iterable[SourceOutcome]:
-        """The outcomes that are stored; those that are not yet join ``_quiet``."""
-        for result in taken.result():
+    def _results(self, batch: Future[list[SourceOutcome | Claim]]) -> Iterable[SourceOutcome]:
+        """Yield the stored outcomes of a batch; polls without news join ``_unsaved``."""
+        for result in batch.result():
             if isinstance(result, SourceOutcome):
                 yield result
             else:
-                self._quiet.append(result)
+                self._unsaved.append(result)
 
-    def _save_quiet(self) -> Iterable[SourceOutcome]:
-        """Store what polls without news leave, and forget them."""
-        if not self._quiet:
+    def _save_unsaved(self) -> Iterable[SourceOutcome]:
+        """Store the polls without news in one transaction."""
+        if not self._unsaved:
             return
-        with self._intake.store.write() as connection:
-            polls = [(source.id, after) for source, after in self._quiet]
-            source_store.save_quiet_polls(connection, polls, owner=self._intake.owner)
-        for source, after in self._quiet:
+        with self._importer.store.write() as connection:
+            polls = [(source.id, after) for source, after in self._unsaved]
+            source_store.save_quiet_polls(connection, polls, owner=self._importer.owner)
+        for source, after in self._unsaved:
             warning = f"{source.name} was not asked: {PAUSE}" if after.not_before else ""
             yield SourceOutcome(name=source.name, unchanged=True, warning=warning)
-        self._quiet.clear()
+        self._unsaved.clear()

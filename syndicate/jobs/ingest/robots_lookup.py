@@ -1,4 +1,4 @@
-"""The rules of robots.txt for the origins whose pages are due: from the store, else asked for."""
+"""Look up robots.txt rules by origin: stored rules first, then a request for the others."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -30,37 +30,37 @@ def rules_for(
     *,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, OriginRules]:
-    """The rules of each origin for the product token ``agent``. What had to be asked for is stored.
+    """Return the rules of each origin for the product token ``agent``, and store fetched rules.
 
-    Those that had not answered when the program stopped are left out.
+    Leaves out origins that had not answered when the program stopped.
     """
-    wanted = sorted(set(origins))
+    origins = sorted(set(origins))
     with store.read() as connection:
-        known = robots_store.read_robots(connection, wanted)
-    found: dict[str, OriginRules] = {}
+        known = robots_store.read_robots(connection, origins)
+    rules: dict[str, OriginRules] = {}
     for origin, row in known.items():
-        rests_until = max(row.rests_until, row.busy_until)
+        paused_until = max(row.rests_until, row.busy_until)
         if row.expires > now:
-            found[origin] = _rules(_file_of(row), rests_until, agent)
-        elif rests_until > now:
-            # Nor is it asked for the rules of a visit that it does not want yet.
-            found[origin] = OriginRules(rules=None, not_before=rests_until)
+            rules[origin] = _origin_rules(_file_of(row), paused_until, agent)
+        elif paused_until > now:
+            # The pause holds for the request of robots.txt, too.
+            rules[origin] = OriginRules(rules=None, not_before=paused_until)
     missing = [
         FetchRequest(url=robots_url(origin), accept=_ACCEPT, key=origin)
-        for origin in wanted
-        if origin not in found
+        for origin in origins
+        if origin not in rules
     ]
-    for request, answer in fetcher.fetch_each(missing, should_stop=should_stop) if missing else ():
+    for request, response in fetcher.fetch_each(missing, should_stop=should_stop) if missing else ():
         origin = str(request.key)
-        file = _file_from(origin, answer, now)
+        file = _file_from(origin, response, now)
         with store.write() as connection:
             robots_store.save_robots(connection, origin, file.status, file.rules, file.expires)
-        found[origin] = _rules(file, now, agent)
-    return found
+        rules[origin] = _origin_rules(file, now, agent)
+    return rules
 
 
 def pause_origin(connection: Connection, error: FetchError, now: datetime) -> None:
-    """Record that the origin which answered 429 or 503 is left alone for a while (see ``next_pause``)."""
+    """Pause all requests to the origin that answered 429 or 503 (see ``next_pause``)."""
     until, last = robots_store.last_pause(connection, error.busy)
     pause = next_pause(error, last, (now - until).total_seconds())
     if pause > 0:
@@ -71,15 +71,15 @@ def _file_of(row: robots_store.RobotsRow) -> RobotsFile:
     return RobotsFile(origin=row.origin, status=row.status, rules=row.rules, expires=row.expires)
 
 
-def _file_from(origin: str, answer: Fetched | FetchError, now: datetime) -> RobotsFile:
-    if isinstance(answer, FetchError):
-        file = robots_file(origin, answer.status or 0, b"", now)
-        wait = timedelta(seconds=answer.retry_after or 0.0)
+def _file_from(origin: str, response: Fetched | FetchError, now: datetime) -> RobotsFile:
+    if isinstance(response, FetchError):
+        file = robots_file(origin, response.status or 0, b"", now)
+        wait = timedelta(seconds=response.retry_after or 0.0)
         return file if file.reachable else replace(file, expires=max(file.expires, now + wait))
-    return robots_file(origin, answer.status, answer.body, now)
+    return robots_file(origin, response.status, response.body, now)
 
 
-def _rules(file: RobotsFile, rests_until: datetime, agent: str) -> OriginRules:
+def _origin_rules(file: RobotsFile, not_before: datetime, agent: str) -> OriginRules:
     if not file.reachable:
         return OriginRules(rules=None, not_before=file.expires)
-    return OriginRules(rules=read_rules(file, agent), not_before=rests_until)
+    return OriginRules(rules=read_rules(file, agent), not_before=not_before)

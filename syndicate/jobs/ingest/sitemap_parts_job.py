@@ -1,29 +1,28 @@
-"""The second half of reading a sitemap index: its parts, each with validators and a schedule of its own.
+"""Sitemaps job: read the parts of sitemap indexes, each with validators and a schedule of its own.
 
-A part and its articles are committed together, like a poll.
+A part commits its articles, validators and next check time together, like a poll.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicate.errors import FetchError, ParseError, StoreError, SyndicateError
 from syndicate.ingest.page.full_text import sort_entries
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, failed, options_for
-from syndicate.jobs.ingest.document_content import DocumentContent
-from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
-from syndicate.jobs.ingest.source_reading import outcome_of, reading_of, source_request
-from syndicate.model import NewArticle, ParsedSource, SourceState
-from syndicate.net import Fetched
-from syndicate.store import Connection
+from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
+from syndicate.jobs.ingest.entry_plan import DocumentContent
+from syndicate.jobs.ingest.source_reading import outcome_of, parse_request, parser_options, source_request
+from syndicate.model import ParsedSource, SourceState
+from syndicate.net import Fetched, FetchRequest
 from syndicate.store.ingest import part_store
 from syndicate.store.ingest.part_store import DuePart
 from syndicate.text.privacy import hide_address
 
 log = logging.getLogger("syndicate.sitemaps")
 
-CLAIM = 100
+CLAIM_SIZE = 100
 LEASE = timedelta(minutes=30)
 
 
@@ -35,107 +34,110 @@ class PartsResult:
     new: int = 0
     failures: tuple[str, ...] = ()
 
+    def summary(self) -> dict[str, int | str]:
+        """Return the counts for log, text and JSON."""
+        return {"sitemaps": self.read, "new": self.new, "failed": len(self.failures)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SitemapPartsJob:
-    """Reads the parts that are due."""
+    """Reads the due parts."""
 
     importer: EntryImporter
 
     def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> PartsResult:
-        """Read every part that is due; one that fails is tried again later and hurts no other."""
-        with self.importer.store.write() as connection:
+        """Read every due part; a part that fails is retried later, and the run goes on."""
+        store, owner = self.importer.store, self.importer.owner
+        with store.write() as connection:
             due = part_store.claim_parts(
-                connection, now=now, owner=self.importer.owner, until=now + LEASE, limit=CLAIM
+                connection, now=now, owner=owner, until=now + LEASE, limit=CLAIM_SIZE
             )
-        parts = {part.id: part for part in due}
-        if not parts:
+        unread = {part.id: part for part in due}
+        if not unread:
             return PartsResult()
-        read = new = 0
-        failures = []
-        requests = []
+        added: list[int] = []
+        failures: list[str] = []
+        requests: list[FetchRequest] = []
         agent = self.importer.agent()
         for part in due:
             try:
                 request = source_request(part.source, part.state, url=part.url, key=part.id, agent=agent)
                 requests.append(request)
             except FetchError as error:
-                failures.append(self._failed(parts.pop(part.id), error, now))
-        for request, answer in self.importer.fetcher().fetch_each(requests, should_stop=should_stop):
-            part = parts.pop(int(str(request.key)))
-            try:
-                new += self._take(part, answer, now)
-                read += 1
-            except (FetchError, ParseError) as error:
-                failures.append(self._failed(part, error, now))
-            except StoreError:
-                raise
-            except LeaseLost:
-                continue
-            except Exception as error:
-                # A traceback repeats what it was about; that of a private source stays with us.
-                bug = None if part.source.private else error
-                log.error("a sitemap of %s could not be stored", part.source.name, exc_info=bug)  # noqa: TRY400
-                problem = SyndicateError(f"{part.url} could not be stored ({type(error).__name__}: {error})")
-                failures.append(self._failed(part, problem, now))
-        with self.importer.store.write() as connection:
-            part_store.release_parts(connection, list(parts), owner=self.importer.owner)
-        return PartsResult(read=read, new=new, failures=tuple(failures))
+                failures.append(self._save_failure(unread.pop(part.id), error, now))
+        for request, response in self.importer.fetcher().fetch_each(requests, should_stop=should_stop):
+            result = self._process(unread.pop(int(str(request.key))), response, now)
+            if isinstance(result, str):
+                failures.append(result)
+            elif result is not None:
+                added.append(result)
+        with store.write() as connection:
+            part_store.release_parts(connection, list(unread), owner=owner)
+        return PartsResult(read=len(added), new=sum(added), failures=tuple(failures))
 
-    def _failed(self, part: DuePart, error: SyndicateError, now: datetime) -> str:
-        """Note a failure; returns what may be told of it."""
+    def _process(self, part: DuePart, response: Fetched | FetchError, now: datetime) -> int | str | None:
+        """Return the number of new articles, the reason of a failure, or ``None`` when the lease was lost."""
+        try:
+            return self._store(part, response, now)
+        except (FetchError, ParseError) as error:
+            return self._save_failure(part, error, now)
+        except StoreError:
+            raise
+        except LeaseLost:
+            return None
+        except Exception as error:
+            # A traceback repeats its subject, which must not be logged for a private source.
+            bug = None if part.source.private else error
+            log.error("a sitemap of %s could not be stored", part.source.name, exc_info=bug)  # noqa: TRY400
+            problem = SyndicateError(f"{part.url} could not be stored ({type(error).__name__}: {error})")
+            return self._save_failure(part, problem, now)
+
+    def _store(self, part: DuePart, response: Fetched | FetchError, now: datetime) -> int:
+        """Return the number of new articles stored. Raises ``FetchError`` and ``ParseError``."""
+        if isinstance(response, FetchError):
+            raise response
+        # A permanent redirect of a part does not move the source: the index gives the addresses of its parts.
+        outcome = replace(outcome_of(part.source, response), source_name=part.url, permanent_url="")
+        if response.unchanged:
+            self._save(part, outcome, now)
+            return 0
+        parsed, is_first = self._parse(part, response), part.state.last_success is None
+        entries = sort_entries(part.source, parsed, now, self.importer.pages, first=is_first)
+        (plan,) = self.importer.plan([DocumentContent(source=part.source, entries=entries)], now)
+        after = after_poll(part.state, outcome, now, options_for(part.source, self.importer.polling))
+        next_check = self._next_check(part, after, now)
+        with self.importer.store.write() as connection:
+            (added,) = write_plans(connection, [plan], now)
+            if not part_store.save_part(connection, part.id, after, next_check, owner=self.importer.owner):
+                raise LeaseLost
+        return added
+
+    def _parse(self, part: DuePart, response: Fetched) -> ParsedSource:
+        known = self.importer.known_digests(part.source)
+        options = parser_options(part.source, part.url)
+        parsed = self.importer.parser().parse(parse_request(response, known=known, **options))
+        if parsed.parts:
+            raise ParseError(f"{part.url} is an index inside an index, which the protocol forbids; not read")
+        return parsed
+
+    def _save_failure(self, part: DuePart, error: SyndicateError, now: datetime) -> str:
+        """Store a failure; return its reason, without the address of a private source."""
         outcome = failed(part.url, error)
         if part.source.private:
             outcome = replace(outcome, error=hide_address(outcome.error, part.url))
         self._save(part, outcome, now)
         return outcome.error
 
-    def _take(self, part: DuePart, answer: Fetched | FetchError, now: datetime) -> int:
-        """Store what a part brought; the number of new articles. Raises ``FetchError`` and ``ParseError``."""
-        if isinstance(answer, FetchError):
-            raise answer
-        # An index names where its parts are: one that moved is no moved source.
-        outcome = replace(outcome_of(part.source, answer), source_name=part.url, permanent_url="")
-        if answer.unchanged:
-            self._save(part, outcome, now)
-            return 0
-        parsed = self._parsed(part, answer)
-        found = sort_entries(
-            part.source, parsed, now, self.importer.pages, first=part.state.last_success is None
-        )
-        after = after_poll(part.state, outcome, now, options_for(part.source, self.importer.polling))
-
-        def settle(connection: Connection, _new: Sequence[NewArticle]) -> None:
-            next_check = self._next_check(part, after, now)
-            if not part_store.save_part(connection, part.id, after, next_check, owner=self.importer.owner):
-                raise LeaseLost
-
-        reading = DocumentContent(source=part.source, parsed=found.parsed, found=found)
-        return self.importer.accept(reading, now, settle).new
-
-    def _parsed(self, part: DuePart, answer: Fetched) -> ParsedSource:
-        parsed = self.importer.parse(
-            answer.body,
-            answer.url,
-            answer.content_type,
-            answer.charset,
-            self.importer.known_digests(part.source),
-            **(reading_of(part.source) | {"asked": part.url}),
-        )
-        if parsed.parts:
-            raise ParseError(f"{part.url} is an index inside an index, which the protocol forbids; not read")
-        return parsed
-
     def _save(self, part: DuePart, outcome: PollOutcome, now: datetime) -> None:
         after = after_poll(part.state, outcome, now, options_for(part.source, self.importer.polling))
+        next_check = self._next_check(part, after, now)
         with self.importer.store.write() as connection:
-            part_store.save_part(
-                connection, part.id, after, self._next_check(part, after, now), owner=self.importer.owner
-            )
+            part_store.save_part(connection, part.id, after, next_check, owner=self.importer.owner)
 
     def _next_check(self, part: DuePart, after: SourceState, now: datetime) -> datetime:
-        """A part whose changes the index tells need not be asked in between more than once a day."""
-        due = after.next_check or now + timedelta(seconds=self.importer.polling.max_interval)
+        """Return the next check time; at most once a day for a part whose changes the index announces."""
+        longest = now + timedelta(seconds=self.importer.polling.max_interval)
+        due = after.next_check or longest
         if part.changed is None or after.error or self.importer.polling.min_interval <= 0:
             return due
-        return max(due, now + timedelta(seconds=self.importer.polling.max_interval))
+        return max(due, longest)

@@ -1,18 +1,35 @@
-"""Source lists: an OPML file, read once or again and again, becomes sources of origin ``store``.
+"""Source lists job: import OPML files, once or on a schedule, as sources of origin ``store``.
 
-A list that is read on a schedule owns its sources: new ones are added, changed ones follow, and ones that
-vanish from it are paused, never deleted. A list that cannot be read, or is suddenly empty, changes nothing.
+A list on a schedule owns its sources. The job adds new feeds, updates changed feeds, and pauses feeds that
+vanish from the list; it deletes none. A list that cannot be read, or is suddenly empty, changes nothing.
+
+OPML lacks attributes for a source's kind, selectors and weight. An export writes them as ``syndicate…``
+attributes and an import reads them back. Private sources are not exported.
 """
 
+import contextlib
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from math import isfinite
 from pathlib import Path
+from typing import Any
 
-from syndicate.errors import FetchError, FetchStopped, SyndicateError
-from syndicate.jobs.ingest.outline_attributes import attributes_of, foreign_attributes, with_attributes
-from syndicate.model import Absence, Origin, Source, SourceList, SourceListState
+from syndicate.errors import ConfigError, FetchError, FetchStopped, SyndicateError
+from syndicate.ingest.page.css_selectors import check_selector
+from syndicate.model import (
+    Absence,
+    FullText,
+    Origin,
+    Paywall,
+    Republish,
+    Selectors,
+    Source,
+    SourceKind,
+    SourceList,
+    SourceListState,
+)
 from syndicate.net import Fetched, FetchRequest, FetchThread, read_credentials
 from syndicate.opml import MAX_BYTES, Outline, OutlineList, read_opml
 from syndicate.store import Connection, Store
@@ -25,16 +42,24 @@ LEASE = timedelta(minutes=10)
 OPML_ACCEPT = "text/x-opml, application/xml, text/xml;q=0.9, */*;q=0.5"
 LONGEST_NAME = 100
 LONGEST_TITLE = 60
-"""Characters of a feed's own title that are taken for its name."""
+"""Characters. A longer title of a feed is not taken as its name."""
 _NO_NAME = re.compile(
     r"search results|records found|://|\bwww\.|\w@\w"
     r"|^\W*(?:rss|atom|xml|untitled|home|latest|world|top stories|articles|posts)?\W*(?:feed|page)?\W*$",
     re.IGNORECASE,
 )
 _BEHIND_NAME = re.compile(r"\s+[-–—|»>·]\s.*|:\s.*", re.DOTALL)
-FIRST_PAUSE = 3600.0
-LONGEST_PAUSE = 86_400.0
-LONGEST_ERROR = 500
+FIRST_RETRY = 3600.0
+MAX_RETRY = 86_400.0
+"""Seconds."""
+MAX_ERROR = 500
+MAX_WEIGHT = 100.0
+"""Limit of ``weight`` in the configuration."""
+Attributes = tuple[tuple[str, str], ...]
+
+_PREFIX = "syndicate"
+_DEFAULT = Source(id=0, name="", url="")
+_SELECTORS = tuple(field.name for field in fields(Selectors))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +74,27 @@ class ImportResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOutcome:
-    """Result of reading a source list. ``url`` may be shown; ``unchanged`` means nothing was new."""
+    """Result of reading a source list. ``url`` hides secrets; ``unchanged``: the list has no news."""
 
     url: str
     result: ImportResult = ImportResult()
     unchanged: bool = False
     error: str = ""
 
+    def summary(self) -> dict[str, int | str]:
+        """Return the counts for log, text and JSON."""
+        return {
+            "list": self.url,
+            "added": len(self.result.added),
+            "paused": len(self.result.paused),
+            "refused": len(self.result.refused),
+            "error": self.error,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceListJob:
-    """Keeps the sources of the declared lists up to date."""
+    """Updates the sources of the declared lists."""
 
     store: Store
     fetcher: Callable[[], FetchThread]
@@ -67,7 +102,7 @@ class SourceListJob:
     owner: str
 
     def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> list[ListOutcome]:
-        """Read every list that is due; one that fails is tried again and changes nothing."""
+        """Read every due list; a list that fails changes nothing and is retried later."""
         if not self.lists:
             return []
         with self.store.read() as connection:
@@ -79,16 +114,16 @@ class SourceListJob:
         return [outcome for outcome in outcomes if outcome is not None]
 
     def _run_one(
-        self, wanted: SourceList, now: datetime, should_stop: Callable[[], bool]
+        self, source_list: SourceList, now: datetime, should_stop: Callable[[], bool]
     ) -> ListOutcome | None:
-        name = f"source list {wanted.url}"
+        name = f"source list {source_list.url}"
         with self.store.write() as connection:
             if not leases.take_lease(connection, name, owner=self.owner, now=now, until=now + LEASE):
                 return None
-            state = list_store.list_states(connection).get(wanted.url, SourceListState())
+            state = list_store.list_states(connection).get(source_list.url, SourceListState())
         try:
-            # Another process may have read it between our look and our lease.
-            return self._read(wanted, state, now, should_stop) if list_store.due_at(state, now) else None
+            # Another process may have read the list before this process took the lease.
+            return self._read(source_list, state, now, should_stop) if list_store.due_at(state, now) else None
         except FetchStopped:
             return None
         finally:
@@ -96,57 +131,59 @@ class SourceListJob:
                 leases.drop_lease(connection, name, owner=self.owner)
 
     def _read(
-        self, wanted: SourceList, state: SourceListState, now: datetime, should_stop: Callable[[], bool]
+        self, source_list: SourceList, state: SourceListState, now: datetime, should_stop: Callable[[], bool]
     ) -> ListOutcome:
-        shown = hide_address(wanted.url, wanted.url) if wanted.private else wanted.url
+        shown = hide_address(source_list.url, source_list.url) if source_list.private else source_list.url
         try:
-            answer = self._fetched(wanted, state, should_stop)
+            answer = self._fetched(source_list, state, should_stop)
             if isinstance(answer, Fetched) and answer.unchanged:
-                self._save(wanted, _succeeded(wanted, answer, now), now, None)
+                self._save(source_list, _succeeded(source_list, answer, now), now, None)
                 return ListOutcome(url=shown, unchanged=True)
             body = answer.body if isinstance(answer, Fetched) else answer
-            found = read_opml(body)
-            if not found.outlines:
-                raise FetchError(f"{wanted.url} lists no feed at all; its sources stay as they are")
+            outlines = read_opml(body)
+            if not outlines.outlines:
+                raise FetchError(f"{source_list.url} lists no feed at all; its sources stay as they are")
         except FetchStopped:
             raise
         except SyndicateError as error:
-            text = hide_address(str(error), wanted.url) if wanted.private else str(error)
-            self._save(wanted, _failed(state, text, now), now, None)
+            text = hide_address(str(error), source_list.url) if source_list.private else str(error)
+            self._save(source_list, _failed(state, text, now), now, None)
             return ListOutcome(url=shown, error=text)
-        after = _succeeded(wanted, answer if isinstance(answer, Fetched) else None, now)
-        return ListOutcome(url=shown, result=self._save(wanted, after, now, found))
+        after = _succeeded(source_list, answer if isinstance(answer, Fetched) else None, now)
+        return ListOutcome(url=shown, result=self._save(source_list, after, now, outlines))
 
     def _fetched(
-        self, wanted: SourceList, state: SourceListState, should_stop: Callable[[], bool]
+        self, source_list: SourceList, state: SourceListState, should_stop: Callable[[], bool]
     ) -> Fetched | bytes:
-        if not is_web_url(wanted.url):
-            return read_list_file(Path(wanted.url))
+        if not is_web_url(source_list.url):
+            return read_list_file(Path(source_list.url))
         request = FetchRequest(
-            url=wanted.url,
+            url=source_list.url,
             etag=state.etag,
             last_modified=state.last_modified,
             known_hash=state.body_hash,
             accept=OPML_ACCEPT,
-            credentials=read_credentials(wanted.access) if wanted.access else None,
-            private=wanted.private,
+            credentials=read_credentials(source_list.access) if source_list.access else None,
+            private=source_list.private,
         )
         return self.fetcher().fetch_one(request, should_stop=should_stop)
 
     def _save(
-        self, wanted: SourceList, state: SourceListState, now: datetime, found: OutlineList | None
+        self, source_list: SourceList, state: SourceListState, now: datetime, found: OutlineList | None
     ) -> ImportResult:
         with self.store.write() as connection:
-            list_store.save_list(connection, wanted.url, state)
+            list_store.save_list(connection, source_list.url, state)
             if found is None:
                 return ImportResult()
-            return import_outlines(connection, found, now, section=wanted.section, listed_in=wanted.url)
+            return import_outlines(
+                connection, found, now, section=source_list.section, listed_in=source_list.url
+            )
 
 
 def import_outlines(
     connection: Connection, found: OutlineList, now: datetime, *, section: str = "", listed_in: str = ""
 ) -> ImportResult:
-    """Add the feeds of a list; those we read already stay as they are, unless they are this list's own."""
+    """Add the feeds of a list; known sources change only if the list ``listed_in`` owns them."""
     existing = source_store.list_sources(connection)
     by_url = {canonical_url(source.url): source for source in existing}
     known: list[str] = []
@@ -156,7 +193,7 @@ def import_outlines(
         old = by_url.get(canonical_url(outline.feed_url))
         is_own = bool(old and listed_in and old.listed_in == listed_in)
         if old and is_own and old.absent is not Absence.UNDECLARED:
-            # One of ours follows the list, but what a person removed stays removed.
+            # The list updates its own sources, except sources that the operator removed.
             known.append(old.name)
             listed.append(old.id)
             added_sources.update_listed(connection, old.id, _source(outline, section, listed_in))
@@ -164,7 +201,7 @@ def import_outlines(
             known.append(old.name)
         else:
             new.append((outline, old))
-    # Before anything is added: a feed that moved comes back under the name it had.
+    # Pause first: a feed that moved is added again under its old name.
     paused = added_sources.pause_unlisted(connection, listed_in, listed=listed) if listed_in else []
     taken = {source.name for source in existing}.difference(paused)
     added: list[str] = []
@@ -184,16 +221,15 @@ def import_outlines(
 
 
 def name_in_title(title: str) -> str:
-    """Return the title of a feed, of a long one the part before a dash, bar or colon; ``""`` for no name."""
+    """Return a feed's title, shortened at a dash, bar or colon if it is long; ``""`` if still too long."""
     short = title if len(title) <= LONGEST_TITLE else _BEHIND_NAME.sub("", title)
     return short if len(short) <= LONGEST_TITLE else ""
 
 
 def free_name(title: str, addresses: Sequence[str], taken: set[str]) -> str:
-    """Return a name that no source has: the title, else with the host behind it, else with a number.
+    """Return an unused name: the title, else with the host of the first web address, else with a number.
 
-    The host is that of the first web address. It is the name when the title is none, as "Search results"
-    is.
+    The host alone is the name when the title is not a name, such as "Search results".
     """
     host = next(filter(None, map(host_of, addresses)), "").removeprefix("www.")
     base = "" if _NO_NAME.search(title) else title[:LONGEST_NAME].strip(" -–—|»")
@@ -209,7 +245,7 @@ def free_name(title: str, addresses: Sequence[str], taken: set[str]) -> str:
 
 
 def export_outlines(sources: Sequence[Source]) -> list[Outline]:
-    """The sources as a list for other readers: feeds that are ours to tell, paused ones included."""
+    """Return the sources as outlines: feeds without secrets, paused feeds included."""
     return [
         Outline(
             title=source.name,
@@ -226,12 +262,12 @@ def export_outlines(sources: Sequence[Source]) -> list[Outline]:
 
 
 def read_list_file(path: Path) -> bytes:
-    """An OPML file of ours; raises ``FetchError`` when it cannot be read."""
+    """Return the bytes of a local OPML file; raises ``FetchError``."""
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise FetchError(f"the source list {path} cannot be read: {error.strerror}") from error
+        raise FetchError(f"Cannot read the source list {path}: {error.strerror}") from error
 
 
 def _source(outline: Outline, section: str, listed_in: str) -> Source:
@@ -251,21 +287,81 @@ def _source(outline: Outline, section: str, listed_in: str) -> Source:
     return with_attributes(source, outline.extra, trusted=not listed_in)
 
 
-def _succeeded(wanted: SourceList, answer: Fetched | None, now: datetime) -> SourceListState:
+def _succeeded(source_list: SourceList, answer: Fetched | None, now: datetime) -> SourceListState:
     return SourceListState(
         etag=answer.etag if answer else "",
         last_modified=answer.last_modified if answer else "",
         body_hash=answer.wire_hash if answer else "",
         last_success=now,
-        next_check=now + timedelta(seconds=wanted.every),
+        next_check=now + timedelta(seconds=source_list.every),
     )
 
 
 def _failed(state: SourceListState, text: str, now: datetime) -> SourceListState:
-    pause = min(FIRST_PAUSE * 2.0 ** min(state.failures, 10), LONGEST_PAUSE)
+    pause = min(FIRST_RETRY * 2.0 ** min(state.failures, 10), MAX_RETRY)
     return replace(
         state,
         next_check=now + timedelta(seconds=pause),
         failures=state.failures + 1,
-        error=text[:LONGEST_ERROR],
+        error=text[:MAX_ERROR],
     )
+
+
+def attributes_of(source: Source) -> Attributes:
+    """Return the settings that differ from the defaults, as attributes of an outline."""
+    values = {
+        "Kind": source.kind.value if source.kind is not _DEFAULT.kind else "",
+        "Weight": f"{source.weight:g}" if source.weight != _DEFAULT.weight else "",
+        "Republish": source.republish.value if source.republish is not _DEFAULT.republish else "",
+        "FullText": source.full_text.value if source.full_text is not _DEFAULT.full_text else "",
+        "Paywall": source.paywall.value if source.paywall is not _DEFAULT.paywall else "",
+        "Interval": f"{source.interval:g}" if source.interval else "",
+        "Own": "true" if source.own else "",
+        "Paused": "true" if source.paused else "",
+    }
+    if source.select:
+        values |= {f"Select{name.title()}": getattr(source.select, name) for name in _SELECTORS}
+    return tuple((_PREFIX + name, value) for name, value in values.items() if value)
+
+
+def foreign_attributes(attributes: Iterable[tuple[str, str]]) -> Attributes:
+    """Return the attributes that other programs wrote."""
+    return tuple((name, value) for name, value in attributes if not name.startswith(_PREFIX))
+
+
+def with_attributes(source: Source, attributes: Iterable[tuple[str, str]], *, trusted: bool) -> Source:
+    """Return the source with the settings in these attributes; ignore invalid values.
+
+    A ``trusted`` list, imported by the operator, may set weight, pause, interval and rights. A list on a
+    schedule may only set the kind and the selectors.
+    """
+    given = {name.removeprefix(_PREFIX): value for name, value in attributes if name.startswith(_PREFIX)}
+    changes: dict[str, Any] = {}
+    if given.get("Kind") in (SourceKind.SITEMAP.value, SourceKind.PAGE.value):
+        changes["kind"] = SourceKind(given["Kind"])
+        changes["select"] = _selectors(given) if given["Kind"] == SourceKind.PAGE.value else None
+    if trusted:
+        with contextlib.suppress(KeyError, ValueError):
+            changes["republish"] = Republish(given["Republish"])
+        with contextlib.suppress(KeyError, ValueError):
+            changes["full_text"] = FullText(given["FullText"])
+        with contextlib.suppress(KeyError, ValueError):
+            changes["paywall"] = Paywall(given["Paywall"])
+        with contextlib.suppress(KeyError, ValueError):
+            weight = float(given["Weight"])
+            changes |= {"weight": weight} if isfinite(weight) and 0 <= weight <= MAX_WEIGHT else {}
+        with contextlib.suppress(KeyError, ValueError):
+            interval = float(given["Interval"])
+            changes |= {"interval": interval} if isfinite(interval) and interval > 0 else {}
+        changes |= {"own": given.get("Own") == "true", "paused": given.get("Paused") == "true"}
+    return replace(source, **changes)
+
+
+def _selectors(given: dict[str, str]) -> Selectors | None:
+    values = {name: given.get(f"Select{name.title()}", "") for name in _SELECTORS}
+    try:
+        for selector in filter(None, values.values()):
+            check_selector(selector)
+    except ConfigError:
+        return None
+    return Selectors(**values) if values["item"] else None

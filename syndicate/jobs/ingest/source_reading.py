@@ -1,4 +1,4 @@
-"""Requests to sources and reading of answers, for polls and for dry runs, which change nothing."""
+"""HTTP requests for sources and parse requests for their documents, for polls and for previews."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,8 +11,8 @@ from syndicate.ingest.folder.folder_reader import ReadFile, read_folder
 from syndicate.ingest.page.sitemap_parser import MAX_BYTES as MAX_SITEMAP
 from syndicate.ingest.poll_schedule import PollOutcome, polled_url
 from syndicate.ingest.worker.parser_pool import ParserPool
-from syndicate.ingest.worker.parsers import DocumentKind
-from syndicate.model import Entry, ParsedSource, Source, SourceKind, SourceState
+from syndicate.ingest.worker.parsers import DocumentKind, ParseRequest
+from syndicate.model import Entry, ParsedSource, Push, Source, SourceKind, SourceState
 from syndicate.net import (
     FEED_ACCEPT,
     PAGE_ACCEPT,
@@ -39,11 +39,10 @@ def source_request(
     key: object = None,
     agent: UserAgent | None = None,
 ) -> FetchRequest:
-    """Return what to ask for a source, or for a part of it at ``url``; the key is the source's id.
+    """Return the HTTP request for a source, or for its part at ``url``; the default key is the source's id.
 
-    With what its last poll left behind; without ``state``, for everything at its own address. With ``agent``
-    it says for how many readers we ask. Raises ``FetchError`` when the secret of a private source is not
-    where it should be.
+    With ``state`` the request carries the validators of the last poll. With ``agent`` the request states the
+    number of readers. Raises ``FetchError`` when the secret of a private source cannot be read.
     """
     state = state or SourceState()
     return FetchRequest(
@@ -61,96 +60,112 @@ def source_request(
 
 
 def pause_asked(store: Store, source: Source, now: datetime) -> datetime | None:
-    """Until when the server of a source wants to be left alone (Retry-After), ``None`` when it does not."""
+    """Return the end of the pause that a source's server asked for (Retry-After), or ``None``."""
     with store.read() as connection:
-        found = source_store.get_source(connection, source.id)
-        url = polled_url(source.url, found[1]) if found else source.url
-        busy = robots_store.busy_origins(connection, now).get(origin_of(url))
-    own = found[1].not_before if found else None
-    return max((item for item in (own, busy) if item and item > now), default=None)
+        stored = source_store.get_source(connection, source.id)
+        url = polled_url(source.url, stored[1]) if stored else source.url
+        busy_until = robots_store.busy_origins(connection, now).get(origin_of(url))
+    not_before = stored[1].not_before if stored else None
+    return max((until for until in (not_before, busy_until) if until and until > now), default=None)
 
 
-def reading_of(source: Source) -> dict[str, Any]:
-    """Return the kind of a source's documents and the arguments of their reader."""
-    if source.kind is SourceKind.SITEMAP:
-        return {"kind": DocumentKind.SITEMAP, "asked": source.url}
-    if source.kind is SourceKind.PAGE and source.select:
-        return {"kind": DocumentKind.LISTING, "select": source.select}
-    if source.kind is SourceKind.PAGE:
-        return {"kind": DocumentKind.PAGE, "asked": source.url, "paywall": source.paywall}
-    return {"kind": DocumentKind.FEED}
-
-
-def outcome_of(source: Source, answer: Fetched) -> PollOutcome:
-    """Return what an answer means for the next poll, before its body was looked at."""
-    return PollOutcome(
-        source_name=source.name,
-        etag=answer.etag,
-        last_modified=answer.last_modified,
-        body_hash=answer.wire_hash,
-        not_modified=answer.status == 304,
-        read=not answer.unchanged,
-        max_age=answer.max_age,
-        permanent_url=answer.permanent_url,
+def parse_request(
+    response: Fetched,
+    kind: DocumentKind = DocumentKind.FEED,
+    *,
+    body: bytes | None = None,
+    known: frozenset[str] = frozenset(),
+    **options: object,
+) -> ParseRequest:
+    """Return the parse request for a response; ``body`` replaces the response's own."""
+    return ParseRequest(
+        body=response.body if body is None else body,
+        url=response.url,
+        content_type=response.content_type,
+        charset=response.charset,
+        known=known,
+        kind=kind,
+        options=options,
     )
 
 
-def other_site(source: Source, answer: Fetched) -> str:
-    """The host this answer came from if it is another site's than the source's, else ``""``."""
-    elsewhere = answer.url != source.url and not same_site(source.url, answer.url)
-    return host_of(answer.url) if elsewhere else ""
+def push_parse_request(push: Push, known: frozenset[str]) -> ParseRequest:
+    """Return the parse request for content that a hub sent."""
+    media_type, _, parameters = push.content_type.partition(";")
+    return ParseRequest(
+        body=push.body,
+        url=push.url,
+        content_type=media_type.strip().lower(),
+        charset=parameters.partition("charset=")[2].strip(" \"'").lower(),
+        known=known,
+    )
 
 
-def parse_answer(
-    parser: ParserPool, answer: Fetched, kind: DocumentKind = DocumentKind.FEED, **more: object
+def parser_options(source: Source, requested_url: str = "") -> dict[str, Any]:
+    """Return the kind of a source's documents and their parser's options, as ``parse_request`` takes them."""
+    requested_url = requested_url or source.url
+    if source.kind is SourceKind.SITEMAP:
+        return {"kind": DocumentKind.SITEMAP, "asked": requested_url}
+    if source.kind is SourceKind.PAGE and source.select:
+        return {"kind": DocumentKind.LISTING, "select": source.select}
+    if source.kind is SourceKind.PAGE:
+        return {"kind": DocumentKind.PAGE, "asked": requested_url, "paywall": source.paywall}
+    return {"kind": DocumentKind.FEED}
+
+
+def parse_response(
+    parser: ParserPool, response: Fetched, kind: DocumentKind = DocumentKind.FEED, **options: Any
 ) -> ParsedSource:
-    """Everything in an answer, known or not; errors of a private request do not tell its address."""
+    """Parse a whole response; errors of a private request hide its address."""
     try:
-        return parser.parse(
-            answer.body,
-            url=answer.url,
-            content_type=answer.content_type,
-            charset=answer.charset,
-            known=frozenset(),
-            kind=kind,
-            **more,
-        )
+        return parser.parse(parse_request(response, kind, **options))
     except ParseError as error:
-        if not answer.request.private:
+        if not response.request.private:
             raise
-        hidden = type(error)(hide_address(str(error), answer.request.url))
-    # Outside the handler: the error that is hidden must not be shown as its context.
+        hidden = type(error)(hide_address(str(error), response.request.url))
+    # Outside the handler: the original error, with the address, must not be the context.
     raise hidden
 
 
-def file_reader(parser: Callable[[], ParserPool], zone: ZoneInfo) -> ReadFile:
-    """Reads the files of a folder in a worker process: who may write them is not always who runs us."""
+def file_parser(parser: Callable[[], ParserPool], zone: ZoneInfo) -> ReadFile:
+    """Return a function that parses one file of a folder in a worker process; its author may be untrusted."""
 
-    def read(name: str, data: bytes, digest: str) -> Entry:
-        parsed = parser().parse(
-            data,
-            url=name,
-            content_type="",
-            charset="",
-            known=frozenset(),
-            kind=DocumentKind.FILE,
-            digest=digest,
-            zone=zone,
-        )
-        return parsed.entries[0]
+    def parse_file(name: str, data: bytes, digest: str) -> Entry:
+        options = {"digest": digest, "zone": zone}
+        request = ParseRequest(body=data, url=name, kind=DocumentKind.FILE, options=options)
+        return parser().parse(request).entries[0]
 
-    return read
+    return parse_file
 
 
 def read_now(
     source: Source, fetcher: Callable[[], FetchThread], parser: Callable[[], ParserPool], zone: ZoneInfo
 ) -> tuple[ParsedSource, Fetched | None]:
-    """All that a source holds right now, with the answer it came in (none for a folder).
+    """Return the current content of a source and the response, which is ``None`` for a folder.
 
-    Raises ``FetchError`` or ``ParseError`` when it cannot be read.
+    Raises ``FetchError`` or ``ParseError`` when the source cannot be read.
     """
     if source.kind is SourceKind.FOLDER:
-        read = file_reader(parser, zone)
-        return read_folder(Path(source.url), known=frozenset(), read=read), None
-    answer = fetcher().fetch_one(source_request(source))
-    return parse_answer(parser(), answer, **reading_of(source)), answer
+        return read_folder(Path(source.url), known=frozenset(), read=file_parser(parser, zone)), None
+    response = fetcher().fetch_one(source_request(source))
+    return parse_response(parser(), response, **parser_options(source)), response
+
+
+def outcome_of(source: Source, response: Fetched) -> PollOutcome:
+    """Return the facts of a response that schedule the next poll, except those in its body."""
+    return PollOutcome(
+        source_name=source.name,
+        etag=response.etag,
+        last_modified=response.last_modified,
+        body_hash=response.wire_hash,
+        not_modified=response.status == 304,
+        read=not response.unchanged,
+        max_age=response.max_age,
+        permanent_url=response.permanent_url,
+    )
+
+
+def other_site(source: Source, response: Fetched) -> str:
+    """Return the host of a response that came from another site than the source's, else ``""``."""
+    is_elsewhere = response.url != source.url and not same_site(source.url, response.url)
+    return host_of(response.url) if is_elsewhere else ""

@@ -1,25 +1,26 @@
-"""WebSub: asking hubs for what our sources publish, answering their questions, reading what they send.
+"""WebSub job: subscribe to the hubs of feeds, answer their verification requests, and read their pushes.
 
-Everything is a row: what to ask and when, what was granted until when, what was sent and not read yet. A
-process that dies anywhere leaves a request that is repeated or a push that is read by the next one. Three
-callers: the bell "hubs" (``keep_subscriptions``), the bell "pushes" (``read_pushes``) and the web server
-(``verify``, ``receive``), which only writes a row and answers.
+Every step is a row: requests to send and when, granted leases, and unread pushes. If the process dies, the
+next process repeats the request or reads the push. Three callers: the scheduled tasks "hubs"
+(``keep_subscriptions``) and "pushes" (``read_pushes``), and the web server (``verify``, ``expects``,
+``receive``), which only writes a row.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from syndicate.errors import FetchError, FetchStopped, ParseError, ParserDied, StoreError, SyndicateError
-from syndicate.ingest.poll_schedule import PollingOptions, options_for, with_hub
+from syndicate.ingest.page.full_text import SortedEntries
+from syndicate.ingest.poll_schedule import options_for, with_hub
 from syndicate.ingest.websub_protocol import challenge_of, is_signed, lease_of, subscription_request
-from syndicate.jobs.ingest.document_content import dates_by_sight, reading_of_entries
-from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
-from syndicate.model import HubState, HubSubscription, NewArticle, ParsedSource, Push, Source, SourceState
-from syndicate.net import FetchThread
-from syndicate.store import Connection, Store
+from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
+from syndicate.jobs.ingest.entry_plan import DocumentContent, EntryPlan, dates_by_sight
+from syndicate.jobs.ingest.source_reading import push_parse_request
+from syndicate.model import HubState, HubSubscription, ParsedSource, Push, Source, SourceState
+from syndicate.store import Connection
 from syndicate.store.core import quarantine
 from syndicate.store.ingest import hub_store, source_store
 from syndicate.text.plain import clean_line
@@ -29,120 +30,145 @@ log = logging.getLogger("syndicate.websub")
 
 LEASE = timedelta(minutes=10)
 HUBS, PUSHES, THREADS = 50, 20, 4
-# How long a hub may take to verify what it accepted before it is asked again.
-PATIENCE = timedelta(hours=1)
-LONGEST_PAUSE = timedelta(days=1)
+FIRST_RETRY = timedelta(hours=1)
+"""Time that a hub has to verify an accepted request before the request is repeated."""
+MAX_RETRY = timedelta(days=1)
 AFTER_DENIAL = timedelta(days=7)
-# A hub that does not answer a leave-taking is left all the same: its deliveries meet a 410.
-FAREWELLS = 3
-# Renewed after this share of the lease, so that a hub may be away for a fifth of it.
+UNSUBSCRIBE_ATTEMPTS = 3
+"""After these attempts an unsubscription counts as done: further deliveries get a 410."""
 RENEW_AT = 0.8
-SOONEST_RENEWAL = timedelta(hours=1)
-# A ping without content makes us look, but not more often than this.
+"""Share of the lease after which it is renewed, so that the hub may be down for the rest."""
+MIN_RENEWAL = timedelta(hours=1)
 PING_GAP = timedelta(minutes=1)
+"""Minimum time between two polls that pings without content trigger."""
 MAX_REASON = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WebSubJob:
-    """Keeps subscriptions and reads pushes. ``callback_url`` makes an address hubs can reach of a callback.
+class HubsResult:
+    """Counts of one run: requests that hubs accepted, and requests that failed."""
 
-    ``enabled`` is false for a site hubs cannot reach: then all hubs are left. ``is_ours`` tells of a
-    host whether it is in a private network of ours, where a secret stays one without TLS.
+    asked: int = 0
+    failed: int = 0
+
+    def summary(self) -> dict[str, int | str]:
+        """Return the counts for log, text and JSON."""
+        return {"asked": self.asked, "failed": self.failed}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushesResult:
+    """Counts of one run: pushes read, new and changed articles."""
+
+    pushes: int = 0
+    new: int = 0
+    changed: int = 0
+
+    def summary(self) -> dict[str, int | str]:
+        """Return the counts for log, text and JSON."""
+        return {"pushes": self.pushes, "new": self.new, "changed": self.changed}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSubJob:
+    """Keeps subscriptions and reads pushes.
+
+    ``callback_url`` returns the public address of a callback. ``enabled`` is false for a site that hubs
+    cannot reach: then the job unsubscribes from all hubs. ``is_local`` returns whether a host is in an
+    allowed private network, where a secret is safe without TLS.
     """
 
-    store: Store
     importer: EntryImporter
-    poster: Callable[[], FetchThread]
-    polling: PollingOptions
     callback_url: Callable[[str], str]
-    is_ours: Callable[[str], bool]
+    is_local: Callable[[str], bool]
     enabled: bool
-    owner: str
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def keep_subscriptions(
         self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False
-    ) -> dict[str, int]:
-        """Ask every hub that should hear from us: new, to be renewed, or to be left. Counts what was done."""
-        with self.store.write() as connection:
+    ) -> HubsResult:
+        """Send the due requests to hubs: subscribe, renew, unsubscribe."""
+        with self.importer.store.write() as connection:
             hub_store.leave_hubs(connection, now=now, everything=not self.enabled)
             for source_id in hub_store.end_leases(connection, now=now):
                 self._set_hub(connection, source_id, None, now)
-        done = {"asked": 0, "failed": 0}
-        while not should_stop() and (claims := self._claim(now)):
+        results: list[bool | None] = []
+        while not should_stop() and (claimed := self._claim(now)):
             with ThreadPoolExecutor(THREADS, thread_name_prefix="hubs") as pool:
-                answers = pool.map(lambda item: self._ask(item, now, should_stop), claims)
-                for accepted in answers:
-                    if accepted is not None:
-                        done["asked" if accepted else "failed"] += 1
-        return done
+                results += pool.map(lambda subscription: self._ask(subscription, now, should_stop), claimed)
+        return HubsResult(asked=results.count(True), failed=results.count(False))
 
     def _claim(self, now: datetime) -> list[HubSubscription]:
-        with self.store.read() as connection:
+        store = self.importer.store
+        with store.read() as connection:
             if not hub_store.count_due_hubs(connection, now=now):
                 return []
-        with self.store.write() as connection:
-            claims = hub_store.claim_hubs(connection, now=now, until=now + LEASE, limit=HUBS)
-            # A hub may verify before it has answered: "asked" has to be true before it hears from us.
-            return [self._marked(connection, claim, now) for claim in claims]
+        with store.write() as connection:
+            claimed = hub_store.claim_hubs(connection, now=now, until=now + LEASE, limit=HUBS)
+            # A hub may verify before it responds, so the state is ASKED before the request is sent.
+            return [self._as_asked(connection, subscription, now) for subscription in claimed]
 
-    def _marked(self, connection: Connection, one: HubSubscription, now: datetime) -> HubSubscription:
-        asked = HubState.ASKED if one.state in (HubState.WANTED, HubState.DENIED) else one.state
-        hub_store.note_attempt(
-            connection, one, state=asked, next_try=now + LEASE, attempts=one.attempts, error=one.error
-        )
-        return replace(one, state=asked)
+    def _as_asked(
+        self, connection: Connection, subscription: HubSubscription, now: datetime
+    ) -> HubSubscription:
+        is_first = subscription.state in (HubState.WANTED, HubState.DENIED)
+        asked = replace(subscription, state=HubState.ASKED if is_first else subscription.state)
+        _save_attempt(connection, subscription, asked, next_try=now + LEASE)
+        return asked
 
-    def _ask(self, one: HubSubscription, now: datetime, should_stop: Callable[[], bool]) -> bool | None:
-        """Post one form and return whether the hub took it; ``None`` when the program ends.
+    def _ask(
+        self, subscription: HubSubscription, now: datetime, should_stop: Callable[[], bool]
+    ) -> bool | None:
+        """Send one request; return whether the hub accepted it, or ``None`` when the program stops.
 
-        Whatever comes of it, the hub is asked again: later each time, until it verifies.
+        The request is repeated, with growing pauses, until the hub verifies.
         """
-        leaving = one.state is HubState.LEAVING
-        mode = "unsubscribe" if leaving else "subscribe"
-        callback_url, secret = self.callback_url(one.callback), self._shared_secret(one)
-        form = subscription_request(mode, one.topic, callback_url, secret)
+        store = self.importer.store
+        is_leaving = subscription.state is HubState.LEAVING
+        mode = "unsubscribe" if is_leaving else "subscribe"
+        callback_url = self.callback_url(subscription.callback)
+        form = subscription_request(mode, subscription.topic, callback_url, self._shared_secret(subscription))
         error = ""
         try:
-            self.poster().post(one.hub, form, should_stop=should_stop)
+            self.importer.fetcher().post(subscription.hub, form, should_stop=should_stop)
         except FetchStopped:
-            with self.store.write() as connection:
-                hub_store.note_attempt(
-                    connection, one, state=one.state, next_try=now, attempts=one.attempts, error=one.error
-                )
+            with store.write() as connection:
+                _save_attempt(connection, subscription, subscription, next_try=now)
             return None
         except FetchError as problem:
             error = str(problem)[:MAX_REASON]
-            log.warning("hub", extra={"did": {"hub": one.hub, "mode": mode, "error": error}})
-        attempts = one.attempts + 1
-        state = HubState.ENDED if leaving and attempts >= FAREWELLS else one.state
-        pause = min(PATIENCE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE)
-        with self.store.write() as connection:
-            hub_store.note_attempt(
-                connection, one, state=state, next_try=now + pause, attempts=attempts, error=error
-            )
+            log.warning("hub", extra={"did": {"hub": subscription.hub, "mode": mode, "error": error}})
+        attempts = subscription.attempts + 1
+        is_over = is_leaving and attempts >= UNSUBSCRIBE_ATTEMPTS
+        state = HubState.ENDED if is_over else subscription.state
+        pause = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), MAX_RETRY)
+        after = replace(subscription, state=state, attempts=attempts, error=error)
+        with store.write() as connection:
+            _save_attempt(connection, subscription, after, next_try=now + pause)
         return not error
 
     def verify(self, callback: str, query: Mapping[str, str]) -> str | None:
-        """The answer to a hub's question whether we asked (sections 5.2 and 5.3); ``None`` is a 404.
+        """Return the response body for a hub's verification (sections 5.2 and 5.3); ``None`` is a 404.
 
-        A denial is taken note of and answered with nothing.
+        A denial is stored and gets an empty body.
         """
         now, mode, topic = self.clock(), query.get("hub.mode", ""), query.get("hub.topic", "")
         if not topic.isprintable():
             return None
         challenge = challenge_of(query)
-        with self.store.read() as connection:
-            # Whoever guesses gets no turn at the store's one lock.
+        with self.importer.store.read() as connection:
+            # An unknown callback must not get at the write lock.
             if hub_store.find_subscription(connection, callback) is None:
                 return None
-        with self.store.write() as connection:
+        with self.importer.store.write() as connection:
             if mode == "denied":
-                said = clean_line(query.get("hub.reason", ""), MAX_REASON) or "without a reason"
-                reason = f"the hub refused: {said}"
+                reason = clean_line(query.get("hub.reason", ""), MAX_REASON) or "without a reason"
                 source_id = hub_store.deny_subscription(
-                    connection, callback, topic, reason=reason, next_try=now + AFTER_DENIAL
+                    connection,
+                    callback,
+                    topic,
+                    reason=f"the hub refused: {reason}",
+                    next_try=now + AFTER_DENIAL,
                 )
                 if source_id is None:
                     return None
@@ -153,7 +179,7 @@ class WebSubJob:
             if mode != "subscribe" or not challenge:
                 return None
             lease = timedelta(seconds=lease_of(query.get("hub.lease_seconds", "")))
-            renewal = now + max(lease * RENEW_AT, SOONEST_RENEWAL)
+            renewal = now + max(lease * RENEW_AT, MIN_RENEWAL)
             source_id = hub_store.confirm_subscription(
                 connection, callback, topic, expires=now + lease, next_try=renewal
             )
@@ -165,69 +191,66 @@ class WebSubJob:
             return challenge
 
     def expects(self, callback: str) -> int:
-        """202 for the callback of a live subscription, 410 for one that ended, else 404 (W11, W12)."""
-        with self.store.read() as connection:
-            return _expected(hub_store.find_subscription(connection, callback))
+        """Return 202 for an active subscription's callback, 410 after its end, else 404 (W11, W12)."""
+        with self.importer.store.read() as connection:
+            return _status(hub_store.find_subscription(connection, callback))
 
     def receive(self, callback: str, content_type: str, signature: str, body: bytes) -> int:
-        """The status to answer a hub's delivery with (sections 7 and 7.1); the body is read later.
+        """Store a push and return its response status (sections 7 and 7.1); ``read_pushes`` parses the body.
 
-        A wrong signature is answered like a right one and ignored. Without a shared secret the body could be
-        anybody's: then it only says that there is something to fetch.
+        A push with a wrong signature gets the same status and is ignored. Without a shared secret the sender
+        is unknown: then the push only triggers a poll.
         """
         now = self.clock()
-        with self.store.read() as connection:
-            one = hub_store.find_subscription(connection, callback)
-        status = _expected(one)
-        if one is None or status >= 400:
+        with self.importer.store.read() as connection:
+            subscription = hub_store.find_subscription(connection, callback)
+        status = _status(subscription)
+        if subscription is None or status >= 400:
             return status
-        secret = self._shared_secret(one)
+        secret = self._shared_secret(subscription)
         if secret and not is_signed(signature, body, secret):
-            log.warning("a push with a wrong signature was ignored", extra={"did": {"hub": one.hub}})
+            hub = {"hub": subscription.hub}
+            log.warning("a push with a wrong signature was ignored", extra={"did": hub})
             return 202
-        with self.store.write() as connection:
-            kept = secret and hub_store.add_push(
-                connection, one, content_type=content_type, body=body, now=now
+        with self.importer.store.write() as connection:
+            is_stored = secret and hub_store.add_push(
+                connection, subscription, content_type=content_type, body=body, now=now
             )
-            if not kept:
-                self._poll_soon(connection, one.source_id, now, "its hub says that something is new (WebSub)")
+            if not is_stored:
+                reason = "its hub says that something is new (WebSub)"
+                self._poll_soon(connection, subscription.source_id, now, reason)
         return 202
 
-    def read_pushes(
-        self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False
-    ) -> dict[str, int]:
-        """Store what hubs sent. What a poll is just reading waits for the next time."""
-        with self.store.read() as connection:
+    def read_pushes(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> PushesResult:
+        """Parse and store the waiting pushes; the push of a source that is being polled waits."""
+        with self.importer.store.read() as connection:
             waiting = hub_store.waiting_pushes(connection, limit=PUSHES)
-        done = {"pushes": 0, "new": 0, "changed": 0}
+        pushes = new = changed = 0
         for push in waiting:
             if should_stop():
                 break
-            new, changed = self._read(push, now)
-            done = {
-                "pushes": done["pushes"] + 1,
-                "new": done["new"] + new,
-                "changed": done["changed"] + changed,
-            }
-        return done if done["pushes"] else {}
+            pushes += 1
+            stored = self._read(push, now)
+            if stored:
+                added, plan = stored
+                new, changed = new + added, changed + len(plan.changed)
+        return PushesResult(pushes=pushes, new=new, changed=changed)
 
-    def _read(self, push: Push, now: datetime) -> tuple[int, int]:
-        with self.store.write() as connection:
+    def _read(self, push: Push, now: datetime) -> tuple[int, EntryPlan] | None:
+        """Return the number of new articles with the stored plan, or ``None`` when nothing was stored."""
+        with self.importer.store.write() as connection:
             claimed = source_store.claim_source(
-                connection, push.source_id, now=now, owner=self.owner, until=now + LEASE
+                connection, push.source_id, now=now, owner=self.importer.owner, until=now + LEASE
             )
             if claimed is None:
-                self._drop_if_stopped(connection, push)
-                return 0, 0
+                _drop_if_stopped(connection, push)
+                return None
         source, state = claimed
-        media, _, parameters = push.content_type.partition(";")
-        charset = parameters.partition("charset=")[2].strip(" \"'").lower()
         try:
-            known = self.importer.known_digests(source)
-            parsed = self.importer.parse(push.body, push.url, media.strip().lower(), charset, known)
-            return self._accept(push, source, state, parsed, now)
+            request = push_parse_request(push, self.importer.known_digests(source))
+            return self._store(push, source, state, self.importer.parser().parse(request), now)
         except ParseError as error:
-            self._refuse(push, source, error, now)
+            self._reject(push, source, error, now)
         except LeaseLost:
             pass
         except StoreError:
@@ -236,79 +259,90 @@ class WebSubJob:
             bug = None if source.private else error
             log.error("a push for %s could not be used", source.name, exc_info=bug)  # noqa: TRY400
             problem = SyndicateError(f"a push could not be used ({type(error).__name__}: {error})")
-            self._refuse(push, source, problem, now)
-        return 0, 0
+            self._reject(push, source, problem, now)
+        return None
 
-    def _accept(
+    def _store(
         self, push: Push, source: Source, state: SourceState, parsed: ParsedSource, now: datetime
-    ) -> tuple[int, int]:
-        """Articles, the end of the push and the proof that this hub sends: in one transaction."""
-
-        def settle(connection: Connection, _new: Sequence[NewArticle]) -> None:
+    ) -> tuple[int, EntryPlan]:
+        """Store the articles, the end of the push and the delivery of the hub in one transaction."""
+        by_sight = dates_by_sight(source, state)
+        content = DocumentContent(source=source, entries=SortedEntries(parsed=parsed), by_sight=by_sight)
+        (plan,) = self.importer.plan([content], now)
+        with self.importer.store.write() as connection:
+            (added,) = write_plans(connection, [plan], now)
             hub_store.drop_push(connection, push.id)
-            expires = hub_store.note_delivery(connection, source.id, now)
-            options = options_for(source, self.polling)
-            after = with_hub(state, source.name, expires, now, options)
-            if not source_store.save_poll(connection, source.id, after, owner=self.owner):
+            lease_end = hub_store.note_delivery(connection, source.id, now)
+            options = options_for(source, self.importer.polling)
+            after = with_hub(state, source.name, lease_end, now, options)
+            if not source_store.save_poll(connection, source.id, after, owner=self.importer.owner):
                 raise LeaseLost
+        return added, plan
 
-        reading = reading_of_entries(source, parsed, by_sight=dates_by_sight(source, state))
-        outcome = self.importer.accept(reading, now, settle)
-        return outcome.new, outcome.changed
-
-    def _refuse(self, push: Push, source: Source, error: SyndicateError, now: datetime) -> None:
-        """Not a feed, or not one that can be read here: a thin ping. Look at the source itself."""
-        with self.store.write() as connection:
+    def _reject(self, push: Push, source: Source, error: SyndicateError, now: datetime) -> None:
+        """Drop an unreadable push and poll the source soon, as after a ping without content."""
+        with self.importer.store.write() as connection:
             hub_store.drop_push(connection, push.id)
             if not isinstance(error, ParseError) or isinstance(error, ParserDied):
                 quarantine.record_failure(
                     connection, "document", source.name, str(error), now=now, source_id=source.id
                 )
-            source_store.release_sources(connection, [source.id], owner=self.owner)
+            source_store.release_sources(connection, [source.id], owner=self.importer.owner)
             self._poll_soon(connection, source.id, now, "what its hub sent could not be read (WebSub)")
-
-    def _drop_if_stopped(self, connection: Connection, push: Push) -> None:
-        found = source_store.get_source(connection, push.source_id)
-        if found is None or found[0].paused or found[1].gone:
-            hub_store.drop_push(connection, push.id)
 
     def _poll_soon(self, connection: Connection, source_id: int, now: datetime, reason: str) -> None:
         found = source_store.get_source(connection, source_id)
         if found is None or found[1].gone:
             return
         state = found[1]
-        earliest = max(
-            now, state.not_before or now, state.last_attempt + PING_GAP if state.last_attempt else now
-        )
+        after_gap = state.last_attempt + PING_GAP if state.last_attempt else now
+        earliest = max(now, state.not_before or now, after_gap)
         if state.next_check is None or earliest < state.next_check:
-            source_store.set_check(
-                connection,
-                source_id,
-                next_check=earliest,
-                check_reason=reason,
-                websub_lease_until=state.websub_lease_until,
-            )
+            after = replace(state, next_check=earliest, check_reason=reason)
+            _set_check(connection, source_id, after)
 
     def _set_hub(self, connection: Connection, source_id: int, until: datetime | None, now: datetime) -> None:
         found = source_store.get_source(connection, source_id)
         if found is None or found[1].websub_lease_until == until:
             return
         source, state = found
-        after = with_hub(state, source.name, until, now, options_for(source, self.polling))
-        source_store.set_check(
-            connection,
-            source_id,
-            next_check=after.next_check,
-            check_reason=after.check_reason,
-            websub_lease_until=after.websub_lease_until,
-        )
+        options = options_for(source, self.importer.polling)
+        _set_check(connection, source_id, with_hub(state, source.name, until, now, options))
 
-    def _shared_secret(self, one: HubSubscription) -> str:
-        """The secret, where it stays one: it is told only to hubs behind TLS (section 5.1) and to our own."""
-        return one.secret if one.hub.lower().startswith("https://") or self.is_ours(host_of(one.hub)) else ""
+    def _shared_secret(self, subscription: HubSubscription) -> str:
+        """Return the secret for hubs behind TLS (section 5.1) and for local hubs, else ``""``."""
+        hub = subscription.hub
+        is_safe = hub.lower().startswith("https://") or self.is_local(host_of(hub))
+        return subscription.secret if is_safe else ""
 
 
-def _expected(one: HubSubscription | None) -> int:
-    if one is not None and one.state in (HubState.LEAVING, HubState.ENDED):
+def _save_attempt(
+    connection: Connection, before: HubSubscription, after: HubSubscription, *, next_try: datetime
+) -> None:
+    """Write ``after``, unless the subscription is no longer in the state ``before``."""
+    hub_store.note_attempt(
+        connection, before, state=after.state, next_try=next_try, attempts=after.attempts, error=after.error
+    )
+
+
+def _set_check(connection: Connection, source_id: int, state: SourceState) -> None:
+    source_store.set_check(
+        connection,
+        source_id,
+        next_check=state.next_check,
+        check_reason=state.check_reason,
+        websub_lease_until=state.websub_lease_until,
+    )
+
+
+def _drop_if_stopped(connection: Connection, push: Push) -> None:
+    """Drop the push of a source that is removed, paused or gone."""
+    found = source_store.get_source(connection, push.source_id)
+    if found is None or found[0].paused or found[1].gone:
+        hub_store.drop_push(connection, push.id)
+
+
+def _status(subscription: HubSubscription | None) -> int:
+    if subscription is not None and subscription.state in (HubState.LEAVING, HubState.ENDED):
         return 410
-    return 202 if one is not None and one.state is HubState.ACTIVE else 404
+    return 202 if subscription is not None and subscription.state is HubState.ACTIVE else 404

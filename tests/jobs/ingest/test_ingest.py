@@ -3,12 +3,11 @@
 import asyncio
 import gzip
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,9 +15,10 @@ from sqlalchemy import text
 
 from syndicate.errors import ParseError, ParserDied, StoreError
 from syndicate.ingest.worker.parser_pool import ParserPool
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.jobs.ingest import claims
-from syndicate.jobs.ingest.document_content import Poll
-from syndicate.jobs.ingest.poll_result import SourceOutcome
+from syndicate.jobs.ingest.entry_plan import SourceOutcome
+from syndicate.jobs.ingest.poll_parsing import Poll
 from syndicate.jobs.ingest.poll_storing import PollStoring
 from syndicate.model import ParsedSource, SourceState
 from syndicate.store.core import old_rows, quarantine
@@ -231,8 +231,8 @@ def test_P7_after_a_feed_that_was_cut_off_all_of_it_is_asked_for_again(rooms: Ro
 class Mortal(ParserPool):
     """Dies whenever it reads an item called Poison."""
 
-    def parse(self, body: bytes, **facts: Any) -> ParsedSource:
-        parsed = super().parse(body, **facts)
+    def parse(self, request: ParseRequest) -> ParsedSource:
+        parsed = super().parse(request)
         if any(entry.title == "Poison" for entry in parsed.entries):
             raise ParserDied("the parser took longer than 20 seconds and was stopped")
         return parsed
@@ -359,8 +359,8 @@ def test_many_answers_at_once_are_all_stored(papers: Room) -> None:
 
 def test_a_document_that_kills_its_parser_costs_none_that_came_with_it(papers: Room) -> None:
     class Mortal(ParserPool):
-        def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
-            if any(MANY[30].encode() in request["body"] for request in requests):
+        def parse_each(self, requests: Sequence[ParseRequest]) -> list[ParsedSource | ParseError]:
+            if any(MANY[30].encode() in request.body for request in requests):
                 raise ParserDied("the parser was ended by SIGSEGV")
             return super().parse_each(requests)
 
@@ -376,8 +376,8 @@ def test_a_document_that_kills_its_parser_keeps_none_waiting_that_came_with_it(p
     together: set[str] = set()
 
     class Mortal(ParserPool):
-        def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
-            names = {request["url"].rpartition("/")[2] for request in requests}
+        def parse_each(self, requests: Sequence[ParseRequest]) -> list[ParsedSource | ParseError]:
+            names = {request.url.rpartition("/")[2] for request in requests}
             if MANY[30] not in names:
                 return super().parse_each(requests)
             if len(names) > 1:
@@ -401,7 +401,7 @@ def test_a_document_that_kills_its_parser_keeps_none_waiting_that_came_with_it(p
 class Closing(ParserPool):
     """The program ends while something is read."""
 
-    def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
+    def parse_each(self, requests: Sequence[ParseRequest]) -> list[ParsedSource | ParseError]:
         self.close()
         return super().parse_each(requests)
 
@@ -432,10 +432,10 @@ def test_what_a_store_cannot_hold_costs_none_that_came_with_it(rooms: Room, serv
     class WithNul(ParserPool):
         """Lets through what cleaning takes out, and PostgreSQL refuses."""
 
-        def parse(self, body: bytes, **options: Any) -> ParsedSource:
-            return self._spoilt(super().parse(body, **options))
+        def parse(self, request: ParseRequest) -> ParsedSource:
+            return self._spoilt(super().parse(request))
 
-        def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
+        def parse_each(self, requests: Sequence[ParseRequest]) -> list[ParsedSource | ParseError]:
             return [
                 one if isinstance(one, ParseError) else self._spoilt(one)
                 for one in super().parse_each(requests)
@@ -465,7 +465,7 @@ def test_a_source_that_somebody_else_has_by_now_costs_none_that_came_with_it(pap
     class Slow(ParserPool):
         """So slow that somebody else takes a source over while it is read."""
 
-        def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
+        def parse_each(self, requests: Sequence[ParseRequest]) -> list[ParsedSource | ParseError]:
             with papers.store.write() as connection:
                 connection.execute(
                     text("UPDATE sources SET lease_owner = 'other' WHERE name = :name"), {"name": MANY[30]}
@@ -666,7 +666,7 @@ def until_all_are_asked(count: int) -> tuple[ScriptedServer, Script]:
 
 
 def test_a_server_that_hangs_keeps_nobody_waiting_who_is_claimed_later(room: Room, monkeypatch) -> None:
-    monkeypatch.setattr(claims, "CLAIM", 2)
+    monkeypatch.setattr(claims, "CLAIM_SIZE", 2)
     server, script = until_all_are_asked(10)
     server.answers = {"/hangs": script, **{f"/{number}": feed(item(number)) for number in range(9)}}
     with server:

@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 
 from syndicate.errors import ParserDied
-from syndicate.jobs.ingest.crashing_items import MOST_DEATHS, MOST_READ, MOST_SECONDS, read_one_by_one
+from syndicate.jobs.ingest.poll_parsing import (
+    MAX_CRASHES,
+    MAX_SECONDS,
+    MAX_SINGLE_ITEMS,
+    parse_one_by_one,
+)
 from syndicate.model import Entry, ParsedSource
 
-NAMES = tuple(f"item{number:03}" for number in range(MOST_READ + 50))
+NAMES = tuple(f"item{number:03}" for number in range(MAX_SINGLE_ITEMS + 50))
 
 
 class Readings:
@@ -32,10 +37,10 @@ class Readings:
         """One poll after the other, until everything was read; each forgets nothing of those before."""
         known: set[str] = set()
         while True:
-            found = read_one_by_one(self.parse, frozenset(known), clock=self.clock)
+            found = parse_one_by_one(self.parse, frozenset(known), clock=self.clock)
             assert found
-            parsed, killers = found
-            known |= {entry.digest for entry in parsed.entries} | {digest for digest, _ in killers}
+            parsed, crashing = found
+            known |= {entry.digest for entry in parsed.entries} | {digest for digest, _ in crashing}
             yield parsed
             if not parsed.left_out:
                 return
@@ -46,9 +51,9 @@ def test_no_item_is_begun_after_a_minute_and_the_next_polls_read_the_rest() -> N
     read = []
     for parsed in readings.polls():
         read += [entry.guid for entry in parsed.entries]
-        assert len(parsed.entries) <= MOST_SECONDS / 6.0
+        assert len(parsed.entries) <= MAX_SECONDS / 6.0
         assert parsed.digests == tuple(read)
-        assert ("left for the next time" in " ".join(parsed.warnings)) == bool(parsed.left_out)
+        assert ("left for the next poll" in " ".join(parsed.warnings)) == bool(parsed.left_out)
     assert read == list(NAMES[:40])
 
 
@@ -57,12 +62,12 @@ def test_one_item_is_read_however_long_it_takes() -> None:
 
 
 def test_no_more_items_are_read_in_a_poll_than_a_few_hundred() -> None:
-    assert [len(parsed.entries) for parsed in Readings(*NAMES).polls()] == [MOST_READ, 50]
+    assert [len(parsed.entries) for parsed in Readings(*NAMES).polls()] == [MAX_SINGLE_ITEMS, 50]
 
 
 def test_items_that_kill_are_bounded_too() -> None:
     deadly = frozenset(NAMES[:4])
     first, second = Readings(*NAMES[:6], deadly=deadly).polls()
-    assert (len(first.entries), first.left_out) == (0, 6 - MOST_DEATHS)
+    assert (len(first.entries), first.left_out) == (0, 6 - MAX_CRASHES)
     assert [entry.guid for entry in second.entries] == list(NAMES[4:6])
-    assert "1 of its items cannot be read by any parser" in second.warnings
+    assert "1 of its items crash" in " ".join(second.warnings)

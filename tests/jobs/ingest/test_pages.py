@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
 from syndicate.errors import ParserDied
 from syndicate.ingest.worker.parser_pool import ParserPool
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.jobs.ingest.pages_job import PagesResult
 from syndicate.model import ArticleBody, ParsedSource, ReadState
 from syndicate.store.core import quarantine
@@ -371,7 +371,7 @@ def test_F9_one_page_in_trouble_holds_the_others_of_its_host_up_for_a_moment_onl
 
 def test_a_host_whose_pages_kill_the_parsers_does_not_keep_them_busy(site: Site) -> None:
     class Dying(ParserPool):
-        def parse(self, body: bytes, **facts: Any) -> ParsedSource:
+        def parse(self, request: ParseRequest) -> ParsedSource:
             raise ParserDied("the parser took longer than 20 seconds and was stopped")
 
     numbers = range(1, 9)
@@ -425,9 +425,9 @@ def test_a_reader_in_strangers_hands_stops_no_other_page(site: Site, parsers: Pa
     """A worker may answer anything: two entries for one page, for instance."""
 
     class Strange(ParserPool):
-        def parse(self, body: bytes, **facts: Any) -> ParsedSource:
-            parsed = parsers.parse(body, **facts)
-            return replace(parsed, entries=parsed.entries * 2) if facts["url"].endswith("/1") else parsed
+        def parse(self, request: ParseRequest) -> ParsedSource:
+            parsed = parsers.parse(request)
+            return replace(parsed, entries=parsed.entries * 2) if request.url.endswith("/1") else parsed
 
     site.answers(
         {"/feed": feed(site, linked(site, 1), linked(site, 2)), "/news/1": page(), "/news/2": page()}

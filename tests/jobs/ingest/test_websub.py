@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
 from syndicate.ingest.worker.parser_pool import ParserPool
+from syndicate.ingest.worker.parsers import ParseRequest
+from syndicate.jobs.ingest.websub_job import PushesResult
 from syndicate.model import HubState, HubSubscription, ParsedSource, SourceState
 from syndicate.store.ingest import hub_store, source_store
 from tests.factories import NOW
@@ -17,6 +18,8 @@ from tests.jobs.room import BASE, SITE, Room, item, rss, source
 
 PUBLIC = "https://news.org"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+NOTHING = PushesResult().summary()
 
 
 def feed(hub: Hub, *items: dict[str, str], where: str = "/hub") -> bytes:
@@ -73,12 +76,12 @@ def state(hub: Hub) -> SourceState:
     return report.state
 
 
-def keep(hub: Hub, now=NOW) -> dict[str, int]:
-    return hub.room.services.websub.keep_subscriptions(now)
+def keep(hub: Hub, now=NOW) -> dict[str, int | str]:
+    return hub.room.services.websub.keep_subscriptions(now).summary()
 
 
-def read(hub: Hub, now=NOW) -> dict[str, int]:
-    return hub.room.services.websub.read_pushes(now)
+def read(hub: Hub, now=NOW) -> dict[str, int | str]:
+    return hub.room.services.websub.read_pushes(now).summary()
 
 
 def subscribe(hub: Hub) -> None:
@@ -108,7 +111,7 @@ def test_what_a_hub_sends_becomes_articles_and_the_polls_validators_stay(each_hu
     after = state(hub)
     assert set(hub.room.articles()) == {"Title 1", "Title 5"}
     assert (after.etag, after.body_hash, after.last_attempt) == ('"1"', before.body_hash, before.last_attempt)
-    assert read(hub) == {}
+    assert read(hub) == NOTHING
 
 
 def test_F17_a_source_whose_hub_has_sent_is_polled_once_a_day(hub: Hub) -> None:
@@ -163,7 +166,7 @@ def test_W9_a_wrong_signature_is_answered_well_and_ignored(hub: Hub, signature: 
     subscribe(hub)
     assert hub.push(feed(hub, item(1)), X_Hub_Signature=signature) == 202
     assert hub.push(feed(hub, item(1)), secret="guessed") == 202
-    assert read(hub) == {}
+    assert read(hub) == NOTHING
     assert set(hub.room.articles()) == {"Title 5"}
 
 
@@ -319,7 +322,7 @@ def test_a_ping_without_content_makes_us_look_soon(hub: Hub) -> None:
 def test_a_push_beyond_the_limit_is_refused_unread(hub: Hub) -> None:
     subscribe(hub)
     assert hub.push(b" " * (hub.limit + 1)) == 413
-    assert read(hub) == {}
+    assert read(hub) == NOTHING
 
 
 def test_a_hub_that_sends_without_end_is_not_kept_up_with(hub: Hub) -> None:
@@ -348,18 +351,18 @@ def test_a_push_that_brings_out_a_bug_is_set_aside_and_stops_no_other(each_hub: 
     parsers = hub.room.services.parsers
 
     class Strange(ParserPool):
-        def parse(self, body: bytes, **facts: Any) -> ParsedSource:
-            if b"Title 1" in body:
+        def parse(self, request: ParseRequest) -> ParsedSource:
+            if b"Title 1" in request.body:
                 raise RuntimeError("a bug")
-            return parsers.parse(body, **facts)
+            return parsers.parse(request)
 
     for number in (2, 1):
         assert hub.push(feed(hub, item(number), item(5))) == 202
     websub = hub.room.services.websub
     with Strange(1) as pool:
         strange = replace(websub, importer=replace(websub.importer, parser=lambda: pool))
-        assert strange.read_pushes(NOW) == {"pushes": 2, "new": 1, "changed": 0}
-        assert strange.read_pushes(NOW) == {}
+        assert strange.read_pushes(NOW) == PushesResult(pushes=2, new=1)
+        assert strange.read_pushes(NOW) == PushesResult()
     assert set(hub.room.articles()) == {"Title 2", "Title 5"}
     assert "could not be read (WebSub)" in state(hub).check_reason
 
@@ -389,7 +392,7 @@ def test_without_tls_a_hub_is_told_no_secret_and_believed_only_that_something_is
     assert hub.ask_back(form)[0] == 200
     assert "hub.secret" not in form
     assert hub.call("POST", form["hub.callback"], feed(hub, item(1)))[0] == 202
-    assert read(hub) == {}
+    assert read(hub) == NOTHING
     assert state(hub).next_check == NOW + timedelta(minutes=1)
 
 
