@@ -1,4 +1,4 @@
-"""Reading from a socket whose other end is not trusted: within a length and a deadline."""
+"""Reading from an untrusted socket within a length and a deadline."""
 
 import io
 import math
@@ -7,14 +7,14 @@ import time
 
 
 class AnswerTooLong(OSError):
-    """The other end sent more than it may."""
+    """The other end sent more bytes than allowed."""
 
 
 class BoundedStream(io.RawIOBase):
-    """Stream of a socket: at most ``left`` more bytes, until ``deadline`` of the monotonic clock.
+    """Stream of a socket, for at most ``left`` more bytes until ``deadline`` of the monotonic clock.
 
-    ``step`` is the most seconds to wait for each piece. Reading raises ``TimeoutError`` when a wait is over,
-    and ``AnswerTooLong``. The socket belongs to the caller.
+    A read waits at most ``step`` seconds. It raises ``TimeoutError`` and ``AnswerTooLong``. The caller owns
+    the socket.
     """
 
     def __init__(
@@ -25,11 +25,11 @@ class BoundedStream(io.RawIOBase):
         self._connection, self._step = connection, step
 
     def readable(self) -> bool:
-        """Return whether it can be read: always."""
+        """Return true."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Take what has come, at least one byte; return 0 at the end of the connection."""
+        """Read the bytes that have arrived; return 0 at the end of the connection."""
         wait = min(self._step, self.deadline - time.monotonic())
         if wait <= 0:
             raise TimeoutError("it took too long")

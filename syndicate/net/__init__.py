@@ -1,4 +1,4 @@
-"""Everything outbound over HTTP: one guarded client, and a thread that fetches for the jobs."""
+"""Outbound HTTP: a guarded client, in a thread that fetches for all jobs."""
 
 from syndicate.net.address_guard import looks_public
 from syndicate.net.credentials import Credentials, read_credentials

@@ -1,9 +1,9 @@
-"""The address guard: decides, on the very address about to be connected, whether we may.
+"""Address guard: allow or refuse a connection by the numeric address about to be connected.
 
-Names are not trusted: they can be spelt in many ways and change between look-up and connection.
-``ipaddress.is_global`` is not either: on Python 3.11 it is true for NAT64, 6to4, multicast,
-``::127.0.0.1`` and ``fec0::``. So the list is our own: IPv4 without the special blocks (IANA registry,
-RFC 6890), IPv6 only from ``2000::/3`` and without the blocks that wrap or document other addresses.
+Names are not trusted, because they have many spellings and may change between look-up and connection.
+``ipaddress.is_global`` of Python 3.11 is true for NAT64, 6to4, multicast, ``::127.0.0.1`` and ``fec0::``.
+So the guard has its own list: IPv4 without the special blocks (IANA registry, RFC 6890), IPv6 only from
+``2000::/3`` and without the blocks that wrap or document other addresses.
 """
 
 import errno
@@ -50,17 +50,17 @@ _FORBIDDEN_V6 = tuple(
 
 
 def is_public(address: Address) -> bool:
-    """True for an ordinary unicast address of the open internet."""
+    """Return whether an address is an ordinary unicast address of the open internet."""
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in block for block in _FORBIDDEN_V4)
     return address in _UNICAST_V6 and not any(address in block for block in _FORBIDDEN_V6)
 
 
 def looks_public(host: str) -> bool:
-    """Return whether strangers could reach a host of this name, as far as the name tells.
+    """Return whether a host name looks reachable from the open internet.
 
-    A public address, or a name with a dot whose ending is not kept for private use or for examples
-    (RFC 2606, RFC 6761, RFC 6762, and ``internal``).
+    True for a public address, and for a name with a dot whose ending is not reserved for private use or
+    examples (RFC 2606, RFC 6761, RFC 6762, and ``internal``).
     """
     name = host.strip("[]").rstrip(".").lower()
     try:
@@ -70,19 +70,19 @@ def looks_public(host: str) -> bool:
 
 
 class AddressRefused(OSError):
-    """The guard said no. An ``OSError``, so that a connector treats it as a failed connection."""
+    """The guard refused an address. An ``OSError``, so that a connector treats it as a failed connection."""
 
     def __init__(self, address: str) -> None:
-        # One text for all addresses: connectors merge the errors of a host's addresses by their text.
+        # The same text for all addresses: connectors merge the errors of a host's addresses by text.
         super().__init__(errno.EACCES, "refused by the address guard")
         self.address = address
 
 
 class AddressGuard:
-    """Guard of the hosts and addresses that may be connected, from ``HttpOptions.allow_private``."""
+    """Guard that allows public addresses and the addresses in ``HttpOptions.allow_private``."""
 
     def __init__(self, allow_private: bool | tuple[str, ...]) -> None:  # noqa: FBT001 - a setting's own shape
-        self._everything = allow_private is True
+        self._allows_all = allow_private is True
         self._networks: list[Network] = []
         self._endpoints: set[tuple[str, int | None]] = set()
         for entry in allow_private if isinstance(allow_private, tuple) else ():
@@ -92,19 +92,19 @@ class AddressGuard:
                 self._endpoints.add(_endpoint(entry))
 
     def trusts_host(self, host: str, port: int) -> bool:
-        """True when the operator allowed this host by name, whatever it resolves to."""
+        """Return whether the operator allowed this host by name, with any address."""
         name = host.lower()
-        return self._everything or (name, port) in self._endpoints or (name, None) in self._endpoints
+        return self._allows_all or (name, port) in self._endpoints or (name, None) in self._endpoints
 
     def allows(self, address: str, port: int) -> bool:
-        """True when a connection to this numeric address may be made."""
-        if self._everything or (address, port) in self._endpoints:
+        """Return whether a connection to this numeric address is allowed."""
+        if self._allows_all or (address, port) in self._endpoints:
             return True
         parsed = ipaddress.ip_address(address)
         return is_public(parsed) or any(parsed in network for network in self._networks)
 
     def open_socket(self, address_info: tuple[Any, ...]) -> socket.socket:
-        """A new socket for a ``getaddrinfo`` row; raises ``AddressRefused`` before anything is sent."""
+        """Return a new socket for a ``getaddrinfo`` row; raises ``AddressRefused`` before connecting."""
         family, kind, protocol, _, endpoint = address_info
         if not self.allows(endpoint[0], endpoint[1]):
             raise AddressRefused(endpoint[0])
@@ -112,7 +112,7 @@ class AddressGuard:
 
 
 def _endpoint(entry: str) -> tuple[str, int | None]:
-    """``host`` or ``host:port`` (an IPv6 address in brackets), in lower case."""
+    """Return the host, in lower case, and port of ``host`` or ``host:port`` (IPv6 in brackets)."""
     host, colon, port = entry.lower().rpartition(":")
     if colon and port.isdecimal():
         return host.strip("[]"), int(port)

@@ -1,53 +1,53 @@
-"""From bytes on the wire to a body, within a limit."""
+"""Decoding of response bodies within a size limit."""
 
 from isal import isal_zlib
 
 from syndicate.errors import FetchError, TooLarge
 from syndicate.text.hashes import hash_of
 
-# A gzip file may be several members in a row (RFC 1952 section 2.2); nobody needs this many.
-_MOST_MEMBERS = 1000
+# A gzip file may have several members (RFC 1952 section 2.2); real files have far fewer.
+_MAX_MEMBERS = 1000
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_ONLY = 31
 
 
 def hash_wire(wire: bytes) -> str:
-    """A short fingerprint of the bytes as they came: equal bytes need no decompression."""
+    """Return a hash of the bytes on the wire; a body with a known hash is not decompressed."""
     return hash_of(wire)
 
 
 def decode_body(wire: bytes, encoding: str, limit: int, url: str) -> bytes:
-    """The body behind a ``Content-Encoding``, at most ``limit`` bytes.
+    """Return the body decoded from its ``Content-Encoding``, at most ``limit`` bytes.
 
-    Raises ``TooLarge`` beyond the limit, ``FetchError`` for truncated or damaged data and for any
-    coding but gzip (RFC 9110 section 8.4): we asked for nothing else.
+    Raises ``TooLarge`` beyond the limit, and ``FetchError`` for damaged data and for any coding but gzip, the
+    only coding that requests accept (RFC 9110 section 8.4).
     """
     coding = encoding.strip().lower()
     if coding in ("", "identity"):
         return wire
     if coding not in ("gzip", "x-gzip"):
         raise FetchError(
-            f"{url} answered in the encoding {encoding!r}, which we did not ask for; only gzip is read"
+            f"{url} answered in the encoding {encoding!r}, which was not asked for; only gzip is read"
         )
     if not wire.startswith(_GZIP_MAGIC):
         raise FetchError(f"{url} says its answer is gzip, and it is not; tell its owner")
     parts: list[bytes] = []
     size = 0
     rest = wire
-    for _ in range(_MOST_MEMBERS):
-        part, rest = _one_member(rest, limit + 1 - size, url)
+    for _ in range(_MAX_MEMBERS):
+        part, rest = _decompress_member(rest, limit + 1 - size, url)
         parts.append(part)
         size += len(part)
         if size > limit:
             raise TooLarge(f"{url} unpacks to more than the limit of {limit:,} bytes; not read")
-        # Padding and rubbish after the last member are ignored, as gzip itself does.
+        # Bytes after the last member are ignored, as gzip does.
         if not rest.startswith(_GZIP_MAGIC):
             return parts[0] if len(parts) == 1 else b"".join(parts)
-    raise TooLarge(f"{url} is a gzip file of more than {_MOST_MEMBERS} pieces; not read")
+    raise TooLarge(f"{url} is a gzip file of more than {_MAX_MEMBERS} pieces; not read")
 
 
-def _one_member(data: bytes, limit: int, url: str) -> tuple[bytes, bytes]:
-    """One gzip member and what follows it; a member that reaches ``limit`` may be cut there."""
+def _decompress_member(data: bytes, limit: int, url: str) -> tuple[bytes, bytes]:
+    """Return a gzip member, which may be cut at ``limit`` bytes, and the bytes after it."""
     reader = isal_zlib.decompressobj(_GZIP_ONLY)
     try:
         part: bytes = reader.decompress(data, limit)

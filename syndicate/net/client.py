@@ -1,9 +1,10 @@
-"""The one HTTP client for everything outbound."""
+"""HTTP client of all outbound requests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -20,37 +21,38 @@ from syndicate.net.connection_slots import ConnectionSlot, ConnectionSlots
 from syndicate.net.failures import failed_connection, failed_status, refused_form
 from syndicate.net.http_types import Fetched, FetchRequest, HttpOptions
 from syndicate.net.interim_response_limit import Connector
-from syndicate.net.latin1_validators import ExactRequest
+from syndicate.net.latin1_validators import Latin1Request
 from syndicate.net.politeness import HostLocks
 from syndicate.net.request_urls import check_url, redirect_target
 from syndicate.text.privacy import hide_address
 
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
-# Those that ask for the same method and body again (RFC 9110 section 15.4).
+# Redirects with the same method and body (RFC 9110 section 15.4).
 _REPEATING = (307, 308)
-_LONGEST_REASON = 1024
-# Content-Security-Policy alone passes aiohttp's 8 KiB on real sites.
-_LONGEST_FIELD = 32 * 1024
-_Answered = Callable[[], Awaitable[None]]
+_MAX_REASON = 1024
+# Bytes. Content-Security-Policy alone exceeds aiohttp's 8 KiB on real sites.
+_MAX_FIELD = 32 * 1024
+_OnResponse = Callable[[], Awaitable[None]]
 
 
-async def _at_once() -> None:
+async def _no_wait() -> None:
     pass
 
 
-class Client:
-    """Fetches URLs of strangers: guarded addresses, one deadline, size limits, politeness per host.
+class HttpClient:
+    """Fetches untrusted URLs, with an address guard, a deadline, size limits and a gap per host.
 
-    Use it inside one event loop as ``async with Client(options) as client``. Cookies and referrers are
-    never sent, credentials only where a request says so; proxies of the environment are ignored.
+    Use it inside a single event loop as ``async with HttpClient(options) as client``. The client sends no
+    cookies and no referrers, and credentials only for requests with credentials. It ignores proxies of the
+    environment.
     """
 
     def __init__(self, options: HttpOptions) -> None:
         self._options = options
         self._guard = AddressGuard(options.allow_private)
-        self._turns = HostLocks(options.host_gap)
-        self._places = ConnectionSlots(options.concurrency)
+        self._host_locks = HostLocks(options.host_gap)
+        self._slots = ConnectionSlots(options.concurrency)
         self._guarded: aiohttp.ClientSession
         self._trusting: aiohttp.ClientSession
 
@@ -69,31 +71,24 @@ class Client:
         await self._guarded.close()
         await self._trusting.close()
 
-    async def fetch(self, request: FetchRequest, answered: _Answered = _at_once) -> Fetched:
-        """The answer to a conditional GET, after at most ``max_redirects`` redirects.
+    async def fetch(self, request: FetchRequest, on_response: _OnResponse = _no_wait) -> Fetched:
+        """Return the response to a conditional GET, after at most ``max_redirects`` redirects.
 
-        ``answered`` is awaited before the body of a good answer is read, and costs it none of its time.
-        Raises ``ForbiddenAddress``, ``TooLarge`` or ``FetchError``; a 429 or 503 carries
-        ``retry_after``. An empty 200 is an error: there is nothing in it to read.
+        The client awaits ``on_response`` before it reads the body of a good response; this wait does not
+        count against the deadline. Raises ``ForbiddenAddress``, ``TooLarge`` or ``FetchError``; the error of
+        a 429 or 503 has ``retry_after``. A 200 without a body is an error.
         """
         try:
-            return await self._fetch(request, answered)
+            return await self._fetch(request, on_response)
         except FetchError as error:
             if not request.private:
                 raise
-            text = hide_address(str(error), request.url)
-            hidden = type(error)(
-                text,
-                status=error.status,
-                retry_after=error.retry_after,
-                gone=error.gone,
-                busy=error.busy,
-                busy_for=error.busy_for,
-            )
-        # Outside the handler: a traceback of the hidden error must not tell the other one.
+            hidden = copy(error)
+            hidden.args = (hide_address(str(error), request.url),)
+        # Outside the handler: the original error, with the address, must not be the context.
         raise hidden
 
-    async def _fetch(self, request: FetchRequest, answered: _Answered) -> Fetched:
+    async def _fetch(self, request: FetchRequest, on_response: _OnResponse) -> Fetched:
         url = check_url(request.url)
         home = url.origin()
         seen = {url}
@@ -101,20 +96,22 @@ class Client:
         budget = self._options.total_timeout
         loop = asyncio.get_running_loop()
         for _ in range(self._options.max_redirects + 1):
-            async with self._turn(url) as place:
+            async with self._slot(url) as slot:
                 started = loop.time()
-                answer = await self._exchange(request, url, budget, (answered, place.answered), own=permanent)
+                response = await self._exchange(
+                    request, url, budget, (on_response, slot.on_response), own=permanent
+                )
                 budget -= loop.time() - started
-            if isinstance(answer, _Answer):
+            if isinstance(response, _Response):
                 moved = str(url) if permanent and len(seen) > 1 else ""
-                return _read_answer(request, url, answer, moved, request.max_body or self._options.max_body)
-            permanent = permanent and answer.status in _PERMANENT
-            url = redirect_target(url, answer.location)
+                return _fetched(request, url, response, moved, request.max_body or self._options.max_body)
+            permanent = permanent and response.status in _PERMANENT
+            url = redirect_target(url, response.location)
             if url in seen:
                 raise FetchError(f"{request.url} redirects in a circle, by way of {url}; tell its owner")
             seen.add(url)
             if url.origin() != home:
-                # For good: whoever we were sent to must not send us back with a request of their choice.
+                # For good: another origin must not redirect back to a URL of its choice with credentials.
                 request = replace(request, credentials=None)
         raise FetchError(
             f"{request.url} redirects more than {self._options.max_redirects} times; check the URL"
@@ -123,16 +120,16 @@ class Client:
     async def post(self, address: str, form: Sequence[tuple[str, str]]) -> int:
         """Post a form and return the status, a 2xx.
 
-        A 307 or 308 is followed with the same form (rule W6). Raises as ``fetch`` does; the message of a
-        refusal quotes what the server says about it.
+        A 307 or 308 is followed with the same form (rule W6). Raises as ``fetch`` does; the error message
+        quotes the response body.
         """
         url = check_url(address)
         for _ in range(self._options.max_redirects + 1):
-            async with self._turn(url):
-                answer = await self._posted(url, form)
-            if isinstance(answer, int):
-                return answer
-            url = redirect_target(url, answer.location)
+            async with self._slot(url):
+                response = await self._posted(url, form)
+            if isinstance(response, int):
+                return response
+            url = redirect_target(url, response.location)
         raise FetchError(f"{address} redirects more than {self._options.max_redirects} times; check the URL")
 
     async def _posted(self, url: URL, form: Sequence[tuple[str, str]]) -> "int | _Redirect":
@@ -146,32 +143,32 @@ class Client:
                     return _Redirect(response.status, response.headers.get("Location", ""))
                 if response.status // 100 == 2:
                     return response.status
-                said = await response.content.read(_LONGEST_REASON)
+                reason = await response.content.read(_MAX_REASON)
                 wait = response_headers.retry_after(
                     response.headers.get("Retry-After", ""), datetime.now(UTC)
                 )
-                raise refused_form(str(url), response.status, said, wait)
+                raise refused_form(str(url), response.status, reason, wait)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failed_connection(error, str(url)) from error
 
     @asynccontextmanager
-    async def _turn(self, url: URL) -> AsyncIterator[ConnectionSlot]:
-        """The turn at a host, and a place among all that is under way."""
-        async with self._turns.turn((url.raw_host or "").lower()):
-            place = await self._places.take()
+    async def _slot(self, url: URL) -> AsyncIterator[ConnectionSlot]:
+        """Hold the lock of the host and a connection slot."""
+        async with self._host_locks.acquire((url.raw_host or "").lower()):
+            slot = await self._slots.acquire()
             try:
-                yield place
+                yield slot
             finally:
-                place.leave()
+                slot.release()
 
     def _session_for(self, url: URL) -> aiohttp.ClientSession:
         trusted = self._guard.trusts_host(url.host or "", url.port or 0)
         return self._trusting if trusted else self._guarded
 
     async def _exchange(
-        self, request: FetchRequest, url: URL, budget: float, answered: Sequence[_Answered], *, own: bool
-    ) -> "_Answer | _Redirect":
-        """One request and its answer, all of it within ``budget`` seconds; see ``failed_status``."""
+        self, request: FetchRequest, url: URL, budget: float, on_response: Sequence[_OnResponse], *, own: bool
+    ) -> "_Response | _Redirect":
+        """Send a request and read its response within ``budget`` seconds (``own``: see ``failed_status``)."""
         session = self._session_for(url)
         try:
             async with (
@@ -182,7 +179,7 @@ class Client:
                 if response.status in _REDIRECTS:
                     return _Redirect(response.status, fields.get("Location", ""))
                 if response.status in (200, 203, 304):
-                    await _wait_for_place(limit, answered)
+                    await _wait_for_slot(limit, on_response)
                 if response.status in (200, 203):
                     wire = await _read_wire(response, request.max_body or self._options.max_body, url)
                 elif response.status == 304:
@@ -191,15 +188,15 @@ class Client:
                     wait = response_headers.retry_after(fields.get("Retry-After", ""), datetime.now(UTC))
                     gap = self._options.host_gap
                     raise failed_status(str(url), response.status, wait, own=own, gap=gap)
-                return _Answer(response.status, fields, response.raw_headers, wire)
+                return _Response(response.status, fields, response.raw_headers, wire)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failed_connection(error, str(url)) from error
 
     def _open_session(self, *, guarded: bool) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             connector=Connector(
-                # Our own slots bound what is under way. Idle connections wait for the host's next turn
-                # only: thousands of hosts would use up the file descriptors.
+                # The connection slots bound the open connections. Idle connections stay open for the
+                # host's next request only: thousands of hosts would use up the file descriptors.
                 limit=0,
                 keepalive_timeout=self._options.host_gap + 1.0,
                 socket_factory=self._guard.open_socket if guarded else None,
@@ -208,40 +205,34 @@ class Client:
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": self._options.user_agent, "Accept-Encoding": "gzip"},
-            request_class=ExactRequest,
+            request_class=Latin1Request,
             timeout=aiohttp.ClientTimeout(total=None, connect=self._options.connect_timeout),
-            max_line_size=_LONGEST_FIELD,
-            max_field_size=_LONGEST_FIELD,
+            max_line_size=_MAX_FIELD,
+            max_field_size=_MAX_FIELD,
         )
 
 
+@dataclass(frozen=True, slots=True)
 class _Redirect:
-    __slots__ = ("location", "status")
-
-    def __init__(self, status: int, location: str) -> None:
-        self.status = status
-        self.location = location
+    status: int
+    location: str
 
 
-class _Answer:
-    """A 200, 203 or 304 as it came over the wire."""
+@dataclass(frozen=True, slots=True)
+class _Response:
+    """A 200, 203 or 304 as sent."""
 
-    __slots__ = ("fields", "raw_fields", "status", "wire")
-
-    def __init__(
-        self, status: int, fields: Mapping[str, str], raw_fields: tuple[tuple[bytes, bytes], ...], wire: bytes
-    ) -> None:
-        self.status = status
-        self.fields = fields
-        self.raw_fields = raw_fields
-        self.wire = wire
+    status: int
+    fields: Mapping[str, str]
+    raw_fields: tuple[tuple[bytes, bytes], ...]
+    wire: bytes
 
     def validator(self, name: str) -> str:
-        """A field byte for byte, as latin-1 text; ``""`` when absent."""
+        """Return a field byte for byte, as latin-1 text; ``""`` when absent."""
         if name not in self.fields:
             return ""
-        wanted = name.lower().encode()
-        return next(value for key, value in self.raw_fields if key.lower() == wanted).decode("latin-1")
+        lower_name = name.lower().encode()
+        return next(value for key, value in self.raw_fields if key.lower() == lower_name).decode("latin-1")
 
     def links(self) -> tuple[str, ...]:
         if "Link" not in self.fields:
@@ -262,18 +253,18 @@ def _request_fields(request: FetchRequest) -> dict[str, str]:
     return fields
 
 
-async def _wait_for_place(limit: asyncio.Timeout, answered: Sequence[_Answered]) -> None:
-    """Wait until there is room for the body, while the time for the exchange stands still."""
+async def _wait_for_slot(limit: asyncio.Timeout, on_response: Sequence[_OnResponse]) -> None:
+    """Wait for the slots of the body; the deadline moves by the wait."""
     loop = asyncio.get_running_loop()
     left = (limit.when() or loop.time()) - loop.time()
     limit.reschedule(None)
-    for wait in answered:
+    for wait in on_response:
         await wait()
     limit.reschedule(loop.time() + left)
 
 
 async def _read_wire(response: aiohttp.ClientResponse, limit: int, url: URL) -> bytes:
-    """The body as sent, still compressed; raises ``TooLarge`` as soon as it is known."""
+    """Return the body as sent, still compressed; raises ``TooLarge`` as soon as possible."""
     parts: list[bytes] = []
     size = response.content_length or 0
     if size <= limit:
@@ -288,31 +279,33 @@ async def _read_wire(response: aiohttp.ClientResponse, limit: int, url: URL) -> 
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _read_answer(request: FetchRequest, url: URL, answer: _Answer, moved: str, limit: int) -> Fetched:
-    """Return what the caller gets: decompressed only when the bytes on the wire are new."""
-    fresh = answer.status != 304
-    wire_hash = hash_wire(answer.wire) if fresh else request.known_hash
+def _fetched(request: FetchRequest, url: URL, response: _Response, moved: str, limit: int) -> Fetched:
+    """Return the response for the caller, decompressed only when the bytes on the wire are new."""
+    fresh = response.status != 304
+    wire_hash = hash_wire(response.wire) if fresh else request.known_hash
     unchanged = not fresh or wire_hash == request.known_hash
-    fields = answer.fields
-    body = b"" if unchanged else decode_body(answer.wire, fields.get("Content-Encoding", ""), limit, str(url))
+    fields = response.fields
+    body = (
+        b"" if unchanged else decode_body(response.wire, fields.get("Content-Encoding", ""), limit, str(url))
+    )
     if not unchanged and not body:
         raise FetchError(
-            f"{url} answered {answer.status} without a body; try again later", status=answer.status
+            f"{url} answered {response.status} without a body; try again later", status=response.status
         )
     content_type, charset = response_headers.media_type(fields.get("Content-Type", ""))
     return Fetched(
         request=request,
         url=str(url),
-        status=answer.status,
+        status=response.status,
         unchanged=unchanged,
         body=body,
         wire_hash=wire_hash,
-        etag=answer.validator("ETag") or ("" if fresh else request.etag),
-        last_modified=answer.validator("Last-Modified") or ("" if fresh else request.last_modified),
+        etag=response.validator("ETag") or ("" if fresh else request.etag),
+        last_modified=response.validator("Last-Modified") or ("" if fresh else request.last_modified),
         content_type=content_type,
         charset=charset,
         permanent_url=moved,
-        links=answer.links(),
+        links=response.links(),
         max_age=response_headers.max_age(
             fields.get("Cache-Control", ""), fields.get("Expires", ""), datetime.now(UTC)
         ),

@@ -1,107 +1,107 @@
 """Connection slots: a request that waits for a slow server lends its slot to another.
 
-A fetch takes two. Room for a body (``batch``) bounds the memory: each caller has so many, and one is kept
-until he has let go of the body. A place among all exchanges that are under way (``client``) bounds the
-connections, and is left when the exchange ends.
+A fetch takes two slots. A slot for the body (``request_batch``) bounds the memory of each consumer and is
+kept until the consumer has dropped the body. A slot of the client bounds the open connections and is freed
+when the exchange ends.
 """
 
 import asyncio
 from collections import deque
 
-PATIENCE = 2.0
-"""Seconds. Most servers have begun to answer by then; those that hang take a minute."""
-LENT = 3
-"""So many times as many as there are places may be lent: each is one more open connection."""
+LEND_AFTER = 2.0
+"""Seconds. Most servers respond sooner; a server that hangs takes a minute."""
+MAX_LENT = 3
+"""Lent slots per slot: each is one more open connection."""
 
 
 class ConnectionSlots:
-    """``count`` places. ``lent`` is how many were lent by requests that wait for an answer.
+    """``count`` slots. ``lent`` is the number of slots lent by requests that wait for a response.
 
-    Whoever comes back goes first, and his place may be lent again while he waits: else all places could be
-    held by those who wait for him, since he may hold the turn at a host for which they are in line.
+    Requests reclaiming a slot have priority and may lend it again while waiting. Otherwise requests queued on
+    the same host lock would deadlock.
     """
 
     def __init__(self, count: int) -> None:
         self.lent = 0
-        self._most_lent = LENT * count
+        self._max_lent = MAX_LENT * count
         self._free = count
-        self._coming: deque[asyncio.Future[None]] = deque()
-        self._returning: deque[asyncio.Future[None]] = deque()
+        self._acquiring: deque[asyncio.Future[None]] = deque()
+        self._reacquiring: deque[asyncio.Future[None]] = deque()
 
-    async def take(self) -> "ConnectionSlot":
-        """Wait for a place and have it."""
-        await self._wait(self._coming)
+    async def acquire(self) -> "ConnectionSlot":
+        """Wait for a free slot and return it."""
+        await self._wait(self._acquiring)
         return ConnectionSlot(self)
 
     async def reacquire(self) -> None:
-        """Wait for a place instead of the lent place."""
+        """Wait for a free slot in place of the lent slot."""
         self.lent -= 1
         try:
-            await self._wait(self._returning)
+            await self._wait(self._reacquiring)
         except asyncio.CancelledError:
             self.lent += 1
             raise
 
     def release_while_waiting(self) -> bool:
-        """Lend a place to another request; return false while too many are lent."""
-        if self.lent >= self._most_lent:
+        """Lend a slot to another request; return false while too many are lent."""
+        if self.lent >= self._max_lent:
             return False
         self.lent += 1
-        self._release()
+        self._free_slot()
         return True
 
-    def leave(self, *, is_lent: bool = False) -> None:
-        """Give a place back for good."""
+    def release(self, *, is_lent: bool = False) -> None:
+        """Free a slot for good."""
         if is_lent:
             self.lent -= 1
         else:
-            self._release()
+            self._free_slot()
 
-    async def _wait(self, line: deque[asyncio.Future[None]]) -> None:
-        # While somebody waits, nothing is free.
+    async def _wait(self, waiting: deque[asyncio.Future[None]]) -> None:
+        # While a request waits, no slot is free.
         if self._free:
             self._free -= 1
             return
-        turn = asyncio.get_running_loop().create_future()
-        line.append(turn)
+        freed = asyncio.get_running_loop().create_future()
+        waiting.append(freed)
         try:
-            await turn
+            await freed
         except asyncio.CancelledError:
-            if not turn.cancelled():
-                self._release()
+            if not freed.cancelled():
+                self._free_slot()
             raise
 
-    def _release(self) -> None:
-        for line in (self._returning, self._coming):
-            while line:
-                turn = line.popleft()
-                if not turn.cancelled():
-                    turn.set_result(None)
+    def _free_slot(self) -> None:
+        for waiting in (self._reacquiring, self._acquiring):
+            while waiting:
+                freed = waiting.popleft()
+                if not freed.cancelled():
+                    freed.set_result(None)
                     return
         self._free += 1
 
 
 class ConnectionSlot:
-    """Place of one request, which leaves it with ``leave`` or keeps it, once ``answered`` has returned."""
+    """Slot of a request, lent after ``LEND_AFTER`` seconds until the response begins."""
 
-    def __init__(self, places: ConnectionSlots) -> None:
-        self._places = places
+    def __init__(self, slots: ConnectionSlots) -> None:
+        self._slots = slots
         self._is_lent = False
-        self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._lend)
+        self._timer = asyncio.get_running_loop().call_later(LEND_AFTER, self._lend)
 
     def _lend(self) -> None:
-        self._is_lent = self._places.release_while_waiting()
+        self._is_lent = self._slots.release_while_waiting()
         if not self._is_lent:
-            self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._lend)
+            self._timer = asyncio.get_running_loop().call_later(LEND_AFTER, self._lend)
 
-    async def answered(self) -> None:
-        """Take a place again when an answer begins, if this request has lent its own."""
+    async def on_response(self) -> None:
+        """Reacquire a slot, if this slot is lent, before the body is read."""
         self._timer.cancel()
         if self._is_lent:
-            await self._places.reacquire()
+            await self._slots.reacquire()
             self._is_lent = False
 
-    def leave(self) -> None:
-        """Nothing more is to come."""
+    def release(self) -> None:
+        """Free the slot for good."""
         self._timer.cancel()
-        self._places.leave(is_lent=self._is_lent)
+        self._slots.release(is_lent=self._is_lent)

@@ -1,7 +1,7 @@
-"""Credentials of private sources: header fields, made of a secret that is read when it is needed.
+"""Credentials of private sources: header fields with a secret, read for each request.
 
-A secret is in an environment variable or a file, so that it is neither in ``config.toml`` nor in the store,
-and a new one is used at the next poll.
+The secret is in an environment variable or a file, neither in ``config.toml`` nor in the store. A new secret
+counts from the next poll on.
 """
 
 import os
@@ -13,22 +13,22 @@ from pathlib import Path
 from syndicate.errors import FetchError
 from syndicate.model import Access, AccessKind
 
-_LONGEST_SECRET = 8192
+_MAX_SECRET = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """One header field that only the source's own scheme, host and port may see."""
+    """Header field for the source's own scheme, host and port only."""
 
     name: str
     value: str = field(repr=False)
 
 
 def read_credentials(access: Access, environment: Mapping[str, str] = os.environ) -> Credentials:
-    """The field for a source that asks for it (RFC 7617, RFC 6750, RFC 6265).
+    """Return the header field for a source's access (RFC 7617, RFC 6750, RFC 6265).
 
-    Raises ``FetchError`` when the secret is missing, empty, too long or not one printable line; the
-    message names where it should be, never what it is.
+    Raises ``FetchError`` when the secret is missing, empty, too long or not printable; the message names its
+    file or variable, never the secret.
     """
     secret = _secret(access, environment)
     if access.kind is AccessKind.BASIC:
@@ -48,15 +48,15 @@ def _secret(access: Access, environment: Mapping[str, str]) -> str:
     else:
         try:
             with Path(access.secret_file).open("rb") as file:
-                secret = file.read(_LONGEST_SECRET + 1).decode().strip()
+                secret = file.read(_MAX_SECRET + 1).decode().strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise FetchError(f"the secret of the source cannot be read from {where}: {reason}") from None
+            raise FetchError(f"Cannot read the secret of the source from {where}: {reason}") from None
     if not secret:
         raise FetchError(f"there is no secret for the source in {where}")
-    if len(secret) > _LONGEST_SECRET or not secret.isprintable():
+    if len(secret) > _MAX_SECRET or not secret.isprintable():
         raise FetchError(
-            f"the secret in {where} is not one printable line of at most {_LONGEST_SECRET} characters"
+            f"the secret in {where} is not one printable line of at most {_MAX_SECRET} characters"
         )
     return secret
 

@@ -1,4 +1,4 @@
-"""One sentence for each way an exchange can fail: what, where, why, and what to do."""
+"""Error messages of failed requests: the address, the cause, and the remedy."""
 
 import ssl
 
@@ -9,18 +9,18 @@ from syndicate.net.address_guard import AddressRefused
 from syndicate.net.politeness import REFUSED_GAPS
 from syndicate.text.urls import origin_of
 
-# RFC 9110 section 15; what is not here is described by its class.
+# RFC 9110 section 15; other statuses get the advice of their class.
 _ADVICE = {
     401: "it wants a password: give the source its auth, or check the one it has",
-    403: "it refuses us; ask its owner, or set [http] user_agent",
+    403: "it refuses access; ask its owner, or set [http] user_agent",
     404: "there is nothing there; check the URL",
-    429: "we asked too often; it will be asked less",
+    429: "it was asked too often; it will be asked less",
     503: "it is overloaded or under repair; it will be asked again later",
 }
 
 
 def failed_connection(error: Exception, url: str) -> FetchError:
-    """The error a person reads for an exception of the HTTP client."""
+    """Return the error for an exception of the HTTP client."""
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused):
         return ForbiddenAddress(
             f"{url} was not fetched: {error.os_error.address} is a private or reserved address; "
@@ -32,10 +32,10 @@ def failed_connection(error: Exception, url: str) -> FetchError:
 def failed_status(
     url: str, status: int, retry_after: float | None, *, own: bool = True, gap: float = 0.0
 ) -> FetchError:
-    """The error for an answer that is neither a body, a 304 nor a redirect we follow.
+    """Return the error for a response that is neither a body, a 304 nor a redirect to follow.
 
-    ``own`` is whether it speaks for the address that we asked: a 410 where that only leads for now says
-    nothing about what it will lead to tomorrow.
+    ``own``: the response is for the requested address, or for its permanent redirect. A 410 at the target of
+    a temporary redirect says nothing about the requested address.
     """
     advice = _ADVICE.get(status, "it will be asked again later" if status >= 500 else "check the URL")
     if status == 410:
@@ -50,16 +50,16 @@ def failed_status(
         retry_after=retry_after,
         gone=status == 410 and own,
         busy=origin_of(url) if status in (429, 503) and retry_after else "",
-        # A 503 speaks for the server, a 429 for one URL of it.
+        # A 503 is about the server, a 429 about the URL.
         busy_for=gap * REFUSED_GAPS if status == 429 else retry_after or 0.0,
     )
 
 
-def refused_form(url: str, status: int, said: bytes, retry_after: float | None) -> FetchError:
-    """The error for a form that a server did not take; it may have said why, in plain text."""
-    reason = _short(said.decode("utf-8", "replace")) if said.strip() else "without a reason"
+def refused_form(url: str, status: int, body: bytes, retry_after: float | None) -> FetchError:
+    """Return the error for a form that the server rejected, perhaps with a plain-text reason as its body."""
+    reason = _short(body.decode("utf-8", "replace")) if body.strip() else "without a reason"
     return FetchError(
-        f"{url} answered {status} to our form: {reason}", status=status, retry_after=retry_after
+        f"{url} answered {status} to the form: {reason}", status=status, retry_after=retry_after
     )
 
 
@@ -83,14 +83,14 @@ def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientPayloadError):
         return "the answer broke off before its end; try again later"
     if isinstance(error, aiohttp.ClientResponseError):
-        return f"what it answered is not HTTP as we know it ({_short(error.message)}); tell its owner"
+        return f"its answer is not HTTP ({_short(error.message)}); tell its owner"
     if isinstance(error, aiohttp.InvalidURL):
         return f"it is not a valid URL ({_short(error)}); check it"
     return f"{_short(error)}; try again later"
 
 
 def _short(error: object) -> str:
-    """Return one printable line of a foreign error text, which may quote untrusted bytes."""
+    """Return a printable line of a foreign error text, which may quote untrusted bytes."""
     words = " ".join(str(error).split()) or type(error).__name__
     line = "".join(character if character.isprintable() else "?" for character in words)
     return line if len(line) <= 160 else line[:159] + "…"

@@ -1,16 +1,14 @@
-"""Values of a fetch: options, request and answer."""
+"""Values of a fetch: options, request and response."""
 
 from dataclasses import dataclass
 
 from syndicate import __version__
 from syndicate.net.credentials import Credentials
 
-# RFC 9110 section 12.5.1: what a feed reader prefers, and that it can live with anything.
+# RFC 9110 section 12.5.1: prefer feeds, accept any type.
 FEED_ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.1"
 )
-
-
 SITEMAP_ACCEPT = "application/xml, text/xml, application/gzip;q=0.9, text/plain;q=0.5, */*;q=0.1"
 PAGE_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
 
@@ -19,13 +17,13 @@ PAGE_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
 class HttpOptions:
     """Options of requests to other servers.
 
-    ``allow_private`` opens the address guard: for everything (``True``) or for the named hosts,
-    ``host:port`` pairs, addresses and CIDR networks. ``host_gap`` is the number of seconds between
-    two request starts to one host, which then also has at most one request under way; ``0`` turns
-    both off. ``connect_timeout`` (name look-up, TCP and TLS) and ``total_timeout`` (all redirects
-    and the whole body, without waiting for a turn) are seconds. ``max_body`` is bytes, on the wire
-    and after decompression. ``concurrency`` is how many exchanges are under way at once, and how many bodies
-    are held; three times as many servers may be waited for besides.
+    ``allow_private`` opens the address guard for all addresses (``True``), or for these hosts, ``host:port``
+    pairs, addresses and CIDR networks. ``host_gap`` is the number of seconds between the starts of two
+    requests to a host, which then has a single open request; 0 turns both off. ``connect_timeout`` (name
+    look-up, TCP and TLS) and ``total_timeout`` (all redirects and the whole body, without waits for locks and
+    slots) are in seconds. ``max_body`` is in bytes, on the wire and after decompression. ``concurrency`` is
+    the number of open requests and of bodies in memory; three times as many requests may wait for slow
+    servers besides.
     """
 
     allow_private: bool | tuple[str, ...] = False
@@ -40,14 +38,12 @@ class HttpOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchRequest:
-    """One thing to read, with what the last answer left behind.
+    """Conditional GET of a URL, with the validators of the last response.
 
-    ``etag`` and ``last_modified`` are sent back byte for byte as they came (latin-1 text);
-    ``known_hash`` is the ``wire_hash`` of the last answer. ``key`` is the caller's own and is
-    handed back untouched. ``credentials`` go to the scheme, host and port of ``url`` only, never
-    along a redirect to another. Errors of a ``private`` request do not tell its address.
-    ``max_body`` is in bytes, for documents that may be larger than usual. ``user_agent`` takes the place of
-    that of the options.
+    ``etag`` and ``last_modified`` are sent back byte for byte (latin-1 text); ``known_hash`` is the
+    ``wire_hash`` of the last response. ``key`` belongs to the caller. ``credentials`` go to the scheme, host
+    and port of ``url`` only, never along a redirect to another. Errors of a ``private`` request hide its
+    address. ``max_body`` (bytes) and ``user_agent`` replace the options.
     """
 
     url: str
@@ -64,15 +60,13 @@ class FetchRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A good answer: a body, or the news that nothing changed.
+    """Good response: a body, or an unchanged document.
 
-    ``url`` is where the answer came from after all redirects. ``unchanged`` is a 304, or a 200 whose
-    bytes on the wire are the known ones; ``body`` is then empty and nothing was decompressed.
-    ``etag`` and ``last_modified`` are always the values to store: a 304 keeps those it does not
-    mention, a 200 drops them (polite-fetching rule F3). ``permanent_url`` is where a chain of only
-    301 and 308 led, else ``""``. ``max_age`` is seconds (RFC 9111 section 4.2.1: ``max-age``, then
-    ``Expires``), ``None`` when the server does not say. ``links`` are the ``Link`` header fields
-    as they came (RFC 8288).
+    ``url`` is the address after all redirects. ``unchanged``: a 304, or a 200 with the known bytes on the
+    wire; ``body`` is then empty. ``etag`` and ``last_modified`` are the values to store: a 304 keeps absent
+    validators, a 200 drops them (rule F3). ``permanent_url`` is the target of a chain of only 301 and 308,
+    else ``""``. ``max_age`` is in seconds (RFC 9111 section 4.2.1: ``max-age``, then ``Expires``), or
+    ``None``. ``links`` are the ``Link`` header fields as sent (RFC 8288).
     """
 
     request: FetchRequest

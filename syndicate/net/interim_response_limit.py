@@ -1,8 +1,7 @@
-"""Servers that announce an answer and never give it.
+"""Limit of interim responses (1xx) before a response.
 
-Any number of interim responses (1xx) may come before an answer (RFC 9110 section 15.2), and aiohttp reads
-them as long as they come: an endless run of them would keep the fetching thread busy up to the deadline,
-at the cost of every other fetch.
+Any number of interim responses may come before the final response (RFC 9110 section 15.2), and aiohttp reads
+all of them. An endless run would keep the fetch thread busy up to the deadline and delay all other requests.
 """
 
 from functools import partial
@@ -14,27 +13,27 @@ from aiohttp.http import HttpProcessingError, RawResponseMessage
 from aiohttp.streams import StreamReader
 
 # Real servers send one or two: 100 Continue, 103 Early Hints.
-MOST_INTERIM = 20
-# Of all their fields together. Early Hints repeat the Link fields of the answer: some kilobytes.
-MOST_INTERIM_BYTES = 64 * 1024
+MAX_INTERIM = 20
+# Of all header fields together. Early Hints repeat the Link fields of the final response: some kilobytes.
+MAX_INTERIM_BYTES = 64 * 1024
 
 
 class Connector(aiohttp.TCPConnector):
-    """Opens connections on which few and small interim responses come before an answer.
+    """Connector whose connections take few and small interim responses before a response.
 
-    More of them are an error of that one request: "not HTTP as we know it". What is read beyond the
-    bound is one piece as it came from the socket (256 KiB).
+    More interim responses fail the request as invalid HTTP. A single read from the socket (256 KiB) may
+    go beyond the limit.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         handler: type[ResponseHandler] = _Handler
-        # aiohttp has no public place for it; a test notices if it goes.
+        # Private in aiohttp; a test fails when it changes.
         self._factory = partial(handler, loop=self._loop)
 
 
 class _Handler(ResponseHandler):
-    """Counts the interim responses before each answer, and hangs up when they are too much."""
+    """Counts the interim responses before each response, and closes the connection beyond the limit."""
 
     _interim = 0
     _interim_bytes = 0
@@ -48,8 +47,8 @@ class _Handler(ResponseHandler):
         else:
             self._interim += 1
             self._interim_bytes += sum(len(name) + len(value) for name, value in message.raw_headers)
-            if self._interim > MOST_INTERIM or self._interim_bytes > MOST_INTERIM_BYTES:
-                self.set_exception(HttpProcessingError(message="too many interim responses before an answer"))
+            if self._interim > MAX_INTERIM or self._interim_bytes > MAX_INTERIM_BYTES:
+                self.set_exception(HttpProcessingError(message="too many interim responses"))
                 if self.transport is not None:
                     self.transport.close()
                 return

@@ -1,7 +1,7 @@
-"""Echoing what a server sent, byte for byte: header text of ours is latin-1 (rule F2 of polite fetching).
+"""Validators sent back byte for byte: header text is latin-1 (rule F2).
 
-aiohttp writes header text as UTF-8, in which the bytes of an ETag in another encoding would come out as
-others. Such validators are rare, so only their requests pay for being rewritten.
+aiohttp writes header text as UTF-8, which would change the bytes of an ETag in another encoding. Such
+validators are rare, so only their requests are rewritten.
 """
 
 import asyncio
@@ -12,15 +12,15 @@ import aiohttp
 if TYPE_CHECKING:
     from aiohttp.connector import Connection
 
-_ECHOED = ("If-None-Match", "If-Modified-Since")
+_VALIDATORS = ("If-None-Match", "If-Modified-Since")
 
 
-class ExactRequest(aiohttp.ClientRequest):
-    """A request whose validators, latin-1 text, go out as the bytes that came in."""
+class Latin1Request(aiohttp.ClientRequest):
+    """Request whose validators, latin-1 text, are sent as the bytes that the server sent."""
 
     async def send(self, conn: "Connection") -> aiohttp.ClientResponse:
-        """Write the request. Without a body aiohttp does so before it returns, in one piece."""
-        values = [self.headers.get(name, "") for name in _ECHOED]
+        """Write the request. Without a body, aiohttp writes it in a single piece before it returns."""
+        values = [self.headers.get(name, "") for name in _VALIDATORS]
         protocol = conn.protocol
         if all(value.isascii() for value in values) or protocol is None or protocol.transport is None:
             return await super().send(conn)
@@ -34,7 +34,7 @@ class ExactRequest(aiohttp.ClientRequest):
 
 
 class _Rewriting:
-    """A transport that sends some UTF-8 text as latin-1."""
+    """Transport that sends the validators as latin-1 instead of UTF-8."""
 
     def __init__(self, transport: asyncio.Transport, values: list[str]) -> None:
         self._transport = transport

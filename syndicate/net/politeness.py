@@ -1,4 +1,4 @@
-"""One request at a time to a host, and a pause between two (polite-fetching rule F13)."""
+"""Locks for a single request at a time to a host, with a gap between two requests (rule F13)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,8 +9,8 @@ from syndicate.errors import FetchError
 
 
 @dataclass(slots=True)
-class _Line:
-    """Queue of one host: a lock for the turn, the number of holders and waiters, the next start."""
+class _HostLock:
+    """Lock of a host, with the number of holders and waiters, and the time of the next start."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
@@ -32,39 +32,38 @@ def next_pause(error: FetchError, last: float, since_end: float) -> float:
 
 
 class HostLocks:
-    """Hands out turns per host: requests wait in line, first come first served.
+    """Locks by host, first come first served.
 
-    ``gap`` is the number of seconds between the starts of two turns of one host; with ``0`` no
-    request waits.
+    ``gap`` is the number of seconds between the starts of two requests to a host; with 0 no request waits.
     """
 
     def __init__(self, gap: float) -> None:
         self._gap = gap
-        self._lines: dict[str, _Line] = {}
+        self._locks: dict[str, _HostLock] = {}
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._locks)
 
     @asynccontextmanager
-    async def turn(self, host: str) -> AsyncIterator[None]:
-        """Wait for this host's turn and hold it."""
+    async def acquire(self, host: str) -> AsyncIterator[None]:
+        """Wait for the lock of a host and the gap after its last request; hold the lock."""
         if self._gap <= 0:
             yield
             return
         loop = asyncio.get_running_loop()
-        line = self._lines.setdefault(host, _Line())
-        line.users += 1
+        host_lock = self._locks.setdefault(host, _HostLock())
+        host_lock.users += 1
         try:
-            async with line.lock:
-                await asyncio.sleep(max(line.next_start - loop.time(), 0.0))
-                line.next_start = loop.time() + self._gap
+            async with host_lock.lock:
+                await asyncio.sleep(max(host_lock.next_start - loop.time(), 0.0))
+                host_lock.next_start = loop.time() + self._gap
                 yield
         finally:
-            line.users -= 1
-            loop.call_later(self._gap, self._forget, host, line)
+            host_lock.users -= 1
+            loop.call_later(self._gap, self._forget, host, host_lock)
 
-    def _forget(self, host: str, line: _Line) -> None:
-        """Drop a host without users whose pause is over."""
-        over = line.next_start <= asyncio.get_running_loop().time()
-        if over and not line.users and self._lines.get(host) is line:
-            del self._lines[host]
+    def _forget(self, host: str, host_lock: _HostLock) -> None:
+        """Drop the lock of a host without users after the gap."""
+        over = host_lock.next_start <= asyncio.get_running_loop().time()
+        if over and not host_lock.users and self._locks.get(host) is host_lock:
+            del self._locks[host]

@@ -10,17 +10,17 @@ _SCHEMES = ("http", "https")
 
 
 def check_url(text: str) -> URL:
-    """The URL, ready to be requested, its path and query exactly as written.
+    """Return the URL to request, with path and query exactly as written.
 
-    Raises ``FetchError`` for anything but http and https, for credentials in the URL, and for
-    what parsers disagree about (control characters, backslashes).
+    Raises ``FetchError`` for other schemes than http and https, for credentials in the URL, and for control
+    characters and backslashes, which URL parsers read differently.
     """
     if "\\" in text or any(character < " " or character == "\x7f" for character in text):
         raise FetchError(
             f"{text!r} cannot be fetched: control characters and backslashes are not allowed in a URL"
         )
     try:
-        # Requoting would change signed paths and queries, so only text that needs it is requoted.
+        # Requoting would change signed paths and queries: requote only invalid text.
         url = URL(text, encoded=text.isascii() and " " not in text).with_fragment(None)
         host = url.host
     except ValueError as error:
@@ -37,7 +37,7 @@ def check_url(text: str) -> URL:
 
 
 def redirect_target(source: URL, location: str) -> URL:
-    """Return where a redirect leads; raises ``FetchError`` when we will not go there."""
+    """Return the target of a redirect; raises ``FetchError`` for a target not to follow."""
     if not location:
         raise FetchError(f"{source} redirects without saying where to; tell its owner")
     try:

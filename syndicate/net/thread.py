@@ -1,4 +1,4 @@
-"""Fetching from an ordinary thread: one event loop in a thread of its own does all of it."""
+"""Fetching from ordinary threads: an event loop in a thread of its own runs all requests."""
 
 import asyncio
 import resource
@@ -9,27 +9,27 @@ from queue import Empty
 
 from syndicate.errors import FetchError, FetchStopped
 from syndicate.net.http_types import Fetched, FetchRequest, HttpOptions
-from syndicate.net.request_batch import Batch, Outcome
+from syndicate.net.request_batch import Outcome, RequestBatch
 
-# Connections that are waited for, idle ones, and the rest of the program. macOS allows 256 at first.
+# For waiting and idle connections and the other files of the program. The default soft limit of macOS is 256.
 _OPEN_FILES = 1024
-# Seconds without any answer after which one looks whether to stop, and whether more may be asked for.
-_SILENCE = 0.5
+# Seconds without a result after which the consumer checks for a stop and for further requests.
+_POLL_INTERVAL = 0.5
 
 
 class FetchThread:
-    """A ``Client`` in a daemon thread, shared by every job of the process."""
+    """A ``HttpClient`` in a daemon thread, shared by all jobs of the process."""
 
     def __init__(self, options: HttpOptions) -> None:
-        # Its library takes as long to load as many a command to run, and most commands fetch nothing.
-        from syndicate.net.client import Client  # noqa: PLC0415
+        # aiohttp takes as long to import as many a command to run, and most commands fetch nothing.
+        from syndicate.net.client import HttpClient  # noqa: PLC0415
 
         _allow_open_files()
         self._options = options
         self._loop: asyncio.AbstractEventLoop
-        self._client: Client = Client(options)
+        self._client: HttpClient = HttpClient(options)
         self._stop: asyncio.Event
-        self._gate = threading.Lock()
+        self._lock = threading.Lock()
         self._closed = False
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="fetch", daemon=True)
@@ -43,62 +43,61 @@ class FetchThread:
         *,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[Outcome]:
-        """Each request with its answer or its error, in order of completion.
+        """Yield each request with its response or error, in order of completion.
 
-        The requests are all taken at the first step, in the calling thread. At most ``concurrency``
-        bodies are in memory, the one being looked at included: a slow consumer slows the fetching.
-        ``more``, called in the same thread, is asked for further requests again and again while there is
-        room for them: servers that hang delay no other request.
-        Leaving the loop early abandons the rest. ``should_stop``, asked as often, and ``close()`` end the
-        iteration early and without an error; what was not fetched is still due.
+        The first step takes all requests, in the calling thread. At most ``concurrency`` bodies are in
+        memory, with the body that the consumer uses: a slow consumer slows down the fetching. While there is
+        room, the iteration calls ``more`` in the same thread for further requests, so that slow servers delay
+        no other request. Leaving the loop early abandons the open requests. ``should_stop`` and ``close()``
+        end the iteration early without an error.
         """
-        batch = Batch(self._options)
+        batch = RequestBatch(self._options)
         futures = [self._start(batch, requests)]
-        running, taken = 1, 0
+        running, bodies = 1, 0
         try:
             while running and not should_stop():
                 if more and batch.has_room and (further := list(more())):
                     futures.append(self._start(batch, further))
                     running += 1
                 try:
-                    item = batch.results.get(timeout=_SILENCE)
+                    result = batch.results.get(timeout=_POLL_INTERVAL)
                 except Empty:
                     continue
-                if item is None:
+                if result is None:
                     running -= 1
-                elif isinstance(item, BaseException):
-                    raise item
+                elif isinstance(result, BaseException):
+                    raise result
                 else:
-                    taken += isinstance(item[1], Fetched)
-                    yield item
-                    del item
-                    if taken == batch.step:
-                        self._make_room(batch, taken)
-                        taken = 0
+                    bodies += isinstance(result[1], Fetched)
+                    yield result
+                    del result
+                    if bodies == batch.step:
+                        self._free_body_slots(batch, bodies)
+                        bodies = 0
         finally:
             for future in futures:
                 future.cancel()
 
     def fetch_one(self, request: FetchRequest, *, should_stop: Callable[[], bool] = lambda: False) -> Fetched:
-        """The answer to one request; raises ``FetchError``, among them ``FetchStopped``."""
-        for _, answer in self.fetch_each([request], should_stop=should_stop):
-            if isinstance(answer, FetchError):
-                raise answer
-            return answer
+        """Return the response to a request; raises ``FetchError``, and ``FetchStopped`` on a stop."""
+        for _, response in self.fetch_each([request], should_stop=should_stop):
+            if isinstance(response, FetchError):
+                raise response
+            return response
         raise FetchStopped("nothing was fetched: the program is stopping")
 
     def post(
         self, url: str, form: Sequence[tuple[str, str]], *, should_stop: Callable[[], bool] = lambda: False
     ) -> int:
-        """Wait for ``Client.post``. Raises ``FetchError``.
+        """Post a form and return the response status, as ``HttpClient.post`` does. Raises ``FetchError``.
 
         Raises ``FetchStopped`` when ``should_stop`` returns true or the thread is being closed.
         """
-        with self._gate:
+        with self._lock:
             if self._closed or should_stop():
                 raise FetchStopped(f"{url} was not asked: the program is stopping")
             future = asyncio.run_coroutine_threadsafe(self._client.post(url, form), self._loop)
-        while not wait((future,), timeout=_SILENCE).done:
+        while not wait((future,), timeout=_POLL_INTERVAL).done:
             if should_stop():
                 future.cancel()
         try:
@@ -107,26 +106,26 @@ class FetchThread:
             raise FetchStopped(f"{url} was not asked: the program is stopping") from error
 
     def close(self) -> None:
-        """Abandon what is under way, close every connection and wait for the thread to end."""
-        with self._gate:
+        """Abandon open requests, close every connection and wait for the thread to end."""
+        with self._lock:
             if not self._closed:
                 self._closed = True
                 self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    def _start(self, batch: Batch, requests: Iterable[FetchRequest]) -> "Future[None]":
-        """Fetch these as well; nothing once the thread is closed."""
-        lanes = batch.lanes_of(list(requests))
-        with self._gate:
+    def _start(self, batch: RequestBatch, requests: Iterable[FetchRequest]) -> "Future[None]":
+        """Start fetching the requests; a closed thread fetches nothing."""
+        queues = batch.queues_of(list(requests))
+        with self._lock:
             if not self._closed:
-                return asyncio.run_coroutine_threadsafe(batch.run(lanes, self._client.fetch), self._loop)
+                return asyncio.run_coroutine_threadsafe(batch.run(queues, self._client.fetch), self._loop)
         batch.results.put(None)
         return Future()
 
-    def _make_room(self, batch: Batch, bodies: int) -> None:
-        with self._gate:
+    def _free_body_slots(self, batch: RequestBatch, bodies: int) -> None:
+        with self._lock:
             if not self._closed:
-                self._loop.call_soon_threadsafe(batch.make_room, bodies)
+                self._loop.call_soon_threadsafe(batch.free_body_slots, bodies)
 
     def _run(self, ready: threading.Event) -> None:
         asyncio.run(self._serve(ready))
@@ -134,7 +133,7 @@ class FetchThread:
     async def _serve(self, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        # Name look-ups run in threads; the default of a few is soon full of dead names.
+        # Name look-ups run in threads; dead names would soon fill the few default threads.
         self._loop.set_default_executor(ThreadPoolExecutor(self._options.concurrency, "resolve"))
         async with self._client:
             ready.set()
@@ -147,7 +146,7 @@ class FetchThread:
 
 def _allow_open_files() -> None:
     """Raise the soft limit of open files as far as the hard limit allows."""
-    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _OPEN_FILES if most == resource.RLIM_INFINITY else min(_OPEN_FILES, most)
-    if limit != resource.RLIM_INFINITY and limit < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

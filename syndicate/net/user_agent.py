@@ -1,9 +1,8 @@
 """User-Agent of each kind of request (rule F11). Pure.
 
-Every request carries the name and where to read about us: a server may want to know whom to ask. For how
-many people we ask says only a request that reads a source on its schedule (a feed, a sitemap and its parts, a
-page of links), with a number for the feed. Publishers count their subscribers by these two; with requests for
-pages, robots.txt, lists of sources and hubs, and with looks by hand, they would count them again.
+Every request has the name of the program and an address to contact. The number of readers and a feed id are
+sent only with scheduled requests for a source: a feed, a sitemap and its parts, a page of links. Publishers
+count subscribers by these two; requests for other documents would count the subscribers again.
 """
 
 from dataclasses import dataclass
@@ -19,12 +18,12 @@ class UserAgent:
     readers: int = 1
 
     def for_source(self, source_id: int) -> str:
-        """Return what a request for a source says: the name, the number of readers, and which feed it is."""
+        """Return the User-Agent of a request for a source: name, number of readers, and feed id."""
         count = f"{self.readers} subscriber{'s' if self.readers != 1 else ''}; feed-id={source_id}"
-        # A name that ends in a comment (RFC 9110 section 10.1.5) gets no second one.
+        # A name that ends in a comment (RFC 9110 section 10.1.5) gets no second comment.
         return f"{self.name[:-1]}; {count})" if self.name.endswith(")") else f"{self.name} ({count})"
 
 
 def agent_name(own: str, site_url: str) -> str:
-    """The operator's own name for us, else the program's, with the address of the site."""
+    """Return the configured user agent, else the program's name with the address of the site."""
     return own or f"syndicate/{__version__} (+{site_url})"

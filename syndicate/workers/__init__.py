@@ -1,8 +1,8 @@
-"""Worker processes that may die: untrusted documents and operators' templates crash or fill only a worker.
+"""Worker processes for untrusted documents and templates, which may crash or fill a worker only.
 
 A worker is a fresh interpreter (spawned: a forked process would inherit locks and connections), reached over
-a socket pair. The caller waits until a deadline. A worker that misses the deadline, breaks off or runs out of
-memory is killed, the next call starts another, and the caller gets ``WorkerDied``.
+a socket pair. A worker that misses the caller's deadline, closes its socket or runs out of memory is killed.
+The caller gets ``WorkerDied``, and the next call starts another worker.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from syndicate.sockets import AnswerTooLong, BoundedStream
 from syndicate.workers import process
 
 START_LIMIT = 60.0
-"""Seconds a worker may take to import its libraries, on a machine busy with other things."""
+"""Seconds that a worker may take to import its libraries, on a busy machine."""
 
 _CODE = "import sys; sys.path[:] = {path!r}; from syndicate.workers.process import main; main({arguments})"
 
@@ -30,10 +30,9 @@ Answers = list[tuple[str, Any]]
 
 
 class WorkerDied(Exception):
-    """The worker crashed, took too long, ran out of memory or gave a strange answer.
+    """The worker crashed, took too long, ran out of memory or sent an invalid answer.
 
-    No user sees it: ``ingest.isolation`` raises it as ``ParserDied``, a ``ParseError`` of the document, and
-    ``workers.rendering`` as a ``RenderError`` of the template.
+    ``ingest.worker.parser_pool`` turns it into ``ParserDied``, ``workers.rendering`` into ``RenderError``.
     """
 
 
@@ -46,11 +45,11 @@ class WorkerClosed(WorkerDied):
 
 
 class WorkerPool:
-    """A few worker processes, shared by many threads; each starts when it is first needed.
+    """Pool of worker processes, shared by many threads; a worker starts when it is first needed.
 
-    ``module`` has the function ``answer`` that a worker calls for each request. ``time_limit`` is in seconds
-    of processor time, ``memory_limit`` in bytes of address space. Answers have at most ``max_answer`` bytes
-    and hold no classes but ``classes`` (module and name).
+    A worker calls the function ``answer`` of ``module`` for each request. ``time_limit`` is in seconds of
+    processor time, ``memory_limit`` in bytes of address space. Answers have at most ``max_answer`` bytes and
+    contain only ``classes`` (module and name).
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class WorkerPool:
     ) -> None:
         self._arguments = f"{module!r}, {{}}, {time_limit!r}, {memory_limit!r}"
         self._max_answer, self._classes = max_answer, classes
-        # Last in, first out: with little to do, one warm worker does it all.
+        # Last in, first out: a single warm worker serves a low load.
         self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
         for _ in range(workers):
             self._idle.put(None)
@@ -78,11 +77,11 @@ class WorkerPool:
 
         Waits for a free worker, then at most ``time_limit`` seconds.
         """
-        worker, sound = self._idle.get(), False
+        worker, is_sound = self._idle.get(), False
         try:
             worker = worker or self._start()
             answers = worker.exchange(requests, time_limit)
-            sound = not answers or answers[-1][0] != "memory"
+            is_sound = not answers or answers[-1][0] != "memory"
         except WorkerDied as error:
             if self._closed:
                 raise WorkerClosed("was closed") from error
@@ -90,7 +89,7 @@ class WorkerPool:
         else:
             return answers
         finally:
-            if worker and (self._closed or not sound):
+            if worker and (self._closed or not is_sound):
                 self._drop(worker)
                 worker = None
             self._idle.put(worker)
@@ -101,7 +100,7 @@ class WorkerPool:
             self._closed = True
             for worker in self._alive:
                 worker.kill()
-        # Busy workers belong to their threads, which see them end and clear up.
+        # Threads with a busy worker see its end and drop it.
         idle = []
         with contextlib.suppress(queue.Empty):
             while True:
@@ -131,19 +130,19 @@ class WorkerPool:
 
 
 class _Worker:
-    """One process and the parent's end of its socket."""
+    """Worker process and the parent's end of its socket."""
 
     def __init__(self, arguments: str, max_answer: int, classes: frozenset[tuple[str, str]]) -> None:
         self._max_answer, self._classes = max_answer, classes
-        self._connection, theirs = socket.socketpair()
-        code = _CODE.format(path=sys.path, arguments=arguments.format(theirs.fileno()))
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
+        self._connection, child_end = socket.socketpair()
+        code = _CODE.format(path=sys.path, arguments=arguments.format(child_end.fileno()))
+        with child_end:
+            self._process = subprocess.Popen(  # noqa: S603 - this interpreter and this program's code
                 [sys.executable, "-c", code],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(child_end.fileno(),),
                 start_new_session=True,
             )
         self._incoming = Incoming(self._connection)
@@ -161,7 +160,7 @@ class _Worker:
             raise WorkerTimeout(f"took longer than {time_limit:g} seconds and was stopped") from error
         except (OSError, EOFError) as error:
             too_long = isinstance(error, AnswerTooLong)
-            raise WorkerDied("gave an answer that is too long" if too_long else self._death()) from error
+            raise WorkerDied("sent an answer that is too long" if too_long else self._death()) from error
 
     def _death(self) -> str:
         try:
@@ -180,26 +179,26 @@ class _Worker:
 
 
 class Incoming(BoundedStream):
-    """Answers of a worker. Reading raises ``EOFError`` when the worker closed its end."""
+    """Stream of a worker's answers. Reading raises ``EOFError`` when the worker closed its end."""
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Take what has come, at least one byte."""
+        """Read the bytes that have arrived; waits for the first byte."""
         if not (count := super().readinto(buffer)):
             raise EOFError
         return count
 
 
 def read_answers(source: BinaryIO, classes: frozenset[tuple[str, str]]) -> Answers:
-    """Return a worker's answer for each request; a hostile document may control the worker.
+    """Return a worker's answers; a hostile document may control the worker.
 
-    Raises what reading raises, and ``WorkerDied`` for anything but answers made of ``classes``.
+    Raises the errors of reading, and ``WorkerDied`` for an invalid answer or other classes than ``classes``.
     """
     try:
         return [(str(kind), value) for kind, value in _AnswerReader(source, classes).load()]
     except (OSError, EOFError):
         raise
     except Exception as error:
-        raise WorkerDied(f"gave a strange answer: {type(error).__name__}: {error}") from error
+        raise WorkerDied(f"sent an invalid answer: {type(error).__name__}: {error}") from error
 
 
 class _AnswerReader(pickle.Unpickler):

@@ -1,7 +1,7 @@
 """Worker process: answers requests of its parent within limits on memory and processor time.
 
-Started by ``syndicate.workers``. The process ends with its parent: a closed socket is the end of work, and a
-parent that is killed during a request leaves at most ``time_limit`` seconds of processor time behind.
+Started by ``syndicate.workers``. The process ends when its parent closes the socket. If the parent is killed
+during a request, the process ends after at most ``time_limit`` seconds of processor time.
 """
 
 import contextlib
@@ -19,12 +19,12 @@ from typing import Any
 Answer = tuple[str, Any]
 """Kind of an answer, and its value.
 
-After ``timeout`` and ``memory`` the rest of a list of requests is left, after ``memory`` the worker ends.
+After ``timeout`` and ``memory`` the worker skips the remaining requests; after ``memory`` it ends.
 """
 
 PROTOCOL = 5
 BUFFER = 1 << 17
-"""Bytes taken from a socket at once."""
+"""Bytes per read from a socket."""
 
 
 class _Outgoing:
@@ -33,7 +33,7 @@ class _Outgoing:
 
 
 def send(connection: socket.socket, message: object) -> None:
-    """Pickle a message into a socket piece by piece, so that a large one is not held twice."""
+    """Pickle a message into a socket in pieces, so that a large message is in memory once."""
     pickle.Pickler(_Outgoing(connection), PROTOCOL).dump(message)
 
 
@@ -41,7 +41,7 @@ def serve(
     connection: socket.socket, answer: Callable[[Any], Answer], *, time_limit: float, memory_limit: int
 ) -> None:
     """Answer lists of requests until the other end closes. Limits are in seconds and bytes."""
-    # A system without such a limit (macOS) still has the one on time.
+    # A system without this limit (macOS) still has the limit on time.
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (memory_limit, memory_limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -49,11 +49,11 @@ def serve(
     gc.set_threshold(50_000)
     send(connection, [("ready", None)])
     incoming = connection.makefile("rb", buffering=BUFFER)
-    # The last two: in the middle of a message.
+    # ConnectionError and UnpicklingError: the parent died in the middle of a message.
     with incoming, contextlib.suppress(EOFError, ConnectionError, pickle.UnpicklingError):
         while True:
             answers: list[Answer] = []
-            for request in pickle.load(incoming):  # noqa: S301 - written by our own parent
+            for request in pickle.load(incoming):  # noqa: S301 - written by the parent
                 _limit_processor_time(time_limit)
                 answers.append(_answered(answer, request))
                 if answers[-1][0] in ("memory", "timeout"):
@@ -68,7 +68,7 @@ def _answered(answer: Callable[[Any], Answer], request: Any) -> Answer:
         return answer(request)
     except MemoryError:
         return "memory", ""
-    except Exception as error:  # noqa: BLE001 - the parent decides; the process lives on
+    except Exception as error:  # noqa: BLE001 - the parent decides; the worker goes on
         return "failed", f"{type(error).__name__}: {error}"
 
 
@@ -79,10 +79,10 @@ def _limit_processor_time(seconds: float) -> None:
 
 
 def main(module: str, descriptor: int, time_limit: float, memory_limit: int) -> None:
-    """Serve ``answer`` of a module on an inherited socket; what libraries print is discarded."""
+    """Serve ``answer`` of a module on an inherited socket; discard the output of libraries."""
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)
-    # A second process that answers on the same socket would put one document in the place of another.
+    # A forked process on the same socket would mix up the answers.
     os.register_at_fork(after_in_child=partial(os._exit, 1))
     answer = import_module(module).answer
     with socket.socket(fileno=descriptor) as connection:

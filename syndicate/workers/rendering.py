@@ -1,8 +1,8 @@
-"""Rendering of operators' templates in worker processes, so that a mistake in a template costs one document.
+"""Rendering of operators' templates in worker processes, so that a faulty template fails a single document.
 
-The limits protect against mistakes, not against malice: a template is the operator's own code and runs with
-the rights of the program. The worker interrupts a template at the time limit and knows the line then. The
-parent kills a worker that cannot be interrupted, such as in one long step of a built-in function.
+The limits protect against mistakes, not against malice: a template is the operator's own code, with the
+rights of the program. At the time limit the worker interrupts the template and reports the line. The parent
+kills a worker that cannot be interrupted, for example in a long call of a built-in function.
 """
 
 import threading
@@ -22,17 +22,17 @@ MEMORY_LIMIT = 384 << 20
 MAX_TEXT = 16 << 20
 """Characters of one document."""
 EXTRA_TIME = 2.0
-"""Seconds after the time limit, until a worker that was not interrupted is killed."""
+"""Seconds after the time limit until the parent kills the worker."""
 TIMEOUTS = 4
-"""Timeouts of one template in a row, after which it is not rendered for ``REST`` seconds."""
-REST = 600.0
+"""Timeouts of a template in a row, after which the template is paused for ``PAUSE`` seconds."""
+PAUSE = 600.0
 _WORKERS = 2
 
 
 class RenderPool:
-    """Worker processes that render the templates of one ``folder``; safe to use from many threads.
+    """Pool of worker processes that render the templates of a ``folder``; safe to use from many threads.
 
-    ``timeouts`` is how often in a row a template may miss the time limit before it rests.
+    ``timeouts`` is the number of timeouts in a row after which a template is paused.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class RenderPool:
         self._timer: threading.Timer | None = None
 
     def render(self, language: str, name: str, context: Mapping[str, object] | None) -> str:
-        """Return the text of a template; without a context compile it only, and return what is wrong with it.
+        """Return the text of a template; without a context compile the template and return its errors.
 
         Raises ``RenderError``, and ``RenderStopped`` once the pool is closed.
         """
@@ -70,7 +70,7 @@ class RenderPool:
                 "then reload the configuration; otherwise it is tried again within 10 minutes."
             )
         died = ""
-        # A worker that dies, perhaps of something else, is replaced once.
+        # One retry: the worker may have died from another cause.
         for _ in range(2):
             try:
                 (answer,) = self._exchange(language, name, [context])
@@ -85,18 +85,18 @@ class RenderPool:
     def render_each(
         self, language: str, name: str, contexts: Sequence[Mapping[str, object]]
     ) -> list[str | RenderError]:
-        """Return what ``render`` returns or raises for each context, in fewer exchanges with a worker."""
-        found: list[str | RenderError] = []
+        """Return the text or error of ``render`` for each context, in fewer round trips to a worker."""
+        results: list[str | RenderError] = []
         if name not in self._late:
-            # Of a worker that died the document is not known: each is then rendered alone.
+            # If the worker dies, the faulty document is unknown: render each alone.
             with suppress(WorkerDied):
                 answers = self._exchange(language, name, contexts)
-                found = [caught(partial(self._text, name, *answer)) for answer in answers]
-        rest = contexts[len(found) :]
-        return [*found, *(caught(partial(self.render, language, name, context)) for context in rest)]
+                results = [caught(partial(self._text, name, *answer)) for answer in answers]
+        remaining = contexts[len(results) :]
+        return [*results, *(caught(partial(self.render, language, name, context)) for context in remaining)]
 
     def stop(self, grace: float) -> None:
-        """Close in ``grace`` seconds, when the program ends: no template holds it up any longer."""
+        """Close after ``grace`` seconds, so that no template delays the end of the program."""
         self._timer = threading.Timer(grace, self._workers.close)
         self._timer.daemon = True
         self._timer.start()
@@ -108,7 +108,7 @@ class RenderPool:
         self._workers.close()
 
     def _exchange(self, language: str, name: str, contexts: Sequence[Mapping[str, object] | None]) -> Answers:
-        """Return an answer for each context, up to the first that was stopped at a limit."""
+        """Return an answer for each context, up to the first context that exceeded a limit."""
         requests = [(self._folder, language, name, context, self._time_limit) for context in contexts]
         try:
             return self._workers.exchange(requests, self._time_limit + EXTRA_TIME)
@@ -116,12 +116,12 @@ class RenderPool:
             raise RenderStopped(f"Template {name} was not rendered: the program stops.") from error
 
     def _text(self, name: str, kind: str, value: str) -> str:
-        """Return the text of an answer, or raise ``RenderError`` with what it says."""
+        """Return the text of an answer, or raise its ``RenderError``."""
         if kind == "done":
             self._late.pop(name, None)
             return value
         if kind == "timeout":
-            self._late[name] = (self._late.get(name, (0, 0.0))[0] + 1, self._clock() + REST)
+            self._late[name] = (self._late.get(name, (0, 0.0))[0] + 1, self._clock() + PAUSE)
             raise RenderError(
                 f"Template {value or name} did not finish within {self._time_limit:g} s and was stopped: "
                 "look for an endless loop."

@@ -240,7 +240,7 @@ def alive(process: int) -> bool:
     ],
 )
 def test_an_answer_that_no_worker_of_ours_gives_is_a_dead_parser(message):
-    with pytest.raises(WorkerDied, match="strange answer"):
+    with pytest.raises(WorkerDied, match="invalid answer"):
         read_answers(io.BytesIO(message), ANSWER_CLASSES)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 import pytest
 
 from syndicate.net import Fetched, FetchRequest, HttpOptions
-from syndicate.net.client import Client
+from syndicate.net.client import HttpClient
 
 OPEN = HttpOptions(allow_private=("127.0.0.1",), host_gap=0.0, total_timeout=20.0)
 
@@ -25,7 +25,7 @@ def fetch() -> Fetch:
 
     def run(url: str, changes: dict[str, Any] | None = None, **request: Any) -> Fetched:
         async def once() -> Fetched:
-            async with Client(replace(OPEN, **(changes or {}))) as client:
+            async with HttpClient(replace(OPEN, **(changes or {}))) as client:
                 return await client.fetch(FetchRequest(url=url, **request))
 
         return asyncio.run(once())

@@ -10,7 +10,7 @@ import pytest
 
 from syndicate.errors import FetchError, ForbiddenAddress, TooLarge
 from syndicate.net import FEED_ACCEPT, FetchRequest, HttpOptions
-from syndicate.net.client import Client
+from syndicate.net.client import HttpClient
 from tests.net.scripted_server import Answer, ScriptedServer, answer, gzipped, hang, redirect, then
 
 MIB = 1024 * 1024
@@ -347,7 +347,7 @@ def test_F17_retry_after_comes_with_the_error(fetch, status, value, seconds):
 
 def test_F10_cookies_of_one_answer_do_not_reach_the_next_request(options):
     async def twice(url: str) -> None:
-        async with Client(options) as client:
+        async with HttpClient(options) as client:
             await client.fetch(FetchRequest(url=url))
             await client.fetch(FetchRequest(url=url))
 
@@ -373,7 +373,7 @@ def test_F13_one_host_is_asked_one_thing_at_a_time_with_a_pause_between():
 
     async def burst(url: str) -> None:
         options = HttpOptions(allow_private=("127.0.0.1",), host_gap=0.05)
-        async with Client(options) as client:
+        async with HttpClient(options) as client:
             await asyncio.gather(*(client.fetch(FetchRequest(url=url)) for _ in range(4)))
 
     with ScriptedServer({"/feed": timed}) as server:
@@ -387,7 +387,7 @@ def test_F13_one_host_is_asked_one_thing_at_a_time_with_a_pause_between():
 def test_F13_no_more_than_the_allowed_number_of_requests_are_under_way():
     async def burst(url: str) -> None:
         options = HttpOptions(allow_private=("127.0.0.1",), host_gap=0.0, concurrency=3)
-        async with Client(options) as client:
+        async with HttpClient(options) as client:
             await asyncio.gather(*(client.fetch(FetchRequest(url=url)) for _ in range(12)))
 
     with ScriptedServer({"/feed": answer()}) as server:

@@ -6,8 +6,8 @@ import pytest
 
 from syndicate.errors import FetchError
 from syndicate.net import FetchRequest
-from syndicate.net.client import Client
-from syndicate.net.interim_response_limit import MOST_INTERIM, MOST_INTERIM_BYTES
+from syndicate.net.client import HttpClient
+from syndicate.net.interim_response_limit import MAX_INTERIM, MAX_INTERIM_BYTES
 from tests.net.scripted_server import ScriptedServer, answer, then
 
 HINT = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
@@ -21,19 +21,19 @@ def hint(size: int) -> bytes:
 
 
 def test_interim_responses_up_to_the_bound_are_passed_over(fetch):
-    with ScriptedServer({"/feed": then(HINT * MOST_INTERIM + answer())}) as server:
+    with ScriptedServer({"/feed": then(HINT * MAX_INTERIM + answer())}) as server:
         assert fetch(server.url()).body == b"<rss/>"
 
 
 def test_one_interim_response_more_ends_the_request_although_an_answer_follows(fetch):
     with (
-        ScriptedServer({"/feed": then(HINT * (MOST_INTERIM + 1) + answer())}) as server,
+        ScriptedServer({"/feed": then(HINT * (MAX_INTERIM + 1) + answer())}) as server,
         pytest.raises(FetchError, match=TOO_MANY),
     ):
         fetch(server.url())
 
 
-@pytest.mark.parametrize(("size", "passes"), [(MOST_INTERIM_BYTES, True), (MOST_INTERIM_BYTES + 1, False)])
+@pytest.mark.parametrize(("size", "passes"), [(MAX_INTERIM_BYTES, True), (MAX_INTERIM_BYTES + 1, False)])
 def test_their_fields_together_are_bounded_in_bytes(fetch, size, passes):
     first = hint(size // 2)
     script = then(first + hint(size - size // 2) + answer())
@@ -47,17 +47,17 @@ def test_their_fields_together_are_bounded_in_bytes(fetch, size, passes):
 
 def test_each_answer_on_a_connection_has_a_count_of_its_own(options):
     async def several(url: str) -> list[bytes]:
-        async with Client(options) as client:
+        async with HttpClient(options) as client:
             return [(await client.fetch(FetchRequest(url=url))).body for _ in range(3)]
 
-    with ScriptedServer({"/feed": HINT * MOST_INTERIM + answer()}) as server:
+    with ScriptedServer({"/feed": HINT * MAX_INTERIM + answer()}) as server:
         assert asyncio.run(several(server.url())) == [b"<rss/>"] * 3
         assert server.connections == 1
 
 
 def test_an_endless_run_of_them_ends_by_the_bound_and_other_fetches_go_on(options):
     async def both(endless: str, good: str) -> list[object]:
-        async with Client(options) as client:
+        async with HttpClient(options) as client:
             wanted = [FetchRequest(url=url) for url in (endless, good, endless, good)]
             return await asyncio.gather(
                 *(client.fetch(request) for request in wanted), return_exceptions=True
@@ -71,7 +71,7 @@ def test_an_endless_run_of_them_ends_by_the_bound_and_other_fetches_go_on(option
 
 def test_a_form_is_not_held_up_either(options):
     async def post(url: str) -> int:
-        async with Client(options) as client:
+        async with HttpClient(options) as client:
             return await client.post(url, [("hub.mode", "publish")])
 
     with (

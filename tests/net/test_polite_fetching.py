@@ -7,7 +7,7 @@ import pytest
 
 from syndicate.errors import FetchError
 from syndicate.net import FEED_ACCEPT, FetchRequest
-from syndicate.net.client import Client
+from syndicate.net.client import HttpClient
 from tests.net.conftest import OPEN
 from tests.net.scripted_server import Answer, ScriptedServer, answer, gzipped, redirect
 
@@ -23,7 +23,9 @@ def test_F1_F2_after_the_first_answer_nothing_is_asked_unconditionally(fetch):
             got = fetch(
                 server.url(), etag=got.etag, last_modified=got.last_modified, known_hash=got.wire_hash
             )
-    conditions = [(one.field("If-None-Match"), one.field("If-Modified-Since")) for one in server.asked]
+    conditions = [
+        (request.field("If-None-Match"), request.field("If-Modified-Since")) for request in server.asked
+    ]
     assert conditions == [(None, None)] + [(b'W/"1"', modified.encode())] * 2
 
 
@@ -32,7 +34,7 @@ def test_A11_F2_an_etag_that_is_no_text_is_echoed_over_connections_that_are_used
     odd = answer(ETag=b'"caf\xe9"', Last_Modified=modified)
 
     async def ask(url: str) -> None:
-        async with Client(options) as client:
+        async with HttpClient(options) as client:
             first = await client.fetch(FetchRequest(url=url))
             for _ in range(2):
                 await client.fetch(FetchRequest(url=url, etag=first.etag, last_modified=first.last_modified))
@@ -40,7 +42,7 @@ def test_A11_F2_an_etag_that_is_no_text_is_echoed_over_connections_that_are_used
 
     with ScriptedServer({"/feed": [odd, answer(304)]}) as server:
         asyncio.run(ask(server.url()))
-    assert [one.field("If-None-Match") for one in server.asked] == [
+    assert [request.field("If-None-Match") for request in server.asked] == [
         None,
         b'"caf\xe9"',
         b'"caf\xe9"',
@@ -151,7 +153,7 @@ def test_F13_one_request_at_a_time_to_a_host_however_many_are_wanted():
     paths = [f"/{n}" for n in range(6)]
 
     async def fetch_all(server: ScriptedServer) -> None:
-        async with Client(replace(OPEN, host_gap=0.001)) as client:
+        async with HttpClient(replace(OPEN, host_gap=0.001)) as client:
             await asyncio.gather(*(client.fetch(FetchRequest(url=server.url(path))) for path in paths))
 
     with ScriptedServer(dict.fromkeys(paths, answer())) as server:
@@ -162,7 +164,7 @@ def test_F13_one_request_at_a_time_to_a_host_however_many_are_wanted():
 
 def test_F13_forms_wait_their_turn_too():
     async def mixed(server: ScriptedServer) -> None:
-        async with Client(replace(OPEN, host_gap=0.001)) as client:
+        async with HttpClient(replace(OPEN, host_gap=0.001)) as client:
             posts = [client.post(server.url("/hub"), [("a", "b")]) for _ in range(2)]
             await asyncio.gather(client.fetch(FetchRequest(url=server.url())), *posts)
 

@@ -174,7 +174,10 @@ def test_T4_close_is_final_and_may_be_repeated(fetching):
 
 def test_a_bug_in_a_fetch_hurts_only_its_own_request(fetching, caplog):
     with ScriptedServer({f"/{number}": answer() for number in range(3)}) as server:
-        asked = [replace(one, max_body=Bug("oh")) if one.key == 1 else one for one in requests(server, 3)]
+        asked = [
+            replace(request, max_body=Bug("oh")) if request.key == 1 else request
+            for request in requests(server, 3)
+        ]
         outcomes = {request.key: got for request, got in fetching().fetch_each(asked)}
     assert {key: isinstance(got, Fetched) for key, got in outcomes.items()} == {0: True, 1: False, 2: True}
     assert "ZeroDivisionError: oh" in str(outcomes[1])

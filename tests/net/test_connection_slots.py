@@ -28,7 +28,7 @@ async def slow(reader, writer) -> None:
 
 @pytest.fixture
 def thread(options: HttpOptions, monkeypatch: pytest.MonkeyPatch) -> Iterator[FetchThread]:
-    monkeypatch.setattr(connection_slots, "PATIENCE", 0.05)
+    monkeypatch.setattr(connection_slots, "LEND_AFTER", 0.05)
     thread = FetchThread(replace(options, concurrency=2, total_timeout=1.0))
     yield thread
     thread.close()
@@ -57,7 +57,7 @@ def test_only_so_many_places_are_lent(thread: FetchThread) -> None:
     many = [f"/{number}" for number in range(10)]
     with ScriptedServer(dict.fromkeys(many, hang)) as server:
         assert len(list(thread.fetch_each(requests(server, *many)))) == len(many)
-        assert 2 < server.most_at_once <= 2 * (1 + connection_slots.LENT)
+        assert 2 < server.most_at_once <= 2 * (1 + connection_slots.MAX_LENT)
 
 
 def test_who_has_lent_his_place_waits_for_another_one_and_loses_no_time_by_it(thread: FetchThread) -> None:
@@ -115,17 +115,17 @@ def test_nothing_more_is_asked_for_while_places_are_taken(thread: FetchThread) -
 
 async def in_line(shared: connection_slots.ConnectionSlots, turn: asyncio.Lock) -> None:
     """An exchange with a host at which all others are in line as well."""
-    place = await shared.take()
+    slot = await shared.acquire()
     try:
         async with turn:
             await asyncio.sleep(0.02)
-            await place.answered()
+            await slot.on_response()
     finally:
-        place.leave()
+        slot.release()
 
 
 def test_those_in_line_for_one_host_do_not_hold_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_slots, "PATIENCE", 0.005)
+    monkeypatch.setattr(connection_slots, "LEND_AFTER", 0.005)
 
     async def everybody() -> None:
         shared, turn = connection_slots.ConnectionSlots(1), asyncio.Lock()
@@ -136,33 +136,33 @@ def test_those_in_line_for_one_host_do_not_hold_all_places(monkeypatch: pytest.M
 
 
 def test_who_has_an_answer_goes_before_those_who_have_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_slots, "PATIENCE", 0.01)
+    monkeypatch.setattr(connection_slots, "LEND_AFTER", 0.01)
 
     async def order() -> list[str]:
         shared, came = connection_slots.ConnectionSlots(1), []
 
         async def come(name: str) -> connection_slots.ConnectionSlot:
-            place = await shared.take()
+            slot = await shared.acquire()
             came.append(name)
-            return place
+            return slot
 
         first = await come("first")
         coming = [asyncio.create_task(come(name)) for name in ("second", "third")]
         second = await coming[0]
-        back = asyncio.create_task(first.answered())
+        back = asyncio.create_task(first.on_response())
         back.add_done_callback(lambda _: came.append("back"))
         await asyncio.sleep(0)
-        second.leave()
+        second.release()
         await back
-        first.leave()
-        (await coming[1]).leave()
+        first.release()
+        (await coming[1]).release()
         return came
 
     assert asyncio.run(order()) == ["first", "second", "back", "third"]
 
 
 def test_who_is_cancelled_takes_no_place_along(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_slots, "PATIENCE", 0.002)
+    monkeypatch.setattr(connection_slots, "LEND_AFTER", 0.002)
 
     async def count_left() -> tuple[int, int]:
         shared, turn = connection_slots.ConnectionSlots(2), asyncio.Lock()
@@ -175,13 +175,13 @@ def test_who_is_cancelled_takes_no_place_along(monkeypatch: pytest.MonkeyPatch) 
                 for exchange in exchanges:
                     exchange.cancel()
             await asyncio.gather(*exchanges, return_exceptions=True)
-        left = [await shared.take() for _ in range(2)]
-        free = asyncio.create_task(shared.take())
+        left = [await shared.acquire() for _ in range(2)]
+        free = asyncio.create_task(shared.acquire())
         await asyncio.sleep(0)
         waits = not free.done()
         free.cancel()
-        for place in left:
-            place.leave()
+        for slot in left:
+            slot.release()
         return shared.lent, int(waits)
 
     assert asyncio.run(count_left()) == (0, 1)
@@ -222,7 +222,7 @@ def test_F6_one_url_that_answers_429_delays_the_others_of_its_host_by_a_few_gaps
             began = time.monotonic()
             outcomes = dict(thread.fetch_each(requests(server, "/1", "/2", "/3", "/4", "/5")))
             took = time.monotonic() - began
-            asked = [one.path for one in server.asked]
+            asked = [request.path for request in server.asked]
     finally:
         thread.close()
     # A second refusal right after the first pause is too much for this run.
