@@ -1,7 +1,7 @@
-"""Common tools of the jobs that read untrusted documents, and the writing of what they plan.
+"""Common tools of the jobs that read untrusted documents, and the writing of their plans.
 
 Polls, parts of sitemaps, pages of articles and pushes come in by different jobs. Each job plans the entries
-of a document, then writes the plan in one transaction with its own rows (``write_plans``).
+of a document, then writes the plan in a transaction with its own rows (``write_plans``).
 """
 
 from collections.abc import Callable, Collection, Sequence

@@ -39,7 +39,7 @@ from syndicate.text.names import title_hash
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOutcome:
-    """Result of one poll of one source."""
+    """Result of a poll of a source."""
 
     name: str
     new: int = 0
@@ -78,7 +78,7 @@ def dates_by_sight(source: Source, state: SourceState) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class EntryPlan:
-    """Rows to write for one document.
+    """Rows to write for a document.
 
     ``changed`` and ``new_digests`` are by article id; ``new_digests`` belong to equal articles with new
     bytes. ``refused`` are (digest, reason). ``pruned_again`` are (key, digest) of pruned articles with new
@@ -96,7 +96,7 @@ class EntryPlan:
     pages: Sequence[QueuedPage] = ()
 
     def outcome(self, added: int) -> SourceOutcome:
-        """Return the result of the poll, of whose new articles ``added`` were stored."""
+        """Return the result of the poll, with the number of new articles stored."""
         return SourceOutcome(
             name=self.content.source.name,
             new=added,

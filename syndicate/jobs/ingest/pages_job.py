@@ -1,8 +1,8 @@
 """Pages job: read the queued pages of articles, for their full text or for the whole article.
 
 Each queued page is a row; the job commits the end of the page together with the article or text. The job asks
-the hosts in rounds, one page of each host. A host that answers with an error gets no further request in the
-run.
+the hosts in rounds, a page of each host in a round. A host that answers with an error gets no further
+request in the run.
 """
 
 import logging
@@ -26,6 +26,7 @@ from syndicate.errors import (
 from syndicate.ingest.identity import accept
 from syndicate.ingest.page.full_text import SortedEntries, about_the_same, better_text, with_page
 from syndicate.ingest.page.page_rejection import FOR_SUBSCRIBERS
+from syndicate.ingest.poll_schedule import MAX_ERROR
 from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
 from syndicate.jobs.ingest.entry_plan import DocumentContent
@@ -52,7 +53,6 @@ MAX_HOST_PAUSE = 86_400.0
 MAX_CRASHES = 2
 """Pages of a host that may crash a parser in one run; the host's other pages wait for another run."""
 QUARANTINE = "article page"
-MAX_ERROR = 500
 # Statuses that a retry does not change (RFC 9110 section 15.5, RFC 7725).
 _FINAL = frozenset({400, 401, 402, 403, 404, 405, 406, 410, 414, 451})
 _TOO_BUSY = frozenset({429, 503})
@@ -60,7 +60,7 @@ _TOO_BUSY = frozenset({429, 503})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagesResult:
-    """Counts of one run: pages used, new articles, rejected, behind a paywall, postponed and failed pages."""
+    """Counts of a run: pages used, new articles, rejected, behind a paywall, postponed and failed pages."""
 
     read: int = 0
     new: int = 0
@@ -119,7 +119,7 @@ class PagesJob:
 
 @dataclass(slots=True, kw_only=True)
 class _Host:
-    """One origin in one run: its rules, and its pages without a request yet."""
+    """Origin in a run: its rules, and its pages without a request yet."""
 
     origin: str
     rules: OriginRules
@@ -129,7 +129,7 @@ class _Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """One run. ``unread`` are the ids of leased pages without an end, ``counts`` a ``PagesResult``."""
+    """State of a run. ``unread`` are the ids of leased pages without an end, ``counts`` a ``PagesResult``."""
 
     importer: EntryImporter
     agent: str
@@ -140,7 +140,7 @@ class _Run:
     failures: list[str] = field(default_factory=list)
 
     def read(self, claimed: Iterable[PageRead]) -> None:
-        """Fetch, parse and store the pages, one of each host in a round."""
+        """Fetch, parse and store the pages, in rounds of a page of each host."""
         hosts = self._allowed_hosts(claimed)
         for page, response in self._fetch(hosts):
             host = hosts[origin_of(page.url)]
@@ -193,7 +193,7 @@ class _Run:
                 yield page, response
 
     def _process(self, page: PageRead, response: Fetched, host: _Host) -> None:
-        """Process one page so that its errors do not stop the other pages."""
+        """Process a page so that its errors do not stop the other pages."""
         try:
             self._store(page, self._parse(page, response))
         except FetchStopped:
@@ -294,12 +294,13 @@ class _Run:
         connection: Connection,
         page: PageRead,
         state: ReadState,
-        *,
         error: str = "",
+        *,
         next_try: datetime | None = None,
+        failed: bool = False,
     ) -> bool:
-        """Write the end of a page, or a retry without a counted attempt; false when the lease is lost."""
-        if state is not ReadState.WAITING:
+        """Write the end of a page, or the time of a retry; false when the lease is lost."""
+        if state in (ReadState.READ, ReadState.REFUSED):
             quarantine.clear_failure(connection, QUARANTINE, page.url)
         return page_store.finish_page(
             connection,
@@ -309,12 +310,13 @@ class _Run:
             now=self.now,
             error=error[:MAX_ERROR],
             next_try=next_try,
+            failed=failed,
         )
 
     def _reject(self, page: PageRead, reason: str) -> None:
         """End a page that is of no use, now or later; the article stays as its source gave it."""
         with self.importer.store.write() as connection:
-            self._end(connection, page, ReadState.REFUSED, error=reason)
+            self._end(connection, page, ReadState.REFUSED, reason)
         self.counts.update(["paywalled" if reason == FOR_SUBSCRIBERS else "refused"])
 
     def _fetch_failed(self, page: PageRead, error: FetchError, host: _Host) -> None:
@@ -343,25 +345,15 @@ class _Run:
         with self.importer.store.write() as connection:
             if error.busy:
                 pause_origin(connection, error, self.now)
-            self._end(connection, page, ReadState.WAITING, error=str(error), next_try=until)
+            self._end(connection, page, ReadState.WAITING, str(error), next_try=until)
         self.counts.update(["put_off"])
 
     def _retry_later(self, page: PageRead, error: SyndicateError) -> None:
         """Schedule a retry, each after four times the pause before; the third failure is the last."""
-        is_last = page.attempts + 1 >= ATTEMPTS
+        state = ReadState.FAILED if page.attempts + 1 >= ATTEMPTS else ReadState.WAITING
+        reason, next_try = str(error)[:MAX_ERROR], self.now + FIRST_RETRY * 4**page.attempts
         with self.importer.store.write() as connection:
-            is_ours = page_store.finish_page(
-                connection,
-                page.id,
-                ReadState.FAILED if is_last else ReadState.WAITING,
-                owner=self.importer.owner,
-                now=self.now,
-                error=str(error)[:MAX_ERROR],
-                next_try=self.now + FIRST_RETRY * 4**page.attempts,
-                failed=True,
-            )
-            if is_ours:
-                reason = str(error)[:MAX_ERROR]
+            if self._end(connection, page, state, reason, next_try=next_try, failed=True):
                 quarantine.record_failure(
                     connection, QUARANTINE, page.url, reason, now=self.now, source_id=page.source.id
                 )

@@ -26,7 +26,6 @@ from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
 from syndicate.jobs.ingest.entry_plan import DocumentContent, SourceOutcome, dates_by_sight
 from syndicate.jobs.ingest.poll_parsing import (
     ChangedDocument,
-    CrashingItems,
     Poll,
     parse_alone,
     parse_together,
@@ -54,7 +53,7 @@ MAX_QUEUED_BYTES = 8 * MAX_BATCH_BYTES
 KNOWN_SHARE = 8
 """Expected bytes of a known source's response per byte to parse."""
 
-Response = tuple[Source, SourceState, Fetched | FetchError]
+SourceResponse = tuple[Source, SourceState, Fetched | FetchError]
 T = TypeVar("T")
 
 
@@ -71,20 +70,20 @@ class BatchQueue:
     """Queue of responses between the network and the threads that process them."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Response] = deque()
+        self._waiting: deque[SourceResponse] = deque()
         self._bytes = 0
         self._changed = Condition()
 
-    def put(self, response: Response) -> None:
+    def put(self, response: SourceResponse) -> None:
         """Add a response; waits while the queue is full."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._waiting) < MAX_QUEUED and self._bytes < MAX_QUEUED_BYTES)
             self._waiting.append(response)
             self._bytes += _size(response)
 
-    def take(self) -> list[Response]:
+    def take(self) -> list[SourceResponse]:
         """Return the waiting responses in their order, up to a batch; never waits to fill a batch."""
-        batch: list[Response] = []
+        batch: list[SourceResponse] = []
         bytes_to_parse = 0
         with self._changed:
             while self._waiting and len(batch) < MAX_BATCH and bytes_to_parse <= MAX_BATCH_BYTES:
@@ -96,16 +95,16 @@ class BatchQueue:
         return batch
 
 
-def _size(response: Response) -> int:
+def _size(response: SourceResponse) -> int:
     fetched = response[2]
     return len(fetched.body) if isinstance(fetched, Fetched) else 0
 
 
 class PollBatches:
-    """Processes the responses of one run; several threads may call ``process``.
+    """Processes the responses of a run; several threads may call ``process``.
 
-    One thread works at a time while the others wait for parsers: competing for the interpreter lock costs a
-    fifth of the processor time.
+    A single thread works at a time while the others wait for parsers: competing for the interpreter lock
+    costs a fifth of the processor time.
     """
 
     def __init__(self, importer: EntryImporter, storing: PollStoring, clock: RunClock) -> None:
@@ -150,7 +149,7 @@ class PollBatches:
         return results
 
     def _compare_all(
-        self, batch: Sequence[Response], now: datetime
+        self, batch: Sequence[SourceResponse], now: datetime
     ) -> tuple[list[SourceOutcome | Claim], list[ChangedDocument]]:
         """Return the results of responses without news, and the documents to parse."""
         results: list[SourceOutcome | Claim] = []
@@ -224,21 +223,17 @@ class PollBatches:
             raise
         except ParseError as error:
             return self._parsed_poll(document, error, now)
-        return self._parsed_poll(document, parsed, now, crashing_items)
+        return parsed_poll(document, parsed, now, self._importer.pages, crashing_items)
 
     def _parsed_poll(
-        self,
-        document: ChangedDocument,
-        parsed: ParsedSource | ParseError,
-        now: datetime,
-        crashing_items: CrashingItems = (),
+        self, document: ChangedDocument, parsed: ParsedSource | ParseError, now: datetime
     ) -> SourceOutcome | Poll:
         if isinstance(parsed, ParseError):
             return self._storing.save_failure(document.source, document.state, parsed, now)
-        return parsed_poll(document, parsed, crashing_items, now, self._importer.pages)
+        return parsed_poll(document, parsed, now, self._importer.pages)
 
     def _save_all(self, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
-        """Store polls in one transaction; if that fails, each poll in its own."""
+        """Store polls in a single transaction; if that fails, each poll in its own."""
         if len(polls) > 1:
             try:
                 return self._storing.save(polls, now)
@@ -259,7 +254,7 @@ class PollBatches:
     def _isolate_errors(
         self, source: Source, state: SourceState, now: datetime, work: Callable[[], T]
     ) -> T | SourceOutcome:
-        """Do the work of one source; a bug that its response triggers is stored as the poll's failure."""
+        """Do the work of a source; a bug that its response triggers is stored as the poll's failure."""
         try:
             return work()
         except (StoreError, ParserClosed):

@@ -1,10 +1,10 @@
 """Parse the changed documents of polls in worker processes, and isolate documents and items that crash them.
 
 Several documents share a round trip to a worker. When the worker dies, each document is parsed alone. When a
-feed crashed its parser in three polls, its items are parsed one by one and the crashing items are left out.
+feed crashed its parser in three polls, its items are parsed singly and the crashing items are left out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
@@ -73,7 +73,7 @@ class Poll:
 def parse_together(
     importer: EntryImporter, documents: Sequence[ChangedDocument]
 ) -> Sequence[ParsedSource | ParseError | None]:
-    """Parse several documents in one round trip; ``None`` for documents that must be parsed alone."""
+    """Parse several documents in a round trip; ``None`` for documents that must be parsed alone."""
     if len(documents) > 1:
         try:
             return importer.parser().parse_each([document.request for document in documents])
@@ -84,7 +84,7 @@ def parse_together(
 
 
 def parse_alone(importer: EntryImporter, document: ChangedDocument) -> tuple[ParsedSource, CrashingItems]:
-    """Parse one document; after the third crash without the crashing items, which are returned too.
+    """Parse a document; after the third crash without the crashing items, which are returned too.
 
     Raises ``ParseError``, and its subclass ``ParserClosed`` when the program stops.
     """
@@ -116,9 +116,9 @@ def parse_one_by_one(
 ) -> tuple[ParsedSource, CrashingItems] | None:
     """Return a document without its crashing items, and these items; ``None`` if it cannot be split.
 
-    ``parse`` lists all items of the document, but parses only items with the given digests. At least one item
-    is parsed; after ``MAX_SECONDS`` of the ``clock`` no further item is begun. Raises ``ParserDied`` when the
-    elements around the items crash the parser.
+    ``parse`` lists all items of the document, but parses only items with the given digests. The first item
+    is always parsed; after ``MAX_SECONDS`` of the ``clock`` no further item is begun. Raises ``ParserDied``
+    when the elements around the items crash the parser.
     """
     end = clock() + MAX_SECONDS
     try:
@@ -147,26 +147,29 @@ def parse_one_by_one(
         else:
             entries += parsed.entries
             refused += parsed.refused
-    warnings = [f"{len(crashing)} of its items crash the parser and are left out"]
+    parsed_items = replace(whole, entries=tuple(entries), refused=tuple(refused))
+    return _without_items(parsed_items, left, n_crashing=len(crashing)), tuple(crashing)
+
+
+def _without_items(parsed: ParsedSource, left: Collection[str], *, n_crashing: int) -> ParsedSource:
+    """Return a document with warnings, and without the digests of items ``left`` for the next poll."""
+    warnings = [f"{n_crashing} of its items crash the parser and are left out"]
     if left:
         warnings.append(f"{len(left)} of its items are left for the next poll")
-    document = replace(
-        whole,
-        entries=tuple(entries),
-        digests=tuple(digest for digest in whole.digests if digest not in left),
-        refused=tuple(refused),
+    return replace(
+        parsed,
+        digests=tuple(digest for digest in parsed.digests if digest not in left),
         left_out=len(left),
-        warnings=(*whole.warnings, *warnings),
+        warnings=(*parsed.warnings, *warnings),
     )
-    return document, tuple(crashing)
 
 
 def parsed_poll(
     document: ChangedDocument,
     parsed: ParsedSource,
-    crashing_items: CrashingItems,
     now: datetime,
     options: PageOptions,
+    crashing_items: CrashingItems = (),
 ) -> Poll:
     """Return the poll of a parsed document, ready to be stored."""
     source, state, compared = document.source, document.state, document.compared

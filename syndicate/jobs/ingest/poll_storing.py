@@ -1,6 +1,6 @@
 """Store polls: the articles, the source's own description, and the time of its next poll.
 
-Polls with content are stored several at a time, in one transaction. A poll commits its articles, validators
+Polls with content are stored several at a time, in a transaction. A poll commits its articles, validators
 and next check time together. If the program dies first, the next poll reads the same bytes again.
 """
 
@@ -48,7 +48,7 @@ class PollStoring:
     def save(self, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
         """Store polls of different sources, all or none.
 
-        Raises ``LeaseLost`` when another process leased one of the sources.
+        Raises ``LeaseLost`` when another process leased any of the sources.
         """
         plans = self.importer.plan([poll.content for poll in polls], now)
         with self.importer.store.write() as connection:

@@ -33,7 +33,7 @@ MAX_UNSAVED = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestResult:
-    """Results of one run, source by source, in the order in which they were stored."""
+    """Results of a run, source by source, in the order in which they were stored."""
 
     sources: tuple[SourceOutcome, ...] = ()
 
@@ -122,7 +122,7 @@ class IngestJob:
 
 
 class _Run:
-    """One run, from claims to outcomes.
+    """State of a run, from claims to outcomes.
 
     ``_fetching`` are claims without a response yet, by source id. ``_running`` are batches that threads
     process. ``_unsaved`` are polls without news, not stored yet. ``_ready`` are outcomes to report next.
@@ -238,7 +238,7 @@ class _Run:
                 self._unsaved.append(result)
 
     def _save_unsaved(self) -> Iterable[SourceOutcome]:
-        """Store the polls without news in one transaction."""
+        """Store the polls without news in a transaction."""
         if not self._unsaved:
             return
         with self._importer.store.write() as connection:

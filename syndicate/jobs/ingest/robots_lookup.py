@@ -15,7 +15,7 @@ _ACCEPT = "text/plain, */*;q=0.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OriginRules:
-    """Permission on one origin: no request before ``not_before``; ``rules`` are ``None`` while unknown."""
+    """Permission on an origin: no request before ``not_before``; ``rules`` are ``None`` while unknown."""
 
     rules: Rules | None
     not_before: datetime

@@ -28,7 +28,7 @@ LEASE = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartsResult:
-    """Counts of one run: parts read, articles accepted, and a line for each failure."""
+    """Counts of a run: parts read, articles accepted, and a line for each failure."""
 
     read: int = 0
     new: int = 0

@@ -18,6 +18,7 @@ from typing import Any
 
 from syndicate.errors import ConfigError, FetchError, FetchStopped, SyndicateError
 from syndicate.ingest.page.css_selectors import check_selector
+from syndicate.ingest.poll_schedule import MAX_ERROR
 from syndicate.model import (
     Absence,
     FullText,
@@ -40,8 +41,8 @@ from syndicate.text.urls import canonical_url, host_of, is_web_url
 
 LEASE = timedelta(minutes=10)
 OPML_ACCEPT = "text/x-opml, application/xml, text/xml;q=0.9, */*;q=0.5"
-LONGEST_NAME = 100
-LONGEST_TITLE = 60
+MAX_NAME_LENGTH = 100
+MAX_TITLE_LENGTH = 60
 """Characters. A longer title of a feed is not taken as its name."""
 _NO_NAME = re.compile(
     r"search results|records found|://|\bwww\.|\w@\w"
@@ -52,7 +53,6 @@ _BEHIND_NAME = re.compile(r"\s+[-–—|»>·]\s.*|:\s.*", re.DOTALL)
 FIRST_RETRY = 3600.0
 MAX_RETRY = 86_400.0
 """Seconds."""
-MAX_ERROR = 500
 MAX_WEIGHT = 100.0
 """Limit of ``weight`` in the configuration."""
 Attributes = tuple[tuple[str, str], ...]
@@ -222,8 +222,8 @@ def import_outlines(
 
 def name_in_title(title: str) -> str:
     """Return a feed's title, shortened at a dash, bar or colon if it is long; ``""`` if still too long."""
-    short = title if len(title) <= LONGEST_TITLE else _BEHIND_NAME.sub("", title)
-    return short if len(short) <= LONGEST_TITLE else ""
+    short = title if len(title) <= MAX_TITLE_LENGTH else _BEHIND_NAME.sub("", title)
+    return short if len(short) <= MAX_TITLE_LENGTH else ""
 
 
 def free_name(title: str, addresses: Sequence[str], taken: set[str]) -> str:
@@ -232,15 +232,17 @@ def free_name(title: str, addresses: Sequence[str], taken: set[str]) -> str:
     The host alone is the name when the title is not a name, such as "Search results".
     """
     host = next(filter(None, map(host_of, addresses)), "").removeprefix("www.")
-    base = "" if _NO_NAME.search(title) else title[:LONGEST_NAME].strip(" -–—|»")
+    base = "" if _NO_NAME.search(title) else title[:MAX_NAME_LENGTH].strip(" -–—|»")
     base = base or host
     if base not in taken:
         return base
-    longer = f"{base[: LONGEST_NAME - len(host) - 3]} ({host})" if len(host) < LONGEST_NAME - 20 else base
+    longer = (
+        f"{base[: MAX_NAME_LENGTH - len(host) - 3]} ({host})" if len(host) < MAX_NAME_LENGTH - 20 else base
+    )
     name, number = longer, 1
     while name in taken:
         number += 1
-        name = f"{longer[: LONGEST_NAME - 6]} {number}"
+        name = f"{longer[: MAX_NAME_LENGTH - 6]} {number}"
     return name
 
 

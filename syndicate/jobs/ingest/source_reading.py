@@ -128,7 +128,7 @@ def parse_response(
 
 
 def file_parser(parser: Callable[[], ParserPool], zone: ZoneInfo) -> ReadFile:
-    """Return a function that parses one file of a folder in a worker process; its author may be untrusted."""
+    """Return a function that parses a file of a folder in a worker process; its author may be untrusted."""
 
     def parse_file(name: str, data: bytes, digest: str) -> Entry:
         options = {"digest": digest, "zone": zone}
@@ -152,7 +152,7 @@ def read_now(
 
 
 def outcome_of(source: Source, response: Fetched) -> PollOutcome:
-    """Return the facts of a response that schedule the next poll, except those in its body."""
+    """Return the facts of a response that schedule the next poll, except the facts in its body."""
     return PollOutcome(
         source_name=source.name,
         etag=response.etag,

@@ -46,7 +46,7 @@ MAX_REASON = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubsResult:
-    """Counts of one run: requests that hubs accepted, and requests that failed."""
+    """Counts of a run: requests that hubs accepted, and requests that failed."""
 
     asked: int = 0
     failed: int = 0
@@ -58,7 +58,7 @@ class HubsResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushesResult:
-    """Counts of one run: pushes read, new and changed articles."""
+    """Counts of a run: pushes read, new and changed articles."""
 
     pushes: int = 0
     new: int = 0
@@ -119,7 +119,7 @@ class WebSubJob:
     def _ask(
         self, subscription: HubSubscription, now: datetime, should_stop: Callable[[], bool]
     ) -> bool | None:
-        """Send one request; return whether the hub accepted it, or ``None`` when the program stops.
+        """Send a request; return whether the hub accepted it, or ``None`` when the program stops.
 
         The request is repeated, with growing pauses, until the hub verifies.
         """
@@ -265,7 +265,7 @@ class WebSubJob:
     def _store(
         self, push: Push, source: Source, state: SourceState, parsed: ParsedSource, now: datetime
     ) -> tuple[int, EntryPlan]:
-        """Store the articles, the end of the push and the delivery of the hub in one transaction."""
+        """Store the articles, the end of the push and the delivery of the hub in a transaction."""
         by_sight = dates_by_sight(source, state)
         content = DocumentContent(source=source, entries=SortedEntries(parsed=parsed), by_sight=by_sight)
         (plan,) = self.importer.plan([content], now)
