@@ -3,7 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from syndicate.jobs.ingest.poll_batches import MAX_BATCH, MAX_BATCH_BYTES, MAX_QUEUED, BatchQueue, Response
+from syndicate.jobs.ingest.poll_batches import (
+    MAX_BATCH,
+    MAX_BATCH_BYTES,
+    MAX_QUEUED,
+    BatchQueue,
+    SourceResponse,
+)
 from syndicate.model import Source, SourceState
 from syndicate.net import Fetched, FetchRequest
 
@@ -11,7 +17,7 @@ REQUEST = FetchRequest(url="https://harbour.example/feed")
 FETCHED = Fetched(request=REQUEST, url=REQUEST.url, status=200, unchanged=False)
 
 
-def response(size: int, *, frame: str = "") -> Response:
+def response(size: int, *, frame: str = "") -> SourceResponse:
     """Return a response with so many bytes, of a new source or of a source with a ``frame``."""
     source = Source(id=1, name="harbour", url=REQUEST.url)
     return source, SourceState(frame=frame), replace(FETCHED, body=bytes(size))

@@ -33,7 +33,7 @@ def test_the_feeds_a_page_declares_are_read_and_shown_newest_first(room: Room):
         found = room.services.discovery.discover(server.url("/"))
     first, second = found.feeds
     assert (first.title, first.format, first.entries) == ("Harbour News", "RSS", 3)
-    assert [one.title for one in first.latest] == ["Title 1", "Title 2", "Title 3"]
+    assert [entry.title for entry in first.latest] == ["Title 1", "Title 2", "Title 3"]
     assert first.newest == first.latest[0].published
     assert (second.title, second.format) == ("In Atom", "Atom")
     assert [(url.endswith("/gone"), "404" in reason) for url, reason in found.failures] == [(True, True)]
@@ -49,7 +49,9 @@ def test_the_address_may_be_a_feed_itself(room: Room, body: bytes, form: str):
     with ScriptedServer({"/x": answer(200, body)}) as server:
         found = room.services.discovery.discover(server.url("/x"))
         assert [asked.path for asked in server.asked] == ["/x"]
-    assert [(one.format, one.how, one.entries) for one in found.feeds] == [(form, "the address itself", 1)]
+    assert [(preview.format, preview.how, preview.entries) for preview in found.feeds] == [
+        (form, "the address itself", 1)
+    ]
 
 
 def test_without_a_declared_feed_the_usual_addresses_are_tried_until_one_is_a_feed(room: Room):
@@ -62,7 +64,7 @@ def test_without_a_declared_feed_the_usual_addresses_are_tried_until_one_is_a_fe
     with ScriptedServer(answers) as server:
         found = room.services.discovery.discover(server.url("/"))
         assert [asked.path for asked in server.asked] == ["/", "/feed", "/rss", "/rss.xml"]
-    assert [one.url.endswith("/rss.xml") for one in found.feeds] == [True]
+    assert [preview.url.endswith("/rss.xml") for preview in found.feeds] == [True]
 
 
 def test_a_sitemap_is_offered_last(room: Room):
@@ -76,14 +78,14 @@ def test_a_sitemap_is_offered_last(room: Room):
         )
         found = room.services.discovery.discover(server.url("/"))
         assert found.choices == found.sitemaps
-        assert [(one.url, one.format, one.entries, one.how) for one in found.sitemaps] == [
-            (server.url("/sitemap.xml"), "sitemap", 1, "found at a usual address")
-        ]
+        assert [
+            (preview.url, preview.format, preview.entries, preview.how) for preview in found.sitemaps
+        ] == [(server.url("/sitemap.xml"), "sitemap", 1, "found at a usual address")]
         answers["/robots.txt"] = answer(
             200, f"Sitemap: {server.url('/news.xml')}\nSitemap: {server.url('/gone.xml')}".encode()
         )
         found = room.services.discovery.discover(server.url("/"))
-        assert [(one.url, one.parts, one.how) for one in found.sitemaps] == [
+        assert [(preview.url, preview.parts, preview.how) for preview in found.sitemaps] == [
             (server.url("/news.xml"), 1, "named by robots.txt")
         ]
         assert [url for url, _ in found.failures] == [server.url("/gone.xml")]
@@ -101,7 +103,7 @@ def test_a_permanent_redirect_gives_the_new_address_a_temporary_one_the_old(room
     }
     with ScriptedServer(answers) as server:
         found = room.services.discovery.discover(server.url("/"))
-        assert [one.url for one in found.feeds] == [server.url("/new"), server.url("/away")]
+        assert [preview.url for preview in found.feeds] == [server.url("/new"), server.url("/away")]
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/", "http://[::1]/", "http://169.254.169.254/latest"])
@@ -163,7 +165,7 @@ def test_a_meta_refresh_is_followed_to_the_page_that_names_the_feed(room: Room):
     with ScriptedServer(answers) as server:
         found = room.services.discovery.discover(server.url("/"))
         assert [asked.path for asked in server.asked] == ["/", "/en/", "/feed"]
-        assert [one.url for one in found.feeds] == [server.url("/feed")]
+        assert [preview.url for preview in found.feeds] == [server.url("/feed")]
         answers["/en/"] = answer(200, refresh.replace(b"/en/", b"/"), Content_Type="text/html")
         assert room.services.discovery.discover(server.url("/")).feeds[0].how == "found at a usual address"
 

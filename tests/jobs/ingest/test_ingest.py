@@ -1,72 +1,19 @@
-"""The ingest job over real HTTP, with real parser processes and a real store."""
+"""Polls over real HTTP, with real parser processes and a real store."""
 
 import asyncio
 import gzip
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
-from itertools import pairwise
-from pathlib import Path
-from urllib.parse import urlsplit
+from datetime import timedelta
 
-import pytest
 from sqlalchemy import text
 
-from syndicate.errors import ParseError, ParserDied, StoreError
-from syndicate.ingest.worker.parser_pool import ParserPool
-from syndicate.ingest.worker.parsers import ParseRequest
-from syndicate.jobs.ingest import claims
-from syndicate.jobs.ingest.entry_plan import SourceOutcome
-from syndicate.jobs.ingest.poll_parsing import Poll
-from syndicate.jobs.ingest.poll_storing import PollStoring
-from syndicate.model import ParsedSource, SourceState
-from syndicate.store.core import old_rows, quarantine
-from syndicate.store.core.column_types import to_microseconds
+from syndicate.store.core import old_rows
 from syndicate.store.ingest import source_store
 from syndicate.store.output import stale
-from tests import postgres
 from tests.factories import NOW
+from tests.jobs.ingest.served_feeds import DAY, HOUR, LATER, feed, state_of
 from tests.jobs.room import Room, item, rss, source
-from tests.net.scripted_server import Answer, Script, ScriptedServer, answer
-
-HOUR = timedelta(hours=1)
-LATER = NOW + HOUR
-# Servers without validators are asked once a day, and a tenth later at most.
-DAY = timedelta(hours=27)
-
-
-def feed(*items: dict[str, str], **fields: str) -> bytes:
-    return answer(200, rss(*items), Content_Type="application/rss+xml", **fields)
-
-
-def serving(room: Room, answers: dict[str, Answer], more: str = "") -> ScriptedServer:
-    """A server whose paths are the room's sources, named like them."""
-    server = ScriptedServer(answers)
-    server.__enter__()
-    room.declare(more + "".join(source(path.strip("/"), server.url(path)) for path in answers))
-    return server
-
-
-def state_of(room: Room, name: str) -> SourceState:
-    with room.store.read() as connection:
-        reports = source_store.report_sources(connection, week_ago=NOW)
-    return next(one.state for one in reports if one.source.name == name)
-
-
-@pytest.fixture
-def serve(rooms: Room):
-    """Start a server for ``rooms``; it ends with the test."""
-    started = []
-
-    def start(answers: dict[str, Answer], more: str = "") -> ScriptedServer:
-        started.append(serving(rooms, answers, more))
-        return started[-1]
-
-    yield start
-    rooms.close()
-    for server in started:
-        server.__exit__(None, None, None)
+from tests.net.scripted_server import Answer, ScriptedServer, answer
 
 
 def test_new_changed_and_unchanged_items_are_told_apart(rooms: Room, serve) -> None:
@@ -75,7 +22,7 @@ def test_new_changed_and_unchanged_items_are_told_apart(rooms: Room, serve) -> N
     renumbered = feed(item(1, "Corrected title", comments="https://harbour.example/c?n=7"), item(2), item(3))
     serve({"/harbour": [first, edited, renumbered]})
     outcomes = [rooms.ingest(NOW + n * DAY)["harbour"] for n in range(3)]
-    assert [(one.new, one.changed, one.unchanged) for one in outcomes] == [
+    assert [(outcome.new, outcome.changed, outcome.unchanged) for outcome in outcomes] == [
         (2, 0, False),
         (1, 1, False),
         (0, 0, True),
@@ -228,303 +175,6 @@ def test_P7_after_a_feed_that_was_cut_off_all_of_it_is_asked_for_again(rooms: Ro
     assert state_of(rooms, "harbour").etag == '"whole"'
 
 
-class Mortal(ParserPool):
-    """Dies whenever it reads an item called Poison."""
-
-    def parse(self, request: ParseRequest) -> ParsedSource:
-        parsed = super().parse(request)
-        if any(entry.title == "Poison" for entry in parsed.entries):
-            raise ParserDied("the parser took longer than 20 seconds and was stopped")
-        return parsed
-
-
-def latin1(*items: dict[str, str]) -> bytes:
-    text = rss(*items, title="Caf\xe9").decode()
-    return text.replace("?>", ' encoding="iso-8859-1"?>', 1).encode("latin-1")
-
-
-def rss_1_0(*items: dict[str, str]) -> bytes:
-    """Items beside the channel, every element of RSS with a prefix."""
-    names = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:r="http://purl.org/rss/1.0/"'
-    written = "".join(
-        f'<r:item rdf:about="{one["link"]}"><r:title>{one["title"]}</r:title>'
-        f"<r:link>{one['link']}</r:link><r:description>a</r:description></r:item>"
-        for one in items
-    )
-    channel = "<r:channel rdf:about='https://harbour.example/'><r:title>Harbour</r:title></r:channel>"
-    return f"<rdf:RDF {names}>{channel}{written}</rdf:RDF>".encode()
-
-
-def atom(*items: dict[str, str]) -> bytes:
-    """Each entry declares the prefix of its own elements."""
-    written = "".join(
-        f'<a:entry xmlns:a="http://www.w3.org/2005/Atom"><a:id>{one["guid"]}</a:id>'
-        f"<a:title>{one['title']}</a:title><a:link href='{one['link']}'/><a:summary>a</a:summary></a:entry>"
-        for one in items
-    )
-    return f"<feed xmlns='http://www.w3.org/2005/Atom'><title>Harbour</title>{written}</feed>".encode()
-
-
-def json_feed(*items: dict[str, str]) -> bytes:
-    listed = [
-        {"id": one["guid"], "url": one["link"], "title": one["title"], "content_text": "a"} for one in items
-    ]
-    return json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "H", "items": listed}).encode()
-
-
-@pytest.mark.parametrize(
-    "write",
-    [
-        rss,
-        latin1,
-        lambda *items: rss(*items).decode().encode("utf-16"),
-        lambda *items: b'<!DOCTYPE rss [<!ENTITY a "b">]>' + rss(*items).partition(b"?>")[2],
-        rss_1_0,
-        atom,
-        json_feed,
-    ],
-    ids=["rss", "latin-1", "utf-16", "doctype", "rss-1.0", "atom", "json"],
-)
-def test_an_item_that_kills_its_parser_is_left_out_after_the_third_death_and_the_others_come(
-    room: Room, parsers: ParserPool, write: Callable[..., bytes]
-) -> None:
-    bad = item(2, "Poison")
-    with ScriptedServer({"/harbour": answer(200, write(item(1), bad, item(3)))}) as server, Mortal(1) as pool:
-        room.declare(source("harbour", server.url("/harbour")))
-        job = replace(room.services.ingest, importer=replace(room.services.importer, parser=lambda: pool))
-
-        def polled(day: int, *items: dict[str, str]) -> SourceOutcome:
-            server.answers["/harbour"] = answer(200, write(*items))
-            (outcome,) = job.run(NOW + day * timedelta(hours=27)).sources
-            return outcome
-
-        def problems() -> list[tuple[str, bool]]:
-            with room.store.read() as connection:
-                return [(one.kind, one.resting) for one in quarantine.failures(connection)]
-
-        assert polled(0, item(1), bad, item(3)).error
-        assert polled(1, item(1), bad, item(3)).error
-        assert problems() == [("document", False)]
-        third = polled(2, item(1), bad, item(3))
-        assert (third.new, third.error) == (2, "")
-        assert "1 of its items" in third.warning
-        assert problems() == [("entry", True)]
-        fourth = polled(3, item(0), item(1), bad, item(3))
-        assert (fourth.new, fourth.error) == (1, "")
-        assert problems() == [("entry", True)]
-        # Nothing is new, but what rested is gone.
-        assert polled(4, item(0), item(1), item(3)).unchanged
-        assert problems() == []
-
-
-def test_an_item_that_kills_its_parser_rests_in_each_source_that_lists_it(room: Room) -> None:
-    """Feeds of one publisher hold the same items."""
-    names = ("harbour", "pier")
-    with ScriptedServer({}) as server, Mortal(1) as pool:
-        room.declare("".join(source(name, server.url(f"/{name}")) for name in names))
-        job = replace(room.services.ingest, importer=replace(room.services.importer, parser=lambda: pool))
-        for day in range(6):
-            for name in names:
-                server.answers[f"/{name}"] = answer(200, rss(item(3 + day), item(2, "Poison")))
-            outcomes = job.run(NOW + day * DAY).sources
-        assert {one.name: (one.new, one.error) for one in outcomes} == dict.fromkeys(names, (1, ""))
-        with room.store.read() as connection:
-            resting = [one for one in quarantine.failures(connection) if one.kind == "entry" and one.resting]
-        assert len({one.source_id for one in resting}) == len(resting) == 2
-        # It is gone from one of them; the other still lists it.
-        server.answers["/pier"] = answer(200, rss(item(9, "Antidote")))
-        job.run(NOW + timedelta(days=7))
-        with room.store.read() as connection:
-            (left,) = quarantine.failures(connection)
-        assert left in resting
-
-
-MANY = tuple(f"paper{number:02}" for number in range(40))
-
-
-@pytest.fixture
-def papers(rooms: Room, serve) -> Room:
-    """More sources than are taken one at a time."""
-    server = serve({f"/{name}": feed(item(1, name), item(2, f"Second of {name}")) for name in MANY})
-    rooms.declare("".join(source(name, server.url(f"/{name}")) for name in MANY))
-    return rooms
-
-
-def test_many_answers_at_once_are_all_stored(papers: Room) -> None:
-    outcomes = papers.ingest()
-    assert {name: (one.new, one.error) for name, one in outcomes.items()} == dict.fromkeys(MANY, (2, ""))
-    assert set(papers.articles()) == {*MANY, *(f"Second of {name}" for name in MANY)}
-    assert all(state_of(papers, name).last_success == NOW for name in MANY)
-
-
-def test_a_document_that_kills_its_parser_costs_none_that_came_with_it(papers: Room) -> None:
-    class Mortal(ParserPool):
-        def parse_each(self, requests: Sequence[ParseRequest]) -> list[ParsedSource | ParseError]:
-            if any(MANY[30].encode() in request.body for request in requests):
-                raise ParserDied("the parser was ended by SIGSEGV")
-            return super().parse_each(requests)
-
-    with Mortal(2) as pool:
-        job = replace(papers.services.ingest, importer=replace(papers.services.importer, parser=lambda: pool))
-        outcomes = {one.name: one for one in job.run(NOW).sources}
-    assert {name for name, one in outcomes.items() if one.new == 2} == {*MANY} - {MANY[30]}
-    assert "SIGSEGV" in outcomes[MANY[30]].error
-
-
-def test_a_document_that_kills_its_parser_keeps_none_waiting_that_came_with_it(papers: Room) -> None:
-    """Alone it may take a parser 20 seconds, and a minute more item by item."""
-    together: set[str] = set()
-
-    class Mortal(ParserPool):
-        def parse_each(self, requests: Sequence[ParseRequest]) -> list[ParsedSource | ParseError]:
-            names = {request.url.rpartition("/")[2] for request in requests}
-            if MANY[30] not in names:
-                return super().parse_each(requests)
-            if len(names) > 1:
-                together.update(names - {MANY[30]})
-            else:
-                assert {name for name in together if state_of(papers, name).last_success} == together
-            raise ParserDied("the parser took longer than 20 seconds and was stopped")
-
-    answers: dict[str, Answer] = {
-        f"/{name}": feed(item(1, name), item(2, f"Second of {name}")) for name in MANY
-    }
-    answers[f"/{MANY[30]}"] = feed(item(1, "x" * 5_000))
-    with ScriptedServer(answers) as server, Mortal(2) as pool:
-        papers.declare("".join(source(name, server.url(f"/{name}")) for name in MANY))
-        job = replace(papers.services.ingest, importer=replace(papers.services.importer, parser=lambda: pool))
-        outcomes = {one.name: one for one in job.run(NOW).sources}
-    assert "took longer than 20 seconds" in outcomes[MANY[30]].error
-    assert together
-
-
-class Closing(ParserPool):
-    """The program ends while something is read."""
-
-    def parse_each(self, requests: Sequence[ParseRequest]) -> list[ParsedSource | ParseError]:
-        self.close()
-        return super().parse_each(requests)
-
-
-@pytest.mark.parametrize("names", [MANY, MANY[:1]])
-def test_who_is_read_while_the_program_ends_has_not_failed_and_is_read_again_at_once(
-    rooms: Room, serve, names: Sequence[str]
-) -> None:
-    serve({f"/{name}": feed(item(1, name)) for name in names})
-    job = rooms.services.ingest
-    stopped = replace(job, importer=replace(job.importer, parser=lambda: Closing(2))).run(NOW)
-    assert not stopped.failed
-    assert {state_of(rooms, name) for name in names} == {SourceState()}
-    assert {one.new for one in rooms.ingest(NOW).values()} == {1}
-
-
-def test_a_folder_that_is_read_while_the_program_ends_has_not_failed(rooms: Room, tmp_path: Path) -> None:
-    (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "one.md").write_text("# One")
-    rooms.declare(source("notes", str(tmp_path / "notes"), kind='"folder"'))
-    job = rooms.services.ingest
-    replace(job, importer=replace(job.importer, parser=lambda: Closing(2))).run(NOW)
-    assert state_of(rooms, "notes") == SourceState()
-    assert rooms.ingest(NOW)["notes"].new == 1
-
-
-def test_what_a_store_cannot_hold_costs_none_that_came_with_it(rooms: Room, serve) -> None:
-    class WithNul(ParserPool):
-        """Lets through what cleaning takes out, and PostgreSQL refuses."""
-
-        def parse(self, request: ParseRequest) -> ParsedSource:
-            return self._spoilt(super().parse(request))
-
-        def parse_each(self, requests: Sequence[ParseRequest]) -> list[ParsedSource | ParseError]:
-            return [
-                one if isinstance(one, ParseError) else self._spoilt(one)
-                for one in super().parse_each(requests)
-            ]
-
-        @staticmethod
-        def _spoilt(parsed: ParsedSource) -> ParsedSource:
-            return replace(
-                parsed,
-                entries=tuple(
-                    replace(entry, html="a\0b" if "Spoilt" in entry.title else entry.html)
-                    for entry in parsed.entries
-                ),
-            )
-
-    serve({"/harbour": feed(item(1)), "/hills": feed(item(2, "Spoilt")), "/dales": feed(item(3))})
-    with WithNul(1) as pool:
-        job = replace(rooms.services.ingest, importer=replace(rooms.services.importer, parser=lambda: pool))
-        outcomes = {one.name: one for one in job.run(NOW).sources}
-    assert (outcomes["harbour"].new, outcomes["dales"].new) == (1, 1)
-    with rooms.store.read() as connection:
-        refused = connection.dialect.name == "postgresql"
-    assert ("could not be stored" in outcomes["hills"].error) == refused
-
-
-def test_a_source_that_somebody_else_has_by_now_costs_none_that_came_with_it(papers: Room) -> None:
-    class Slow(ParserPool):
-        """So slow that somebody else takes a source over while it is read."""
-
-        def parse_each(self, requests: Sequence[ParseRequest]) -> list[ParsedSource | ParseError]:
-            with papers.store.write() as connection:
-                connection.execute(
-                    text("UPDATE sources SET lease_owner = 'other' WHERE name = :name"), {"name": MANY[30]}
-                )
-            return super().parse_each(requests)
-
-    with Slow(2) as pool:
-        job = replace(papers.services.ingest, importer=replace(papers.services.importer, parser=lambda: pool))
-        outcomes = {one.name: one for one in job.run(NOW).sources}
-    assert {name for name, one in outcomes.items() if one.new == 2} == {*MANY} - {MANY[30]}
-    assert outcomes[MANY[30]].unchanged
-    assert state_of(papers, MANY[30]).last_success is None
-
-
-def test_a_document_that_kills_its_parser_and_has_no_items_apart_rests_longer_and_longer(
-    rooms: Room, serve
-) -> None:
-    def inside(title: str) -> bytes:
-        return rss(item(1), item(2, title)).replace(b"</item>", b"<item><title>Inner</title></item></item>")
-
-    server = serve({"/harbour": answer(200, inside("Poison"))})
-    with Mortal(1) as pool:
-        job = replace(rooms.services.ingest, importer=replace(rooms.services.importer, parser=lambda: pool))
-        now, pauses = NOW, []
-        for _ in range(4):
-            (outcome,) = job.run(now).sources
-            assert "took longer than 20 seconds" in outcome.error
-            due = state_of(rooms, "harbour").next_check
-            assert due
-            pauses.append(due - now)
-            now = due
-        assert all(later > 1.9 * sooner for sooner, later in pairwise(pauses))
-        with rooms.store.read() as connection:
-            (problem,) = quarantine.failures(connection)
-        assert (problem.kind, problem.subject, problem.attempts) == ("document", "harbour", 4)
-        assert "took longer than 20 seconds" in problem.reason
-        server.answers["/harbour"] = answer(200, inside("Antidote"))
-        assert job.run(now).sources[0].error == ""
-        with rooms.store.read() as connection:
-            assert quarantine.failures(connection) == ()
-
-
-def test_a_file_that_kills_its_parser_costs_itself_alone(room: Room, tmp_path: Path) -> None:
-    (tmp_path / "desk").mkdir()
-    for name, title in (("a", "First"), ("b", "Poison"), ("c", "Last")):
-        text = f"---\ntitle: {title}\ndate: 2026-11-23 09:00\n---\nText.\n"
-        (tmp_path / "desk" / f"{name}.md").write_text(text)
-    room.declare(source("desk", "desk"))
-    with Mortal(1) as pool:
-        job = replace(room.services.ingest, importer=replace(room.services.importer, parser=lambda: pool))
-        (outcome,) = job.run(NOW).sources
-    assert (outcome.new, outcome.error) == (2, "")
-    assert set(room.articles()) == {"First", "Last"}
-    with room.store.read() as connection:
-        (failure,) = quarantine.failures(connection)
-    assert (failure.kind, failure.attempts) == ("entry", 1)
-    assert failure.reason == "b.md: the parser took longer than 20 seconds and was stopped"
-
-
 def test_F20_a_source_that_turns_bad_keeps_its_articles_and_its_validators(rooms: Room, serve) -> None:
     serve({"/harbour": [feed(item(1), ETag='"1"'), answer(503, b"", Retry_After="7200"), answer(304)]})
     rooms.ingest()
@@ -536,22 +186,6 @@ def test_F20_a_source_that_turns_bad_keeps_its_articles_and_its_validators(rooms
     assert rooms.ingest(LATER + 3 * HOUR)["harbour"].error == ""
     assert state_of(rooms, "harbour").failures == 0
     assert set(rooms.articles()) == {"Title 1"}
-
-
-def test_a_row_the_store_refuses_is_the_failure_of_its_source_alone(room: Room) -> None:
-    with ScriptedServer({"/bad": feed(item(1, "Poison")), "/good": feed(item(2))}) as server:
-        room.declare(source("bad", server.url("/bad")) + source("good", server.url("/good")))
-        poison = (
-            "CREATE TRIGGER poison BEFORE INSERT ON articles WHEN NEW.title = 'Poison' "
-            "BEGIN SELECT RAISE(ABORT, 'it is poison'); END"
-        )
-        with room.store.write() as connection:
-            connection.execute(text(poison))
-        outcomes = room.ingest()
-        room.close()
-    assert "it is poison" in outcomes["bad"].error
-    assert (outcomes["good"].new, outcomes["good"].error) == (1, "")
-    assert state_of(room, "bad").failures == 1
 
 
 def test_P12_text_that_one_engine_cannot_hold_is_cleaned_before_it_gets_there(rooms: Room, serve) -> None:
@@ -579,18 +213,6 @@ def test_P12_text_that_one_engine_cannot_hold_is_cleaned_before_it_gets_there(ro
     )
 
 
-def test_an_item_with_nothing_in_it_is_refused_three_times_and_then_rests(rooms: Room, serve) -> None:
-    empty = {"guid": "nothing"}
-    answers = [feed(empty, item(number)) for number in range(1, 6)]
-    serve({"/harbour": [*answers]})
-    for day in range(5):
-        assert rooms.ingest(NOW + day * DAY)["harbour"].new == 1
-    with rooms.store.read() as connection:
-        (failure,) = quarantine.failures(connection, kind="entry")
-    assert (failure.attempts, failure.resting) == (3, True)
-    assert "no title, no text" in failure.reason
-
-
 def test_a_pruned_article_does_not_come_back(rooms: Room, serve) -> None:
     serve({"/harbour": [feed(item(1), item(2)), feed(item(1, "Title 1, edited"), item(2), item(3))]})
     rooms.ingest()
@@ -600,22 +222,6 @@ def test_a_pruned_article_does_not_come_back(rooms: Room, serve) -> None:
         assert len(old_rows.prune_articles(connection, before=NOW + HOUR, now=NOW, limit=9)) == 2
     assert rooms.ingest(NOW + DAY)["harbour"].new == 1
     assert set(rooms.articles()) == {"Title 3"}
-
-
-def test_a_paused_source_is_left_alone(rooms: Room, serve) -> None:
-    server = serve({"/harbour": feed(item(1))})
-    rooms.declare(source("harbour", server.url("/harbour"), paused="true"))
-    assert rooms.ingest() == rooms.ingest(names=["harbour"]) == {}
-    assert server.asked == []
-
-
-def test_only_what_is_due_is_asked_for_unless_it_is_named(rooms: Room, serve) -> None:
-    server = serve({"/one": feed(item(1), ETag='"1"'), "/two": feed(item(1), ETag='"1"')})
-    assert set(rooms.ingest()) == {"one", "two"}
-    assert rooms.ingest(NOW + timedelta(minutes=5)) == {}
-    assert set(rooms.ingest(NOW + timedelta(minutes=5), names=["two"])) == {"two"}
-    assert set(rooms.ingest(NOW + timedelta(minutes=11, seconds=30))) == {"one"}
-    assert len(server.asked) == 4
 
 
 def test_new_and_changed_articles_mark_their_pages(rooms: Room, serve) -> None:
@@ -638,110 +244,3 @@ def test_a_folder_of_files_is_a_source_too(rooms: Room) -> None:
     soon = rooms.ingest(NOW + timedelta(minutes=2))["desk"]
     assert (soon.new, soon.changed) == (1, 0)
     assert rooms.ingest(NOW + timedelta(minutes=4))["desk"].unchanged
-
-
-def test_a_run_that_is_stopped_gives_back_what_it_did_not_read(rooms: Room, serve) -> None:
-    serve({f"/{number}": feed(item(number)) for number in range(12)})
-    stop: list[bool] = []
-    ingest, importer = rooms.services.ingest, rooms.services.importer
-    job = replace(ingest, importer=replace(importer, owner="first"))
-    result = job.run(NOW, report=lambda _one, _all: stop.append(True), should_stop=lambda: bool(stop))
-    again = replace(ingest, importer=replace(importer, owner="second")).run(NOW + timedelta(seconds=1))
-    assert len(result.sources) + len(again.sources) == 12
-    assert len({one.name for one in (*result.sources, *again.sources)}) == 12
-
-
-def until_all_are_asked(count: int) -> tuple[ScriptedServer, Script]:
-    """A server, and an answer of it that waits until so many requests have come."""
-    server = ScriptedServer({})
-
-    async def script(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while len(server.asked) < count:
-            await asyncio.sleep(0.02)
-        writer.write(feed(item(1)))
-        await writer.drain()
-        writer.close()
-
-    return server, script
-
-
-def test_a_server_that_hangs_keeps_nobody_waiting_who_is_claimed_later(room: Room, monkeypatch) -> None:
-    monkeypatch.setattr(claims, "CLAIM_SIZE", 2)
-    server, script = until_all_are_asked(10)
-    server.answers = {"/hangs": script, **{f"/{number}": feed(item(number)) for number in range(9)}}
-    with server:
-        room.declare("".join(source(path.strip("/"), server.url(path)) for path in server.answers))
-        assert {one.error for one in room.ingest().values()} == {""}
-        assert len(server.asked) == 10
-        room.close()
-
-
-def test_what_becomes_due_while_a_server_hangs_is_read_meanwhile_if_wanted(room: Room, monkeypatch) -> None:
-    monkeypatch.setattr(claims, "STEP", 1)
-    server, script = until_all_are_asked(2)
-    server.answers = {"/hangs": script, "/soon": feed(item(1))}
-    with server:
-        room.declare("".join(source(path.strip("/"), server.url(path)) for path in server.answers))
-        with room.store.write() as connection:
-            due = {"due": to_microseconds(NOW + timedelta(seconds=1))}
-            connection.execute(text("UPDATE sources SET next_check = :due WHERE name = 'soon'"), due)
-        result = room.services.ingest.run(NOW, claim_newly_due=True)
-        room.close()
-    assert {one.name: one.error for one in result.sources} == {"hangs": "", "soon": ""}
-
-
-def test_a_pause_that_ends_while_a_server_hangs_ends_for_the_run(room: Room, monkeypatch) -> None:
-    """Else what waits for its end would be due, and not be asked, again and again."""
-    monkeypatch.setattr(claims, "STEP", 1)
-
-    async def hangs(reader, writer) -> None:
-        while not any(one.path == "/b" for one in other.asked):
-            await asyncio.sleep(0.05)
-        writer.close()
-
-    rests = [answer(503, b"", Retry_After="2"), feed(item(1))]
-    with ScriptedServer({"/hangs": hangs}) as server, ScriptedServer({"/a": rests, "/b": rests[1]}) as other:
-        room.declare(
-            source("hangs", server.url("/hangs"))
-            + source("a", other.url("/a"))
-            + source("b", other.url("/b"))
-        )
-        with room.store.write() as connection:
-            due = {"due": to_microseconds(NOW + timedelta(seconds=1))}
-            connection.execute(text("UPDATE sources SET next_check = :due WHERE name = 'b'"), due)
-        result = room.services.ingest.run(NOW, claim_newly_due=True)
-        room.close()
-    assert [(one.new, bool(one.warning)) for one in result.sources if one.name == "b"] == [
-        (0, True),
-        (1, False),
-    ]
-
-
-@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
-def test_a_database_server_that_goes_away_keeps_no_source_longer_than_itself(
-    papers: Room, postgres_server: str, store_url: str, monkeypatch
-) -> None:
-    """What is claimed by then is free for the next run, and what was not stored is read again."""
-    name = urlsplit(store_url).path.strip("/")
-    really_save = PollStoring.save
-
-    def open_door(*, is_open: bool) -> None:
-        postgres.execute(postgres_server, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {is_open}')
-
-    def save(storing: PollStoring, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
-        open_door(is_open=False)
-        kill = f"SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = '{name}'"
-        postgres.execute(postgres_server, kill)
-        return really_save(storing, polls, now)
-
-    monkeypatch.setattr(PollStoring, "save", save)
-    with pytest.raises(StoreError):
-        papers.ingest()
-    with pytest.raises(StoreError):
-        papers.ingest(NOW + timedelta(seconds=1))
-    monkeypatch.undo()
-    open_door(is_open=True)
-    outcomes = papers.ingest(NOW + timedelta(seconds=2))
-    assert {one.error for one in outcomes.values()} == {""}
-    assert len(outcomes) == len(papers.services.sources)
-    assert len(papers.articles()) == 2 * len(outcomes)

@@ -85,13 +85,14 @@ def test_F6_the_whole_server_is_left_alone_when_one_of_its_feeds_asks_for_it(roo
         assert ("Retry-After" in first["b"].warning, first["b"].error) == (True, "")
         with room.store.read() as connection:
             states = {
-                one.source.name: one.state for one in source_store.report_sources(connection, week_ago=NOW)
+                report.source.name: report.state
+                for report in source_store.report_sources(connection, week_ago=NOW)
             }
         assert [states[path].failures for path in paths] == [1, 0, 0]
         assert room.ingest(NOW + HOUR, names=paths) == {}
         assert room.ingest(NOW + HOUR) == {}
         later = room.ingest(NOW + 3 * HOUR)
-        assert {name: one.new for name, one in later.items()} == dict.fromkeys(paths, 1)
+        assert {name: outcome.new for name, outcome in later.items()} == dict.fromkeys(paths, 1)
         room.close()
 
 
@@ -236,14 +237,14 @@ def test_F11_readers_are_counted_in_requests_for_sources_and_nowhere_else(room: 
         asked, server.asked = server.asked, []
         services.discovery.discover(server.url("/site"))
     name = f"syndicate/{__version__} (+https://news.org"
-    said = {one.path: (one.field("User-Agent") or b"").decode() for one in asked}
+    said = {request.path: (request.field("User-Agent") or b"").decode() for request in asked}
     assert said == {
         **dict.fromkeys(("/robots.txt", "/article", "/page", "/list", "/hub"), f"{name})"),
         "/feed": f"{name}; 1 subscriber; feed-id=1)",
         "/index": f"{name}; 1 subscriber; feed-id=2)",
         "/part": f"{name}; 1 subscriber; feed-id=2)",
     }
-    assert [one.field("User-Agent") for one in server.asked] == [f"{name})".encode()] * 2
+    assert [request.field("User-Agent") for request in server.asked] == [f"{name})".encode()] * 2
 
 
 def test_a_source_that_publishes_rarely_is_asked_rarely(room: Room, server: ScriptedServer) -> None:
@@ -273,6 +274,6 @@ def test_S6_a_poll_whose_lease_was_lost_stores_nothing(room: Room, server: Scrip
     importer = replace(room.services.importer, fetcher=Slow)  # type: ignore[arg-type]
     job = replace(room.services.ingest, importer=importer)
     result = job.run(NOW)
-    assert [(one.new, one.error) for one in result.sources] == [(0, "")]
+    assert [(outcome.new, outcome.error) for outcome in result.sources] == [(0, "")]
     assert room.articles() == {}
     assert state(room).etag == ""

@@ -107,7 +107,7 @@ def test_a_source_with_a_key_in_its_address_is_private_unless_the_file_says_othe
         source("Key", "https://a.example/feed?token=x")
         + source("Said", "https://b.example/feed?token=x", private="false")
     )
-    found = {one.name: one.private for one in room.services.sources}
+    found = {source.name: source.private for source in room.services.sources}
     assert found == {"Key": True, "Said": False}
 
 
@@ -135,5 +135,5 @@ def test_a_secret_does_not_move_with_its_source(room: Room, monkeypatch):
             room.ingest(NOW + timedelta(days=2 * day))
         problems = look(room.services, NOW + timedelta(days=9)).problems
     with room.store.read() as connection:
-        assert [one.url for one in source_store.list_sources(connection)] == [server.url("/a")]
+        assert [source.url for source in source_store.list_sources(connection)] == [server.url("/a")]
     assert [("has moved" in problem, "/new" in problem) for problem in problems] == [(True, False)]

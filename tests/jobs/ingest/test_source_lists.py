@@ -39,12 +39,12 @@ def declare_list(room: Room, url: str, **more: str) -> None:
 
 def sync(services: Services) -> None:
     with services.store.write() as connection:
-        list_store.sync_lists(connection, [one.url for one in services.source_lists])
+        list_store.sync_lists(connection, [source_list.url for source_list in services.source_lists])
 
 
 def sources(room: Room) -> dict[str, Source]:
     with room.store.read() as connection:
-        return {one.name: one for one in source_store.list_sources(connection)}
+        return {source.name: source for source in source_store.list_sources(connection)}
 
 
 def read(room: Room, now: datetime = NOW) -> ListOutcome:
@@ -284,7 +284,7 @@ def test_exports_leave_out_private_and_removed_sources_and_folders(room: Room):
     )
     with room.store.read() as connection:
         exported = export_outlines(source_store.list_sources(connection))
-    assert [one.title for one in exported] == ["Open"]
+    assert [outline.title for outline in exported] == ["Open"]
 
 
 def test_importing_the_same_file_twice_adds_nothing(room: Room):

@@ -98,8 +98,12 @@ def test_W5_W7_a_feed_that_names_a_hub_is_subscribed_to_and_verified(each_hub: H
     assert form["hub.callback"].startswith(hub.site + "/websub/")
     assert len(form["hub.callback"].rpartition("/")[2]) >= 32
     assert 32 <= len(form["hub.secret"]) < 200
-    one = subscription(hub)
-    assert (one.state, one.expires, one.next_try) == (HubState.ACTIVE, NOW + 10 * DAY, NOW + 8 * DAY)
+    hub_subscription = subscription(hub)
+    assert (hub_subscription.state, hub_subscription.expires, hub_subscription.next_try) == (
+        HubState.ACTIVE,
+        NOW + 10 * DAY,
+        NOW + 8 * DAY,
+    )
 
 
 def test_what_a_hub_sends_becomes_articles_and_the_polls_validators_stay(each_hub: Hub) -> None:
@@ -220,8 +224,12 @@ def test_W8_a_hub_may_refuse_and_the_polls_go_on_as_usual(each_hub: Hub) -> None
     hub.push(feed(hub, item(1)))
     read(hub)
     assert hub.ask_back(hub.asked[-1], mode="denied", reason="no more", challenge="")[0] == 200
-    one, after = subscription(hub), state(hub)
-    assert (one.state, one.error, one.expires) == (HubState.DENIED, "the hub refused: no more", None)
+    hub_subscription, after = subscription(hub), state(hub)
+    assert (hub_subscription.state, hub_subscription.error, hub_subscription.expires) == (
+        HubState.DENIED,
+        "the hub refused: no more",
+        None,
+    )
     assert after.websub_lease_until is None
     assert after.next_check
     assert after.next_check < NOW + HOUR
@@ -247,9 +255,9 @@ def test_W11_a_lease_that_ran_out_gives_the_polls_back(hub: Hub) -> None:
     for hours in range(8 * 24, 11 * 24):
         keep(hub, NOW + hours * HOUR)
     assert state(hub).websub_lease_until is None
-    one = subscription(hub)
-    assert one.state is HubState.ASKED
-    assert "answered 500" in one.error
+    hub_subscription = subscription(hub)
+    assert hub_subscription.state is HubState.ASKED
+    assert "answered 500" in hub_subscription.error
     assert 5 <= len(hub.asked) <= 20
     assert hub.push(feed(hub, item(2))) == 404
 
@@ -260,7 +268,7 @@ def test_W6_a_hub_may_have_moved_and_says_why_it_refuses(hub: Hub) -> None:
     hub.room.ingest()
     assert keep(hub) == {"asked": 0, "failed": 1}
     assert len(hub.asked) == 1
-    assert subscription(hub).error.endswith("answered 422 to our form: topic not known here")
+    assert subscription(hub).error.endswith("answered 422 to the form: topic not known here")
 
 
 def test_W11_a_paused_source_leaves_its_hub_and_answers_410(each_hub: Hub) -> None:
@@ -306,8 +314,8 @@ def test_a_feed_that_changes_its_hub_leaves_the_old_one_and_asks_the_new_one(eac
 def test_W4_link_fields_come_before_the_document(hub: Hub) -> None:
     hub.links = (f'<{hub.url("/first")}>; rel="hub", </t>; rel=self', '<https://second.example/>; rel="hub"')
     hub.room.ingest()
-    one = subscription(hub)
-    assert (one.hub, one.topic) == (hub.url("/first"), hub.url("/t"))
+    hub_subscription = subscription(hub)
+    assert (hub_subscription.hub, hub_subscription.topic) == (hub.url("/first"), hub.url("/t"))
 
 
 def test_a_ping_without_content_makes_us_look_soon(hub: Hub) -> None:
