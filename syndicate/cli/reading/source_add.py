@@ -24,7 +24,7 @@ from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.ingest.page.feed_discovery import entered_address
 from syndicate.jobs.ingest.discovery_job import PREVIEWED, Discovery, SourcePreview
-from syndicate.jobs.ingest.source_list_job import LONGEST_NAME, free_name, name_in_title
+from syndicate.jobs.ingest.source_list_job import MAX_NAME_LENGTH, free_name, name_in_title
 from syndicate.model import Absence, Access, AccessKind, Origin, Republish, Source, SourceKind
 from syndicate.services import Services
 from syndicate.services.declared import is_private
@@ -191,7 +191,7 @@ def _choose(found: Discovery, number: int | None, yes: bool, as_json: bool) -> S
 def _source(look: SourcePreview, access: Access | None, private: bool, given: dict[str, Any]) -> Source:
     return Source(
         id=0,
-        name=clean_line(given["name"], LONGEST_NAME),
+        name=clean_line(given["name"], MAX_NAME_LENGTH),
         url=look.url,
         kind=SourceKind.SITEMAP if look.format == "sitemap" else SourceKind.FEED,
         section=given["section"],
