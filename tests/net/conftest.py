@@ -21,7 +21,7 @@ def options() -> HttpOptions:
 
 @pytest.fixture
 def fetch() -> Fetch:
-    """``fetch(url, etag=…)``: one request by a client of its own; ``changes`` are options."""
+    """Return ``fetch(url, etag=…)``: a request by a client of its own; ``changes`` are options."""
 
     def run(url: str, changes: dict[str, Any] | None = None, **request: Any) -> Fetched:
         async def once() -> Fetched:
@@ -34,7 +34,7 @@ def fetch() -> Fetch:
 
 
 class Bug(int):
-    """A limit that breaks whoever compares with it, in the middle of an answer: a bug inside a fetch."""
+    """Limit that raises when a size is compared with it: a bug in the middle of a response."""
 
     def __new__(cls, says: str) -> Self:
         bug = super().__new__(cls, 1)

@@ -1,4 +1,4 @@
-"""A server on loopback that sends exactly the bytes a test wrote, and remembers what it was asked."""
+"""Server on loopback that sends exactly the bytes of the test, and records its requests."""
 
 import asyncio
 import gzip
@@ -55,7 +55,7 @@ def then(*steps: bytes, forever: bytes = b"") -> Script:
 
 @dataclass
 class Asked:
-    """One request as it arrived."""
+    """Request as it arrived."""
 
     path: str
     head: bytes

@@ -1,4 +1,4 @@
-"""Servers that hang keep nobody waiting: whoever waits for one lends his place."""
+"""Connection slots: a request that waits for a slow server lends its slot."""
 
 import asyncio
 import resource
@@ -19,7 +19,7 @@ HANGING = ("/a", "/b", "/c", "/d")
 
 
 async def slow(reader, writer) -> None:
-    """Answer when places are lent already."""
+    """Respond when slots are lent already."""
     await asyncio.sleep(0.2)
     writer.write(answer(200, b"slow"))
     await writer.drain()
@@ -42,7 +42,7 @@ def keys_of(outcomes) -> list[object]:
     return [request.key for request, got in outcomes if isinstance(got, Fetched)]
 
 
-def test_more_servers_that_hang_than_there_are_places_keep_nobody_waiting(thread: FetchThread) -> None:
+def test_more_slow_servers_than_slots_delay_no_other_request(thread: FetchThread) -> None:
     good = [f"/{number}" for number in range(20)]
     with ScriptedServer({**dict.fromkeys(good, answer()), **dict.fromkeys(HANGING, hang)}) as server:
         outcomes = thread.fetch_each(requests(server, *HANGING, *good))
@@ -53,14 +53,14 @@ def test_more_servers_that_hang_than_there_are_places_keep_nobody_waiting(thread
     assert keys_of(rest) == []
 
 
-def test_only_so_many_places_are_lent(thread: FetchThread) -> None:
+def test_the_number_of_lent_slots_is_limited(thread: FetchThread) -> None:
     many = [f"/{number}" for number in range(10)]
     with ScriptedServer(dict.fromkeys(many, hang)) as server:
         assert len(list(thread.fetch_each(requests(server, *many)))) == len(many)
         assert 2 < server.most_at_once <= 2 * (1 + connection_slots.MAX_LENT)
 
 
-def test_who_has_lent_his_place_waits_for_another_one_and_loses_no_time_by_it(thread: FetchThread) -> None:
+def test_waiting_for_a_lent_slot_does_not_count_against_the_deadline(thread: FetchThread) -> None:
     fast = [f"/{number}" for number in range(6)]
     with ScriptedServer({"/slow": slow, **dict.fromkeys(fast, answer())}) as server:
         outcomes = thread.fetch_each(requests(server, "/slow", *fast))
@@ -71,7 +71,7 @@ def test_who_has_lent_his_place_waits_for_another_one_and_loses_no_time_by_it(th
     assert sorted(map(str, keys_of(found))) == sorted(["/slow", *fast])
 
 
-def test_more_is_asked_for_in_the_callers_thread_while_servers_hang(thread: FetchThread) -> None:
+def test_more_is_called_in_the_callers_thread_while_servers_are_slow(thread: FetchThread) -> None:
     callers = set()
     left = ["/1", "/2", "/3"]
 
@@ -86,7 +86,7 @@ def test_more_is_asked_for_in_the_callers_thread_while_servers_hang(thread: Fetc
     assert callers == {threading.current_thread()}
 
 
-def test_who_stops_does_not_wait_for_servers_that_hang(thread: FetchThread) -> None:
+def test_a_stop_does_not_wait_for_slow_servers(thread: FetchThread) -> None:
     should_stop = threading.Event()
     threading.Timer(0.1, should_stop.set).start()
     began = time.monotonic()
@@ -96,11 +96,11 @@ def test_who_stops_does_not_wait_for_servers_that_hang(thread: FetchThread) -> N
         )
         assert time.monotonic() - began < 0.9
         assert keys_of(outcomes) in ([], ["/good"])
-        # Nothing is held by those who were left.
+        # The abandoned requests hold no slot.
         assert keys_of(thread.fetch_each(requests(server, "/good"))) == ["/good"]
 
 
-def test_nothing_more_is_asked_for_while_places_are_taken(thread: FetchThread) -> None:
+def test_more_is_not_called_while_no_slot_is_free(thread: FetchThread) -> None:
     asked: list[int] = []
 
     def more() -> list[FetchRequest]:
@@ -113,8 +113,8 @@ def test_nothing_more_is_asked_for_while_places_are_taken(thread: FetchThread) -
     assert all(count >= len(paths) - 2 for count in asked)
 
 
-async def in_line(shared: connection_slots.ConnectionSlots, turn: asyncio.Lock) -> None:
-    """An exchange with a host at which all others are in line as well."""
+async def exchange_with_lock(shared: connection_slots.ConnectionSlots, turn: asyncio.Lock) -> None:
+    """Run an exchange with a host lock that all other exchanges wait for, too."""
     slot = await shared.acquire()
     try:
         async with turn:
@@ -124,18 +124,18 @@ async def in_line(shared: connection_slots.ConnectionSlots, turn: asyncio.Lock) 
         slot.release()
 
 
-def test_those_in_line_for_one_host_do_not_hold_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_queued_on_a_host_lock_do_not_hold_all_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_slots, "LEND_AFTER", 0.005)
 
-    async def everybody() -> None:
+    async def run_all() -> None:
         shared, turn = connection_slots.ConnectionSlots(1), asyncio.Lock()
         async with asyncio.timeout(10):
-            await asyncio.gather(*(in_line(shared, turn) for _ in range(12)))
+            await asyncio.gather(*(exchange_with_lock(shared, turn) for _ in range(12)))
 
-    asyncio.run(everybody())
+    asyncio.run(run_all())
 
 
-def test_who_has_an_answer_goes_before_those_who_have_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reacquiring_goes_before_acquiring(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_slots, "LEND_AFTER", 0.01)
 
     async def order() -> list[str]:
@@ -161,13 +161,13 @@ def test_who_has_an_answer_goes_before_those_who_have_not_asked(monkeypatch: pyt
     assert asyncio.run(order()) == ["first", "second", "back", "third"]
 
 
-def test_who_is_cancelled_takes_no_place_along(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_request_frees_its_slot(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_slots, "LEND_AFTER", 0.002)
 
     async def count_left() -> tuple[int, int]:
         shared, turn = connection_slots.ConnectionSlots(2), asyncio.Lock()
         for delay in range(0, 40, 4):
-            exchanges = [asyncio.create_task(in_line(shared, turn)) for _ in range(12)]
+            exchanges = [asyncio.create_task(exchange_with_lock(shared, turn)) for _ in range(12)]
             await asyncio.sleep(delay / 1000)
             for exchange in exchanges[delay % 3 :: 2]:
                 exchange.cancel()
@@ -187,7 +187,7 @@ def test_who_is_cancelled_takes_no_place_along(monkeypatch: pytest.MonkeyPatch) 
     assert asyncio.run(count_left()) == (0, 1)
 
 
-def test_what_is_asked_for_later_is_not_sent_to_a_server_that_wants_to_rest(options: HttpOptions) -> None:
+def test_later_requests_are_not_sent_to_a_server_that_asked_for_a_pause(options: HttpOptions) -> None:
     async def busy(reader, writer) -> None:
         await asyncio.sleep(0.7)
         writer.write(answer(503, b"", Retry_After="60"))
@@ -250,7 +250,7 @@ def test_F6_pauses_of_a_host_grow_while_it_refuses_up_to_its_retry_after(
     assert next_pause(error, last, since_end) == pause
 
 
-def test_there_may_be_as_many_connections_as_there_are_places(options: HttpOptions) -> None:
+def test_there_may_be_as_many_connections_as_slots(options: HttpOptions) -> None:
     limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, limit), most))
     try:

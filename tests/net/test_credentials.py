@@ -1,4 +1,4 @@
-"""Credentials: made of a secret in a file or the environment, sent to their own host and nobody else."""
+"""Credentials: read from a file or the environment, and sent to their own host only."""
 
 import logging
 from pathlib import Path

@@ -15,7 +15,7 @@ TOO_MANY = "too many interim responses"
 
 
 def hint(size: int) -> bytes:
-    """One interim response whose fields are ``size`` bytes long."""
+    """Return an interim response whose fields are ``size`` bytes long."""
     fields = b"".join(b"X: %s\r\n" % (b"y" * 15_999) for _ in range(size // 16_000))
     return b"HTTP/1.1 103 Early Hints\r\n%sX: %s\r\n\r\n" % (fields, b"y" * (size % 16_000 - 1))
 

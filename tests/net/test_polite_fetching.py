@@ -1,4 +1,4 @@
-"""Rules A11 of polite fetching, as a server sees them; what only the schedule can show is in tests/ingest."""
+"""Rules F1 to F20 of polite fetching, as a server sees them; the schedule is tested in tests/ingest."""
 
 import asyncio
 from dataclasses import replace

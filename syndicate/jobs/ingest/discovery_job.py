@@ -141,7 +141,7 @@ class DiscoveryJob:
         """Return the previews of a page's own feeds, in the page's order; fetch from all hosts at once."""
         by_url = {link.url: link for link in links}
         requests = [_linked_request(start, url) for url in by_url]
-        found: dict[str, SourcePreview] = {}
+        previews: dict[str, SourcePreview] = {}
         failures: list[tuple[str, str]] = []
         for request, response in self.fetcher().fetch_each(requests):
             try:
@@ -149,10 +149,12 @@ class DiscoveryJob:
                     raise response
                 how = "declared by the page" if by_url[request.url].declared else "linked on the page"
                 preview = self._preview(response, how)
-                found[request.url] = replace(preview, title=preview.title or by_url[request.url].title)
+                previews[request.url] = replace(preview, title=preview.title or by_url[request.url].title)
             except (FetchError, ParseError) as error:
                 failures.append((request.url, str(error)))
-        unique = {canonical_url(found[url].url): found[url] for url in reversed(by_url) if url in found}
+        unique = {
+            canonical_url(previews[url].url): previews[url] for url in reversed(by_url) if url in previews
+        }
         return list(reversed(unique.values())), failures
 
     def _first(self, urls: Iterable[str], start: FetchRequest) -> list[SourcePreview]:
@@ -168,17 +170,17 @@ class DiscoveryJob:
 
     def _sitemaps(self, url: str, start: FetchRequest) -> tuple[list[SourcePreview], list[tuple[str, str]]]:
         """Return the sitemaps that robots.txt names, else the first sitemap at a usual address."""
-        found: list[SourcePreview] = []
+        previews: list[SourcePreview] = []
         failures: list[tuple[str, str]] = []
         for address, how in self._sitemap_addresses(url, start):
             try:
                 response = self._fetch(
                     replace(_linked_request(start, address), accept=SITEMAP_ACCEPT, max_body=MAX_SITEMAP)
                 )
-                found.append(self._preview(response, how, DocumentKind.SITEMAP))
+                previews.append(self._preview(response, how, DocumentKind.SITEMAP))
             except (FetchError, ParseError) as error:
                 failures.append((address, str(error)))
-        return found, failures
+        return previews, failures
 
     def _sitemap_addresses(self, url: str, start: FetchRequest) -> list[tuple[str, str]]:
         try:

@@ -169,19 +169,24 @@ class SourceListJob:
         return self.fetcher().fetch_one(request, should_stop=should_stop)
 
     def _save(
-        self, source_list: SourceList, state: SourceListState, now: datetime, found: OutlineList | None
+        self, source_list: SourceList, state: SourceListState, now: datetime, outline_list: OutlineList | None
     ) -> ImportResult:
         with self.store.write() as connection:
             list_store.save_list(connection, source_list.url, state)
-            if found is None:
+            if outline_list is None:
                 return ImportResult()
             return import_outlines(
-                connection, found, now, section=source_list.section, listed_in=source_list.url
+                connection, outline_list, now, section=source_list.section, listed_in=source_list.url
             )
 
 
 def import_outlines(
-    connection: Connection, found: OutlineList, now: datetime, *, section: str = "", listed_in: str = ""
+    connection: Connection,
+    outline_list: OutlineList,
+    now: datetime,
+    *,
+    section: str = "",
+    listed_in: str = "",
 ) -> ImportResult:
     """Add the feeds of a list; known sources change only if the list ``listed_in`` owns them."""
     existing = source_store.list_sources(connection)
@@ -189,7 +194,7 @@ def import_outlines(
     known: list[str] = []
     listed: list[int] = []
     new: list[tuple[Outline, Source | None]] = []
-    for outline in found.outlines:
+    for outline in outline_list.outlines:
         old = by_url.get(canonical_url(outline.feed_url))
         is_own = bool(old and listed_in and old.listed_in == listed_in)
         if old and is_own and old.absent is not Absence.UNDECLARED:
@@ -216,7 +221,7 @@ def import_outlines(
         added=tuple(added),
         known=tuple(known),
         paused=tuple(name for name in paused if name not in added),
-        refused=found.refused,
+        refused=outline_list.refused,
     )
 
 

@@ -185,8 +185,8 @@ class WebSubJob:
             )
             if source_id is None:
                 return None
-            found = source_store.get_source(connection, source_id)
-            if found and found[1].websub_lease_until:
+            stored = source_store.get_source(connection, source_id)
+            if stored and stored[1].websub_lease_until:
                 self._set_hub(connection, source_id, now + lease, now)
             return challenge
 
@@ -291,10 +291,10 @@ class WebSubJob:
             self._poll_soon(connection, source.id, now, "what its hub sent could not be read (WebSub)")
 
     def _poll_soon(self, connection: Connection, source_id: int, now: datetime, reason: str) -> None:
-        found = source_store.get_source(connection, source_id)
-        if found is None or found[1].gone:
+        stored = source_store.get_source(connection, source_id)
+        if stored is None or stored[1].gone:
             return
-        state = found[1]
+        state = stored[1]
         after_gap = state.last_attempt + PING_GAP if state.last_attempt else now
         earliest = max(now, state.not_before or now, after_gap)
         if state.next_check is None or earliest < state.next_check:
@@ -302,10 +302,10 @@ class WebSubJob:
             _set_check(connection, source_id, after)
 
     def _set_hub(self, connection: Connection, source_id: int, until: datetime | None, now: datetime) -> None:
-        found = source_store.get_source(connection, source_id)
-        if found is None or found[1].websub_lease_until == until:
+        stored = source_store.get_source(connection, source_id)
+        if stored is None or stored[1].websub_lease_until == until:
             return
-        source, state = found
+        source, state = stored
         options = options_for(source, self.importer.polling)
         _set_check(connection, source_id, with_hub(state, source.name, until, now, options))
 
@@ -337,8 +337,8 @@ def _set_check(connection: Connection, source_id: int, state: SourceState) -> No
 
 def _drop_if_stopped(connection: Connection, push: Push) -> None:
     """Drop the push of a source that is removed, paused or gone."""
-    found = source_store.get_source(connection, push.source_id)
-    if found is None or found[0].paused or found[1].gone:
+    stored = source_store.get_source(connection, push.source_id)
+    if stored is None or stored[0].paused or stored[1].gone:
         hub_store.drop_push(connection, push.id)
 
 

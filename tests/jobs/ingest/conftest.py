@@ -1,9 +1,13 @@
 """Newsrooms whose sources are on a server on loopback."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from tests.jobs.hub import Hub
 from tests.jobs.ingest.page_site import site_of
 from tests.jobs.ingest.served_feeds import MANY, feed, serving
+from tests.jobs.ingest.websub_hub import opened
 from tests.jobs.room import Room, item, source
 from tests.net.scripted_server import Answer, ScriptedServer
 
@@ -25,7 +29,7 @@ def serve(rooms: Room):
 
 @pytest.fixture
 def papers(rooms: Room, serve) -> Room:
-    """More sources than are taken one at a time."""
+    """More sources than a batch holds."""
     server = serve({f"/{name}": feed(item(1, name), item(2, f"Second of {name}")) for name in MANY})
     rooms.declare("".join(source(name, server.url(f"/{name}")) for name in MANY))
     return rooms
@@ -40,3 +44,17 @@ def site(room: Room):
 def sites(rooms: Room):
     """On both engines."""
     yield from site_of(rooms)
+
+
+@pytest.fixture
+def hub(room: Room) -> Iterator[Hub]:
+    """Hub whose topic has an article."""
+    with opened(room) as hub:
+        yield hub
+
+
+@pytest.fixture
+def each_hub(rooms: Room) -> Iterator[Hub]:
+    """The same on both engines."""
+    with opened(rooms) as hub:
+        yield hub

@@ -1,4 +1,4 @@
-"""What a run of the ingest job holds: as much as it should, as long as it reads, and no longer."""
+"""Claims of a run of the ingest job: their number, leases and release."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ def pass_time(run: Claims, seconds: float) -> None:
     run._extended -= seconds
 
 
-def test_who_waits_longer_than_a_lease_is_extended_all_the_same(five: Room) -> None:
+def test_the_lease_of_a_source_that_waits_is_extended(five: Room) -> None:
     run = of_run(five)
     assert len(run.claim()) == 5
     pass_time(run, LEASE.total_seconds() / 2)
@@ -43,7 +43,7 @@ def test_who_waits_longer_than_a_lease_is_extended_all_the_same(five: Room) -> N
     assert others_may_claim(five, after=1.5 * LEASE + 2 * SECOND) == 5
 
 
-def test_a_lease_is_not_written_again_with_every_answer(five: Room) -> None:
+def test_a_lease_is_not_extended_with_every_response(five: Room) -> None:
     run = of_run(five)
     run.claim()
     pass_time(run, LEASE.total_seconds() / 5)
@@ -51,7 +51,7 @@ def test_a_lease_is_not_written_again_with_every_answer(five: Room) -> None:
     assert others_may_claim(five, after=LEASE + SECOND) == 5
 
 
-def test_only_so_many_are_held_at_a_time(five: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_claimed_sources_is_limited(five: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claims, "CLAIM_SIZE", 2)
     monkeypatch.setattr(claims, "MAX_CLAIMED", 3)
     run = of_run(five)
@@ -61,7 +61,7 @@ def test_only_so_many_are_held_at_a_time(five: Room, monkeypatch: pytest.MonkeyP
     assert len(run.claim()) == 2
 
 
-def test_a_run_looks_for_what_has_become_due_every_few_seconds_and_not_for_ever(five: Room) -> None:
+def test_newly_due_sources_are_claimed_in_steps_up_to_a_limit(five: Room) -> None:
     run = of_run(five)
     run.claim()
     assert not run.may_claim(newly_due=True)

@@ -106,13 +106,13 @@ def test_an_item_that_kills_its_parser_is_left_out_after_the_third_death_and_the
         fourth = polled(3, item(0), item(1), bad, item(3))
         assert (fourth.new, fourth.error) == (1, "")
         assert problems() == [("entry", True)]
-        # Nothing is new, but what rested is gone.
+        # Nothing is new, but the quarantined item is gone.
         assert polled(4, item(0), item(1), item(3)).unchanged
         assert problems() == []
 
 
 def test_an_item_that_kills_its_parser_rests_in_each_source_that_lists_it(room: Room) -> None:
-    """Feeds of one publisher hold the same items."""
+    """Feeds of a publisher share items."""
     names = ("harbour", "pier")
     with ScriptedServer({}) as server, Mortal(1) as pool:
         room.declare("".join(source(name, server.url(f"/{name}")) for name in names))
@@ -131,7 +131,7 @@ def test_an_item_that_kills_its_parser_rests_in_each_source_that_lists_it(room: 
                 if failure.kind == "entry" and failure.resting
             ]
         assert len({failure.source_id for failure in resting}) == len(resting) == 2
-        # It is gone from one of them; the other still lists it.
+        # A single feed still lists the item.
         server.answers["/pier"] = answer(200, rss(item(9, "Antidote")))
         job.run(NOW + timedelta(days=7))
         with room.store.read() as connection:

@@ -67,7 +67,7 @@ def test_a_folder_that_is_read_while_the_program_ends_has_not_failed(rooms: Room
 
 def test_what_a_store_cannot_hold_costs_none_that_came_with_it(rooms: Room, serve) -> None:
     class WithNul(ParserPool):
-        """Lets through what cleaning takes out, and PostgreSQL refuses."""
+        """Adds a NUL character, which cleaning removes and PostgreSQL refuses."""
 
         def parse(self, request: ParseRequest) -> ParsedSource:
             return self._spoilt(super().parse(request))
@@ -100,7 +100,7 @@ def test_what_a_store_cannot_hold_costs_none_that_came_with_it(rooms: Room, serv
 
 def test_a_source_that_somebody_else_has_by_now_costs_none_that_came_with_it(papers: Room) -> None:
     class Slow(ParserPool):
-        """So slow that somebody else takes a source over while it is read."""
+        """So slow that another process takes the lease during the parse."""
 
         def parse_each(self, requests: Sequence[ParseRequest]) -> list[ParsedSource | ParseError]:
             with papers.store.write() as connection:
@@ -200,7 +200,7 @@ def test_what_becomes_due_while_a_server_hangs_is_read_meanwhile_if_wanted(room:
 
 
 def test_a_pause_that_ends_while_a_server_hangs_ends_for_the_run(room: Room, monkeypatch) -> None:
-    """Else what waits for its end would be due, and not be asked, again and again."""
+    """Otherwise a source that waits for the end of the pause would be claimed again and again."""
     monkeypatch.setattr(claims, "STEP", 1)
 
     async def hangs(reader, writer) -> None:
@@ -230,7 +230,7 @@ def test_a_pause_that_ends_while_a_server_hangs_ends_for_the_run(room: Room, mon
 def test_a_database_server_that_goes_away_keeps_no_source_longer_than_itself(
     papers: Room, postgres_server: str, store_url: str, monkeypatch
 ) -> None:
-    """What is claimed by then is free for the next run, and what was not stored is read again."""
+    """The next run releases the claims and reads the unsaved polls again."""
     name = urlsplit(store_url).path.strip("/")
     really_save = PollStoring.save
 

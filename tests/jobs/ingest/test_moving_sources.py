@@ -1,4 +1,4 @@
-"""Sources that move, and archives that come back: shown, and not taken for news."""
+"""Sources that move, and archives that reappear: shown, without new articles."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -26,7 +26,7 @@ def feed(*items: dict[str, str]) -> bytes:
 
 @pytest.fixture
 def server(rooms: Room) -> Iterator[ScriptedServer]:
-    """Serves one source, "harbour"; its answers are the test's."""
+    """Serve the source "harbour" with the answers of the test."""
     with ScriptedServer({}) as server:
         rooms.declare(source("harbour", server.url("/harbour")))
         yield server

@@ -34,7 +34,7 @@ class Readings:
         return ParsedSource(digests=self.names, entries=entries)
 
     def polls(self) -> Iterator[ParsedSource]:
-        """One poll after the other, until everything was read; each forgets nothing of those before."""
+        """Yield polls until every item was parsed; each knows the items of the polls before."""
         known: set[str] = set()
         while True:
             found = parse_one_by_one(self.parse, frozenset(known), clock=self.clock)

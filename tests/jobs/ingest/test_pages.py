@@ -94,8 +94,8 @@ def test_the_page_of_a_link_blog_belongs_to_somebody_else(site: Site) -> None:
     assert site.states() == {}
 
 
-def test_a_reader_in_strangers_hands_stops_no_other_page(site: Site, parsers: ParserPool) -> None:
-    """A worker may answer anything: two entries for one page, for instance."""
+def test_a_hostile_worker_stops_no_other_page(site: Site, parsers: ParserPool) -> None:
+    """A hostile worker may send two entries for a page."""
 
     class Strange(ParserPool):
         def parse(self, request: ParseRequest) -> ParsedSource:
@@ -291,8 +291,8 @@ def test_a_page_that_kills_its_reader_hurts_only_itself(site: Site) -> None:
             "not an HTML page",
         ),
         (gzip.compress(b"<p>x</p>" * 2_000_000, 1), {"Content_Encoding": "gzip"}, "limit"),
-        (b"\x0b\x02\x80hi\x03", {"Content_Encoding": "br"}, "did not ask for"),
-        (b"\x28\xb5\x2f\xfd\x24\x02", {"Content_Encoding": "zstd"}, "did not ask for"),
+        (b"\x0b\x02\x80hi\x03", {"Content_Encoding": "br"}, "only gzip is read"),
+        (b"\x28\xb5\x2f\xfd\x24\x02", {"Content_Encoding": "zstd"}, "only gzip is read"),
         (b"<p>x</p>" * 500_000, {}, "characters of markup"),
     ],
     ids=["double gzip", "gzip bomb", "brotli", "zstd", "too much markup"],

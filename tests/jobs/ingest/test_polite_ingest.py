@@ -1,4 +1,4 @@
-"""Rules A11 over a whole ingest: what is stored, when a source is asked again, and what a restart does."""
+"""Polite fetching over whole runs: stored states, times of the next poll, restarts."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,7 +25,7 @@ def feed(*items: dict[str, str], inside: bytes = b"", **fields: str) -> bytes:
 
 @pytest.fixture
 def server(room: Room) -> Iterator[ScriptedServer]:
-    """Serves one source, "harbour"; its answers are the test's. The least interval is ten minutes."""
+    """Serve the source "harbour" with the answers of the test. The least interval is ten minutes."""
     with ScriptedServer({}) as server:
         room.declare(source("harbour", server.url("/harbour")))
         yield server

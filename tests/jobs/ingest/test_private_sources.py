@@ -1,4 +1,4 @@
-"""A private source's secret, and its address, reach its own server and nobody else."""
+"""The secret and address of a private source reach its own server only."""
 
 import logging
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Source lists: OPML that becomes sources, once or on a schedule, and never loses one."""
+"""Source lists: OPML becomes sources, once or on a schedule, and no source is lost."""
 
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
