@@ -59,8 +59,8 @@ def is_public(address: Address) -> bool:
 def looks_public(host: str) -> bool:
     """Return whether a host name looks reachable from the open internet.
 
-    True for a public address, and for a name with a dot whose ending is not reserved for private use or
-    examples (RFC 2606, RFC 6761, RFC 6762, and ``internal``).
+    True for a public address, and for a name with a dot and no ending reserved for private use or examples
+    (RFC 2606, RFC 6761, RFC 6762, and ``internal``).
     """
     name = host.strip("[]").rstrip(".").lower()
     try:

@@ -81,16 +81,6 @@ class ListOutcome:
     unchanged: bool = False
     error: str = ""
 
-    def summary(self) -> dict[str, int | str]:
-        """Return the counts for log, text and JSON."""
-        return {
-            "list": self.url,
-            "added": len(self.result.added),
-            "paused": len(self.result.paused),
-            "refused": len(self.result.refused),
-            "error": self.error,
-        }
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceListJob:
