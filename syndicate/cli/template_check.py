@@ -10,7 +10,16 @@ from functools import partial
 
 from syndicate.audience.choices import PAUSES
 from syndicate.audience.confirmation import Question
-from syndicate.cli.sample_data import CHANNEL, NEWSLETTER, archived, article, desk, digests, headline, reader
+from syndicate.cli.sample_data import (
+    CHANNEL,
+    NEWSLETTER,
+    archived,
+    article,
+    contents,
+    headline,
+    reader,
+    review_page,
+)
 from syndicate.errors import RenderError
 from syndicate.jobs.audience.confirmation_mail import proofed_confirmation
 from syndicate.newsletter.sample_edition import sample_stories
@@ -96,8 +105,8 @@ def _notices(services: Services, now: datetime) -> Renders:
     for status in _STATUSES:
         yield partial(notices.problem, status)
     for newsletter in services.newsletters or (NEWSLETTER,):
-        full = desk(newsletter, now)
-        for view in (full, replace(full, sheets=(), problem="stale"), replace(full, problem="Sample")):
+        full = review_page(newsletter, now)
+        for view in (full, replace(full, waiting=(), problem="stale"), replace(full, problem="Sample")):
             translated = notices.in_language(newsletter.language)
             yield partial(translated.page, "pages/desk.html", view=view)
 
@@ -105,8 +114,8 @@ def _notices(services: Services, now: datetime) -> Renders:
 def _mails(services: Services, now: datetime) -> Renders:
     for newsletter in services.newsletters:
         period = services.editions.upcoming(newsletter, now)
-        for digest in digests(now):
-            yield partial(services.press.proof, newsletter, period, digest, invented=True)
+        for content in contents(now):
+            yield partial(services.edition_renderer.check, newsletter, period, content, check_links=False)
         question = Question(
             newsletter_title=newsletter.title,
             site_title="Sample",

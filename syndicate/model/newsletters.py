@@ -145,7 +145,7 @@ class EditionArticle:
     lead_id: int
     reason: str
     detail: str
-    cadence: str
+    variant_key: str
     newsletter: str
     state: str
     period_end: datetime
@@ -157,7 +157,7 @@ class Edition:
     """One issue of a newsletter for one period, whole and frozen.
 
     ``period_start`` ≤ t < ``period_end``. ``revision`` 0 is the issue, 1… are corrections. ``web_url`` is its
-    page in the archive, or ``""``. ``cadence`` is ``edition``, or names the form that some readers chose.
+    page in the archive, or ``""``. ``variant_key`` is ``edition``, or names the form that some readers chose.
     ``html`` and ``text`` hold the reader's own opaque token as a placeholder; all else in them is final.
     """
 
@@ -172,12 +172,12 @@ class Edition:
     text: str
     stories: int
     web_url: str = ""
-    cadence: str = EVERY_EDITION
+    variant_key: str = EVERY_EDITION
 
     @property
-    def is_form(self) -> bool:
+    def is_variant(self) -> bool:
         """True when it is what some readers chose, and not what everybody gets."""
-        return self.cadence != EVERY_EDITION
+        return self.variant_key != EVERY_EDITION
 
     @property
     def uid(self) -> str:
@@ -214,15 +214,19 @@ def archive_feed(newsletter: str) -> str:
     return f"newsletters/{newsletter}"
 
 
-def edition_path(newsletter: str, period_end: datetime, cadence: str = EVERY_EDITION) -> str:
+def edition_path(newsletter: str, period_end: datetime, variant_key: str = EVERY_EDITION) -> str:
     """The page of an edition inside the output folder: one for each period and form, whatever its revision.
 
     The name of a form's page does not say what was chosen.
     """
-    form = "" if cadence == EVERY_EDITION else f"-{blake2b(cadence.encode(), digest_size=6).hexdigest()}"
+    form = (
+        "" if variant_key == EVERY_EDITION else f"-{blake2b(variant_key.encode(), digest_size=6).hexdigest()}"
+    )
     return f"{archive_folder(newsletter)}/{period_end:%Y-%m-%d-%H%M}{form}.html"
 
 
-def edition_url(site_url: str, newsletter: str, period_end: datetime, cadence: str = EVERY_EDITION) -> str:
+def edition_url(
+    site_url: str, newsletter: str, period_end: datetime, variant_key: str = EVERY_EDITION
+) -> str:
     """The same on the web; ``""`` for a site without an address."""
-    return f"{site_url}/{quote(edition_path(newsletter, period_end, cadence))}" if site_url else ""
+    return f"{site_url}/{quote(edition_path(newsletter, period_end, variant_key))}" if site_url else ""

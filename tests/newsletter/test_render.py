@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syndicate.errors import RenderError
-from syndicate.model import Digest, EditionStory, Enclosure, Image, Newsletter, RelatedLink, Republish
+from syndicate.model import EditionContent, EditionStory, Enclosure, Image, Newsletter, RelatedLink, Republish
 from syndicate.newsletter.lint.mail_lint import errors_of, lint_mail
+from syndicate.newsletter.mail_context import DigestContext
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import TOKEN, RenderedEdition, SiteFacts, inline_styles, render_edition
 from syndicate.newsletter.sample_edition import sample_stories
-from syndicate.newsletter.story_views import digest_from_stories
+from syndicate.newsletter.story_views import content_from_stories
 from syndicate.templating import Templates
 from tests.newsletter.edition import full_edition
 from tests.newsletter.stories import NOW, PERIOD, newsletter, published
@@ -36,10 +37,11 @@ def render(
 ) -> RenderedEdition:
     facts: dict[str, Any] = {"period": PERIOD, "site": SITE, "unsubscribe_url": LINK} | changes
     letter: Newsletter = facts.pop("letter", newsletter())
-    digest: Digest = facts.pop("digest", None) or digest_from_stories(
+    content: EditionContent = facts.pop("content", None) or content_from_stories(
         stories or full_edition(), facts["site"]
     )
-    return render_edition(Templates(folder), letter, digest, **facts)
+    context = DigestContext.build(letter, content, **facts)
+    return render_edition(Templates(folder), context, title=content.title)
 
 
 def story(number: int = 1, *, kind: str = "top", coverage: int = 1, **article: Any) -> EditionStory:
@@ -370,12 +372,12 @@ def test_each_link_stands_once_in_an_edition() -> None:
     hinted = link(20, url=second.lead.link, parts={"hint": 0.3})
     first = replace(first, lead=replace(first.lead, coverage=told, related=(hinted, *more)))
     second = replace(second, lead=replace(second.lead, coverage=(link(6), link(13)), related=more))
-    digest = digest_from_stories((first, second), SITE)
-    urls = [one.url for item in digest.stories for one in (*item.covered_by, *item.related)] + [
-        item.url for item in digest.stories
+    content = content_from_stories((first, second), SITE)
+    urls = [one.url for item in content.stories for one in (*item.covered_by, *item.related)] + [
+        item.url for item in content.stories
     ]
     assert len(urls) == len(set(urls))
-    numbers = [[one.url.rsplit("/", 1)[1] for one in item.related] for item in digest.stories]
+    numbers = [[one.url.rsplit("/", 1)[1] for one in item.related] for item in content.stories]
     assert numbers == [["6", "7", "8"], ["9", "10", "11"]]
 
 

@@ -89,14 +89,14 @@ def _draft(
     """The edition of the period that is running, and the message one reader would get."""
     newsletter = newsletter_named(services, name)
     draft = services.editions.draft(newsletter, services.editions.upcoming(newsletter, now), now)
-    if draft.proof is None:
+    if draft.checked is None:
         raise SyndicateError(
             f"the next edition of {name} has no stories yet: "
             f"nothing new since {local(draft.period.start, read_zone(newsletter.time_zone))}"
         )
-    for problem in (*draft.problems, *draft.proof.trimmed):
+    for problem in (*draft.problems, *draft.checked.trimmed):
         say(f"  {problem}", err=True)
-    edition = unsent_edition(newsletter, draft.period, draft.proof.rendered, draft.proof.web_url)
+    edition = unsent_edition(newsletter, draft.period, draft.checked.rendered, draft.checked.web_url)
     edition = replace(edition, cut_at=now, stories=len(draft.stories))
     options = replace(services.mail_options(name), web_url=edition.web_url)
     message_id = f"<preview.{now:%Y%m%d%H%M%S%f}@{options.domain}>"

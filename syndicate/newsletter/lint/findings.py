@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from syndicate.model import Digest
+from syndicate.model import EditionContent
 
 
 class Severity(StrEnum):
@@ -56,7 +56,7 @@ class Origins:
 
     def __init__(
         self,
-        digest: Digest | None = None,
+        content: EditionContent | None = None,
         find: Find = _nowhere,
         variables: Mapping[str, str] | None = None,
         stem: str = "digest",
@@ -66,7 +66,7 @@ class Origins:
         self._variables = variables or {}
         self._articles: dict[str, str] = {}
         self._titles: dict[str, str] = {}
-        for story in digest.stories if digest else ():
+        for story in content.stories if content else ():
             name = f'article {story.article_id} "{story.title[:60]}"'
             self._titles.setdefault(story.title, name)
             named = (*story.also_from, *story.covered_by, *story.related, *story.other_languages)

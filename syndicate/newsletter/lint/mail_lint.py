@@ -7,7 +7,7 @@ keeps it readable everywhere. No connection is opened. Rule ids are those of the
 import re
 from collections.abc import Iterable
 
-from syndicate.model import Digest
+from syndicate.model import EditionContent
 from syndicate.newsletter.lint.colours import check_colours
 from syndicate.newsletter.lint.findings import (
     HTML,
@@ -22,7 +22,7 @@ from syndicate.newsletter.lint.html_support import check_support
 from syndicate.newsletter.lint.mail_page import Element, MailPage
 from syndicate.newsletter.lint.structure import check_structure
 from syndicate.newsletter.render import RenderedEdition
-from syndicate.newsletter.story_views import TOKEN, is_mail_picture
+from syndicate.newsletter.story_views import TOKEN, is_mail_image
 
 # Gmail cuts the HTML part off beyond this (measured at 102 to 105 KB), and the unsubscribe link with it.
 HTML_LIMIT_BYTES = 102 * 1024
@@ -40,11 +40,11 @@ def lint_mail(
     origins: Origins | None = None,
     doubtful: DoubtfulLinks | None = None,
     page: MailPage | None = None,
-    digest: Digest | None = None,
+    content: EditionContent | None = None,
 ) -> tuple[LintFinding, ...]:
     """All that is wrong with a rendered edition, errors first; without an error it may be sent.
 
-    ``page`` is its HTML part, if it was read; ``digest`` what it is made from.
+    ``page`` is its HTML part, if it was read; ``content`` what it is made from.
     """
     origins = origins or Origins()
     page = page or MailPage(rendered.html)
@@ -57,7 +57,7 @@ def lint_mail(
         *_dead(page, origins, doubtful or DoubtfulLinks()),
         *_different_links(rendered, page, origins),
         *_size(rendered, origins),
-        *_lacking_words(rendered, digest),
+        *_lacking_words(rendered, content),
         *check_structure(rendered.subject, page, origins),
         *check_support(page, origins),
         *check_colours(page, origins),
@@ -90,17 +90,17 @@ def _size(rendered: RenderedEdition, origins: Origins) -> list[LintFinding]:
     return [LintFinding(rule="M1", message=message, place=place, severity=severity)]
 
 
-def _lacking_words(rendered: RenderedEdition, digest: Digest | None) -> list[LintFinding]:
+def _lacking_words(rendered: RenderedEdition, content: EditionContent | None) -> list[LintFinding]:
     """Check that the text part has every headline, the editor's note and the correction."""
-    if digest is None:
+    if content is None:
         return []
     text = plain(rendered.text)
-    origins = Origins(digest)
+    origins = Origins(content)
     wanted = [
-        (f'headline "{story.title}"', story.title, origins.titled(story.title)) for story in digest.stories
+        (f'headline "{story.title}"', story.title, origins.titled(story.title)) for story in content.stories
     ]
-    wanted += [("editor's note", digest.note, f"mail/{TEXT}, line 1")]
-    wanted += [("correction", digest.correction, f"mail/{TEXT}, line 1")]
+    wanted += [("editor's note", content.note, f"mail/{TEXT}, line 1")]
+    wanted += [("correction", content.correction, f"mail/{TEXT}, line 1")]
     return [
         LintFinding(rule="E5", message=f"The text part does not have the {what}.", place=place)
         for what, words, place in wanted
@@ -206,7 +206,7 @@ def _picture(element: Element, origins: Origins) -> list[LintFinding]:
     source = element.attributes.get("src", "")
     place = origins.of(source, "<img")
     found = []
-    if not is_mail_picture(source):
+    if not is_mail_image(source):
         message = "The HTML part has a picture whose address does not begin with https://."
         found.append(LintFinding(rule="M6", message=message, place=place))
     if "alt" not in element.attributes:
