@@ -22,6 +22,7 @@ from syndicate.cli.sample_data import (
 )
 from syndicate.errors import RenderError
 from syndicate.jobs.audience.confirmation_mail import proofed_confirmation
+from syndicate.newsletter.periods import period_at
 from syndicate.newsletter.sample_edition import sample_stories
 from syndicate.publish.newsletter_archive import archive_index_page, edition_item, edition_page
 from syndicate.publish.site import SitePages
@@ -113,7 +114,7 @@ def _notices(services: Services, now: datetime) -> Renders:
 
 def _mails(services: Services, now: datetime) -> Renders:
     for newsletter in services.newsletters:
-        period = services.editions.upcoming(newsletter, now)
+        period = period_at(newsletter, now)
         for content in contents(now):
             yield partial(services.edition_renderer.check, newsletter, period, content, check_links=False)
         question = Question(

@@ -102,6 +102,11 @@ class Item:
     new: tuple[int, ...]
 
     @property
+    def lead_id(self) -> int:
+        """Id of the lead article."""
+        return self.lead.article_id
+
+    @property
     def alone(self) -> bool:
         """True when a single source covers the story."""
         return self.candidate.story.coverage == 1
@@ -192,10 +197,7 @@ def _posts(candidate: Candidate, new: Sequence[Member]) -> Iterable[Item]:
 
 
 def _item(
-    candidate: Candidate,
-    leads: Sequence[Member],
-    new: Sequence[Member],
-    members: Sequence[Member],
+    candidate: Candidate, leads: Sequence[Member], new: Sequence[Member], members: Sequence[Member]
 ) -> Item:
     return Item(
         candidate=candidate,
@@ -239,34 +241,33 @@ def compose(
     options, events = options or ComposeOptions(), same_event or {}
     choice = _Choice(options.per_source, leads, events)
     top, trending = _newest(items) if everything else _by_rank(items, events)
-    taken = choice.take(top, len(top) if everything else newsletter.stories)
-    chosen = [(TOP, item, item.candidate.top) for item in taken]
-    taken = choice.take(trending, newsletter.trending)
-    chosen += [(TRENDING, item, item.candidate.trending) for item in taken]
+    top_places = len(top) if everything else newsletter.stories
+    chosen = [(TOP, item, item.candidate.top) for item in choice.take(top, top_places)]
+    chosen += [
+        (TRENDING, item, item.candidate.trending) for item in choice.take(trending, newsletter.trending)
+    ]
     parts = choice.parts(items)
-    chosen = [entry for entry in chosen if entry[1].lead.article_id in parts]
+    chosen = [entry for entry in chosen if entry[1].lead_id in parts]
     stories = tuple(
         EditionStory(
             story_id=item.candidate.story.id,
             position=position,
             kind=kind,
             coverage=item.candidate.story.coverage,
-            lead=leads[item.lead.article_id],
-            tells=tuple(
-                dict.fromkeys(number for part in parts[item.lead.article_id] for number in part.tells)
-            ),
+            lead=leads[item.lead_id],
+            tells=tuple(dict.fromkeys(number for part in parts[item.lead_id] for number in part.tells)),
             follow_up=item.lead.updates,
             score=ranked.score if ranked else 0.0,
         )
         for position, (kind, item, ranked) in enumerate(chosen, start=1)
     )
-    kept = {item.lead.article_id for part in parts.values() for item in part}
-    ranks = {item.lead.article_id: rank for rank, item in enumerate(top, start=1)}
+    kept = {item.lead_id for part in parts.values() for item in part}
+    ranks = {item.lead_id: rank for rank, item in enumerate(top, start=1)}
     left_out = [
         LeftOut(article_id=article_id, reason=reason, detail=detail)
         for item in items
-        if item.lead.article_id not in kept
-        for reason, detail in [choice.reason(item, ranks.get(item.lead.article_id, 0), newsletter.stories)]
+        if item.lead_id not in kept
+        for reason, detail in [choice.reason(item, ranks.get(item.lead_id, 0), newsletter.stories)]
         for article_id in item.new
     ]
     return stories, tuple(sorted(left_out, key=lambda out: out.article_id))
@@ -291,7 +292,7 @@ def _by_rank(
 
 
 def _age(item: Item) -> tuple[float, int]:
-    return -item.lead.published.timestamp(), item.lead.article_id
+    return -item.lead.published.timestamp(), item.lead_id
 
 
 def _ranked(
@@ -302,7 +303,7 @@ def _ranked(
     pairs.sort(
         key=lambda pair: (
             pair[0].candidate.pin or sys.maxsize,
-            pair[0].lead.article_id in late,
+            pair[0].lead_id in late,
             -pair[1].score,
             pair[1].position,
             pair[0].candidate.story.id,
@@ -340,11 +341,11 @@ class _Choice:
 
     def parts(self, items: Sequence[Item]) -> dict[int, list[Item]]:
         """Return each taken item by its lead, with the items that became parts of it."""
-        told_by = {item.lead.article_id: other for item in items if (other := self._told_by(item))}
+        told_by = {item.lead_id: other for item in items if (other := self._told_by(item))}
         ids = self._taken - told_by.keys()
-        parts = {item.lead.article_id: [item] for item in items if item.lead.article_id in ids}
+        parts = {item.lead_id: [item] for item in items if item.lead_id in ids}
         for item in items:
-            if other := told_by.get(item.lead.article_id, 0):
+            if other := told_by.get(item.lead_id, 0):
                 # A round-up that was taken before its report becomes a part of the report.
                 while other in told_by:
                     other = told_by[other]
@@ -359,7 +360,7 @@ class _Choice:
 
     def _told_by(self, item: Item) -> int:
         """Return the lead of a taken item with the same text, page or event, or 0."""
-        lead_id = item.lead.article_id
+        lead_id = item.lead_id
         other = self._texts.get(item.lead.text, 0)
         if not other and lead_id in self._leads:
             # Posts of one source are separate posts even if they link to the same page.
@@ -370,7 +371,7 @@ class _Choice:
         return other if other != lead_id else 0
 
     def _accept(self, item: Item, limit: int) -> bool:
-        source, lead_id = item.lead.source_id, item.lead.article_id
+        source, lead_id = item.lead.source_id, item.lead_id
         # A story of several sources does not count for the source that leads it.
         alone = item.alone and not item.candidate.pin
         if lead_id in self._taken or self._told_by(item) or (alone and self._led[source] >= limit):

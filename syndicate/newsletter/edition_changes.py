@@ -60,9 +60,7 @@ def retitle(content: EditionContent, place: int, title: str) -> EditionChangeRes
     changed = replace(story, title=title, original_title=story.original_title or story.title)
     stories = tuple(changed if other is story else other for other in content.stories)
     return EditionChangeResult(
-        content=replace(content, stories=stories),
-        detail=f"{story.title} → {title}",
-        story_id=story.story_id,
+        content=replace(content, stories=stories), detail=f"{story.title} → {title}", story_id=story.story_id
     )
 
 

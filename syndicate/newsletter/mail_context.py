@@ -19,7 +19,9 @@ _PREHEADER_LIMIT = 130
 class DigestContext:
     """Context of an edition's mail: each field is a variable of the templates.
 
-    ``subject``, ``preheader`` and ``reason`` are variables of the later templates; ``None`` is no variable.
+    ``unsubscribe_url`` is an ``https`` link with ``TOKEN``, or a ``mailto:`` without a web server.
+    ``preferences_url`` has ``TOKEN`` too, or is ``""`` without a web server. ``reason``, ``subject`` and
+    ``preheader`` are variables of the later templates; ``None`` is no variable.
     """
 
     newsletter: Newsletter
@@ -41,22 +43,9 @@ class DigestContext:
 
     @classmethod
     def build(
-        cls,
-        newsletter: Newsletter,
-        content: EditionContent,
-        *,
-        period: Period,
-        site: SiteFacts,
-        unsubscribe_url: str,
-        preferences_url: str = "",
-        web_url: str = "",
+        cls, newsletter: Newsletter, content: EditionContent, period: Period, site: SiteFacts, **urls: str
     ) -> "DigestContext":
-        """Return the context of an edition.
-
-        ``unsubscribe_url`` is an ``https`` link with ``TOKEN``, or a ``mailto:`` without a web server.
-        ``preferences_url`` has ``TOKEN`` too, or is ``""`` without a web server. ``web_url`` is the edition's
-        page in the archive, or ``""``.
-        """
+        """Return the context of an edition; ``urls`` are the fields ``unsubscribe_url`` and so on."""
         zone, language = ZoneInfo(newsletter.time_zone), newsletter.language or site.language
 
         def timed(story: ContentStory) -> ContentStory:
@@ -73,9 +62,7 @@ class DigestContext:
             trending=tuple(map(timed, content.trending)),
             note=content.note,
             correction=content.correction,
-            unsubscribe_url=unsubscribe_url,
-            preferences_url=preferences_url,
-            web_url=web_url,
+            **urls,
         )
 
     def variables(self) -> dict[str, object]:

@@ -7,11 +7,7 @@ from syndicate.model import ContentStory, EditionContent
 
 
 def follow_main_edition(
-    variant: EditionContent,
-    main: EditionContent,
-    *,
-    dropped: Collection[int],
-    own: Collection[int] = (),
+    variant: EditionContent, main: EditionContent, *, dropped: Collection[int], own: Collection[int] = ()
 ) -> EditionContent:
     """Return a variant without the ``dropped`` stories, with the headlines and the note of the main edition.
 

@@ -219,7 +219,7 @@ class Services(IntakeServices):
         )
 
     @cached_property
-    def edition_review(self) -> ReviewService:
+    def review(self) -> ReviewService:
         """Return the service with which an editor changes editions."""
         from syndicate.jobs.newsletter.edition_review import ReviewService
 
@@ -232,14 +232,14 @@ class Services(IntakeServices):
             return None
         from syndicate.jobs.newsletter.review_links import ReviewLinks
 
-        return ReviewLinks(store=self.store, review=self.edition_review, site_url=self.settings.site.url)
+        return ReviewLinks(store=self.store, review=self.review, site_url=self.settings.site.url)
 
     @cached_property
     def editions(self) -> EditionJob:
         """Stories → editions."""
         from syndicate.jobs.newsletter.edition_job import EditionJob
 
-        return EditionJob(review=self.edition_review, selector=self._selector)
+        return EditionJob(review=self.review, selector=self._selector)
 
     @cached_property
     def _selector(self) -> Selector:

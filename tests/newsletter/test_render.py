@@ -216,7 +216,7 @@ def test_M12_the_footer_says_why_who_and_how_to_leave() -> None:
     rendered = render(web_url="https://news.example.com/editions/1.html")
     for part in (rendered.html, rendered.text):
         assert (
-            "You are receiving The Morning Brief because this address was subscribed to it at Harbour News."
+            "You are receiving The Morning Brief because this address is subscribed to it at Harbour News."
             in part
         )
         assert "Harbour News, 1 Quay Street, 20457 Hamburg" in part
@@ -432,8 +432,8 @@ def test_a_source_with_a_link_of_its_own_is_counted_though_the_edition_links_to_
         ("de", 1, 1, "Auch bei 1 anderen Quelle in einer anderen Sprache\n"),
         ("fr", 3, 2, "Également traité par 3 autres sources, dont 2 dans d’autres langues\n"),
         ("fr", 1, 1, "Également traité par 1 autre source dans une autre langue\n"),
-        ("es", 3, 1, "También en 3 otras fuentes, 1 en otro idioma\n"),
-        ("es", 2, 2, "También en 2 otras fuentes en otros idiomas\n"),
+        ("es", 3, 1, "También en otras 3 fuentes, 1 en otro idioma\n"),
+        ("es", 2, 2, "También en otras 2 fuentes en otros idiomas\n"),
         ("ar", 2, 1, "غطاه أيضا مصدران آخران، أحدهما بلغة أخرى\n"),
         ("ar", 1, 1, "غطاه أيضا مصدر آخر بلغة أخرى\n"),
         ("ar", 5, 2, "غطاه أيضا 5 مصادر أخرى، منها مصدران بلغات أخرى\n"),

@@ -21,8 +21,8 @@ from syndicate.cli.common import (
 from syndicate.cli.editing.newsletter_commands import zone_of
 from syndicate.cli.wrapping import say
 from syndicate.errors import ConfigError
+from syndicate.jobs.newsletter.edition_review import ReviewService
 from syndicate.jobs.newsletter.renderer import CheckedEdition
-from syndicate.services import Services
 from syndicate.store.mail import edition_store
 
 
@@ -88,9 +88,9 @@ def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> No
 def show_(config: Path, as_json: bool, edition_id: int) -> None:
     """Show what an edition says, and what was done to it."""
     with services_of(config) as (_, services):
-        reviewed, content = services.edition_review.edition(edition_id)
-        changes = services.edition_review.changes(edition_id)
-        variants = services.edition_review.variants(reviewed)
+        reviewed, content = services.review.edition(edition_id)
+        changes = services.review.changes(edition_id)
+        variants = services.review.variants(reviewed)
         with services.store.read() as connection:
             ids = [edition_id, *(variant.edition.id for variant in variants)]
             deliveries = edition_store.count_by_edition(connection, ids)
@@ -141,7 +141,7 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
             facts = (
                 f"{variant['state']}, {plural(variant['stories'], 'story')}, {_counts(variant['deliveries'])}"
             )
-            say(f"Form {variant['edition']} ({variant['chosen']}): {facts}")
+            say(f"Variant {variant['edition']} ({variant['chosen']}): {facts}")
         say(f"Deliveries{', variants included' if variants else ''}: {_counts(answer['deliveries'])}")
         for change in changes:
             said = f"{change.changed_by}: {change.action} {change.detail}"
@@ -187,22 +187,14 @@ def link(
 @click.argument("place", type=int)
 def _drop(edition_id: int, place: int, by: str, **common: Any) -> None:
     """Take the story at PLACE out."""
-    _changed(
-        common,
-        edition_id,
-        lambda services, now: services.edition_review.drop(edition_id, place, by=by, now=now),
-    )
+    _changed(common, edition_id, lambda review, now: review.drop(edition_id, place, by=by, now=now))
 
 
 @_desk_command("pin")
 @click.argument("place", type=int)
 def _pin(edition_id: int, place: int, by: str, **common: Any) -> None:
     """Make the story at PLACE the first."""
-    _changed(
-        common,
-        edition_id,
-        lambda services, now: services.edition_review.move(edition_id, place, 1, by=by, now=now),
-    )
+    _changed(common, edition_id, lambda review, now: review.move(edition_id, place, 1, by=by, now=now))
 
 
 @_desk_command("move")
@@ -210,11 +202,7 @@ def _pin(edition_id: int, place: int, by: str, **common: Any) -> None:
 @click.argument("to", type=int)
 def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
     """Put the story at PLACE where the one at TO stands."""
-    _changed(
-        common,
-        edition_id,
-        lambda services, now: services.edition_review.move(edition_id, place, to, by=by, now=now),
-    )
+    _changed(common, edition_id, lambda review, now: review.move(edition_id, place, to, by=by, now=now))
 
 
 @_desk_command("retitle")
@@ -222,29 +210,21 @@ def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
 @click.argument("title")
 def _retitle(edition_id: int, place: int, title: str, by: str, **common: Any) -> None:
     """Give the story at PLACE another TITLE. PLACE 0 is the subject of the mail."""
-    _changed(
-        common,
-        edition_id,
-        lambda services, now: services.edition_review.retitle(edition_id, place, title, by=by, now=now),
-    )
+    _changed(common, edition_id, lambda review, now: review.retitle(edition_id, place, title, by=by, now=now))
 
 
 @_desk_command("note")
 @click.argument("text")
 def _note(edition_id: int, text: str, by: str, **common: Any) -> None:
     """Put a note above the stories; an empty TEXT takes it away."""
-    _changed(
-        common,
-        edition_id,
-        lambda services, now: services.edition_review.note(edition_id, text, by=by, now=now),
-    )
+    _changed(common, edition_id, lambda review, now: review.note(edition_id, text, by=by, now=now))
 
 
 @_desk_command("approve")
 def _approve(edition_id: int, by: str, **common: Any) -> None:
     """Let an edition go now. What `lint` calls an error stops it."""
     with services_of(common["config"], common["now"]) as (_, services):
-        warnings = services.edition_review.approve(edition_id, by=by, now=moment(common["now"]))
+        warnings = services.review.approve(edition_id, by=by, now=moment(common["now"]))
     _said(common, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}")
 
 
@@ -252,7 +232,7 @@ def _approve(edition_id: int, by: str, **common: Any) -> None:
 def _hold(edition_id: int, by: str, **common: Any) -> None:
     """Take the deadline away: nothing is sent until approved."""
     with services_of(common["config"], common["now"]) as (_, services):
-        services.edition_review.hold(edition_id, by=by, now=moment(common["now"]))
+        services.review.hold(edition_id, by=by, now=moment(common["now"]))
     _said(common, edition_id, "held", "held until an editor approves it")
 
 
@@ -260,7 +240,7 @@ def _hold(edition_id: int, by: str, **common: Any) -> None:
 def _withdraw(edition_id: int, by: str, **common: Any) -> None:
     """Never send this edition."""
     with services_of(common["config"], common["now"]) as (_, services):
-        services.edition_review.withdraw(edition_id, by=by, now=moment(common["now"]))
+        services.review.withdraw(edition_id, by=by, now=moment(common["now"]))
     _said(common, edition_id, "withdrawn", "withdrawn; nobody gets it")
 
 
@@ -273,15 +253,15 @@ def _correct(edition_id: int, text: str, by: str, **common: Any) -> None:
     and it takes the edition's place in the archive and the feed.
     """
     with services_of(common["config"], common["now"]) as (_, services):
-        revision = services.edition_review.correct(edition_id, text, by=by, now=moment(common["now"]))
+        revision = services.review.correct(edition_id, text, by=by, now=moment(common["now"]))
     _said(common, revision, "held", f"is the correction of {edition_id}; approve it to send it")
 
 
 def _changed(
-    common: dict[str, Any], edition_id: int, change: Callable[[Services, datetime], CheckedEdition]
+    common: dict[str, Any], edition_id: int, change: Callable[[ReviewService, datetime], CheckedEdition]
 ) -> None:
     with services_of(common["config"], common["now"]) as (_, services):
-        checked = change(services, moment(common["now"]))
+        checked = change(services.review, moment(common["now"]))
     titles = [story.title for story in checked.content.stories]
     said = [*map(str, checked.findings), *checked.trimmed]
     answer = {"edition": edition_id, "subject": checked.rendered.subject, "stories": titles, "said": said}

@@ -12,6 +12,7 @@ from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.model import Newsletter
 from syndicate.newsletter.lint.findings import Severity
+from syndicate.newsletter.periods import period_at
 from syndicate.newsletter.sample_edition import sample_stories
 from syndicate.services import Services
 
@@ -32,7 +33,7 @@ def lint(
         raise click.UsageError("name newsletters or an --edition, not both")
     with services_of(config, now) as (_, services):
         if edition_id is not None:
-            editions = {f"edition {edition_id}": services.edition_review.check(edition_id)}
+            editions = {f"edition {edition_id}": services.review.check(edition_id)}
         else:
             chosen = newsletters_named(services, newsletters)
             editions = {newsletter.name: _next(services, newsletter, moment(now)) for newsletter in chosen}
@@ -69,7 +70,7 @@ def _print(editions: dict[str, CheckedEdition]) -> None:
 
 def _next(services: Services, newsletter: Newsletter, now: datetime) -> CheckedEdition:
     """The next edition, or an invented one while there is no news."""
-    period = services.editions.upcoming(newsletter, now)
+    period = period_at(newsletter, now)
     checked = services.editions.draft(newsletter, period, now).checked
     if checked is None:
         stories = sample_stories(now)

@@ -18,7 +18,7 @@ from syndicate.jobs.newsletter.selection import Selector
 from syndicate.jobs.newsletter.variants import cut_variants
 from syndicate.model import EVERY_EDITION, Newsletter
 from syndicate.newsletter.period_readiness import Gathered
-from syndicate.newsletter.periods import Period, period_at
+from syndicate.newsletter.periods import Period
 from syndicate.store.core import quarantine
 from syndicate.store.core.store_identity import mail_hold
 from syndicate.store.mail import edition_store, newsletter_store
@@ -128,10 +128,6 @@ class EditionJob:
         variant_key = variant.key if variant else EVERY_EDITION
         draft = self.review.renderer.draft(newsletter, period, chosen.stories, variant_key=variant_key)
         return replace(draft, left_out=(*chosen.left_out, *draft.left_out))
-
-    def upcoming(self, newsletter: Newsletter, now: datetime) -> Period:
-        """Return the running period, which gets the next edition."""
-        return period_at(newsletter, now)
 
     def _release(self, now: datetime, is_selected: Callable[[str], bool]) -> list[EditionOutcome]:
         """Release overdue editions. The outcome of a variant is returned only if it failed."""

@@ -56,9 +56,7 @@ class EventComparison:
         Two leads report one event when they are related closely and neither says something else. A round-up
         or an opinion piece reports the event of each report of a story to which it links as related.
         """
-        leads = {
-            member.article_id: item.lead.article_id for item in items for member in item.candidate.members
-        }
+        leads = {member.article_id: item.lead_id for item in items for member in item.candidate.members}
         ids = sorted(set(leads.values()))
         prints, reports = self._texts(connection, ids)
         same: dict[int, set[int]] = {}

@@ -1,7 +1,7 @@
 """Rendering of an edition as the mail that would be sent, trimmed to size and checked by lint."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -39,11 +39,11 @@ class CheckedEdition:
 
     content: EditionContent
     rendered: RenderedEdition
-    web_url: str
-    findings: tuple[LintFinding, ...]
     trimmed: tuple[str, ...]
     dropped: Mapping[int, LeaveReason]
-    broken: Mapping[int, str] = field(default_factory=dict)
+    broken: Mapping[int, str]
+    web_url: str = ""
+    findings: tuple[LintFinding, ...] = ()
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -80,17 +80,6 @@ class Draft:
         """Raise ``RenderError`` if lint found an error."""
         if self.problems:
             raise RenderError("; ".join(self.problems))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fitted:
-    """Content that renders and fits, with the parts left out, as in ``CheckedEdition``."""
-
-    content: EditionContent
-    rendered: RenderedEdition
-    trimmed: tuple[str, ...]
-    dropped: Mapping[int, LeaveReason]
-    broken: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,8 +144,8 @@ class EditionRenderer:
             context = DigestContext.build(
                 newsletter,
                 content,
-                period=period,
-                site=self.site,
+                period,
+                self.site,
                 unsubscribe_url=self.unsubscribe_url(newsletter),
                 preferences_url=self.preferences_url,
                 web_url=web_url,
@@ -165,25 +154,19 @@ class EditionRenderer:
 
         gone = self.gone([story.article_id for story in content.stories]) if check_links else {}
         fitted = _fitted(content, gone, render, drop_broken=check_links)
-        rendered, page = fitted.rendered, MailPage(fitted.rendered.html)
+        content, rendered = fitted.content, fitted.rendered
+        page = MailPage(rendered.html)
         origins = Origins(
-            fitted.content,
+            content,
             lambda text, file: self.templates.find(text, "mail/", file),
             self._variables(rendered, web_url),
         )
         doubtful = DoubtfulLinks()
         if check_links:
-            doubtful = self._doubtful(newsletter, page, web_url, fitted.content, gone)
+            doubtful = self._doubtful(newsletter, page, web_url, content, gone)
+        findings = lint_mail(rendered, origins, doubtful, page, content)
         headers = check_headers(self.message(newsletter, period, rendered, web_url))
-        return CheckedEdition(
-            content=fitted.content,
-            rendered=rendered,
-            web_url=web_url,
-            findings=(*lint_mail(rendered, origins, doubtful, page, fitted.content), *headers),
-            trimmed=fitted.trimmed,
-            dropped=fitted.dropped,
-            broken=fitted.broken,
-        )
+        return replace(fitted, web_url=web_url, findings=(*findings, *headers))
 
     def _variables(self, rendered: RenderedEdition, web_url: str) -> dict[str, str]:
         """Return the names that templates use for the URLs that no article brought, by URL."""
@@ -225,7 +208,7 @@ def _fitted(
     render: Callable[[EditionContent], RenderedEdition],
     *,
     drop_broken: bool,
-) -> _Fitted:
+) -> CheckedEdition:
     """Leave out stories that are gone, stories that break a template, and parts beyond the size limit."""
     present, trimmed = _without_gone(content, gone)
     dropped = _leads(content, present, LeaveReason.GONE)
@@ -240,7 +223,9 @@ def _fitted(
         dropped |= dict.fromkeys(broken, LeaveReason.TEMPLATE)
         fitting, rendered, cuts = fit(present, render)
     dropped |= _leads(present, fitting, LeaveReason.SIZE)
-    return _Fitted(content=fitting, rendered=rendered, trimmed=trimmed + cuts, dropped=dropped, broken=broken)
+    return CheckedEdition(
+        content=fitting, rendered=rendered, trimmed=trimmed + cuts, dropped=dropped, broken=broken
+    )
 
 
 def _without_gone(content: EditionContent, gone: Mapping[int, int]) -> tuple[EditionContent, tuple[str, ...]]:

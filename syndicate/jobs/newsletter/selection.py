@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from syndicate.audience.choices import read_selection
 from syndicate.jobs.newsletter.event_comparison import EventComparison, Stories
@@ -10,6 +11,7 @@ from syndicate.jobs.publish.article_views import ArticleViews
 from syndicate.jobs.stories.story_facts import candidates, story_facts
 from syndicate.model import (
     EVERY_EDITION,
+    EditionArticle,
     EditionStory,
     LeaveReason,
     LeftOut,
@@ -69,6 +71,12 @@ class Earlier:
     waiting: Collection[int] = ()
     first: bool = False
 
+    @classmethod
+    def stored(cls, told: Mapping[int, EditionArticle], waiting: Collection[int] | None) -> "Earlier":
+        """Return the contents from the store's records; ``waiting`` is ``None`` if there was no edition."""
+        carried = {article.article_id: (article.edition_id, article.cut_at) for article in told.values()}
+        return cls(told=carried, waiting=waiting or (), first=waiting is None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
@@ -98,7 +106,12 @@ class Selector:
         ranking = for_period(self.ranking, period.end - period.start)
         is_main = earlier is None and variant is None
         variant_key = variant.key if variant else EVERY_EDITION
-        waiting = earlier.waiting if earlier else _waiting(connection, newsletter, period, variant_key)
+        stored: dict[str, Any] = {"before": period.end, "variant_key": variant_key}
+        waiting = (
+            earlier.waiting
+            if earlier
+            else edition_articles.waiting_articles(connection, newsletter.name, **stored)
+        )
         rows = candidates(connection, at, ranking)
         rows += _stories_of(connection, waiting or (), {row.story_id for row in rows})
         known = [row for row in rows if min(row.published, row.first_seen) <= at]
@@ -106,7 +119,8 @@ class Selector:
         matching = channel_store.matching_articles(connection, newsletter.clauses, ids)
         stories = _by_story(known, matching)
         if earlier is None:
-            earlier = _earlier(connection, newsletter, period, variant_key, waiting, ids)
+            told = edition_articles.told_articles(connection, newsletter.name, **stored, article_ids=ids)
+            earlier = Earlier.stored(told, waiting)
         rows = [row for row in rows if row.story_id in stories]
         facts = story_facts(connection, rows, at, ranking, learned)
         listed = rank_top(facts, at, ranking), rank_trending(facts, at, ranking)
@@ -153,7 +167,7 @@ class Selector:
             else:
                 items += own
         placed = [item for item in items if everything or item.candidate.top or item.candidate.trending]
-        leads = self._leads(connection, [item.lead.article_id for item in placed])
+        leads = self._leads(connection, [item.lead_id for item in placed])
         if variant is not None:
             items = placed = _in_selection(placed, leads, variant)
         stories, no_place = compose(
@@ -194,33 +208,6 @@ class Selector:
             )
             carried.append(replace(story, lead=whole, coverage=coverage))
         return tuple(carried)
-
-
-def _waiting(
-    connection: Connection, newsletter: Newsletter, period: Period, variant_key: str
-) -> Collection[int] | None:
-    """Return the articles for which the last edition had no space; ``None`` if there was no edition."""
-    return edition_articles.waiting_articles(
-        connection, newsletter.name, before=period.end, variant_key=variant_key
-    )
-
-
-def _earlier(
-    connection: Connection,
-    newsletter: Newsletter,
-    period: Period,
-    variant_key: str,
-    waiting: Collection[int] | None,
-    article_ids: Sequence[int],
-) -> Earlier:
-    told = edition_articles.told_articles(
-        connection, newsletter.name, before=period.end, variant_key=variant_key, article_ids=article_ids
-    )
-    return Earlier(
-        told={article.article_id: (article.edition_id, article.cut_at) for article in told.values()},
-        waiting=waiting or (),
-        first=waiting is None,
-    )
 
 
 def _stories_of(
@@ -275,7 +262,7 @@ def _in_selection(
 ) -> list[Item]:
     """Return the items whose lead is in the sections and languages of a variant."""
     selection = read_selection(variant.selection)
-    articles = ((item, leads[item.lead.article_id].article) for item in items)
+    articles = ((item, leads[item.lead_id].article) for item in items)
     return [item for item, article in articles if selection.takes(article.section, article.language)]
 
 
