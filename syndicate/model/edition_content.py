@@ -91,7 +91,7 @@ class ContentStory:
         return replace(self, **no_links)
 
     def is_same_item(self, other: "ContentStory") -> bool:
-        """Return whether both are one item; a story told by a single source may be several items."""
+        """Return whether both are the same item; a story of a single source may be several items."""
         return (self.story_id, self.article_id) == (other.story_id, other.article_id)
 
 

@@ -16,7 +16,7 @@ EVERY_EDITION: Final = "edition"
 
 
 class SubscriptionState(StrEnum):
-    """State of one mailbox's consent for one newsletter."""
+    """State of a mailbox's consent for a newsletter."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"

@@ -139,11 +139,11 @@ def items_of(
 ) -> tuple[tuple[Item, ...], tuple[LeftOut, ...]]:
     """Return the items of a story, and its articles of the period that repeat told articles.
 
-    A story is a single item. A told story returns for an article that says something else, for a further
-    post of a source whose post was told, or when its coverage grew. Foreign articles lead no item; they are
-    told with their story. ``first``: the first edition. ``everything``: all news of the period comes from a
-    single source. Then each post with its own text is an item if no other source covers the story, and a
-    text repeated after ``ANOTHER_POST`` is another post.
+    A story is a single item. A told story returns when its coverage grew, for an article that says
+    something else, or for a further post of a source whose post was told. Foreign articles lead no item;
+    they are told with their story. ``first``: the first edition. ``everything``: all news of the period
+    comes from a single source. Then each post with its own text is an item if no other source covers the
+    story, and a text repeated after ``ANOTHER_POST`` is another post.
     """
     members = [member for member in candidate.members if member.published < period.end]
     told = [member for member in members if member.told_at]

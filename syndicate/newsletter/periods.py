@@ -164,10 +164,10 @@ def due_period(
     """Return the period whose edition should be cut now, or ``None``.
 
     Only the latest period counts, and only up to ``max_lateness`` after its end. A machine that slept for a
-    week thus sends a single edition. ``known_since`` is the time at which the newsletter was first seen:
-    with ``first_edition = "next"`` earlier periods get no edition, with ``"latest"`` the most recent of them
-    gets an edition at once. ``already`` tells whether a period was cut or found empty. Raises ``ConfigError``
-    for a bad schedule or time zone.
+    week thus sends a single edition. ``known_since`` is the time at which the newsletter was first seen. With
+    ``first_edition = "next"`` earlier periods get no edition. With ``"latest"`` the most recent of them gets
+    an edition at once. ``already`` tells whether a period was cut or found empty. Raises ``ConfigError`` for
+    a bad schedule or time zone.
     """
     period = latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now)
     if period.end <= known_since:

@@ -2,7 +2,7 @@
 
 Styles are inlined once for each edition, not for each subscriber. By default premailer fetches style sheets
 from the network and drops ``!important``, which dark mode needs. It also parses the style sheet again for
-nearly every rule, because its cache holds 128 entries (measured: 113 → 40 ms a digest with a larger cache).
+nearly every rule, because its cache holds 128 entries. A larger cache saves 73 of 113 ms a digest.
 """
 
 import logging
@@ -108,6 +108,6 @@ def inline_styles(html: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Remove blanks at the ends of lines, and all but one of several blank lines in a row."""
+    """Remove blanks at the ends of lines, and merge blank lines."""
     lines = "\n".join(line.rstrip() for line in text.splitlines())
     return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"

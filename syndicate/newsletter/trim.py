@@ -20,7 +20,7 @@ def fit(
     """Fit an edition into ``limit`` bytes of HTML; also return a sentence for each part left out.
 
     First further links are left out, from the last story up. Then whole stories are left out from the last
-    up, trending stories first. At least one story stays.
+    up, trending stories first. The last story stays.
     """
     rendered = render(content)
     if html_size(rendered.html) <= limit:

@@ -6,7 +6,7 @@
       | due_periods.Readiness.look          wait until sources are read and articles placed
       | selection.Selector.choose           -> stories, and a reason for each article left out
       | renderer.EditionRenderer.draft      -> content -> HTML and text -> trimmed -> lint findings
-      | edition_storing.store_draft         -> edition and deliveries, one commit
+      | edition_storing.store_draft         -> edition and deliveries, in a single commit
       | variants.cut_variants               the same for each choice of sections, languages, cadence
       | ReviewService.release_overdue       editions whose review time has passed -> deliveries
 """

@@ -128,8 +128,8 @@ class PeriodCheck:
 class Readiness:
     """Judge of the readiness of due periods. The wait counts from the first look of this process.
 
-    ``at_once`` is for a command: a period with stories is cut without a wait, and a period is never recorded
-    as empty while its articles may be unread.
+    ``at_once`` is for a command. A period with stories is cut without a wait; a period is never recorded as
+    empty while its articles may be unread.
     """
 
     store: Store

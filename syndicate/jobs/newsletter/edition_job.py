@@ -1,7 +1,7 @@
 """Cut due editions: choose, render, check, and store each edition with its deliveries.
 
 Choosing and rendering run outside the write transaction. The edition, its stories and all its deliveries are
-one commit. A second cut of the same period changes nothing.
+a single commit. A second cut of the same period changes nothing.
 """
 
 import logging
@@ -29,7 +29,7 @@ log = logging.getLogger("syndicate.editions")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionOutcome:
-    """Result for one newsletter.
+    """Result for a newsletter.
 
     ``outcome`` is ``cut``, ``gathering`` (its sources are read first), ``waiting`` (for its editor),
     ``released``, ``empty``, ``missed``, ``failed``, ``exists`` or ``paused``. ``trimmed`` has a sentence for
@@ -80,7 +80,7 @@ class EditionJob:
         should_stop: Callable[[], bool] = lambda: False,
         readiness: Readiness | None = None,
     ) -> tuple[EditionOutcome, ...]:
-        """Record missed periods and cut every due edition (of all newsletters, or of those in ``names``).
+        """Record missed periods and cut every due edition, of all newsletters or of the ``names``.
 
         An edition whose template fails is quarantined and tried again; other editions are cut. A paused
         newsletter is skipped, and is an outcome only if ``names`` has it. With ``readiness`` a period waits

@@ -17,7 +17,7 @@ Stories = Mapping[int, Sequence[StoryArticleRow]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventComparison:
-    """Comparison by fingerprints. Articles related with a score of ``same_event`` report one event."""
+    """Comparison by fingerprints. Articles related with a score of ``same_event`` report the same event."""
 
     options: StoryOptions
     same_event: float
@@ -53,8 +53,8 @@ class EventComparison:
     def same_events(self, connection: Connection, items: Sequence[Item]) -> dict[int, set[int]]:
         """Return for each lead the leads of other items that report its event.
 
-        Two leads report one event when they are related closely and neither says something else. A round-up
-        or an opinion piece reports the event of each report of a story to which it links as related.
+        Two leads report the same event when they are related closely and neither says something else. A
+        round-up or an opinion piece reports the event of each report of a story to which it links as related.
         """
         leads = {member.article_id: item.lead_id for item in items for member in item.candidate.members}
         ids = sorted(set(leads.values()))

@@ -87,7 +87,7 @@ class EditionRenderer:
     """Renderer and checker of editions.
 
     ``unsubscribe_url`` returns a newsletter's link with a placeholder for the token. ``preferences_url`` is
-    the page of choices, or ``""``. ``message`` returns the raw mail for one subscriber. ``gone`` returns the
+    the page of choices, or ``""``. ``message`` returns the raw mail for a subscriber. ``gone`` returns the
     HTTP status of articles (by id) whose page was gone at the last read. ``output`` is the folder of
     published files. ``routes`` are the first parts of paths that the web server answers without a file.
     """
@@ -229,7 +229,7 @@ def _fitted(
 
 
 def _without_gone(content: EditionContent, gone: Mapping[int, int]) -> tuple[EditionContent, tuple[str, ...]]:
-    """Leave out the stories whose page answered 404 or 410 at the last read; at least one story stays."""
+    """Leave out the stories whose page answered 404 or 410 at the last read, unless all are gone."""
     kept = tuple(story for story in content.stories if story.article_id not in gone)
     if not kept or len(kept) == len(content.stories):
         return content, ()

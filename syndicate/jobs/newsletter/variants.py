@@ -67,7 +67,7 @@ def cut_variants(
 def _due(store: Store, newsletter: Newsletter, variant: Variant, now: datetime) -> list[Period]:
     """Return the periods for which a variant was not cut yet.
 
-    Periods of editions that wait for an editor, or were released recently, are due however late they are: a
+    Periods of editions that wait for an editor, or were released recently, are due at any lateness. A
     subscriber who chose in the meantime gets neither the main edition nor an earlier variant.
     """
     since = now - timedelta(seconds=newsletter.max_lateness)

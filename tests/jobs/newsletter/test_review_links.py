@@ -18,7 +18,7 @@ from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
 from syndicate.web.server_pages import ServerPages
 from tests.factories import new_article
-from tests.jobs.newsletter.test_desk_forms import (
+from tests.jobs.newsletter.test_variants import (
     ANN,
     BOB,
     CAT,
