@@ -3,8 +3,8 @@
 ``docs/templates.md`` describes every field; it is a contract with template authors.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from functools import cache
 from types import UnionType
@@ -124,7 +124,8 @@ class EditionContent:
     @classmethod
     def from_json(cls, written: Mapping[str, Any] | None) -> "EditionContent":
         """Read the values of ``to_json``; unknown fields are ignored, ``None`` is an empty content."""
-        content: EditionContent = _read(cls, {"stories": (), **(written or {})})
+        kind: Any = cls
+        content: EditionContent = _dataclass_reader(kind)({"stories": (), **(written or {})})
         return content
 
 
@@ -135,20 +136,28 @@ def _link_fields() -> tuple[str, ...]:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind)}
-
-
-def _read(hint: Any, written: Any) -> Any:
-    """Return a JSON value as the type that a field declares."""
+def _reader(hint: Any) -> Callable[[Any], Any] | None:
+    """Return the function that reads a JSON value of a declared type; ``None`` if it stays as it is."""
     if isinstance(hint, UnionType):
-        return None if written is None else _read(get_args(hint)[0], written)
+        inner = _reader(get_args(hint)[0])
+        return inner and (lambda written: None if written is None else inner(written))
     if hint is datetime:
-        return datetime.fromisoformat(written)
-    if is_dataclass(hint) and isinstance(hint, type):
-        hints = _hints(hint)
-        return hint(**{name: _read(hints[name], value) for name, value in written.items() if name in hints})
+        return datetime.fromisoformat
     if get_args(hint):
-        return tuple(_read(get_args(hint)[0], value) for value in written)
-    return written
+        item = _reader(get_args(hint)[0])
+        return item and (lambda written: tuple(map(item, written)))
+    return _dataclass_reader(hint) if hasattr(hint, "__dataclass_fields__") else None
+
+
+@cache
+def _dataclass_reader(kind: Any) -> Callable[[Any], Any]:
+    names = {field.name for field in fields(kind)}
+    readers = {name: _reader(hint) for name, hint in get_type_hints(kind).items() if name in names}
+    special = [(name, reader) for name, reader in readers.items() if reader is not None]
+
+    def read(written: Mapping[str, Any]) -> Any:
+        values = {name: written[name] for name in names & written.keys()}
+        values |= {name: reader(values[name]) for name, reader in special if name in values}
+        return kind(**values)
+
+    return read

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from syndicate.cli.sample_data import NEWSLETTER, archived, review_page
 from syndicate.model import ContentImage, ContentLink, ContentMedia, ContentStory, EditionContent
 from syndicate.newsletter.mail_context import DigestContext
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.story_views import SiteFacts, content_from_stories
 from tests.newsletter.edition import full_edition
+from tests.newsletter.stories import NOW
 from tests.newsletter.test_render import SITE
 
 DOCS = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
@@ -60,3 +62,12 @@ def test_content_is_read_back_as_it_was_stored() -> None:
     stored = json.loads(json.dumps(content.to_json()))
     stored["stories"][0] |= {"later": 1, "image": stored["stories"][0]["image"] | {"later": 1}}
     assert EditionContent.from_json(stored | {"later": 1}) == content
+
+
+def test_former_names_that_templates_of_operators_know_work() -> None:
+    page = review_page(NEWSLETTER, NOW)
+    view, edition = page.waiting[0], page.waiting[0].reviewed.edition
+    assert (page.sheets, view.found, view.digest) == (page.waiting, view.reviewed, view.content)
+    assert (view.forms, edition.cadence, edition.is_form) == (view.variants, edition.variant_key, False)
+    (archive, *_) = archived(NEWSLETTER.name, NOW)
+    assert archive.digest == archive.content

@@ -78,9 +78,9 @@ def is_void(period_end: datetime, cut_at: datetime, now: datetime) -> bool:
 def delete_void_records(connection: Connection, now: datetime) -> int:
     """Delete the records of empty or missed periods that a clock that was ahead made (``is_void``)."""
     table = schema.editions
-    no_form = and_(table.c.state == VARIANT, table.c.stories == 0)
+    empty_variant = and_(table.c.state == VARIANT, table.c.stories == 0)
     ahead = or_(table.c.period_end > now, table.c.cut_at > now + CLOCK_STEP)
-    void = and_(ahead, or_(table.c.state.in_((EMPTY, MISSED)), no_form))
+    void = and_(ahead, or_(table.c.state.in_((EMPTY, MISSED)), empty_variant))
     return connection.execute(delete(table).where(void)).rowcount
 
 
