@@ -16,7 +16,7 @@ from syndicate.newsletter.story_views import content_from_stories
 from syndicate.newsletter.trim import fit
 from syndicate.templating import Templates
 from tests.newsletter.edition import full_edition
-from tests.newsletter.test_render import SITE, render
+from tests.newsletter.rendering import SITE, render
 
 PLACE = re.compile(r"mail/[\w.]+, line \d+$|article \d+ |config\.toml, ")
 DARK = "<style>@media (prefers-color-scheme: dark) { %s }</style>"

@@ -13,8 +13,8 @@ from syndicate.newsletter.mail_context import DigestContext
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.story_views import SiteFacts, content_from_stories
 from tests.newsletter.edition import full_edition
+from tests.newsletter.rendering import SITE
 from tests.newsletter.stories import NOW
-from tests.newsletter.test_render import SITE
 
 DOCS = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
 
