@@ -100,8 +100,8 @@ def test_the_listed_titles_that_the_edition_carries_are_linked_once_in_mail(news
     editions = newsroom.services.editions
     daily = newsroom.services.newsletters[0]
     draft = editions.draft(daily, period_at(daily, NOW), NOW)
-    assert draft.rendered is not None
+    assert draft.checked is not None
     for one in (newsroom.articles()[title] for title in LISTED):
-        assert draft.rendered.text.count(f"{SITE}/{one.path}") == 1
-        assert draft.rendered.html.count(f'href="{SITE}/{one.path}"') >= 1
-    assert not [word for word in FURNITURE if word in draft.rendered.text]
+        assert draft.checked.rendered.text.count(f"{SITE}/{one.path}") == 1
+        assert draft.checked.rendered.html.count(f'href="{SITE}/{one.path}"') >= 1
+    assert not [word for word in FURNITURE if word in draft.checked.rendered.text]

@@ -67,11 +67,6 @@ class Draft:
     left_out: tuple[LeftOut, ...] = ()
 
     @property
-    def rendered(self) -> RenderedEdition | None:
-        """The mail, or ``None``."""
-        return None if self.checked is None else self.checked.rendered
-
-    @property
     def problems(self) -> tuple[str, ...]:
         """The lint errors, as sentences."""
         return () if self.checked is None else self.checked.errors

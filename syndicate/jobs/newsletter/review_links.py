@@ -125,9 +125,28 @@ class ReviewLinks:
         with self.store.write() as connection:
             leases.move_counter(connection, _revisions(newsletter))
 
-    def look(self, link: ReviewLink) -> ReviewPage | None:
+    def look(
+        self, link: ReviewLink, *, said: str = "", correction_id: int | None = None, problem: str = ""
+    ) -> ReviewPage | None:
         """Return the page, or ``None`` for a link that is invalid, expired or revoked; changes nothing."""
-        return self._page(link)
+        opened = self._opened(link)
+        if opened is None:
+            return None
+        newsletter, ends = opened
+        with self.store.read() as connection:
+            counts = audience_store.count_subscriptions(connection).get(newsletter.name, {})
+        waiting = sorted(self.review.waiting(newsletter.name), key=lambda number: number != correction_id)
+        return ReviewPage(
+            path=link.path,
+            newsletter=newsletter,
+            editor=link.editor,
+            ends=ends,
+            readers=counts.get("confirmed", 0),
+            waiting=tuple(map(self._edition_view, waiting)),
+            sent=self._sent(newsletter.name),
+            said=said,
+            problem=problem,
+        )
 
     def act(self, link: ReviewLink, fields: Mapping[str, Sequence[str]]) -> ReviewPage | None:
         """Apply a submitted form and return the page after it; ``None`` as in ``look``."""
@@ -136,8 +155,8 @@ class ReviewLinks:
         try:
             said, correction_id = self._do(link, {name: values[0] for name, values in fields.items()})
         except SyndicateError as error:
-            return self._page(link, problem=str(error))
-        return self._page(link, said=said, correction_id=correction_id)
+            return self.look(link, problem=str(error))
+        return self.look(link, said=said, correction_id=correction_id)
 
     def mail(self, link: ReviewLink, edition: str) -> str | None:
         """Return the HTML of the mail as it would be sent now, without a subscriber's token."""
@@ -159,28 +178,6 @@ class ReviewLinks:
         if not named or seconds is None or seconds <= self.clock().timestamp():
             return None
         return named[0], datetime.fromtimestamp(seconds, UTC)
-
-    def _page(
-        self, link: ReviewLink, *, said: str = "", correction_id: int | None = None, problem: str = ""
-    ) -> ReviewPage | None:
-        opened = self._opened(link)
-        if opened is None:
-            return None
-        newsletter, ends = opened
-        with self.store.read() as connection:
-            counts = audience_store.count_subscriptions(connection).get(newsletter.name, {})
-        waiting = sorted(self.review.waiting(newsletter.name), key=lambda number: number != correction_id)
-        return ReviewPage(
-            path=link.path,
-            newsletter=newsletter,
-            editor=link.editor,
-            ends=ends,
-            readers=counts.get("confirmed", 0),
-            waiting=tuple(map(self._edition_view, waiting)),
-            sent=self._sent(newsletter.name),
-            said=said,
-            problem=problem,
-        )
 
     def _purpose(self, connection: Connection, newsletter: str, editor: str) -> str:
         revision = leases.counter(connection, _revisions(newsletter))

@@ -78,12 +78,6 @@ class MailPage(HTMLParser):
         if tag not in VOID:
             self._open.append(element)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Add an element that closes itself."""
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self._open.pop()
-
     def handle_endtag(self, tag: str) -> None:
         """Close the innermost element with a tag."""
         for place in range(len(self._open) - 1, -1, -1):
