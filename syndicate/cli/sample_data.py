@@ -11,12 +11,12 @@ from syndicate.model import (
     Channel,
     Clause,
     ClauseField,
-    Digest,
-    DigestImage,
-    DigestLink,
-    DigestMedia,
-    DigestStory,
+    ContentImage,
+    ContentLink,
+    ContentMedia,
+    ContentStory,
     Edition,
+    EditionContent,
     Enclosure,
     Image,
     Newsletter,
@@ -24,7 +24,7 @@ from syndicate.model import (
 )
 from syndicate.publish.newsletter_archive import ArchivedEdition
 from syndicate.publish.site_headline import REASONS, Headline, Reason
-from syndicate.store.mail.review_store import DeskEdition, EditionChange
+from syndicate.store.mail.review_store import EditionChange, ReviewEdition
 
 NEWSLETTER = Newsletter(name="sample", title="Sample", schedule="daily 07:00", time_zone="UTC")
 CHANNEL = Channel(
@@ -66,15 +66,15 @@ def headline(item: PublishedArticle) -> Headline:
 def archived(newsletter: str, now: datetime) -> list[ArchivedEdition]:
     """A plain edition and one with everything, as they lie in the archive."""
     edition = _edition(now, newsletter)
-    return [ArchivedEdition(edition=edition, digest=digest, published=now) for digest in digests(now)]
+    return [ArchivedEdition(edition=edition, content=content, published=now) for content in contents(now)]
 
 
-def digests(now: datetime) -> tuple[Digest, ...]:
+def contents(now: datetime) -> tuple[EditionContent, ...]:
     """The plainest edition there can be, and one with everything."""
-    link = DigestLink(
+    link = ContentLink(
         title="Sample", url="https://example.com/1", source="Sample", language="en", direction="ltr"
     )
-    plain = DigestStory(
+    plain = ContentStory(
         title="Sample",
         url="",
         source="Sample",
@@ -104,13 +104,13 @@ def digests(now: datetime) -> tuple[Digest, ...]:
         related=(link,),
         other_languages=(replace(link, url="https://example.com/3", language="de"),),
         foreign_sources=1,
-        image=DigestImage(url="https://example.com/picture.jpg", alt="Sample", width=560, height=315),
+        image=ContentImage(url="https://example.com/picture.jpg", alt="Sample", width=560, height=315),
         original_title="Sample",
-        media=DigestMedia(url="https://example.com/talk.mp3", kind="audio", minutes=34),
+        media=ContentMedia(url="https://example.com/talk.mp3", kind="audio", minutes=34),
     )
     return (
-        Digest(stories=(plain,)),
-        Digest(
+        EditionContent(stories=(plain,)),
+        EditionContent(
             stories=(rich, replace(rich, story_id=2), replace(rich, story_id=3, kind=TRENDING)),
             note="Sample",
             correction="Sample",
@@ -118,7 +118,7 @@ def digests(now: datetime) -> tuple[Digest, ...]:
     )
 
 
-def _edition(now: datetime, newsletter: str, *, cadence: str = "edition", revision: int = 0) -> Edition:
+def _edition(now: datetime, newsletter: str, *, variant_key: str = "edition", revision: int = 0) -> Edition:
     return Edition(
         id=1,
         newsletter=newsletter,
@@ -130,7 +130,7 @@ def _edition(now: datetime, newsletter: str, *, cadence: str = "edition", revisi
         html="",
         text="",
         stories=3,
-        cadence=cadence,
+        variant_key=variant_key,
     )
 
 
@@ -152,26 +152,26 @@ def reader(paused_until: datetime | None) -> ReaderPage:
     )
 
 
-def desk(newsletter: Newsletter, now: datetime) -> ReviewPage:
+def review_page(newsletter: Newsletter, now: datetime) -> ReviewPage:
     """A desk with an edition, a form of one, a correction, and an edition that went out."""
     change = EditionChange(edition_id=1, changed_by="Sample", action="note", detail="Sample", changed=now)
-    plain, rich = digests(now)
+    plain, rich = contents(now)
     editions = (
         (_edition(now, newsletter.name), plain, now),
-        (_edition(now, newsletter.name, cadence="edition\nsection:Sample"), rich, None),
+        (_edition(now, newsletter.name, variant_key="edition\nsection:Sample"), rich, None),
         (_edition(now, newsletter.name, revision=1), rich, None),
     )
-    sheets = tuple(
+    waiting = tuple(
         EditionView(
-            found=DeskEdition(edition=edition, state="held", content=None, approve_by=approve_by),
-            digest=digest,
+            reviewed=ReviewEdition(edition=edition, state="held", content=None, approve_by=approve_by),
+            content=content,
             seen="",
             errors=("Sample",),
             warnings=("Sample",),
             changes=(change,),
-            forms=1,
+            variants=1,
         )
-        for edition, digest, approve_by in editions
+        for edition, content, approve_by in editions
     )
     return ReviewPage(
         path="/desk/sample/editor/token",
@@ -179,7 +179,7 @@ def desk(newsletter: Newsletter, now: datetime) -> ReviewPage:
         editor="Sample",
         ends=now,
         readers=1,
-        sheets=sheets,
-        sent=(SentEdition(found=sheets[0].found, seen=""),),
+        waiting=waiting,
+        sent=(SentEdition(reviewed=waiting[0].reviewed, seen=""),),
         said="approve",
     )

@@ -10,9 +10,19 @@ from functools import partial
 
 from syndicate.audience.choices import PAUSES
 from syndicate.audience.confirmation import Question
-from syndicate.cli.sample_data import CHANNEL, NEWSLETTER, archived, article, desk, digests, headline, reader
+from syndicate.cli.sample_data import (
+    CHANNEL,
+    NEWSLETTER,
+    archived,
+    article,
+    contents,
+    headline,
+    reader,
+    review_page,
+)
 from syndicate.errors import RenderError
 from syndicate.jobs.audience.confirmation_mail import proofed_confirmation
+from syndicate.newsletter.periods import period_at
 from syndicate.newsletter.sample_edition import sample_stories
 from syndicate.publish.newsletter_archive import archive_index_page, edition_item, edition_page
 from syndicate.publish.site import SitePages
@@ -96,17 +106,17 @@ def _notices(services: Services, now: datetime) -> Renders:
     for status in _STATUSES:
         yield partial(notices.problem, status)
     for newsletter in services.newsletters or (NEWSLETTER,):
-        full = desk(newsletter, now)
-        for view in (full, replace(full, sheets=(), problem="stale"), replace(full, problem="Sample")):
+        full = review_page(newsletter, now)
+        for view in (full, replace(full, waiting=(), problem="stale"), replace(full, problem="Sample")):
             translated = notices.in_language(newsletter.language)
             yield partial(translated.page, "pages/desk.html", view=view)
 
 
 def _mails(services: Services, now: datetime) -> Renders:
     for newsletter in services.newsletters:
-        period = services.editions.upcoming(newsletter, now)
-        for digest in digests(now):
-            yield partial(services.press.proof, newsletter, period, digest, invented=True)
+        period = period_at(newsletter, now)
+        for content in contents(now):
+            yield partial(services.edition_renderer.check, newsletter, period, content, check_links=False)
         question = Question(
             newsletter_title=newsletter.title,
             site_title="Sample",

@@ -1,19 +1,21 @@
-"""Content of an edition, frozen when it is cut: the source of mail, archive page and feed item.
+"""Content of an edition, frozen at the cut: the source of mail, archive page and feed item.
 
 ``docs/templates.md`` describes every field; it is a contract with template authors.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
-from typing import Any
+from functools import cache
+from types import UnionType
+from typing import Any, get_args, get_type_hints
 
 TOP = "top"
 TRENDING = "trending"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DigestLink:
+class ContentLink:
     """A link to another article. ``title`` is in ``language``, written in ``direction``."""
 
     title: str
@@ -24,8 +26,8 @@ class DigestLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DigestImage:
-    """A picture at the width it is shown in pixels. ``height`` is ``None`` when unknown."""
+class ContentImage:
+    """An image, with the width in pixels at which mails show it. ``height`` is ``None`` when unknown."""
 
     url: str
     alt: str
@@ -34,7 +36,7 @@ class DigestImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DigestMedia:
+class ContentMedia:
     """A publisher's file: ``kind`` is ``audio``, ``video`` or ``document``; ``minutes`` is 0 if unknown."""
 
     url: str
@@ -43,14 +45,14 @@ class DigestMedia:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DigestStory:
-    """One story. ``other_sources`` counts those beside ``source``; ``covered_by`` names some of them.
+class ContentStory:
+    """A story as mails, archive pages and feed items show it.
 
-    ``also_from`` are further posts of ``source``. ``foreign_sources`` tell it only in other languages;
-    ``other_languages`` links to reports and related articles in these.
-    ``url`` and ``summary`` may be ``""``, ``image`` and ``media`` may be ``None``. ``kind`` is ``top`` or
-    ``trending``. ``original_title`` is the publisher's own where our editor wrote another, else ``""``.
-    ``time`` is the time of publication in words of the mail, set when the mail is rendered.
+    ``url`` and ``summary`` may be ``""``. ``kind`` is ``top`` or ``trending``. ``original_title`` is the
+    publisher's title if the editor wrote another, else ``""``. ``other_sources`` counts the sources beside
+    ``source``; ``covered_by`` links to some of them. ``also_from`` are further articles of ``source``.
+    ``foreign_sources`` counts the sources that cover the story in other languages only;
+    ``other_languages`` links to reports and related articles in these languages.
     """
 
     title: str
@@ -64,69 +66,98 @@ class DigestStory:
     direction: str
     follow_up: bool
     other_sources: int
-    covered_by: tuple[DigestLink, ...]
-    related: tuple[DigestLink, ...]
-    image: DigestImage | None
+    covered_by: tuple[ContentLink, ...] = ()
+    related: tuple[ContentLink, ...] = ()
+    image: ContentImage | None = None
     story_id: int = 0
     article_id: int = 0
     kind: str = TOP
     original_title: str = ""
-    media: DigestMedia | None = None
+    media: ContentMedia | None = None
     time: str = ""
-    other_languages: tuple[DigestLink, ...] = ()
+    """Time of publication as the mail writes it; set when the mail is rendered."""
+    other_languages: tuple[ContentLink, ...] = ()
     foreign_sources: int = 0
-    also_from: tuple[DigestLink, ...] = ()
+    also_from: tuple[ContentLink, ...] = ()
+
+    @property
+    def links(self) -> tuple[ContentLink, ...]:
+        """All further links of the story, of every field of links."""
+        return tuple(link for name in _link_fields() for link in getattr(self, name))
+
+    def without_links(self) -> "ContentStory":
+        """Return the story without its further links."""
+        no_links: dict[str, Any] = dict.fromkeys(_link_fields(), ())
+        return replace(self, **no_links)
+
+    def is_same_item(self, other: "ContentStory") -> bool:
+        """Return whether both are the same item; a story of a single source may be several items."""
+        return (self.story_id, self.article_id) == (other.story_id, other.article_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
-    """The stories of one edition and what its editor wrote: a title, a note, a correction (or ``""``)."""
+class EditionContent:
+    """The stories of an edition and the editor's texts: a title, a note, a correction (or ``""``)."""
 
-    stories: tuple[DigestStory, ...]
+    stories: tuple[ContentStory, ...]
     title: str = ""
     note: str = ""
     correction: str = ""
 
     @property
-    def top(self) -> tuple[DigestStory, ...]:
+    def top(self) -> tuple[ContentStory, ...]:
         """The top stories, in order."""
         return tuple(story for story in self.stories if story.kind == TOP)
 
     @property
-    def trending(self) -> tuple[DigestStory, ...]:
+    def trending(self) -> tuple[ContentStory, ...]:
         """The trending stories, in order."""
         return tuple(story for story in self.stories if story.kind == TRENDING)
 
     def to_json(self) -> dict[str, Any]:
-        """As values that JSON knows; ``from_json`` reads them back."""
+        """Return the content as JSON values; ``from_json`` reads them back."""
         written = asdict(self)
         for story in written["stories"]:
             story["published"] = story["published"].isoformat()
         return written
 
     @classmethod
-    def from_json(cls, written: Mapping[str, Any]) -> "Digest":
-        """Return what ``to_json`` gave; fields that a later version no longer has are left out."""
-        stories = tuple(map(_story, written.get("stories", ())))
-        return cls(**_known(cls, {**written, "stories": stories}))
+    def from_json(cls, written: Mapping[str, Any] | None) -> "EditionContent":
+        """Read the values of ``to_json``; unknown fields are ignored, ``None`` is an empty content."""
+        kind: Any = cls
+        content: EditionContent = _dataclass_reader(kind)({"stories": (), **(written or {})})
+        return content
 
 
-def _story(written: Mapping[str, Any]) -> DigestStory:
-    image, media = written["image"], written.get("media")
-    links = {
-        name: tuple(DigestLink(**_known(DigestLink, link)) for link in written.get(name, ()))
-        for name in ("also_from", "covered_by", "related", "other_languages")
-    }
-    values = {
-        **written,
-        **links,
-        "published": datetime.fromisoformat(written["published"]),
-        "image": None if image is None else DigestImage(**_known(DigestImage, image)),
-        "media": None if media is None else DigestMedia(**_known(DigestMedia, media)),
-    }
-    return DigestStory(**_known(DigestStory, values))
+@cache
+def _link_fields() -> tuple[str, ...]:
+    hints = get_type_hints(ContentStory)
+    return tuple(name for name, hint in hints.items() if hint == tuple[ContentLink, ...])
 
 
-def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+@cache
+def _reader(hint: Any) -> Callable[[Any], Any] | None:
+    """Return the function that reads a JSON value of a declared type; ``None`` if it stays as it is."""
+    if isinstance(hint, UnionType):
+        inner = _reader(get_args(hint)[0])
+        return inner and (lambda written: None if written is None else inner(written))
+    if hint is datetime:
+        return datetime.fromisoformat
+    if get_args(hint):
+        item = _reader(get_args(hint)[0])
+        return item and (lambda written: tuple(map(item, written)))
+    return _dataclass_reader(hint) if hasattr(hint, "__dataclass_fields__") else None
+
+
+@cache
+def _dataclass_reader(kind: Any) -> Callable[[Any], Any]:
     names = {field.name for field in fields(kind)}
-    return {name: value for name, value in values.items() if name in names}
+    readers = {name: _reader(hint) for name, hint in get_type_hints(kind).items() if name in names}
+    special = [(name, reader) for name, reader in readers.items() if reader is not None]
+
+    def read(written: Mapping[str, Any]) -> Any:
+        values = {name: written[name] for name in names & written.keys()}
+        values |= {name: reader(values[name]) for name, reader in special if name in values}
+        return kind(**values)
+
+    return read

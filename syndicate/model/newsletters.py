@@ -1,4 +1,4 @@
-"""Newsletters, their editions and the way to one mailbox."""
+"""Newsletters, their editions, and deliveries to mailboxes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +12,11 @@ from syndicate.model.articles import PublishedArticle
 from syndicate.model.channels import Clause
 
 EVERY_EDITION: Final = "edition"
-"""The cadence of the edition everybody gets, and of readers who chose none."""
+"""Variant key of the main edition, and cadence of subscribers without a choice."""
 
 
 class SubscriptionState(StrEnum):
-    """State of one mailbox's consent for one newsletter."""
+    """State of a mailbox's consent for a newsletter."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
@@ -24,10 +24,10 @@ class SubscriptionState(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """The life of one message to one mailbox; DESIGN: a row, a state.
+    """State of the delivery of a message to a mailbox.
 
-    ``sending`` is committed after the server's 354 and before the body. A row that a crash
-    leaves there becomes ``uncertain`` and is never sent again unless a person asks.
+    ``sending`` is committed after the server's 354 reply and before the body. A row that a crash leaves in
+    that state becomes ``uncertain``, and is sent again only by an operator's command.
     """
 
     PENDING = "pending"
@@ -52,7 +52,7 @@ class DeliveryCause(StrEnum):
 
 
 class SuppressionReason(StrEnum):
-    """Reason of a suppression. Imported lists may bring other words."""
+    """Reason of a suppression. Imported lists may have other reasons."""
 
     COMPLAINED = "complained"
     BOUNCED = "bounced"
@@ -62,9 +62,9 @@ class SuppressionReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newsletter:
-    """A recurring selection of stories. ``max_lateness`` and ``approval`` are in seconds.
+    """Recurring selection of stories. ``max_lateness`` and ``approval`` are in seconds.
 
-    An edition waits ``approval`` for an editor before it is sent.
+    ``approval`` is the time that an edition waits for an editor before it is sent.
     """
 
     name: str
@@ -83,11 +83,11 @@ class Newsletter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionStory:
-    """One story as an edition carries it, frozen when it was cut.
+    """Story of an edition, frozen at the cut.
 
-    ``kind`` is the list it was chosen from (``top`` or ``trending``); ``follow_up`` is true when it has news
-    of an event that an earlier edition told. ``tells`` are the articles that its readers know from now on,
-    ``coverage`` counts their sources, and the lead's own ``coverage`` links to them.
+    ``kind`` is the list it was chosen from (``top`` or ``trending``). ``follow_up`` is true when it has news
+    of an event that an earlier edition told. ``tells`` are the articles that its subscribers know after the
+    edition; ``coverage`` counts their sources, and the lead's own ``coverage`` links to them.
     """
 
     story_id: int
@@ -101,10 +101,10 @@ class EditionStory:
 
 
 class LeaveReason(StrEnum):
-    """Reason why an edition did not carry an article of its period.
+    """Reason for which an edition left out an article of its period.
 
-    An article left out for ``SIZE`` or ``TEMPLATE`` waits for the next edition. ``LANGUAGE``: its story is
-    told in another language.
+    An article left out for ``SIZE`` or ``TEMPLATE`` waits for the next edition. ``LANGUAGE``: the newsletter
+    tells its story in another language.
     """
 
     REPEATS = "repeats"
@@ -119,10 +119,10 @@ class LeaveReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """An article that an edition left out, and why.
+    """Article that an edition left out, with the reason.
 
-    ``detail`` adds what the reason needs: the place among the candidates and the number of places for
-    ``NO_ROOM``, the id of the edition for ``REPEATS``.
+    ``detail`` completes the reason: the rank among the candidates and the number of places for ``NO_ROOM``,
+    the id of the edition for ``REPEATS``.
     """
 
     article_id: int
@@ -132,9 +132,9 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionArticle:
-    """An article of an edition. ``reason`` is ``""`` if the item led by ``lead_id`` told it, else why not.
+    """Article of an edition. ``reason`` is ``""`` if the item led by ``lead_id`` told it.
 
-    ``state`` and ``cut_at`` belong to the edition.
+    Else it is the reason for which the article was left out. ``state`` and ``cut_at`` belong to the edition.
     """
 
     WAITS: ClassVar = (LeaveReason.SIZE.value, LeaveReason.TEMPLATE.value)
@@ -145,7 +145,7 @@ class EditionArticle:
     lead_id: int
     reason: str
     detail: str
-    cadence: str
+    variant_key: str
     newsletter: str
     state: str
     period_end: datetime
@@ -154,11 +154,11 @@ class EditionArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """One issue of a newsletter for one period, whole and frozen.
+    """Edition of a newsletter for a period, complete and frozen.
 
-    ``period_start`` ≤ t < ``period_end``. ``revision`` 0 is the issue, 1… are corrections. ``web_url`` is its
-    page in the archive, or ``""``. ``cadence`` is ``edition``, or names the form that some readers chose.
-    ``html`` and ``text`` hold the reader's own opaque token as a placeholder; all else in them is final.
+    ``period_start`` ≤ t < ``period_end``. ``revision`` 0 is the first, 1… are corrections. ``web_url`` is its
+    page in the archive, or ``""``. ``variant_key`` is ``edition`` for the main edition, and names the cadence
+    and selection of a variant. ``html`` and ``text`` are final but for the placeholder of the token.
     """
 
     id: int
@@ -172,26 +172,29 @@ class Edition:
     text: str
     stories: int
     web_url: str = ""
-    cadence: str = EVERY_EDITION
+    variant_key: str = EVERY_EDITION
 
     @property
-    def is_form(self) -> bool:
-        """True when it is what some readers chose, and not what everybody gets."""
-        return self.cadence != EVERY_EDITION
+    def is_variant(self) -> bool:
+        """True for a variant that some subscribers chose, false for the main edition."""
+        return self.variant_key != EVERY_EDITION
+
+    # Former names, for templates of operators.
+    cadence = property(lambda self: self.variant_key)
+    is_form = property(lambda self: self.is_variant)
 
     @property
     def uid(self) -> str:
-        """The issue's id wherever it appears; its corrections have the same."""
+        """The id of the period's edition in feeds; corrections and variants share it."""
         return str(uuid5(NAMESPACE_URL, f"syndicate:{self.newsletter}:{self.period_end.isoformat()}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One edition, or one confirmation, on its way to one mailbox, as a sender claims it.
+    """Delivery of an edition or a confirmation mail to a mailbox, as a sender claims it.
 
-    It goes out only while its subscription is in the state ``requires``: an edition while it is
-    confirmed, the mail that asks for confirmation while it is not. ``first_attempt`` is when it was first
-    put off, if it was.
+    It is sent only while its subscription is in the state ``requires``: ``confirmed`` for an edition,
+    ``pending`` for a confirmation mail. ``first_attempt`` is the time of the first deferral, or ``None``.
     """
 
     id: int
@@ -205,24 +208,27 @@ class Delivery:
 
 
 def archive_folder(newsletter: str) -> str:
-    """Return where the editions of a newsletter lie inside the output folder."""
+    """Return the folder of a newsletter's editions inside the output folder."""
     return f"site/newsletters/{newsletter}"
 
 
 def archive_feed(newsletter: str) -> str:
-    """Return where a newsletter's own feeds lie inside the output folder, without their extension."""
+    """Return the path of a newsletter's own feeds inside the output folder, without their extension."""
     return f"newsletters/{newsletter}"
 
 
-def edition_path(newsletter: str, period_end: datetime, cadence: str = EVERY_EDITION) -> str:
-    """The page of an edition inside the output folder: one for each period and form, whatever its revision.
+def edition_path(newsletter: str, period_end: datetime, variant_key: str = EVERY_EDITION) -> str:
+    """Return the page of an edition inside the output folder; revisions share the page.
 
-    The name of a form's page does not say what was chosen.
+    The page of a variant has a hash in its name, which does not reveal the choices.
     """
-    form = "" if cadence == EVERY_EDITION else f"-{blake2b(cadence.encode(), digest_size=6).hexdigest()}"
-    return f"{archive_folder(newsletter)}/{period_end:%Y-%m-%d-%H%M}{form}.html"
+    is_main = variant_key == EVERY_EDITION
+    suffix = "" if is_main else f"-{blake2b(variant_key.encode(), digest_size=6).hexdigest()}"
+    return f"{archive_folder(newsletter)}/{period_end:%Y-%m-%d-%H%M}{suffix}.html"
 
 
-def edition_url(site_url: str, newsletter: str, period_end: datetime, cadence: str = EVERY_EDITION) -> str:
-    """The same on the web; ``""`` for a site without an address."""
-    return f"{site_url}/{quote(edition_path(newsletter, period_end, cadence))}" if site_url else ""
+def edition_url(
+    site_url: str, newsletter: str, period_end: datetime, variant_key: str = EVERY_EDITION
+) -> str:
+    """Return the URL of an edition's page; ``""`` for a site without an address."""
+    return f"{site_url}/{quote(edition_path(newsletter, period_end, variant_key))}" if site_url else ""

@@ -1,1 +1,1 @@
-"""Stories → editions: when an edition is due, what it carries, and how it reads. All of it pure."""
+"""Editions of newsletters: periods, selection of stories, rendering as mail, and lint. Pure."""

@@ -1,4 +1,4 @@
-"""Outcome of one article in a newsletter, from the records of its editions. Pure."""
+"""Outcome of an article in a newsletter, from the records of its editions. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ Answer = tuple[str, str, int | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleOutcome:
-    """Answer for one newsletter.
+    """Answer for a newsletter.
 
     ``outcome`` is ``told``, ``left out``, ``waits``, ``too old``, ``undated``, ``not placed``, ``no match``,
-    ``withdrawn``, ``missed``, ``failed`` or ``paused``. ``edition_id`` is that of the edition meant, if any.
+    ``withdrawn``, ``missed``, ``failed`` or ``paused``. ``edition_id`` is the edition of the answer, if any.
     """
 
     newsletter: str
@@ -28,10 +28,10 @@ class ArticleOutcome:
 class ArticleFacts:
     """Facts about an article and a newsletter.
 
-    ``matches``: the query takes it. ``newest``: no article that its source had before is newer. ``editions``
-    is what editions did with it, the latest first; ``leads`` has the titles of their leads by id. Periods
-    that ended before ``known_since`` have no edition. ``failure`` is the error of the last edition, or
-    ``""``. ``state`` and ``edition_id`` belong to the edition of the article's period, if there is one.
+    ``matches``: the query takes the article. ``newest``: no earlier article of its source is newer.
+    ``editions`` are the article's records in editions, the latest first; ``leads`` has the titles of their
+    leads by id. Periods that ended before ``known_since`` have no edition. ``failure`` is the error of the
+    last edition, or ``""``. ``state`` and ``edition_id`` belong to the edition of the article's period.
     """
 
     article: Article
@@ -49,8 +49,8 @@ class ArticleFacts:
 def period_of(newsletter: Newsletter, facts: ArticleFacts) -> Period | None:
     """Return the period in which an article is news.
 
-    That is the period in which it was published, or a later one if it was first seen in that; ``None`` if it
-    is undated, or was first seen too late for any.
+    It is the period of publication, or the later period in which the article was first seen. ``None`` if the
+    article is undated, or was first seen too late.
     """
     article = facts.article
     if not article.dated:
@@ -70,62 +70,62 @@ def outcome_of(
     now: datetime,
     show: Callable[[datetime], str],
 ) -> ArticleOutcome:
-    """Return what became of an article in a newsletter. ``show`` writes a time on the newsletter's clock."""
-    found = _by_editions(facts, show)
-    if found is None and period is not None:
+    """Return the outcome of an article. ``show`` writes a time in the newsletter's time zone."""
+    answer = _by_editions(facts, show)
+    if answer is None and period is not None:
         due = f"the edition of {show(period.end)}"
         running = period_at(newsletter, now)
-        found = _by_period(facts, period, due, running) or _by_clock(newsletter, facts, period, now, due)
-    late = "too old", "first seen more than a period after the period it was published in", None
-    outcome, text, edition_id = found or late
+        answer = _by_period(facts, period, due, running) or _by_clock(newsletter, facts, period, now, due)
+    late = "too old", "first seen more than a period after the period of its publication", None
+    outcome, text, edition_id = answer or late
     return ArticleOutcome(newsletter=newsletter.name, outcome=outcome, text=text, edition_id=edition_id)
 
 
 def _by_editions(facts: ArticleFacts, show: Callable[[datetime], str]) -> Answer | None:
-    """Answer from the article and what editions recorded about it."""
+    """Answer from the article and its records in editions."""
     sent = [edition for edition in facts.editions if edition.state != "withdrawn"]
     told = [article for article in sent if not article.reason]
-    one = next(iter(told or sent or facts.editions), None)
-    edition = f"edition {one.edition_id} of {show(one.period_end)}" if one else ""
-    if one and told:
-        return "told", f"told in {edition}{_part(facts, one)}", one.edition_id
+    record = next(iter(told or sent or facts.editions), None)
+    edition = f"edition {record.edition_id} of {show(record.period_end)}" if record else ""
+    if record and told:
+        return "told", f"told in {edition}{_part(facts, record)}", record.edition_id
     if not facts.matches:
         return "no match", "its query does not take the article", None
     if facts.article.story_id is None:
-        return "not placed", "waits for its place in a story: `syndicate stories` gives it one", None
+        return "not placed", "it belongs to no story yet: run `syndicate stories`", None
     if not facts.article.dated:
         return "undated", "its date is unknown, so it is news of no period", None
-    if one is None:
+    if record is None:
         return None
     if not sent:
-        return "withdrawn", f"{edition} was withdrawn and never sent", one.edition_id
-    outcome = "waits" if one.reason in EditionArticle.WAITS else "left out"
-    return outcome, _left_out(one, edition), one.edition_id
+        return "withdrawn", f"{edition} was withdrawn and never sent", record.edition_id
+    outcome = "waits" if record.reason in EditionArticle.WAITS else "left out"
+    return outcome, _left_out(record, edition), record.edition_id
 
 
-def _part(facts: ArticleFacts, one: EditionArticle) -> str:
-    title = "" if one.lead_id == facts.article.id else facts.leads.get(one.lead_id, "")
+def _part(facts: ArticleFacts, record: EditionArticle) -> str:
+    title = "" if record.lead_id == facts.article.id else facts.leads.get(record.lead_id, "")
     return f', as part of the story "{title}"' if title else ""
 
 
-def _left_out(one: EditionArticle, edition: str) -> str:
-    place, _, places = one.detail.partition("/")
+def _left_out(record: EditionArticle, edition: str) -> str:
+    place, _, places = record.detail.partition("/")
     rank = "its story is in no list" if place == "-" else f"place {place} for {places} stories"
     texts = {
-        LeaveReason.REPEATS: f"repeats what edition {one.detail} told; left out of {edition}",
+        LeaveReason.REPEATS: f"repeats what edition {record.detail} told; left out of {edition}",
         LeaveReason.NO_ROOM: f"no room in {edition}: {rank}",
-        LeaveReason.SHARE: f"no room in {edition}: its source had {one.detail} stories there already",
+        LeaveReason.SHARE: f"no room in {edition}: its source had {record.detail} stories there already",
         LeaveReason.LANGUAGE: f"left out of {edition}: the newsletter tells its story in another language",
         LeaveReason.EDITOR: f"an editor left it out of {edition}",
         LeaveReason.SIZE: f"{edition} had no space for it in the mail; it waits for the next edition",
         LeaveReason.TEMPLATE: f"a template fails with it; left out of {edition}, it waits for the next",
         LeaveReason.GONE: f"left out of {edition}: its page was gone",
     }
-    return texts[LeaveReason(one.reason)]
+    return texts[LeaveReason(record.reason)]
 
 
 def _by_period(facts: ArticleFacts, period: Period, edition: str, running: Period) -> Answer | None:
-    """Answer from what became of the article's period, of which no edition has a record of the article."""
+    """Answer from the edition of the article's period, which has no record of the article."""
     if facts.edition_id is None:
         return None
     if facts.state == "missed":

@@ -1,7 +1,8 @@
-"""Selection and order of an edition's stories, decided article by article.
+"""Selection and order of an edition's stories, decided article by article. Pure.
 
-First each story gives its items: what it has that is new to the newsletter's readers. Then the items compete
-for the places of the edition. Nothing new, no edition. Every article that is left out gets a reason.
+First, ``items_of`` turns each story into items: its articles that are new to the subscribers. Then
+``compose`` fills the places of the edition. Without items there is no edition. Every article that is left
+out gets a reason. An edition *tells* an article if the article is part of an item of that edition.
 """
 
 import sys
@@ -24,19 +25,17 @@ from syndicate.model import (
 from syndicate.newsletter.periods import Period, is_late
 
 ANOTHER_POST = timedelta(hours=12)
-"""Time after which a blog that publishes a text again means another post, such as a weekly open thread."""
-
-Ranked = Callable[["Item"], RankedStory | None]
+"""Time after which a repeated text of a blog is another post, such as a weekly open thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComposeOptions:
     """Options of the selection: the balance of sources, and the growth that makes a told story news again.
 
-    ``per_source`` is the number of stories that one source may tell alone while others still have some.
-    Reports that say the same as what was told are news when at least ``moved_sources`` more sources cover the
-    story and its coverage is at least ``moved_ratio`` times what it was. Two leads related with a score of
-    ``same_event`` tell one event, and so do two articles of a story that are as similar.
+    ``per_source`` limits the stories of a single source while other sources have stories left. Reports that
+    repeat a told story are news when at least ``moved_sources`` more sources cover it and its coverage has
+    grown by the factor ``moved_ratio``. Two leads related with a score of ``same_event`` report one event,
+    and so do two articles of a story with that similarity.
     """
 
     per_source: int = 3
@@ -47,14 +46,14 @@ class ComposeOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """An article of a story. ``text`` is the label that articles with one text share.
+    """Article of a story. ``text`` is the label that articles with the same text share.
 
-    ``matches``: the newsletter's query takes it. ``told_at`` is when the earlier edition that told it was cut
-    (``None`` if none did), ``told_in`` the edition's id. ``still_news``: it is
-    news whatever its date, for the last edition had no space for it, or its source could not be read in time.
-    ``says_else``: it names another version, number, name or event than every article that was told.
-    ``updates``: it has news of an event that one of these told.
-    ``language`` is a tag without a region; ``foreign``: the newsletter tells the story in another language.
+    ``matches``: the newsletter's query takes it. ``told_at`` is the cut time of the earlier edition that told
+    it (or ``None``), ``told_in`` the edition's id. ``still_news``: it is news in spite of its date, because
+    the last edition had no space for it, or its source was read too late. ``says_else``: it names another
+    version, number, name or event than every told article. ``updates``: it has news of an event that a told
+    article reported. ``language`` is a tag without a region. ``foreign``: the newsletter tells the story in
+    another language.
     """
 
     article_id: int
@@ -74,9 +73,9 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A story that an edition may carry. ``members`` are in the order in which they would lead it.
+    """Story that an edition may carry. ``members`` are in the order in which they lead it.
 
-    ``top`` and ``trending`` are its place in each list, if it has one.
+    ``top`` and ``trending`` are its rank in each list, or ``None``.
     """
 
     story: Story
@@ -86,16 +85,15 @@ class Candidate:
 
     @property
     def pin(self) -> float:
-        """Place for which an editor has pinned it, or 0; a pinned story goes though it may be no news."""
+        """Place to which an editor pinned it, or 0; a pinned story needs no news."""
         return self.top.parts.get("pin", 0) if self.top else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One possible item of an edition.
+    """Possible item of an edition.
 
-    ``tells`` are the articles that readers know when it was sent, ``new`` the articles that are news of the
-    period.
+    ``tells`` are the articles that subscribers know after the edition; ``new`` are the news of the period.
     """
 
     candidate: Candidate
@@ -104,13 +102,18 @@ class Item:
     new: tuple[int, ...]
 
     @property
+    def lead_id(self) -> int:
+        """Id of the lead article."""
+        return self.lead.article_id
+
+    @property
     def alone(self) -> bool:
-        """True when one source tells it."""
+        """True when a single source covers the story."""
         return self.candidate.story.coverage == 1
 
 
 def only_source(candidates: Iterable[Candidate], period: Period, *, first: bool) -> bool:
-    """Return whether all articles that are news of a period come from one source."""
+    """Return whether all news of a period comes from a single source."""
     members = (member for candidate in candidates for member in candidate.members)
     return len({member.source_id for member in members if _is_fresh(member, period, first=first)}) == 1
 
@@ -124,7 +127,7 @@ def _is_fresh(member: Member, period: Period, *, first: bool) -> bool:
 def is_news(published: datetime, first_seen: datetime, period: Period, *, first: bool) -> bool:
     """Return whether an article belongs to a period: published in it, or just before it and seen too late.
 
-    The first edition (``first``) has no such grace: to a new installation everything is first seen now.
+    The first edition (``first``) takes no late articles: a new installation first sees every article now.
     """
     if period.start <= published < period.end:
         return True
@@ -134,13 +137,13 @@ def is_news(published: datetime, first_seen: datetime, period: Period, *, first:
 def items_of(
     candidate: Candidate, period: Period, options: ComposeOptions, *, first: bool, everything: bool = False
 ) -> tuple[tuple[Item, ...], tuple[LeftOut, ...]]:
-    """Return what a story has that is new to readers, and its articles of the period that repeat.
+    """Return the items of a story, and its articles of the period that repeat told articles.
 
-    A story is one item. If an edition told it before, it comes back for an article that says something else,
-    for a further post of a source whose post was told, or when its coverage grew. Foreign articles lead no
-    item; they are told with their story. ``first``: the first edition. ``everything``: all of the period
-    comes from one source. Then each post with a text of its own is an item, if this source alone tells the
-    story, and a text from ``ANOTHER_POST`` before is another post.
+    A story is a single item. A told story returns when its coverage grew, for an article that says
+    something else, or for a further post of a source whose post was told. Foreign articles lead no item;
+    they are told with their story. ``first``: the first edition. ``everything``: all news of the period
+    comes from a single source. Then each post with its own text is an item if no other source covers the
+    story, and a text repeated after ``ANOTHER_POST`` is another post.
     """
     members = [member for member in candidate.members if member.published < period.end]
     told = [member for member in members if member.told_at]
@@ -173,10 +176,10 @@ def items_of(
 
 
 def _is_told(member: Member, told: Iterable[Member], *, everything: bool) -> bool:
-    same = [item for item in told if item.text == member.text]
+    same = [other for other in told if other.text == member.text]
     another = everything and all(
-        item.source_id == member.source_id and member.published - item.published >= ANOTHER_POST
-        for item in same
+        other.source_id == member.source_id and member.published - other.published >= ANOTHER_POST
+        for other in same
     )
     return bool(same) and not another
 
@@ -194,10 +197,7 @@ def _posts(candidate: Candidate, new: Sequence[Member]) -> Iterable[Item]:
 
 
 def _item(
-    candidate: Candidate,
-    leads: Sequence[Member],
-    new: Sequence[Member],
-    members: Sequence[Member],
+    candidate: Candidate, leads: Sequence[Member], new: Sequence[Member], members: Sequence[Member]
 ) -> Item:
     return Item(
         candidate=candidate,
@@ -210,10 +210,10 @@ def _item(
 def _has_grown(
     members: Sequence[Member], fresh: Sequence[Member], told: Sequence[Member], options: ComposeOptions
 ) -> bool:
-    """Return whether enough more sources cover a story than when it was told.
+    """Return whether enough more sources cover a story than at the time it was told.
 
-    Other outlets count too if they bring the same text. A story does not grow by merging: sources that were
-    known at the cut count as if they had been told.
+    Other outlets with the same text count too. A story does not grow by merging: sources that were known at
+    the cut count as told.
     """
     cut_at = max(member.told_at for member in told if member.told_at is not None)
     before = {member.source_id for member in members if member.told_at or member.first_seen <= cut_at}
@@ -230,69 +230,80 @@ def compose(
     same_event: Mapping[int, Collection[int]] | None = None,
     everything: bool = False,
 ) -> tuple[tuple[EditionStory, ...], tuple[LeftOut, ...]]:
-    """Return the stories of one edition in order, positions from 1, and the articles that found no place.
+    """Return the stories of an edition in order, positions from 1, and the articles without a place.
 
-    At most ``newsletter.stories`` come from the top list and ``newsletter.trending`` from the other. With
-    ``everything`` all items go, the newest first. ``leads`` holds by article id the leads of the items that
-    have a place in a list. ``same_event`` holds by lead the leads of items that tell the same: an item
-    becomes part of such an item that is taken. An item whose lead is not named in return, such as a round-up
-    of reports, comes after all others. The order of the items does not matter.
+    At most ``newsletter.stories`` come from the top list and ``newsletter.trending`` from the trending list.
+    With ``everything`` all items are taken, the newest first. ``leads`` has the leads of the listed items by
+    article id. ``same_event`` has, by lead, the leads of items that report the same event: such an item
+    becomes part of the item that is taken. If the relation is one-sided, as from a round-up to its reports,
+    the item ranks after all others. The order of the items does not matter.
     """
-    options = options or ComposeOptions()
-    events = same_event or {}
-    late = {
-        lead for lead, others in events.items() if any(lead not in events.get(other, ()) for other in others)
-    }
+    options, events = options or ComposeOptions(), same_event or {}
     choice = _Choice(options.per_source, leads, events)
-    if everything:
-        top, trending = sorted(items, key=lambda item: (item.candidate.pin or sys.maxsize, *_age(item))), []
-    else:
-        top = _ranked(items, lambda item: item.candidate.top, late)
-        trending = _ranked(items, lambda item: item.candidate.trending, late)
-    taken = choice.take(top, len(top) if everything else newsletter.stories)
-    chosen = [(TOP, item, item.candidate.top) for item in taken]
-    taken = choice.take(trending, newsletter.trending)
-    chosen += [(TRENDING, item, item.candidate.trending) for item in taken]
+    top, trending = _newest(items) if everything else _by_rank(items, events)
+    top_places = len(top) if everything else newsletter.stories
+    chosen = [(TOP, item, item.candidate.top) for item in choice.take(top, top_places)]
+    chosen += [
+        (TRENDING, item, item.candidate.trending) for item in choice.take(trending, newsletter.trending)
+    ]
     parts = choice.parts(items)
-    chosen = [item for item in chosen if item[1].lead.article_id in parts]
+    chosen = [entry for entry in chosen if entry[1].lead_id in parts]
     stories = tuple(
         EditionStory(
             story_id=item.candidate.story.id,
             position=position,
             kind=kind,
             coverage=item.candidate.story.coverage,
-            lead=leads[item.lead.article_id],
-            tells=tuple(
-                dict.fromkeys(number for part in parts[item.lead.article_id] for number in part.tells)
-            ),
+            lead=leads[item.lead_id],
+            tells=tuple(dict.fromkeys(number for part in parts[item.lead_id] for number in part.tells)),
             follow_up=item.lead.updates,
             score=ranked.score if ranked else 0.0,
         )
         for position, (kind, item, ranked) in enumerate(chosen, start=1)
     )
-    kept = {item.lead.article_id for part in parts.values() for item in part}
-    places = {item.lead.article_id: place for place, item in enumerate(top, start=1)}
+    kept = {item.lead_id for part in parts.values() for item in part}
+    ranks = {item.lead_id: rank for rank, item in enumerate(top, start=1)}
     left_out = [
         LeftOut(article_id=article_id, reason=reason, detail=detail)
         for item in items
-        if item.lead.article_id not in kept
-        for reason, detail in [choice.reason(item, places.get(item.lead.article_id, 0), newsletter.stories)]
+        if item.lead_id not in kept
+        for reason, detail in [choice.reason(item, ranks.get(item.lead_id, 0), newsletter.stories)]
         for article_id in item.new
     ]
     return stories, tuple(sorted(left_out, key=lambda out: out.article_id))
 
 
+def _newest(items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+    """Return all items, pinned stories first, then by age, and no trending items."""
+    return sorted(items, key=lambda item: (item.candidate.pin or sys.maxsize, *_age(item))), []
+
+
+def _by_rank(
+    items: Sequence[Item], same_event: Mapping[int, Collection[int]]
+) -> tuple[list[Item], list[Item]]:
+    """Return the items of the top list and of the trending list, each by rank."""
+    late = {
+        lead
+        for lead, others in same_event.items()
+        if any(lead not in same_event.get(other, ()) for other in others)
+    }
+    top = _ranked(items, lambda item: item.candidate.top, late)
+    return top, _ranked(items, lambda item: item.candidate.trending, late)
+
+
 def _age(item: Item) -> tuple[float, int]:
-    return -item.lead.published.timestamp(), item.lead.article_id
+    return -item.lead.published.timestamp(), item.lead_id
 
 
-def _ranked(items: Sequence[Item], place: Ranked, late: Collection[int]) -> list[Item]:
-    """Return the items with a place in a list: pinned stories by their places, then the rest by score."""
-    pairs = [(item, ranked) for item in items if (ranked := place(item)) is not None]
+def _ranked(
+    items: Sequence[Item], rank_of: Callable[[Item], RankedStory | None], late: Collection[int]
+) -> list[Item]:
+    """Return the items of a list: pinned stories by their places, then the other stories by score."""
+    pairs = [(item, ranked) for item in items if (ranked := rank_of(item)) is not None]
     pairs.sort(
         key=lambda pair: (
             pair[0].candidate.pin or sys.maxsize,
-            pair[0].lead.article_id in late,
+            pair[0].lead_id in late,
             -pair[1].score,
             pair[1].position,
             pair[0].candidate.story.id,
@@ -303,7 +314,7 @@ def _ranked(items: Sequence[Item], place: Ranked, late: Collection[int]) -> list
 
 
 class _Choice:
-    """Items taken so far: no article, link or event twice, and no source too often while others wait."""
+    """Items taken so far: each article, link and event once, and a limited number per source."""
 
     def __init__(
         self,
@@ -320,50 +331,50 @@ class _Choice:
         self._led: Counter[int] = Counter()
 
     def take(self, ranked: Sequence[Item], count: int) -> list[Item]:
-        """Take the best ``count`` in rank order; sources beyond their share fill only what is left over."""
+        """Take the best ``count`` in rank order; sources over their limit fill only the places left over."""
         taken: list[tuple[int, Item]] = []
-        for share in (self._per_source, sys.maxsize):
-            for place, item in enumerate(ranked):
-                if len(taken) < count and self._accept(item, share):
-                    taken.append((place, item))
+        for limit in (self._per_source, sys.maxsize):
+            for rank, item in enumerate(ranked):
+                if len(taken) < count and self._accept(item, limit):
+                    taken.append((rank, item))
         return [item for _, item in sorted(taken, key=lambda pair: pair[0])]
 
     def parts(self, items: Sequence[Item]) -> dict[int, list[Item]]:
-        """Return by its lead each taken item, with the items that became parts of it."""
-        told = {item.lead.article_id: other for item in items if (other := self._told_by(item))}
-        ids = self._taken - told.keys()
-        parts = {item.lead.article_id: [item] for item in items if item.lead.article_id in ids}
+        """Return each taken item by its lead, with the items that became parts of it."""
+        told_by = {item.lead_id: other for item in items if (other := self._told_by(item))}
+        ids = self._taken - told_by.keys()
+        parts = {item.lead_id: [item] for item in items if item.lead_id in ids}
         for item in items:
-            if other := told.get(item.lead.article_id, 0):
-                # A round-up that was taken before its report gives way to that.
-                while other in told:
-                    other = told[other]
+            if other := told_by.get(item.lead_id, 0):
+                # A round-up that was taken before its report becomes a part of the report.
+                while other in told_by:
+                    other = told_by[other]
                 parts[other].append(item)
         return parts
 
-    def reason(self, item: Item, place: int, places: int) -> tuple[LeaveReason, str]:
-        """Return why an item was not taken, and the detail of that reason."""
-        if item.alone and place and place <= places and self._led[item.lead.source_id] >= self._per_source:
+    def reason(self, item: Item, rank: int, places: int) -> tuple[LeaveReason, str]:
+        """Return the reason why an item was not taken, with its detail."""
+        if item.alone and rank and rank <= places and self._led[item.lead.source_id] >= self._per_source:
             return LeaveReason.SHARE, str(self._per_source)
-        return LeaveReason.NO_ROOM, f"{place or '-'}/{places}"
+        return LeaveReason.NO_ROOM, f"{rank or '-'}/{places}"
 
     def _told_by(self, item: Item) -> int:
         """Return the lead of a taken item with the same text, page or event, or 0."""
-        lead_id = item.lead.article_id
+        lead_id = item.lead_id
         other = self._texts.get(item.lead.text, 0)
         if not other and lead_id in self._leads:
-            # Posts of one source are posts of their own, whatever they link to.
+            # Posts of one source are separate posts even if they link to the same page.
             same_page = self._links.get(self._leads[lead_id].link, item.lead)
             other = 0 if same_page.source_id == item.lead.source_id else same_page.article_id
         if other in (0, lead_id) and not item.candidate.pin:
             other = min(self._taken & set(self._same_event.get(lead_id, ())), default=0)
         return other if other != lead_id else 0
 
-    def _accept(self, item: Item, share: int) -> bool:
-        source, lead_id = item.lead.source_id, item.lead.article_id
-        # What several sources tell is no one source's story, whoever happens to lead it.
+    def _accept(self, item: Item, limit: int) -> bool:
+        source, lead_id = item.lead.source_id, item.lead_id
+        # A story of several sources does not count for the source that leads it.
         alone = item.alone and not item.candidate.pin
-        if lead_id in self._taken or self._told_by(item) or (alone and self._led[source] >= share):
+        if lead_id in self._taken or self._told_by(item) or (alone and self._led[source] >= limit):
             return False
         self._taken.add(lead_id)
         self._links[self._leads[lead_id].link] = item.lead

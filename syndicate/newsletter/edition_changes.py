@@ -1,12 +1,12 @@
-"""Changes of an editor to an edition: each is a new digest, and a line for the record. Pure.
+"""Changes of an editor to an edition: each returns the new content and a line for the record. Pure.
 
-Stories are named by their places, from 1. Each function raises ``SyndicateError`` for what cannot be done.
+Stories are named by their places, from 1. Each function raises ``SyndicateError`` for an impossible change.
 """
 
 from dataclasses import dataclass, replace
 
 from syndicate.errors import SyndicateError
-from syndicate.model import Digest, DigestStory
+from syndicate.model import ContentStory, EditionContent
 from syndicate.newsletter.render import SUBJECT_LIMIT
 from syndicate.newsletter.story_views import harmless
 from syndicate.text.plain import clean_text
@@ -19,33 +19,34 @@ _TITLE_LIMIT = 300
 class EditionChangeResult:
     """Content of an edition after a change, the line for the record, and the changed story."""
 
-    digest: Digest
+    content: EditionContent
     detail: str
     story_id: int | None = None
 
 
-def drop_story(digest: Digest, place: int) -> EditionChangeResult:
-    """Take a story out; never the last one."""
-    story = _story(digest, place)
-    if len(digest.stories) == 1:
-        raise SyndicateError("an edition without stories is none; `editions withdraw` stops it")
-    kept = tuple(digest_story for digest_story in digest.stories if digest_story is not story)
+def drop_story(content: EditionContent, place: int) -> EditionChangeResult:
+    """Remove a story; the last story stays."""
+    story = _story(content, place)
+    if len(content.stories) == 1:
+        raise SyndicateError("an edition needs a story; `editions withdraw` stops the edition")
+    kept = tuple(other for other in content.stories if other is not story)
     return EditionChangeResult(
-        digest=replace(digest, stories=kept), detail=story.title, story_id=story.story_id
+        content=replace(content, stories=kept), detail=story.title, story_id=story.story_id
     )
 
 
-def move_story(digest: Digest, place: int, to: int) -> EditionChangeResult:
-    """Put a story at another place; it joins the list it comes to stand in."""
-    story, there = _story(digest, place), _story(digest, to)
-    others = [digest_story for digest_story in digest.stories if digest_story is not story]
-    others.insert(to - 1, replace(story, kind=there.kind))
-    said = f"{story.title}: {place} → {to}"
-    return EditionChangeResult(digest=replace(digest, stories=tuple(others)), detail=said)
+def move_story(content: EditionContent, place: int, to: int) -> EditionChangeResult:
+    """Move a story to another place, and to the list (top or trending) of that place."""
+    story, target = _story(content, place), _story(content, to)
+    stories = [other for other in content.stories if other is not story]
+    stories.insert(to - 1, replace(story, kind=target.kind))
+    return EditionChangeResult(
+        content=replace(content, stories=tuple(stories)), detail=f"{story.title}: {place} → {to}"
+    )
 
 
-def retitle(digest: Digest, place: int, title: str) -> EditionChangeResult:
-    """Give a story another headline, or with ``place`` 0 the mail another subject."""
+def retitle(content: EditionContent, place: int, title: str) -> EditionChangeResult:
+    """Replace the headline of a story, or with ``place`` 0 the subject of the mail."""
     title = harmless(title, _TITLE_LIMIT)
     if not title:
         raise SyndicateError("the title is empty")
@@ -54,28 +55,28 @@ def retitle(digest: Digest, place: int, title: str) -> EditionChangeResult:
             raise SyndicateError(
                 f"the subject has {len(title)} characters; mail programs cut it at {SUBJECT_LIMIT}"
             )
-        return EditionChangeResult(digest=replace(digest, title=title), detail=title)
-    story = _story(digest, place)
+        return EditionChangeResult(content=replace(content, title=title), detail=title)
+    story = _story(content, place)
     changed = replace(story, title=title, original_title=story.original_title or story.title)
-    stories = tuple(changed if digest_story is story else digest_story for digest_story in digest.stories)
+    stories = tuple(changed if other is story else other for other in content.stories)
     return EditionChangeResult(
-        digest=replace(digest, stories=stories), detail=f"{story.title} → {title}", story_id=story.story_id
+        content=replace(content, stories=stories), detail=f"{story.title} → {title}", story_id=story.story_id
     )
 
 
-def add_note(digest: Digest, text: str) -> EditionChangeResult:
-    """Put an editor's note above the stories; an empty one takes it away."""
+def add_note(content: EditionContent, text: str) -> EditionChangeResult:
+    """Put an editor's note above the stories; an empty text removes it."""
     text = paragraphs_of(text)
-    return EditionChangeResult(digest=replace(digest, note=text), detail=text)
+    return EditionChangeResult(content=replace(content, note=text), detail=text)
 
 
 def paragraphs_of(text: str) -> str:
-    """An editor's paragraphs, clean, separated by one empty line."""
+    """Return an editor's paragraphs, clean, separated by an empty line."""
     paragraphs = (harmless(part, _NOTE_LIMIT) for part in clean_text(text).split("\n\n"))
     return "\n\n".join(filter(None, paragraphs))[:_NOTE_LIMIT]
 
 
-def _story(digest: Digest, place: int) -> DigestStory:
-    if not 1 <= place <= len(digest.stories):
-        raise SyndicateError(f"there is no story {place}; the edition has 1 to {len(digest.stories)}")
-    return digest.stories[place - 1]
+def _story(content: EditionContent, place: int) -> ContentStory:
+    if not 1 <= place <= len(content.stories):
+        raise SyndicateError(f"there is no story {place}; the edition has 1 to {len(content.stories)}")
+    return content.stories[place - 1]

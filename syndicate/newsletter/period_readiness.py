@@ -1,27 +1,27 @@
-"""Readiness of a period: its sources were read and their articles placed, or a bounded time has passed."""
+"""Readiness of a period: its sources were read and their articles placed, or a time limit has passed."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
-PATIENCE = timedelta(minutes=10)
+MAX_WAIT = timedelta(minutes=10)
 """Longest wait of an edition that has stories."""
 
-OUTAGE_PATIENCE = timedelta(hours=2)
-"""Wait after which a period without stories is empty, though sources are unread or all of them fail.
+MAX_WAIT_EMPTY = timedelta(hours=2)
+"""Wait after which a period without stories is empty, though sources are unread or all sources fail.
 
-Longer than ``min_interval``, after which a source that failed is read again.
+Longer than ``min_interval``, after which a failed source is read again.
 """
 
 LAST_CALL = timedelta(minutes=1)
-"""Time before the end of ``max_lateness`` at which no edition waits any longer."""
+"""Time before the end of ``max_lateness`` at which the wait ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """Counts of sources and articles that a period lacks, of active sources that its newsletter can match.
+    """Counts for a period, of the active sources that its newsletter can match.
 
-    ``unread`` sources were due before the period was found to have ended and have not been read since,
-    ``failing`` sources failed when last read; ``unplaced`` articles of the period have no place in a story.
+    ``unread`` sources were due before the period was found to have ended, and have not been read since.
+    ``failing`` sources failed at the last read. ``unplaced`` articles of the period belong to no story yet.
     """
 
     sources: int = 0
@@ -31,16 +31,16 @@ class Gathered:
 
     @property
     def complete(self) -> bool:
-        """True when nothing is waited for."""
+        """True when every due source was read and every article placed."""
         return not (self.unread or self.unplaced)
 
     @property
     def outage(self) -> bool:
-        """True when there are sources and every one of them fails."""
+        """True when there are sources and all of them fail."""
         return 0 < self.sources == self.failing
 
     def __str__(self) -> str:
-        """Return what is waited for, in words; empty when nothing is."""
+        """Return the reasons to wait, in words; ``""`` without a reason."""
         failing = self.failing if self.outage else 0
         facts = (
             (self.unread, "source that was due is not read yet", "sources that were due are not read yet"),
@@ -55,10 +55,10 @@ def ready_to_cut(gathered: Gathered, *, waited: timedelta, left: timedelta) -> b
 
     ``left`` is the time until ``max_lateness`` is over.
     """
-    return gathered.complete or waited >= PATIENCE or left <= LAST_CALL
+    return gathered.complete or waited >= MAX_WAIT or left <= LAST_CALL
 
 
 def surely_empty(gathered: Gathered, *, waited: timedelta, left: timedelta) -> bool:
     """Return whether a period for which no story was found may be recorded as empty, which is final."""
     known = gathered.complete and not gathered.outage
-    return known or waited >= OUTAGE_PATIENCE or left <= LAST_CALL
+    return known or waited >= MAX_WAIT_EMPTY or left <= LAST_CALL

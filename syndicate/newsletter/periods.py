@@ -1,9 +1,8 @@
-"""Periods of editions: a schedule in a time zone cuts time into periods, one edition each.
+"""Periods of editions: a schedule in a time zone divides time into periods, with an edition for each.
 
-A period runs from one scheduled moment to the next, start included, end not; its edition is due at
-its end. Daylight saving never adds or drops an edition: a scheduled time that the clock skips
-becomes the first moment after the gap, and one that the clock shows twice counts the first time only
-(RFC 5545 section 3.3.5 reads local times in the same way for the repeated hour).
+A period runs from a scheduled time, included, to the next, excluded. Its edition is due at its end. Daylight
+saving time never adds or drops an edition. A scheduled time that the clock skips becomes the first instant
+after the gap. A time that the clock shows twice counts at its first occurrence (as in RFC 5545, 3.3.5).
 """
 
 import calendar
@@ -24,11 +23,11 @@ SCHEDULE_HELP = (
 )
 
 MOST_MISSED = 60
-"""Missed periods of one newsletter that are recorded after a long pause: the latest."""
+"""Number of latest missed periods of a newsletter that are recorded after a long pause."""
 
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
-# Two moments of the rarest schedule (monthly) always lie within this many days, gaps of a day included.
+# Two runs of the rarest schedule (monthly) always lie within this number of days, with a gap of a day.
 _LOOK_BACK_DAYS = 65
 _GRAMMAR = re.compile(
     r"(?:(?P<every>daily|weekdays)|weekly (?P<weekday>[a-z]+)|monthly (?P<day>[0-9]{1,2}|last))"
@@ -53,22 +52,27 @@ class Period:
     start: datetime
     end: datetime
 
+    @property
+    def before(self) -> "Period":
+        """The time of the same length that ended at the start."""
+        return Period(start=self.start - (self.end - self.start), end=self.start)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """A parsed schedule. ``day`` is the weekday (Monday 0), or the day of the month (0 means the last)."""
+    """Parsed schedule. ``day`` is the weekday (Monday 0), or the day of the month (0 is the last day)."""
 
     cadence: Cadence
     times: tuple[time, ...]
     day: int = 0
 
     def next_runs(self, zone: ZoneInfo, after: datetime, count: int) -> tuple[datetime, ...]:
-        """The next ``count`` scheduled moments later than ``after``, in UTC, in order."""
-        moments = self.moments(zone, after.astimezone(zone).date() - _DAY)
-        return tuple(islice(dropwhile(lambda moment: moment <= after, moments), count))
+        """The next ``count`` scheduled runs later than ``after``, in UTC, in order."""
+        runs = self.runs(zone, after.astimezone(zone).date() - _DAY)
+        return tuple(islice(dropwhile(lambda at: at <= after, runs), count))
 
     def includes(self, day: date) -> bool:
-        """Return whether anything is scheduled on this local day."""
+        """Return whether the schedule has a run on this local day."""
         match self.cadence:
             case Cadence.DAILY:
                 return True
@@ -79,21 +83,21 @@ class Schedule:
             case Cadence.MONTHLY:
                 return day.day == (self.day or calendar.monthrange(day.year, day.month)[1])
 
-    def moments(self, zone: ZoneInfo, first: date) -> Iterator[datetime]:
-        """Yield the scheduled moments in UTC from a day on, without end, strictly rising."""
+    def runs(self, zone: ZoneInfo, first: date) -> Iterator[datetime]:
+        """Yield the scheduled instants in UTC from a day on, without end, strictly increasing."""
         previous: datetime | None = None
         day = first
         while True:
             for clock in self.times if self.includes(day) else ():
-                moment = _first_moment(datetime.combine(day, clock), zone)
-                if previous is None or moment > previous:
-                    yield moment
-                    previous = moment
+                at = _first_instant(datetime.combine(day, clock), zone)
+                if previous is None or at > previous:
+                    yield at
+                    previous = at
             day += _DAY
 
 
 def parse_schedule(text: str) -> Schedule:
-    """Read a schedule as ``config.toml`` has it; ``ConfigError`` says what may be written instead."""
+    """Parse a schedule of ``config.toml``; the ``ConfigError`` lists the accepted forms."""
     match = _GRAMMAR.fullmatch(" ".join(text.lower().split()))
     if match is None:
         raise ConfigError(f'The schedule "{text}" is not understood. {SCHEDULE_HELP}')
@@ -115,7 +119,7 @@ def parse_schedule(text: str) -> Schedule:
 
 
 def read_zone(name: str) -> ZoneInfo:
-    """The time zone of that IANA name; ``ConfigError`` when there is none."""
+    """Return the time zone of an IANA name; ``ConfigError`` for an unknown name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
@@ -124,54 +128,53 @@ def read_zone(name: str) -> ZoneInfo:
         ) from error
 
 
-def own_hour(hour: int, zone: ZoneInfo, moment: datetime) -> datetime:
-    """The first moment from ``moment`` on at which a clock in the zone strikes that hour, in UTC.
+def own_hour(hour: int, zone: ZoneInfo, at: datetime) -> datetime:
+    """Return the first instant from ``at`` on at which a clock in the zone shows that hour, in UTC.
 
-    An hour that daylight saving skips is struck right after the gap; one that comes twice, the first time.
+    An hour that daylight saving skips counts right after the gap; a repeated hour counts the first time.
     """
     schedule = Schedule(cadence=Cadence.DAILY, times=(time(hour),))
-    return schedule.next_runs(zone, moment - timedelta(microseconds=1), 1)[0]
+    return schedule.next_runs(zone, at - timedelta(microseconds=1), 1)[0]
 
 
 def latest_period(schedule: Schedule, zone: ZoneInfo, now: datetime) -> Period:
-    """The most recent period that has ended: its end is the last scheduled moment not after ``now``."""
+    """Return the latest period that has ended."""
     first = now.astimezone(zone).date() - timedelta(days=_LOOK_BACK_DAYS)
-    start, end = list(takewhile(lambda moment: moment <= now, schedule.moments(zone, first)))[-2:]
+    start, end = list(takewhile(lambda at: at <= now, schedule.runs(zone, first)))[-2:]
     return Period(start=start, end=end)
 
 
 def period_at(newsletter: Newsletter, at: datetime) -> Period:
-    """Return the period of a newsletter that holds a moment."""
+    """Return the period of a newsletter that contains an instant."""
     schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
     return Period(start=latest_period(schedule, zone, at).end, end=schedule.next_runs(zone, at, 1)[0])
 
 
 def is_late(published: datetime, first_seen: datetime, period: Period) -> bool:
-    """Return whether an article is news of a period though it was published in the one before.
+    """Return whether an article is news of a period though it was published before it.
 
-    It was first seen after that had ended, and published at most one period earlier.
+    The article was first seen after the start, and published at most a period's length before it.
     """
-    earliest = period.start - (period.end - period.start)
-    return first_seen >= period.start and earliest <= published < period.start
+    return first_seen >= period.start and period.before.start <= published < period.start
 
 
 def due_period(
     newsletter: Newsletter, now: datetime, *, known_since: datetime, already: Callable[[Period], bool]
 ) -> Period | None:
-    """The period whose edition should be cut now, or ``None``.
+    """Return the period whose edition should be cut now, or ``None``.
 
-    Only the latest period counts, so a machine that slept for a week sends one edition, not seven,
-    and none that is more than ``max_lateness`` late. ``known_since`` is when the newsletter was first
-    seen: with ``first_edition = "next"`` earlier periods never get an edition, with ``"latest"`` the
-    most recent one gets it at once. ``already`` answers whether a period was dealt with (cut, or found
-    empty). ``ConfigError`` for a bad schedule or time zone.
+    Only the latest period counts, and only up to ``max_lateness`` after its end. A machine that slept for a
+    week thus sends a single edition. ``known_since`` is the time at which the newsletter was first seen. With
+    ``first_edition = "next"`` earlier periods get no edition. With ``"latest"`` the most recent of them gets
+    an edition at once. ``already`` tells whether a period was cut or found empty. Raises ``ConfigError`` for
+    a bad schedule or time zone.
     """
     period = latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now)
     if period.end <= known_since:
-        wanted = newsletter.first_edition == "latest"
+        is_due = newsletter.first_edition == "latest"
     else:
-        wanted = (now - period.end).total_seconds() <= newsletter.max_lateness
-    return period if wanted and not already(period) else None
+        is_due = (now - period.end).total_seconds() <= newsletter.max_lateness
+    return period if is_due and not already(period) else None
 
 
 def missed_periods(newsletter: Newsletter, now: datetime, *, since: datetime) -> list[Period]:
@@ -182,8 +185,8 @@ def missed_periods(newsletter: Newsletter, now: datetime, *, since: datetime) ->
     zone = read_zone(newsletter.time_zone)
     first = since.astimezone(zone).date() - timedelta(days=_LOOK_BACK_DAYS)
     limit = now - timedelta(seconds=newsletter.max_lateness)
-    moments = parse_schedule(newsletter.schedule).moments(zone, first)
-    ended = pairwise(takewhile(lambda moment: moment < limit, moments))
+    runs = parse_schedule(newsletter.schedule).runs(zone, first)
+    ended = pairwise(takewhile(lambda at: at < limit, runs))
     return [Period(start=start, end=end) for start, end in ended if end > since][-MOST_MISSED:]
 
 
@@ -196,15 +199,15 @@ def _clock(text: str, schedule: str) -> time:
     return time(hour, minute)
 
 
-def _first_moment(local: datetime, zone: ZoneInfo) -> datetime:
-    """The first moment, in UTC, at which clocks in the zone show ``local`` or later."""
+def _first_instant(local: datetime, zone: ZoneInfo) -> datetime:
+    """Return the first instant, in UTC, at which a clock in the zone shows ``local`` or later."""
     offset = local.replace(tzinfo=zone).utcoffset() or timedelta()
-    moment = (local - offset).replace(tzinfo=UTC)
-    if moment.astimezone(zone).replace(tzinfo=None) == local:
-        return moment
-    # The clock skips this time. With the offset from after the gap we are before it, and walk up to it.
+    at = (local - offset).replace(tzinfo=UTC)
+    if at.astimezone(zone).replace(tzinfo=None) == local:
+        return at
+    # The clock skips this time. The offset after the gap gives an instant before it: search from there.
     offset = local.replace(tzinfo=zone, fold=1).utcoffset() or timedelta()
-    moment = (local - offset).replace(tzinfo=UTC)
-    while moment.astimezone(zone).replace(tzinfo=None) < local:
-        moment += _MINUTE
-    return moment
+    at = (local - offset).replace(tzinfo=UTC)
+    while at.astimezone(zone).replace(tzinfo=None) < local:
+        at += _MINUTE
+    return at

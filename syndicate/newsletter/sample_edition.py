@@ -1,4 +1,4 @@
-"""An invented edition, so that a template can be tried before there is any news."""
+"""Sample edition, so that a template can be tried before there is any news."""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +6,7 @@ from syndicate.model import TOP, TRENDING, Article, EditionStory, PublishedArtic
 
 
 def sample_stories(now: datetime) -> tuple[EditionStory, ...]:
-    """One top and one trending story with everything a story can have."""
+    """Return a top story and a trending story with every field set."""
     return (_story(1, TOP, "A headline of usual length", now), _story(2, TRENDING, "Another headline", now))
 
 

@@ -1,4 +1,4 @@
-"""Language in which an edition tells a story that has reports in several. Pure."""
+"""Choice of the language in which an edition tells a story with reports in several languages. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,11 +11,11 @@ from syndicate.text.language import is_foreign
 def in_one_language(
     candidate: Candidate, leads: Mapping[tuple[int, str], int], preferred: Sequence[str], *, since: datetime
 ) -> Candidate:
-    """Return a story with its articles in one language first, and marks on all others.
+    """Return a story with its articles in the chosen language first, and the other articles marked foreign.
 
-    That is the first of the ``preferred`` languages that the story has, else that of the article which would
-    lead. A language counts if the newsletter takes an article in it that was published after ``since``, was
-    told before or is still news. ``leads`` has leads by story and language.
+    The language is the first of ``preferred`` that the story has, else the language of its lead. A language
+    counts if the newsletter takes an article in it that was published after ``since``, was told before or is
+    still news. ``leads`` has leads by story and language.
     """
     current = [
         member.language

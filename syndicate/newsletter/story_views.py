@@ -1,4 +1,4 @@
-"""Stories as the plain, bounded, harmless values that an edition is made of (``model.Digest``)."""
+"""Conversion of stories to the content of an edition: plain, bounded texts without the token placeholder."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from syndicate.model import (
-    Digest,
-    DigestImage,
-    DigestLink,
-    DigestMedia,
-    DigestStory,
+    ContentImage,
+    ContentLink,
+    ContentMedia,
+    ContentStory,
+    EditionContent,
     EditionStory,
     Enclosure,
     Image,
@@ -20,21 +20,21 @@ from syndicate.model import (
 from syndicate.text.plain import clean_line, excerpt
 from syndicate.text.urls import is_this_machine, is_web_url
 
-# Stands for the reader's own opaque token; only base64url characters, so no encoding changes it.
+# Placeholder for the subscriber's token; only base64url characters, so no encoding changes it.
 TOKEN: Final = "reader-token-5e1c8a40f7"  # noqa: S105 a placeholder, no secret
 
 _SUMMARY_LIMIT = 280
 _RELATED_LIMIT = 3
 _COVERAGE_LIMIT = 3
 _FURTHER_LIMIT = 5
-# A narrower picture would be blown up to the width of the mail.
-_LEAST_IMAGE_WIDTH = 400
+# Mails stretch images to their width; a narrower image is left out.
+_MIN_IMAGE_WIDTH = 400
 _IMAGE_WIDTH = 552
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFacts:
-    """The newsroom as its mails show it. ``url`` is absolute, without a slash at the end, or ``""``."""
+    """Facts about the site that mails show. ``url`` is absolute, without a slash at the end, or ``""``."""
 
     title: str
     url: str
@@ -44,14 +44,14 @@ class SiteFacts:
     google_news_url: str = ""
 
 
-def digest_from_stories(stories: tuple[EditionStory, ...], site: SiteFacts) -> Digest:
-    """Return what an edition of these stories says, in order. Each link stands once."""
+def content_from_stories(stories: tuple[EditionStory, ...], site: SiteFacts) -> EditionContent:
+    """Return the content of an edition of these stories, in order, with each link once."""
     shown = {url for story in stories if (url := _story_url(story, site))}
-    return Digest(stories=tuple(_digest_story(story, site, shown) for story in stories))
+    return EditionContent(stories=tuple(_content_story(story, site, shown) for story in stories))
 
 
 def harmless(text: str, limit: int = 300) -> str:
-    """One line of text without the placeholder, which a publisher might write to fish for tokens."""
+    """Return a line of text without the placeholder, which a publisher might write to fish for tokens."""
     text = clean_line(text, limit)
     while TOKEN in text:
         text = text.replace(TOKEN, "")
@@ -59,14 +59,14 @@ def harmless(text: str, limit: int = 300) -> str:
 
 
 def web_url(url: str) -> str:
-    """The URL if it may stand in a mail, else ``""``."""
+    """Return the URL if a mail may contain it, else ``""``."""
     return url if is_web_url(url) and TOKEN not in url else ""
 
 
-def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> DigestStory:
+def _content_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> ContentStory:
     article = story.lead.article
     source = harmless(story.lead.source.name)
-    shows = story.lead.source.republish is not Republish.NONE
+    may_republish = story.lead.source.republish is not Republish.NONE
     coverage = story.lead.coverage
     unlinked = {story.lead.source.name, *(link.source_name for link in coverage if link.url not in shown)}
     others = max(0, story.coverage - 1 - len({link.source_name for link in coverage} - unlinked))
@@ -74,13 +74,13 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
     own.pop(article.title, None)
     also_from = _links(tuple(own.values()), shown)[:_FURTHER_LIMIT]
     covered_by = _covered_by(coverage, source, shown, min(_COVERAGE_LIMIT, others))
-    # "Read more" names nothing that the story tells, whether it is shown or counted.
+    # Links of "Read more" exclude all coverage of the story, shown or counted.
     shown.update(link.url for link in coverage)
     related = _links(story.lead.related, shown)[:_RELATED_LIMIT]
     shown.update(link.url for link in related)
     other_languages = _links(story.lead.other_languages, shown)
     shown.update(link.url for link in other_languages)
-    return DigestStory(
+    return ContentStory(
         title=harmless(article.title),
         url=_story_url(story, site),
         source=source,
@@ -95,8 +95,8 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
         covered_by=covered_by,
         also_from=also_from,
         related=related,
-        image=_image(article.image) if shows else None,
-        media=_media(article.enclosures) if shows else None,
+        image=_image(article.image) if may_republish else None,
+        media=_media(article.enclosures) if may_republish else None,
         original_title="" if story.lead.source.own else harmless(article.original_title),
         story_id=story.story_id,
         article_id=article.id,
@@ -116,28 +116,28 @@ def _summary(story: EditionStory) -> str:
         return ""
     article = story.lead.article
     text = harmless(excerpt(article.summary or story.lead.text, _SUMMARY_LIMIT), _SUMMARY_LIMIT + 1)
-    # A post without a title is called by its first sentence.
+    # The title of a post without a title is its first sentence.
     return "" if text == harmless(article.title) else text
 
 
 def _covered_by(
     coverage: tuple[RelatedLink, ...], source: str, shown: Collection[str], limit: int
-) -> tuple[DigestLink, ...]:
+) -> tuple[ContentLink, ...]:
     """Return a link to the newest article of each of a few other sources."""
     newest = {link.source_name: link for link in sorted(coverage, key=lambda link: link.published)}
     links = _links(tuple(newest.values()), shown)
     return tuple(link for link in links if link.source != source)[:limit]
 
 
-def _links(links: tuple[RelatedLink, ...], shown: Collection[str]) -> tuple[DigestLink, ...]:
-    """Return the links that lead somewhere, each once, without links that the edition shows elsewhere."""
-    found: dict[str, DigestLink] = {}
+def _links(links: tuple[RelatedLink, ...], shown: Collection[str]) -> tuple[ContentLink, ...]:
+    """Return the links with a usable URL, each once, without links that the edition shows elsewhere."""
+    by_url: dict[str, ContentLink] = {}
     for link in links:
         url = web_url(link.url)
         if url and url not in shown:
-            found.setdefault(
+            by_url.setdefault(
                 url,
-                DigestLink(
+                ContentLink(
                     title=harmless(link.title),
                     url=url,
                     source=harmless(link.source_name),
@@ -145,26 +145,26 @@ def _links(links: tuple[RelatedLink, ...], shown: Collection[str]) -> tuple[Dige
                     direction=link.direction,
                 ),
             )
-    return tuple(found.values())
+    return tuple(by_url.values())
 
 
-def is_mail_picture(url: str) -> bool:
-    """Return whether mail programs show a picture at this address, or it is on this machine, as in a demo."""
+def is_mail_image(url: str) -> bool:
+    """Return whether mail programs show an image at this URL, or it is on this machine, as in a demo."""
     return is_web_url(url) and (url.startswith("https://") or is_this_machine(url))
 
 
-def _image(image: Image | None) -> DigestImage | None:
-    """The picture as the digest shows it; ``None`` for one that mail programs block or would blow up."""
-    if image is None or not is_mail_picture(web_url(image.url)):
+def _image(image: Image | None) -> ContentImage | None:
+    """Return the image as the mail shows it; ``None`` if mail programs block it or it is too narrow."""
+    if image is None or not is_mail_image(web_url(image.url)):
         return None
-    if image.width is not None and image.width < _LEAST_IMAGE_WIDTH:
+    if image.width is not None and image.width < _MIN_IMAGE_WIDTH:
         return None
     height = round(_IMAGE_WIDTH * image.height / image.width) if image.width and image.height else None
-    return DigestImage(url=image.url, alt=harmless(image.alt), width=_IMAGE_WIDTH, height=height)
+    return ContentImage(url=image.url, alt=harmless(image.alt), width=_IMAGE_WIDTH, height=height)
 
 
-def _media(enclosures: tuple[Enclosure, ...]) -> DigestMedia | None:
-    """Return the first recording or film, else the first document."""
+def _media(enclosures: tuple[Enclosure, ...]) -> ContentMedia | None:
+    """Return the first audio or video file, else the first document."""
     files = [file for file in enclosures if web_url(file.url)]
     main = next((file for file in files if file.kind != "document"), files[0] if files else None)
-    return DigestMedia(url=main.url, kind=main.kind, minutes=main.minutes) if main else None
+    return ContentMedia(url=main.url, kind=main.kind, minutes=main.minutes) if main else None

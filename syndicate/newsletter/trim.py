@@ -1,30 +1,33 @@
-"""Fitting an edition into what Gmail shows: the least important things go first, and it is said what went."""
+"""Trimming of an edition to the size that Gmail shows: the least important parts are left out first."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from syndicate.errors import RenderError
-from syndicate.model import Digest, DigestStory
+from syndicate.model import ContentStory, EditionContent
 from syndicate.newsletter.lint.mail_lint import HTML_LIMIT_BYTES, html_size
 from syndicate.newsletter.render import RenderedEdition
 
-Trimmed = tuple[Digest, RenderedEdition, tuple[str, ...]]
+_LIMIT = f"{HTML_LIMIT_BYTES // 1024} KB"
+Trimmed = tuple[EditionContent, RenderedEdition, tuple[str, ...]]
 
 
 def fit(
-    digest: Digest, render: Callable[[Digest], RenderedEdition], limit: int = HTML_LIMIT_BYTES
+    content: EditionContent,
+    render: Callable[[EditionContent], RenderedEdition],
+    limit: int = HTML_LIMIT_BYTES,
 ) -> Trimmed:
-    """The edition with as much as fits into ``limit`` bytes of HTML, and a sentence for each thing that went.
+    """Fit an edition into ``limit`` bytes of HTML; also return a sentence for each part left out.
 
-    First related links and other coverage go, from the last story up; then whole stories, trending ones
-    first, from the last up. At least one story stays.
+    First further links are left out, from the last story up. Then whole stories are left out from the last
+    up, trending stories first. The last story stays.
     """
-    rendered = render(digest)
+    rendered = render(content)
     if html_size(rendered.html) <= limit:
-        return digest, rendered, ()
-    steps = _steps(digest)
+        return content, rendered, ()
+    steps = _steps(content)
     low, high = 1, len(steps)
-    # Each step only makes the mail smaller, so the first that fits is found by halving.
+    # Each step makes the mail smaller, so a binary search finds the first step that fits.
     while low < high:
         middle = (low + high) // 2
         if html_size(render(steps[middle - 1][0]).html) <= limit:
@@ -32,57 +35,51 @@ def fit(
         else:
             low = middle + 1
     if not steps:
-        return digest, rendered, ()
+        return content, rendered, ()
     smaller = steps[high - 1][0]
-    return smaller, render(smaller), tuple(said for _, said in steps[:high])
+    return smaller, render(smaller), tuple(sentence for _, sentence in steps[:high])
 
 
 def without_broken(
-    digest: Digest, render: Callable[[Digest], RenderedEdition], error: RenderError
-) -> tuple[Digest, tuple[str, ...], dict[int, str]]:
+    content: EditionContent, render: Callable[[EditionContent], RenderedEdition], error: RenderError
+) -> tuple[EditionContent, tuple[str, ...], dict[int, str]]:
     """Return the edition without the stories with which a template fails.
 
-    Adds one story after the other, one render each, and leaves out a story when rendering fails with it.
-    Also returns a sentence for each of them, and the reasons by the articles that lead the stories. Raises
-    ``error``, that of the whole edition, when no story can be kept or none is at fault.
+    Stories are added in order, with a rendering for each; a story that fails is left out. Also returns a
+    sentence for each story left out, and the reasons by lead article. Raises ``error``, the error of the
+    whole edition, when no story can be kept or no story is at fault.
     """
-    kept: list[DigestStory] = []
+    kept: list[ContentStory] = []
     reasons: dict[int, str] = {}
-    said: list[str] = []
-    for story in digest.stories:
+    sentences: list[str] = []
+    for story in content.stories:
         try:
-            render(replace(digest, stories=(*kept, story)))
+            render(replace(content, stories=(*kept, story)))
         except RenderError as failed:
             reasons[story.article_id] = f'left out of the edition: "{story.title}": {failed}'
-            said.append(
+            sentences.append(
                 f'the story "{story.title}" was left out, because the template fails with it: {failed}'
             )
         else:
             kept.append(story)
     if not kept or not reasons:
         raise error
-    return replace(digest, stories=tuple(kept)), tuple(said), reasons
+    return replace(content, stories=tuple(kept)), tuple(sentences), reasons
 
 
-def _steps(digest: Digest) -> list[tuple[Digest, str]]:
-    steps: list[tuple[Digest, str]] = []
-    for story in (*reversed(digest.trending), *reversed(digest.top)):
-        if story.also_from or story.covered_by or story.related or story.other_languages:
-            bare = replace(story, also_from=(), covered_by=(), related=(), other_languages=())
-            digest = _with(digest, story, bare)
-            steps.append((digest, f'further links of "{story.title}" were left out to stay below 102 KB'))
-    for story in (*reversed(digest.trending), *reversed(digest.top))[:-1]:
-        digest = _with(digest, story, None)
-        steps.append((digest, f'the story "{story.title}" was left out to stay below 102 KB'))
+def _steps(content: EditionContent) -> list[tuple[EditionContent, str]]:
+    steps: list[tuple[EditionContent, str]] = []
+    for story in (*reversed(content.trending), *reversed(content.top)):
+        if story.links:
+            content = _with(content, story, story.without_links())
+            steps.append((content, f'further links of "{story.title}" were left out to stay below {_LIMIT}'))
+    for story in (*reversed(content.trending), *reversed(content.top))[:-1]:
+        content = _with(content, story, None)
+        steps.append((content, f'the story "{story.title}" was left out to stay below {_LIMIT}'))
     return steps
 
 
-def _with(digest: Digest, story: DigestStory, changed: DigestStory | None) -> Digest:
-    """The digest with one story (found by its id) changed or gone."""
-    stories = [
-        changed
-        if (digest_story.story_id, digest_story.article_id) == (story.story_id, story.article_id)
-        else digest_story
-        for digest_story in digest.stories
-    ]
-    return replace(digest, stories=tuple(story for story in stories if story is not None))
+def _with(content: EditionContent, story: ContentStory, changed: ContentStory | None) -> EditionContent:
+    """Return the content with a story replaced, or removed if ``changed`` is ``None``."""
+    stories = (changed if other.is_same_item(story) else other for other in content.stories)
+    return replace(content, stories=tuple(story for story in stories if story is not None))

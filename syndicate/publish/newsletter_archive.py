@@ -8,8 +8,8 @@ from urllib.parse import quote
 from syndicate.model import (
     Article,
     Channel,
-    Digest,
     Edition,
+    EditionContent,
     Newsletter,
     PublishedArticle,
     Republish,
@@ -32,14 +32,16 @@ class ArchivedEdition:
     """The latest revision of an edition. ``published`` is when the first one went out."""
 
     edition: Edition
-    digest: Digest
+    content: EditionContent
     published: datetime
+
+    digest = property(lambda self: self.content)  # Former name, for templates of operators.
 
     @property
     def path(self) -> str:
         """Its page inside the output folder."""
         edition = self.edition
-        return edition_path(edition.newsletter, edition.period_end, edition.cadence)
+        return edition_path(edition.newsletter, edition.period_end, edition.variant_key)
 
     @property
     def name(self) -> str:
@@ -76,16 +78,16 @@ def edition_page(
     pages: SitePages, newsletter: Newsletter, item: ArchivedEdition, options: PublishOptions
 ) -> bytes:
     """Return the page of an edition. Raises ``RenderError``."""
-    said = {"edition": item.edition, "published": item.published, **_content(item.digest)}
+    said = {"edition": item.edition, "published": item.published, **_content(item.content)}
     return pages.other_page("pages/edition.html", item.path, **_shared(newsletter, options), **said)
 
 
-def _content(digest: Digest) -> dict[str, object]:
+def _content(content: EditionContent) -> dict[str, object]:
     return {
-        "stories": digest.top,
-        "trending": digest.trending,
-        "note": digest.note,
-        "correction": digest.correction,
+        "stories": content.top,
+        "trending": content.trending,
+        "note": content.note,
+        "correction": content.correction,
     }
 
 
@@ -103,11 +105,11 @@ def edition_item(
     templates: Templates, newsletter: Newsletter, item: ArchivedEdition, options: PublishOptions
 ) -> PublishedArticle:
     """An edition as feeds carry it, under the id it has everywhere."""
-    edition, digest = item.edition, item.digest
+    edition, content = item.edition, item.content
     language = newsletter.language or options.language
     url = f"{options.site_url}/{quote(item.path)}"
-    html = templates.in_language(language).render("pages/parts/edition_item.html", **_content(digest))
-    summary = digest.correction or digest.note or " · ".join(story.title for story in digest.stories)
+    html = templates.in_language(language).render("pages/parts/edition_item.html", **_content(content))
+    summary = content.correction or content.note or " · ".join(story.title for story in content.stories)
     return PublishedArticle(
         article=Article(
             id=edition.id,
@@ -127,12 +129,12 @@ def edition_item(
         source=Source(id=0, name=newsletter.title, url="", own=True, republish=Republish.FULL),
         link=url,
         html=html,
-        text=edition_text(digest),
+        text=edition_text(content),
     )
 
 
-def edition_text(digest: Digest) -> str:
+def edition_text(content: EditionContent) -> str:
     """The same as plain text."""
-    lines = [digest.correction, digest.note]
-    lines += [f"{story.title} ({story.source})\n{story.url}".strip() for story in digest.stories]
+    lines = [content.correction, content.note]
+    lines += [f"{story.title} ({story.source})\n{story.url}".strip() for story in content.stories]
     return "\n\n".join(filter(None, lines))

@@ -210,36 +210,36 @@ class Services(IngestServices):
         )
 
     @cached_property
-    def press(self) -> EditionRenderer:
+    def edition_renderer(self) -> EditionRenderer:
         """Return the renderer of editions as mails."""
-        from syndicate.services.edition_rendering import newsletter_press
+        from syndicate.services.edition_rendering import build_edition_renderer
 
-        return newsletter_press(self.settings, self.store, self.templates, self.output, self.mail_options)
+        return build_edition_renderer(
+            self.settings, self.store, self.templates, self.output, self.mail_options
+        )
 
     @cached_property
-    def desk(self) -> ReviewService:
+    def review(self) -> ReviewService:
         """Return the service with which an editor changes editions."""
         from syndicate.jobs.newsletter.edition_review import ReviewService
 
-        return ReviewService(store=self.store, newsletters=self.newsletters, press=self.press)
+        return ReviewService(store=self.store, newsletters=self.newsletters, renderer=self.edition_renderer)
 
     @cached_property
-    def web_desk(self) -> ReviewLinks | None:
+    def review_links(self) -> ReviewLinks | None:
         """The desk behind a signed link; ``None`` without a web server."""
         if not self.settings.web.listen:
             return None
         from syndicate.jobs.newsletter.review_links import ReviewLinks
 
-        return ReviewLinks(store=self.store, desk=self.desk, site_url=self.settings.site.url)
+        return ReviewLinks(store=self.store, review=self.review, site_url=self.settings.site.url)
 
     @cached_property
     def editions(self) -> EditionJob:
         """Stories → editions."""
         from syndicate.jobs.newsletter.edition_job import EditionJob
 
-        return EditionJob(
-            store=self.store, newsletters=self.newsletters, press=self.press, selector=self._selector
-        )
+        return EditionJob(review=self.review, selector=self._selector)
 
     @cached_property
     def _selector(self) -> Selector:
@@ -247,7 +247,7 @@ class Services(IngestServices):
         from syndicate.jobs.newsletter.selection import Selector
 
         return Selector(
-            ranking=self.ranking, site_url=self.press.site.url, story_options=self.stories.options
+            ranking=self.ranking, site_url=self.settings.site.url, story_options=self.stories.options
         )
 
     @cached_property

@@ -17,7 +17,7 @@ from syndicate.store.ingest import page_store
 from syndicate.templating import Templates
 
 
-def newsletter_press(
+def build_edition_renderer(
     settings: Settings,
     store: Store,
     templates: Templates,

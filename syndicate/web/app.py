@@ -56,7 +56,7 @@ def create_app(
     sign_ups: SignUpJob | None = None,
     readers: PreferencesJob | None = None,
     private_feeds: PrivateFeedsJob | None = None,
-    desk: ReviewLinks | None = None,
+    review_links: ReviewLinks | None = None,
 ) -> Starlette:
     """The application over one output folder, which may be empty or absent so far.
 
@@ -64,7 +64,7 @@ def create_app(
     when it holds ``"ok": False``. ``opened`` is told the path of an article page that a person
     opened, and nothing else about them; without it nothing is counted. Without ``hubs`` there is no
     WebSub callback, without ``sign_ups`` no sign-up page, without ``readers`` no page of choices,
-    without ``private_feeds`` none of those, and without ``desk`` editors use the command line.
+    without ``private_feeds`` none of those, and without ``review_links`` editors use the command line.
     """
     notices = ServerPages(templates, options.site_title)
     looks: dict[str, Page] = {}
@@ -78,8 +78,8 @@ def create_app(
         pages["/preferences/{token}"] = PreferencesPage(readers, notices).__call__
     if private_feeds is not None:
         looks["/private/{name}"] = PrivateFeedPage(private_feeds, notices, options.feed_max_age).__call__
-    if desk is not None:
-        office, address = DeskPage(desk, notices), "/desk/{newsletter}/{editor}/{token}"
+    if review_links is not None:
+        office, address = DeskPage(review_links, notices), "/desk/{newsletter}/{editor}/{token}"
         pages[address] = office.__call__
         looks[address + "/{edition}"] = office.mail
     files = _Files(options, OutputFolder(output, options.cache_bytes), notices, opened)

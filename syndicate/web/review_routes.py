@@ -21,25 +21,25 @@ class DeskPage:
     """``GET`` shows what waits, ``POST`` does one thing to it; all bad links get the same neutral 404."""
 
     def __init__(self, desk: ReviewLinks, notices: ServerPages) -> None:
-        self._desk = desk
+        self._links = desk
         self._notices = notices
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
         key = _key(request)
         if request.method != "POST":
-            return self._show(await run_in_threadpool(self._desk.look, key))
+            return self._show(await run_in_threadpool(self._links.look, key))
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return self._notices.problem(403)
         fields = await read_fields(request)
         if fields is None:
             return self._notices.problem(413)
-        return self._show(await run_in_threadpool(self._desk.act, key, fields))
+        return self._show(await run_in_threadpool(self._links.act, key, fields))
 
     async def mail(self, request: Request) -> Response:
         """The mail of one edition as it would be sent now."""
         try:
-            html = await run_in_threadpool(self._desk.mail, _key(request), request.path_params["edition"])
+            html = await run_in_threadpool(self._links.mail, _key(request), request.path_params["edition"])
         except RenderError:
             return self._notices.problem(409)
         if html is None:

@@ -85,7 +85,7 @@ def test_an_editor_works_on_an_edition_and_lets_it_go(office: Run) -> None:
     assert office("editions note --by bob", number, "Good morning.").code == 0
     assert office("editions drop --by bob", number, "2").code == 0
     refused = office("editions drop", number, "1")
-    assert (refused.code, "an edition without stories is none" in refused.err) == (1, True)
+    assert (refused.code, "an edition needs a story" in refused.err) == (1, True)
     shown = office("editions show --json", number).json
     assert (shown["subject"], shown["note"], len(shown["stories"])) == ("What snow does", "Good morning.", 1)
     assert [(one["by"], one["action"]) for one in shown["changes"]] == [

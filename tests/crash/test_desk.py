@@ -52,7 +52,7 @@ def check(place: Path) -> None:
     store = open_store(f"sqlite:///{place / 'syndicate.db'}")
     with store.read() as connection:
         (report,) = edition_store.report_editions(connection)
-        (form,) = review_store.forms_of(connection, report.edition)
+        (form,) = review_store.variants_of(connection, report.edition)
         issue_id, form_id = report.edition.id, form.edition.id
         let_go = {
             edition_id: [

@@ -125,7 +125,7 @@ def lost_periods(newsroom: "Newsroom") -> Iterator[str]:
     table = schema.editions
     for newsletter in newsroom.services.newsletters:
         query = select(table.c.period_start, table.c.period_end).where(
-            table.c.newsletter == newsletter.name, table.c.cadence == EVERY_EDITION
+            table.c.newsletter == newsletter.name, table.c.variant_key == EVERY_EDITION
         )
         with newsroom.store.read() as connection:
             periods = [(row.period_start, row.period_end) for row in connection.execute(query)]

@@ -103,9 +103,9 @@ def outputs(room: Room) -> Iterator[tuple[str, list[str], list[str]]]:
     draft = room.services.editions.draft(
         room.services.newsletters[0], Period(start=NOW - timedelta(days=1), end=NOW), NOW
     )
-    assert draft.rendered
+    assert draft.checked
     folder = Path(room.services.output)
-    texts = [draft.rendered.html]
+    texts = [draft.checked.rendered.html]
     feed = json.loads((folder / "news.json").read_text("utf-8"))
     texts += [item.get("content_html", "") for item in feed["items"]]
     for kind in ("rss", "atom"):

@@ -25,7 +25,7 @@ def article(**changes: Any) -> ArticleFacts:
 
 def recorded(reason: str = "", detail: str = "", *, lead: int = 1, state: str = "cut") -> EditionArticle:
     return EditionArticle(
-        article_id=1, edition_id=5, lead_id=lead, reason=reason, detail=detail, cadence="edition",
+        article_id=1, edition_id=5, lead_id=lead, reason=reason, detail=detail, variant_key="edition",
         newsletter="morning", state=state, period_end=NOW, cut_at=NOW,
     )  # fmt: skip
 

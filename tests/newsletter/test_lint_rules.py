@@ -12,11 +12,11 @@ from syndicate.newsletter.lint.html_support import check_support
 from syndicate.newsletter.lint.mail_lint import HTML_LIMIT_BYTES, html_size, lint_mail
 from syndicate.newsletter.lint.mail_page import MailPage
 from syndicate.newsletter.lint.structure import check_headers, check_structure
-from syndicate.newsletter.story_views import digest_from_stories
+from syndicate.newsletter.story_views import content_from_stories
 from syndicate.newsletter.trim import fit
 from syndicate.templating import Templates
 from tests.newsletter.edition import full_edition
-from tests.newsletter.test_render import SITE, render
+from tests.newsletter.rendering import SITE, render
 
 PLACE = re.compile(r"mail/[\w.]+, line \d+$|article \d+ |config\.toml, ")
 DARK = "<style>@media (prefers-color-scheme: dark) { %s }</style>"
@@ -102,9 +102,9 @@ def test_a_finding_names_the_line_of_the_users_template(tmp_path: Path) -> None:
 
 
 def test_a_finding_names_the_article() -> None:
-    digest = digest_from_stories(full_edition(), SITE)
-    url = digest.stories[0].url
-    found = lint_mail(render(), Origins(digest), DoubtfulLinks(dead={url: "gone (410)"}))
+    content = content_from_stories(full_edition(), SITE)
+    url = content.stories[0].url
+    found = lint_mail(render(), Origins(content), DoubtfulLinks(dead={url: "gone (410)"}))
     (dead,) = [one for one in found if one.severity is Severity.ERROR]
     assert "Harbour bridge reopens" in dead.place
     assert f"{url} is dead: gone (410)" in dead.message
@@ -174,20 +174,20 @@ def test_header_rules_on_raw_bytes(head: bytes, rules: list[str]) -> None:
 
 
 def test_M1_an_edition_too_large_is_trimmed_and_it_is_said_what_went() -> None:
-    digest = digest_from_stories(full_edition(), SITE)
-    whole = html_size(render(digest=digest).html)
-    smaller, rendered, said = fit(digest, lambda what: render(digest=what), whole - 1)
+    content = content_from_stories(full_edition(), SITE)
+    whole = html_size(render(content=content).html)
+    smaller, rendered, said = fit(content, lambda what: render(content=what), whole - 1)
     assert html_size(rendered.html) < whole
-    assert len(smaller.stories) == len(digest.stories)
+    assert len(smaller.stories) == len(content.stories)
     assert "further links of" in said[0]
-    least, rendered, said = fit(digest, lambda what: render(digest=what), 1)
-    assert [story.title for story in least.stories] == [digest.stories[0].title]
-    assert sum("the story" in one for one in said) == len(digest.stories) - 1
+    least, rendered, said = fit(content, lambda what: render(content=what), 1)
+    assert [story.title for story in least.stories] == [content.stories[0].title]
+    assert sum("the story" in one for one in said) == len(content.stories) - 1
 
 
 def test_M1_what_fits_stays_as_it_is() -> None:
-    digest = digest_from_stories(full_edition(), SITE)
-    assert fit(digest, lambda what: render(digest=what), HTML_LIMIT_BYTES)[::2] == (digest, ())
+    content = content_from_stories(full_edition(), SITE)
+    assert fit(content, lambda what: render(content=what), HTML_LIMIT_BYTES)[::2] == (content, ())
 
 
 @pytest.mark.parametrize(("size", "severity"), [(79, None), (81, Severity.WARNING), (103, Severity.ERROR)])
@@ -207,27 +207,27 @@ def test_E5_a_text_part_with_all_the_links_and_none_of_the_words_is_found(tmp_pa
         "{{ reason }}\n{{ site.postal_address }}\n{{ unsubscribe_url }}\n{{ preferences_url }}\n"
         "{{ web_url }}\n{{ site.url }}/\n{{ site.google_news_url }}\n"
     )
-    digest = replace(
-        digest_from_stories(full_edition(), SITE), note="Look at the note.", correction="It was wrong."
+    content = replace(
+        content_from_stories(full_edition(), SITE), note="Look at the note.", correction="It was wrong."
     )
-    found = lint_mail(render(folder=tmp_path, digest=digest), Origins(digest), digest=digest)
+    found = lint_mail(render(folder=tmp_path, content=content), Origins(content), content=content)
     said = [str(one) for one in found if one.rule == "E5"]
-    for story in digest.stories:
+    for story in content.stories:
         (headline,) = [one for one in said if f'headline "{story.title}"' in one]
         assert headline.startswith("article ")
     assert any("editor's note" in one for one in said)
     assert any("correction" in one for one in said)
-    whole = render(digest=digest)
-    assert not [one for one in lint_mail(whole, Origins(digest), digest=digest) if one.rule == "E5"]
+    whole = render(content=content)
+    assert not [one for one in lint_mail(whole, Origins(content), content=content) if one.rule == "E5"]
 
 
 def test_the_text_part_shows_the_section_of_a_story() -> None:
-    digest = digest_from_stories(full_edition(), SITE)
-    lines = render(digest=digest).text.splitlines()
-    for story in digest.top:
+    content = content_from_stories(full_edition(), SITE)
+    lines = render(content=content).text.splitlines()
+    for story in content.top:
         section = story.section[:1].upper() + story.section[1:]
         assert not section or section in lines
-    assert any(story.section for story in digest.top)
+    assert any(story.section for story in content.top)
 
 
 def test_every_finding_names_a_line_of_a_template_an_article_or_a_setting(tmp_path: Path) -> None:
@@ -238,15 +238,15 @@ def test_every_finding_names_a_line_of_a_template_an_article_or_a_setting(tmp_pa
     (tmp_path / "mail" / "digest.txt").write_text("https://a.example/only-here\n")
     (tmp_path / "mail" / "digest.subject.txt").write_text("{{ stories[0].title }}!!!{{ 'x' * 99 }}\n")
     (tmp_path / "mail" / "digest.reason.txt").write_text(" \n")
-    templates, digest = Templates(tmp_path), digest_from_stories(full_edition(), SITE)
-    origins = Origins(digest, lambda text, file: templates.find(text, "mail/", file))
-    rendered = replace(render(folder=tmp_path, digest=digest), preferences_url="https://a.example/choose")
+    templates, content = Templates(tmp_path), content_from_stories(full_edition(), SITE)
+    origins = Origins(content, lambda text, file: templates.find(text, "mail/", file))
+    rendered = replace(render(folder=tmp_path, content=content), preferences_url="https://a.example/choose")
     large = replace(rendered, html=rendered.html + "x" * HTML_LIMIT_BYTES)
-    found = lint_mail(large, origins, digest=digest)
+    found = lint_mail(large, origins, content=content)
     assert {one.rule for one in found} >= {"M1", "B3", "M12", "E5", "M6", "M7", "M15", "spam", "C10"}
     assert [one.place for one in found if not PLACE.match(one.place)] == []
 
 
 def test_a_digest_survives_being_stored() -> None:
-    digest = replace(digest_from_stories(full_edition(), SITE), note="a\n\nb", correction="c", title="d")
-    assert type(digest).from_json(digest.to_json()) == digest
+    content = replace(content_from_stories(full_edition(), SITE), note="a\n\nb", correction="c", title="d")
+    assert type(content).from_json(content.to_json()) == content

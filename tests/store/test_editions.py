@@ -152,7 +152,9 @@ def test_what_earlier_editions_told_names_the_latest_of_each_newsletter_and_line
         )
         assert set(some) == {third}
         assert edition_articles.told_articles(connection, "daily", before=PERIOD[1] - 3 * day) == {}
-        assert edition_articles.told_articles(connection, "daily", before=PERIOD[1], cadence="weekly") == {}
+        assert (
+            edition_articles.told_articles(connection, "daily", before=PERIOD[1], variant_key="weekly") == {}
+        )
 
 
 def test_an_article_left_out_for_size_waits_for_the_next_edition_and_for_no_other_reason(room):

@@ -21,8 +21,8 @@ from syndicate.cli.common import (
 from syndicate.cli.editing.newsletter_commands import zone_of
 from syndicate.cli.wrapping import say
 from syndicate.errors import ConfigError
+from syndicate.jobs.newsletter.edition_review import ReviewService
 from syndicate.jobs.newsletter.renderer import CheckedEdition
-from syndicate.services import Services
 from syndicate.store.mail import edition_store
 
 
@@ -88,36 +88,36 @@ def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> No
 def show_(config: Path, as_json: bool, edition_id: int) -> None:
     """Show what an edition says, and what was done to it."""
     with services_of(config) as (_, services):
-        found, digest = services.desk.edition(edition_id)
-        changes = services.desk.changes(edition_id)
-        forms = services.desk.forms(found)
+        reviewed, content = services.review.edition(edition_id)
+        changes = services.review.changes(edition_id)
+        variants = services.review.variants(reviewed)
         with services.store.read() as connection:
-            ids = [edition_id, *(form.edition.id for form in forms)]
+            ids = [edition_id, *(variant.edition.id for variant in variants)]
             deliveries = edition_store.count_by_edition(connection, ids)
     stories = [
-        (place, story.kind, story.source, story.title) for place, story in enumerate(digest.stories, start=1)
+        (place, story.kind, story.source, story.title) for place, story in enumerate(content.stories, start=1)
     ]
     answer: dict[str, Any] = {
         "edition": edition_id,
-        "newsletter": found.edition.newsletter,
-        "state": found.state,
-        "revision": found.edition.revision,
-        "approve_by": found.approve_by,
-        "subject": found.edition.subject,
-        "web_url": found.edition.web_url,
-        "note": digest.note,
-        "correction": digest.correction,
+        "newsletter": reviewed.edition.newsletter,
+        "state": reviewed.state,
+        "revision": reviewed.edition.revision,
+        "approve_by": reviewed.approve_by,
+        "subject": reviewed.edition.subject,
+        "web_url": reviewed.edition.web_url,
+        "note": content.note,
+        "correction": content.correction,
         "deliveries": deliveries.get(edition_id, {}),
         "stories": [dict(zip(("place", "list", "source", "title"), row, strict=True)) for row in stories],
         "forms": [
             {
-                "edition": form.edition.id,
-                "chosen": form.edition.cadence.replace("\n", " "),
-                "state": form.state,
-                "stories": form.edition.stories,
-                "deliveries": deliveries.get(form.edition.id, {}),
+                "edition": variant.edition.id,
+                "chosen": variant.edition.variant_key.replace("\n", " "),
+                "state": variant.state,
+                "stories": variant.edition.stories,
+                "deliveries": deliveries.get(variant.edition.id, {}),
             }
-            for form in forms
+            for variant in variants
         ],
         "changes": [
             {"by": change.changed_by, "action": change.action, "detail": change.detail, "at": change.changed}
@@ -126,21 +126,23 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
     }
 
     def text() -> None:
-        zone = zone_of(services, found.edition.newsletter)
-        until = f" until {local(found.approve_by, zone)}" if found.approve_by else ""
-        end = local(found.edition.period_end, zone)
-        if found.edition.subject:
-            say(found.edition.subject)
-        say(f"{found.edition.newsletter}, edition of {end}, {found.state}{until}")
-        for name, said in (("Correction", digest.correction), ("Note", digest.note)):
+        zone = zone_of(services, reviewed.edition.newsletter)
+        until = f" until {local(reviewed.approve_by, zone)}" if reviewed.approve_by else ""
+        end = local(reviewed.edition.period_end, zone)
+        if reviewed.edition.subject:
+            say(reviewed.edition.subject)
+        say(f"{reviewed.edition.newsletter}, edition of {end}, {reviewed.state}{until}")
+        for name, said in (("Correction", content.correction), ("Note", content.note)):
             if said:
                 say(f"{name}: {said}")
         if stories:
             table(("place", "list", "source", "title"), stories, right=(0,))
-        for form in answer["forms"]:
-            facts = f"{form['state']}, {plural(form['stories'], 'story')}, {_counts(form['deliveries'])}"
-            say(f"Form {form['edition']} ({form['chosen']}): {facts}")
-        say(f"Deliveries{', forms included' if forms else ''}: {_counts(answer['deliveries'])}")
+        for variant in answer["forms"]:
+            facts = (
+                f"{variant['state']}, {plural(variant['stories'], 'story')}, {_counts(variant['deliveries'])}"
+            )
+            say(f"Variant {variant['edition']} ({variant['chosen']}): {facts}")
+        say(f"Deliveries{', variants included' if variants else ''}: {_counts(answer['deliveries'])}")
         for change in changes:
             said = f"{change.changed_by}: {change.action} {change.detail}"
             say(f"{local(change.changed, zone)}  {said}".rstrip())
@@ -167,16 +169,16 @@ def link(
     under the name given with --by.
     """
     with services_of(config, now) as (_, services):
-        if services.web_desk is None:
+        if services.review_links is None:
             raise ConfigError("there is no desk on the web while [web] listen is empty")
         newsletter_named(services, newsletter)
         if revoke:
-            services.web_desk.revoke(newsletter)
+            services.review_links.revoke(newsletter)
             text = f"Every link to the desk of {newsletter} has ended."
             show({"newsletter": newsletter, "revoked": True}, as_json, lambda: click.echo(text))
             return
         ends = moment(now) + timedelta(days=days)
-        address = services.web_desk.link(newsletter, by, ends)
+        address = services.review_links.link(newsletter, by, ends)
     answer = {"newsletter": newsletter, "by": by, "address": address, "ends": ends}
     show(answer, as_json, lambda: click.echo(address))
 
@@ -185,14 +187,14 @@ def link(
 @click.argument("place", type=int)
 def _drop(edition_id: int, place: int, by: str, **common: Any) -> None:
     """Take the story at PLACE out."""
-    _changed(common, edition_id, lambda desk, now: desk.desk.drop(edition_id, place, by=by, now=now))
+    _changed(common, edition_id, lambda review, now: review.drop(edition_id, place, by=by, now=now))
 
 
 @_desk_command("pin")
 @click.argument("place", type=int)
 def _pin(edition_id: int, place: int, by: str, **common: Any) -> None:
     """Make the story at PLACE the first."""
-    _changed(common, edition_id, lambda desk, now: desk.desk.move(edition_id, place, 1, by=by, now=now))
+    _changed(common, edition_id, lambda review, now: review.move(edition_id, place, 1, by=by, now=now))
 
 
 @_desk_command("move")
@@ -200,7 +202,7 @@ def _pin(edition_id: int, place: int, by: str, **common: Any) -> None:
 @click.argument("to", type=int)
 def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
     """Put the story at PLACE where the one at TO stands."""
-    _changed(common, edition_id, lambda desk, now: desk.desk.move(edition_id, place, to, by=by, now=now))
+    _changed(common, edition_id, lambda review, now: review.move(edition_id, place, to, by=by, now=now))
 
 
 @_desk_command("retitle")
@@ -208,23 +210,21 @@ def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
 @click.argument("title")
 def _retitle(edition_id: int, place: int, title: str, by: str, **common: Any) -> None:
     """Give the story at PLACE another TITLE. PLACE 0 is the subject of the mail."""
-    _changed(
-        common, edition_id, lambda desk, now: desk.desk.retitle(edition_id, place, title, by=by, now=now)
-    )
+    _changed(common, edition_id, lambda review, now: review.retitle(edition_id, place, title, by=by, now=now))
 
 
 @_desk_command("note")
 @click.argument("text")
 def _note(edition_id: int, text: str, by: str, **common: Any) -> None:
     """Put a note above the stories; an empty TEXT takes it away."""
-    _changed(common, edition_id, lambda desk, now: desk.desk.note(edition_id, text, by=by, now=now))
+    _changed(common, edition_id, lambda review, now: review.note(edition_id, text, by=by, now=now))
 
 
 @_desk_command("approve")
 def _approve(edition_id: int, by: str, **common: Any) -> None:
     """Let an edition go now. What `lint` calls an error stops it."""
     with services_of(common["config"], common["now"]) as (_, services):
-        warnings = services.desk.approve(edition_id, by=by, now=moment(common["now"]))
+        warnings = services.review.approve(edition_id, by=by, now=moment(common["now"]))
     _said(common, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}")
 
 
@@ -232,7 +232,7 @@ def _approve(edition_id: int, by: str, **common: Any) -> None:
 def _hold(edition_id: int, by: str, **common: Any) -> None:
     """Take the deadline away: nothing is sent until approved."""
     with services_of(common["config"], common["now"]) as (_, services):
-        services.desk.hold(edition_id, by=by, now=moment(common["now"]))
+        services.review.hold(edition_id, by=by, now=moment(common["now"]))
     _said(common, edition_id, "held", "held until an editor approves it")
 
 
@@ -240,7 +240,7 @@ def _hold(edition_id: int, by: str, **common: Any) -> None:
 def _withdraw(edition_id: int, by: str, **common: Any) -> None:
     """Never send this edition."""
     with services_of(common["config"], common["now"]) as (_, services):
-        services.desk.withdraw(edition_id, by=by, now=moment(common["now"]))
+        services.review.withdraw(edition_id, by=by, now=moment(common["now"]))
     _said(common, edition_id, "withdrawn", "withdrawn; nobody gets it")
 
 
@@ -253,21 +253,21 @@ def _correct(edition_id: int, text: str, by: str, **common: Any) -> None:
     and it takes the edition's place in the archive and the feed.
     """
     with services_of(common["config"], common["now"]) as (_, services):
-        revision = services.desk.correct(edition_id, text, by=by, now=moment(common["now"]))
+        revision = services.review.correct(edition_id, text, by=by, now=moment(common["now"]))
     _said(common, revision, "held", f"is the correction of {edition_id}; approve it to send it")
 
 
 def _changed(
-    common: dict[str, Any], edition_id: int, change: Callable[[Services, datetime], CheckedEdition]
+    common: dict[str, Any], edition_id: int, change: Callable[[ReviewService, datetime], CheckedEdition]
 ) -> None:
     with services_of(common["config"], common["now"]) as (_, services):
-        proof = change(services, moment(common["now"]))
-    titles = [story.title for story in proof.digest.stories]
-    said = [*map(str, proof.findings), *proof.trimmed]
-    answer = {"edition": edition_id, "subject": proof.rendered.subject, "stories": titles, "said": said}
+        checked = change(services.review, moment(common["now"]))
+    titles = [story.title for story in checked.content.stories]
+    said = [*map(str, checked.findings), *checked.trimmed]
+    answer = {"edition": edition_id, "subject": checked.rendered.subject, "stories": titles, "said": said}
 
     def text() -> None:
-        click.echo(proof.rendered.subject)
+        click.echo(checked.rendered.subject)
         for place, title in enumerate(titles, start=1):
             click.echo(f"{place:3}  {title}")
         for line in said:

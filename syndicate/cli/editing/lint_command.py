@@ -12,6 +12,7 @@ from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.model import Newsletter
 from syndicate.newsletter.lint.findings import Severity
+from syndicate.newsletter.periods import period_at
 from syndicate.newsletter.sample_edition import sample_stories
 from syndicate.services import Services
 
@@ -32,10 +33,10 @@ def lint(
         raise click.UsageError("name newsletters or an --edition, not both")
     with services_of(config, now) as (_, services):
         if edition_id is not None:
-            proofs = {f"edition {edition_id}": services.desk.proof(edition_id)}
+            editions = {f"edition {edition_id}": services.review.check(edition_id)}
         else:
             chosen = newsletters_named(services, newsletters)
-            proofs = {newsletter.name: _next(services, newsletter, moment(now)) for newsletter in chosen}
+            editions = {newsletter.name: _next(services, newsletter, moment(now)) for newsletter in chosen}
     answer = {
         name: {
             "findings": [
@@ -45,34 +46,35 @@ def lint(
                     "place": finding.place,
                     "message": finding.message,
                 }
-                for finding in proof.findings
+                for finding in checked.findings
             ],
-            "trimmed": proof.trimmed,
+            "trimmed": checked.trimmed,
         }
-        for name, proof in proofs.items()
+        for name, checked in editions.items()
     }
-    show({"linted": answer}, as_json, lambda: _print(proofs))
-    if any(proof.errors for proof in proofs.values()):
+    show({"linted": answer}, as_json, lambda: _print(editions))
+    if any(checked.errors for checked in editions.values()):
         raise SystemExit(1)
 
 
-def _print(proofs: dict[str, CheckedEdition]) -> None:
-    for name, proof in proofs.items():
-        for finding in proof.findings:
+def _print(editions: dict[str, CheckedEdition]) -> None:
+    for name, checked in editions.items():
+        for finding in checked.findings:
             say(f"{name}: {finding.severity.value} [{finding.rule}] {finding}")
-        for said in proof.trimmed:
+        for said in checked.trimmed:
             say(f"{name}: trimmed: {said}")
-        errors = len(proof.errors)
-        warnings = sum(finding.severity is Severity.WARNING for finding in proof.findings)
+        errors = len(checked.errors)
+        warnings = sum(finding.severity is Severity.WARNING for finding in checked.findings)
         say(f"{name}: {plural(errors, 'error')}, {plural(warnings, 'warning')}.")
 
 
 def _next(services: Services, newsletter: Newsletter, now: datetime) -> CheckedEdition:
     """The next edition, or an invented one while there is no news."""
-    period = services.editions.upcoming(newsletter, now)
-    proof = services.editions.draft(newsletter, period, now).proof
-    if proof is None:
-        proof = services.editions.render(newsletter, period, sample_stories(now), invented=True).proof
-    if proof is None:
+    period = period_at(newsletter, now)
+    checked = services.editions.draft(newsletter, period, now).checked
+    if checked is None:
+        stories = sample_stories(now)
+        checked = services.edition_renderer.draft(newsletter, period, stories, check_links=False).checked
+    if checked is None:
         raise SyndicateError(f"there is nothing to look at in {newsletter.name}")
-    return proof
+    return checked

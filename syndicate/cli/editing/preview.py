@@ -15,7 +15,7 @@ from syndicate.delivery.outgoing import Message, OutgoingMail, send_one
 from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
 from syndicate.model import Edition
-from syndicate.newsletter.periods import read_zone
+from syndicate.newsletter.periods import period_at, read_zone
 from syndicate.newsletter.render import TOKEN
 from syndicate.services import Services
 from syndicate.services.edition_rendering import unsent_edition
@@ -88,15 +88,15 @@ def _draft(
 ) -> tuple[Edition, bytes]:
     """The edition of the period that is running, and the message one reader would get."""
     newsletter = newsletter_named(services, name)
-    draft = services.editions.draft(newsletter, services.editions.upcoming(newsletter, now), now)
-    if draft.proof is None:
+    draft = services.editions.draft(newsletter, period_at(newsletter, now), now)
+    if draft.checked is None:
         raise SyndicateError(
             f"the next edition of {name} has no stories yet: "
             f"nothing new since {local(draft.period.start, read_zone(newsletter.time_zone))}"
         )
-    for problem in (*draft.problems, *draft.proof.trimmed):
+    for problem in (*draft.problems, *draft.checked.trimmed):
         say(f"  {problem}", err=True)
-    edition = unsent_edition(newsletter, draft.period, draft.proof.rendered, draft.proof.web_url)
+    edition = unsent_edition(newsletter, draft.period, draft.checked.rendered, draft.checked.web_url)
     edition = replace(edition, cut_at=now, stories=len(draft.stories))
     options = replace(services.mail_options(name), web_url=edition.web_url)
     message_id = f"<preview.{now:%Y%m%d%H%M%S%f}@{options.domain}>"

@@ -260,11 +260,7 @@ class _Daemon:
                 if outcome.outcome in ("failed", "missed") or outcome.trimmed
                 else logging.INFO
             )
-            facts = {"newsletter": outcome.newsletter, "outcome": outcome.outcome, "stories": outcome.stories}
-            facts |= {"period_end": outcome.period_end.isoformat()} if outcome.period_end else {}
-            told = {"problem": outcome.problem, "left_out": "; ".join(outcome.trimmed)}
-            facts |= {name: text for name, text in told.items() if text}
-            log.log(level, "edition", extra={"did": facts})
+            log.log(level, "edition", extra={"did": outcome.summary()})
         return None
 
     def _sign_ups(self, now: datetime) -> Mapping[str, object] | None:
@@ -309,7 +305,7 @@ class _Daemon:
             sign_ups=self._services.sign_ups,
             readers=self._services.preferences,
             private_feeds=self._services.private_feeds,
-            desk=self._services.web_desk,
+            review_links=self._services.review_links,
         )
         return WebServer(app, *parse_listen(listen))
 

@@ -14,7 +14,7 @@ from syndicate.cli.wrapping import say
 from syndicate.errors import ConfigError, FetchError, RenderError, SyndicateError
 from syndicate.model import ClauseField, SourceKind
 from syndicate.net import read_credentials
-from syndicate.newsletter.periods import parse_schedule, read_zone
+from syndicate.newsletter.periods import parse_schedule, period_at, read_zone
 from syndicate.newsletter.sample_edition import sample_stories
 from syndicate.services import Services
 from syndicate.services.store_location import store_url
@@ -122,9 +122,11 @@ def _check_templates(services: Services, now: datetime, report: _Report) -> None
     if report.problems:
         return
     for newsletter in services.newsletters:
-        period = services.editions.upcoming(newsletter, now)
+        period = period_at(newsletter, now)
         try:
-            found = services.editions.render(newsletter, period, sample_stories(now), invented=True)
+            found = services.edition_renderer.draft(
+                newsletter, period, sample_stories(now), check_links=False
+            )
         except RenderError as error:
             report.problems.append(str(error))
         else:

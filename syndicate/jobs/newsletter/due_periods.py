@@ -1,4 +1,4 @@
-"""Due periods with what they wait for, and missed periods."""
+"""Due periods, their readiness, and missed periods."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -20,14 +20,14 @@ from syndicate.store import Store
 from syndicate.store.mail import edition_store, newsletter_store, period_store
 
 RECENT = timedelta(minutes=5)
-"""Time by which a source may be overdue for a command that does not know when the period was found."""
+"""Tolerated delay of a source, for a command that does not know when the daemon found the period due."""
 
 
 def due_periods(
     store: Store, newsletters: Sequence[Newsletter], now: datetime
 ) -> list[tuple[Newsletter, Period]]:
-    """Return the newsletters with a period that waits for its edition, and the period."""
-    found = []
+    """Return each newsletter with a period that waits for its edition, and the period."""
+    due = []
     with store.read() as connection:
         for newsletter in newsletters:
             cut = partial(edition_store.has_edition, connection, newsletter.name, EVERY_EDITION)
@@ -37,14 +37,17 @@ def due_periods(
                 known_since=newsletter_store.known_since(connection, newsletter.name) or now,
                 already=lambda period, cut=cut: cut(period.end),  # type: ignore[misc]
             )
-            found += [(newsletter, period)] if period else []
-    return found
+            due += [(newsletter, period)] if period else []
+    return due
 
 
 def gathered(
     store: Store, newsletter: Newsletter, period: Period, now: datetime, found_at: datetime | None = None
 ) -> Gathered:
-    """Return what a period still lacks. Sources that became due after ``found_at`` are not waited for."""
+    """Count the unread sources and unplaced articles of a period.
+
+    Sources that became due after ``found_at`` do not count.
+    """
     due_by = max(period.end, found_at or now - RECENT)
     span = (period.start, period.end)
     with store.read() as connection:
@@ -59,11 +62,11 @@ def waiting_periods(
     with store.read() as connection:
         paused = newsletter_store.paused_newsletters(connection)
     running = [newsletter for newsletter in newsletters if newsletter.name not in paused]
-    found = {
+    due = {
         newsletter.name: (period, gathered(store, newsletter, period, now))
         for newsletter, period in due_periods(store, running, now)
     }
-    return {name: waits for name, waits in found.items() if str(waits[1])}
+    return {name: waits for name, waits in due.items() if str(waits[1])}
 
 
 def record_missed(
@@ -71,8 +74,8 @@ def record_missed(
 ) -> list[tuple[Newsletter, Period]]:
     """Record each period that ended since the last edition or record and was not cut in time.
 
-    Of a newsletter that never had either only the latest: until then it was being set up. Records that were
-    made by a clock that was ahead are deleted.
+    For a newsletter without editions and records, only the latest period is recorded: before it, the
+    newsletter was being set up. Records made while the clock was ahead are deleted.
     """
     with store.read() as connection:
         last = {
@@ -114,7 +117,7 @@ def _last_start(newsletter: Newsletter, now: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodCheck:
-    """Result for a due period: what it lacks, and whether it may be cut or recorded as empty."""
+    """Result for a due period: its counts, and the permission to cut it or to record it as empty."""
 
     gathered: Gathered
     may_cut: bool
@@ -123,27 +126,27 @@ class PeriodCheck:
 
 @dataclass(slots=True, kw_only=True)
 class Readiness:
-    """Decides when due periods are ready. The time they wait counts from the first look of this process.
+    """Judge of the readiness of due periods. The wait counts from the first look of this process.
 
-    ``at_once`` is for a command: it cuts what has stories without waiting, and never records an empty period
-    while articles of it may be unread.
+    ``at_once`` is for a command. A period with stories is cut without a wait; a period is never recorded as
+    empty while its articles may be unread.
     """
 
     store: Store
     at_once: bool = False
     clock: Callable[[], float] = time.monotonic
     _found: dict[tuple[str, datetime], tuple[float, datetime]] = field(default_factory=dict, init=False)
-    _told: set[tuple[str, datetime]] = field(default_factory=set, init=False)
+    _reported: set[tuple[str, datetime]] = field(default_factory=set, init=False)
 
     def look(self, newsletter: Newsletter, period: Period, now: datetime) -> PeriodCheck:
-        """Return how ready a due period is."""
+        """Check a due period."""
         key = newsletter.name, period.end
         since, found_at = self._found.setdefault(key, (self.clock(), now))
         if self.at_once:
-            # The command does not wait, and sources that fail have been asked.
-            lacks = replace(gathered(self.store, newsletter, period, now), failing=0)
+            # The command does not wait. Failing sources were read.
+            counts = replace(gathered(self.store, newsletter, period, now), failing=0)
         else:
-            lacks = gathered(self.store, newsletter, period, now, found_at)
+            counts = gathered(self.store, newsletter, period, now, found_at)
         left = period.end + timedelta(seconds=newsletter.max_lateness) - now
         # The first edition of ``first_edition = "latest"`` is never too late.
         limits = {
@@ -151,13 +154,13 @@ class Readiness:
             "left": left if left >= timedelta() else timedelta.max,
         }
         return PeriodCheck(
-            gathered=lacks,
-            may_cut=self.at_once or ready_to_cut(lacks, **limits),
-            may_be_empty=surely_empty(lacks, **limits),
+            gathered=counts,
+            may_cut=self.at_once or ready_to_cut(counts, **limits),
+            may_be_empty=surely_empty(counts, **limits),
         )
 
-    def tell_once(self, newsletter: str, period_end: datetime) -> bool:
-        """Return true the first time a period is said to wait."""
-        told = (newsletter, period_end) in self._told
-        self._told.add((newsletter, period_end))
-        return not told
+    def report_once(self, newsletter: str, period_end: datetime) -> bool:
+        """Return true at the first call for a period."""
+        reported = (newsletter, period_end) in self._reported
+        self._reported.add((newsletter, period_end))
+        return not reported

@@ -1,7 +1,7 @@
-"""The edition job: a period that ended → one frozen edition and a delivery for every subscriber, or neither.
+"""Cut due editions: choose, render, check, and store each edition with its deliveries.
 
-Choosing and rendering happen outside the transaction; the edition, its stories and all its deliveries
-are then one commit. A second cut of the same period changes nothing.
+Choosing and rendering run outside the write transaction. The edition, its stories and all its deliveries are
+a single commit. A second cut of the same period changes nothing.
 """
 
 import logging
@@ -13,14 +13,12 @@ from syndicate.errors import ConfigError, RenderError, SyndicateError
 from syndicate.jobs.newsletter.due_periods import Readiness, due_periods, record_missed
 from syndicate.jobs.newsletter.edition_review import ReviewService
 from syndicate.jobs.newsletter.edition_storing import store_draft
-from syndicate.jobs.newsletter.renderer import Draft, EditionRenderer
+from syndicate.jobs.newsletter.renderer import Draft
 from syndicate.jobs.newsletter.selection import Selector
 from syndicate.jobs.newsletter.variants import cut_variants
-from syndicate.model import EVERY_EDITION, EditionStory, LeftOut, Newsletter
+from syndicate.model import EVERY_EDITION, Newsletter
 from syndicate.newsletter.period_readiness import Gathered
-from syndicate.newsletter.periods import Period, period_at
-from syndicate.newsletter.story_views import digest_from_stories
-from syndicate.store import Store
+from syndicate.newsletter.periods import Period
 from syndicate.store.core import quarantine
 from syndicate.store.core.store_identity import mail_hold
 from syndicate.store.mail import edition_store, newsletter_store
@@ -31,11 +29,11 @@ log = logging.getLogger("syndicate.editions")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionOutcome:
-    """Result for one newsletter, and the parts left out of its edition (``trimmed``).
+    """Result for a newsletter.
 
     ``outcome`` is ``cut``, ``gathering`` (its sources are read first), ``waiting`` (for its editor),
-    ``released``, ``empty``, ``missed``, ``failed``, ``exists`` or ``paused``. ``gathered`` is what the period
-    lacked at the cut.
+    ``released``, ``empty``, ``missed``, ``failed``, ``exists`` or ``paused``. ``trimmed`` has a sentence for
+    each part left out of the edition. ``gathered`` counts sources and articles that lacked at the cut.
     """
 
     newsletter: str
@@ -48,14 +46,29 @@ class EditionOutcome:
     trimmed: tuple[str, ...] = ()
     gathered: Gathered = field(default_factory=Gathered)
 
+    def summary(self) -> dict[str, int | str]:
+        """Return the facts for log and text, without empty texts."""
+        texts = {
+            "period_end": self.period_end.isoformat() if self.period_end else "",
+            "problem": self.problem,
+            "left_out": "; ".join(self.trimmed),
+        }
+        return {
+            "newsletter": self.newsletter,
+            "outcome": self.outcome,
+            "stories": self.stories,
+            **{name: text for name, text in texts.items() if text},
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionJob:
-    """Cuts editions that are due, and lets go those whose editor has had time enough."""
+    """Job that cuts due editions and releases editions whose review time has passed.
 
-    store: Store
-    newsletters: tuple[Newsletter, ...]
-    press: EditionRenderer
+    ``review`` renders editions and releases them; ``selector`` chooses their stories.
+    """
+
+    review: ReviewService
     selector: Selector
 
     def run(
@@ -67,58 +80,60 @@ class EditionJob:
         should_stop: Callable[[], bool] = lambda: False,
         readiness: Readiness | None = None,
     ) -> tuple[EditionOutcome, ...]:
-        """Record periods that were missed and cut every due edition (or those of the named newsletters).
+        """Record missed periods and cut every due edition, of all newsletters or of the ``names``.
 
-        An edition whose template fails is quarantined and tried again; the others go on. For a paused
-        newsletter nothing happens, which is an outcome only if it was named. With ``readiness`` a period
-        waits until it is ready, which is an outcome only once. No edition is cut while mail is held.
+        An edition whose template fails is quarantined and tried again; other editions are cut. A paused
+        newsletter is skipped, and is an outcome only if ``names`` has it. With ``readiness`` a period waits
+        until it is ready, and is an outcome once. No edition is cut while mail is on hold.
         """
-        with self.store.read() as connection:
+        store = self.review.store
+        with store.read() as connection:
             if not dry_run and mail_hold(connection):
                 return ()
             paused = newsletter_store.paused_newsletters(connection)
 
-        def wanted(name: str) -> bool:
+        def is_selected(name: str) -> bool:
             return name not in paused and (names is None or name in names)
 
-        running = [newsletter for newsletter in self.newsletters if wanted(newsletter.name)]
-        outcomes = [
-            EditionOutcome(
-                newsletter=name, outcome="paused", problem=f"see `syndicate newsletters resume {name}`"
-            )
-            for name in names or ()
-            if name in paused
-        ]
+        running = [newsletter for newsletter in self.review.newsletters if is_selected(newsletter.name)]
+        outcomes = [_paused(name) for name in names or () if name in paused]
         missed = []
         if not dry_run and not should_stop():
-            # Before anything is cut: what is missed lies between the last edition and this one.
+            # Recorded before any cut: missed periods lie between the last edition and this one.
             missed = [
                 EditionOutcome(newsletter=newsletter.name, outcome="missed", period_end=period.end)
-                for newsletter, period in record_missed(self.store, running, now)
+                for newsletter, period in record_missed(store, running, now)
             ]
-        gathering: set[str] = set()
-        for newsletter, period in due_periods(self.store, running, now):
-            if should_stop():
-                break
-            outcome = self._cut_or_fail(newsletter, period, now, readiness, dry_run=dry_run)
-            if outcome.outcome == "gathering" and readiness is not None:
-                gathering.add(newsletter.name)
-                if not readiness.tell_once(newsletter.name, period.end):
-                    continue
-            outcomes.append(outcome)
+        cut = self._cut_due(running, now, readiness, should_stop, dry_run=dry_run)
+        outcomes += [outcome for outcome in cut if self._is_reported(outcome, readiness)]
         if not dry_run and not should_stop():
-            # What was chosen since the last look waits, and is let go, with the edition.
+            # Variants chosen since the last run wait, and are released, with their edition.
+            gathering = {outcome.newsletter for outcome in cut if outcome.outcome == "gathering"}
             ready = [newsletter for newsletter in running if newsletter.name not in gathering]
-            cut_variants(self.store, self.draft, ready, now, should_stop)
-            outcomes += self._release(now, wanted)
+            cut_variants(store, self.draft, ready, now, should_stop)
+            outcomes += self._release(now, is_selected)
         return (*outcomes, *missed)
 
-    def _release(self, now: datetime, wanted: Callable[[str], bool]) -> list[EditionOutcome]:
-        """Let go what has waited for its editor long enough. Of forms only what failed is told."""
-        desk = ReviewService(store=self.store, newsletters=self.newsletters, press=self.press)
+    def draft(
+        self, newsletter: Newsletter, period: Period, now: datetime, variant: Variant | None = None
+    ) -> Draft:
+        """Choose and render, as of the end of the period or now, whichever is earlier.
+
+        Raises ``RenderError`` when a template fails.
+        """
+        with self.review.store.read() as connection:
+            chosen = self.selector.choose(
+                connection, newsletter, period, min(now, period.end), variant=variant
+            )
+        variant_key = variant.key if variant else EVERY_EDITION
+        draft = self.review.renderer.draft(newsletter, period, chosen.stories, variant_key=variant_key)
+        return replace(draft, left_out=(*chosen.left_out, *draft.left_out))
+
+    def _release(self, now: datetime, is_selected: Callable[[str], bool]) -> list[EditionOutcome]:
+        """Release overdue editions. The outcome of a variant is returned only if it failed."""
         outcomes = []
-        for found, errors in desk.release_overdue(now, wanted):
-            edition = found.edition
+        for reviewed, errors in self.review.release_overdue(now, is_selected):
+            edition = reviewed.edition
             outcome = EditionOutcome(
                 newsletter=edition.newsletter,
                 outcome="failed" if errors else "released",
@@ -128,57 +143,37 @@ class EditionJob:
                 stories=edition.stories,
                 problem="; ".join(errors),
             )
-            with self.store.write() as connection:
+            with self.review.store.write() as connection:
                 if errors:
                     quarantine.record_failure(
                         connection, "newsletter", edition.newsletter, outcome.problem, now=now
                     )
                 else:
                     quarantine.clear_failure(connection, "newsletter", edition.newsletter)
-            if errors or not edition.is_form:
+            if errors or not edition.is_variant:
                 outcomes.append(outcome)
         return outcomes
 
-    def draft(
-        self, newsletter: Newsletter, period: Period, now: datetime, variant: Variant | None = None
-    ) -> Draft:
-        """Choose and render, as of the end of the period or now, whichever is earlier.
-
-        Raises ``RenderError`` when a template fails.
-        """
-        moment = min(now, period.end)
-        with self.store.read() as connection:
-            chosen = self.selector.choose(connection, newsletter, period, moment, variant=variant)
-        cadence = variant.key if variant else EVERY_EDITION
-        draft = self.render(newsletter, period, chosen.stories, cadence=cadence)
-        return replace(draft, left_out=(*chosen.left_out, *draft.left_out))
-
-    def render(
+    def _cut_due(
         self,
-        newsletter: Newsletter,
-        period: Period,
-        stories: tuple[EditionStory, ...],
+        running: Sequence[Newsletter],
+        now: datetime,
+        readiness: Readiness | None,
+        should_stop: Callable[[], bool],
         *,
-        cadence: str = EVERY_EDITION,
-        invented: bool = False,
-    ) -> Draft:
-        """Render these stories and look at what came out. Raises ``RenderError`` when a template fails."""
-        if not stories:
-            return Draft(newsletter=newsletter, period=period, stories=(), proof=None)
-        digest = digest_from_stories(stories, self.press.site)
-        proof = self.press.proof(newsletter, period, digest, cadence=cadence, invented=invented)
-        left_out = tuple(
-            LeftOut(article_id=article_id, reason=proof.dropped[story.lead.article.id])
-            for story in stories
-            if story.lead.article.id in proof.dropped
-            for article_id in story.tells
-        )
-        stories = tuple(story for story in stories if story.lead.article.id not in proof.dropped)
-        return Draft(newsletter=newsletter, period=period, stories=stories, proof=proof, left_out=left_out)
+        dry_run: bool,
+    ) -> list[EditionOutcome]:
+        outcomes = []
+        for newsletter, period in due_periods(self.review.store, running, now):
+            if should_stop():
+                break
+            outcomes.append(self._cut_or_fail(newsletter, period, now, readiness, dry_run=dry_run))
+        return outcomes
 
-    def upcoming(self, newsletter: Newsletter, now: datetime) -> Period:
-        """The period that is running now; its edition is the next one."""
-        return period_at(newsletter, now)
+    def _is_reported(self, outcome: EditionOutcome, readiness: Readiness | None) -> bool:
+        if outcome.outcome != "gathering" or readiness is None or outcome.period_end is None:
+            return True
+        return readiness.report_once(outcome.newsletter, outcome.period_end)
 
     def _cut_or_fail(
         self,
@@ -189,7 +184,7 @@ class EditionJob:
         *,
         dry_run: bool,
     ) -> EditionOutcome:
-        """Cut an edition. A template or a bug that stops one newsletter is quarantined and stops no other."""
+        """Cut an edition; quarantine it if a template or a bug fails, so that other newsletters are cut."""
         try:
             return self._cut(newsletter, period, now, readiness, dry_run=dry_run)
         except (RenderError, ConfigError) as error:
@@ -200,7 +195,7 @@ class EditionJob:
             log.exception("the edition of %s could not be cut", newsletter.name)
             problem = f"{type(bug).__name__}: {bug}"
         if not dry_run:
-            with self.store.write() as connection:
+            with self.review.store.write() as connection:
                 quarantine.record_failure(connection, "newsletter", newsletter.name, problem, now=now)
         return EditionOutcome(
             newsletter=newsletter.name, outcome="failed", period_end=period.end, problem=problem
@@ -216,18 +211,18 @@ class EditionJob:
         dry_run: bool,
     ) -> EditionOutcome:
         outcome = EditionOutcome(newsletter=newsletter.name, outcome="cut", period_end=period.end)
-        look = readiness.look(newsletter, period, now) if readiness else None
-        waits = outcome
-        if look is not None:
-            outcome = replace(outcome, gathered=look.gathered)
-            waits = replace(outcome, outcome="gathering", problem=str(look.gathered))
-            if not look.may_cut:
-                return waits
+        check = readiness.look(newsletter, period, now) if readiness else None
+        gathering = outcome
+        if check is not None:
+            outcome = replace(outcome, gathered=check.gathered)
+            gathering = replace(outcome, outcome="gathering", problem=str(check.gathered))
+            if not check.may_cut:
+                return gathering
         draft = self.draft(newsletter, period, now)
-        draft.check()
-        if draft.proof is None:
-            if look is not None and not look.may_be_empty:
-                return waits
+        draft.raise_for_errors()
+        if draft.checked is None:
+            if check is not None and not check.may_be_empty:
+                return gathering
             state, approve_by = edition_store.EMPTY, None
             outcome = replace(outcome, outcome="empty")
         else:
@@ -236,17 +231,23 @@ class EditionJob:
             outcome = replace(
                 outcome,
                 outcome=state,
-                subject=draft.proof.rendered.subject,
+                subject=draft.checked.rendered.subject,
                 stories=len(draft.stories),
-                trimmed=draft.proof.trimmed,
+                trimmed=draft.checked.trimmed,
             )
         if dry_run:
             return outcome
-        with self.store.write() as connection:
+        with self.review.store.write() as connection:
             if newsletter.name in newsletter_store.paused_newsletters(connection):
                 return replace(outcome, outcome="paused")
             edition_id = store_draft(connection, draft, now, state=state, approve_by=approve_by)
             quarantine.clear_failure(connection, "newsletter", newsletter.name)
-        if draft.proof is None:
+        if draft.checked is None:
             return outcome
         return replace(outcome, edition_id=edition_id, outcome=state if edition_id else "exists")
+
+
+def _paused(name: str) -> EditionOutcome:
+    return EditionOutcome(
+        newsletter=name, outcome="paused", problem=f"see `syndicate newsletters resume {name}`"
+    )

@@ -1,4 +1,4 @@
-"""Answers to "why was this article (not) mailed?", from the rows of each newsletter."""
+"""Answer to "why was this article (not) mailed?", read from the store for each newsletter."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from syndicate.store.output import channel_store
 def article_outcomes(
     connection: Connection, newsletters: Sequence[Newsletter], article: Article, now: datetime
 ) -> list[ArticleOutcome]:
-    """Return one answer for each newsletter, about its main edition."""
+    """Return an answer for each newsletter, about its main edition."""
     rows = edition_articles.article_editions(connection, article.id)
     leads = article_store.get_articles(connection, [row.lead_id for row in rows])
     titles = {lead_id: lead.title for lead_id, lead in leads.items()}
@@ -25,7 +25,7 @@ def article_outcomes(
     failures = {
         failure.subject: failure.reason for failure in quarantine.failures(connection, kind="newsletter")
     }
-    found = []
+    outcomes = []
     for newsletter in newsletters:
         zone = read_zone(newsletter.time_zone)
         start = period_at(newsletter, article.first_seen).start
@@ -36,17 +36,17 @@ def article_outcomes(
             matches=bool(channel_store.matching_articles(connection, newsletter.clauses, [article.id])),
             known_since=newsletter_store.known_since(connection, name) or now,
             newest=article.published > newest.get(article.source_id, article.published),
-            editions=[row for row in rows if (row.newsletter, row.cadence) == (name, EVERY_EDITION)],
+            editions=[row for row in rows if (row.newsletter, row.variant_key) == (name, EVERY_EDITION)],
             leads=titles,
             paused=name in paused,
             failure=failures.get(name, ""),
         )
         period = period_of(newsletter, facts)
-        if period and (issue := review_store.main_edition(connection, name, period.end)):
-            facts = replace(facts, state=issue.state, edition_id=issue.edition.id)
+        if period and (main := review_store.main_edition(connection, name, period.end)):
+            facts = replace(facts, state=main.state, edition_id=main.edition.id)
 
         def show(at: datetime, zone: tzinfo = zone) -> str:
             return f"{at.astimezone(zone):%a %d %b %H:%M %Z}"
 
-        found.append(outcome_of(newsletter, facts, period, now=now, show=show))
-    return found
+        outcomes.append(outcome_of(newsletter, facts, period, now=now, show=show))
+    return outcomes

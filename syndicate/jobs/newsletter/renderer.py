@@ -1,7 +1,7 @@
 """Rendering of an edition as the mail that would be sent, trimmed to size and checked by lint."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -9,7 +9,7 @@ from syndicate.errors import RenderError
 from syndicate.jobs.newsletter.own_links import missing
 from syndicate.model import (
     EVERY_EDITION,
-    Digest,
+    EditionContent,
     EditionStory,
     LeaveReason,
     LeftOut,
@@ -21,31 +21,33 @@ from syndicate.newsletter.lint.findings import DoubtfulLinks, LintFinding, Origi
 from syndicate.newsletter.lint.mail_lint import errors_of, lint_mail
 from syndicate.newsletter.lint.mail_page import MailPage
 from syndicate.newsletter.lint.structure import check_headers
+from syndicate.newsletter.mail_context import DigestContext
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import RenderedEdition, SiteFacts, render_edition
+from syndicate.newsletter.story_views import content_from_stories
 from syndicate.newsletter.trim import fit, without_broken
 from syndicate.templating import Templates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedEdition:
-    """A rendered edition with what lint says. ``trimmed`` has a sentence for all that was left out.
+    """Rendered edition with the findings of lint. ``trimmed`` has a sentence for each part left out.
 
-    ``dropped`` has the reason of each item that went, by the article that leads it, ``broken`` the error of
-    the template for each story with which it fails.
+    ``dropped`` has the reason for each story left out, by the id of its lead article. ``broken`` has the
+    template's error for each story with which a template fails.
     """
 
-    digest: Digest
+    content: EditionContent
     rendered: RenderedEdition
-    web_url: str
-    findings: tuple[LintFinding, ...]
     trimmed: tuple[str, ...]
     dropped: Mapping[int, LeaveReason]
-    broken: Mapping[int, str] = field(default_factory=dict)
+    broken: Mapping[int, str]
+    web_url: str = ""
+    findings: tuple[LintFinding, ...] = ()
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """Return what stops a send."""
+        """The findings that stop a send, as sentences."""
         return errors_of(self.findings)
 
     @property
@@ -56,39 +58,33 @@ class CheckedEdition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An edition as it would be cut: nothing is stored yet. ``proof`` is ``None`` when it is empty."""
+    """Edition as it would be cut, not stored. ``checked`` is ``None`` for an edition without stories."""
 
     newsletter: Newsletter
     period: Period
     stories: tuple[EditionStory, ...]
-    proof: CheckedEdition | None
+    checked: CheckedEdition | None
     left_out: tuple[LeftOut, ...] = ()
 
     @property
-    def rendered(self) -> RenderedEdition | None:
-        """The mail, or ``None``."""
-        return None if self.proof is None else self.proof.rendered
-
-    @property
     def problems(self) -> tuple[str, ...]:
-        """Return what stops it."""
-        return () if self.proof is None else self.proof.errors
+        """The lint errors, as sentences."""
+        return () if self.checked is None else self.checked.errors
 
-    def check(self) -> None:
-        """Raise ``RenderError`` if lint stops it."""
+    def raise_for_errors(self) -> None:
+        """Raise ``RenderError`` if lint found an error."""
         if self.problems:
             raise RenderError("; ".join(self.problems))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionRenderer:
-    """Renders and proofs editions.
+    """Renderer and checker of editions.
 
-    ``unsubscribe_url`` gives a newsletter's link with the token open; ``preferences_url`` is that of the page
-    of choices, or ``""``. ``message`` gives the raw mail one reader would get, ``gone`` the status of
-    articles (by id) whose page was gone when we last read it.
-    ``output`` is where our pages are written, ``routes`` are the first parts of the paths that the web server
-    answers otherwise.
+    ``unsubscribe_url`` returns a newsletter's link with a placeholder for the token. ``preferences_url`` is
+    the page of choices, or ``""``. ``message`` returns the raw mail for a subscriber. ``gone`` returns the
+    HTTP status of articles (by id) whose page was gone at the last read. ``output`` is the folder of
+    published files. ``routes`` are the first parts of paths that the web server answers without a file.
     """
 
     templates: Templates
@@ -100,72 +96,75 @@ class EditionRenderer:
     gone: Callable[[Collection[int]], Mapping[int, int]]
     routes: Collection[str]
 
-    def proof(
+    def draft(
         self,
         newsletter: Newsletter,
         period: Period,
-        digest: Digest,
+        stories: tuple[EditionStory, ...],
         *,
-        cadence: str = EVERY_EDITION,
-        invented: bool = False,
+        variant_key: str = EVERY_EDITION,
+        check_links: bool = True,
+    ) -> Draft:
+        """Render and check these stories. Raises ``RenderError`` when a template fails with all of them."""
+        if not stories:
+            return Draft(newsletter=newsletter, period=period, stories=(), checked=None)
+        content = content_from_stories(stories, self.site)
+        checked = self.check(newsletter, period, content, variant_key=variant_key, check_links=check_links)
+        left_out = tuple(
+            LeftOut(article_id=article_id, reason=checked.dropped[story.lead.article.id])
+            for story in stories
+            if story.lead.article.id in checked.dropped
+            for article_id in story.tells
+        )
+        kept = tuple(story for story in stories if story.lead.article.id not in checked.dropped)
+        return Draft(newsletter=newsletter, period=period, stories=kept, checked=checked, left_out=left_out)
+
+    def check(
+        self,
+        newsletter: Newsletter,
+        period: Period,
+        content: EditionContent,
+        *,
+        variant_key: str = EVERY_EDITION,
+        check_links: bool = True,
     ) -> CheckedEdition:
         """Render, trim and lint. Raises ``RenderError`` when a template fails with all stories.
 
-        ``cadence`` names the form that some readers chose, and so its page in the archive.
-        The links of an ``invented`` edition lead nowhere and are not looked at, and a template must not fail
-        with any of its stories.
+        ``variant_key`` gives a variant its own page in the archive. Sample content has links that lead
+        nowhere: with ``check_links=False`` links are not looked up, and a template must render every story.
         """
-        web_url = edition_url(self.site.url, newsletter.name, period.end, cadence)
+        web_url = edition_url(self.site.url, newsletter.name, period.end, variant_key)
 
-        def render(what: Digest) -> RenderedEdition:
-            return render_edition(
-                self.templates,
+        def render(content: EditionContent) -> RenderedEdition:
+            context = DigestContext.build(
                 newsletter,
-                what,
-                period=period,
-                site=self.site,
+                content,
+                period,
+                self.site,
                 unsubscribe_url=self.unsubscribe_url(newsletter),
                 preferences_url=self.preferences_url,
                 web_url=web_url,
             )
+            return render_edition(self.templates, context, title=content.title)
 
-        whole = digest
-        gone = {} if invented else self.gone([story.article_id for story in digest.stories])
-        digest, left_out = _without_gone(digest, gone)
-        dropped = _leads(whole, digest, LeaveReason.GONE)
-        broken: Mapping[int, str] = {}
-        try:
-            fitting, rendered, trimmed = fit(digest, render)
-        except RenderError as error:
-            if invented:
-                raise
-            digest, said, broken = without_broken(digest, render, error)
-            left_out += said
-            dropped |= dict.fromkeys(broken, LeaveReason.TEMPLATE)
-            fitting, rendered, trimmed = fit(digest, render)
-        dropped |= _leads(digest, fitting, LeaveReason.SIZE)
-        digest = fitting
+        gone = self.gone([story.article_id for story in content.stories]) if check_links else {}
+        fitted = _fitted(content, gone, render, drop_broken=check_links)
+        content, rendered = fitted.content, fitted.rendered
+        page = MailPage(rendered.html)
         origins = Origins(
-            digest,
+            content,
             lambda text, file: self.templates.find(text, "mail/", file),
             self._variables(rendered, web_url),
         )
-        page = MailPage(rendered.html)
-        doubtful = DoubtfulLinks() if invented else self._doubtful(newsletter, page, web_url, digest, gone)
+        doubtful = DoubtfulLinks()
+        if check_links:
+            doubtful = self._doubtful(newsletter, page, web_url, content, gone)
+        findings = lint_mail(rendered, origins, doubtful, page, content)
         headers = check_headers(self.message(newsletter, period, rendered, web_url))
-        findings = (*lint_mail(rendered, origins, doubtful, page, digest), *headers)
-        return CheckedEdition(
-            digest=digest,
-            rendered=rendered,
-            web_url=web_url,
-            findings=findings,
-            trimmed=left_out + trimmed,
-            dropped=dropped,
-            broken=broken,
-        )
+        return replace(fitted, web_url=web_url, findings=(*findings, *headers))
 
     def _variables(self, rendered: RenderedEdition, web_url: str) -> dict[str, str]:
-        """Return what the templates call the addresses that no article brought."""
+        """Return the names that templates use for the URLs that no article brought, by URL."""
         return {
             rendered.unsubscribe_url: "unsubscribe_url",
             rendered.preferences_url: "preferences_url",
@@ -179,39 +178,65 @@ class EditionRenderer:
         newsletter: Newsletter,
         page: MailPage,
         web_url: str,
-        digest: Digest,
+        content: EditionContent,
         gone: Mapping[int, int],
     ) -> DoubtfulLinks:
-        """Links and pictures of ours that are not there, and pages of articles that are gone."""
+        """Return links to missing files of this site, and links to articles whose page is gone."""
         later = self._later(newsletter, web_url)
-        ours = missing(page, self.site.url, self.output, routes=self.routes, later=later)
+        local = missing(page, self.site.url, self.output, routes=self.routes, later=later)
         dead = {
             story.url: f"the page answered {gone[story.article_id]} when it was last read"
-            for story in digest.stories
+            for story in content.stories
             if story.article_id in gone and story.url
         }
-        return replace(ours, dead={**ours.dead, **dead})
+        return replace(local, dead={**local.dead, **dead})
 
     def _later(self, newsletter: Newsletter, web_url: str) -> set[str]:
-        """Return the pages written after the edition: its own page and, for the first one, the archive's."""
+        """Return the files written after the edition is cut: its own page and the archive's list."""
         page = unquote(urlsplit(web_url).path.removeprefix(urlsplit(self.site.url).path)).lstrip("/")
         return {page, f"{archive_folder(newsletter.name)}/index.html"}
 
 
-def _without_gone(digest: Digest, gone: Mapping[int, int]) -> tuple[Digest, tuple[str, ...]]:
-    """Leave out the stories whose page answered 404 or 410 when it was last read; at least one stays."""
-    kept = tuple(story for story in digest.stories if story.article_id not in gone)
-    if not kept or len(kept) == len(digest.stories):
-        return digest, ()
-    said = tuple(
+def _fitted(
+    content: EditionContent,
+    gone: Mapping[int, int],
+    render: Callable[[EditionContent], RenderedEdition],
+    *,
+    drop_broken: bool,
+) -> CheckedEdition:
+    """Leave out stories that are gone, stories that break a template, and parts beyond the size limit."""
+    present, trimmed = _without_gone(content, gone)
+    dropped = _leads(content, present, LeaveReason.GONE)
+    broken: Mapping[int, str] = {}
+    try:
+        fitting, rendered, cuts = fit(present, render)
+    except RenderError as error:
+        if not drop_broken:
+            raise
+        present, sentences, broken = without_broken(present, render, error)
+        trimmed += sentences
+        dropped |= dict.fromkeys(broken, LeaveReason.TEMPLATE)
+        fitting, rendered, cuts = fit(present, render)
+    dropped |= _leads(present, fitting, LeaveReason.SIZE)
+    return CheckedEdition(
+        content=fitting, rendered=rendered, trimmed=trimmed + cuts, dropped=dropped, broken=broken
+    )
+
+
+def _without_gone(content: EditionContent, gone: Mapping[int, int]) -> tuple[EditionContent, tuple[str, ...]]:
+    """Leave out the stories whose page answered 404 or 410 at the last read, unless all are gone."""
+    kept = tuple(story for story in content.stories if story.article_id not in gone)
+    if not kept or len(kept) == len(content.stories):
+        return content, ()
+    sentences = tuple(
         f'the story "{story.title}" was left out: its page answered {gone[story.article_id]}'
-        for story in digest.stories
+        for story in content.stories
         if story.article_id in gone
     )
-    return replace(digest, stories=kept), said
+    return replace(content, stories=kept), sentences
 
 
-def _leads(before: Digest, after: Digest, reason: LeaveReason) -> dict[int, LeaveReason]:
-    """Return the leads of the items that are in one digest and not in the other."""
+def _leads(before: EditionContent, after: EditionContent, reason: LeaveReason) -> dict[int, LeaveReason]:
+    """Return the lead article of each story that is in ``before`` and not in ``after``."""
     kept = {story.article_id for story in after.stories}
     return {story.article_id: reason for story in before.stories if story.article_id not in kept}

@@ -1,8 +1,8 @@
-"""The editor's desk behind a signed link: what waits or went out of a newsletter, and what is done to it.
+"""Review of editions behind a signed link: the page of an editor, and the changes sent from it.
 
-A link names the newsletter, the editor and when it ends; all links of a newsletter can be ended at once.
-Its holder may do what ``ReviewService`` can, under that editor's name. Every form says which contents it was
-made for: what was decided about other contents than those that are there now changes nothing.
+A link names the newsletter, the editor and its expiry; all links of a newsletter can be revoked at once. Its
+holder can call ``ReviewService`` under that editor's name. Every HTML form carries a hash of the content it
+shows. A change to content that has changed since is refused.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,49 +16,57 @@ from syndicate.audience.link_tokens import make_token, read_token
 from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.edition_review import ReviewService
 from syndicate.jobs.newsletter.renderer import CheckedEdition
-from syndicate.model import Digest, Newsletter
+from syndicate.model import EditionContent, Newsletter
 from syndicate.newsletter.periods import read_zone
 from syndicate.newsletter.render import TOKEN
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases
 from syndicate.store.mail import audience_store
-from syndicate.store.mail.review_store import DeskEdition, EditionChange
+from syndicate.store.mail.review_store import EditionChange, ReviewEdition
 
-# What the page has words for, in the newsletter's language.
+# Problems that the page explains in the newsletter's language.
 _STALE = "stale"
 _UNSURE = "unsure"
 _UNSAID = "unsaid"
 
 MOST_SENT = 5
-"""Of how many editions that went out, the latest, the desk offers to begin a correction."""
+"""Number of latest sent editions that the page offers for correction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionView:
-    """One edition that waits. ``seen`` stands for just these contents; ``errors`` stop it."""
+    """Waiting edition. ``seen`` is the hash of its state and content; ``errors`` stop its release."""
 
-    found: DeskEdition
-    digest: Digest
+    reviewed: ReviewEdition
+    content: EditionContent
     seen: str
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
     changes: tuple[EditionChange, ...]
-    forms: int
+    variants: int
+
+    # Former names, for templates of operators.
+    found = property(lambda self: self.reviewed)
+    digest = property(lambda self: self.content)
+    forms = property(lambda self: self.variants)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentEdition:
-    """One edition that went out and can be corrected. ``seen`` as in ``EditionView``."""
+    """Sent edition that can be corrected. ``seen`` is as in ``EditionView``."""
 
-    found: DeskEdition
+    reviewed: ReviewEdition
     seen: str
+
+    found = property(lambda self: self.reviewed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewPage:
-    """View of an editor. ``said`` names the last action, ``problem`` names or explains a failed one.
+    """Page of an editor: the editions that wait, and the sent editions that can be corrected.
 
-    ``path`` is the desk's own, under which the mails lie. A correction just begun is the first sheet.
+    ``said`` names the last action; ``problem`` names or explains a failed action. ``path`` is the path of the
+    page, under which the mails are served. A correction just begun comes first in ``waiting``.
     """
 
     path: str
@@ -66,20 +74,22 @@ class ReviewPage:
     editor: str
     ends: datetime
     readers: int
-    sheets: tuple[EditionView, ...]
+    waiting: tuple[EditionView, ...]
     sent: tuple[SentEdition, ...]
     said: str = ""
     problem: str = ""
 
+    sheets = property(lambda self: self.waiting)
+
     @property
     def zone(self) -> ZoneInfo:
-        """The clock on which the desk tells the time: that of the newsletter's schedule."""
+        """The time zone of the newsletter's schedule."""
         return read_zone(self.newsletter.time_zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewLink:
-    """The three parts of a link: whose desk, who sits there, and the token that proves it."""
+    """Parts of a link: the newsletter, the editor's name, and the signed token."""
 
     newsletter: str
     editor: str
@@ -87,202 +97,198 @@ class ReviewLink:
 
     @property
     def path(self) -> str:
-        """The path of its address."""
+        """The path of the URL."""
         parts = (self.newsletter, self.editor, self.token)
         return "/desk/" + "/".join(quote(part, safe="") for part in parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewLinks:
-    """Makes links to the desk, and answers them."""
+    """Maker of review links, and handler of the requests to them."""
 
     store: Store
-    desk: ReviewService
+    review: ReviewService
     site_url: str
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def link(self, newsletter: str, editor: str, ends: datetime) -> str:
-        """The address of a newsletter's desk for one editor; ``SyndicateError`` for a name it cannot hold."""
+        """Return the review URL of a newsletter for an editor; ``SyndicateError`` for an unusable name."""
         if not editor.strip() or "/" in editor or not editor.isprintable():
-            raise SyndicateError(f"{editor!r} is no name for a link; write one without slashes")
+            raise SyndicateError(f"{editor!r} cannot be the name in a link; write a name without slashes")
         with self.store.read() as connection:
             secret, purpose = leases.secret(connection), self._purpose(connection, newsletter, editor)
         token = make_token(secret, int(ends.timestamp()), purpose)
         return self.site_url + ReviewLink(newsletter=newsletter, editor=editor, token=token).path
 
     def revoke(self, newsletter: str) -> None:
-        """End every link to a newsletter's desk."""
+        """Revoke every review link of a newsletter."""
         with self.store.write() as connection:
             leases.move_counter(connection, _revisions(newsletter))
 
-    def look(self, key: ReviewLink) -> ReviewPage | None:
-        """Return what waits, or ``None`` for a link that does not lead here (any more); changes nothing."""
-        return self._view(key)
-
-    def act(self, key: ReviewLink, fields: Mapping[str, Sequence[str]]) -> ReviewPage | None:
-        """Do what a form asks for, and show what is there then; ``None`` as in ``look``."""
-        if self._enter(key) is None:
-            return None
-        try:
-            said, begun = self._do(key, {name: values[0] for name, values in fields.items()})
-        except SyndicateError as error:
-            return self._view(key, problem=str(error))
-        return self._view(key, said=said, begun=begun)
-
-    def mail(self, key: ReviewLink, edition: str) -> str | None:
-        """The HTML of the mail as it would be sent now, without anybody's token."""
-        if self._enter(key) is None:
-            return None
-        sent = [edition.found.edition.id for edition in self._sent(key.newsletter)]
-        # As text: Python refuses to read a number of thousands of digits, and strangers send such.
-        if edition not in map(str, (*self.desk.waiting(key.newsletter), *sent)):
-            return None
-        return self.desk.proof(int(edition)).rendered.html.replace(TOKEN, "preview")
-
-    def _enter(self, key: ReviewLink) -> tuple[Newsletter, datetime] | None:
-        """The newsletter and the end of a link that is good now."""
-        named = [newsletter for newsletter in self.desk.newsletters if newsletter.name == key.newsletter]
-        with self.store.read() as connection:
-            secret = leases.secret(connection)
-            purpose = self._purpose(connection, key.newsletter, key.editor)
-        seconds = read_token(secret, key.token, purpose)
-        if not named or seconds is None or seconds <= self.clock().timestamp():
-            return None
-        return named[0], datetime.fromtimestamp(seconds, UTC)
-
-    def _view(
-        self, key: ReviewLink, *, said: str = "", begun: int | None = None, problem: str = ""
+    def look(
+        self, link: ReviewLink, *, said: str = "", correction_id: int | None = None, problem: str = ""
     ) -> ReviewPage | None:
-        entered = self._enter(key)
-        if entered is None:
+        """Return the page, or ``None`` for a link that is invalid, expired or revoked; changes nothing."""
+        opened = self._opened(link)
+        if opened is None:
             return None
-        newsletter, ends = entered
+        newsletter, ends = opened
         with self.store.read() as connection:
             counts = audience_store.count_subscriptions(connection).get(newsletter.name, {})
-        waiting = sorted(self.desk.waiting(newsletter.name), key=lambda number: number != begun)
+        waiting = sorted(self.review.waiting(newsletter.name), key=lambda number: number != correction_id)
         return ReviewPage(
-            path=key.path,
+            path=link.path,
             newsletter=newsletter,
-            editor=key.editor,
+            editor=link.editor,
             ends=ends,
             readers=counts.get("confirmed", 0),
-            sheets=tuple(map(self._sheet, waiting)),
+            waiting=tuple(map(self._edition_view, waiting)),
             sent=self._sent(newsletter.name),
             said=said,
             problem=problem,
         )
 
+    def act(self, link: ReviewLink, fields: Mapping[str, Sequence[str]]) -> ReviewPage | None:
+        """Apply a submitted form and return the page after it; ``None`` as in ``look``."""
+        if self._opened(link) is None:
+            return None
+        try:
+            said, correction_id = self._do(link, {name: values[0] for name, values in fields.items()})
+        except SyndicateError as error:
+            return self.look(link, problem=str(error))
+        return self.look(link, said=said, correction_id=correction_id)
+
+    def mail(self, link: ReviewLink, edition: str) -> str | None:
+        """Return the HTML of the mail as it would be sent now, without a subscriber's token."""
+        if self._opened(link) is None:
+            return None
+        sent = [edition.reviewed.edition.id for edition in self._sent(link.newsletter)]
+        # Compared as text: ``int`` raises on a number of thousands of digits.
+        if edition not in map(str, (*self.review.waiting(link.newsletter), *sent)):
+            return None
+        return self.review.check(int(edition)).rendered.html.replace(TOKEN, "preview")
+
+    def _opened(self, link: ReviewLink) -> tuple[Newsletter, datetime] | None:
+        """Return the newsletter and the expiry of a valid link."""
+        named = [newsletter for newsletter in self.review.newsletters if newsletter.name == link.newsletter]
+        with self.store.read() as connection:
+            secret = leases.secret(connection)
+            purpose = self._purpose(connection, link.newsletter, link.editor)
+        seconds = read_token(secret, link.token, purpose)
+        if not named or seconds is None or seconds <= self.clock().timestamp():
+            return None
+        return named[0], datetime.fromtimestamp(seconds, UTC)
+
     def _purpose(self, connection: Connection, newsletter: str, editor: str) -> str:
         revision = leases.counter(connection, _revisions(newsletter))
         return "\n".join(("desk", str(revision), newsletter, editor))
 
-    def _sheet(self, edition_id: int) -> EditionView:
-        found, digest = self.desk.edition(edition_id)
-        errors, warnings = _findings(lambda: self.desk.proof(edition_id))
+    def _edition_view(self, edition_id: int) -> EditionView:
+        reviewed, content = self.review.edition(edition_id)
+        errors, warnings = _findings(lambda: self.review.check(edition_id))
         return EditionView(
-            found=found,
-            digest=digest,
-            seen=_seen(found, digest),
+            reviewed=reviewed,
+            content=content,
+            seen=_content_hash(reviewed, content),
             errors=errors,
             warnings=warnings,
-            changes=tuple(self.desk.changes(edition_id)),
-            forms=len(self.desk.forms(found)),
+            changes=tuple(self.review.changes(edition_id)),
+            variants=len(self.review.variants(reviewed)),
         )
 
     def _sent(self, newsletter: str) -> tuple[SentEdition, ...]:
-        found = self.desk.correctable(newsletter, limit=MOST_SENT)
         return tuple(
-            SentEdition(found=edition, seen=_seen(*self.desk.edition(edition.edition.id)))
-            for edition in found
+            SentEdition(reviewed=reviewed, seen=_content_hash(*self.review.edition(reviewed.edition.id)))
+            for reviewed in self.review.correctable(newsletter, limit=MOST_SENT)
         )
 
-    def _do(self, key: ReviewLink, form: Mapping[str, str]) -> tuple[str, int | None]:
-        """Do one thing; return its name, and the id of the correction that it began.
+    def _do(self, link: ReviewLink, form: Mapping[str, str]) -> tuple[str, int | None]:
+        """Apply a submitted form; return the name of the action, and the id of a correction it began.
 
-        ``SyndicateError`` names or says why it was not done.
+        ``SyndicateError`` names or explains the reason when the action fails.
         """
         if form.get("do") == "correct":
-            return "correct", self._correct(key, form)
-        return self._change(key, form), None
+            return "correct", self._correct(link, form)
+        return self._change(link, form), None
 
-    def _correct(self, key: ReviewLink, form: Mapping[str, str]) -> int:
-        """Begin the correction of an edition that went out; nothing is sent by that."""
-        seen = {str(edition.found.edition.id): edition.seen for edition in self._sent(key.newsletter)}
+    def _correct(self, link: ReviewLink, form: Mapping[str, str]) -> int:
+        """Begin the correction of a sent edition; sends nothing."""
+        seen = {str(edition.reviewed.edition.id): edition.seen for edition in self._sent(link.newsletter)}
         number = form.get("edition", "")
         if number not in seen or form.get("seen") != seen[number]:
             raise SyndicateError(_STALE)
         text = _lines(form.get("text", ""))
         if not text.strip():
             raise SyndicateError(_UNSAID)
-        return self.desk.correct(int(number), text, by=key.editor, now=self.clock())
+        return self.review.correct(int(number), text, by=link.editor, now=self.clock())
 
-    def _change(self, key: ReviewLink, form: Mapping[str, str]) -> str:
-        """Change an edition that waits, let it go or stop it; names what was done."""
+    def _change(self, link: ReviewLink, form: Mapping[str, str]) -> str:
+        """Change, release or stop a waiting edition; return the name of the action."""
         number = form.get("edition", "")
-        if number not in map(str, self.desk.waiting(key.newsletter)):
+        if number not in map(str, self.review.waiting(link.newsletter)):
             raise SyndicateError(_STALE)
         edition_id, now = int(number), self.clock()
-        found, digest = self.desk.edition(edition_id)
-        if form.get("seen") != _seen(found, digest):
+        reviewed, content = self.review.edition(edition_id)
+        if form.get("seen") != _content_hash(reviewed, content):
             raise SyndicateError(_STALE)
         action, text = form.get("do", ""), form.get("text", "")
-        finish = {"approve": self.desk.approve, "hold": self.desk.hold, "withdraw": self.desk.withdraw}
+        finish = {"approve": self.review.approve, "hold": self.review.hold, "withdraw": self.review.withdraw}
         if action in finish:
             if action != "hold" and form.get("sure") != "yes":
                 raise SyndicateError(_UNSURE)
-            finish[action](edition_id, by=key.editor, now=now)
+            finish[action](edition_id, by=link.editor, now=now)
         elif action == "note":
-            self.desk.note(edition_id, _lines(text), by=key.editor, now=now)
+            self.review.note(edition_id, _lines(text), by=link.editor, now=now)
         elif action == "subject":
-            self.desk.retitle(edition_id, 0, text, by=key.editor, now=now)
+            self.review.retitle(edition_id, 0, text, by=link.editor, now=now)
         else:
-            return self._change_story(edition_id, digest, form, by=key.editor, now=now)
+            return self._change_story(edition_id, content, form, by=link.editor, now=now)
         return action
 
     def _change_story(
-        self, edition_id: int, digest: Digest, form: Mapping[str, str], *, by: str, now: datetime
+        self, edition_id: int, content: EditionContent, form: Mapping[str, str], *, by: str, now: datetime
     ) -> str:
-        action, place = form.get("do", ""), _place(digest, form.get("story", ""))
-        to = {"first": 1, "up": max(1, place - 1), "down": min(len(digest.stories), place + 1)}
+        action, place = form.get("do", ""), _place(content, form.get("story", ""))
+        to = {"first": 1, "up": max(1, place - 1), "down": min(len(content.stories), place + 1)}
         if action in to:
-            self.desk.move(edition_id, place, to[action], by=by, now=now)
+            self.review.move(edition_id, place, to[action], by=by, now=now)
             return "move"
         if action == "drop":
-            self.desk.drop(edition_id, place, by=by, now=now)
+            self.review.drop(edition_id, place, by=by, now=now)
         elif action == "retitle":
-            self.desk.retitle(edition_id, place, form.get("text", ""), by=by, now=now)
+            self.review.retitle(edition_id, place, form.get("text", ""), by=by, now=now)
         else:
             raise SyndicateError(_STALE)
         return action
 
 
 def _revisions(newsletter: str) -> str:
-    """The counter of a newsletter's links: moved, it ends them."""
+    """Return the name of the counter that revokes a newsletter's links when it moves."""
     return f"desk links of {newsletter}"
 
 
-def _seen(found: DeskEdition, digest: Digest) -> str:
-    return blake2b(f"{found.state} {digest!r}".encode("utf-8", "replace"), digest_size=12).hexdigest()
+def _content_hash(reviewed: ReviewEdition, content: EditionContent) -> str:
+    return blake2b(f"{reviewed.state} {content!r}".encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 
-def _place(digest: Digest, story: str) -> int:
-    """Return where a story stands, by its id and not by what stands there meanwhile."""
-    ids = [str(story.story_id) for story in digest.stories]
+def _place(content: EditionContent, story: str) -> int:
+    """Return the current place of a story by its id, which the form carries in place of a position."""
+    ids = [str(story.story_id) for story in content.stories]
     if story not in ids:
         raise SyndicateError(_STALE)
     return ids.index(story) + 1
 
 
 def _lines(text: str) -> str:
-    """Return what browsers send from a text field, with plain line ends."""
+    """Return the text of a text field with plain line ends in place of the browser's CRLF."""
     return text.replace("\r\n", "\n")
 
 
-def _findings(proof: Callable[[], CheckedEdition]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what lint says: (errors, warnings and what was left out)."""
+def _findings(check: Callable[[], CheckedEdition]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the lint errors, and the lint warnings with the parts left out."""
     try:
-        looked = proof()
+        checked = check()
     except SyndicateError as error:
         return (str(error),), ()
-    others = tuple(str(finding) for finding in looked.findings if str(finding) not in looked.errors)
-    return looked.errors, (*others, *looked.trimmed)
+    others = tuple(str(finding) for finding in checked.findings if str(finding) not in checked.errors)
+    return checked.errors, (*others, *checked.trimmed)

@@ -1,16 +1,17 @@
-"""Selection of an edition's stories from the store's rows, with the reason for each article left out."""
+"""Selection of an edition's stories from the store, with the reason for each article left out."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import chain
+from typing import Any
 
 from syndicate.audience.choices import read_selection
-from syndicate.jobs.newsletter.variants import in_selection
+from syndicate.jobs.newsletter.event_comparison import EventComparison, Stories
 from syndicate.jobs.publish.article_views import ArticleViews
 from syndicate.jobs.stories.story_facts import candidates, story_facts
 from syndicate.model import (
     EVERY_EDITION,
+    EditionArticle,
     EditionStory,
     LeaveReason,
     LeftOut,
@@ -35,32 +36,24 @@ from syndicate.store.ingest import article_store, source_store
 from syndicate.store.mail import edition_articles
 from syndicate.store.mail.preference_store import Variant
 from syndicate.store.output import channel_store
-from syndicate.store.stories import index_rows as placed_store
 from syndicate.store.stories import story_store
 from syndicate.store.stories.ranked_lists import SourceWeight
 from syndicate.store.stories.story_leads import language_leads
-from syndicate.stories import (
-    Fingerprint,
-    RankingOptions,
-    StoryOptions,
-    is_report,
-    is_update,
-    rank_top,
-    rank_trending,
-    says_else,
-)
+from syndicate.store.stories.story_store import StoryArticleRow
+from syndicate.stories import RankingOptions, StoryOptions, rank_top, rank_trending
 from syndicate.text.language import count_sources, is_foreign, main_language
 from syndicate.text.privacy import shown_source
 
-# More stories than any edition carries, for what repeats and the cap per source take away.
 POOL = 200
+"""Number of ranked stories from which an edition is chosen: more than any edition carries.
 
-Stories = Mapping[int, Sequence[story_store.StoryArticleRow]]
+Repeats and the limit per source remove some of them.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenStories:
-    """Stories of one edition, and the articles of its period that it leaves out."""
+    """Stories of an edition, and the articles of its period that it leaves out."""
 
     stories: tuple[EditionStory, ...]
     left_out: tuple[LeftOut, ...] = ()
@@ -70,18 +63,24 @@ class ChosenStories:
 class Earlier:
     """Contents of a newsletter's earlier editions.
 
-    ``told`` gives for an article the latest edition that told it and when that was cut; ``waiting`` are the
-    articles for which the last edition had no space; ``first``: there was no edition.
+    ``told`` has, by article, the id and the cut time of the latest edition that carried it. ``waiting`` has
+    the articles for which the last edition had no space. ``first`` is true when there was no edition.
     """
 
     told: Mapping[int, tuple[int, datetime]]
     waiting: Collection[int] = ()
     first: bool = False
 
+    @classmethod
+    def stored(cls, told: Mapping[int, EditionArticle], waiting: Collection[int] | None) -> "Earlier":
+        """Return the contents from the store's records; ``waiting`` is ``None`` if there was no edition."""
+        carried = {article.article_id: (article.edition_id, article.cut_at) for article in told.values()}
+        return cls(told=carried, waiting=waiting or (), first=waiting is None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
-    """Chooses what an edition carries. ``site_url`` is the address that links to own articles begin with."""
+    """Selector of an edition's stories. ``site_url`` is the base of links to own articles."""
 
     ranking: RankingOptions
     site_url: str
@@ -93,70 +92,63 @@ class Selector:
         connection: Connection,
         newsletter: Newsletter,
         period: Period,
-        moment: datetime,
+        at: datetime,
         *,
         earlier: Earlier | None = None,
         learned: Mapping[int, SourceWeight] | None = None,
         variant: Variant | None = None,
     ) -> ChosenStories:
-        """Choose the stories of an edition as of a moment.
+        """Choose the stories of an edition from the articles known ``at`` a time.
 
-        ``variant`` is what some readers chose. In a replay ``earlier`` replaces the stored editions, and
-        ``learned`` the stored weights of the sources.
+        ``variant`` restricts the edition to sections and languages. A replay passes ``earlier`` in place of
+        the stored editions, and ``learned`` in place of the stored weights of sources.
         """
         ranking = for_period(self.ranking, period.end - period.start)
-        line = variant.key if variant else EVERY_EDITION
-        name, end = newsletter.name, period.end
-        replayed = earlier is not None
+        is_main = earlier is None and variant is None
+        variant_key = variant.key if variant else EVERY_EDITION
+        stored: dict[str, Any] = {"before": period.end, "variant_key": variant_key}
         waiting = (
             earlier.waiting
             if earlier
-            else edition_articles.waiting_articles(connection, name, before=end, cadence=line)
+            else edition_articles.waiting_articles(connection, newsletter.name, **stored)
         )
-        rows = candidates(connection, moment, ranking)
+        rows = candidates(connection, at, ranking)
         rows += _stories_of(connection, waiting or (), {row.story_id for row in rows})
-        known = [row for row in rows if min(row.published, row.first_seen) <= moment]
+        known = [row for row in rows if min(row.published, row.first_seen) <= at]
         ids = [row.article_id for row in known]
         matching = channel_store.matching_articles(connection, newsletter.clauses, ids)
         stories = _by_story(known, matching)
         if earlier is None:
-            told = edition_articles.told_articles(connection, name, before=end, cadence=line, article_ids=ids)
-            places = {article.article_id: (article.edition_id, article.cut_at) for article in told.values()}
-            earlier = Earlier(told=places, waiting=waiting or (), first=waiting is None)
+            told = edition_articles.told_articles(connection, newsletter.name, **stored, article_ids=ids)
+            earlier = Earlier.stored(told, waiting)
         rows = [row for row in rows if row.story_id in stories]
-        facts = story_facts(connection, rows, moment, ranking, learned)
-        listed = rank_top(facts, moment, ranking), rank_trending(facts, moment, ranking)
-        news = self._news(connection, stories, earlier, period)
+        facts = story_facts(connection, rows, at, ranking, learned)
+        listed = rank_top(facts, at, ranking), rank_trending(facts, at, ranking)
         still_news = set(earlier.waiting)
         if not earlier.first:
-            still_news |= _kept_from_us(connection, known, period)
-        since = period.start - (period.end - period.start)
-        if not replayed and variant is None:
-            before = [row.article_id for row in known if since <= row.published < period.start]
-            still_news |= edition_articles.unrecorded_articles(
-                connection, newsletter.name, period_end=period.start, article_ids=before
-            )
-        # What is long past is in a list only if an editor pinned it.
-        lists = {story.story_id for ranked in listed for story in ranked}
-        stories = {
-            story_id: rows
-            for story_id, rows in stories.items()
-            if story_id in lists
-            or any(row.published >= since or row.article_id in still_news for row in rows)
-        }
+            still_news |= _seen_late(connection, known, period)
+        if is_main:
+            still_news |= _unrecorded(connection, newsletter, known, period)
+        news = self._comparison.news(connection, stories, earlier.told, period)
+        since = period.before.start
+        stories = _current(stories, listed, still_news, since=since)
         found = _candidates(connection, stories, listed, matching, earlier, news, still_news)
         leads, preferred = language_leads(connection, stories), _languages(newsletter, variant)
         found = [in_one_language(candidate, leads, preferred, since=since) for candidate in found]
         dropped = {fact.story_id for fact in facts if fact.hand.drop}
-        return self._choose(connection, newsletter, period, found, earlier.first, dropped, variant)
+        return self._compose(connection, newsletter, period, found, earlier.first, dropped, variant)
 
-    def _choose(
+    @property
+    def _comparison(self) -> EventComparison:
+        return EventComparison(options=self.story_options, same_event=self.options.same_event)
+
+    def _compose(
         self,
         connection: Connection,
         newsletter: Newsletter,
         period: Period,
         found: Sequence[Candidate],
-        first: bool,  # noqa: FBT001 one of many facts
+        first: bool,  # noqa: FBT001 passed on by position
         dropped: Collection[int],
         variant: Variant | None,
     ) -> ChosenStories:
@@ -164,26 +156,26 @@ class Selector:
         items: list[Item] = []
         left_out: list[LeftOut] = []
         for candidate in found:
-            mine, repeats = items_of(candidate, period, self.options, first=first, everything=everything)
+            own, repeats = items_of(candidate, period, self.options, first=first, everything=everything)
             left_out += repeats
             if candidate.story.id in dropped:
                 left_out += [
                     LeftOut(article_id=article_id, reason=LeaveReason.EDITOR)
-                    for item in mine
+                    for item in own
                     for article_id in item.new
                 ]
             else:
-                items += mine
+                items += own
         placed = [item for item in items if everything or item.candidate.top or item.candidate.trending]
-        leads = self._leads(connection, [item.lead.article_id for item in placed])
+        leads = self._leads(connection, [item.lead_id for item in placed])
         if variant is not None:
-            items = placed = in_selection(placed, leads, variant)
+            items = placed = _in_selection(placed, leads, variant)
         stories, no_place = compose(
             newsletter,
             items,
             leads,
             self.options,
-            same_event={} if everything else self._same_events(connection, placed),
+            same_event={} if everything else self._comparison.same_events(connection, placed),
             everything=everything,
         )
         return ChosenStories(stories=self._whole(connection, stories), left_out=(*left_out, *no_place))
@@ -195,13 +187,13 @@ class Selector:
         return {view.article.id: view for view in views}
 
     def _whole(self, connection: Connection, stories: Sequence[EditionStory]) -> tuple[EditionStory, ...]:
-        """Return the chosen stories, each lead with its text and links to all that the edition tells."""
+        """Return the chosen stories, each lead with its text and links to all articles of the item."""
         articles = [story.lead.article for story in stories]
         sources = {story.lead.source.id: story.lead.source for story in stories}
         leads = ArticleViews(sources, self.site_url).published(connection, articles)
         told = [article_id for story in stories for article_id in story.tells]
         links = story_store.links_to(connection, told, site_url=self.site_url)
-        found = []
+        carried = []
         for story, lead in zip(stories, leads, strict=True):
             tells = [links[number] for number in story.tells if number != lead.article.id and number in links]
             others = {link.article_id for link in lead.coverage}
@@ -214,84 +206,20 @@ class Selector:
                 related=tuple(link for link in lead.related if link.article_id not in others),
                 foreign_sources=foreign,
             )
-            found.append(replace(story, lead=whole, coverage=coverage))
-        return tuple(found)
-
-    def _news(
-        self, connection: Connection, stories: Stories, earlier: Earlier, period: Period
-    ) -> tuple[set[int], set[int]]:
-        """Return the articles that say something else than was told of their story in their language.
-
-        The second set holds the articles with news of an event that was told.
-        """
-        since = period.start - (period.end - period.start)
-        pairs: list[tuple[list[int], list[int]]] = []
-        for rows in chain.from_iterable(map(_by_language, stories.values())):
-            told = [row.article_id for row in rows if row.article_id in earlier.told]
-            recent = [row.article_id for row in rows if row.published >= since]
-            new = [article_id for article_id in recent if article_id not in earlier.told]
-            if told and new:
-                pairs.append((new, told))
-        prints, reports = self._texts(connection, [number for new, told in pairs for number in new + told])
-        found, updates = set[int](), set[int]()
-        options, least = self.story_options, self.options.same_event
-        for new, told in pairs:
-            if before := [prints[article_id] for article_id in told if article_id in prints]:
-                known = prints.keys() & new
-                found |= {number for number in known if says_else(prints[number], before, options)}
-                known &= reports
-                updates |= {
-                    number for number in known if is_update(prints[number], before, options, at_least=least)
-                }
-        return found, updates
-
-    def _same_events(self, connection: Connection, items: Sequence[Item]) -> dict[int, set[int]]:
-        """Return for each lead the leads of other items that tell its event.
-
-        Two leads tell one event when they are related closely and neither says something else. A round-up
-        or an opinion piece tells the event of each report of a story to which it links as related.
-        """
-        leads = {
-            member.article_id: item.lead.article_id for item in items for member in item.candidate.members
-        }
-        ids = sorted(set(leads.values()))
-        prints, reports = self._texts(connection, ids)
-        found: dict[int, set[int]] = {}
-        for number, related, score in placed_store.related_articles(connection, ids):
-            other = leads.get(related, number)
-            if number not in reports and other in reports:
-                found.setdefault(number, set()).add(other)
-            elif other != number and score >= self.options.same_event and {number, related} <= prints.keys():
-                if self._differ(prints[number], prints[related]):
-                    continue
-                found.setdefault(related, set()).add(number)
-                if (number in reports) == (related in reports):
-                    found.setdefault(number, set()).add(related)
-        return found
-
-    def _differ(self, one: Fingerprint, other: Fingerprint) -> bool:
-        return says_else(one, [other], self.story_options) or says_else(other, [one], self.story_options)
-
-    def _texts(self, connection: Connection, ids: Sequence[int]) -> tuple[dict[int, Fingerprint], set[int]]:
-        """Return the fingerprints of articles that have the current version, and the ids of reports."""
-        facts = placed_store.lead_facts(connection, ids).values()
-        found = {fact.article_id: Fingerprint.unpack_known(fact.terms) for fact in facts}
-        reports = {fact.article_id for fact in facts if is_report(fact.title, fact.section, fact.url)}
-        return {article_id: terms for article_id, terms in found.items() if terms is not None}, reports
+            carried.append(replace(story, lead=whole, coverage=coverage))
+        return tuple(carried)
 
 
 def _stories_of(
     connection: Connection, article_ids: Collection[int], known: Collection[int]
-) -> list[story_store.StoryArticleRow]:
+) -> list[StoryArticleRow]:
     """Return the articles of the stories that hold some articles, without stories that are known."""
     articles = article_store.get_articles(connection, sorted(article_ids)).values()
     missing = {article.story_id for article in articles if article.story_id is not None} - set(known)
     return story_store.story_articles(connection, ids=sorted(missing)) if missing else []
 
 
-def _kept_from_us(
-    connection: Connection, rows: Iterable[story_store.StoryArticleRow], period: Period
-) -> set[int]:
+def _seen_late(connection: Connection, rows: Iterable[StoryArticleRow], period: Period) -> set[int]:
     """Return the articles first seen in a period that are newer than all their sources had before it.
 
     So posts count that came while a source, or this machine, was down for longer than a period.
@@ -302,24 +230,51 @@ def _kept_from_us(
     return {row.article_id for row in new if row.published > newest.get(row.source_id, row.published)}
 
 
-def _by_language(rows: Sequence[story_store.StoryArticleRow]) -> list[list[story_store.StoryArticleRow]]:
-    """Return the articles of a story by language; articles in an unknown language belong to each."""
-    languages = {main_language(row.language) for row in rows} - {""}
-    return [
-        [row for row in rows if not is_foreign(row.language, language)]
-        for language in sorted(languages) or [""]
-    ]
+def _unrecorded(
+    connection: Connection, newsletter: Newsletter, rows: Iterable[StoryArticleRow], period: Period
+) -> set[int]:
+    """Return the articles of the period before that its edition neither carried nor left out."""
+    since = period.before.start
+    before = [row.article_id for row in rows if since <= row.published < period.start]
+    return edition_articles.unrecorded_articles(
+        connection, newsletter.name, period_end=period.start, article_ids=before
+    )
+
+
+def _current(
+    stories: Stories,
+    listed: tuple[Sequence[RankedStory], Sequence[RankedStory]],
+    still_news: Collection[int],
+    *,
+    since: datetime,
+) -> Stories:
+    """Return the stories with a recent article; an older story is listed only if an editor pinned it."""
+    lists = {story.story_id for ranked in listed for story in ranked}
+    return {
+        story_id: rows
+        for story_id, rows in stories.items()
+        if story_id in lists or any(row.published >= since or row.article_id in still_news for row in rows)
+    }
+
+
+def _in_selection(
+    items: Sequence[Item], leads: Mapping[int, PublishedArticle], variant: Variant
+) -> list[Item]:
+    """Return the items whose lead is in the sections and languages of a variant."""
+    selection = read_selection(variant.selection)
+    articles = ((item, leads[item.lead_id].article) for item in items)
+    return [item for item, article in articles if selection.takes(article.section, article.language)]
 
 
 def _languages(newsletter: Newsletter, variant: Variant | None) -> list[str]:
-    """Return the languages that readers of an edition chose, that of the newsletter first."""
+    """Return the languages that subscribers of an edition chose, that of the newsletter first."""
     own = main_language(newsletter.language)
     chosen = read_selection(variant.selection).languages if variant else ()
     return sorted(map(main_language, chosen), key=lambda text: text != own) or [own]
 
 
-def _by_story(rows: Iterable[story_store.StoryArticleRow], matching: Collection[int]) -> Stories:
-    """Return the articles of each story that has a matching one."""
+def _by_story(rows: Iterable[StoryArticleRow], matching: Collection[int]) -> Stories:
+    """Return the articles of each story that has a matching article."""
     stories = story_store.by_story(rows).items()
     return {story: rows for story, rows in stories if any(row.article_id in matching for row in rows)}
 
@@ -334,7 +289,7 @@ def _candidates(
     still_news: Collection[int],
 ) -> list[Candidate]:
     top, trending = ({story.story_id: story for story in ranked} for ranked in listed)
-    else_saying, updates = news
+    others, updates = news
     found = []
     for story in story_store.get_stories(connection, stories).values():
         rows = stories[story.id]
@@ -352,7 +307,7 @@ def _candidates(
                     told_in=told_in,
                     told_at=told_at,
                     still_news=row.article_id in still_news,
-                    says_else=row.article_id in else_saying,
+                    says_else=row.article_id in others,
                     updates=row.article_id in updates,
                     language=main_language(row.language),
                 )
@@ -368,8 +323,8 @@ def _candidates(
     return found
 
 
-def _in_order(rows: Sequence[story_store.StoryArticleRow]) -> list[story_store.StoryArticleRow]:
-    """Return a story's articles in the order in which they would lead: its lead first, copies last."""
+def _in_order(rows: Sequence[StoryArticleRow]) -> list[StoryArticleRow]:
+    """Return a story's articles in the order in which they lead: the story's lead first, copies last."""
     texts: dict[int, int] = {}
     for row in rows:
         texts.setdefault(row.same_text, row.article_id)
@@ -387,10 +342,10 @@ def _in_order(rows: Sequence[story_store.StoryArticleRow]) -> list[story_store.S
 
 
 def for_period(ranking: RankingOptions, length: timedelta) -> RankingOptions:
-    """Ranking that looks back over a whole period: a digest wants the day's stories, not the hour's.
+    """Return ranking options that look back over a whole period.
 
-    Half the period is the half-life (measured: 12 hours rank the next half day best), and every story of
-    the period may take part.
+    Half the period is the half-life (measured: 12 hours rank the next half day best). Every story of the
+    period may take part.
     """
     hours = length.total_seconds() / 3600
     return replace(

@@ -1,32 +1,30 @@
-"""Editions by choice: one for each distinct cadence and selection of readers, never one for each reader.
+"""Variants of an edition: an edition for each distinct cadence and selection of its subscribers.
 
-A variant follows the edition everybody gets: it is cut once that one was cut or found empty, and waits for
-an editor as long as that one does.
+A variant follows the main edition, which subscribers without choices get. It is cut after the main edition
+was cut or found empty, and waits for an editor as long as the main edition does.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from syndicate.audience.choices import read_selection
 from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.newsletter.edition_storing import store_draft
 from syndicate.jobs.newsletter.renderer import Draft
-from syndicate.model import EVERY_EDITION, Newsletter, PublishedArticle
-from syndicate.newsletter.compose import Item
+from syndicate.model import EVERY_EDITION, Newsletter
 from syndicate.newsletter.periods import Cadence, Period, due_period, parse_schedule
 from syndicate.store import Connection, Store
 from syndicate.store.core import quarantine
 from syndicate.store.mail import edition_store, newsletter_store, preference_store, review_store
 from syndicate.store.mail.preference_store import Variant
 
-DraftOf = Callable[[Newsletter, Period, datetime, Variant], Draft]
-"""Chooses and renders the form of readers who made a choice: ``EditionJob.draft``."""
+MakeDraft = Callable[[Newsletter, Period, datetime, Variant], Draft]
+"""Chooses and renders a variant: ``EditionJob.draft``."""
 
 
 def cadences(newsletter: Newsletter) -> tuple[str, ...]:
-    """Return how often its readers may choose to get a newsletter: only what is rarer than its schedule."""
+    """Return the cadences that subscribers may choose: only cadences rarer than the schedule."""
     schedule = parse_schedule(newsletter.schedule)
     if schedule.cadence not in (Cadence.DAILY, Cadence.WEEKDAYS):
         return (EVERY_EDITION,)
@@ -43,43 +41,34 @@ def at_cadence(newsletter: Newsletter, cadence: str) -> Newsletter:
     return replace(newsletter, schedule=f"{when} {schedule.times[-1]:%H:%M}")
 
 
-def in_selection(
-    items: Sequence[Item], leads: Mapping[int, PublishedArticle], variant: Variant
-) -> list[Item]:
-    """Return the items whose lead a selection takes."""
-    wanted = read_selection(variant.selection)
-    articles = ((item, leads[item.lead.article_id].article) for item in items)
-    return [item for item, article in articles if wanted.takes(article.section, article.language)]
-
-
 def cut_variants(
     store: Store,
-    draft: DraftOf,
+    make_draft: MakeDraft,
     newsletters: Sequence[Newsletter],
     now: datetime,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Cut what is due; one that fails is quarantined and tried again."""
+    """Cut the due variants; a variant that fails is quarantined and tried again."""
     for newsletter in newsletters:
         with store.read() as connection:
-            chosen = preference_store.variants(connection, newsletter.name, now)
-        for variant in chosen:
+            variants = preference_store.variants(connection, newsletter.name, now)
+        for variant in variants:
             if should_stop():
                 return
-            wanted = at_cadence(newsletter, variant.cadence)
+            scheduled = at_cadence(newsletter, variant.cadence)
             try:
-                for period in _due(store, wanted, variant, now):
-                    _cut(store, draft(wanted, period, now, variant), variant, now)
+                for period in _due(store, scheduled, variant, now):
+                    _cut(store, make_draft(scheduled, period, now, variant), variant, now)
             except (RenderError, ConfigError) as error:
                 with store.write() as connection:
                     quarantine.record_failure(connection, "newsletter", newsletter.name, str(error), now=now)
 
 
 def _due(store: Store, newsletter: Newsletter, variant: Variant, now: datetime) -> list[Period]:
-    """The periods for which a choice has no form yet.
+    """Return the periods for which a variant was not cut yet.
 
-    However late it is, those of editions that wait for an editor or were let go not long ago: a reader who
-    chose meanwhile gets neither of the forms that were cut before.
+    Periods of editions that wait for an editor, or were released recently, are due at any lateness. A
+    subscriber who chose in the meantime gets neither the main edition nor an earlier variant.
     """
     since = now - timedelta(seconds=newsletter.max_lateness)
     with store.read() as connection:
@@ -96,22 +85,22 @@ def _due(store: Store, newsletter: Newsletter, variant: Variant, now: datetime) 
         return [Period(start=start, end=end) for start, end in periods if not done(end)]
 
 
-def _waits(
+def _state(
     connection: Connection, newsletter: Newsletter, period: Period, now: datetime
 ) -> tuple[str, datetime | None]:
-    """Return the state and the deadline of a form: those of its edition while that waits."""
-    issue = review_store.main_edition(connection, newsletter.name, period.end)
-    if issue is not None and issue.state in edition_store.OPEN:
-        return issue.state, issue.approve_by
+    """Return the state and the deadline of a variant: the main edition's while that waits."""
+    main = review_store.main_edition(connection, newsletter.name, period.end)
+    if main is not None and main.state in edition_store.OPEN:
+        return main.state, main.approve_by
     if newsletter.approval:
         return edition_store.WAITING, now + timedelta(seconds=newsletter.approval)
     return edition_store.VARIANT, None
 
 
 def _cut(store: Store, draft: Draft, variant: Variant, now: datetime) -> None:
-    draft.check()
+    draft.raise_for_errors()
     with store.write() as connection:
         state, approve_by = edition_store.VARIANT, None
-        if draft.proof is not None:
-            state, approve_by = _waits(connection, draft.newsletter, draft.period, now)
-        store_draft(connection, draft, now, state=state, approve_by=approve_by, cadence=variant.key)
+        if draft.checked is not None:
+            state, approve_by = _state(connection, draft.newsletter, draft.period, now)
+        store_draft(connection, draft, now, state=state, approve_by=approve_by, variant_key=variant.key)

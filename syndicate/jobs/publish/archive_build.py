@@ -9,7 +9,7 @@ from syndicate.errors import RenderError
 from syndicate.files import write_page
 from syndicate.jobs.publish.context import PublishContext
 from syndicate.jobs.publish.signatures import signature_of
-from syndicate.model import EVERY_EDITION, Digest, Newsletter
+from syndicate.model import EVERY_EDITION, EditionContent, Newsletter
 from syndicate.publish.newsletter_archive import (
     ArchivedEdition,
     archive_channel,
@@ -108,21 +108,21 @@ class ArchiveBuild:
         before, _, last = self.context.known.get(name, "").partition(" ")
         done = int(last) if before == self.look and last else 0
         with self.context.store.read() as connection:
-            waiting = review_store.forms_after(connection, newsletter.name, done)
+            waiting = review_store.variants_after(connection, newsletter.name, done)
         written: list[str] = []
         for start in range(0, len(waiting), _MANY):
             if self.context.should_stop():
                 break
             some = waiting[start : start + _MANY]
             with self.context.store.read() as connection:
-                found = [one for number in some if (one := review_store.desk_edition(connection, number))]
+                found = [one for number in some if (one := review_store.review_edition(connection, number))]
                 first = {
-                    edition.edition.cadence: review_store.first_cuts(
-                        connection, newsletter.name, edition.edition.cadence
+                    edition.edition.variant_key: review_store.first_cuts(
+                        connection, newsletter.name, edition.edition.variant_key
                     )
                     for edition in found
                 }
-            editions = [_archived(edition, first[edition.edition.cadence]) for edition in found]
+            editions = [_archived(edition, first[edition.edition.variant_key]) for edition in found]
             written += self._edition_pages(newsletter, editions)
             self.context.save({name: f"{self.look} {some[-1]}"})
         return written
@@ -131,9 +131,9 @@ class ArchiveBuild:
         return [path for path, data in files.items() if write_page(self.context.output / path, data)]
 
 
-def _archived(found: review_store.DeskEdition, first: Mapping[datetime, datetime]) -> ArchivedEdition:
+def _archived(found: review_store.ReviewEdition, first: Mapping[datetime, datetime]) -> ArchivedEdition:
     return ArchivedEdition(
         edition=found.edition,
-        digest=Digest.from_json(found.content or {"stories": ()}),
+        content=EditionContent.from_json(found.content),
         published=first[found.edition.period_end],
     )

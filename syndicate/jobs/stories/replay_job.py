@@ -67,11 +67,7 @@ class ReplayJob:
             # An edition carried an article: what story that was depends on what is known.
             told = edition_articles.told_articles(connection, newsletter.name, before=periods[0].end)
             waiting = edition_articles.waiting_articles(connection, newsletter.name, before=periods[0].end)
-        earlier = Earlier(
-            told={article.article_id: (article.edition_id, article.cut_at) for article in told.values()},
-            waiting=waiting or (),
-            first=waiting is None,
-        )
+        earlier = Earlier.stored(told, waiting)
         span = max(looks_back(for_period(self.options, period.end - period.start)) for period in periods)
         with self._past(periods[0].end, span) as newsroom:
             for period in periods:

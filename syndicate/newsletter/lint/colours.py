@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from syndicate.newsletter.lint.findings import LintFinding, Origins
+from syndicate.newsletter.lint.findings import LintFinding, Origins, error
 from syndicate.newsletter.lint.mail_page import Element, MailPage, StyleRule
 
-LEAST = 4.5
-LEAST_LARGE = 3.0
-_LOOKED_AT = ("class", "style", "bgcolor")
+MIN_CONTRAST = 4.5
+MIN_CONTRAST_LARGE = 3.0
+_ATTRIBUTES = ("class", "style", "bgcolor")
 _DARK = "prefers-color-scheme: dark"
 _NAMES = {"white": (255, 255, 255), "black": (0, 0, 0), "red": (255, 0, 0), "gray": (128, 128, 128)}
 _HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})\b", re.IGNORECASE)
@@ -28,17 +28,17 @@ class _Look:
 
 
 def check_colours(page: MailPage, origins: Origins) -> list[LintFinding]:
-    """A finding for each kind of text too weak to read, in either scheme."""
+    """Return a finding for each kind of text with too little contrast, in the light or dark scheme."""
     dark = [rule for rule in page.rules if _DARK in rule.media]
-    found: dict[tuple[str, str], LintFinding] = {}
+    findings: dict[tuple[str, str], LintFinding] = {}
     light: dict[int, _Look] = {}
     for scheme, rules in (("light", []), ("dark", dark)):
         looks: dict[int, _Look] = {}
         alike: dict[tuple[_Look, str, tuple[str, ...]], _Look] = {}
         for element in page.elements:
             above = looks.get(id(element.parent), _Look())
-            # A mail repeats a few looks in hundreds of elements, so each is worked out once.
-            key = above, element.tag, tuple(element.attributes.get(name, "") for name in _LOOKED_AT)
+            # A mail repeats a few looks in hundreds of elements, so each look is computed once.
+            key = above, element.tag, tuple(element.attributes.get(name, "") for name in _ATTRIBUTES)
             if key not in alike:
                 alike[key] = _look(element, above, rules)
             look = looks[id(element)] = alike[key]
@@ -46,22 +46,22 @@ def check_colours(page: MailPage, origins: Origins) -> list[LintFinding]:
                 light[id(element)] = look
             elif look == light[id(element)]:
                 continue
-            weak = contrast(look.text, look.behind) < _least(look)
+            weak = contrast(look.text, look.behind) < _min_contrast(look)
             if weak and _is_read(element):
                 name = " ".join(sorted(element.classes)) or element.tag
-                found.setdefault((scheme, name), _finding(element, look, scheme, origins))
-    return list(found.values())
+                findings.setdefault((scheme, name), _finding(element, look, scheme, origins))
+    return list(findings.values())
 
 
 @lru_cache(maxsize=256)
-def contrast(one: Colour, other: Colour) -> float:
-    """The contrast ratio of two colours, 1 to 21 (WCAG 2.2)."""
-    low, high = sorted((_luminance(one), _luminance(other)))
+def contrast(first: Colour, second: Colour) -> float:
+    """Return the contrast ratio of two colours, 1 to 21 (WCAG 2.2)."""
+    low, high = sorted((_luminance(first), _luminance(second)))
     return (high + 0.05) / (low + 0.05)
 
 
 def colour_of(text: str) -> Colour | None:
-    """A colour as a style writes it; ``None`` for what cannot be told (``inherit``, ``transparent``)."""
+    """Parse a CSS colour; ``None`` for a relative value (``inherit``, ``transparent``)."""
     text = text.replace("!important", "").strip().lower()
     if text in _NAMES:
         return _NAMES[text]
@@ -101,7 +101,7 @@ def _look(element: Element, above: _Look, rules: list[StyleRule]) -> _Look:
 
 
 def _weight(element: Element, selectors: str) -> tuple[int, ...]:
-    """Return how specifically simple selectors (``p``, ``.meta``, ``a.link``) match; ``()`` if none does."""
+    """Return the specificity with which simple selectors (``p``, ``.meta``, ``a.link``) match, or ``()``."""
     best: tuple[int, ...] = ()
     for selector in selectors.split(","):
         match = _SELECTOR.fullmatch(selector.strip())
@@ -113,9 +113,9 @@ def _weight(element: Element, selectors: str) -> tuple[int, ...]:
     return best
 
 
-def _least(look: _Look) -> float:
+def _min_contrast(look: _Look) -> float:
     large = look.size >= 24 or (look.bold and look.size >= 18.66)
-    return LEAST_LARGE if large else LEAST
+    return MIN_CONTRAST_LARGE if large else MIN_CONTRAST
 
 
 def _is_read(element: Element) -> bool:
@@ -129,9 +129,9 @@ def _is_read(element: Element) -> bool:
 def _finding(element: Element, look: _Look, scheme: str, origins: Origins) -> LintFinding:
     ratio = contrast(look.text, look.behind)
     shown = " ".join(element.text.split())[:40]
-    return LintFinding(
-        rule="M8",
-        message=f'The text "{shown}" has a contrast of {ratio:.1f} in the {scheme} scheme; '
-        f"{_least(look):g} is the least. Choose a stronger colour.",
-        place=origins.template(*(f".{name} {{" for name in sorted(element.classes)), f"<{element.tag}"),
+    return error(
+        "M8",
+        f'The text "{shown}" has a contrast of {ratio:.1f} in the {scheme} scheme; '
+        f"the minimum is {_min_contrast(look):g}. Choose a stronger colour.",
+        origins.template(*(f".{name} {{" for name in sorted(element.classes)), f"<{element.tag}"),
     )

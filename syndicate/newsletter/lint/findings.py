@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from syndicate.model import Digest
+from syndicate.model import EditionContent
 
 
 class Severity(StrEnum):
-    """An error stops a send, a warning does not."""
+    """Severity of a finding: an error stops a send, a warning does not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -16,7 +16,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LintFinding:
-    """One thing that is wrong. ``place`` is where to mend it."""
+    """Problem of a mail. ``place`` is the line, article or setting to change."""
 
     rule: str
     message: str
@@ -27,9 +27,19 @@ class LintFinding:
         return f"{self.place}: {self.message}"
 
 
+def error(rule: str, message: str, place: str) -> LintFinding:
+    """Return a finding that stops a send."""
+    return LintFinding(rule=rule, message=message, place=place)
+
+
+def warning(rule: str, message: str, place: str) -> LintFinding:
+    """Return a finding that does not stop a send."""
+    return LintFinding(rule=rule, message=message, place=place, severity=Severity.WARNING)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoubtfulLinks:
-    """Reasons why addresses are ``dead``, and why the state of others is ``unknown``."""
+    """Reasons by URL for links that are ``dead``, and for links whose state is ``unknown``."""
 
     dead: Mapping[str, str] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
@@ -40,7 +50,7 @@ TEXT = "digest.txt"
 REASON = "digest.reason.txt"
 
 Find = Callable[[str, str], str]
-"""Looks a text up in the mail templates of a name or pattern: ``mail/base.html, line 3``, or ``""``."""
+"""Finds a text in the mail templates of a name or pattern: ``mail/base.html, line 3``, or ``""``."""
 
 
 def _nowhere(_text: str, _file: str) -> str:
@@ -50,13 +60,13 @@ def _nowhere(_text: str, _file: str) -> str:
 class Origins:
     """Origins of the parts of a rendered mail.
 
-    ``variables`` gives, for addresses that no article brought, what a template calls them; ``stem`` is how
-    the names of the mail's own templates begin.
+    ``variables`` has the template's names of URLs that no article brought. ``stem`` is the stem of the names
+    of the mail's own templates.
     """
 
     def __init__(
         self,
-        digest: Digest | None = None,
+        content: EditionContent | None = None,
         find: Find = _nowhere,
         variables: Mapping[str, str] | None = None,
         stem: str = "digest",
@@ -66,39 +76,38 @@ class Origins:
         self._variables = variables or {}
         self._articles: dict[str, str] = {}
         self._titles: dict[str, str] = {}
-        for story in digest.stories if digest else ():
+        for story in content.stories if content else ():
             name = f'article {story.article_id} "{story.title[:60]}"'
             self._titles.setdefault(story.title, name)
-            named = (*story.also_from, *story.covered_by, *story.related, *story.other_languages)
-            links = [link.url for link in named]
+            links = [link.url for link in story.links]
             parts = [part.url for part in (story.image, story.media) if part]
             for url in (story.url, *parts, *links):
                 self._articles.setdefault(url, name)
 
     def article(self, url: str) -> str:
-        """The article whose address, picture or further link this is, or ``""``."""
+        """Return the article whose URL, image or further link this is, or ``""``."""
         return self._articles.get(url, "") if url else ""
 
     def titled(self, text: str) -> str:
-        """The article whose headline, or a part of it, stands in a subject; else the subject's template."""
+        """Return the article whose headline, or a part of it, is in a subject, else the template line."""
         end = text.partition(": ")[2].removesuffix("…").strip()
-        told = (name for title, name in self._titles.items() if title in text or (end and end in title))
-        return next(told, "") or self.line(f"{self._stem}.subject.txt", "title")
+        names = (name for title, name in self._titles.items() if title in text or (end and end in title))
+        return next(names, "") or self.line(f"{self._stem}.subject.txt", "title")
 
     def template(self, *texts: str) -> str:
-        """The first template line that holds one of the texts; where the digest's begins if none does."""
+        """Return the first template line with any of the texts, else the first line of the template."""
         return self.line("*.*", *texts)
 
     def line(self, file: str, *texts: str) -> str:
-        """The first line of one template that holds one of the texts; its first line if none does."""
-        found = (self._find(text, file) for text in texts if text)
-        return next(filter(None, found), f"mail/{self._stem + '.html' if file == '*.*' else file}, line 1")
+        """Return the first line of a template with any of the texts, else its first line."""
+        places = (self._find(text, file) for text in texts if text)
+        return next(filter(None, places), f"mail/{self._stem + '.html' if file == '*.*' else file}, line 1")
 
     def of(self, url: str, *texts: str) -> str:
-        """The article that brought a URL, else the template line."""
+        """Return the article that brought a URL, else the template line."""
         return self.article(url) or self.template(self._variables.get(url, ""), url, *texts)
 
     def of_text(self, url: str) -> str:
-        """The same for a URL of the text part."""
+        """Return the article that brought a URL of the text part, else the template line."""
         name = self._variables.get(url, "")
         return self.article(url) or self.line(f"{self._stem}.txt", name, url, "reason")

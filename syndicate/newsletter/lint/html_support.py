@@ -1,4 +1,4 @@
-"""HTML and CSS that a widely used mail program does not support, by the table made from caniemail."""
+"""Check for HTML and CSS that a widely used mail program does not support, by the table from caniemail."""
 
 import re
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from syndicate.newsletter.lint.findings import LintFinding, Origins, Severity
 from syndicate.newsletter.lint.mail_page import MailPage, declarations
 from syndicate.newsletter.lint.mail_support import PARTIAL, UNSUPPORTED
 
-# Where these are missing the mail is still whole: less pretty, or as wide as the window.
+# Without these features the mail is complete: less pretty, or as wide as the window.
 DEGRADES = frozenset(
     {"@media", "<style>", "<body>", "display:none", "height", "max-height", "overflow", "color-scheme"}
     | {"border-radius", "box-shadow", "box-sizing", "cursor", "opacity", "outline", "=system-ui"}
     | {"text-decoration", "text-decoration-color", "text-shadow", "transition", "word-break", "word-wrap"}
     | {"overflow-wrap", "background-image", "background-position", "background-repeat", "background-size"}
     | {"text-underline-offset", "list-style", "white-space", "min-width", "table-layout"}
-    # No mail is without these; what the programs leave out of them is written around in the templates.
+    # Every mail uses these; the templates work around the parts that programs leave out.
     | {"!important", "background", "border", "direction", "display", "font-size", "font-weight"}
     | {"line-height", "margin", "max-width", "padding", "text-align", "width"}
 )
@@ -25,30 +25,30 @@ _UNIT = re.compile(r"(?<![\w#])[\d.]+([a-z]+)")
 _TEXT = re.compile(r"""url\([^)]*\)|"[^"]*"|'[^']*'""")
 _PSEUDO = re.compile(r"::?[a-z-]+")
 _COMBINED = (("+", "a + b"), (">", "a > b"), ("~", "a ~ b"), ("[", "[attribute]"))
-# One colon is how these were written before CSS 3.
+# CSS 2 writes these pseudo-elements with a single colon.
 _ELEMENTS = frozenset({":after", ":before", ":first-letter", ":first-line"})
 
 
 def check_support(page: MailPage, origins: Origins) -> list[LintFinding]:
-    """A finding for each feature some mail program lacks and the mail cannot do without.
+    """Return a finding for each required feature that a mail program lacks.
 
-    A warning where a program has a part of it, and for selectors: a rule left out costs its looks only.
+    Partial support, and unsupported selectors, are warnings: a mail without that rule is only less pretty.
     """
-    found: dict[str, LintFinding] = {}
+    findings: dict[str, LintFinding] = {}
     for feature, written in _features(page):
         lacking, partly = UNSUPPORTED.get(feature, ""), PARTIAL.get(feature, "")
-        if not (lacking or partly) or feature in DEGRADES or feature in found:
+        if not (lacking or partly) or feature in DEGRADES or feature in findings:
             continue
         how = "not supported" if lacking else "supported only in part"
         error = lacking and not feature.startswith((":", "[", "a "))
-        found[feature] = LintFinding(
+        findings[feature] = LintFinding(
             rule="caniemail",
             message=f"{feature.removeprefix('=')} is {how} by {(lacking or partly).replace(' ', ', ')}. "
             "Use tables, padding on cells and plain colours.",
             place=origins.template(*written),
             severity=Severity.ERROR if error else Severity.WARNING,
         )
-    return list(found.values())
+    return list(findings.values())
 
 
 def _features(page: MailPage) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -86,7 +86,7 @@ def _declared(values: dict[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 @lru_cache(maxsize=1024)
 def _parts(value: str) -> tuple[str, ...]:
-    """Functions, keywords and units in a value; a mail repeats a few values in hundreds of elements."""
+    """Return the functions, keywords and units of a value, cached: a mail repeats a few values."""
     value = _TEXT.sub("", value.lower())
     words, units = _WORD.findall(value), _UNIT.findall(value)
     return *_FUNCTION.findall(value), *(f"={word}" for word in words), *(f"1{unit}" for unit in units)

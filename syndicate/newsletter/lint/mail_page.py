@@ -1,4 +1,4 @@
-"""The HTML part of a mail as lint looks at it: elements with their parents, the text in them, style rules."""
+"""Parser of the HTML part of a mail for lint: elements with their parents and texts, and style rules."""
 
 import re
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ _AT_RULE = re.compile(r"(@[a-z-]+[^{};]*)\{((?:[^{}]*\{[^{}]*\})*[^{}]*)\}")
 
 @dataclass(slots=True, kw_only=True)
 class Element:
-    """One element. ``text`` stands directly in it; ``inner``, of links and titles only, anywhere below it."""
+    """Element. ``text`` is its direct text; ``inner``, of links and titles only, is all text below it."""
 
     tag: str
     attributes: dict[str, str]
@@ -25,7 +25,7 @@ class Element:
 
     @property
     def style(self) -> dict[str, str]:
-        """Its ``style`` attribute."""
+        """The declarations of its ``style`` attribute."""
         return declarations(self.attributes.get("style", ""))
 
     @property
@@ -35,14 +35,14 @@ class Element:
 
     @property
     def hidden(self) -> bool:
-        """True when it, or what it stands in, is not shown."""
+        """True when the element or an ancestor is not displayed."""
         shown = self.style.get("display") != "none"
         return not shown or (self.parent is not None and self.parent.hidden)
 
 
 @dataclass(slots=True, kw_only=True)
 class StyleRule:
-    """``media`` is the at-rule it stands in, or ``""``."""
+    """Rule of a style sheet. ``media`` is its at-rule, or ``""``."""
 
     media: str
     selector: str
@@ -50,7 +50,7 @@ class StyleRule:
 
 
 class MailPage(HTMLParser):
-    """Reads a page; then ``elements`` and ``rules`` are complete."""
+    """Parsed page, with all ``elements`` and style ``rules``."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -62,37 +62,31 @@ class MailPage(HTMLParser):
 
     @cached_property
     def text(self) -> str:
-        """All the text people may see, with single spaces."""
-        seen = (element.text for element in self.elements if element.tag not in _UNREAD)
-        return " ".join(" ".join(seen).split())
+        """The visible text, with single spaces."""
+        texts = (element.text for element in self.elements if element.tag not in _UNREAD)
+        return " ".join(" ".join(texts).split())
 
     def all(self, tag: str) -> list[Element]:
-        """Every element of that name, in order."""
+        """Return every element with a tag, in order."""
         return [element for element in self.elements if element.tag == tag]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note an element."""
+        """Add an element."""
         values = {name: value or "" for name, value in attrs}
         element = Element(tag=tag, attributes=values, parent=self._open[-1] if self._open else None)
         self.elements.append(element)
         if tag not in VOID:
             self._open.append(element)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element that closes itself."""
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self._open.pop()
-
     def handle_endtag(self, tag: str) -> None:
-        """Close the innermost element of that name."""
+        """Close the innermost element with a tag."""
         for place in range(len(self._open) - 1, -1, -1):
             if self._open[place].tag == tag:
                 del self._open[place:]
                 return
 
     def handle_data(self, data: str) -> None:
-        """Note text, and the rules of a style sheet."""
+        """Add text, or the rules of a style sheet."""
         if not self._open:
             return
         if self._open[-1].tag == "style":
@@ -104,15 +98,15 @@ class MailPage(HTMLParser):
 
 
 def declarations(text: str) -> dict[str, str]:
-    """``color:red; margin:0`` as a dictionary, names in lower case."""
+    """Parse ``color:red; margin:0`` into a dictionary with names in lower case."""
     pairs = (part.partition(":") for part in text.split(";"))
     return {name.strip().lower(): value.strip() for name, colon, value in pairs if colon}
 
 
 def style_rules(sheet: str) -> list[StyleRule]:
-    """The rules of a style sheet, those inside an at-rule too (one level deep, as Gmail reads them)."""
+    """Return the rules of a style sheet, also inside an at-rule (a level deep, as Gmail reads them)."""
     sheet = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
-    # Statements such as @import have no braces, and are only allowed before all rules with some.
+    # Statements such as @import have no braces, and are only allowed before all rules with braces.
     rules = [StyleRule(media=found.strip(), selector="") for found in _STATEMENT.findall(sheet)]
     sheet = _STATEMENT.sub("", sheet)
     for at_rule, inside in _AT_RULE.findall(sheet):

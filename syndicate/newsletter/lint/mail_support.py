@@ -20,242 +20,84 @@ OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING
 CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 """
 
-# A CSS property, ``property:value``, ``=keyword``, ``1unit``, function, selector, at-rule or element → the
-# programs without it.
-UNSUPPORTED = {
-    "1ch": "outlook yahoo",
-    "1rem": "outlook yahoo",
-    "1vh": "outlook fastmail",
-    "1vmax": "outlook yahoo",
-    "1vmin": "outlook yahoo",
-    "1vw": "outlook fastmail",
-    "::after": "gmail outlook yahoo protonmail",
-    "::before": "gmail outlook yahoo protonmail",
-    "::first-letter": "gmail outlook protonmail",
-    "::first-line": "gmail outlook protonmail",
-    "::marker": "gmail outlook protonmail",
-    "::placeholder": "gmail outlook protonmail",
-    ":active": "gmail outlook apple-mail samsung-email",
-    ":checked": "gmail outlook protonmail",
-    ":default": "gmail outlook protonmail",
-    ":first-child": "gmail outlook protonmail",
-    ":first-of-type": "gmail outlook protonmail",
-    ":focus": "gmail outlook apple-mail",
-    ":focus-visible": "gmail outlook",
-    ":focus-within": "gmail outlook",
-    ":has": "gmail outlook yahoo protonmail thunderbird",
-    ":hover": "gmail outlook",
-    ":lang": "gmail outlook yahoo",
-    ":last-child": "gmail outlook protonmail",
-    ":last-of-type": "gmail outlook protonmail",
-    ":link": "gmail protonmail",
-    ":not": "gmail outlook yahoo protonmail",
-    ":nth-child": "gmail outlook yahoo protonmail",
-    ":nth-last-child": "gmail outlook yahoo protonmail",
-    ":nth-last-of-type": "gmail outlook yahoo protonmail",
-    ":nth-of-type": "gmail outlook yahoo protonmail",
-    ":only-child": "gmail outlook protonmail",
-    ":only-of-type": "gmail outlook protonmail",
-    ":target": "gmail outlook apple-mail protonmail fastmail",
-    ":visited": "gmail outlook apple-mail samsung-email protonmail",
-    "<abbr>": "outlook yahoo",
-    "<acronym>": "outlook yahoo",
-    "<audio>": "gmail outlook yahoo protonmail fastmail",
-    "<base>": "outlook protonmail",
-    "<bdi>": "gmail outlook yahoo",
-    "<body>": "outlook yahoo protonmail fastmail",
-    "<dialog>": "gmail outlook yahoo protonmail fastmail",
-    "<form>": "outlook yahoo protonmail fastmail",
-    "<link>": "gmail outlook yahoo samsung-email protonmail fastmail thunderbird",
-    "<marquee>": "gmail outlook fastmail",
-    "<meter>": "gmail outlook yahoo",
-    "<object>": "gmail outlook yahoo protonmail fastmail",
-    "<picture>": "gmail outlook yahoo protonmail fastmail",
-    "<progress>": "gmail outlook yahoo",
-    "<rp>": "gmail outlook",
-    "<rt>": "gmail outlook",
-    "<ruby>": "gmail outlook",
-    "<select>": "outlook yahoo",
-    "<style>": "gmail",
-    "<svg>": "gmail outlook yahoo fastmail",
-    "<textarea>": "outlook yahoo samsung-email",
-    "<video>": "gmail outlook yahoo protonmail fastmail",
-    "<wbr>": "gmail outlook",
-    "=fit-content": "outlook yahoo samsung-email",
-    "=initial": "outlook yahoo",
-    "=max-content": "outlook yahoo samsung-email",
-    "=min-content": "outlook yahoo samsung-email",
-    "=system-ui": "outlook",
-    "=ui-monospace": "outlook",
-    "=ui-rounded": "outlook",
-    "=ui-sans-serif": "outlook",
-    "=ui-serif": "outlook",
-    "@font-face": "gmail outlook yahoo protonmail fastmail",
-    "@import": "gmail outlook yahoo samsung-email protonmail fastmail thunderbird",
-    "@keyframes": "gmail outlook yahoo protonmail",
-    "@media": "gmail outlook thunderbird",
-    "@supports": "gmail outlook protonmail fastmail thunderbird",
-    "[attribute]": "gmail outlook protonmail",
-    "a + b": "gmail outlook protonmail",
-    "a > b": "gmail outlook protonmail",
-    "a ~ b": "gmail outlook protonmail",
-    "accent-color": "gmail outlook yahoo protonmail fastmail",
-    "align-items": "gmail outlook yahoo",
-    "animation": "gmail outlook yahoo protonmail thunderbird",
-    "aspect-ratio": "gmail outlook yahoo samsung-email fastmail thunderbird",
-    "backdrop-filter": "gmail outlook yahoo",
-    "background-blend-mode": "gmail outlook yahoo",
-    "background-clip": "gmail outlook yahoo",
-    "background-image": "outlook",
-    "background-origin": "gmail outlook yahoo",
-    "background-position": "outlook",
-    "background-repeat": "outlook",
-    "background-size": "gmail outlook",
-    "block-size": "gmail outlook yahoo",
-    "border-block": "gmail outlook yahoo samsung-email",
-    "border-image": "gmail outlook yahoo",
-    "border-inline": "gmail outlook yahoo samsung-email",
-    "border-radius": "outlook",
-    "border-spacing": "outlook",
-    "bottom": "gmail outlook yahoo",
-    "box-shadow": "gmail outlook yahoo",
-    "box-sizing": "gmail outlook yahoo",
-    "calc(": "outlook yahoo",
-    "caption-side": "outlook",
-    "clamp(": "outlook yahoo fastmail",
-    "clear": "outlook",
-    "clip-path": "gmail outlook yahoo",
-    "color-scheme": "gmail outlook yahoo protonmail fastmail",
-    "column-count": "gmail outlook yahoo",
-    "column-gap": "gmail outlook yahoo",
-    "conic-gradient(": "gmail outlook yahoo",
-    "cursor": "gmail outlook apple-mail yahoo",
-    "display:flex": "outlook",
-    "display:grid": "outlook",
-    "display:none": "gmail",
-    "empty-cells": "outlook yahoo",
-    "filter": "gmail outlook yahoo fastmail",
-    "flex-direction:column": "gmail outlook yahoo",
-    "flex-wrap:wrap": "gmail outlook yahoo",
-    "float": "outlook",
-    "font-kerning": "outlook yahoo",
-    "font-size-adjust": "outlook",
-    "font-stretch": "gmail outlook yahoo samsung-email",
-    "gap": "gmail outlook yahoo",
-    "height": "yahoo",
-    "hyphenate-character": "gmail outlook yahoo",
-    "hyphenate-limit-chars": "gmail outlook apple-mail yahoo samsung-email thunderbird",
-    "hyphens": "gmail outlook yahoo",
-    "inert": "gmail outlook yahoo",
-    "inline-size": "gmail outlook apple-mail yahoo fastmail",
-    "inset": "gmail outlook yahoo samsung-email",
-    "justify-content": "gmail outlook yahoo",
-    "lab(": "gmail outlook yahoo samsung-email protonmail thunderbird",
-    "lch(": "gmail outlook yahoo samsung-email protonmail thunderbird",
-    "left": "gmail outlook yahoo",
-    "light-dark(": "gmail outlook yahoo",
-    "linear-gradient(": "outlook yahoo",
-    "list-style": "protonmail",
-    "list-style-image": "gmail outlook yahoo protonmail",
-    "list-style-position": "outlook",
-    "margin-block": "gmail outlook yahoo samsung-email",
-    "margin-block-end": "gmail outlook yahoo",
-    "margin-block-start": "gmail outlook yahoo",
-    "margin-inline": "gmail outlook yahoo samsung-email",
-    "margin-inline-end": "gmail outlook yahoo",
-    "margin-inline-start": "gmail outlook yahoo",
-    "mask-image": "gmail outlook yahoo",
-    "max(": "outlook yahoo fastmail",
-    "max-block-size": "gmail outlook yahoo",
-    "max-height": "outlook",
-    "max-inline-size": "gmail outlook yahoo",
-    "min(": "outlook yahoo fastmail",
-    "min-block-size": "gmail outlook yahoo",
-    "min-height": "outlook protonmail",
-    "min-inline-size": "gmail outlook yahoo",
-    "min-width": "outlook",
-    "mix-blend-mode": "gmail outlook yahoo fastmail",
-    "object-fit": "gmail outlook yahoo",
-    "object-position": "gmail outlook yahoo",
-    "oklab(": "gmail outlook yahoo samsung-email protonmail thunderbird",
-    "oklch(": "gmail outlook yahoo samsung-email protonmail thunderbird",
-    "opacity": "gmail outlook",
-    "orphans": "gmail outlook yahoo",
-    "outline": "outlook",
-    "outline-offset": "gmail outlook yahoo",
-    "overflow": "outlook",
-    "overflow-wrap": "gmail outlook yahoo",
-    "padding-block": "gmail outlook yahoo samsung-email",
-    "padding-block-end": "gmail outlook yahoo",
-    "padding-block-start": "gmail outlook yahoo",
-    "padding-inline": "gmail outlook yahoo samsung-email",
-    "padding-inline-end": "gmail outlook yahoo",
-    "padding-inline-start": "gmail outlook yahoo",
-    "position": "gmail outlook",
-    "radial-gradient(": "outlook yahoo",
-    "resize": "gmail outlook apple-mail yahoo protonmail",
-    "rgba(": "outlook",
-    "right": "gmail outlook yahoo",
-    "row-gap": "gmail outlook yahoo",
-    "scroll-snap": "gmail outlook yahoo fastmail",
-    "shape-margin": "gmail outlook yahoo",
-    "shape-outside": "gmail outlook yahoo",
-    "tab-size": "gmail outlook yahoo",
-    "table-layout": "outlook",
-    "text-align-last": "outlook yahoo",
-    "text-decoration": "protonmail",
-    "text-decoration-color": "gmail outlook",
-    "text-decoration-line": "outlook",
-    "text-decoration-skip-ink": "gmail outlook yahoo",
-    "text-decoration-style": "outlook",
-    "text-decoration-thickness": "gmail outlook yahoo",
-    "text-emphasis": "gmail outlook yahoo samsung-email",
-    "text-emphasis-position": "gmail outlook yahoo samsung-email",
-    "text-justify": "gmail outlook apple-mail yahoo samsung-email protonmail",
-    "text-orientation": "outlook yahoo",
-    "text-overflow": "outlook yahoo samsung-email",
-    "text-shadow": "gmail outlook",
-    "text-underline-offset": "gmail outlook yahoo",
-    "text-underline-position": "outlook yahoo",
-    "text-wrap": "gmail outlook yahoo",
-    "top": "gmail outlook yahoo",
-    "transform": "gmail outlook yahoo",
-    "transition": "gmail outlook protonmail",
-    "user-select": "gmail outlook yahoo",
-    "var(": "gmail outlook yahoo fastmail",
-    "visibility": "gmail outlook",
-    "white-space": "outlook samsung-email",
-    "white-space-collapse": "gmail outlook yahoo",
-    "widows": "gmail outlook yahoo",
-    "word-break": "outlook yahoo",
-    "word-spacing": "outlook",
-    "word-wrap": "outlook",
-    "writing-mode": "outlook yahoo fastmail",
-    "z-index": "gmail outlook",
-}
 
-# The same → the programs that support it in part; none of them is without it.
-PARTIAL = {
-    "!important": "gmail outlook yahoo protonmail",
-    "<dfn>": "outlook",
-    "<dl>": "gmail outlook yahoo",
-    "<ol>": "gmail outlook yahoo",
-    "<strike>": "gmail",
-    "<ul>": "gmail outlook yahoo",
-    "background": "outlook yahoo",
-    "border": "outlook",
-    "direction": "gmail",
-    "display": "gmail outlook yahoo fastmail",
-    "font-size": "outlook yahoo samsung-email",
-    "font-weight": "outlook yahoo",
-    "letter-spacing": "outlook",
-    "line-height": "outlook",
-    "margin": "gmail outlook yahoo",
-    "max-width": "outlook",
-    "padding": "outlook",
-    "rgb(": "gmail outlook yahoo",
-    "text-align": "gmail outlook yahoo samsung-email",
-    "text-indent": "gmail yahoo protonmail",
-    "text-transform": "outlook",
-    "width": "outlook",
-}
+def _by_feature(table: str) -> dict[str, str]:
+    lines = (line.partition(": ") for line in table.strip().splitlines())
+    return {feature: programs for programs, _, features in lines for feature in features.split(", ")}
+
+
+# Programs without a feature: a CSS property, ``property:value``, ``=keyword``, ``1unit``, function, selector,
+# at-rule or element.
+UNSUPPORTED = _by_feature("""
+gmail: <style>, display:none
+gmail outlook: :focus-visible, :focus-within, :hover, <rp>, <rt>, <ruby>, <wbr>, background-size, opacity
+gmail outlook: position, text-decoration-color, text-shadow, visibility, z-index
+gmail outlook apple-mail: :focus
+gmail outlook apple-mail protonmail fastmail: :target
+gmail outlook apple-mail samsung-email: :active
+gmail outlook apple-mail samsung-email protonmail: :visited
+gmail outlook apple-mail yahoo: cursor
+gmail outlook apple-mail yahoo fastmail: inline-size
+gmail outlook apple-mail yahoo protonmail: resize
+gmail outlook apple-mail yahoo samsung-email protonmail: text-justify
+gmail outlook apple-mail yahoo samsung-email thunderbird: hyphenate-limit-chars
+gmail outlook fastmail: <marquee>
+gmail outlook protonmail: ::first-letter, ::first-line, ::marker, ::placeholder, :checked, :default
+gmail outlook protonmail: :first-child, :first-of-type, :last-child, :last-of-type, :only-child
+gmail outlook protonmail: :only-of-type, [attribute], a + b, a > b, a ~ b, transition
+gmail outlook protonmail fastmail thunderbird: @supports
+gmail outlook thunderbird: @media
+gmail outlook yahoo: :lang, <bdi>, <meter>, <progress>, align-items, backdrop-filter, background-blend-mode
+gmail outlook yahoo: background-clip, background-origin, block-size, border-image, bottom, box-shadow
+gmail outlook yahoo: box-sizing, clip-path, column-count, column-gap, conic-gradient(, flex-direction:column
+gmail outlook yahoo: flex-wrap:wrap, gap, hyphenate-character, hyphens, inert, justify-content, left
+gmail outlook yahoo: light-dark(, margin-block-end, margin-block-start, margin-inline-end
+gmail outlook yahoo: margin-inline-start, mask-image, max-block-size, max-inline-size, min-block-size
+gmail outlook yahoo: min-inline-size, object-fit, object-position, orphans, outline-offset, overflow-wrap
+gmail outlook yahoo: padding-block-end, padding-block-start, padding-inline-end, padding-inline-start, right
+gmail outlook yahoo: row-gap, shape-margin, shape-outside, tab-size, text-decoration-skip-ink
+gmail outlook yahoo: text-decoration-thickness, text-underline-offset, text-wrap, top, transform, user-select
+gmail outlook yahoo: white-space-collapse, widows
+gmail outlook yahoo fastmail: <svg>, filter, mix-blend-mode, scroll-snap, var(
+gmail outlook yahoo protonmail: ::after, ::before, :not, :nth-child, :nth-last-child, :nth-last-of-type
+gmail outlook yahoo protonmail: :nth-of-type, @keyframes, list-style-image
+gmail outlook yahoo protonmail fastmail: <audio>, <dialog>, <object>, <picture>, <video>, @font-face
+gmail outlook yahoo protonmail fastmail: accent-color, color-scheme
+gmail outlook yahoo protonmail thunderbird: :has, animation
+gmail outlook yahoo samsung-email: border-block, border-inline, font-stretch, inset, margin-block
+gmail outlook yahoo samsung-email: margin-inline, padding-block, padding-inline, text-emphasis
+gmail outlook yahoo samsung-email: text-emphasis-position
+gmail outlook yahoo samsung-email fastmail thunderbird: aspect-ratio
+gmail outlook yahoo samsung-email protonmail fastmail thunderbird: <link>, @import
+gmail outlook yahoo samsung-email protonmail thunderbird: lab(, lch(, oklab(, oklch(
+gmail protonmail: :link
+outlook: =system-ui, =ui-monospace, =ui-rounded, =ui-sans-serif, =ui-serif, background-image
+outlook: background-position, background-repeat, border-radius, border-spacing, caption-side, clear
+outlook: display:flex, display:grid, float, font-size-adjust, list-style-position, max-height, min-width
+outlook: outline, overflow, rgba(, table-layout, text-decoration-line, text-decoration-style, word-spacing
+outlook: word-wrap
+outlook fastmail: 1vh, 1vw
+outlook protonmail: <base>, min-height
+outlook samsung-email: white-space
+outlook yahoo: 1ch, 1rem, 1vmax, 1vmin, <abbr>, <acronym>, <select>, =initial, calc(, empty-cells
+outlook yahoo: font-kerning, linear-gradient(, radial-gradient(, text-align-last, text-orientation
+outlook yahoo: text-underline-position, word-break
+outlook yahoo fastmail: clamp(, max(, min(, writing-mode
+outlook yahoo protonmail fastmail: <body>, <form>
+outlook yahoo samsung-email: <textarea>, =fit-content, =max-content, =min-content, text-overflow
+protonmail: list-style, text-decoration
+yahoo: height
+""")
+
+# Programs that support a feature in part, for features that no program is without.
+PARTIAL = _by_feature("""
+gmail: <strike>, direction
+gmail outlook yahoo: <dl>, <ol>, <ul>, margin, rgb(
+gmail outlook yahoo fastmail: display
+gmail outlook yahoo protonmail: !important
+gmail outlook yahoo samsung-email: text-align
+gmail yahoo protonmail: text-indent
+outlook: <dfn>, border, letter-spacing, line-height, max-width, padding, text-transform, width
+outlook yahoo: background, font-weight
+outlook yahoo samsung-email: font-size
+""")

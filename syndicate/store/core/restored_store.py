@@ -39,8 +39,8 @@ def mark_uncertain(
     store_identity.skip_ids(connection)
     missed = edition_store.MISSED
     noted = [
-        edition_store.record_no_edition(connection, newsletter, cadence, period, missed, now)
-        for newsletter, cadence, period in periods
+        edition_store.record_no_edition(connection, newsletter, variant_key, period, missed, now)
+        for newsletter, variant_key, period in periods
     ]
     earlier = newsletters.c.known_since < restored
     connection.execute(update(newsletters).where(earlier).values(known_since=restored))

@@ -25,7 +25,7 @@ def replace_deliveries(connection: Connection, edition: Edition, now: datetime, 
     table, editions = schema.deliveries, schema.editions
     earlier = select(editions.c.id).where(
         editions.c.newsletter == edition.newsletter,
-        editions.c.cadence == edition.cadence,
+        editions.c.variant_key == edition.variant_key,
         editions.c.period_end == edition.period_end,
         editions.c.revision < edition.revision,
     )
@@ -54,7 +54,7 @@ def cancel_replaced(connection: Connection, ids: Sequence[int], now: datetime) -
     this, later = schema.editions.alias("this"), schema.editions.alias("later")
     correction = and_(
         later.c.newsletter == this.c.newsletter,
-        later.c.cadence == this.c.cadence,
+        later.c.variant_key == this.c.variant_key,
         later.c.period_end == this.c.period_end,
         later.c.revision > this.c.revision,
     )

@@ -54,7 +54,7 @@ def told_articles(
     newsletter: str,
     *,
     before: datetime,
-    cadence: str = EVERY_EDITION,
+    variant_key: str = EVERY_EDITION,
     article_ids: Sequence[int] | None = None,
 ) -> dict[int, EditionArticle]:
     """Return the articles told by editions for periods ending before a moment, each with the latest edition.
@@ -62,7 +62,7 @@ def told_articles(
     An edition that was withdrawn told nothing: it was never sent. An edition that waits for its editor
     counts, because it goes out unless it is stopped.
     """
-    told = _told(newsletter, cadence, before)
+    told = _told(newsletter, variant_key, before)
     query = _articles().where(*told, schema.edition_articles.c.reason == "")
     query = query.order_by(schema.editions.c.period_end)
     if article_ids is None:
@@ -73,11 +73,13 @@ def told_articles(
 
 
 def waiting_articles(
-    connection: Connection, newsletter: str, *, before: datetime, cadence: str = EVERY_EDITION
+    connection: Connection, newsletter: str, *, before: datetime, variant_key: str = EVERY_EDITION
 ) -> list[int] | None:
     """Return the articles that the last edition left to the next one; ``None`` if there was none."""
     table, articles = schema.editions, schema.edition_articles
-    last = select(table.c.id).where(*_told(newsletter, cadence, before)).order_by(table.c.period_end.desc())
+    last = (
+        select(table.c.id).where(*_told(newsletter, variant_key, before)).order_by(table.c.period_end.desc())
+    )
     edition_id = connection.scalars(last.limit(1)).first()
     if edition_id is None:
         return None
@@ -96,7 +98,7 @@ def unrecorded_articles(
     Without such an edition there are none.
     """
     articles, editions = schema.edition_articles, schema.editions
-    line = editions.c.newsletter == newsletter, editions.c.cadence == EVERY_EDITION
+    line = editions.c.newsletter == newsletter, editions.c.variant_key == EVERY_EDITION
     cut = select(editions.c.id).where(*line, editions.c.period_end == period_end, editions.c.state != _MISSED)
     if not article_ids or connection.execute(cut.limit(1)).first() is None:
         return set()
@@ -112,11 +114,11 @@ def article_editions(connection: Connection, article_id: int) -> list[EditionArt
     return [EditionArticle(**row._asdict()) for row in connection.execute(query)]
 
 
-def _told(newsletter: str, cadence: str, before: datetime) -> list[ColumnElement[bool]]:
+def _told(newsletter: str, variant_key: str, before: datetime) -> list[ColumnElement[bool]]:
     table = schema.editions
     return [
         table.c.newsletter == newsletter,
-        table.c.cadence == cadence,
+        table.c.variant_key == variant_key,
         table.c.period_end < before,
         table.c.state != _WITHDRAWN,
         table.c.stories > 0,
@@ -131,7 +133,7 @@ def _articles() -> Select[tuple[int, int, int, str, str, str, str, str, datetime
         table.c.lead_id,
         table.c.reason,
         table.c.detail,
-        editions.c.cadence,
+        editions.c.variant_key,
         editions.c.newsletter,
         editions.c.state,
         editions.c.period_end,

@@ -48,11 +48,11 @@ class EditionReport:
     deliveries: dict[str, int]
 
 
-def has_edition(connection: Connection, newsletter: str, cadence: str, period_end: datetime) -> bool:
+def has_edition(connection: Connection, newsletter: str, variant_key: str, period_end: datetime) -> bool:
     """Return whether the period was already dealt with (cut, empty or missed)."""
     table = schema.editions
     query = select(table.c.id).where(
-        table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.period_end == period_end
+        table.c.newsletter == newsletter, table.c.variant_key == variant_key, table.c.period_end == period_end
     )
     return connection.execute(query.limit(1)).first() is not None
 
@@ -60,7 +60,7 @@ def has_edition(connection: Connection, newsletter: str, cadence: str, period_en
 def record_no_edition(
     connection: Connection,
     newsletter: str,
-    cadence: str,
+    variant_key: str,
     period: tuple[datetime, datetime],
     state: str,
     now: datetime,
@@ -69,14 +69,14 @@ def record_no_edition(
 
     Returns the record's id, or ``None`` when the period was dealt with.
     """
-    return insert_row(connection, edition_values(newsletter, cadence, period, now) | {"state": state})
+    return insert_row(connection, edition_values(newsletter, variant_key, period, now) | {"state": state})
 
 
 def cut_edition(
     connection: Connection,
     *,
     newsletter: str,
-    cadence: str,
+    variant_key: str,
     period: tuple[datetime, datetime],
     rendered: tuple[str, str, str],
     stories: Sequence[EditionStory],
@@ -94,7 +94,7 @@ def cut_edition(
     ``None`` when the period has been dealt with already: then nothing is changed.
     """
     subject, html, text = rendered
-    values = edition_values(newsletter, cadence, period, now)
+    values = edition_values(newsletter, variant_key, period, now)
     values |= {"state": state if approve_by is None else WAITING, "stories": len(stories)}
     values |= {"subject": subject, "html": html, "text": text}
     values |= {"content_json": content, "web_url": web_url, "approve_by": approve_by}
@@ -167,7 +167,7 @@ def _chose(edition_id: int) -> list[ColumnElement[bool]]:
     this, other = editions.alias("this"), editions.alias("other")
     selection = case((subscriptions.c.selection == "", ""), else_=literal("\n") + subscriptions.c.selection)
     mine = select(this.c.id).where(
-        this.c.id == edition_id, this.c.cadence == subscriptions.c.cadence + selection
+        this.c.id == edition_id, this.c.variant_key == subscriptions.c.cadence + selection
     )
     had = (
         select(deliveries.c.id)
@@ -177,7 +177,7 @@ def _chose(edition_id: int) -> list[ColumnElement[bool]]:
             and_(
                 this.c.newsletter == other.c.newsletter,
                 this.c.period_end == other.c.period_end,
-                this.c.cadence != other.c.cadence,
+                this.c.variant_key != other.c.variant_key,
             ),
         )
         .where(
@@ -190,12 +190,12 @@ def _chose(edition_id: int) -> list[ColumnElement[bool]]:
 
 
 def edition_values(
-    newsletter: str, cadence: str, period: tuple[datetime, datetime], now: datetime
+    newsletter: str, variant_key: str, period: tuple[datetime, datetime], now: datetime
 ) -> dict[str, object]:
     """Return the columns of an edition without content."""
     return {
         "newsletter": newsletter,
-        "cadence": cadence,
+        "variant_key": variant_key,
         "period_start": period[0],
         "period_end": period[1],
         "revision": 0,
@@ -211,7 +211,7 @@ def edition_values(
 def insert_edition(
     connection: Connection,
     newsletter: str,
-    cadence: str,
+    variant_key: str,
     period: tuple[datetime, datetime],
     state: str,
     now: datetime,
@@ -220,7 +220,7 @@ def insert_edition(
 ) -> int | None:
     """Store a whole mail, (subject, html, text), without deliveries; ``None`` when the period has one."""
     subject, html, text = rendered
-    values = edition_values(newsletter, cadence, period, now)
+    values = edition_values(newsletter, variant_key, period, now)
     values |= {"state": state, "subject": subject, "html": html, "text": text}
     return insert_row(connection, values)
 
@@ -251,7 +251,9 @@ def report_editions(
     """
     table = schema.editions
     query = select(table).order_by(table.c.period_end.desc(), table.c.id.desc()).limit(limit)
-    query = query.where(or_(table.c.cadence == EVERY_EDITION, waits_alone()), table.c.state != CONFIRMATION)
+    query = query.where(
+        or_(table.c.variant_key == EVERY_EDITION, waits_alone()), table.c.state != CONFIRMATION
+    )
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)
     rows = [row._asdict() for row in connection.execute(query)]
@@ -266,16 +268,16 @@ def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, di
     """Count deliveries by the edition's id and state; deliveries of a form count for its edition too."""
     table, deliveries = schema.editions, schema.deliveries
     period = table.c.newsletter, table.c.period_end, table.c.revision
-    mains = select(table.c.id, *period).where(table.c.id.in_(ids), table.c.cadence == EVERY_EDITION)
+    mains = select(table.c.id, *period).where(table.c.id.in_(ids), table.c.variant_key == EVERY_EDITION)
     belongs = {tuple(key): edition_id for edition_id, *key in connection.execute(mains)}
     counted = {edition_id: [edition_id] for edition_id in ids}
     if belongs:
-        forms = select(table.c.id, *period).where(
+        variants = select(table.c.id, *period).where(
             table.c.newsletter.in_({key[0] for key in belongs}),
             table.c.period_end.in_({key[1] for key in belongs}),
-            table.c.cadence.not_in((EVERY_EDITION, CONFIRMATION)),
+            table.c.variant_key.not_in((EVERY_EDITION, CONFIRMATION)),
         )
-        for edition_id, *key in connection.execute(forms):
+        for edition_id, *key in connection.execute(variants):
             counted.setdefault(edition_id, []).extend(filter(None, [belongs.get(tuple(key))]))
     grouped = (
         select(deliveries.c.edition_id, deliveries.c.state, func.count())
@@ -292,16 +294,16 @@ def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, di
 
 def waits_alone() -> ColumnElement[bool]:
     """A form that waits for an editor while the edition it belongs to does not wait, or is none."""
-    table, issue = schema.editions, schema.editions.alias("issue")
+    table, main = schema.editions, schema.editions.alias("issue")
     same = and_(
-        issue.c.newsletter == table.c.newsletter,
-        issue.c.period_end == table.c.period_end,
-        issue.c.revision == table.c.revision,
-        issue.c.cadence == EVERY_EDITION,
-        issue.c.state.in_(OPEN),
+        main.c.newsletter == table.c.newsletter,
+        main.c.period_end == table.c.period_end,
+        main.c.revision == table.c.revision,
+        main.c.variant_key == EVERY_EDITION,
+        main.c.state.in_(OPEN),
     )
-    waits_with_it = select(issue.c.id).where(same).correlate(table)
-    return and_(table.c.cadence != EVERY_EDITION, table.c.state.in_(OPEN), ~waits_with_it.exists())
+    waits_with_it = select(main.c.id).where(same).correlate(table)
+    return and_(table.c.variant_key != EVERY_EDITION, table.c.state.in_(OPEN), ~waits_with_it.exists())
 
 
 def edition_of(row: dict[str, object]) -> Edition:

@@ -64,7 +64,7 @@ def last_period(connection: Connection, newsletter: str) -> tuple[datetime, date
     """Return the end of the latest period that has an edition or a record, and when that was made."""
     table = schema.editions
     query = select(table.c.period_end, table.c.cut_at).where(
-        table.c.newsletter == newsletter, table.c.cadence == EVERY_EDITION
+        table.c.newsletter == newsletter, table.c.variant_key == EVERY_EDITION
     )
     row = connection.execute(query.order_by(table.c.period_end.desc()).limit(1)).first()
     return None if row is None else (row.period_end, row.cut_at)
@@ -78,16 +78,16 @@ def is_void(period_end: datetime, cut_at: datetime, now: datetime) -> bool:
 def delete_void_records(connection: Connection, now: datetime) -> int:
     """Delete the records of empty or missed periods that a clock that was ahead made (``is_void``)."""
     table = schema.editions
-    no_form = and_(table.c.state == VARIANT, table.c.stories == 0)
+    empty_variant = and_(table.c.state == VARIANT, table.c.stories == 0)
     ahead = or_(table.c.period_end > now, table.c.cut_at > now + CLOCK_STEP)
-    void = and_(ahead, or_(table.c.state.in_((EMPTY, MISSED)), no_form))
+    void = and_(ahead, or_(table.c.state.in_((EMPTY, MISSED)), empty_variant))
     return connection.execute(delete(table).where(void)).rowcount
 
 
 def missed_periods(connection: Connection, *, since: datetime) -> dict[str, list[datetime]]:
     """Return the ends of the missed periods recorded since a moment, oldest first, by newsletter."""
     table = schema.editions
-    recorded = table.c.state == MISSED, table.c.cadence == EVERY_EDITION, table.c.cut_at >= since
+    recorded = table.c.state == MISSED, table.c.variant_key == EVERY_EDITION, table.c.cut_at >= since
     query = select(table.c.newsletter, table.c.period_end).where(*recorded).order_by(table.c.period_end)
     found: dict[str, list[datetime]] = {}
     for newsletter, end in connection.execute(query):

@@ -35,7 +35,7 @@ _OUT = (CUT, VARIANT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskEdition:
+class ReviewEdition:
     """An edition as the desk sees it. ``content`` is ``None`` for one cut before contents were kept."""
 
     edition: Edition
@@ -56,11 +56,11 @@ class EditionChange:
     story_id: int | None = None
 
 
-def desk_edition(connection: Connection, edition_id: int) -> DeskEdition | None:
+def review_edition(connection: Connection, edition_id: int) -> ReviewEdition | None:
     """Any edition by id, whatever its state."""
     table = schema.editions
     row = connection.execute(select(table).where(table.c.id == edition_id)).first()
-    return None if row is None else _desk_edition(row)
+    return None if row is None else _review_edition(row)
 
 
 def open_editions(connection: Connection, newsletter: str) -> list[int]:
@@ -69,16 +69,16 @@ def open_editions(connection: Connection, newsletter: str) -> list[int]:
     query = select(table.c.id).where(
         table.c.newsletter == newsletter,
         table.c.state.in_(OPEN),
-        or_(table.c.cadence == EVERY_EDITION, waits_alone()),
+        or_(table.c.variant_key == EVERY_EDITION, waits_alone()),
     )
     return list(connection.scalars(query.order_by(table.c.period_end.desc(), table.c.revision.desc())))
 
 
-def overdue_editions(connection: Connection, now: datetime) -> list[DeskEdition]:
+def overdue_editions(connection: Connection, now: datetime) -> list[ReviewEdition]:
     """Editions whose deadline for approval has passed, oldest first."""
     table = schema.editions
     query = select(table).where(table.c.state == WAITING, table.c.approve_by <= now).order_by(table.c.id)
-    return [_desk_edition(row) for row in connection.execute(query)]
+    return [_review_edition(row) for row in connection.execute(query)]
 
 
 def periods_under_way(
@@ -90,9 +90,9 @@ def periods_under_way(
     """
     table = schema.editions
     recent = or_(table.c.state.in_((CUT, EMPTY)), and_(table.c.state == VARIANT, table.c.stories > 0))
-    of_cadence = table.c.cadence == cadence
+    of_cadence = table.c.variant_key == cadence
     if cadence != EVERY_EDITION:
-        of_cadence = or_(of_cadence, table.c.cadence.startswith(f"{cadence}\n", autoescape=True))
+        of_cadence = or_(of_cadence, table.c.variant_key.startswith(f"{cadence}\n", autoescape=True))
     query = (
         select(table.c.period_start, table.c.period_end)
         .where(table.c.newsletter == newsletter, of_cadence, table.c.revision == 0)
@@ -103,31 +103,31 @@ def periods_under_way(
     return [(row.period_start, row.period_end) for row in rows]
 
 
-def published_editions(connection: Connection, newsletter: str, cadence: str) -> list[DeskEdition]:
+def published_editions(connection: Connection, newsletter: str, variant_key: str) -> list[ReviewEdition]:
     """The latest revision of every edition that went out and whose content was kept, newest first."""
     table = schema.editions
     query = (
         select(table)
-        .where(table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.state == CUT)
+        .where(table.c.newsletter == newsletter, table.c.variant_key == variant_key, table.c.state == CUT)
         .where(table.c.content_json.is_not(None))
         .order_by(table.c.period_end.desc(), table.c.revision.desc())
     )
-    latest: dict[datetime, DeskEdition] = {}
+    latest: dict[datetime, ReviewEdition] = {}
     for row in connection.execute(query):
-        latest.setdefault(row.period_end, _desk_edition(row))
+        latest.setdefault(row.period_end, _review_edition(row))
     return list(latest.values())
 
 
-def editions_to_correct(connection: Connection, newsletter: str, *, limit: int) -> list[DeskEdition]:
+def editions_to_correct(connection: Connection, newsletter: str, *, limit: int) -> list[ReviewEdition]:
     """The latest editions that went out to everybody and of which no correction went out or waits."""
     table = schema.editions
     query = (
         select(table)
-        .where(table.c.newsletter == newsletter, table.c.cadence == EVERY_EDITION, table.c.state == CUT)
+        .where(table.c.newsletter == newsletter, table.c.variant_key == EVERY_EDITION, table.c.state == CUT)
         .where(table.c.content_json.is_not(None), table.c.stories > 0, ~_corrected().exists())
         .order_by(table.c.period_end.desc())
     )
-    return [_desk_edition(row) for row in connection.execute(query.limit(limit))]
+    return [_review_edition(row) for row in connection.execute(query.limit(limit))]
 
 
 def _corrected() -> Select[tuple[int]]:
@@ -137,7 +137,7 @@ def _corrected() -> Select[tuple[int]]:
         select(later.c.id)
         .where(
             later.c.newsletter == table.c.newsletter,
-            later.c.cadence == table.c.cadence,
+            later.c.variant_key == table.c.variant_key,
             later.c.period_end == table.c.period_end,
             later.c.revision > table.c.revision,
             later.c.state != WITHDRAWN,
@@ -146,34 +146,34 @@ def _corrected() -> Select[tuple[int]]:
     )
 
 
-def main_edition(connection: Connection, newsletter: str, period_end: datetime) -> DeskEdition | None:
+def main_edition(connection: Connection, newsletter: str, period_end: datetime) -> ReviewEdition | None:
     """Return the latest revision of the main edition of a period, in any state."""
     table = schema.editions
     query = (
         select(table)
         .where(table.c.newsletter == newsletter, table.c.period_end == period_end)
-        .where(table.c.cadence == EVERY_EDITION)
+        .where(table.c.variant_key == EVERY_EDITION)
         .order_by(table.c.revision.desc())
     )
     row = connection.execute(query.limit(1)).first()
-    return None if row is None else _desk_edition(row)
+    return None if row is None else _review_edition(row)
 
 
-def forms_of(connection: Connection, edition: Edition) -> list[DeskEdition]:
+def variants_of(connection: Connection, edition: Edition) -> list[ReviewEdition]:
     """The forms of one revision of an edition that readers chose, whatever became of them."""
     table = schema.editions
     query = select(table).where(
         table.c.newsletter == edition.newsletter,
         table.c.period_end == edition.period_end,
         table.c.revision == edition.revision,
-        table.c.cadence != EVERY_EDITION,
+        table.c.variant_key != EVERY_EDITION,
         table.c.state.in_((*OPEN, *_OUT, WITHDRAWN)),
         table.c.stories > 0,
     )
-    return [_desk_edition(row) for row in connection.execute(query.order_by(table.c.id))]
+    return [_review_edition(row) for row in connection.execute(query.order_by(table.c.id))]
 
 
-def forms_after(connection: Connection, newsletter: str, edition_id: int) -> list[int]:
+def variants_after(connection: Connection, newsletter: str, edition_id: int) -> list[int]:
     """The ids of the forms that went out with contents, from after an id on, in order."""
     table = schema.editions
     query = select(table.c.id).where(
@@ -185,11 +185,11 @@ def forms_after(connection: Connection, newsletter: str, edition_id: int) -> lis
     return list(connection.scalars(query.order_by(table.c.id)))
 
 
-def first_cuts(connection: Connection, newsletter: str, cadence: str) -> dict[datetime, datetime]:
+def first_cuts(connection: Connection, newsletter: str, variant_key: str) -> dict[datetime, datetime]:
     """Return when the first revision of each edition went out, by the end of its period."""
     table = schema.editions
     query = select(table.c.period_end, func.min(table.c.cut_at, type_=table.c.cut_at.type)).where(
-        table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.state.in_(_OUT)
+        table.c.newsletter == newsletter, table.c.variant_key == variant_key, table.c.state.in_(_OUT)
     )
     rows = connection.execute(query.group_by(table.c.period_end))
     return {row.period_end: row[1] for row in rows}
@@ -197,7 +197,7 @@ def first_cuts(connection: Connection, newsletter: str, cadence: str) -> dict[da
 
 def change_edition(
     connection: Connection,
-    before: DeskEdition,
+    before: ReviewEdition,
     *,
     content: dict[str, Any],
     rendered: tuple[str, str, str],
@@ -230,7 +230,9 @@ def move_edition(connection: Connection, edition_id: int, *, to: str) -> bool:
     return connection.execute(statement.values(state=to, approve_by=None)).rowcount == 1
 
 
-def release_edition(connection: Connection, before: DeskEdition, now: datetime, times: SendingTimes) -> bool:
+def release_edition(
+    connection: Connection, before: ReviewEdition, now: datetime, times: SendingTimes
+) -> bool:
     """Freeze an open edition as it was read, and add its deliveries; false when it has changed since.
 
     A correction goes to the readers of earlier revisions. Lateness counts from now, or from a reader's own
@@ -240,7 +242,7 @@ def release_edition(connection: Connection, before: DeskEdition, now: datetime, 
     released = connection.execute(
         update(table)
         .where(table.c.id == edition.id, table.c.state.in_(OPEN), table.c.content_json == before.content)
-        .values(state=VARIANT if edition.is_form else CUT, cut_at=now, approve_by=None)
+        .values(state=VARIANT if edition.is_variant else CUT, cut_at=now, approve_by=None)
     )
     if released.rowcount != 1:
         return False
@@ -253,7 +255,7 @@ def release_edition(connection: Connection, before: DeskEdition, now: datetime, 
 
 def add_correction(
     connection: Connection,
-    before: DeskEdition,
+    before: ReviewEdition,
     *,
     content: dict[str, Any],
     rendered: tuple[str, str, str],
@@ -266,7 +268,7 @@ def add_correction(
         return None
     subject, html, text = rendered
     period = edition.period_start, edition.period_end
-    values = edition_values(edition.newsletter, edition.cadence, period, now)
+    values = edition_values(edition.newsletter, edition.variant_key, period, now)
     values |= {"revision": revision, "state": HELD, "subject": subject, "html": html, "text": text}
     values |= {"stories": edition.stories, "content_json": content, "web_url": edition.web_url}
     return insert_row(connection, values)
@@ -277,7 +279,7 @@ def _next_revision(connection: Connection, edition: Edition) -> int | None:
     table = schema.editions
     query = select(table.c.revision, table.c.state).where(
         table.c.newsletter == edition.newsletter,
-        table.c.cadence == edition.cadence,
+        table.c.variant_key == edition.variant_key,
         table.c.period_end == edition.period_end,
         table.c.revision > edition.revision,
     )
@@ -311,8 +313,8 @@ def edition_changes(connection: Connection, edition_id: int) -> list[EditionChan
     ]
 
 
-def _desk_edition(row: Row[Any]) -> DeskEdition:
-    return DeskEdition(
+def _review_edition(row: Row[Any]) -> ReviewEdition:
+    return ReviewEdition(
         edition=edition_of(row._asdict()),
         state=row.state,
         content=row.content_json,

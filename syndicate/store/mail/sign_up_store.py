@@ -115,7 +115,9 @@ def confirmation_edition(
     table = schema.editions
     found: int = connection.scalars(
         select(table.c.id).where(
-            table.c.newsletter == newsletter, table.c.cadence == CONFIRMATION, table.c.period_end == period[1]
+            table.c.newsletter == newsletter,
+            table.c.variant_key == CONFIRMATION,
+            table.c.period_end == period[1],
         )
     ).one()
     return found

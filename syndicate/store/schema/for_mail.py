@@ -19,7 +19,7 @@ editions = Table(
     "editions",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    *texts("newsletter", "cadence", "state", "subject", "html", "text"),
+    *texts("newsletter", "variant_key", "state", "subject", "html", "text"),
     Column("period_start", UtcTime, nullable=False),
     Column("period_end", UtcTime, nullable=False),
     Column("revision", Integer, nullable=False),

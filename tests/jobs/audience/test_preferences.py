@@ -82,9 +82,10 @@ def test_equal_selections_are_rendered_once(room):
 
     def message(*facts):
         rendered.append(facts)
-        return job.press.message(*facts)
+        return job.review.renderer.message(*facts)
 
-    replace(job, press=replace(job.press, message=message)).run(EVENING)
+    review = replace(job.review, renderer=replace(job.review.renderer, message=message))
+    replace(job, review=review).run(EVENING)
     assert len(rendered) == 2
     assert len(waiting(room)) == 7
 

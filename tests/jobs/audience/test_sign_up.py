@@ -109,7 +109,7 @@ def test_C1_a_request_a_mail_a_button_a_subscription(room):
     assert ask(room, "Jo@Example.ORG") == {"mailed": 1}
     assert state(room, "Jo@example.org") is SubscriptionState.PENDING
     (mail,) = mails(room)
-    assert (mail["To"], mail["Subject"]) == ("Jo@example.org", "Please confirm: The digest")
+    assert (mail["To"], mail["Subject"]) == ("Jo@example.org", "Confirm your subscription to The digest")
     token = link(mail)
     assert job(room).asked(token) == ("The digest", room.services.sign_ups.options.consent)
     assert state(room, "Jo@example.org") is SubscriptionState.PENDING

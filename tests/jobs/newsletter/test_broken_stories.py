@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.model import Digest
+from syndicate.model import EditionContent
 from syndicate.store.core import quarantine
 from syndicate.store.mail import review_store
 from tests.jobs.newsletter.test_editions import DAILY, DECLARED, HOUR, SEVEN, SOURCES, news
@@ -56,10 +56,10 @@ def test_one_story_that_breaks_a_template_is_left_out_and_it_is_said(office: Roo
     )
     assert outcome.edition_id
     with office.store.read() as connection:
-        found = review_store.desk_edition(connection, outcome.edition_id)
+        found = review_store.review_edition(connection, outcome.edition_id)
         (change,) = review_store.edition_changes(connection, outcome.edition_id)
     assert found is not None
-    assert {one.title for one in Digest.from_json(found.content or {}).stories} == set(TITLES) - {BAD}
+    assert {one.title for one in EditionContent.from_json(found.content or {}).stories} == set(TITLES) - {BAD}
     assert (change.changed_by, change.action, change.detail) == ("syndicate", "trim", said)
     ((kind, reason),) = broken(office)
     assert kind == "story"
@@ -113,7 +113,7 @@ def test_an_edition_that_waits_for_its_editor_leaves_the_story_out_too(office: R
     template(office, FAILING["a division by zero"], "mail/digest.html", more='approval = "1h"\n')
     (outcome,) = office.services.editions.run(SEVEN)
     assert (outcome.outcome, outcome.stories) == ("waiting", 2)
-    office.services.desk.approve(outcome.edition_id or 0, by="ann", now=SEVEN + HOUR / 2)
+    office.services.review.approve(outcome.edition_id or 0, by="ann", now=SEVEN + HOUR / 2)
     with office.store.read() as connection:
         changes = review_store.edition_changes(connection, outcome.edition_id or 0)
     assert [one.action for one in changes] == ["trim", "approve"]

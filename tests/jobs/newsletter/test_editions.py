@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from syndicate.jobs.newsletter.edition_job import EditionOutcome
 from syndicate.model import NewArticle
+from syndicate.newsletter.periods import period_at
 from syndicate.store.core import quarantine
 from syndicate.store.mail import delivery_store, edition_store, newsletter_store
 from tests.factories import new_article
@@ -232,7 +233,7 @@ def test_the_bundled_newsroom_makes_a_balanced_edition(room: Room) -> None:
         room.add(article, source=paper)
     run(room, SEVEN + 3 * HOUR)
     services = room.services
-    period = services.editions.upcoming(services.newsletters[0], SEVEN + 2 * HOUR)
+    period = period_at(services.newsletters[0], SEVEN + 2 * HOUR)
     draft = services.editions.draft(services.newsletters[0], period, SEVEN + 2 * HOUR)
     led = Counter(story.lead.source.name for story in draft.stories if story.kind == "top")
     assert draft.problems == ()

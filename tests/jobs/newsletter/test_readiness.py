@@ -6,7 +6,7 @@ import pytest
 
 from syndicate.jobs.newsletter.due_periods import Readiness, waiting_periods
 from syndicate.model import SourceState
-from syndicate.newsletter.period_readiness import OUTAGE_PATIENCE, PATIENCE
+from syndicate.newsletter.period_readiness import MAX_WAIT, MAX_WAIT_EMPTY
 from syndicate.newsletter.periods import MOST_MISSED
 from syndicate.store.ingest import declared_sources, source_store
 from syndicate.store.mail import edition_store, newsletter_store, period_store, preference_store, review_store
@@ -68,7 +68,7 @@ class Office:
 
     def forms(self) -> list[int]:
         with self.room.store.read() as connection:
-            return review_store.forms_after(connection, "daily", 0)
+            return review_store.variants_after(connection, "daily", 0)
 
     def waits(self, at: datetime) -> str:
         found = waiting_periods(self.room.store, self.room.services.newsletters, at)
@@ -144,8 +144,8 @@ def test_it_waits_for_a_bounded_time(office: Office) -> None:
     office.place()
     office.polled("harbour", SEVEN - 3 * HOUR)
     assert office.cut(late) == ["gathering"]
-    assert office.cut(late + PATIENCE - MINUTE) == []
-    assert office.cut(late + PATIENCE) == ["cut"]
+    assert office.cut(late + MAX_WAIT - MINUTE) == []
+    assert office.cut(late + MAX_WAIT) == ["cut"]
 
 
 def test_it_never_waits_until_the_edition_is_too_late(office: Office) -> None:
@@ -169,7 +169,7 @@ def test_while_every_source_fails_no_period_is_called_empty(office: Office) -> N
     for name in ("harbour", "hills"):
         office.polled(name, SEVEN + DAY - MINUTE, failures=9)
     assert office.cut(SEVEN + DAY) == ["gathering"]
-    assert office.cut(SEVEN + DAY + OUTAGE_PATIENCE) == ["empty"]
+    assert office.cut(SEVEN + DAY + MAX_WAIT_EMPTY) == ["empty"]
 
 
 def test_a_command_cuts_at_once_but_calls_nothing_empty_that_was_not_read(office: Office) -> None:

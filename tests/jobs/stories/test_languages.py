@@ -421,8 +421,8 @@ def test_readers_who_chose_a_language_get_the_story_in_it(room: Room) -> None:
     choose(room, JO, SEVEN - HOUR, language=["de"])
     run(room, SEVEN)
     with room.store.read() as connection:
-        rows = connection.execute(select(schema.editions.c.cadence, schema.editions.c.text))
-        lines = {row.cadence: row.text.splitlines() for row in rows}
+        rows = connection.execute(select(schema.editions.c.variant_key, schema.editions.c.text))
+        lines = {row.variant_key: row.text.splitlines() for row in rows}
         url = room.services.private_feeds.url_of(JO) if room.services.private_feeds else ""
     (chosen,) = lines.keys() - {"edition"}
     assert REPORTS["en"][1] in lines["edition"]

@@ -176,7 +176,7 @@ def test_a_headline_of_ours_is_on_pages_in_feeds_and_mail_and_each_tells_the_pub
     desk.services.editions.run(SEVEN)
     with desk.store.read() as connection:
         (report,) = edition_store.report_editions(connection)
-    assert f"Headline ours; original: {TITLES[0]}" in report.edition.text
+    assert f"Original headline: {TITLES[0]}" in report.edition.text
     assert f">{TITLES[0]}</span>" in report.edition.html
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from syndicate.cli.sample_data import NEWSLETTER, desk
+from syndicate.cli.sample_data import NEWSLETTER, review_page
 from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.review_links import ReviewLinks
 from syndicate.store.mail import delivery_store
@@ -18,7 +18,7 @@ from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
 from syndicate.web.server_pages import ServerPages
 from tests.factories import new_article
-from tests.jobs.newsletter.test_desk_forms import (
+from tests.jobs.newsletter.test_variants import (
     ANN,
     BOB,
     CAT,
@@ -66,12 +66,12 @@ class Office:
 
     def story(self, title: str) -> str:
         number = issue(self.room).edition.id
-        _, digest = self.room.services.desk.edition(number)
-        return str(next(one.story_id for one in digest.stories if one.title == title))
+        _, content = self.room.services.review.edition(number)
+        return str(next(one.story_id for one in content.stories if one.title == title))
 
     def titles(self) -> list[str]:
-        _, digest = self.room.services.desk.edition(issue(self.room).edition.id)
-        return [one.title for one in digest.stories]
+        _, content = self.room.services.review.edition(issue(self.room).edition.id)
+        return [one.title for one in content.stories]
 
 
 @pytest.fixture
@@ -83,15 +83,15 @@ def language() -> str:
 @pytest.fixture
 def office(room: Room, tmp_path: Path, language: str) -> Iterator[Office]:
     prepared(room, f'{WAITS}language = "{language}"\n')
-    assert room.services.web_desk is not None
-    desk = replace(room.services.web_desk, clock=lambda: SEVEN + HOUR)
+    assert room.services.review_links is not None
+    desk = replace(room.services.review_links, clock=lambda: SEVEN + HOUR)
     app = create_app(
         WebOptions(),
         tmp_path / "feeds",
         room.services.unsubscribe,
         templates=room.services.templates,
         health=dict,
-        desk=desk,
+        review_links=desk,
     )
     path = desk.link("daily", "Jo ä", ENDS).removeprefix(SITE)
     with serving(app, tmp_path) as site:
@@ -165,7 +165,7 @@ def test_the_desk_tells_every_time_on_the_newsletters_clock(language: str) -> No
     page = (
         ServerPages(Templates(None), "Coast")
         .in_language(language)
-        .page("pages/desk.html", view=desk(here, SEVEN))
+        .page("pages/desk.html", view=review_page(here, SEVEN))
     )
     html = bytes(page.body).decode()
     assert html.count("8:00 <bdi>CET</bdi>") == 9
@@ -195,10 +195,10 @@ def test_every_button_does_what_the_command_does_and_is_recorded(office: Office)
         assert (answer.status, b'role="status"' in answer.body) == (200, True), what
         if order:
             assert office.titles() == order
-    _, digest = office.room.services.desk.edition(issue(office.room).edition.id)
-    assert [one.title for one in digest.stories] == [first, "A <b>better</b> one"]
-    assert (digest.note, digest.title) == ("Good morning.\n\nIt rains.", "The news of Tuesday")
-    changes = office.room.services.desk.changes(issue(office.room).edition.id)
+    _, content = office.room.services.review.edition(issue(office.room).edition.id)
+    assert [one.title for one in content.stories] == [first, "A <b>better</b> one"]
+    assert (content.note, content.title) == ("Good morning.\n\nIt rains.", "The news of Tuesday")
+    changes = office.room.services.review.changes(issue(office.room).edition.id)
     assert {one.changed_by for one in changes} == {"Jo ä"}
     assert [one.action for one in changes] == [
         *("move", "move", "move", "retitle", "drop", "note", "retitle"),
@@ -258,9 +258,9 @@ def test_the_correction_of_what_went_out_is_begun_at_the_desk_and_waits_there(
     correction = issue(office.room)
     assert (correction.edition.revision, correction.state) == (1, "held")
     assert f'id="edition-{correction.edition.id}"' in page
-    _, digest = office.room.services.desk.edition(correction.edition.id)
-    assert digest.correction == "The ferry sails.\n\nIt never stopped."
-    (change,) = office.room.services.desk.changes(correction.edition.id)
+    _, content = office.room.services.review.edition(correction.edition.id)
+    assert content.correction == "The ferry sails.\n\nIt never stopped."
+    (change,) = office.room.services.review.changes(correction.edition.id)
     assert (change.action, change.changed_by) == ("correct", "Jo ä")
     assert readers(office.room) == [ANN, BOB, CAT]
     assert office.press("approve", sure="yes").status == 200
@@ -312,7 +312,7 @@ def test_what_was_decided_about_other_contents_changes_nothing(office: Office) -
     seen = re.search(r'name="seen" value="([^"]*)"', page)
     assert seen is not None
     number = issue(office.room).edition.id
-    office.room.services.desk.drop(number, 3, by="somebody", now=SEVEN)
+    office.room.services.review.drop(number, 3, by="somebody", now=SEVEN)
     before = office.titles()
     for what in ("drop", "approve", "note", "hold"):
         fields = {"story": office.story(before[0]), "sure": "yes", "text": "x"}
@@ -362,7 +362,7 @@ def test_only_this_link_until_it_ends_or_is_revoked(office: Office) -> None:
         assert office.get(f"{other}/{issue(office.room).edition.id}").status == 404
     assert readers(office.room) == []
     for name in ("a/b", "", " ", "a\nb"):
-        with pytest.raises(SyndicateError, match="no name for a link"):
+        with pytest.raises(SyndicateError, match="cannot be the name"):
             desk.link("daily", name, ENDS)
     desk.revoke("daily")
     assert office.get().status == 404
@@ -385,14 +385,14 @@ def test_what_is_no_number_of_an_edition_leads_nowhere(office: Office, number: s
 
 
 def test_a_form_s_own_number_opens_no_desk(office: Office) -> None:
-    (form,) = office.room.services.desk.forms(issue(office.room))
+    (form,) = office.room.services.review.variants(issue(office.room))
     assert titles(office.room, form)
     assert office.press("drop", edition=str(form.edition.id), story="1").status == 409
 
 
 def test_without_a_web_server_there_is_no_desk(room: Room) -> None:
     room.declare('[web]\nlisten = ""\n')
-    assert room.services.web_desk is None
+    assert room.services.review_links is None
     with room.store.read() as connection:
         assert delivery_store.list_deliveries(connection) == []
     assert datetime(2026, 11, 24, tzinfo=UTC) < ENDS

@@ -1,0 +1,95 @@
+"""Variables of the mail templates ``mail/digest.*``; ``docs/templates.md`` describes every field."""
+
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from syndicate.model import ContentStory, EditionContent, Newsletter, is_dated
+from syndicate.newsletter.periods import Period
+from syndicate.newsletter.story_views import SiteFacts, harmless
+from syndicate.text.dates import clock_time, human_day
+from syndicate.text.language import direction_of
+
+DATED_FROM = timedelta(days=6)
+"""Age from which a story shows its date without a time of day."""
+_PREHEADER_LIMIT = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestContext:
+    """Context of an edition's mail: each field is a variable of the templates.
+
+    ``unsubscribe_url`` is an ``https`` link with ``TOKEN``, or a ``mailto:`` without a web server.
+    ``preferences_url`` has ``TOKEN`` too, or is ``""`` without a web server. ``reason``, ``subject`` and
+    ``preheader`` are variables of the later templates; ``None`` is no variable.
+    """
+
+    newsletter: Newsletter
+    period: Period
+    site: SiteFacts
+    zone: ZoneInfo
+    language: str
+    direction: str
+    stories: tuple[ContentStory, ...]
+    trending: tuple[ContentStory, ...]
+    note: str
+    correction: str
+    unsubscribe_url: str
+    preferences_url: str = ""
+    web_url: str = ""
+    reason: str | None = None
+    subject: str | None = None
+    preheader: str | None = None
+
+    @classmethod
+    def build(
+        cls, newsletter: Newsletter, content: EditionContent, period: Period, site: SiteFacts, **urls: str
+    ) -> "DigestContext":
+        """Return the context of an edition; ``urls`` are the fields ``unsubscribe_url`` and so on."""
+        zone, language = ZoneInfo(newsletter.time_zone), newsletter.language or site.language
+
+        def timed(story: ContentStory) -> ContentStory:
+            return replace(story, time=story_time(story.published, period, zone, language))
+
+        return cls(
+            newsletter=newsletter,
+            period=period,
+            site=site,
+            zone=zone,
+            language=language,
+            direction=direction_of(language),
+            stories=tuple(map(timed, content.top)),
+            trending=tuple(map(timed, content.trending)),
+            note=content.note,
+            correction=content.correction,
+            **urls,
+        )
+
+    def variables(self) -> dict[str, object]:
+        """Return the variables by name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def preheader(context: DigestContext) -> str:
+    """Return the line that mailboxes show beside the subject: the stories that the subject does not name."""
+    stories = context.stories + context.trending
+    others = " · ".join(story.title for story in stories[1:])
+    summary = stories[0].summary if stories else ""
+    return harmless(context.correction or context.note or others or summary, _PREHEADER_LIMIT)
+
+
+def story_time(published: datetime, period: Period, zone: ZoneInfo, language: str) -> str:
+    """Return the time of publication as a mail shows it, or ``""`` when the date is unknown.
+
+    Articles of the day of the cut show the time of day; earlier days add the weekday. From ``DATED_FROM`` on
+    the date stands alone. So does the date of an article dated at midnight: its publisher gave a day only.
+    """
+    if not is_dated(published):
+        return ""
+    if published.time() == time.min:
+        return human_day(published, UTC, language)
+    if period.end - published >= DATED_FROM:
+        return human_day(published, zone, language)
+    today = published.astimezone(zone).date() == period.end.astimezone(zone).date()
+    return clock_time(published, zone, language, weekday=not today)
