@@ -187,7 +187,7 @@ def with_hub(
     return replace(state, next_check=max(moment, now), check_reason=reason)
 
 
-def told(warning: str, read_from: str) -> str:
+def status_message(warning: str, read_from: str) -> str:
     """Return the messages about a source: the warning of its last document, and a change of site."""
     moved = f"It is read from another site, {read_from}: its address leads there." if read_from else ""
     return " ".join(filter(None, (warning, moved)))

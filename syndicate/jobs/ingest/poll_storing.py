@@ -16,7 +16,7 @@ from syndicate.ingest.poll_schedule import (
     hub_missed,
     options_for,
     replacing_url,
-    told,
+    status_message,
     with_feed_hints,
     with_new_address,
 )
@@ -74,7 +74,7 @@ class PollStoring:
 
         done = self.intake.accept_all([poll.reading for poll in polls], now, settle)
         return [
-            replace(outcome, warning=told(outcome.warning, poll.state.read_from))
+            replace(outcome, warning=status_message(outcome.warning, poll.state.read_from))
             if poll.state.read_from
             else outcome
             for outcome, poll in zip(done, polls, strict=True)
