@@ -198,7 +198,7 @@ def hub_missed(published: Iterable[datetime], now: datetime) -> bool:
     return any(moment <= now - HUB_GRACE for moment in published)
 
 
-def rhythm_of(
+def publish_rate_of(
     published: Iterable[datetime], now: datetime, min_interval: float
 ) -> tuple[int, datetime | None]:
     """Return how many publications there were since when, from the latest dates in any order.
@@ -241,7 +241,7 @@ def _after_success(
     wished = outcome if outcome.read else None
     publish_rate = (state.publications, state.counted_since)
     if outcome.published:
-        publish_rate = rhythm_of(outcome.published, now, options.min_interval)
+        publish_rate = publish_rate_of(outcome.published, now, options.min_interval)
     still_fresh = state.max_age if outcome.not_modified else None
     after = SourceState(
         etag=outcome.etag,

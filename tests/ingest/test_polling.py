@@ -18,7 +18,7 @@ from syndicate.ingest.poll_schedule import (
     believed_url,
     failed,
     options_for,
-    rhythm_of,
+    publish_rate_of,
     with_hub,
 )
 from syndicate.model import Source, SourceKind, SourceState
@@ -301,7 +301,9 @@ def test_no_poll_is_earlier_than_anybody_asked_for(ages, max_age, requested_inte
 def test_longer_silence_and_longer_pauses_never_shorten_the_interval(ages, silence, stretch):
     def interval(hours: list[float], later: float = 0.0) -> float:
         moment = NOW + timedelta(hours=later)
-        publish_rate = rhythm_of([NOW - timedelta(hours=age) for age in hours], moment, OPTIONS.min_interval)
+        publish_rate = publish_rate_of(
+            [NOW - timedelta(hours=age) for age in hours], moment, OPTIONS.min_interval
+        )
         return adaptive_interval(*publish_rate, moment, OPTIONS)
 
     assert interval(ages, silence) >= interval(ages) - 1e-6
@@ -313,7 +315,7 @@ def test_longer_silence_and_longer_pauses_never_shorten_the_interval(ages, silen
 @given(st.lists(st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)), max_size=30))  # noqa: DTZ001
 def test_a_rhythm_counts_no_publication_twice_and_none_of_the_future(moments):
     published = [moment.replace(tzinfo=UTC) for moment in moments]
-    publications, since = rhythm_of(published, NOW, HOUR)
+    publications, since = publish_rate_of(published, NOW, HOUR)
     assert 0 <= publications <= min(10, len(published))
     assert (since is None) == (publications == 0)
     assert since is None or since <= NOW
