@@ -137,7 +137,7 @@ def after_poll(
     )
 
 
-def asked_to_wait(state: SourceState, until: datetime) -> SourceState:
+def paused_until(state: SourceState, until: datetime) -> SourceState:
     """The state of a source that was not asked, because another one's answer wants its server left alone.
 
     Nothing failed: only the next check moves, if it would come too early.

@@ -18,7 +18,7 @@ from syndicate.errors import FetchError, NotAsked, ParseError, ParserClosed, Sto
 from syndicate.ingest.feed.change_detection import compare, document_digest, is_last
 from syndicate.ingest.folder.folder_reader import read_folder
 from syndicate.ingest.identity import has_date
-from syndicate.ingest.poll_schedule import PollOutcome, after_poll, asked_to_wait, options_for
+from syndicate.ingest.poll_schedule import PollOutcome, after_poll, options_for, paused_until
 from syndicate.jobs.ingest.batch_queue import Inbox
 from syndicate.jobs.ingest.crashing_items import CrashingItems
 from syndicate.jobs.ingest.document_content import Poll, dates_by_sight, reading_of_entries
@@ -122,7 +122,7 @@ class Answers:
     ) -> SourceOutcome | Polled | ChangedDocument:
         """Return whether an answer brings another document than the last one that was read."""
         if isinstance(answer, NotAsked):
-            return source, asked_to_wait(state, now + timedelta(seconds=answer.retry_after or 0.0))
+            return source, paused_until(state, now + timedelta(seconds=answer.retry_after or 0.0))
         if isinstance(answer, FetchError):
             return self._storing.save_failure(source, state, answer, now)
         elsewhere = other_site(source, answer)
