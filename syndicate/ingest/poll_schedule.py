@@ -148,7 +148,7 @@ def paused_until(state: SourceState, until: datetime) -> SourceState:
     return replace(state, next_check=until, check_reason=PAUSE)
 
 
-def believed_url(state: SourceState) -> str:
+def confirmed_url(state: SourceState) -> str:
     """Return the address that a source has moved to for good, or ``""`` while that is not certain."""
     return state.permanent_url if state.permanent_seen >= PERMANENT_PATIENCE else state.moved_to
 
@@ -159,7 +159,7 @@ def replacing_url(source_url: str, state: SourceState) -> str:
     Only inside one site: a feed that moves to another domain may have been sold or lost.
     A person is shown the new address and decides.
     """
-    url = believed_url(state)
+    url = confirmed_url(state)
     return url if url and url != state.moved_to and same_site(source_url, url) else ""
 
 

@@ -15,7 +15,7 @@ from syndicate.ingest.poll_schedule import (
     PollOutcome,
     adaptive_interval,
     after_poll,
-    believed_url,
+    confirmed_url,
     failed,
     options_for,
     publish_rate_of,
@@ -126,7 +126,7 @@ def test_F8_a_permanent_redirect_is_believed_after_three_successes():
     state, believed = FRESH, []
     for _ in range(3):
         state = after_poll(state, moved, NOW, PollingOptions())
-        believed.append(believed_url(state))
+        believed.append(confirmed_url(state))
     assert believed == ["", "", "https://new.example/feed"]
 
 
@@ -136,7 +136,7 @@ def test_F8_anything_between_starts_the_count_again(between):
     state = FRESH
     for outcome in (moved, moved, between, moved, moved):
         state = after_poll(state, outcome, NOW, PollingOptions())
-    assert believed_url(state) == ""
+    assert confirmed_url(state) == ""
     assert state.permanent_seen == 2
 
 
