@@ -153,7 +153,7 @@ def confirmed_url(state: SourceState) -> str:
     return state.permanent_url if state.permanent_seen >= PERMANENT_PATIENCE else state.moved_to
 
 
-def replacing_url(source_url: str, state: SourceState) -> str:
+def replacement_url(source_url: str, state: SourceState) -> str:
     """The address that may take the place of a source's own without asking anybody, or ``""``.
 
     Only inside one site: a feed that moves to another domain may have been sold or lost.

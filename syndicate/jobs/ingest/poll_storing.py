@@ -15,7 +15,7 @@ from syndicate.ingest.poll_schedule import (
     failed,
     hub_missed,
     options_for,
-    replacing_url,
+    replacement_url,
     status_message,
     with_feed_hints,
     with_new_address,
@@ -158,7 +158,7 @@ def _replaced(source: Source, state: SourceState) -> tuple[SourceState, str]:
     The file or a list decides about the address of its sources, so theirs is only remembered. A secret stays
     with its scheme, host and port.
     """
-    url = replacing_url(source.url, state)
+    url = replacement_url(source.url, state)
     if not url or (source.access is not None and origin_of(url) != origin_of(source.url)):
         return state, ""
     if source.origin is Origin.STORE and not source.listed_in and source.access is None:
