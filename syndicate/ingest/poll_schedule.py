@@ -173,7 +173,7 @@ def with_new_address(source_url: str, state: SourceState, url: str) -> SourceSta
     return replace(state, moved_to="" if url == source_url else url, permanent_url="", permanent_seen=0)
 
 
-def with_hub(
+def with_hub_lease(
     state: SourceState, source_name: str, until: datetime | None, now: datetime, options: PollingOptions
 ) -> SourceState:
     """The state once a hub has proved that it sends (``until`` its lease ends), or no longer does (``None``).

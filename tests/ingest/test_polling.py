@@ -19,7 +19,7 @@ from syndicate.ingest.poll_schedule import (
     failed,
     options_for,
     publish_rate_of,
-    with_hub,
+    with_hub_lease,
 )
 from syndicate.model import Source, SourceKind, SourceState
 
@@ -213,12 +213,12 @@ def test_F5_F6_a_pause_the_server_asked_for_is_remembered_apart_from_the_schedul
 
 def test_F17_a_hub_that_sends_slows_the_polls_down_until_its_lease_ends():
     polled = after_poll(FRESH, good(), NOW, OPTIONS)
-    pushed = with_hub(polled, "wire", NOW + timedelta(days=10), NOW + timedelta(minutes=9), OPTIONS)
+    pushed = with_hub_lease(polled, "wire", NOW + timedelta(days=10), NOW + timedelta(minutes=9), OPTIONS)
     assert waits(pushed, DAY)
     assert waits(after_poll(pushed, good(), NOW, OPTIONS), DAY)
-    assert waits(with_hub(polled, "wire", NOW + timedelta(hours=3), NOW, OPTIONS), 3 * HOUR)
-    assert with_hub(pushed, "wire", None, NOW, OPTIONS) == polled
-    late = with_hub(pushed, "wire", None, NOW + timedelta(hours=9), OPTIONS)
+    assert waits(with_hub_lease(polled, "wire", NOW + timedelta(hours=3), NOW, OPTIONS), 3 * HOUR)
+    assert with_hub_lease(pushed, "wire", None, NOW, OPTIONS) == polled
+    late = with_hub_lease(pushed, "wire", None, NOW + timedelta(hours=9), OPTIONS)
     assert late.next_check == NOW + timedelta(hours=9)
 
 
@@ -226,7 +226,10 @@ def test_F17_a_lease_that_is_over_or_a_failing_source_slows_nothing():
     over = after_poll(SourceState(websub_lease_until=NOW), good(), NOW, OPTIONS)
     assert (waits(over, HOUR), over.websub_lease_until) == (True, None)
     failing = after_poll(FRESH, bad(), NOW, OPTIONS)
-    assert with_hub(failing, "wire", NOW + timedelta(days=1), NOW, OPTIONS).next_check == failing.next_check
+    assert (
+        with_hub_lease(failing, "wire", NOW + timedelta(days=1), NOW, OPTIONS).next_check
+        == failing.next_check
+    )
 
 
 @pytest.mark.parametrize(

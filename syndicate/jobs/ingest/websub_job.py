@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from syndicate.errors import FetchError, FetchStopped, ParseError, ParserDied, StoreError, SyndicateError
-from syndicate.ingest.poll_schedule import PollingOptions, options_for, with_hub
+from syndicate.ingest.poll_schedule import PollingOptions, options_for, with_hub_lease
 from syndicate.ingest.websub_protocol import challenge_of, is_signed, lease_of, subscription_request
 from syndicate.jobs.ingest.document_content import dates_by_sight, reading_of_entries
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
@@ -246,7 +246,7 @@ class WebSubJob:
             hub_store.drop_push(connection, push.id)
             expires = hub_store.note_delivery(connection, source.id, now)
             options = options_for(source, self.polling)
-            after = with_hub(state, source.name, expires, now, options)
+            after = with_hub_lease(state, source.name, expires, now, options)
             if not source_store.save_poll(connection, source.id, after, owner=self.owner):
                 raise LeaseLost
 
@@ -292,7 +292,7 @@ class WebSubJob:
         if found is None or found[1].websub_lease_until == until:
             return
         source, state = found
-        after = with_hub(state, source.name, until, now, options_for(source, self.polling))
+        after = with_hub_lease(state, source.name, until, now, options_for(source, self.polling))
         source_store.set_check(
             connection,
             source_id,
