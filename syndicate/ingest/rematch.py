@@ -21,7 +21,7 @@ def is_archive(strangers: Sequence[Entry]) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reappeared:
+class Rematch:
     """Known article of each entry, by the entry's digest, and the entries that were pruned before."""
 
     moved: Mapping[str, KnownArticle]
@@ -33,7 +33,7 @@ def reappeared(
     candidates: Iterable[KnownArticle],
     listed: Container[str],
     pruned: Container[str] = frozenset(),
-) -> Reappeared:
+) -> Rematch:
     """Return which known article each entry is; an article is one entry at most.
 
     ``strangers`` have a key and an address we do not know. ``candidates`` are the source's articles with
@@ -75,7 +75,7 @@ def reappeared(
         if match and match.id not in taken:
             taken.add(match.id)
             moved[entry.digest] = match
-    return Reappeared(moved=moved, pruned_again=frozenset(known.difference(moved) if rebuilt else ()))
+    return Rematch(moved=moved, pruned_again=frozenset(known.difference(moved) if rebuilt else ()))
 
 
 def _retitled(strangers: Sequence[Entry], absent: Sequence[KnownArticle]) -> dict[str, KnownArticle]:

@@ -15,7 +15,7 @@ from syndicate.ingest.identity import (
     keys_of,
     urls_of,
 )
-from syndicate.ingest.rematch import Reappeared
+from syndicate.ingest.rematch import Rematch
 from syndicate.jobs.ingest.document_content import DocumentContent
 from syndicate.jobs.ingest.unknown_entries import moved_articles
 from syndicate.model import KnownArticle, NewArticle, Source, SourceKind
@@ -92,7 +92,7 @@ class _Known:
 
     articles: tuple[KnownArticle, ...] = ()
     pruned: frozenset[str] = frozenset()
-    back: Reappeared = field(default_factory=lambda: Reappeared(moved={}))
+    back: Rematch = field(default_factory=lambda: Rematch(moved={}))
 
 
 def _decided(

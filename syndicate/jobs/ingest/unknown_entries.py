@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from syndicate.ingest.identity import keys_of, urls_of
-from syndicate.ingest.rematch import Reappeared, is_archive, reappeared
+from syndicate.ingest.rematch import Rematch, is_archive, reappeared
 from syndicate.model import Entry, KnownArticle, ParsedSource
 from syndicate.store import Connection
 from syndicate.store.ingest import known_articles, tombstones
@@ -12,7 +12,7 @@ from syndicate.text.names import title_hash
 
 def moved_articles(
     connection: Connection, readings: Mapping[int, ParsedSource], known: Mapping[int, Sequence[KnownArticle]]
-) -> dict[int, Reappeared]:
+) -> dict[int, Rematch]:
     """Return known and pruned articles among the entries whose keys and addresses are unknown.
 
     Readings, what is known of their entries, and the answers are by the source's id.
@@ -47,12 +47,12 @@ def _reappeared(
     of_moments: Sequence[KnownArticle],
     parsed: ParsedSource,
     known: Sequence[KnownArticle],
-) -> Reappeared:
+) -> Rematch:
     titles = [stranger.title for stranger in strangers if stranger.title] if is_archive(strangers) else []
     of_titles = known_articles.articles_of_titles(connection, source_id, titles)
     candidates = {moment.id: moment for moment in (*of_moments, *of_titles)}
     pruned = tombstones.pruned_titles(connection, source_id, [title_hash(title) for title in titles])
     if not candidates and not pruned:
-        return Reappeared(moved={})
+        return Rematch(moved={})
     listed = {article.entry_key for article in known}.union(parsed.digests)
     return reappeared(strangers, candidates.values(), listed, pruned)
