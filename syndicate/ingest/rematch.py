@@ -16,7 +16,7 @@ ARCHIVE = 20
 
 
 def is_archive(strangers: Sequence[Entry]) -> bool:
-    """Return whether titles alone should be looked up too (see ``reappeared``)."""
+    """Return whether titles alone should be looked up too (see ``rematch_entries``)."""
     return len(strangers) >= ARCHIVE
 
 
@@ -28,7 +28,7 @@ class Rematch:
     pruned_again: frozenset[str] = frozenset()
 
 
-def reappeared(
+def rematch_entries(
     strangers: Sequence[Entry],
     candidates: Iterable[KnownArticle],
     listed: Container[str],

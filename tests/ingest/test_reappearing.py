@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syndicate.ingest.rematch import ARCHIVE, reappeared
+from syndicate.ingest.rematch import ARCHIVE, rematch_entries
 from syndicate.model import Entry, KnownArticle
 from syndicate.text.names import title_hash
 
@@ -38,7 +38,7 @@ def entry(number: int, title: str = "", published: datetime | None = None) -> En
 
 
 def found(entries, candidates, listed=frozenset()) -> dict[str, int]:
-    matches = reappeared(entries, candidates, listed).moved
+    matches = rematch_entries(entries, candidates, listed).moved
     return {digest.removeprefix("new-digest-"): article.id for digest, article in matches.items()}
 
 
@@ -108,10 +108,10 @@ def test_what_was_pruned_stays_away_when_its_archive_comes_back_and_only_then():
     numbers = range(1, ARCHIVE + 1)
     pruned = {title_hash(f"Title {number}") for number in range(4, ARCHIVE + 1)}
     entries = [entry(number, published=NOW) for number in numbers]
-    back = reappeared(entries, [known(1)], frozenset(), pruned)
+    back = rematch_entries(entries, [known(1)], frozenset(), pruned)
     assert {digest: one.id for digest, one in back.moved.items()} == {"new-digest-1": 1}
     assert back.pruned_again == {f"new-digest-{number}" for number in range(4, ARCHIVE + 1)}
-    assert reappeared(entries[: ARCHIVE - 1], [], frozenset(), pruned).pruned_again == frozenset()
+    assert rematch_entries(entries[: ARCHIVE - 1], [], frozenset(), pruned).pruned_again == frozenset()
 
 
 def test_titles_that_repeat_are_matched_one_to_one_oldest_first():

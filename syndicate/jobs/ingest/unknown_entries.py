@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from syndicate.ingest.identity import keys_of, urls_of
-from syndicate.ingest.rematch import Rematch, is_archive, reappeared
+from syndicate.ingest.rematch import Rematch, is_archive, rematch_entries
 from syndicate.model import Entry, KnownArticle, ParsedSource
 from syndicate.store import Connection
 from syndicate.store.ingest import known_articles, tombstones
@@ -55,4 +55,4 @@ def _reappeared(
     if not candidates and not pruned:
         return Rematch(moved={})
     listed = {article.entry_key for article in known}.union(parsed.digests)
-    return reappeared(strangers, candidates.values(), listed, pruned)
+    return rematch_entries(strangers, candidates.values(), listed, pruned)
