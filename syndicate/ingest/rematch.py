@@ -15,7 +15,7 @@ ARCHIVE = 20
 """So many strangers at once may be a whole archive that came back."""
 
 
-def is_archive(strangers: Sequence[Entry]) -> bool:
+def may_be_archive(strangers: Sequence[Entry]) -> bool:
     """Return whether titles alone should be looked up too (see ``rematch_entries``)."""
     return len(strangers) >= ARCHIVE
 
@@ -62,8 +62,8 @@ def rematch_entries(
         if entry.title.casefold() in by_title or (entry.title and title_hash(entry.title) in pruned)
     }
     titles = {entry.title.casefold() for entry in strangers if entry.digest in known}
-    rebuilt = is_archive(strangers) and (len(known) * 2 > len(strangers) or len(titles) >= ARCHIVE)
-    retitled = _retitled(strangers, absent) if is_archive(strangers) else {}
+    rebuilt = may_be_archive(strangers) and (len(known) * 2 > len(strangers) or len(titles) >= ARCHIVE)
+    retitled = _retitled(strangers, absent) if may_be_archive(strangers) else {}
     moved: dict[str, KnownArticle] = {}
     taken: set[int] = set()
     for entry in strangers:

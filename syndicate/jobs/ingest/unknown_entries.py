@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from syndicate.ingest.identity import keys_of, urls_of
-from syndicate.ingest.rematch import Rematch, is_archive, rematch_entries
+from syndicate.ingest.rematch import Rematch, may_be_archive, rematch_entries
 from syndicate.model import Entry, KnownArticle, ParsedSource
 from syndicate.store import Connection
 from syndicate.store.ingest import known_articles, tombstones
@@ -48,7 +48,7 @@ def _reappeared(
     parsed: ParsedSource,
     known: Sequence[KnownArticle],
 ) -> Rematch:
-    titles = [stranger.title for stranger in strangers if stranger.title] if is_archive(strangers) else []
+    titles = [stranger.title for stranger in strangers if stranger.title] if may_be_archive(strangers) else []
     of_titles = known_articles.articles_of_titles(connection, source_id, titles)
     candidates = {moment.id: moment for moment in (*of_moments, *of_titles)}
     pruned = tombstones.pruned_titles(connection, source_id, [title_hash(title) for title in titles])
