@@ -130,12 +130,12 @@ def decide(
     now: datetime,
     *,
     moved: KnownArticle | None = None,
-    by_sight: bool = False,
+    date_by_first_seen: bool = False,
 ) -> EntryDecision:
     """New, changed, same or refused, by the rules above.
 
     ``known`` holds the source's articles under ``keys_of(entry)`` or under ``urls_of(entry)``; ``moved`` is
-    the article that the entry must be if it is none of those. ``by_sight`` dates an undated
+    the article that the entry must be if it is none of those. ``date_by_first_seen`` dates an undated
     entry ``now``.
     """
     known = tuple(known)
@@ -145,7 +145,9 @@ def decide(
     if existing and existing.digest == entry.digest != "":
         return EntryDecision(kind=EntryMatch.SAME, existing=existing)
     try:
-        article = accept(entry, source, now, key=key, existing=existing, by_sight=by_sight)
+        article = accept(
+            entry, source, now, key=key, existing=existing, date_by_first_seen=date_by_first_seen
+        )
     except ParseError as error:
         return EntryDecision(kind=EntryMatch.REFUSED, existing=existing, reason=str(error))
     if existing is None:
@@ -162,7 +164,7 @@ def accept(
     *,
     key: str = "",
     existing: KnownArticle | None = None,
-    by_sight: bool = False,
+    date_by_first_seen: bool = False,
 ) -> NewArticle:
     """The article as we store it; of a known one, uid, key, path and first dates stay.
 
@@ -173,7 +175,7 @@ def accept(
     if not title:
         raise ParseError("the item has no title, no text, no picture and no address")
     language = _language(entry, source, f"{title}\n{text}")
-    published, updated = _dates(entry, now, existing, by_sight=by_sight)
+    published, updated = _dates(entry, now, existing, date_by_first_seen=date_by_first_seen)
     key = _kept_key(entry, existing) if existing else key or entry_key(entry)
     uid = existing.uid if existing else uid_of(source.name, key)
     reading = measure_reading(text, language)
@@ -310,7 +312,7 @@ def has_date(entry: Entry, now: datetime) -> bool:
 
 
 def _dates(
-    entry: Entry, now: datetime, existing: KnownArticle | None, *, by_sight: bool
+    entry: Entry, now: datetime, existing: KnownArticle | None, *, date_by_first_seen: bool
 ) -> tuple[datetime, datetime]:
     declared = _plausible(entry.published, now)
     changed = _plausible(entry.updated, now)
@@ -318,7 +320,7 @@ def _dates(
         published = existing.published if existing.dated else declared or changed or existing.published
         later = [date for date in (declared, changed) if date and date > published]
         return published, max(later, default=max(now, published))
-    published = declared or changed or (now if by_sight else undated_key(now))
+    published = declared or changed or (now if date_by_first_seen else undated_key(now))
     return published, max(known_since(published), changed or published)
 
 

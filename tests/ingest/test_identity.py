@@ -236,7 +236,7 @@ def test_dates_are_plausible(published, updated, expected):
 
 def test_an_undated_entry_is_dated_by_first_sight_only_where_that_is_sound():
     bare = replace(ENTRY, published=None)
-    assert accept(bare, SOURCE, NOW, by_sight=True).published == NOW
+    assert accept(bare, SOURCE, NOW, date_by_first_seen=True).published == NOW
     archived = accept(bare, SOURCE, NOW)
     assert not archived.dated
     assert known_since(archived.published) == archived.first_seen == NOW

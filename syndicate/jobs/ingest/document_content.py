@@ -15,7 +15,7 @@ class DocumentContent:
 
     ``found`` is what else follows from it. ``is_first`` says that no item of the source is known. ``whole``
     says that the entries carry all that there is of their articles: nothing more is to be read, and a
-    shorter text replaces a longer one. ``by_sight`` says that new entries without a date are new: the source
+    shorter text replaces a longer one. ``date_by_first_seen`` says that new entries without a date are new: the source
     was read before, and lists articles, not all pages of a site.
     """
 
@@ -24,13 +24,18 @@ class DocumentContent:
     found: SortedEntries
     is_first: bool = False
     whole: bool = False
-    by_sight: bool = False
+    date_by_first_seen: bool = False
 
 
-def reading_of_entries(source: Source, parsed: ParsedSource, *, by_sight: bool = False) -> DocumentContent:
+def reading_of_entries(
+    source: Source, parsed: ParsedSource, *, date_by_first_seen: bool = False
+) -> DocumentContent:
     """A reading from which nothing else follows."""
     return DocumentContent(
-        source=source, parsed=parsed, found=SortedEntries(parsed=parsed), by_sight=by_sight
+        source=source,
+        parsed=parsed,
+        found=SortedEntries(parsed=parsed),
+        date_by_first_seen=date_by_first_seen,
     )
 
 

@@ -54,7 +54,11 @@ def decide_entries(
         for reading in readings
         if reading.parsed.entries and not reading.is_first
     }
-    undated = {reading.source.id for reading in readings if reading.by_sight and _has_no_dates(reading, now)}
+    undated = {
+        reading.source.id
+        for reading in readings
+        if reading.date_by_first_seen and _has_no_dates(reading, now)
+    }
     if not asked and not undated:
         return [_decided(rules, reading, now, _Known()) for reading in readings]
     parsed = {reading.source.id: reading.parsed for reading in readings if reading.source.id in asked}
@@ -62,7 +66,7 @@ def decide_entries(
         found = known_articles.known_entries(connection, asked)
         articles = {source_id: known for source_id, (known, _) in found.items()}
         back = moved_articles(connection, parsed, articles)
-        by_sight = undated - known_articles.dating_sources(connection, undated)
+        date_by_first_seen = undated - known_articles.dating_sources(connection, undated)
     facts = {
         source_id: _Known(articles=articles[source_id], pruned=pruned, back=back[source_id])
         for source_id, (_, pruned) in found.items()
@@ -73,7 +77,7 @@ def decide_entries(
             reading,
             now,
             facts.get(reading.source.id, _Known()),
-            by_sight=reading.source.id in by_sight,
+            date_by_first_seen=reading.source.id in date_by_first_seen,
         )
         for reading in readings
     ]
@@ -96,7 +100,12 @@ class _Known:
 
 
 def _decided(
-    rules: tuple[Rule, ...], reading: DocumentContent, now: datetime, known: _Known, *, by_sight: bool = False
+    rules: tuple[Rule, ...],
+    reading: DocumentContent,
+    now: datetime,
+    known: _Known,
+    *,
+    date_by_first_seen: bool = False,
 ) -> EntryPlan:
     source, back = reading.source, known.back
     by_key = {article.entry_key: article for article in known.articles}
@@ -110,7 +119,7 @@ def _decided(
         candidates = [by_key[key] for key in keys_of(entry) if key in by_key] if by_key else []
         candidates += [article for url in urls_of(entry) for article in by_url.get(url, ())]
         moved = back.moved.get(entry.digest) or parts.get(entry.digest)
-        decision = decide(entry, source, candidates, now, moved=moved, by_sight=by_sight)
+        decision = decide(entry, source, candidates, now, moved=moved, date_by_first_seen=date_by_first_seen)
         if decision.kind is EntryMatch.NEW and decision.article and not decision.article.dated:
             decision = replace(decision, article=_in_order(decision.article, place))
         key = decision.article.entry_key if decision.article else entry_key(entry)

@@ -220,7 +220,7 @@ class Answers:
                 "no newsletter: write one into them, such as date: 2026-11-27"
             )
             parsed = replace(parsed, warnings=(*parsed.warnings, warning))
-        reading = reading_of_entries(source, parsed, by_sight=dates_by_sight(source, state))
+        reading = reading_of_entries(source, parsed, date_by_first_seen=dates_by_sight(source, state))
         poll = Poll(state=state, outcome=PollOutcome(source_name=source.name), reading=reading)
         return self._save_all([poll], now)[0]
 

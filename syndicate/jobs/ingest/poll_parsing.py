@@ -111,7 +111,7 @@ def poll_of(
             parsed=found.parsed,
             found=found,
             is_first=not unread.known,
-            by_sight=dates_by_sight(source, unread.state),
+            date_by_first_seen=dates_by_sight(source, unread.state),
         ),
         answer=answer,
         killers=killers,

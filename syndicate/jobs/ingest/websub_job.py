@@ -250,7 +250,7 @@ class WebSubJob:
             if not source_store.save_poll(connection, source.id, after, owner=self.owner):
                 raise LeaseLost
 
-        reading = reading_of_entries(source, parsed, by_sight=dates_by_sight(source, state))
+        reading = reading_of_entries(source, parsed, date_by_first_seen=dates_by_sight(source, state))
         outcome = self.intake.accept(reading, now, settle)
         return outcome.new, outcome.changed
 
