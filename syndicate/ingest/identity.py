@@ -123,7 +123,7 @@ def uid_of(source_name: str, key: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
-def decide(
+def match_entry(
     entry: Entry,
     source: Source,
     known: Iterable[KnownArticle],

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from syndicate.ingest.feed.raw_item import seconds_of
-from syndicate.ingest.identity import EntryMatch, accept, decide
+from syndicate.ingest.identity import EntryMatch, accept, match_entry
 from syndicate.model import Enclosure, Entry, Image, KnownArticle, Source
 from tests.ingest.reading import atom, only_entry, rss
 
@@ -118,8 +118,8 @@ def test_a_file_that_comes_later_is_a_change_and_its_size_alone_is_none():
     heard = replace(plain, enclosures=(mp3(),), digest="d2")
     grown = replace(heard, enclosures=(mp3(size=32_000_000),), digest="d3")
 
-    assert decide(heard, SOURCE, [known(plain)], NOW).kind is EntryMatch.CHANGED
-    assert decide(grown, SOURCE, [known(heard)], NOW).kind is EntryMatch.SAME
+    assert match_entry(heard, SOURCE, [known(plain)], NOW).kind is EntryMatch.CHANGED
+    assert match_entry(grown, SOURCE, [known(heard)], NOW).kind is EntryMatch.SAME
 
 
 def test_the_hash_of_an_article_without_files_is_that_of_stores_before_files():

@@ -14,10 +14,10 @@ from syndicate.ingest.identity import (
     EntryDecision,
     EntryMatch,
     accept,
-    decide,
     edited_parts,
     entry_key,
     keys_of,
+    match_entry,
     uid_of,
     urls_of,
 )
@@ -46,7 +46,7 @@ def first_seen(entry: Entry = ENTRY, now: datetime = NOW) -> KnownArticle:
 
 
 def decided(entry: Entry, *known: KnownArticle, now: datetime = NOW + timedelta(days=1)) -> EntryDecision:
-    return decide(entry, SOURCE, known, now)
+    return match_entry(entry, SOURCE, known, now)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from syndicate.ingest.article_rules import Rule, apply_rules
 from syndicate.ingest.identity import (
     EntryDecision,
     EntryMatch,
-    decide,
     edited_parts,
     entry_key,
     has_date,
     keys_of,
+    match_entry,
     urls_of,
 )
 from syndicate.ingest.rematch import Rematch
@@ -119,7 +119,9 @@ def _decided(
         candidates = [by_key[key] for key in keys_of(entry) if key in by_key] if by_key else []
         candidates += [article for url in urls_of(entry) for article in by_url.get(url, ())]
         moved = back.moved.get(entry.digest) or parts.get(entry.digest)
-        decision = decide(entry, source, candidates, now, moved=moved, date_by_first_seen=date_by_first_seen)
+        decision = match_entry(
+            entry, source, candidates, now, moved=moved, date_by_first_seen=date_by_first_seen
+        )
         if decision.kind is EntryMatch.NEW and decision.article and not decision.article.dated:
             decision = replace(decision, article=_in_order(decision.article, place))
         key = decision.article.entry_key if decision.article else entry_key(entry)
