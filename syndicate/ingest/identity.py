@@ -13,7 +13,7 @@ unknown key, URL and title of a known article,  a changed guid: the same article
   dates less than a day apart or one missing
 same URL but another fragment than a known      another article: an entry of a changelog; where one
   article's                                       of both has no fragment, title and date decide,
-                                                  or the date alone (``edited_parts``)
+                                                  or the date alone (``edited_fragments``)
 unknown key and URL, title and moment of a      it has moved (``reappearing``): the same article
   known article that is listed no longer
 no guid, no URL                                 title and date identify it
@@ -234,7 +234,7 @@ def _identified(entry: Entry, known: tuple[KnownArticle, ...]) -> tuple[str, Kno
     return key, None
 
 
-def edited_parts(
+def edited_fragments(
     entries: Sequence[Entry], known: Iterable[KnownArticle], listed: Container[str]
 ) -> dict[str, KnownArticle]:
     """Return entries that are edited articles of a store from before fragments counted, by their digest.

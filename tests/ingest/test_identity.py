@@ -14,7 +14,7 @@ from syndicate.ingest.identity import (
     EntryDecision,
     EntryMatch,
     accept,
-    edited_parts,
+    edited_fragments,
     entry_key,
     keys_of,
     match_entry,
@@ -386,10 +386,10 @@ def test_two_unread_entries_of_one_page_and_date_are_not_an_article_stored_befor
     date = NOW - timedelta(days=2)
     known = replace(first_seen(changelog("", "Fixes", date)), digest="as it was")
     entries = [changelog("v1", "More fixes", date), changelog("v2", "Other fixes", date)]
-    assert edited_parts(entries[:1], [known], frozenset()) == {"v1": known}
-    assert edited_parts(entries, [known], frozenset()) == {}
-    assert edited_parts(entries[:1], [known], {"as it was"}) == {}
-    assert edited_parts([changelog("v1", "Fixes", NOW)], [known], frozenset()) == {}
+    assert edited_fragments(entries[:1], [known], frozenset()) == {"v1": known}
+    assert edited_fragments(entries, [known], frozenset()) == {}
+    assert edited_fragments(entries[:1], [known], {"as it was"}) == {}
+    assert edited_fragments([changelog("v1", "Fixes", NOW)], [known], frozenset()) == {}
 
 
 def test_a_guid_reused_for_another_entry_of_a_changelog_is_a_new_article():

@@ -8,7 +8,7 @@ from syndicate.ingest.article_rules import Rule, apply_rules
 from syndicate.ingest.identity import (
     EntryDecision,
     EntryMatch,
-    edited_parts,
+    edited_fragments,
     entry_key,
     has_date,
     keys_of,
@@ -112,7 +112,7 @@ def _decided(
     by_url: dict[str, list[KnownArticle]] = {}
     for article in known.articles:
         by_url.setdefault(article.url, []).append(article)
-    parts = edited_parts(reading.parsed.entries, known.articles, frozenset(reading.parsed.digests))
+    parts = edited_fragments(reading.parsed.entries, known.articles, frozenset(reading.parsed.digests))
     decided = EntryPlan(refused=list(reading.parsed.refused))
     taken: set[str] = set()
     for place, entry in enumerate(reading.parsed.entries):
