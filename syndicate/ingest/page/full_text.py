@@ -151,7 +151,7 @@ def parts_worth_reading(
     return (*(part for _, part in dated), *ends)[:MOST_PARTS]
 
 
-def wanted_pages(
+def pages_to_queue(
     articles: Iterable[NewArticle], source: Source, found: SortedEntries, now: datetime, options: PageOptions
 ) -> tuple[QueuedPage, ...]:
     """The pages to read for articles that were just accepted or changed."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from syndicate.ingest.identity import entry_key
-from syndicate.ingest.page.full_text import FRUITLESS, PageOptions, SortedEntries, wanted_pages
+from syndicate.ingest.page.full_text import FRUITLESS, PageOptions, SortedEntries, pages_to_queue
 from syndicate.jobs.ingest.document_content import DocumentContent
 from syndicate.model import FullText, NewArticle, QueuedPage, Source, SourceKind
 from syndicate.store import Connection, Store
@@ -24,7 +24,7 @@ def pages_to_read(
     """
     source, found = reading.source, reading.found
     named = _not_buried(store, source, found.pages)
-    wanted = wanted_pages(articles, source, found, now, options)
+    wanted = pages_to_queue(articles, source, found, now, options)
     if wanted and not reading.is_first and _is_fruitless(store, source, now, options):
         wanted = ()
     return (*named, *wanted)
