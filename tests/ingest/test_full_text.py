@@ -9,7 +9,7 @@ from syndicate.ingest.page.full_text import (
     MOST_PARTS,
     PageOptions,
     about_the_same,
-    better_text,
+    is_longer_text,
     parts_worth_reading,
     sort_entries,
     wants_page,
@@ -99,7 +99,7 @@ def test_what_only_names_its_articles_always_wants_their_pages(kind, select, exp
 )
 def test_a_text_must_be_a_fifth_and_thirty_words_longer(page: int, have: int, expected: bool):
     entry = Entry(guid="", url="", title="t", text="word " * page)
-    assert better_text(entry, "word " * have, "en") is expected
+    assert is_longer_text(entry, "word " * have, "en") is expected
 
 
 @pytest.mark.parametrize(

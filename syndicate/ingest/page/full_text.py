@@ -171,7 +171,7 @@ def pages_to_queue(
     )
 
 
-def better_text(page: Entry, have: str, language: str) -> bool:
+def is_longer_text(page: Entry, have: str, language: str) -> bool:
     """Return whether the page's text is longer than ``have`` by a fifth and some sentences."""
     if not page.text:
         return False

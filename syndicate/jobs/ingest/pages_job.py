@@ -23,7 +23,7 @@ from syndicate.errors import (
     TooLarge,
 )
 from syndicate.ingest.identity import accept
-from syndicate.ingest.page.full_text import about_the_same, better_text, with_page
+from syndicate.ingest.page.full_text import about_the_same, is_longer_text, with_page
 from syndicate.ingest.page.page_rejection import FOR_SUBSCRIBERS
 from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.jobs.ingest.document_content import reading_of_entries
@@ -234,7 +234,7 @@ class PagesJob:
         if not about_the_same(article.title, entry):
             self._refuse(page, "the page is about something else", now, result)
             return
-        if not better_text(entry, body.text or article.summary, article.language):
+        if not is_longer_text(entry, body.text or article.summary, article.language):
             self._refuse(page, "the page has no more text than we have", now, result)
             return
         full = accept(replace(entry, language=article.language), page.source, now)
