@@ -8,8 +8,8 @@ import pytest
 from syndicate.ingest.page.full_text import (
     MOST_PARTS,
     PageOptions,
-    about_the_same,
     is_longer_text,
+    mentions_title,
     parts_worth_reading,
     sort_entries,
     wants_page,
@@ -114,7 +114,7 @@ def test_a_text_must_be_a_fifth_and_thirty_words_longer(page: int, have: int, ex
     ],
 )
 def test_a_page_about_something_else_is_another_page(title: str, page: str, expected: bool):
-    assert about_the_same(title, Entry(guid="", url="", title=page, text=page)) is expected
+    assert mentions_title(title, Entry(guid="", url="", title=page, text=page)) is expected
 
 
 def test_an_entry_of_list_and_page_takes_the_best_of_both():

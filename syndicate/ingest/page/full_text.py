@@ -180,7 +180,7 @@ def is_longer_text(page: Entry, have: str, language: str) -> bool:
     return words >= before * _LONGER and words >= before + _MUCH_LONGER
 
 
-def about_the_same(title: str, page: Entry) -> bool:
+def mentions_title(title: str, page: Entry) -> bool:
     """Return whether a page speaks of what a title says: one long word of it, or its beginning, is enough.
 
     Publishers rewrite headlines; but a page without any of three or more long words is another page. Scripts

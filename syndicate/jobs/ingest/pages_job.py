@@ -23,7 +23,7 @@ from syndicate.errors import (
     TooLarge,
 )
 from syndicate.ingest.identity import accept
-from syndicate.ingest.page.full_text import about_the_same, is_longer_text, with_page
+from syndicate.ingest.page.full_text import is_longer_text, mentions_title, with_page
 from syndicate.ingest.page.page_rejection import FOR_SUBSCRIBERS
 from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.jobs.ingest.document_content import reading_of_entries
@@ -231,7 +231,7 @@ class PagesJob:
             body = article_store.get_bodies(connection, [page.article_id]).get(page.article_id)
         if article is None or body is None:
             return
-        if not about_the_same(article.title, entry):
+        if not mentions_title(article.title, entry):
             self._refuse(page, "the page is about something else", now, result)
             return
         if not is_longer_text(entry, body.text or article.summary, article.language):
