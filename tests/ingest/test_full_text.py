@@ -10,10 +10,10 @@ from syndicate.ingest.page.full_text import (
     PageOptions,
     is_longer_text,
     mentions_title,
+    merge_page,
     parts_worth_reading,
     sort_entries,
     wants_page,
-    with_page,
     worth_taking,
 )
 from syndicate.model import Entry, FullText, ParsedSource, Selectors, SitemapPart, SourceKind
@@ -120,10 +120,10 @@ def test_a_page_about_something_else_is_another_page(title: str, page: str, expe
 def test_an_entry_of_list_and_page_takes_the_best_of_both():
     listed = Entry(guid="g", url="u", title="", updated=NOW, digest="d", language="ar")
     page = Entry(guid="p", url="v", title="Title", text="text", html="<p>text</p>", language="en", digest="e")
-    both = with_page(listed, page)
+    both = merge_page(listed, page)
     assert (both.guid, both.url, both.digest, both.title, both.language) == ("g", "u", "d", "Title", "ar")
     assert (both.published, both.updated, both.text) == (None, NOW, "text")
-    dated = with_page(listed, Entry(guid="", url="", title="T", published=NOW - timedelta(days=1)))
+    dated = merge_page(listed, Entry(guid="", url="", title="T", published=NOW - timedelta(days=1)))
     assert (dated.published, dated.updated) == (NOW - timedelta(days=1), None)
 
 

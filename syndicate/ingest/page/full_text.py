@@ -193,7 +193,7 @@ def mentions_title(title: str, page: Entry) -> bool:
     return any(word[:6] in place for word in words)
 
 
-def with_page(listed: Entry, page: Entry) -> Entry:
+def merge_page(listed: Entry, page: Entry) -> Entry:
     """The entry of an article that only its page tells, with what its sitemap or list knew.
 
     The list's title and dates are the publisher's own for this article and win; ``lastmod`` only dates a page

@@ -23,7 +23,7 @@ from syndicate.errors import (
     TooLarge,
 )
 from syndicate.ingest.identity import accept
-from syndicate.ingest.page.full_text import is_longer_text, mentions_title, with_page
+from syndicate.ingest.page.full_text import is_longer_text, mentions_title, merge_page
 from syndicate.ingest.page.page_rejection import FOR_SUBSCRIBERS
 from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.jobs.ingest.document_content import reading_of_entries
@@ -222,7 +222,7 @@ class PagesJob:
 
     def _use(self, page: PageRead, entry: Entry, now: datetime, result: PagesResult) -> None:
         if page.entry is not None:
-            self._whole_article(page, with_page(page.entry, entry), now, result)
+            self._whole_article(page, merge_page(page.entry, entry), now, result)
             return
         if page.article_id is None:
             return
