@@ -145,16 +145,16 @@ def test_the_first_reading_takes_the_newest_and_the_rest_is_archive():
         entry("u2", None),
         entry("c", 3),
     ]
-    taken, passed_over = worth_taking(entries, NOW, OPTIONS, first=True)
-    assert (names(taken), names(passed_over)) == ("a b c", "old u1 u2")
-    taken, passed_over = worth_taking(entries, NOW, OPTIONS, first=False)
-    assert (names(taken), names(passed_over)) == ("a b c u1 u2", "old")
+    taken, skipped_entries = worth_taking(entries, NOW, OPTIONS, first=True)
+    assert (names(taken), names(skipped_entries)) == ("a b c", "old u1 u2")
+    taken, skipped_entries = worth_taking(entries, NOW, OPTIONS, first=False)
+    assert (names(taken), names(skipped_entries)) == ("a b c u1 u2", "old")
 
 
 def test_articles_that_are_told_cost_no_page_and_are_all_taken():
     entries = [entry(f"n{n}", 1, title="t") for n in range(9)]
-    taken, passed_over = worth_taking(entries, NOW, OPTIONS, first=True)
-    assert (len(taken), passed_over) == (9, ())
+    taken, skipped_entries = worth_taking(entries, NOW, OPTIONS, first=True)
+    assert (len(taken), skipped_entries) == (9, ())
 
 
 def test_never_means_never_and_says_what_it_costs():

@@ -91,12 +91,12 @@ class SortedEntries:
     """Decisions about the entries of one reading.
 
     ``parsed`` holds those that become articles now; ``pages`` are to be read before there is an article,
-    ``passed_over`` (key and digest) never become one, ``parts`` are the sitemaps of an index worth reading.
+    ``skipped_entries`` (key and digest) never become one, ``parts`` are the sitemaps of an index worth reading.
     """
 
     parsed: ParsedSource
     pages: tuple[QueuedPage, ...] = ()
-    passed_over: tuple[tuple[str, str], ...] = ()
+    skipped_entries: tuple[tuple[str, str], ...] = ()
     parts: tuple[SitemapPart, ...] = ()
 
 
@@ -110,7 +110,7 @@ def sort_entries(
     lists = source.kind is SourceKind.SITEMAP or (source.kind is SourceKind.PAGE and source.select)
     if not lists:
         return SortedEntries(parsed=parsed)
-    taken, passed_over = worth_taking(parsed.entries, now, options, first=first)
+    taken, skipped_entries = worth_taking(parsed.entries, now, options, first=first)
     told = tuple(entry for entry in taken if entry.title)
     untold = [entry for entry in taken if not entry.title]
     warnings = parsed.warnings
@@ -126,7 +126,7 @@ def sort_entries(
     return SortedEntries(
         parsed=replace(parsed, entries=told, warnings=warnings),
         pages=tuple(pages),
-        passed_over=tuple((entry_key(entry), entry.digest) for entry in passed_over),
+        skipped_entries=tuple((entry_key(entry), entry.digest) for entry in skipped_entries),
         parts=parts_worth_reading(parsed.parts, now, options),
     )
 

@@ -54,7 +54,7 @@ def note_found(
 ) -> None:
     """Let pages wait, remember what was passed over, and take the parts of a sitemap index."""
     page_store.want_pages(connection, source_id, pages, now)
-    page_store.pass_over(connection, source_id, found.passed_over, now)
+    page_store.pass_over(connection, source_id, found.skipped_entries, now)
     if found.parsed.parts:
         part_store.save_parts(connection, source_id, found.parts, now)
 
