@@ -87,7 +87,7 @@ def wants_page(article: NewArticle, source: Source, now: datetime, options: Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SortedEntries:
+class SelectedEntries:
     """Decisions about the entries of one reading.
 
     ``parsed`` holds those that become articles now; ``pages`` are to be read before there is an article,
@@ -102,14 +102,14 @@ class SortedEntries:
 
 def sort_entries(
     source: Source, parsed: ParsedSource, now: datetime, options: PageOptions, *, first: bool
-) -> SortedEntries:
+) -> SelectedEntries:
     """Sort what a source said. ``first`` says that it was never read before.
 
     Only sitemaps and lists of articles need sorting: they name articles without telling them.
     """
     lists = source.kind is SourceKind.SITEMAP or (source.kind is SourceKind.PAGE and source.select)
     if not lists:
-        return SortedEntries(parsed=parsed)
+        return SelectedEntries(parsed=parsed)
     taken, skipped_entries = worth_taking(parsed.entries, now, options, first=first)
     told = tuple(entry for entry in taken if entry.title)
     untold = [entry for entry in taken if not entry.title]
@@ -123,7 +123,7 @@ def sort_entries(
         )
         for entry in untold
     ]
-    return SortedEntries(
+    return SelectedEntries(
         parsed=replace(parsed, entries=told, warnings=warnings),
         pages=tuple(pages),
         skipped_entries=tuple((entry_key(entry), entry.digest) for entry in skipped_entries),
@@ -152,7 +152,11 @@ def parts_worth_reading(
 
 
 def pages_to_queue(
-    articles: Iterable[NewArticle], source: Source, found: SortedEntries, now: datetime, options: PageOptions
+    articles: Iterable[NewArticle],
+    source: Source,
+    found: SelectedEntries,
+    now: datetime,
+    options: PageOptions,
 ) -> tuple[QueuedPage, ...]:
     """The pages to read for articles that were just accepted or changed."""
     if source.full_text is FullText.NEVER:

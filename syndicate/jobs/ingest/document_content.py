@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from syndicate.ingest.page.full_text import SortedEntries
+from syndicate.ingest.page.full_text import SelectedEntries
 from syndicate.ingest.poll_schedule import PollOutcome
 from syndicate.jobs.ingest.crashing_items import CrashingItems
 from syndicate.model import ParsedSource, Source, SourceKind, SourceState
@@ -21,7 +21,7 @@ class DocumentContent:
 
     source: Source
     parsed: ParsedSource
-    found: SortedEntries
+    found: SelectedEntries
     is_first: bool = False
     whole: bool = False
     date_by_first_seen: bool = False
@@ -34,7 +34,7 @@ def reading_of_entries(
     return DocumentContent(
         source=source,
         parsed=parsed,
-        found=SortedEntries(parsed=parsed),
+        found=SelectedEntries(parsed=parsed),
         date_by_first_seen=date_by_first_seen,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from syndicate.ingest.identity import entry_key
-from syndicate.ingest.page.full_text import FRUITLESS, PageOptions, SortedEntries, pages_to_queue
+from syndicate.ingest.page.full_text import FRUITLESS, PageOptions, SelectedEntries, pages_to_queue
 from syndicate.jobs.ingest.document_content import DocumentContent
 from syndicate.model import FullText, NewArticle, QueuedPage, Source, SourceKind
 from syndicate.store import Connection, Store
@@ -50,7 +50,7 @@ def _is_fruitless(store: Store, source: Source, now: datetime, options: PageOpti
 
 
 def note_found(
-    connection: Connection, source_id: int, found: SortedEntries, pages: Sequence[QueuedPage], now: datetime
+    connection: Connection, source_id: int, found: SelectedEntries, pages: Sequence[QueuedPage], now: datetime
 ) -> None:
     """Let pages wait, remember what was passed over, and take the parts of a sitemap index."""
     page_store.want_pages(connection, source_id, pages, now)
