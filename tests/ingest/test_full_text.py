@@ -12,7 +12,7 @@ from syndicate.ingest.page.full_text import (
     mentions_title,
     merge_page,
     parts_worth_reading,
-    sort_entries,
+    select_entries,
     wants_page,
     worth_taking,
 )
@@ -160,7 +160,7 @@ def test_articles_that_are_told_cost_no_page_and_are_all_taken():
 def test_never_means_never_and_says_what_it_costs():
     source = declared(url=HOME, kind=SourceKind.SITEMAP, full_text=FullText.NEVER)
     parsed = ParsedSource(entries=(entry("a", 1), entry("b", 1, title="t")))
-    found = sort_entries(source, parsed, NOW, OPTIONS, first=True)
+    found = select_entries(source, parsed, NOW, OPTIONS, first=True)
     assert (names(found.parsed.entries), found.pages) == ("b", ())
     assert "1 articles without a title were left out" in found.parsed.warnings[0]
 

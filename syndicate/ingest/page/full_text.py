@@ -100,7 +100,7 @@ class SelectedEntries:
     parts: tuple[SitemapPart, ...] = ()
 
 
-def sort_entries(
+def select_entries(
     source: Source, parsed: ParsedSource, now: datetime, options: PageOptions, *, first: bool
 ) -> SelectedEntries:
     """Sort what a source said. ``first`` says that it was never read before.

@@ -7,7 +7,7 @@ from typing import Any
 
 from syndicate.errors import ParseError, ParserClosed, ParserDied
 from syndicate.ingest.feed.change_detection import Compared
-from syndicate.ingest.page.full_text import PageOptions, sort_entries
+from syndicate.ingest.page.full_text import PageOptions, select_entries
 from syndicate.jobs.ingest.crashing_items import CrashingItems, read_one_by_one
 from syndicate.jobs.ingest.document_content import DocumentContent, Poll, dates_by_sight
 from syndicate.jobs.ingest.entry_importer import EntryImporter
@@ -101,7 +101,7 @@ def poll_of(
     frame = "" if imperfect else compared.frame
     if compared.seen:
         parsed = replace(parsed, digests=(*compared.seen, *parsed.digests))
-    found = sort_entries(source, parsed, now, options, first=unread.state.last_success is None)
+    found = select_entries(source, parsed, now, options, first=unread.state.last_success is None)
     return Poll(
         state=unread.state,
         outcome=outcome_of(source, answer),

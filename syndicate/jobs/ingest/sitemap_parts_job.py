@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicate.errors import FetchError, ParseError, StoreError, SyndicateError
-from syndicate.ingest.page.full_text import sort_entries
+from syndicate.ingest.page.full_text import select_entries
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, failed, options_for
 from syndicate.jobs.ingest.document_content import DocumentContent
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
@@ -100,7 +100,7 @@ class SitemapPartsJob:
             self._save(part, outcome, now)
             return 0
         parsed = self._parsed(part, answer)
-        found = sort_entries(
+        found = select_entries(
             part.source, parsed, now, self.intake.pages, first=part.state.last_success is None
         )
         after = after_poll(part.state, outcome, now, options_for(part.source, self.intake.polling))
