@@ -43,7 +43,7 @@ _BREAKS_OFF = re.compile(
 )
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
-FRUITLESS = 10
+MAX_USELESS_PAGES = 10
 """When so many pages of a feed were of no use and none was, they do not pay until the window is over."""
 _LONGER = 1.2
 _MUCH_LONGER = 30

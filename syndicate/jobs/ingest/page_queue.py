@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from syndicate.ingest.identity import entry_key
-from syndicate.ingest.page.full_text import FRUITLESS, PageOptions, SelectedEntries, pages_to_queue
+from syndicate.ingest.page.full_text import MAX_USELESS_PAGES, PageOptions, SelectedEntries, pages_to_queue
 from syndicate.jobs.ingest.document_content import DocumentContent
 from syndicate.model import FullText, NewArticle, QueuedPage, Source, SourceKind
 from syndicate.store import Connection, Store
@@ -46,7 +46,7 @@ def _is_fruitless(store: Store, source: Source, now: datetime, options: PageOpti
         return False
     with store.read() as connection:
         since = now - timedelta(seconds=options.window)
-        return page_store.fruitless(connection, source.id, since, FRUITLESS)
+        return page_store.fruitless(connection, source.id, since, MAX_USELESS_PAGES)
 
 
 def note_found(
