@@ -27,8 +27,8 @@ from syndicate.ingest.html.tracking_pixels import hides, is_tracking_pixel
 from syndicate.ingest.page.page_metadata import PageFacts, page_facts
 from syndicate.ingest.page.page_rejection import (
     FEW,
-    FOR_SUBSCRIBERS,
     SHORT,
+    SUBSCRIBERS_ONLY,
     SeenPage,
     is_teaser,
     why_not_an_article,
@@ -106,7 +106,7 @@ def parse_page(
     teaser = is_teaser(visible, words, entry.text) and is_teaser(_main_text(markup), words, entry.text)
     if paywall is Paywall.RESPECT and (facts.paywalled or teaser):
         entry = replace(entry, html="", text="")
-        warnings = (FOR_SUBSCRIBERS,)
+        warnings = (SUBSCRIBERS_ONLY,)
     elif not entry.text:
         warnings = ("no text of an article was found on it",)
     if cut_off:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-FOR_SUBSCRIBERS = "its text is for subscribers only"
+SUBSCRIBERS_ONLY = "its text is for subscribers only"
 FEW = 40
 """Words. A page with fewer that asks for a password is a page to log in."""
 SHORT = 150

@@ -24,7 +24,7 @@ from syndicate.errors import (
 )
 from syndicate.ingest.identity import accept
 from syndicate.ingest.page.full_text import is_longer_text, mentions_title, merge_page
-from syndicate.ingest.page.page_rejection import FOR_SUBSCRIBERS
+from syndicate.ingest.page.page_rejection import SUBSCRIBERS_ONLY
 from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.jobs.ingest.document_content import reading_of_entries
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
@@ -268,7 +268,7 @@ class PagesJob:
             page_store.finish_page(
                 connection, page.id, ReadState.REFUSED, owner=self.intake.owner, now=now, error=reason[:500]
             )
-        if reason == FOR_SUBSCRIBERS:
+        if reason == SUBSCRIBERS_ONLY:
             result.paywalled += 1
         else:
             result.refused += 1
