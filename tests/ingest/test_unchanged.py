@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.ingest.feed.change_detection import Compared, compare, document_digest, is_last
+from syndicate.ingest.feed.change_detection import DocumentDiff, compare, document_digest, is_last
 from tests.ingest.reading import read
 
 HEAD = "<title>Harbour</title><link>https://harbour.example/</link><lastBuildDate>now</lastBuildDate>"
@@ -23,7 +23,7 @@ def frame_of(body: bytes) -> str:
     return compare(body, document_digest(body), "", frozenset()).frame
 
 
-def compared(before: bytes, now: bytes) -> Compared:
+def compared(before: bytes, now: bytes) -> DocumentDiff:
     """What of ``now`` is new, after ``before`` was parsed and stored."""
     return compare(now, document_digest(now), frame_of(before), frozenset(read(before).digests))
 

@@ -23,7 +23,7 @@ _BUILT = re.compile(rb"<(?:lastBuildDate|pubDate|updated|dc:date)>[^<>&\x00-\x08
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class DocumentDiff:
     """A document beside what was read before.
 
     ``frame`` is to be kept for the next one, ``""`` when the items of this one cannot be told apart: the
@@ -58,23 +58,23 @@ def is_last(document: str, frame: str) -> bool:
     return bool(document and frame) and frame.endswith(document)
 
 
-def compare(body: bytes, document: str, frame: str, known: Container[str]) -> Compared:
+def compare(body: bytes, document: str, frame: str, known: Container[str]) -> DocumentDiff:
     """Return the unseen part of a document, by the last frame and the digests of known items."""
     around, items = _apart(body) or ([], [])
     stands = hash_of(_BUILT.sub(b"", b"".join(around))) if items else ""
-    whole = Compared(frame=stands + document if items else "", unseen=body)
+    whole = DocumentDiff(frame=stands + document if items else "", unseen=body)
     if not items or not frame.startswith(stands):
         return whole
     digests = [hash_of(item) for item in items]
     seen = tuple(dict.fromkeys(digest for digest in digests if digest in known))
     others = [b"" if digest in known else item for digest, item in zip(digests, items, strict=True)]
     if not any(others):
-        return Compared(frame=whole.frame, unseen=b"", seen=seen)
+        return DocumentDiff(frame=whole.frame, unseen=b"", seen=seen)
     if any(map(_ends_in_cdata, filter(None, others))):
         return whole
     unseen = b"".join(piece for pair in zip(around, [*others, b""], strict=True) for piece in pair)
     # How a document is read that is not in the charset it declares depends on all of it.
-    return Compared(frame=whole.frame, unseen=unseen, seen=seen) if seen and _is_utf8(unseen) else whole
+    return DocumentDiff(frame=whole.frame, unseen=unseen, seen=seen) if seen and _is_utf8(unseen) else whole
 
 
 def _apart(body: bytes) -> tuple[list[bytes], list[bytes]] | None:

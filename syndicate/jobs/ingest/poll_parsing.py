@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from syndicate.errors import ParseError, ParserClosed, ParserDied
-from syndicate.ingest.feed.change_detection import Compared
+from syndicate.ingest.feed.change_detection import DocumentDiff
 from syndicate.ingest.page.full_text import PageOptions, select_entries
 from syndicate.jobs.ingest.crashing_items import CrashingItems, read_one_by_one
 from syndicate.jobs.ingest.document_content import DocumentContent, Poll, dates_by_sight
@@ -35,7 +35,7 @@ class Unread:
     state: SourceState
     answer: Fetched
     known: frozenset[str]
-    compared: Compared
+    compared: DocumentDiff
 
     def request(self) -> dict[str, Any]:
         """Return what a parser has to be told about the document of this answer."""
