@@ -33,7 +33,7 @@ def same(before: bytes, now: bytes) -> bool:
 
 
 def quiet(before: bytes, now: bytes) -> bool:
-    return compared(before, now).nothing_new
+    return compared(before, now).has_only_known_items
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_nothing_is_left_out_of_a_document_that_is_not_utf_8():
 
 
 def test_an_empty_document_is_not_one_without_news():
-    assert not compare(b"", "", "", frozenset()).nothing_new
+    assert not compare(b"", "", "", frozenset()).has_only_known_items
 
 
 @pytest.mark.parametrize("items", [(), ("<item>",), (f"{ONE[:-2]}",)])

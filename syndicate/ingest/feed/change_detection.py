@@ -36,7 +36,7 @@ class DocumentDiff:
     seen: tuple[str, ...] = ()
 
     @property
-    def nothing_new(self) -> bool:
+    def has_only_known_items(self) -> bool:
         """True when every item was read before; an empty document has none."""
         return bool(self.seen) and not self.unseen
 

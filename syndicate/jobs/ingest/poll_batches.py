@@ -138,7 +138,7 @@ class Answers:
         """Return whether a changed document has to be read."""
         source, state, answer = changed.source, changed.state, changed.answer
         compared = compare(answer.body, changed.document, state.frame, known)
-        if compared.nothing_new:
+        if compared.has_only_known_items:
             state = replace(state, frame=compared.frame)
             return self._nothing_new(source, state, outcome_of(source, answer), now)
         # Of a large document that is known but for an item, only that is kept while it is read and stored.
