@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.ingest.feed.change_detection import DocumentDiff, compare, document_digest, is_last
+from syndicate.ingest.feed.change_detection import DocumentDiff, compare, document_hash, is_last
 from tests.ingest.reading import read
 
 HEAD = "<title>Harbour</title><link>https://harbour.example/</link><lastBuildDate>now</lastBuildDate>"
@@ -20,16 +20,16 @@ def rss(*items: str, head: str = HEAD, after: str = "") -> bytes:
 
 
 def frame_of(body: bytes) -> str:
-    return compare(body, document_digest(body), "", frozenset()).frame
+    return compare(body, document_hash(body), "", frozenset()).frame
 
 
 def compared(before: bytes, now: bytes) -> DocumentDiff:
     """What of ``now`` is new, after ``before`` was parsed and stored."""
-    return compare(now, document_digest(now), frame_of(before), frozenset(read(before).digests))
+    return compare(now, document_hash(now), frame_of(before), frozenset(read(before).digests))
 
 
 def same(before: bytes, now: bytes) -> bool:
-    return is_last(document_digest(now), frame_of(before))
+    return is_last(document_hash(now), frame_of(before))
 
 
 def quiet(before: bytes, now: bytes) -> bool:
@@ -177,4 +177,4 @@ def test_an_item_that_quotes_another_stays_itself_when_the_quoted_one_is_known()
 @pytest.mark.parametrize("piece", [b"<item>", b"<updated>", b"<entry ", b"</", b"<item></item>"])
 def test_megabytes_of_one_piece_take_no_time(piece):
     body = piece * (5_000_000 // len(piece))
-    assert compare(body, document_digest(body), "a frame", frozenset()).unseen == body
+    assert compare(body, document_hash(body), "a frame", frozenset()).unseen == body

@@ -41,7 +41,7 @@ class DocumentDiff:
         return bool(self.seen) and not self.unseen
 
 
-def document_digest(body: bytes) -> str:
+def document_hash(body: bytes) -> str:
     """The digest of a document up to its last end tag, without the dates before its items.
 
     ``""`` when it has none. What follows the last end tag can only be comments (XML 1.0 section 2.1).
