@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.ingest.feed.change_detection import DocumentDiff, compare, document_hash, is_last
+from syndicate.ingest.feed.change_detection import DocumentDiff, compare, document_hash, is_last_document
 from tests.ingest.reading import read
 
 HEAD = "<title>Harbour</title><link>https://harbour.example/</link><lastBuildDate>now</lastBuildDate>"
@@ -29,7 +29,7 @@ def compared(before: bytes, now: bytes) -> DocumentDiff:
 
 
 def same(before: bytes, now: bytes) -> bool:
-    return is_last(document_hash(now), frame_of(before))
+    return is_last_document(document_hash(now), frame_of(before))
 
 
 def quiet(before: bytes, now: bytes) -> bool:

@@ -53,7 +53,7 @@ def document_hash(body: bytes) -> str:
     return hash_of(_BUILT.sub(b"", body[: first.start()]), rest)
 
 
-def is_last(document: str, frame: str) -> bool:
+def is_last_document(document: str, frame: str) -> bool:
     """Return whether a digest is that of the last parsed document, which left this ``frame``."""
     return bool(document and frame) and frame.endswith(document)
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, NotAsked, ParseError, ParserClosed, StoreError, SyndicateError
-from syndicate.ingest.feed.change_detection import compare, document_hash, is_last
+from syndicate.ingest.feed.change_detection import compare, document_hash, is_last_document
 from syndicate.ingest.folder.folder_reader import read_folder
 from syndicate.ingest.identity import has_date
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, options_for, paused_until
@@ -128,7 +128,7 @@ class Answers:
         elsewhere = other_site(source, answer)
         state = state if elsewhere == state.read_from else replace(state, read_from=elsewhere)
         document = document_hash(answer.body)
-        if answer.unchanged or is_last(document, state.frame):
+        if answer.unchanged or is_last_document(document, state.frame):
             return self._nothing_new(source, state, outcome_of(source, answer), now)
         return ChangedDocument(source=source, state=state, answer=answer, document=document)
 
