@@ -4,7 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.ingest.feed.change_detection import DocumentDiff, compare, document_hash, is_last_document
+from syndicate.ingest.feed.change_detection import (
+    DocumentDiff,
+    diff_document,
+    document_hash,
+    is_last_document,
+)
 from tests.ingest.reading import read
 
 HEAD = "<title>Harbour</title><link>https://harbour.example/</link><lastBuildDate>now</lastBuildDate>"
@@ -20,12 +25,12 @@ def rss(*items: str, head: str = HEAD, after: str = "") -> bytes:
 
 
 def frame_of(body: bytes) -> str:
-    return compare(body, document_hash(body), "", frozenset()).frame
+    return diff_document(body, document_hash(body), "", frozenset()).frame
 
 
 def compared(before: bytes, now: bytes) -> DocumentDiff:
     """What of ``now`` is new, after ``before`` was parsed and stored."""
-    return compare(now, document_hash(now), frame_of(before), frozenset(read(before).digests))
+    return diff_document(now, document_hash(now), frame_of(before), frozenset(read(before).digests))
 
 
 def same(before: bytes, now: bytes) -> bool:
@@ -157,7 +162,7 @@ def test_nothing_is_left_out_of_a_document_that_is_not_utf_8():
 
 
 def test_an_empty_document_is_not_one_without_news():
-    assert not compare(b"", "", "", frozenset()).has_only_known_items
+    assert not diff_document(b"", "", "", frozenset()).has_only_known_items
 
 
 @pytest.mark.parametrize("items", [(), ("<item>",), (f"{ONE[:-2]}",)])
@@ -177,4 +182,4 @@ def test_an_item_that_quotes_another_stays_itself_when_the_quoted_one_is_known()
 @pytest.mark.parametrize("piece", [b"<item>", b"<updated>", b"<entry ", b"</", b"<item></item>"])
 def test_megabytes_of_one_piece_take_no_time(piece):
     body = piece * (5_000_000 // len(piece))
-    assert compare(body, document_hash(body), "a frame", frozenset()).unseen == body
+    assert diff_document(body, document_hash(body), "a frame", frozenset()).unseen == body

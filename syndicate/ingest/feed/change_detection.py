@@ -58,7 +58,7 @@ def is_last_document(document: str, frame: str) -> bool:
     return bool(document and frame) and frame.endswith(document)
 
 
-def compare(body: bytes, document: str, frame: str, known: Container[str]) -> DocumentDiff:
+def diff_document(body: bytes, document: str, frame: str, known: Container[str]) -> DocumentDiff:
     """Return the unseen part of a document, by the last frame and the digests of known items."""
     around, items = _apart(body) or ([], [])
     stands = hash_of(_BUILT.sub(b"", b"".join(around))) if items else ""

@@ -15,7 +15,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, NotAsked, ParseError, ParserClosed, StoreError, SyndicateError
-from syndicate.ingest.feed.change_detection import compare, document_hash, is_last_document
+from syndicate.ingest.feed.change_detection import diff_document, document_hash, is_last_document
 from syndicate.ingest.folder.folder_reader import read_folder
 from syndicate.ingest.identity import has_date
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, options_for, paused_until
@@ -137,7 +137,7 @@ class Answers:
     ) -> SourceOutcome | Polled | Unread:
         """Return whether a changed document has to be read."""
         source, state, answer = changed.source, changed.state, changed.answer
-        compared = compare(answer.body, changed.document, state.frame, known)
+        compared = diff_document(answer.body, changed.document, state.frame, known)
         if compared.has_only_known_items:
             state = replace(state, frame=compared.frame)
             return self._nothing_new(source, state, outcome_of(source, answer), now)
