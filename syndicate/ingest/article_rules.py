@@ -140,7 +140,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ruled:
+class RuleResult:
     """An article after the rules; ``dropped_by`` names the rule that wants it gone."""
 
     article: NewArticle
@@ -148,7 +148,7 @@ class Ruled:
     dropped_by: str = ""
 
 
-def apply_rules(rules: Iterable[Rule], article: NewArticle, source: Source) -> Ruled:
+def apply_rules(rules: Iterable[Rule], article: NewArticle, source: Source) -> RuleResult:
     """Take an article through the rules."""
     hits: list[Hit] = []
     for rule in rules:
@@ -160,8 +160,8 @@ def apply_rules(rules: Iterable[Rule], article: NewArticle, source: Source) -> R
         article = changed
         if rule.verdict:
             dropped_by = rule.name if rule.verdict is Verdict.DROP else ""
-            return Ruled(article=article, hits=tuple(hits), dropped_by=dropped_by)
-    return Ruled(article=article, hits=tuple(hits))
+            return RuleResult(article=article, hits=tuple(hits), dropped_by=dropped_by)
+    return RuleResult(article=article, hits=tuple(hits))
 
 
 def parse_condition(text: str) -> Condition:

@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from syndicate.errors import ConfigError
-from syndicate.ingest.article_rules import Rule, Ruled, Verdict, apply_rules, parse_condition, parse_rewrite
+from syndicate.ingest.article_rules import (
+    Rule,
+    RuleResult,
+    Verdict,
+    apply_rules,
+    parse_condition,
+    parse_rewrite,
+)
 from syndicate.model import NewArticle, Source
 from tests.factories import new_article
 
@@ -18,7 +25,7 @@ def article(**facts: Any) -> NewArticle:
     return new_article(1, **({"title": "LIVE: Council votes on the new pier"} | plain | facts))
 
 
-def judge(*rules: Rule, source: Source = SOURCE, **facts: Any) -> Ruled:
+def judge(*rules: Rule, source: Source = SOURCE, **facts: Any) -> RuleResult:
     return apply_rules(rules, article(**facts), source)
 
 
