@@ -46,7 +46,7 @@ def links_of(fields: Sequence[str], relation: str) -> list[str]:
     return found
 
 
-def lease_of(text: str) -> int:
+def parse_lease_seconds(text: str) -> int:
     """The lease in seconds that a hub's verification names, within reason."""
     if not (text.isascii() and text.isdecimal()) or not int(text[:12]):
         return LEASE

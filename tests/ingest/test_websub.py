@@ -13,8 +13,8 @@ from syndicate.ingest.websub_protocol import (
     challenge_of,
     discover,
     is_signed,
-    lease_of,
     links_of,
+    parse_lease_seconds,
     subscription_request,
 )
 from syndicate.model import Hub, ParsedSource
@@ -126,7 +126,7 @@ def test_W9_anything_else_is_wrong(signature):
     ],
 )
 def test_W7_a_lease_stays_within_reason(text, seconds):
-    assert lease_of(text) == seconds
+    assert parse_lease_seconds(text) == seconds
 
 
 def test_W5_a_form_has_a_secret_only_where_there_is_one_to_share():

@@ -14,7 +14,12 @@ from datetime import UTC, datetime, timedelta
 
 from syndicate.errors import FetchError, FetchStopped, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest.poll_schedule import PollingOptions, options_for, with_hub_lease
-from syndicate.ingest.websub_protocol import challenge_of, is_signed, lease_of, subscription_request
+from syndicate.ingest.websub_protocol import (
+    challenge_of,
+    is_signed,
+    parse_lease_seconds,
+    subscription_request,
+)
 from syndicate.jobs.ingest.document_content import dates_by_sight, reading_of_entries
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
 from syndicate.model import HubState, HubSubscription, NewArticle, ParsedSource, Push, Source, SourceState
@@ -152,7 +157,7 @@ class WebSubJob:
                 return challenge if hub_store.confirm_end(connection, callback, topic) else None
             if mode != "subscribe" or not challenge:
                 return None
-            lease = timedelta(seconds=lease_of(query.get("hub.lease_seconds", "")))
+            lease = timedelta(seconds=parse_lease_seconds(query.get("hub.lease_seconds", "")))
             renewal = now + max(lease * RENEW_AT, SOONEST_RENEWAL)
             source_id = hub_store.confirm_subscription(
                 connection, callback, topic, expires=now + lease, next_try=renewal
