@@ -65,7 +65,7 @@ def subscription_request(
     return tuple(form)
 
 
-def challenge_of(query: Mapping[str, str]) -> str:
+def read_challenge(query: Mapping[str, str]) -> str:
     """The challenge to echo (section 5.3), or ``""`` when a request to verify has none of a sane length."""
     challenge = query.get("hub.challenge", "")
     return challenge if len(challenge) <= MAX_CHALLENGE else ""

@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from syndicate.errors import FetchError, FetchStopped, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest.poll_schedule import PollingOptions, options_for, with_hub_lease
 from syndicate.ingest.websub_protocol import (
-    challenge_of,
     is_signed,
     parse_lease_seconds,
+    read_challenge,
     subscription_request,
 )
 from syndicate.jobs.ingest.document_content import dates_by_sight, reading_of_entries
@@ -137,7 +137,7 @@ class WebSubJob:
         now, mode, topic = self.clock(), query.get("hub.mode", ""), query.get("hub.topic", "")
         if not topic.isprintable():
             return None
-        challenge = challenge_of(query)
+        challenge = read_challenge(query)
         with self.store.read() as connection:
             # Whoever guesses gets no turn at the store's one lock.
             if hub_store.find_subscription(connection, callback) is None:
