@@ -54,7 +54,7 @@ def robots_file(origin: str, status: int, body: bytes, now: datetime) -> RobotsF
     return RobotsFile(origin=origin, status=status, rules="", expires=now + KEPT_WHEN_UNREACHABLE)
 
 
-def read_rules(file: RobotsFile, agent: str) -> Rules:
+def parse_robots_rules(file: RobotsFile, agent: str) -> Rules:
     """The rules for a product token such as ``syndicate``, in whatever is written there."""
     parsed = Protego.parse(file.rules)
     delay = parsed.crawl_delay(agent)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicate.errors import FetchError
-from syndicate.ingest.page.robots_rules import RobotsFile, Rules, read_rules, robots_file, robots_url
+from syndicate.ingest.page.robots_rules import RobotsFile, Rules, parse_robots_rules, robots_file, robots_url
 from syndicate.net import Fetched, FetchRequest, FetchThread, next_pause
 from syndicate.store import Connection, Store
 from syndicate.store.ingest import robots_store
@@ -82,4 +82,4 @@ def _file_from(origin: str, answer: Fetched | FetchError, now: datetime) -> Robo
 def _rules(file: RobotsFile, rests_until: datetime, agent: str) -> OriginRules:
     if not file.reachable:
         return OriginRules(rules=None, not_before=file.expires)
-    return OriginRules(rules=read_rules(file, agent), not_before=rests_until)
+    return OriginRules(rules=parse_robots_rules(file, agent), not_before=rests_until)
