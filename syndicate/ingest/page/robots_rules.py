@@ -45,7 +45,7 @@ class Rules:
         return bool(self.parsed.can_fetch(url, self.agent))
 
 
-def robots_file(origin: str, status: int, body: bytes, now: datetime) -> RobotsFile:
+def parse_robots_response(origin: str, status: int, body: bytes, now: datetime) -> RobotsFile:
     """Remember an answer. A 4xx means that there are no rules; a 5xx or no answer leaves them unknown."""
     text = body[:MAX_BYTES].decode("utf-8", "replace") if status == 200 else ""
     file = RobotsFile(origin=origin, status=status, rules=text, expires=now + KEPT)

@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicate.errors import FetchError
-from syndicate.ingest.page.robots_rules import RobotsFile, Rules, parse_robots_rules, robots_file, robots_url
+from syndicate.ingest.page.robots_rules import (
+    RobotsFile,
+    Rules,
+    parse_robots_response,
+    parse_robots_rules,
+    robots_url,
+)
 from syndicate.net import Fetched, FetchRequest, FetchThread, next_pause
 from syndicate.store import Connection, Store
 from syndicate.store.ingest import robots_store
@@ -73,10 +79,10 @@ def _file_of(row: robots_store.RobotsRow) -> RobotsFile:
 
 def _file_from(origin: str, answer: Fetched | FetchError, now: datetime) -> RobotsFile:
     if isinstance(answer, FetchError):
-        file = robots_file(origin, answer.status or 0, b"", now)
+        file = parse_robots_response(origin, answer.status or 0, b"", now)
         wait = timedelta(seconds=answer.retry_after or 0.0)
         return file if file.reachable else replace(file, expires=max(file.expires, now + wait))
-    return robots_file(origin, answer.status, answer.body, now)
+    return parse_robots_response(origin, answer.status, answer.body, now)
 
 
 def _rules(file: RobotsFile, rests_until: datetime, agent: str) -> OriginRules:
