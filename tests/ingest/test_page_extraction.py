@@ -262,7 +262,9 @@ def test_a_page_that_only_a_sitemap_names_must_say_that_it_is_an_article(head: s
     def parse() -> ParsedSource:
         raw = page(head, f"<article>{body}</article>").encode()
         kind = "text/html"
-        return parse_page(raw, url=URL, content_type=kind, charset="", known=frozenset(), vouched=False)
+        return parse_page(
+            raw, url=URL, content_type=kind, charset="", known=frozenset(), is_listed_article=False
+        )
 
     if taken:
         assert len(parse().entries) == 1

@@ -55,12 +55,12 @@ def parse_page(
     charset: str,
     known: frozenset[str],
     asked: str = "",
-    vouched: bool = True,
+    is_listed_article: bool = True,
     paywall: Paywall = Paywall.RESPECT,
 ) -> ParsedSource:
     """Read the article on a page that came from ``url``, and was asked for at ``asked`` (default: the same).
 
-    ``vouched`` says that its feed or the operator calls it an article. A sitemap lists imprints
+    ``is_listed_article`` says that its feed or the operator calls it an article. A sitemap lists imprints
     and lists of tags as well; a page that only a sitemap names has to say itself that it is an article, or
     have a date and a text.
 
@@ -82,7 +82,7 @@ def parse_page(
     found = _extracted(tree, url, guess=not (facts.authors and facts.published))
     entry = _entry(facts, found, url)
     words = measure_reading(entry.text, entry.language).words
-    if not entry.title and words >= FEW and (vouched or facts.is_article):
+    if not entry.title and words >= FEW and (is_listed_article or facts.is_article):
         entry = replace(entry, title=clean_line(entry.text.lstrip().partition("\n")[0], 100))
     seen = SeenPage(
         asked=asked,
@@ -95,7 +95,7 @@ def parse_page(
         declared=facts.is_article,
     )
     reason = why_not_an_article(seen)
-    if not vouched and not facts.is_article and not (facts.published and words >= SHORT):
+    if not is_listed_article and not facts.is_article and not (facts.published and words >= SHORT):
         reason = reason or "it does not say that it is one, and has no date"
     cut_off = breaks_off(text, markup)
     if cut_off and (reason or not entry.title):

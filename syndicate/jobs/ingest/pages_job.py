@@ -208,7 +208,7 @@ class PagesJob:
             frozenset(),
             kind=DocumentKind.PAGE,
             asked=page.url,
-            vouched=page.entry is None or page.source.kind is not SourceKind.SITEMAP,
+            is_listed_article=page.entry is None or page.source.kind is not SourceKind.SITEMAP,
             paywall=page.source.paywall,
         )
         if parsed.cut_off and page.attempts + 1 < ATTEMPTS:
