@@ -1,6 +1,6 @@
-"""WebSub (W3C Recommendation, 23 January 2018) as a subscriber sees it: discovery, verification, signatures.
+"""WebSub for a subscriber (W3C Recommendation, 23 January 2018): discovery, verification, signatures.
 
-Pure. Rules W4, W7, W8 and W9 of the reference checklist.
+Pure. Rules W4, W7, W8 and W9.
 """
 
 import hashlib
@@ -8,12 +8,13 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 
+from syndicate.ingest.limits import MAX_LINK_FIELD_CHARACTERS
 from syndicate.model import Hub, ParsedSource
 from syndicate.text.urls import absolute_url, is_web_url
 
 MAX_URL = 2_000
 LEASE = 10 * 86_400
-"""Seconds we ask for, and take for granted when a hub gives a lease without an end or of nonsense."""
+"""Requested lease in seconds, also assumed if the hub's verification has no valid lease."""
 SHORTEST_LEASE, LONGEST_LEASE = 300, 365 * 86_400
 MAX_CHALLENGE = 4_096
 
@@ -23,10 +24,10 @@ _METHODS = ("sha1", "sha256", "sha384", "sha512")
 
 
 def discover(link_fields: Sequence[str], parsed: ParsedSource, url: str) -> Hub | None:
-    """The hub and topic of a feed read from ``url``; ``None`` without both or with nonsense.
+    """Find the hub and topic of a feed read from ``url``; ``None`` without a valid pair.
 
-    ``Link`` header fields come before the document (section 4), for hub and topic each. Of several hubs
-    the first one is enough. Relative links start from ``url``.
+    ``Link`` header fields take precedence over the document (section 4), for hub and topic separately. The
+    first of several hubs is used. Relative links are resolved against ``url``.
     """
     header_hubs, header_selves = links_of(link_fields, "hub"), links_of(link_fields, "self")
     hubs = [absolute_url(url, link) for link in header_hubs] or list(parsed.hubs)
@@ -37,17 +38,17 @@ def discover(link_fields: Sequence[str], parsed: ParsedSource, url: str) -> Hub 
 
 
 def links_of(fields: Sequence[str], relation: str) -> list[str]:
-    """The targets of a relation in ``Link`` header fields (RFC 8288), as written."""
-    found = []
-    for target, parameters in _LINK.findall(", ".join(fields)[:16_000]):
+    """Return the targets of a relation in ``Link`` header fields (RFC 8288), as written."""
+    targets = []
+    for target, parameters in _LINK.findall(", ".join(fields)[:MAX_LINK_FIELD_CHARACTERS]):
         match = _RELATIONS.search(parameters)
         if match and relation in (match[1] or match[2] or "").lower().split():
-            found.append(target.strip())
-    return found
+            targets.append(target.strip())
+    return targets
 
 
 def parse_lease_seconds(text: str) -> int:
-    """The lease in seconds that a hub's verification names, within reason."""
+    """Return the lease of a hub's verification in seconds, between the shortest and the longest lease."""
     if not (text.isascii() and text.isdecimal()) or not int(text[:12]):
         return LEASE
     return min(max(int(text[:12]), SHORTEST_LEASE), LONGEST_LEASE)
@@ -56,7 +57,7 @@ def parse_lease_seconds(text: str) -> int:
 def subscription_request(
     mode: str, topic: str, callback_url: str, secret: str
 ) -> tuple[tuple[str, str], ...]:
-    """The form to post to a hub (section 5.1); ``mode`` is ``subscribe`` or ``unsubscribe``."""
+    """Return the form fields to post to a hub (section 5.1); ``mode`` is ``subscribe`` or ``unsubscribe``."""
     form = [("hub.mode", mode), ("hub.topic", topic), ("hub.callback", callback_url)]
     if mode == "subscribe":
         form.append(("hub.lease_seconds", str(LEASE)))
@@ -66,13 +67,13 @@ def subscription_request(
 
 
 def read_challenge(query: Mapping[str, str]) -> str:
-    """The challenge to echo (section 5.3), or ``""`` when a request to verify has none of a sane length."""
+    """Return the challenge to echo (section 5.3), ``""`` if it is missing or too long."""
     challenge = query.get("hub.challenge", "")
     return challenge if len(challenge) <= MAX_CHALLENGE else ""
 
 
 def is_signed(signature: str, body: bytes, secret: str) -> bool:
-    """True when an ``X-Hub-Signature`` (``method=hexdigest``, section 7.1) is right; constant time."""
+    """Verify an ``X-Hub-Signature`` (``method=hexdigest``, section 7.1) in constant time."""
     method, _, digest = signature.strip().partition("=")
     method = method.strip().lower()
     if method not in _METHODS:

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from syndicate.ingest.page.full_text import (
-    MOST_PARTS,
+    MAX_PARTS,
     PageOptions,
     is_longer_text,
     mentions_title,
     merge_page,
-    parts_worth_reading,
     select_entries,
-    wants_page,
-    worth_taking,
+    select_new_entries,
+    select_sitemap_parts,
+    should_read_page,
 )
 from syndicate.model import Entry, FullText, ParsedSource, Selectors, SitemapPart, SourceKind
 from tests.factories import NOW, declared, new_article
@@ -29,7 +29,7 @@ def wants(text: str = "Two words.", **changes: object) -> bool:
     source_facts: dict[str, Any] = {"url": HOME}
     for key, value in changes.items():
         (article_facts if key in ("url", "published") else source_facts)[key] = value
-    return wants_page(new_article(1, **article_facts), declared(**source_facts), NOW, OPTIONS)
+    return should_read_page(new_article(1, **article_facts), declared(**source_facts), NOW, OPTIONS)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def wants(text: str = "Two words.", **changes: object) -> bool:
 def test_a_short_text_or_one_that_breaks_off_is_worth_it(text: str, expected: bool):
     words = 200 if text.startswith("海") else len(text.split())
     article = new_article(1, text=text, words=words)
-    assert wants_page(article, declared(url=HOME), NOW, OPTIONS) is expected
+    assert should_read_page(article, declared(url=HOME), NOW, OPTIONS) is expected
 
 
 def test_only_pages_of_the_publishers_own_site_are_read_unasked():
@@ -145,15 +145,15 @@ def test_the_first_reading_takes_the_newest_and_the_rest_is_archive():
         entry("u2", None),
         entry("c", 3),
     ]
-    taken, skipped_entries = worth_taking(entries, NOW, OPTIONS, first=True)
+    taken, skipped_entries = select_new_entries(entries, NOW, OPTIONS, first=True)
     assert (names(taken), names(skipped_entries)) == ("a b c", "old u1 u2")
-    taken, skipped_entries = worth_taking(entries, NOW, OPTIONS, first=False)
+    taken, skipped_entries = select_new_entries(entries, NOW, OPTIONS, first=False)
     assert (names(taken), names(skipped_entries)) == ("a b c u1 u2", "old")
 
 
 def test_articles_that_are_told_cost_no_page_and_are_all_taken():
     entries = [entry(f"n{n}", 1, title="t") for n in range(9)]
-    taken, skipped_entries = worth_taking(entries, NOW, OPTIONS, first=True)
+    taken, skipped_entries = select_new_entries(entries, NOW, OPTIONS, first=True)
     assert (len(taken), skipped_entries) == (9, ())
 
 
@@ -169,7 +169,7 @@ def test_of_an_index_the_latest_parts_are_read():
     dated = [SitemapPart(url=f"d{n}", changed=NOW - timedelta(hours=n)) for n in range(5)]
     old = [SitemapPart(url=f"o{n}", changed=NOW - timedelta(days=30)) for n in range(40)]
     undated = [SitemapPart(url=f"u{n}") for n in range(40)]
-    chosen = [part.url for part in parts_worth_reading([*old, *undated, *dated], NOW, OPTIONS)]
+    chosen = [part.url for part in select_sitemap_parts([*old, *undated, *dated], NOW, OPTIONS)]
     assert chosen == ["d0", "d1", "d2", "d3", "d4", "u0", "u1", "u2", "u3", "u4"]
-    ends = [part.url for part in parts_worth_reading(undated, NOW, OPTIONS)]
-    assert (len(ends), ends[0], ends[-1]) == (MOST_PARTS, "u0", "u39")
+    ends = [part.url for part in select_sitemap_parts(undated, NOW, OPTIONS)]
+    assert (len(ends), ends[0], ends[-1]) == (MAX_PARTS, "u0", "u39")

@@ -272,7 +272,7 @@ def test_a_source_that_falls_asleep_is_asked_less_and_less():
         (good(published=(NOW - timedelta(days=900),)), "publishes rarely"),
         (good(etag=""), "neither ETag nor Last-Modified"),
         (good(max_age=2 * HOUR), "fresh for 2 h"),
-        (good(min_interval=90 * 60.0), "pause of 1.5 h (ttl"),
+        (good(min_interval=90 * 60.0), "1.5 h (ttl"),
         (good(skip_hours=1 << 13), "skipHours"),
         (bad(), "failed 1 time in a row"),
         (bad(retry_after=7200.0), "pause of 2 h (Retry-After)"),

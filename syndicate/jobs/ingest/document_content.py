@@ -15,8 +15,8 @@ class DocumentContent:
 
     ``found`` is what else follows from it. ``is_first`` says that no item of the source is known. ``whole``
     says that the entries carry all that there is of their articles: nothing more is to be read, and a
-    shorter text replaces a longer one. ``date_by_first_seen`` says that new entries without a date are new: the source
-    was read before, and lists articles, not all pages of a site.
+    shorter text replaces a longer one. ``date_by_first_seen`` says that new entries without a date are new:
+    the source was read before, and lists articles, not all pages of a site.
     """
 
     source: Source
