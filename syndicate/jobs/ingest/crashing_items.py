@@ -6,7 +6,7 @@ from datetime import datetime
 from time import monotonic
 
 from syndicate.errors import ParseError, ParserClosed, ParserDied
-from syndicate.ingest.poll_schedule import MAX_ERROR
+from syndicate.ingest.poll_schedule import MAX_ERROR_CHARACTERS
 from syndicate.model import Entry, ParsedSource, Source
 from syndicate.store import Connection
 from syndicate.store.core import quarantine
@@ -84,7 +84,7 @@ def quarantine_items(connection: Connection, source: Source, killers: CrashingIt
             connection,
             "entry",
             digest,
-            shown[:MAX_ERROR],
+            shown[:MAX_ERROR_CHARACTERS],
             now=now,
             source_id=source.id,
             attempts=quarantine.LIMIT,
