@@ -21,7 +21,7 @@ from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url, canonical_url, host_of
 
-MAX_BYTES = 50 * 1024 * 1024
+MAX_SITEMAP_BYTES = 50 * 1024 * 1024
 MAX_URLS = 50_000
 """Both limits are the protocol's."""
 MAX_DEPTH = 20
@@ -159,7 +159,7 @@ def _lines(document: bytes, url: str) -> _Found:
 
 def _unpacked(body: bytes, url: str) -> bytes:
     try:
-        unpacked = decode_body(body, "gzip", MAX_BYTES, url)
+        unpacked = decode_body(body, "gzip", MAX_SITEMAP_BYTES, url)
     except FetchError as error:
         raise ParseError(str(error)) from error
     if unpacked.startswith(_GZIP):
