@@ -11,7 +11,7 @@ from syndicate.errors import FetchError, ParseError
 from syndicate.ingest.folder.boilerplate import read_copied_text
 from syndicate.ingest.folder.folder_reader import ReadFile, parse_file, read_folder
 from syndicate.ingest.folder.front_matter import split_front_matter
-from syndicate.ingest.written_dates import read_moment
+from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource
 from syndicate.text.plain import clean_line
 
@@ -657,12 +657,12 @@ def test_a_text_file_becomes_an_entry(tmp_path):
     ],
 )
 def test_dates_are_read_as_people_write_them(written, moment):
-    assert read_moment(written, ZoneInfo("Asia/Qatar")) == moment
+    assert parse_date(written, ZoneInfo("Asia/Qatar")) == moment
 
 
 @given(st.text(st.sampled_from("0123456789 /-.:,apmNov+Zutc٢"), max_size=40))
 def test_P16_no_date_raises(text):
-    moment = read_moment(text, UTC)
+    moment = parse_date(text, UTC)
     assert moment is None or moment.tzinfo is UTC
 
 

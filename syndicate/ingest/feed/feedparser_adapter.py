@@ -17,7 +17,7 @@ import feedparser
 
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.expat_reader import FeedReader
-from syndicate.ingest.feed.feed_dates import foreign_date, is_impossible, unread_date
+from syndicate.ingest.feed.feed_dates import is_impossible_date, parse_foreign_date, parse_unread_date
 from syndicate.ingest.feed.leaf_elements import LeafParser
 from syndicate.ingest.feed.loose_parser import LooseParser
 from syndicate.ingest.feed.raw_item import (
@@ -35,7 +35,7 @@ from syndicate.model import Enclosure, Image
 from syndicate.text.media_types import media_type
 from syndicate.text.urls import absolute_url, is_this_machine, is_web_url
 
-feedparser.registerDateHandler(foreign_date)
+feedparser.registerDateHandler(parse_foreign_date)
 # feedparser's own ``get`` tries the names of three generations of formats: half of the conversion's time.
 _get = dict.get
 _XHTML = "application/xhtml+xml"
@@ -221,9 +221,9 @@ def _language(entry: Any) -> str:
 def _time(entry: Any, name: str) -> datetime | None:
     # dict.get, because feedparser's own warns when it answers one date with the other.
     parsed, text = _get(entry, f"{name}_parsed"), _get(entry, name)
-    if not isinstance(parsed, datetime) and is_impossible(text):
+    if not isinstance(parsed, datetime) and is_impossible_date(text):
         return None
-    return _moment_of(parsed) or unread_date(text)
+    return _moment_of(parsed) or parse_unread_date(text)
 
 
 def _moment_of(value: object) -> datetime | None:

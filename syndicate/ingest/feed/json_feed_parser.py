@@ -12,7 +12,7 @@ from html import escape
 from typing import Any, NoReturn
 
 from syndicate.errors import ParseError
-from syndicate.ingest.feed.feed_dates import unread_date
+from syndicate.ingest.feed.feed_dates import parse_unread_date
 from syndicate.ingest.feed.raw_item import clean_enclosures, names_of, whole_number
 from syndicate.ingest.html.image_choice import lead_image
 from syndicate.ingest.html.item_boilerplate import without_boilerplate
@@ -223,7 +223,7 @@ def _time(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text.strip().upper())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        return unread_date(text)
+        return parse_unread_date(text)
 
 
 def _text(holder: Mapping[str, Any], name: str) -> str:

@@ -13,7 +13,7 @@ from feedparser.api import StrictFeedParser
 from feedparser.datetimes import _parse_date
 from feedparser.util import FeedParserDict
 
-from syndicate.ingest.feed.feed_dates import customary_date
+from syndicate.ingest.feed.feed_dates import parse_standard_date
 from syndicate.ingest.feed.feedparser_fastpath import (
     ROOTS,
     TEXT_TYPES,
@@ -113,7 +113,7 @@ class LeafParser(RelievedParser, StrictFeedParser):  # type: ignore[misc]
 
     def _keep_date(self, name: str, text: str) -> bool:
         self._keep_outermost(name, text)
-        put(self.entries[-1], name + "_parsed", customary_date(text) or _parse_date(text))
+        put(self.entries[-1], name + "_parsed", parse_standard_date(text) or _parse_date(text))
         return True
 
     def _keep_author(self, _values: Mapping[str, str], text: str) -> bool:

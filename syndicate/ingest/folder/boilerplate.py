@@ -27,7 +27,7 @@ from syndicate.ingest.folder.boilerplate_patterns import (
     ROLE,
     TAGS,
 )
-from syndicate.ingest.written_dates import fold, moment_of
+from syndicate.ingest.written_dates import date_of_match, fold_dates
 from syndicate.text.plain import clean_line, clean_text
 
 LONGEST_TITLE = 160
@@ -115,7 +115,7 @@ def _head_length(lines: list[str]) -> int:
 def _stands_above(line: str, found: CopiedArticle, zone: tzinfo | None) -> bool:
     if _is_edge(line, found, zone) or _is_head(line, found, zone):
         return True
-    heading = HEADING.fullmatch(fold(line))
+    heading = HEADING.fullmatch(fold_dates(line))
     return heading is not None and heading["read_more"] is None
 
 
@@ -126,13 +126,13 @@ def _joined_labels(lines: Iterable[str]) -> list[str]:
     for line in lines:
         if waiting and not line:
             continue
-        if waiting and (DATE.match(fold(line)) or _BYLINE.fullmatch(f"{waiting} {line}")):
+        if waiting and (DATE.match(fold_dates(line)) or _BYLINE.fullmatch(f"{waiting} {line}")):
             joined.append(f"{waiting} {line}")
             waiting = ""
             continue
         if waiting:
             joined.append(waiting)
-        key = fold(line)
+        key = fold_dates(line)
         waiting = line if LABEL.fullmatch(key) or BY.fullmatch(key) else ""
         if not waiting:
             joined.append(line)
@@ -145,7 +145,7 @@ def _closing_start(lines: list[str]) -> int:
     titles = 0
     for position in range(len(lines) - 1, -1, -1):
         line = lines[position]
-        if HEADING.fullmatch(fold(line)):
+        if HEADING.fullmatch(fold_dates(line)):
             start, titles = position, 0
         elif line and not _is_furniture(line, CopiedArticle(), None, edge=True):
             titles += 1
@@ -157,7 +157,7 @@ def _closing_start(lines: list[str]) -> int:
 def _take_lists(lines: list[str], found: CopiedArticle, zone: tzinfo) -> None:
     wanted = False
     for line in lines:
-        heading = HEADING.fullmatch(fold(line))
+        heading = HEADING.fullmatch(fold_dates(line))
         if heading:
             wanted = heading["read_more"] is not None
         elif line and not _is_edge(line, found, zone) and wanted:
@@ -173,7 +173,7 @@ def _without_inner_furniture(lines: list[str], found: CopiedArticle, zone: tzinf
             _hint(line, found)
             continue
         in_list = False
-        heading = HEADING.fullmatch(fold(line))
+        heading = HEADING.fullmatch(fold_dates(line))
         if heading and heading["read_more"] and following and _leads_a_list(lines, position):
             in_list = True
         elif (inline := _inline_hint(line)) and (not kept or not kept[-1] or _ENDS_SENTENCE.search(kept[-1])):
@@ -189,7 +189,7 @@ def _leads_a_list(lines: list[str], position: int) -> bool:
     "Also read" alone says so; after it, a sentence ends the list as well.
     """
     heading = lines[position]
-    is_certain = READ_LIST.fullmatch(fold(heading)) is not None
+    is_certain = READ_LIST.fullmatch(fold_dates(heading)) is not None
     if not (is_certain or heading.endswith((":", "："))):
         return False
     titles = 0
@@ -204,7 +204,7 @@ def _leads_a_list(lines: list[str], position: int) -> bool:
 
 def _inline_hint(line: str) -> str:
     """The title in "Read more: A title", ``""`` when the line is a sentence."""
-    if INLINE_READ_MORE.match(fold(line)) is None:
+    if INLINE_READ_MORE.match(fold_dates(line)) is None:
         return ""
     title = re.split("[:：|]", line, maxsplit=1)[1].strip()
     return title if _is_title(title) else ""
@@ -224,7 +224,7 @@ def _is_title(line: str) -> bool:
 def _is_edge(line: str, found: CopiedArticle, zone: tzinfo | None) -> bool:
     if not line:
         return True
-    tags = TAGS.match(fold(line))
+    tags = TAGS.match(fold_dates(line))
     if tags:
         listed = re.split("[:：]", line, maxsplit=1)[1]
         found.tags += [tag for tag in (clean_line(part, 60) for part in re.split("[,،;|]", listed)) if tag]
@@ -252,14 +252,14 @@ def _authors(piece: str) -> str:
     match = _BYLINE.fullmatch(piece) or _NAME_AND_ROLE.fullmatch(piece)
     if match:
         return match["names"]
-    return piece if AGENCY.fullmatch(fold(piece)) else ""
+    return piece if AGENCY.fullmatch(fold_dates(piece)) else ""
 
 
 def _is_furniture(line: str, found: CopiedArticle, zone: tzinfo | None, *, edge: bool) -> bool:
     """True when known pieces are all there is; dates among them go to ``found`` (with a ``zone``)."""
     if len(line) > 300:
         return False
-    key = fold(line)
+    key = fold_dates(line)
     follow = FOLLOW_US.fullmatch(key)
     if follow and not re.search(r"[.!?؟] \S", key[follow.end("lead") if follow["lead"] else 0 :]):
         return True
@@ -275,13 +275,13 @@ def _is_furniture(line: str, found: CopiedArticle, zone: tzinfo | None, *, edge:
         if not found.minutes and (reading := _MINUTES.search(key)):
             found.minutes = int(re.findall(r"\d+", reading[0])[0])
         for match in dates:
-            moment = moment_of(match, zone)
+            moment = date_of_match(match, zone)
             if match["updated"]:
                 found.updated = found.updated or moment
             else:
                 found.published = found.published or moment
         if bare and found.published is None:
-            found.published = moment_of(bare, zone)
+            found.published = date_of_match(bare, zone)
     return True
 
 

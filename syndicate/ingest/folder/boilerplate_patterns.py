@@ -1,4 +1,4 @@
-"""Patterns of text around articles on news pages, for text that ``fold`` prepared.
+"""Patterns of text around articles on news pages, for text that ``fold_dates`` prepared.
 
 English and Arabic in full; dates, reading times, bylines and further reading also in French, German, Spanish,
 Italian and Portuguese.
@@ -6,7 +6,7 @@ Italian and Portuguese.
 
 import re
 
-from syndicate.ingest.written_dates import MOMENT
+from syndicate.ingest.written_dates import DATE_TIME
 
 
 def _any(*phrases: str) -> str:
@@ -80,9 +80,9 @@ FOLLOW_VERB = _any(
     "follow", "join", "subscribe to", "add", "تابعونا", "تابعنا", "تابع", "تابعوا", "اشترك", "انضم"
 )
 
-LABELLED_DATE = re.compile(rf"(?:(?P<updated>{UPDATED})|{PUBLISHED})\s*(?:on|at)?\s*[:：]?\s*{MOMENT}")
+LABELLED_DATE = re.compile(rf"(?:(?P<updated>{UPDATED})|{PUBLISHED})\s*(?:on|at)?\s*[:：]?\s*{DATE_TIME}")
 LABEL = re.compile(rf"(?:{UPDATED}|{PUBLISHED})\s*(?:on)?\s*[:：]?")
-DATE = re.compile(MOMENT)
+DATE = re.compile(DATE_TIME)
 
 ANYWHERE = re.compile(
     r"(?<!\w)"

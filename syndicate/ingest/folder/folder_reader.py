@@ -24,7 +24,7 @@ from syndicate.ingest.folder.boilerplate import read_copied_text
 from syndicate.ingest.folder.front_matter import split_front_matter
 from syndicate.ingest.html.sanitise import CleanedHtml, clean_html
 from syndicate.ingest.page.element_metadata import read_html_page
-from syndicate.ingest.written_dates import read_moment
+from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line
@@ -190,8 +190,8 @@ def _markdown_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
         url=url,
         title=clean_line(title),
         authors=_names([*values.get("authors", ()), *values.get("author", ())]),
-        published=read_moment(first("published", "date"), zone),
-        updated=read_moment(first("updated", "modified", "lastmod"), zone),
+        published=parse_date(first("published", "date"), zone),
+        updated=parse_date(first("updated", "modified", "lastmod"), zone),
         language=normalise_language(first("language", "lang")),
         html=cleaned.html,
         text=cleaned.text,
@@ -215,8 +215,8 @@ def _html_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
         url=url,
         title=clean_line(page.first("og:title") or page.heading or page.title),
         authors=_names(page.meta.get("author", ())) or _names(page.meta.get("article:author", ())),
-        published=read_moment(published, zone),
-        updated=read_moment(page.first("article:modified_time", "datemodified", "og:updated_time"), zone),
+        published=parse_date(published, zone),
+        updated=parse_date(page.first("article:modified_time", "datemodified", "og:updated_time"), zone),
         language=normalise_language(page.language),
         html=cleaned.html,
         text=cleaned.text,

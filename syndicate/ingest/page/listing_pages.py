@@ -13,7 +13,7 @@ from syndicate.ingest.feed.raw_item import RawItem, Text, entry_of
 from syndicate.ingest.html.html_documents import breaks_off, read_html, tree_of, without_code
 from syndicate.ingest.page.css_selectors import xpath_of
 from syndicate.ingest.page.element_metadata import read_html_metadata
-from syndicate.ingest.written_dates import read_moment
+from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource, Selectors
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line
@@ -72,7 +72,7 @@ def _entry(item: HtmlElement, url: str, select: Selectors, language: str) -> Ent
         title=Text(title, html=False),
         summary=Text(_words(item, select.summary), html=False) if select.summary else None,
         authors=[_words(item, select.author)] if select.author else [],
-        published=read_moment(_date(item, select.date), UTC) if select.date else None,
+        published=parse_date(_date(item, select.date), UTC) if select.date else None,
         images=[image] if (image := _image(item, select.image)) else [],
     )
     digest = blake2b(

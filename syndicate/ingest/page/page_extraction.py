@@ -33,7 +33,7 @@ from syndicate.ingest.page.page_rejection import (
     is_teaser,
     why_not_an_article,
 )
-from syndicate.ingest.written_dates import read_moment
+from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, ParsedSource, Paywall
 from syndicate.text.plain import clean_line
 from syndicate.text.reading_time import measure_reading
@@ -196,7 +196,7 @@ def _entry(facts: PageFacts, found: Any, url: str) -> Entry:
 
 
 def _guessed_date(found: Any) -> datetime | None:
-    return read_moment(found.date, UTC) if found and found.date else None
+    return parse_date(found.date, UTC) if found and found.date else None
 
 
 def _without_heading(entry: Entry, page_heading: str) -> Entry:

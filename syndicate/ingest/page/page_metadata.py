@@ -14,7 +14,7 @@ from html import unescape
 from typing import Any
 
 from syndicate.ingest.page.element_metadata import HtmlPage, read_html_metadata
-from syndicate.ingest.written_dates import read_moment
+from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Image
 
 _JSON_LD = re.compile(r"<script[^>]{0,300}?application/ld\+json[^>]{0,300}>", re.IGNORECASE)
@@ -143,7 +143,7 @@ def _split(text: str) -> list[str]:
 
 def _moment(value: object, page: HtmlPage, *names: str) -> datetime | None:
     for text in (_text(value), *(page.first(name) for name in names)):
-        if text and (moment := read_moment(text[:200], UTC)):
+        if text and (moment := parse_date(text[:200], UTC)):
             return moment
     return None
 

@@ -14,7 +14,7 @@ from syndicate.errors import FetchError, ParseError
 from syndicate.ingest.feed.raw_item import MAX_TAGS
 from syndicate.ingest.feed.xml_encoding import repaired, utf8_document
 from syndicate.ingest.html.tracking_pixels import is_counter
-from syndicate.ingest.written_dates import read_moment
+from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource, SitemapPart
 from syndicate.net.body_limit import decode_body
 from syndicate.text.language import normalise_language
@@ -195,7 +195,7 @@ def _tags(words: Iterable[str]) -> list[str]:
 def _moment(row: dict[str, str], name: str) -> datetime | None:
     """A W3C date and time; a day alone is its midnight in UTC."""
     text = row.get(name, "")
-    return read_moment(text[:40], UTC) if text else None
+    return parse_date(text[:40], UTC) if text else None
 
 
 def _qualified(name: str) -> str:
