@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syndicate.ingest.feed.raw_item import seconds_of
+from syndicate.ingest.feed.raw_item import parse_duration
 from syndicate.ingest.identity import EntryMatch, accept, match_entry
 from syndicate.model import Enclosure, Entry, Image, KnownArticle, Source
 from tests.ingest.reading import atom, only_entry, rss
@@ -104,7 +104,7 @@ def test_pages_pictures_and_flash_films_are_no_files(element):
     ],
 )
 def test_durations(written, seconds):
-    assert seconds_of(written) == seconds
+    assert parse_duration(written) == seconds
 
 
 def known(entry: Entry) -> KnownArticle:

@@ -11,9 +11,9 @@ from hashlib import blake2b
 from xml.parsers import expat
 
 from syndicate.errors import FetchError, ParseError
-from syndicate.ingest.feed.raw_item import MAX_TAGS
-from syndicate.ingest.feed.xml_encoding import repaired, utf8_document
+from syndicate.ingest.feed.xml_encoding import repair_references, utf8_document
 from syndicate.ingest.html.tracking_pixels import is_counter
+from syndicate.ingest.limits import MAX_TAGS
 from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource, SitemapPart
 from syndicate.net.body_limit import decode_body
@@ -137,7 +137,7 @@ def _read(document: bytes, url: str) -> _Found:
         # Unescaped ampersands are what most broken sitemaps get wrong.
         found = _Found()
         try:
-            found.read(repaired(document))
+            found.read(repair_references(document))
         except expat.ExpatError:
             raise ParseError(f"{url} is not a well-formed sitemap ({first}); not read") from first
     if found.root not in ("urlset", "sitemapindex"):
