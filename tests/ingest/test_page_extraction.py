@@ -6,7 +6,7 @@ import re
 import pytest
 
 from syndicate.errors import ParseError
-from syndicate.ingest.html.html_documents import MOST_TAGS, without_code
+from syndicate.ingest.html.html_documents import MAX_EXTRACTED_TAGS, drop_code
 from syndicate.ingest.page.page_extraction import parse_page
 from syndicate.ingest.page.page_rejection import is_teaser, sends_home
 from syndicate.model import Entry, ParsedSource
@@ -359,14 +359,14 @@ HOSTILE = {
 def test_a_page_of_tags_keeps_the_first_and_all_words(unit: str):
     """Each element costs the extraction some time, so the tags beyond a number are taken for spaces."""
     words = "".join(unit.format(n=n) for n in range(40_000))
-    page = without_code(f"<html><title>x</title>{words}")
-    assert len(re.findall("<[a-z]", page)) <= MOST_TAGS
+    page = drop_code(f"<html><title>x</title>{words}")
+    assert len(re.findall("<[a-z]", page)) <= MAX_EXTRACTED_TAGS
     assert [int(number) for number in re.findall(r"word (\d+) again", page)] == list(range(40_000))
     assert not re.search("again[a-z]", page)
 
 
 def test_endless_space_is_one_space():
-    page = without_code(f"<html><title>x</title>{PARAGRAPHS}{chr(160)} {' ' * 998}a{' ' * 999}b")
+    page = drop_code(f"<html><title>x</title>{PARAGRAPHS}{chr(160)} {' ' * 998}a{' ' * 999}b")
     assert page.endswith(f"</p> a{' ' * 999}b")
 
 

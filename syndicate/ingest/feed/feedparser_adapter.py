@@ -47,7 +47,7 @@ from syndicate.ingest.feed.raw_item import (
     parse_duration,
     seconds_between_updates,
 )
-from syndicate.ingest.html.sanitise import pixels
+from syndicate.ingest.html.sanitise import parse_pixels
 from syndicate.model import Enclosure, Image
 from syndicate.text.media_types import media_type
 from syndicate.text.urls import absolute_url, is_this_machine, is_web_url
@@ -267,8 +267,8 @@ def _images(entry: Any) -> list[Image]:
     return [
         Image(
             url=url,
-            width=pixels(str(_get(image, "width") or "")),
-            height=pixels(str(_get(image, "height") or "")),
+            width=parse_pixels(str(_get(image, "width") or "")),
+            height=parse_pixels(str(_get(image, "height") or "")),
             alt=str(_get(image, "alt") or ""),
             media_type=_image_type(image, url),
         )

@@ -15,7 +15,7 @@ from syndicate.errors import ParseError
 from syndicate.ingest.feed.feed_dates import parse_unread_date
 from syndicate.ingest.feed.raw_item import author_names, clean_enclosures, parse_count
 from syndicate.ingest.html.image_choice import lead_image
-from syndicate.ingest.html.item_boilerplate import without_boilerplate
+from syndicate.ingest.html.item_boilerplate import cut_boilerplate
 from syndicate.ingest.html.sanitise import CleanedHtml, with_html
 from syndicate.ingest.limits import MAX_ITEMS, MAX_SUMMARY_CHARACTERS, MAX_TAGS
 from syndicate.model import Enclosure, Entry, Image, ParsedSource
@@ -163,7 +163,7 @@ def _body(item: Mapping[str, Any], base: str, clean: CleanHtml) -> CleanedHtml:
     html = _text(item, "content_html")
     if html.strip():
         body = clean(html, base)
-        shorter = without_boilerplate(body.html, base)
+        shorter = cut_boilerplate(body.html, base)
         return body if shorter is body.html else with_html(body, shorter)
     text = clean_text(_text(item, "content_text"))
     paragraphs = [escape(paragraph, quote=False).replace("\n", "<br>") for paragraph in text.split("\n\n")]

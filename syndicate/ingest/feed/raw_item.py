@@ -11,8 +11,8 @@ from html import escape, unescape
 from html.entities import html5
 
 from syndicate.ingest.html.image_choice import lead_image
-from syndicate.ingest.html.item_boilerplate import without_boilerplate
-from syndicate.ingest.html.sanitise import TAGS, CleanedHtml, clean_html, pixels, with_html
+from syndicate.ingest.html.item_boilerplate import cut_boilerplate
+from syndicate.ingest.html.sanitise import TAGS, CleanedHtml, clean_html, parse_pixels, with_html
 from syndicate.ingest.limits import (
     MAX_HTML_CHARACTERS,
     MAX_SUMMARY_CHARACTERS,
@@ -157,10 +157,10 @@ def seconds_between_updates(ttl: str | None, period: str | None, frequency: str 
 
     ``None`` if the feed requests none or the value is invalid.
     """
-    if ttl and (minutes := pixels(ttl)):
+    if ttl and (minutes := parse_pixels(ttl)):
         return 60.0 * minutes
     base = _PERIODS.get((period or "").strip().lower())
-    times = pixels(frequency or "1") or 1
+    times = parse_pixels(frequency or "1") or 1
     return base / times if base else None
 
 
@@ -227,7 +227,7 @@ def _cleaned(text: Text | None, base: str) -> CleanedHtml:
         )
         value = "".join("<p>" + part.replace("\n", "<br>") + "</p>" for part in paragraphs if part)
     body = clean_html(value, text.base or base, base)
-    html = without_boilerplate(body.html, base)
+    html = cut_boilerplate(body.html, base)
     return body if html is body.html else with_html(body, html)
 
 

@@ -19,7 +19,7 @@ from syndicate.text.urls import absolute_url, canonical_url, host_of, is_web_url
 
 MAX_LINKS = 12
 """Feeds of one page that are looked at; a page of feeds is better imported as OPML."""
-MAX_PAGE = 2_000_000
+MAX_PAGE_CHARACTERS = 2_000_000
 MAX_TAGS = 20_000
 
 # In the order in which sites most often have them (WordPress, Hugo and Jekyll, Blogger, Ghost, Medium).
@@ -77,7 +77,7 @@ def parse_links(
     Declared feeds come before links that look like one, feeds of comments last of all. The page's title is
     that of the result. ``known`` is of no use here. Raises ``ParseError`` when it is no text.
     """
-    document, _ = utf8_document(body[:MAX_PAGE], charset)
+    document, _ = utf8_document(body[:MAX_PAGE_CHARACTERS], charset)
     text = document.decode("utf-8", "replace")
     if "<" not in text:
         raise ParseError(

@@ -10,7 +10,7 @@ from lxml.html import HtmlElement
 
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.raw_item import RawItem, Text, entry_of
-from syndicate.ingest.html.html_documents import breaks_off, read_html, tree_of, without_code
+from syndicate.ingest.html.html_documents import drop_code, is_truncated, parse_tree, read_html
 from syndicate.ingest.page.css_selectors import xpath_of
 from syndicate.ingest.page.element_metadata import read_html_metadata
 from syndicate.ingest.written_dates import parse_date
@@ -20,7 +20,7 @@ from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url, canonical_url
 
 MAX_LISTED = 500
-_PICTURES = ("src", "data-src", "data-original", "srcset", "data-srcset")
+_IMAGE_ATTRIBUTES = ("src", "data-src", "data-original", "srcset", "data-srcset")
 
 
 def parse_listing(
@@ -34,8 +34,8 @@ def parse_listing(
     """
     text = read_html(body, url=url, content_type=content_type, charset=charset)
     page = read_html_metadata(text)
-    markup = without_code(text)
-    tree = tree_of(markup)
+    markup = drop_code(text)
+    tree = parse_tree(markup)
     language = normalise_language(page.language)
     found: dict[str, Entry] = {}
     for item in tree.xpath(xpath_of(select.item))[:MAX_LISTED]:
@@ -53,7 +53,7 @@ def parse_listing(
         language=language,
         entries=tuple(entry for entry in found.values() if entry.digest not in known),
         digests=tuple(entry.digest for entry in found.values()),
-        cut_off=breaks_off(text, markup),
+        cut_off=is_truncated(text, markup),
     )
 
 
@@ -122,6 +122,6 @@ def _image(item: HtmlElement, selector: str) -> Image | None:
         element = next(
             (item for item in element.xpath("descendant::img") if isinstance(item, HtmlElement)), element
         )
-    address = next((value for name in _PICTURES if (value := element.get(name))), "")
+    address = next((value for name in _IMAGE_ATTRIBUTES if (value := element.get(name))), "")
     parts = address.split()
     return Image(url=parts[0], alt=str(element.get("alt") or "")) if parts else None

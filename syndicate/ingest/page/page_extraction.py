@@ -17,11 +17,11 @@ from trafilatura.htmlprocessing import build_html_output
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.raw_item import RawItem, Text, entry_of
 from syndicate.ingest.html.html_documents import (
-    breaks_off,
-    paragraphs_of_line_breaks,
+    drop_code,
+    is_truncated,
+    parse_tree,
     read_html,
-    tree_of,
-    without_code,
+    split_at_line_breaks,
 )
 from syndicate.ingest.html.tracking_pixels import hides, is_tracking_pixel
 from syndicate.ingest.page.page_metadata import PageFacts, page_facts
@@ -72,12 +72,12 @@ def parse_page(
     asked = asked or url
     text = read_html(body, url=url, content_type=content_type, charset=charset)
     facts = page_facts(text)
-    markup = without_code(text)
-    tree = tree_of(markup)
+    markup = drop_code(text)
+    tree = parse_tree(markup)
     for picture in [item for item in tree.iter("img") if _is_unseen(item)]:
         picture.drop_tree()
     visible = " ".join(tree.text_content().split())
-    paragraphs_of_line_breaks(tree)
+    split_at_line_breaks(tree)
     # Guessing takes half the time, so only what the page does not declare is guessed.
     found = _extracted(tree, url, guess=not (facts.authors and facts.published))
     entry = _entry(facts, found, url)
@@ -97,7 +97,7 @@ def parse_page(
     reason = why_not_an_article(seen)
     if not is_listed_article and not facts.is_article and not (facts.published and words >= SHORT):
         reason = reason or "it does not say that it is one, and has no date"
-    cut_off = breaks_off(text, markup)
+    cut_off = is_truncated(text, markup)
     if cut_off and (reason or not entry.title):
         return ParsedSource(cut_off=True, warnings=(BREAKS_OFF,))
     if reason or not entry.title:
@@ -126,7 +126,7 @@ def parse_page(
 
 def _main_text(markup: str) -> str:
     """Return what a page shows apart from its own header, footer and menus, which offer accounts to all."""
-    tree = tree_of(markup)
+    tree = parse_tree(markup)
     for element in list(tree.iter("header", "footer", "nav")):
         if not any(ancestor.tag == "article" for ancestor in element.iterancestors()):
             element.drop_tree()

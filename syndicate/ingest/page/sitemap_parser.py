@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from syndicate.errors import FetchError, ParseError
 from syndicate.ingest.feed.xml_encoding import repair_references, utf8_document
-from syndicate.ingest.html.tracking_pixels import is_counter
+from syndicate.ingest.html.tracking_pixels import is_tracker_url
 from syndicate.ingest.limits import MAX_TAGS
 from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource, SitemapPart
@@ -182,7 +182,7 @@ def _entry(target: str, row: dict[str, str], digest: str) -> Entry:
         updated=_moment(row, "lastmod"),
         language=normalise_language(row.get("news:language", "")),
         tags=tuple(_tags(row.get("news:keywords", "").split(","))),
-        image=Image(url=picture) if picture.startswith("http") and not is_counter(picture) else None,
+        image=Image(url=picture) if picture.startswith("http") and not is_tracker_url(picture) else None,
         digest=digest,
     )
 
