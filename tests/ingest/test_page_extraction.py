@@ -8,7 +8,7 @@ import pytest
 from syndicate.errors import ParseError
 from syndicate.ingest.html.html_documents import MAX_EXTRACTED_TAGS, drop_code
 from syndicate.ingest.page.page_extraction import parse_page
-from syndicate.ingest.page.page_rejection import is_teaser, sends_home
+from syndicate.ingest.page.page_rejection import is_teaser, leads_to_front_page
 from syndicate.model import Entry, ParsedSource
 
 URL = "https://harbour.example/news/flood"
@@ -285,7 +285,7 @@ def test_a_page_that_only_a_sitemap_names_must_say_that_it_is_an_article(head: s
     ],
 )
 def test_being_sent_to_the_front_page_is_noticed(asked: str, url: str, expected: bool):
-    assert sends_home(asked, url) is expected
+    assert leads_to_front_page(asked, url) is expected
 
 
 def test_being_sent_to_a_consent_host_is_noticed():

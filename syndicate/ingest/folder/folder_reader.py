@@ -23,7 +23,7 @@ from syndicate.errors import FetchError, ParseError, ParserClosed
 from syndicate.ingest.folder.boilerplate import read_copied_text
 from syndicate.ingest.folder.front_matter import split_front_matter
 from syndicate.ingest.html.sanitise import CleanedHtml, clean_html
-from syndicate.ingest.page.element_metadata import read_html_page
+from syndicate.ingest.page.element_metadata import parse_html_file
 from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource
 from syndicate.text.language import normalise_language
@@ -204,7 +204,7 @@ def _markdown_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
 
 
 def _html_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
-    page = read_html_page(text)
+    page = parse_html_file(text)
     url = absolute_url("", page.canonical or page.first("og:url"))
     cleaned = clean_html(page.body, url)
     published = (

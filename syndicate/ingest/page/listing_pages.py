@@ -1,6 +1,6 @@
-"""A page that lists articles → ``ParsedSource``, by the operator's CSS selectors.
+"""Parse a page that lists articles to ``ParsedSource``, by the operator's CSS selectors.
 
-Only what the list says: the articles' own pages are read later, one by one. Runs in worker processes only.
+The articles' own pages are read later. For worker processes only.
 """
 
 from datetime import UTC
@@ -12,33 +12,32 @@ from syndicate.errors import ParseError
 from syndicate.ingest.feed.raw_item import RawItem, Text, entry_of
 from syndicate.ingest.html.html_documents import drop_code, is_truncated, parse_tree, read_html
 from syndicate.ingest.page.css_selectors import xpath_of
-from syndicate.ingest.page.element_metadata import read_html_metadata
+from syndicate.ingest.page.element_metadata import parse_html_metadata
 from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource, Selectors
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url, canonical_url
 
-MAX_LISTED = 500
+MAX_LISTED_ITEMS = 500
 _IMAGE_ATTRIBUTES = ("src", "data-src", "data-original", "srcset", "data-srcset")
 
 
 def parse_listing(
     body: bytes, *, url: str, content_type: str, charset: str, known: frozenset[str], select: Selectors
 ) -> ParsedSource:
-    """The articles a page lists, in its order.
+    """Return the articles that a page lists, in its order.
 
-    An item without a link, and a link that was listed before, is left out. Raises ``ParseError`` when the
-    page is no HTML, and when no item is found at all: then the page or the selector is wrong, and an empty
-    list would look like a quiet day.
+    Items without a link, and items with a link of an earlier item, are left out. Raises ``ParseError`` if the
+    page is not HTML or no item matches: an empty result would hide a wrong selector.
     """
     text = read_html(body, url=url, content_type=content_type, charset=charset)
-    page = read_html_metadata(text)
+    page = parse_html_metadata(text)
     markup = drop_code(text)
     tree = parse_tree(markup)
     language = normalise_language(page.language)
     found: dict[str, Entry] = {}
-    for item in tree.xpath(xpath_of(select.item))[:MAX_LISTED]:
+    for item in tree.xpath(xpath_of(select.item))[:MAX_LISTED_ITEMS]:
         entry = _entry(item, url, select, language) if isinstance(item, HtmlElement) else None
         if entry is not None:
             found.setdefault(canonical_url(entry.url), entry)
@@ -90,7 +89,7 @@ def _first(item: HtmlElement, selector: str) -> HtmlElement | None:
 
 
 def _target(element: HtmlElement, url: str) -> str:
-    """Return where an element leads: itself, or the first link in it."""
+    """Return the target of an element, else of the first link in it."""
     href = element.get("href") or next(iter(element.xpath("descendant::a/@href")), "")
     target = absolute_url(url, str(href))
     return target if target.startswith("http") else ""
@@ -102,7 +101,7 @@ def _words(item: HtmlElement, selector: str) -> str:
 
 
 def _link_words(links: list[HtmlElement], link: str, url: str) -> str:
-    """The longest words of the links that lead there: one is often a picture, another "read more"."""
+    """Return the longest text of the links with this target: others are images or "read more"."""
     words = (" ".join(str(item.text_content()).split()) for item in links if _target(item, url) == link)
     return max(words, key=len, default="")
 
