@@ -1,7 +1,7 @@
-"""Patterns of text around articles on news pages, for text that ``fold_dates`` prepared.
+"""Patterns of boilerplate around articles on news pages, for text normalised by ``fold_dates``.
 
-English and Arabic in full; dates, reading times, bylines and further reading also in French, German, Spanish,
-Italian and Portuguese.
+English and Arabic in full; dates, reading times, bylines and "read more" lists also in French, German,
+Spanish, Italian and Portuguese.
 """
 
 import re
@@ -84,7 +84,7 @@ LABELLED_DATE = re.compile(rf"(?:(?P<updated>{UPDATED})|{PUBLISHED})\s*(?:on|at)
 LABEL = re.compile(rf"(?:{UPDATED}|{PUBLISHED})\s*(?:on)?\s*[:：]?")
 DATE = re.compile(DATE_TIME)
 
-ANYWHERE = re.compile(
+ANYWHERE_PIECES = re.compile(
     r"(?<!\w)"
     + _any(
         rf"(?:{PUBLISHED}|{UPDATED})\s*[:：](?!\w)",
@@ -103,9 +103,9 @@ ANYWHERE = re.compile(
     )
     + r"(?!\w)"
 )
-"""Pieces that are furniture wherever a line holds nothing else."""
+"""Pieces that make a line boilerplate anywhere if the line contains nothing else."""
 
-AT_THE_EDGE = re.compile(
+EDGE_PIECES = re.compile(
     r"(?<!\w)"
     + _any(
         PUBLISHED, UPDATED, AGO, SITES, r"\d+ comments?", "share", "save", "print", "listen", "bookmark",
@@ -115,7 +115,7 @@ AT_THE_EDGE = re.compile(
     )
     + r"(?!\w)"
 )  # fmt: skip
-"""Pieces that could be text, too: furniture only above the first and below the last paragraph."""
+"""Pieces that may be text: boilerplate only above the first and below the last paragraph."""
 
 FOLLOW_US = re.compile(
     r"(?P<lead>for .{1,60}, |(?:stay|keep) (?:up[ -]to[ -]date|updated|informed|connected)\b.{0,60}[.,:!] "
@@ -126,7 +126,7 @@ READ_LIST = re.compile(
     r"(?:read (?:more|also|next)|also read|see (?:more|also)|اقرا المزيد|اقرا ايضا"
     r"|(?:à )?lire aussi|lesen sie auch|le[ea] también|leggi anche|leia também)\s*[:：]?"
 )
-"""Headings that need no empty line after their titles: no section of an article is called that."""
+"""Headings of lists that no section of an article has, so the list needs no empty line after it."""
 ROLE = _any(
     "reporter", "correspondent", "editor", "writer", "journalist", "columnist", "bureau chief", "producer",
     "contributor", "staff", "مراسل", "محرر", "صحفي",

@@ -1,4 +1,4 @@
-"""Parsing of untrusted documents in worker processes (``syndicate.workers``)."""
+"""Pool of worker processes that parse untrusted documents (``syndicate.workers``)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,10 +8,10 @@ from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.model import ParsedSource
 from syndicate.workers import WorkerClosed, WorkerDied, WorkerPool
 
-MAX_ANSWER = 256 << 20
-"""Bytes. What is in a document of the largest size is a few times as much when it is clean."""
+MAX_RESULT_BYTES = 256 << 20
+"""The parsed entries of a document of maximum size are a few times as large as the document."""
 
-ANSWER_CLASSES = frozenset(
+RESULT_CLASSES = frozenset(
     {
         ("syndicate.model.articles", "ParsedSource"),
         ("syndicate.model.articles", "Entry"),
@@ -27,10 +27,10 @@ ANSWER_CLASSES = frozenset(
 
 
 class ParserPool:
-    """A few worker processes that parse feeds, sitemaps and pages, shared by many threads.
+    """Pool of worker processes that parse feeds, sitemaps and pages, shared by many threads.
 
-    ``time_limit`` is in seconds of wall time for one document, ``memory_limit`` in bytes of address
-    space for one worker. Workers start when they are first needed.
+    ``time_limit`` is wall time per document in seconds, ``memory_limit`` address space per worker in bytes.
+    Workers start on first use.
     """
 
     def __init__(self, workers: int = 2, *, time_limit: float = 20.0, memory_limit: int = 1 << 30) -> None:
@@ -40,8 +40,8 @@ class ParserPool:
             workers,
             time_limit=time_limit,
             memory_limit=memory_limit,
-            max_answer=MAX_ANSWER,
-            classes=ANSWER_CLASSES,
+            max_answer=MAX_RESULT_BYTES,
+            classes=RESULT_CLASSES,
         )
 
     def parse(
@@ -55,11 +55,11 @@ class ParserPool:
         kind: DocumentKind = DocumentKind.FEED,
         **more: object,
     ) -> ParsedSource:
-        """Return what ``readers.reader_of(kind)`` finds, in a worker; waits for a free one.
+        """Run the parser for ``kind`` in a worker, after waiting for a free worker.
 
-        May be called from many threads at once. ``more`` is what only that reader takes. Raises
-        ``ParseError`` as the reader does, and ``ParserDied`` when the worker crashed, took too long or ran
-        out of memory, or when the pool is closed.
+        Many threads may call this method at once. ``more`` holds arguments of that parser only. Raises
+        ``ParseError`` as the parser does, and ``ParserDied`` if the worker crashed, took too long or ran out
+        of memory, or if the pool is closed.
         """
         request = {
             "body": body,
@@ -79,10 +79,10 @@ class ParserPool:
         return parsed
 
     def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
-        """Several documents on one way to a worker and back, which costs as much as reading a short one.
+        """Parse several documents in one round trip, which costs as much as parsing a short document.
 
-        Each request holds the arguments of ``parse``. The error stands in the place of a document that was
-        refused. Raises ``ParserDied`` when the worker did not survive all of them, in the time for one.
+        Each request holds the arguments of ``parse``. A refused document yields its error in the list. All
+        documents share the time limit of one document. Raises ``ParserDied`` if the worker died.
         """
         try:
             answers = self._workers.exchange(requests, self._time_limit)
@@ -90,10 +90,10 @@ class ParserPool:
             raise ParserClosed(f"the parser {error}") from error
         except WorkerDied as error:
             raise ParserDied(f"the parser {error}") from error
-        found = [_parsed(kind, value) for kind, value in answers]
-        if len(found) != len(requests):
-            raise ParserDied(f"the parser gave {len(found)} answers to {len(requests)} questions")
-        return found
+        results = [_result(kind, value) for kind, value in answers]
+        if len(results) != len(requests):
+            raise ParserDied(f"the parser returned {len(results)} results for {len(requests)} requests")
+        return results
 
     def close(self) -> None:
         """Kill every worker, busy or not, and refuse further work."""
@@ -106,7 +106,7 @@ class ParserPool:
         self.close()
 
 
-def _parsed(kind: str, value: Any) -> ParsedSource | ParseError:
+def _result(kind: str, value: Any) -> ParsedSource | ParseError:
     if kind == "parsed" and isinstance(value, ParsedSource):
         return value
     if kind == "refused":
