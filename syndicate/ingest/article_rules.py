@@ -92,9 +92,9 @@ class Rewrite:
 class Rule:
     """Rule with conditions and changes.
 
-    A rule matches if every condition in ``all``, at least one in ``any`` (unless it is empty) and none in
-    ``none`` holds. ``sources`` are the names of sources, empty for every source. ``section`` is ``None`` to
-    keep the article's section. ``boost`` multiplies the article's weight in the ranking.
+    A rule matches if all conditions in ``all``, any in ``any`` (unless it is empty) and none in ``none``
+    hold. ``sources`` are the names of sources, empty for every source. ``section`` is ``None`` to keep the
+    article's section. ``boost`` multiplies the article's weight in the ranking.
     """
 
     name: str

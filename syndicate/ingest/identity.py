@@ -10,7 +10,7 @@ the entry has                                   so the entry is
 same key                                        the same article
 same key, but another URL, title *and* date     a reused guid: a new article, key ``guid#url``
 unknown key, URL and title of a known article,  a changed guid: the same article keeps uid and key
-  dates less than a day apart or one missing
+  dates less than a day apart or missing
 same URL but another fragment than a known      another article: an entry of a changelog; if either
   article's                                       URL has no fragment, title and date decide,
                                                   or the date alone (``edited_fragments``)
@@ -77,7 +77,7 @@ class EntryMatch(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryDecision:
-    """Decision about one entry.
+    """Decision about an entry.
 
     ``article`` is the article to store (new and changed only), ``existing`` the row that it changes or
     equals. ``digest`` is the new item hash of an unchanged article, ``""`` if the hash is already stored: the
@@ -347,7 +347,6 @@ def _is_unchanged(existing: KnownArticle, article: NewArticle, entry: Entry, sou
 
 
 def _content(entry: Entry, title: str, language: str, section: str) -> bytes:
-    """Return everything that a reader can see of an entry."""
     image = entry.image
     return _joined(
         title,

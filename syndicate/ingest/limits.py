@@ -1,4 +1,4 @@
-"""Size limits of untrusted documents that several parsers share. Limits of one format stand in its parser."""
+"""Size limits of untrusted documents that several parsers share."""
 
 MAX_PAGE_CHARACTERS = 3_000_000
 """Characters of a page's markup without scripts and styles; real articles have some hundred thousand."""
@@ -17,5 +17,3 @@ MAX_ATTRIBUTES = 500
 """Attributes of one element."""
 MAX_ROBOTS_BYTES = 512 * 1024
 """Bytes of a robots.txt; RFC 9309 section 2.5 demands at least 500 KiB."""
-MAX_LINK_FIELD_CHARACTERS = 16_000
-"""Characters of all ``Link`` header fields of a response together."""

@@ -40,8 +40,8 @@ class PollingOptions:
     With 0 (demo, tests) every run polls, and only Retry-After delays a poll. ``unvalidated_interval`` is for
     servers that send neither ETag nor Last-Modified, ``pushed_interval`` for sources with a working hub
     (F17). ``max_interval`` bounds all of these, the adaptive interval and the backoff; only servers and feeds
-    can request more. ``min_interval_reason`` names the shortest interval in ``status``. ``interval`` is set
-    for one source and replaces the adaptive interval.
+    can request more. ``min_interval_reason`` names the shortest interval in ``status``. ``interval`` is a
+    source's own interval and replaces the adaptive interval.
     """
 
     min_interval: float = 3600.0
@@ -54,7 +54,7 @@ class PollingOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollOutcome:
-    """Result of one poll of one source.
+    """Result of a poll.
 
     ``error`` is ``""`` for a success: a body, a 304, or a 200 with unchanged bytes. ``etag`` and
     ``last_modified`` are the validators to store: those of this response, and after a 304 the stored
@@ -83,7 +83,7 @@ class PollOutcome:
 
 
 def options_for(source: Source, options: PollingOptions) -> PollingOptions:
-    """Return the intervals of one source."""
+    """Return the intervals of a source."""
     if source.kind is SourceKind.FOLDER and source.interval is None:
         interval = min(options.min_interval, FOLDER_INTERVAL)
         return PollingOptions(
@@ -132,11 +132,8 @@ def after_poll(
     state: SourceState, outcome: PollOutcome, now: datetime, options: PollingOptions
 ) -> SourceState:
     """Return the source's state after a poll at ``now``."""
-    return (
-        _after_failure(state, outcome, now, options)
-        if outcome.error
-        else _after_success(state, outcome, now, options)
-    )
+    next_state = _after_failure if outcome.error else _after_success
+    return next_state(state, outcome, now, options)
 
 
 def paused_until(state: SourceState, until: datetime) -> SourceState:
@@ -151,7 +148,7 @@ def paused_until(state: SourceState, until: datetime) -> SourceState:
 
 
 def confirmed_url(state: SourceState) -> str:
-    """Return the confirmed target of a permanent redirect, ``""`` without one."""
+    """Return the confirmed target of a permanent redirect, ``""`` without a confirmed redirect."""
     return state.permanent_url if state.permanent_seen >= REDIRECTS_TO_CONFIRM else state.moved_to
 
 
@@ -285,8 +282,7 @@ def _next_poll(
 def _waits(state: SourceState, since: datetime, options: PollingOptions) -> list[tuple[float, str]]:
     """Return all waits in seconds with their reasons; the longest wins, and the first of equal waits."""
     if options.interval is not None:
-        waits = [(options.interval, "its own interval ([[sources]] interval)")]
-        return waits + _requested_waits(state)
+        return [(options.interval, "its own interval ([[sources]] interval)"), *_requested_waits(state)]
     adaptive = adaptive_interval(state.publications, state.counted_since, since, options)
     waits = [(adaptive, f"it publishes about every {_duration(adaptive / POLL_SHARE)}")]
     if adaptive <= options.min_interval:
@@ -305,7 +301,6 @@ def _waits(state: SourceState, since: datetime, options: PollingOptions) -> list
 
 
 def _requested_waits(state: SourceState) -> list[tuple[float, str]]:
-    """Return the waits that the server and the feed request."""
     waits: list[tuple[float, str]] = []
     for seconds, reason in (
         (state.max_age, "its server calls the response fresh for {} (Cache-Control, Expires)"),

@@ -1,6 +1,13 @@
 """Match entries with unknown ids and URLs to known articles: a new system, a new domain, a rebuilt archive.
 
-Pure. ``identity`` matches by guid and by URL; this module matches by title and date when both have changed.
+Pure. ``identity`` matches by guid and URL. If both have changed, the first rule that applies decides here:
+
+1. Title and time of publication, to the second, equal those of a known article.
+2. In a *retitled* archive the time alone is enough. An archive has at least ``MIN_ARCHIVE`` unknown entries.
+   It is retitled if more than half of them share a unique time with a known article, and either title
+   contains the other (the publisher appended a name to every title).
+3. In a *rebuilt* archive the title alone is enough, since dates may be as wrong as ids. An archive is rebuilt
+   if more than half of its titles are known, or at least ``MIN_ARCHIVE`` different titles.
 """
 
 from collections import Counter
@@ -22,7 +29,7 @@ def may_be_archive(unknown: Sequence[Entry]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rematch:
-    """Known article of each entry, by the entry's hash, and the hashes of entries that were pruned before."""
+    """Known article of each entry, by the entry's hash, and the hashes of entries of pruned articles."""
 
     moved: Mapping[str, KnownArticle]
     pruned_again: frozenset[str] = frozenset()
@@ -34,22 +41,12 @@ def rematch_entries(
     listed: Container[str],
     pruned: Container[str] = frozenset(),
 ) -> Rematch:
-    """Match unknown entries to known articles, at most one entry per article.
+    """Match unknown entries to known articles; an article matches a single entry.
 
     ``unknown`` are the entries whose key and URL are not stored. ``candidates`` are the source's articles
     with the dates or titles of these entries. ``listed`` holds the item hashes and keys in the document: an
     article that is still listed under its old id has not moved. ``pruned`` holds the ``title_hash`` of pruned
-    articles.
-
-    The first rule that applies decides:
-
-    1. Title and time of publication, to the second, equal those of a known article.
-    2. In a *retitled* archive the time alone is enough. An archive has at least ``MIN_ARCHIVE`` unknown
-       entries. It is retitled if more than half of them share a unique time with a known article, and one of
-       the two titles contains the other (the publisher appended a name to every title).
-    3. In a *rebuilt* archive the title alone is enough, since dates may be as wrong as ids. An archive is
-       rebuilt if more than half of its titles are known, or at least ``MIN_ARCHIVE`` different titles.
-       Entries with the title of a pruned article are reported in ``pruned_again``.
+    articles; entries of a rebuilt archive with such a title are in ``pruned_again``.
     """
     absent = [
         article for article in candidates if article.digest not in listed and article.entry_key not in listed

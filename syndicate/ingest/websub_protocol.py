@@ -5,10 +5,9 @@ Pure. Rules W4, W7, W8 and W9.
 
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping, Sequence
 
-from syndicate.ingest.limits import MAX_LINK_FIELD_CHARACTERS
+from syndicate.ingest.link_header import parse_link_fields
 from syndicate.model import Hub, ParsedSource
 from syndicate.text.urls import absolute_url, is_web_url
 
@@ -18,8 +17,6 @@ LEASE = 10 * 86_400
 SHORTEST_LEASE, LONGEST_LEASE = 300, 365 * 86_400
 MAX_CHALLENGE = 4_096
 
-_LINK = re.compile(r"<([^<>]*)>([^<]*)")
-_RELATIONS = re.compile(r"""(?:^|;)\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))""", re.IGNORECASE)
 _METHODS = ("sha1", "sha256", "sha384", "sha512")
 
 
@@ -38,13 +35,9 @@ def discover(link_fields: Sequence[str], parsed: ParsedSource, url: str) -> Hub 
 
 
 def links_of(fields: Sequence[str], relation: str) -> list[str]:
-    """Return the targets of a relation in ``Link`` header fields (RFC 8288), as written."""
-    targets = []
-    for target, parameters in _LINK.findall(", ".join(fields)[:MAX_LINK_FIELD_CHARACTERS]):
-        match = _RELATIONS.search(parameters)
-        if match and relation in (match[1] or match[2] or "").lower().split():
-            targets.append(target.strip())
-    return targets
+    """Return the targets of a relation in ``Link`` header fields, as written."""
+    links = parse_link_fields(fields)
+    return [target for target, values in links if relation in values.get("rel", "").lower().split()]
 
 
 def parse_lease_seconds(text: str) -> int:

@@ -133,7 +133,6 @@ def _without_weekday(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=1024)
 def _month(name: str) -> int:
-    """Return the number of a month named in any of the languages, 0 for other words."""
     return next((month for language in _LANGUAGES if (month := _months_of(language).get(name))), 0)
 
 
@@ -180,7 +179,6 @@ def parse_date(text: str, zone: tzinfo) -> datetime | None:
 
 @lru_cache(maxsize=1024)
 def _parse_with_dateparser(text: str) -> datetime | None:
-    """Return the date and time in a short text, without time zone."""
     if len(text) > _MAX_DATEPARSER_CHARACTERS or not _MAY_BE_DATE.match(text):
         return None
     # Importing dateparser takes half a second, and few processes need it.

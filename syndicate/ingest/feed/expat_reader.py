@@ -201,7 +201,7 @@ class FeedReader(ExpatParser):
         self._parser.CharacterDataHandler = None if self._caption is None else self._caption.append
 
     def _check_splittable(self, role: "_ElementRole") -> None:
-        """Raise ``Unsplittable`` unless the element is one more top-level item."""
+        """Raise ``Unsplittable`` unless the element is another top-level item."""
         handler: Any = self._cont_handler
         is_alone = not (self._skipped_depth or self._open_items or handler.incontent)
         if not (role.is_item and is_alone and handler.depth and len(self.items) != self._most_items):
@@ -226,8 +226,6 @@ def _refuse_document_type(*_: object) -> None:
 
 
 class _ElementRole(NamedTuple):
-    """Use of an element, by its name alone."""
-
     known: str
     is_item: bool
     may_be_item: bool

@@ -1,6 +1,6 @@
 """Parse the dates of feeds: a fast path for the two standard forms, and mends for feedparser's errors.
 
-feedparser tries its date handlers one after another. The two standard forms have fixed positions, so one
+feedparser tries its date handlers in turn. The two standard forms have fixed positions, so one
 pattern and ``datetime.fromisoformat`` read them.
 """
 

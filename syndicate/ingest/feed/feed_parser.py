@@ -91,7 +91,7 @@ def _local_name(name: bytes) -> str:
 
 
 def _read_new_document(document: bytes, url: str) -> ParsedSource | None:
-    """Read a document without known items in one pass; ``None`` if the document is irregular.
+    """Read a document without known items in a single pass; ``None`` if the document is irregular.
 
     The parser reads all items, so that no pass over the document has to find them first.
     """
@@ -132,7 +132,6 @@ def _read_by_items(
 
 
 def _with_skipped_times(parsed: ParsedSource, around: bytes) -> ParsedSource:
-    """Add ``skipHours`` and ``skipDays`` from the document without its items."""
     hours, days = parse_skip_times(around)
     return replace(parsed, skip_hours=hours, skip_days=days) if hours or days else parsed
 
@@ -201,7 +200,6 @@ def _newest(whole: Split, unseen: Sequence[int], url: str) -> Sequence[int]:
 def _read_each(
     whole: Split, positions: Sequence[int], url: str, digests: tuple[str, ...]
 ) -> ParsedSource | None:
-    """Read the items one by one, so that a broken item does not affect the others."""
     feed = _read_around(whole, url)
     pairs: list[tuple[RawItem, str]] = []
     refused: list[tuple[str, str]] = []

@@ -2,14 +2,8 @@
 
 Only this module knows feedparser's dictionaries, and only this module imports the fast path
 (``feedparser_fastpath``, ``leaf_elements``, ``expat_reader``, ``namespaces``). The fast path subclasses
-feedparser's parsers, so that feedparser still decides what each element means. The speed, as feedparser's
-default time divided by this module's time on 69 real feeds:
-
-================================  ====
-with the whole fast path          4.4
-without ``leaf_elements``         3.2
-without the fast path             2.2
-================================  ====
+feedparser's parsers, so that feedparser still interprets each element. 69 real feeds parse 4.4 times as fast
+as with feedparser's defaults, 3.2 times without ``leaf_elements``, and 2.2 times without the fast path.
 
 The fast path uses these private parts of feedparser, hence the exact pin ``feedparser==6.0.14``:
 ``mixin._FeedParserMixin`` with its ``_start_*``, ``_end_*``, ``_get_context``, ``_is_base64``,
@@ -278,7 +272,7 @@ def _images(entry: Any) -> list[Image]:
 
 
 def _enclosures(entry: Any) -> list[Enclosure]:
-    """Return the item's enclosures, then one audio and one video file of its ``media:content``.
+    """Return the item's enclosures, then the first audio and video file of its ``media:content``.
 
     ``media:content`` of the same kind as an enclosure is the same file in other sizes. ``itunes:duration`` is
     the duration of the first recording.

@@ -1,6 +1,6 @@
 """Fast path for feedparser: skip base-URI and namespace handling for plain elements.
 
-feedparser's methods ``_start_…`` and ``_end_…`` still decide what an element means. Most elements hold only a
+feedparser's methods ``_start_…`` and ``_end_…`` still interpret each element. Most elements hold only a
 short text, yet for each element feedparser resolves the base URL, looks up namespaces, and passes the text
 through three decoders. ``FastPathParser`` calls the same methods without these steps. Elements that need the
 steps (XHTML, base64, ``xml:base``, ``xml:lang``, possible mojibake) take feedparser's full path.

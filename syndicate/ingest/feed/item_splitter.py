@@ -1,6 +1,6 @@
 """Split a feed document into its items, so that feedparser reads only new items.
 
-One pass of expat over the document records the start and end of each item and hashes its bytes. The caller
+A pass of expat over the document records the start and end of each item and hashes its bytes. The caller
 cuts items with a known hash out of the document before feedparser reads it. The head, the new items and all
 content between items stay, so that an item means the same as in the whole document. ``split`` raises
 ``Unsplittable`` for irregular documents, which the caller parses whole.
@@ -103,7 +103,7 @@ def split(document: bytes) -> Split:
 
 
 def _flattened(found: Split, excessive: set[int]) -> Split:
-    """Return the document with these items within the limits; hashes stay those of the original bytes."""
+    """Return the document with these items within the limits; hashes are of the original bytes."""
     document, at = b"", 0
     for position in sorted(excessive.intersection(range(len(found.spans)))):
         span = found.spans[position]
@@ -141,7 +141,7 @@ def _flat(item: bytes) -> bytes:
 
 
 class _Scan:
-    """Expat handlers that record the items of one document."""
+    """Expat handlers that record the items of a document."""
 
     def __init__(self, document: bytes) -> None:
         self.document = document

@@ -198,7 +198,6 @@ def _enclosures(item: Mapping[str, Any], base: str) -> tuple[Enclosure, ...]:
 
 
 def _authors(holder: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return distinct names from ``authors`` (version 1.1) and ``author`` (1.0)."""
     people = _objects(holder, "authors")
     if isinstance(holder.get("author"), dict):
         people.append(holder["author"])

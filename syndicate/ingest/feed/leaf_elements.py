@@ -76,7 +76,6 @@ class LeafParser(FastPathParser, StrictFeedParser):  # type: ignore[misc]
         self.depth -= 1
 
     def _keep_category(self, values: Mapping[str, str], text: str) -> bool:
-        """Store a category, the most frequent element."""
         named = values.get("label") or values.get("term")
         if (text and named) or not _CATEGORY.issuperset(values):
             return False

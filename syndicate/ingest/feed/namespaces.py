@@ -2,28 +2,21 @@
 
 from functools import lru_cache
 
-ATOM = "http://www.w3.org/2005/atom"
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-XML = "http://www.w3.org/xml/1998/namespace"
-XHTML = "http://www.w3.org/1999/xhtml"
-CORE = frozenset(
-    {
-        "",
-        ATOM,
-        "http://purl.org/rss/1.0/",
-        "http://my.netscape.com/rdf/simple/0.9/",
-        "http://backend.userland.com/rss",
-        "http://backend.userland.com/rss2",
-        "http://blogs.law.harvard.edu/tech/rss",
-    }
+# RSS in all its versions, and Atom 1.0.
+CORE = (
+    "",
+    "http://www.w3.org/2005/atom",
+    "http://purl.org/rss/1.0/",
+    "http://my.netscape.com/rdf/simple/0.9/",
+    "http://backend.userland.com/rss",
+    "http://backend.userland.com/rss2",
+    "http://blogs.law.harvard.edu/tech/rss",
 )
-"""RSS in all its versions, and Atom 1.0."""
-
 PREFIXES = {
     **dict.fromkeys(CORE, ""),
-    RDF: "rdf:",
-    XML: "xml:",
-    XHTML: "xhtml:",
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf:",
+    "http://www.w3.org/xml/1998/namespace": "xml:",
+    "http://www.w3.org/1999/xhtml": "xhtml:",
     "http://purl.org/dc/elements/1.1/": "dc:",
     "http://purl.org/dc/terms/": "dcterms:",
     "http://purl.org/rss/1.0/modules/content/": "content:",

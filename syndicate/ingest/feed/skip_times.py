@@ -28,7 +28,6 @@ def parse_skip_times(document: bytes) -> tuple[int, int]:
 
 
 def _inside(document: bytes, name: bytes) -> bytes:
-    """Return the content of the first element of this name, ``b""`` if it is missing or too long."""
     start = document.find(b"<" + name)
     part = document[start : start + _MAX_BYTES] if start >= 0 else b""
     content, end, _ = part.partition(b"</" + name)

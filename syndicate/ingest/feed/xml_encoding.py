@@ -14,7 +14,7 @@ from html.entities import html5
 
 from syndicate.ingest.feed.charset_detection import detect
 
-_BOMS = (
+BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -100,7 +100,7 @@ def utf8_document(body: bytes, charset: str) -> tuple[bytes, tuple[str, ...]]:
 
 
 def _decoded(body: bytes, charset: str) -> tuple[str, tuple[str, ...]]:
-    for mark, codec in _BOMS:
+    for mark, codec in BYTE_ORDER_MARKS:
         if body.startswith(mark):
             return body[len(mark) :].decode(codec, "replace"), ()
     for start, codec in _SNIFFED:
@@ -150,7 +150,6 @@ def _salvaged(body: bytes, declared: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _without_doctype(text: str) -> str:
-    """Cut out the document type with its entity declarations (X7)."""
     prolog = _PROLOG.match(text)
     start = prolog.end() if prolog else 0
     match = _DOCTYPE.match(text, start)

@@ -74,7 +74,7 @@ class CopiedArticle:
 
 
 def read_copied_text(text: str, zone: tzinfo) -> CopiedArticle:
-    """Parse a copied article; ``zone`` is the time zone of dates without one.
+    """Parse a copied article; ``zone`` is the default time zone of dates.
 
     The first line is the title, unless it is as long as a paragraph.
     """
@@ -248,7 +248,6 @@ def _is_head(line: str, found: CopiedArticle, zone: tzinfo | None) -> bool:
 
 
 def _authors(piece: str) -> str:
-    """Return the names in a byline, ``""`` for other lines."""
     if len(piece) > 80:
         return ""
     match = _BYLINE.fullmatch(piece) or _NAME_AND_ROLE.fullmatch(piece)
@@ -303,7 +302,6 @@ def _paragraphs(lines: list[str]) -> list[str]:
 
 
 def _headings(paragraphs: list[str]) -> frozenset[int]:
-    """Return the indices of short lines between paragraphs, which are headings."""
     return frozenset(
         position
         for position in range(1, len(paragraphs) - 1)

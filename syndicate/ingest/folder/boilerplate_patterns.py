@@ -14,25 +14,15 @@ def _any(*phrases: str) -> str:
 
 
 PUBLISHED = _any(
-    "(?:first |date |originally )?(?:published|posted)",
-    "(?:publication|publish) date",
-    "publiée? le",
-    "veröffentlicht(?: am)?",
-    "publicad[oa](?: el| em)?",
-    "pubblicato(?: il)?",
-    "نشرت?(?: في| يوم| بتاريخ)?",
-    "تاريخ النشر",
-)
+    "(?:first |date |originally )?(?:published|posted)", "(?:publication|publish) date", "publiée? le",
+    "veröffentlicht(?: am)?", "publicad[oa](?: el| em)?", "pubblicato(?: il)?",
+    "نشرت?(?: في| يوم| بتاريخ)?", "تاريخ النشر",
+)  # fmt: skip
 UPDATED = _any(
-    "(?:last |date )?(?:updated|modified|update)",
-    "mise? à jour(?: le)?",
-    "(?:zuletzt )?aktualisiert(?: am)?",
-    "actualizad[oa](?: el)?",
-    "aggiornato(?: il)?",
-    "atualizad[oa](?: em)?",
-    "(?:تم )?(?:اخر )?(?:التحديث|تحديث)(?: في)?",
-    "حدثت?(?: في)?",
-)
+    "(?:last |date )?(?:updated|modified|update)", "mise? à jour(?: le)?",
+    "(?:zuletzt )?aktualisiert(?: am)?", "actualizad[oa](?: el)?", "aggiornato(?: il)?",
+    "atualizad[oa](?: em)?", "(?:تم )?(?:اخر )?(?:التحديث|تحديث)(?: في)?", "حدثت?(?: في)?",
+)  # fmt: skip
 AGO = _any(
     r"\d+\s*(?:sec(?:ond)?s?|min(?:ute)?s?|hours?|hrs?|days?|weeks?|months?)\s+ago", r"منذ\s+(?:\d+\s+)?\w+"
 )

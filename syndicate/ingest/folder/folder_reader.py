@@ -21,6 +21,7 @@ from markdown_it import MarkdownIt
 
 from syndicate.errors import FetchError, ParseError, ParserClosed
 from syndicate.ingest.feed.raw_item import distinct_tags
+from syndicate.ingest.feed.xml_encoding import BYTE_ORDER_MARKS
 from syndicate.ingest.folder.boilerplate import read_copied_text
 from syndicate.ingest.folder.front_matter import split_front_matter
 from syndicate.ingest.html.sanitise import CleanedHtml, clean_html
@@ -39,15 +40,6 @@ _MARKDOWN = frozenset({".md", ".markdown"})
 _HTML = frozenset({".html", ".htm"})
 _TEXT = frozenset({".txt"})
 _FIRST_HEADING = re.compile(r"\s*#\s+(?P<atx>[^\n]+?)\s*#*\s*(?:\n|\Z)")
-_BYTE_ORDER_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8"),
-    (b"\xff\xfe\x00\x00", "utf-32-le"),
-    (b"\x00\x00\xfe\xff", "utf-32-be"),
-    (b"\xff\xfe", "utf-16-le"),
-    (b"\xfe\xff", "utf-16-be"),
-)
-
-
 ReadFile = Callable[[str, bytes, str], Entry]
 """Converts a file's path in the folder, its bytes and their hash to an entry; raises ``ParseError``."""
 
@@ -99,7 +91,7 @@ def parse_file(
     digest: str,
     zone: tzinfo,
 ) -> ParsedSource:
-    """Parse one file of a folder; ``url`` is its path there, ``zone`` the time zone of dates without one.
+    """Parse a file of a folder; ``url`` is its path there, ``zone`` the default time zone of dates.
 
     Raises ``ParseError``.
     """
@@ -147,7 +139,7 @@ def _digest(name: str, data: bytes) -> str:
 def _decoded(data: bytes) -> str:
     """Decode by byte order mark, else as UTF-8, else as Windows-1252, with Unix newlines."""
     text = None
-    for mark, encoding in _BYTE_ORDER_MARKS:
+    for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             text = data[len(mark) :].decode(encoding, "replace")
             break

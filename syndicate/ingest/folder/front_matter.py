@@ -85,7 +85,6 @@ def _yaml(head: str) -> FrontMatter:
 
 
 def _indented(lines: Iterator[tuple[int, str]]) -> tuple[list[str], tuple[int, str] | None]:
-    """Return the lines of a block, and the first line after it."""
     block: list[str] = []
     for number, line in lines:
         if line.strip() and line[0] not in " \t":

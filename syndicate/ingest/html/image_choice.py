@@ -111,5 +111,4 @@ def may_lead(image: Image, html: str, at: int) -> bool:
 
 
 def _url_without_size(url: str) -> str:
-    """Return the part of an image's URL that is equal for all its sizes."""
     return _SIZE_IN_NAME.sub("", url.partition("?")[0]).partition(":")[2]

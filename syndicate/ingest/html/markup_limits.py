@@ -1,6 +1,6 @@
 """Limit untrusted markup before an HTML library parses it, in linear time. Pure.
 
-HTML parsers take quadratic time on deep nesting (100 000 nested divs: 24 s) and on many attributes of one
+HTML parsers take quadratic time on deep nesting (100 000 nested divs: 24 s) and on many attributes of an
 element, and some lose deeply nested text. So tags deeper than ``MAX_DEPTH`` and tags after the first
 ``MAX_MARKUP_TAGS`` are dropped, and their text is kept.
 """

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape, unescape
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import nh3
 
@@ -162,7 +162,6 @@ class _UntrustedHtml(NamedTuple):
 
 
 def _truncated(html: str) -> str:
-    """Cut a text at the limits on its length, references and no-break spaces."""
     html = html[:MAX_HTML_CHARACTERS]
     if len(html) > MAX_REFERENCES and html.count("&") > MAX_REFERENCES:
         html = "&".join(html.split("&", MAX_REFERENCES)[:MAX_REFERENCES])
@@ -174,7 +173,7 @@ def _truncated(html: str) -> str:
 def _without_unwanted(text: str) -> tuple[str, bytes, bool]:
     """Return a text without unwanted characters, its marks, and whether it is printable (for ``text_of``).
 
-    One pass of ``bytes.translate`` is many times as fast as patterns.
+    A pass of ``bytes.translate`` is many times as fast as patterns.
     """
     marks = text.encode(errors="surrogatepass").translate(None, _HARMLESS)
     others = marks.translate(None, _MARKS)
@@ -209,7 +208,6 @@ def _within_nh3_limits(given: _UntrustedHtml) -> str:
 
 
 def _sanitise(raw: str, base: str, given: _UntrustedHtml) -> str:
-    """Clean HTML with nh3, without its hidden images."""
     cleaner = _cleaner(has_base=is_web_url(base))
     html = cleaner.clean(raw)
     # The first pass of nh3 shows whether there are images at all; few texts have any.
@@ -221,7 +219,14 @@ def _sanitise(raw: str, base: str, given: _UntrustedHtml) -> str:
 
 @lru_cache(maxsize=2)
 def _cleaner(*, has_base: bool) -> nh3.Cleaner:
-    return _build(("rewrite_with_base", _BASE) if has_base else "deny")
+    return nh3.Cleaner(
+        tags=set(TAGS),
+        clean_content_tags=set(WITHOUT_CONTENT),
+        attributes=ATTRIBUTES,
+        link_rel="noopener",
+        url_schemes={"http", "https", "mailto"},
+        url_relative=("rewrite_with_base", _BASE) if has_base else "deny",
+    )
 
 
 def _resolve_links(html: str, base: str, page: str) -> str:
@@ -239,17 +244,6 @@ def _resolve_links(html: str, base: str, page: str) -> str:
         return f'{match[1]}{escape(url)}"' if url else ""
 
     return _RELATIVE_URL.sub(resolve, html)
-
-
-def _build(relative: Literal["deny"] | tuple[Literal["rewrite_with_base"], str]) -> nh3.Cleaner:
-    return nh3.Cleaner(
-        tags=set(TAGS),
-        clean_content_tags=set(WITHOUT_CONTENT),
-        attributes=ATTRIBUTES,
-        link_rel="noopener",
-        url_schemes={"http", "https", "mailto"},
-        url_relative=relative,
-    )
 
 
 def _correct(html: str) -> tuple[str, Image | None]:

@@ -88,7 +88,6 @@ class _Element(NamedTuple):
 
 
 def _elements(text: str, name: str) -> Iterator[_Element]:
-    """Yield the outermost closed elements of a name."""
     depth = 0
     opened: re.Match[str] | None = None
     for tag in re.finditer(rf"<(/?){name}(?=[\s/>])[^<>]*>", text, re.IGNORECASE):
@@ -107,7 +106,6 @@ def _inside(text: str, element: _Element) -> str:
 
 
 def _inner_text(text: str, name: str) -> str:
-    """Return the text of the first element of a name, without tags."""
     return next((unescape(_ANY_TAG.sub("", _inside(text, element))) for element in _elements(text, name)), "")
 
 

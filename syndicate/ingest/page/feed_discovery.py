@@ -11,7 +11,8 @@ from itertools import islice
 
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.xml_encoding import utf8_document
-from syndicate.ingest.limits import MAX_LINK_FIELD_CHARACTERS, MAX_PAGE_CHARACTERS, MAX_ROBOTS_BYTES
+from syndicate.ingest.limits import MAX_PAGE_CHARACTERS, MAX_ROBOTS_BYTES
+from syndicate.ingest.link_header import parse_link_fields
 from syndicate.ingest.page.element_metadata import tag_attributes
 from syndicate.model import FeedLink, ParsedSource
 from syndicate.text.plain import clean_line
@@ -42,8 +43,6 @@ _MEDIA_TYPE = re.compile(
 )
 _XML_TYPE = re.compile(r"(?:application|text)/xml\s*(?:;|\Z)", re.IGNORECASE)
 _JSON_TYPE = re.compile(r"application/json\s*(?:;|\Z)", re.IGNORECASE)
-_PARAMETER = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>;,]+))")
-_HEADER_LINK = re.compile(r"<([^<>]*)>([^<]*)")
 _REFRESH = re.compile(r"\s*(\d{1,3})(?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"'\s]+)", re.IGNORECASE)
 MAX_REFRESH = 10
 """Seconds. A page that redirects later than this is a page of its own."""
@@ -96,10 +95,9 @@ def parse_links(
 def with_header_links(links: Iterable[FeedLink], fields: Iterable[str], url: str) -> list[FeedLink]:
     """Return the feeds declared in ``Link`` header fields (RFC 8288), then the page's ``links``."""
     declared = []
-    for reference, parameters in _HEADER_LINK.findall(", ".join(fields)[:MAX_LINK_FIELD_CHARACTERS]):
-        values = _link_parameters(parameters) | {"href": reference.strip()}
-        target = absolute_url(url, values["href"])
-        if is_web_url(target) and _is_declared(values):
+    for reference, values in parse_link_fields(fields):
+        target = absolute_url(url, reference)
+        if is_web_url(target) and _is_declared(values | {"href": reference}):
             declared.append(
                 FeedLink(url=target, title=clean_line(values.get("title", ""), 100), declared=True)
             )
@@ -147,7 +145,6 @@ def entered_address(text: str) -> str:
 
 
 def _without_code(text: str) -> str:
-    """Remove comments, scripts and styles, in linear time."""
     for opening, closing in _SKIPPED:
         parts, at = [], 0
         while (begin := opening.search(text, at)) and (end := closing.search(text, begin.end())):
@@ -178,13 +175,7 @@ def _links(text: str, url: str) -> Iterator[FeedLink]:
             yield FeedLink(url=target, title=title)
 
 
-def _link_parameters(text: str) -> dict[str, str]:
-    matches = _PARAMETER.finditer(text)
-    return {match[1].lower(): unescape(match[2] or match[3] or match[4] or "") for match in matches}
-
-
 def _refresh_target(text: str, url: str) -> str:
-    """Return the target of the page's ``meta http-equiv="refresh"``, ``""`` without one."""
     for tag in islice(_TAG.finditer(text), MAX_LINK_TAGS):
         values = tag_attributes(tag[2]) if tag[1].lower() == "meta" else {}
         refresh = _REFRESH.match(values.get("content", ""))

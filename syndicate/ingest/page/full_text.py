@@ -1,7 +1,7 @@
 """Choose the article pages to read, and compare their text with the feed's. Pure.
 
 Reading a page costs the publisher a request and the parser some milliseconds. The page's text pays off when
-articles are grouped into stories: two one-sentence summaries rarely share enough words to be recognised as
+articles are grouped into stories: two short summaries rarely share enough words to be recognised as
 the same event. The ``republish`` setting limits how much of the text readers may see.
 
 - Sitemaps and listing pages give little more than a URL, so their articles' pages are always read.
@@ -54,7 +54,7 @@ class PageOptions:
     """Options for reading article pages.
 
     ``first`` is the maximum number of pages read after the first poll of a sitemap or listing page.
-    ``per_poll`` is the maximum number of pages of one source read between two of its polls. ``window`` is the
+    ``per_poll`` is the maximum number of pages read between two polls of a source. ``window`` is the
     maximum age of an article in seconds.
     """
 
@@ -88,7 +88,7 @@ def should_read_page(article: NewArticle, source: Source, now: datetime, options
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectedEntries:
-    """Entries of one document by their next step.
+    """Entries of a document by their next step.
 
     The entries in ``parsed`` become articles now. The entries in ``pages`` become articles after their page
     is read. ``skipped_entries`` (key and item hash) never become articles. ``parts`` are the sitemaps of an

@@ -89,7 +89,6 @@ def _first(item: HtmlElement, selector: str) -> HtmlElement | None:
 
 
 def _target(element: HtmlElement, url: str) -> str:
-    """Return the target of an element, else of the first link in it."""
     href = element.get("href") or next(iter(element.xpath("descendant::a/@href")), "")
     target = absolute_url(url, str(href))
     return target if target.startswith("http") else ""

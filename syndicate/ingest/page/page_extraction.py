@@ -1,4 +1,4 @@
-"""Extract the article of a page to ``ParsedSource`` with one entry. The only importer of trafilatura.
+"""Extract the article of a page to ``ParsedSource`` with a single entry. The only importer of trafilatura.
 
 trafilatura finds the text among menus, boxes and comments. The page's metadata gives title, authors, dates,
 language and image; trafilatura guesses missing fields. ``html.sanitise`` cleans the text. For worker
@@ -9,7 +9,7 @@ import logging
 from dataclasses import replace
 from datetime import UTC
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
 import trafilatura
 from trafilatura.htmlprocessing import build_html_output
@@ -61,63 +61,46 @@ def parse_page(
 ) -> ParsedSource:
     """Parse the article on a page fetched from ``url`` after a request for ``asked`` (default: the same URL).
 
-    ``is_listed_article`` means that the page's feed or the operator calls it an article. Sitemaps also list
-    imprints and tag pages: a page known only from a sitemap must declare itself an article, or have a date
-    and a text.
+    ``is_listed_article`` means that the page's feed or the operator calls it an article. A page known only
+    from a sitemap must declare itself an article, or have a date and a text: sitemaps also list imprints.
 
-    Behind a paywall the entry has no text, its summary at most is the visible teaser, and a warning says so;
-    with ``Paywall.IGNORE`` the entry has the visible text. A truncated page yields the entry of its visible
-    part, if any. Raises ``ParseError`` for a page without article (error, log-in and consent pages).
+    Behind a paywall the entry has no text (the visible teaser with ``Paywall.IGNORE``) and a warning says so.
+    Raises ``ParseError`` for a page without article (error, log-in and consent pages).
     """
-    asked = asked or url
-    page = _read_page(read_html(body, url=url, content_type=content_type, charset=charset), url)
-    entry = page.entry
-    if (
-        not entry.title
-        and page.words >= MIN_ARTICLE_WORDS
-        and (is_listed_article or page.metadata.is_article)
-    ):
+    text = read_html(body, url=url, content_type=content_type, charset=charset)
+    metadata, entry, page = _read_page(text, asked or url, url)
+    if not entry.title and page.words >= MIN_ARTICLE_WORDS and (is_listed_article or metadata.is_article):
         entry = replace(entry, title=clean_line(entry.text.lstrip().partition("\n")[0], 100))
-    reason = _rejection_reason(page, asked, url, is_listed_article=is_listed_article)
-    if not entry.title:
-        reason = reason or "it has no title"
-    if reason and page.is_truncated:
+    reason = rejection_reason(page)
+    is_dated_text = metadata.published and page.words >= SHORT_PAGE_WORDS
+    if not (is_listed_article or metadata.is_article or is_dated_text):
+        reason = reason or "it does not say that it is one, and has no date"
+    reason = reason or ("" if entry.title else "it has no title")
+    cut_off = is_truncated(text, page.markup)
+    if reason and cut_off:
         return ParsedSource(cut_off=True, warnings=(TRUNCATED_WARNING,))
     if reason:
-        raise ParseError(f"{asked} was not taken for an article: {reason}")
-    warnings: tuple[str, ...] = ()
-    if paywall is Paywall.RESPECT and _is_behind_paywall(page):
+        raise ParseError(f"{page.asked} was not taken for an article: {reason}")
+    warnings = (TRUNCATED_WARNING,) if cut_off else ()
+    if paywall is Paywall.RESPECT and (metadata.paywalled or _is_teaser(page, entry.text)):
         entry = replace(entry, html="", text="")
-        warnings = (SUBSCRIBERS_ONLY,)
+        warnings = (SUBSCRIBERS_ONLY, *warnings)
     elif not entry.text:
-        warnings = ("no text of an article was found on it",)
-    if page.is_truncated:
-        warnings = (*warnings, TRUNCATED_WARNING)
+        warnings = ("no text of an article was found on it", *warnings)
     # Hash only visible content: advertisements, counters and tokens change with every response.
     content_hash = blake2b(f"{entry.title}\n{entry.html}".encode(), digest_size=16).hexdigest()
-    entry = replace(entry, digest=content_hash, guid=asked)
+    entry = replace(entry, digest=content_hash, guid=page.asked)
     return ParsedSource(
         title=entry.title,
         language=entry.language,
         entries=() if content_hash in known else (entry,),
         digests=(content_hash,),
         warnings=warnings,
-        cut_off=page.is_truncated,
+        cut_off=cut_off,
     )
 
 
-class _ExtractedPage(NamedTuple):
-    """Page with its extracted entry: ``markup`` has no scripts, ``visible`` is all text in sight."""
-
-    markup: str
-    visible: str
-    metadata: PageMetadata
-    entry: Entry
-    words: int
-    is_truncated: bool
-
-
-def _read_page(text: str, url: str) -> _ExtractedPage:
+def _read_page(text: str, asked: str, url: str) -> tuple[PageMetadata, Entry, PageEvidence]:
     metadata = read_page_metadata(text)
     markup = drop_code(text)
     tree = parse_tree(markup)
@@ -128,36 +111,21 @@ def _read_page(text: str, url: str) -> _ExtractedPage:
     # Guessing takes half of the time, so trafilatura guesses only missing metadata.
     document = _extract(tree, url, guess=not (metadata.authors and metadata.published))
     entry = _entry(metadata, document, url)
-    words = measure_reading(entry.text, entry.language).words
-    return _ExtractedPage(markup, visible, metadata, entry, words, is_truncated(text, markup))
-
-
-def _rejection_reason(page: _ExtractedPage, asked: str, url: str, *, is_listed_article: bool) -> str:
-    """Return the reason why the page is not an article, ``""`` if it is an article."""
-    metadata = page.metadata
     evidence = PageEvidence(
         asked=asked,
         url=url,
         titles=(metadata.page_title, metadata.heading, metadata.title),
-        words=page.words,
-        visible=page.visible,
-        markup=page.markup,
+        words=measure_reading(entry.text, entry.language).words,
+        visible=visible,
+        markup=markup,
         canonical=metadata.canonical,
         declared=metadata.is_article,
     )
-    if reason := rejection_reason(evidence):
-        return reason
-    is_dated_text = metadata.published and page.words >= SHORT_PAGE_WORDS
-    if is_listed_article or metadata.is_article or is_dated_text:
-        return ""
-    return "it does not say that it is one, and has no date"
+    return metadata, entry, evidence
 
 
-def _is_behind_paywall(page: _ExtractedPage) -> bool:
-    text, words = page.entry.text, page.words
-    return page.metadata.paywalled or (
-        is_teaser(page.visible, words, text) and is_teaser(_main_text(page.markup), words, text)
-    )
+def _is_teaser(page: PageEvidence, text: str) -> bool:
+    return is_teaser(page.visible, page.words, text) and is_teaser(_main_text(page.markup), page.words, text)
 
 
 def _main_text(markup: str) -> str:

@@ -149,7 +149,6 @@ def _date(value: object, page: HtmlPage, *names: str) -> datetime | None:
 
 
 def _image(value: object) -> Image | None:
-    """Return the first image with a URL, with its size if that is a number."""
     if isinstance(value, list):
         return next((image for item in value if (image := _image(item))), None)
     if isinstance(value, dict):

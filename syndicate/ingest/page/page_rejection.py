@@ -141,7 +141,6 @@ def leads_to_front_page(asked: str, url: str) -> bool:
 
 
 def _is_gate(asked: str, url: str) -> bool:
-    """Return whether a redirect led to a log-in or consent URL."""
     before, after = urlsplit(asked), urlsplit(url)
     if (before.netloc, before.path) == (after.netloc, after.path):
         return False

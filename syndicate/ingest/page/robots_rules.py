@@ -34,7 +34,7 @@ class RobotsFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Rules of one origin for this user agent; ``delay`` is ``Crawl-delay`` in seconds."""
+    """Rules of an origin for this user agent; ``delay`` is ``Crawl-delay`` in seconds."""
 
     parsed: Protego
     agent: str

@@ -68,11 +68,11 @@ def parse_sitemap(
         )
     if found.is_index:
         parts = {target: SitemapPart(url=target, changed=_date(row, "lastmod")) for target, row in local}
-        return ParsedSource(home_url=_home(url), parts=tuple(parts.values()), warnings=warnings)
+        return ParsedSource(home_url=absolute_url(url, "/"), parts=tuple(parts.values()), warnings=warnings)
     hashes = {target: _row_hash(target, row) for target, row in local}
     unseen = {target: row for target, row in local if hashes[target] not in known}
     return ParsedSource(
-        home_url=_home(url),
+        home_url=absolute_url(url, "/"),
         entries=tuple(_entry(target, row, hashes[target]) for target, row in unseen.items()),
         digests=tuple(hashes.values()),
         warnings=warnings,
@@ -204,7 +204,3 @@ def _qualified(name: str) -> str:
 
 def _site(url: str) -> str:
     return host_of(url).removeprefix("www.")
-
-
-def _home(url: str) -> str:
-    return absolute_url(url, "/")

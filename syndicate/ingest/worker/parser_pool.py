@@ -79,10 +79,10 @@ class ParserPool:
         return parsed
 
     def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
-        """Parse several documents in one round trip, which costs as much as parsing a short document.
+        """Parse several documents in a single round trip, which costs as much as parsing a short document.
 
         Each request holds the arguments of ``parse``. A refused document yields its error in the list. All
-        documents share the time limit of one document. Raises ``ParserDied`` if the worker died.
+        documents share the time limit of a single document. Raises ``ParserDied`` if the worker died.
         """
         try:
             answers = self._workers.exchange(requests, self._time_limit)

@@ -15,7 +15,7 @@ _parsed_since_collection = {"bytes": 0}
 
 
 def answer(request: dict[str, Any]) -> Answer:
-    """Parse one document; the result is ``parsed`` with a value, or ``refused`` with a reason."""
+    """Parse a document; the result is ``parsed`` with a value, or ``refused`` with a reason."""
     if _parsed_since_collection["bytes"] > MAX_UNCOLLECTED_BYTES:
         gc.collect()
         _parsed_since_collection["bytes"] = 0
