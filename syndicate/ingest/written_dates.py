@@ -23,9 +23,7 @@ _LANGUAGES = (
 )  # fmt: skip
 _WEEKDAY_LANGUAGES = _LANGUAGES[:20]
 _DATEPARSER_LANGUAGES = ("en", "ar", "de", "es", "fr", "pt", "it", "ru", "hi", "vi", "th", "he", "fa")
-_DATEPARSER_SETTINGS = {
-    "PARSERS": ["absolute-time"], "REQUIRE_PARTS": ["day", "month", "year"], "DATE_ORDER": "DMY",
-}  # fmt: skip
+_DATEPARSER = {"PARSERS": ["absolute-time"], "REQUIRE_PARTS": ["day", "month", "year"], "DATE_ORDER": "DMY"}
 _MAX_DATEPARSER_CHARACTERS = 60
 # A day, a year, and a word between or beside them: three numbers alone are ambiguous.
 _MAY_BE_DATE = re.compile(
@@ -184,7 +182,7 @@ def _parse_with_dateparser(text: str) -> datetime | None:
     # Importing dateparser takes half a second, and few processes need it.
     from dateparser.date import DateDataParser  # noqa: PLC0415 - see above
 
-    parser = DateDataParser(languages=list(_DATEPARSER_LANGUAGES), settings=dict(_DATEPARSER_SETTINGS))
+    parser = DateDataParser(languages=list(_DATEPARSER_LANGUAGES), settings=dict(_DATEPARSER))
     try:
         date: datetime | None = parser.get_date_data(text).date_obj
     except (ValueError, OverflowError, TypeError, IndexError, RecursionError):

@@ -120,14 +120,14 @@ def _read_new_document(document: bytes, url: str) -> ParsedSource | None:
 def _read_by_items(
     document: bytes, url: str, known: frozenset[str], only: frozenset[str] | None
 ) -> ParsedSource:
-    whole, warnings = _split(document)
-    parsed = _read_unseen(whole, url, known, only) if whole is not None else None
+    parts, warnings = _split(document)
+    parsed = _read_unseen(parts, url, known, only) if parts is not None else None
     if parsed is None and only is not None:
         raise ParseError(f"the items of {url} cannot be read by themselves")
     parsed = parsed or _read_whole(document, url, known)
-    if whole.cut_off if whole is not None else not _LAST_TAGS.search(document, max(len(document) - 1_000, 0)):
+    if parts.cut_off if parts is not None else not _LAST_TAGS.search(document, max(len(document) - 1_000, 0)):
         parsed = replace(parsed, cut_off=True)
-    parsed = _with_skipped_times(parsed, whole.bare() if whole is not None else document)
+    parsed = _with_skipped_times(parsed, parts.bare() if parts is not None else document)
     return _with_warnings(parsed, warnings)
 
 
@@ -139,40 +139,40 @@ def _with_skipped_times(parsed: ParsedSource, around: bytes) -> ParsedSource:
 def _split(document: bytes) -> tuple[Split | None, tuple[str, ...]]:
     """Split the document into items, after repairing its character references if necessary."""
     try:
-        found = split(document)
+        parts = split(document)
     except Unsplittable as first:
         if not first.malformed:
             return None, ()
         warning = str(first)
         try:
-            found = split(repair_references(document))
+            parts = split(repair_references(document))
         except Unsplittable:
             return None, (f"{warning}; read leniently",)
-        return found, (f"{warning}; repaired", *((found.warning,) if found.warning else ()))
-    return found, (found.warning,) if found.warning else ()
+        return parts, (f"{warning}; repaired", *((parts.warning,) if parts.warning else ()))
+    return parts, (parts.warning,) if parts.warning else ()
 
 
 def _read_unseen(
-    whole: Split, url: str, known: frozenset[str], only: frozenset[str] | None
+    parts: Split, url: str, known: frozenset[str], only: frozenset[str] | None
 ) -> ParsedSource | None:
     """Read the new items; ``None`` if feedparser and the splitter disagree about the items."""
     first_at: dict[str, int] = {}
-    for position, span in enumerate(whole.spans):
+    for position, span in enumerate(parts.spans):
         first_at.setdefault(span.digest, position)
     unseen = [
         position
         for digest, position in first_at.items()
         if digest not in known and (only is None or digest in only)
     ]
-    positions = _newest(whole, unseen, url) if len(unseen) > MAX_ITEMS else unseen
+    positions = _newest(parts, unseen, url) if len(unseen) > MAX_ITEMS else unseen
     left_out = frozenset(unseen).difference(positions)
     digests = tuple(digest for digest, position in first_at.items() if position not in left_out)
-    feed = _read_together(whole.without(frozenset(range(len(whole.spans))).difference(positions)), url)
+    feed = _read_together(parts.without(frozenset(range(len(parts.spans))).difference(positions)), url)
     if feed and len(feed.items) == len(positions):
-        pairs = zip(feed.items, (whole.spans[position].digest for position in positions), strict=True)
+        pairs = zip(feed.items, (parts.spans[position].digest for position in positions), strict=True)
         parsed: ParsedSource | None = _parsed(feed, url, pairs, digests)
     else:
-        parsed = _read_each(whole, positions, url, digests)
+        parsed = _read_each(parts, positions, url, digests)
     if parsed and left_out:
         warning = f"{len(left_out)} items beyond {MAX_ITEMS} were left for the next poll"
         return _with_warnings(replace(parsed, left_out=len(left_out)), (warning,))
@@ -186,10 +186,10 @@ def _read_together(document: bytes, url: str) -> RawFeed | None:
         return None
 
 
-def _newest(whole: Split, unseen: Sequence[int], url: str) -> Sequence[int]:
+def _newest(parts: Split, unseen: Sequence[int], url: str) -> Sequence[int]:
     """Return the newest ``MAX_ITEMS`` items: the first items, or the last if the oldest item comes first."""
     ends = [
-        read_with_feedparser(document, url).items for _, document in whole.one_by_one((unseen[0], unseen[-1]))
+        read_with_feedparser(document, url).items for _, document in parts.one_by_one((unseen[0], unseen[-1]))
     ]
     times = [item.updated or item.published for items in ends for item in items]
     if len(times) == 2 and times[0] and times[1] and times[0] < times[1]:
@@ -198,12 +198,12 @@ def _newest(whole: Split, unseen: Sequence[int], url: str) -> Sequence[int]:
 
 
 def _read_each(
-    whole: Split, positions: Sequence[int], url: str, digests: tuple[str, ...]
+    parts: Split, positions: Sequence[int], url: str, digests: tuple[str, ...]
 ) -> ParsedSource | None:
-    feed = _read_around(whole, url)
+    feed = _read_around(parts, url)
     pairs: list[tuple[RawItem, str]] = []
     refused: list[tuple[str, str]] = []
-    for digest, document in whole.one_by_one(positions):
+    for digest, document in parts.one_by_one(positions):
         try:
             items = read_with_feedparser(document, url).items
         except ParseError as error:
@@ -215,12 +215,12 @@ def _read_each(
     return _parsed(feed, url, pairs, digests, tuple(refused))
 
 
-def _read_around(whole: Split, url: str) -> RawFeed:
+def _read_around(parts: Split, url: str) -> RawFeed:
     """Read the document without its items, or with the first if feedparser needs an item to see a feed."""
-    feed = _read_together(whole.bare(), url)
+    feed = _read_together(parts.bare(), url)
     if feed is None:
         document = next(
-            (document for _, document in whole.one_by_one(range(len(whole.spans))[:1])), whole.bare()
+            (document for _, document in parts.one_by_one(range(len(parts.spans))[:1])), parts.bare()
         )
         feed = read_with_feedparser(document, url)
     return feed

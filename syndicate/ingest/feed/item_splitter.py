@@ -96,26 +96,26 @@ def split(document: bytes) -> Split:
     scan = _Scan(document)
     try:
         scan.parser.Parse(document, True)  # noqa: FBT003 - pyexpat's own signature
-        found = scan.result(document)
+        result = scan.result(document)
     except expat.ExpatError as error:
-        found = _mended(scan, error)
-    return _flattened(found, scan.excessive) if scan.excessive else found
+        result = _recover(scan, error)
+    return _flattened(result, scan.excessive) if scan.excessive else result
 
 
-def _flattened(found: Split, excessive: set[int]) -> Split:
+def _flattened(result: Split, excessive: set[int]) -> Split:
     """Return the document with these items within the limits; hashes are of the original bytes."""
     document, at = b"", 0
-    for position in sorted(excessive.intersection(range(len(found.spans)))):
-        span = found.spans[position]
-        document += found.document[at : span.start] + _flat(found.document[span.start : span.end])
+    for position in sorted(excessive.intersection(range(len(result.spans)))):
+        span = result.spans[position]
+        document += result.document[at : span.start] + _flat(result.document[span.start : span.end])
         at = span.end
-    scan = _Scan(document + found.document[at:])
+    scan = _Scan(document + result.document[at:])
     scan.parser.Parse(scan.document, True)  # noqa: FBT003 - pyexpat's own signature
-    if scan.excessive or len(scan.spans) != len(found.spans):
+    if scan.excessive or len(scan.spans) != len(result.spans):
         raise ParseError(_TOO_DEEP)
-    pairs = zip(scan.spans, found.spans, strict=True)
+    pairs = zip(scan.spans, result.spans, strict=True)
     spans = tuple(replace(flat, digest=written.digest) for flat, written in pairs)
-    return replace(found, document=scan.document, spans=spans)
+    return replace(result, document=scan.document, spans=spans)
 
 
 def _flat(item: bytes) -> bytes:
@@ -198,7 +198,7 @@ class _Scan:
         return Split(document=document, root=self.root, spans=spans, warning=warning, cut_off=cut_off)
 
 
-def _mended(scan: _Scan, error: expat.ExpatError) -> Split:
+def _recover(scan: _Scan, error: expat.ExpatError) -> Split:
     """Recover the complete items of a document that is truncated or has junk after its end."""
     if error.code == _JUNK_AFTER_ROOT and scan.root_end:
         return scan.result(scan.document[: scan.root_end], "something follows the end of the document")

@@ -172,7 +172,7 @@ def _body(item: Mapping[str, Any], base: str, clean: CleanHtml) -> CleanedHtml:
     )
 
 
-def _image(item: Mapping[str, Any], base: str, found: Image | None) -> Image | None:
+def _image(item: Mapping[str, Any], base: str, text_image: Image | None) -> Image | None:
     """Return the declared image, else the first image of the text (see ``lead_image``)."""
     candidates = [_text(item, "image"), _text(item, "banner_image")]
     candidates += [
@@ -180,7 +180,7 @@ def _image(item: Mapping[str, Any], base: str, found: Image | None) -> Image | N
         for attachment in _objects(item, "attachments")
         if _text(attachment, "mime_type").startswith("image/")
     ]
-    return lead_image([Image(url=candidate) for candidate in candidates if candidate], found, base)
+    return lead_image([Image(url=candidate) for candidate in candidates if candidate], text_image, base)
 
 
 def _enclosures(item: Mapping[str, Any], base: str) -> tuple[Enclosure, ...]:

@@ -8,6 +8,7 @@ feedparser's methods.
 """
 
 from collections.abc import Mapping
+from functools import partialmethod
 
 from feedparser.api import StrictFeedParser
 from feedparser.datetimes import _parse_date
@@ -104,16 +105,13 @@ class LeafParser(FastPathParser, StrictFeedParser):  # type: ignore[misc]
         self._keep_link("link", text)
         return True
 
-    def _keep_published(self, _values: Mapping[str, str], text: str) -> bool:
-        return self._keep_date("published", text)
-
-    def _keep_updated(self, _values: Mapping[str, str], text: str) -> bool:
-        return self._keep_date("updated", text)
-
-    def _keep_date(self, name: str, text: str) -> bool:
+    def _keep_date(self, name: str, _values: Mapping[str, str], text: str) -> bool:
         self._keep_outermost(name, text)
         set_raw(self.entries[-1], name + "_parsed", parse_standard_date(text) or _parse_date(text))
         return True
+
+    _keep_published = partialmethod(_keep_date, "published")
+    _keep_updated = partialmethod(_keep_date, "updated")
 
     def _keep_author(self, _values: Mapping[str, str], text: str) -> bool:
         self.entries[-1].setdefault("authors", []).append(FeedParserDict())
@@ -139,15 +137,8 @@ class LeafParser(FastPathParser, StrictFeedParser):  # type: ignore[misc]
             self.title_depth = self.depth
         return True
 
-    def _keep_summary(self, values: Mapping[str, str], text: str) -> bool:
-        kind = self.map_content_type(values.get("type", "text/plain"))
-        return self._keep_short("summary", kind, values, text)
-
-    def _keep_description(self, values: Mapping[str, str], text: str) -> bool:
-        kind = self.map_content_type(values.get("type", "text/html"))
-        return self._keep_short("description", kind, values, text)
-
-    def _keep_short(self, element: str, kind: str, values: Mapping[str, str], text: str) -> bool:
+    def _keep_short(self, element: str, default_type: str, values: Mapping[str, str], text: str) -> bool:
+        kind = self.map_content_type(values.get("type", default_type))
         if (values and values.keys() != _TYPE) or kind not in TEXT_TYPES:
             return False
         if "summary" in self.entries[-1] and not self.hasContent:
@@ -155,6 +146,9 @@ class LeafParser(FastPathParser, StrictFeedParser):  # type: ignore[misc]
         self._summaryKey = None
         self._keep_full_text(element, kind, text)
         return True
+
+    _keep_summary = partialmethod(_keep_short, "summary", "text/plain")
+    _keep_description = partialmethod(_keep_short, "description", "text/html")
 
     def _keep_content(self, values: Mapping[str, str], text: str) -> bool:
         if values:

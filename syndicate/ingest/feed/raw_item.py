@@ -222,17 +222,13 @@ def _cleaned(text: Text | None, base: str) -> CleanedHtml:
     value = text.value
     if not text.html and ("<" in value or "&" in value or "\n" in value.strip()):
         paragraphs = (
-            escape(_DOUBLY_ESCAPED.sub(_unescaped, part.strip()), quote=False)
+            escape(_DOUBLY_ESCAPED.sub(lambda match: unescape(match[0]), part.strip()), quote=False)
             for part in _PARAGRAPHS.split(value[:MAX_HTML_CHARACTERS])
         )
         value = "".join("<p>" + part.replace("\n", "<br>") + "</p>" for part in paragraphs if part)
     body = clean_html(value, text.base or base, base)
     html = cut_boilerplate(body.html, base)
     return body if html is body.html else with_html(body, html)
-
-
-def _unescaped(reference: re.Match[str]) -> str:
-    return unescape(reference[0])
 
 
 def _summary(summary: Text | None, main: Text | None, body: CleanedHtml, base: str) -> str:
@@ -245,7 +241,7 @@ def _summary(summary: Text | None, main: Text | None, body: CleanedHtml, base: s
         # WordPress escapes the links of replies to comments twice.
         start = _LINK_TAG.sub("", start)
     if "&" in start:
-        start = _DOUBLY_ESCAPED.sub(_unescaped, start)
+        start = _DOUBLY_ESCAPED.sub(lambda match: unescape(match[0]), start)
     return clean_line(start, MAX_SUMMARY_CHARACTERS)
 
 

@@ -81,19 +81,19 @@ def read_copied_text(text: str, zone: tzinfo) -> CopiedArticle:
     title, *lines = clean_text(text).split("\n")
     if len(title) > MAX_FIRST_LINE_CHARACTERS:
         title, lines = "", [title, *lines]
-    found = CopiedArticle(title=title)
+    article = CopiedArticle(title=title)
     lines = _joined_labels(lines)
     start = _closing_start(lines)
-    _take_lists(lines[start:], found, zone)
+    _take_lists(lines[start:], article, zone)
     lines = lines[:start]
-    while lines and _is_edge(lines[-1], found, zone):
+    while lines and _is_edge(lines[-1], article, zone):
         lines.pop()
     head = _head_length(lines)
-    top = [line for line in lines[:head] if not _stands_above(line, found, zone)]
-    found.paragraphs = _paragraphs(_without_inner_boilerplate([*top, "", *lines[head:]], found, zone))
-    found.headings = _headings(found.paragraphs)
-    found.read_more = list(dict.fromkeys(found.read_more))[:MAX_READ_MORE]
-    return found
+    top = [line for line in lines[:head] if not _stands_above(line, article, zone)]
+    article.paragraphs = _paragraphs(_without_inner_boilerplate([*top, "", *lines[head:]], article, zone))
+    article.headings = _headings(article.paragraphs)
+    article.read_more = list(dict.fromkeys(article.read_more))[:MAX_READ_MORE]
+    return article
 
 
 def _head_length(lines: list[str]) -> int:
@@ -112,8 +112,8 @@ def _head_length(lines: list[str]) -> int:
     return end
 
 
-def _stands_above(line: str, found: CopiedArticle, zone: tzinfo | None) -> bool:
-    if _is_edge(line, found, zone) or _is_head(line, found, zone):
+def _stands_above(line: str, article: CopiedArticle, zone: tzinfo | None) -> bool:
+    if _is_edge(line, article, zone) or _is_head(line, article, zone):
         return True
     heading = HEADING.fullmatch(fold_dates(line))
     return heading is not None and heading["read_more"] is None
@@ -154,23 +154,23 @@ def _closing_start(lines: list[str]) -> int:
     return start
 
 
-def _take_lists(lines: list[str], found: CopiedArticle, zone: tzinfo) -> None:
+def _take_lists(lines: list[str], article: CopiedArticle, zone: tzinfo) -> None:
     in_read_more = False
     for line in lines:
         heading = HEADING.fullmatch(fold_dates(line))
         if heading:
             in_read_more = heading["read_more"] is not None
-        elif line and not _is_edge(line, found, zone) and in_read_more:
-            _add_read_more(line, found)
+        elif line and not _is_edge(line, article, zone) and in_read_more:
+            _add_read_more(line, article)
 
 
-def _without_inner_boilerplate(lines: list[str], found: CopiedArticle, zone: tzinfo) -> list[str]:
+def _without_inner_boilerplate(lines: list[str], article: CopiedArticle, zone: tzinfo) -> list[str]:
     kept: list[str] = []
     in_list = False
     for position, line in enumerate(lines):
         following = lines[position + 1 : position + 2]
         if in_list and line and _is_title(line):
-            _add_read_more(line, found)
+            _add_read_more(line, article)
             continue
         in_list = False
         heading = HEADING.fullmatch(fold_dates(line))
@@ -179,8 +179,8 @@ def _without_inner_boilerplate(lines: list[str], found: CopiedArticle, zone: tzi
         elif (inline := _inline_title(line)) and (
             not kept or not kept[-1] or _ENDS_SENTENCE.search(kept[-1])
         ):
-            _add_read_more(inline, found)
-        elif not line or not _is_boilerplate(line, found, zone, edge=False):
+            _add_read_more(inline, article)
+        elif not line or not _is_boilerplate(line, article, zone, edge=False):
             kept.append(line)
     return kept
 
@@ -212,10 +212,10 @@ def _inline_title(line: str) -> str:
     return title if _is_title(title) else ""
 
 
-def _add_read_more(line: str, found: CopiedArticle) -> None:
+def _add_read_more(line: str, article: CopiedArticle) -> None:
     title = clean_line(_BULLET.sub("", line, count=1))
     if len(title) > 2 and not title.isdecimal():
-        found.read_more.append(title)
+        article.read_more.append(title)
 
 
 def _is_title(line: str) -> bool:
@@ -223,26 +223,26 @@ def _is_title(line: str) -> bool:
     return 0 < len(text) <= MAX_TITLE_CHARACTERS and not text.endswith((".", "۔", "。", ",", "،", ";", ":"))
 
 
-def _is_edge(line: str, found: CopiedArticle, zone: tzinfo | None) -> bool:
+def _is_edge(line: str, article: CopiedArticle, zone: tzinfo | None) -> bool:
     if not line:
         return True
     tags = TAGS.match(fold_dates(line))
     if tags:
         listed = re.split("[:：]", line, maxsplit=1)[1]
-        found.tags += [tag for tag in (clean_line(part, 60) for part in re.split("[,،;|]", listed)) if tag]
+        article.tags += [tag for tag in (clean_line(part, 60) for part in re.split("[,،;|]", listed)) if tag]
         return True
-    return _is_boilerplate(line, found, zone, edge=True)
+    return _is_boilerplate(line, article, zone, edge=True)
 
 
-def _is_head(line: str, found: CopiedArticle, zone: tzinfo | None) -> bool:
+def _is_head(line: str, article: CopiedArticle, zone: tzinfo | None) -> bool:
     """Return whether a line is a byline or the path to the article's section; collect the authors."""
     pieces = [piece for piece in re.split(r"\s*[|•·]\s*", line) if piece]
     authors = {piece: names for piece in pieces if (names := _authors(piece))}
     rest = [piece for piece in pieces if piece not in authors]
-    if authors and all(_is_boilerplate(piece, found, zone, edge=True) for piece in rest):
+    if authors and all(_is_boilerplate(piece, article, zone, edge=True) for piece in rest):
         for names in authors.values():
             listed = (name.strip() for name in re.split(r",| and | et | und | y | e | & | و ", names))
-            found.authors += [name for name in listed if name and not _ONLY_ROLE.fullmatch(name)]
+            article.authors += [name for name in listed if name and not _ONLY_ROLE.fullmatch(name)]
         return True
     return line.casefold().startswith(("home", "الرئيسية")) and _CRUMBS.fullmatch(line) is not None
 
@@ -256,8 +256,8 @@ def _authors(piece: str) -> str:
     return piece if AGENCY.fullmatch(fold_dates(piece)) else ""
 
 
-def _is_boilerplate(line: str, found: CopiedArticle, zone: tzinfo | None, *, edge: bool) -> bool:
-    """Return whether a line consists of known pieces; with a ``zone``, collect its dates in ``found``."""
+def _is_boilerplate(line: str, article: CopiedArticle, zone: tzinfo | None, *, edge: bool) -> bool:
+    """Return whether a line consists of known pieces; with a ``zone``, collect its dates in ``article``."""
     if len(line) > 300:
         return False
     key = fold_dates(line)
@@ -273,16 +273,16 @@ def _is_boilerplate(line: str, found: CopiedArticle, zone: tzinfo | None, *, edg
     if _SEPARATORS.sub("", rest) or not _SEPARATORS.sub("", key):
         return False
     if zone is not None:
-        if not found.minutes and (reading := _MINUTES.search(key)):
-            found.minutes = int(re.findall(r"\d+", reading[0])[0])
+        if not article.minutes and (reading := _MINUTES.search(key)):
+            article.minutes = int(re.findall(r"\d+", reading[0])[0])
         for match in dates:
             date = date_of_match(match, zone)
             if match["updated"]:
-                found.updated = found.updated or date
+                article.updated = article.updated or date
             else:
-                found.published = found.published or date
-        if bare and found.published is None:
-            found.published = date_of_match(bare, zone)
+                article.published = article.published or date
+        if bare and article.published is None:
+            article.published = date_of_match(bare, zone)
     return True
 
 

@@ -40,12 +40,9 @@ READING_TIME = _any(
     r"\d{1,3}\s*(?:دقائق|دقيقة)\s*(?:قراءة|للقراءة)",
 )
 FONT_SIZE = _any(
-    r"\d{2,3}\s?%\s*font size",
-    r"font size\s*[:：]?\s*(?:\d{2,3}\s?%|[+-])?",
-    r"\d{2,3}\s?%\s*حجم الخط",
-    r"حجم الخط\s*[:：]?\s*(?:\d{2,3}\s?%)?",
-    r"a\+\s*a-|a-\s*a\+",
-)
+    r"\d{2,3}\s?%\s*font size", r"font size\s*[:：]?\s*(?:\d{2,3}\s?%|[+-])?", r"\d{2,3}\s?%\s*حجم الخط",
+    r"حجم الخط\s*[:：]?\s*(?:\d{2,3}\s?%)?", r"a\+\s*a-|a-\s*a\+",
+)  # fmt: skip
 READ_MORE = _any(
     "(?:read|see) more", "read also", "also read", "read next", "more on this(?: story)?",
     "related(?: stories| articles| news)?", "recommended(?: stories)?", "more (?:stories|from .{2,40})",
@@ -77,22 +74,15 @@ DATE = re.compile(DATE_TIME)
 ANYWHERE_PIECES = re.compile(
     r"(?<!\w)"
     + _any(
-        rf"(?:{PUBLISHED}|{UPDATED})\s*[:：](?!\w)",
-        rf"(?:{PUBLISHED}|{UPDATED})\s*[:：]?\s*{AGO}",
-        "(?:enter |exit )?read(?:er|ing)? mode",
-        "وضع القراءة",
-        FONT_SIZE,
-        READING_TIME,
-        "share (?:this )?(?:article|story|page|post)",
-        f"share (?:on|via) {SITES}",
+        rf"(?:{PUBLISHED}|{UPDATED})\s*[:：](?!\w)", rf"(?:{PUBLISHED}|{UPDATED})\s*[:：]?\s*{AGO}",
+        "(?:enter |exit )?read(?:er|ing)? mode", "وضع القراءة", FONT_SIZE, READING_TIME,
+        "share (?:this )?(?:article|story|page|post)", f"share (?:on|via) {SITES}",
         "شارك (?:المقال|الخبر|هذا المقال|القصة)",
         r"listen to (?:this|the) (?:article|story)(?: \d{1,3} min(?:ute)?s?)?",
-        "(?:story )?continues below (?:this )?(?:ad|advertisement)",
-        "advertisement",
-        "اعلان",
+        "(?:story )?continues below (?:this )?(?:ad|advertisement)", "advertisement", "اعلان",
     )
     + r"(?!\w)"
-)
+)  # fmt: skip
 """Pieces that make a line boilerplate anywhere if the line contains nothing else."""
 
 EDGE_PIECES = re.compile(

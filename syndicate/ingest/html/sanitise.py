@@ -81,7 +81,7 @@ _UPS = re.compile(rf"(?:{_UP}){{0,{_DEPTH}}}")
 _RELATIVE_URL = re.compile(rf'( (?:href|src)="){re.escape(_HOST)}([^"]*)"')
 _USERINFO = re.compile(r'="(?!mailto:)[^"/\\?#@]*+[/\\]*+[^"/\\?#@]*+@')
 _USERINFO_URL = re.compile(r'( (?:href|src)=")((?!mailto:)[^"@]*@[^"]*+)"')
-_LINK_OR_PICTURE = re.compile(r"<(?:a|img) [^<>]*>")
+_LINK_OR_IMAGE = re.compile(r"<(?:a|img) [^<>]*>")
 _FOREIGN_URL = re.compile(r'( (?:href|src)=")([\x00-\x21\x23-\x7f]*+[^"\x00-\x7f][^"]*+)"')
 # The same for any attribute, as a faster check.
 _FOREIGN_VALUE = re.compile(r'="[\x00-\x21\x23-\x7f]*+[^"\x00-\x7f]')
@@ -296,11 +296,11 @@ def parse_pixels(value: str) -> int | None:
 
 def _with_uris(html: str) -> str:
     if "@" in html and _USERINFO.search(html):
-        html = _LINK_OR_PICTURE.sub(lambda tag: _USERINFO_URL.sub(_uri, tag[0]), html)
+        html = _LINK_OR_IMAGE.sub(lambda tag: _USERINFO_URL.sub(_uri, tag[0]), html)
     if html.isascii() or not _FOREIGN_VALUE.search(html):
         return html
     # Only inside tags: the text may contain the source of an attribute.
-    return _LINK_OR_PICTURE.sub(lambda tag: _FOREIGN_URL.sub(_uri, tag[0]), html)
+    return _LINK_OR_IMAGE.sub(lambda tag: _FOREIGN_URL.sub(_uri, tag[0]), html)
 
 
 def _uri(match: re.Match[str]) -> str:

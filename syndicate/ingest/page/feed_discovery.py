@@ -217,8 +217,7 @@ def _ordered(links: Iterable[FeedLink]) -> list[FeedLink]:
         address = canonical_url(link.url)
         if address not in unique or (link.declared and not unique[address].declared):
             unique[address] = link
-    found = sorted(unique.values(), key=lambda link: (_is_of_comments(link), not link.declared))
-    return found[:MAX_LINKS]
+    return sorted(unique.values(), key=lambda link: (_is_of_comments(link), not link.declared))[:MAX_LINKS]
 
 
 def _is_of_comments(link: FeedLink) -> bool:

@@ -111,9 +111,9 @@ def select_entries(
     has_bare_entries = source.kind is SourceKind.SITEMAP or (source.kind is SourceKind.PAGE and source.select)
     if not has_bare_entries:
         return SelectedEntries(parsed=parsed)
-    taken, skipped_entries = select_new_entries(parsed.entries, now, options, first=first)
-    titled = tuple(entry for entry in taken if entry.title)
-    untitled = [entry for entry in taken if not entry.title]
+    selected_entries, skipped_entries = select_new_entries(parsed.entries, now, options, first=first)
+    titled = tuple(entry for entry in selected_entries if entry.title)
+    untitled = [entry for entry in selected_entries if not entry.title]
     warnings = parsed.warnings
     if untitled and source.full_text is FullText.NEVER:
         warnings = (*warnings, f"{len(untitled)} articles without a title were left out: full_text is never")
@@ -153,14 +153,14 @@ def select_sitemap_parts(
 def pages_to_queue(
     articles: Iterable[NewArticle],
     source: Source,
-    found: SelectedEntries,
+    selected: SelectedEntries,
     now: datetime,
     options: PageOptions,
 ) -> tuple[QueuedPage, ...]:
     """Return the pages to read for new or changed articles."""
     if source.full_text is FullText.NEVER:
         return ()
-    home = found.parsed.home_url or source.home_url
+    home = selected.parsed.home_url or source.home_url
     source_with_home = source if home == source.home_url else replace(source, home_url=home)
     return tuple(
         QueuedPage(
@@ -231,10 +231,10 @@ def select_new_entries(
     dated = [(entry.published or entry.updated, entry) for entry in entries]
     fresh = [(date, entry) for date, entry in dated if date is None or date >= oldest]
     fresh.sort(key=lambda pair: pair[0] or oldest, reverse=True)
-    taken = [entry for _, entry in fresh]
+    selected_entries = [entry for _, entry in fresh]
     if first:
-        untitled = [entry for entry in taken if not entry.title][: options.first]
+        untitled = [entry for entry in selected_entries if not entry.title][: options.first]
         chosen = {id(entry) for entry in untitled}
-        taken = [entry for entry in taken if entry.title or id(entry) in chosen]
-    kept = {id(entry) for entry in taken}
-    return tuple(taken), tuple(entry for entry in entries if id(entry) not in kept)
+        selected_entries = [entry for entry in selected_entries if entry.title or id(entry) in chosen]
+    kept = {id(entry) for entry in selected_entries}
+    return tuple(selected_entries), tuple(entry for entry in entries if id(entry) not in kept)

@@ -36,12 +36,12 @@ def parse_listing(
     markup = drop_code(text)
     tree = parse_tree(markup)
     language = normalise_language(page.language)
-    found: dict[str, Entry] = {}
+    entries_by_url: dict[str, Entry] = {}
     for item in tree.xpath(xpath_of(select.item))[:MAX_LISTED_ITEMS]:
         entry = _entry(item, url, select, language) if isinstance(item, HtmlElement) else None
         if entry is not None:
-            found.setdefault(canonical_url(entry.url), entry)
-    if not found:
+            entries_by_url.setdefault(canonical_url(entry.url), entry)
+    if not entries_by_url:
         raise ParseError(
             f"{url} lists nothing where select.item = {select.item!r} looks; the page has changed, needs "
             "JavaScript, or answers with another page (log-in, consent)"
@@ -50,8 +50,8 @@ def parse_listing(
         title=clean_line(page.first("og:site_name") or page.title),
         home_url=url,
         language=language,
-        entries=tuple(entry for entry in found.values() if entry.digest not in known),
-        digests=tuple(entry.digest for entry in found.values()),
+        entries=tuple(entry for entry in entries_by_url.values() if entry.digest not in known),
+        digests=tuple(entry.digest for entry in entries_by_url.values()),
         cut_off=is_truncated(text, markup),
     )
 

@@ -54,19 +54,19 @@ def parse_sitemap(
     if body.startswith(_GZIP):
         body = _decompress(body, url)
     document, warnings = utf8_document(body, charset)
-    found = (_read if b"<" in document[:1_000] else _lines)(document, url)
+    sitemap = (_read if b"<" in document[:1_000] else _lines)(document, url)
     hosts = {_site(text) for text in (url, asked) if text}
-    rows = [(target, row) for row in found.rows if (target := canonical_url(row.get("loc", "")))]
+    rows = [(target, row) for row in sitemap.rows if (target := canonical_url(row.get("loc", "")))]
     local = [(target, row) for target, row in rows if _site(target) in hosts][:MAX_URLS]
     if not local:
         raise ParseError(f"{url} is a sitemap without any URL on {' or '.join(sorted(hosts))}")
-    left_out = len(found.rows) - len(local)
+    left_out = len(sitemap.rows) - len(local)
     if left_out:
         warnings = (
             *warnings,
             f"{left_out:,} URLs on other hosts, invalid, or beyond {MAX_URLS:,} were left out",
         )
-    if found.is_index:
+    if sitemap.is_index:
         parts = {target: SitemapPart(url=target, changed=_date(row, "lastmod")) for target, row in local}
         return ParsedSource(home_url=absolute_url(url, "/"), parts=tuple(parts.values()), warnings=warnings)
     hashes = {target: _row_hash(target, row) for target, row in local}
@@ -128,31 +128,31 @@ class _SitemapHandler:
 
 
 def _read(document: bytes, url: str) -> _SitemapHandler:
-    found = _SitemapHandler()
+    sitemap = _SitemapHandler()
     try:
-        found.read(document)
+        sitemap.read(document)
     except expat.ExpatError as first:
         # The most frequent error of sitemaps is an unescaped ampersand.
-        found = _SitemapHandler()
+        sitemap = _SitemapHandler()
         try:
-            found.read(repair_references(document))
+            sitemap.read(repair_references(document))
         except expat.ExpatError:
             raise ParseError(f"{url} is not a well-formed sitemap ({first}); not read") from first
-    if found.root not in ("urlset", "sitemapindex"):
+    if sitemap.root not in ("urlset", "sitemapindex"):
         raise ParseError(
-            f"{url} is not a sitemap: its first element is {found.root or 'of another namespace'}"
+            f"{url} is not a sitemap: its first element is {sitemap.root or 'of another namespace'}"
         )
-    return found
+    return sitemap
 
 
 def _lines(document: bytes, url: str) -> _SitemapHandler:
-    found = _SitemapHandler()
+    sitemap = _SitemapHandler()
     for line in document.decode().split("\n", MAX_URLS + 1)[: MAX_URLS + 1]:
         if target := line.strip():
             if not canonical_url(target):
                 raise ParseError(f"{url} is not a sitemap: {clean_line(target, 80)!r} is not a URL")
-            found.rows.append({"loc": target})
-    return found
+            sitemap.rows.append({"loc": target})
+    return sitemap
 
 
 def _decompress(body: bytes, url: str) -> bytes:
