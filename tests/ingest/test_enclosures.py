@@ -1,4 +1,4 @@
-"""Files that items carry: audio, video and documents."""
+"""Enclosures of items: audio, video and documents."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Dates in the customary forms are the moments that feedparser finds; every other form is left to it."""
+"""The fast path for standard dates gives feedparser's result; feedparser reads all other forms."""
 
 from datetime import UTC, datetime
 

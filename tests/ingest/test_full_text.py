@@ -1,4 +1,4 @@
-"""When an article's page is worth reading, and when its text is worth having. Decisions only."""
+"""Choice of the pages to read, and comparison of their text with the feed's."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Feeds written to hurt: each is bounded in time, and none raises anything but ``ParseError``."""
+"""Hostile feeds: bounded time, and no exception but ``ParseError``."""
 
 import contextlib
 import random

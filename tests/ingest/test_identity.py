@@ -1,4 +1,4 @@
-"""Which article an entry is, and what of it is stored."""
+"""Matching of entries to known articles, and the stored fields."""
 
 import uuid
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""One page, one article: text without furniture, facts as declared, and what is no article at all."""
+"""Extraction of the article of a page, its metadata, and rejected pages."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Where a site has its feeds: what its pages declare, what links look like, where to guess."""
+"""Discovery of a site's feeds: declarations, links that look like feeds, well-known URLs."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An archive that comes back under other ids is the old one; what merely looks alike is not."""
+"""An archive under new ids matches the old articles; similar articles do not."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Parsing in processes that may die. Real processes, real crashes."""
+"""Parsing in worker processes that crash, hang or run out of memory."""
 
 import io
 import os

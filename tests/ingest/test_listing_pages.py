@@ -1,4 +1,4 @@
-"""A page that lists articles, by CSS selectors."""
+"""Listing pages by CSS selectors."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Charsets that lie, and characters that XML forbids."""
+"""Wrong charset labels, and characters that XML forbids."""
 
 import codecs
 

@@ -1,4 +1,4 @@
-"""Strangers' HTML: what stays, what goes, and what it costs."""
+"""Sanitising of untrusted HTML: results, limits and cost."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""robots.txt as RFC 9309 has it."""
+"""Rules of robots.txt by RFC 9309."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""WebSub as pure functions: which hub a feed names, what is signed, what a lease is."""
+"""WebSub: discovery of a hub, signatures and leases."""
 
 import hashlib
 import hmac

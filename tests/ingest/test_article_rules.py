@@ -1,4 +1,4 @@
-"""Rules: what matches, what changes, in which order, and that no text can make them slow."""
+"""Rules for articles: conditions, changes, order, and linear time."""
 
 from dataclasses import replace
 from typing import Any

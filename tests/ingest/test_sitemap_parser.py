@@ -1,4 +1,4 @@
-"""Sitemaps as publishers write them: the protocol's rules, Google's extensions, and what goes wrong."""
+"""Sitemaps: the protocol's rules, Google's extensions, and errors."""
 
 import gzip
 

@@ -1,4 +1,4 @@
-"""What is new in a changed document is found without parsing it; when unsure, all of it is parsed."""
+"""New items of a changed document are found without parsing it; in doubt the whole document is parsed."""
 
 from dataclasses import replace
 

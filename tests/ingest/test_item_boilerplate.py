@@ -1,4 +1,4 @@
-"""The last lines of items: what blog software adds is cut, what the author wrote stays."""
+"""Boilerplate of blog software at the end of items is cut; the author's text stays."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""When a source is asked again."""
+"""Time of a source's next poll."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
