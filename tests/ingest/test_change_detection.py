@@ -29,7 +29,7 @@ def frame_of(body: bytes) -> str:
 
 
 def compared(before: bytes, now: bytes) -> DocumentDiff:
-    """What of ``now`` is new, after ``before`` was parsed and stored."""
+    """Return the difference of ``now`` after ``before`` was parsed and stored."""
     return diff_document(now, document_hash(now), frame_of(before), frozenset(read(before).digests))
 
 

@@ -77,7 +77,7 @@ Ferry prices rise again
 Who pays for the harbour?
 
 © 2026 Harbour News. All rights reserved""",
-    "one line of furniture": f"""Ferry stays
+    "one line of boilerplate": f"""Ferry stays
 Read Mode 100% Font Size 3 min read Share
 Published: 2026-11-24 10:10 / Updated: 2026-11-24 14:00
 
@@ -175,7 +175,7 @@ def test_copied_text_is_taken_apart_without_losing_a_word(text):
     assert article.updated == datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 
 
-def test_arabic_furniture_is_recognised():
+def test_arabic_boilerplate_is_recognised():
     first = "صوت مجلس الميناء يوم الاثنين لصالح إبقاء العبارة القديمة حتى الربيع، بحسب رئيسته."
     second = "وقالت إن المجلس اقرأ المزيد من الرسائل قبل التصويت، وإن الأكثر قراءة منها جاء من الطلاب."
     article = read_copied_text(
@@ -258,7 +258,7 @@ def test_short_lines_above_the_first_paragraph_are_text():
     ],
     ids=["French", "German", "Spanish"],
 )  # fmt: skip
-def test_furniture_of_european_pages_is_recognised(published, reading, byline, hint):
+def test_boilerplate_of_european_pages_is_recognised(published, reading, byline, hint):
     lines = [published, reading, byline, FIRST, f"{hint}Ferry prices rise again", SECOND]
     article = read_copied_text("\n\n".join(["Ferry stays", *lines]), UTC)
     assert article.paragraphs == [FIRST, SECOND]

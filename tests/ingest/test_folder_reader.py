@@ -32,7 +32,7 @@ def read(path: Path, files: dict[str, str | bytes], known: frozenset[str] = NONE
 
 
 def reader(zone: tzinfo = UTC) -> ReadFile:
-    """What a worker process does."""
+    """Parse files as a worker process does."""
 
     def read_file(name: str, data: bytes, digest: str) -> Entry:
         (entry,) = parse_file(

@@ -14,7 +14,7 @@ from syndicate.errors import ParseError
 from syndicate.ingest.limits import MAX_ITEMS
 from tests.ingest.reading import atom, read, rss
 
-# What takes quadratic time hangs for longer; how long the rest takes is no affair of tests.
+# Quadratic time takes longer; tests do not check ordinary speed.
 pytestmark = pytest.mark.timeout(15)
 
 # Where elements are skipped, so that it is no item.

@@ -352,7 +352,7 @@ def test_language_is_declared_unless_the_text_runs_the_other_way(declared, of_so
 
 
 def test_an_article_of_a_store_that_hashed_otherwise_is_still_the_same():
-    # What BLAKE2 gave for it.
+    # Its BLAKE2 hash.
     before = replace(first_seen(), content_hash="a5b3b9917c9d818d252c44c7e1e74c44")
     assert decided(replace(ENTRY, digest="d2"), before).kind is EntryMatch.SAME
     assert decided(replace(ENTRY, digest="d2", title="Sun in Bergen"), before).kind is EntryMatch.CHANGED

@@ -57,8 +57,8 @@ def test_the_text_comes_without_menus_boxes_and_footers():
     assert entry.title == "The barrier closes"
     assert entry.text.startswith("On day 0 the barrier held")
     assert entry.text.count("harbour master") == 12
-    for furniture in ("Home", "cookies", "Another story", "Copyright", "alert", "Most read"):
-        assert furniture not in entry.text
+    for boilerplate in ("Home", "cookies", "Another story", "Copyright", "alert", "Most read"):
+        assert boilerplate not in entry.text
     assert '<a href="https://harbour.example/more"' in entry.html
 
 
