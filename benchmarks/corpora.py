@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from syndicate.errors import ParseError, ParserDied
-from syndicate.ingest.identity import decide
+from syndicate.ingest.identity import match_entry
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import Source
@@ -59,7 +59,7 @@ def _outcome(pool: ParserPool, body: bytes, counts: Counter[str]) -> str:
     except ParseError:
         return "refused as no feed"
     for entry in parsed.entries:
-        counts[f"entries {decide(entry, SOURCE, (), datetime.now(UTC)).kind.value}"] += 1
+        counts[f"entries {match_entry(entry, SOURCE, (), datetime.now(UTC)).kind.value}"] += 1
     counts["items refused by the reader"] += len(parsed.refused)
     return "read with a warning" if parsed.warnings else "read"
 

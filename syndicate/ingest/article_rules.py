@@ -1,11 +1,11 @@
-"""The operator's rules for new articles: keep, drop, tag, section, title, boost. Pure.
+"""Apply the operator's rules to new articles: keep, drop, tag, section, title, boost. Pure.
 
-Rules run in the order of the configuration. Each one sees what those before it changed, and every rule that
-matches does its work; the first that keeps or drops ends the run for this article.
+Rules run in the order of the configuration. Each rule sees the changes of earlier rules. The first matching
+rule that keeps or drops the article ends the evaluation.
 
-A condition is ``field: words`` or ``field: /expression/``. Words stand in the field one after another, as
-whole words, whatever their case. Expressions are RE2's: their time grows with the length of the text alone,
-whatever a stranger writes into it (no ``(a+)+`` runs away), so they need no process that can be killed.
+A condition is ``field: words`` or ``field: /expression/``. Words must stand in the field in this order, as
+whole words, in any case. Expressions use RE2, whose running time is linear in the length of the text, so no
+untrusted text (such as ``aaaa…`` for ``(a+)+``) can block the process.
 """
 
 import re
@@ -23,10 +23,10 @@ from syndicate.text.plain import clean_line, folded_words
 
 MAX_PATTERN = 1_000
 MAX_SEARCHED = 100_000
-"""Characters of a field that an expression looks at: a page of text at worst takes half a second."""
+"""Characters of a field that an expression searches; the slowest expression takes half a second for these."""
 MAX_TITLE = 300
 
-# Scripts that write no spaces between words: there, words begin and end anywhere.
+# Scripts without spaces between words: a match may begin and end anywhere.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _GROUP = re.compile(r"\\(\d)")
 
@@ -56,7 +56,7 @@ _DONE = {Verdict.KEEP: "kept", Verdict.DROP: "dropped"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """A field that must hold these words, or match this expression."""
+    """Words that a field must contain, or an expression that it must match."""
 
     field: str
     words: str = ""
@@ -73,27 +73,28 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrite:
-    """Every match of the expression in a title becomes ``put``; a backslash and 1 are its first group."""
+    r"""Replacement of every match of an expression in a title by ``put``; ``\1`` inserts the first group."""
 
     pattern: str
     put: str = ""
 
     def apply(self, title: str) -> str:
-        """The new title; the old one when nothing would be left."""
-        found = _compiled(self.pattern).sub(self._put, title[:MAX_TITLE])
-        return clean_line(found, MAX_TITLE) or title
+        """Return the new title, or the old title if the new title would be empty."""
+        rewritten = _compiled(self.pattern).sub(self._put, title[:MAX_TITLE])
+        return clean_line(rewritten, MAX_TITLE) or title
 
     def _put(self, match: re2._Match) -> str:
-        # RE2's own templates know only ASCII.
+        # RE2's own templates support ASCII only.
         return _GROUP.sub(lambda group: match[int(group[1])] or "", self.put)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule. Every ``all``, one ``any`` (if there are some) and no ``none`` must hold.
+    """Rule with conditions and changes.
 
-    ``sources`` are names, empty for every source; ``section`` is ``None`` when it stays as it is; ``boost``
-    multiplies what the article counts in the ranking.
+    A rule matches if all conditions in ``all``, any in ``any`` (unless it is empty) and none in ``none``
+    hold. ``sources`` are the names of sources, empty for every source. ``section`` is ``None`` to keep the
+    article's section. ``boost`` multiplies the article's weight in the ranking.
     """
 
     name: str
@@ -108,7 +109,7 @@ class Rule:
     boost: float = 1.0
 
     def matches(self, article: NewArticle, source: Source) -> bool:
-        """Return whether the rule is about this article."""
+        """Return whether the rule matches this article."""
         if self.sources and source.name not in self.sources:
             return False
         return (
@@ -118,50 +119,50 @@ class Rule:
         )
 
     def change(self, article: NewArticle) -> NewArticle:
-        """The article as this rule leaves it."""
-        known = {tag_key(tag) for tag in article.tags}
+        """Return the article with the rule's changes."""
+        tag_keys = {tag_key(tag) for tag in article.tags}
         title = self.title.apply(article.title) if self.title else article.title
         return replace(
             article,
             title=title,
             declared_title=article.declared_title or (article.title if title != article.title else ""),
-            tags=(*article.tags, *(tag for tag in self.tags if tag_key(tag) not in known)),
+            tags=(*article.tags, *(tag for tag in self.tags if tag_key(tag) not in tag_keys)),
             section=article.section if self.section is None else self.section,
             boost=article.boost * self.boost,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """A rule that matched, and what it changed, in words."""
+class RuleMatch:
+    """Matching rule by its name, and its changes as text."""
 
     rule: str
     changes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ruled:
-    """An article after the rules; ``dropped_by`` names the rule that wants it gone."""
+class RuleResult:
+    """Article after the rules; ``dropped_by`` names the rule that drops the article."""
 
     article: NewArticle
-    hits: tuple[Hit, ...] = ()
+    hits: tuple[RuleMatch, ...] = ()
     dropped_by: str = ""
 
 
-def apply_rules(rules: Iterable[Rule], article: NewArticle, source: Source) -> Ruled:
-    """Take an article through the rules."""
-    hits: list[Hit] = []
+def apply_rules(rules: Iterable[Rule], article: NewArticle, source: Source) -> RuleResult:
+    """Apply the rules to an article in order."""
+    hits: list[RuleMatch] = []
     for rule in rules:
         if not rule.matches(article, source):
             continue
         changed = rule.change(article)
         verdict = (_DONE[rule.verdict],) if rule.verdict else ()
-        hits.append(Hit(rule=rule.name, changes=(*_changes(article, changed), *verdict)))
+        hits.append(RuleMatch(rule=rule.name, changes=(*_changes(article, changed), *verdict)))
         article = changed
         if rule.verdict:
             dropped_by = rule.name if rule.verdict is Verdict.DROP else ""
-            return Ruled(article=article, hits=tuple(hits), dropped_by=dropped_by)
-    return Ruled(article=article, hits=tuple(hits))
+            return RuleResult(article=article, hits=tuple(hits), dropped_by=dropped_by)
+    return RuleResult(article=article, hits=tuple(hits))
 
 
 def parse_condition(text: str) -> Condition:
@@ -181,7 +182,7 @@ def parse_condition(text: str) -> Condition:
 
 
 def parse_rewrite(pattern: str, put: str) -> Rewrite:
-    """A rewriting of titles. Raises ``ConfigError`` for an expression or a group that cannot be."""
+    """Build a title rewrite. Raises ``ConfigError`` for an invalid expression or a missing group."""
     groups = _compiled(check_pattern(pattern)).groups
     if any(int(number) > groups for number in _GROUP.findall(put)):
         raise ConfigError(f"{put!r} names a group that {pattern!r} does not have: it has {groups}")
@@ -189,7 +190,7 @@ def parse_rewrite(pattern: str, put: str) -> Rewrite:
 
 
 def check_pattern(pattern: str) -> str:
-    """The expression, if RE2 can read it. Raises ``ConfigError`` with its reason."""
+    """Return the expression if RE2 accepts it. Raises ``ConfigError`` with RE2's reason."""
     if not pattern or len(pattern) > MAX_PATTERN:
         raise ConfigError(f"an expression has 1 to {MAX_PATTERN} characters")
     try:
@@ -197,7 +198,7 @@ def check_pattern(pattern: str) -> str:
     except (re2.error, UnicodeEncodeError) as error:
         reason = error.args[0].decode(errors="replace") if isinstance(error, re2.error) else str(error)
         raise ConfigError(
-            f"/{pattern}/ cannot be read: {reason}. Expressions are those of RE2, without look-around and "
+            f"/{pattern}/ is not a valid RE2 expression: {reason}. RE2 has no look-around and no "
             "back-references"
         ) from error
     return pattern

@@ -1,35 +1,36 @@
-"""Identity of entries: the article an entry is, and the row it becomes. Pure; ``now`` is an argument.
+"""Match an entry of a document to a known article, and build the article to store. Pure.
 
-**Key.** An article is known inside its source by a key: the guid if it says anything, else the canonical
-URL with its fragment, else a hash of title and date (of the text, when there is neither). The public ``uid``
-is derived from the source's name and the key of the first sight, and never changes.
+**Key.** A key identifies an article inside its source. The key is the guid if the guid is usable, else the
+canonical URL with its fragment, else a hash of title and date (of the text, without title and date). The
+public ``uid`` is derived from the source's name and the article's first key, and never changes.
 
 ==============================================  ==================================================
-what we meet                                    what it is
+the entry has                                   so the entry is
 ==============================================  ==================================================
 same key                                        the same article
 same key, but another URL, title *and* date     a reused guid: a new article, key ``guid#url``
 unknown key, URL and title of a known article,  a changed guid: the same article keeps uid and key
-  dates less than a day apart or one missing
-same URL but another fragment than a known      another article: an entry of a changelog; where one
-  article's                                       of both has no fragment, title and date decide,
-                                                  or the date alone (``edited_parts``)
-unknown key and URL, title and moment of a      it has moved (``reappearing``): the same article
+  dates less than a day apart or missing
+same URL but another fragment than a known      another article: an entry of a changelog; if either
+  article's                                       URL has no fragment, title and date decide,
+                                                  or the date alone (``edited_fragments``)
+unknown key and URL, title and time of a        the same article, moved (``rematch``)
   known article that is listed no longer
-no guid, no URL                                 title and date identify it
-no title                                        the first words of its text are its title
-no title and no text                            what its picture shows, else its source and date
-nothing at all, not even an address             refused, with a reason
+no guid, no URL                                 identified by title and date
+no title                                        titled with the first words of its text
+no title and no text                            titled with its image's alternative text, else with
+                                                  its source and date
+nothing at all, not even a URL                  refused, with a reason
 ==============================================  ==================================================
 
-**Dates.** Before 1990 (year 1717, the epoch) or more than a day in the future is no date. Between ten
-minutes and a day in the future is cut to ``now``. No published date: ``updated``. Neither: the article is
-undated (``undated_key``), unless the caller says that first sight is a sound date. The published date of a
-known article stays, whatever the feed says later; an undated article takes the first date it gets.
-``updated`` is never before ``published``; a changed article without a new date was updated ``now``.
+**Dates.** A date before 1990 or more than a day in the future is ignored. A date between ten minutes and a
+day in the future is cut to ``now``. Without a published date, ``updated`` is the published date. An article
+without both is undated (``undated_key``), unless the caller sets ``date_by_first_seen``. The published date
+of a known article never changes; an undated article takes the first date that its feed gives. ``updated`` is
+never before ``published``; a changed article without a new date was updated ``now``.
 
-**Same or changed.** ``content_hash`` covers everything a reader can see, with the dates as declared;
-equal hashes are the same article even if the item's bytes differ (comment counts, tracking tokens).
+**Same or changed.** ``content_hash`` covers everything a reader can see, with the dates as declared.
+Articles with equal hashes are the same, even if the item's bytes differ (comment counts, tracking tokens).
 """
 
 from collections import Counter
@@ -37,8 +38,8 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import blake2b, sha1
-from uuid import UUID
+from hashlib import blake2b
+from uuid import UUID, uuid5
 
 from syndicate.errors import ParseError
 from syndicate.model import EARLIEST, Entry, KnownArticle, NewArticle, Source, known_since, undated_key
@@ -51,13 +52,15 @@ from syndicate.text.urls import canonical_link, canonical_url
 
 FUTURE_TOLERANCE = timedelta(minutes=10)
 FUTURE_LIMIT = timedelta(days=1)
-"""Clocks and zones are wrong by less; a date further ahead says nothing."""
+"""Wrong clocks and time zones shift a date by less than this."""
 SAME_DATE = timedelta(days=1)
-MAX_KEY = 500
-MAX_TITLE_FROM_TEXT = 80
+"""Dates of one article differ by less than this."""
+MAX_KEY_CHARACTERS = 500
+MAX_TITLE_CHARACTERS = 80
+"""Length of a title made from the article's text."""
 
-_UIDS = UUID("6f1d0a86-6a0e-5d6b-9c58-9a3f0a4b1c77").bytes
-# What broken generators write where a guid should be.
+_UID_NAMESPACE = UUID("6f1d0a86-6a0e-5d6b-9c58-9a3f0a4b1c77")
+# Placeholders that broken generators write as a guid.
 _EMPTY_GUIDS = frozenset(
     {"0", "-1", "null", "none", "nil", "undefined", "n/a", "guid", "id", "false", "true"}
 )
@@ -74,11 +77,11 @@ class EntryMatch(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryDecision:
-    """Decision about one entry.
+    """Decision about an entry.
 
-    ``article`` is what to store (new and changed only); ``existing`` the row it changes or
-    equals. When the same article came as other bytes, ``digest`` is to be stored with the row, so
-    that those bytes are not read again; otherwise it is ``""``.
+    ``article`` is the article to store (new and changed only), ``existing`` the row that it changes or
+    equals. ``digest`` is the new item hash of an unchanged article, ``""`` if the hash is already stored: the
+    caller stores it with the row, so that the same bytes are not parsed again.
     """
 
     kind: EntryMatch
@@ -89,7 +92,7 @@ class EntryDecision:
 
 
 def entry_key(entry: Entry) -> str:
-    """The key of an entry inside its source; at most ``MAX_KEY`` characters."""
+    """Return the key of an entry inside its source, at most ``MAX_KEY_CHARACTERS`` long."""
     guid = entry.guid.strip()
     if any(map(str.isalnum, guid)) and guid.lower() not in _EMPTY_GUIDS:
         return _bounded(guid)
@@ -100,43 +103,40 @@ def entry_key(entry: Entry) -> str:
 
 
 def keys_of(entry: Entry) -> tuple[str, ...]:
-    """Return every key under which the entry may be known; ask the store for these and for ``urls_of``."""
+    """Return every key under which the entry may be stored; look up these and ``urls_of``."""
     key = entry_key(entry)
     reused_key = _reused_key(entry, key)
     if "#" in entry.url and key == _bounded(canonical_link(entry.url)):
-        # Stores from before fragments counted have this key.
+        # Old stores have a key without fragment.
         return key, reused_key, _bounded(canonical_url(entry.url))
     return key, reused_key
 
 
 def urls_of(entry: Entry) -> tuple[str, ...]:
-    """Return the URLs under which the store may have the entry: with its fragment, and without."""
+    """Return the URLs under which the entry may be stored: without and with its fragment."""
     page, link = canonical_url(entry.url), canonical_link(entry.url)
     return (page,) if page == link else (page, link)
 
 
 def uid_of(source_name: str, key: str) -> str:
-    """The public id of an article first seen under ``key``: a UUID (version 5) in text."""
-    # What ``uuid.uuid5`` does, in a third of its time.
-    digits = sha1(_UIDS + f"{source_name}\n{key}".encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digits[16], 16) % 4]
-    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+    """Return the public id of an article first seen under ``key``: a version 5 UUID."""
+    return str(uuid5(_UID_NAMESPACE, f"{source_name}\n{key}"))
 
 
-def decide(
+def match_entry(
     entry: Entry,
     source: Source,
     known: Iterable[KnownArticle],
     now: datetime,
     *,
     moved: KnownArticle | None = None,
-    by_sight: bool = False,
+    date_by_first_seen: bool = False,
 ) -> EntryDecision:
-    """New, changed, same or refused, by the rules above.
+    """Decide whether an entry is new, changed, the same or refused, by the rules above.
 
-    ``known`` holds the source's articles under ``keys_of(entry)`` or under ``urls_of(entry)``; ``moved`` is
-    the article that the entry must be if it is none of those. ``by_sight`` dates an undated
-    entry ``now``.
+    ``known`` holds the source's articles under ``keys_of(entry)`` or ``urls_of(entry)``. ``moved`` is the
+    article that the entry is if it matches no known article. ``date_by_first_seen`` dates an undated entry
+    ``now``.
     """
     known = tuple(known)
     key, existing = _identified(entry, known) if known else (entry_key(entry), None)
@@ -145,7 +145,9 @@ def decide(
     if existing and existing.digest == entry.digest != "":
         return EntryDecision(kind=EntryMatch.SAME, existing=existing)
     try:
-        article = accept(entry, source, now, key=key, existing=existing, by_sight=by_sight)
+        article = accept(
+            entry, source, now, key=key, existing=existing, date_by_first_seen=date_by_first_seen
+        )
     except ParseError as error:
         return EntryDecision(kind=EntryMatch.REFUSED, existing=existing, reason=str(error))
     if existing is None:
@@ -162,18 +164,18 @@ def accept(
     *,
     key: str = "",
     existing: KnownArticle | None = None,
-    by_sight: bool = False,
+    date_by_first_seen: bool = False,
 ) -> NewArticle:
-    """The article as we store it; of a known one, uid, key, path and first dates stay.
+    """Build the article to store; a known article keeps its uid, path and first dates.
 
-    Raises ``ParseError`` for an entry that has nothing a reader could see or follow.
+    Raises ``ParseError`` for an entry without title, text, image and URL.
     """
     text = entry.text or entry.summary
-    title = entry.title or excerpt(text, MAX_TITLE_FROM_TEXT) or _title_without_words(entry, source)
+    title = entry.title or excerpt(text, MAX_TITLE_CHARACTERS) or _fallback_title(entry, source)
     if not title:
-        raise ParseError("the item has no title, no text, no picture and no address")
+        raise ParseError("the item has no title, no text, no image and no URL")
     language = _language(entry, source, f"{title}\n{text}")
-    published, updated = _dates(entry, now, existing, by_sight=by_sight)
+    published, updated = _dates(entry, now, existing, date_by_first_seen=date_by_first_seen)
     key = _kept_key(entry, existing) if existing else key or entry_key(entry)
     uid = existing.uid if existing else uid_of(source.name, key)
     reading = measure_reading(text, language)
@@ -207,10 +209,10 @@ def accept(
     )
 
 
-def _title_without_words(entry: Entry, source: Source) -> str:
-    """A photo post, or a bare link: what the picture shows, else whose it is and of what day."""
+def _fallback_title(entry: Entry, source: Source) -> str:
+    """Title a photo post or a bare link with the alternative text, else with source and day."""
     if entry.image and entry.image.alt:
-        return excerpt(entry.image.alt, MAX_TITLE_FROM_TEXT)
+        return excerpt(entry.image.alt, MAX_TITLE_CHARACTERS)
     if not entry.image and not entry.html and not entry.url:
         return ""
     date = entry.published or entry.updated
@@ -226,47 +228,47 @@ def _identified(entry: Entry, known: tuple[KnownArticle, ...]) -> tuple[str, Kno
     if existing:
         return (reused_key, None) if _is_reused(entry, existing) else (key, existing)
     for article in known:
-        same = article.url and _same_page(entry, article) and _same_title(entry, article)
-        if same and _same_date(entry, article):
+        is_same_text = article.url and _same_page(entry, article) and _same_title(entry, article)
+        if is_same_text and _same_date(entry, article):
             return article.entry_key, article
     return key, None
 
 
-def edited_parts(
+def edited_fragments(
     entries: Sequence[Entry], known: Iterable[KnownArticle], listed: Container[str]
 ) -> dict[str, KnownArticle]:
-    """Return entries that are edited articles of a store from before fragments counted, by their digest.
+    """Find edited articles that an old store keeps without their fragment, by the entry's hash.
 
-    Such an article is known by its page alone. It is the only unread entry of that page with its date, unless
-    the document still lists the article as it was (its digest is in ``listed``).
+    Such an article matches the only new entry of its page with the same date. An article whose item hash is
+    in ``listed`` still stands unchanged in the document, so no entry is an edit of it.
     """
-    parts = [
+    fragments = [
         entry
         for entry in entries
         if "#" in entry.url and entry_key(entry) == _bounded(canonical_link(entry.url))
     ]
-    if not parts:
+    if not fragments:
         return {}
     pages = {
         article.url: article
         for article in known
         if article.dated and article.entry_key == _bounded(article.url)
     }
-    dated = [(canonical_url(part.url), part.published) for part in parts]
+    dated = [(canonical_url(entry.url), entry.published) for entry in fragments]
     count = Counter(dated)
     return {
-        entry.digest: known_page
-        for entry, (url, date) in zip(parts, dated, strict=True)
-        if (known_page := pages.get(url)) and known_page.published == date and count[url, date] == 1
-        if known_page.digest not in listed
+        entry.digest: page
+        for entry, (url, date) in zip(fragments, dated, strict=True)
+        if (page := pages.get(url)) and page.published == date and count[url, date] == 1
+        if page.digest not in listed
     }
 
 
 def _kept_key(entry: Entry, existing: KnownArticle) -> str:
-    """Return the key of a known article; one that was stored without its fragment takes the entry's."""
+    """Return the stored key, or the entry's key if the store has it without the fragment."""
     key = entry_key(entry)
-    is_part = "#" in key and existing.entry_key == _bounded(canonical_url(entry.url))
-    return key if is_part else existing.entry_key
+    lacks_fragment = "#" in key and existing.entry_key == _bounded(canonical_url(entry.url))
+    return key if lacks_fragment else existing.entry_key
 
 
 def _is_reused(entry: Entry, existing: KnownArticle) -> bool:
@@ -275,7 +277,7 @@ def _is_reused(entry: Entry, existing: KnownArticle) -> bool:
 
 
 def _same_page(entry: Entry, existing: KnownArticle) -> bool:
-    """Compare addresses; two fragments differ, but none may be any: it was not stored, or not written."""
+    """Compare URLs; a missing fragment equals any fragment, since old stores do not keep it."""
     link = canonical_link(entry.url)
     if "#" not in link and "#" not in existing.url:
         return link == existing.url
@@ -285,12 +287,12 @@ def _same_page(entry: Entry, existing: KnownArticle) -> bool:
 
 
 def _same_title(entry: Entry, existing: KnownArticle) -> bool:
-    """Compare with the publisher's title, not with the title that a rule gave."""
+    """Compare with the publisher's title, not with the title that a rule wrote."""
     return entry.title.casefold() == (existing.declared_title or existing.title).casefold()
 
 
 def _same_date(entry: Entry, existing: KnownArticle) -> bool:
-    """Less than a day apart; an entry or article without a date could be of any."""
+    """Return whether the dates are less than a day apart; a missing date equals any date."""
     return (
         entry.published is None or not existing.dated or abs(entry.published - existing.published) < SAME_DATE
     )
@@ -301,16 +303,16 @@ def _reused_key(entry: Entry, key: str) -> str:
 
 
 def _bounded(key: str) -> str:
-    return key if len(key) <= MAX_KEY else "hash:" + _hash(key)
+    return key if len(key) <= MAX_KEY_CHARACTERS else "hash:" + _hash(key)
 
 
 def has_date(entry: Entry, now: datetime) -> bool:
-    """Return whether the entry says when it was published or updated, and can be right."""
+    """Return whether the entry has a plausible date of publication or update."""
     return bool(_plausible(entry.published, now) or _plausible(entry.updated, now))
 
 
 def _dates(
-    entry: Entry, now: datetime, existing: KnownArticle | None, *, by_sight: bool
+    entry: Entry, now: datetime, existing: KnownArticle | None, *, date_by_first_seen: bool
 ) -> tuple[datetime, datetime]:
     declared = _plausible(entry.published, now)
     changed = _plausible(entry.updated, now)
@@ -318,7 +320,7 @@ def _dates(
         published = existing.published if existing.dated else declared or changed or existing.published
         later = [date for date in (declared, changed) if date and date > published]
         return published, max(later, default=max(now, published))
-    published = declared or changed or (now if by_sight else undated_key(now))
+    published = declared or changed or (now if date_by_first_seen else undated_key(now))
     return published, max(known_since(published), changed or published)
 
 
@@ -329,7 +331,7 @@ def _plausible(date: datetime | None, now: datetime) -> datetime | None:
 
 
 def _language(entry: Entry, source: Source, text: str) -> str:
-    """Declared, unless the text runs the other way: Arabic that says "en" by default is not English."""
+    """Return the declared language unless the text has the other direction, such as Arabic declared "en"."""
     declared = entry.language or source.language
     if declared and direction_of(declared) == direction_of("", text):
         return declared
@@ -339,13 +341,12 @@ def _language(entry: Entry, source: Source, text: str) -> str:
 def _is_unchanged(existing: KnownArticle, article: NewArticle, entry: Entry, source: Source) -> bool:
     if existing.content_hash == article.content_hash:
         return True
-    # Stores of before XXH3 have this one.
+    # Old stores have BLAKE2b hashes.
     parts = _content(entry, article.title, article.language, source.section)
     return existing.content_hash == blake2b(parts, digest_size=16).hexdigest()
 
 
 def _content(entry: Entry, title: str, language: str, section: str) -> bytes:
-    """All that a reader can see of an entry."""
     image = entry.image
     return _joined(
         title,
@@ -364,7 +365,7 @@ def _content(entry: Entry, title: str, language: str, section: str) -> bytes:
 
 
 def _attached(entry: Entry) -> tuple[str, ...]:
-    """Files count by address, duration and title; without any, the hashes of old stores stay valid."""
+    """Return the enclosures' URL, duration and title; ``()`` keeps the hashes of old stores valid."""
     files = [(canonical_url(file.url), file.duration, file.title) for file in entry.enclosures]
     return (repr(files),) if files else ()
 
@@ -374,5 +375,5 @@ def _hash(*parts: str) -> str:
 
 
 def _joined(*parts: str) -> bytes:
-    # Each is encoded by itself: most are ASCII, which is done at once.
+    # Encoding the parts one by one is faster: most are ASCII.
     return b"\0".join([part.encode(errors="replace") for part in parts])

@@ -1,6 +1,13 @@
-"""Articles that come back under other ids and addresses: a new system, a new domain, a rebuilt archive.
+"""Match entries with unknown ids and URLs to known articles: a new system, a new domain, a rebuilt archive.
 
-Pure. Identity knows an article by its guid and by its address; when both changed, this is what is left.
+Pure. ``identity`` matches by guid and URL. If both have changed, the first rule that applies decides here:
+
+1. Title and time of publication, to the second, equal those of a known article.
+2. In a *retitled* archive the time alone is enough. An archive has at least ``MIN_ARCHIVE`` unknown entries.
+   It is retitled if more than half of them share a unique time with a known article, and either title
+   contains the other (the publisher appended a name to every title).
+3. In a *rebuilt* archive the title alone is enough, since dates may be as wrong as ids. An archive is rebuilt
+   if more than half of its titles are known, or at least ``MIN_ARCHIVE`` different titles.
 """
 
 from collections import Counter
@@ -11,90 +18,87 @@ from datetime import datetime
 from syndicate.model import Entry, KnownArticle
 from syndicate.text.names import title_hash
 
-ARCHIVE = 20
-"""So many strangers at once may be a whole archive that came back."""
+MIN_ARCHIVE = 20
+"""Number of unknown entries in one document that may be a whole archive under new ids."""
 
 
-def is_archive(strangers: Sequence[Entry]) -> bool:
-    """Return whether titles alone should be looked up too (see ``reappeared``)."""
-    return len(strangers) >= ARCHIVE
+def may_be_archive(unknown: Sequence[Entry]) -> bool:
+    """Return whether the caller should look up titles as well as dates (see ``rematch_entries``)."""
+    return len(unknown) >= MIN_ARCHIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reappeared:
-    """Known article of each entry, by the entry's digest, and the entries that were pruned before."""
+class Rematch:
+    """Known article of each entry, by the entry's hash, and the hashes of entries of pruned articles."""
 
     moved: Mapping[str, KnownArticle]
     pruned_again: frozenset[str] = frozenset()
 
 
-def reappeared(
-    strangers: Sequence[Entry],
+def rematch_entries(
+    unknown: Sequence[Entry],
     candidates: Iterable[KnownArticle],
     listed: Container[str],
     pruned: Container[str] = frozenset(),
-) -> Reappeared:
-    """Return which known article each entry is; an article is one entry at most.
+) -> Rematch:
+    """Match unknown entries to known articles; an article matches a single entry.
 
-    ``strangers`` have a key and an address we do not know. ``candidates`` are the source's articles with
-    their dates or titles. An article that the document still lists under its old id (its digest or key is in
-    ``listed``) is another one. ``pruned`` are the titles (``title_hash``) of articles we no longer have.
-
-    Title and moment of publication, to the second, are those of a known article: it has moved. The other
-    rules are for an archive, at least ``ARCHIVE`` strangers at once. It was written anew when more than half
-    of them, or ``ARCHIVE`` of them with titles of their own, have titles we know: then the title is enough,
-    as the dates may be as wrong as the ids, and what was pruned stays away. And when more than half have,
-    each alone, the moment of a known article and a title that contains its title or is part of it (a name was
-    put behind all of them), the moment is enough.
+    ``unknown`` are the entries whose key and URL are not stored. ``candidates`` are the source's articles
+    with the dates or titles of these entries. ``listed`` holds the item hashes and keys in the document: an
+    article that is still listed under its old id has not moved. ``pruned`` holds the ``title_hash`` of pruned
+    articles; entries of a rebuilt archive with such a title are in ``pruned_again``.
     """
     absent = [
-        candidate
-        for candidate in candidates
-        if candidate.digest not in listed and candidate.entry_key not in listed
+        article for article in candidates if article.digest not in listed and article.entry_key not in listed
     ]
-    by_moment = {(article.title.casefold(), article.published): article for article in absent}
+    by_title_and_time = {(article.title.casefold(), article.published): article for article in absent}
     by_title: dict[str, list[KnownArticle]] = {}
-    for article in sorted(absent, key=lambda each: each.published):
+    for article in sorted(absent, key=lambda article: article.published):
         by_title.setdefault(article.title.casefold(), []).append(article)
-    known = {
-        entry.digest
-        for entry in strangers
+    known_titles = {
+        entry.digest: entry.title.casefold()
+        for entry in unknown
         if entry.title.casefold() in by_title or (entry.title and title_hash(entry.title) in pruned)
     }
-    titles = {entry.title.casefold() for entry in strangers if entry.digest in known}
-    rebuilt = is_archive(strangers) and (len(known) * 2 > len(strangers) or len(titles) >= ARCHIVE)
-    retitled = _retitled(strangers, absent) if is_archive(strangers) else {}
+    is_archive = may_be_archive(unknown)
+    is_rebuilt = is_archive and (
+        len(known_titles) * 2 > len(unknown) or len(set(known_titles.values())) >= MIN_ARCHIVE
+    )
+    retitled = _retitled(unknown, absent) if is_archive else {}
     moved: dict[str, KnownArticle] = {}
-    taken: set[int] = set()
-    for entry in strangers:
-        title, moment = entry.title.casefold(), _moment(entry)
-        match = by_moment.get((title, moment)) if title and moment else None
+    matched_ids: set[int] = set()
+    for entry in unknown:
+        title, at = entry.title.casefold(), _date(entry)
+        match = by_title_and_time.get((title, at)) if title and at else None
         match = match or retitled.get(entry.digest)
-        if rebuilt and match is None:
-            match = next((article for article in by_title.get(title, ()) if article.id not in taken), None)
-        if match and match.id not in taken:
-            taken.add(match.id)
+        if is_rebuilt and match is None:
+            match = next(
+                (article for article in by_title.get(title, ()) if article.id not in matched_ids), None
+            )
+        if match and match.id not in matched_ids:
+            matched_ids.add(match.id)
             moved[entry.digest] = match
-    return Reappeared(moved=moved, pruned_again=frozenset(known.difference(moved) if rebuilt else ()))
+    pruned_again = known_titles.keys() - moved.keys() if is_rebuilt else ()
+    return Rematch(moved=moved, pruned_again=frozenset(pruned_again))
 
 
-def _retitled(strangers: Sequence[Entry], absent: Sequence[KnownArticle]) -> dict[str, KnownArticle]:
-    """Strangers that have a moment of publication in common with one known article, if most of them do."""
-    ours = Counter(article.published for article in absent)
-    theirs = Counter(map(_moment, strangers))
-    alone = {article.published: article for article in absent if ours[article.published] == 1}
-    found = {
-        entry.digest: one
-        for entry in strangers
-        if (moment := _moment(entry)) and theirs[moment] == 1 and (one := alone.get(moment))
-        if _contains(entry.title.casefold(), one.title.casefold())
+def _retitled(unknown: Sequence[Entry], absent: Sequence[KnownArticle]) -> dict[str, KnownArticle]:
+    """Match entries to the only article of the same time, if that works for more than half of them."""
+    articles_at = Counter(article.published for article in absent)
+    entries_at = Counter(map(_date, unknown))
+    unique = {article.published: article for article in absent if articles_at[article.published] == 1}
+    matches = {
+        entry.digest: article
+        for entry in unknown
+        if (at := _date(entry)) and entries_at[at] == 1 and (article := unique.get(at))
+        if _is_extended(entry.title.casefold(), article.title.casefold())
     }
-    return found if len(found) * 2 > len(strangers) else {}
+    return matches if len(matches) * 2 > len(unknown) else {}
 
 
-def _contains(one: str, other: str) -> bool:
-    return bool(one and other) and (one in other or other in one)
+def _is_extended(title: str, other: str) -> bool:
+    return bool(title and other) and (title in other or other in title)
 
 
-def _moment(entry: Entry) -> datetime | None:
+def _date(entry: Entry) -> datetime | None:
     return entry.published or entry.updated

@@ -1,32 +1,30 @@
-"""WebSub (W3C Recommendation, 23 January 2018) as a subscriber sees it: discovery, verification, signatures.
+"""WebSub for a subscriber (W3C Recommendation, 23 January 2018): discovery, verification, signatures.
 
-Pure. Rules W4, W7, W8 and W9 of the reference checklist.
+Pure. Rules W4, W7, W8 and W9.
 """
 
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping, Sequence
 
+from syndicate.ingest.link_header import parse_link_fields
 from syndicate.model import Hub, ParsedSource
 from syndicate.text.urls import absolute_url, is_web_url
 
 MAX_URL = 2_000
 LEASE = 10 * 86_400
-"""Seconds we ask for, and take for granted when a hub gives a lease without an end or of nonsense."""
+"""Requested lease in seconds, also assumed if the hub's verification has no valid lease."""
 SHORTEST_LEASE, LONGEST_LEASE = 300, 365 * 86_400
 MAX_CHALLENGE = 4_096
 
-_LINK = re.compile(r"<([^<>]*)>([^<]*)")
-_RELATIONS = re.compile(r"""(?:^|;)\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))""", re.IGNORECASE)
 _METHODS = ("sha1", "sha256", "sha384", "sha512")
 
 
 def discover(link_fields: Sequence[str], parsed: ParsedSource, url: str) -> Hub | None:
-    """The hub and topic of a feed read from ``url``; ``None`` without both or with nonsense.
+    """Find the hub and topic of a feed read from ``url``; ``None`` without a valid pair.
 
-    ``Link`` header fields come before the document (section 4), for hub and topic each. Of several hubs
-    the first one is enough. Relative links start from ``url``.
+    ``Link`` header fields take precedence over the document (section 4), for hub and topic separately. The
+    first of several hubs is used. Relative links are resolved against ``url``.
     """
     header_hubs, header_selves = links_of(link_fields, "hub"), links_of(link_fields, "self")
     hubs = [absolute_url(url, link) for link in header_hubs] or list(parsed.hubs)
@@ -37,17 +35,13 @@ def discover(link_fields: Sequence[str], parsed: ParsedSource, url: str) -> Hub 
 
 
 def links_of(fields: Sequence[str], relation: str) -> list[str]:
-    """The targets of a relation in ``Link`` header fields (RFC 8288), as written."""
-    found = []
-    for target, parameters in _LINK.findall(", ".join(fields)[:16_000]):
-        match = _RELATIONS.search(parameters)
-        if match and relation in (match[1] or match[2] or "").lower().split():
-            found.append(target.strip())
-    return found
+    """Return the targets of a relation in ``Link`` header fields, as written."""
+    links = parse_link_fields(fields)
+    return [target for target, values in links if relation in values.get("rel", "").lower().split()]
 
 
-def lease_of(text: str) -> int:
-    """The lease in seconds that a hub's verification names, within reason."""
+def parse_lease_seconds(text: str) -> int:
+    """Return the lease of a hub's verification in seconds, between the shortest and the longest lease."""
     if not (text.isascii() and text.isdecimal()) or not int(text[:12]):
         return LEASE
     return min(max(int(text[:12]), SHORTEST_LEASE), LONGEST_LEASE)
@@ -56,7 +50,7 @@ def lease_of(text: str) -> int:
 def subscription_request(
     mode: str, topic: str, callback_url: str, secret: str
 ) -> tuple[tuple[str, str], ...]:
-    """The form to post to a hub (section 5.1); ``mode`` is ``subscribe`` or ``unsubscribe``."""
+    """Return the form fields to post to a hub (section 5.1); ``mode`` is ``subscribe`` or ``unsubscribe``."""
     form = [("hub.mode", mode), ("hub.topic", topic), ("hub.callback", callback_url)]
     if mode == "subscribe":
         form.append(("hub.lease_seconds", str(LEASE)))
@@ -65,14 +59,14 @@ def subscription_request(
     return tuple(form)
 
 
-def challenge_of(query: Mapping[str, str]) -> str:
-    """The challenge to echo (section 5.3), or ``""`` when a request to verify has none of a sane length."""
+def read_challenge(query: Mapping[str, str]) -> str:
+    """Return the challenge to echo (section 5.3), ``""`` if it is missing or too long."""
     challenge = query.get("hub.challenge", "")
     return challenge if len(challenge) <= MAX_CHALLENGE else ""
 
 
 def is_signed(signature: str, body: bytes, secret: str) -> bool:
-    """True when an ``X-Hub-Signature`` (``method=hexdigest``, section 7.1) is right; constant time."""
+    """Verify an ``X-Hub-Signature`` (``method=hexdigest``, section 7.1) in constant time."""
     method, _, digest = signature.strip().partition("=")
     method = method.strip().lower()
     if method not in _METHODS:

@@ -1,7 +1,9 @@
-"""Dates as people write them on pages, in files and in feeds: in figures, or in words of many languages.
+"""Parse dates as pages, files and feeds write them: in figures, or in words of many languages.
 
-``24/11/2026`` is day, month, year; only when the second number cannot be a month is it read as American.
-``fold`` writes worded dates in figures (``27 novembre 2026`` → ``2026-11-27``): the patterns know only those.
+``24/11/2026`` is day, month, year; a second number above 12 makes it month, day, year (American).
+``fold_dates`` rewrites worded dates in figures (``27 novembre 2026`` → ``2026-11-27``), so that the patterns
+need to match figures only. The only importer of dateparser, which takes tens of milliseconds for a text
+without a date: dateparser comes last and sees only texts that may hold a date.
 """
 
 import re
@@ -10,32 +12,38 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-from syndicate.ingest.worded_dates import worded_date
 from syndicate.text.dates import day_names, month_names
 
-# If two languages use one word for two months (Croatian "listopad"), the first language counts.
+# Month names come from CLDR. If two languages use one word for two months (Croatian "listopad"), the first
+# language wins. dateparser loads its languages for its first text: only those whose dates it alone can read.
 _LANGUAGES = (
     "en", "ar", "de", "es", "fr", "it", "pt", "ru", "tr", "pl", "nl", "hi", "ja", "zh", "ko", "id", "uk",
     "el", "fa", "he", "ro", "sv", "da", "nb", "fi", "cs", "hu", "bg", "bn", "ur", "ta", "te", "mr", "th",
     "ar-SY", "ar-DZ", "ar-MA", "ca", "sr", "sk", "sl", "lt", "lv", "et", "ms", "sw", "hr",
 )  # fmt: skip
-# Number of first languages whose days of the week are known as well.
-_LARGE = 20
-# Hours east of UTC. Abbreviations that mean several zones (IST, AST) are left to the reader's own zone.
+_WEEKDAY_LANGUAGES = _LANGUAGES[:20]
+_DATEPARSER_LANGUAGES = ("en", "ar", "de", "es", "fr", "pt", "it", "ru", "hi", "vi", "th", "he", "fa")
+_DATEPARSER = {"PARSERS": ["absolute-time"], "REQUIRE_PARTS": ["day", "month", "year"], "DATE_ORDER": "DMY"}
+_MAX_DATEPARSER_CHARACTERS = 60
+# A day, a year, and a word between or beside them: three numbers alone are ambiguous.
+_MAY_BE_DATE = re.compile(
+    r"(?=.*(?<!\d)\d{1,2}(?!\d))(?=.*(?<!\d)(?:\d{4}|'?\d{2})(?!\d))(?=.*[^\W\d_]{2})", re.DOTALL
+)
+# Hours east of UTC. Ambiguous abbreviations (IST, AST) are missing: such dates count in the caller's zone.
 _ZONES = {"z": 0, "gmt": 0, "utc": 0, "bst": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3}
 _ZONES |= {"gst": 4, "pkt": 5, "hkt": 8, "sgt": 8, "jst": 9, "kst": 9, "aest": 10, "aedt": 11}
 _ZONES |= {"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7}
 
 _MARKS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670\u200c-\u200f\u061c]")
-_SAME = str.maketrans("أإآٱ", "اااا")
+_ALEFS = str.maketrans("أإآٱ", "اااا")
 _YEAR = re.compile(r"\d{4}")
-_HALF = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
-# Short names that CLDR does not have.
-_MORE = {"en": {"sept": 9}, "ar": {"يونيه": 6, "يوليه": 7}}
+_AM_OR_PM = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
+# Short names missing from CLDR.
+_MORE_MONTHS = {"en": {"sept": 9}, "ar": {"يونيه": 6, "يوليه": 7}}
 _MORE_WEEKDAYS = frozenset({"tues", "wednes", "thur", "thurs"})
-# Letters, and the vowel signs of Indic scripts and Thai, which Unicode does not count as letters.
+# Letters, and vowel signs of Indic scripts and Thai, which ``\w`` excludes.
 _WORD = r"(?:[^\W\d_]|[\u0900-\u0903\u093a-\u0963\u0981-\u0983\u09bc-\u09cd\u0b82-\u0c56\u0e31-\u0e4e])+"
-# Two words for the Levant's months and for "tháng 11"; "de" and the like before a month is in many languages.
+# Two words, as in the Levant's month names and "tháng 11"; many languages write "de" before the month.
 _MONTH = rf"(?:(?:of|de|di|d['’])\s*)?(?P<month>{_WORD}(?:\s+{_WORD})?)[.,]?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|º|ª)?"
 _WORDED = tuple(
@@ -62,47 +70,47 @@ _DATE = (
 
 def _clock(name: str) -> str:
     zone = rf"(?:\s*\(?(?P<{name}_zone>(?:gmt|utc)?\s?[+-]\d{{1,2}}(?::?\d{{2}})?|{'|'.join(_ZONES)})\b\)?)?"
-    half = r"(?:a\.?m\.?|p\.?m\.?|صباحا|مساء|ص|م)(?!\w)"
+    am_pm = r"(?:a\.?m\.?|p\.?m\.?|صباحا|مساء|ص|م)(?!\w)"
     return (
         rf"(?:(?P<{name}_hour>\d{{1,2}})\s?[:h]\s?(?P<{name}_minute>\d{{2}})(?::\d{{2}})?(?:\.\d+)?"
-        rf"(?:\s*(?P<{name}_half>{half}))?"
-        rf"|(?P<{name}_full>\d{{1,2}})\s*(?P<{name}_full_half>{half})){zone}"
+        rf"(?:\s*(?P<{name}_am_pm>{am_pm}))?"
+        rf"|(?P<{name}_full>\d{{1,2}})\s*(?P<{name}_full_am_pm>{am_pm})){zone}"
     )
 
 
 _JOINT = r"\s*[,،|·•–:t-]?\s*(?:at|on|um|à|às|a las|alle|ore|om|kl\.?|в|о|الساعة|في)?\s*"
 
-MOMENT = rf"(?<!\w)(?:{_clock('before')}{_JOINT})?{_DATE}(?!\d)(?:{_JOINT}{_clock('after')})?"
-"""A date, with a time before or after it, in text that ``fold`` prepared. Holds named groups: use it once."""
+DATE_TIME = rf"(?<!\w)(?:{_clock('before')}{_JOINT})?{_DATE}(?!\d)(?:{_JOINT}{_clock('after')})?"
+"""A date with an optional time before or after it, for folded text. Has named groups: use once a pattern."""
 
-_MOMENT = re.compile(MOMENT)
+_DATE_TIME = re.compile(DATE_TIME)
 
 
-def fold(text: str) -> str:
-    """Return text for recognising.
+def fold_dates(text: str) -> str:
+    """Normalise text for pattern matching.
 
-    Case folded, Arabic without vowel signs and with one alef, digits ASCII, worded dates in figures and
-    without the day of the week.
+    The result is case folded, without Arabic vowel signs and variants of alef, and has ASCII digits. Worded
+    dates are in figures, without the day of the week.
     """
     folded = text.casefold()
     if not folded.isascii():
-        folded = _MARKS.sub("", folded).translate(_SAME)
+        folded = _MARKS.sub("", folded).translate(_ALEFS)
         folded = "".join(
-            [str(unicodedata.decimal(text, text)) if text.isdecimal() else text for text in folded]
+            [str(unicodedata.decimal(char, char)) if char.isdecimal() else char for char in folded]
         )
     if not _YEAR.search(folded):
         return folded
-    for form in _WORDED:
-        folded = form.sub(_in_figures, folded)
+    for pattern in _WORDED:
+        folded = pattern.sub(_in_figures, folded)
     return _BESIDE.sub(_without_weekday, folded)
 
 
 def _in_figures(match: re.Match[str]) -> str:
-    found, before = match.groupdict(), ""
-    if found.get("number"):
-        month = int(found["number"])
+    groups, before = match.groupdict(), ""
+    if groups.get("number"):
+        month = int(groups["number"])
     else:
-        first, _, second = found["month"].partition(" ")
+        first, _, second = groups["month"].partition(" ")
         month = _month(f"{first} {second}") if second else 0
         if not month and match.start("month") < match.start("day") and second:
             month, before = _month(second), f"{first} "
@@ -110,7 +118,7 @@ def _in_figures(match: re.Match[str]) -> str:
             month = _month(first)
     if not month:
         return match[0]
-    return f"{before}{found['year']}-{month:02}-{int(found['day']):02}"
+    return f"{before}{groups['year']}-{month:02}-{int(groups['day']):02}"
 
 
 def _without_weekday(match: re.Match[str]) -> str:
@@ -123,18 +131,19 @@ def _without_weekday(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=1024)
 def _month(name: str) -> int:
-    """Return the number of a month in any of the languages, 0 for other words."""
-    return next((found for language in _LANGUAGES if (found := _months_of(language).get(name))), 0)
+    return next((month for language in _LANGUAGES if (month := _months_of(language).get(name))), 0)
 
 
 @lru_cache(maxsize=1024)
 def _is_weekday(name: str) -> bool:
-    return name in _MORE_WEEKDAYS or any(name in _days_of(language) for language in _LANGUAGES[:_LARGE])
+    return name in _MORE_WEEKDAYS or any(name in _days_of(language) for language in _WEEKDAY_LANGUAGES)
 
 
 @lru_cache(maxsize=len(_LANGUAGES))
 def _months_of(language: str) -> dict[str, int]:
-    return {_plain(name): number for name, number in month_names(language).items()} | _MORE.get(language, {})
+    return {_plain(name): number for name, number in month_names(language).items()} | _MORE_MONTHS.get(
+        language, {}
+    )
 
 
 @lru_cache(maxsize=len(_LANGUAGES))
@@ -143,42 +152,57 @@ def _days_of(language: str) -> set[str]:
 
 
 def _plain(name: str) -> str:
-    return _MARKS.sub("", name).translate(_SAME)
+    return _MARKS.sub("", name).translate(_ALEFS)
 
 
-def read_moment(text: str, zone: tzinfo) -> datetime | None:
-    """The first date and time in a text as UTC; ``zone`` is for those that name none, midnight for dates.
+def parse_date(text: str, zone: tzinfo) -> datetime | None:
+    """Parse the first date in a text as UTC; ``None`` without a valid date.
 
-    ``None`` when there is no date in it that exists.
+    Dates without a time zone are in ``zone``; dates without a time are midnight.
     """
     text = text.strip()
-    for reader in (datetime.fromisoformat, parsedate_to_datetime):
-        if reader is parsedate_to_datetime and _HALF.search(text):
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
+        if parse is parsedate_to_datetime and _AM_OR_PM.search(text):
             # ``parsedate_to_datetime`` ignores am and pm.
             continue
         try:
-            return _in_utc(reader(text), zone)
+            return _in_utc(parse(text), zone)
         except (ValueError, OverflowError, TypeError, IndexError):
             continue
-    if match := _MOMENT.search(fold(text)):
-        return moment_of(match, zone)
-    found = worded_date(text)
-    return _in_utc(found, zone) if found else None
+    if match := _DATE_TIME.search(fold_dates(text)):
+        return date_of_match(match, zone)
+    date = _parse_with_dateparser(text)
+    return _in_utc(date, zone) if date else None
 
 
-def moment_of(match: re.Match[str], zone: tzinfo) -> datetime | None:
-    """Return what a match of ``MOMENT`` says, as UTC; ``None`` for a day that does not exist."""
+@lru_cache(maxsize=1024)
+def _parse_with_dateparser(text: str) -> datetime | None:
+    if len(text) > _MAX_DATEPARSER_CHARACTERS or not _MAY_BE_DATE.match(text):
+        return None
+    # Importing dateparser takes half a second, and few processes need it.
+    from dateparser.date import DateDataParser  # noqa: PLC0415 - see above
+
+    parser = DateDataParser(languages=list(_DATEPARSER_LANGUAGES), settings=dict(_DATEPARSER))
+    try:
+        date: datetime | None = parser.get_date_data(text).date_obj
+    except (ValueError, OverflowError, TypeError, IndexError, RecursionError):
+        return None
+    return date
+
+
+def date_of_match(match: re.Match[str], zone: tzinfo) -> datetime | None:
+    """Convert a match of ``DATE_TIME`` to UTC; ``None`` for a day that does not exist."""
     year, month, day = _date(match)
-    which = "after" if match["after_hour"] or match["after_full"] else "before"
-    hour = int(match[f"{which}_hour"] or match[f"{which}_full"] or 0)
-    half = match[f"{which}_half"] or match[f"{which}_full_half"] or ""
-    if half[:1] in ("p", "م") and hour < 12:
+    side = "after" if match["after_hour"] or match["after_full"] else "before"
+    hour = int(match[f"{side}_hour"] or match[f"{side}_full"] or 0)
+    am_pm = match[f"{side}_am_pm"] or match[f"{side}_full_am_pm"] or ""
+    if am_pm[:1] in ("p", "م") and hour < 12:
         hour += 12
-    elif half[:1] in ("a", "ص") and hour == 12:
+    elif am_pm[:1] in ("a", "ص") and hour == 12:
         hour = 0
     try:
-        local = datetime(year, month, day, hour, int(match[f"{which}_minute"] or 0))  # noqa: DTZ001 - next line
-        return _in_utc(local, _named_zone(match[f"{which}_zone"]) or zone)
+        local = datetime(year, month, day, hour, int(match[f"{side}_minute"] or 0))  # noqa: DTZ001 - next line
+        return _in_utc(local, _named_zone(match[f"{side}_zone"]) or zone)
     except (ValueError, OverflowError):
         return None
 
@@ -201,5 +225,5 @@ def _named_zone(name: str | None) -> tzinfo | None:
     return timezone(sign * timedelta(hours=int(hours), minutes=int(minutes)))
 
 
-def _in_utc(moment: datetime, zone: tzinfo) -> datetime:
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+def _in_utc(date: datetime, zone: tzinfo) -> datetime:
+    return (date if date.tzinfo else date.replace(tzinfo=zone)).astimezone(UTC)

@@ -145,7 +145,7 @@ class SourceState:
     earlier. ``max_age`` and ``requested_interval`` are seconds: how long the server calls its answer fresh,
     and how long a pause the feed asks for (``ttl``); kept, since a 304 repeats neither. ``skip_hours`` and
     ``skip_days`` have a bit for each hour (UTC) and weekday (Monday is bit 0) that wants no visit.
-    ``publications`` publications fell after ``counted_since`` (see ``ingest.polling.rhythm_of``). Until
+    ``publications`` publications fell after ``counted_since`` (see ``ingest.polling.publish_rate_of``). Until
     ``websub_lease_until`` a hub that has proved itself sends us what is new.
     """
 

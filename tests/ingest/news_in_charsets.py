@@ -1,4 +1,4 @@
-"""Short news in many languages, and the legacy charsets that each of them was written in."""
+"""Short news in many languages, with the legacy charsets of each language."""
 
 # ruff: noqa: E501
 

@@ -1,4 +1,4 @@
-"""Short ways to write a feed down and to read it."""
+"""Helpers that write feeds and parse them."""
 
 from syndicate.ingest.feed.feed_parser import parse_feed
 from syndicate.model import Entry, ParsedSource

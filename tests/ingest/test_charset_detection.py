@@ -1,4 +1,4 @@
-"""Documents whose charset label is wrong or missing are read in the charset of their bytes."""
+"""Documents with a wrong or missing charset label are read in the charset of their bytes."""
 
 import unicodedata
 

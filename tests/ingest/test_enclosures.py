@@ -1,4 +1,4 @@
-"""Files that items carry: audio, video and documents."""
+"""Enclosures of items: audio, video and documents."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from syndicate.ingest.feed.raw_item import seconds_of
-from syndicate.ingest.identity import EntryMatch, accept, decide
+from syndicate.ingest.feed.raw_item import parse_duration
+from syndicate.ingest.identity import EntryMatch, accept, match_entry
 from syndicate.model import Enclosure, Entry, Image, KnownArticle, Source
 from tests.ingest.reading import atom, only_entry, rss
 
@@ -104,7 +104,7 @@ def test_pages_pictures_and_flash_films_are_no_files(element):
     ],
 )
 def test_durations(written, seconds):
-    assert seconds_of(written) == seconds
+    assert parse_duration(written) == seconds
 
 
 def known(entry: Entry) -> KnownArticle:
@@ -118,8 +118,8 @@ def test_a_file_that_comes_later_is_a_change_and_its_size_alone_is_none():
     heard = replace(plain, enclosures=(mp3(),), digest="d2")
     grown = replace(heard, enclosures=(mp3(size=32_000_000),), digest="d3")
 
-    assert decide(heard, SOURCE, [known(plain)], NOW).kind is EntryMatch.CHANGED
-    assert decide(grown, SOURCE, [known(heard)], NOW).kind is EntryMatch.SAME
+    assert match_entry(heard, SOURCE, [known(plain)], NOW).kind is EntryMatch.CHANGED
+    assert match_entry(grown, SOURCE, [known(heard)], NOW).kind is EntryMatch.SAME
 
 
 def test_the_hash_of_an_article_without_files_is_that_of_stores_before_files():

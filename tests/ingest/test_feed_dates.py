@@ -1,4 +1,4 @@
-"""Dates in the customary forms are the moments that feedparser finds; every other form is left to it."""
+"""The fast path for standard dates gives feedparser's result; feedparser reads all other forms."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ from feedparser.datetimes import _parse_date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.ingest.feed.feed_dates import customary_date
+from syndicate.ingest.feed.feed_dates import parse_standard_date
 from syndicate.ingest.feed.feed_parser import parse_feed
 
 CUSTOMARY = [
@@ -68,7 +68,7 @@ def dated(written: str, element: str) -> datetime | None:
 
 @pytest.mark.parametrize(("text", "moment"), CUSTOMARY)
 def test_customary_dates(text: str, moment: str) -> None:
-    found = customary_date(text)
+    found = parse_standard_date(text)
     assert found
     assert found.isoformat() == moment
     assert found.utctimetuple() == _parse_date(text)
@@ -76,12 +76,12 @@ def test_customary_dates(text: str, moment: str) -> None:
 
 @pytest.mark.parametrize("text", OTHERS)
 def test_other_forms_and_impossible_days_are_left_to_feedparser(text: str) -> None:
-    assert customary_date(text) is None
+    assert parse_standard_date(text) is None
 
 
 @given(RFC_822 | RFC_3339)
 def test_whatever_is_read_is_what_feedparser_reads(text: str) -> None:
-    found = customary_date(text)
+    found = parse_standard_date(text)
     assert found is None or found.utctimetuple() == _parse_date(text)
 
 

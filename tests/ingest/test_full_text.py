@@ -1,4 +1,4 @@
-"""When an article's page is worth reading, and when its text is worth having. Decisions only."""
+"""Choice of the pages to read, and comparison of their text with the feed's."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from syndicate.ingest.page.full_text import (
-    MOST_PARTS,
+    MAX_PARTS,
     PageOptions,
-    about_the_same,
-    better_text,
-    parts_worth_reading,
-    sort_entries,
-    wants_page,
-    with_page,
-    worth_taking,
+    is_longer_text,
+    mentions_title,
+    merge_page,
+    select_entries,
+    select_new_entries,
+    select_sitemap_parts,
+    should_read_page,
 )
 from syndicate.model import Entry, FullText, ParsedSource, Selectors, SitemapPart, SourceKind
 from tests.factories import NOW, declared, new_article
@@ -29,7 +29,7 @@ def wants(text: str = "Two words.", **changes: object) -> bool:
     source_facts: dict[str, Any] = {"url": HOME}
     for key, value in changes.items():
         (article_facts if key in ("url", "published") else source_facts)[key] = value
-    return wants_page(new_article(1, **article_facts), declared(**source_facts), NOW, OPTIONS)
+    return should_read_page(new_article(1, **article_facts), declared(**source_facts), NOW, OPTIONS)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def wants(text: str = "Two words.", **changes: object) -> bool:
 def test_a_short_text_or_one_that_breaks_off_is_worth_it(text: str, expected: bool):
     words = 200 if text.startswith("海") else len(text.split())
     article = new_article(1, text=text, words=words)
-    assert wants_page(article, declared(url=HOME), NOW, OPTIONS) is expected
+    assert should_read_page(article, declared(url=HOME), NOW, OPTIONS) is expected
 
 
 def test_only_pages_of_the_publishers_own_site_are_read_unasked():
@@ -99,7 +99,7 @@ def test_what_only_names_its_articles_always_wants_their_pages(kind, select, exp
 )
 def test_a_text_must_be_a_fifth_and_thirty_words_longer(page: int, have: int, expected: bool):
     entry = Entry(guid="", url="", title="t", text="word " * page)
-    assert better_text(entry, "word " * have, "en") is expected
+    assert is_longer_text(entry, "word " * have, "en") is expected
 
 
 @pytest.mark.parametrize(
@@ -114,16 +114,16 @@ def test_a_text_must_be_a_fifth_and_thirty_words_longer(page: int, have: int, ex
     ],
 )
 def test_a_page_about_something_else_is_another_page(title: str, page: str, expected: bool):
-    assert about_the_same(title, Entry(guid="", url="", title=page, text=page)) is expected
+    assert mentions_title(title, Entry(guid="", url="", title=page, text=page)) is expected
 
 
 def test_an_entry_of_list_and_page_takes_the_best_of_both():
     listed = Entry(guid="g", url="u", title="", updated=NOW, digest="d", language="ar")
     page = Entry(guid="p", url="v", title="Title", text="text", html="<p>text</p>", language="en", digest="e")
-    both = with_page(listed, page)
+    both = merge_page(listed, page)
     assert (both.guid, both.url, both.digest, both.title, both.language) == ("g", "u", "d", "Title", "ar")
     assert (both.published, both.updated, both.text) == (None, NOW, "text")
-    dated = with_page(listed, Entry(guid="", url="", title="T", published=NOW - timedelta(days=1)))
+    dated = merge_page(listed, Entry(guid="", url="", title="T", published=NOW - timedelta(days=1)))
     assert (dated.published, dated.updated) == (NOW - timedelta(days=1), None)
 
 
@@ -145,22 +145,22 @@ def test_the_first_reading_takes_the_newest_and_the_rest_is_archive():
         entry("u2", None),
         entry("c", 3),
     ]
-    taken, passed_over = worth_taking(entries, NOW, OPTIONS, first=True)
-    assert (names(taken), names(passed_over)) == ("a b c", "old u1 u2")
-    taken, passed_over = worth_taking(entries, NOW, OPTIONS, first=False)
-    assert (names(taken), names(passed_over)) == ("a b c u1 u2", "old")
+    taken, skipped_entries = select_new_entries(entries, NOW, OPTIONS, first=True)
+    assert (names(taken), names(skipped_entries)) == ("a b c", "old u1 u2")
+    taken, skipped_entries = select_new_entries(entries, NOW, OPTIONS, first=False)
+    assert (names(taken), names(skipped_entries)) == ("a b c u1 u2", "old")
 
 
 def test_articles_that_are_told_cost_no_page_and_are_all_taken():
     entries = [entry(f"n{n}", 1, title="t") for n in range(9)]
-    taken, passed_over = worth_taking(entries, NOW, OPTIONS, first=True)
-    assert (len(taken), passed_over) == (9, ())
+    taken, skipped_entries = select_new_entries(entries, NOW, OPTIONS, first=True)
+    assert (len(taken), skipped_entries) == (9, ())
 
 
 def test_never_means_never_and_says_what_it_costs():
     source = declared(url=HOME, kind=SourceKind.SITEMAP, full_text=FullText.NEVER)
     parsed = ParsedSource(entries=(entry("a", 1), entry("b", 1, title="t")))
-    found = sort_entries(source, parsed, NOW, OPTIONS, first=True)
+    found = select_entries(source, parsed, NOW, OPTIONS, first=True)
     assert (names(found.parsed.entries), found.pages) == ("b", ())
     assert "1 articles without a title were left out" in found.parsed.warnings[0]
 
@@ -169,7 +169,7 @@ def test_of_an_index_the_latest_parts_are_read():
     dated = [SitemapPart(url=f"d{n}", changed=NOW - timedelta(hours=n)) for n in range(5)]
     old = [SitemapPart(url=f"o{n}", changed=NOW - timedelta(days=30)) for n in range(40)]
     undated = [SitemapPart(url=f"u{n}") for n in range(40)]
-    chosen = [part.url for part in parts_worth_reading([*old, *undated, *dated], NOW, OPTIONS)]
+    chosen = [part.url for part in select_sitemap_parts([*old, *undated, *dated], NOW, OPTIONS)]
     assert chosen == ["d0", "d1", "d2", "d3", "d4", "u0", "u1", "u2", "u3", "u4"]
-    ends = [part.url for part in parts_worth_reading(undated, NOW, OPTIONS)]
-    assert (len(ends), ends[0], ends[-1]) == (MOST_PARTS, "u0", "u39")
+    ends = [part.url for part in select_sitemap_parts(undated, NOW, OPTIONS)]
+    assert (len(ends), ends[0], ends[-1]) == (MAX_PARTS, "u0", "u39")

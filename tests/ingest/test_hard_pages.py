@@ -1,4 +1,4 @@
-"""Articles on pages that look like something else, and pages that look like articles."""
+"""Articles on pages that look like other pages, and other pages that look like articles."""
 
 # ruff: noqa: E501
 

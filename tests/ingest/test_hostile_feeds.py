@@ -1,4 +1,4 @@
-"""Feeds written to hurt: each is bounded in time, and none raises anything but ``ParseError``."""
+"""Hostile feeds: bounded time, and no exception but ``ParseError``."""
 
 import contextlib
 import random
@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.errors import ParseError
-from syndicate.ingest.feed.feed_parser import MAX_ITEMS
+from syndicate.ingest.limits import MAX_ITEMS
 from tests.ingest.reading import atom, read, rss
 
-# What takes quadratic time hangs for longer; how long the rest takes is no affair of tests.
+# Quadratic time takes longer; tests do not check ordinary speed.
 pytestmark = pytest.mark.timeout(15)
 
 # Where elements are skipped, so that it is no item.
@@ -170,7 +170,7 @@ def test_P5_of_many_items_the_newest_are_kept_and_the_rest_is_not_lost(newest_fi
     body = rss(*(items if newest_first else items[::-1]))
     first = read(body)
     assert {entry.title for entry in first.entries} == {f"t{n}" for n in range(MAX_ITEMS)}
-    assert first.warnings == (f"3 items beyond {MAX_ITEMS} were left for the next time",)
+    assert first.warnings == (f"3 items beyond {MAX_ITEMS} were left for the next poll",)
     assert first.left_out == 3
     second = read(body, known=frozenset(first.digests))
     assert second.left_out == 0

@@ -1,4 +1,4 @@
-"""One page, one article: text without furniture, facts as declared, and what is no article at all."""
+"""Extraction of the article of a page, its metadata, and rejected pages."""
 
 import json
 import re
@@ -6,9 +6,9 @@ import re
 import pytest
 
 from syndicate.errors import ParseError
-from syndicate.ingest.html.html_documents import MOST_TAGS, without_code
+from syndicate.ingest.html.html_documents import MAX_EXTRACTED_TAGS, drop_code
 from syndicate.ingest.page.page_extraction import parse_page
-from syndicate.ingest.page.page_rejection import is_teaser, sends_home
+from syndicate.ingest.page.page_rejection import is_teaser, leads_to_front_page
 from syndicate.model import Entry, ParsedSource
 
 URL = "https://harbour.example/news/flood"
@@ -57,8 +57,8 @@ def test_the_text_comes_without_menus_boxes_and_footers():
     assert entry.title == "The barrier closes"
     assert entry.text.startswith("On day 0 the barrier held")
     assert entry.text.count("harbour master") == 12
-    for furniture in ("Home", "cookies", "Another story", "Copyright", "alert", "Most read"):
-        assert furniture not in entry.text
+    for boilerplate in ("Home", "cookies", "Another story", "Copyright", "alert", "Most read"):
+        assert boilerplate not in entry.text
     assert '<a href="https://harbour.example/more"' in entry.html
 
 
@@ -262,7 +262,9 @@ def test_a_page_that_only_a_sitemap_names_must_say_that_it_is_an_article(head: s
     def parse() -> ParsedSource:
         raw = page(head, f"<article>{body}</article>").encode()
         kind = "text/html"
-        return parse_page(raw, url=URL, content_type=kind, charset="", known=frozenset(), vouched=False)
+        return parse_page(
+            raw, url=URL, content_type=kind, charset="", known=frozenset(), is_listed_article=False
+        )
 
     if taken:
         assert len(parse().entries) == 1
@@ -283,7 +285,7 @@ def test_a_page_that_only_a_sitemap_names_must_say_that_it_is_an_article(head: s
     ],
 )
 def test_being_sent_to_the_front_page_is_noticed(asked: str, url: str, expected: bool):
-    assert sends_home(asked, url) is expected
+    assert leads_to_front_page(asked, url) is expected
 
 
 def test_being_sent_to_a_consent_host_is_noticed():
@@ -357,14 +359,14 @@ HOSTILE = {
 def test_a_page_of_tags_keeps_the_first_and_all_words(unit: str):
     """Each element costs the extraction some time, so the tags beyond a number are taken for spaces."""
     words = "".join(unit.format(n=n) for n in range(40_000))
-    page = without_code(f"<html><title>x</title>{words}")
-    assert len(re.findall("<[a-z]", page)) <= MOST_TAGS
+    page = drop_code(f"<html><title>x</title>{words}")
+    assert len(re.findall("<[a-z]", page)) <= MAX_EXTRACTED_TAGS
     assert [int(number) for number in re.findall(r"word (\d+) again", page)] == list(range(40_000))
     assert not re.search("again[a-z]", page)
 
 
 def test_endless_space_is_one_space():
-    page = without_code(f"<html><title>x</title>{PARAGRAPHS}{chr(160)} {' ' * 998}a{' ' * 999}b")
+    page = drop_code(f"<html><title>x</title>{PARAGRAPHS}{chr(160)} {' ' * 998}a{' ' * 999}b")
     assert page.endswith(f"</p> a{' ' * 999}b")
 
 

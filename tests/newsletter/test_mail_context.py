@@ -68,6 +68,10 @@ def test_former_names_that_templates_of_operators_know_work() -> None:
     page = review_page(NEWSLETTER, NOW)
     view, edition = page.waiting[0], page.waiting[0].reviewed.edition
     assert (page.sheets, view.found, view.digest) == (page.waiting, view.reviewed, view.content)
-    assert (view.forms, edition.cadence, edition.is_form) == (view.variants, edition.variant_key, False)
+    assert (view.forms, edition.variant_key, edition.is_variant) == (
+        view.variants,
+        edition.variant_key,
+        False,
+    )
     (archive, *_) = archived(NEWSLETTER.name, NOW)
     assert archive.digest == archive.content

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from syndicate.cli.common import local, plural
 from syndicate.cli.editing.newsletter_commands import MISSED_SHOWN, zone_of
-from syndicate.ingest.poll_schedule import believed_url
+from syndicate.ingest.poll_schedule import confirmed_url
 from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.jobs.newsletter.due_periods import waiting_periods
 from syndicate.model import (
@@ -179,7 +179,7 @@ def _problems_of_sources(health: Health) -> list[str]:
             found.append(f"source {name} is gone for good (410): {_advice(report.source, 'remove it')}")
         elif needs_a_person(state):
             found.append(f"source {name} failed {plural(state.failures, 'time')}: {state.error}")
-        if moved := shown_address(report.source, believed_url(state)):
+        if moved := shown_address(report.source, confirmed_url(state)):
             advice = _advice(report.source, "change its url")
             found.append(f"source {name} has moved for good to {moved}: {advice}")
     return found

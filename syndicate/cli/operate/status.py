@@ -13,7 +13,7 @@ from syndicate.cli.editing.editor_commands import decision_answer, decision_line
 from syndicate.cli.editing.newsletter_commands import gathering_answer, next_editions, zone_of
 from syndicate.cli.operate.health import Health, look, needs_a_person, shown_address
 from syndicate.cli.wrapping import say
-from syndicate.ingest.poll_schedule import believed_url, told
+from syndicate.ingest.poll_schedule import confirmed_url, status_message
 from syndicate.model import HubSubscription
 from syndicate.services import Services
 from syndicate.services.lease_owners import sweep_dead_senders
@@ -82,7 +82,7 @@ def _remark(report: SourceReport) -> str:
         return f"failed {plural(state.failures, 'time')}, see below"
     return (
         state.error
-        or told(state.warning, state.read_from)
+        or status_message(state.warning, state.read_from)
         or ("" if report.source.paused else state.check_reason)
     )
 
@@ -192,8 +192,8 @@ def _source(report: SourceReport, hub: HubSubscription | None) -> dict[str, Any]
         "hub": _hub(hub),
         "failures": state.failures,
         "error": state.error,
-        "warning": told(state.warning, state.read_from),
-        "moved_to": shown_address(source, believed_url(state)),
+        "warning": status_message(state.warning, state.read_from),
+        "moved_to": shown_address(source, confirmed_url(state)),
         "articles": report.articles,
         "articles_per_day": round(report.articles_last_week / 7, 2),
     }

@@ -26,7 +26,7 @@ from syndicate.cli.reading.source_add import add
 from syndicate.cli.reading.source_output import look_facts, print_look
 from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
-from syndicate.ingest.poll_schedule import believed_url, told
+from syndicate.ingest.poll_schedule import confirmed_url, status_message
 from syndicate.model import Absence, Origin
 from syndicate.store import Connection
 from syndicate.store.ingest import added_sources, source_store
@@ -198,8 +198,8 @@ def _facts(report: SourceReport) -> dict[str, Any]:
         "next_check": state.next_check,
         "failures": state.failures,
         "error": state.error,
-        "warning": told(state.warning, state.read_from),
-        "moved_to": shown_address(source, believed_url(state)),
+        "warning": status_message(state.warning, state.read_from),
+        "moved_to": shown_address(source, confirmed_url(state)),
         "outline": dict(source.outline),
     }
 

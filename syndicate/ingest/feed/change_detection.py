@@ -1,12 +1,11 @@
-"""Unread items of a changed document, found without parsing it.
+"""Find the new items of a changed document without parsing it.
 
-Most bodies that change do so around their items (the time of building, a comment) or in one item of many. So
-we look first whether the document is the last one that was parsed, apart from such dates. If not, we look for
-what is written like an item, and compare: an item whose bytes were read before is known by its digest, and
-what is not an item (the *frame*) must be the frame of the last document that was parsed. Then only the other
-items have to be read, in that frame: whatever is left out was read before, in the same place. In doubt the
-whole document is unseen. Only searching and hashing happens here, in time linear in the length: it is safe to
-do with a stranger's bytes in our own process.
+Most changed documents differ only around their items (build date, a comment) or in a few items. The caller
+first compares the hash of the whole document without such dates (``document_hash``). If the hash differs,
+``diff_document`` splits the document into items and the *frame* around them. If the frame equals the frame of
+the last parsed document, items with a known hash are cut out, and only the rest needs parsing. In doubt the
+whole document counts as new. The module only searches and hashes, in time linear in the length, so that the
+main process may do it with untrusted bytes.
 """
 
 import re
@@ -16,19 +15,19 @@ from dataclasses import dataclass
 from syndicate.text.hashes import hash_of
 
 _START = re.compile(rb"<(item|entry)[\s>]")
-# Patterns, because ``bytes.find`` takes nearly twice as long through texts that hold much markup.
+# Patterns, since ``bytes.find`` takes nearly twice as long in documents with much markup.
 _ENDS = {name: re.compile(b"</" + name + b">") for name in (b"item", b"entry")}
-# Dates of the feed itself: when it was built, not what it says.
-_BUILT = re.compile(rb"<(?:lastBuildDate|pubDate|updated|dc:date)>[^<>&\x00-\x08\x0b\x0c\x0e-\x1f]*</")
+# Dates of the feed itself, not of an item.
+_FEED_DATES = re.compile(rb"<(?:lastBuildDate|pubDate|updated|dc:date)>[^<>&\x00-\x08\x0b\x0c\x0e-\x1f]*</")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """A document beside what was read before.
+class DocumentDiff:
+    """Difference of a document to the last parsed document.
 
-    ``frame`` is to be kept for the next one, ``""`` when the items of this one cannot be told apart: the
-    digest of what stands around them, and that of the document. ``unseen``
-    is the document without the items read before, whose digests are ``seen``; ``b""`` when no other is in it.
+    ``frame`` is the hash of the document around its items, then the hash of the document; the caller stores
+    it for the next poll. ``frame`` is ``""`` if the items cannot be separated. ``unseen`` is the document
+    without known items, ``b""`` without new items. ``seen`` holds the hashes of the known items.
     """
 
     frame: str
@@ -36,49 +35,49 @@ class Compared:
     seen: tuple[str, ...] = ()
 
     @property
-    def nothing_new(self) -> bool:
-        """True when every item was read before; an empty document has none."""
+    def has_only_known_items(self) -> bool:
+        """True if the document has items, and all of them are known."""
         return bool(self.seen) and not self.unseen
 
 
-def document_digest(body: bytes) -> str:
-    """The digest of a document up to its last end tag, without the dates before its items.
+def document_hash(body: bytes) -> str:
+    """Hash a document up to its last end tag, without the dates before its items.
 
-    ``""`` when it has none. What follows the last end tag can only be comments (XML 1.0 section 2.1).
+    ``""`` for a document without items. Only comments can follow the last end tag (XML 1.0 section 2.1).
     """
     first, last = _START.search(body), body.rfind(b"</")
     if not first or last < first.start():
         return ""
     rest = memoryview(body)[first.start() : body.find(b">", last) + 1]
-    return hash_of(_BUILT.sub(b"", body[: first.start()]), rest)
+    return hash_of(_FEED_DATES.sub(b"", body[: first.start()]), rest)
 
 
-def is_last(document: str, frame: str) -> bool:
-    """Return whether a digest is that of the last parsed document, which left this ``frame``."""
+def is_last_document(document: str, frame: str) -> bool:
+    """Return whether a document hash equals the hash in the ``frame`` of the last parsed document."""
     return bool(document and frame) and frame.endswith(document)
 
 
-def compare(body: bytes, document: str, frame: str, known: Container[str]) -> Compared:
-    """Return the unseen part of a document, by the last frame and the digests of known items."""
-    around, items = _apart(body) or ([], [])
-    stands = hash_of(_BUILT.sub(b"", b"".join(around))) if items else ""
-    whole = Compared(frame=stands + document if items else "", unseen=body)
-    if not items or not frame.startswith(stands):
+def diff_document(body: bytes, document: str, frame: str, known: Container[str]) -> DocumentDiff:
+    """Cut known items out of a document; ``frame`` is the stored frame, ``known`` holds item hashes."""
+    around, items = _split_items(body) or ([], [])
+    frame_hash = hash_of(_FEED_DATES.sub(b"", b"".join(around))) if items else ""
+    whole = DocumentDiff(frame=frame_hash + document if items else "", unseen=body)
+    if not items or not frame.startswith(frame_hash):
         return whole
-    digests = [hash_of(item) for item in items]
-    seen = tuple(dict.fromkeys(digest for digest in digests if digest in known))
-    others = [b"" if digest in known else item for digest, item in zip(digests, items, strict=True)]
-    if not any(others):
-        return Compared(frame=whole.frame, unseen=b"", seen=seen)
-    if any(map(_ends_in_cdata, filter(None, others))):
+    hashes = [hash_of(item) for item in items]
+    seen = tuple(dict.fromkeys(item_hash for item_hash in hashes if item_hash in known))
+    new_items = [b"" if item_hash in known else item for item_hash, item in zip(hashes, items, strict=True)]
+    if not any(new_items):
+        return DocumentDiff(frame=whole.frame, unseen=b"", seen=seen)
+    if any(map(_ends_in_cdata, filter(None, new_items))):
         return whole
-    unseen = b"".join(piece for pair in zip(around, [*others, b""], strict=True) for piece in pair)
-    # How a document is read that is not in the charset it declares depends on all of it.
-    return Compared(frame=whole.frame, unseen=unseen, seen=seen) if seen and _is_utf8(unseen) else whole
+    unseen = b"".join(piece for pair in zip(around, [*new_items, b""], strict=True) for piece in pair)
+    # The charset of a mislabelled document is guessed from the whole document.
+    return DocumentDiff(frame=whole.frame, unseen=unseen, seen=seen) if seen and _is_utf8(unseen) else whole
 
 
-def _apart(body: bytes) -> tuple[list[bytes], list[bytes]] | None:
-    """Return what stands around the items, up to the last end tag, and the items: one fewer."""
+def _split_items(body: bytes) -> tuple[list[bytes], list[bytes]] | None:
+    """Split a document up to its last end tag into n + 1 pieces around the items, and n items."""
     around: list[bytes] = []
     items: list[bytes] = []
     at = 0
@@ -97,7 +96,7 @@ def _apart(body: bytes) -> tuple[list[bytes], list[bytes]] | None:
 
 
 def _ends_in_cdata(item: bytes) -> bool:
-    """Return whether what looks like the end tag of an item is text, so that the item may not be whole."""
+    """Return whether the item's end tag stands in a CDATA section, so that the item may be incomplete."""
     return item.rfind(b"<![CDATA[") > item.rfind(b"]]>")
 
 

@@ -1,10 +1,9 @@
-"""The XML reader that feedparser uses: whole texts at once, and nothing that no one will look at.
+"""SAX reader for feedparser that buffers text and skips unused elements. Part of feedparser's fast path.
 
-The standard library's reader calls back for every line and entity of a text (38 % of feedparser's time);
-this one lets expat buffer. It also leaves out vocabularies that no field of ours comes from (comment
-counts, statistics, maps), the elements that describe another feed or a picture, their children, and the
-space between elements. Elements of the customary vocabularies go to feedparser under the names it would give
-them.
+The standard library's reader calls back for every line and entity of a text (38 % of feedparser's time); this
+reader lets expat buffer the text. It skips elements of unused namespaces (comment counts, statistics, maps),
+elements that describe another feed or an image, and the space between elements. Elements of known namespaces
+reach feedparser under the names that feedparser gives them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,11 +12,12 @@ from typing import Any, NamedTuple
 from xml.sax import SAXException
 from xml.sax.expatreader import ExpatParser
 
-from syndicate.ingest.feed.feedparser_fastpath import close_elements, open_elements
-from syndicate.ingest.feed.item_splitter import Unsplittable
-from syndicate.ingest.feed.namespaces import ITEMS, MAX_ATTRIBUTES, MAX_DEPTH, MAX_NAME, qualified
+from syndicate.ingest.feed.feedparser_fastpath import open_depths, restore_depths
+from syndicate.ingest.feed.item_splitter import ITEM_ELEMENTS, Unsplittable
+from syndicate.ingest.feed.namespaces import MAX_NAME, qualified_name
+from syndicate.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH
 
-# They describe another feed, a picture or a form; or no field of ours comes from them.
+# Elements that describe another feed, an image or a form, or that no field is read from.
 _UNUSED = frozenset(
     {
         "cloud", "comments", "contributor", "copyright", "docs", "email", "generator", "items", "rating",
@@ -26,7 +26,7 @@ _UNUSED = frozenset(
         "media:hash", "media:player", "media:rating", "media:restriction", "media:text", "media:title",
     }
 )  # fmt: skip
-# What we take of a feed itself is its title, links, id, language and times between visits.
+# Unused outside items: of the feed itself only title, links, id, language and polling intervals are read.
 _UNUSED_IN_FEEDS = frozenset(
     {
         "author", "category", "description", "icon", "image", "lastbuilddate", "logo", "managingeditor",
@@ -34,31 +34,31 @@ _UNUSED_IN_FEEDS = frozenset(
     }
 )  # fmt: skip
 _CAPTIONS = {"media:description": "media_caption", "media:title": "media_headline"}
-_VOCABULARIES_OF_ITEMS = ("content:", "dc:", "dcterms:", "feedburner:", "itunes:", "media:")
+_ITEM_NAMESPACES = ("content:", "dc:", "dcterms:", "feedburner:", "itunes:", "media:")
 MAX_ELEMENTS = 1_000
-"""Elements of an item, or of what stands around the items, apart from the texts; real ones have 60 at most.
-feedparser compares each tag, author and link with those before it (100 000 ``dc:subject``: over 20 s)."""
+"""Elements of an item, or of the feed around the items, outside texts; real items have at most 60. feedparser
+compares each tag, author and link with all earlier ones (100 000 ``dc:subject``: over 20 s)."""
 
 
 class FeedReader(ExpatParser):
-    """A SAX reader over expat that buffers text and skips what is not used (``_role``).
+    """SAX reader over expat that buffers text and skips unused elements (``_role``).
 
-    feedparser takes ``media:description`` for the item's own description, and ``media:title`` for its title.
-    Here they are kept apart, as ``media_caption`` and ``media_headline`` of the item; a description within a
-    picture is the picture's ``alt``.
+    feedparser would use ``media:description`` as the item's description and ``media:title`` as its title. The
+    reader keeps them apart as the item's ``media_caption`` and ``media_headline``. A description inside an
+    image becomes the image's ``alt``.
 
-    Most elements are leaves: they hold a short text and nothing else. Whether one does is known at its end,
-    so what may be a leaf is kept until then, and given to the parser as a whole.
+    Most elements are leaves, with a short text and no child. Only the end tag proves that an element is a
+    leaf, so the reader holds a possible leaf back and passes the complete leaf to the parser.
 
-    With ``most_items`` it also notes where the items begin and where their end tags do (``items``), and
-    raises ``Unsplittable`` where ``splitter.split`` has to look: at items that cannot be told apart, at more
-    of them, and at what breaks the limits on nesting and attributes.
+    With ``max_items`` the reader also records the start of each item and of its end tag (``items``). It
+    raises ``Unsplittable`` for documents that need ``item_splitter.split``: with nested or ambiguous items,
+    with too many items, or beyond the limits on nesting and attributes.
     """
 
-    def __init__(self, *, most_items: int | None = None) -> None:
+    def __init__(self, *, max_items: int | None = None) -> None:
         super().__init__(namespaceHandling=1)
         self.items: list[tuple[int, int]] = []
-        self._most_items = most_items
+        self._most_items = max_items
         self._source: Any
         self._parser: Any
         self._source.setEncoding("utf-8")
@@ -66,13 +66,13 @@ class FeedReader(ExpatParser):
     def read(self, document: bytes) -> None:
         """Read a whole UTF-8 document without declaration and document type.
 
-        Raises ``SAXException`` when it is not well-formed or has a document type.
+        Raises ``SAXException`` if the document is not well-formed or has a document type.
         """
-        # At once: a long token fed in pieces takes quadratic time (CVE-2023-52425). And as all that there is:
-        # where more may follow, expat looks at every byte again to count the lines.
+        # In one piece: long tokens fed in pieces take quadratic time (CVE-2023-52425). As final: otherwise
+        # expat scans every byte again to count lines.
         self.feed(document, isFinal=True)
         self._cont_handler.endDocument()
-        # It knows our methods, and they know it: nobody should have to look for that.
+        # Break the reference cycle so that the parser is freed at once.
         self._parser = None
 
     def reset(self) -> None:
@@ -83,19 +83,19 @@ class FeedReader(ExpatParser):
         self._parser.StartDoctypeDeclHandler = _refuse_document_type
         self._skipped_depth = 0
         self._elements = 0
-        self._in_picture = False
+        self._in_image = False
         self._caption: list[str] | None = None
         self._caption_name = ""
         self._leaf: tuple[str, dict[str, str], list[str]] | None = None
         self._around = (0, 0, 0, 0)
         self._open_items = self._start = 0
-        # Or nothing that is done with text here would be done before the first element that is skipped.
+        # Text before the first skipped element needs the handler, too.
         self._parser.CharacterDataHandler = self.character_data
 
     def start_element_ns(self, name: str, attrs: Mapping[str, str]) -> None:
-        """Pass an element on, or skip it with all that it contains, or keep it as a leaf."""
+        """Pass an element to the parser, skip it with its content, or hold it back as a possible leaf."""
         handler: Any = self._cont_handler
-        # A category holds a name; pictures and titles in one are not those of the item.
+        # Images and titles inside a category are not the item's.
         is_in_category = bool(self._leaf and self._leaf[0] == "category" and handler.inentry)
         if self._leaf and not is_in_category:
             self._open(*self._leaf)
@@ -106,7 +106,7 @@ class FeedReader(ExpatParser):
             or len(attrs) > MAX_ATTRIBUTES
             or handler.depth + self._skipped_depth >= MAX_DEPTH
         ):
-            self._watch(role)
+            self._check_splittable(role)
         if role.is_item and not (is_in_category or self._skipped_depth):
             self._begin_item()
         elif not handler.incontent:
@@ -118,11 +118,11 @@ class FeedReader(ExpatParser):
             self._skip("" if is_in_category else known)
             return
         if known == "media:content":
-            self._in_picture = True
+            self._in_image = True
         if not known or handler.decls or (attrs and " " in "".join(attrs)):
             super().start_element_ns(name, attrs)
             return
-        values = None if role.is_item else handler.values_of_leaf(known, attrs)
+        values = None if role.is_item else handler.leaf_attributes(known, attrs)
         if values is None:
             self._open(known, attrs)
         else:
@@ -131,25 +131,25 @@ class FeedReader(ExpatParser):
             self._parser.CharacterDataHandler = texts.append
 
     def end_element_ns(self, name: str) -> None:
-        """Pass an end on, unless its start was skipped."""
+        """Pass an end tag to the parser unless its start tag was skipped."""
         if self._skipped_depth:
             self._end_skipped()
             return
         if self._leaf and self._end_leaf(*self._leaf):
             return
         handler: Any = self._cont_handler
-        known = qualified(name)
+        known = qualified_name(name)
         if known:
             handler.unknown_endtag(known)
         else:
             super().end_element_ns(name)
-        if known in ITEMS:
+        if known in ITEM_ELEMENTS:
             self._open_items -= 1
             if not self._open_items:
                 self.items.append((self._start, self._parser.CurrentByteIndex))
-                close_elements(handler, *self._around)
+                restore_depths(handler, *self._around)
         elif known == "media:content":
-            self._in_picture = False
+            self._in_image = False
 
     def _end_skipped(self) -> None:
         self._skipped_depth -= 1
@@ -158,16 +158,16 @@ class FeedReader(ExpatParser):
             self._keep_caption()
 
     def _end_leaf(self, known: str, values: dict[str, str], texts: list[str]) -> bool:
-        """Pass a leaf on, unless its text came in pieces: then it begins now."""
+        """Pass a complete leaf to the parser; an element with text in pieces is opened instead."""
         if len(texts) > 1:
             self._open(known, values, texts)
             return False
         handler: Any = self._cont_handler
         self._leaf = None
         self._parser.CharacterDataHandler = self.character_data
-        handler.leaf(known, values, texts[0] if texts else "")
+        handler.add_leaf(known, values, texts[0] if texts else "")
         if known == "media:content":
-            self._in_picture = False
+            self._in_image = False
         return True
 
     def _open(self, known: str, attributes: Mapping[str, str], texts: Iterable[str] = ()) -> None:
@@ -188,7 +188,7 @@ class FeedReader(ExpatParser):
     def _begin_item(self) -> None:
         self._elements = 0
         if not self._open_items:
-            self._around = open_elements(self._cont_handler)
+            self._around = open_depths(self._cont_handler)
             self._start = self._parser.CurrentByteIndex
         self._open_items += 1
 
@@ -200,12 +200,12 @@ class FeedReader(ExpatParser):
         self._skipped_depth += 1
         self._parser.CharacterDataHandler = None if self._caption is None else self._caption.append
 
-    def _watch(self, role: "_Role") -> None:
-        """Stop at what is too deep, has too many attributes, or is no item like the others."""
+    def _check_splittable(self, role: "_ElementRole") -> None:
+        """Raise ``Unsplittable`` unless the element is another top-level item."""
         handler: Any = self._cont_handler
         is_alone = not (self._skipped_depth or self._open_items or handler.incontent)
         if not (role.is_item and is_alone and handler.depth and len(self.items) != self._most_items):
-            raise Unsplittable("items and elements that have to be looked at one by one", malformed=False)
+            raise Unsplittable("the document needs the splitter", malformed=False)
 
     def _keep_caption(self) -> None:
         handler: Any = self._cont_handler
@@ -214,7 +214,7 @@ class FeedReader(ExpatParser):
         text, self._caption = "".join(self._caption).strip(), None
         if handler.inentry and text:
             entry = handler.entries[-1]
-            is_alt = self._in_picture and self._caption_name == "media_caption"
+            is_alt = self._in_image and self._caption_name == "media_caption"
             if is_alt and entry.get("media_content"):
                 entry["media_content"][-1]["alt"] = text
             else:
@@ -225,9 +225,7 @@ def _refuse_document_type(*_: object) -> None:
     raise SAXException("a document type")
 
 
-class _Role(NamedTuple):
-    """Role of an element by its name, the same in every document."""
-
+class _ElementRole(NamedTuple):
     known: str
     is_item: bool
     may_be_item: bool
@@ -235,18 +233,20 @@ class _Role(NamedTuple):
     is_used_outside: bool
 
 
-# Whether it ends in "item" is for ``splitter.split`` to see.
-_UNKNOWN = _Role("", is_item=False, may_be_item=True, is_used=False, is_used_outside=False)
+# The local name may be "item": the splitter decides.
+_UNKNOWN = _ElementRole("", is_item=False, may_be_item=True, is_used=False, is_used_outside=False)
 
 
 @lru_cache(maxsize=1024)
-def _role(name: str) -> _Role:
-    """The role of an element, by its name as expat writes it, with its namespace."""
-    known = qualified(name)
+def _role(name: str) -> _ElementRole:
+    """Return the role of an element by expat's name, which includes the namespace."""
+    known = qualified_name(name)
     local = name.split(" ")[1 if " " in name else 0].lower()
-    # Without a prefix it is some dialect of RSS or Atom.
+    # An unknown namespace without prefix is a dialect of RSS or Atom.
     is_used = known not in _UNUSED if known else name.count(" ") < 2
     is_of_items = known in _UNUSED_IN_FEEDS or (
-        known.startswith(_VOCABULARIES_OF_ITEMS) and known not in ("dc:language", "dc:title")
+        known.startswith(_ITEM_NAMESPACES) and known not in ("dc:language", "dc:title")
     )
-    return _Role(known, known in ITEMS, local in ITEMS, is_used, is_used and not is_of_items)
+    return _ElementRole(
+        known, known in ITEM_ELEMENTS, local in ITEM_ELEMENTS, is_used, is_used and not is_of_items
+    )

@@ -1,21 +1,20 @@
-"""Dates in the two forms that nearly all feeds use: what feedparser finds, in a fifth of its time.
+"""Parse the dates of feeds: a fast path for the two standard forms, and mends for feedparser's errors.
 
-feedparser tries one form after another and takes each apart piece by piece. In these two everything has its
-place, and Python reads the second one itself.
+feedparser tries its date handlers in turn. The two standard forms have fixed positions, so one
+pattern and ``datetime.fromisoformat`` read them.
 """
 
 import re
 from datetime import UTC, date, datetime
 from time import struct_time
 
-from syndicate.ingest.written_dates import read_moment
+from syndicate.ingest.written_dates import parse_date
+from syndicate.text.dates import month_names
 
-# What feedparser reads wrongly or not at all: other scripts ("2026年11月27日" is no first of November), and
-# the second half of the day.
-_ELSEWHERE = re.compile(r"[^\x00-\x7f]|\d\s?[ap]\.?m\b", re.IGNORECASE)
-_MAX_LENGTH = 100
-_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MONTHS = {name: f"{number:02}" for number, name in enumerate(_NAMES, 1)}
+# feedparser misreads other scripts ("2026年11月27日" becomes 1 November) and ignores "pm".
+_NOT_FOR_FEEDPARSER = re.compile(r"[^\x00-\x7f]|\d\s?[ap]\.?m\b", re.IGNORECASE)
+_MAX_DATE_CHARACTERS = 100
+_MONTHS = {name.capitalize(): f"{number:02}" for name, number in month_names("en").items() if len(name) == 3}
 _YEAR = "[12][0-9]{3}"
 _TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _RFC_822 = re.compile(
@@ -26,14 +25,14 @@ _RFC_822 = re.compile(
 _RFC_3339 = re.compile(
     rf"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}T{_TIME}(?:\.[0-9]{{1,6}})?(?:Z|[+-][01][0-9]:[0-5][0-9])"
 )
-# A day or a month that may not exist: feedparser takes 2026-02-30 for the 2nd of March.
+# A day or month that may not exist: feedparser reads 2026-02-30 as 2 March.
 _YEAR_FIRST = re.compile(r"\s*(\d{4})-?(?:(\d\d)-?(00|29|[3-9]\d)|(00|1[3-9]|[2-9]\d)-?(\d\d))(?!\d)")
 
 
-def customary_date(text: str) -> datetime | None:
-    """The moment in UTC of ``Tue, 24 Nov 2026 08:00:00 GMT`` or ``2026-11-24T08:00:00Z``.
+def parse_standard_date(text: str) -> datetime | None:
+    """Parse ``Tue, 24 Nov 2026 08:00:00 GMT`` or ``2026-11-24T08:00:00Z`` to UTC.
 
-    ``None`` when it is written in any other way, or names no day of the calendar.
+    ``None`` for any other form, and for a day that does not exist.
     """
     match = _RFC_822.fullmatch(text)
     if match:
@@ -47,21 +46,21 @@ def customary_date(text: str) -> datetime | None:
         return None
 
 
-def foreign_date(text: str) -> struct_time | None:
-    """Return what feedparser has to be told about a date in UTC, ``None`` for those it reads itself."""
-    if len(text) > _MAX_LENGTH or not _ELSEWHERE.search(text):
+def parse_foreign_date(text: str) -> struct_time | None:
+    """Parse a date that feedparser would misread, as its date handler; ``None`` leaves it to feedparser."""
+    if len(text) > _MAX_DATE_CHARACTERS or not _NOT_FOR_FEEDPARSER.search(text):
         return None
-    found = read_moment(text, UTC)
-    return found.utctimetuple() if found else None
+    at = parse_date(text, UTC)
+    return at.utctimetuple() if at else None
 
 
-def unread_date(text: object) -> datetime | None:
-    """Return the moment of a date that the feed's own parser could not read."""
-    return read_moment(text, UTC) if isinstance(text, str) and 0 < len(text) <= _MAX_LENGTH else None
+def parse_unread_date(text: object) -> datetime | None:
+    """Parse a date that the feed's own parser could not read."""
+    return parse_date(text, UTC) if isinstance(text, str) and 0 < len(text) <= _MAX_DATE_CHARACTERS else None
 
 
-def is_impossible(text: object) -> bool:
-    """Return whether a date names a day that no calendar has."""
+def is_impossible_date(text: object) -> bool:
+    """Return whether a date names a day that does not exist."""
     match = _YEAR_FIRST.match(text) if isinstance(text, str) else None
     if match is None:
         return False

@@ -1,16 +1,16 @@
 """Fast path for feedparser: skip base-URI and namespace handling for plain elements.
 
-What an element means is feedparser's: its methods ``_start_…`` and ``_end_…`` are called as it calls them.
-Most elements of a feed hold a short text and nothing else, though, and for each of them it resolves the base
-address anew, looks for namespaces, and takes the text through three decoders. Here they take a shorter way to
-the same methods; whatever is out of the ordinary (XHTML, base64, ``xml:base``, ``xml:lang``, text that
-feedparser mends) goes the long one.
+feedparser's methods ``_start_…`` and ``_end_…`` still interpret each element. Most elements hold only a
+short text, yet for each element feedparser resolves the base URL, looks up namespaces, and passes the text
+through three decoders. ``FastPathParser`` calls the same methods without these steps. Elements that need the
+steps (XHTML, base64, ``xml:base``, ``xml:lang``, possible mojibake) take feedparser's full path.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from feedparser.api import LooseFeedParser
 from feedparser.mixin import _FeedParserMixin
 from feedparser.urls import make_safe_absolute_uri
 from feedparser.util import FeedParserDict
@@ -19,33 +19,33 @@ from syndicate.text.plain import ASCII, without_ascii
 from syndicate.text.urls import MAX_LENGTH
 
 ROOTS = frozenset({"feed", "rss"})
-# Attributes that hold for what is in an element too.
+# Attributes that also apply to the children of an element.
 _INHERITED = frozenset({"base", "lang", "xml:base", "xml:lang", "xmlns"})
 _IN_TEXTINPUT = frozenset({"description", "link", "name", "title"})
 _IN_IMAGE = frozenset({"description", "height", "href", "link", "title", "url", "width"})
-# feedparser keeps their texts in ways of their own.
+# feedparser stores the texts of these elements by special rules.
 _KEPT_APART = frozenset({"category", "content", "description", "itunes_keywords", "link", "tags", "title"})
 _TEXTS = frozenset({"content", "description", "summary", "title"})
 TEXT_TYPES = frozenset({"text/html", "text/plain"})
 _REFERENCE = re.compile("&([A-Za-z0-9_]+);")
-# feedparser's dictionaries exchange names when something is set in them; these are the right ones.
+# ``FeedParserDict`` replaces field names on assignment; these are the resulting names.
 _RIGHT_NAMES = {
     name: right if isinstance(right, str) else right[0] for name, right in FeedParserDict.keymap.items()
 }
-put = dict.__setitem__
-"""Sets what has its right name, in a tenth of the time."""
+set_raw = dict.__setitem__
+"""Sets a field that has its final name, ten times as fast as ``FeedParserDict``."""
 _WINDOWS_1252 = re.compile("[\x80-\x9f]")
 MAX_PERSON = 1_000
-"""Characters of a person's name. feedparser looks for a mailbox in it with an expression that takes quadratic
-time (60 000 characters: 18 s)."""
+"""Characters of a person's name: feedparser's search for a mailbox in it takes quadratic time (60 000
+characters: 18 s)."""
 
 
-class _Gathered(FeedParserDict):  # type: ignore[misc]
-    """State of feedparser for a feed or an item, read several times with every element.
+class _FastDict(FeedParserDict):  # type: ignore[misc]
+    """Fields of a feed or an item, as feedparser's parsers fill them.
 
-    Only what is set by subscription may come under another name, which feedparser exchanges; all that asks,
-    and what is set as a default, uses the right names, so a plain dictionary answers the same, in a tenth of
-    the time. feedparser keeps depths by item, and means the object.
+    Only assignment by subscript needs ``FeedParserDict``'s replacement of names. All reads use the final
+    names, so a plain dictionary's methods return the same values ten times as fast. ``__hash__`` is by
+    identity, since feedparser uses items as dictionary keys.
     """
 
     get = dict.get
@@ -55,18 +55,18 @@ class _Gathered(FeedParserDict):  # type: ignore[misc]
     __hash__ = object.__hash__
 
 
-class Parameters(_Gathered):
-    """The same of a text; none of its names has another one."""
+class TextParameters(_FastDict):
+    """Parameters of a text element; none of their names is ever replaced."""
 
     __setitem__ = dict.__setitem__
 
     def __deepcopy__(self, memo: object) -> FeedParserDict:
-        """The values are texts and numbers."""
+        """Copy shallowly: the values are strings and numbers."""
         return FeedParserDict(self)
 
 
-class RelievedParser(_FeedParserMixin):  # type: ignore[misc]
-    """A parser as ``feedparser.parse`` sets it up, sanitiser and link resolver off, on shorter ways."""
+class FastPathParser(_FeedParserMixin):  # type: ignore[misc]
+    """Base of feedparser's parsers with shortcuts, set up as ``feedparser.parse`` does without sanitiser."""
 
     contentparams: Any
     incontent: int
@@ -77,28 +77,28 @@ class RelievedParser(_FeedParserMixin):  # type: ignore[misc]
     def __init__(self, *more: object) -> None:
         super().__init__("", None, "utf-8", *more)
         self.sanitize_html = self.resolve_relative_uris = False
-        self.contentparams = Parameters()
-        self.feeddata = _Gathered()
-        # Only the last one: a document may declare another one with each element.
+        self.contentparams = TextParameters()
+        self.feeddata = _FastDict()
+        # Cache of one: a document may declare a new base with each element.
         self._inherited = ("", "")
 
     def unknown_starttag(self, tag: str, attrs: Sequence[tuple[str, str]]) -> None:
-        """Begin an element."""
+        """Start an element."""
         values = dict(map(self._normalize_attributes, attrs)) if attrs else {}
-        if self.incontent or tag in ROOTS or (values and not is_local(values)):
+        if self.incontent or tag in ROOTS or (values and not has_local_attributes_only(values)):
             super().unknown_starttag(tag, attrs)
             if len(self.baseuri) > MAX_LENGTH:
-                # No address would be accepted under it, and each would be put together with all of it.
+                # Every URL below it would be too long, and joining such URLs is slow.
                 self.baseuri = self.basestack[-1] = ""
             return
         self.depth += 1
-        self.inherit_base()
+        self.resolve_base()
         self.basestack.append(self.baseuri)
         self.langstack.append(self.lang)
         self._start(tag, values)
 
-    def inherit_base(self) -> None:
-        """Make of the base address what feedparser makes of it where an element declares no other one."""
+    def resolve_base(self) -> None:
+        """Resolve the base URL as feedparser does for an element without ``xml:base``."""
         base = self.baseuri
         if base:
             if base != self._inherited[0]:
@@ -111,7 +111,7 @@ class RelievedParser(_FeedParserMixin):  # type: ignore[misc]
             super().unknown_endtag(tag)
             return
         self._end(tag)
-        # What is not well-formed may end more than it has begun.
+        # A malformed document may have more end tags than start tags.
         if self.basestack:
             self.basestack.pop()
             if self.basestack and self.basestack[-1]:
@@ -125,7 +125,7 @@ class RelievedParser(_FeedParserMixin):  # type: ignore[misc]
     def _start_item(self, attributes: dict[str, str]) -> None:
         super()._start_item(attributes)
         if not self.entries[-1]:
-            self.entries[-1] = _Gathered()
+            self.entries[-1] = _FastDict()
 
     _start_entry = _start_item
 
@@ -135,7 +135,7 @@ class RelievedParser(_FeedParserMixin):  # type: ignore[misc]
         if name and len(name) > MAX_PERSON:
             name = context[key] = name[:MAX_PERSON]
         if name and "@" not in name and details and not details[-1]:
-            # Only a mailbox has to be looked for.
+            # feedparser would only search for a mailbox.
             details[-1]["name"] = name
             context.setdefault(key + "_detail", details[-1])
             return
@@ -163,7 +163,7 @@ class RelievedParser(_FeedParserMixin):  # type: ignore[misc]
             self.pop(name)
 
     def _method(self, tag: str) -> tuple[str, bool]:
-        """Return what feedparser's methods for an element are called, and whether it has no prefix."""
+        """Return the suffix of feedparser's methods for an element, and whether the element has no prefix."""
         prefix, colon, local = tag.partition(":")
         if not colon:
             return tag, True
@@ -171,23 +171,23 @@ class RelievedParser(_FeedParserMixin):  # type: ignore[misc]
         return (f"{prefix}_{local}", False) if prefix else (local, True)
 
     def push_content(self, tag: str, attributes: Mapping[str, str], default_type: str, is_kept: int) -> None:
-        """Begin a text."""
+        """Start a text element."""
         self.incontent += 1
         self.lang = self.lang and self.lang.replace("_", "-")
         kind = self.map_content_type(attributes.get("type", default_type))
-        self.contentparams = Parameters(type=kind, language=self.lang, base=self.baseuri)
+        self.contentparams = TextParameters(type=kind, language=self.lang, base=self.baseuri)
         self.contentparams["base64"] = self._is_base64(attributes, self.contentparams)
         self.push(tag, is_kept)
 
     def resolve_uri(self, uri: str) -> str:
-        """An address made absolute, if there is anything to make it absolute with."""
-        # Without a base, feedparser only takes slashes away where there are three.
+        """Resolve a URL against the base URL if there is a base URL."""
+        # Without a base, feedparser changes only URLs with three slashes.
         if not self.baseuri and "///" not in uri:
             return uri
         return str(super().resolve_uri(uri))
 
     def pop(self, element: str, strip_whitespace: int = 1) -> str | None:
-        """End an element that holds a text, keep the text and return it."""
+        """End a text element, store its text and return it."""
         if not self.elementstack:
             return None
         opened, is_kept, pieces = self.elementstack[-1]
@@ -195,7 +195,7 @@ class RelievedParser(_FeedParserMixin):  # type: ignore[misc]
             return None
         text = "".join(pieces)
         keep = self._keeping(element)
-        if keep is None or is_mended(text):
+        if keep is None or may_be_mojibake(text):
             popped: str | None = super().pop(element, strip_whitespace)
             return popped
         del self.elementstack[-1]
@@ -203,7 +203,7 @@ class RelievedParser(_FeedParserMixin):  # type: ignore[misc]
         return keep(element, text) if is_kept else text
 
     def _keeping(self, element: str) -> Callable[[str, str], str] | None:
-        """Return what keeps the text of an element, ``None`` when it has to go the long way."""
+        """Return the method that stores an element's text, ``None`` for feedparser's full path."""
         if self.insource or not (self.inentry or self.infeed):
             return None
         if not self.incontent and not self.contentparams:
@@ -228,12 +228,12 @@ class RelievedParser(_FeedParserMixin):  # type: ignore[misc]
         if text:
             text = self.resolve_uri(text)
         if "&" in text:
-            # As feedparser undoes references that are none.
+            # As feedparser does for invalid references.
             text = _REFERENCE.sub(r"&\1", text.replace("&amp;", "&") if self.inentry else text)
         context = self.entries[-1] if self.inentry else self._get_context()
-        put(context, element, text)
+        set_raw(context, element, text)
         if text or not self.inentry:
-            put(context["links"][-1], "href", text)
+            set_raw(context["links"][-1], "href", text)
         return text
 
     def _keep_text(self, element: str, text: str) -> str:
@@ -256,20 +256,38 @@ class RelievedParser(_FeedParserMixin):  # type: ignore[misc]
             context, name = self._get_context(), "subtitle" if element == "description" else element
             context[name] = text
         if self.incontent:
-            put(context, name + "_detail", detail)
+            set_raw(context, name + "_detail", detail)
         return text
 
     def _keep_outermost(self, name: str, text: str) -> None:
-        """Of several texts of one name in an item the outermost holds, of those the last."""
+        """Store a text unless the item has a text of this name from a less nested element."""
         entry = self.entries[-1]
         depths = self.property_depth_map.setdefault(entry, {})
         if name not in depths or self.depth <= depths[name]:
             depths[name] = self.depth
-            put(entry, _RIGHT_NAMES.get(name, name), text)
+            set_raw(entry, _RIGHT_NAMES.get(name, name), text)
 
 
-def is_mended(text: str) -> bool:
-    """Return whether feedparser might take a text for UTF-8 or windows-1252 that was read as Latin-1."""
+class LooseParser(FastPathParser, LooseFeedParser):  # type: ignore[misc]
+    """feedparser's parser of malformed documents, with shortcuts."""
+
+    def read(self, document: bytes) -> None:
+        """Read a whole UTF-8 document without declaration and document type."""
+        self.feed(document.decode("utf-8", "replace"))
+
+    def pop(self, element: str, strip_whitespace: int = 1) -> str | None:
+        """End an element; a text with unresolved references takes feedparser's full path."""
+        if self.elementstack and self.elementstack[-1][0] == element:
+            for piece in self.elementstack[-1][2]:
+                # feedparser stores resolved references as bytes.
+                if isinstance(piece, bytes) or "&" in piece:
+                    popped: str | None = super(FastPathParser, self).pop(element, strip_whitespace)
+                    return popped
+        return super().pop(element, strip_whitespace)
+
+
+def may_be_mojibake(text: str) -> bool:
+    """Return whether feedparser might re-decode a text as UTF-8 or windows-1252 read as Latin-1."""
     if text.isascii():
         return False
     if _WINDOWS_1252.search(without_ascii(text, ASCII)):
@@ -281,17 +299,17 @@ def is_mended(text: str) -> bool:
     return True
 
 
-def open_elements(parser: Any) -> tuple[int, int, int, int]:
-    """Return how much is open in a strict parser where an item begins; nothing of a text can be."""
+def open_depths(parser: Any) -> tuple[int, int, int, int]:
+    """Return the depths of a strict parser's stacks at the start of an item, after closing all texts."""
     _end_texts(parser)
     return len(parser.elementstack), len(parser.basestack), len(parser.langstack), parser.depth
 
 
-def close_elements(parser: Any, elements: int, bases: int, languages: int, depth: int) -> None:
-    """Take back what an item left open in a strict parser, given what was open before it.
+def restore_depths(parser: Any, elements: int, bases: int, languages: int, depth: int) -> None:
+    """Reset a strict parser's stacks at the end of an item to the depths at its start.
 
-    feedparser ends a text at each end tag of a text's name, also of an element within the text
-    (``<description>a <title>b</title></description>``), and takes all that follows for text.
+    feedparser ends a text at any end tag with a text's name, even of an element inside the text
+    (``<description>a <title>b</title></description>``), and reads all that follows as text.
     """
     _end_texts(parser)
     del parser.elementstack[elements:], parser.basestack[bases:], parser.langstack[languages:]
@@ -302,11 +320,11 @@ def _end_texts(parser: Any) -> None:
     parser.incontent = parser.inimage = parser.insource = parser.intextinput = 0
     parser.inauthor = parser.incontributor = parser.inpublisher = parser.svgOK = 0
     parser.hasContent = 0
-    # Half of what says which text is open.
+    # Part of feedparser's record of the open text.
     parser._summaryKey = None  # noqa: SLF001
     parser.contentparams.clear()
 
 
-def is_local(attributes: dict[str, str]) -> bool:
-    """Return whether attributes, their names in lower case, say nothing about what is in their element."""
+def has_local_attributes_only(attributes: dict[str, str]) -> bool:
+    """Return whether no attribute (names in lower case) applies to the element's children."""
     return _INHERITED.isdisjoint(attributes) and "xmlns:" not in " ".join(attributes)

@@ -1,9 +1,9 @@
-"""Find the items of a feed without reading them, so that only unseen items need to be read.
+"""Split a feed document into its items, so that feedparser reads only new items.
 
-One pass of expat over the document notes where each item begins and ends and hashes its bytes; the items
-whose hash is known are cut out of the document before feedparser sees it. What stays is the head, the
-unseen items, and whatever stands between items, so that an item means the same as in the whole
-document. Anything unusual makes ``split`` raise ``Unsplittable``, and the caller reads it whole.
+A pass of expat over the document records the start and end of each item and hashes its bytes. The caller
+cuts items with a known hash out of the document before feedparser reads it. The head, the new items and all
+content between items stay, so that an item means the same as in the whole document. ``split`` raises
+``Unsplittable`` for irregular documents, which the caller parses whole.
 """
 
 import re
@@ -12,23 +12,25 @@ from dataclasses import dataclass, replace
 from xml.parsers import expat
 
 from syndicate.errors import ParseError
-from syndicate.ingest.feed.namespaces import ITEMS, MAX_ATTRIBUTES, MAX_DEPTH
+from syndicate.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH
 from syndicate.text.hashes import hash_of
 
+ITEM_ELEMENTS = frozenset({"item", "entry"})
+"""Names of the item elements of RSS and Atom, in lower case without prefix."""
 # expat's codes for "the document ended too early" (expat.h): no element found, unclosed token,
 # partial character, unclosed CDATA section. Code 9 is junk after the root element.
 _TRUNCATED = frozenset({3, 5, 6, 20})
 _JUNK_AFTER_ROOT = 9
 _TOO_DEEP = f"elements are nested deeper than {MAX_DEPTH}"
 _TOO_MANY_ATTRIBUTES = f"an element has more than {MAX_ATTRIBUTES} attributes"
-# In well-formed XML: what may hold a ``<`` and is no tag, or a tag.
+# In well-formed XML: a tag, or a CDATA section, comment or instruction, which may contain ``<``.
 _TAG = re.compile(
     rb"""<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>|<(/?)([^\s/>]+)((?:"[^"]*"|'[^']*'|[^"'>])*+)>""", re.DOTALL
 )
 
 
 class Unsplittable(Exception):
-    """The document is not well-formed, or its items cannot be told apart by their bytes."""
+    """Error for a document that is not well-formed or has no clear item boundaries."""
 
     def __init__(self, reason: str, *, malformed: bool) -> None:
         super().__init__(reason)
@@ -37,7 +39,7 @@ class Unsplittable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One item: ``document[start:end]``, with the digest of these bytes."""
+    """Item at ``document[start:end]``, with the hash of these bytes."""
 
     start: int
     end: int
@@ -46,7 +48,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """A well-formed document, its root element's name, and its items in document order."""
+    """Well-formed document, its root element's name, and its items in document order."""
 
     document: bytes
     root: str
@@ -55,7 +57,7 @@ class Split:
     cut_off: bool = False
 
     def without(self, unwanted: frozenset[int]) -> bytes:
-        """The document without the items at these positions."""
+        """Return the document without the items at these positions."""
         if not unwanted:
             return self.document
         kept, at = [], 0
@@ -67,11 +69,11 @@ class Split:
         return b"".join(kept)
 
     def bare(self) -> bytes:
-        """The document without its items."""
+        """Return the document without its items."""
         return self.without(frozenset(range(len(self.spans))))
 
     def one_by_one(self, positions: Iterable[int]) -> Iterator[tuple[str, bytes]]:
-        """For each of these positions, in order: the item's digest, and the document with only that item."""
+        """Yield the hash of each of these items, and the document with only that item."""
         bare = self.bare()
         removed = 0
         offsets = []
@@ -84,40 +86,40 @@ class Split:
 
 
 def split(document: bytes) -> Split:
-    """Find the items of a UTF-8 document without declaration and document type.
+    """Split a UTF-8 document without declaration and document type.
 
-    A truncated document is closed after its last complete item, with a warning. Raises
-    ``Unsplittable`` for anything else that is not well-formed, and ``ParseError`` for a document cut off
-    in its first item. Items with elements nested deeper than ``MAX_DEPTH`` are flattened, and elements with
-    more than ``MAX_ATTRIBUTES`` attributes lose them; outside items both raise ``ParseError``.
+    A truncated document is closed after its last complete item, with a warning. Items nested deeper than
+    ``MAX_DEPTH`` are flattened. Elements of items with more than ``MAX_ATTRIBUTES`` attributes lose them.
+    Raises ``ParseError`` if content outside items breaks these limits, or if the document is truncated in
+    its first item. Raises ``Unsplittable`` for any other document that is not well-formed.
     """
     scan = _Scan(document)
     try:
         scan.parser.Parse(document, True)  # noqa: FBT003 - pyexpat's own signature
-        found = scan.result(document)
+        result = scan.result(document)
     except expat.ExpatError as error:
-        found = _mended(scan, error)
-    return _flattened(found, scan.excessive) if scan.excessive else found
+        result = _recover(scan, error)
+    return _flattened(result, scan.excessive) if scan.excessive else result
 
 
-def _flattened(found: Split, excessive: set[int]) -> Split:
-    """Return the document with these items within the limits; digests stay those of the bytes as written."""
+def _flattened(result: Split, excessive: set[int]) -> Split:
+    """Return the document with these items within the limits; hashes are of the original bytes."""
     document, at = b"", 0
-    for position in sorted(excessive.intersection(range(len(found.spans)))):
-        span = found.spans[position]
-        document += found.document[at : span.start] + _flat(found.document[span.start : span.end])
+    for position in sorted(excessive.intersection(range(len(result.spans)))):
+        span = result.spans[position]
+        document += result.document[at : span.start] + _flat(result.document[span.start : span.end])
         at = span.end
-    scan = _Scan(document + found.document[at:])
+    scan = _Scan(document + result.document[at:])
     scan.parser.Parse(scan.document, True)  # noqa: FBT003 - pyexpat's own signature
-    if scan.excessive or len(scan.spans) != len(found.spans):
+    if scan.excessive or len(scan.spans) != len(result.spans):
         raise ParseError(_TOO_DEEP)
-    pairs = zip(scan.spans, found.spans, strict=True)
+    pairs = zip(scan.spans, result.spans, strict=True)
     spans = tuple(replace(flat, digest=written.digest) for flat, written in pairs)
-    return replace(found, document=scan.document, spans=spans)
+    return replace(result, document=scan.document, spans=spans)
 
 
 def _flat(item: bytes) -> bytes:
-    """An item, well-formed, without tags nested too deeply; their text stays."""
+    """Drop the tags of a well-formed item that nest too deeply, and keep their text."""
     depth = 0
 
     def keep(match: re.Match[bytes]) -> bytes:
@@ -139,13 +141,13 @@ def _flat(item: bytes) -> bytes:
 
 
 class _Scan:
-    """The expat handlers and what they found."""
+    """Expat handlers that record the items of a document."""
 
     def __init__(self, document: bytes) -> None:
         self.document = document
         self.spans: list[Span] = []
         self.open: list[str] = []
-        # The open elements around the last complete item, to close a truncated document after it.
+        # Open elements around the last complete item: a truncated document is closed with them.
         self.around: tuple[str, ...] = ()
         # Positions of items that break the limits.
         self.excessive: set[int] = set()
@@ -161,7 +163,7 @@ class _Scan:
     def _start(self, name: str, attributes: list[str]) -> None:
         opened = self.open
         opened.append(name)
-        if name.rpartition(":")[2].lower() in ITEMS and len(opened) > 1:
+        if name.rpartition(":")[2].lower() in ITEM_ELEMENTS and len(opened) > 1:
             if self.item_start >= 0:
                 raise Unsplittable("an item inside an item", malformed=False)
             self.item_start = self.parser.CurrentByteIndex
@@ -196,8 +198,8 @@ class _Scan:
         return Split(document=document, root=self.root, spans=spans, warning=warning, cut_off=cut_off)
 
 
-def _mended(scan: _Scan, error: expat.ExpatError) -> Split:
-    """A document that only ends too early, or goes on after its end, still holds whole items."""
+def _recover(scan: _Scan, error: expat.ExpatError) -> Split:
+    """Recover the complete items of a document that is truncated or has junk after its end."""
     if error.code == _JUNK_AFTER_ROOT and scan.root_end:
         return scan.result(scan.document[: scan.root_end], "something follows the end of the document")
     if error.code in _TRUNCATED and scan.root:

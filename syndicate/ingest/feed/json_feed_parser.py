@@ -1,7 +1,7 @@
-"""JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1) → ``ParsedSource``.
+"""Parse JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1) to ``ParsedSource``.
 
-Numbers are kept as the text they were written in: an id given as a number stays exactly that, and a
-number of a million digits costs nothing. What is wrong with one item hurts only that item.
+Numbers stay text, so that a numeric id keeps its digits and a number of a million digits costs nothing. An
+invalid item does not affect the others.
 """
 
 import json
@@ -12,44 +12,40 @@ from html import escape
 from typing import Any, NoReturn
 
 from syndicate.errors import ParseError
-from syndicate.ingest.feed.feed_dates import unread_date
-from syndicate.ingest.feed.raw_item import clean_enclosures, names_of, whole_number
+from syndicate.ingest.feed.feed_dates import parse_unread_date
+from syndicate.ingest.feed.raw_item import author_names, clean_enclosures, parse_count
 from syndicate.ingest.html.image_choice import lead_image
-from syndicate.ingest.html.item_boilerplate import without_boilerplate
+from syndicate.ingest.html.item_boilerplate import cut_boilerplate
 from syndicate.ingest.html.sanitise import CleanedHtml, with_html
+from syndicate.ingest.limits import MAX_ITEMS, MAX_SUMMARY_CHARACTERS, MAX_TAGS
 from syndicate.model import Enclosure, Entry, Image, ParsedSource
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line, clean_text
 from syndicate.text.urls import absolute_url, is_this_machine
 
 CleanHtml = Callable[[str, str], CleanedHtml]
-"""Cleans a stranger's HTML; the second argument is the address its relative links start from."""
+"""Cleans untrusted HTML; the second argument is the base URL of its relative links."""
 
-MAX_ITEMS = 2_000
-"""Feeds list the newest first; what follows is left out with a warning."""
-
-MAX_TAGS = 20
-SUMMARY_LENGTH = 600
-GUID_LENGTH = 1_000
+MAX_GUID_CHARACTERS = 1_000
 
 _VERSION = "jsonfeed.org/version/"
-# No key of a real document: JSON forbids a raw NUL, and an escaped one makes no sense.
+# Not a key of a real document: JSON forbids a raw NUL.
 _REPEATED = "\x00repeated"
 
 
 def parse_json_feed(
     body: bytes, *, url: str, known: frozenset[str], only: frozenset[str] | None = None, clean: CleanHtml
 ) -> ParsedSource:
-    """Read a JSON Feed fetched from ``url``.
+    """Parse a JSON Feed fetched from ``url``.
 
-    An item's digest is of its canonical JSON; items whose digest is in ``known`` are only listed, and with
-    ``only`` all others than those. Raises ParseError when the document is not JSON (``NaN``, nesting without
-    end), not a JSON Feed, or ambiguous (a key twice in the feed object). Single items that cannot be read are
-    in ``refused``.
+    An item's hash is the hash of its canonical JSON. Items with a hash in ``known``, or with a hash outside
+    ``only``, are listed but not read. Invalid items are in ``refused``. Raises ``ParseError`` if the document
+    is not JSON (``NaN``, excessive nesting), not a JSON Feed, or has a key twice in the feed object.
     """
     feed, warnings = _loaded(body, url)
     items = feed["items"]
     if len(items) > MAX_ITEMS:
+        # Feeds list the newest item first.
         warnings.append(f"the feed has {len(items)} items; only the first {MAX_ITEMS} are read")
     if feed.get("expired") is True:
         warnings.append("the feed says that it is finished")
@@ -82,13 +78,13 @@ def parse_json_feed(
 
 
 def _hubs(feed: Mapping[str, Any], url: str) -> tuple[str, ...]:
-    """The WebSub hubs; other kinds (rssCloud) are not spoken here."""
+    """Return the WebSub hubs; other types (rssCloud) are not supported."""
     hubs = [hub for hub in _objects(feed, "hubs") if _text(hub, "type").lower() == "websub"]
     return tuple(address for hub in hubs if (address := absolute_url(url, _text(hub, "url"))))
 
 
 def _loaded(body: bytes, url: str) -> tuple[dict[str, Any], list[str]]:
-    """The feed object with a list of items, and what was odd about its bytes."""
+    """Decode the feed object with its list of items, and return warnings about its bytes."""
     warnings = []
     encoding = json.detect_encoding(body)
     try:
@@ -114,11 +110,11 @@ def _loaded(body: bytes, url: str) -> tuple[dict[str, Any], list[str]]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
         names = [name for name, _ in pairs]
-        found[_REPEATED] = clean_line(next(name for name in names if names.count(name) > 1), 40)
-    return found
+        fields[_REPEATED] = clean_line(next(name for name in names if names.count(name) > 1), 40)
+    return fields
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -138,7 +134,7 @@ def _entry(item: object, feed: Mapping[str, Any], url: str, digest: str, clean: 
     base = absolute_url(url, _text(feed, "home_page_url"))
     base = base if base.startswith("http") and not is_this_machine(base) else url
     link = absolute_url(base, _text(item, "url")) or absolute_url(base, _text(item, "external_url"))
-    guid = clean_line(_text(item, "id"), GUID_LENGTH)
+    guid = clean_line(_text(item, "id"), MAX_GUID_CHARACTERS)
     body = _body(item, link or base, clean)
     title = clean_line(_text(item, "title"))
     if not (guid or link):
@@ -155,7 +151,7 @@ def _entry(item: object, feed: Mapping[str, Any], url: str, digest: str, clean: 
         language=normalise_language(_text(item, "language")) or normalise_language(_text(feed, "language")),
         html=body.html,
         text=body.text,
-        summary=clean_line(_text(item, "summary"), SUMMARY_LENGTH),
+        summary=clean_line(_text(item, "summary"), MAX_SUMMARY_CHARACTERS),
         tags=_tags(item),
         image=_image(item, link or base, body.image),
         enclosures=_enclosures(item, link or base),
@@ -167,7 +163,7 @@ def _body(item: Mapping[str, Any], base: str, clean: CleanHtml) -> CleanedHtml:
     html = _text(item, "content_html")
     if html.strip():
         body = clean(html, base)
-        shorter = without_boilerplate(body.html, base)
+        shorter = cut_boilerplate(body.html, base)
         return body if shorter is body.html else with_html(body, shorter)
     text = clean_text(_text(item, "content_text"))
     paragraphs = [escape(paragraph, quote=False).replace("\n", "<br>") for paragraph in text.split("\n\n")]
@@ -176,37 +172,36 @@ def _body(item: Mapping[str, Any], base: str, clean: CleanHtml) -> CleanedHtml:
     )
 
 
-def _image(item: Mapping[str, Any], base: str, found: Image | None) -> Image | None:
-    """The picture the item declares, else the first of its text, which may know size and alternative text."""
+def _image(item: Mapping[str, Any], base: str, text_image: Image | None) -> Image | None:
+    """Return the declared image, else the first image of the text (see ``lead_image``)."""
     candidates = [_text(item, "image"), _text(item, "banner_image")]
     candidates += [
         _text(attachment, "url")
         for attachment in _objects(item, "attachments")
         if _text(attachment, "mime_type").startswith("image/")
     ]
-    return lead_image([Image(url=candidate) for candidate in candidates if candidate], found, base)
+    return lead_image([Image(url=candidate) for candidate in candidates if candidate], text_image, base)
 
 
 def _enclosures(item: Mapping[str, Any], base: str) -> tuple[Enclosure, ...]:
-    found = [
+    enclosures = [
         Enclosure(
             url=_text(attachment, "url"),
             media_type=_text(attachment, "mime_type"),
-            size=whole_number(_text(attachment, "size_in_bytes")),
-            duration=whole_number(_text(attachment, "duration_in_seconds")),
+            size=parse_count(_text(attachment, "size_in_bytes")),
+            duration=parse_count(_text(attachment, "duration_in_seconds")),
             title=_text(attachment, "title"),
         )
         for attachment in _objects(item, "attachments")
     ]
-    return clean_enclosures(found, base)
+    return clean_enclosures(enclosures, base)
 
 
 def _authors(holder: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names from 1.1's ``authors`` or 1.0's ``author``, each once."""
     people = _objects(holder, "authors")
     if isinstance(holder.get("author"), dict):
         people.append(holder["author"])
-    return names_of(_text(person, "name") for person in people)
+    return author_names(_text(person, "name") for person in people)
 
 
 def _tags(item: Mapping[str, Any]) -> tuple[str, ...]:
@@ -218,12 +213,12 @@ def _tags(item: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _time(text: str) -> datetime | None:
-    """Return a time in UTC, ``None`` when it is none; a time without an offset is taken as UTC."""
+    """Parse a time to UTC; ``None`` for invalid times. A time without an offset is UTC."""
     try:
-        moment = datetime.fromisoformat(text.strip().upper())
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        at = datetime.fromisoformat(text.strip().upper())
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
-        return unread_date(text)
+        return parse_unread_date(text)
 
 
 def _text(holder: Mapping[str, Any], name: str) -> str:

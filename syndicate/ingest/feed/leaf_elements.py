@@ -1,27 +1,28 @@
-"""Elements of an item that hold nothing but a text, kept as feedparser would keep them.
+"""Fast path for feedparser: store text-only elements of an item directly.
 
-Nine of ten elements of a feed are of a dozen kinds, stand in an item and hold a text. For each of them
-feedparser has methods that begin and end it, a stack for the text, and questions about what it stands in;
-here only what they leave in the item is done, and the tests hold it against feedparser's own. Only dates in
-customary forms are left as moments, not as nine numbers. Every other element, and one of these with unusual
-attributes, goes through feedparser's methods.
+Nine of ten elements in feeds are of a dozen kinds, stand in an item and hold only a text. feedparser starts
+and ends each element with methods, a text stack and checks of the context. ``LeafParser`` stores only their
+result in the item; the tests compare it with feedparser's own. Dates in standard forms are stored as
+``datetime`` instead of a time tuple. All other elements, and elements with unusual attributes, take
+feedparser's methods.
 """
 
 from collections.abc import Mapping
+from functools import partialmethod
 
 from feedparser.api import StrictFeedParser
 from feedparser.datetimes import _parse_date
 from feedparser.util import FeedParserDict
 
-from syndicate.ingest.feed.feed_dates import customary_date
+from syndicate.ingest.feed.feed_dates import parse_standard_date
 from syndicate.ingest.feed.feedparser_fastpath import (
     ROOTS,
     TEXT_TYPES,
-    Parameters,
-    RelievedParser,
-    is_local,
-    is_mended,
-    put,
+    FastPathParser,
+    TextParameters,
+    has_local_attributes_only,
+    may_be_mojibake,
+    set_raw,
 )
 
 _CATEGORY = frozenset({"domain", "label", "scheme", "term"})
@@ -47,25 +48,25 @@ _KEEPING = {
 }
 
 
-class LeafParser(RelievedParser, StrictFeedParser):  # type: ignore[misc]
-    """feedparser's strict parser, relieved, that also takes whole elements."""
+class LeafParser(FastPathParser, StrictFeedParser):  # type: ignore[misc]
+    """feedparser's strict parser with shortcuts and direct storage of leaf elements."""
 
-    def values_of_leaf(self, tag: str, attributes: Mapping[str, str]) -> dict[str, str] | None:
-        """The attributes of an element for ``leaf``, ``None`` when it has to be begun now."""
+    def leaf_attributes(self, tag: str, attributes: Mapping[str, str]) -> dict[str, str] | None:
+        """Return an element's attributes for ``add_leaf``, ``None`` if the element must be started now."""
         if self.incontent or tag in ROOTS or not self.langstack:
             return None
         values = dict(map(self._normalize_attributes, attributes.items())) if attributes else {}
-        return values if not values or is_local(values) else None
+        return values if not values or has_local_attributes_only(values) else None
 
-    def leaf(self, tag: str, values: dict[str, str], text: str) -> None:
-        """A whole element that holds nothing but a text, and declares neither a base nor a language."""
+    def add_leaf(self, tag: str, values: dict[str, str], text: str) -> None:
+        """Store a complete element that holds only a text, and declares neither base nor language."""
         self.depth += 1
-        self.inherit_base()
+        self.resolve_base()
         is_in_item = self.inentry and not (
             self.insource or self.inimage or self.intextinput or self.contentparams
         )
-        # Most texts are ASCII, which needs no call to tell.
-        keep = _KEEPING.get(tag) if is_in_item and (text.isascii() or not is_mended(text)) else None
+        # ``isascii`` first: most texts are ASCII.
+        keep = _KEEPING.get(tag) if is_in_item and (text.isascii() or not may_be_mojibake(text)) else None
         if not (keep and getattr(self, keep)(values, text.strip())):
             self._start(tag, values)
             if text and not text.isspace():
@@ -76,7 +77,6 @@ class LeafParser(RelievedParser, StrictFeedParser):  # type: ignore[misc]
         self.depth -= 1
 
     def _keep_category(self, values: Mapping[str, str], text: str) -> bool:
-        """Every fifth element of a feed is a category."""
         named = values.get("label") or values.get("term")
         if (text and named) or not _CATEGORY.issuperset(values):
             return False
@@ -105,16 +105,13 @@ class LeafParser(RelievedParser, StrictFeedParser):  # type: ignore[misc]
         self._keep_link("link", text)
         return True
 
-    def _keep_published(self, _values: Mapping[str, str], text: str) -> bool:
-        return self._keep_date("published", text)
-
-    def _keep_updated(self, _values: Mapping[str, str], text: str) -> bool:
-        return self._keep_date("updated", text)
-
-    def _keep_date(self, name: str, text: str) -> bool:
+    def _keep_date(self, name: str, _values: Mapping[str, str], text: str) -> bool:
         self._keep_outermost(name, text)
-        put(self.entries[-1], name + "_parsed", customary_date(text) or _parse_date(text))
+        set_raw(self.entries[-1], name + "_parsed", parse_standard_date(text) or _parse_date(text))
         return True
+
+    _keep_published = partialmethod(_keep_date, "published")
+    _keep_updated = partialmethod(_keep_date, "updated")
 
     def _keep_author(self, _values: Mapping[str, str], text: str) -> bool:
         self.entries[-1].setdefault("authors", []).append(FeedParserDict())
@@ -135,39 +132,35 @@ class LeafParser(RelievedParser, StrictFeedParser):  # type: ignore[misc]
         kind = self.map_content_type(values.get("type", "text/plain"))
         if kind not in TEXT_TYPES:
             return False
-        self._keep_whole("title", kind, text)
+        self._keep_full_text("title", kind, text)
         if text:
             self.title_depth = self.depth
         return True
 
-    def _keep_summary(self, values: Mapping[str, str], text: str) -> bool:
-        kind = self.map_content_type(values.get("type", "text/plain"))
-        return self._keep_short("summary", kind, values, text)
-
-    def _keep_description(self, values: Mapping[str, str], text: str) -> bool:
-        kind = self.map_content_type(values.get("type", "text/html"))
-        return self._keep_short("description", kind, values, text)
-
-    def _keep_short(self, element: str, kind: str, values: Mapping[str, str], text: str) -> bool:
+    def _keep_short(self, element: str, default_type: str, values: Mapping[str, str], text: str) -> bool:
+        kind = self.map_content_type(values.get("type", default_type))
         if (values and values.keys() != _TYPE) or kind not in TEXT_TYPES:
             return False
         if "summary" in self.entries[-1] and not self.hasContent:
             return False
         self._summaryKey = None
-        self._keep_whole(element, kind, text)
+        self._keep_full_text(element, kind, text)
         return True
+
+    _keep_summary = partialmethod(_keep_short, "summary", "text/plain")
+    _keep_description = partialmethod(_keep_short, "description", "text/html")
 
     def _keep_content(self, values: Mapping[str, str], text: str) -> bool:
         if values:
             return False
         self.hasContent = 1
-        self._keep_whole("content", "text/html", text)
+        self._keep_full_text("content", "text/html", text)
         self.entries[-1].setdefault("summary", text)
         return True
 
-    def _keep_whole(self, element: str, kind: str, text: str) -> None:
+    def _keep_full_text(self, element: str, kind: str, text: str) -> None:
         language = self.lang and self.lang.replace("_", "-")
-        self.contentparams = Parameters(type=kind, language=language, base=self.baseuri)
+        self.contentparams = TextParameters(type=kind, language=language, base=self.baseuri)
         self.incontent = 1
         self._keep_text(element, text)
         self.incontent = 0

@@ -1,29 +1,22 @@
-"""XML namespaces of feeds, in lower case as feedparser compares them, and our limits."""
+"""XML namespaces of feeds, in lower case as feedparser compares them. Part of feedparser's fast path."""
 
 from functools import lru_cache
 
-ATOM = "http://www.w3.org/2005/atom"
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-XML = "http://www.w3.org/xml/1998/namespace"
-XHTML = "http://www.w3.org/1999/xhtml"
-CORE = frozenset(
-    {
-        "",
-        ATOM,
-        "http://purl.org/rss/1.0/",
-        "http://my.netscape.com/rdf/simple/0.9/",
-        "http://backend.userland.com/rss",
-        "http://backend.userland.com/rss2",
-        "http://blogs.law.harvard.edu/tech/rss",
-    }
+# RSS in all its versions, and Atom 1.0.
+CORE = (
+    "",
+    "http://www.w3.org/2005/atom",
+    "http://purl.org/rss/1.0/",
+    "http://my.netscape.com/rdf/simple/0.9/",
+    "http://backend.userland.com/rss",
+    "http://backend.userland.com/rss2",
+    "http://blogs.law.harvard.edu/tech/rss",
 )
-"""RSS in all its versions, and Atom 1.0."""
-
 PREFIXES = {
     **dict.fromkeys(CORE, ""),
-    RDF: "rdf:",
-    XML: "xml:",
-    XHTML: "xhtml:",
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf:",
+    "http://www.w3.org/xml/1998/namespace": "xml:",
+    "http://www.w3.org/1999/xhtml": "xhtml:",
     "http://purl.org/dc/elements/1.1/": "dc:",
     "http://purl.org/dc/terms/": "dcterms:",
     "http://purl.org/rss/1.0/modules/content/": "content:",
@@ -33,29 +26,22 @@ PREFIXES = {
     "http://search.yahoo.com/mrss/": "media:",
     "http://www.itunes.com/dtds/podcast-1.0.dtd": "itunes:",
 }
-"""The customary prefix of every vocabulary that a field of ours comes from."""
+"""Usual prefix of every namespace that a field is read from."""
 
-ITEMS = frozenset({"item", "entry"})
-"""The elements that are items, in RSS and in Atom, without a prefix and in lower case."""
-
-MAX_DEPTH = 200
-"""Elements in each other."""
-MAX_ATTRIBUTES = 500
-"""Attributes of one element."""
 MAX_NAME = 200
-"""Characters of an element's name with its namespace; strangers could fill memory with longer ones."""
+"""Characters of an element's name with its namespace; cached longer names could fill the memory."""
 
 
-def qualified(name: str) -> str:
-    """Expat's ``uri local`` or ``uri local prefix`` with the customary prefix, in lower case.
+def qualified_name(name: str) -> str:
+    """Convert expat's ``uri local`` or ``uri local prefix`` to the usual prefix and the lower-case name.
 
-    ``""`` for other vocabularies.
+    ``""`` for unknown namespaces.
     """
-    return _qualified(name) if len(name) <= MAX_NAME else ""
+    return _qualified_name(name) if len(name) <= MAX_NAME else ""
 
 
 @lru_cache(maxsize=1024)
-def _qualified(name: str) -> str:
+def _qualified_name(name: str) -> str:
     uri, _, local = name.partition(" ")
     if not local:
         uri, local = "", uri

@@ -1,7 +1,6 @@
-"""One item as it stands in a feed, and how it becomes an ``Entry``: the rules for every format.
+"""Convert a raw item of any feed format to an ``Entry``: choose its text and image, and clean its fields.
 
-``feeds_feedparser`` fills a ``RawItem``; the choices are made here once: which text is the article, which
-picture stands for it, what is a name and not a mailbox.
+``feedparser_adapter`` fills a ``RawItem`` for RSS and Atom.
 """
 
 import re
@@ -12,18 +11,22 @@ from html import escape, unescape
 from html.entities import html5
 
 from syndicate.ingest.html.image_choice import lead_image
-from syndicate.ingest.html.item_boilerplate import without_boilerplate
-from syndicate.ingest.html.sanitise import TAGS, CleanedHtml, clean_html, pixels, with_html
+from syndicate.ingest.html.item_boilerplate import cut_boilerplate
+from syndicate.ingest.html.sanitise import TAGS, CleanedHtml, clean_html, parse_pixels, with_html
+from syndicate.ingest.limits import (
+    MAX_HTML_CHARACTERS,
+    MAX_SUMMARY_CHARACTERS,
+    MAX_TAG_CHARACTERS,
+    MAX_TAGS,
+)
 from syndicate.model import Enclosure, Entry, Image
 from syndicate.text.language import normalise_language
 from syndicate.text.media_types import media_type
 from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url
 
-MAX_SUMMARY = 600
-MAX_TAGS = 20
 MAX_AUTHORS = 10
-MAX_GUID = 2_000
+MAX_GUID_CHARACTERS = 2_000
 MAX_ENCLOSURES = 20
 
 # RSS 1.0 syndication module, in seconds.
@@ -39,11 +42,11 @@ _HTML_NAMES = TAGS | {"center", "font", "iframe", "script", "span", "style", "st
 _TAG_NAME = re.compile(r"</?([a-zA-Z][\w:-]*)")
 _HTML_EVIDENCE = re.compile(r"</\w+>|/>|<(?:br|hr|img|p)\b", re.IGNORECASE)
 _REFERENCE = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
-_PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
+_IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
 _MAIL_AND_NAME = re.compile(r"(?:\S+@\S+|hidden)\s*\((.+)\)\s*\Z")
 _NAME_AND_MAIL = re.compile(r"(.+?)\s*[<(\[]\s*(?:mailto:)?\S+@\S+?\s*[>)\]]\s*\Z")
 _MAILBOX = re.compile(r"(?:mailto:)?([^@\s<>()]+)@[^@\s<>()]+\.[^@\s<>()]+", re.IGNORECASE)
-# Mailboxes of roles, not of people (RFC 2142, and what blog software writes).
+# Mailboxes of roles, not of people (RFC 2142, and defaults of blog software).
 _ROLES = frozenset(
     {
         "admin", "administrator", "blog", "contact", "editor", "editorial", "feedback", "hello", "help",
@@ -52,11 +55,11 @@ _ROLES = frozenset(
         "web", "webmaster",
     }
 )  # fmt: skip
-# What no author writes in plain text on purpose.
+# References that no author writes in plain text on purpose.
 _DOUBLY_ESCAPED = re.compile(
     "&(?:nbsp|amp|quot|apos|hellip|[lr][sd]quo|[mn]dash|#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5});"
 )
-# What WordPress writes for "no category".
+# WordPress's names for "no category".
 _NO_TAGS = frozenset(
     {
         "uncategorized", "uncategorised", "nicht kategorisiert", "non classé", "sin categoría",
@@ -70,7 +73,7 @@ _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 @dataclass(slots=True)
 class Text:
-    """A text construct: its value, whether it is HTML, and its ``xml:base`` (absolute, or ``""``)."""
+    """Text construct with its ``xml:base`` as an absolute URL or ``""``; ``html`` marks the value as HTML."""
 
     value: str
     html: bool
@@ -79,7 +82,7 @@ class Text:
 
 @dataclass(slots=True, kw_only=True)
 class RawItem:
-    """Item of a feed, uncleaned. ``base`` is the address of its site, else of its feed."""
+    """Uncleaned item of a feed. ``base`` is the URL of its site, else of its feed."""
 
     base: str
     guid: str = ""
@@ -98,9 +101,9 @@ class RawItem:
 
 @dataclass(slots=True, kw_only=True)
 class RawFeed:
-    """Feed, uncleaned: its own fields, and its items in document order.
+    """Uncleaned feed with its items in document order.
 
-    ``places`` are where each item begins in the document and where its end tag does, if that was asked for.
+    ``item_positions`` holds the byte offsets of each item's start and end tag if the caller requested them.
     """
 
     title: Text | None = None
@@ -111,21 +114,21 @@ class RawFeed:
     hubs: list[str] = field(default_factory=list)
     self_url: str = ""
     items: list[RawItem] = field(default_factory=list)
-    places: list[tuple[int, int]] = field(default_factory=list)
+    item_positions: list[tuple[int, int]] = field(default_factory=list)
 
 
 def entry_of(raw: RawItem, *, language: str, digest: str) -> Entry:
-    """An item's clean entry. ``language`` is the feed's, for items that declare none."""
+    """Clean an item. ``language`` is the feed's language, for items without their own."""
     content = max(raw.contents, key=lambda text: len(text.value), default=None)
     main = content if content and content.value.strip() else raw.summary
     url = absolute_url(raw.base, raw.link)
     base = url if url.startswith("http") else raw.base
     body = _cleaned(main, base)
     return Entry(
-        guid=clean_line(raw.guid, MAX_GUID),
+        guid=clean_line(raw.guid, MAX_GUID_CHARACTERS),
         url=url,
         title=plain_title(raw.title),
-        authors=names_of(raw.authors),
+        authors=author_names(raw.authors),
         published=raw.published,
         updated=raw.updated,
         language=normalise_language(raw.language) or language,
@@ -140,7 +143,7 @@ def entry_of(raw: RawItem, *, language: str, digest: str) -> Entry:
 
 
 def plain_title(title: Text | None) -> str:
-    """A title as plain text: markup and references decoded exactly once (C4)."""
+    """Convert a title to plain text, with markup and references decoded exactly once (C4)."""
     if title is None:
         return ""
     value = title.value
@@ -150,21 +153,21 @@ def plain_title(title: Text | None) -> str:
 
 
 def seconds_between_updates(ttl: str | None, period: str | None, frequency: str | None) -> float | None:
-    """Return how often a feed asks to be read, in seconds: RSS ``ttl`` (minutes) or the syndication module.
+    """Return the interval in seconds that a feed requests with RSS ``ttl`` or the syndication module.
 
-    ``None`` when it does not say, or says nonsense.
+    ``None`` if the feed requests none or the value is invalid.
     """
-    if ttl and (minutes := pixels(ttl)):
+    if ttl and (minutes := parse_pixels(ttl)):
         return 60.0 * minutes
     base = _PERIODS.get((period or "").strip().lower())
-    times = pixels(frequency or "1") or 1
+    times = parse_pixels(frequency or "1") or 1
     return base / times if base else None
 
 
 def looks_like_html(value: str) -> bool:
     """Return whether a text is HTML: it has an end tag, an empty tag or a character reference of HTML (C4).
 
-    A tag that HTML does not know speaks against it, and so does an opening tag alone (``AT&T <b>``).
+    A text with a tag unknown to HTML, or with only an opening tag (``AT&T <b>``), is not HTML.
     """
     if "<" not in value and "&" not in value:
         return False
@@ -175,38 +178,35 @@ def looks_like_html(value: str) -> bool:
     )
 
 
-def is_picture(medium: str, media_type: str, url: str) -> bool:
-    """Return whether an attached file is a picture: by what it says it is, else by its address."""
+def is_image(medium: str, media_type: str, url: str) -> bool:
+    """Return whether an attached file is an image, by its declared type, else by its URL."""
     kind = medium or media_type
     if kind:
         return kind.lower().startswith("image")
-    return url.partition("?")[0].lower().endswith(_PICTURE_ENDINGS)
+    return url.partition("?")[0].lower().endswith(_IMAGE_ENDINGS)
 
 
 def clean_enclosures(enclosures: Iterable[Enclosure], base: str) -> tuple[Enclosure, ...]:
-    """Return the files that a reader can open, each once; ``base`` is what their addresses are relative to.
-
-    Pictures, web pages and Flash films are no files in this sense.
-    """
+    """Return distinct enclosures with URLs resolved against ``base``, without images, web pages and Flash."""
     kept: dict[str, Enclosure] = {}
     for enclosure in enclosures:
         url = absolute_url(base, enclosure.url)
-        kind = media_type(enclosure.media_type, url)
-        if not url.startswith("http") or kind in _NO_FILES or is_picture("", kind, url):
+        file_type = media_type(enclosure.media_type, url)
+        if not url.startswith("http") or file_type in _NO_FILES or is_image("", file_type, url):
             continue
         title = clean_line(unescape(enclosure.title), 200)
-        kept.setdefault(url, replace(enclosure, url=url, media_type=kind, title=title))
+        kept.setdefault(url, replace(enclosure, url=url, media_type=file_type, title=title))
     return tuple(kept.values())[:MAX_ENCLOSURES]
 
 
-def whole_number(value: str) -> int | None:
-    """Return a count of bytes or seconds as feeds write it, ``None`` for zero and for what is no number."""
+def parse_count(value: str) -> int | None:
+    """Parse a count of bytes or seconds; ``None`` for zero and for invalid numbers."""
     digits = value.strip().partition(".")[0]
     return (int(digits) or None) if digits.isdecimal() and len(digits) <= 15 else None
 
 
-def seconds_of(duration: str) -> int | None:
-    """Return the seconds of an ``itunes:duration``: ``2040``, ``34:00`` or ``0:34:00``."""
+def parse_duration(duration: str) -> int | None:
+    """Parse an ``itunes:duration`` to seconds: ``2040``, ``34:00`` or ``0:34:00``."""
     parts = duration.strip().split(":")
     if len(parts) > 3 or not all(part.partition(".")[0].isdecimal() and len(part) <= 8 for part in parts):
         return None
@@ -222,37 +222,33 @@ def _cleaned(text: Text | None, base: str) -> CleanedHtml:
     value = text.value
     if not text.html and ("<" in value or "&" in value or "\n" in value.strip()):
         paragraphs = (
-            escape(_DOUBLY_ESCAPED.sub(_unescaped, part.strip()), quote=False)
-            for part in _PARAGRAPHS.split(value[:1_000_000])
+            escape(_DOUBLY_ESCAPED.sub(lambda match: unescape(match[0]), part.strip()), quote=False)
+            for part in _PARAGRAPHS.split(value[:MAX_HTML_CHARACTERS])
         )
         value = "".join("<p>" + part.replace("\n", "<br>") + "</p>" for part in paragraphs if part)
     body = clean_html(value, text.base or base, base)
-    html = without_boilerplate(body.html, base)
+    html = cut_boilerplate(body.html, base)
     return body if html is body.html else with_html(body, html)
-
-
-def _unescaped(reference: re.Match[str]) -> str:
-    return unescape(reference[0])
 
 
 def _summary(summary: Text | None, main: Text | None, body: CleanedHtml, base: str) -> str:
     if summary is None:
         return ""
     text = body.text if summary is main else _cleaned(summary, base).text
-    # Clean text shrinks by a half at most, where every other character is a line break.
-    start = text[: 2 * MAX_SUMMARY + 2].replace("\n\n", " ").replace("\n", " ")
+    # ``clean_line`` at most halves the text: every other character may be a line break.
+    start = text[: 2 * MAX_SUMMARY_CHARACTERS + 2].replace("\n\n", " ").replace("\n", " ")
     if "</a>" in start:
         # WordPress escapes the links of replies to comments twice.
         start = _LINK_TAG.sub("", start)
     if "&" in start:
-        start = _DOUBLY_ESCAPED.sub(_unescaped, start)
-    return clean_line(start, MAX_SUMMARY)
+        start = _DOUBLY_ESCAPED.sub(lambda match: unescape(match[0]), start)
+    return clean_line(start, MAX_SUMMARY_CHARACTERS)
 
 
-def names_of(written: Iterable[str]) -> tuple[str, ...]:
-    """Return each author's name once. Of a bare mailbox the part before the ``@``, never the address."""
+def author_names(authors: Iterable[str]) -> tuple[str, ...]:
+    """Return distinct author names without email addresses; a bare mailbox yields the part before ``@``."""
     kept: dict[str, None] = {}
-    for raw in written:
+    for raw in authors:
         name = clean_line(unescape(raw) if "&" in raw else raw, 100)
         if "@" in name or name.startswith("hidden ("):
             match = _MAIL_AND_NAME.match(name) or _NAME_AND_MAIL.match(name)
@@ -263,7 +259,7 @@ def names_of(written: Iterable[str]) -> tuple[str, ...]:
 
 
 def _name_in_mailbox(text: str) -> str:
-    """A person's name from ``john.smith@example.org``; ``""`` for a mailbox that is no person's."""
+    """Return a person's name from ``john.smith@example.org``; ``""`` for a mailbox of a role."""
     match = _MAILBOX.fullmatch(text)
     if match is None:
         return text
@@ -274,10 +270,16 @@ def _name_in_mailbox(text: str) -> str:
     return " ".join(word.capitalize() for word in words) if len(words) > 1 else local
 
 
+def distinct_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return cleaned tags without repetition in another case."""
+    cleaned = (clean_line(tag, MAX_TAG_CHARACTERS) for tag in tags)
+    return tuple({tag.casefold(): tag for tag in cleaned if tag}.values())[:MAX_TAGS]
+
+
 def _tags(terms: Iterable[str]) -> tuple[str, ...]:
     kept: dict[str, str] = {}
     for term in terms:
-        tag = clean_line(unescape(term) if "&" in term else term, 60)
+        tag = clean_line(unescape(term) if "&" in term else term, MAX_TAG_CHARACTERS)
         if tag and "://" not in tag and tag.casefold() not in _NO_TAGS:
             kept.setdefault(tag.casefold(), tag)
             if len(kept) == MAX_TAGS:

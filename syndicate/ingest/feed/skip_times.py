@@ -1,6 +1,6 @@
-"""Times without polls: RSS ``skipHours`` and ``skipDays``, which feedparser does not keep.
+"""Parse RSS ``skipHours`` and ``skipDays``, which feedparser does not keep.
 
-Each time is one bit, as in ``SourceState``: hour 0 to 23 in GMT, Monday to Sunday.
+Each hour (0 to 23 in GMT) and each day (Monday to Sunday) is a bit, as in ``SourceState``.
 """
 
 import re
@@ -8,14 +8,14 @@ import re
 _HOUR = re.compile(rb"<hour\s*>\s*([0-9]{1,2})\s*</hour\s*>")
 _DAY = re.compile(rb"<day\s*>\s*([A-Za-z]+)\s*</day\s*>")
 _WEEKDAYS = (b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun")
-_LONGEST = 2_000
-"""Bytes; all twenty-four hours, spelt out one a line, take about 700."""
+_MAX_BYTES = 2_000
+"""Bytes of the element; all twenty-four hours, one a line, take about 700."""
 
 
-def skipped_times(document: bytes) -> tuple[int, int]:
-    """The hours and the days of a feed's document, ``(0, 0)`` for none.
+def parse_skip_times(document: bytes) -> tuple[int, int]:
+    """Return the bits of the skipped hours and days of a feed document.
 
-    Hour 24 is midnight to those who count from one (RSS 0.91); what names no hour or day is passed over.
+    Hour 24 is midnight (RSS 0.91 counts from 1); invalid hours and days are ignored.
     """
     hours = days = 0
     if b"<skip" not in document:
@@ -28,8 +28,7 @@ def skipped_times(document: bytes) -> tuple[int, int]:
 
 
 def _inside(document: bytes, name: bytes) -> bytes:
-    """Return the inside of the first such element, ``b""`` when it does not end soon."""
     start = document.find(b"<" + name)
-    part = document[start : start + _LONGEST] if start >= 0 else b""
-    held, end, _ = part.partition(b"</" + name)
-    return held if end else b""
+    part = document[start : start + _MAX_BYTES] if start >= 0 else b""
+    content, end, _ = part.partition(b"</" + name)
+    return content if end else b""

@@ -1,12 +1,11 @@
-"""Feed bytes in whatever charset → one UTF-8 document that an XML parser accepts.
+"""Decode feed bytes in any charset to a UTF-8 document for an XML parser.
 
-Order (X5, RFC 7303 §3): byte order mark, HTTP charset, XML declaration, UTF-8; but bytes that are
-valid UTF-8 are UTF-8 whatever their label says, since no other text looks like it by chance, while
-a server's blanket "ISO-8859-1" fits any bytes. Bytes that their label does not decode, or decodes to an
-implausible text, are read in the charset that ``charset_detection`` finds. Charset names come from
-strangers, so they are looked up in our own table, never in Python's codec registry, which knows codecs
-that are slow (``punycode``: 27 s for 800 kB), raise (``undefined``) or hide markup (UTF-7). A document type
-declaration is cut out whole: no entity is ever defined, so none expands.
+Order (X5, RFC 7303 §3): byte order mark, HTTP charset, XML declaration, UTF-8. Bytes that are valid UTF-8
+count as UTF-8 whatever their label: other text is not valid UTF-8 by chance, while a server's default label
+"ISO-8859-1" fits any bytes. If the label fails to decode the bytes, or gives implausible text,
+``charset_detection`` finds the charset. Charset names are untrusted, so they are looked up in the table below
+and never in Python's codec registry: its codecs may be slow (``punycode``: 27 s for 800 kB), raise
+(``undefined``) or hide markup (UTF-7). A document type declaration is cut out, so that no entity expands.
 """
 
 import codecs
@@ -15,7 +14,7 @@ from html.entities import html5
 
 from syndicate.ingest.feed.charset_detection import detect
 
-_BOMS = (
+BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -25,7 +24,7 @@ _BOMS = (
 # XML 1.0 appendix F: "<?" in UTF-16 without a byte order mark.
 _SNIFFED = ((b"<\0?\0", "utf-16-le"), (b"\0<\0?", "utf-16-be"))
 
-# What browsers do with these names (WHATWG Encoding §4.2): Latin-1 means windows-1252, and so on.
+# Names as browsers read them (WHATWG Encoding §4.2): Latin-1 means windows-1252, and so on.
 _CODECS = {
     "utf-8": "utf-8 utf8 unicode-1-1-utf-8 us-ascii ascii",
     "cp1252": "iso-8859-1 iso8859-1 latin1 latin-1 l1 windows-1252 cp1252 cp-1252",
@@ -51,9 +50,9 @@ CHARSETS = {alias: codec for codec, aliases in _CODECS.items() for alias in alia
 _DECLARATION = re.compile(r"\s*<\?xml(?=\s)[^>]{0,500}\?>", re.ASCII)
 _DECLARED = re.compile(rb"\s*<\?xml\s[^>]{0,300}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
 _DOCTYPE = re.compile(r"<!DOCTYPE(?:[^\[>\"']|\"[^\"]*\"|'[^']*')*(\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
-# What may stand before a document type; in an item the same characters are text.
+# Content allowed before a document type; in an item the same characters are text.
 _PROLOG = re.compile(r"(?>[^<]++|<!--.*?-->|<\?.*?\?>|<(?![!?A-Za-z]))*+", re.DOTALL)
-# A document whose first tag follows its declaration, but for comments and the like.
+# A document with only comments and instructions between its declaration and its first tag.
 _ORDINARY = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\s[^>]{0,500}\?>)?(?=(?>\s+|<\?[^>]*\?>|<!--[^>]*-->)*+<[A-Za-z])"
 )
@@ -66,11 +65,11 @@ _CDATA_OR_AMPERSAND = re.compile(
 )
 
 
-def as_it_stands(body: bytes, charset: str) -> bytes:
-    """Return what ``utf8_document`` gives for well-formed XML in UTF-8; ``b""`` if the body cannot be that.
+def as_plain_utf8(body: bytes, charset: str) -> bytes:
+    """Return the body without its declaration if it may be well-formed UTF-8, else ``b""``.
 
-    Only for a parser that refuses whatever is no UTF-8 and no character of XML, as expat does: then nothing
-    here has to look at every character.
+    The result equals that of ``utf8_document``, but without a check of every character. The parser must
+    refuse invalid UTF-8 and characters that XML forbids, as expat does.
     """
     ordinary = _ORDINARY.match(body)
     if not ordinary or next(iter(_known(_labels(body, charset))), "utf-8") != "utf-8":
@@ -79,10 +78,10 @@ def as_it_stands(body: bytes, charset: str) -> bytes:
 
 
 def utf8_document(body: bytes, charset: str) -> tuple[bytes, tuple[str, ...]]:
-    """A body as UTF-8 without mark, XML declaration and document type; and what was wrong with it.
+    """Decode a body to UTF-8 without byte order mark, XML declaration and document type, with warnings.
 
-    ``charset`` is the one of the HTTP header, ``""`` when there was none. Never fails: bytes that fit no
-    charset become U+FFFD with a warning.
+    ``charset`` comes from the HTTP header, ``""`` if absent. Never fails: undecodable bytes become U+FFFD
+    with a warning.
     """
     text, warnings = _decoded(body, charset)
     text = text.lstrip("\ufeff \t\r\n\0")
@@ -93,7 +92,7 @@ def utf8_document(body: bytes, charset: str) -> tuple[bytes, tuple[str, ...]]:
     if not text.isascii():
         for noncharacter in _NONCHARACTERS:
             document = document.replace(noncharacter, b"")
-    # What is left without the legal ones is quicker to see than what the illegal ones leave.
+    # Deleting the legal bytes is the fastest way to find illegal bytes.
     if document.translate(None, _LEGAL):
         document = document.translate(None, _ILLEGAL)
         warnings = (*warnings, "control characters that XML forbids were removed")
@@ -101,7 +100,7 @@ def utf8_document(body: bytes, charset: str) -> tuple[bytes, tuple[str, ...]]:
 
 
 def _decoded(body: bytes, charset: str) -> tuple[str, tuple[str, ...]]:
-    for mark, codec in _BOMS:
+    for mark, codec in BYTE_ORDER_MARKS:
         if body.startswith(mark):
             return body[len(mark) :].decode(codec, "replace"), ()
     for start, codec in _SNIFFED:
@@ -120,8 +119,8 @@ def _decoded(body: bytes, charset: str) -> tuple[str, tuple[str, ...]]:
         best = codec if codec == "utf-8" or body.isascii() else detect(body, codec)
         if best != codec:
             text = body.decode(best, "replace")
-        lied = best != expected and not body.isascii()
-        return text, ((_read_as(labels[0], best),) if lied else ())
+        is_mislabelled = best != expected and not body.isascii()
+        return text, ((_read_as(labels[0], best),) if is_mislabelled else ())
     return _salvaged(body, labels[0] if labels else "utf-8")
 
 
@@ -135,13 +134,13 @@ def _labels(body: bytes, charset: str) -> list[str]:
 
 
 def _known(labels: list[str]) -> list[str]:
-    """The codecs of labels; none for those that bytes which can be read as ASCII cannot have."""
-    asked = [CHARSETS.get(label.strip("\"' ").lower().replace("_", "-"), "") for label in labels]
-    return [codec for codec in asked if codec and not codec.startswith(("utf-16", "utf-32"))]
+    """Return the codecs of labels, without UTF-16 and UTF-32: the bytes have already been read as ASCII."""
+    codecs_of_labels = [CHARSETS.get(label.strip("\"' ").lower().replace("_", "-"), "") for label in labels]
+    return [codec for codec in codecs_of_labels if codec and not codec.startswith(("utf-16", "utf-32"))]
 
 
 def _salvaged(body: bytes, declared: str) -> tuple[str, tuple[str, ...]]:
-    """Keep text that is mostly UTF-8 and replace the few bad bytes. Otherwise guess its charset."""
+    """Replace the few bad bytes of text that is mostly UTF-8; otherwise guess the charset."""
     text = body.decode("utf-8", "replace")
     bad = text.count("\ufffd")
     if bad * 10 > sum(1 for byte in body if byte > 0x7F):
@@ -151,7 +150,6 @@ def _salvaged(body: bytes, declared: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _without_doctype(text: str) -> str:
-    """Cut the document type out, entity declarations and all (X7)."""
     prolog = _PROLOG.match(text)
     start = prolog.end() if prolog else 0
     match = _DOCTYPE.match(text, start)
@@ -164,28 +162,28 @@ def _without_doctype(text: str) -> str:
     )
 
 
-def repaired(document: bytes) -> bytes:
-    """The document with its character references made legal: what most broken feeds get wrong.
+def repair_references(document: bytes) -> bytes:
+    """Replace illegal character references, the most frequent error of broken feeds.
 
-    Outside CDATA: HTML's named entities become their characters, a bare ``&`` becomes ``&amp;``, and
-    references to what is no character (``&#0;``, ``&#xD800;``) become U+FFFD.
+    Outside CDATA, HTML's named entities become their characters, a bare ``&`` becomes ``&amp;``, and
+    references to invalid characters (``&#0;``, ``&#xD800;``) become U+FFFD.
     """
     return _CDATA_OR_AMPERSAND.sub(_repaired, document.decode()).encode()
 
 
 def _repaired(match: re.Match[str]) -> str:
-    found = match[0]
-    if found.startswith("<"):
-        return found
+    reference = match[0]
+    if reference.startswith("<"):
+        return reference
     name = match[1]
     if name is None:
         return "&amp;"
     if name in ("amp", "lt", "gt", "quot", "apos"):
-        return found
+        return reference
     if not name.startswith("#"):
         return html5.get(f"{name};", f"&amp;{name};")
     code = int(name[2:], 16) if name[1] in "xX" else int(name[1:])
     legal = (
         code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
     )
-    return found if legal else "\ufffd"
+    return reference if legal else "\ufffd"

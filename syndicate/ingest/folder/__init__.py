@@ -1,1 +1,1 @@
-"""Articles from a folder of local files."""
+"""Read articles from a folder of local files."""

@@ -1,9 +1,9 @@
-"""The text of an article as copied from a news page: what is the article, and what stood around it.
+"""Separate the text of an article copied from a news page from the boilerplate around it.
 
-A line is furniture only when nothing is left of it once known pieces are taken out ("3 min read | Share"),
-so a sentence that merely mentions them stays. What could also be text (a bare date, "By …", "Share") is
-furniture only above the first or below the last paragraph. A list ("Read more:", "Trending") counts when
-all that follows it, down to the end, looks like titles; elsewhere it ends at the first empty line.
+A line is boilerplate if removing all known pieces leaves nothing ("3 min read | Share"), so sentences that
+mention a piece stay. Ambiguous pieces (a bare date, "By …", "Share") are boilerplate only above the first or
+below the last paragraph. A list ("Read more:", "Trending") at the end of the text contains all following
+lines that look like titles; elsewhere a list ends at the first empty line.
 """
 
 import re
@@ -13,10 +13,10 @@ from datetime import datetime, tzinfo
 
 from syndicate.ingest.folder.boilerplate_patterns import (
     AGENCY,
-    ANYWHERE,
-    AT_THE_EDGE,
+    ANYWHERE_PIECES,
     BY,
     DATE,
+    EDGE_PIECES,
     FOLLOW_US,
     HEADING,
     INLINE_READ_MORE,
@@ -27,12 +27,12 @@ from syndicate.ingest.folder.boilerplate_patterns import (
     ROLE,
     TAGS,
 )
-from syndicate.ingest.written_dates import fold, moment_of
+from syndicate.ingest.written_dates import date_of_match, fold_dates
 from syndicate.text.plain import clean_line, clean_text
 
-LONGEST_TITLE = 160
-LONGEST_FIRST_LINE = 300
-MOST_TITLES = 20
+MAX_TITLE_CHARACTERS = 160
+MAX_FIRST_LINE_CHARACTERS = 300
+MAX_READ_MORE = 20
 
 _SEPARATORS = re.compile(r"[\s|•·/,،:;()–—-]+")
 _NAME = r"[^\Wa-z\d_][\w.'’-]*"
@@ -40,14 +40,14 @@ _BYLINE = re.compile(
     r"(?:[Bb]y|BY|[Ww]ritten by|Par|Von|Por|Di|بقلم|كتب|كتبت)\s*[:：]?\s+"
     rf"(?P<names>{_NAME}(?:\s+(?:{_NAME}|and|et|und|y|e|&|de|van|von|al|bin|del|da|la))*(?:,\s*{_NAME}(?:\s+{_NAME})*)*)"
 )
-# "Layla Haddad, Senior Reporter": a name, and what its bearer is.
+# A name and a role: "Layla Haddad, Senior Reporter".
 _NAME_AND_ROLE = re.compile(
     rf"(?P<names>{_NAME}(?:\s+{_NAME}){{1,3}}),\s*(?:[\w&-]+\s+){{0,4}}(?i:{ROLE})(?:\s.{{0,30}})?"
 )
 _ONLY_ROLE = re.compile(rf"(?:[\w&-]+\s+){{0,4}}{ROLE}", re.IGNORECASE)
 _MINUTES = re.compile(READING_TIME)
-LONGEST_HEADING = 90
-SHORTEST_PARAGRAPH = 60
+MAX_HEADING_CHARACTERS = 90
+MIN_PARAGRAPH_CHARACTERS = 60
 _BULLET = re.compile(r"(?:[•▪►»*–·-]|\d{1,2}[.)-])\s+")
 _CRUMBS = re.compile(r"[^.!?]{1,40}(?:\s*[>›»/]\s*[^.!?>›»/]{1,40}){1,4}")
 _ENDS_SENTENCE = re.compile(r"[.!?؟。۔…:][\"'”’»)\]]*\Z")
@@ -55,10 +55,11 @@ _ENDS_SENTENCE = re.compile(r"[.!?؟。۔…:][\"'”’»)\]]*\Z")
 
 @dataclass(slots=True)
 class CopiedArticle:
-    """Parts of a copied text: ``paragraphs`` is the body in order, ``read_more`` the titles it lists.
+    """Parts of a copied text.
 
-    ``headings`` are the positions of paragraphs that head what follows. ``minutes`` is the reading time that
-    the page gave, 0 without one.
+    ``paragraphs`` is the body in order, ``headings`` the indices of paragraphs that are headings.
+    ``read_more`` are the listed titles of other articles. ``minutes`` is the page's reading time, 0 if
+    missing.
     """
 
     title: str = ""
@@ -73,33 +74,32 @@ class CopiedArticle:
 
 
 def read_copied_text(text: str, zone: tzinfo) -> CopiedArticle:
-    """Take a copied article apart; ``zone`` is for dates that name no time zone.
+    """Parse a copied article; ``zone`` is the default time zone of dates.
 
     The first line is the title, unless it is as long as a paragraph.
     """
     title, *lines = clean_text(text).split("\n")
-    if len(title) > LONGEST_FIRST_LINE:
-        # A paragraph: this text has no title, and cutting one out of it would lose words.
+    if len(title) > MAX_FIRST_LINE_CHARACTERS:
         title, lines = "", [title, *lines]
-    found = CopiedArticle(title=title)
+    article = CopiedArticle(title=title)
     lines = _joined_labels(lines)
     start = _closing_start(lines)
-    _take_lists(lines[start:], found, zone)
+    _take_lists(lines[start:], article, zone)
     lines = lines[:start]
-    while lines and _is_edge(lines[-1], found, zone):
+    while lines and _is_edge(lines[-1], article, zone):
         lines.pop()
     head = _head_length(lines)
-    top = [line for line in lines[:head] if not _stands_above(line, found, zone)]
-    found.paragraphs = _paragraphs(_without_inner_furniture([*top, "", *lines[head:]], found, zone))
-    found.headings = _headings(found.paragraphs)
-    found.read_more = list(dict.fromkeys(found.read_more))[:MOST_TITLES]
-    return found
+    top = [line for line in lines[:head] if not _stands_above(line, article, zone)]
+    article.paragraphs = _paragraphs(_without_inner_boilerplate([*top, "", *lines[head:]], article, zone))
+    article.headings = _headings(article.paragraphs)
+    article.read_more = list(dict.fromkeys(article.read_more))[:MAX_READ_MORE]
+    return article
 
 
 def _head_length(lines: list[str]) -> int:
-    """Return how many lines are the head: what stands above the text.
+    """Return the number of boilerplate lines above the text.
 
-    At most two lines of it are text themselves: a standfirst between title, byline and date.
+    The head may contain a standfirst of at most two lines between title, byline and date.
     """
     end = standfirst = 0
     for position, line in enumerate(lines):
@@ -112,27 +112,27 @@ def _head_length(lines: list[str]) -> int:
     return end
 
 
-def _stands_above(line: str, found: CopiedArticle, zone: tzinfo | None) -> bool:
-    if _is_edge(line, found, zone) or _is_head(line, found, zone):
+def _stands_above(line: str, article: CopiedArticle, zone: tzinfo | None) -> bool:
+    if _is_edge(line, article, zone) or _is_head(line, article, zone):
         return True
-    heading = HEADING.fullmatch(fold(line))
+    heading = HEADING.fullmatch(fold_dates(line))
     return heading is not None and heading["read_more"] is None
 
 
 def _joined_labels(lines: Iterable[str]) -> list[str]:
-    """A label on a line of its own ("Published:", "By") belongs to the date or the names on the next."""
+    """Join a label on its own line ("Published:", "By") with the date or names on the next line."""
     joined: list[str] = []
     waiting = ""
     for line in lines:
         if waiting and not line:
             continue
-        if waiting and (DATE.match(fold(line)) or _BYLINE.fullmatch(f"{waiting} {line}")):
+        if waiting and (DATE.match(fold_dates(line)) or _BYLINE.fullmatch(f"{waiting} {line}")):
             joined.append(f"{waiting} {line}")
             waiting = ""
             continue
         if waiting:
             joined.append(waiting)
-        key = fold(line)
+        key = fold_dates(line)
         waiting = line if LABEL.fullmatch(key) or BY.fullmatch(key) else ""
         if not waiting:
             joined.append(line)
@@ -140,56 +140,58 @@ def _joined_labels(lines: Iterable[str]) -> list[str]:
 
 
 def _closing_start(lines: list[str]) -> int:
-    """Return the line from which only titles and furniture follow: the lists after the article."""
+    """Return the index of the first line of the lists after the article: only titles and boilerplate."""
     start = len(lines)
     titles = 0
     for position in range(len(lines) - 1, -1, -1):
         line = lines[position]
-        if HEADING.fullmatch(fold(line)):
+        if HEADING.fullmatch(fold_dates(line)):
             start, titles = position, 0
-        elif line and not _is_furniture(line, CopiedArticle(), None, edge=True):
+        elif line and not _is_boilerplate(line, CopiedArticle(), None, edge=True):
             titles += 1
-            if not _is_title(line) or titles > MOST_TITLES:
+            if not _is_title(line) or titles > MAX_READ_MORE:
                 break
     return start
 
 
-def _take_lists(lines: list[str], found: CopiedArticle, zone: tzinfo) -> None:
-    wanted = False
+def _take_lists(lines: list[str], article: CopiedArticle, zone: tzinfo) -> None:
+    in_read_more = False
     for line in lines:
-        heading = HEADING.fullmatch(fold(line))
+        heading = HEADING.fullmatch(fold_dates(line))
         if heading:
-            wanted = heading["read_more"] is not None
-        elif line and not _is_edge(line, found, zone) and wanted:
-            _hint(line, found)
+            in_read_more = heading["read_more"] is not None
+        elif line and not _is_edge(line, article, zone) and in_read_more:
+            _add_read_more(line, article)
 
 
-def _without_inner_furniture(lines: list[str], found: CopiedArticle, zone: tzinfo) -> list[str]:
+def _without_inner_boilerplate(lines: list[str], article: CopiedArticle, zone: tzinfo) -> list[str]:
     kept: list[str] = []
     in_list = False
     for position, line in enumerate(lines):
         following = lines[position + 1 : position + 2]
         if in_list and line and _is_title(line):
-            _hint(line, found)
+            _add_read_more(line, article)
             continue
         in_list = False
-        heading = HEADING.fullmatch(fold(line))
+        heading = HEADING.fullmatch(fold_dates(line))
         if heading and heading["read_more"] and following and _leads_a_list(lines, position):
             in_list = True
-        elif (inline := _inline_hint(line)) and (not kept or not kept[-1] or _ENDS_SENTENCE.search(kept[-1])):
-            _hint(inline, found)
-        elif not line or not _is_furniture(line, found, zone, edge=False):
+        elif (inline := _inline_title(line)) and (
+            not kept or not kept[-1] or _ENDS_SENTENCE.search(kept[-1])
+        ):
+            _add_read_more(inline, article)
+        elif not line or not _is_boilerplate(line, article, zone, edge=False):
             kept.append(line)
     return kept
 
 
 def _leads_a_list(lines: list[str], position: int) -> bool:
-    """Return whether titles follow a heading, up to an empty line: a list, not the next section.
+    """Return whether a heading starts a list of titles up to an empty line, not the next section.
 
-    "Also read" alone says so; after it, a sentence ends the list as well.
+    After "Also read" a sentence also ends the list.
     """
     heading = lines[position]
-    is_certain = READ_LIST.fullmatch(fold(heading)) is not None
+    is_certain = READ_LIST.fullmatch(fold_dates(heading)) is not None
     if not (is_certain or heading.endswith((":", "："))):
         return False
     titles = 0
@@ -202,91 +204,90 @@ def _leads_a_list(lines: list[str], position: int) -> bool:
     return titles > 0
 
 
-def _inline_hint(line: str) -> str:
-    """The title in "Read more: A title", ``""`` when the line is a sentence."""
-    if INLINE_READ_MORE.match(fold(line)) is None:
+def _inline_title(line: str) -> str:
+    """Return the title in "Read more: A title", ``""`` if the line is a sentence."""
+    if INLINE_READ_MORE.match(fold_dates(line)) is None:
         return ""
     title = re.split("[:：|]", line, maxsplit=1)[1].strip()
     return title if _is_title(title) else ""
 
 
-def _hint(line: str, found: CopiedArticle) -> None:
+def _add_read_more(line: str, article: CopiedArticle) -> None:
     title = clean_line(_BULLET.sub("", line, count=1))
     if len(title) > 2 and not title.isdecimal():
-        found.read_more.append(title)
+        article.read_more.append(title)
 
 
 def _is_title(line: str) -> bool:
     text = _BULLET.sub("", line, count=1).rstrip("\"'”’»)]")
-    return 0 < len(text) <= LONGEST_TITLE and not text.endswith((".", "۔", "。", ",", "،", ";", ":"))
+    return 0 < len(text) <= MAX_TITLE_CHARACTERS and not text.endswith((".", "۔", "。", ",", "،", ";", ":"))
 
 
-def _is_edge(line: str, found: CopiedArticle, zone: tzinfo | None) -> bool:
+def _is_edge(line: str, article: CopiedArticle, zone: tzinfo | None) -> bool:
     if not line:
         return True
-    tags = TAGS.match(fold(line))
+    tags = TAGS.match(fold_dates(line))
     if tags:
         listed = re.split("[:：]", line, maxsplit=1)[1]
-        found.tags += [tag for tag in (clean_line(part, 60) for part in re.split("[,،;|]", listed)) if tag]
+        article.tags += [tag for tag in (clean_line(part, 60) for part in re.split("[,،;|]", listed)) if tag]
         return True
-    return _is_furniture(line, found, zone, edge=True)
+    return _is_boilerplate(line, article, zone, edge=True)
 
 
-def _is_head(line: str, found: CopiedArticle, zone: tzinfo | None) -> bool:
-    """Lines only the top of an article has: who wrote it, and the path to its section."""
+def _is_head(line: str, article: CopiedArticle, zone: tzinfo | None) -> bool:
+    """Return whether a line is a byline or the path to the article's section; collect the authors."""
     pieces = [piece for piece in re.split(r"\s*[|•·]\s*", line) if piece]
     authors = {piece: names for piece in pieces if (names := _authors(piece))}
     rest = [piece for piece in pieces if piece not in authors]
-    if authors and all(_is_furniture(piece, found, zone, edge=True) for piece in rest):
+    if authors and all(_is_boilerplate(piece, article, zone, edge=True) for piece in rest):
         for names in authors.values():
             listed = (name.strip() for name in re.split(r",| and | et | und | y | e | & | و ", names))
-            found.authors += [name for name in listed if name and not _ONLY_ROLE.fullmatch(name)]
+            article.authors += [name for name in listed if name and not _ONLY_ROLE.fullmatch(name)]
         return True
     return line.casefold().startswith(("home", "الرئيسية")) and _CRUMBS.fullmatch(line) is not None
 
 
 def _authors(piece: str) -> str:
-    """Return the names in a line that says who wrote the article, or ``""``."""
     if len(piece) > 80:
         return ""
     match = _BYLINE.fullmatch(piece) or _NAME_AND_ROLE.fullmatch(piece)
     if match:
         return match["names"]
-    return piece if AGENCY.fullmatch(fold(piece)) else ""
+    return piece if AGENCY.fullmatch(fold_dates(piece)) else ""
 
 
-def _is_furniture(line: str, found: CopiedArticle, zone: tzinfo | None, *, edge: bool) -> bool:
-    """True when known pieces are all there is; dates among them go to ``found`` (with a ``zone``)."""
+def _is_boilerplate(line: str, article: CopiedArticle, zone: tzinfo | None, *, edge: bool) -> bool:
+    """Return whether a line consists of known pieces; with a ``zone``, collect its dates in ``article``."""
     if len(line) > 300:
         return False
-    key = fold(line)
+    key = fold_dates(line)
     follow = FOLLOW_US.fullmatch(key)
     if follow and not re.search(r"[.!?؟] \S", key[follow.end("lead") if follow["lead"] else 0 :]):
         return True
     dates = list(LABELLED_DATE.finditer(key))
-    rest = ANYWHERE.sub(" ", LABELLED_DATE.sub(" ", key))
+    rest = ANYWHERE_PIECES.sub(" ", LABELLED_DATE.sub(" ", key))
     bare = None
     if edge:
         bare = DATE.search(rest)
-        rest = AT_THE_EDGE.sub(" ", DATE.sub(" ", rest, count=1))
+        rest = EDGE_PIECES.sub(" ", DATE.sub(" ", rest, count=1))
     if _SEPARATORS.sub("", rest) or not _SEPARATORS.sub("", key):
         return False
     if zone is not None:
-        if not found.minutes and (reading := _MINUTES.search(key)):
-            found.minutes = int(re.findall(r"\d+", reading[0])[0])
+        if not article.minutes and (reading := _MINUTES.search(key)):
+            article.minutes = int(re.findall(r"\d+", reading[0])[0])
         for match in dates:
-            moment = moment_of(match, zone)
+            date = date_of_match(match, zone)
             if match["updated"]:
-                found.updated = found.updated or moment
+                article.updated = article.updated or date
             else:
-                found.published = found.published or moment
-        if bare and found.published is None:
-            found.published = moment_of(bare, zone)
+                article.published = article.published or date
+        if bare and article.published is None:
+            article.published = date_of_match(bare, zone)
     return True
 
 
 def _paragraphs(lines: list[str]) -> list[str]:
-    """Each line is a paragraph, unless empty lines separate blocks of lines broken at a width."""
+    """Return each line as a paragraph, or join the lines of blocks that are wrapped at a fixed width."""
     blocks: list[list[str]] = [[]]
     for line in lines:
         if line:
@@ -301,7 +302,6 @@ def _paragraphs(lines: list[str]) -> list[str]:
 
 
 def _headings(paragraphs: list[str]) -> frozenset[int]:
-    """Return the positions of short lines between paragraphs: each heads the one that follows."""
     return frozenset(
         position
         for position in range(1, len(paragraphs) - 1)
@@ -314,7 +314,7 @@ def _headings(paragraphs: list[str]) -> frozenset[int]:
 def _may_head(line: str) -> bool:
     is_question = line.endswith(("?", "؟", "？"))
     return (
-        len(line) <= LONGEST_HEADING
+        len(line) <= MAX_HEADING_CHARACTERS
         and line[0].isalnum()
         and not line[0].islower()
         and (
@@ -325,4 +325,4 @@ def _may_head(line: str) -> bool:
 
 
 def _is_paragraph(text: str) -> bool:
-    return len(text) >= SHORTEST_PARAGRAPH and _ENDS_SENTENCE.search(text) is not None
+    return len(text) >= MIN_PARAGRAPH_CHARACTERS and _ENDS_SENTENCE.search(text) is not None

@@ -1,12 +1,12 @@
-"""Patterns of text around articles on news pages, for text that ``fold`` prepared.
+"""Patterns of boilerplate around articles on news pages, for text normalised by ``fold_dates``.
 
-English and Arabic in full; dates, reading times, bylines and further reading also in French, German, Spanish,
-Italian and Portuguese.
+English and Arabic in full; dates, reading times, bylines and "read more" lists also in French, German,
+Spanish, Italian and Portuguese.
 """
 
 import re
 
-from syndicate.ingest.written_dates import MOMENT
+from syndicate.ingest.written_dates import DATE_TIME
 
 
 def _any(*phrases: str) -> str:
@@ -14,25 +14,15 @@ def _any(*phrases: str) -> str:
 
 
 PUBLISHED = _any(
-    "(?:first |date |originally )?(?:published|posted)",
-    "(?:publication|publish) date",
-    "publiée? le",
-    "veröffentlicht(?: am)?",
-    "publicad[oa](?: el| em)?",
-    "pubblicato(?: il)?",
-    "نشرت?(?: في| يوم| بتاريخ)?",
-    "تاريخ النشر",
-)
+    "(?:first |date |originally )?(?:published|posted)", "(?:publication|publish) date", "publiée? le",
+    "veröffentlicht(?: am)?", "publicad[oa](?: el| em)?", "pubblicato(?: il)?",
+    "نشرت?(?: في| يوم| بتاريخ)?", "تاريخ النشر",
+)  # fmt: skip
 UPDATED = _any(
-    "(?:last |date )?(?:updated|modified|update)",
-    "mise? à jour(?: le)?",
-    "(?:zuletzt )?aktualisiert(?: am)?",
-    "actualizad[oa](?: el)?",
-    "aggiornato(?: il)?",
-    "atualizad[oa](?: em)?",
-    "(?:تم )?(?:اخر )?(?:التحديث|تحديث)(?: في)?",
-    "حدثت?(?: في)?",
-)
+    "(?:last |date )?(?:updated|modified|update)", "mise? à jour(?: le)?",
+    "(?:zuletzt )?aktualisiert(?: am)?", "actualizad[oa](?: el)?", "aggiornato(?: il)?",
+    "atualizad[oa](?: em)?", "(?:تم )?(?:اخر )?(?:التحديث|تحديث)(?: في)?", "حدثت?(?: في)?",
+)  # fmt: skip
 AGO = _any(
     r"\d+\s*(?:sec(?:ond)?s?|min(?:ute)?s?|hours?|hrs?|days?|weeks?|months?)\s+ago", r"منذ\s+(?:\d+\s+)?\w+"
 )
@@ -50,12 +40,9 @@ READING_TIME = _any(
     r"\d{1,3}\s*(?:دقائق|دقيقة)\s*(?:قراءة|للقراءة)",
 )
 FONT_SIZE = _any(
-    r"\d{2,3}\s?%\s*font size",
-    r"font size\s*[:：]?\s*(?:\d{2,3}\s?%|[+-])?",
-    r"\d{2,3}\s?%\s*حجم الخط",
-    r"حجم الخط\s*[:：]?\s*(?:\d{2,3}\s?%)?",
-    r"a\+\s*a-|a-\s*a\+",
-)
+    r"\d{2,3}\s?%\s*font size", r"font size\s*[:：]?\s*(?:\d{2,3}\s?%|[+-])?", r"\d{2,3}\s?%\s*حجم الخط",
+    r"حجم الخط\s*[:：]?\s*(?:\d{2,3}\s?%)?", r"a\+\s*a-|a-\s*a\+",
+)  # fmt: skip
 READ_MORE = _any(
     "(?:read|see) more", "read also", "also read", "read next", "more on this(?: story)?",
     "related(?: stories| articles| news)?", "recommended(?: stories)?", "more (?:stories|from .{2,40})",
@@ -80,32 +67,25 @@ FOLLOW_VERB = _any(
     "follow", "join", "subscribe to", "add", "تابعونا", "تابعنا", "تابع", "تابعوا", "اشترك", "انضم"
 )
 
-LABELLED_DATE = re.compile(rf"(?:(?P<updated>{UPDATED})|{PUBLISHED})\s*(?:on|at)?\s*[:：]?\s*{MOMENT}")
+LABELLED_DATE = re.compile(rf"(?:(?P<updated>{UPDATED})|{PUBLISHED})\s*(?:on|at)?\s*[:：]?\s*{DATE_TIME}")
 LABEL = re.compile(rf"(?:{UPDATED}|{PUBLISHED})\s*(?:on)?\s*[:：]?")
-DATE = re.compile(MOMENT)
+DATE = re.compile(DATE_TIME)
 
-ANYWHERE = re.compile(
+ANYWHERE_PIECES = re.compile(
     r"(?<!\w)"
     + _any(
-        rf"(?:{PUBLISHED}|{UPDATED})\s*[:：](?!\w)",
-        rf"(?:{PUBLISHED}|{UPDATED})\s*[:：]?\s*{AGO}",
-        "(?:enter |exit )?read(?:er|ing)? mode",
-        "وضع القراءة",
-        FONT_SIZE,
-        READING_TIME,
-        "share (?:this )?(?:article|story|page|post)",
-        f"share (?:on|via) {SITES}",
+        rf"(?:{PUBLISHED}|{UPDATED})\s*[:：](?!\w)", rf"(?:{PUBLISHED}|{UPDATED})\s*[:：]?\s*{AGO}",
+        "(?:enter |exit )?read(?:er|ing)? mode", "وضع القراءة", FONT_SIZE, READING_TIME,
+        "share (?:this )?(?:article|story|page|post)", f"share (?:on|via) {SITES}",
         "شارك (?:المقال|الخبر|هذا المقال|القصة)",
         r"listen to (?:this|the) (?:article|story)(?: \d{1,3} min(?:ute)?s?)?",
-        "(?:story )?continues below (?:this )?(?:ad|advertisement)",
-        "advertisement",
-        "اعلان",
+        "(?:story )?continues below (?:this )?(?:ad|advertisement)", "advertisement", "اعلان",
     )
     + r"(?!\w)"
-)
-"""Pieces that are furniture wherever a line holds nothing else."""
+)  # fmt: skip
+"""Pieces that make a line boilerplate anywhere if the line contains nothing else."""
 
-AT_THE_EDGE = re.compile(
+EDGE_PIECES = re.compile(
     r"(?<!\w)"
     + _any(
         PUBLISHED, UPDATED, AGO, SITES, r"\d+ comments?", "share", "save", "print", "listen", "bookmark",
@@ -115,7 +95,7 @@ AT_THE_EDGE = re.compile(
     )
     + r"(?!\w)"
 )  # fmt: skip
-"""Pieces that could be text, too: furniture only above the first and below the last paragraph."""
+"""Pieces that may be text: boilerplate only above the first and below the last paragraph."""
 
 FOLLOW_US = re.compile(
     r"(?P<lead>for .{1,60}, |(?:stay|keep) (?:up[ -]to[ -]date|updated|informed|connected)\b.{0,60}[.,:!] "
@@ -126,7 +106,7 @@ READ_LIST = re.compile(
     r"(?:read (?:more|also|next)|also read|see (?:more|also)|اقرا المزيد|اقرا ايضا"
     r"|(?:à )?lire aussi|lesen sie auch|le[ea] también|leggi anche|leia também)\s*[:：]?"
 )
-"""Headings that need no empty line after their titles: no section of an article is called that."""
+"""Headings of lists that no section of an article has, so the list needs no empty line after it."""
 ROLE = _any(
     "reporter", "correspondent", "editor", "writer", "journalist", "columnist", "bureau chief", "producer",
     "contributor", "staff", "مراسل", "محرر", "صحفي",

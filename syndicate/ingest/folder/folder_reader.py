@@ -1,10 +1,10 @@
-"""A folder of articles on this machine → ``ParsedSource``.
+"""Read a local folder of articles to ``ParsedSource``.
 
-``*.md`` (front matter, then CommonMark with tables), ``*.html`` (metadata and ``article``) and ``*.txt`` (as
-copied from a news page). The guid of an entry is its path inside the folder, so a renamed file is a new
-article. Hidden files and folders are not looked at. Relative links and pictures are resolved against the
-article's own ``url``; without one they are dropped, since the files beside the article are not published.
-A file without a date has none: time stamps of files change with every copy.
+The folder may contain ``*.md`` (front matter, then CommonMark with tables), ``*.html`` (metadata and
+``article``) and ``*.txt`` (copied from a news page). Hidden files and folders are ignored. An entry's guid is
+its path inside the folder, so a renamed file is a new article. Relative links and images are resolved against
+the article's own ``url``, and dropped without it, since neighbouring files are not published. A file without
+a date yields an undated entry, since file times change with every copy.
 """
 
 import os
@@ -20,45 +20,37 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from syndicate.errors import FetchError, ParseError, ParserClosed
+from syndicate.ingest.feed.raw_item import distinct_tags
+from syndicate.ingest.feed.xml_encoding import BYTE_ORDER_MARKS
 from syndicate.ingest.folder.boilerplate import read_copied_text
 from syndicate.ingest.folder.front_matter import split_front_matter
 from syndicate.ingest.html.sanitise import CleanedHtml, clean_html
-from syndicate.ingest.page.element_metadata import read_html_page
-from syndicate.ingest.written_dates import read_moment
+from syndicate.ingest.limits import MAX_SUMMARY_CHARACTERS, MAX_TAG_CHARACTERS
+from syndicate.ingest.page.element_metadata import parse_html_file
+from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url
 
 MAX_FILES = 10_000
-MAX_BYTES = 5_000_000
-SUMMARY_LENGTH = 600
-MAX_TAGS = 20
+MAX_FILE_BYTES = 5_000_000
 
 _MARKDOWN = frozenset({".md", ".markdown"})
 _HTML = frozenset({".html", ".htm"})
 _TEXT = frozenset({".txt"})
 _FIRST_HEADING = re.compile(r"\s*#\s+(?P<atx>[^\n]+?)\s*#*\s*(?:\n|\Z)")
-_BYTE_ORDER_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8"),
-    (b"\xff\xfe\x00\x00", "utf-32-le"),
-    (b"\x00\x00\xfe\xff", "utf-32-be"),
-    (b"\xff\xfe", "utf-16-le"),
-    (b"\xfe\xff", "utf-16-be"),
-)
-
-
 ReadFile = Callable[[str, bytes, str], Entry]
-"""Makes an entry of a file's path in the folder, its bytes and their digest; raises ``ParseError``."""
+"""Converts a file's path in the folder, its bytes and their hash to an entry; raises ``ParseError``."""
 
 
 def read_folder(folder: Path, *, known: frozenset[str], read: ReadFile) -> ParsedSource:
-    """Read the articles of a folder and the folders in it, in the order of their paths.
+    """Read the articles of a folder and its subfolders, in the order of their paths.
 
-    Files whose digest (of path and bytes) is in ``known`` are only listed, the others are read by ``read``
-    (``parse_file``, in a worker process). A file that cannot be read is in ``refused``: over 5 MB, a
-    link out of the folder, unreadable front matter, no permission.
-    Raises FetchError when the folder itself cannot be read, ParserClosed when the program ends.
+    Files with a hash (of path and bytes) in ``known`` are listed but not read. ``read`` parses the other
+    files (``parse_file`` in a worker process). Unreadable files are in ``refused``: over 5 MB, a link out of
+    the folder, invalid front matter, no permission. Raises ``FetchError`` if the folder itself is unreadable,
+    and ``ParserClosed`` if the program ends.
     """
     root = folder.resolve()
     if not root.is_dir():
@@ -79,7 +71,7 @@ def read_folder(folder: Path, *, known: frozenset[str], read: ReadFile) -> Parse
             if digest not in known:
                 entries.append(read(name, data, digest))
         except ParserClosed:
-            # Not the file's fault.
+            # The program ends: the file is not at fault.
             raise
         except ParseError as error:
             refused.append((digest, f"{clean_line(name)}: {error}"))
@@ -99,7 +91,7 @@ def parse_file(
     digest: str,
     zone: tzinfo,
 ) -> ParsedSource:
-    """One file of a folder; ``url`` is its path there, ``zone`` for dates that name none.
+    """Parse a file of a folder; ``url`` is its path there, ``zone`` the default time zone of dates.
 
     Raises ``ParseError``.
     """
@@ -124,19 +116,19 @@ def _bytes(path: Path, root: Path) -> bytes:
         target = path.resolve(strict=True)
         if not target.is_relative_to(root):
             raise ParseError("a link that leads out of the folder")
-        # What is looked at is what is read, whatever is put in its place; and no pipe makes us wait.
-        with open(target, "rb", opener=_without_waiting) as file:
+        # Checking the open file avoids a race with replacements; non-blocking, so that no pipe blocks.
+        with open(target, "rb", opener=_open_nonblocking) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ParseError("not a regular file")
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(MAX_FILE_BYTES + 1)
     except (OSError, RuntimeError) as error:
         raise ParseError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    if len(data) > MAX_BYTES:
-        raise ParseError(f"larger than {MAX_BYTES // 1_000_000} MB")
+    if len(data) > MAX_FILE_BYTES:
+        raise ParseError(f"larger than {MAX_FILE_BYTES // 1_000_000} MB")
     return data
 
 
-def _without_waiting(path: str, flags: int) -> int:
+def _open_nonblocking(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
 
 
@@ -145,9 +137,9 @@ def _digest(name: str, data: bytes) -> str:
 
 
 def _decoded(data: bytes) -> str:
-    """Text by byte order mark, else UTF-8, else Windows-1252, with newlines as in Unix."""
+    """Decode by byte order mark, else as UTF-8, else as Windows-1252, with Unix newlines."""
     text = None
-    for mark, encoding in _BYTE_ORDER_MARKS:
+    for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             text = data[len(mark) :].decode(encoding, "replace")
             break
@@ -190,13 +182,13 @@ def _markdown_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
         url=url,
         title=clean_line(title),
         authors=_names([*values.get("authors", ()), *values.get("author", ())]),
-        published=read_moment(first("published", "date"), zone),
-        updated=read_moment(first("updated", "modified", "lastmod"), zone),
+        published=parse_date(first("published", "date"), zone),
+        updated=parse_date(first("updated", "modified", "lastmod"), zone),
         language=normalise_language(first("language", "lang")),
         html=cleaned.html,
         text=cleaned.text,
-        summary=clean_line(first("summary", "description"), SUMMARY_LENGTH),
-        section=clean_line(first("section", "category"), 60),
+        summary=clean_line(first("summary", "description"), MAX_SUMMARY_CHARACTERS),
+        section=clean_line(first("section", "category"), MAX_TAG_CHARACTERS),
         tags=_tags([*values.get("tags", ()), *values.get("keywords", ())]),
         image=_image(url, first("image"), first("image_alt"), cleaned),
         digest=digest,
@@ -204,7 +196,7 @@ def _markdown_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
 
 
 def _html_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
-    page = read_html_page(text)
+    page = parse_html_file(text)
     url = absolute_url("", page.canonical or page.first("og:url"))
     cleaned = clean_html(page.body, url)
     published = (
@@ -215,13 +207,13 @@ def _html_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
         url=url,
         title=clean_line(page.first("og:title") or page.heading or page.title),
         authors=_names(page.meta.get("author", ())) or _names(page.meta.get("article:author", ())),
-        published=read_moment(published, zone),
-        updated=read_moment(page.first("article:modified_time", "datemodified", "og:updated_time"), zone),
+        published=parse_date(published, zone),
+        updated=parse_date(page.first("article:modified_time", "datemodified", "og:updated_time"), zone),
         language=normalise_language(page.language),
         html=cleaned.html,
         text=cleaned.text,
-        summary=clean_line(page.first("description", "og:description"), SUMMARY_LENGTH),
-        section=clean_line(page.first("article:section"), 60),
+        summary=clean_line(page.first("description", "og:description"), MAX_SUMMARY_CHARACTERS),
+        section=clean_line(page.first("article:section"), MAX_TAG_CHARACTERS),
         tags=_tags([*page.meta.get("article:tag", ()), *page.meta.get("keywords", ())]),
         image=_image(url, page.first("og:image"), page.first("og:image:alt"), cleaned),
         digest=digest,
@@ -263,7 +255,7 @@ def _inline_text(markdown: str) -> str:
 
 
 def _names(values: Iterable[str]) -> tuple[str, ...]:
-    """Names out of lists and of "Ada, Ben and Cem"; profile addresses are no names."""
+    """Split lists such as "Ada, Ben and Cem" into distinct names, without URLs and email addresses."""
     names = (
         clean_line(name, 100) for value in values for name in re.split(r"\s*[;,،]\s*|\s+(?:and|&)\s+", value)
     )
@@ -271,14 +263,13 @@ def _names(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def _tags(values: Iterable[str]) -> tuple[str, ...]:
-    tags = (clean_line(tag, 60) for value in values for tag in re.split("[,،;]", value))
-    return tuple({tag.casefold(): tag for tag in tags if tag}.values())[:MAX_TAGS]
+    return distinct_tags(tag for value in values for tag in re.split("[,،;]", value))
 
 
-def _image(base: str, address: str, alternative: str, cleaned: CleanedHtml) -> Image | None:
-    url = absolute_url(base, address)
+def _image(base: str, declared_url: str, alt: str, cleaned: CleanedHtml) -> Image | None:
+    url = absolute_url(base, declared_url)
     if not url.startswith("http"):
         return cleaned.image
-    if cleaned.image and cleaned.image.url == url and not alternative:
+    if cleaned.image and cleaned.image.url == url and not alt:
         return cleaned.image
-    return Image(url=url, alt=clean_line(alternative))
+    return Image(url=url, alt=clean_line(alt))

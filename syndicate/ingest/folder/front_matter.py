@@ -1,8 +1,8 @@
-"""The head of a Markdown file: YAML's simplest part between ``---`` lines, or TOML between ``+++`` lines.
+"""Parse the front matter of a Markdown file: a subset of YAML between ``---``, or TOML between ``+++``.
 
-Read of YAML: ``key: value`` with the value bare, in single or in double quotes; ``[a, b]``; a list of
-``- item`` lines; ``>`` and ``|`` blocks; comments. Values are texts, dates included. Not read: anchors,
-nested mappings (``- name: Ada`` in a list counts as ``Ada``), tags, several documents.
+Supported YAML: ``key: value`` with a bare or quoted value, ``[a, b]``, lists of ``- item`` lines, ``>`` and
+``|`` blocks, and comments. Values are strings, dates too. Not supported: anchors, tags, several documents,
+nested mappings (``- name: Ada`` in a list counts as ``Ada``).
 """
 
 import re
@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 from syndicate.errors import ParseError
 
-MAX_LENGTH = 20_000
-"""Characters. Heads of real files have some hundred; a TOML key of 100 000 parts takes gigabytes."""
+MAX_FRONT_MATTER_CHARACTERS = 20_000
+"""Real files have some hundred; a TOML key of 100 000 parts takes gigabytes of memory."""
 
 FrontMatter = dict[str, list[str]]
-"""Values by key in lower case with ``_`` for spaces and hyphens; a single value is a list of one."""
+"""Values by key in lower case with ``_`` for spaces and hyphens; a single value is a list of length 1."""
 
 _BLOCK = re.compile(
     r"(?P<fence>---|\+\+\+)[ \t]*\n(?P<head>.*?)^(?:(?P=fence)|\.\.\.)[ \t]*(?:\n|\Z)",
@@ -30,16 +30,16 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 def split_front_matter(text: str) -> tuple[FrontMatter, str]:
-    """Return what a Markdown file says about itself, and the rest of it.
+    """Split a Markdown file into its front matter and its text.
 
-    A file that does not start with a closed block has none. Raises ParseError for a block that is too long,
-    and, with the line, for one that is neither.
+    A file that does not start with a closed block has no front matter. Raises ``ParseError``, with the line,
+    for a block that is too long or neither YAML nor TOML.
     """
     match = _BLOCK.match(text)
     if match is None:
         return {}, text
-    if len(match["head"]) > MAX_LENGTH:
-        raise ParseError(f"its front matter has more than {MAX_LENGTH:,} characters")
+    if len(match["head"]) > MAX_FRONT_MATTER_CHARACTERS:
+        raise ParseError(f"its front matter has more than {MAX_FRONT_MATTER_CHARACTERS:,} characters")
     values = _toml(match["head"]) if match["fence"] == "+++" else _yaml(match["head"])
     return values, text[match.end() :]
 
@@ -48,17 +48,17 @@ def _toml(head: str) -> FrontMatter:
     try:
         table = tomllib.loads(head)
     except (ValueError, RecursionError) as error:
-        # Numbers of more than 4 300 digits are a plain ValueError.
+        # ``tomllib`` raises a plain ValueError for numbers of more than 4 300 digits.
         raise ParseError(f"the TOML front matter is wrong: {error}") from error
     return {
-        _key(name): [str(item) for item in (value if isinstance(value, list) else [value])]
+        _key(name): [str(part) for part in (value if isinstance(value, list) else [value])]
         for name, value in table.items()
         if not isinstance(value, dict)
     }
 
 
 def _yaml(head: str) -> FrontMatter:
-    found: FrontMatter = {}
+    values: FrontMatter = {}
     current: list[str] = []
     lines = iter(list(enumerate(head.split("\n"), start=2)))
     pending: tuple[int, str] | None = None
@@ -70,9 +70,9 @@ def _yaml(head: str) -> FrontMatter:
         if item := _ITEM.fullmatch(line):
             current.append(_without_key(_scalar(item["value"] or "")))
         elif line[0] in " \t":
-            continue  # inside a mapping, which we do not read
+            continue  # inside a nested mapping
         elif pair := _PAIR.fullmatch(line):
-            current = found.setdefault(_key(pair["key"]), [])
+            current = values.setdefault(_key(pair["key"]), [])
             value = (pair["value"] or "").strip()
             if value[:1] in (">", "|"):
                 block, pending = _indented(lines)
@@ -81,11 +81,10 @@ def _yaml(head: str) -> FrontMatter:
                 current += _values(value)
         else:
             raise ParseError(f"front matter line {number} is not 'key: value'")
-    return found
+    return values
 
 
 def _indented(lines: Iterator[tuple[int, str]]) -> tuple[list[str], tuple[int, str] | None]:
-    """The lines of a block, and the first line after it."""
     block: list[str] = []
     for number, line in lines:
         if line.strip() and line[0] not in " \t":

@@ -1,1 +1,1 @@
-"""Sanitising of untrusted HTML, and the images in it."""
+"""Sanitise untrusted HTML: ``sanitise`` for the text of entries, ``html_documents`` for whole pages."""

@@ -1,18 +1,18 @@
-"""Pictures in hidden elements: cut out before cleaning, which drops what hides them. Pure."""
+"""Cut images out of hidden elements, before the sanitiser drops the attributes that hide them. Pure."""
 
 import re
 
-from syndicate.ingest.html.tag_scanner import NEVER_NESTING, QUOTED_END, TAG, attributes_of
+from syndicate.ingest.html.tag_scanner import NEVER_NESTING, QUOTED_END, TAG, parse_attributes
 from syndicate.ingest.html.tracking_pixels import hides
 
-# What hides an element has one of these in it.
+# Every start tag that hides an element contains one of these words.
 _HIDING = ("style", "hidden")
-# HTML reads the second as the first.
-_PICTURES = frozenset({"img", "image"})
-# A bracket before the last one's end: it may stand in an attribute, and what follows it is of another tag.
+# HTML parsers read ``image`` as ``img``.
+_IMAGE_TAGS = frozenset({"img", "image"})
+# A ``<`` inside a tag: it may stand in an attribute, or start another tag.
 _IN_A_TAG = re.compile("<[^<>]*<")
 _NEVER_AROUND = frozenset({"br", "hr", "img", "input", "source", "wbr"})
-# Comments end early and late (HTML Living Standard 13.2.5.43 to 52); what is code holds no tags.
+# Irregular ends of comments follow HTML Living Standard 13.2.5.43 to 52; code contains no tags.
 _NO_TAGS_OR_TAG = re.compile(
     rf"<!--(?:-?>|.*?(?:--!?>|\Z))|<(?P<code>script|style|textarea|title)\b.*?(?:</(?P=code)|\Z)"
     rf"|(?P<tag>{TAG.pattern})",
@@ -20,43 +20,43 @@ _NO_TAGS_OR_TAG = re.compile(
 )
 
 
-def may_hide_pictures(html: str, *, is_ordinary: bool) -> bool:
-    """Return whether an element of HTML hides what is in it: no look at each tag, since few do.
+def may_hide_images(html: str, *, is_ordinary: bool) -> bool:
+    """Return whether an element may hide its content, without parsing every tag, since few texts hide any.
 
-    ``is_ordinary`` tells that no attribute holds a ``<`` or ``>``: then all that is in no tag is text.
+    ``is_ordinary`` means that no attribute contains ``<`` or ``>``.
     """
-    # The lower case of bytes costs a fifth of that of text, and no place in it is another one.
-    quick = html.encode().lower()
-    if not any(word.encode() in quick for word in _HIDING):
+    # ``bytes.lower`` takes a fifth of the time of ``str.lower``, and keeps all offsets.
+    folded_bytes = html.encode().lower()
+    if not any(word.encode() in folded_bytes for word in _HIDING):
         return False
     if not is_ordinary and (_IN_A_TAG.search(html) or QUOTED_END.search(html)):
         return True
-    folded = quick.decode()
+    folded = folded_bytes.decode()
     return any(_may_hide(html, folded, word) for word in _HIDING)
 
 
 def _may_hide(html: str, folded: str, word: str) -> bool:
     at = 0
-    while (found := folded.find(word, at)) >= 0:
-        start = folded.rfind("<", at, found)
-        at = found + len(word)
+    while (word_at := folded.find(word, at)) >= 0:
+        start = folded.rfind("<", at, word_at)
+        at = word_at + len(word)
         if start < 0 or folded.startswith("<img ", start):
             continue
         tag = TAG.match(html, start)
         if tag is None:
             return True
-        if tag.end() > found:
+        if tag.end() > word_at:
             at = tag.end()
             if not tag[1] and _hides(tag[2], tag[3]):
                 return True
     return False
 
 
-def without_hidden_pictures(html: str) -> str:
-    """HTML without the pictures in elements that are hidden.
+def drop_hidden_images(html: str) -> str:
+    """Return HTML without the images in hidden elements.
 
-    An element ends with its end tag, counted by name; one whose end tag may be left out also where the next
-    of its name begins.
+    An element ends at its end tag, counted by name. An element with an optional end tag also ends where the
+    next element of its name starts.
     """
     hidden = ""
     depth = 0
@@ -71,7 +71,7 @@ def without_hidden_pictures(html: str) -> str:
             depth += -1 if closing or name in NEVER_NESTING else 1
             hidden = hidden if depth else ""
         if hidden:
-            return "" if name in _PICTURES else match[0]
+            return "" if name in _IMAGE_TAGS else match[0]
         if not closing and _hides(name, inside):
             hidden, depth = name, 1
         return match[0]
@@ -80,4 +80,4 @@ def without_hidden_pictures(html: str) -> str:
 
 
 def _hides(name: str, inside: str) -> bool:
-    return name.lower() not in _NEVER_AROUND and hides(name.lower(), attributes_of(inside))
+    return name.lower() not in _NEVER_AROUND and hides(name.lower(), parse_attributes(inside))

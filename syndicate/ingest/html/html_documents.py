@@ -1,7 +1,7 @@
-"""A page's bytes → text that an HTML library may see → a tree.
+"""Decode a page's bytes, limit its markup, and parse it to a tree. For worker processes only.
 
-Libraries take quadratic time or crash on deep nesting and on many attributes, and lose what lies deeper than
-they like, so our own limits come first (``html_limits``). Only the worker processes come here.
+HTML libraries take quadratic time or crash on deep nesting and many attributes, so ``markup_limits`` limits
+the markup first.
 """
 
 import re
@@ -12,13 +12,12 @@ from lxml import etree, html
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.xml_encoding import utf8_document
 from syndicate.ingest.html.markup_limits import within_limits
+from syndicate.ingest.limits import MAX_PAGE_CHARACTERS
 
-MAX_PAGE = 3_000_000
-"""Characters of markup, scripts and styles apart; real articles have some hundred thousand."""
-MOST_TAGS = 10_000
-"""Tags whose elements are looked at: extraction takes up to 100 µs for each (200 000 ``<p>``: over 12 s)."""
+MAX_EXTRACTED_TAGS = 10_000
+"""Tags of a page that are kept: extraction takes up to 100 µs for each (200 000 ``<p>``: over 12 s)."""
 
-# Nobody sees where such a space ends, and extraction takes 10 µs for each character of one.
+# Extraction takes 10 µs for each character of white space.
 _LONG_SPACE = re.compile(r"(?<!\s)\s{1000,}")
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _IS_HTML = re.compile(r"<(?:html|head|body|title|meta|article|main|div|p|h1)[\s/>]", re.IGNORECASE)
@@ -34,10 +33,10 @@ _FOREIGN_TYPES = ("application/pdf", "application/zip", "image/", "audio/", "vid
 
 
 def read_html(body: bytes, *, url: str, content_type: str, charset: str) -> str:
-    """A page as text: decoded, and within the limits on size, nesting and attributes.
+    """Decode a page.
 
-    The charset is that of the HTTP header, else of a ``meta`` element (HTML Living Standard 13.2.3.2), else
-    found out. Raises ``ParseError`` when it is empty, no HTML, or too large.
+    The charset comes from the HTTP header, else from a ``meta`` element (HTML Living Standard 13.2.3.2), else
+    from detection. Raises ``ParseError`` if the page is empty or not HTML.
     """
     if content_type.startswith(_FOREIGN_TYPES):
         raise ParseError(f"{url} is {content_type}, not a page")
@@ -51,25 +50,24 @@ def read_html(body: bytes, *, url: str, content_type: str, charset: str) -> str:
     return text
 
 
-def without_code(text: str) -> str:
-    """A page without scripts, styles and comments: what a person could see, within the limits.
+def drop_code(text: str) -> str:
+    """Remove scripts, styles and comments from a page, and limit its tags, nesting and attributes.
 
-    Raises ``ParseError`` when that is still too large.
+    Raises ``ParseError`` if the rest is larger than ``MAX_PAGE_CHARACTERS``.
     """
     for start, end in (("<!--", "-->"), ("<script", "</script"), ("<style", "</style")):
         text = _cut_out(text, start, end)
-    if len(text) > MAX_PAGE:
-        raise ParseError(f"the page has more than {MAX_PAGE:,} characters of markup")
-    return within_limits(_LONG_SPACE.sub(" ", text), most_tags=MOST_TAGS)
+    if len(text) > MAX_PAGE_CHARACTERS:
+        raise ParseError(f"the page has more than {MAX_PAGE_CHARACTERS:,} characters of markup")
+    return within_limits(_LONG_SPACE.sub(" ", text), max_tags=MAX_EXTRACTED_TAGS)
 
 
-def breaks_off(text: str, markup: str) -> bool:
-    """Return whether a page (and what ``without_code`` left of it) ends before its end.
+def is_truncated(text: str, markup: str) -> bool:
+    """Return whether a page is truncated; ``markup`` is the result of ``drop_code``.
 
-    A closed connection ends an answer without a length, and HTML may leave out ``</html>``, so neither
-    proves anything. A page with neither ``</body>`` nor ``</html>`` is taken for cut off when it ends inside
-    a tag, a comment or code, or when an ``article`` or ``main`` is still open: their end tags may not be
-    left out (HTML Living Standard 13.1.2.4).
+    A page without ``</body>`` and ``</html>`` may be complete: HTML allows it, and a closed connection may
+    end a response without a length. Such a page is truncated if it ends inside a tag, a comment or code, or
+    with an open ``article`` or ``main``, whose end tags are mandatory (HTML Living Standard 13.1.2.4).
     """
     folded = text.lower()
     if "</body" in folded or "</html" in folded:
@@ -82,10 +80,10 @@ def breaks_off(text: str, markup: str) -> bool:
 
 
 def _cut_out(text: str, start: str, end: str) -> str:
-    """Drop everything from each ``start`` to the next ``end``; what never ends stays out to the last byte."""
+    """Drop the text from each ``start`` to the next ``end``, or to the end of the text without an ``end``."""
     folded = text.lower()
     if len(folded) != len(text):
-        # Some capitals grow in lower case; code written in such letters is not worth exact borders.
+        # Some capitals grow in lower case, which shifts all offsets.
         folded = text
     kept: list[str] = []
     at = 0
@@ -99,8 +97,8 @@ def _cut_out(text: str, start: str, end: str) -> str:
     return "".join([*kept, text[at:]])
 
 
-def tree_of(text: str) -> html.HtmlElement:
-    """The tree of a page that ``without_code`` has seen. Raises ``ParseError`` when nothing is in it."""
+def parse_tree(text: str) -> html.HtmlElement:
+    """Parse the result of ``drop_code`` to a tree. Raises ``ParseError`` for an empty page."""
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     try:
         tree = html.document_fromstring(text.encode(), parser=parser)
@@ -109,11 +107,8 @@ def tree_of(text: str) -> html.HtmlElement:
     return tree
 
 
-def paragraphs_of_line_breaks(tree: html.HtmlElement) -> None:
-    """Put text that only ``<br>`` divides into paragraphs.
-
-    The extractor would tear links out of their sentences.
-    """
+def split_at_line_breaks(tree: html.HtmlElement) -> None:
+    """Put text divided by ``<br>`` into paragraphs; otherwise the extractor would misplace links."""
     for element in list(tree.iter("div", "article", "section", "main", "td", "body")):
         if sum(child.tag == "br" for child in element) < _MANY_BREAKS:
             continue

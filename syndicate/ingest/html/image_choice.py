@@ -1,8 +1,8 @@
-"""Choose the image that stands for an article. Pure.
+"""Choose an article's lead image. Pure.
 
 Declared images come first, then the first image of the text. Avatars, share buttons, badges, logos, emoji,
-formulas, advertisements, spacers and trackers stand for no article: known by host, folder, file name, size,
-alternative text, and the link around them.
+formulas, advertisements, spacers and trackers are excluded, by host, folder, file name, size, alternative
+text, and the link around them.
 """
 
 import re
@@ -10,17 +10,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from syndicate.ingest.html.item_boilerplate import is_read_more
-from syndicate.ingest.html.tracking_pixels import LARGEST, is_counter
+from syndicate.ingest.html.tracking_pixels import MAX_PIXEL_SIDE, is_tracker_url
 from syndicate.model import Image
 from syndicate.text.urls import absolute_url
 
 MIN_SIDE = 64
-"""Pixels; an image of the text with a shorter side is an icon, a button or a banner."""
-MIN_SIZE = 100
-"""Pixels; of images in the text, one side has to be as long. A narrower declared image is an icon, too."""
-LARGE = 200
-"""Pixels; an image with both sides this long may be called a logo: it is what the article shows."""
-_LONGEST_LINK = 600
+"""Pixels. An image with a shorter side is an icon, a button or a banner."""
+MIN_LONG_SIDE = 100
+"""Pixels that the longer side of an image in the text, and the width of a declared image, must have."""
+MIN_LOGO_SIDE = 200
+"""Pixels. An image with both sides this long is no decoration, even if its name says "logo"."""
+_MAX_LINK_CHARACTERS = 600
 
 _DECORATION_HOSTS = re.compile(
     r"""https?://(?:[^/?#]*\.)?(?:
@@ -43,7 +43,7 @@ _DECORATION_NAMES = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-# Logos and diagrams; no mail program shows them.
+# Logos and diagrams, which mail programs do not show.
 _VECTOR_GRAPHIC = re.compile(r"[^?#]*\.svgz?(?:[?#]|\Z)", re.IGNORECASE)
 _SIZE_IN_NAME = re.compile(r"[-_](\d{1,4})x(\d{1,4})(?=\.\w{3,4}(?:[?#]|\Z))")
 _LINK_BEFORE = re.compile(r'<a href="([^"]*)"[^<>]*>\s*\Z')
@@ -58,35 +58,35 @@ _SHARING = re.compile(
 )
 
 
-def lead_image(declared: Iterable[Image], found: Image | None, base: str) -> Image | None:
-    """Return the widest declared image (the first without sizes), else ``found`` in the text.
+def lead_image(declared: Iterable[Image], text_image: Image | None, base: str) -> Image | None:
+    """Return the widest declared image (the first without sizes), else the image of the text.
 
-    Relative addresses are resolved against ``base``. A declared image narrower than ``MIN_SIZE`` yields to
-    ``found``; of one picture in both places, size and alternative text are taken from either.
+    ``base`` resolves relative URLs. A declared image narrower than ``MIN_LONG_SIDE`` loses against the image
+    of the text. If both are the same image, each supplies a missing size or alternative text.
     """
     images = [replace(image, url=absolute_url(base, image.url)) for image in declared]
     images = [image for image in images if image.url.startswith("http") and not _is_excluded(image)]
     if not images:
-        return found
+        return text_image
     best = max(images, key=lambda image: image.width or 0)
-    if found is None:
+    if text_image is None:
         return best
-    if best.width is not None and best.width < MIN_SIZE:
-        return found
-    if _picture_of(found.url) != _picture_of(best.url):
+    if best.width is not None and best.width < MIN_LONG_SIDE:
+        return text_image
+    if _url_without_size(text_image.url) != _url_without_size(best.url):
         return best
-    if best.width is None and found.url == best.url:
-        best = replace(best, width=found.width, height=found.height)
-    return replace(best, alt=best.alt or found.alt)
+    if best.width is None and text_image.url == best.url:
+        best = replace(best, width=text_image.width, height=text_image.height)
+    return replace(best, alt=best.alt or text_image.alt)
 
 
 def _is_excluded(image: Image) -> bool:
-    is_line = any(side is not None and side <= LARGEST for side in (image.width, image.height))
-    return is_line or is_counter(image.url) or is_decoration(image)
+    is_line = any(side is not None and side <= MAX_PIXEL_SIDE for side in (image.width, image.height))
+    return is_line or is_tracker_url(image.url) or is_decoration(image)
 
 
 def is_decoration(image: Image) -> bool:
-    """Return whether an image stands for no article, by its address, size and alternative text."""
+    """Return whether an image is a decoration, by its URL, size and alternative text."""
     if _DECORATION_HOSTS.match(image.url) or _VECTOR_GRAPHIC.match(image.url):
         return True
     # A button, or an emoji.
@@ -95,21 +95,20 @@ def is_decoration(image: Image) -> bool:
     if not _DECORATION_NAMES.match(image.url):
         return False
     width, height = image.width, image.height
-    if width is None and (named := _SIZE_IN_NAME.search(image.url)):
-        width, height = int(named[1]), int(named[2])
-    return min(width or 0, height or 0) < LARGE
+    if width is None and (size := _SIZE_IN_NAME.search(image.url)):
+        width, height = int(size[1]), int(size[2])
+    return min(width or 0, height or 0) < MIN_LOGO_SIDE
 
 
 def may_lead(image: Image, html: str, at: int) -> bool:
-    """Return whether the image that begins ``at`` in cleaned HTML can stand for the article."""
+    """Return whether the image at offset ``at`` in cleaned HTML may be the lead image."""
     sides = [side for side in (image.width, image.height) if side is not None]
-    if any(side < MIN_SIDE for side in sides) or (len(sides) > 1 and max(sides) < MIN_SIZE):
+    if any(side < MIN_SIDE for side in sides) or (len(sides) > 1 and max(sides) < MIN_LONG_SIDE):
         return False
-    link_at = html.rfind("<a ", max(at - _LONGEST_LINK, 0), at)
+    link_at = html.rfind("<a ", max(at - _MAX_LINK_CHARACTERS, 0), at)
     link = _LINK_BEFORE.match(html, link_at, at) if link_at >= 0 else None
     return not (link and _SHARING.match(link[1])) and not is_decoration(image)
 
 
-def _picture_of(url: str) -> str:
-    """Return what the addresses of one picture in several sizes have in common."""
+def _url_without_size(url: str) -> str:
     return _SIZE_IN_NAME.sub("", url.partition("?")[0]).partition(":")[2]

@@ -1,50 +1,49 @@
-"""Limits on the untrusted markup that an HTML library may see. Linear; pure.
+"""Limit untrusted markup before an HTML library parses it, in linear time. Pure.
 
-HTML parsers take quadratic time on deep nesting (100 000 nested divs: 24 s) and on many attributes of one
-element, and some lose what lies deeper. So tags deeper than ``MAX_DEPTH`` are dropped and their text kept,
-and likewise tags beyond the first ``MAX_TAGS``.
+HTML parsers take quadratic time on deep nesting (100 000 nested divs: 24 s) and on many attributes of an
+element, and some lose deeply nested text. So tags deeper than ``MAX_DEPTH`` and tags after the first
+``MAX_MARKUP_TAGS`` are dropped, and their text is kept.
 """
 
 import re
 from collections import Counter, defaultdict
 
 from syndicate.ingest.html.tag_scanner import NEVER_NESTING, QUOTED_END, TAG
+from syndicate.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH
 
-MAX_DEPTH = 200
-MAX_ATTRIBUTES = 500
-MAX_TAGS = 20_000
-"""Start and stray end tags of one text; the richest of 1 617 items of real feeds has 872 elements.
+MAX_MARKUP_TAGS = 20_000
+"""Start tags and stray end tags of one text; of 1 617 items of real feeds, the largest has 872 elements.
 
-html5ever moves what a table may not hold in front of it, one by one: quadratic (``<table>`` and 250 000 times
-``x<p>``: over 90 s; 20 000: 0.1 s)."""
+html5ever moves elements that a table may not contain in front of the table, in quadratic time (``<table>``
+and 250 000 times ``x<p>``: over 90 s; 20 000: 0.1 s)."""
 MAX_TABLES = 10
-"""Tables in tables; layouts in the style of mail have five. Extraction looks at all that is in each, again
-and again (200 of them around 2 500 paragraphs: 2 s)."""
+"""Nested tables; layouts in the style of mail have five. Extraction reads the content of a table once for
+each enclosing table (200 around 2 500 paragraphs: 2 s)."""
 
-# As ``html_tags.TAG`` for what nh3 writes, and quicker.
+# Like ``tag_scanner.TAG``, but faster and only for nh3's output.
 _NAME = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*)[^>"]*+(?:"[^"]*+"[^>"]*+)*+""")
 _LONG_START = re.compile(rf"<[a-zA-Z][^>]{{{MAX_ATTRIBUTES}}}[^>]*+")
 
 
 def may_exceed(html: str, tags: int, *, is_ordinary: bool) -> bool:
-    """Return whether ``within_limits`` could have to change something, apart from depth."""
-    if tags > MAX_TAGS or (not is_ordinary and QUOTED_END.search(html)):
+    """Return whether HTML may exceed a limit other than depth."""
+    if tags > MAX_MARKUP_TAGS or (not is_ordinary and QUOTED_END.search(html)):
         return True
     return any(_attributes(start) > MAX_ATTRIBUTES for start in _LONG_START.findall(html))
 
 
 def may_be_deep(html: str, tags: int) -> bool:
-    """Return whether elements nest too deeply. No depth is larger than the number of start tags."""
+    """Return whether elements may nest too deeply; the depth is at most the number of start tags."""
     return tags > MAX_DEPTH and tags - html.count("</") > MAX_DEPTH and _is_deep(html)
 
 
 def _is_deep(html: str) -> bool:
-    """Return whether elements nest too deeply, as ``within_limits`` counts but in a quarter of its time.
+    """Return whether elements nest too deeply, in a quarter of the time of ``within_limits``.
 
-    Exact for what nh3 writes. Strangers may hide tags from it, at the cost of nh3's time for ``MAX_TAGS``
-    elements in each other (1 s).
+    The result is exact for nh3's output. Untrusted HTML can hide tags, which costs at most nh3's time for
+    ``MAX_MARKUP_TAGS`` nested elements (1 s).
     """
-    # Not a counter, which answers for what it has not counted in Python.
+    # Not a ``Counter``, whose ``__missing__`` is Python code.
     opened: defaultdict[str, int] = defaultdict(int)
     depth = 0
     for closing, raw in _NAME.findall(html):
@@ -61,12 +60,12 @@ def _is_deep(html: str) -> bool:
     return False
 
 
-def within_limits(html: str, *, most_tags: int = MAX_TAGS) -> str:
-    """HTML that an HTML library may see: neither too deep, nor with too many tags or attributes.
+def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS) -> str:
+    """Return HTML within the limits on nesting, tags and attributes.
 
-    A space stands for tags deeper than ``MAX_DEPTH``, tables deeper than ``MAX_TABLES`` and tags beyond
-    ``most_tags``; the attributes of elements that have more than ``MAX_ATTRIBUTES`` go. Depth is counted by
-    name, so that a stray end tag cannot hide an open one.
+    Tags deeper than ``MAX_DEPTH``, tables deeper than ``MAX_TABLES`` and tags after the first ``max_tags``
+    become a space. Elements with more than ``MAX_ATTRIBUTES`` attributes lose all of them. Depth is counted
+    by name, so that a stray end tag cannot hide an open element.
     """
     opened: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
@@ -84,7 +83,7 @@ def within_limits(html: str, *, most_tags: int = MAX_TAGS) -> str:
             return match[0]
         tags += 1
         nests = not closing and name not in NEVER_NESTING
-        if tags > most_tags or (
+        if tags > max_tags or (
             nests and (depth >= MAX_DEPTH or (name == "table" and opened[name] >= MAX_TABLES))
         ):
             dropped[name] += nests
@@ -100,5 +99,5 @@ def within_limits(html: str, *, most_tags: int = MAX_TAGS) -> str:
 
 
 def _attributes(inside: str) -> int:
-    """At most how many attributes the inside of a tag holds; slashes separate them too."""
+    """Return an upper bound of the number of attributes in a tag; slashes separate attributes, too."""
     return max(len(inside.split()), inside.count("="), inside.count("/"))

@@ -1,38 +1,31 @@
-"""Strangers' HTML → HTML that may stand on our pages, in our feeds and in our mail.
+"""Sanitise untrusted HTML for pages, feeds and mail.
 
-One pass of nh3 behind our own limits (``html_limits``). Its output is
-canonical (every attribute as ``name="value"``), which makes the small corrections after it safe to write as
-regular expressions.
+``markup_limits`` limits the markup, then nh3 cleans it. nh3's output is canonical (every attribute as
+``name="value"``), so that regular expressions can safely make the small corrections after it.
 """
 
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape, unescape
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import nh3
 
-from syndicate.ingest.html.hidden_images import may_hide_pictures, without_hidden_pictures
+from syndicate.ingest.html.hidden_images import drop_hidden_images, may_hide_images
 from syndicate.ingest.html.image_choice import MIN_SIDE, may_lead
-from syndicate.ingest.html.markup_limits import (
-    MAX_ATTRIBUTES,
-    MAX_TAGS,
-    may_be_deep,
-    may_exceed,
-    within_limits,
-)
+from syndicate.ingest.html.markup_limits import MAX_MARKUP_TAGS, may_be_deep, may_exceed, within_limits
 from syndicate.ingest.html.tag_scanner import QUOTED_END
-from syndicate.ingest.html.tracking_pixels import is_tracking_pixel, picture_sides
+from syndicate.ingest.html.tracking_pixels import image_sides, is_tracking_pixel
+from syndicate.ingest.limits import MAX_ATTRIBUTES, MAX_HTML_CHARACTERS
 from syndicate.model import Image
 from syndicate.text.plain import clean_line, text_and_tags, text_of
 from syndicate.text.urls import absolute_url, is_web_url
 
-MAX_LENGTH = 1_000_000
 MAX_REFERENCES = 50_000
 """Ampersands of one text: html5ever copies the rest of the text for each (100 000 before 900 kB: 1.5 s).
 
-As slow is each no-break space that it writes (900 000: 25 s): of more than these, all become spaces."""
+Writing no-break spaces is as slow (900 000: 25 s): beyond this number, all become spaces."""
 TAGS = frozenset(
     {
         "a", "abbr", "article", "aside", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del",
@@ -45,9 +38,9 @@ TAGS = frozenset(
 ATTRIBUTES = {
     "*": {"lang", "dir", "title"},
     "a": {"href", "hreflang"},
-    # The last two only say whether there is anything to see; neither outlives ``_pictures``.
+    # ``_clean_images`` reads ``style`` and ``hidden`` to find invisible images, and removes both.
     "img": {"src", "alt", "width", "height", "style", "hidden"},
-    # No ``cite``: no reader shows it, and nh3 does not look at its scheme.
+    # No ``cite``: no reader shows it, and nh3 does not check its scheme.
     "del": {"datetime"},
     "ins": {"datetime"},
     "time": {"datetime"},
@@ -55,7 +48,7 @@ ATTRIBUTES = {
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan", "scope"},
 }
-# Their content is code, a control or a drawing, never a sentence of the article.
+# Elements whose content is code, a control or a drawing, never text of the article.
 WITHOUT_CONTENT = frozenset(
     {
         "script", "style", "title", "textarea", "select", "svg", "math", "template", "iframe", "noembed",
@@ -63,24 +56,24 @@ WITHOUT_CONTENT = frozenset(
     }
 )  # fmt: skip
 
-# XML cannot carry these (XML 1.0 §2.2), or they reorder the text around them (bidi overrides).
+# Characters that XML forbids (XML 1.0 §2.2) or that reorder the text around them (bidi overrides).
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 _MARKS = b"<>=\"'"
 _HARMLESS = bytes({*b"\t\n\r", *range(0x20, 0x7F)} - {*_MARKS})
 _NO_MARKS = bytes({*range(0x100)} - {*_MARKS})
-# Noscript, img or image, h1, pre, a long tag, or what looks like them: where none is, there is less to do.
+# Start of noscript, img, image, h1, pre or a long tag; texts without them skip several steps.
 _NOTABLE = re.compile(rf"<(?:[nNiIhHpP][oOmM1rR]|/[nN][oO]|[^>]{{{MAX_ATTRIBUTES}}})")
-# What few texts have besides a quoted ``>``: noscript and a long tag.
+# Noscript and long tags, which few texts have.
 _UNUSUAL = re.compile(rf"<(?:/?(?i:noscript)|[^>]{{{MAX_ATTRIBUTES}}})")
-# The marks of a text where each ``<`` begins a tag, each ``>`` ends it and each ``=`` leads to a quote.
+# Marks of a text in which each ``<`` starts a tag, each ``>`` ends it and a quote follows each ``=``.
 _ORDINARY_MARKS = re.compile(rb"""[^<>=]*+(?:<(?:="[^"<>=]*+"|='[^'<>=]*+')*+>[^<>=]*+)*+""")
 _QUOTED_END_IN_TAG = re.compile(rf"<[^<>]*{QUOTED_END.pattern}")
-# What is corrected after nh3.
+# Elements that are corrected after nh3.
 _SPECIAL = re.compile("<(?:h1|img|pre)")
 _IMG = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
 _STYLE = re.compile(r' style="[^"]*"')
-# nh3 resolves all links against this one address, since a cleaner for each base takes 50 µs to build.
+# nh3 resolves all links against this fixed base, since building a cleaner for each base takes 50 µs.
 _HOST = "https://relative.invalid"
 _UP, _DEPTH, _PAGE = "/one-folder-up", 8, "the-page"
 _BASE = f"{_HOST}{_UP * _DEPTH}/{_PAGE}"
@@ -88,25 +81,25 @@ _UPS = re.compile(rf"(?:{_UP}){{0,{_DEPTH}}}")
 _RELATIVE_URL = re.compile(rf'( (?:href|src)="){re.escape(_HOST)}([^"]*)"')
 _USERINFO = re.compile(r'="(?!mailto:)[^"/\\?#@]*+[/\\]*+[^"/\\?#@]*+@')
 _USERINFO_URL = re.compile(r'( (?:href|src)=")((?!mailto:)[^"@]*@[^"]*+)"')
-_LINK_OR_PICTURE = re.compile(r"<(?:a|img) [^<>]*>")
+_LINK_OR_IMAGE = re.compile(r"<(?:a|img) [^<>]*>")
 _FOREIGN_URL = re.compile(r'( (?:href|src)=")([\x00-\x21\x23-\x7f]*+[^"\x00-\x7f][^"]*+)"')
-# The same of any attribute: where none is, no need to try each word.
+# The same for any attribute, as a faster check.
 _FOREIGN_VALUE = re.compile(r'="[\x00-\x21\x23-\x7f]*+[^"\x00-\x7f]')
-# Found much more quickly than where the first character, too, may be of either case.
+# Much faster than a pattern whose first character may be of either case.
 _NOSCRIPT = re.compile(r"<(?i:/?noscript)(?:[\s/][^<>]*+)?>")
 _PRE_NEWLINE = re.compile(r"(<pre[^>]*>)\n")
-# What scripts write where an address should be.
+# Ends of URLs that faulty scripts write.
 _NOWHERE = ("/undefined", "/null")
-# WordPress shows each emoji of a feed as a picture of 72 pixels, whose style makes it as high as the text.
+# WordPress writes each emoji of a feed as an image of 72 pixels with a style that scales it to the text.
 _EMOJI = re.compile(r"https?://(?:s\.w\.org/images/core/emoji/|twemoji\.|[^?#]*/twemoji/)")
 MAX_EMOJI = 16
-"""Characters; an emoji of a family has eleven."""
+"""Characters; the emoji of a family has eleven."""
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:px)?\s*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanedHtml:
-    """Safe HTML with absolute links, the same as plain text, and its first real picture."""
+    """Safe HTML with absolute links, its plain text, and its first image that may be a lead image."""
 
     html: str = ""
     text: str = ""
@@ -114,48 +107,47 @@ class CleanedHtml:
 
 
 def clean_html(html: str, base: str, page: str = "") -> CleanedHtml:
-    """Clean a stranger's HTML; relative links are resolved against ``base`` (an http or https URL).
+    """Clean untrusted HTML; never raises.
 
-    Links to footnotes (``#fn1``) lead to ``page``, the article's own address, if that is another one.
-    Without a usable base, relative links are dropped. Tracking pixels (see ``tracking_pixels``), pictures in
-    hidden elements and those without a web address go; ``h1`` becomes ``h2``, since the article's title is
-    the only ``h1``.
-    Anything may come in; nothing raises. Cleaning twice gives the same as cleaning once (except for links
-    and headings left open around other elements, which no parser reads the same way twice).
+    Relative links are resolved against ``base`` (an http or https URL), and dropped without a valid base.
+    Links to footnotes (``#fn1``) are resolved against ``page``, the article's own URL. Tracking pixels (see
+    ``tracking_pixels``), images in hidden elements and images without a web URL are dropped. ``h1`` becomes
+    ``h2``, since the article's title is the only ``h1``. Cleaning twice equals cleaning once, except for
+    links and headings left open around other elements, which HTML parsers do not read stably.
     """
-    html, marks, is_printable = _wanted(_shortened(html))
+    html, marks, is_printable = _without_unwanted(_truncated(html))
     if "<" not in html and ">" not in html and "&" not in html:
         html = html.strip()
         return CleanedHtml(html=html, text=text_of([html], is_printable=is_printable))
-    given = _Given.of(html, marks)
-    raw = _admissible(given)
-    html = _sanitised(raw, base, given)
+    given = _UntrustedHtml.of(html, marks)
+    raw = _within_nh3_limits(given)
+    html = _sanitise(raw, base, given)
     if "&" in raw:
-        # Only a reference makes a character that was not there.
-        html, _, is_printable = _wanted(html)
+        # References may have produced unwanted characters.
+        html, _, is_printable = _without_unwanted(html)
     pieces = text_and_tags(html)
     if may_be_deep(html, len(pieces) // 2):
-        # End tags in comments and the like were taken for real ones. What nh3 writes has none of these.
+        # ``within_limits`` counted end tags in comments, which nh3 has removed.
         html = within_limits(html)
         pieces = text_and_tags(html)
     if _HOST in html:
-        html = _resolved(html, base, page or base)
+        html = _resolve_links(html, base, page or base)
     html = _with_uris(html)
     image = None
     if given.is_notable:
         may_have_emoji = "emoji" in html
-        html, image = _corrected(html)
+        html, image = _correct(html)
         if may_have_emoji:
             pieces, is_printable = text_and_tags(html), False
     return CleanedHtml(html=html.strip(), text=text_of(pieces, is_printable=is_printable), image=image)
 
 
-class _Given(NamedTuple):
-    """A stranger's HTML without unwanted characters, and what is known of it before anything reads it.
+class _UntrustedHtml(NamedTuple):
+    """Untrusted HTML without unwanted characters, with facts from a first look at its marks.
 
-    ``tags`` is how many it has at most. It ``is_ordinary`` when no attribute holds a ``<`` or ``>``: all of
-    them begin and end tags. It ``is_notable`` when it may have what few texts have: ``noscript``, a picture,
-    ``h1``, ``pre`` or a long tag.
+    ``tags`` is an upper bound of the number of tags. ``is_ordinary`` means that no attribute contains ``<``
+    or ``>``. ``is_notable`` means that the HTML may contain ``noscript``, an image, ``h1``, ``pre`` or a long
+    tag.
     """
 
     html: str
@@ -164,14 +156,13 @@ class _Given(NamedTuple):
     is_notable: bool
 
     @classmethod
-    def of(cls, html: str, marks: bytes) -> "_Given":
+    def of(cls, html: str, marks: bytes) -> "_UntrustedHtml":
         is_ordinary = _ORDINARY_MARKS.fullmatch(marks) is not None
         return cls(html, marks.count(b"<"), is_ordinary, _NOTABLE.search(html) is not None)
 
 
-def _shortened(html: str) -> str:
-    """No more of a text, and of what nh3 is slow with, than the limits allow."""
-    html = html[:MAX_LENGTH]
+def _truncated(html: str) -> str:
+    html = html[:MAX_HTML_CHARACTERS]
     if len(html) > MAX_REFERENCES and html.count("&") > MAX_REFERENCES:
         html = "&".join(html.split("&", MAX_REFERENCES)[:MAX_REFERENCES])
     if len(html) > MAX_REFERENCES and html.count("\xa0") > MAX_REFERENCES:
@@ -179,17 +170,17 @@ def _shortened(html: str) -> str:
     return html
 
 
-def _wanted(text: str) -> tuple[str, bytes, bool]:
-    """A text without unwanted characters; its marks; whether all of it is printable, for ``text_of``.
+def _without_unwanted(text: str) -> tuple[str, bytes, bool]:
+    """Return a text without unwanted characters, its marks, and whether it is printable (for ``text_of``).
 
-    One look answers all of this for most texts, many times as quickly as patterns would.
+    A pass of ``bytes.translate`` is many times as fast as patterns.
     """
     marks = text.encode(errors="surrogatepass").translate(None, _HARMLESS)
-    found = marks.translate(None, _MARKS)
-    if not found:
+    others = marks.translate(None, _MARKS)
+    if not others:
         return text, marks, True
     marks = marks.translate(None, _NO_MARKS)
-    suspects = found.decode(errors="surrogatepass")
+    suspects = others.decode(errors="surrogatepass")
     if suspects.replace("\xa0", "").isprintable():
         return text, marks, True
     try:
@@ -199,16 +190,16 @@ def _wanted(text: str) -> tuple[str, bytes, bool]:
     return _UNWANTED.sub("", text), marks, False
 
 
-def _admissible(given: _Given) -> str:
-    """HTML that nh3 may see: without ``noscript`` and within the limits."""
+def _within_nh3_limits(given: _UntrustedHtml) -> str:
+    """Return HTML for nh3: without ``noscript`` and within the limits."""
     html, tags = given.html, given.tags
     is_unusual = (
-        tags > MAX_TAGS
+        tags > MAX_MARKUP_TAGS
         or (given.is_notable and _UNUSUAL.search(html))
         or (not given.is_ordinary and QUOTED_END.search(html) and _QUOTED_END_IN_TAG.search(html))
     )
     if is_unusual:
-        # nh3 would show what is in it as text. No reader of ours runs scripts.
+        # nh3 would keep the content of ``noscript`` as text.
         html = _NOSCRIPT.sub("", html)
         tags = html.count("<")
         if may_exceed(html, tags, is_ordinary=given.is_ordinary):
@@ -216,24 +207,30 @@ def _admissible(given: _Given) -> str:
     return within_limits(html) if may_be_deep(html, tags) else html
 
 
-def _sanitised(raw: str, base: str, given: _Given) -> str:
-    """Return what nh3 leaves of HTML without its hidden pictures."""
+def _sanitise(raw: str, base: str, given: _UntrustedHtml) -> str:
     cleaner = _cleaner(has_base=is_web_url(base))
     html = cleaner.clean(raw)
-    # Only nh3 knows what is a picture, and only few texts have any to be looked for.
-    if given.is_notable and "<img" in html and may_hide_pictures(raw, is_ordinary=given.is_ordinary):
-        shown = without_hidden_pictures(raw)
+    # The first pass of nh3 shows whether there are images at all; few texts have any.
+    if given.is_notable and "<img" in html and may_hide_images(raw, is_ordinary=given.is_ordinary):
+        shown = drop_hidden_images(raw)
         return html if shown == raw else cleaner.clean(shown)
     return html
 
 
 @lru_cache(maxsize=2)
 def _cleaner(*, has_base: bool) -> nh3.Cleaner:
-    return _build(("rewrite_with_base", _BASE) if has_base else "deny")
+    return nh3.Cleaner(
+        tags=set(TAGS),
+        clean_content_tags=set(WITHOUT_CONTENT),
+        attributes=ATTRIBUTES,
+        link_rel="noopener",
+        url_schemes={"http", "https", "mailto"},
+        url_relative=("rewrite_with_base", _BASE) if has_base else "deny",
+    )
 
 
-def _resolved(html: str, base: str, page: str) -> str:
-    """Resolve what nh3 resolved against ``_BASE``: fragments against ``page``, all else against ``base``."""
+def _resolve_links(html: str, base: str, page: str) -> str:
+    """Resolve nh3's links: fragments against ``page``, all others against ``base``."""
 
     def resolve(match: re.Match[str]) -> str:
         path = unescape(match[2])
@@ -249,33 +246,19 @@ def _resolved(html: str, base: str, page: str) -> str:
     return _RELATIVE_URL.sub(resolve, html)
 
 
-def _build(relative: Literal["deny"] | tuple[Literal["rewrite_with_base"], str]) -> nh3.Cleaner:
-    return nh3.Cleaner(
-        tags=set(TAGS),
-        clean_content_tags=set(WITHOUT_CONTENT),
-        attributes=ATTRIBUTES,
-        link_rel="noopener",
-        url_schemes={"http", "https", "mailto"},
-        url_relative=relative,
-    )
-
-
-def _corrected(html: str) -> tuple[str, Image | None]:
-    """Return what nh3 wrote with no ``h1``, no lost line and no picture that is none.
-
-    And its first real picture.
-    """
+def _correct(html: str) -> tuple[str, Image | None]:
+    """Correct ``h1``, ``pre`` and images in nh3's output, and return its first possible lead image."""
     special = set(_SPECIAL.findall(html))
     if "<h1" in special:
         html = html.replace("<h1", "<h2").replace("</h1>", "</h2>")
     if "<pre" in special:
-        # Parsers drop the first newline of pre; without a second one it would be lost each time.
+        # Parsers drop the first newline of ``pre``; a second newline preserves it.
         html = _PRE_NEWLINE.sub("\\1\n\n", html)
-    return _pictures(html) if "<img" in special else (html, None)
+    return _clean_images(html) if "<img" in special else (html, None)
 
 
-def _pictures(html: str) -> tuple[str, Image | None]:
-    """Remove what is no picture; find the first that can stand for the article."""
+def _clean_images(html: str) -> tuple[str, Image | None]:
+    """Remove tracking pixels and invalid images, and find the first possible lead image."""
     first: Image | None = None
 
     def keep(match: re.Match[str]) -> str:
@@ -284,11 +267,14 @@ def _pictures(html: str) -> tuple[str, Image | None]:
         source = attributes.get("src", "")
         if not source.startswith("http") or source.endswith(_NOWHERE) or is_tracking_pixel(attributes):
             return ""
-        if len(sign := unescape(attributes.get("alt", ""))) <= MAX_EMOJI and sign and _EMOJI.match(source):
-            return escape(sign, quote=False)
-        if first is None and not any(side < MIN_SIDE for side in picture_sides(attributes)):
+        if len(emoji := unescape(attributes.get("alt", ""))) <= MAX_EMOJI and emoji and _EMOJI.match(source):
+            return escape(emoji, quote=False)
+        if first is None and not any(side < MIN_SIDE for side in image_sides(attributes)):
             url = absolute_url("", unescape(source))
-            width, height = pixels(attributes.get("width", "")), pixels(attributes.get("height", ""))
+            width, height = (
+                parse_pixels(attributes.get("width", "")),
+                parse_pixels(attributes.get("height", "")),
+            )
             alt = clean_line(unescape(attributes.get("alt", "")))
             image = Image(url=url, width=width, height=height, alt=alt)
             first = image if url and may_lead(image, html, match.start()) else None
@@ -298,26 +284,26 @@ def _pictures(html: str) -> tuple[str, Image | None]:
 
 
 def with_html(body: CleanedHtml, html: str) -> CleanedHtml:
-    """Return a part of a cleaned text with its own plain text."""
+    """Return the cleaned text with shortened HTML and the plain text of it."""
     return replace(body, html=html, text=text_of(text_and_tags(html)))
 
 
-def pixels(value: str) -> int | None:
-    """A size in pixels as HTML and Media RSS write it, ``None`` when it is none (``100%``, junk)."""
+def parse_pixels(value: str) -> int | None:
+    """Parse a size in pixels as in HTML and Media RSS; ``None`` for other values (``100%``)."""
     match = _PIXELS.match(value)
     return int(match[1]) if match else None
 
 
 def _with_uris(html: str) -> str:
     if "@" in html and _USERINFO.search(html):
-        html = _LINK_OR_PICTURE.sub(lambda tag: _USERINFO_URL.sub(_uri, tag[0]), html)
+        html = _LINK_OR_IMAGE.sub(lambda tag: _USERINFO_URL.sub(_uri, tag[0]), html)
     if html.isascii() or not _FOREIGN_VALUE.search(html):
         return html
-    # Not in the text, which may show what looks like an attribute.
-    return _LINK_OR_PICTURE.sub(lambda tag: _FOREIGN_URL.sub(_uri, tag[0]), html)
+    # Only inside tags: the text may contain the source of an attribute.
+    return _LINK_OR_IMAGE.sub(lambda tag: _FOREIGN_URL.sub(_uri, tag[0]), html)
 
 
 def _uri(match: re.Match[str]) -> str:
-    """An address with other than ASCII characters as the URI that feeds and mail require (R8)."""
+    """Convert a URL with non-ASCII characters to the URI that feeds and mail require (R8)."""
     url = absolute_url("", unescape(match[2])).replace("&", "&amp;").replace('"', "%22")
     return f'{match[1]}{url}"' if url else ""

@@ -1,7 +1,7 @@
-"""Tracking pixels: invisible pictures that tell a stranger who reads what, and when. Pure.
+"""Recognise tracking pixels: invisible images that report each reader and time to a server. Pure.
 
-Told by their size, by what hides them, and by the address of the best known counters. Who shows a picture of
-ordinary size may count as well; against that helps only a reader that loads no pictures.
+A tracking pixel is recognised by its size, by hiding styles, and by URLs of the best-known trackers. Images
+of ordinary size may track readers as well; only a reader that loads no images prevents that.
 """
 
 import re
@@ -9,17 +9,17 @@ import sys
 from collections.abc import Iterator, Mapping
 from html import unescape
 
-LARGEST = 2
-"""Pixels; a side of so few is a tracking pixel, a spacer or a line, whatever the other one says."""
-LONGEST_STYLE = 2_000
+MAX_PIXEL_SIDE = 2
+"""Pixels. An image with a side this short or shorter is a tracking pixel, a spacer or a line."""
+MAX_STYLE_CHARACTERS = 2_000
 
-# As HTML reads a dimension attribute (Living Standard 2.3.4.4): a number, whatever follows it; not a share.
+# A dimension attribute (HTML Living Standard 2.3.4.4): a number with any suffix but a percent sign.
 _SIDE = re.compile(r"\s*\+?(\d{1,5}(?:\.\d*)?|\.\d+)(?![\d.]*\s*%)")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 # CSS Syntax Level 3, section 4.3.7: a code point and one space, or the character itself.
 _ESCAPE = re.compile(r"\\(?:([0-9a-f]{1,6})\s?|(.))", re.DOTALL)
 _DECLARATION = re.compile(r"(?:^|;)\s*([a-z-]{3,14})\s*:([^;]*)")
-# In CSS a length has a unit; only zero needs none.
+# A length in CSS has a unit, except for zero.
 _LENGTH = re.compile(r"\s*\+?(?:(\d{0,5}\.?\d+)p[xt]|0*\.?0+(?:[a-z]{2,4}|%)?)\s*(?:!\s*important\s*)?\Z")
 _SIDES = frozenset({"width", "height", "max-width", "max-height"})
 _UNSEEN = {
@@ -48,8 +48,8 @@ _COUNTERS = re.compile(
 )
 
 
-def picture_sides(attributes: Mapping[str, str]) -> list[float]:
-    """The sides of an ``img`` that its attributes and its style tell, in pixels; none, one or more."""
+def image_sides(attributes: Mapping[str, str]) -> list[float]:
+    """Return the lengths in pixels that an ``img``'s attributes and style give for its sides."""
     sides = [
         float(match[1]) for name in ("width", "height") if (match := _SIDE.match(attributes.get(name, "")))
     ]
@@ -58,9 +58,9 @@ def picture_sides(attributes: Mapping[str, str]) -> list[float]:
 
 
 def hides(name: str, attributes: Mapping[str, str]) -> bool:
-    """Return whether an element of this name with these attributes is not seen, nor anything in it.
+    """Return whether attributes hide an element and its content.
 
-    Not ``html`` and ``body``: pages hide themselves until their scripts have run.
+    ``html`` and ``body`` never count as hidden: scripts show them after the page has loaded.
     """
     if name in ("html", "body"):
         return False
@@ -69,23 +69,23 @@ def hides(name: str, attributes: Mapping[str, str]) -> bool:
     declarations = _declarations(attributes)
     if any(_UNSEEN[name].match(value.strip()) for name, value in declarations if name in _UNSEEN):
         return True
-    # Boxes without a height whose padding makes room are how pictures keep their proportions.
+    # A box without height but with padding keeps the proportions of an image.
     clips = any(name == "overflow" and "hidden" in value for name, value in declarations)
     padded = any(name.startswith("padding") for name, _ in declarations)
-    return clips and not padded and any(side <= LARGEST for side in _styled_sides(declarations))
+    return clips and not padded and any(side <= MAX_PIXEL_SIDE for side in _styled_sides(declarations))
 
 
 def is_tracking_pixel(attributes: Mapping[str, str]) -> bool:
-    """Return whether an ``img`` is too small to see, or hidden, or known to count."""
+    """Return whether an ``img`` is tiny, hidden, or has a tracker's URL."""
     return (
-        any(side <= LARGEST for side in picture_sides(attributes))
+        any(side <= MAX_PIXEL_SIDE for side in image_sides(attributes))
         or hides("img", attributes)
-        or is_counter(attributes.get("src", ""))
+        or is_tracker_url(attributes.get("src", ""))
     )
 
 
-def is_counter(url: str) -> bool:
-    """Return whether nothing but a counter, or a stand-in for a picture, is at this address."""
+def is_tracker_url(url: str) -> bool:
+    """Return whether a URL is that of a tracker or of a placeholder image."""
     return _COUNTERS.match(url) is not None
 
 
@@ -99,7 +99,7 @@ def _declarations(attributes: Mapping[str, str]) -> list[tuple[str, str]]:
     style = attributes.get("style", "")
     if not style:
         return []
-    written = _COMMENT.sub("", unescape(style).lower()[:LONGEST_STYLE])
+    written = _COMMENT.sub("", unescape(style).lower()[:MAX_STYLE_CHARACTERS])
     return _DECLARATION.findall(_ESCAPE.sub(_unescaped, written) if "\\" in written else written)
 
 

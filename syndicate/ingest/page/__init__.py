@@ -1,1 +1,1 @@
-"""Article pages, listing pages, sitemaps and robots.txt."""
+"""Parse article pages, listing pages, sitemaps and robots.txt, and find a site's feeds."""

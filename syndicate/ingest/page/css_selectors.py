@@ -1,7 +1,4 @@
-"""CSS selectors as an operator writes them: checked when the configuration is read, then used on pages.
-
-The only importer of cssselect.
-"""
+"""Check the operator's CSS selectors and convert them to XPath. The only importer of cssselect."""
 
 from functools import lru_cache
 
@@ -11,17 +8,17 @@ from syndicate.errors import ConfigError
 
 
 def check_selector(text: str) -> None:
-    """Raises ``ConfigError`` for what is not a CSS selector, or one that we cannot follow."""
+    """Raise ``ConfigError`` for an invalid or unsupported CSS selector."""
     xpath_of(text)
 
 
 @lru_cache(maxsize=256)
 def xpath_of(text: str) -> str:
-    """The XPath expression that finds, below an element, what the CSS selector means.
+    """Convert a CSS selector to an XPath expression for descendants of an element.
 
-    Raises ``ConfigError``.
+    Raises ``ConfigError`` for an invalid or unsupported selector.
     """
     try:
         return HTMLTranslator().css_to_xpath(text, prefix="descendant::")
     except SelectorError as error:
-        raise ConfigError(f"{text!r} is not a CSS selector that we know ({error})") from error
+        raise ConfigError(f"{text!r} is not a CSS selector that syndicate supports: {error}") from error

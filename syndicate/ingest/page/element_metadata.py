@@ -1,7 +1,7 @@
-"""Facts about an article in the plain elements of an HTML page, for files of a local folder.
+"""Parse an article's metadata in the elements of an HTML page: title, heading, meta, link and time.
 
-Tags are found by patterns that stay linear: the HTMLParser of the standard library takes 37 s for 200 kB of
-``<article `` without an end.
+Linear patterns find the tags: the standard library's HTMLParser takes 37 s for 200 kB of ``<article ``
+without an end.
 """
 
 import re
@@ -11,7 +11,7 @@ from html import unescape
 from typing import NamedTuple
 
 _REGIONS = ("article", "main", "body")
-_AROUND = ("nav", "form", "button", "noscript")
+_NO_CONTENT = ("nav", "form", "button", "noscript")
 _TAG = re.compile(
     r"<(meta|link|html|time)(?=[\s/>])((?:[^<>\"']++|\"[^\"]{0,4000}\"|'[^']{0,4000}')*+)>", re.IGNORECASE
 )
@@ -21,7 +21,7 @@ _ANY_TAG = re.compile(r"<[^<>]*>")
 
 @dataclass(slots=True)
 class HtmlPage:
-    """A page's own words about itself, uncleaned. ``meta`` is by lower-case property, name or itemprop."""
+    """Uncleaned metadata of a page. ``meta`` maps lower-case property, name or itemprop to values."""
 
     title: str = ""
     heading: str = ""
@@ -32,33 +32,33 @@ class HtmlPage:
     body: str = ""
 
     def first(self, *names: str) -> str:
-        """The first non-empty value of the first of these meta names that has one."""
+        """Return the first non-empty value of the first of these meta names that has a value."""
         return next((value for name in names for value in self.meta.get(name, ()) if value.strip()), "")
 
 
-def read_html_page(text: str) -> HtmlPage:
-    """Read a page's metadata and the HTML of its ``article``, else of ``main``, else of ``body``, else all.
+def parse_html_file(text: str) -> HtmlPage:
+    """Parse a page's metadata and the HTML of its ``article``, else ``main``, else ``body``, else all of it.
 
-    Comments, navigation and forms are left out, and the first ``h1``, which repeats the title.
+    The body has no comments, navigation and forms, and not the first ``h1``, which repeats the title.
     """
     text = _without_comments(text)
-    page = read_html_metadata(text)
+    page = parse_html_metadata(text)
     body = next((_inside(text, element) for name in _REGIONS for element in _elements(text, name)), text)
-    for name in (*_AROUND, "title"):
+    for name in (*_NO_CONTENT, "title"):
         body = _without(body, list(_elements(body, name)))
     page.body = _without(body, list(_elements(body, "h1"))[:1])
     return page
 
 
-def read_html_metadata(text: str) -> HtmlPage:
-    """Read a page's title, first heading and metadata only."""
+def parse_html_metadata(text: str) -> HtmlPage:
+    """Parse a page's metadata without its body."""
     page = HtmlPage(title=_inner_text(text, "title"), heading=_inner_text(text, "h1"))
     for tag in _TAG.finditer(text):
-        _note(page, tag[1].lower(), _attributes(tag[2]))
+        _add_tag(page, tag[1].lower(), tag_attributes(tag[2]))
     return page
 
 
-def _note(page: HtmlPage, tag: str, values: dict[str, str]) -> None:
+def _add_tag(page: HtmlPage, tag: str, values: dict[str, str]) -> None:
     if tag == "meta":
         name = values.get("property") or values.get("name") or values.get("itemprop") or ""
         page.meta.setdefault(name.lower(), []).append(values.get("content", ""))
@@ -70,7 +70,8 @@ def _note(page: HtmlPage, tag: str, values: dict[str, str]) -> None:
         page.time = page.time or values.get("datetime", "")
 
 
-def _attributes(text: str) -> dict[str, str]:
+def tag_attributes(text: str) -> dict[str, str]:
+    """Parse the attributes of a tag, with names in lower case."""
     return {
         name.lower(): unescape(double or single or bare)
         for name, double, single, bare in _ATTRIBUTE.findall(text)
@@ -78,7 +79,7 @@ def _attributes(text: str) -> dict[str, str]:
 
 
 class _Element(NamedTuple):
-    """Positions of an element's tags and of its inside."""
+    """Offsets of an element and of its content."""
 
     start: int
     inside: int
@@ -87,7 +88,6 @@ class _Element(NamedTuple):
 
 
 def _elements(text: str, name: str) -> Iterator[_Element]:
-    """The outermost closed elements of a name."""
     depth = 0
     opened: re.Match[str] | None = None
     for tag in re.finditer(rf"<(/?){name}(?=[\s/>])[^<>]*>", text, re.IGNORECASE):
@@ -106,7 +106,6 @@ def _inside(text: str, element: _Element) -> str:
 
 
 def _inner_text(text: str, name: str) -> str:
-    """The text of the first element of a name, without the tags in it."""
     return next((unescape(_ANY_TAG.sub("", _inside(text, element))) for element in _elements(text, name)), "")
 
 

@@ -1,8 +1,7 @@
-"""Discovery of a site's feeds: by its declarations, by the look of its links, and by usual addresses.
+"""Find a site's feeds: declared feeds, links that look like feeds, and well-known URLs. Pure.
 
-Pure. Follows the autodiscovery of browsers and readers (``link rel="alternate"`` with a feed's media type;
-HTML Living Standard 4.6.7.1, ``rel="feed"`` too) and what sites without it do. Tags are found by patterns
-that stay linear on hostile text.
+Follows autodiscovery (``link rel="alternate"`` with a feed's media type, and ``rel="feed"``; HTML Living
+Standard 4.6.7.1) and the habits of sites without it. Linear patterns find the tags.
 """
 
 import re
@@ -12,17 +11,20 @@ from itertools import islice
 
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.xml_encoding import utf8_document
+from syndicate.ingest.limits import MAX_PAGE_CHARACTERS, MAX_ROBOTS_BYTES
+from syndicate.ingest.link_header import parse_link_fields
+from syndicate.ingest.page.element_metadata import tag_attributes
 from syndicate.model import FeedLink, ParsedSource
 from syndicate.text.plain import clean_line
 from syndicate.text.privacy import has_credentials
 from syndicate.text.urls import absolute_url, canonical_url, host_of, is_web_url
 
 MAX_LINKS = 12
-"""Feeds of one page that are looked at; a page of feeds is better imported as OPML."""
-MAX_PAGE = 2_000_000
-MAX_TAGS = 20_000
+"""Maximum number of feeds per page; a page of feeds is better imported as OPML."""
+MAX_LINK_TAGS = 20_000
+"""Maximum number of ``link``, ``a``, ``base`` and ``meta`` tags read from a page."""
 
-# In the order in which sites most often have them (WordPress, Hugo and Jekyll, Blogger, Ghost, Medium).
+# Most frequent paths first (WordPress, Hugo and Jekyll, Blogger, Ghost, Medium).
 WELL_KNOWN = (
     "feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feed.json", "feeds/posts/default",
 )  # fmt: skip
@@ -32,7 +34,6 @@ _TAG = re.compile(
     r"<(link|a|base|meta)(?=[\s/>])((?:[^<>\"']++|\"[^\"]{0,4000}\"|'[^']{0,4000}')*+)>([^<]{0,200})",
     re.IGNORECASE,
 )
-_ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 _SKIPPED = tuple(
     (re.compile(opening, re.IGNORECASE), re.compile(closing, re.IGNORECASE))
     for opening, closing in (("<!--", "-->"), (r"<script\b", "</script"), (r"<style\b", "</style"))
@@ -42,11 +43,9 @@ _MEDIA_TYPE = re.compile(
 )
 _XML_TYPE = re.compile(r"(?:application|text)/xml\s*(?:;|\Z)", re.IGNORECASE)
 _JSON_TYPE = re.compile(r"application/json\s*(?:;|\Z)", re.IGNORECASE)
-_PARAMETER = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>;,]+))")
-_HEADER_LINK = re.compile(r"<([^<>]*)>([^<]*)")
 _REFRESH = re.compile(r"\s*(\d{1,3})(?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"'\s]+)", re.IGNORECASE)
 MAX_REFRESH = 10
-"""Seconds. A page that moves the reader on later than that is a page of its own."""
+"""Seconds. A page that redirects later than this is a page of its own."""
 _LOOKS = re.compile(
     r"(?:^|[/._-])(?:feeds?|rss2?|atom|rdf)(?:$|[/._-])|\.(?:rss|atom|rdf)$|(?:^|[?&])(?:feed|format|type)=(?:rss|atom)",
     re.IGNORECASE,
@@ -72,34 +71,33 @@ def parse_links(
     charset: str,
     known: frozenset[str],  # noqa: ARG001 - readers are called alike
 ) -> ParsedSource:
-    """The feeds that an HTML page fetched from ``url`` leads to, the likeliest first.
+    """Return the feeds that an HTML page fetched from ``url`` links to, likeliest first.
 
-    Declared feeds come before links that look like one, feeds of comments last of all. The page's title is
-    that of the result. ``known`` is of no use here. Raises ``ParseError`` when it is no text.
+    Declared feeds come before links that look like feeds, and feeds of comments come last. ``known`` is
+    unused. Raises ``ParseError`` for a body without any element.
     """
-    document, _ = utf8_document(body[:MAX_PAGE], charset)
+    document, _ = utf8_document(body[:MAX_PAGE_CHARACTERS], charset)
     text = document.decode("utf-8", "replace")
     if "<" not in text:
         raise ParseError(
-            f"{url} is no page: it is {content_type or 'of an unknown type'} without any element"
+            f"{url} is not a page: it is {content_type or 'of an unknown type'} without any element"
         )
-    shown = _shown(text)
+    shown = _without_code(text)
     title = re.search(r"<title[^>]{0,200}>([^<]{0,500})", text, re.IGNORECASE)
     return ParsedSource(
         title=clean_line(unescape(title[1])) if title else "",
         home_url=canonical_url(url),
         feeds=tuple(_ordered(_links(shown, url))),
-        moved_to=_refresh(shown, url),
+        moved_to=_refresh_target(shown, url),
     )
 
 
 def with_header_links(links: Iterable[FeedLink], fields: Iterable[str], url: str) -> list[FeedLink]:
-    """Return the feeds that the ``Link`` fields of a page's header declare (RFC 8288), then its ``links``."""
+    """Return the feeds declared in ``Link`` header fields (RFC 8288), then the page's ``links``."""
     declared = []
-    for reference, parameters in _HEADER_LINK.findall(", ".join(fields)[:16_000]):
-        values = _values(parameters, _PARAMETER) | {"href": reference.strip()}
-        target = absolute_url(url, values["href"])
-        if is_web_url(target) and _is_declared(values):
+    for reference, values in parse_link_fields(fields):
+        target = absolute_url(url, reference)
+        if is_web_url(target) and _is_declared(values | {"href": reference}):
             declared.append(
                 FeedLink(url=target, title=clean_line(values.get("title", ""), 100), declared=True)
             )
@@ -107,7 +105,7 @@ def with_header_links(links: Iterable[FeedLink], fields: Iterable[str], url: str
 
 
 def feed_format(body: bytes) -> str:
-    """Return the kind of source by a body's first kilobytes: RSS, Atom, JSON Feed, sitemap, or ``""``."""
+    """Guess the format from a body's first kilobytes: RSS, Atom, JSON Feed, sitemap, or ``""``."""
     start = body[:20_000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"{") and (b"jsonfeed.org" in start or b'"items"' in start):
         return "JSON Feed"
@@ -116,7 +114,7 @@ def feed_format(body: bytes) -> str:
 
 
 def likely_feeds(url: str) -> list[str]:
-    """Addresses where sites have their feeds: below the page first, then at the top of its host."""
+    """Return well-known URLs of feeds: below the page first, then at the root of its host."""
     folder = url.partition("?")[0].partition("#")[0]
     folder = folder if folder.endswith("/") else folder + "/"
     top = absolute_url(url, "/")
@@ -125,19 +123,19 @@ def likely_feeds(url: str) -> list[str]:
 
 
 def likely_sitemaps(url: str) -> list[str]:
-    """Addresses where hosts have their sitemaps."""
+    """Return well-known URLs of sitemaps."""
     return [absolute_url(url, f"/{path}") for path in SITEMAPS]
 
 
 def sitemaps_of_robots(body: bytes, url: str) -> list[str]:
-    """The sitemaps that a ``robots.txt`` fetched from ``url`` names (sitemaps.org), of its own host only."""
-    text = body[:500_000].decode("utf-8", "replace")
-    found = (canonical_url(match[1]) for match in _ROBOTS_SITEMAP.finditer(text))
-    return [text for text in _distinct(found) if host_of(text) == host_of(url)][:MAX_LINKS]
+    """Return the sitemaps in a ``robots.txt`` fetched from ``url`` (sitemaps.org), on its own host only."""
+    text = body[:MAX_ROBOTS_BYTES].decode("utf-8", "replace")
+    sitemaps = _distinct(canonical_url(match[1]) for match in _ROBOTS_SITEMAP.finditer(text))
+    return [sitemap for sitemap in sitemaps if host_of(sitemap) == host_of(url)][:MAX_LINKS]
 
 
 def entered_address(text: str) -> str:
-    """Return what a person typed as the address of a page or feed, ``""`` when it can be none."""
+    """Convert the input of a person to the URL of a page or feed, ``""`` if that is impossible."""
     text = text.strip()
     if text[:5].lower() == "feed:":
         text = text[5:].lstrip("/") if "://" not in text[5:12] else text[5:]
@@ -146,8 +144,7 @@ def entered_address(text: str) -> str:
     return text if is_web_url(text) else ""
 
 
-def _shown(text: str) -> str:
-    """The text without comments, scripts and styles; each search goes on where the last one ended."""
+def _without_code(text: str) -> str:
     for opening, closing in _SKIPPED:
         parts, at = [], 0
         while (begin := opening.search(text, at)) and (end := closing.search(text, begin.end())):
@@ -160,10 +157,10 @@ def _shown(text: str) -> str:
 def _links(text: str, url: str) -> Iterator[FeedLink]:
     base = url
     for number, tag in enumerate(_TAG.finditer(text)):
-        if number == MAX_TAGS:
+        if number == MAX_LINK_TAGS:
             return
         name = tag[1].lower()
-        values = _values(tag[2])
+        values = tag_attributes(tag[2])
         address = values.get("href", "")
         if name == "base":
             base = absolute_url(url, address) or url
@@ -174,19 +171,13 @@ def _links(text: str, url: str) -> Iterator[FeedLink]:
         title = clean_line(values.get("title", "") or unescape(tag[3]), 100)
         if name == "link" and _is_declared(values):
             yield FeedLink(url=target, title=clean_line(values.get("title", ""), 100), declared=True)
-        elif name == "a" and _looks_like_feed(target, title, values, url):
+        elif name == "a" and _is_feed_link(target, title, values, url):
             yield FeedLink(url=target, title=title)
 
 
-def _values(attributes: str, pattern: re.Pattern[str] = _ATTRIBUTE) -> dict[str, str]:
-    found = pattern.finditer(attributes)
-    return {match[1].lower(): unescape(match[2] or match[3] or match[4] or "") for match in found}
-
-
-def _refresh(text: str, url: str) -> str:
-    """Return the address that a page sends its readers to by a ``meta`` element, or ``""``."""
-    for tag in islice(_TAG.finditer(text), MAX_TAGS):
-        values = _values(tag[2]) if tag[1].lower() == "meta" else {}
+def _refresh_target(text: str, url: str) -> str:
+    for tag in islice(_TAG.finditer(text), MAX_LINK_TAGS):
+        values = tag_attributes(tag[2]) if tag[1].lower() == "meta" else {}
         refresh = _REFRESH.match(values.get("content", ""))
         if values.get("http-equiv", "").lower() == "refresh" and refresh and int(refresh[1]) <= MAX_REFRESH:
             target = absolute_url(url, refresh[2])
@@ -200,20 +191,24 @@ def _is_declared(values: dict[str, str]) -> bool:
         return True
     if "alternate" not in relations or "stylesheet" in relations:
         return False
-    # A bare JSON type is also that of many interfaces: then the address has to look like a feed.
+    # APIs use the plain JSON type, too: then the URL must look like a feed.
     json = _JSON_TYPE.match(media_type) and _LOOKS.search(values.get("href", ""))
     return bool(_MEDIA_TYPE.match(media_type) or _XML_TYPE.match(media_type) or json)
 
 
-def _looks_like_feed(target: str, title: str, values: dict[str, str], url: str) -> bool:
+def _is_feed_link(target: str, title: str, values: dict[str, str], url: str) -> bool:
     if _MEDIA_TYPE.match(values.get("type", "")):
         return True
     path = target.partition("://")[2].partition("/")[2]
     if not _LOOKS.search(path) and not (_SAYS.search(title) and path.endswith((".xml", ".json"))):
         return False
-    # Icons of feed readers' own sites are everywhere; feeds of a site are on it, or beside it.
-    ours, theirs = host_of(url).removeprefix("www."), host_of(target)
-    return theirs == ours or theirs.endswith(f".{ours}") or ours.endswith(f".{theirs.removeprefix('www.')}")
+    # A feed must be on the site's own domain: many pages link to feed readers.
+    host, target_host = host_of(url).removeprefix("www."), host_of(target)
+    return (
+        target_host == host
+        or target_host.endswith(f".{host}")
+        or host.endswith(f".{target_host.removeprefix('www.')}")
+    )
 
 
 def _ordered(links: Iterable[FeedLink]) -> list[FeedLink]:
@@ -222,8 +217,7 @@ def _ordered(links: Iterable[FeedLink]) -> list[FeedLink]:
         address = canonical_url(link.url)
         if address not in unique or (link.declared and not unique[address].declared):
             unique[address] = link
-    found = sorted(unique.values(), key=lambda link: (_is_of_comments(link), not link.declared))
-    return found[:MAX_LINKS]
+    return sorted(unique.values(), key=lambda link: (_is_of_comments(link), not link.declared))[:MAX_LINKS]
 
 
 def _is_of_comments(link: FeedLink) -> bool:

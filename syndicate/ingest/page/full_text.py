@@ -1,13 +1,13 @@
-"""Choice of the article pages to read, and comparison of their text with the feed's. Pure.
+"""Choose the article pages to read, and compare their text with the feed's. Pure.
 
-Reading a page costs the publisher a request and us some milliseconds, so it must pay. It pays for
-stories: two summaries of a sentence rarely share enough words to be recognised as one event. What readers
-may see of it is bounded by ``republish`` in any case.
+Reading a page costs the publisher a request and the parser some milliseconds. The page's text pays off when
+articles are grouped into stories: two short summaries rarely share enough words to be recognised as
+the same event. The ``republish`` setting limits how much of the text readers may see.
 
-- A sitemap and a list of articles say little more than an address, so their pages are always worth reading.
-- A feed's item is worth it when its text is short or breaks off, when its page is the publisher's own (the
-  items of a link blog lead to other people's texts), and while it is news.
-- ``full_text = "always"`` asks for every item with an address, ``"never"`` for none.
+- Sitemaps and listing pages give little more than a URL, so their articles' pages are always read.
+- The page of a feed's item is read if the item's text is short or truncated, the page is on the publisher's
+  own site (a link blog links to other sites), and the item is recent.
+- ``full_text = "always"`` reads the page of every item with a URL, ``"never"`` of no item.
 """
 
 import re
@@ -31,11 +31,11 @@ from syndicate.model import (
 from syndicate.text.reading_time import measure_reading
 from syndicate.text.urls import same_site
 
-MOST_PARTS = 10
-"""Sitemaps of one index that are read; an index may list 50 000."""
-SHORT = 150
-"""Words. Summaries end below it (most have 20 to 60); the shortest whole articles have about as many."""
-_BREAKS_OFF = re.compile(
+MAX_PARTS = 10
+"""Maximum number of sitemaps read from one index; an index may list 50 000."""
+SHORT_TEXT_WORDS = 150
+"""Summaries are shorter (most have 20 to 60 words); the shortest complete articles have about as many."""
+_TRUNCATED = re.compile(
     r"(?:\[?(?:…|\.\.\.)\]?|\b(?:read (?:more|on|the (?:full|rest))|continue reading|keep reading|weiterlesen"
     r"|mehr lesen|lire la suite|leer más|seguir leyendo|continua a leggere|leia mais|lees verder"
     r"|اقرأ المزيد)\b.{0,40})\W*\Z",
@@ -43,19 +43,19 @@ _BREAKS_OFF = re.compile(
 )
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
-FRUITLESS = 10
-"""When so many pages of a feed were of no use and none was, they do not pay until the window is over."""
-_LONGER = 1.2
-_MUCH_LONGER = 30
+MAX_USELESS_PAGES = 10
+"""After this many useless pages of a feed, and no useful page, none is read until the window has passed."""
+_MIN_LENGTH_RATIO = 1.2
+_MIN_MORE_WORDS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageOptions:
-    """Options for reading the pages of articles.
+    """Options for reading article pages.
 
-    ``first`` is how many of the newest pages a sitemap or list brings when it is read for the first time,
-    ``per_poll`` how many pages of one source are read between two of its polls, ``window`` how old an article
-    may be, in seconds.
+    ``first`` is the maximum number of pages read after the first poll of a sitemap or listing page.
+    ``per_poll`` is the maximum number of pages read between two polls of a source. ``window`` is the
+    maximum age of an article in seconds.
     """
 
     first: int = 20
@@ -63,8 +63,8 @@ class PageOptions:
     window: float = 7 * 86_400.0
 
 
-def wants_page(article: NewArticle, source: Source, now: datetime, options: PageOptions) -> bool:
-    """Return whether the article's own page should be read for its text (see above)."""
+def should_read_page(article: NewArticle, source: Source, now: datetime, options: PageOptions) -> bool:
+    """Return whether to read the article's page for its text, by the rules above."""
     if source.full_text is FullText.NEVER or not article.url or source.kind is SourceKind.FOLDER:
         return False
     if source.kind is SourceKind.PAGE and source.select is None:
@@ -72,93 +72,96 @@ def wants_page(article: NewArticle, source: Source, now: datetime, options: Page
     if source.full_text is FullText.ALWAYS:
         return True
     if source.private:
-        # Its pages want the same secret, and the secret is only for the source itself.
+        # Its pages need the source's secret, which is sent to the source's URL only.
         return False
     if known_since(article.published) < now - timedelta(seconds=options.window):
         return False
     is_feed = source.kind is SourceKind.FEED
-    if is_feed and article.words >= SHORT and not _BREAKS_OFF.search(article.text[-120:]):
+    if is_feed and article.words >= SHORT_TEXT_WORDS and not _TRUNCATED.search(article.text[-120:]):
         return False
     address = urlsplit(article.url)
     if address.path in ("", "/") or (address.fragment and not set("!=") & set(address.fragment)):
-        # The address is a front page or one entry of a changelog, not a page of the item.
+        # The URL is a front page or an entry of a changelog, not the item's own page.
         return False
     return not is_feed or same_site(article.url, source.url) or same_site(article.url, source.home_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SortedEntries:
-    """Decisions about the entries of one reading.
+class SelectedEntries:
+    """Entries of a document by their next step.
 
-    ``parsed`` holds those that become articles now; ``pages`` are to be read before there is an article,
-    ``passed_over`` (key and digest) never become one, ``parts`` are the sitemaps of an index worth reading.
+    The entries in ``parsed`` become articles now. The entries in ``pages`` become articles after their page
+    is read. ``skipped_entries`` (key and item hash) never become articles. ``parts`` are the sitemaps of an
+    index to read.
     """
 
     parsed: ParsedSource
     pages: tuple[QueuedPage, ...] = ()
-    passed_over: tuple[tuple[str, str], ...] = ()
+    skipped_entries: tuple[tuple[str, str], ...] = ()
     parts: tuple[SitemapPart, ...] = ()
 
 
-def sort_entries(
+def select_entries(
     source: Source, parsed: ParsedSource, now: datetime, options: PageOptions, *, first: bool
-) -> SortedEntries:
-    """Sort what a source said. ``first`` says that it was never read before.
+) -> SelectedEntries:
+    """Select the entries that become articles, and the pages to read first.
 
-    Only sitemaps and lists of articles need sorting: they name articles without telling them.
+    Only sitemaps and listing pages have entries without content. ``first`` marks the first poll of a source.
     """
-    lists = source.kind is SourceKind.SITEMAP or (source.kind is SourceKind.PAGE and source.select)
-    if not lists:
-        return SortedEntries(parsed=parsed)
-    taken, passed_over = worth_taking(parsed.entries, now, options, first=first)
-    told = tuple(entry for entry in taken if entry.title)
-    untold = [entry for entry in taken if not entry.title]
+    has_bare_entries = source.kind is SourceKind.SITEMAP or (source.kind is SourceKind.PAGE and source.select)
+    if not has_bare_entries:
+        return SelectedEntries(parsed=parsed)
+    selected_entries, skipped_entries = select_new_entries(parsed.entries, now, options, first=first)
+    titled = tuple(entry for entry in selected_entries if entry.title)
+    untitled = [entry for entry in selected_entries if not entry.title]
     warnings = parsed.warnings
-    if untold and source.full_text is FullText.NEVER:
-        warnings = (*warnings, f"{len(untold)} articles without a title were left out: full_text is never")
-        untold = []
+    if untitled and source.full_text is FullText.NEVER:
+        warnings = (*warnings, f"{len(untitled)} articles without a title were left out: full_text is never")
+        untitled = []
     pages = [
         QueuedPage(
             url=entry.url, published=entry.published or entry.updated or now, entry=entry, digest=entry.digest
         )
-        for entry in untold
+        for entry in untitled
     ]
-    return SortedEntries(
-        parsed=replace(parsed, entries=told, warnings=warnings),
+    return SelectedEntries(
+        parsed=replace(parsed, entries=titled, warnings=warnings),
         pages=tuple(pages),
-        passed_over=tuple((entry_key(entry), entry.digest) for entry in passed_over),
-        parts=parts_worth_reading(parsed.parts, now, options),
+        skipped_entries=tuple((entry_key(entry), entry.digest) for entry in skipped_entries),
+        parts=select_sitemap_parts(parsed.parts, now, options),
     )
 
 
-def parts_worth_reading(
+def select_sitemap_parts(
     parts: Sequence[SitemapPart], now: datetime, options: PageOptions
 ) -> tuple[SitemapPart, ...]:
-    """The sitemaps of an index that may have news: changed within the window or undated, latest change first.
+    """Select the sitemaps of an index that changed within the window, newest first, then undated sitemaps.
 
-    At most ``MOST_PARTS``; of undated sitemaps the first and the last, since some sites add new ones in
-    front and some at the end.
+    The result has at most ``MAX_PARTS`` sitemaps. Of many undated sitemaps the first and the last count,
+    since some sites add new sitemaps in front and others at the end.
     """
     oldest = now - timedelta(seconds=options.window)
     dated = [(part.changed, part) for part in parts if part.changed and part.changed >= oldest]
     dated.sort(key=lambda pair: pair[0], reverse=True)
     undated = [part for part in parts if part.changed is None]
     ends = (
-        undated
-        if len(undated) <= MOST_PARTS
-        else [*undated[: MOST_PARTS // 2], *undated[-(MOST_PARTS // 2) :]]
+        undated if len(undated) <= MAX_PARTS else [*undated[: MAX_PARTS // 2], *undated[-(MAX_PARTS // 2) :]]
     )
-    return (*(part for _, part in dated), *ends)[:MOST_PARTS]
+    return (*(part for _, part in dated), *ends)[:MAX_PARTS]
 
 
-def wanted_pages(
-    articles: Iterable[NewArticle], source: Source, found: SortedEntries, now: datetime, options: PageOptions
+def pages_to_queue(
+    articles: Iterable[NewArticle],
+    source: Source,
+    selected: SelectedEntries,
+    now: datetime,
+    options: PageOptions,
 ) -> tuple[QueuedPage, ...]:
-    """The pages to read for articles that were just accepted or changed."""
+    """Return the pages to read for new or changed articles."""
     if source.full_text is FullText.NEVER:
         return ()
-    home = found.parsed.home_url or source.home_url
-    known = source if home == source.home_url else replace(source, home_url=home)
+    home = selected.parsed.home_url or source.home_url
+    source_with_home = source if home == source.home_url else replace(source, home_url=home)
     return tuple(
         QueuedPage(
             url=article.url,
@@ -167,37 +170,37 @@ def wanted_pages(
             published=known_since(article.published),
         )
         for article in articles
-        if wants_page(article, known, now, options)
+        if should_read_page(article, source_with_home, now, options)
     )
 
 
-def better_text(page: Entry, have: str, language: str) -> bool:
-    """Return whether the page's text is longer than ``have`` by a fifth and some sentences."""
+def is_longer_text(page: Entry, stored_text: str, language: str) -> bool:
+    """Return whether the page's text is longer than the stored text by a fifth and by some sentences."""
     if not page.text:
         return False
     words = measure_reading(page.text, language).words
-    before = measure_reading(have, language).words
-    return words >= before * _LONGER and words >= before + _MUCH_LONGER
+    stored_words = measure_reading(stored_text, language).words
+    return words >= stored_words * _MIN_LENGTH_RATIO and words >= stored_words + _MIN_MORE_WORDS
 
 
-def about_the_same(title: str, page: Entry) -> bool:
-    """Return whether a page speaks of what a title says: one long word of it, or its beginning, is enough.
+def mentions_title(title: str, page: Entry) -> bool:
+    """Return whether a page contains a long word of a title, or the beginning of such a word.
 
-    Publishers rewrite headlines; but a page without any of three or more long words is another page. Scripts
-    without spaces have no words to compare, so they pass.
+    Publishers rewrite headlines, but a page without any of three or more long words is about something else.
+    Titles in scripts without spaces between words cannot be compared and pass.
     """
     words = set(_LONG_WORD.findall(title.casefold()))
     if len(words) < 3 or _UNSPACED.search(title):
         return True
-    place = f"{page.title} {page.summary} {page.text[:3_000]}".casefold()
-    return any(word[:6] in place for word in words)
+    page_text = f"{page.title} {page.summary} {page.text[:3_000]}".casefold()
+    return any(word[:6] in page_text for word in words)
 
 
-def with_page(listed: Entry, page: Entry) -> Entry:
-    """The entry of an article that only its page tells, with what its sitemap or list knew.
+def merge_page(listed: Entry, page: Entry) -> Entry:
+    """Merge the entry of a sitemap or listing page with the entry read from the article's page.
 
-    The list's title and dates are the publisher's own for this article and win; ``lastmod`` only dates a page
-    that says nothing itself.
+    The listed title and dates win, since the publisher wrote them for this article. ``lastmod`` dates only a
+    page without dates of its own.
     """
     published = listed.published or page.published
     return replace(
@@ -216,22 +219,22 @@ def with_page(listed: Entry, page: Entry) -> Entry:
     )
 
 
-def worth_taking(
+def select_new_entries(
     entries: Sequence[Entry], now: datetime, options: PageOptions, *, first: bool
 ) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
-    """Return the new entries of a sitemap or list to take, newest first, and those passed over for good.
+    """Split new entries of a sitemap or listing page into entries to take, newest first, and entries to skip.
 
-    Those dated before the window are the archive. At the first reading at most ``first`` of those without a
-    title are taken, the undated last: fetching all of a sitemap of 50 000 pages would be rude.
+    Entries dated before the window are skipped. The first poll takes at most ``options.first`` entries
+    without a title, undated entries last: fetching all 50 000 pages of a sitemap would burden the publisher.
     """
     oldest = now - timedelta(seconds=options.window)
     dated = [(entry.published or entry.updated, entry) for entry in entries]
     fresh = [(date, entry) for date, entry in dated if date is None or date >= oldest]
     fresh.sort(key=lambda pair: pair[0] or oldest, reverse=True)
-    taken = [entry for _, entry in fresh]
+    selected_entries = [entry for _, entry in fresh]
     if first:
-        untitled = [entry for entry in taken if not entry.title][: options.first]
+        untitled = [entry for entry in selected_entries if not entry.title][: options.first]
         chosen = {id(entry) for entry in untitled}
-        taken = [entry for entry in taken if entry.title or id(entry) in chosen]
-    kept = {id(entry) for entry in taken}
-    return tuple(taken), tuple(entry for entry in entries if id(entry) not in kept)
+        selected_entries = [entry for entry in selected_entries if entry.title or id(entry) in chosen]
+    kept = {id(entry) for entry in selected_entries}
+    return tuple(selected_entries), tuple(entry for entry in entries if id(entry) not in kept)

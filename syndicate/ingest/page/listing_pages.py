@@ -1,6 +1,6 @@
-"""A page that lists articles → ``ParsedSource``, by the operator's CSS selectors.
+"""Parse a page that lists articles to ``ParsedSource``, by the operator's CSS selectors.
 
-Only what the list says: the articles' own pages are read later, one by one. Runs in worker processes only.
+The articles' own pages are read later. For worker processes only.
 """
 
 from datetime import UTC
@@ -10,39 +10,38 @@ from lxml.html import HtmlElement
 
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.raw_item import RawItem, Text, entry_of
-from syndicate.ingest.html.html_documents import breaks_off, read_html, tree_of, without_code
+from syndicate.ingest.html.html_documents import drop_code, is_truncated, parse_tree, read_html
 from syndicate.ingest.page.css_selectors import xpath_of
-from syndicate.ingest.page.element_metadata import read_html_metadata
-from syndicate.ingest.written_dates import read_moment
+from syndicate.ingest.page.element_metadata import parse_html_metadata
+from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource, Selectors
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url, canonical_url
 
-MAX_LISTED = 500
-_PICTURES = ("src", "data-src", "data-original", "srcset", "data-srcset")
+MAX_LISTED_ITEMS = 500
+_IMAGE_ATTRIBUTES = ("src", "data-src", "data-original", "srcset", "data-srcset")
 
 
 def parse_listing(
     body: bytes, *, url: str, content_type: str, charset: str, known: frozenset[str], select: Selectors
 ) -> ParsedSource:
-    """The articles a page lists, in its order.
+    """Return the articles that a page lists, in its order.
 
-    An item without a link, and a link that was listed before, is left out. Raises ``ParseError`` when the
-    page is no HTML, and when no item is found at all: then the page or the selector is wrong, and an empty
-    list would look like a quiet day.
+    Items without a link, and items with a link of an earlier item, are left out. Raises ``ParseError`` if the
+    page is not HTML or no item matches: an empty result would hide a wrong selector.
     """
     text = read_html(body, url=url, content_type=content_type, charset=charset)
-    page = read_html_metadata(text)
-    markup = without_code(text)
-    tree = tree_of(markup)
+    page = parse_html_metadata(text)
+    markup = drop_code(text)
+    tree = parse_tree(markup)
     language = normalise_language(page.language)
-    found: dict[str, Entry] = {}
-    for item in tree.xpath(xpath_of(select.item))[:MAX_LISTED]:
+    entries_by_url: dict[str, Entry] = {}
+    for item in tree.xpath(xpath_of(select.item))[:MAX_LISTED_ITEMS]:
         entry = _entry(item, url, select, language) if isinstance(item, HtmlElement) else None
         if entry is not None:
-            found.setdefault(canonical_url(entry.url), entry)
-    if not found:
+            entries_by_url.setdefault(canonical_url(entry.url), entry)
+    if not entries_by_url:
         raise ParseError(
             f"{url} lists nothing where select.item = {select.item!r} looks; the page has changed, needs "
             "JavaScript, or answers with another page (log-in, consent)"
@@ -51,9 +50,9 @@ def parse_listing(
         title=clean_line(page.first("og:site_name") or page.title),
         home_url=url,
         language=language,
-        entries=tuple(entry for entry in found.values() if entry.digest not in known),
-        digests=tuple(entry.digest for entry in found.values()),
-        cut_off=breaks_off(text, markup),
+        entries=tuple(entry for entry in entries_by_url.values() if entry.digest not in known),
+        digests=tuple(entry.digest for entry in entries_by_url.values()),
+        cut_off=is_truncated(text, markup),
     )
 
 
@@ -72,7 +71,7 @@ def _entry(item: HtmlElement, url: str, select: Selectors, language: str) -> Ent
         title=Text(title, html=False),
         summary=Text(_words(item, select.summary), html=False) if select.summary else None,
         authors=[_words(item, select.author)] if select.author else [],
-        published=read_moment(_date(item, select.date), UTC) if select.date else None,
+        published=parse_date(_date(item, select.date), UTC) if select.date else None,
         images=[image] if (image := _image(item, select.image)) else [],
     )
     digest = blake2b(
@@ -90,7 +89,6 @@ def _first(item: HtmlElement, selector: str) -> HtmlElement | None:
 
 
 def _target(element: HtmlElement, url: str) -> str:
-    """Return where an element leads: itself, or the first link in it."""
     href = element.get("href") or next(iter(element.xpath("descendant::a/@href")), "")
     target = absolute_url(url, str(href))
     return target if target.startswith("http") else ""
@@ -102,7 +100,7 @@ def _words(item: HtmlElement, selector: str) -> str:
 
 
 def _link_words(links: list[HtmlElement], link: str, url: str) -> str:
-    """The longest words of the links that lead there: one is often a picture, another "read more"."""
+    """Return the longest text of the links with this target: others are images or "read more"."""
     words = (" ".join(str(item.text_content()).split()) for item in links if _target(item, url) == link)
     return max(words, key=len, default="")
 
@@ -122,6 +120,6 @@ def _image(item: HtmlElement, selector: str) -> Image | None:
         element = next(
             (item for item in element.xpath("descendant::img") if isinstance(item, HtmlElement)), element
         )
-    address = next((value for name in _PICTURES if (value := element.get(name))), "")
+    address = next((value for name in _IMAGE_ATTRIBUTES if (value := element.get(name))), "")
     parts = address.split()
     return Image(url=parts[0], alt=str(element.get("alt") or "")) if parts else None

@@ -1,13 +1,13 @@
-"""A page with one article → ``ParsedSource`` with one entry. The only importer of trafilatura.
+"""Extract the article of a page to ``ParsedSource`` with a single entry. The only importer of trafilatura.
 
-trafilatura finds the text among menus, boxes and comments; what the page declares about itself
-(``page_facts``) gives title, authors, dates, language and picture, with trafilatura's guesses where it
-declares nothing. The text goes through the one sanitiser like everybody's. Runs in worker processes only.
+trafilatura finds the text among menus, boxes and comments. The page's metadata gives title, authors, dates,
+language and image; trafilatura guesses missing fields. ``html.sanitise`` cleans the text. For worker
+processes only.
 """
 
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 from hashlib import blake2b
 from typing import Any
 
@@ -17,32 +17,33 @@ from trafilatura.htmlprocessing import build_html_output
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.raw_item import RawItem, Text, entry_of
 from syndicate.ingest.html.html_documents import (
-    breaks_off,
-    paragraphs_of_line_breaks,
+    drop_code,
+    is_truncated,
+    parse_tree,
     read_html,
-    tree_of,
-    without_code,
+    split_at_line_breaks,
 )
 from syndicate.ingest.html.tracking_pixels import hides, is_tracking_pixel
-from syndicate.ingest.page.page_metadata import PageFacts, page_facts
+from syndicate.ingest.limits import MAX_TAG_CHARACTERS
+from syndicate.ingest.page.page_metadata import PageMetadata, read_page_metadata
 from syndicate.ingest.page.page_rejection import (
-    FEW,
-    FOR_SUBSCRIBERS,
-    SHORT,
-    SeenPage,
+    MIN_ARTICLE_WORDS,
+    SHORT_PAGE_WORDS,
+    SUBSCRIBERS_ONLY,
+    PageEvidence,
     is_teaser,
-    why_not_an_article,
+    rejection_reason,
 )
-from syndicate.ingest.written_dates import read_moment
+from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, ParsedSource, Paywall
 from syndicate.text.plain import clean_line
 from syndicate.text.reading_time import measure_reading
 
-LONGER_WITH_PICTURES = 1.1
+MAX_LENGTH_RATIO_WITH_IMAGES = 1.1
 """Captions lengthen a text less than this; lists of other articles lengthen it more."""
-BREAKS_OFF = "the page breaks off before its end"
+TRUNCATED_WARNING = "the page breaks off before its end"
 
-# Its notes about odd pages are not news to anybody.
+# The libraries log irregular pages, which the operator cannot act on.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 logging.getLogger("htmldate").setLevel(logging.CRITICAL)
 
@@ -55,152 +56,162 @@ def parse_page(
     charset: str,
     known: frozenset[str],
     asked: str = "",
-    vouched: bool = True,
+    is_listed_article: bool = True,
     paywall: Paywall = Paywall.RESPECT,
 ) -> ParsedSource:
-    """Read the article on a page that came from ``url``, and was asked for at ``asked`` (default: the same).
+    """Parse the article on a page fetched from ``url`` after a request for ``asked`` (default: the same URL).
 
-    ``vouched`` says that its feed or the operator calls it an article. A sitemap lists imprints
-    and lists of tags as well; a page that only a sitemap names has to say itself that it is an article, or
-    have a date and a text.
+    ``is_listed_article`` means that the page's feed or the operator calls it an article. A page known only
+    from a sitemap must declare itself an article, or have a date and a text: sitemaps also list imprints.
 
-    Behind a paywall the entry has no text: what is left in sight is its summary at most, and a warning says
-    so. With ``Paywall.IGNORE`` the entry has the text in sight. Of a page that breaks off the entry is what
-    came of it, if anything did. Raises ``ParseError`` for what is no page or no article (error, log-in and
-    consent pages).
+    Behind a paywall the entry has no text (the visible teaser with ``Paywall.IGNORE``) and a warning says so.
+    Raises ``ParseError`` for a page without article (error, log-in and consent pages).
     """
-    asked = asked or url
     text = read_html(body, url=url, content_type=content_type, charset=charset)
-    facts = page_facts(text)
-    markup = without_code(text)
-    tree = tree_of(markup)
-    for picture in [item for item in tree.iter("img") if _is_unseen(item)]:
-        picture.drop_tree()
-    visible = " ".join(tree.text_content().split())
-    paragraphs_of_line_breaks(tree)
-    # Guessing takes half the time, so only what the page does not declare is guessed.
-    found = _extracted(tree, url, guess=not (facts.authors and facts.published))
-    entry = _entry(facts, found, url)
-    words = measure_reading(entry.text, entry.language).words
-    if not entry.title and words >= FEW and (vouched or facts.is_article):
+    metadata, entry, page = _read_page(text, asked or url, url)
+    if not entry.title and page.words >= MIN_ARTICLE_WORDS and (is_listed_article or metadata.is_article):
         entry = replace(entry, title=clean_line(entry.text.lstrip().partition("\n")[0], 100))
-    seen = SeenPage(
-        asked=asked,
-        url=url,
-        titles=(facts.page_title, facts.heading, facts.title),
-        words=words,
-        visible=visible,
-        markup=markup,
-        canonical=facts.canonical,
-        declared=facts.is_article,
-    )
-    reason = why_not_an_article(seen)
-    if not vouched and not facts.is_article and not (facts.published and words >= SHORT):
+    reason = rejection_reason(page)
+    is_dated_text = metadata.published and page.words >= SHORT_PAGE_WORDS
+    if not (is_listed_article or metadata.is_article or is_dated_text):
         reason = reason or "it does not say that it is one, and has no date"
-    cut_off = breaks_off(text, markup)
-    if cut_off and (reason or not entry.title):
-        return ParsedSource(cut_off=True, warnings=(BREAKS_OFF,))
-    if reason or not entry.title:
-        raise ParseError(f"{asked} was not taken for an article: {reason or 'it has no title'}")
-    warnings: tuple[str, ...] = ()
-    teaser = is_teaser(visible, words, entry.text) and is_teaser(_main_text(markup), words, entry.text)
-    if paywall is Paywall.RESPECT and (facts.paywalled or teaser):
+    reason = reason or ("" if entry.title else "it has no title")
+    cut_off = is_truncated(text, page.markup)
+    if reason and cut_off:
+        return ParsedSource(cut_off=True, warnings=(TRUNCATED_WARNING,))
+    if reason:
+        raise ParseError(f"{page.asked} was not taken for an article: {reason}")
+    warnings = (TRUNCATED_WARNING,) if cut_off else ()
+    if paywall is Paywall.RESPECT and (metadata.paywalled or _is_teaser(page, entry.text)):
         entry = replace(entry, html="", text="")
-        warnings = (FOR_SUBSCRIBERS,)
+        warnings = (SUBSCRIBERS_ONLY, *warnings)
     elif not entry.text:
-        warnings = ("no text of an article was found on it",)
-    if cut_off:
-        warnings = (*warnings, BREAKS_OFF)
-    # Of what a reader sees: advertisements, counters and tokens change with every answer.
-    digest = blake2b(f"{entry.title}\n{entry.html}".encode(), digest_size=16).hexdigest()
-    entry = replace(entry, digest=digest, guid=asked)
+        warnings = ("no text of an article was found on it", *warnings)
+    # Hash only visible content: advertisements, counters and tokens change with every response.
+    content_hash = blake2b(f"{entry.title}\n{entry.html}".encode(), digest_size=16).hexdigest()
+    entry = replace(entry, digest=content_hash, guid=page.asked)
     return ParsedSource(
         title=entry.title,
         language=entry.language,
-        entries=() if digest in known else (entry,),
-        digests=(digest,),
+        entries=() if content_hash in known else (entry,),
+        digests=(content_hash,),
         warnings=warnings,
         cut_off=cut_off,
     )
 
 
+def _read_page(text: str, asked: str, url: str) -> tuple[PageMetadata, Entry, PageEvidence]:
+    metadata = read_page_metadata(text)
+    markup = drop_code(text)
+    tree = parse_tree(markup)
+    for image in [image for image in tree.iter("img") if _is_invisible(image)]:
+        image.drop_tree()
+    visible = " ".join(tree.text_content().split())
+    split_at_line_breaks(tree)
+    # Guessing takes half of the time, so trafilatura guesses only missing metadata.
+    document = _extract(tree, url, guess=not (metadata.authors and metadata.published))
+    entry = _entry(metadata, document, url)
+    evidence = PageEvidence(
+        asked=asked,
+        url=url,
+        titles=(metadata.page_title, metadata.heading, metadata.title),
+        words=measure_reading(entry.text, entry.language).words,
+        visible=visible,
+        markup=markup,
+        canonical=metadata.canonical,
+        declared=metadata.is_article,
+    )
+    return metadata, entry, evidence
+
+
+def _is_teaser(page: PageEvidence, text: str) -> bool:
+    return is_teaser(page.visible, page.words, text) and is_teaser(_main_text(page.markup), page.words, text)
+
+
 def _main_text(markup: str) -> str:
-    """Return what a page shows apart from its own header, footer and menus, which offer accounts to all."""
-    tree = tree_of(markup)
+    """Return a page's text without header, footer and menus, which offer subscriptions on every page."""
+    tree = parse_tree(markup)
     for element in list(tree.iter("header", "footer", "nav")):
         if not any(ancestor.tag == "article" for ancestor in element.iterancestors()):
             element.drop_tree()
     return " ".join(tree.text_content().split())
 
 
-def _is_unseen(picture: Any) -> bool:
-    return is_tracking_pixel(picture.attrib) or any(
-        hides(str(item.tag), item.attrib) for item in picture.iterancestors()
+def _is_invisible(image: Any) -> bool:
+    return is_tracking_pixel(image.attrib) or any(
+        hides(str(ancestor.tag), ancestor.attrib) for ancestor in image.iterancestors()
     )
 
 
-def _extracted(tree: Any, url: str, *, guess: bool) -> Any:
-    """Return the document that trafilatura found, or ``None`` when it finds no text worth the name.
+def _extract(tree: Any, url: str, *, guess: bool) -> Any:
+    """Return trafilatura's document, ``None`` if it finds no text.
 
-    Pictures of lists and menus beside the text bring those into it, so a much longer text with pictures gives
-    way to the one without.
+    With images, trafilatura also keeps lists and menus that contain images. If the text with images is much
+    longer than without, the result is the text without.
     """
 
-    def extract(*, pictures: bool, guess: bool) -> Any:
+    def extract(*, with_images: bool, guess: bool) -> Any:
         return trafilatura.bare_extraction(
             tree,
             url=url,
             include_comments=False,
             include_formatting=True,
-            include_images=pictures,
+            include_images=with_images,
             include_links=True,
             include_tables=True,
             with_metadata=guess,
         )
 
     try:
-        found = extract(pictures=True, guess=guess)
-        if found is not None and found.body is not None and found.body.find(".//graphic") is not None:
-            plain = extract(pictures=False, guess=False)
-            if plain is not None and _length(found) > _length(plain) * LONGER_WITH_PICTURES:
-                found.body = plain.body
+        document = extract(with_images=True, guess=guess)
+        if (
+            document is not None
+            and document.body is not None
+            and document.body.find(".//graphic") is not None
+        ):
+            plain = extract(with_images=False, guess=False)
+            if plain is not None and _length(document) > _length(plain) * MAX_LENGTH_RATIO_WITH_IMAGES:
+                document.body = plain.body
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, AssertionError):
-        # What strangers write brings out bugs in any extractor; the page's own facts may still do.
+        # Irregular pages trigger bugs in extractors; the page's metadata may still suffice.
         return None
-    return found
+    return document
 
 
-def _length(found: Any) -> int:
-    return sum(map(len, found.body.itertext()))
+def _length(document: Any) -> int:
+    return sum(map(len, document.body.itertext()))
 
 
-def _entry(facts: PageFacts, found: Any, url: str) -> Entry:
-    title = facts.title or facts.heading or (found and found.title) or facts.page_title or facts.script_title
-    html = build_html_output(found) if found is not None and found.body is not None else ""
-    guessed = found.author.split("; ") if found and found.author else []
+def _entry(metadata: PageMetadata, document: Any, url: str) -> Entry:
+    title = (
+        metadata.title
+        or metadata.heading
+        or (document and document.title)
+        or metadata.page_title
+        or metadata.script_title
+    )
+    html = build_html_output(document) if document is not None and document.body is not None else ""
+    guessed_authors = document.author.split("; ") if document and document.author else []
+    guessed_date = parse_date(document.date, UTC) if document and document.date else None
     raw = RawItem(
         base=url,
         link=url,
         title=Text(title, html=False),
         contents=[Text(html, html=True, base=url)] if html else [],
-        summary=Text(facts.summary, html=False),
-        authors=list(facts.authors or guessed),
-        published=facts.published or _guessed_date(found),
-        updated=facts.updated,
-        language=facts.language or (found and found.language) or "",
-        tags=list(facts.tags),
-        images=[facts.image] if facts.image else [],
+        summary=Text(metadata.summary, html=False),
+        authors=list(metadata.authors or guessed_authors),
+        published=metadata.published or guessed_date,
+        updated=metadata.updated,
+        language=metadata.language or (document and document.language) or "",
+        tags=list(metadata.tags),
+        images=[metadata.image] if metadata.image else [],
     )
-    entry = _without_heading(entry_of(raw, language="", digest=""), facts.heading)
-    return replace(entry, section=clean_line(facts.section, 60))
-
-
-def _guessed_date(found: Any) -> datetime | None:
-    return read_moment(found.date, UTC) if found and found.date else None
+    entry = _without_heading(entry_of(raw, language="", digest=""), metadata.heading)
+    return replace(entry, section=clean_line(metadata.section, MAX_TAG_CHARACTERS))
 
 
 def _without_heading(entry: Entry, page_heading: str) -> Entry:
-    """The entry whose text does not begin with its own title, or the page's heading, once more."""
+    """Drop a first heading that repeats the entry's title or the page's heading."""
     heading, _, rest = entry.html.partition("</h2>")
     if not rest or not heading.lstrip().startswith("<h2"):
         return entry

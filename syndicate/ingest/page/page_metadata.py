@@ -1,7 +1,7 @@
-"""Facts about the article on a page: schema.org JSON-LD first, then its meta elements.
+"""Parse the metadata of a page's article: schema.org JSON-LD first, then its meta elements.
 
-JSON-LD is what publishers write for search engines, with times and names spelt out; Open Graph is for
-previews and often shortened.
+Publishers write JSON-LD for search engines, with full times and names. Open Graph is for previews and often
+shortened.
 """
 
 import json
@@ -13,23 +13,23 @@ from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 
-from syndicate.ingest.page.element_metadata import HtmlPage, read_html_metadata
-from syndicate.ingest.written_dates import read_moment
+from syndicate.ingest.page.element_metadata import HtmlPage, parse_html_metadata
+from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Image
 
 _JSON_LD = re.compile(r"<script[^>]{0,300}?application/ld\+json[^>]{0,300}>", re.IGNORECASE)
 _DOCUMENT_TITLE = re.compile(r"""\bdocument\.title\s*=\s*(["'])((?:(?!\1)[^\\\n]|\\.){1,300})\1""")
-_LONGEST_JSON = 500_000
-_MOST_NODES = 2_000
+_MAX_JSON_CHARACTERS = 500_000
+_MAX_NODES = 2_000
 _SIZE = re.compile(r"\s*(\d{1,5})(?:\.\d+)?(?:px)?\s*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageFacts:
-    """Uncleaned texts, ``""`` or ``None`` where the page does not say.
+class PageMetadata:
+    """Uncleaned metadata of a page; missing fields are ``""`` or ``None``.
 
-    ``paywalled`` is schema.org's ``isAccessibleForFree: false``. ``is_article`` says that the page calls
-    itself one, by JSON-LD, Open Graph type or a time of publication.
+    ``paywalled`` is schema.org's ``isAccessibleForFree: false``. ``is_article`` means that the page declares
+    an article by JSON-LD, Open Graph type or a time of publication.
     """
 
     title: str = ""
@@ -49,12 +49,12 @@ class PageFacts:
     is_article: bool = False
 
 
-def page_facts(text: str) -> PageFacts:
-    """Read a whole page's facts; ``text`` still has its scripts. Never raises."""
-    page = read_html_metadata(text)
+def read_page_metadata(text: str) -> PageMetadata:
+    """Parse the metadata of a whole page, including its scripts. Never raises."""
+    page = parse_html_metadata(text)
     nodes = list(_nodes(text))
     article = next((node for node in nodes if _is_article(node)), {})
-    return PageFacts(
+    return PageMetadata(
         title=_text(article.get("headline"))
         or _text(article.get("name"))
         or page.first("og:title", "twitter:title"),
@@ -62,10 +62,10 @@ def page_facts(text: str) -> PageFacts:
         page_title=page.title,
         script_title=_script_title(text, nodes),
         authors=_authors(article) or tuple(page.meta.get("author", ())) or tuple(page.meta.get("byl", ())),
-        published=_moment(
+        published=_date(
             article.get("datePublished"), page, "article:published_time", "datepublished", "date"
         ),
-        updated=_moment(article.get("dateModified"), page, "article:modified_time", "og:updated_time"),
+        updated=_date(article.get("dateModified"), page, "article:modified_time", "og:updated_time"),
         language=_text(article.get("inLanguage")) or page.language,
         summary=_text(article.get("description")) or page.first("og:description", "description"),
         section=_text(article.get("articleSection")) or page.first("article:section"),
@@ -84,30 +84,30 @@ def page_facts(text: str) -> PageFacts:
 
 
 def _script_title(text: str, nodes: Iterable[dict[str, Any]]) -> str:
-    """Return the title that only a script gives the page, or the JSON-LD of the page as such."""
+    """Return the title in the JSON-LD of the page itself, else the title that a script sets."""
     names = (_text(node.get("name")) for node in nodes if node.get("@type") in ("WebPage", "ItemPage"))
     match = _DOCUMENT_TITLE.search(text)
     return next(filter(None, names), "") or (unescape(match[2]).replace("\\", "") if match else "")
 
 
 def _nodes(text: str) -> Iterator[dict[str, Any]]:
-    """Every object in the page's JSON-LD, outermost first, at most ``_MOST_NODES``."""
+    """Yield the objects in the page's JSON-LD, outermost first, at most ``_MAX_NODES``."""
     waiting: deque[Any] = deque()
     for tag in _JSON_LD.finditer(text):
-        end = text.find("</", tag.end(), tag.end() + _LONGEST_JSON)
+        end = text.find("</", tag.end(), tag.end() + _MAX_JSON_CHARACTERS)
         try:
             waiting.append(json.loads(text[tag.end() : max(end, tag.end())], strict=False))
         except (ValueError, RecursionError):
             continue
     seen = 0
-    while waiting and seen < _MOST_NODES:
+    while waiting and seen < _MAX_NODES:
         node = waiting.popleft()
         seen += 1
         if isinstance(node, dict):
             yield node
             waiting += [value for value in node.values() if isinstance(value, (dict, list))]
         elif isinstance(node, list):
-            waiting += node[:_MOST_NODES]
+            waiting += node[:_MAX_NODES]
 
 
 def _is_article(node: dict[str, Any]) -> bool:
@@ -117,7 +117,7 @@ def _is_article(node: dict[str, Any]) -> bool:
 
 
 def _text(value: object) -> str:
-    """A JSON-LD value as text: itself, the name of an object, or the first of a list; many escape it."""
+    """Return a JSON-LD value as unescaped text: a string, the name of an object, or a list's first text."""
     if isinstance(value, list):
         return next((text for item in value if (text := _text(item))), "")
     if isinstance(value, dict):
@@ -141,15 +141,14 @@ def _split(text: str) -> list[str]:
     return [part for part in re.split(r"\s*[,;،]\s*", text) if part]
 
 
-def _moment(value: object, page: HtmlPage, *names: str) -> datetime | None:
+def _date(value: object, page: HtmlPage, *names: str) -> datetime | None:
     for text in (_text(value), *(page.first(name) for name in names)):
-        if text and (moment := read_moment(text[:200], UTC)):
-            return moment
+        if text and (date := parse_date(text[:200], UTC)):
+            return date
     return None
 
 
 def _image(value: object) -> Image | None:
-    """The first picture that has an address; its size when that is plain."""
     if isinstance(value, list):
         return next((image for item in value if (image := _image(item))), None)
     if isinstance(value, dict):

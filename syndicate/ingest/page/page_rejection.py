@@ -1,20 +1,20 @@
-"""Pages that answer 200 and yet are no article: error pages, log-ins, consent and paywalls.
+"""Recognise pages with status 200 that are no article: errors, log-ins, consent pages and paywalls. Pure.
 
-Pure. Each rule asks for little text *and* a tell-tale, since articles about cookies, passwords and error 404
-exist. The words are those of large publishers' pages in the languages they are written in.
+Each rule needs both little text and a typical phrase, since there are articles about cookies, passwords and
+error 404. The phrases come from large publishers' pages.
 """
 
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-FOR_SUBSCRIBERS = "its text is for subscribers only"
-FEW = 40
-"""Words. A page with fewer that asks for a password is a page to log in."""
-SHORT = 150
-"""Words; no rule but the paywall's looks at a page that has more."""
-TEASER = 300
-"""Words a paywall may leave in sight; with more, what was left is worth having."""
+SUBSCRIBERS_ONLY = "its text is for subscribers only"
+MIN_ARTICLE_WORDS = 40
+"""A page with fewer words and a password field is a log-in page."""
+SHORT_PAGE_WORDS = 150
+"""Only the paywall rule applies to pages with more words."""
+MAX_TEASER_WORDS = 300
+"""Maximum number of words before a paywall; a longer visible text is kept."""
 
 _MISSING = re.compile(
     r"\b(?:error\s*)?40[34]\b(?=\s*(?:$|[|–—:.·»-]|error|not found|page|forbidden))"
@@ -38,7 +38,7 @@ _CONSENT = re.compile(
     r"|privacidad|consentimiento|toestemming|akzeptier|accept all|reject all|personali[sz]ed ads",
     re.IGNORECASE,
 )
-_CONSENT_TELLS = 4
+_MIN_CONSENT_WORDS = 4
 _LOGIN_TITLE = re.compile(
     r"\b(?:log|sign)[ -]?(?:in|on)\b|anmelden|anmeldung|einloggen|connexion|se connecter|identifiez"
     r"|iniciar sesión|acced[ie]\b|entrar\b|inloggen|logga in|log ind|вход\b|войти|giriş yap|zaloguj"
@@ -60,23 +60,23 @@ _PAYWALL = re.compile(
     r"|会員限定|有料会員|付费阅读|付費閱讀|订阅后|유료 ?회원",
     re.IGNORECASE,
 )
-# Login dialogues of free pages say this too, so it counts under a short text only.
+# Log-in dialogues of free pages say this, too, so it counts only below a short text.
 _ACCOUNT = re.compile(
     r"(?:already (?:a subscriber|have an account)|bereits abonnent|déjà abonné|ya eres suscriptor)"
     r"(?!.{0,40}(?:comment|kommentar|comentar|newsletter))",
     re.IGNORECASE,
 )
-_AFTER_TEXT = 600
-"""Characters after the text in which a paywall says what it is."""
+_PAYWALL_CHARACTERS = 600
+"""Characters after the text that may contain the paywall's phrase."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeenPage:
-    """A page as these rules see it.
+class PageEvidence:
+    """Facts about a page that the rules use.
 
-    ``asked`` and ``url`` are the addresses before and after redirects, ``titles`` its title, heading and
-    declared headline, ``words`` the number of words of the text that was found, ``visible`` all text on the
-    page, ``markup`` the page without scripts. ``declared`` says that the page calls itself an article.
+    ``asked`` and ``url`` are the URLs before and after redirects. ``titles`` are the page's title, heading
+    and declared headline. ``words`` is the number of words of the extracted text, ``visible`` the text of the
+    whole page, ``markup`` the page without scripts. ``declared`` means that the page declares an article.
     """
 
     asked: str
@@ -89,44 +89,50 @@ class SeenPage:
     declared: bool = False
 
 
-def why_not_an_article(page: SeenPage) -> str:
-    """The reason why the page is no article, as half a sentence; ``""`` when nothing speaks against it."""
-    unsure = page.words < SHORT and not page.declared
-    if sends_home(page.asked, page.url) or (unsure and sends_home(page.asked, page.canonical)):
+def rejection_reason(page: PageEvidence) -> str:
+    """Return the reason why the page is not an article, as a clause; ``""`` if no rule applies."""
+    is_doubtful = page.words < SHORT_PAGE_WORDS and not page.declared
+    if leads_to_front_page(page.asked, page.url) or (
+        is_doubtful and leads_to_front_page(page.asked, page.canonical)
+    ):
         return "it leads to the front page: the article is no longer there"
-    if page.words >= SHORT:
+    if page.words >= SHORT_PAGE_WORDS:
         return ""
     titles = "\n".join(page.titles)
     if _MISSING.search(titles):
-        return "it is an error page that answers as if all were well"
-    if _ROBOT_CHECK.search(titles) or (page.words < SHORT // 3 and _ROBOT_CHECK.search(page.visible[:2_000])):
+        return "it is an error page with status 200"
+    if _ROBOT_CHECK.search(titles) or (
+        page.words < SHORT_PAGE_WORDS // 3 and _ROBOT_CHECK.search(page.visible[:2_000])
+    ):
         return "it asks for a browser and shows no article"
-    asks = _PASSWORD.search(page.markup)
-    # Many article pages have a login box in a corner.
-    is_login = asks and (_LOGIN_TITLE.search(titles) or (page.words < FEW and not page.declared))
+    has_password_field = _PASSWORD.search(page.markup)
+    # Many article pages have a log-in box.
+    is_login = has_password_field and (
+        _LOGIN_TITLE.search(titles) or (page.words < MIN_ARTICLE_WORDS and not page.declared)
+    )
     if is_login or _is_gate(page.asked, page.url):
         return "it is a page to log in or to consent"
-    if len(_CONSENT.findall(page.visible[:5_000])) >= _CONSENT_TELLS and _CONSENT.search(titles):
+    if len(_CONSENT.findall(page.visible[:5_000])) >= _MIN_CONSENT_WORDS and _CONSENT.search(titles):
         return "it is a page that asks for consent"
     return ""
 
 
 def is_teaser(visible: str, words: int, text: str = "") -> bool:
-    """Return whether a text of so many words is only what stands before a paywall.
+    """Return whether a text of ``words`` words is only the teaser before a paywall.
 
-    Only what ``visible`` shows from the last words of ``text`` on counts, if they are found there.
+    The paywall's phrase must follow the last words of ``text`` in ``visible``, if these words are found.
     """
-    if words >= TEASER:
+    if words >= MAX_TEASER_WORDS:
         return False
     last = " ".join(text.split()[-6:])
-    found = visible.rfind(last) if last else -1
-    after = visible[found : found + len(last) + _AFTER_TEXT] if found >= 0 else visible
-    account = words < SHORT and _ACCOUNT.search(after)
+    last_at = visible.rfind(last) if last else -1
+    after = visible[last_at : last_at + len(last) + _PAYWALL_CHARACTERS] if last_at >= 0 else visible
+    account = words < SHORT_PAGE_WORDS and _ACCOUNT.search(after)
     return bool(_PAYWALL.search(after) or _PAYWALL.search(text) or account)
 
 
-def sends_home(asked: str, url: str) -> bool:
-    """Return whether a request for a page was answered with the front page, as for removed pages."""
+def leads_to_front_page(asked: str, url: str) -> bool:
+    """Return whether a request for a page ended at the front page, as for removed articles."""
     if not url:
         return False
     before, after = urlsplit(asked), urlsplit(url)
@@ -135,7 +141,6 @@ def sends_home(asked: str, url: str) -> bool:
 
 
 def _is_gate(asked: str, url: str) -> bool:
-    """Return whether a redirect led to an address made for logging in or consenting."""
     before, after = urlsplit(asked), urlsplit(url)
     if (before.netloc, before.path) == (after.netloc, after.path):
         return False

@@ -1,7 +1,7 @@
-"""Rules of robots.txt (RFC 9309). Pure; the only importer of protego.
+"""Parse robots.txt (RFC 9309). Pure; the only importer of protego.
 
-The standard library's parser does not know wildcards, takes the first rule instead of the longest, and reads
-an empty line as the end of a group.
+The standard library's parser lacks wildcards, applies the first rule instead of the longest, and ends a group
+at an empty line.
 """
 
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 
 from protego import Protego
 
-MAX_BYTES = 512 * 1024
-"""RFC 9309 section 2.5 asks for at least 500 KiB; what follows is not read."""
-KEPT = timedelta(hours=24)
-"""RFC 9309 section 2.4: not used for longer than a day."""
-KEPT_WHEN_UNREACHABLE = timedelta(hours=1)
-LONGEST_DELAY = 3_600.0
+from syndicate.ingest.limits import MAX_ROBOTS_BYTES
+
+MAX_CACHE_AGE = timedelta(hours=24)
+"""RFC 9309 section 2.4: cached rules must not be used for longer than 24 hours."""
+RETRY_WHEN_UNREACHABLE = timedelta(hours=1)
+MAX_DELAY_SECONDS = 3_600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsFile:
-    """Answer to a request for robots.txt; ``status`` is 0 when the origin did not answer."""
+    """Response to a request for robots.txt; ``status`` is 0 without a response."""
 
     origin: str
     status: int
@@ -28,44 +28,44 @@ class RobotsFile:
 
     @property
     def reachable(self) -> bool:
-        """False while the rules are unknown: then nothing is allowed, for now (RFC 9309 section 2.3.1.4)."""
+        """False if the rules are unknown: then every URL is disallowed (RFC 9309 section 2.3.1.4)."""
         return 200 <= self.status < 500 and self.status != 429
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The rules for us on one origin; ``delay`` is the pause it asks for between two requests, in seconds."""
+    """Rules of an origin for this user agent; ``delay`` is ``Crawl-delay`` in seconds."""
 
     parsed: Protego
     agent: str
     delay: float
 
     def allows(self, url: str) -> bool:
-        """Return whether this address may be read."""
+        """Return whether the rules allow a request for this URL."""
         return bool(self.parsed.can_fetch(url, self.agent))
 
 
-def robots_file(origin: str, status: int, body: bytes, now: datetime) -> RobotsFile:
-    """Remember an answer. A 4xx means that there are no rules; a 5xx or no answer leaves them unknown."""
-    text = body[:MAX_BYTES].decode("utf-8", "replace") if status == 200 else ""
-    file = RobotsFile(origin=origin, status=status, rules=text, expires=now + KEPT)
+def parse_robots_response(origin: str, status: int, body: bytes, now: datetime) -> RobotsFile:
+    """Build the file from a response; a 4xx means no rules, a 5xx or no response means unknown rules."""
+    text = body[:MAX_ROBOTS_BYTES].decode("utf-8", "replace") if status == 200 else ""
+    file = RobotsFile(origin=origin, status=status, rules=text, expires=now + MAX_CACHE_AGE)
     if file.reachable:
         return file
-    return RobotsFile(origin=origin, status=status, rules="", expires=now + KEPT_WHEN_UNREACHABLE)
+    return RobotsFile(origin=origin, status=status, rules="", expires=now + RETRY_WHEN_UNREACHABLE)
 
 
-def read_rules(file: RobotsFile, agent: str) -> Rules:
-    """The rules for a product token such as ``syndicate``, in whatever is written there."""
+def parse_robots_rules(file: RobotsFile, agent: str) -> Rules:
+    """Parse the rules for a product token such as ``syndicate``."""
     parsed = Protego.parse(file.rules)
     delay = parsed.crawl_delay(agent)
-    return Rules(parsed=parsed, agent=agent, delay=min(float(delay or 0.0), LONGEST_DELAY))
+    return Rules(parsed=parsed, agent=agent, delay=min(float(delay or 0.0), MAX_DELAY_SECONDS))
 
 
 def robots_url(origin: str) -> str:
-    """Return the address of an origin's robots.txt."""
+    """Return the URL of an origin's robots.txt."""
     return f"{origin}/robots.txt"
 
 
 def product_token(user_agent: str) -> str:
-    """The name that robots.txt calls us by: the first word of the User-Agent (RFC 9309 section 2.2.1)."""
+    """Return the product token that robots.txt uses: the User-Agent's first word (RFC 9309 section 2.2.1)."""
     return user_agent.partition("/")[0].split(" ")[0] or "syndicate"

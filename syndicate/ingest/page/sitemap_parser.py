@@ -1,29 +1,28 @@
-"""A sitemap, News sitemap or sitemap index → ``ParsedSource``.
+"""Parse a sitemap, News sitemap or sitemap index to ``ParsedSource``.
 
-The sitemaps protocol 0.9 (sitemaps.org/protocol.html) with the News and image extensions of Google. Entries
-of a News sitemap have a title; others are only an address and a date, and the page itself has to tell.
-Pure; the only exception is ``ParseError``.
+Implements the sitemaps protocol 0.9 (sitemaps.org/protocol.html) with Google's News and image extensions.
+Only entries of a News sitemap have a title; the other entries are a URL and a date. Pure; the only exception
+is ``ParseError``.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import blake2b
 from xml.parsers import expat
 
 from syndicate.errors import FetchError, ParseError
-from syndicate.ingest.feed.raw_item import MAX_TAGS
-from syndicate.ingest.feed.xml_encoding import repaired, utf8_document
-from syndicate.ingest.html.tracking_pixels import is_counter
-from syndicate.ingest.written_dates import read_moment
+from syndicate.ingest.feed.raw_item import distinct_tags
+from syndicate.ingest.feed.xml_encoding import repair_references, utf8_document
+from syndicate.ingest.html.tracking_pixels import is_tracker_url
+from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource, SitemapPart
 from syndicate.net.body_limit import decode_body
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url, canonical_url, host_of
 
-MAX_BYTES = 50 * 1024 * 1024
+MAX_SITEMAP_BYTES = 50 * 1024 * 1024
 MAX_URLS = 50_000
-"""Both limits are the protocol's."""
+"""The protocol defines both limits."""
 MAX_DEPTH = 20
 MAX_ATTRIBUTES = 100
 MAX_VALUE = 8_192
@@ -33,56 +32,55 @@ _FIELDS = frozenset(
     {"loc", "lastmod", "news:title", "news:publication_date", "news:language", "news:keywords", "image:loc"}
 )
 _FACTS = tuple(sorted(_FIELDS - {"loc"}))
-# Only the vocabularies' own names; their addresses come with http and https, with and without a slash.
-_VOCABULARIES = {"sitemap": "", "sitemap-news": "news:", "sitemap-image": "image:"}
+# Last word of the namespace's URL, which sites write with http or https, with or without a slash.
+_PREFIXES = {"sitemap": "", "sitemap-news": "news:", "sitemap-image": "image:"}
 
 
 def parse_sitemap(
     body: bytes,
     *,
     url: str,
-    content_type: str,  # noqa: ARG001 - what a reader of documents is given
+    content_type: str,  # noqa: ARG001 - all parsers have these parameters
     charset: str,
     known: frozenset[str],
     asked: str = "",
 ) -> ParsedSource:
-    """Read a sitemap that came from ``url`` and was asked for at ``asked`` (default: the same).
+    """Parse a sitemap fetched from ``url`` after a request for ``asked`` (default: the same URL).
 
-    It may be a gzip file, XML, or plain text with an address on each line. Addresses on other hosts are left
-    out (the protocol's rule) with a warning, and so are those beyond its limit of 50 000. Raises
-    ``ParseError`` for what is no sitemap, is not well-formed (a cut-off sitemap is no shorter sitemap) or has
-    no address.
+    The sitemap may be XML or plain text with a URL per line, also as a gzip file. URLs on other hosts (by the
+    protocol's rule) and URLs beyond the limit of 50 000 are left out with a warning. Raises ``ParseError`` if
+    the document is not a sitemap, not well-formed (a truncated sitemap is an error) or without URLs.
     """
     if body.startswith(_GZIP):
-        body = _unpacked(body, url)
+        body = _decompress(body, url)
     document, warnings = utf8_document(body, charset)
-    found = (_read if b"<" in document[:1_000] else _lines)(document, url)
+    sitemap = (_read if b"<" in document[:1_000] else _lines)(document, url)
     hosts = {_site(text) for text in (url, asked) if text}
-    rows = [(target, row) for row in found.rows if (target := canonical_url(row.get("loc", "")))]
-    ours = [(target, row) for target, row in rows if _site(target) in hosts][:MAX_URLS]
-    if not ours:
-        raise ParseError(f"{url} is a sitemap without any address on {' or '.join(sorted(hosts))}")
-    left_out = len(found.rows) - len(ours)
+    rows = [(target, row) for row in sitemap.rows if (target := canonical_url(row.get("loc", "")))]
+    local = [(target, row) for target, row in rows if _site(target) in hosts][:MAX_URLS]
+    if not local:
+        raise ParseError(f"{url} is a sitemap without any URL on {' or '.join(sorted(hosts))}")
+    left_out = len(sitemap.rows) - len(local)
     if left_out:
         warnings = (
             *warnings,
-            f"{left_out:,} addresses on other hosts, invalid, or beyond {MAX_URLS:,} were left out",
+            f"{left_out:,} URLs on other hosts, invalid, or beyond {MAX_URLS:,} were left out",
         )
-    if found.is_index:
-        parts = {target: SitemapPart(url=target, changed=_moment(row, "lastmod")) for target, row in ours}
-        return ParsedSource(home_url=_home(url), parts=tuple(parts.values()), warnings=warnings)
-    digests = {target: _digest(target, row) for target, row in ours}
-    unseen = {target: row for target, row in ours if digests[target] not in known}
+    if sitemap.is_index:
+        parts = {target: SitemapPart(url=target, changed=_date(row, "lastmod")) for target, row in local}
+        return ParsedSource(home_url=absolute_url(url, "/"), parts=tuple(parts.values()), warnings=warnings)
+    hashes = {target: _row_hash(target, row) for target, row in local}
+    unseen = {target: row for target, row in local if hashes[target] not in known}
     return ParsedSource(
-        home_url=_home(url),
-        entries=tuple(_entry(target, row, digests[target]) for target, row in unseen.items()),
-        digests=tuple(digests.values()),
+        home_url=absolute_url(url, "/"),
+        entries=tuple(_entry(target, row, hashes[target]) for target, row in unseen.items()),
+        digests=tuple(hashes.values()),
         warnings=warnings,
     )
 
 
-class _Found:
-    """The expat handlers, and the rows they found: one for each ``url`` or ``sitemap``."""
+class _SitemapHandler:
+    """Expat handlers that collect a row of fields for each ``url`` or ``sitemap`` element."""
 
     def __init__(self) -> None:
         self.rows: list[dict[str, str]] = []
@@ -94,7 +92,7 @@ class _Found:
         self._size = 0
 
     def read(self, document: bytes) -> None:
-        """Raises ``expat.ExpatError``, and ``ParseError`` beyond the limits."""
+        """Parse a document. Raises ``expat.ExpatError``, and ``ParseError`` beyond the limits."""
         parser = expat.ParserCreate("utf-8", namespace_separator=" ")
         parser.buffer_text = True
         parser.StartElementHandler = self._start
@@ -129,37 +127,37 @@ class _Found:
             self._field = ""
 
 
-def _read(document: bytes, url: str) -> _Found:
-    found = _Found()
+def _read(document: bytes, url: str) -> _SitemapHandler:
+    sitemap = _SitemapHandler()
     try:
-        found.read(document)
+        sitemap.read(document)
     except expat.ExpatError as first:
-        # Unescaped ampersands are what most broken sitemaps get wrong.
-        found = _Found()
+        # The most frequent error of sitemaps is an unescaped ampersand.
+        sitemap = _SitemapHandler()
         try:
-            found.read(repaired(document))
+            sitemap.read(repair_references(document))
         except expat.ExpatError:
             raise ParseError(f"{url} is not a well-formed sitemap ({first}); not read") from first
-    if found.root not in ("urlset", "sitemapindex"):
+    if sitemap.root not in ("urlset", "sitemapindex"):
         raise ParseError(
-            f"{url} is not a sitemap: its first element is {found.root or 'of another vocabulary'}"
+            f"{url} is not a sitemap: its first element is {sitemap.root or 'of another namespace'}"
         )
-    return found
+    return sitemap
 
 
-def _lines(document: bytes, url: str) -> _Found:
-    found = _Found()
+def _lines(document: bytes, url: str) -> _SitemapHandler:
+    sitemap = _SitemapHandler()
     for line in document.decode().split("\n", MAX_URLS + 1)[: MAX_URLS + 1]:
-        if address := line.strip():
-            if not canonical_url(address):
-                raise ParseError(f"{url} is not a sitemap: {clean_line(address, 80)!r} is no address")
-            found.rows.append({"loc": address})
-    return found
+        if target := line.strip():
+            if not canonical_url(target):
+                raise ParseError(f"{url} is not a sitemap: {clean_line(target, 80)!r} is not a URL")
+            sitemap.rows.append({"loc": target})
+    return sitemap
 
 
-def _unpacked(body: bytes, url: str) -> bytes:
+def _decompress(body: bytes, url: str) -> bytes:
     try:
-        unpacked = decode_body(body, "gzip", MAX_BYTES, url)
+        unpacked = decode_body(body, "gzip", MAX_SITEMAP_BYTES, url)
     except FetchError as error:
         raise ParseError(str(error)) from error
     if unpacked.startswith(_GZIP):
@@ -167,49 +165,42 @@ def _unpacked(body: bytes, url: str) -> bytes:
     return unpacked
 
 
-def _digest(target: str, row: dict[str, str]) -> str:
+def _row_hash(target: str, row: dict[str, str]) -> str:
     facts = "\0".join((target, *(row.get(name, "") for name in _FACTS)))
     return blake2b(facts.encode(errors="replace"), digest_size=16).hexdigest()
 
 
-def _entry(target: str, row: dict[str, str], digest: str) -> Entry:
-    picture = absolute_url(target, row.get("image:loc", ""))
+def _entry(target: str, row: dict[str, str], row_hash: str) -> Entry:
+    image_url = absolute_url(target, row.get("image:loc", ""))
     return Entry(
         guid=target,
         url=target,
         title=clean_line(row.get("news:title", "")),
-        published=_moment(row, "news:publication_date"),
-        updated=_moment(row, "lastmod"),
+        published=_date(row, "news:publication_date"),
+        updated=_date(row, "lastmod"),
         language=normalise_language(row.get("news:language", "")),
-        tags=tuple(_tags(row.get("news:keywords", "").split(","))),
-        image=Image(url=picture) if picture.startswith("http") and not is_counter(picture) else None,
-        digest=digest,
+        tags=distinct_tags(row.get("news:keywords", "").split(",")),
+        image=Image(url=image_url)
+        if image_url.startswith("http") and not is_tracker_url(image_url)
+        else None,
+        digest=row_hash,
     )
 
 
-def _tags(words: Iterable[str]) -> list[str]:
-    tags = (clean_line(word, 60) for word in words)
-    return list({tag.casefold(): tag for tag in tags if tag}.values())[:MAX_TAGS]
-
-
-def _moment(row: dict[str, str], name: str) -> datetime | None:
-    """A W3C date and time; a day alone is its midnight in UTC."""
+def _date(row: dict[str, str], name: str) -> datetime | None:
+    """Parse a W3C date and time; a date alone is midnight in UTC."""
     text = row.get(name, "")
-    return read_moment(text[:40], UTC) if text else None
+    return parse_date(text[:40], UTC) if text else None
 
 
 def _qualified(name: str) -> str:
-    """Expat's ``uri local`` with its vocabulary's prefix; an element without any counts as the core's."""
+    """Convert expat's ``uri local`` to the namespace's prefix and the name; no namespace means the core's."""
     uri, _, local = name.rpartition(" ")
     words = uri.lower().rstrip("/").split("/")
-    vocabulary = next((word for word in reversed(words) if word.startswith("sitemap")), "")
-    prefix = _VOCABULARIES.get(vocabulary) if uri else ""
+    namespace = next((word for word in reversed(words) if word.startswith("sitemap")), "")
+    prefix = _PREFIXES.get(namespace) if uri else ""
     return "" if prefix is None else prefix + local.lower()
 
 
 def _site(url: str) -> str:
     return host_of(url).removeprefix("www.")
-
-
-def _home(url: str) -> str:
-    return absolute_url(url, "/")

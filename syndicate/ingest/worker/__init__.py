@@ -1,1 +1,1 @@
-"""Parsing of untrusted documents in worker processes."""
+"""Parse untrusted documents in worker processes with limits on time and memory."""

@@ -1,4 +1,4 @@
-"""Parsing of untrusted documents in worker processes (``syndicate.workers``)."""
+"""Pool of worker processes that parse untrusted documents (``syndicate.workers``)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,10 +8,10 @@ from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import ParsedSource
 from syndicate.workers import WorkerClosed, WorkerDied, WorkerPool
 
-MAX_ANSWER = 256 << 20
-"""Bytes. What is in a document of the largest size is a few times as much when it is clean."""
+MAX_RESULT_BYTES = 256 << 20
+"""The parsed entries of a document of maximum size are a few times as large as the document."""
 
-ANSWER_CLASSES = frozenset(
+RESULT_CLASSES = frozenset(
     {
         ("syndicate.model.articles", "ParsedSource"),
         ("syndicate.model.articles", "Entry"),
@@ -27,10 +27,10 @@ ANSWER_CLASSES = frozenset(
 
 
 class ParserPool:
-    """A few worker processes that parse feeds, sitemaps and pages, shared by many threads.
+    """Pool of worker processes that parse feeds, sitemaps and pages, shared by many threads.
 
-    ``time_limit`` is in seconds of wall time for one document, ``memory_limit`` in bytes of address
-    space for one worker. Workers start when they are first needed.
+    ``time_limit`` is wall time per document in seconds, ``memory_limit`` address space per worker in bytes.
+    Workers start on first use.
     """
 
     def __init__(self, workers: int = 2, *, time_limit: float = 20.0, memory_limit: int = 1 << 30) -> None:
@@ -40,15 +40,15 @@ class ParserPool:
             workers,
             time_limit=time_limit,
             memory_limit=memory_limit,
-            max_answer=MAX_ANSWER,
-            classes=ANSWER_CLASSES,
+            max_answer=MAX_RESULT_BYTES,
+            classes=RESULT_CLASSES,
         )
 
     def parse(self, request: ParseRequest) -> ParsedSource:
-        """Parse one document in a worker; waits for a free worker.
+        """Parse a document in a worker, after waiting for a free worker.
 
-        May be called from many threads at once. Raises ``ParseError`` as the parser does, and ``ParserDied``
-        when the worker crashed, took too long or ran out of memory, or when the pool is closed.
+        Many threads may call this method at once. Raises ``ParseError`` as the parser does, and
+        ``ParserDied`` if the worker crashed, took too long or ran out of memory, or if the pool is closed.
         """
         try:
             (parsed,) = self.parse_each([request])
@@ -59,10 +59,10 @@ class ParserPool:
         return parsed
 
     def parse_each(self, requests: Sequence[ParseRequest]) -> list[ParsedSource | ParseError]:
-        """Several documents on one way to a worker and back, which costs as much as reading a short one.
+        """Parse several documents in a single round trip, which costs as much as parsing a short document.
 
-        The error stands in the place of a document that was
-        refused. Raises ``ParserDied`` when the worker did not survive all of them, in the time for one.
+        A refused document yields its error in the list. All
+        documents share the time limit of a single document. Raises ``ParserDied`` if the worker died.
         """
         try:
             answers = self._workers.exchange(requests, self._time_limit)
@@ -70,10 +70,10 @@ class ParserPool:
             raise ParserClosed(f"the parser {error}") from error
         except WorkerDied as error:
             raise ParserDied(f"the parser {error}") from error
-        found = [_parsed(kind, value) for kind, value in answers]
-        if len(found) != len(requests):
-            raise ParserDied(f"the parser gave {len(found)} answers to {len(requests)} questions")
-        return found
+        results = [_result(kind, value) for kind, value in answers]
+        if len(results) != len(requests):
+            raise ParserDied(f"the parser returned {len(results)} results for {len(requests)} requests")
+        return results
 
     def close(self) -> None:
         """Kill every worker, busy or not, and refuse further work."""
@@ -86,7 +86,7 @@ class ParserPool:
         self.close()
 
 
-def _parsed(kind: str, value: Any) -> ParsedSource | ParseError:
+def _result(kind: str, value: Any) -> ParsedSource | ParseError:
     if kind == "parsed" and isinstance(value, ParsedSource):
         return value
     if kind == "refused":

@@ -1,4 +1,4 @@
-"""Answers of the worker processes in which untrusted documents are parsed (``isolation``)."""
+"""Request handler of the worker processes in ``parser_pool``."""
 
 import gc
 from typing import Final
@@ -7,19 +7,19 @@ from syndicate.errors import ParseError
 from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.workers.process import Answer
 
-UNCOLLECTED: Final = 8 << 20
-"""Bytes of documents between two collections of cycles: a broken document leaves itself several
-times over, in so few objects that nothing else would make the interpreter collect."""
+MAX_UNCOLLECTED_BYTES: Final = 8 << 20
+"""Bytes parsed between two garbage collections. A broken document leaves cycles with several copies of
+itself, in too few objects to trigger a collection."""
 
-_read = {"bytes": 0}
+_parsed_since_collection = {"bytes": 0}
 
 
 def answer(request: ParseRequest) -> Answer:
-    """Return what the reader finds in one document, as ``parsed``, or why it is ``refused``."""
-    if _read["bytes"] > UNCOLLECTED:
+    """Parse a document; the result is ``parsed`` with a value, or ``refused`` with a reason."""
+    if _parsed_since_collection["bytes"] > MAX_UNCOLLECTED_BYTES:
         gc.collect()
-        _read["bytes"] = 0
-    _read["bytes"] += len(request.body)
+        _parsed_since_collection["bytes"] = 0
+    _parsed_since_collection["bytes"] += len(request.body)
     try:
         return "parsed", request.parse()
     except ParseError as error:

@@ -19,7 +19,7 @@ from syndicate.ingest.page.feed_discovery import (
     sitemaps_of_robots,
     with_header_links,
 )
-from syndicate.ingest.page.sitemap_parser import MAX_BYTES as MAX_SITEMAP
+from syndicate.ingest.page.sitemap_parser import MAX_SITEMAP_BYTES as MAX_SITEMAP
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.jobs.ingest.source_reading import parse_response, read_now

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import ParseError
-from syndicate.ingest.article_rules import Rule, Ruled, apply_rules
+from syndicate.ingest.article_rules import Rule, RuleResult, apply_rules
 from syndicate.ingest.identity import accept
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.jobs.ingest.source_reading import read_now
@@ -16,7 +16,7 @@ from syndicate.store import Store
 from syndicate.store.ingest import article_store, source_store
 
 _FIELDS = tuple(field.name for field in fields(NewArticle) if field.name not in ("html", "text"))
-RuledArticle = tuple[Source, NewArticle, Ruled]
+RuledArticle = tuple[Source, NewArticle, RuleResult]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

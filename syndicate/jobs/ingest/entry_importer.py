@@ -64,7 +64,7 @@ def write_plans(connection: Connection, plans: Sequence[EntryPlan], now: datetim
         source_id, entries = plan.content.source.id, plan.content.entries
         _change_articles(connection, source_id, plan.changed, whole=plan.content.whole)
         page_store.want_pages(connection, source_id, plan.pages, now)
-        page_store.pass_over(connection, source_id, entries.passed_over, now)
+        page_store.pass_over(connection, source_id, entries.skipped_entries, now)
         if entries.parsed.parts:
             part_store.save_parts(connection, source_id, entries.parts, now)
         article_store.note_digests(connection, plan.new_digests)

@@ -12,15 +12,15 @@ from syndicate.ingest.article_rules import Rule, apply_rules
 from syndicate.ingest.identity import (
     EntryDecision,
     EntryMatch,
-    decide,
-    edited_parts,
+    edited_fragments,
     entry_key,
     has_date,
     keys_of,
+    match_entry,
     urls_of,
 )
-from syndicate.ingest.page.full_text import FRUITLESS, PageOptions, SortedEntries, wanted_pages
-from syndicate.ingest.rematch import Reappeared, is_archive, reappeared
+from syndicate.ingest.page.full_text import MAX_USELESS_PAGES, PageOptions, SelectedEntries, pages_to_queue
+from syndicate.ingest.rematch import Rematch, may_be_archive, rematch_entries
 from syndicate.model import (
     Entry,
     FullText,
@@ -55,15 +55,15 @@ class DocumentContent:
     """Parsed document of a source, with its ``entries`` sorted.
 
     ``is_first``: no item of the source is known. ``whole``: the entries are whole articles, so no page is
-    read for them, and a shorter text replaces a longer text. ``by_sight``: an undated new entry is dated
-    now, because the source was read before and lists articles, not all pages of a site.
+    read for them, and a shorter text replaces a longer text. ``date_by_first_seen``: an undated new entry is
+    dated now, because the source was read before and lists articles, not all pages of a site.
     """
 
     source: Source
-    entries: SortedEntries
+    entries: SelectedEntries
     is_first: bool = False
     whole: bool = False
-    by_sight: bool = False
+    date_by_first_seen: bool = False
 
     @property
     def parsed(self) -> ParsedSource:
@@ -113,7 +113,7 @@ class _Known:
 
     articles: tuple[KnownArticle, ...] = ()
     pruned: frozenset[str] = frozenset()
-    rematched: Reappeared = field(default_factory=lambda: Reappeared(moved={}))
+    rematched: Rematch = field(default_factory=lambda: Rematch(moved={}))
 
 
 def plan_entries(
@@ -135,7 +135,15 @@ def plan_entries(
         for content in contents
         if content.parsed.entries and not content.is_first
     }
-    undated = {content.source.id for content in contents if content.by_sight and _has_no_dates(content, now)}
+    undated = {
+        content.source.id
+        for content in contents
+        if content.date_by_first_seen
+        and _has_no_dates(
+            content,
+            now,
+        )
+    }
     known: dict[int, _Known] = {}
     if keys_and_urls or undated:
         parsed = {content.source.id: content.parsed for content in contents}
@@ -176,14 +184,21 @@ def _plan_document(
     by_url: dict[str, list[KnownArticle]] = {}
     for article in known.articles:
         by_url.setdefault(article.url, []).append(article)
-    parts = edited_parts(parsed.entries, known.articles, frozenset(parsed.digests))
+    parts = edited_fragments(parsed.entries, known.articles, frozenset(parsed.digests))
     plan = EntryPlan(content=content, refused=list(parsed.refused))
     taken: set[str] = set()
     for position, entry in enumerate(parsed.entries):
         candidates = [by_key[key] for key in keys_of(entry) if key in by_key] if by_key else []
         candidates += [article for url in urls_of(entry) for article in by_url.get(url, ())]
         moved = rematched.moved.get(entry.digest) or parts.get(entry.digest)
-        decision = decide(entry, content.source, candidates, now, moved=moved, by_sight=undated)
+        decision = match_entry(
+            entry,
+            content.source,
+            candidates,
+            now,
+            moved=moved,
+            date_by_first_seen=undated,
+        )
         if decision.kind is EntryMatch.NEW and decision.article and not decision.article.dated:
             decision = replace(decision, article=_in_order(decision.article, position))
         key = decision.article.entry_key if decision.article else entry_key(entry)
@@ -228,7 +243,7 @@ def _plan_article(plan: EntryPlan, decision: EntryDecision, rules: tuple[Rule, .
 
 def _rematch(
     connection: Connection, parsed: Mapping[int, ParsedSource], known: Mapping[int, Sequence[KnownArticle]]
-) -> dict[int, Reappeared]:
+) -> dict[int, Rematch]:
     """Return the known and pruned articles among entries with unknown ids and addresses, by source id."""
     unknown = {source: _unknown_entries(parsed[source], articles) for source, articles in known.items()}
     dates = {
@@ -238,15 +253,15 @@ def _rematch(
     same_date = known_articles.articles_of_moments(connection, dates)
     rematched = {}
     for source, entries in unknown.items():
-        titles = [entry.title for entry in entries if entry.title] if is_archive(entries) else []
+        titles = [entry.title for entry in entries if entry.title] if may_be_archive(entries) else []
         same_title = known_articles.articles_of_titles(connection, source, titles)
         candidates = {article.id: article for article in (*same_date[source], *same_title)}
         pruned = tombstones.pruned_titles(connection, source, [title_hash(title) for title in titles])
         if not candidates and not pruned:
-            rematched[source] = Reappeared(moved={})
+            rematched[source] = Rematch(moved={})
             continue
         listed = {article.entry_key for article in known[source]}.union(parsed[source].digests)
-        rematched[source] = reappeared(entries, candidates.values(), listed, pruned)
+        rematched[source] = rematch_entries(entries, candidates.values(), listed, pruned)
     return rematched
 
 
@@ -269,7 +284,7 @@ def _pages_to_queue(
     content = plan.content
     articles = [] if content.whole else [*plan.new, *(article for _, article in plan.changed)]
     listed = _without_pruned(store, content.source, content.entries.pages)
-    wanted = wanted_pages(articles, content.source, content.entries, now, options)
+    wanted = pages_to_queue(articles, content.source, content.entries, now, options)
     if wanted and not content.is_first and _is_fruitless(store, content.source, now, options):
         wanted = ()
     return (*listed, *wanted)
@@ -291,4 +306,4 @@ def _is_fruitless(store: Store, source: Source, now: datetime, options: PageOpti
         return False
     with store.read() as connection:
         since = now - timedelta(seconds=options.window)
-        return page_store.fruitless(connection, source.id, since, FRUITLESS)
+        return page_store.fruitless(connection, source.id, since, MAX_USELESS_PAGES)

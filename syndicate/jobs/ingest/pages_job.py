@@ -24,9 +24,9 @@ from syndicate.errors import (
     TooLarge,
 )
 from syndicate.ingest.identity import accept
-from syndicate.ingest.page.full_text import SortedEntries, about_the_same, better_text, with_page
-from syndicate.ingest.page.page_rejection import FOR_SUBSCRIBERS
-from syndicate.ingest.poll_schedule import MAX_ERROR
+from syndicate.ingest.page.full_text import SelectedEntries, is_longer_text, mentions_title, merge_page
+from syndicate.ingest.page.page_rejection import SUBSCRIBERS_ONLY
+from syndicate.ingest.poll_schedule import MAX_ERROR_CHARACTERS
 from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
 from syndicate.jobs.ingest.entry_plan import DocumentContent
@@ -228,7 +228,7 @@ class _Run:
             response,
             DocumentKind.PAGE,
             asked=page.url,
-            vouched=page.entry is None or page.source.kind is not SourceKind.SITEMAP,
+            is_listed_article=page.entry is None or page.source.kind is not SourceKind.SITEMAP,
             paywall=page.source.paywall,
         )
         parsed = self.importer.parser().parse(request)
@@ -252,13 +252,13 @@ class _Run:
 
     def _store(self, page: PageRead, entry: Entry) -> None:
         if page.entry is not None:
-            self._store_article(page, with_page(page.entry, entry))
+            self._store_article(page, merge_page(page.entry, entry))
         elif page.article_id is not None:
             self._store_full_text(page, page.article_id, entry)
 
     def _store_article(self, page: PageRead, entry: Entry) -> None:
         """Store an article of which a sitemap or list gave only the address."""
-        entries = SortedEntries(parsed=ParsedSource(entries=(entry,)))
+        entries = SelectedEntries(parsed=ParsedSource(entries=(entry,)))
         content = DocumentContent(source=page.source, entries=entries, whole=True)
         (plan,) = self.importer.plan([content], self.now)
         with self.importer.store.write() as connection:
@@ -273,10 +273,10 @@ class _Run:
             body = article_store.get_bodies(connection, [article_id]).get(article_id)
         if article is None or body is None:
             return
-        if not about_the_same(article.title, entry):
+        if not mentions_title(article.title, entry):
             self._reject(page, "the page is about something else")
             return
-        if not better_text(entry, body.text or article.summary, article.language):
+        if not is_longer_text(entry, body.text or article.summary, article.language):
             self._reject(page, "the page has no more text than the feed")
             return
         full = accept(replace(entry, language=article.language), page.source, self.now)
@@ -308,7 +308,7 @@ class _Run:
             state,
             owner=self.importer.owner,
             now=self.now,
-            error=error[:MAX_ERROR],
+            error=error[:MAX_ERROR_CHARACTERS],
             next_try=next_try,
             failed=failed,
         )
@@ -317,7 +317,7 @@ class _Run:
         """End a page that is of no use, now or later; the article stays as its source gave it."""
         with self.importer.store.write() as connection:
             self._end(connection, page, ReadState.REFUSED, reason)
-        self.counts.update(["paywalled" if reason == FOR_SUBSCRIBERS else "refused"])
+        self.counts.update(["paywalled" if reason == SUBSCRIBERS_ONLY else "refused"])
 
     def _fetch_failed(self, page: PageRead, error: FetchError, host: _Host) -> None:
         if error.status in _FINAL or isinstance(error, (ForbiddenAddress, TooLarge)):
@@ -351,7 +351,7 @@ class _Run:
     def _retry_later(self, page: PageRead, error: SyndicateError) -> None:
         """Schedule a retry, each after four times the pause before; the third failure is the last."""
         state = ReadState.FAILED if page.attempts + 1 >= ATTEMPTS else ReadState.WAITING
-        reason, next_try = str(error)[:MAX_ERROR], self.now + FIRST_RETRY * 4**page.attempts
+        reason, next_try = str(error)[:MAX_ERROR_CHARACTERS], self.now + FIRST_RETRY * 4**page.attempts
         with self.importer.store.write() as connection:
             if self._end(connection, page, state, reason, next_try=next_try, failed=True):
                 quarantine.record_failure(

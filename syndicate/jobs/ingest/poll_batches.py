@@ -16,11 +16,11 @@ from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, NotAsked, ParseError, ParserClosed, StoreError, SyndicateError
-from syndicate.ingest.feed.change_detection import compare, document_digest, is_last
+from syndicate.ingest.feed.change_detection import diff_document, document_hash, is_last_document
 from syndicate.ingest.folder.folder_reader import read_folder
 from syndicate.ingest.identity import has_date
-from syndicate.ingest.page.full_text import SortedEntries
-from syndicate.ingest.poll_schedule import PollOutcome, after_poll, asked_to_wait, options_for
+from syndicate.ingest.page.full_text import SelectedEntries
+from syndicate.ingest.poll_schedule import PollOutcome, after_poll, options_for, paused_until
 from syndicate.jobs.ingest.claims import Claim
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
 from syndicate.jobs.ingest.entry_plan import DocumentContent, SourceOutcome, dates_by_sight
@@ -177,13 +177,13 @@ class PollBatches:
     ) -> SourceOutcome | Claim | _Changed:
         """Return a changed document, or the result of the poll."""
         if isinstance(response, NotAsked):
-            return source, asked_to_wait(state, now + timedelta(seconds=response.retry_after or 0.0))
+            return source, paused_until(state, now + timedelta(seconds=response.retry_after or 0.0))
         if isinstance(response, FetchError):
             return self._storing.save_failure(source, state, response, now)
         elsewhere = other_site(source, response)
         state = state if elsewhere == state.read_from else replace(state, read_from=elsewhere)
-        digest = document_digest(response.body)
-        if response.unchanged or is_last(digest, state.frame):
+        digest = document_hash(response.body)
+        if response.unchanged or is_last_document(digest, state.frame):
             return self._nothing_new(source, state, response, now)
         return _Changed(source, state, response, digest)
 
@@ -192,8 +192,8 @@ class PollBatches:
     ) -> SourceOutcome | Claim | ChangedDocument:
         """Return the document to parse, reduced to its unknown items, or the result of the poll."""
         source, state, response, digest = changed
-        compared = compare(response.body, digest, state.frame, known)
-        if compared.nothing_new:
+        compared = diff_document(response.body, digest, state.frame, known)
+        if compared.has_only_known_items:
             return self._nothing_new(source, replace(state, frame=compared.frame), response, now)
         # The comparison has left out the known items already, or none.
         known_to_parser = frozenset() if compared.seen else known
@@ -291,7 +291,11 @@ class PollBatches:
                 "no newsletter: write a date into them, such as date: 2026-11-27"
             )
             parsed = replace(parsed, warnings=(*parsed.warnings, warning))
-        by_sight = dates_by_sight(source, state)
-        content = DocumentContent(source=source, entries=SortedEntries(parsed=parsed), by_sight=by_sight)
+        date_by_first_seen = dates_by_sight(source, state)
+        content = DocumentContent(
+            source=source,
+            entries=SelectedEntries(parsed=parsed),
+            date_by_first_seen=date_by_first_seen,
+        )
         poll = Poll(state=state, outcome=PollOutcome(source_name=source.name), content=content)
         return self._save_all([poll], now)[0]

@@ -10,8 +10,8 @@ from datetime import datetime
 from time import monotonic
 
 from syndicate.errors import ParseError, ParserClosed, ParserDied
-from syndicate.ingest.feed.change_detection import Compared
-from syndicate.ingest.page.full_text import PageOptions, sort_entries
+from syndicate.ingest.feed.change_detection import DocumentDiff
+from syndicate.ingest.page.full_text import PageOptions, select_entries
 from syndicate.ingest.poll_schedule import PollOutcome
 from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.jobs.ingest.entry_importer import EntryImporter
@@ -41,7 +41,7 @@ class ChangedDocument:
     state: SourceState
     response: Fetched
     known: frozenset[str]
-    compared: Compared
+    compared: DocumentDiff
     request: ParseRequest
 
 
@@ -179,9 +179,9 @@ def parsed_poll(
         parsed = replace(parsed, digests=(*compared.seen, *parsed.digests))
     content = DocumentContent(
         source=source,
-        entries=sort_entries(source, parsed, now, options, first=state.last_success is None),
+        entries=select_entries(source, parsed, now, options, first=state.last_success is None),
         is_first=not document.known,
-        by_sight=dates_by_sight(source, state),
+        date_by_first_seen=dates_by_sight(source, state),
     )
     return Poll(
         state=state,

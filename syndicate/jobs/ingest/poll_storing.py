@@ -11,13 +11,13 @@ from datetime import datetime
 
 from syndicate.errors import FetchError, ParserDied, SyndicateError
 from syndicate.ingest.poll_schedule import (
-    MAX_ERROR,
+    MAX_ERROR_CHARACTERS,
     after_poll,
     failed,
     hub_missed,
     options_for,
-    replacing_url,
-    told,
+    replacement_url,
+    status_message,
     with_feed_hints,
     with_new_address,
 )
@@ -140,7 +140,7 @@ class PollStoring:
 
 
 def _with_other_site(outcome: SourceOutcome, read_from: str) -> SourceOutcome:
-    return replace(outcome, warning=told(outcome.warning, read_from)) if read_from else outcome
+    return replace(outcome, warning=status_message(outcome.warning, read_from)) if read_from else outcome
 
 
 def _quarantine_items(connection: Connection, poll: Poll, now: datetime) -> None:
@@ -152,7 +152,7 @@ def _quarantine_items(connection: Connection, poll: Poll, now: datetime) -> None
             connection,
             "entry",
             digest,
-            shown[:MAX_ERROR],
+            shown[:MAX_ERROR_CHARACTERS],
             now=now,
             source_id=source.id,
             attempts=quarantine.LIMIT,
@@ -178,7 +178,7 @@ def _replaced(source: Source, state: SourceState) -> tuple[SourceState, str]:
     The configuration or a list decides about the address of its sources, so only the state keeps the new
     address. A secret stays with its scheme, host and port.
     """
-    url = replacing_url(source.url, state)
+    url = replacement_url(source.url, state)
     if not url or (source.access is not None and origin_of(url) != origin_of(source.url)):
         return state, ""
     if source.origin is Origin.STORE and not source.listed_in and source.access is None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import PAUSE, FetchError, ParserClosed, StoreError
-from syndicate.ingest.poll_schedule import asked_to_wait, polled_url
+from syndicate.ingest.poll_schedule import paused_until, polled_url
 from syndicate.jobs.ingest.claims import Claim, Claims
 from syndicate.jobs.ingest.entry_importer import EntryImporter
 from syndicate.jobs.ingest.entry_plan import SourceOutcome
@@ -210,7 +210,7 @@ class _Run:
         if not busy:
             return
         postponed = [
-            (source, asked_to_wait(state, busy[origin]))
+            (source, paused_until(state, busy[origin]))
             for source, state in feeds.values()
             if (origin := origin_of(polled_url(source.url, state))) in busy
         ]

@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicate.errors import FetchError
-from syndicate.ingest.page.robots_rules import RobotsFile, Rules, read_rules, robots_file, robots_url
+from syndicate.ingest.page.robots_rules import (
+    RobotsFile,
+    Rules,
+    parse_robots_response,
+    parse_robots_rules,
+    robots_url,
+)
 from syndicate.net import Fetched, FetchRequest, FetchThread, next_pause
 from syndicate.store import Connection, Store
 from syndicate.store.ingest import robots_store
@@ -73,13 +79,13 @@ def _file_of(row: robots_store.RobotsRow) -> RobotsFile:
 
 def _file_from(origin: str, response: Fetched | FetchError, now: datetime) -> RobotsFile:
     if isinstance(response, FetchError):
-        file = robots_file(origin, response.status or 0, b"", now)
+        file = parse_robots_response(origin, response.status or 0, b"", now)
         wait = timedelta(seconds=response.retry_after or 0.0)
         return file if file.reachable else replace(file, expires=max(file.expires, now + wait))
-    return robots_file(origin, response.status, response.body, now)
+    return parse_robots_response(origin, response.status, response.body, now)
 
 
 def _origin_rules(file: RobotsFile, not_before: datetime, agent: str) -> OriginRules:
     if not file.reachable:
         return OriginRules(rules=None, not_before=file.expires)
-    return OriginRules(rules=read_rules(file, agent), not_before=not_before)
+    return OriginRules(rules=parse_robots_rules(file, agent), not_before=not_before)

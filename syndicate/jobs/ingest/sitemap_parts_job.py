@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicate.errors import FetchError, ParseError, StoreError, SyndicateError
-from syndicate.ingest.page.full_text import sort_entries
+from syndicate.ingest.page.full_text import select_entries
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, failed, options_for
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
 from syndicate.jobs.ingest.entry_plan import DocumentContent
@@ -102,7 +102,7 @@ class SitemapPartsJob:
             self._save(part, outcome, now)
             return 0
         parsed, is_first = self._parse(part, response), part.state.last_success is None
-        entries = sort_entries(part.source, parsed, now, self.importer.pages, first=is_first)
+        entries = select_entries(part.source, parsed, now, self.importer.pages, first=is_first)
         (plan,) = self.importer.plan([DocumentContent(source=part.source, entries=entries)], now)
         after = after_poll(part.state, outcome, now, options_for(part.source, self.importer.polling))
         next_check = self._next_check(part, after, now)

@@ -18,7 +18,7 @@ from typing import Any
 
 from syndicate.errors import ConfigError, FetchError, FetchStopped, SyndicateError
 from syndicate.ingest.page.css_selectors import check_selector
-from syndicate.ingest.poll_schedule import MAX_ERROR
+from syndicate.ingest.poll_schedule import MAX_ERROR_CHARACTERS
 from syndicate.model import (
     Absence,
     FullText,
@@ -300,7 +300,7 @@ def _failed(state: SourceListState, text: str, now: datetime) -> SourceListState
         state,
         next_check=now + timedelta(seconds=pause),
         failures=state.failures + 1,
-        error=text[:MAX_ERROR],
+        error=text[:MAX_ERROR_CHARACTERS],
     )
 
 

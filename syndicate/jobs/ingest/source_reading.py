@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from syndicate.errors import ParseError
 from syndicate.ingest.folder.folder_reader import ReadFile, read_folder
-from syndicate.ingest.page.sitemap_parser import MAX_BYTES as MAX_SITEMAP
+from syndicate.ingest.page.sitemap_parser import MAX_SITEMAP_BYTES as MAX_SITEMAP
 from syndicate.ingest.poll_schedule import PollOutcome, polled_url
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.ingest.worker.parsers import DocumentKind, ParseRequest

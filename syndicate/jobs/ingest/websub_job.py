@@ -13,9 +13,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from syndicate.errors import FetchError, FetchStopped, ParseError, ParserDied, StoreError, SyndicateError
-from syndicate.ingest.page.full_text import SortedEntries
-from syndicate.ingest.poll_schedule import options_for, with_hub
-from syndicate.ingest.websub_protocol import challenge_of, is_signed, lease_of, subscription_request
+from syndicate.ingest.page.full_text import SelectedEntries
+from syndicate.ingest.poll_schedule import options_for, with_hub_lease
+from syndicate.ingest.websub_protocol import (
+    is_signed,
+    parse_lease_seconds,
+    read_challenge,
+    subscription_request,
+)
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
 from syndicate.jobs.ingest.entry_plan import DocumentContent, EntryPlan, dates_by_sight
 from syndicate.jobs.ingest.source_reading import push_parse_request
@@ -155,7 +160,7 @@ class WebSubJob:
         now, mode, topic = self.clock(), query.get("hub.mode", ""), query.get("hub.topic", "")
         if not topic.isprintable():
             return None
-        challenge = challenge_of(query)
+        challenge = read_challenge(query)
         with self.importer.store.read() as connection:
             # An unknown callback must not get at the write lock.
             if hub_store.find_subscription(connection, callback) is None:
@@ -178,7 +183,7 @@ class WebSubJob:
                 return challenge if hub_store.confirm_end(connection, callback, topic) else None
             if mode != "subscribe" or not challenge:
                 return None
-            lease = timedelta(seconds=lease_of(query.get("hub.lease_seconds", "")))
+            lease = timedelta(seconds=parse_lease_seconds(query.get("hub.lease_seconds", "")))
             renewal = now + max(lease * RENEW_AT, MIN_RENEWAL)
             source_id = hub_store.confirm_subscription(
                 connection, callback, topic, expires=now + lease, next_try=renewal
@@ -266,15 +271,19 @@ class WebSubJob:
         self, push: Push, source: Source, state: SourceState, parsed: ParsedSource, now: datetime
     ) -> tuple[int, EntryPlan]:
         """Store the articles, the end of the push and the delivery of the hub in a transaction."""
-        by_sight = dates_by_sight(source, state)
-        content = DocumentContent(source=source, entries=SortedEntries(parsed=parsed), by_sight=by_sight)
+        date_by_first_seen = dates_by_sight(source, state)
+        content = DocumentContent(
+            source=source,
+            entries=SelectedEntries(parsed=parsed),
+            date_by_first_seen=date_by_first_seen,
+        )
         (plan,) = self.importer.plan([content], now)
         with self.importer.store.write() as connection:
             (added,) = write_plans(connection, [plan], now)
             hub_store.drop_push(connection, push.id)
             lease_end = hub_store.note_delivery(connection, source.id, now)
             options = options_for(source, self.importer.polling)
-            after = with_hub(state, source.name, lease_end, now, options)
+            after = with_hub_lease(state, source.name, lease_end, now, options)
             if not source_store.save_poll(connection, source.id, after, owner=self.importer.owner):
                 raise LeaseLost
         return added, plan
@@ -307,7 +316,7 @@ class WebSubJob:
             return
         source, state = stored
         options = options_for(source, self.importer.polling)
-        _set_check(connection, source_id, with_hub(state, source.name, until, now, options))
+        _set_check(connection, source_id, with_hub_lease(state, source.name, until, now, options))
 
     def _shared_secret(self, subscription: HubSubscription) -> str:
         """Return the secret for hubs behind TLS (section 5.1) and for local hubs, else ``""``."""

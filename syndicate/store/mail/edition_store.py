@@ -167,7 +167,7 @@ def _chose(edition_id: int) -> list[ColumnElement[bool]]:
     this, other = editions.alias("this"), editions.alias("other")
     selection = case((subscriptions.c.selection == "", ""), else_=literal("\n") + subscriptions.c.selection)
     mine = select(this.c.id).where(
-        this.c.id == edition_id, this.c.variant_key == subscriptions.c.cadence + selection
+        this.c.id == edition_id, this.c.variant_key == subscriptions.c.variant_key + selection
     )
     had = (
         select(deliveries.c.id)

@@ -82,7 +82,7 @@ def overdue_editions(connection: Connection, now: datetime) -> list[ReviewEditio
 
 
 def periods_under_way(
-    connection: Connection, newsletter: str, cadence: str, since: datetime
+    connection: Connection, newsletter: str, variant_key: str, since: datetime
 ) -> list[tuple[datetime, datetime]]:
     """The periods, oldest first, whose edition waits, or went out or was found empty since a moment.
 
@@ -90,9 +90,9 @@ def periods_under_way(
     """
     table = schema.editions
     recent = or_(table.c.state.in_((CUT, EMPTY)), and_(table.c.state == VARIANT, table.c.stories > 0))
-    of_cadence = table.c.variant_key == cadence
-    if cadence != EVERY_EDITION:
-        of_cadence = or_(of_cadence, table.c.variant_key.startswith(f"{cadence}\n", autoescape=True))
+    of_cadence = table.c.variant_key == variant_key
+    if variant_key != EVERY_EDITION:
+        of_cadence = or_(of_cadence, table.c.variant_key.startswith(f"{variant_key}\n", autoescape=True))
     query = (
         select(table.c.period_start, table.c.period_end)
         .where(table.c.newsletter == newsletter, of_cadence, table.c.revision == 0)

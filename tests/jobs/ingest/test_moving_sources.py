@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from syndicate.ingest.poll_schedule import believed_url, told
+from syndicate.ingest.poll_schedule import confirmed_url, status_message
 from syndicate.model import Access, AccessKind, Origin
 from syndicate.store import schema
 from syndicate.store.core import old_rows
@@ -159,7 +159,7 @@ def test_F8_a_move_is_shown_beside_what_else_is_wrong(rooms: Room, server: Scrip
     seen = []
     for day in range(3):
         rooms.ingest(NOW + day * DAY)
-        seen.append(told(report(rooms).state.warning, report(rooms).state.read_from))
+        seen.append(status_message(report(rooms).state.warning, report(rooms).state.read_from))
     assert seen[0] == seen[2] == "something follows the end of the document"
     assert seen[1].startswith(seen[0] + " It is read from another site")
 
@@ -211,7 +211,7 @@ def test_F8_a_permanent_redirect_of_a_configured_source_is_remembered_beside_its
     assert paths_of_days(rooms, server, range(3)) == ["/harbour", "/there"] * 3
     found = report(rooms)
     assert (found.source.url, found.state.moved_to) == (server.url("/harbour"), there)
-    assert believed_url(found.state) == there
+    assert confirmed_url(found.state) == there
     assert paths_of_days(rooms, server, range(3, 6)) == ["/there"] * 3
     # A restart forgets nothing; another address in the file does.
     rooms.declare(source("harbour", server.url("/harbour")), now=NOW + 6 * DAY)

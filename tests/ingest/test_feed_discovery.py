@@ -1,4 +1,4 @@
-"""Where a site has its feeds: what its pages declare, what links look like, where to guess."""
+"""Discovery of a site's feeds: declarations, links that look like feeds, well-known URLs."""
 
 import pytest
 
@@ -109,7 +109,7 @@ def test_a_page_of_many_feeds_gives_a_few():
 
 
 def test_a_page_without_any_element_is_refused():
-    with pytest.raises(ParseError, match="no page"):
+    with pytest.raises(ParseError, match="without any element"):
         page("just text")
 
 

@@ -1,11 +1,11 @@
-"""An archive that comes back under other ids is the old one; what merely looks alike is not."""
+"""An archive under new ids matches the old articles; similar articles do not."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syndicate.ingest.rematch import ARCHIVE, reappeared
+from syndicate.ingest.rematch import MIN_ARCHIVE, rematch_entries
 from syndicate.model import Entry, KnownArticle
 from syndicate.text.names import title_hash
 
@@ -38,7 +38,7 @@ def entry(number: int, title: str = "", published: datetime | None = None) -> En
 
 
 def found(entries, candidates, listed=frozenset()) -> dict[str, int]:
-    matches = reappeared(entries, candidates, listed).moved
+    matches = rematch_entries(entries, candidates, listed).moved
     return {digest.removeprefix("new-digest-"): article.id for digest, article in matches.items()}
 
 
@@ -65,37 +65,37 @@ def test_one_known_article_is_one_entry_at_most():
 
 
 def test_a_whole_archive_with_new_dates_is_known_by_its_titles():
-    numbers = range(1, ARCHIVE + 1)
+    numbers = range(1, MIN_ARCHIVE + 1)
     written_anew = [entry(number, published=NOW) for number in numbers]
     assert found(written_anew, [known(number) for number in numbers]) == {str(n): n for n in numbers}
 
 
 def test_a_few_titles_among_many_new_ones_prove_nothing():
-    entries = [entry(number, published=NOW) for number in range(1, 2 * ARCHIVE + 1)]
-    assert found(entries, [known(number) for number in range(1, ARCHIVE)]) == {}
+    entries = [entry(number, published=NOW) for number in range(1, 2 * MIN_ARCHIVE + 1)]
+    assert found(entries, [known(number) for number in range(1, MIN_ARCHIVE)]) == {}
 
 
 def test_an_archive_that_now_lists_more_than_we_ever_had_is_known_by_the_titles_we_have():
     entries = [entry(number, published=NOW) for number in range(1, 500)]
-    numbers = range(1, ARCHIVE + 1)
+    numbers = range(1, MIN_ARCHIVE + 1)
     assert found(entries, [known(number) for number in numbers]) == {str(n): n for n in numbers}
 
 
 def test_a_title_that_repeats_is_no_archive():
-    entries = [entry(number, "Daily briefing", NOW) for number in range(1, ARCHIVE + 1)]
-    entries += [entry(number, published=NOW) for number in range(ARCHIVE + 1, 3 * ARCHIVE)]
-    assert found(entries, [known(number, "Daily briefing") for number in range(1, ARCHIVE + 1)]) == {}
+    entries = [entry(number, "Daily briefing", NOW) for number in range(1, MIN_ARCHIVE + 1)]
+    entries += [entry(number, published=NOW) for number in range(MIN_ARCHIVE + 1, 3 * MIN_ARCHIVE)]
+    assert found(entries, [known(number, "Daily briefing") for number in range(1, MIN_ARCHIVE + 1)]) == {}
 
 
 @pytest.mark.parametrize(("behind", "before"), [(" | The Harbour", ""), ("", "The Harbour: ")])
 def test_an_archive_with_a_name_put_on_every_title_is_known_by_its_moments(behind: str, before: str):
-    numbers = range(1, ARCHIVE + 1)
+    numbers = range(1, MIN_ARCHIVE + 1)
     entries = [entry(number, f"{before}Title {number}{behind}") for number in numbers]
     assert found(entries, [known(number) for number in numbers]) == {str(n): n for n in numbers}
 
 
 def test_equal_moments_alone_prove_nothing():
-    numbers = range(1, ARCHIVE + 1)
+    numbers = range(1, MIN_ARCHIVE + 1)
     old = [known(number) for number in numbers]
     assert found([entry(number, f"Other {number}") for number in numbers], old) == {}
     few = [entry(number, f"Title {number} | H") for number in range(1, 9)]
@@ -105,18 +105,18 @@ def test_equal_moments_alone_prove_nothing():
 
 
 def test_what_was_pruned_stays_away_when_its_archive_comes_back_and_only_then():
-    numbers = range(1, ARCHIVE + 1)
-    pruned = {title_hash(f"Title {number}") for number in range(4, ARCHIVE + 1)}
+    numbers = range(1, MIN_ARCHIVE + 1)
+    pruned = {title_hash(f"Title {number}") for number in range(4, MIN_ARCHIVE + 1)}
     entries = [entry(number, published=NOW) for number in numbers]
-    back = reappeared(entries, [known(1)], frozenset(), pruned)
+    back = rematch_entries(entries, [known(1)], frozenset(), pruned)
     assert {digest: one.id for digest, one in back.moved.items()} == {"new-digest-1": 1}
-    assert back.pruned_again == {f"new-digest-{number}" for number in range(4, ARCHIVE + 1)}
-    assert reappeared(entries[: ARCHIVE - 1], [], frozenset(), pruned).pruned_again == frozenset()
+    assert back.pruned_again == {f"new-digest-{number}" for number in range(4, MIN_ARCHIVE + 1)}
+    assert rematch_entries(entries[: MIN_ARCHIVE - 1], [], frozenset(), pruned).pruned_again == frozenset()
 
 
 def test_titles_that_repeat_are_matched_one_to_one_oldest_first():
-    entries = [entry(number, "Daily briefing", NOW) for number in range(1, ARCHIVE + 1)]
-    candidates = [known(number, "Daily briefing") for number in range(1, ARCHIVE)]
+    entries = [entry(number, "Daily briefing", NOW) for number in range(1, MIN_ARCHIVE + 1)]
+    candidates = [known(number, "Daily briefing") for number in range(1, MIN_ARCHIVE)]
     matches = found(entries, candidates)
-    assert sorted(matches.values()) == list(range(1, ARCHIVE))
-    assert matches["1"] == ARCHIVE - 1
+    assert sorted(matches.values()) == list(range(1, MIN_ARCHIVE))
+    assert matches["1"] == MIN_ARCHIVE - 1

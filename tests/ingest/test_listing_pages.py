@@ -1,10 +1,10 @@
-"""A page that lists articles, by CSS selectors."""
+"""Listing pages by CSS selectors."""
 
 import pytest
 
 from syndicate.errors import ConfigError, ParseError
 from syndicate.ingest.page.css_selectors import check_selector
-from syndicate.ingest.page.listing_pages import MAX_LISTED, parse_listing
+from syndicate.ingest.page.listing_pages import MAX_LISTED_ITEMS, parse_listing
 from syndicate.model import ParsedSource, Selectors
 
 URL = "https://town.example/news/"
@@ -62,7 +62,7 @@ def test_a_list_without_items_is_an_error(item: str):
 
 def test_a_list_has_an_end():
     rows = "".join(f"<li><a href='/{n}'>Item {n}</a></li>" for n in range(2_000))
-    assert len(read(Selectors(item="li"), f"<html><ul>{rows}</ul></html>").entries) == MAX_LISTED
+    assert len(read(Selectors(item="li"), f"<html><ul>{rows}</ul></html>").entries) == MAX_LISTED_ITEMS
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
-"""Charsets that lie, and characters that XML forbids."""
+"""Wrong charset labels, and characters that XML forbids."""
 
 import codecs
 
 import pytest
 
-from syndicate.ingest.feed.xml_encoding import as_it_stands, repaired, utf8_document
+from syndicate.ingest.feed.xml_encoding import as_plain_utf8, repair_references, utf8_document
 from tests.ingest.reading import only_entry, read, rss
 
 TITLE = "Zürich – “naïve” café"
@@ -114,7 +114,7 @@ def test_X7_the_document_type_is_cut_out(doctype):
     ],
 )
 def test_references_are_mended_outside_cdata_only(broken, mended):
-    assert repaired(broken.encode()).decode() == mended
+    assert repair_references(broken.encode()).decode() == mended
 
 
 def test_every_charset_in_the_table_is_a_codec():
@@ -146,8 +146,8 @@ def test_a_document_type_that_an_item_quotes_is_text(quoted):
     ],
 )
 def test_what_is_utf8_xml_needs_no_look_before_it_is_parsed(body, document):
-    assert as_it_stands(body, "") == document
-    assert as_it_stands(body, "koi8-r") == b""
+    assert as_plain_utf8(body, "") == document
+    assert as_plain_utf8(body, "koi8-r") == b""
     if document:
         assert utf8_document(body, "")[0].strip() == document.strip()
 

@@ -1,4 +1,4 @@
-"""What each format's fields become."""
+"""Fields of each feed format."""
 
 import re
 from datetime import UTC, datetime

@@ -1,3 +1,5 @@
+"""JSON Feed 1.0 and 1.1."""
+
 import json
 from datetime import UTC, datetime
 from typing import Any

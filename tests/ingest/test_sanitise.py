@@ -1,4 +1,4 @@
-"""Strangers' HTML: what stays, what goes, and what it costs."""
+"""Sanitising of untrusted HTML: results, limits and cost."""
 
 import re
 import unicodedata
@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.ingest.html.markup_limits import MAX_DEPTH, MAX_TABLES, MAX_TAGS
+from syndicate.ingest.html.markup_limits import MAX_MARKUP_TAGS, MAX_TABLES
 from syndicate.ingest.html.sanitise import MAX_REFERENCES, clean_html
+from syndicate.ingest.limits import MAX_DEPTH
 from syndicate.model import Image
 
 OVERRIDES = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
@@ -387,11 +388,11 @@ def test_of_a_text_of_tags_the_first_stay_and_all_words(start, unit):
     assert sum(len(word) for word in words) == times * unit.count("x") + times * unit.count("y")
     assert len(words) > times // 2
     # A formatting element left open is opened again in each of the next blocks.
-    assert len(re.findall("<[a-z]", result.html)) <= 3 * MAX_TAGS
+    assert len(re.findall("<[a-z]", result.html)) <= 3 * MAX_MARKUP_TAGS
 
 
 def test_a_link_left_open_at_the_last_tag_ends_where_it_ends():
-    html = "<br>" * (MAX_TAGS - 1) + "<a href=/a><i>link</i></a> words <b>more</b>"
+    html = "<br>" * (MAX_MARKUP_TAGS - 1) + "<a href=/a><i>link</i></a> words <b>more</b>"
     assert cleaned(html).endswith('rel="noopener"> link </a> words  more')
 
 

@@ -1,18 +1,23 @@
-"""robots.txt as RFC 9309 has it."""
+"""Rules of robots.txt by RFC 9309."""
 
 from datetime import timedelta
 
 import pytest
 
-from syndicate.ingest.page.robots_rules import product_token, read_rules, robots_file, robots_url
+from syndicate.ingest.page.robots_rules import (
+    parse_robots_response,
+    parse_robots_rules,
+    product_token,
+    robots_url,
+)
 from tests.factories import NOW
 
 ORIGIN = "https://news.example"
 
 
 def allowed(rules: str, path: str) -> bool:
-    file = robots_file(ORIGIN, 200, rules.encode(), NOW)
-    return read_rules(file, "syndicate").allows(ORIGIN + path)
+    file = parse_robots_response(ORIGIN, 200, rules.encode(), NOW)
+    return parse_robots_rules(file, "syndicate").allows(ORIGIN + path)
 
 
 @pytest.mark.parametrize(
@@ -51,14 +56,14 @@ def test_the_most_specific_rule_of_our_group_counts(rules: str, path: str, expec
     ],
 )
 def test_no_rules_allow_everything_and_unknown_ones_nothing(status: int, reachable: bool):
-    file = robots_file(ORIGIN, status, b"", NOW)
+    file = parse_robots_response(ORIGIN, status, b"", NOW)
     assert file.reachable is reachable
     assert file.expires == NOW + timedelta(hours=24 if reachable else 1)
 
 
 def test_a_wish_for_a_pause_is_heard_and_bounded():
     def delay(text: str) -> float:
-        return read_rules(robots_file(ORIGIN, 200, text.encode(), NOW), "syndicate").delay
+        return parse_robots_rules(parse_robots_response(ORIGIN, 200, text.encode(), NOW), "syndicate").delay
 
     assert delay("User-agent: *\nCrawl-delay: 2.5") == 2.5
     assert delay("User-agent: *\nCrawl-delay: 999999999") == 3_600
@@ -69,7 +74,9 @@ def test_a_wish_for_a_pause_is_heard_and_bounded():
 
 def test_what_lies_beyond_half_a_megabyte_is_not_read():
     rules = b"User-agent: *\n" + b"# filler\n" * 60_000 + b"Disallow: /\n"
-    assert read_rules(robots_file(ORIGIN, 200, rules, NOW), "syndicate").allows(ORIGIN + "/a")
+    assert parse_robots_rules(parse_robots_response(ORIGIN, 200, rules, NOW), "syndicate").allows(
+        ORIGIN + "/a"
+    )
 
 
 def test_the_file_lies_at_the_root_of_its_origin():

@@ -1,4 +1,4 @@
-"""WebSub as pure functions: which hub a feed names, what is signed, what a lease is."""
+"""WebSub: discovery of a hub, signatures and leases."""
 
 import hashlib
 import hmac
@@ -10,11 +10,11 @@ from syndicate.ingest.feed.json_feed_parser import parse_json_feed
 from syndicate.ingest.html.sanitise import clean_html
 from syndicate.ingest.websub_protocol import (
     LEASE,
-    challenge_of,
     discover,
     is_signed,
-    lease_of,
     links_of,
+    parse_lease_seconds,
+    read_challenge,
     subscription_request,
 )
 from syndicate.model import Hub, ParsedSource
@@ -126,7 +126,7 @@ def test_W9_anything_else_is_wrong(signature):
     ],
 )
 def test_W7_a_lease_stays_within_reason(text, seconds):
-    assert lease_of(text) == seconds
+    assert parse_lease_seconds(text) == seconds
 
 
 def test_W5_a_form_has_a_secret_only_where_there_is_one_to_share():
@@ -147,5 +147,5 @@ def test_W5_a_form_has_a_secret_only_where_there_is_one_to_share():
 
 
 def test_W7_a_challenge_has_a_sane_length():
-    assert challenge_of({"hub.challenge": "x" * 4_096}) == "x" * 4_096
-    assert challenge_of({"hub.challenge": "x" * 4_097}) == challenge_of({}) == ""
+    assert read_challenge({"hub.challenge": "x" * 4_096}) == "x" * 4_096
+    assert read_challenge({"hub.challenge": "x" * 4_097}) == read_challenge({}) == ""

@@ -1,4 +1,4 @@
-"""Rules: what matches, what changes, in which order, and that no text can make them slow."""
+"""Rules for articles: conditions, changes, order, and linear time."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from syndicate.errors import ConfigError
-from syndicate.ingest.article_rules import Rule, Ruled, Verdict, apply_rules, parse_condition, parse_rewrite
+from syndicate.ingest.article_rules import (
+    Rule,
+    RuleResult,
+    Verdict,
+    apply_rules,
+    parse_condition,
+    parse_rewrite,
+)
 from syndicate.model import NewArticle, Source
 from tests.factories import new_article
 
@@ -18,7 +25,7 @@ def article(**facts: Any) -> NewArticle:
     return new_article(1, **({"title": "LIVE: Council votes on the new pier"} | plain | facts))
 
 
-def judge(*rules: Rule, source: Source = SOURCE, **facts: Any) -> Ruled:
+def judge(*rules: Rule, source: Source = SOURCE, **facts: Any) -> RuleResult:
     return apply_rules(rules, article(**facts), source)
 
 
@@ -75,8 +82,8 @@ def test_a_condition_does_not_hold(condition, facts):
         ("headline: pier", "fields: title, summary"),
         ("title: ...", "names no words"),
         ("title: /(unclosed/", "missing \\)"),
-        ("title: /(?<=a)b/", "without look-around"),
-        (r"title: /(a)\1/", "without look-around"),
+        ("title: /(?<=a)b/", "no look-around"),
+        (r"title: /(a)\1/", "no look-around"),
         ("title: /" + "a" * 1_001 + "/", "1 to 1000 characters"),
         ("title: //", "1 to 1000 characters"),
     ],

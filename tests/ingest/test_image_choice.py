@@ -1,4 +1,4 @@
-"""The image that stands for an article is one of the article."""
+"""Choice of an article's lead image."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Sitemaps as publishers write them: the protocol's rules, Google's extensions, and what goes wrong."""
+"""Sitemaps: the protocol's rules, Google's extensions, and errors."""
 
 import gzip
 
@@ -96,13 +96,13 @@ def test_S1_addresses_of_other_hosts_are_left_out_with_a_warning():
     ]
     parsed = read(urlset(*rows, "<loc>javascript:alert(1)</loc>", "<lastmod>2026-11-24</lastmod>"))
     assert locations(parsed) == ["https://news.example/1", "https://www.news.example/1"]
-    assert "4 addresses on other hosts" in parsed.warnings[0]
+    assert "4 URLs on other hosts" in parsed.warnings[0]
 
 
 def test_a_sitemap_that_a_network_serves_for_its_host_is_that_hosts():
     body = urlset("<loc>https://news.example/1</loc>")
     assert locations(read(body, url="https://cdn.example/map.xml", asked=URL)) == ["https://news.example/1"]
-    with pytest.raises(ParseError, match=r"without any address on cdn\.example"):
+    with pytest.raises(ParseError, match=r"without any URL on cdn\.example"):
         read(body, url="https://cdn.example/map.xml")
 
 
@@ -157,10 +157,10 @@ def test_bare_ampersands_are_mended():
         (urlset("<loc>https://news.example/1</loc>")[:-30], "not a well-formed sitemap"),
         (gzip.compress(urlset("<loc>https://news.example/1</loc>").encode(), mtime=0)[:-20], "broke off"),
         (gzip.compress(gzip.compress(b"<urlset/>", mtime=0), mtime=0), "gzip inside gzip"),
-        (urlset(), "without any address"),
+        (urlset(), "without any URL"),
         ("<html><title>Log in</title></html>", "not a sitemap: its first element is html"),
         ("<rss><channel/></rss>", "not a sitemap: its first element is rss"),
-        ("Service unavailable", "is no address"),
+        ("Service unavailable", "is not a URL"),
         ("<urlset>" + "<a>" * 30, "nested deeper"),
         ("<urlset><url " + " ".join(f'a{n}="1"' for n in range(200)) + "/></urlset>", "attributes"),
     ],
@@ -180,6 +180,6 @@ def test_entities_do_not_expand():
 def test_S1_nothing_is_read_beyond_50_000_addresses_and_50_megabytes():
     parsed = read(urlset(*(f"<loc>https://news.example/{n}</loc>" for n in range(50_002))))
     assert len(parsed.entries) == 50_000
-    assert "2 addresses" in parsed.warnings[0]
+    assert "2 URLs" in parsed.warnings[0]
     with pytest.raises(ParseError, match="more than the limit"):
         read(gzip.compress(b"<urlset>" + b" " * 50 * 1024 * 1024 + b"</urlset>", compresslevel=1, mtime=0))

@@ -1,4 +1,4 @@
-"""Parsing in processes that may die. Real processes, real crashes."""
+"""Parsing in worker processes that crash, hang or run out of memory."""
 
 import io
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import ParseError, ParserDied
-from syndicate.ingest.worker.parser_pool import ANSWER_CLASSES, ParserPool
+from syndicate.ingest.worker.parser_pool import RESULT_CLASSES, ParserPool
 from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import Enclosure, Entry, Image, ParsedSource
 from syndicate.sockets import AnswerTooLong
@@ -241,7 +241,7 @@ def alive(process: int) -> bool:
 )
 def test_an_answer_that_no_worker_of_ours_gives_is_a_dead_parser(message):
     with pytest.raises(WorkerDied, match="invalid answer"):
-        read_answers(io.BytesIO(message), ANSWER_CLASSES)
+        read_answers(io.BytesIO(message), RESULT_CLASSES)
 
 
 def test_an_answer_brings_every_value_of_an_entry_its_picture_and_its_files():
@@ -259,7 +259,7 @@ def test_an_answer_brings_every_value_of_an_entry_its_picture_and_its_files():
         digest="d",
     )
     parsed = ParsedSource(title="Paper", entries=(entry, entry), digests=("d",))
-    assert read_answers(io.BytesIO(pickle.dumps([("parsed", parsed)], PROTOCOL)), ANSWER_CLASSES) == [
+    assert read_answers(io.BytesIO(pickle.dumps([("parsed", parsed)], PROTOCOL)), RESULT_CLASSES) == [
         ("parsed", parsed)
     ]
 
@@ -276,7 +276,7 @@ def test_a_worker_cannot_say_more_than_its_parent_will_hold(ends):
     send(theirs, [("refused", "x" * 2_000)])
     incoming.left, incoming.deadline = 1_000, time.monotonic() + 10
     with pytest.raises(AnswerTooLong):
-        read_answers(io.BufferedReader(incoming), ANSWER_CLASSES)
+        read_answers(io.BufferedReader(incoming), RESULT_CLASSES)
 
 
 def test_a_worker_that_ends_in_the_middle_of_an_answer_has_ended(ends):
@@ -285,7 +285,7 @@ def test_a_worker_that_ends_in_the_middle_of_an_answer_has_ended(ends):
     theirs.close()
     incoming.left, incoming.deadline = 10_000, time.monotonic() + 10
     with pytest.raises(EOFError):
-        read_answers(io.BufferedReader(incoming), ANSWER_CLASSES)
+        read_answers(io.BufferedReader(incoming), RESULT_CLASSES)
 
 
 def test_a_worker_that_goes_on_and_on_is_late(ends):
@@ -293,4 +293,4 @@ def test_a_worker_that_goes_on_and_on_is_late(ends):
     theirs.sendall(b"\x80\x05(")
     incoming.left, incoming.deadline = 10_000, time.monotonic() + 0.01
     with pytest.raises(TimeoutError):
-        read_answers(io.BufferedReader(incoming), ANSWER_CLASSES)
+        read_answers(io.BufferedReader(incoming), RESULT_CLASSES)

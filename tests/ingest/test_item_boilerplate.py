@@ -1,8 +1,8 @@
-"""The last lines of items: what blog software adds is cut, what the author wrote stays."""
+"""Boilerplate of blog software at the end of items is cut; the author's text stays."""
 
 import pytest
 
-from syndicate.ingest.html.item_boilerplate import is_read_more, without_boilerplate
+from syndicate.ingest.html.item_boilerplate import cut_boilerplate, is_read_more
 from tests.ingest.reading import only_entry, rss
 
 PAGE = "https://blog.example/2026/rain"
@@ -12,7 +12,7 @@ BLOG = '<a href="https://blog.example" rel="noopener">The Blog</a>'
 
 
 def cut(html: str) -> str:
-    return without_boilerplate(html, PAGE)
+    return cut_boilerplate(html, PAGE)
 
 
 @pytest.mark.parametrize(

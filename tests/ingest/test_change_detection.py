@@ -1,10 +1,15 @@
-"""What is new in a changed document is found without parsing it; when unsure, all of it is parsed."""
+"""New items of a changed document are found without parsing it; in doubt the whole document is parsed."""
 
 from dataclasses import replace
 
 import pytest
 
-from syndicate.ingest.feed.change_detection import Compared, compare, document_digest, is_last
+from syndicate.ingest.feed.change_detection import (
+    DocumentDiff,
+    diff_document,
+    document_hash,
+    is_last_document,
+)
 from tests.ingest.reading import read
 
 HEAD = "<title>Harbour</title><link>https://harbour.example/</link><lastBuildDate>now</lastBuildDate>"
@@ -20,20 +25,20 @@ def rss(*items: str, head: str = HEAD, after: str = "") -> bytes:
 
 
 def frame_of(body: bytes) -> str:
-    return compare(body, document_digest(body), "", frozenset()).frame
+    return diff_document(body, document_hash(body), "", frozenset()).frame
 
 
-def compared(before: bytes, now: bytes) -> Compared:
-    """What of ``now`` is new, after ``before`` was parsed and stored."""
-    return compare(now, document_digest(now), frame_of(before), frozenset(read(before).digests))
+def compared(before: bytes, now: bytes) -> DocumentDiff:
+    """Return the difference of ``now`` after ``before`` was parsed and stored."""
+    return diff_document(now, document_hash(now), frame_of(before), frozenset(read(before).digests))
 
 
 def same(before: bytes, now: bytes) -> bool:
-    return is_last(document_digest(now), frame_of(before))
+    return is_last_document(document_hash(now), frame_of(before))
 
 
 def quiet(before: bytes, now: bytes) -> bool:
-    return compared(before, now).nothing_new
+    return compared(before, now).has_only_known_items
 
 
 @pytest.mark.parametrize(
@@ -157,7 +162,7 @@ def test_nothing_is_left_out_of_a_document_that_is_not_utf_8():
 
 
 def test_an_empty_document_is_not_one_without_news():
-    assert not compare(b"", "", "", frozenset()).nothing_new
+    assert not diff_document(b"", "", "", frozenset()).has_only_known_items
 
 
 @pytest.mark.parametrize("items", [(), ("<item>",), (f"{ONE[:-2]}",)])
@@ -177,4 +182,4 @@ def test_an_item_that_quotes_another_stays_itself_when_the_quoted_one_is_known()
 @pytest.mark.parametrize("piece", [b"<item>", b"<updated>", b"<entry ", b"</", b"<item></item>"])
 def test_megabytes_of_one_piece_take_no_time(piece):
     body = piece * (5_000_000 // len(piece))
-    assert compare(body, document_digest(body), "a frame", frozenset()).unseen == body
+    assert diff_document(body, document_hash(body), "a frame", frozenset()).unseen == body

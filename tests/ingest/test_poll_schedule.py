@@ -1,4 +1,4 @@
-"""When a source is asked again."""
+"""Time of a source's next poll."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,11 +15,11 @@ from syndicate.ingest.poll_schedule import (
     PollOutcome,
     adaptive_interval,
     after_poll,
-    believed_url,
+    confirmed_url,
     failed,
     options_for,
-    rhythm_of,
-    with_hub,
+    publish_rate_of,
+    with_hub_lease,
 )
 from syndicate.model import Source, SourceKind, SourceState
 
@@ -126,7 +126,7 @@ def test_F8_a_permanent_redirect_is_believed_after_three_successes():
     state, believed = FRESH, []
     for _ in range(3):
         state = after_poll(state, moved, NOW, PollingOptions())
-        believed.append(believed_url(state))
+        believed.append(confirmed_url(state))
     assert believed == ["", "", "https://new.example/feed"]
 
 
@@ -136,7 +136,7 @@ def test_F8_anything_between_starts_the_count_again(between):
     state = FRESH
     for outcome in (moved, moved, between, moved, moved):
         state = after_poll(state, outcome, NOW, PollingOptions())
-    assert believed_url(state) == ""
+    assert confirmed_url(state) == ""
     assert state.permanent_seen == 2
 
 
@@ -213,12 +213,12 @@ def test_F5_F6_a_pause_the_server_asked_for_is_remembered_apart_from_the_schedul
 
 def test_F17_a_hub_that_sends_slows_the_polls_down_until_its_lease_ends():
     polled = after_poll(FRESH, good(), NOW, OPTIONS)
-    pushed = with_hub(polled, "wire", NOW + timedelta(days=10), NOW + timedelta(minutes=9), OPTIONS)
+    pushed = with_hub_lease(polled, "wire", NOW + timedelta(days=10), NOW + timedelta(minutes=9), OPTIONS)
     assert waits(pushed, DAY)
     assert waits(after_poll(pushed, good(), NOW, OPTIONS), DAY)
-    assert waits(with_hub(polled, "wire", NOW + timedelta(hours=3), NOW, OPTIONS), 3 * HOUR)
-    assert with_hub(pushed, "wire", None, NOW, OPTIONS) == polled
-    late = with_hub(pushed, "wire", None, NOW + timedelta(hours=9), OPTIONS)
+    assert waits(with_hub_lease(polled, "wire", NOW + timedelta(hours=3), NOW, OPTIONS), 3 * HOUR)
+    assert with_hub_lease(pushed, "wire", None, NOW, OPTIONS) == polled
+    late = with_hub_lease(pushed, "wire", None, NOW + timedelta(hours=9), OPTIONS)
     assert late.next_check == NOW + timedelta(hours=9)
 
 
@@ -226,7 +226,10 @@ def test_F17_a_lease_that_is_over_or_a_failing_source_slows_nothing():
     over = after_poll(SourceState(websub_lease_until=NOW), good(), NOW, OPTIONS)
     assert (waits(over, HOUR), over.websub_lease_until) == (True, None)
     failing = after_poll(FRESH, bad(), NOW, OPTIONS)
-    assert with_hub(failing, "wire", NOW + timedelta(days=1), NOW, OPTIONS).next_check == failing.next_check
+    assert (
+        with_hub_lease(failing, "wire", NOW + timedelta(days=1), NOW, OPTIONS).next_check
+        == failing.next_check
+    )
 
 
 @pytest.mark.parametrize(
@@ -269,7 +272,7 @@ def test_a_source_that_falls_asleep_is_asked_less_and_less():
         (good(published=(NOW - timedelta(days=900),)), "publishes rarely"),
         (good(etag=""), "neither ETag nor Last-Modified"),
         (good(max_age=2 * HOUR), "fresh for 2 h"),
-        (good(min_interval=90 * 60.0), "pause of 1.5 h (ttl"),
+        (good(min_interval=90 * 60.0), "1.5 h (ttl"),
         (good(skip_hours=1 << 13), "skipHours"),
         (bad(), "failed 1 time in a row"),
         (bad(retry_after=7200.0), "pause of 2 h (Retry-After)"),
@@ -301,7 +304,9 @@ def test_no_poll_is_earlier_than_anybody_asked_for(ages, max_age, requested_inte
 def test_longer_silence_and_longer_pauses_never_shorten_the_interval(ages, silence, stretch):
     def interval(hours: list[float], later: float = 0.0) -> float:
         moment = NOW + timedelta(hours=later)
-        publish_rate = rhythm_of([NOW - timedelta(hours=age) for age in hours], moment, OPTIONS.min_interval)
+        publish_rate = publish_rate_of(
+            [NOW - timedelta(hours=age) for age in hours], moment, OPTIONS.min_interval
+        )
         return adaptive_interval(*publish_rate, moment, OPTIONS)
 
     assert interval(ages, silence) >= interval(ages) - 1e-6
@@ -313,7 +318,7 @@ def test_longer_silence_and_longer_pauses_never_shorten_the_interval(ages, silen
 @given(st.lists(st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)), max_size=30))  # noqa: DTZ001
 def test_a_rhythm_counts_no_publication_twice_and_none_of_the_future(moments):
     published = [moment.replace(tzinfo=UTC) for moment in moments]
-    publications, since = rhythm_of(published, NOW, HOUR)
+    publications, since = publish_rate_of(published, NOW, HOUR)
     assert 0 <= publications <= min(10, len(published))
     assert (since is None) == (publications == 0)
     assert since is None or since <= NOW
