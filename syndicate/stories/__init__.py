@@ -1,4 +1,4 @@
-"""Articles → stories: copies, stories, related links, top and trending. Pure: no I/O, no clock, no chance."""
+"""Articles → stories: copies, stories, related links, top and trending. Pure: no I/O, clock or randomness."""
 
 from syndicate.stories.article_kind import is_report
 from syndicate.stories.duplicates import is_update, says_else

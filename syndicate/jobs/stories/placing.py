@@ -204,17 +204,17 @@ class Placing:
         reasons = [
             StoryReason(
                 article_id=article_id,
-                story_id=self._named(bond.story, bond.nearest_id),
-                nearest_id=bond.nearest_id,
-                nearest=bond.nearest,
-                mean_similarity=bond.mean_similarity,
-                n_compared=bond.n_compared,
-                similarity=bond.similarity,
-                threshold=bond.threshold,
+                story_id=self._named(story_match.story, story_match.nearest_id),
+                nearest_id=story_match.nearest_id,
+                nearest=story_match.nearest,
+                mean_similarity=story_match.mean_similarity,
+                n_compared=story_match.n_compared,
+                similarity=story_match.similarity,
+                threshold=story_match.threshold,
                 placed=self._now,
             )
             for article_id, placement in self._placements.items()
-            if (bond := placement.bond) is not None
+            if (story_match := placement.story_match) is not None
         ]
         story_moves.save_reasons(self._connection, list(self._placements), reasons)
 
