@@ -147,7 +147,7 @@ class Selector:
         found = _candidates(connection, stories, listed, matching, earlier, news, still_news)
         leads, preferred = language_leads(connection, stories), _languages(newsletter, variant)
         found = [in_one_language(candidate, leads, preferred, since=since) for candidate in found]
-        dropped = {fact.story_id for fact in facts if fact.hand.drop}
+        dropped = {fact.story_id for fact in facts if fact.overrides.drop}
         return self._choose(connection, newsletter, period, found, earlier.first, dropped, variant)
 
     def _choose(

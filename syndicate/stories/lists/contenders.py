@@ -87,7 +87,7 @@ class Contenders:
 
 def _bound(story: StoryFacts, scored: ScoredStory | None, now: datetime) -> float:
     """Return the maximum score of an unchanged story from now on."""
-    if story.hand.pin or any(article.seen > now for article in story.articles):
+    if story.overrides.pin or any(article.seen > now for article in story.articles):
         return inf
     # A rare source's place needs less than the list's lowest score.
     return scored.score * _MARGIN / (RARE_SHARE if scored.rare else 1.0) if scored else 0.0

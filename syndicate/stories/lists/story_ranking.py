@@ -102,7 +102,7 @@ class StoryFacts:
     theme: float = 1.0
     echoes: tuple[tuple[float, datetime], ...] = ()
     reads: int = 0
-    hand: EditorOverrides = EditorOverrides()
+    overrides: EditorOverrides = EditorOverrides()
 
 
 # With fewer page views, chance and single readers decide.
@@ -143,7 +143,7 @@ def top_scale(stories: Reversible[StoryFacts], now: datetime, options: RankingOp
     fresh = (story for story in reversed(stories) if _articles(story, now, options.window_hours))
     slow = len([*islice(fresh, options.least_stories)]) < options.least_stories
     read = stories if options.reads else ()
-    most = max((story.reads for story in read if not story.hand.drop), default=0)
+    most = max((story.reads for story in read if not story.overrides.drop), default=0)
     return options.slow_window_hours if slow else options.window_hours, most
 
 
@@ -295,28 +295,28 @@ def _scored(
     story: StoryFacts, now: datetime, score: Callable[[], tuple[float, dict[str, float]]]
 ) -> ScoredStory | None:
     known = [article for article in story.articles if article.seen <= now]
-    hand = story.hand
-    if not known or hand.drop:
+    overrides = story.overrides
+    if not known or overrides.drop:
         return None
     value, parts = score()
     sources = {article.source_id for article in known}
     return ScoredStory(
         story_id=story.story_id,
         article_id=story.lead_article_id,
-        score=value * hand.boost,
-        parts={**parts, "boost": hand.boost} if hand.boost != 1.0 else parts,
+        score=value * overrides.boost,
+        parts={**parts, "boost": overrides.boost} if overrides.boost != 1.0 else parts,
         coverage=len(sources),
         latest=max(article.seen for article in known),
         only_source=next(iter(sources)) if len(sources) == 1 else None,
         rare=all(article.rare for article in known),
-        pin=hand.pin,
+        pin=overrides.pin,
     )
 
 
 def _without_pin(story: StoryFacts) -> StoryFacts:
-    if not story.hand.pin:
+    if not story.overrides.pin:
         return story
-    return replace(story, hand=replace(story.hand, pin=0))
+    return replace(story, overrides=replace(story.overrides, pin=0))
 
 
 def _articles(story: StoryFacts, now: datetime, hours: float) -> list[RankedArticle]:
