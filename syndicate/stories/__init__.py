@@ -1,7 +1,7 @@
 """Articles → stories: copies, stories, related links, top and trending. Pure: no I/O, clock or randomness."""
 
 from syndicate.stories.article_kind import is_report
-from syndicate.stories.duplicates import is_update, says_else
+from syndicate.stories.duplicates import is_update, reports_other_facts
 from syndicate.stories.grouping_rules import MERGED, Regrouping, StoryMatch
 from syndicate.stories.lead_choice import LeadCandidate, choose_lead, lead_candidates, leading_language
 from syndicate.stories.link_choice import without_round_ups
@@ -52,7 +52,7 @@ __all__ = [
     "rank_step",
     "rank_top",
     "rank_trending",
-    "says_else",
+    "reports_other_facts",
     "shared_terms",
     "theme_weight",
     "usual_stems",

@@ -12,7 +12,7 @@ from syndicate.stories.duplicates import MOSTLY_NEW
 from syndicate.stories.lead_choice import CALM, FRESH
 from syndicate.stories.lists import source_weights
 from syndicate.stories.lists.list_slots import RARE_SHARE
-from syndicate.stories.lists.story_ranking import ECHO_POWER, MIN_READS, MAX_SINGLE_SOURCE
+from syndicate.stories.lists.story_ranking import ECHO_POWER, MAX_SINGLE_SOURCE, MIN_READS
 from syndicate.stories.terms.shared_vectors import TEXT_READ
 from syndicate.stories.terms.weighed_terms import NAME_WEIGHT
 

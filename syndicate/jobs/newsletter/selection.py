@@ -47,7 +47,7 @@ from syndicate.stories import (
     is_update,
     rank_top,
     rank_trending,
-    says_else,
+    reports_other_facts,
 )
 from syndicate.text.language import count_sources, is_foreign, main_language
 from syndicate.text.privacy import shown_source
@@ -238,7 +238,7 @@ class Selector:
         for new, told in pairs:
             if before := [prints[article_id] for article_id in told if article_id in prints]:
                 known = prints.keys() & new
-                found |= {number for number in known if says_else(prints[number], before, options)}
+                found |= {number for number in known if reports_other_facts(prints[number], before, options)}
                 known &= reports
                 updates |= {
                     number for number in known if is_update(prints[number], before, options, at_least=least)
@@ -270,7 +270,9 @@ class Selector:
         return found
 
     def _differ(self, one: Fingerprint, other: Fingerprint) -> bool:
-        return says_else(one, [other], self.story_options) or says_else(other, [one], self.story_options)
+        return reports_other_facts(one, [other], self.story_options) or reports_other_facts(
+            other, [one], self.story_options
+        )
 
     def _texts(self, connection: Connection, ids: Sequence[int]) -> tuple[dict[int, Fingerprint], set[int]]:
         """Return the fingerprints of articles that have the current version, and the ids of reports."""
@@ -352,7 +354,7 @@ def _candidates(
                     told_in=told_in,
                     told_at=told_at,
                     still_news=row.article_id in still_news,
-                    says_else=row.article_id in else_saying,
+                    reports_other_facts=row.article_id in else_saying,
                     updates=row.article_id in updates,
                     language=main_language(row.language),
                 )
