@@ -43,13 +43,14 @@ from syndicate.stories import (
     Fingerprint,
     RankingOptions,
     StoryOptions,
+    count_sources,
     is_report,
     is_update,
     rank_top,
     rank_trending,
     reports_other_facts,
 )
-from syndicate.text.language import count_sources, is_foreign, main_language
+from syndicate.text.language import is_foreign, main_language
 from syndicate.text.privacy import shown_source
 
 # More stories than any edition carries, for what repeats and the cap per source take away.

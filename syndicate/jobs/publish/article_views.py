@@ -17,7 +17,8 @@ from syndicate.store import Connection
 from syndicate.store.core import leases
 from syndicate.store.ingest import article_store
 from syndicate.store.stories import ranked_lists, story_store
-from syndicate.text.language import count_sources, is_foreign, main_language
+from syndicate.stories import count_sources
+from syndicate.text.language import is_foreign, main_language
 
 COVERAGE_LIMIT = 8
 OTHER_LANGUAGES_LIMIT = 3
