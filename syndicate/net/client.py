@@ -23,7 +23,7 @@ from syndicate.net.interim_response_limit import Connector
 from syndicate.net.latin1_validators import ExactRequest
 from syndicate.net.politeness import HostLocks
 from syndicate.net.request_urls import check_url, redirect_target
-from syndicate.text.privacy import hide_address
+from syndicate.text.privacy import mask_address
 
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -81,7 +81,7 @@ class Client:
         except FetchError as error:
             if not request.private:
                 raise
-            text = hide_address(str(error), request.url)
+            text = mask_address(str(error), request.url)
             hidden = type(error)(
                 text,
                 status=error.status,

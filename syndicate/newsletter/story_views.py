@@ -18,7 +18,7 @@ from syndicate.model import (
     Republish,
 )
 from syndicate.text.plain import clean_line, excerpt
-from syndicate.text.urls import is_this_machine, is_web_url
+from syndicate.text.urls import is_loopback, is_web_url
 
 # Stands for the reader's own opaque token; only base64url characters, so no encoding changes it.
 TOKEN: Final = "reader-token-5e1c8a40f7"  # noqa: S105 a placeholder, no secret
@@ -150,7 +150,7 @@ def _links(links: tuple[RelatedLink, ...], shown: Collection[str]) -> tuple[Dige
 
 def is_mail_picture(url: str) -> bool:
     """Return whether mail programs show a picture at this address, or it is on this machine, as in a demo."""
-    return is_web_url(url) and (url.startswith("https://") or is_this_machine(url))
+    return is_web_url(url) and (url.startswith("https://") or is_loopback(url))
 
 
 def _image(image: Image | None) -> DigestImage | None:

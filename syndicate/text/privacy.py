@@ -34,20 +34,20 @@ def has_credentials(url: str) -> bool:
     return match is not None and "@" in match[1]
 
 
-def hidden_address(url: str) -> str:
+def masked_address(url: str) -> str:
     """Return the public form of a private address: ``https://host/…``, or ``…`` for other text."""
     return f"{url.partition(':')[0].lower()}://{host_of(url)}/…" if is_web_url(url) else "…"
 
 
-def hide_address(text: str, url: str) -> str:
+def mask_address(text: str, url: str) -> str:
     """Return a message without its addresses, and without longer pieces of ``url``."""
-    text = _WEB.sub(r"\1\2/…", text.replace(url, hidden_address(url)))
+    text = _WEB.sub(r"\1\2/…", text.replace(url, masked_address(url)))
     for piece in _pieces(url):
         text = text.replace(piece, "…")
     return text
 
 
-def shown_source(source: Source) -> Source:
+def public_source(source: Source) -> Source:
     """Return the public form of a source: a private source loses its address and the ids made of it."""
     if not source.private:
         return source

@@ -153,7 +153,7 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.authority}" if parts else ""
 
 
-def is_this_machine(url: str) -> bool:
+def is_loopback(url: str) -> bool:
     """Return whether a web address leads to the machine on which it is opened."""
     host = host_of(url)
     return host in ("localhost", "::1") or host.startswith("127.")

@@ -20,7 +20,7 @@ from syndicate.ingest.html.sanitise import CleanedHtml, with_html
 from syndicate.model import Enclosure, Entry, Image, ParsedSource
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line, clean_text
-from syndicate.text.urls import absolute_url, is_this_machine
+from syndicate.text.urls import absolute_url, is_loopback
 
 CleanHtml = Callable[[str, str], CleanedHtml]
 """Cleans a stranger's HTML; the second argument is the address its relative links start from."""
@@ -136,7 +136,7 @@ def _entry(item: object, feed: Mapping[str, Any], url: str, digest: str, clean: 
     if _REPEATED in item:
         raise ParseError(f"the item has the key {item[_REPEATED]!r} twice")
     base = absolute_url(url, _text(feed, "home_page_url"))
-    base = base if base.startswith("http") and not is_this_machine(base) else url
+    base = base if base.startswith("http") and not is_loopback(base) else url
     link = absolute_url(base, _text(item, "url")) or absolute_url(base, _text(item, "external_url"))
     guid = clean_line(_text(item, "id"), GUID_LENGTH)
     body = _body(item, link or base, clean)

@@ -10,7 +10,7 @@ from syndicate.ingest.poll_schedule import MAX_ERROR
 from syndicate.model import Entry, ParsedSource, Source
 from syndicate.store import Connection
 from syndicate.store.core import quarantine
-from syndicate.text.privacy import hide_address
+from syndicate.text.privacy import mask_address
 
 MOST_DEATHS = 3
 """Items of one document that may cost us a parser, up to 20 seconds each, in one poll; the rest waits."""
@@ -79,7 +79,7 @@ def read_one_by_one(
 def quarantine_items(connection: Connection, source: Source, killers: CrashingItems, now: datetime) -> None:
     """Let these items rest at once: the document died of them three times already."""
     for digest, reason in killers:
-        shown = hide_address(reason, source.url) if source.private else reason
+        shown = mask_address(reason, source.url) if source.private else reason
         quarantine.record_failure(
             connection,
             "entry",

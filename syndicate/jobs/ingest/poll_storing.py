@@ -30,7 +30,7 @@ from syndicate.model import Hub, NewArticle, Origin, Source, SourceKind, SourceS
 from syndicate.store import Connection
 from syndicate.store.core import quarantine
 from syndicate.store.ingest import article_store, hub_store, source_store
-from syndicate.text.privacy import hide_address
+from syndicate.text.privacy import mask_address
 from syndicate.text.urls import origin_of
 
 # So many publications tell a source's rhythm, also of one that publishes ten at a time.
@@ -86,7 +86,7 @@ class PollStoring:
         """Note a poll that failed."""
         outcome = failed(source.name, error)
         if source.private:
-            outcome = replace(outcome, error=hide_address(outcome.error, source.url))
+            outcome = replace(outcome, error=mask_address(outcome.error, source.url))
         after = after_poll(state, outcome, now, options_for(source, self.intake.polling))
         with self.intake.store.write() as connection:
             source_store.save_poll(connection, source.id, after, owner=self.intake.owner)

@@ -19,7 +19,7 @@ from syndicate.net import Fetched
 from syndicate.store import Connection
 from syndicate.store.ingest import part_store
 from syndicate.store.ingest.part_store import DuePart
-from syndicate.text.privacy import hide_address
+from syndicate.text.privacy import mask_address
 
 log = logging.getLogger("syndicate.sitemaps")
 
@@ -86,7 +86,7 @@ class SitemapPartsJob:
         """Note a failure; returns what may be told of it."""
         outcome = failed(part.url, error)
         if part.source.private:
-            outcome = replace(outcome, error=hide_address(outcome.error, part.url))
+            outcome = replace(outcome, error=mask_address(outcome.error, part.url))
         self._save(part, outcome, now)
         return outcome.error
 

@@ -18,7 +18,7 @@ from syndicate.opml import MAX_BYTES, Outline, OutlineList, read_opml
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases
 from syndicate.store.ingest import added_sources, list_store, source_store
-from syndicate.text.privacy import hide_address, looks_secret
+from syndicate.text.privacy import looks_secret, mask_address
 from syndicate.text.urls import canonical_url, host_of, is_web_url
 
 LEASE = timedelta(minutes=10)
@@ -96,7 +96,7 @@ class SourceListJob:
     def _read(
         self, wanted: SourceList, state: SourceListState, now: datetime, stopping: Callable[[], bool]
     ) -> ListOutcome:
-        shown = hide_address(wanted.url, wanted.url) if wanted.private else wanted.url
+        shown = mask_address(wanted.url, wanted.url) if wanted.private else wanted.url
         try:
             answer = self._fetched(wanted, state, stopping)
             if isinstance(answer, Fetched) and answer.unchanged:
@@ -109,7 +109,7 @@ class SourceListJob:
         except FetchStopped:
             raise
         except SyndicateError as error:
-            text = hide_address(str(error), wanted.url) if wanted.private else str(error)
+            text = mask_address(str(error), wanted.url) if wanted.private else str(error)
             self._save(wanted, _failed(state, text, now), now, None)
             return ListOutcome(url=shown, error=text)
         after = _succeeded(wanted, answer if isinstance(answer, Fetched) else None, now)

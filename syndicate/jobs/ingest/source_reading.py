@@ -25,7 +25,7 @@ from syndicate.net import (
 )
 from syndicate.store import Store
 from syndicate.store.ingest import robots_store, source_store
-from syndicate.text.privacy import hide_address
+from syndicate.text.privacy import mask_address
 from syndicate.text.urls import host_of, origin_of, same_site
 
 _ACCEPTED = {SourceKind.SITEMAP: SITEMAP_ACCEPT, SourceKind.PAGE: PAGE_ACCEPT}
@@ -118,7 +118,7 @@ def parse_answer(
     except ParseError as error:
         if not answer.request.private:
             raise
-        hidden = type(error)(hide_address(str(error), answer.request.url))
+        hidden = type(error)(mask_address(str(error), answer.request.url))
     # Outside the handler: the error that is hidden must not be shown as its context.
     raise hidden
 

@@ -51,7 +51,7 @@ from syndicate.stories import (
     reports_other_facts,
 )
 from syndicate.text.language import is_foreign, main_language
-from syndicate.text.privacy import shown_source
+from syndicate.text.privacy import public_source
 
 # More stories than any edition carries, for what repeats and the cap per source take away.
 POOL = 200
@@ -191,7 +191,7 @@ class Selector:
 
     def _leads(self, connection: Connection, article_ids: Sequence[int]) -> dict[int, PublishedArticle]:
         articles = article_store.get_articles(connection, article_ids)
-        sources = {source.id: shown_source(source) for source in source_store.list_sources(connection)}
+        sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
         views = ArticleViews(sources, self.site_url).listed(connection, list(articles.values()))
         return {view.article.id: view for view in views}
 

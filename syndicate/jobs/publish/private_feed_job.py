@@ -30,7 +30,7 @@ from syndicate.store.output.private_feed_store import (
     feed_owner,
     feed_revision,
 )
-from syndicate.text.privacy import shown_source
+from syndicate.text.privacy import public_source
 
 ITEMS = 50
 _KEPT_BYTES = 32 * 1024 * 1024
@@ -144,7 +144,7 @@ class PrivateFeedsJob:
             language=by_name[choices[0].newsletter].language,
             description="What your newsletters choose from. This address is yours alone: do not pass it on.",
         )
-        sources = {source.id: shown_source(source) for source in source_store.list_sources(connection)}
+        sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
         articles = wished_articles(connection, wishes, limit=ITEMS)
         items = ArticleViews(sources, self.options.site_url).published(connection, articles)
         if kind == "json":

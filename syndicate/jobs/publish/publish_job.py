@@ -34,7 +34,7 @@ from syndicate.store.ingest import source_store
 from syndicate.store.output import channel_archives as archive_store
 from syndicate.store.output import channel_store, stale
 from syndicate.templating import Templates
-from syndicate.text.privacy import shown_source
+from syndicate.text.privacy import public_source
 
 LEASE = timedelta(minutes=30)
 # How long (seconds) one job of this process waits while another one publishes.
@@ -158,7 +158,7 @@ class PublishJob:
             sweep_temporary(self.output)
             self._swept = True
         with self.store.read() as connection:
-            sources = {source.id: shown_source(source) for source in source_store.list_sources(connection)}
+            sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
             known = stale.signatures(connection)
             failing = {failure.subject for failure in quarantine.failures(connection, kind="page")}
         return PublishContext(
