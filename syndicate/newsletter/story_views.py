@@ -17,13 +17,12 @@ from syndicate.model import (
     RelatedLink,
     Republish,
 )
-from syndicate.text.plain import clean_line, excerpt
+from syndicate.text.plain import EXCERPT_CHARACTERS, clean_line, excerpt
 from syndicate.text.urls import is_loopback, is_web_url
 
 # Stands for the reader's own opaque token; only base64url characters, so no encoding changes it.
 TOKEN: Final = "reader-token-5e1c8a40f7"  # noqa: S105 a placeholder, no secret
 
-_SUMMARY_LIMIT = 280
 _RELATED_LIMIT = 3
 _COVERAGE_LIMIT = 3
 _FURTHER_LIMIT = 5
@@ -115,7 +114,7 @@ def _summary(story: EditionStory) -> str:
     if story.lead.source.republish is Republish.NONE:
         return ""
     article = story.lead.article
-    text = harmless(excerpt(article.summary or story.lead.text, _SUMMARY_LIMIT), _SUMMARY_LIMIT + 1)
+    text = harmless(excerpt(article.summary or story.lead.text, EXCERPT_CHARACTERS), EXCERPT_CHARACTERS + 1)
     # A post without a title is called by its first sentence.
     return "" if text == harmless(article.title) else text
 

@@ -1,6 +1,6 @@
-"""Words of feed items beside the article, in its language: readers show both as one text.
+"""Words of feed items beside the article, in the article's language: readers see both as a single text.
 
-Other languages get English. Pages and mails have their words in templates; feeds have none.
+Other languages get English. Pages and mails have their words in templates; feeds have no templates.
 """
 
 from datetime import datetime, tzinfo
@@ -11,14 +11,14 @@ from syndicate.text.dates import human_day
 
 
 class FeedWords(NamedTuple):
-    """Words in one language. ``undated``, ``updated`` and ``minutes`` are filled with a date or a number.
+    """Words in a language. ``undated``, ``updated`` and ``minutes`` are filled with a date or a number.
 
-    ``listen``, ``watch`` and ``download`` are the words of a link to an audio, a video and a document.
-    ``counted`` is filled with the numbers of all sources and of sources in other languages only.
+    ``listen``, ``watch`` and ``download`` are link texts for an audio, a video and a document.
+    ``source_counts`` is filled with the numbers of all sources and of sources in other languages only.
     """
 
     language: str
-    headline_ours: str
+    original_headline: str
     source: str
     related: str
     undated: str
@@ -27,17 +27,17 @@ class FeedWords(NamedTuple):
     watch: str
     download: str
     minutes: str
-    whole_text: str
+    full_text: str
     other_languages: str
-    counted: str
+    source_counts: str
 
     def day(self, published: datetime, zone: tzinfo) -> str:
-        """Return the day of a publication, or that it is not known and when the article was first seen."""
+        """Return the day of publication, or a note with the day of the first sight."""
         day = human_day(known_since(published), zone, self.language)
         return day if is_dated(published) else self.undated.format(day)
 
     def action(self, kind: str) -> str:
-        """Return what a reader does with a file of a kind (``Enclosure.kind``)."""
+        """Return the link text for a file of a kind (``Enclosure.kind``)."""
         return {"audio": self.listen, "video": self.watch}.get(kind, self.download)
 
 

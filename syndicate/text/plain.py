@@ -10,6 +10,8 @@ import re
 import unicodedata
 
 MAX_TEXT = 1_000_000
+# Maximum length of summaries on pages and in mail.
+EXCERPT_CHARACTERS = 280
 
 _UNSAFE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
@@ -137,7 +139,7 @@ def plain_text(html: str) -> str:
     return text_of(text_and_tags(html))
 
 
-def excerpt(text: str, limit: int = 280) -> str:
+def excerpt(text: str, limit: int = EXCERPT_CHARACTERS) -> str:
     """Return the beginning of a text on a single line, at most ``limit`` characters.
 
     It ends after a sentence that ends in its second half, otherwise at a word with "…". Scripts without
@@ -150,6 +152,11 @@ def excerpt(text: str, limit: int = 280) -> str:
     if ends and ends[-1] >= limit // 2:
         return line[: ends[-1]]
     return _cut(line, limit)
+
+
+def paragraph(text: str) -> str:
+    """Return plain text as an HTML paragraph; ``""`` without text."""
+    return f"<p>{entities.escape(text, quote=False)}</p>" if text else ""
 
 
 def is_western(text: str) -> bool:

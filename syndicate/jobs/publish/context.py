@@ -1,4 +1,4 @@
-"""Values and writes that all parts of one publish run share."""
+"""Values and writes that all parts of a publish run share."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from syndicate.templating import Templates
 
 FORMATS = ("rss", "atom", "json")
 
+# A channel and the articles of its feeds.
 Listing = tuple[Channel, list[PublishedArticle]]
-"""A channel and the articles that its feeds hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishContext:
-    """One publish run at ``now``.
+    """Publish run at ``now``.
 
-    ``documents`` yields the feed files of channels with their paths, ``known`` holds signatures of outputs
-    at the start of the run, ``failing`` the paths of pages that failed before. Once ``should_stop`` returns
+    ``documents`` yields the feed files of channels with their paths. ``known`` holds signatures of outputs at
+    the start of the run, ``failing`` the paths of pages that failed before. Once ``should_stop`` returns
     true, no part begins another batch.
     """
 
@@ -48,7 +48,7 @@ class PublishContext:
         return [path for path, data in files.items() if write_atomic(self.output / path, data)]
 
     def is_built(self, name: str, signature: str, paths: Iterable[Path | str]) -> bool:
-        """Return whether an output was built from what the signature says, and its files exist."""
+        """Return whether an output was built from the inputs of the signature, and its files exist."""
         return self.known.get(name) == signature and all((self.output / path).exists() for path in paths)
 
     def save(self, signatures: Mapping[str, str]) -> None:
