@@ -46,7 +46,7 @@ def test_words_can_be_translated_in_one_file(tmp_path):
     (tmp_path / "pages").mkdir()
     shipped = TEMPLATES.read("pages/words.html").decode()
     (tmp_path / "pages" / "words.html").write_text(
-        shipped.replace('"Read mode"', '"Lesemodus"').replace('language = "en"', 'language = "de"')
+        shipped.replace('"Reader view"', '"Lesemodus"').replace('language = "en"', 'language = "de"')
     )
 
     page = SitePages(Templates(tmp_path), OPTIONS).article_page(published(1)).decode()
