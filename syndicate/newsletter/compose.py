@@ -52,7 +52,7 @@ class Member:
     ``matches``: the newsletter's query takes it. ``told_at`` is when the earlier edition that told it was cut
     (``None`` if none did), ``told_in`` the edition's id. ``still_news``: it is
     news whatever its date, for the last edition had no space for it, or its source could not be read in time.
-    ``reports_other_facts``: it names another version, number, name or event than every article that was told.
+    ``is_news``: it names another version, number, name or event than every article that was told.
     ``updates``: it has news of an event that one of these told.
     ``language`` is a tag without a region; ``foreign``: the newsletter tells the story in another language.
     """
@@ -66,7 +66,7 @@ class Member:
     told_in: int = 0
     told_at: datetime | None = None
     still_news: bool = False
-    reports_other_facts: bool = False
+    is_news: bool = False
     updates: bool = False
     language: str = ""
     foreign: bool = False
@@ -163,7 +163,7 @@ def items_of(
     if not told:
         return (_item(candidate, new, new + abroad, members),), repeats
     sources = {member.source_id for member in told}
-    other = [member for member in new if member.reports_other_facts]
+    other = [member for member in new if member.is_news]
     further = other or [member for member in new if member.source_id in sources]
     if not further and not _has_grown(members, every, told, options):
         edition_id = max(texts.values())

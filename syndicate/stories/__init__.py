@@ -2,7 +2,7 @@
 
 from syndicate.stories.article_kind import is_report
 from syndicate.stories.coverage import count_sources
-from syndicate.stories.duplicates import is_update, reports_other_facts
+from syndicate.stories.duplicates import is_news, is_update
 from syndicate.stories.grouping_rules import MERGED, Regrouping, StoryMatch
 from syndicate.stories.lead_choice import LeadCandidate, choose_lead, lead_candidates, leading_language
 from syndicate.stories.link_choice import without_round_ups
@@ -46,6 +46,7 @@ __all__ = [
     "choose_lead",
     "count_sources",
     "extract_terms",
+    "is_news",
     "is_report",
     "is_update",
     "lead_candidates",
@@ -54,7 +55,6 @@ __all__ = [
     "rank_step",
     "rank_top",
     "rank_trending",
-    "reports_other_facts",
     "shared_terms",
     "theme_weight",
     "usual_stems",

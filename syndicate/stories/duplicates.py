@@ -99,7 +99,7 @@ def are_apart(
     return shared >= options.template_share * min(sizes)
 
 
-def reports_other_facts(article: Fingerprint, reported: Sequence[Fingerprint], options: StoryOptions) -> bool:
+def is_news(article: Fingerprint, reported: Sequence[Fingerprint], options: StoryOptions) -> bool:
     """Return whether an article reports another version, number, name or event than each reported article.
 
     The title has another figure, the articles share no name, or most of its names are new.

@@ -44,11 +44,11 @@ from syndicate.stories import (
     RankingOptions,
     StoryOptions,
     count_sources,
+    is_news,
     is_report,
     is_update,
     rank_top,
     rank_trending,
-    reports_other_facts,
 )
 from syndicate.text.language import is_foreign, main_language
 from syndicate.text.privacy import public_source
@@ -239,7 +239,7 @@ class Selector:
         for new, told in pairs:
             if before := [prints[article_id] for article_id in told if article_id in prints]:
                 known = prints.keys() & new
-                found |= {number for number in known if reports_other_facts(prints[number], before, options)}
+                found |= {number for number in known if is_news(prints[number], before, options)}
                 known &= reports
                 updates |= {
                     number for number in known if is_update(prints[number], before, options, at_least=least)
@@ -271,9 +271,7 @@ class Selector:
         return found
 
     def _differ(self, one: Fingerprint, other: Fingerprint) -> bool:
-        return reports_other_facts(one, [other], self.story_options) or reports_other_facts(
-            other, [one], self.story_options
-        )
+        return is_news(one, [other], self.story_options) or is_news(other, [one], self.story_options)
 
     def _texts(self, connection: Connection, ids: Sequence[int]) -> tuple[dict[int, Fingerprint], set[int]]:
         """Return the fingerprints of articles that have the current version, and the ids of reports."""
@@ -355,7 +353,7 @@ def _candidates(
                     told_in=told_in,
                     told_at=told_at,
                     still_news=row.article_id in still_news,
-                    reports_other_facts=row.article_id in else_saying,
+                    is_news=row.article_id in else_saying,
                     updates=row.article_id in updates,
                     language=main_language(row.language),
                 )
