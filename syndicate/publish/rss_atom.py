@@ -40,6 +40,8 @@ _RSS_SPECIFICATION = "https://www.rssboard.org/rss-specification"
 # feedgen calls setlocale for every date, which changes the whole process: one thread at a time.
 _feedgen_lock = Lock()
 
+Articles = Sequence[PublishedArticle]
+
 
 class _Format(NamedTuple):
     position: int
@@ -68,13 +70,7 @@ class FeedWriter:
         self._cache = FragmentCache(cache_bytes)
         self._heads: dict[int, bytes] = {}
 
-    def rss(
-        self,
-        channel: Channel,
-        articles: Sequence[PublishedArticle],
-        *,
-        items: Sequence[FeedItem] | None = None,
-    ) -> bytes:
+    def rss(self, channel: Channel, articles: Articles, *, items: Sequence[FeedItem] | None = None) -> bytes:
         """Return the channel as RSS 2.0.11, in UTF-8, at most ``feed_limit_bytes`` long.
 
         The same channel and articles give the same bytes, whatever the order of the articles. ``items`` are
@@ -82,13 +78,7 @@ class FeedWriter:
         """
         return self._document(channel, feed_items(channel, articles, self._options, items), _RSS)
 
-    def atom(
-        self,
-        channel: Channel,
-        articles: Sequence[PublishedArticle],
-        *,
-        items: Sequence[FeedItem] | None = None,
-    ) -> bytes:
+    def atom(self, channel: Channel, articles: Articles, *, items: Sequence[FeedItem] | None = None) -> bytes:
         """Return the channel as Atom 1.0 (RFC 4287); otherwise like ``rss``."""
         return self._document(channel, feed_items(channel, articles, self._options, items), _ATOM)
 

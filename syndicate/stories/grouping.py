@@ -97,11 +97,10 @@ class Grouping:
         nearest = {} if entry.kind.round_up else self._nearest(entry, matches, repeats=repeats)
         samples = {story: self._sample(story) for story in nearest}
         members = {number for sample in samples.values() for number in sample} | {*nearest.values()}
-        known = self._similarities(
-            entry, sorted(members), {match.article_id: match.similarity for match in matches}
-        )
+        compared = {match.article_id: match.similarity for match in matches}
+        known = self._similarities(entry, sorted(members), compared)
         caution = self._options.repeat_caution if repeats else 1.0
-        compared = []
+        found = []
         for story, article_id in nearest.items():
             expected = self._options.story_threshold(pair_length(entry, self._entries[article_id]))
             pair_threshold = caution * self._own_source_factor(entry, samples[story]) * expected
@@ -114,8 +113,8 @@ class Grouping:
                 rivals=self._rivals(entry, story, matches, pair_threshold),
                 options=self._options,
             )
-            compared.append(self._beyond_one_word(entry, match))
-        return compared
+            found.append(self._beyond_one_word(entry, match))
+        return found
 
     def _nearest(self, entry: IndexEntry, matches: Sequence[Match], *, repeats: bool) -> dict[int, int]:
         """Return the nearest article of each of the nearest stories that the article may join."""
@@ -151,8 +150,7 @@ class Grouping:
     def _beyond_one_word(self, entry: IndexEntry, match: StoryMatch) -> StoryMatch:
         """Return a match without the heaviest shared word, if the nearest article shares hardly more.
 
-        Headlines are left as they are: many name their event by a single word. Across languages no word
-        counts.
+        Headlines stay as they are: many name their event by a single word. Across languages no word counts.
         """
         if entry.size < self._options.long or match.similarity < self._options.bridge * match.pair_threshold:
             return match
@@ -160,11 +158,8 @@ class Grouping:
         if differ_in_language(entry.terms, nearest):
             return match
         rest = match.nearest - self._options.word_weight * heaviest_shared(entry.terms, nearest)
-        return (
-            match
-            if rest >= self._options.story_evidence * match.pair_threshold
-            else replace(match, similarity=rest)
-        )
+        enough = rest >= self._options.story_evidence * match.pair_threshold
+        return match if enough else replace(match, similarity=rest)
 
     def _take_second_look(self, entry: IndexEntry, matches: Sequence[Match]) -> tuple[Regrouping, ...]:
         """Move the nearest articles of other stories here, if they now have more in common with this story.
@@ -180,27 +175,30 @@ class Grouping:
             pair_threshold = options.story_threshold(pair_length(entry, other))
             if match.similarity < options.bridge * pair_threshold or not self._may_follow(other, entry):
                 continue
-            story, threshold = (
-                other.story or 0,
-                pair_threshold * self._own_source_factor(other, self._sample(entry.story)),
-            )
+            story = other.story or 0
+            threshold = pair_threshold * self._own_source_factor(other, self._sample(entry.story))
+            here = self._similarity_to_story(other, story, pair_threshold)
             there = self._similarity_to_story(other, entry.story, pair_threshold)
-            if there >= max(
-                threshold, options.second_look_gain * self._similarity_to_story(other, story, pair_threshold)
-            ):
-                moved = self._texts.members(other)
-                self.move(moved, entry.story)
-                kind = SPLIT if story in self._members else MERGED
-                move = Regrouping(
-                    kind=kind,
-                    story=story,
-                    into=entry.story,
-                    article_ids=moved,
-                    similarity=there,
-                    threshold=threshold,
-                )
-                moves.append(move)
+            if there >= max(threshold, options.second_look_gain * here):
+                whole = self._members[story] == [(other.published, other.article_id)]
+                kind, moved = MERGED if whole else SPLIT, self._texts.members(other)
+                moves.append(self._regroup(kind, story, entry.story, moved, (there, threshold)))
         return tuple(moves)
+
+    def _regroup(
+        self, kind: str, story: int, into: int, article_ids: tuple[int, ...], measured: tuple[float, float]
+    ) -> Regrouping:
+        """Move articles; return the change with the ``measured`` similarity and threshold."""
+        self.move(article_ids, into)
+        similarity, threshold = measured
+        return Regrouping(
+            kind=kind,
+            story=story,
+            into=into,
+            article_ids=article_ids,
+            similarity=similarity,
+            threshold=threshold,
+        )
 
     def _may_follow(self, other: IndexEntry, entry: IndexEntry) -> bool:
         """Return whether an article may follow another: no round-up, no title that its source repeats."""
@@ -300,11 +298,9 @@ class Grouping:
     def _merge(self, entry: IndexEntry, others: Sequence[StoryMatch]) -> tuple[Regrouping, ...]:
         """Merge the article's story with the nearest other story, if they are similar enough."""
         other = best_story_match(others)
-        if (
-            entry.story is None
-            or other is None
-            or other.similarity < self._options.bridge * other.pair_threshold
-        ):
+        if entry.story is None or other is None:
+            return ()
+        if other.similarity < self._options.bridge * other.pair_threshold:
             return ()
         if len(self._members[other.story]) >= _SMALL and not self._is_due(entry.story):
             return ()
@@ -312,12 +308,7 @@ class Grouping:
         similarity, threshold = self._across(entry, other)
         if similarity < threshold:
             return ()
-        moved = self.articles(gone)
-        self.move(moved, kept)
-        change = Regrouping(
-            kind=MERGED, story=gone, into=kept, article_ids=moved, similarity=similarity, threshold=threshold
-        )
-        return (change,)
+        return (self._regroup(MERGED, gone, kept, self.articles(gone), (similarity, threshold)),)
 
     def _is_due(self, story: int) -> bool:
         """Return whether a story of this size is compared with others: at 1, 2, 3, 4, 6, 8, 12, 16 and so on.
@@ -358,17 +349,10 @@ class Grouping:
         share = options.split_share / caution
         if across >= share or 4 * min(len(first), len(second)) < options.split_least * len(sample):
             return ()
-        parts = self._parts(
-            story, [sample[number] for number in first], [sample[number] for number in second]
-        )
-        kept, gone = sorted(parts, key=lambda part: (-len(part), min(part)))
+        parts = self._parts(story, *([sample[number] for number in part] for part in (first, second)))
+        _, gone = sorted(parts, key=lambda part: (-len(part), min(part)))
         moved = self._with_twins(gone)
-        into = -min(moved)
-        self.move(moved, into)
-        change = Regrouping(
-            kind=SPLIT, story=story, into=into, article_ids=moved, similarity=across, threshold=share
-        )
-        return (change,) if kept else ()
+        return (self._regroup(SPLIT, story, -min(moved), moved, (across, share)),)
 
     def _matrix(self, sample: Sequence[int]) -> NDArray[np.float64]:
         similarity = np.ones((len(sample), len(sample)))
@@ -389,7 +373,5 @@ class Grouping:
             parts[means[1] > means[0]].append(article_id)
         return parts
 
-    def _with_twins(self, representatives: Sequence[int]) -> tuple[int, ...]:
-        return tuple(
-            twin for article_id in representatives for twin in self._texts.members(self._entries[article_id])
-        )
+    def _with_twins(self, ids: Sequence[int]) -> tuple[int, ...]:
+        return tuple(twin for number in ids for twin in self._texts.members(self._entries[number]))

@@ -30,9 +30,9 @@ class IndexEntry:
     n_compared: int = 0
     story: int | None = None
     text: int = 0
+    title_or_kind: str | TitleKind = ""
     is_representative: bool = True
     neighbours: list[tuple[float, int]] | None = None
-    title_or_kind: str | TitleKind = ""
 
     @property
     def terms(self) -> Fingerprint:

@@ -43,25 +43,12 @@ def entries_of_rows(batches: Iterable[Sequence[StoredArticle]]) -> Loaded:
         headers.append(batch_headers)
         sizes = np.maximum(batch_headers["length"], 1).astype(np.float64).tolist()
         for row, size in zip(rows, sizes, strict=True):
-            article_id, source, published, title, story, text, mean_similarity, n_compared, packed, listed = (
-                row
-            )
+            article_id, source, published, title, story, text, mean, pairs, packed, listed = row
             if listed is not None:
                 read_more[article_id] = listed
             key, seconds = title_key(source, title), published / _MICROSECONDS
             entry = IndexEntry(
-                article_id,
-                source,
-                seconds,
-                packed,
-                size,
-                (),
-                key,
-                mean_similarity,
-                n_compared,
-                story,
-                text,
-                title_or_kind=title,
+                article_id, source, seconds, packed, size, (), key, mean, pairs, story, text, title
             )
             articles.append(entry)
     order = _order(articles)

@@ -35,17 +35,13 @@ class LinkChooser:
         near = at_least(options.lowest / (1 + options.story_gain), others)
         worth = [match for match in near if not match.hint and self.deserves(entry, match)]
         placed = self.in_context(entry, worth, neighbours, others) if worth else []
-        chosen = [
-            match
-            for match in placed
-            if match.score >= self._threshold(entry, self._entries[match.article_id])
-        ]
+        chosen = [match for match in placed if match.score >= self._threshold(entry, match)]
         return tuple(match.scored() for match in (listed + chosen)[: options.max_neighbours])
 
     def deserves(self, entry: IndexEntry, match: Match) -> bool:
         """Return whether a match is near enough, by more than a name, before its context counts."""
         other, options = self._entries[match.article_id], self._options
-        threshold = self._threshold(entry, other)
+        threshold = self._threshold(entry, match)
         gain = options.story_gain if _same_story(entry, other) else 0.0
         if (match.score - match.hint) * (1 + gain) < threshold:
             return False
@@ -57,41 +53,30 @@ class LinkChooser:
         self, entry: IndexEntry, matches: Sequence[Match], neighbours: Neighbours, known: Iterable[Match] = ()
     ) -> list[Match]:
         """Return matches corrected by the best neighbours of each, best first; ``known`` are compared."""
-        scores_by_match = [
-            self._neighbour_scores(entry, self._entries[match.article_id], neighbours) for match in matches
-        ]
+        around = [self._around(entry, self._entries[match.article_id], neighbours) for match in matches]
         scores = {match.article_id: match.score - match.hint for match in (*matches, *known)}
-        missing = dict.fromkeys(
-            number
-            for neighbour_scores in scores_by_match
-            for number in neighbour_scores
-            if number not in scores
-        )
+        missing = dict.fromkeys(number for near in around for number in near if number not in scores)
         scores |= {match.article_id: match.score for match in self._comparison.matches(entry, [*missing])}
         placed = []
-        for match, neighbour_scores in zip(matches, scores_by_match, strict=True):
-            pairs = [(score, scores[number]) for number, score in neighbour_scores.items()]
-            told = _same_story(entry, self._entries[match.article_id])
-            placed.append(in_context(match, pairs, self._options, same_story=told))
+        for match, near in zip(matches, around, strict=True):
+            pairs = [(score, scores[number]) for number, score in near.items()]
+            same_story = _same_story(entry, self._entries[match.article_id])
+            placed.append(in_context(match, pairs, self._options, same_story=same_story))
         return sorted(placed, reverse=True)
 
-    def _neighbour_scores(
-        self, entry: IndexEntry, other: IndexEntry, neighbours: Neighbours
-    ) -> dict[int, float]:
+    def _around(self, entry: IndexEntry, other: IndexEntry, neighbours: Neighbours) -> dict[int, float]:
         """Return the scores of another article's best neighbours: each text once, without both articles."""
-        neighbour_scores: dict[int, float] = {}
+        scores: dict[int, float] = {}
         for score, number in reversed(neighbours(other)):
-            representative = (
-                self._texts.representative(self._entries[number]) if number in self._entries else other
-            )
-            if representative.text not in (entry.text, other.text):
-                neighbour_scores.setdefault(representative.article_id, score)
-            if len(neighbour_scores) == self._options.context_size:
+            near = self._texts.representative(self._entries[number]) if number in self._entries else other
+            if near.text not in (entry.text, other.text):
+                scores.setdefault(near.article_id, score)
+            if len(scores) == self._options.context_size:
                 break
-        return neighbour_scores
+        return scores
 
-    def _threshold(self, a: IndexEntry, b: IndexEntry) -> float:
-        return self._options.related_threshold(pair_length(a, b))
+    def _threshold(self, entry: IndexEntry, match: Match) -> float:
+        return self._options.related_threshold(pair_length(entry, self._entries[match.article_id]))
 
 
 def without_round_ups(

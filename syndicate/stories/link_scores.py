@@ -53,20 +53,8 @@ class Match(NamedTuple):
 
     def scored(self) -> ScoredLink:
         """Return the match as a link with named parts."""
-        parts = {
-            "words": self.words,
-            "characters": self.characters,
-            "meaning": self.meaning,
-            "time": self.time,
-            "hint": self.hint,
-            "story": self.story,
-            "context": self.context,
-        }
-        return ScoredLink(
-            article_id=self.article_id,
-            score=self.score,
-            parts={name: value for name, value in parts.items() if value},
-        )
+        parts = {name: value for name, value in zip(self._fields[3:], self[3:], strict=True) if value}
+        return ScoredLink(article_id=self.article_id, score=self.score, parts=parts)
 
 
 class Similarities(NamedTuple):

@@ -83,19 +83,17 @@ class StoryIndex:
             matches = self._matches(entry)
         story_matches = self._grouping.story_matches(entry, matches, repeats=repeats)
         if stays is None:
-            story_match, regrouped = (
-                best_story_match(story_matches),
-                self._grouping.place(entry, story_matches, matches),
-            )
+            nearest = best_story_match(story_matches)
+            regrouped = self._grouping.place(entry, story_matches, matches)
         else:
-            story_match, regrouped = self._grouping.stay(entry, story_matches, stays), ()
+            nearest, regrouped = self._grouping.stay(entry, story_matches, stays), ()
         # Before posting: the search for links must not find the article itself; ``_introduce`` then adds it.
         candidates = self._links(entry, matches)
         self._post_representative(entry)
         entry.neighbours = self._nearest(matches)
         return Placement(
             story=entry.story,
-            story_match=story_match,
+            story_match=nearest,
             regrouped=regrouped,
             candidates=candidates,
             touched=self._introduce(entry, matches),
@@ -275,9 +273,7 @@ class StoryIndex:
         ids = self._postings.candidates(entry.terms)
         for others in (self._meanings.nearest(entry.terms), self._hints(entry)):
             ids += [other for other in others if other not in ids]
-        return self._compare(
-            entry, [article_id for article_id in ids if article_id not in (entry.article_id, group)]
-        )
+        return self._compare(entry, [number for number in ids if number not in (entry.article_id, group)])
 
     def _compare(self, entry: IndexEntry, article_ids: Sequence[int]) -> list[Match]:
         return self._comparison.matches(entry, article_ids, self._hints(entry))
@@ -285,14 +281,8 @@ class StoryIndex:
     def _ranked(self, entry: IndexEntry) -> list[Match]:
         """Return the nearest known articles, compared afresh; after a restart they are searched again."""
         representative = self._texts.representative(entry)
-        known = [number for _, number in self._neighbours(representative) if number in self._entries]
-        ids = [
-            self._texts.representative(self._entries[number]).article_id
-            for number in (*known, *self._hints(entry))
-        ]
-        return self._compare(
-            entry, [number for number in dict.fromkeys(ids) if number != representative.article_id]
-        )
+        known = [number for _, number in self._neighbours(representative)]
+        return self._compare(entry, self._representatives((*known, *self._hints(entry)), representative))
 
     def _neighbours(self, representative: IndexEntry) -> list[tuple[float, int]]:
         if representative.neighbours is None:
@@ -307,9 +297,8 @@ class StoryIndex:
     def _introduce(self, entry: IndexEntry, matches: Iterable[Match]) -> tuple[int, ...]:
         """Add the new article to its neighbours' lists; return the articles that would show it."""
         touched: list[int] = []
-        for match in islice(
-            at_least(self.options.min_neighbour_score, matches), 2 * self.options.max_neighbours
-        ):
+        near = at_least(self.options.min_neighbour_score, matches)
+        for match in islice(near, 2 * self.options.max_neighbours):
             score = match.score - match.hint
             if score < self.options.min_neighbour_score:
                 continue
@@ -325,14 +314,16 @@ class StoryIndex:
         return tuple(touched)
 
     def _hints(self, entry: IndexEntry) -> list[int]:
-        if not entry.hints:
-            return []
-        listed = [
-            self._texts.representative(self._entries[hint]).article_id
-            for hint in entry.hints
-            if hint in self._entries
+        return self._representatives(entry.hints, entry) if entry.hints else []
+
+    def _representatives(self, ids: Iterable[int], entry: IndexEntry) -> list[int]:
+        """Return the representatives of the articles in the index, each once, except ``entry``."""
+        known = (self._texts.representative(self._entries[number]) for number in ids if number in self)
+        return [
+            number
+            for number in dict.fromkeys(near.article_id for near in known)
+            if number != entry.article_id
         ]
-        return [hint for hint in dict.fromkeys(listed) if hint != entry.article_id]
 
     def _twin(self, entry: IndexEntry, matches: Iterable[Match]) -> IndexEntry | None:
         """Return the representative of this text, if known; under a repeated title only within a day."""

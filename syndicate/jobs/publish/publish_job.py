@@ -283,17 +283,9 @@ def _news_sitemap(context: PublishContext) -> list[str]:
     since = context.now - MAX_AGE
     with context.store.read() as connection:
         found = channel_store.source_articles(connection, own, since=since, limit=MAX_ARTICLES)
-    listed = [
-        (
-            article.uid,
-            article.title,
-            article.content_hash,
-            article.updated,
-            since <= article.published <= context.now,
-        )
-        for article in found
-    ]
-    signature = signature_of(context.options, listed)
+    facts = [(article.uid, article.title, article.content_hash, article.updated) for article in found]
+    recent = [since <= article.published <= context.now for article in found]
+    signature = signature_of(context.options, facts, recent)
     if context.is_built("news-sitemap", signature, ["news-sitemap.xml"]):
         return []
     with context.store.read() as connection:
