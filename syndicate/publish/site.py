@@ -213,8 +213,10 @@ class SitePages:
         return self.page("pages/listing.html", path, page, name if kind == "section" else "")
 
     def _variables(self, root: str, page: Page, section: str) -> Mapping[str, object]:
-        shared = {"site": self._options, "direction": self._direction, "root": root}
-        return shared | self._frame(root, section) | page.variables()
+        return self._shared(root) | self._frame(root, section) | page.variables()
+
+    def _shared(self, root: str) -> dict[str, object]:
+        return {"site": self._options, "direction": self._direction, "root": root}
 
     def _frame(self, root: str, section: str) -> dict[str, object]:
         """Return head links, masthead and footer as finished markup, for a folder depth and section."""
@@ -225,7 +227,7 @@ class SitePages:
             # Most pages name only the main channel: they need no update when another channel goes.
             main = self._channels if front else self._channels[:1]
             listed = own + tuple(_feed(channel) for channel in main if _feed(channel) not in own)
-            shared = {"site": self._options, "direction": self._direction, "root": root}
+            shared = self._shared(root)
             self._frames[key] = {
                 "head": self._templates.fragment("pages/parts/head.html", feeds=listed, **shared),
                 "masthead": self._templates.fragment(
@@ -251,14 +253,8 @@ class SitePages:
         kept = self._rails.get(root)
         if kept is not None and kept[0] == lists:
             return kept[1]
-        markup = self._templates.fragment(
-            "pages/parts/rail.html",
-            site=self._options,
-            direction=self._direction,
-            root=root,
-            top=top,
-            trending=trending,
-        )
+        shared = self._shared(root)
+        markup = self._templates.fragment("pages/parts/rail.html", top=top, trending=trending, **shared)
         self._rails[root] = (lists, markup)
         return markup
 
@@ -270,10 +266,9 @@ class SitePages:
         if key not in self._section_lists:
             self._section_lists[key] = self._templates.fragment(
                 "pages/parts/more_from_section.html",
-                site=self._options,
-                root=root,
                 section=section,
                 headlines=headlines,
+                **self._shared(root),
             )
         return self._section_lists[key]
 

@@ -127,20 +127,17 @@ def leading_language(candidates: Sequence[LeadCandidate]) -> str:
     for latest, newest in enumerate(candidates):
         while newest.published - candidates[start].published > FRESH:
             start += 1
-        told = {
-            (candidate.language, candidate.source_id)
-            for candidate in candidates[start : latest + 1]
-            if candidate.language
-        }
-        sources = Counter(name for name, _ in told)
+        fresh = {(candidate.language, candidate.source_id) for candidate in candidates[start : latest + 1]}
+        sources = Counter(name for name, _ in fresh if name)
         best = max(sources, key=lambda name: (sources[name], name == newest.language, name), default="")
         if not sources[language] or sources[best] >= sources[language] + MORE_SOURCES:
             language = best or language
     return language
 
 
-def _extra(one: LeadCandidate) -> float:
-    return _IMAGE_BONUS * one.has_image + _LENGTH_BONUS * min(one.length, _LONG_ENOUGH) / _LONG_ENOUGH
+def _extra(candidate: LeadCandidate) -> float:
+    length = min(candidate.length, _LONG_ENOUGH) / _LONG_ENOUGH
+    return _IMAGE_BONUS * candidate.has_image + _LENGTH_BONUS * length
 
 
 def _cosines(articles: Sequence[Fingerprint | None]) -> NDArray[np.float64]:

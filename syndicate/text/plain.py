@@ -193,11 +193,6 @@ def _without_foreign_signs(text: str, foreign: str) -> str:
     return text
 
 
-def _is_printable(text: str) -> bool:
-    """Return whether a text has only line feeds as controls, no format characters and usual spaces."""
-    return without_ascii(text, _PRINTABLE_ASCII).isprintable()
-
-
 def _keep_line_ends(pieces: list[str]) -> None:
     """Turn line ends in ``pre`` into breaks, as for ``br``."""
     inside = False
@@ -244,18 +239,14 @@ def _is_clean_line(text: str) -> bool:
         and "  " not in text
         and text[:1] != " "
         and text[-1:] != " "
-        and (text.isascii() or (not _has_pile(text) and unicodedata.is_normalized("NFC", text)))
+        and (text.isascii() or (_without_piles(text) == text and unicodedata.is_normalized("NFC", text)))
     )
 
 
 def _safe(text: str) -> str:
-    if not _is_printable(text):
+    if not without_ascii(text, _PRINTABLE_ASCII).isprintable():
         text = _UNSAFE.sub("", text)
     return text if text.isascii() else _without_piles(text)
-
-
-def _has_pile(text: str) -> bool:
-    return bool(_MAY_COMBINE.search(text) and _MARK_RUN.search(text))
 
 
 def _without_piles(text: str) -> str:

@@ -129,23 +129,17 @@ class ChannelBuild:
 
     def _sources(self, connection: Connection, channel: Channel) -> bytes:
         """Return the sources whose articles the channel can hold, as OPML."""
-        sources = dict(self.context.views.sources)
+        sources = list(self.context.views.sources.values())
         for clause in channel.clauses:
             if clause.field is ClauseField.SOURCE:
-                sources = {
-                    number: source
-                    for number, source in sources.items()
-                    if (source.name in clause.values) != clause.negated
-                }
+                sources = [source for source in sources if (source.name in clause.values) != clause.negated]
             elif clause.field is ClauseField.SECTION and not clause.negated:
                 keys = set(map(tag_key, clause.values))
-                coverage_cache = archive_store.sources_in(connection, keys)
-                sources = {
-                    number: source
-                    for number, source in sources.items()
-                    if number in coverage_cache or tag_key(source.section) in keys
-                }
-        return sources_opml(f"{channel.title}: sources", sources.values())
+                ids = archive_store.sources_in(connection, keys)
+                sources = [
+                    source for source in sources if source.id in ids or tag_key(source.section) in keys
+                ]
+        return sources_opml(f"{channel.title}: sources", sources)
 
 
 def sources_opml(title: str, sources: Iterable[Source]) -> bytes:

@@ -1,5 +1,6 @@
 """Values and writes that all parts of a publish run share."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,6 +47,10 @@ class PublishContext:
     def write(self, files: Mapping[str, bytes]) -> list[str]:
         """Write files by their path in the output folder; return the paths that changed."""
         return [path for path, data in files.items() if write_atomic(self.output / path, data)]
+
+    def exists(self, path: str) -> bool:
+        """Return whether a file exists in the output folder."""
+        return os.path.exists(f"{self.output}/{path}")  # noqa: PTH110 - strings are cheaper
 
     def is_built(self, name: str, signature: str, paths: Iterable[Path | str]) -> bool:
         """Return whether an output was built from the inputs of the signature, and its files exist."""

@@ -4,7 +4,6 @@ A list is stale when an article joined it, changed or left it; the table ``stale
 are cleared after the files are written.
 """
 
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -111,7 +110,7 @@ class ListBuild:
             pruned = channel_store.pruned_tags(connection, tags)
         paged = {tag: tag_list for tag, tag_list in lists.items() if len(tag_list.article_ids) >= TAG_MINIMUM}
         # The pages of pruned articles stay, and link to the pages of their tags.
-        kept = [tag for tag in pruned if tag in lists or self._exists(tag_path(tag))]
+        kept = [tag for tag in pruned if tag in lists or self.context.exists(tag_path(tag))]
         return paged | {tag: lists.get(tag, TagList(name=tag, article_ids=())) for tag in kept}
 
     def _tags(
@@ -127,7 +126,7 @@ class ListBuild:
             articles = _articles(connection, ids, rendered.known)
             items = self.context.views.listed(connection, articles)
         headlines = {item.article.id: Headline.of(item) for item in items}
-        before = {tag: self._exists(tag_path(tag)) for tag in tags}
+        before = {tag: self.context.exists(tag_path(tag)) for tag in tags}
         for tag in tags:
             path, tag_list = tag_path(tag), lists.get(tag)
             if tag_list is not None:
@@ -176,7 +175,7 @@ class ListBuild:
             for number, ids in by_source.items():
                 if source := self.context.views.sources.get(number):
                     path = list_feed("sources", source.name)
-                    if ids or self._exists(f"{path}.{FORMATS[0]}"):
+                    if ids or self.context.exists(f"{path}.{FORMATS[0]}"):
                         feeds[path] = source.name, ids
             if not self.context.options.automatic_channels:
                 return
@@ -198,7 +197,7 @@ class ListBuild:
         if tag_list is not None and len(tag_list.article_ids) >= FEED_MINIMUM:
             return {path: (tag_list.name, tag_list.article_ids[:FEED_ITEMS])}
         # The first format goes last, so that a job killed in between looks for the others again.
-        for form in FORMATS[::-1] if self._exists(f"{path}.{FORMATS[0]}") else ():
+        for form in FORMATS[::-1] if self.context.exists(f"{path}.{FORMATS[0]}") else ():
             (self.context.output / f"{path}.{form}").unlink(missing_ok=True)
         return {}
 
@@ -206,7 +205,7 @@ class ListBuild:
         self, key: str, ids: Sequence[int], pages: SitePages, render: RenderList
     ) -> dict[str, tuple[str, Sequence[int]]]:
         """Return the content of a section's feed; empty the page of a section without articles."""
-        if not ids and not self._exists(section_path(key)):
+        if not ids and not self.context.exists(section_path(key)):
             return {}
         if not ids:
             self.write_page(f"section:{key}", section_path(key), partial(render, key, ()))
@@ -223,9 +222,6 @@ class ListBuild:
             return False
         self.context.clear_pages({path})
         return True
-
-    def _exists(self, path: str) -> bool:
-        return os.path.exists(f"{self.context.output}/{path}")  # noqa: PTH110 - strings are cheaper
 
 
 def _articles(connection: Connection, ids: Collection[int], known: Mapping[int, Article]) -> list[Article]:

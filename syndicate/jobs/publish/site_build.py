@@ -1,7 +1,6 @@
 """Pages of a publish run: the articles whose pages are stale, and the lists that show them."""
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -205,7 +204,9 @@ class SiteBuild:
                 continue
             self._failed_in_a_row = 0
             self._written[article.id] = versions[article.id]
-            self._marks |= {f"tag:{tag}" for tag in tags if tag in listed or self._has_page(tag)}
+            self._marks |= {
+                f"tag:{tag}" for tag in tags if tag in listed or self._context.exists(tag_path(tag))
+            }
             self._marks.add(f"source:{article.source_id}")
             if article.section:
                 self._marks.add(f"section:{self._pages.section_name(article.section)}")
@@ -219,9 +220,6 @@ class SiteBuild:
                 return
             some = items[start : start + RENDER_BATCH]
             yield from zip(some, self._pages.article_pages(some, more, **self._shown), strict=True)
-
-    def _has_page(self, tag: str) -> bool:
-        return os.path.exists(f"{self._context.output}/{tag_path(tag)}")  # noqa: PTH110 - strings are cheaper
 
     def _finish(self) -> None:
         """Unmark the articles written so far, and mark their lists in the same transaction."""

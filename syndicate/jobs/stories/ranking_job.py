@@ -73,12 +73,8 @@ class RankingJob:
         cache, self._cache = self._cache, None
         with self.store.read() as connection:
             placements = leases.counter(connection, leases.PLACEMENTS)
-            if (
-                cache is None
-                or placements != self._placements
-                or weights != cache.weights
-                or now < cache.read_at
-            ):
+            same = cache is not None and (placements, weights) == (self._placements, cache.weights)
+            if cache is None or not same or now < cache.read_at:
                 cache = StoryFactsCache(self.options, weights)
             overrides = editor_overrides(connection, now) if inputs[2] else {}
             # Another process that has just started may have changed their leads.

@@ -1,5 +1,6 @@
 """From scores to places: the floor, the cap for each source, the rare source's place, the editor's pins."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -61,13 +62,13 @@ def arrange_list(
 
 
 def _capped(ordered: Sequence[ScoredStory], per_source: int) -> tuple[list[ScoredStory], list[ScoredStory]]:
-    told: dict[int, int] = {}
+    counts = Counter[int]()
     first: list[ScoredStory] = []
     surplus: list[ScoredStory] = []
     for story in ordered:
         if story.only_source is not None:
-            told[story.only_source] = told.get(story.only_source, 0) + 1
-        over = story.only_source is not None and told[story.only_source] > per_source
+            counts[story.only_source] += 1
+        over = story.only_source is not None and counts[story.only_source] > per_source
         (surplus if over else first).append(story)
     return first, surplus
 

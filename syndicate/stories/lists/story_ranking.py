@@ -182,11 +182,9 @@ def rank_trending(
     ``parts``: ``gain`` and ``usual`` (weighted sources in the last hours), and ``burst``, which follows from
     the two and times ``boost`` is the score. Pins have no effect here.
     """
-    unpinned = [_without_pin(story) for story in stories]
-    scored_stories = [
-        _scored(story, now, partial(_trending_parts, story, now, options)) for story in unpinned
-    ]
-    return _listed(scored_stories, options, options.least_burst) or ()
+    scored = [_scored(story, now, partial(_trending_parts, story, now, options)) for story in stories]
+    unpinned = (story and replace(story, pin=0) for story in scored)
+    return _listed(unpinned, options, options.least_burst) or ()
 
 
 def fade(age_hours: float, options: RankingOptions) -> float:
@@ -311,12 +309,6 @@ def _scored(
         rare=all(article.rare for article in known),
         pin=overrides.pin,
     )
-
-
-def _without_pin(story: StoryFacts) -> StoryFacts:
-    if not story.overrides.pin:
-        return story
-    return replace(story, overrides=replace(story.overrides, pin=0))
 
 
 def _articles(story: StoryFacts, now: datetime, hours: float) -> list[RankedArticle]:
