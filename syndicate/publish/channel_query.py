@@ -62,9 +62,9 @@ def in_language(clauses: tuple[Clause, ...], *languages: str) -> tuple[Clause, .
     named = [
         clause.values for clause in clauses if clause.field is ClauseField.LANGUAGE and not clause.negated
     ]
-    wanted = named[0] if named else tuple(map(main_language, languages))
+    chosen = named[0] if named else tuple(map(main_language, languages))
     return tuple(
-        replace(clause, languages=wanted) if clause.field is ClauseField.LIST else clause
+        replace(clause, languages=chosen) if clause.field is ClauseField.LIST else clause
         for clause in clauses
     )
 

@@ -159,13 +159,13 @@ def is_loopback(url: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def same_site(one: str, other: str) -> bool:
+def same_site(url: str, other_url: str) -> bool:
     """Return whether two web addresses have the same owner, as far as their hosts show.
 
     Hosts match if they are equal, if either is below the other, or if both share a domain. Without the list
     of public suffixes, a domain with a short second label (``co.uk``, ``com.br``) counts as a suffix.
     """
-    first, second = (host_of(url).removeprefix("www.") for url in (one, other))
+    first, second = (host_of(address).removeprefix("www.") for address in (url, other_url))
     if not first or not second:
         return False
     if first == second or first.endswith(f".{second}") or second.endswith(f".{first}"):

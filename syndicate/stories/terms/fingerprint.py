@@ -135,7 +135,7 @@ def read_headers(packed: Sequence[bytes]) -> NDArray[Any]:
 
 
 def first_terms(packed: Sequence[bytes], counts: NDArray[Any]) -> Hashes:
-    """Return the first ``counts`` terms of each packed article, one article after the other."""
+    """Return the first ``counts`` terms of each packed article, in the order of the articles."""
     start = _HEADER.size
     ends = (start + 4 * counts.astype(np.int64)).tolist()
     parts = [data[start:end] for data, end in zip(packed, ends, strict=True)]

@@ -107,10 +107,10 @@ def _learn_words(words: Sequence[str]) -> None:
 
 
 def _look_up(hashes: Sequence[int]) -> tuple[NDArray[np.int32], Floats]:
-    """Return the row of each piece, -1 for an unknown one, and the logarithm of its frequency."""
-    table, wanted = _table(), np.array(hashes, np.uint32)
-    places = np.minimum(table.hashes.searchsorted(wanted), len(table.hashes) - 1)
-    return np.where(table.hashes[places] == wanted, table.rows[places], np.int32(-1)), table.scores[places]
+    """Return the row of each piece, -1 if unknown, and the logarithm of its frequency."""
+    table, numbers = _table(), np.array(hashes, np.uint32)
+    places = np.minimum(table.hashes.searchsorted(numbers), len(table.hashes) - 1)
+    return np.where(table.hashes[places] == numbers, table.rows[places], np.int32(-1)), table.scores[places]
 
 
 def _hashes_of_parts(word: str) -> Iterator[int]:

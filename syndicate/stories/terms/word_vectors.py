@@ -36,9 +36,9 @@ def _table() -> tuple[NDArray[np.uint32], NDArray[np.int8]]:
 def rows_of(words: Sequence[str]) -> list[int]:
     """Return the row of each word's vector, -1 for a word without a vector."""
     numbers, _ = _table()
-    wanted = np.array([crc32(word.encode()) for word in words], np.uint32)
-    rows = np.minimum(numbers.searchsorted(wanted), len(numbers) - 1)
-    return np.where(numbers[rows] == wanted, rows, -1).tolist()  # type: ignore[no-any-return]
+    hashes = np.array([crc32(word.encode()) for word in words], np.uint32)
+    rows = np.minimum(numbers.searchsorted(hashes), len(numbers) - 1)
+    return np.where(numbers[rows] == hashes, rows, -1).tolist()  # type: ignore[no-any-return]
 
 
 def meaning_of(rows: NDArray[np.int32], counts: NDArray[np.intp]) -> Meaning:
