@@ -1,7 +1,7 @@
-"""Lists of feeds as OPML 2.0 (opml.org/spec2): what other readers import, and what they export.
+"""Lists of feeds as OPML 2.0 (opml.org/spec2), as other feed readers import and export them.
 
-Reading keeps the folder a feed is in as its section ("/" between nested folders), and attributes we have no
-word for as they are; writing puts both back.
+Reading keeps a feed's folder as its section ("/" between nested folders), and unknown attributes as they are;
+writing restores both.
 """
 
 import re
@@ -19,17 +19,15 @@ from syndicate.text.privacy import has_credentials
 from syndicate.text.urls import canonical_url, host_of, is_web_url
 
 MAX_BYTES = 5_000_000
+# Nested outlines; feed readers write two or three levels.
 MAX_DEPTH = 200
-"""Nested outlines; readers write two or three levels."""
-
+# Limit of a process. A longer list is a mistake or an attack.
 MAX_FEEDS = 10_000
-"""What one process is built to read. A list with more is a mistake or an attack."""
+# In characters; otherwise deep folders with long names would multiply a file in memory.
+MAX_SECTION_CHARACTERS = 200
 
-LONGEST_SECTION = 200
-"""Characters; else deep folders with long names would multiply a file in memory."""
-
-MOST_EXTRA = 40
-LONGEST_EXTRA = 500
+MAX_EXTRA = 40
+MAX_EXTRA_CHARACTERS = 500
 
 _KNOWN = frozenset({"text", "title", "type", "xmlurl", "htmlurl", "language", "description"})
 # Names with a colon need a declaration of their prefix, which is not kept.
@@ -39,10 +37,10 @@ _QUOTED = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """One feed in a list. ``section`` is the path of folders it is in, ``""`` at the top.
+    """Feed in a list. ``section`` is the path of its folders, ``""`` at the top.
 
-    ``extra`` are attributes that mean nothing to us, kept for whoever reads the list after us: name and
-    value, in document order. ``type`` is one of them when it is not ``rss``, ``text`` when ``title`` differs.
+    ``extra`` are unknown attributes, kept for later readers of the list: name and value, in document order.
+    It includes ``type`` unless that is ``rss``, and ``text`` if ``title`` differs.
     """
 
     title: str
@@ -56,7 +54,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutlineList:
-    """Content of an OPML file: feeds, and ``(title, reason)`` of outlines whose address is of no use."""
+    """Content of an OPML file: feeds, and ``(title, reason)`` of outlines with an unusable address."""
 
     title: str = ""
     outlines: tuple[Outline, ...] = ()
@@ -64,9 +62,9 @@ class OutlineList:
 
 
 def write_opml(title: str, outlines: Iterable[Outline], *, created: datetime | None = None) -> bytes:
-    """A list as UTF-8 OPML, folders in order of first appearance; the same input gives the same bytes.
+    """Return a list as UTF-8 OPML, folders in order of first appearance; equal input gives equal bytes.
 
-    ``created`` is an aware time for the head. OPML asks for at least one outline, so an empty list says so.
+    ``created`` is an aware time for the head. OPML requires an outline, so an empty list says "No feeds yet".
     """
     top = _Folder()
     for outline in outlines:
@@ -87,11 +85,11 @@ def write_opml(title: str, outlines: Iterable[Outline], *, created: datetime | N
 
 
 def read_opml(data: bytes) -> OutlineList:
-    """The feeds of a list in document order, each address once (the first wins).
+    """Return the feeds of a list in document order, each address once (the first wins).
 
     Attribute names in any case, ``feed:`` addresses and a missing ``type`` are understood; outlines without
-    an address are folders. No DTD or entity is ever expanded and nothing is fetched. Raises ParseError:
-    not OPML, not well-formed, over 5 MB, over 10 000 feeds, nested too deeply, or with entity declarations.
+    an address are folders. Reading expands no DTD or entity and fetches nothing. Raises ParseError: not OPML,
+    not well-formed, over 5 MB, over 10 000 feeds, nested too deeply, or with entity declarations.
     """
     if len(data) > MAX_BYTES:
         raise ParseError(f"the OPML file has {len(data):,} bytes; at most {MAX_BYTES:,} are read")
@@ -143,7 +141,7 @@ class _Folder:
 
 
 class _Reader:
-    """Collects feeds from expat's events."""
+    """Collector of feeds from expat's events."""
 
     def __init__(self) -> None:
         self.is_opml = False
@@ -188,7 +186,7 @@ class _Reader:
         # A feed may hold further outlines; only folders name a section.
         section = self._sections[-1] if self._sections else ""
         if not address:
-            section = "/".join(filter(None, (section, title.replace("/", "-"))))[:LONGEST_SECTION]
+            section = "/".join(filter(None, (section, title.replace("/", "-"))))[:MAX_SECTION_CHARACTERS]
         self._sections.append(section)
         if not address:
             return
@@ -222,12 +220,12 @@ def _feed_address(value: str) -> str:
 def _refusal(value: str) -> str:
     if has_credentials(value):
         # Not repeated: it holds a password.
-        return "its address holds a user name or password; add the feed by hand, with auth"
-    return f"{clean_line(value, 60)!r} is no http or https address"
+        return "its address holds a user name or password; add the feed to the configuration, with `auth`"
+    return f"{clean_line(value, 60)!r} is not an http or https address"
 
 
 def _extra(written: dict[str, str], title: str) -> tuple[tuple[str, str], ...]:
-    """The attributes worth keeping though we do not read them, within limits."""
+    """Return the unknown attributes to keep, within limits."""
     kept = []
     for name, value in written.items():
         lower = name.lower()
@@ -237,13 +235,13 @@ def _extra(written: dict[str, str], title: str) -> tuple[tuple[str, str], ...]:
         elif lower == "text":
             known = clean_line(value) == title
         text = xml_safe(value)
-        if not known and text and len(text) <= LONGEST_EXTRA and _PLAIN_NAME.fullmatch(name):
+        if not known and text and len(text) <= MAX_EXTRA_CHARACTERS and _PLAIN_NAME.fullmatch(name):
             kept.append((name, text))
-    return tuple(kept[:MOST_EXTRA])
+    return tuple(kept[:MAX_EXTRA])
 
 
 def _category(value: str) -> str:
-    """The first of OPML's ``/a/b,/c`` categories."""
+    """Return the first of OPML's ``/a/b,/c`` categories."""
     first = clean_line(value.partition(",")[0])
     return "/".join(part for part in (part.strip() for part in first.split("/")) if part)
 

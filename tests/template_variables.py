@@ -21,3 +21,13 @@ def variables(templates: Templates, name: str) -> frozenset[str]:
     for node in tree.find_all(nodes.FromImport):
         found -= {imported if isinstance(imported, str) else imported[1] for imported in node.names}
     return frozenset(found)
+
+
+def attributes(templates: Templates, name: str) -> frozenset[str]:
+    """Return the attributes that a shipped template reads, except of ``words`` and ``loop``."""
+    tree = _ENVIRONMENT.parse(templates.read(name).decode())
+    return frozenset(
+        node.attr
+        for node in tree.find_all(nodes.Getattr)
+        if not (isinstance(node.node, nodes.Name) and node.node.name in ("words", "loop"))
+    )

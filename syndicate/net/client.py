@@ -24,7 +24,7 @@ from syndicate.net.interim_response_limit import Connector
 from syndicate.net.latin1_validators import Latin1Request
 from syndicate.net.politeness import HostLocks
 from syndicate.net.request_urls import check_url, redirect_target
-from syndicate.text.privacy import hide_address
+from syndicate.text.privacy import mask_address
 
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -84,7 +84,7 @@ class HttpClient:
             if not request.private:
                 raise
             hidden = copy(error)
-            hidden.args = (hide_address(str(error), request.url),)
+            hidden.args = (mask_address(str(error), request.url),)
         # Outside the handler: the original error, with the address, must not be the context.
         raise hidden
 

@@ -15,7 +15,7 @@ from syndicate.errors import PAUSE, FetchError, NotAsked
 from syndicate.net.connection_slots import MAX_LENT, ConnectionSlot, ConnectionSlots
 from syndicate.net.http_types import Fetched, FetchRequest, HttpOptions
 from syndicate.net.politeness import REFUSED_GAPS, next_pause
-from syndicate.text.privacy import hide_address
+from syndicate.text.privacy import mask_address
 from syndicate.text.urls import origin_of
 
 log = logging.getLogger("syndicate.net")
@@ -114,7 +114,7 @@ class RequestBatch:
             # A response that triggers a bug must not stop the other requests.
             reason = f"{request.url} could not be read ({type(bug).__name__}: {bug})"
             if request.private:
-                reason = hide_address(reason, request.url)
+                reason = mask_address(reason, request.url)
             # A traceback would contain the address that the reason hides.
             log.error(  # noqa: TRY400
                 "a response could not be handled: %s", reason, exc_info=None if request.private else bug

@@ -50,7 +50,7 @@ class Member:
 
     ``matches``: the newsletter's query takes it. ``told_at`` is the cut time of the earlier edition that told
     it (or ``None``), ``told_in`` the edition's id. ``still_news``: it is news in spite of its date, because
-    the last edition had no space for it, or its source was read too late. ``says_else``: it names another
+    the last edition had no space for it, or its source was read too late. ``is_news``: it names another
     version, number, name or event than every told article. ``updates``: it has news of an event that a told
     article reported. ``language`` is a tag without a region. ``foreign``: the newsletter tells the story in
     another language.
@@ -65,7 +65,7 @@ class Member:
     told_in: int = 0
     told_at: datetime | None = None
     still_news: bool = False
-    says_else: bool = False
+    is_news: bool = False
     updates: bool = False
     language: str = ""
     foreign: bool = False
@@ -166,7 +166,7 @@ def items_of(
     if not told:
         return (_item(candidate, new, new + abroad, members),), repeats
     sources = {member.source_id for member in told}
-    other = [member for member in new if member.says_else]
+    other = [member for member in new if member.is_news]
     further = other or [member for member in new if member.source_id in sources]
     if not further and not _has_grown(members, every, told, options):
         edition_id = max(texts.values())

@@ -17,13 +17,12 @@ from syndicate.model import (
     RelatedLink,
     Republish,
 )
-from syndicate.text.plain import clean_line, excerpt
-from syndicate.text.urls import is_this_machine, is_web_url
+from syndicate.text.plain import EXCERPT_CHARACTERS, clean_line, excerpt
+from syndicate.text.urls import is_loopback, is_web_url
 
 # Placeholder for the subscriber's token; only base64url characters, so no encoding changes it.
 TOKEN: Final = "reader-token-5e1c8a40f7"  # noqa: S105 a placeholder, no secret
 
-_SUMMARY_LIMIT = 280
 _RELATED_LIMIT = 3
 _COVERAGE_LIMIT = 3
 _FURTHER_LIMIT = 5
@@ -115,7 +114,7 @@ def _summary(story: EditionStory) -> str:
     if story.lead.source.republish is Republish.NONE:
         return ""
     article = story.lead.article
-    text = harmless(excerpt(article.summary or story.lead.text, _SUMMARY_LIMIT), _SUMMARY_LIMIT + 1)
+    text = harmless(excerpt(article.summary or story.lead.text, EXCERPT_CHARACTERS), EXCERPT_CHARACTERS + 1)
     # The title of a post without a title is its first sentence.
     return "" if text == harmless(article.title) else text
 
@@ -150,7 +149,7 @@ def _links(links: tuple[RelatedLink, ...], shown: Collection[str]) -> tuple[Cont
 
 def is_mail_image(url: str) -> bool:
     """Return whether mail programs show an image at this URL, or it is on this machine, as in a demo."""
-    return is_web_url(url) and (url.startswith("https://") or is_this_machine(url))
+    return is_web_url(url) and (url.startswith("https://") or is_loopback(url))
 
 
 def _image(image: Image | None) -> ContentImage | None:

@@ -1,21 +1,19 @@
-r"""The little language that says which articles a channel carries.
+r"""Query language that selects the articles of a channel.
 
-A query is a list of clauses separated by spaces; an article belongs to the channel when every
-clause holds. The empty query holds for every article.
+A query is a list of clauses separated by spaces; an article belongs to the channel if every clause holds. The
+empty query holds for every article.
 
 ==========================  =====================================================================
-``section:world,europe``    the section is one of these
-``tag:climate``             a tag is one of these
-``source:"The Harbour"``    the source has one of these names
-``language:ar``             the language is one of these (``en`` also covers ``en-gb``)
-``word:flood``              title, summary or a tag has the word; ``flood`` alone means the same
-``"climate summit"``        title, summary or tags have the phrase
-``top``, ``trending``       the article leads a story on that list, in the channel's language if it can
-``-tag:opinion``            a minus turns any clause round
-==========================  =====================================================================
+``section:world,europe``    the section is in the list ``tag:climate``             a tag is in the list
+``source:"The Harbour"``    the name of the source is in the list ``language:ar``             the language is
+in the list (``en`` also covers ``en-gb``) ``word:flood``              title, summary or a tag has the word;
+``flood`` alone means the same ``"climate summit"``        title, summary or tags have the phrase ``top``,
+``trending``       the article leads a story on that list, in the channel's language if it can
+``-tag:opinion``            a minus negates any clause ==========================
+=====================================================================
 
-A value with a space, a comma, a colon, a leading minus or a quotation mark goes between quotation
-marks, where ``\"`` and ``\\`` stand for themselves; so does the plain word ``"top"``.
+A value with a space, a comma, a colon, a leading minus or a quotation mark goes between quotation marks, with
+``\"`` and ``\\`` for themselves; so does the plain word ``"top"``.
 """
 
 import re
@@ -40,9 +38,9 @@ _HELP = (
 
 
 def parse_query(text: str) -> tuple[Clause, ...]:
-    """Turn a channel query into the clauses the store asks for.
+    """Parse a channel query into clauses for the store.
 
-    Raises ``ConfigError`` with the position, counted from 1, and what to write instead.
+    Raises ``ConfigError`` with the position, counted from 1, and a remedy.
     """
     unusable = _UNUSABLE.search(text)
     if unusable:
@@ -60,19 +58,19 @@ def parse_query(text: str) -> tuple[Clause, ...]:
 
 
 def in_language(clauses: tuple[Clause, ...], *languages: str) -> tuple[Clause, ...]:
-    """Return clauses that show listed stories in the languages that the query names, else in these."""
+    """Return the clauses with the languages of listed stories: from the query, else ``languages``."""
     named = [
         clause.values for clause in clauses if clause.field is ClauseField.LANGUAGE and not clause.negated
     ]
-    wanted = named[0] if named else tuple(map(main_language, languages))
+    chosen = named[0] if named else tuple(map(main_language, languages))
     return tuple(
-        replace(clause, languages=wanted) if clause.field is ClauseField.LIST else clause
+        replace(clause, languages=chosen) if clause.field is ClauseField.LIST else clause
         for clause in clauses
     )
 
 
 def only_section(channel: Channel) -> str:
-    """Return the key of the one section a channel consists of; "" when its query says anything else."""
+    """Return the key of the only section of a channel; "" for any other query."""
     if len(channel.clauses) != 1:
         return ""
     clause = channel.clauses[0]
@@ -106,7 +104,7 @@ def _plain_clause(text: str, start: int, values: tuple[str, ...], *, negated: bo
 
 
 def _values(text: str, position: int) -> tuple[tuple[str, ...], int, bool]:
-    """Read ``a,"b c",d``; also tell whether any of them was quoted."""
+    """Read ``a,"b c",d``; return the values, the end, and whether any value was quoted."""
     values: dict[str, None] = {}
     quoted = False
     while True:

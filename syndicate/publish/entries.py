@@ -1,7 +1,7 @@
-"""Content of feed items, the same for RSS, Atom and JSON Feed.
+"""Content of feed items, shared by RSS, Atom and JSON Feed.
 
-Rules by their ids in the project's conformance list: R3 stable ids, R13 newest first, R19 sizes,
-A6 one entry per id, RL1–RL3 the block of related stories, RL8 never oneself, never twice.
+Rules by their ids: R3 stable ids, R13 newest first, R19 sizes, A6 a single entry per id, RL1–RL3 the block of
+related stories, RL8 no link to the item itself and no link twice.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -32,21 +32,21 @@ from syndicate.text.dates import human_date, language_name
 from syndicate.text.language import direction_of
 from syndicate.text.media_types import file_name, human_size
 from syndicate.text.names import tag_key
-from syndicate.text.plain import xml_safe
+from syndicate.text.plain import paragraph, xml_safe
 from syndicate.text.urls import is_web_url
 
 MAX_ITEMS = 100
 MAX_RELATED = 5
-# Readers are told of a change of words this long after publication and first sight.
+# Minimum age of an article, since publication and first sight, at which a change counts as a correction.
 CORRECTION_AFTER = timedelta(hours=1)
-# The moment an empty feed was last updated: fixed, so that its bytes never change.
+# Update time of an empty feed: fixed, so that its bytes never change.
 EMPTY_FEED_UPDATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 _related_fields = attrgetter("uid", "url", "title", "source_name", "published", "language", "direction")
 
 
 class RelatedItem(NamedTuple):
-    """One related story of an item. ``language`` is ``""`` when unknown."""
+    """Related story of an item. ``language`` is ``""`` if unknown."""
 
     uid: str
     url: str
@@ -58,14 +58,14 @@ class RelatedItem(NamedTuple):
 
 
 class FeedItem(NamedTuple):
-    """Everything an item of RSS and Atom is made of, and nothing else.
+    """All fields of an item of RSS and Atom, and no others.
 
-    A named tuple and not a dataclass, because the fragment cache compares whole items on every
-    build and tuples compare in C. ``tags`` begin with the section. ``source_url`` is the feed the
-    item came from, ``""`` for our own articles and for folders. ``minutes`` is the reading time.
-    ``corrected`` is when its words last changed, if readers are told. ``short`` items carry their summary
-    in place of their text. ``others`` are in other languages; with ``foreign`` sources that tell the story
-    only in these there are ``sources`` in all. Only ``presentable`` items may be written.
+    A named tuple and not a dataclass, because the fragment cache compares whole items on every build and
+    tuples compare in C. ``tags`` begin with the section. ``source_url`` is the feed of the item, ``""`` for
+    own articles and for folders. ``minutes`` is the reading time. ``corrected`` is the time of a correction.
+    ``short`` items carry their summary in place of their text. ``others`` are in other languages. Of the
+    ``sources`` of the story, ``foreign`` cover it only in other languages. Only ``xml_safe_item`` items may
+    be written.
     """
 
     uid: str
@@ -97,32 +97,32 @@ class FeedItem(NamedTuple):
 
     @property
     def dated(self) -> bool:
-        """True when ``published`` is a date of publication."""
+        """True if ``published`` is a date of publication."""
         return is_dated(self.published)
 
     @property
     def changed(self) -> datetime | None:
-        """Return when the item changed last; ``None`` when all that is known is its first sight."""
+        """Time of the last change; ``None`` if only the first sight is known."""
         return self.updated if self.dated or self.updated > known_since(self.published) else None
 
     @property
     def id(self) -> str:
-        """The item's id in every format: it survives edits, moves and a change of host (R3, A5)."""
+        """Id of the item in every format: it survives edits, moves and a change of host (R3, A5)."""
         return f"urn:uuid:{self.uid}"
 
     @property
     def key(self) -> Key:
-        """Return what its fragments are remembered by."""
+        """Key of the item's cached fragments."""
         return self.uid, self.short, bool(self.related or self.others)
 
 
 def feed_url(channel: Channel, options: PublishOptions, suffix: str) -> str:
-    """Return where the channel's feed of one format (``rss``, ``atom``, ``json``) is served."""
+    """Return the address of the channel's feed in a format (``rss``, ``atom``, ``json``)."""
     return f"{options.site_url}/{quote(channel.name)}.{suffix}"
 
 
 def archive_links(channel: Channel, options: PublishOptions, suffix: str) -> dict[str, str]:
-    """Return the links of RFC 5005 by their relation: to the archive page before, and to the current feed."""
+    """Return the links of RFC 5005 by their relation: previous archive page, and current feed."""
     named = {"prev-archive": channel.previous, "current": channel.current}
     return {
         rel: feed_url(replace(channel, name=name), options, suffix) for rel, name in named.items() if name
@@ -130,12 +130,12 @@ def archive_links(channel: Channel, options: PublishOptions, suffix: str) -> dic
 
 
 def front_page_url(options: PublishOptions) -> str:
-    """The page for people that every feed belongs to."""
+    """Return the address of the front page, the home page of every feed."""
     return f"{options.site_url}/site/"
 
 
 def newest_first(channel: Channel, articles: Iterable[PublishedArticle]) -> list[PublishedArticle]:
-    """Return the articles of a document once each, newest first: at most 100 (R19), or all of an archive."""
+    """Return a document's articles once each, newest first: at most 100 (R19), or all of an archive page."""
     unique = {published.article.uid: published for published in articles}
     ordered = sorted(
         unique.values(), key=lambda item: (item.article.published, item.article.uid), reverse=True
@@ -144,10 +144,10 @@ def newest_first(channel: Channel, articles: Iterable[PublishedArticle]) -> list
 
 
 def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
-    """Gather what a feed says about one article.
+    """Collect the fields of an article's feed item.
 
-    An article without a usable address of its own leads to our page about it. ``republish = none``
-    also keeps the summary, the picture and the files out.
+    An article without a usable address leads to its page on this site. ``republish = none`` also keeps the
+    summary, the image and the files out.
     """
     article, source = published.article, published.source
     url = published.link if published.link.startswith(("http://", "https://")) else ""
@@ -183,7 +183,7 @@ def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
 
 
 def corrected_at(article: Article) -> datetime | None:
-    """Return when the words of an article changed so late that readers are told, else ``None``."""
+    """Return the time of the last change if it is late enough to count as a correction, else ``None``."""
     revised = article.revised
     if revised is None or revised - max(article.published, article.first_seen) < CORRECTION_AFTER:
         return None
@@ -196,15 +196,15 @@ def feed_items(
     options: PublishOptions,
     known: Sequence[FeedItem] | None = None,
 ) -> Sequence[FeedItem]:
-    """Return what a channel's feeds say, newest first; ``known`` is an earlier answer for the same."""
+    """Return the items of a channel's feeds, newest first, or ``known``, an earlier result for the same."""
     return known or [feed_item(article, options) for article in newest_first(channel, articles)]
 
 
-def presentable(item: FeedItem) -> FeedItem:
-    """The item as it may be written: titled, its lists tidy (RL8), all text but ``html`` XML-safe (X2).
+def xml_safe_item(item: FeedItem) -> FeedItem:
+    """Return the item in writable form: titled, without double links (RL8), text XML-safe (X2).
 
-    Ingest has removed bad characters long before; but one bad row in the store must not cost a feed.
-    The HTML is left to ``content_html``.
+    Ingest already removes bad characters; this protects a feed from a bad row in the store. ``content_html``
+    makes the HTML safe.
     """
     image = item.image and replace(item.image, url=xml_safe(item.image.url), alt=xml_safe(item.image.alt))
     return item._replace(
@@ -227,24 +227,23 @@ def presentable(item: FeedItem) -> FeedItem:
     )
 
 
-def shortened(item: FeedItem) -> FeedItem:
-    """Return the item with its summary in place of its text; ``content_html`` says so and links the text."""
-    html = f"<p>{escape(item.summary, quote=False)}</p>" if item.summary else ""
-    return item._replace(html=html, short=True)
+def with_summary_only(item: FeedItem) -> FeedItem:
+    """Return the item with its summary in place of its text; ``content_html`` then links the full text."""
+    return item._replace(html=paragraph(item.summary), short=True)
 
 
-def fitting(
+def fit_to_limit(
     items: Sequence[FeedItem], limit: int, size: Callable[[FeedItem], int], *, archive: bool = False
 ) -> list[FeedItem]:
-    """Return the items of a document of at most ``limit`` bytes (R19), given what each item takes.
+    """Return the items of a document of at most ``limit`` bytes (R19), given each item's size.
 
-    The oldest items are left out: they are on the archive pages of the channel. An item that alone would take
-    a quarter of the document has its summary and a link to the text. ``archive`` documents keep every item.
+    The oldest items are left out: they are on the archive pages of the channel. An item of more than a
+    quarter of the document gets its summary and a link to the text. ``archive`` documents keep every item.
     """
     kept: list[FeedItem] = []
     left = limit
     for item in items:
-        fits = item if size(item) <= limit // 4 else min(item, shortened(item), key=size)
+        fits = item if size(item) <= limit // 4 else min(item, with_summary_only(item), key=size)
         left -= size(fits)
         if left < 0 and not archive:
             break
@@ -253,26 +252,26 @@ def fitting(
 
 
 def last_updated(items: Iterable[FeedItem]) -> datetime:
-    """Return when the newest change among the items happened (A8); a fixed moment when there are none."""
+    """Return the time of the newest change among the items (A8); a fixed time without items."""
     return max((item.updated for item in items), default=EMPTY_FEED_UPDATED)
 
 
 def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
-    """Return the item's HTML: picture, text, files, original headline, correction, source, related (RL1).
+    """Return the item's HTML: image, text, files, original headline, correction, source, related (RL1).
 
-    Plain elements without classes: readers drop ``nav``, and anything whose class says "related"
-    (RL2). Text that runs from right to left gets a ``div`` that says so, our own words only if they do too.
+    Plain elements without classes: feed readers drop ``nav`` and elements with "related" in their class
+    (RL2). Right-to-left text gets a ``div`` with its direction; words in another direction stay outside.
     """
     words = words_in(item.language)
     body, related = with_lead_image(item.html, item.image), ""
     for file in item.enclosures:
         name, facts = _file_facts(file, item, words)
-        told = f"{': ' if name else ''}{escape(name, quote=False)}{f' ({facts})' if facts else ''}"
-        body += f'<p><a href="{escape(file.url)}">{words.action(file.kind)}</a>{told}</p>'
+        label = f"{': ' if name else ''}{escape(name, quote=False)}{f' ({facts})' if facts else ''}"
+        body += f'<p><a href="{escape(file.url)}">{words.action(file.kind)}</a>{label}</p>'
     if item.original_title:
-        body += f"<p>{words.headline_ours} {escape(item.original_title, quote=False)}</p>"
+        body += f"<p>{words.original_headline} {escape(item.original_title, quote=False)}</p>"
     if item.short:
-        body += f'<p><a href="{escape(item.url)}">{words.whole_text}</a></p>'
+        body += f'<p><a href="{escape(item.url)}">{words.full_text}</a></p>'
     if not item.dated:
         body += f"<p>{_sentence(words.day(item.published, time_zone))}</p>"
     if item.corrected:
@@ -294,16 +293,16 @@ def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
 
 
 def content_text(item: FeedItem, text: str, time_zone: ZoneInfo) -> str:
-    """The same as plain text (RL3), from the article's own plain ``text``."""
+    """Return the item as plain text (RL3), from the article's plain ``text``."""
     words = words_in(item.language)
     paragraphs = [item.summary if item.short else text or item.summary]
     for file in item.enclosures:
-        told = [words.action(file.kind), *filter(None, _file_facts(file, item, words))]
-        paragraphs.append(f"{', '.join(told)}: {file.url}")
+        label = [words.action(file.kind), *filter(None, _file_facts(file, item, words))]
+        paragraphs.append(f"{', '.join(label)}: {file.url}")
     if item.original_title:
-        paragraphs.append(f"{words.headline_ours} {item.original_title}")
+        paragraphs.append(f"{words.original_headline} {item.original_title}")
     if item.short:
-        paragraphs.append(f"{words.whole_text}: {item.url}")
+        paragraphs.append(f"{words.full_text}: {item.url}")
     if not item.dated:
         paragraphs.append(_sentence(words.day(item.published, time_zone)))
     if item.corrected:
@@ -324,7 +323,7 @@ def _sentence(text: str) -> str:
 
 
 def _distinct(terms: Iterable[str]) -> tuple[str, ...]:
-    """The terms in their order, each once however it is spelt."""
+    """Return the terms in their order; spellings of the same term count once."""
     named: dict[str, str] = {}
     for term in terms:
         if term.strip():
@@ -333,14 +332,14 @@ def _distinct(terms: Iterable[str]) -> tuple[str, ...]:
 
 
 def _source_id(item: FeedItem) -> str:
-    """The id of the feed an item came from (A12): its own if that is an IRI, else its address."""
+    """Return the id of the item's feed (A12): its own if that is an IRI, else its address."""
     own = xml_safe(item.source_id)
     scheme, colon, _ = own.partition(":")
     return own if colon and scheme.isalpha() and not any(map(str.isspace, own)) else item.source_url
 
 
 def _file_facts(file: Enclosure, item: FeedItem, words: FeedWords) -> tuple[str, str]:
-    """Return a file's name, if one is needed, and its length or size."""
+    """Return a file's name, if needed, and its length or size."""
     is_alone = len(item.enclosures) == 1 and file.kind != "document"
     name = file.title or ("" if is_alone else file_name(file.url))
     size = human_size(file.size) if file.size else ""
@@ -363,12 +362,14 @@ def _tidy_related(item: FeedItem, links: Iterable[RelatedItem]) -> tuple[Related
 
 def _link_lists(item: FeedItem, words: FeedWords) -> list[tuple[str, tuple[RelatedItem, ...]]]:
     """Return the lists of links below an item with their headings: related stories, then other languages."""
-    foreign = words.counted.format(item.sources, item.foreign) if item.foreign else words.other_languages
+    foreign = (
+        words.source_counts.format(item.sources, item.foreign) if item.foreign else words.other_languages
+    )
     return [pair for pair in ((words.related, item.related), (foreign, item.others)) if pair[1]]
 
 
 def _foreign_name(link: RelatedItem, item: FeedItem, words: FeedWords) -> str:
-    """Return the language of a link to a text in another language than the item, in brackets."""
+    """Return the language of a link in another language than the item, in brackets."""
     return f" ({language_name(link.language, words.language)})" if link in item.others else ""
 
 
@@ -387,6 +388,6 @@ def _related_line(link: RelatedItem, item: FeedItem, time_zone: ZoneInfo, words:
     )
 
 
-def rfc3339(moment: datetime) -> str:
-    """A moment in UTC to the second, as Atom, JSON Feed and sitemaps write it (A7)."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
+def rfc3339(at: datetime) -> str:
+    """Return a time in UTC to the second, as in Atom, JSON Feed and sitemaps (A7)."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"

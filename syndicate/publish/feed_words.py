@@ -1,6 +1,6 @@
-"""Words of feed items beside the article, in its language: readers show both as one text.
+"""Words of feed items beside the article, in the article's language: readers see both as a single text.
 
-Other languages get English. Pages and mails have their words in templates; feeds have none.
+Other languages get English. Pages and mails have their words in templates; feeds have no templates.
 """
 
 from datetime import datetime, tzinfo
@@ -11,14 +11,14 @@ from syndicate.text.dates import human_day
 
 
 class FeedWords(NamedTuple):
-    """Words in one language. ``undated``, ``updated`` and ``minutes`` are filled with a date or a number.
+    """Words in a language. ``undated``, ``updated`` and ``minutes`` are filled with a date or a number.
 
-    ``listen``, ``watch`` and ``download`` are the words of a link to an audio, a video and a document.
-    ``counted`` is filled with the numbers of all sources and of sources in other languages only.
+    ``listen``, ``watch`` and ``download`` are link texts for an audio, a video and a document.
+    ``source_counts`` is filled with the numbers of all sources and of sources in other languages only.
     """
 
     language: str
-    headline_ours: str
+    original_headline: str
     source: str
     related: str
     undated: str
@@ -27,104 +27,105 @@ class FeedWords(NamedTuple):
     watch: str
     download: str
     minutes: str
-    whole_text: str
+    full_text: str
     other_languages: str
-    counted: str
+    source_counts: str
 
     def day(self, published: datetime, zone: tzinfo) -> str:
-        """Return the day of a publication, or that it is not known and when the article was first seen."""
+        """Return the day of publication, or a note with the day of the first sight."""
         day = human_day(known_since(published), zone, self.language)
         return day if is_dated(published) else self.undated.format(day)
 
     def action(self, kind: str) -> str:
-        """Return what a reader does with a file of a kind (``Enclosure.kind``)."""
+        """Return the link text for a file of a kind (``Enclosure.kind``)."""
         return {"audio": self.listen, "video": self.watch}.get(kind, self.download)
 
 
 # In the order of the fields.
 _LANGUAGES: Final = (
-    ("en", "Headline ours; original:", "Source:", "Related stories", "date unknown, first seen {}",
-     "Updated {}", "Listen", "Watch", "Download", "{} min", "Read the whole text", "In other languages",
+    ("en", "Original headline:", "Source:", "Related stories", "date unknown, first seen {}",
+     "Updated {}", "Listen", "Watch", "Download", "{} min", "Read the full story", "In other languages",
      "In other languages: {1} of {0} sources"),
-    ("ar", "العنوان من عندنا، والأصل:", "المصدر:", "اقرأ أيضا", "التاريخ غير معروف، رصد أول مرة في {}",
-     "آخر تحديث: {}", "استمع", "شاهد", "تنزيل", "{} د", "اقرأ النص الكامل", "بلغات أخرى",
+    ("ar", "العنوان الأصلي:", "المصدر:", "اقرأ أيضا", "التاريخ غير معروف، رصد أول مرة في {}",
+     "آخر تحديث: {}", "استمع", "شاهد", "تنزيل", "{} د", "اقرأ الخبر كاملا", "بلغات أخرى",
      "عدد المصادر: {}، منها بلغات أخرى: {}"),
-    ("bn", "শিরোনাম আমাদের; মূল শিরোনাম:", "সূত্র:", "আরও পড়ুন", "তারিখ অজানা, প্রথম দেখা গেছে {}",
-     "হালনাগাদ: {}", "শুনুন", "দেখুন", "ডাউনলোড করুন", "{} মিনিট", "পুরো লেখাটি পড়ুন", "অন্যান্য ভাষায়",
+    ("bn", "মূল শিরোনাম:", "সূত্র:", "আরও পড়ুন", "তারিখ অজানা, প্রথম দেখা গেছে {}",
+     "হালনাগাদ: {}", "শুনুন", "দেখুন", "ডাউনলোড করুন", "{} মিনিট", "সম্পূর্ণ খবর পড়ুন", "অন্যান্য ভাষায়",
      "সূত্র: {}, অন্যান্য ভাষায়: {}"),
-    ("de", "Überschrift von uns; im Original:", "Quelle:", "Mehr dazu",
+    ("de", "Originalüberschrift:", "Quelle:", "Mehr dazu",
      "Datum unbekannt, zuerst gesehen am {}", "Aktualisiert am {}", "Anhören", "Ansehen", "Herunterladen",
-     "{} Min.", "Den ganzen Text lesen", "In anderen Sprachen", "Quellen: {}, davon in anderen Sprachen: {}"),
-    ("es", "Titular nuestro; el original:", "Fuente:", "Leer más",
+     "{} Min.", "Vollständigen Artikel lesen", "In anderen Sprachen",
+     "Quellen: {}, davon in anderen Sprachen: {}"),
+    ("es", "Titular original:", "Fuente:", "Noticias relacionadas",
      "fecha desconocida, visto por primera vez el {}", "Actualizado: {}", "Escuchar", "Ver el vídeo",
-     "Descargar", "{} min", "Leer el texto completo", "En otros idiomas",
+     "Descargar", "{} min", "Leer la noticia completa", "En otros idiomas",
      "Fuentes: {}, en otros idiomas: {}"),
-    ("fa", "تیتر از ماست؛ تیتر اصلی:", "منبع:", "بیشتر بخوانید", "تاریخ نامشخص، نخستین بار دیده‌شده در {}",
+    ("fa", "تیتر اصلی:", "منبع:", "بیشتر بخوانید", "تاریخ نامشخص، نخستین بار دیده‌شده در {}",
      "به‌روزرسانی: {}", "بشنوید", "ببینید", "دانلود", "{} دقیقه", "متن کامل را بخوانید", "به زبان‌های دیگر",
      "تعداد منابع: {}، به زبان‌های دیگر: {}"),
-    ("fr", "Titre de notre rédaction ; titre original :", "Source :", "À lire aussi",
+    ("fr", "Titre original :", "Source :", "À lire aussi",
      "date inconnue, vu pour la première fois le {}", "Mis à jour le {}", "Écouter", "Voir la vidéo",
-     "Télécharger", "{} min", "Lire le texte intégral", "Dans d’autres langues",
+     "Télécharger", "{} min", "Lire l’article complet", "Dans d’autres langues",
      "Sources : {}, dont en d’autres langues : {}"),
-    ("he", "הכותרת שלנו; במקור:", "מקור:", "קראו גם", "תאריך לא ידוע, נראה לראשונה ב-{}", "עודכן: {}",
-     "האזינו", "צפו", "הורדה", "{} דק׳", "לקריאת הטקסט המלא", "בשפות אחרות",
+    ("he", "הכותרת המקורית:", "מקור:", "קראו גם", "תאריך לא ידוע, נראה לראשונה ב-{}", "עודכן: {}",
+     "האזינו", "צפו", "הורדה", "{} דק׳", "לכתבה המלאה", "בשפות אחרות",
      "מקורות: {}, מהם בשפות אחרות: {}"),
-    ("hi", "शीर्षक हमारा; मूल शीर्षक:", "स्रोत:", "यह भी पढ़ें", "तारीख अज्ञात, पहली बार {} को देखा गया",
-     "अपडेट: {}", "सुनें", "देखें", "डाउनलोड करें", "{} मिनट", "पूरा लेख पढ़ें", "अन्य भाषाओं में",
+    ("hi", "मूल शीर्षक:", "स्रोत:", "यह भी पढ़ें", "तारीख अज्ञात, पहली बार {} को देखा गया",
+     "अपडेट: {}", "सुनें", "देखें", "डाउनलोड करें", "{} मिनट", "पूरी खबर पढ़ें", "अन्य भाषाओं में",
      "स्रोत: {}, अन्य भाषाओं में: {}"),
-    ("id", "Judul dari kami; judul asli:", "Sumber:", "Baca juga",
+    ("id", "Judul asli:", "Sumber:", "Baca juga",
      "tanggal tidak diketahui, pertama kali terlihat {}", "Diperbarui {}", "Dengarkan", "Tonton", "Unduh",
      "{} menit", "Baca selengkapnya", "Dalam bahasa lain", "Sumber: {}, dalam bahasa lain: {}"),
-    ("it", "Titolo nostro; originale:", "Fonte:", "Leggi anche",
+    ("it", "Titolo originale:", "Fonte:", "Leggi anche",
      "data sconosciuta, visto per la prima volta il {}", "Aggiornato il {}", "Ascolta", "Guarda", "Scarica",
-     "{} min", "Leggi il testo completo", "In altre lingue", "Fonti: {}, di cui in altre lingue: {}"),
-    ("ja", "見出しは当編集部、原題：", "出典：", "関連記事", "日付不明、初回確認{}", "更新：{}", "聴く",
+     "{} min", "Leggi l’articolo completo", "In altre lingue", "Fonti: {}, di cui in altre lingue: {}"),
+    ("ja", "元の見出し：", "出典：", "関連記事", "日付不明、初回確認{}", "更新：{}", "聴く",
      "動画を見る", "ダウンロード", "{}分", "全文を読む", "他の言語", "報道元：{}、うち他の言語：{}"),
-    ("ko", "제목은 편집부 작성, 원제:", "출처:", "관련 기사", "날짜 미상, 최초 확인 {}", "수정: {}", "듣기",
+    ("ko", "원제:", "출처:", "관련 기사", "날짜 미상, 최초 확인 {}", "수정: {}", "듣기",
      "보기", "내려받기", "{}분", "전문 보기", "다른 언어로 보기", "출처: {}, 다른 언어: {}"),
-    ("mr", "मथळा आमचा; मूळ मथळा:", "स्रोत:", "हेही वाचा", "तारीख अज्ञात, प्रथम {} रोजी पाहिले",
-     "अद्ययावत: {}", "ऐका", "पाहा", "डाउनलोड करा", "{} मि.", "संपूर्ण लेख वाचा", "इतर भाषांमध्ये",
+    ("mr", "मूळ मथळा:", "स्रोत:", "हेही वाचा", "तारीख अज्ञात, प्रथम {} रोजी पाहिले",
+     "अद्ययावत: {}", "ऐका", "पाहा", "डाउनलोड करा", "{} मि.", "संपूर्ण बातमी वाचा", "इतर भाषांमध्ये",
      "स्रोत: {}, इतर भाषांमध्ये: {}"),
-    ("nl", "Kop van ons; oorspronkelijk:", "Bron:", "Lees ook", "datum onbekend, voor het eerst gezien op {}",
-     "Bijgewerkt op {}", "Luister", "Bekijk", "Download", "{} min.", "Lees de volledige tekst",
+    ("nl", "Oorspronkelijke kop:", "Bron:", "Lees ook", "datum onbekend, voor het eerst gezien op {}",
+     "Bijgewerkt op {}", "Luister", "Bekijk", "Download", "{} min.", "Lees het hele artikel",
      "In andere talen", "Bronnen: {}, waarvan in andere talen: {}"),
-    ("pl", "Tytuł od redakcji; oryginalny:", "Źródło:", "Czytaj także",
+    ("pl", "Oryginalny tytuł:", "Źródło:", "Czytaj także",
      "data nieznana, po raz pierwszy zauważono {}", "Aktualizacja: {}", "Posłuchaj", "Obejrzyj", "Pobierz",
      "{} min", "Czytaj całość", "W innych językach", "Źródła: {}, w tym w innych językach: {}"),
-    ("pt", "Título nosso; original:", "Fonte:", "Leia também",
+    ("pt", "Título original:", "Fonte:", "Leia também",
      "data desconhecida, visto pela primeira vez em {}", "Atualizado em {}", "Ouvir", "Assistir", "Baixar",
-     "{} min", "Ler o texto completo", "Em outros idiomas", "Fontes: {}, em outros idiomas: {}"),
-    ("ru", "Заголовок наш; в оригинале:", "Источник:", "Читайте также",
+     "{} min", "Ler a matéria completa", "Em outros idiomas", "Fontes: {}, em outros idiomas: {}"),
+    ("ru", "Исходный заголовок:", "Источник:", "Читайте также",
      "дата неизвестна, впервые замечено {}", "Обновлено: {}", "Слушать", "Смотреть", "Скачать", "{} мин",
      "Читать полностью", "На других языках", "Источников: {}, из них на других языках: {}"),
-    ("sw", "Kichwa ni chetu; cha asili:", "Chanzo:", "Soma pia",
+    ("sw", "Kichwa cha asili:", "Chanzo:", "Soma pia",
      "tarehe haijulikani, ilionekana mara ya kwanza {}", "Imesasishwa {}", "Sikiliza", "Tazama", "Pakua",
-     "dakika {}", "Soma makala kamili", "Kwa lugha nyingine", "Vyanzo: {}, kwa lugha nyingine: {}"),
-    ("ta", "தலைப்பு எங்களுடையது; மூலத் தலைப்பு:", "ஆதாரம்:", "மேலும் படிக்க",
+     "dakika {}", "Soma habari kamili", "Kwa lugha nyingine", "Vyanzo: {}, kwa lugha nyingine: {}"),
+    ("ta", "மூலத் தலைப்பு:", "ஆதாரம்:", "மேலும் படிக்க",
      "தேதி தெரியவில்லை, முதலில் காணப்பட்டது {}", "புதுப்பிக்கப்பட்டது: {}", "கேளுங்கள்", "பாருங்கள்",
      "பதிவிறக்கவும்", "{} நிமி.", "முழுக் கட்டுரையைப் படிக்க", "பிற மொழிகளில்",
      "ஆதாரங்கள்: {}, பிற மொழிகளில்: {}"),
-    ("te", "శీర్షిక మాది; అసలు శీర్షిక:", "మూలం:", "ఇవి కూడా చదవండి", "తేదీ తెలియదు, మొదట చూసింది {}",
+    ("te", "అసలు శీర్షిక:", "మూలం:", "ఇవి కూడా చదవండి", "తేదీ తెలియదు, మొదట చూసింది {}",
      "అప్‌డేట్: {}", "వినండి", "చూడండి", "డౌన్‌లోడ్ చేయండి", "{} నిమి.", "పూర్తి కథనం చదవండి", "ఇతర భాషలలో",
      "మూలాలు: {}, ఇతర భాషలలో: {}"),
-    ("th", "พาดหัวโดยกองบรรณาธิการ ต้นฉบับ:", "ที่มา:", "ข่าวที่เกี่ยวข้อง", "ไม่ทราบวันที่ พบครั้งแรก {}",
+    ("th", "พาดหัวต้นฉบับ:", "ที่มา:", "ข่าวที่เกี่ยวข้อง", "ไม่ทราบวันที่ พบครั้งแรก {}",
      "อัปเดต {}", "ฟัง", "รับชม", "ดาวน์โหลด", "{} นาที", "อ่านฉบับเต็ม", "ในภาษาอื่น",
      "แหล่งข่าว: {} ในภาษาอื่น: {}"),
-    ("tr", "Başlık bize ait; özgün başlık:", "Kaynak:", "İlgili haberler",
+    ("tr", "Özgün başlık:", "Kaynak:", "İlgili haberler",
      "tarih bilinmiyor, ilk görülme: {}", "Güncelleme: {}", "Dinle", "İzle", "İndir", "{} dk.",
-     "Yazının tamamını oku", "Diğer dillerde", "Kaynak sayısı: {}, diğer dillerde: {}"),
-    ("uk", "Заголовок наш; в оригіналі:", "Джерело:", "Читайте також", "дата невідома, вперше помічено {}",
+     "Haberin tamamını oku", "Diğer dillerde", "Kaynak sayısı: {}, diğer dillerde: {}"),
+    ("uk", "Оригінальний заголовок:", "Джерело:", "Читайте також", "дата невідома, вперше помічено {}",
      "Оновлено: {}", "Слухати", "Дивитися", "Завантажити", "{} хв", "Читати повністю", "Іншими мовами",
      "Джерел: {}, з них іншими мовами: {}"),
-    ("ur", "سرخی ہماری؛ اصل سرخی:", "ماخذ:", "یہ بھی پڑھیں", "تاریخ نامعلوم، پہلی بار {} کو دیکھا گیا",
-     "تازہ کاری: {}", "سنیے", "دیکھیے", "ڈاؤن لوڈ کریں", "{} منٹ", "مکمل متن پڑھیں", "دیگر زبانوں میں",
+    ("ur", "اصل سرخی:", "ماخذ:", "یہ بھی پڑھیں", "تاریخ نامعلوم، پہلی بار {} کو دیکھا گیا",
+     "تازہ کاری: {}", "سنیے", "دیکھیے", "ڈاؤن لوڈ کریں", "{} منٹ", "مکمل خبر پڑھیں", "دیگر زبانوں میں",
      "ماخذ: {}، دیگر زبانوں میں: {}"),
-    ("vi", "Tiêu đề do chúng tôi đặt; nguyên gốc:", "Nguồn:", "Tin liên quan",
+    ("vi", "Tiêu đề gốc:", "Nguồn:", "Tin liên quan",
      "không rõ ngày, thấy lần đầu {}", "Cập nhật {}", "Nghe", "Xem", "Tải xuống", "{} phút",
-     "Đọc toàn bộ bài", "Bằng ngôn ngữ khác", "Nguồn: {}, bằng ngôn ngữ khác: {}"),
-    ("zh", "标题为本站所拟，原标题：", "来源：", "相关报道", "日期不详，首次收录于{}", "更新于{}", "收听",
+     "Đọc toàn bộ bài viết", "Bằng ngôn ngữ khác", "Nguồn: {}, bằng ngôn ngữ khác: {}"),
+    ("zh", "原标题：", "来源：", "相关报道", "日期不详，首次收录于{}", "更新于{}", "收听",
      "观看", "下载", "{}分钟", "阅读全文", "其他语言", "来源：{}，其中其他语言：{}"),
-    ("zh-hant", "標題為本站所擬，原標題：", "來源：", "相關報導", "日期不詳，首次收錄於{}", "更新於{}",
+    ("zh-hant", "原標題：", "來源：", "相關報導", "日期不詳，首次收錄於{}", "更新於{}",
      "收聽", "觀看", "下載", "{}分鐘", "閱讀全文", "其他語言", "來源：{}，其中其他語言：{}"),
 )  # fmt: skip
 WORDS: Final = {row[0]: FeedWords(*row) for row in _LANGUAGES}

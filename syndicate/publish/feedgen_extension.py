@@ -1,8 +1,8 @@
-"""The parts of RSS items and Atom entries that feedgen does not write itself.
+"""Parts of RSS items and Atom entries that feedgen does not write itself.
 
-feedgen asks an extension of the feed for namespaces (``extend_ns``), and calls the extension of an
-entry with each element it has built (``extend_rss``, ``extend_atom``). It goes by these names only,
-so nothing here imports feedgen. Every text has to be ``xml_safe`` already.
+feedgen asks an extension of the feed for namespaces (``extend_ns``), and calls the extension of an entry with
+each element it has built (``extend_rss``, ``extend_atom``). It looks up these names only, so nothing here
+imports feedgen. Every text has to be ``xml_safe`` already.
 """
 
 from collections.abc import Mapping
@@ -20,20 +20,20 @@ DCTERMS = "http://purl.org/dc/terms/"
 HISTORY = "http://purl.org/syndication/history/1.0"
 MEDIA = "http://search.yahoo.com/mrss/"
 ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
-# A name only: no document is served there.
+# A name only: the address serves no document.
 SYNDICATE = "urn:syndicate:feed"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 class RssFeed:
-    """Declares the namespaces of RSS items, and names the hub; feedgen declares Atom and content itself."""
+    """Declare the namespaces of RSS items, and name the hub; feedgen declares Atom and content itself."""
 
     hub_url: str = ""
     links: Mapping[str, str] = MappingProxyType({})
     archive: bool = False
 
     def extend_ns(self) -> dict[str, str]:
-        """Prefixes by which readers know these modules."""
+        """Return the usual prefixes of these modules."""
         common = {"dc": DC, "dcterms": DCTERMS, "media": MEDIA, "itunes": ITUNES, "syndicate": SYNDICATE}
         return common | ({"fh": HISTORY} if self.archive else {})
 
@@ -48,12 +48,12 @@ class RssFeed:
 
 
 class AtomFeed:
-    """Declares the namespaces Atom feeds need besides their own."""
+    """Declare the further namespaces of Atom feeds."""
 
     archive: bool = False
 
     def extend_ns(self) -> dict[str, str]:
-        """Return the prefixes of Media RSS, podcasts, our own part and, in an archive, RFC 5005."""
+        """Return the prefixes of Media RSS, podcasts, syndicate's own part and, in an archive, RFC 5005."""
         common = {"media": MEDIA, "itunes": ITUNES, "syndicate": SYNDICATE}
         return common | ({"fh": HISTORY} if self.archive else {})
 
@@ -64,13 +64,13 @@ class AtomFeed:
 
 
 class RssItem:
-    """Completes an RSS item: authors, last change, links, source, picture, files, reading time, language."""
+    """Complete an RSS item: authors, last change, links, source, image, files, reading time, language."""
 
     item: FeedItem
     links: list[dict[str, str]]
 
     def extend_rss(self, element: _Element) -> None:
-        """Add what RSS has no element for, and the source, which feedgen ties to Atom's.
+        """Add fields without an RSS element, and the source, which feedgen ties to Atom's.
 
         ``dc:creator`` and not ``author``, which needs a mailbox (R5); ``dcterms:modified`` beside
         ``pubDate``, because RSS has no date of change; ``atom:link`` for related and via (RL4, RL5).
@@ -87,7 +87,8 @@ class RssItem:
         if item.source_url:
             SubElement(element, "source", url=item.source_url).text = item.source_name
         if item.enclosures:
-            # One enclosure: many readers take the first, some the last. Media RSS and the text have all.
+            # A single enclosure: many readers take the first, some the last. Media RSS and the text have
+            # all.
             main = next((file for file in item.enclosures if file.kind != "document"), item.enclosures[0])
             unknown = {"length": "0", "type": "application/octet-stream"}
             SubElement(
@@ -99,14 +100,14 @@ class RssItem:
 
 
 class AtomEntry:
-    """Completes an Atom entry: source, picture, files, reading time, language."""
+    """Complete an Atom entry: source, image, files, reading time, language."""
 
     item: FeedItem
 
     def extend_atom(self, element: _Element) -> None:
-        """Add the source as RFC 4287 section 4.2.11 wants it, and what Atom has no element for.
+        """Add the source by RFC 4287 section 4.2.11, and fields without an Atom element.
 
-        When the source feed itself last changed is not known; it cannot be before this entry did.
+        The source feed's own update time is unknown; it is not before this entry's.
         """
         item = self.item
         _add_first_sight(element, item)
@@ -127,7 +128,7 @@ class AtomEntry:
 
 
 def _add_first_sight(element: _Element, item: FeedItem) -> None:
-    """Tell since when an article without a date is known here."""
+    """Add the time of the first sight of an article without a date."""
     if not item.dated:
         SubElement(element, f"{{{SYNDICATE}}}firstSeen").text = rfc3339(known_since(item.published))
 
@@ -138,8 +139,8 @@ def _attributes(file: Enclosure, **facts: str | int | None) -> dict[str, str]:
 
 
 def _add_media(element: _Element, item: FeedItem) -> None:
-    """Add picture, audio and video in Media RSS 1.5.1, the duration of podcasts, and the reading time."""
-    _add_picture(element, item)
+    """Add image, audio and video in Media RSS 1.5.1, the duration of podcasts, and the reading time."""
+    _add_image(element, item)
     recordings = [file for file in item.enclosures if file.kind != "document"]
     for file in recordings:
         facts = _attributes(file, fileSize=file.size, duration=file.duration)
@@ -149,8 +150,8 @@ def _add_media(element: _Element, item: FeedItem) -> None:
     SubElement(element, f"{{{SYNDICATE}}}readingMinutes").text = str(item.minutes)
 
 
-def _add_picture(element: _Element, item: FeedItem) -> None:
-    """Add the picture: its type, its size in pixels when known, and its alternative text."""
+def _add_image(element: _Element, item: FeedItem) -> None:
+    """Add the image: its type, its size in pixels if known, and its alternative text."""
     image = item.image
     if image is None:
         return

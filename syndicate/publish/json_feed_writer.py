@@ -12,10 +12,10 @@ from syndicate.publish.entries import (
     content_text,
     feed_items,
     feed_url,
-    fitting,
+    fit_to_limit,
     front_page_url,
-    presentable,
     rfc3339,
+    xml_safe_item,
 )
 from syndicate.publish.fragments import FragmentCache, Key
 from syndicate.publish.publish_options import PublishOptions
@@ -30,23 +30,23 @@ def json_feed(
     cache: FragmentCache | None = None,
     items: Sequence[FeedItem] | None = None,
 ) -> bytes:
-    """The channel as JSON Feed 1.1, in UTF-8, at most ``feed_limit_bytes`` long.
+    """Return the channel as JSON Feed 1.1, in UTF-8, at most ``feed_limit_bytes`` long.
 
-    The same channel and articles give the same bytes, whatever the order of the articles. With a
-    ``cache`` (of its own, not the one of RSS and Atom) only new and changed items are written.
+    The same channel and articles give the same bytes, whatever the order of the articles. With a ``cache``
+    (separate from that of RSS and Atom) only new and changed items are written.
     """
-    remembered = FragmentCache() if cache is None else cache
+    cached = FragmentCache() if cache is None else cache
     chosen = {article.article.uid: article for article in articles}
     written: dict[Key, bytes] = {}
 
     def write(item: FeedItem) -> bytes:
         if item.key not in written:
-            written[item.key] = _remember(item, chosen[item.uid], options, remembered)
+            written[item.key] = _cached_item(item, chosen[item.uid], options, cached)
         return written[item.key]
 
     head = _dump(_head(channel, options)).removesuffix(b"}") + b',"items":['
     listed = feed_items(channel, articles, options, items)
-    kept = fitting(
+    kept = fit_to_limit(
         listed,
         options.feed_limit_bytes - len(head) - 2,
         lambda item: len(write(item)) + 1,
@@ -55,19 +55,19 @@ def json_feed(
     return head + b",".join(map(write, kept)) + b"]}"
 
 
-def _remember(
+def _cached_item(
     item: FeedItem, published: PublishedArticle, options: PublishOptions, cache: FragmentCache
 ) -> bytes:
-    made_of = (*item, published.text, [link.score for link in published.related], options)
-    fragments = cache.get(item.key, made_of)
+    inputs = (*item, published.text, [link.score for link in published.related], options)
+    fragments = cache.get(item.key, inputs)
     if fragments is None:
         fragments = (_dump(_item(item, published, options)),)
-        cache.put(item.key, made_of, fragments)
+        cache.put(item.key, inputs, fragments)
     return fragments[0]
 
 
 def _head(channel: Channel, options: PublishOptions) -> dict[str, Any]:
-    # No authors here: Miniflux adds them to those of every item (seen in 2.2.6).
+    # No authors here: Miniflux adds them to the authors of every item (seen in 2.2.6).
     title = xml_safe(channel.title).strip() or channel.name
     home = front_page_url(options)
     head: dict[str, Any] = {
@@ -84,8 +84,8 @@ def _head(channel: Channel, options: PublishOptions) -> dict[str, Any]:
 
 
 def _item(item: FeedItem, published: PublishedArticle, options: PublishOptions) -> dict[str, Any]:
-    item = presentable(item)
-    # Either content is required, even of an article that is nothing but a title (J4).
+    item = xml_safe_item(item)
+    # JSON Feed requires content, even of an article with only a title (J4).
     text = content_text(item, published.text, options.time_zone) or item.title
     fields = {
         "id": item.id,

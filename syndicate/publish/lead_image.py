@@ -1,4 +1,4 @@
-"""The lead picture at the head of a text, unless the text shows it already."""
+"""Lead image above a text, unless the text shows it already."""
 
 import re
 from functools import lru_cache
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from syndicate.model import Image
 
 _SOURCE: Final = re.compile(r'<img [^<>]*?src="([^"]*)"')
-# Parameters, parts of a file's name and folders by which servers offer one picture in several sizes.
+# Parameters, parts of a file's name and folders by which servers offer an image in several sizes.
 _SIZE_PARAMETERS: Final = frozenset(
     {
         "auto", "crop", "dpr", "dpi", "fit", "fm", "format", "h", "height", "maxheight", "maxwidth", "q",
@@ -23,7 +23,7 @@ _PROXY: Final = re.compile(r"https?://i\d\.wp\.com/")
 
 
 def with_lead_image(html: str, image: Image | None) -> str:
-    """Return clean HTML with the picture before it, unless the HTML shows the picture in any size."""
+    """Return clean HTML after its lead image, unless the HTML shows the image in any size."""
     if image is None or shows_image(html, image.url):
         return html
     size = "".join(
@@ -33,7 +33,7 @@ def with_lead_image(html: str, image: Image | None) -> str:
 
 
 def shows_image(html: str, url: str) -> bool:
-    """Return whether clean HTML shows the picture at an address, in this or another size."""
+    """Return whether clean HTML shows the image at an address, in this or another size."""
     if "<img " not in html:
         return False
     # The beginning of the file's name is the same in every size.
@@ -44,10 +44,10 @@ def shows_image(html: str, url: str) -> bool:
     return url in sources or any(_without_size(source) == _without_size(url) for source in sources)
 
 
-# An article's feeds and page ask for the same addresses.
+# Cached: an article's feeds and page ask for the same addresses.
 @lru_cache(maxsize=2048)
 def _without_size(url: str) -> tuple[str, ...]:
-    """Return what an address says besides the size of the picture."""
+    """Return the parts of an address that do not depend on the size of the image."""
     try:
         parts = urlsplit(_PROXY.sub("https://", url))
     except ValueError:

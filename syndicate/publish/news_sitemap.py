@@ -1,4 +1,4 @@
-"""The Google News sitemap: our own articles of the last two days, rules S1–S8.
+"""Google News sitemap: own articles of the last two days, rules S1–S8.
 
 Fields and limits: https://developers.google.com/search/docs/crawling-indexing/sitemaps/news-sitemap
 """
@@ -12,8 +12,8 @@ from syndicate.publish.entries import front_page_url, rfc3339
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.text.plain import xml_safe
 
-_MAX_AGE = timedelta(days=2)
-_MAX_ARTICLES = 1_000
+MAX_AGE = timedelta(days=2)
+MAX_ARTICLES = 1_000
 _TRADITIONAL_CHINESE = {"tw", "hk", "mo", "hant"}
 _START = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -23,15 +23,19 @@ _START = (
 
 
 def news_sitemap(articles: Iterable[PublishedArticle], options: PublishOptions, now: datetime) -> bytes:
-    """The sitemap of what our own sources published in the two days before ``now``, newest first.
+    """Return the sitemap of the own sources' articles within ``MAX_AGE`` before ``now``, newest first.
 
-    Articles of other publishers are passed over (they are theirs to announce), as is what does not
-    lie under ``site_url`` (S1). The sitemaps.org schema wants at least one address: when nothing is
-    new enough, the newest article stays as a plain one, and without any the front page.
+    Articles of other publishers are left out (each publisher announces its own), as are articles outside
+    ``site_url`` (S1). The sitemaps.org schema requires an address: without recent articles the newest article
+    stays as a plain address, and without articles the front page.
     """
-    own = {item.link: item for item in articles if _is_ours(item, options) and item.article.published <= now}
-    newest = sorted(own.values(), key=lambda item: (item.article.published, item.article.uid), reverse=True)
-    recent = [item for item in newest if now - item.article.published <= _MAX_AGE][:_MAX_ARTICLES]
+    own_articles = {
+        item.link: item for item in articles if _is_own(item, options) and item.article.published <= now
+    }
+    newest = sorted(
+        own_articles.values(), key=lambda item: (item.article.published, item.article.uid), reverse=True
+    )
+    recent = [item for item in newest if now - item.article.published <= MAX_AGE][:MAX_ARTICLES]
     if recent:
         urls = [_url(item, _news(item, options)) for item in recent]
     elif newest:
@@ -41,7 +45,7 @@ def news_sitemap(articles: Iterable[PublishedArticle], options: PublishOptions, 
     return f"{_START}{''.join(urls)}</urlset>\n".encode()
 
 
-def _is_ours(item: PublishedArticle, options: PublishOptions) -> bool:
+def _is_own(item: PublishedArticle, options: PublishOptions) -> bool:
     return item.source.own and item.link.startswith(f"{options.site_url}/")
 
 
@@ -63,7 +67,7 @@ def _news(item: PublishedArticle, options: PublishOptions) -> str:
 
 
 def _news_language(tag: str) -> str:
-    """The primary code alone, except that Chinese is ``zh-cn`` or ``zh-tw`` (S4)."""
+    """Return the primary code, except that Chinese is ``zh-cn`` or ``zh-tw`` (S4)."""
     primary, *others = tag.lower().split("-")
     if primary == "zh":
         return "zh-tw" if _TRADITIONAL_CHINESE.intersection(others) else "zh-cn"

@@ -1,8 +1,9 @@
-"""A newsletter's archive: each edition as a page of the site and as an item of the newsletter's own feed."""
+"""Archive of a newsletter: each edition as a page of the site and as an item of the newsletter's own feed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 
 from syndicate.model import (
@@ -19,6 +20,7 @@ from syndicate.model import (
     edition_path,
 )
 from syndicate.publish.entries import MAX_ITEMS
+from syndicate.publish.page_context import Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages
 from syndicate.templating import Templates
@@ -29,7 +31,7 @@ INDEX = "index.html"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedEdition:
-    """The latest revision of an edition. ``published`` is when the first one went out."""
+    """Latest revision of an edition. ``published`` is when the first revision went out."""
 
     edition: Edition
     content: EditionContent
@@ -39,18 +41,42 @@ class ArchivedEdition:
 
     @property
     def path(self) -> str:
-        """Its page inside the output folder."""
+        """Path of its page in the output folder."""
         edition = self.edition
         return edition_path(edition.newsletter, edition.period_end, edition.variant_key)
 
     @property
     def name(self) -> str:
-        """The file name of its page."""
+        """File name of its page."""
         return self.path.rpartition("/")[2]
 
 
+@dataclass(frozen=True, kw_only=True)
+class EditionsPage(Page):
+    """Variables of ``pages/editions.html``. ``feed`` is the newsletter's feed without its extension."""
+
+    newsletter: Newsletter
+    language: str
+    text_direction: str
+    feed: str
+    editions: Sequence[ArchivedEdition] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditionPage(EditionsPage):
+    """Variables of ``pages/edition.html``, with the fields of ``_content``."""
+
+    edition: Edition
+    published: datetime
+    content: EditionContent
+
+    def variables(self) -> dict[str, object]:
+        """Add the content of the edition."""
+        return vars(self) | _content(self.content) | {"digest": self.content}  # Former name of content.
+
+
 def archive_channel(newsletter: Newsletter) -> Channel:
-    """The newsletter's own feed: ``newsletters/NAME.rss`` and so on, beside the channels' files."""
+    """Return the newsletter's own feed: ``newsletters/NAME.rss`` and so on, beside the channels' files."""
     return Channel(
         name=archive_feed(newsletter.name),
         title=newsletter.title,
@@ -62,24 +88,26 @@ def archive_channel(newsletter: Newsletter) -> Channel:
 
 
 def archive_index(newsletter: Newsletter) -> str:
-    """The page that lists the editions, inside the output folder; there before the first one is."""
+    """Return the path of the list of editions; the list exists before the first edition."""
     return f"{archive_folder(newsletter.name)}/{INDEX}"
 
 
 def archive_index_page(
     pages: SitePages, newsletter: Newsletter, editions: Sequence[ArchivedEdition], options: PublishOptions
 ) -> dict[str, bytes]:
-    """The list of these editions, by its path. Raises ``RenderError``."""
-    index, shared = archive_index(newsletter), _shared(newsletter, options)
-    return {index: pages.other_page("pages/editions.html", index, **shared, editions=editions)}
+    """Return the list of these editions, by its path. Raises ``RenderError``."""
+    index = archive_index(newsletter)
+    page = EditionsPage(editions=editions, **_shared(pages, newsletter, options, index))
+    return {index: pages.page("pages/editions.html", index, page)}
 
 
 def edition_page(
     pages: SitePages, newsletter: Newsletter, item: ArchivedEdition, options: PublishOptions
 ) -> bytes:
     """Return the page of an edition. Raises ``RenderError``."""
-    said = {"edition": item.edition, "published": item.published, **_content(item.content)}
-    return pages.other_page("pages/edition.html", item.path, **_shared(newsletter, options), **said)
+    shared = _shared(pages, newsletter, options, item.path)
+    page = EditionPage(edition=item.edition, published=item.published, content=item.content, **shared)
+    return pages.page("pages/edition.html", item.path, page)
 
 
 def _content(content: EditionContent) -> dict[str, object]:
@@ -91,9 +119,10 @@ def _content(content: EditionContent) -> dict[str, object]:
     }
 
 
-def _shared(newsletter: Newsletter, options: PublishOptions) -> dict[str, object]:
+def _shared(pages: SitePages, newsletter: Newsletter, options: PublishOptions, path: str) -> dict[str, Any]:
     language = newsletter.language or options.language
     return {
+        "canonical": pages.absolute(path),
         "newsletter": newsletter,
         "language": language,
         "text_direction": direction_of(language),
@@ -104,7 +133,7 @@ def _shared(newsletter: Newsletter, options: PublishOptions) -> dict[str, object
 def edition_item(
     templates: Templates, newsletter: Newsletter, item: ArchivedEdition, options: PublishOptions
 ) -> PublishedArticle:
-    """An edition as feeds carry it, under the id it has everywhere."""
+    """Return an edition as an item of feeds, under its permanent id."""
     edition, content = item.edition, item.content
     language = newsletter.language or options.language
     url = f"{options.site_url}/{quote(item.path)}"
@@ -134,7 +163,7 @@ def edition_item(
 
 
 def edition_text(content: EditionContent) -> str:
-    """The same as plain text."""
+    """Return an edition as plain text."""
     lines = [content.correction, content.note]
     lines += [f"{story.title} ({story.source})\n{story.url}".strip() for story in content.stories]
     return "\n\n".join(filter(None, lines))

@@ -1,4 +1,4 @@
-"""Options of the site that every published document needs."""
+"""Options of the site for every published document."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -8,17 +8,16 @@ _UTC = ZoneInfo("UTC")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishOptions:
-    """The site as readers see it, and the limits of what is written for it.
+    """Site as readers see it, and the limits of its documents.
 
-    ``site_url`` is where the output folder is served, absolute and without a trailing slash: feeds
-    lie directly under it, pages under ``site/``. ``language`` is a BCP 47 tag and ``time_zone`` the
-    one times are shown in. ``google_news_url`` is ``""`` when the newsroom has no such channel.
-    ``hub_url`` is the WebSub hub that all feeds name, or ``""``.
-    ``sign_up`` says whether people can subscribe to newsletters under ``site_url``.
-    ``version`` is this program's own, named as the generator. ``feed_limit_bytes`` bounds one feed
-    document (measured: readers and aggregators cut or refuse larger ones). Pages of articles younger
-    than ``fresh_for`` seconds carry the moving lists (top, trending); older pages are frozen.
-    With ``automatic_channels`` larger tags, all sections and all sources have feeds of their own.
+    ``site_url`` is the address of the output folder, absolute and without a trailing slash: feeds lie
+    directly under it, pages under ``site/``. ``language`` is a BCP 47 tag; ``time_zone`` is the zone of
+    displayed times. ``google_news_url`` is ``""`` for a newsroom without such a channel. ``hub_url`` is the
+    WebSub hub of all feeds, or ``""``. ``sign_up`` allows readers to subscribe to newsletters under
+    ``site_url``. ``version`` is the version of this program, named as the generator. ``feed_limit_bytes``
+    bounds a feed document (measured: readers and aggregators cut or refuse larger documents). Pages of
+    articles younger than ``fresh_for`` seconds carry the moving lists (top, trending); older pages are
+    frozen. With ``automatic_channels`` larger tags, all sections and all sources have feeds of their own.
     """
 
     site_url: str

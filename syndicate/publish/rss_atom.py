@@ -1,8 +1,8 @@
 """RSS 2.0 and Atom 1.0 documents, written by feedgen.
 
-feedgen builds an entry in about 50 µs, and most entries of a feed are the same as at the last build.
-So each entry is kept as feedgen wrote it, with everything it was made of, and a feed is feedgen's own
-head joined with those fragments: byte for byte what feedgen writes for the whole (a test compares).
+feedgen builds an entry in about 50 µs, and most entries of a feed are unchanged since the last build. So each
+entry is cached as feedgen wrote it, with its inputs. A feed is feedgen's own head joined with these
+fragments: byte for byte feedgen's output for the whole (a test compares).
 """
 
 from collections.abc import Callable, Sequence
@@ -24,25 +24,27 @@ from syndicate.publish.entries import (
     content_html,
     feed_items,
     feed_url,
-    fitting,
+    fit_to_limit,
     front_page_url,
     last_updated,
-    presentable,
+    xml_safe_item,
 )
 from syndicate.publish.feedgen_extension import AtomEntry, AtomFeed, RssFeed, RssItem
 from syndicate.publish.fragments import FragmentCache, Key
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.text.plain import xml_safe
 
-# Minutes a reader may keep a feed: the max-age of 900 s our web server sends with it (R15).
+# Minutes for which a reader may cache a feed: the max-age of 900 s that the web server sends (R15).
 _TIME_TO_LIVE = 15
 _RSS_SPECIFICATION = "https://www.rssboard.org/rss-specification"
 # feedgen calls setlocale for every date, which changes the whole process: one thread at a time.
-_one_at_a_time = Lock()
+_feedgen_lock = Lock()
+
+Articles = Sequence[PublishedArticle]
 
 
 class _Format(NamedTuple):
-    place: int
+    position: int
     suffix: str
     media_type: str
     entry_start: bytes
@@ -53,14 +55,14 @@ class _Format(NamedTuple):
 
 _RSS = _Format(0, "rss", "application/rss+xml", b"<item", b"</item>", b"</channel></rss>", format_datetime)
 _ATOM = _Format(1, "atom", "application/atom+xml", b"<entry", b"</entry>", b"</feed>", datetime.isoformat)
-_HOLE = Channel(name="name-of-the-feed", title="title-of-the-feed", query="", hub=False)
-_HOLE_UPDATED = datetime(1999, 9, 9, 9, 9, 9, tzinfo=UTC)
+_PLACEHOLDER = Channel(name="name-of-the-feed", title="title-of-the-feed", query="", hub=False)
+_PLACEHOLDER_UPDATED = datetime(1999, 9, 9, 9, 9, 9, tzinfo=UTC)
 
 
 class FeedWriter:
-    """Writes channels as RSS and Atom, remembering entries from one feed and build to the next.
+    """Writer of channels as RSS and Atom, with a cache of entries across feeds and builds.
 
-    At most ``cache_bytes`` of entries are kept. Safe to share between threads.
+    At most ``cache_bytes`` of entries are kept. Thread-safe.
     """
 
     def __init__(self, options: PublishOptions, *, cache_bytes: int = 32 * 1024 * 1024) -> None:
@@ -68,72 +70,60 @@ class FeedWriter:
         self._cache = FragmentCache(cache_bytes)
         self._heads: dict[int, bytes] = {}
 
-    def rss(
-        self,
-        channel: Channel,
-        articles: Sequence[PublishedArticle],
-        *,
-        items: Sequence[FeedItem] | None = None,
-    ) -> bytes:
-        """The channel as RSS 2.0.11, in UTF-8, at most ``feed_limit_bytes`` long.
+    def rss(self, channel: Channel, articles: Articles, *, items: Sequence[FeedItem] | None = None) -> bytes:
+        """Return the channel as RSS 2.0.11, in UTF-8, at most ``feed_limit_bytes`` long.
 
         The same channel and articles give the same bytes, whatever the order of the articles. ``items`` are
         the ``feed_items`` of the articles, for a caller that needs them in several formats.
         """
         return self._document(channel, feed_items(channel, articles, self._options, items), _RSS)
 
-    def atom(
-        self,
-        channel: Channel,
-        articles: Sequence[PublishedArticle],
-        *,
-        items: Sequence[FeedItem] | None = None,
-    ) -> bytes:
-        """The channel as Atom 1.0 (RFC 4287); otherwise like ``rss``."""
+    def atom(self, channel: Channel, articles: Articles, *, items: Sequence[FeedItem] | None = None) -> bytes:
+        """Return the channel as Atom 1.0 (RFC 4287); otherwise like ``rss``."""
         return self._document(channel, feed_items(channel, articles, self._options, items), _ATOM)
 
     def prepare(self, items: Sequence[FeedItem]) -> None:
-        """Write entries of several feeds together: feedgen takes longer to begin than for ten entries."""
-        with _one_at_a_time:
+        """Write entries of several feeds together: a start of feedgen takes longer than ten entries."""
+        with _feedgen_lock:
             self._entries(items, _RSS)
 
-    def _document(self, channel: Channel, items: Sequence[FeedItem], form: _Format) -> bytes:
-        with _one_at_a_time:
-            head = self._head(channel, last_updated(items), form)
-            entries = self._entries(items, form)
+    def _document(self, channel: Channel, items: Sequence[FeedItem], format_: _Format) -> bytes:
+        with _feedgen_lock:
+            head = self._head(channel, last_updated(items), format_)
+            entries = self._entries(items, format_)
 
             def size(item: FeedItem) -> int:
                 if item.key not in entries:
-                    entries.update(self._entries([item], form))
+                    entries.update(self._entries([item], format_))
                 return len(entries[item.key])
 
-            room = self._options.feed_limit_bytes - len(head) - len(form.end)
-            kept = fitting(items, room, size, archive=bool(channel.current))
-        return b"".join([head, *(entries[item.key] for item in kept), form.end])
+            room = self._options.feed_limit_bytes - len(head) - len(format_.end)
+            kept = fit_to_limit(items, room, size, archive=bool(channel.current))
+        return b"".join([head, *(entries[item.key] for item in kept), format_.end])
 
-    def _head(self, channel: Channel, updated: datetime, form: _Format) -> bytes:
-        """Return all that stands before the entries, as feedgen writes it.
+    def _head(self, channel: Channel, updated: datetime, format_: _Format) -> bytes:
+        """Return the part before the entries, as feedgen writes it.
 
-        The many feeds without a hub differ only in name, title and date, which are put into one head: feedgen
-        takes longer for a head than for five entries.
+        The many feeds without a hub differ only in name, title and date, which are inserted into a cached
+        head: feedgen takes longer for a head than for five entries.
         """
         if channel.hub or channel.current or channel.language or channel.description:
-            return self._new_head(channel, updated, form)
-        if form.place not in self._heads:
-            self._heads[form.place] = self._new_head(_HOLE, _HOLE_UPDATED, form)
+            return self._new_head(channel, updated, format_)
+        if format_.position not in self._heads:
+            self._heads[format_.position] = self._new_head(_PLACEHOLDER, _PLACEHOLDER_UPDATED, format_)
         title = escape(xml_safe(channel.title).strip() or channel.name, quote=False)
-        name, before, after = quote(channel.name), form.date(_HOLE_UPDATED), form.date(updated)
-        filled = self._heads[form.place].replace(before.encode(), after.encode())
-        return filled.replace(_HOLE.name.encode(), name.encode()).replace(
-            _HOLE.title.encode(), title.encode()
+        name, before, after = quote(channel.name), format_.date(_PLACEHOLDER_UPDATED), format_.date(updated)
+        filled = self._heads[format_.position].replace(before.encode(), after.encode())
+        return filled.replace(_PLACEHOLDER.name.encode(), name.encode()).replace(
+            _PLACEHOLDER.title.encode(), title.encode()
         )
 
-    def _new_head(self, channel: Channel, updated: datetime, form: _Format) -> bytes:
-        empty = _write(_new_feed(channel, updated, self._options, form), form)
-        return _prolog(self._options) + empty.removesuffix(form.end)
+    def _new_head(self, channel: Channel, updated: datetime, format_: _Format) -> bytes:
+        empty = _write(_new_feed(channel, updated, self._options, format_), format_)
+        return _prolog(self._options) + empty.removesuffix(format_.end)
 
-    def _entries(self, items: Sequence[FeedItem], form: _Format) -> dict[Key, bytes]:
-        """Each item as feedgen wrote it. What is missing is written in both formats at once."""
+    def _entries(self, items: Sequence[FeedItem], format_: _Format) -> dict[Key, bytes]:
+        """Return each item as feedgen wrote it. Missing items are written in both formats at once."""
         entries: dict[Key, bytes] = {}
         missing: list[FeedItem] = []
         for item in items:
@@ -141,15 +131,15 @@ class FeedWriter:
             if fragments is None:
                 missing.append(item)
             else:
-                entries[item.key] = fragments[form.place]
+                entries[item.key] = fragments[format_.position]
         for item, fragments in zip(missing, _build(missing, self._options), strict=True):
             self._cache.put(item.key, item, fragments)
-            entries[item.key] = fragments[form.place]
+            entries[item.key] = fragments[format_.position]
         return entries
 
 
 def _prolog(options: PublishOptions) -> bytes:
-    """The declaration (X1) and, right after it, the style sheet browsers show the feed with (D3)."""
+    """Return the declaration (X1) and, right after it, the browsers' style sheet (D3)."""
     style = escape(f"{urlsplit(options.site_url).path}/feed.css")
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<?xml-stylesheet type="text/css" href="{style}"?>\n'
@@ -157,7 +147,7 @@ def _prolog(options: PublishOptions) -> bytes:
 
 
 def _build(items: Sequence[FeedItem], options: PublishOptions) -> list[tuple[bytes, bytes]]:
-    """Have feedgen write the items as one RSS and one Atom feed, and cut them out of it.
+    """Let feedgen write the items as an RSS and an Atom feed, and cut the entries out of it.
 
     All text is escaped and never in CDATA, so the tags of an entry appear nowhere else.
     """
@@ -165,49 +155,51 @@ def _build(items: Sequence[FeedItem], options: PublishOptions) -> list[tuple[byt
         return []
     feed = _new_feed(Channel(name="cut", title="cut", query=""), EMPTY_FEED_UPDATED, options, _RSS)
     for item in items:
-        _add_entry(feed, presentable(item), options)
+        _add_entry(feed, xml_safe_item(item), options)
     return list(zip(_cut(feed, _RSS), _cut(feed, _ATOM), strict=True))
 
 
-def _cut(feed: FeedGenerator, form: _Format) -> list[bytes]:
-    document = _write(feed, form)
-    entries = document[document.index(form.entry_start) :].split(form.entry_end)
-    return [entry + form.entry_end for entry in entries[:-1]]
+def _cut(feed: FeedGenerator, format_: _Format) -> list[bytes]:
+    document = _write(feed, format_)
+    entries = document[document.index(format_.entry_start) :].split(format_.entry_end)
+    return [entry + format_.entry_end for entry in entries[:-1]]
 
 
-def _write(feed: FeedGenerator, form: _Format) -> bytes:
-    write = feed.rss_str if form is _RSS else feed.atom_str
+def _write(feed: FeedGenerator, format_: _Format) -> bytes:
+    write = feed.rss_str if format_ is _RSS else feed.atom_str
     document: bytes = write(encoding="UTF-8", xml_declaration=False)
     return document
 
 
-def _new_feed(channel: Channel, updated: datetime, options: PublishOptions, form: _Format) -> FeedGenerator:
-    """A feed without entries. Its id is the address of its Atom document (A5)."""
+def _new_feed(
+    channel: Channel, updated: datetime, options: PublishOptions, format_: _Format
+) -> FeedGenerator:
+    """Return a feed without entries. Its id is the address of its Atom document (A5)."""
     feed = FeedGenerator()
     feed.register_extension("rss_parts", RssFeed, RssItem, atom=False)
     feed.register_extension("atom_parts", AtomFeed, AtomEntry, rss=False)
-    if form is _RSS:
+    if format_ is _RSS:
         feed.generator(f"syndicate {options.version}".strip())
     else:
         feed.generator("syndicate", version=options.version)
     title = xml_safe(channel.title).strip() or channel.name
     description = xml_safe(channel.description or options.description).strip() or title
-    # The documents of an archived feed are one feed, and share its id (RFC 5005 section 4).
+    # The documents of an archived feed form a single feed, and share its id (RFC 5005 section 4).
     feed.id(feed_url(replace(channel, name=channel.current or channel.name), options, _ATOM.suffix))
     feed.title(title)
     feed.subtitle(description)
     feed.description(description)
     feed.author(name=xml_safe(options.title).strip() or title, uri=front_page_url(options))
-    archive = archive_links(channel, options, form.suffix)
+    archive = archive_links(channel, options, format_.suffix)
     feed.rss_parts.archive = feed.atom_parts.archive = bool(channel.current)
     feed.rss_parts.links = archive
     for rel, href in archive.items():
-        feed.link(href=href, rel=rel, type=form.media_type)
+        feed.link(href=href, rel=rel, type=format_.media_type)
     if options.hub_url and channel.hub:
         feed.link(href=options.hub_url, rel="hub")
         feed.rss_parts.hub_url = options.hub_url
     # feedgen takes the last link for the channel's own, so the page comes after the feed itself.
-    feed.link(href=feed_url(channel, options, form.suffix), rel="self", type=form.media_type)
+    feed.link(href=feed_url(channel, options, format_.suffix), rel="self", type=format_.media_type)
     feed.link(href=front_page_url(options), rel="alternate", type="text/html")
     feed.language(channel.language or options.language)
     feed.updated(updated)
@@ -217,7 +209,7 @@ def _new_feed(channel: Channel, updated: datetime, options: PublishOptions, form
 
 
 def _add_entry(feed: FeedGenerator, item: FeedItem, options: PublishOptions) -> None:
-    """Describe one item to feedgen, newest last.
+    """Describe an item to feedgen, newest last.
 
     The description comes first: ``summary`` and ``content`` would otherwise set it too.
     """
@@ -236,8 +228,8 @@ def _add_entry(feed: FeedGenerator, item: FeedItem, options: PublishOptions) -> 
     if content:
         entry.content(content, type="html")
     entry.category([{"term": term} for term in item.tags])
-    # Without a name here readers of Atom would take our newsroom for the author (RFC 4287, 4.2.1).
-    # feedgen writes no author without a mailbox to RSS.
+    # Without a name here Atom readers would take this site for the author (RFC 4287, 4.2.1). feedgen writes
+    # no author without a mailbox to RSS.
     names = item.authors or (() if item.own else (item.source_name,))
     entry.author([{"name": name} for name in names])
     entry.rss_parts.item = entry.atom_parts.item = item
@@ -245,7 +237,7 @@ def _add_entry(feed: FeedGenerator, item: FeedItem, options: PublishOptions) -> 
 
 
 def _links(item: FeedItem) -> list[dict[str, str]]:
-    """The article first (A15), then its related stories (RL4), then where it came from (RL5)."""
+    """Return the links: the article first (A15), then its related stories (RL4), then its source (RL5)."""
     links = [{"href": item.url, "rel": "alternate", "type": "text/html"}]
     for related in item.related + item.others:
         link = {"href": related.url, "rel": "related", "type": "text/html", "title": related.title}

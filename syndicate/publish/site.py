@@ -1,8 +1,8 @@
-"""The static site: data in, bytes out. Pages lie under ``site/``, the feeds beside it.
+"""Static site: data in, bytes out. Pages are under ``site/``, the feeds beside it.
 
-Links are relative (``site_paths.root_of``). What pages share (head, masthead, footer, top and
-trending) is rendered once per folder depth and put in as finished markup, because an article page
-has to cost well under a millisecond: a new article may rewrite hundreds of them.
+Links are relative (``site_paths.root_of``). Shared parts (head, masthead, footer, top and trending) are
+rendered once per folder depth and inserted as finished markup, because an article page has to cost well under
+a millisecond: a new article may rewrite hundreds of pages.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -22,6 +22,7 @@ from syndicate.model import (
 )
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.lead_image import shows_image
+from syndicate.publish.page_context import ArticlePage, FrontPage, ListingPage, Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, publisher_page
 from syndicate.publish.site_metadata import (
@@ -29,7 +30,7 @@ from syndicate.publish.site_metadata import (
     nested_headings,
     news_article,
     shown_enclosures,
-    shown_picture,
+    shown_image,
     shown_summary,
     with_alternatives,
 )
@@ -37,23 +38,24 @@ from syndicate.publish.site_paths import ASSETS_FOLDER, FRONT_PATH, list_feed, r
 from syndicate.templating import Markup, Templates
 from syndicate.text.language import direction_of
 from syndicate.text.names import tag_key
+from syndicate.text.plain import paragraph
 
-# Articles on the page of a tag that has a feed of its own.
+# Minimum number of articles on the page of a tag with a feed of its own.
 FEED_MINIMUM: Final = 10
 _ARTICLE: Final = "pages/article.html"
 _ASSETS: Final = ("site.css", "site.js", "favicon.svg", "favicon.png")
 
-# A publisher's "updated" a few seconds after "published" is their software, not news.
-_UPDATE_WORTH_SHOWING: Final = timedelta(minutes=1)
+# A publisher's "updated" a few seconds after "published" comes from software and is no news.
+_MIN_VISIBLE_UPDATE: Final = timedelta(minutes=1)
 
 
 class SitePages:
-    """Every page of one build. The same input gives the same bytes.
+    """Pages of a build. The same input gives the same bytes.
 
-    ``sections`` are those that have a page, in the order of the navigation; ``tags`` the keys of those
-    that have one, which may be set anew as articles with others come; ``channels`` are all output feeds,
-    the main one first; the archives of ``newsletters`` are named beside them. Each page raises
-    ``RenderError`` when its template fails.
+    ``sections`` are the sections with a page, in the order of the navigation; ``tags`` the keys of tags with
+    a page, which the caller may replace between pages. ``channels`` are all output feeds, the main feed
+    first; the archives of ``newsletters`` are listed beside them. Each page raises ``RenderError`` if its
+    template fails.
     """
 
     def __init__(
@@ -76,11 +78,11 @@ class SitePages:
         self._section_paths = {tag_key(section.name): section.path for section in self._sections}
         self.tags = tags
         self._frames: dict[tuple[str, str], dict[str, object]] = {}
-        self._mores: dict[tuple[str, ...], Markup] = {}
+        self._section_lists: dict[tuple[str, ...], Markup] = {}
         self._rails: dict[str, tuple[tuple[tuple[Headline, ...], tuple[Headline, ...]], Markup]] = {}
 
     def article_page(self, item: PublishedArticle, **lists: Sequence[Headline]) -> bytes:
-        """The page at ``item.article.path``."""
+        """Return the page at ``item.article.path``."""
         return _encoded(self._templates.render(_ARTICLE, **self._article(item, **lists)))
 
     def article_pages(
@@ -89,7 +91,7 @@ class SitePages:
         more: Mapping[str, Sequence[Headline]],
         **lists: Sequence[Headline],
     ) -> list[bytes | RenderError]:
-        """The page of each article, or the error in its place; ``more`` has the articles of each section."""
+        """Return each article's page, or the error in its place; ``more`` maps sections to their articles."""
         contexts: list[Mapping[str, object] | RenderError] = []
         for item in items:
             try:
@@ -109,52 +111,42 @@ class SitePages:
         trending: Sequence[Headline] = (),
         more_from_section: Sequence[Headline] = (),
     ) -> Mapping[str, object]:
-        """Return what the template of an article page is given.
+        """Return the context of an article page.
 
-        Each link stands once: lists leave the article itself out, "Read more" what "Also covered by" names,
+        Each link stands once: lists leave the article itself out, related stories the coverage,
         ``more_from_section`` both.
         """
-        article, source = item.article, item.source
-        root = root_of(article.path)
-        canonical = item.link or self._absolute(article.path)
-        picture = shown_picture(item)
-        summary = shown_summary(item)
+        article, canonical = item.article, item.link or self.absolute(item.article.path)
+        root, section = root_of(article.path), self.section_name(article.section)
+        image, summary = shown_image(item), shown_summary(item)
         covering = {other.path for other in item.coverage}
         related = [other for other in item.related if other.path not in covering]
-        named = (*related, *item.other_languages)
-        return self._context(
-            root,
-            section=article.section,
-            context={
-                "article": article,
-                "source": source,
-                "source_name": item.source.name,
-                "external": publisher_page(item),
-                "canonical": canonical,
-                "summary": summary,
-                "updated": _worth_showing(known_since(article.published), article.updated),
-                "picture": picture,
-                "figure": _lead_figure(picture, item.html),
-                "enclosures": shown_enclosures(item),
-                "body": _body(item, summary),
-                "json_ld": news_article(item, canonical, self._options),
-                "share": f"mailto:?subject={quote(article.title, errors='replace')}&body={quote(canonical)}",
-                "section": self._section(self.section_name(article.section)),
-                "tags": self._article_tags(article.tags),
-                "source_feed": list_feed("sources", source.name) if self._options.automatic_channels else "",
-                "coverage": [Headline.of_related(other) for other in item.coverage],
-                "related": [Headline.of_related(other) for other in related],
-                "other_languages": [Headline.of_related(other) for other in item.other_languages],
-                "sources": item.sources,
-                "foreign_sources": item.foreign_sources,
-                "more_from_section": self._more(
-                    root,
-                    self.section_name(article.section),
-                    _without(more_from_section, article.path, *covering, *(other.path for other in named)),
-                ),
-                "rail": self._rail(root, _without(top, article.path), _without(trending, article.path)),
-            },
+        linked = {article.path, *covering, *(other.path for other in (*related, *item.other_languages))}
+        page = ArticlePage(
+            canonical=canonical,
+            article=article,
+            source=item.source,
+            source_feed=list_feed("sources", item.source.name) if self._options.automatic_channels else "",
+            external=publisher_page(item),
+            summary=summary,
+            updated=_visible_update(known_since(article.published), article.updated),
+            image=image,
+            figure=_lead_figure(image, item.html),
+            enclosures=shown_enclosures(item),
+            body=_body(item, summary),
+            json_ld=news_article(item, canonical, self._options),
+            share=f"mailto:?subject={quote(article.title, errors='replace')}&body={quote(canonical)}",
+            section=self._section(section),
+            tags=self._article_tags(article.tags),
+            coverage=[Headline.of_related(other) for other in item.coverage],
+            related=[Headline.of_related(other) for other in related],
+            other_languages=[Headline.of_related(other) for other in item.other_languages],
+            sources=item.sources,
+            foreign_sources=item.foreign_sources,
+            more_from_section=self._more_from_section(root, section, _without(more_from_section, linked)),
+            rail=self._rail(root, _without(top, {article.path}), _without(trending, {article.path})),
         )
+        return self._variables(root, page, article.section)
 
     def front_page(
         self,
@@ -163,41 +155,40 @@ class SitePages:
         trending: Sequence[Headline] = (),
         sections: Sequence[SectionBlock] = (),
     ) -> bytes:
-        """The page at ``FRONT_PATH``; sections without articles are left out."""
-        root = root_of(FRONT_PATH)
-        return self._page(
-            "pages/front.html",
-            root,
-            context={
-                "canonical": self._absolute(FRONT_PATH),
-                "top": top,
-                "sections": [block for block in sections if block.headlines],
-                "trending": trending,
-                "rail": self._rail(root, (), trending),
-            },
+        """Return the page at ``FRONT_PATH``; sections without articles are left out."""
+        page = FrontPage(
+            canonical=self.absolute(FRONT_PATH),
+            top=top,
+            trending=trending,
+            sections=[block for block in sections if block.headlines],
+            rail=self._rail(root_of(FRONT_PATH), (), trending),
         )
+        return self.page("pages/front.html", FRONT_PATH, page)
 
     def section_page(self, name: str, items: Sequence[Headline], **lists: Sequence[Headline]) -> bytes:
-        """The page at ``section_path(name)``; ``lists`` are ``top`` and ``trending``."""
+        """Return the page at ``section_path(name)``; ``lists`` are ``top`` and ``trending``."""
         own = self._section_feeds(name)
         return self._listing("section", section_path(name), name, items, own, **lists)
 
     def tag_page(self, name: str, items: Sequence[Headline], **lists: Sequence[Headline]) -> bytes:
-        """The page at ``tag_path(name)``; ``lists`` as above."""
+        """Return the page at ``tag_path(name)``; ``lists`` as above."""
         feeds = self._list_feed("tags", name) if len(items) >= FEED_MINIMUM else ()
         return self._listing("tag", tag_path(name), name, items, feeds, **lists)
 
     def section_name(self, name: str) -> str:
-        """Return the spelling of a section that its page has."""
+        """Return the spelling of a section on its page."""
         return self._section_names.get(tag_key(name), name)
 
-    def other_page(self, template: str, path: str, **context: object) -> bytes:
-        """A page of another room's making, in the same frame."""
-        context |= {"canonical": self._absolute(path)}
-        return self._page(template, root_of(path), context=context)
+    def page(self, template: str, path: str, page: Page, section: str = "") -> bytes:
+        """Render a page in the frame of its folder depth and section."""
+        return _encoded(self._templates.render(template, **self._variables(root_of(path), page, section)))
+
+    def absolute(self, path: str) -> str:
+        """Return the absolute address of a path in the output folder."""
+        return f"{self._options.site_url}/{path}"
 
     def assets(self) -> Mapping[str, bytes]:
-        """Style sheet, script and icons by their path in the output folder."""
+        """Return style sheet, script and icons by their path in the output folder."""
         return {ASSETS_FOLDER + name: self._templates.read("pages/" + name) for name in _ASSETS}
 
     def _listing(
@@ -211,38 +202,32 @@ class SitePages:
         top: Sequence[Headline] = (),
         trending: Sequence[Headline] = (),
     ) -> bytes:
-        section = name if kind == "section" else ""
-        return self._page(
-            "pages/listing.html",
-            root_of(path),
-            section=section,
-            context={
-                "kind": kind,
-                "name": name,
-                "canonical": self._absolute(path),
-                "headlines": items,
-                "feeds": feeds,
-                "rail": self._rail(root_of(path), top, trending),
-            },
+        page = ListingPage(
+            canonical=self.absolute(path),
+            kind=kind,
+            name=name,
+            headlines=items,
+            feeds=feeds,
+            rail=self._rail(root_of(path), top, trending),
         )
+        return self.page("pages/listing.html", path, page, name if kind == "section" else "")
 
-    def _page(self, template: str, root: str, *, context: Mapping[str, object], section: str = "") -> bytes:
-        return _encoded(self._templates.render(template, **self._context(root, context, section)))
+    def _variables(self, root: str, page: Page, section: str) -> Mapping[str, object]:
+        return self._shared(root) | self._frame(root, section) | page.variables()
 
-    def _context(self, root: str, context: Mapping[str, object], section: str) -> Mapping[str, object]:
-        shared = {"site": self._options, "direction": self._direction, "root": root}
-        return {**shared, **self._frame(root, section), **context}
+    def _shared(self, root: str) -> dict[str, object]:
+        return {"site": self._options, "direction": self._direction, "root": root}
 
     def _frame(self, root: str, section: str) -> dict[str, object]:
-        """Head links, masthead and footer as finished markup, for one folder depth and section."""
+        """Return head links, masthead and footer as finished markup, for a folder depth and section."""
         known = tag_key(section)
         key = (root, known if known in self._section_paths else "")
         if key not in self._frames:
             own, front = self._section_feeds(key[1]), root == root_of(FRONT_PATH)
-            # Most pages name only the main channel: they stay as they are when another one goes.
+            # Most pages name only the main channel: they need no update when another channel goes.
             main = self._channels if front else self._channels[:1]
             listed = own + tuple(_feed(channel) for channel in main if _feed(channel) not in own)
-            shared = {"site": self._options, "direction": self._direction, "root": root}
+            shared = self._shared(root)
             self._frames[key] = {
                 "head": self._templates.fragment("pages/parts/head.html", feeds=listed, **shared),
                 "masthead": self._templates.fragment(
@@ -263,39 +248,32 @@ class SitePages:
         return self._frames[key]
 
     def _rail(self, root: str, top: Sequence[Headline], trending: Sequence[Headline]) -> Markup:
-        """Return top content and trending as finished markup; the last of each folder depth are kept."""
+        """Return top stories and trending as finished markup; the last of each folder depth is cached."""
         lists = tuple(top), tuple(trending)
         kept = self._rails.get(root)
         if kept is not None and kept[0] == lists:
             return kept[1]
-        markup = self._templates.fragment(
-            "pages/parts/rail.html",
-            site=self._options,
-            direction=self._direction,
-            root=root,
-            top=top,
-            trending=trending,
-        )
+        shared = self._shared(root)
+        markup = self._templates.fragment("pages/parts/rail.html", top=top, trending=trending, **shared)
         self._rails[root] = (lists, markup)
         return markup
 
-    def _more(self, root: str, section: str, headlines: Sequence[Headline]) -> Markup:
-        """More from a section as finished markup, kept: most of its articles show the same."""
+    def _more_from_section(self, root: str, section: str, headlines: Sequence[Headline]) -> Markup:
+        """Return more headlines from a section as finished markup, cached: most articles show the same."""
         if not headlines:
             return Markup("")
         key = root, section, *(headline.path for headline in headlines)
-        if key not in self._mores:
-            self._mores[key] = self._templates.fragment(
+        if key not in self._section_lists:
+            self._section_lists[key] = self._templates.fragment(
                 "pages/parts/more_from_section.html",
-                site=self._options,
-                root=root,
                 section=section,
                 headlines=headlines,
+                **self._shared(root),
             )
-        return self._mores[key]
+        return self._section_lists[key]
 
     def _section_feeds(self, section: str) -> tuple[NamedPath, ...]:
-        """Return the channels that carry exactly this section, else the section's own feed."""
+        """Return the channels with exactly this section, else the section's own feed."""
         if not section:
             return ()
         key = tag_key(section)
@@ -303,7 +281,7 @@ class SitePages:
         return declared or self._list_feed("sections", self._section_names.get(key, section))
 
     def _list_feed(self, kind: str, name: str) -> tuple[NamedPath, ...]:
-        """Return the feed of a list that needs no channel; nothing when the site has none."""
+        """Return the feed of a list without a channel; nothing if the site has no such feeds."""
         path = list_feed(kind, name)
         return (NamedPath(name=path, title=name, path=path),) if self._options.automatic_channels else ()
 
@@ -311,7 +289,7 @@ class SitePages:
         return NamedPath(name=name, path=self._section_paths.get(tag_key(name), "")) if name else None
 
     def _article_tags(self, names: Sequence[str]) -> list[NamedPath]:
-        """Return an article's tags, of two spellings of one the first."""
+        """Return an article's tags; of two spellings of a tag the first."""
         spelt: dict[str, str] = {}
         for name in names:
             spelt.setdefault(tag_key(name), name)
@@ -320,12 +298,9 @@ class SitePages:
             for key, name in spelt.items()
         ]
 
-    def _absolute(self, path: str) -> str:
-        return f"{self._options.site_url}/{path}"
-
 
 def _encoded(text: str) -> bytes:
-    # A lone surrogate that slipped through must not cost the page.
+    # A lone surrogate must not cost the page.
     return text.encode("utf-8", "replace")
 
 
@@ -338,23 +313,22 @@ def _archive(newsletter: Newsletter) -> NamedPath:
     return NamedPath(name=quote(archive_folder(name)), title=newsletter.title, path=quote(archive_feed(name)))
 
 
-def _without(headlines: Sequence[Headline], *paths: str) -> Sequence[Headline]:
+def _without(headlines: Sequence[Headline], paths: Collection[str]) -> Sequence[Headline]:
     if any(headline.path in paths for headline in headlines):
         return [headline for headline in headlines if headline.path not in paths]
     return headlines
 
 
-def _worth_showing(published: datetime, updated: datetime) -> datetime | None:
-    return updated if updated - published >= _UPDATE_WORTH_SHOWING else None
+def _visible_update(published: datetime, updated: datetime) -> datetime | None:
+    return updated if updated - published >= _MIN_VISIBLE_UPDATE else None
 
 
-def _lead_figure(picture: Image | None, html: str) -> Image | None:
-    """The picture above the text, unless the text shows it already."""
-    return None if picture is None or shows_image(html, picture.url) else picture
+def _lead_figure(image: Image | None, html: str) -> Image | None:
+    """Return the image above the text, unless the text shows it already."""
+    return None if image is None or shows_image(html, image.url) else image
 
 
 def _body(item: PublishedArticle, summary: str) -> Markup:
-    """The text as far as the source allows it: ``html`` comes clean and bounded from upstream."""
-    if item.html:
-        return Markup(with_alternatives(named_links(nested_headings(item.html))))
-    return Markup("<p>") + summary + Markup("</p>") if summary else Markup("")
+    """Return the text as far as the source allows it: ``html`` is already clean and bounded."""
+    html = item.html or paragraph(summary)
+    return Markup(with_alternatives(named_links(nested_headings(html))))

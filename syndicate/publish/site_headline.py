@@ -1,4 +1,4 @@
-"""Headlines: an article as one line or card of a list, with its link."""
+"""Headlines: an article as a line or card of a list, with its link."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,15 +21,13 @@ class Reason(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """One article in a list.
+    """Article in a list.
 
-    ``path`` is our own page inside the output folder, ``link`` the publisher's page; ``own`` is true
-    when that is the same page. ``minutes``
-    and ``coverage`` are 0 when unknown; ``coverage`` counts the sources of the story, ``foreign`` the sources
-    that tell it only in other languages.
-    ``summary`` and ``image`` are empty where the source allows no republishing.
-    ``original_title`` is the publisher's own where our editor wrote another, ``why`` what put a
-    story into the list.
+    ``path`` is its page on this site, ``link`` the publisher's page; ``own`` is true if these are the same
+    page. ``minutes`` and ``coverage`` are 0 if unknown. ``coverage`` counts the sources of the story,
+    ``foreign`` the sources that cover it only in other languages. ``summary`` and ``image`` are empty if the
+    source allows no republishing. ``original_title`` is the publisher's title if the editor replaced it;
+    ``why`` are the reasons for the story's place in the list.
     """
 
     title: str
@@ -51,22 +49,22 @@ class Headline:
 
     @property
     def dated(self) -> bool:
-        """True when ``published`` is a date of publication."""
+        """True if ``published`` is a date of publication."""
         return is_dated(self.published)
 
     @property
     def first_seen(self) -> datetime:
-        """Return when an article without a date was first seen."""
+        """Time of the first sight of an article without a date."""
         return known_since(self.published)
 
     @property
     def local(self) -> bool:
-        """True when the title leads to our own page: our own article, or one without another."""
+        """True if the title leads to this site: an own article, or an article without another page."""
         return self.own or not self.link
 
     @classmethod
     def of(cls, item: PublishedArticle) -> Self:
-        """The headline of a whole article."""
+        """Return the headline of an article."""
         article, source = item.article, item.source
         shows = source.own or source.republish is not Republish.NONE
         return cls(
@@ -89,7 +87,7 @@ class Headline:
 
     @classmethod
     def of_related(cls, related: RelatedLink) -> Self:
-        """The headline of a related link, which knows less; it is our own when it leads to our page."""
+        """Return the headline of a related link, with fewer fields; it is own if it leads to this site."""
         return cls(
             title=related.title,
             path=related.path,
@@ -104,47 +102,47 @@ class Headline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionBlock:
-    """Section on the front page: its name, its page, and its latest articles in the order shown."""
+    """Section on the front page: its name, its page, and its latest articles in order."""
 
     name: str
     path: str
     headlines: Sequence[Headline]
 
 
-# In this order. Scores and weights are for operators; ``explain`` shows them.
+# In order of display. Scores and weights are for operators; ``explain`` shows them.
 REASONS = ("pin", "boost", "recent", "theme", "reads", "rare", "slow")
-# A boost or a theme that multiplies the score by less is no reason worth telling.
-_WORTH_TELLING = 1.2
+# Minimum factor of a boost or a theme that counts as a reason.
+_MIN_FACTOR = 1.2
 
 
 def reasons(parts: Mapping[str, float]) -> tuple[Reason, ...]:
-    """Return the reasons for a story's place from the stored parts of its rank, as readers are told them."""
-    found = []
+    """Return the reasons for a story's place, for readers, from the stored parts of its rank."""
+    shown = []
     for part, value in parts.items():
         kind, _, hours = part.partition(":")
         if kind == "recent":
-            found.append(Reason(kind, round(value), int(hours)))
+            shown.append(Reason(kind, round(value), int(hours)))
         elif kind == "slow":
-            found.append(Reason(kind, hours=round(value)))
-        elif kind in REASONS and (kind not in ("boost", "theme") or value >= _WORTH_TELLING):
-            found.append(Reason(kind))
-    return tuple(sorted(found, key=lambda reason: REASONS.index(reason.kind)))
+            shown.append(Reason(kind, hours=round(value)))
+        elif kind in REASONS and (kind not in ("boost", "theme") or value >= _MIN_FACTOR):
+            shown.append(Reason(kind))
+    return tuple(sorted(shown, key=lambda reason: REASONS.index(reason.kind)))
 
 
 def publisher_page(item: PublishedArticle) -> str:
-    """The article's page at its publisher, else their home page; "" for our own articles."""
+    """Return the article's page at its publisher, else their home page; "" for own articles."""
     if item.source.own:
         return ""
-    ours = not item.link or item.link.endswith("/" + item.article.path)
-    return item.source.home_url if ours else item.link
+    is_own_page = not item.link or item.link.endswith("/" + item.article.path)
+    return item.source.home_url if is_own_page else item.link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedPath:
-    """A section, tag, feed or newsletter as templates see it.
+    """Section, tag, feed or newsletter for templates.
 
-    The ``path`` of a feed lacks its extension; a newsletter's is its feed's, its ``name`` the folder of its
-    archive.
+    The ``path`` of a feed lacks its extension. A newsletter's ``path`` is the path of its feed, its ``name``
+    the folder of its archive.
     """
 
     title: str = ""

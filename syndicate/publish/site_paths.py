@@ -24,7 +24,7 @@ def tag_path(name: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def list_feed(kind: str, name: str) -> str:
-    """Return the path, without its extension, of the feed of a list that has no channel of its own.
+    """Return the path, without its extension, of the feed of a list without a channel of its own.
 
     ``kind`` is the folder: ``tags``, ``sections`` or ``sources``; two names of sources never share a path.
     """
@@ -34,7 +34,7 @@ def list_feed(kind: str, name: str) -> str:
 
 
 def root_of(path: str) -> str:
-    """Return what to write before another output path to reach it from ``path``: "../" for each folder.
+    """Return the relative prefix from ``path`` to the output folder: "../" for each folder.
 
     Links are relative, so that the same bytes work from a disk, a subfolder and any host.
     """
@@ -48,9 +48,9 @@ def _distinct_slug(name: str) -> str:
 
 
 def _slug_or_hash(key: str, readable: str) -> str:
-    """Return the slug of a key, with a hash unless the slug is all that the key says.
+    """Return the slug of a key, with a hash unless the slug equals the readable key.
 
-    A slug that could be taken for one with a hash gets one too, so that two keys never share a path.
+    A slug that looks like a slug with a hash gets a hash too, so that two keys never share a path.
     """
     short = slug(key)
     if short == readable and not _RESERVED.search(short):

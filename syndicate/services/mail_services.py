@@ -14,7 +14,7 @@ from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.model import archive_folder
 from syndicate.newsletter.render import TOKEN
 from syndicate.settings import Settings
-from syndicate.text.urls import is_this_machine
+from syndicate.text.urls import is_loopback
 
 
 def mail_sender(settings: Settings) -> Sender:
@@ -116,7 +116,7 @@ def readers_reach(settings: Settings) -> bool:
 
     Mail in a folder is looked at on this machine, where a local address is right.
     """
-    near = is_this_machine(settings.site.url) and settings.mail.transport == "smtp"
+    near = is_loopback(settings.site.url) and settings.mail.transport == "smtp"
     return bool(settings.web.listen) and not near
 
 

@@ -1,7 +1,8 @@
-"""Articles → stories: copies, stories, related links, top and trending. Pure: no I/O, no clock, no chance."""
+"""Articles → stories: copies, stories, related links, top and trending. Pure: no I/O, clock or randomness."""
 
 from syndicate.stories.article_kind import is_report
-from syndicate.stories.duplicates import is_update, says_else
+from syndicate.stories.coverage import count_sources
+from syndicate.stories.duplicates import is_news, is_update
 from syndicate.stories.grouping_rules import MERGED, Regrouping, StoryMatch
 from syndicate.stories.lead_choice import LeadCandidate, choose_lead, lead_candidates, leading_language
 from syndicate.stories.link_choice import without_round_ups
@@ -43,7 +44,9 @@ __all__ = [
     "StoryMatch",
     "StoryOptions",
     "choose_lead",
+    "count_sources",
     "extract_terms",
+    "is_news",
     "is_report",
     "is_update",
     "lead_candidates",
@@ -52,7 +55,6 @@ __all__ = [
     "rank_step",
     "rank_top",
     "rank_trending",
-    "says_else",
     "shared_terms",
     "theme_weight",
     "usual_stems",

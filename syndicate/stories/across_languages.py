@@ -1,8 +1,8 @@
-"""Reports of one event in different languages: candidates by meaning, and how alike two such reports are.
+"""Reports of the same event in different languages: candidates by meaning, and their similarity.
 
-Words cannot be compared across languages. The meaning in the shared space can (see ``pieces``), and so can
-figures, which are written alike everywhere. The result is on the scale of the likeness within a language,
-so that stories and links need no rule of their own.
+Words cannot be compared across languages. Meanings in the shared space can (see ``shared_vectors``), and so
+can figures, which are written alike everywhere. The result has the scale of the similarity within a language,
+so that stories and links need no separate rules.
 """
 
 from collections.abc import Sequence
@@ -12,23 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syndicate.stories.duplicates import figures_of
-from syndicate.stories.link_scores import Likeness
+from syndicate.stories.link_scores import Similarities
 from syndicate.stories.story_options import StoryOptions
 from syndicate.stories.terms.fingerprint import Fingerprint, differ_in_language
 from syndicate.stories.terms.shared_vectors import DIMENSIONS
 from syndicate.stories.terms.similarity import cosines_of_rows
 from syndicate.stories.terms.weighed_terms import Floats
 
-# With many languages, candidates of other languages are still fewer than those that share words.
+# With many languages, candidates of other languages are still fewer than candidates by words.
 _MOST_CANDIDATES = 12
 
 
 class RecentMeanings:
-    """Meanings of the newest articles of every language with a table, to find those of other languages."""
+    """Meanings of the newest articles of every language with a table, to find articles in other languages."""
 
     def __init__(self, options: StoryOptions) -> None:
         self._options = options
-        # Ids and meanings of each language in the order in which they came.
+        # Ids and meanings of each language in order of arrival.
         self._languages: dict[bytes, tuple[list[int], bytearray]] = {}
 
     def add(self, article_id: int, terms: Fingerprint) -> None:
@@ -37,7 +37,7 @@ class RecentMeanings:
             self._append(terms.language, [article_id], terms.shared)
 
     def fill(self, ids: Sequence[int], packed: Sequence[bytes], headers: NDArray[Any]) -> None:
-        """Remember the newest of many packed articles, as ``add`` would one by one."""
+        """Remember the newest of many packed articles; the result equals repeated ``add``."""
         known = np.where(headers["shared"] > 0, headers["language"], b"")
         for language in filter(None, np.unique(known).tolist() if self._options.across_languages else ()):
             places = np.flatnonzero(known == language)[-self._options.across_recent :].tolist()
@@ -60,7 +60,7 @@ class RecentMeanings:
             del ids[place], rows[place * DIMENSIONS : (place + 1) * DIMENSIONS]
 
     def nearest(self, terms: Fingerprint) -> list[int]:
-        """Return the articles of other languages that are nearest in meaning, a few of each language."""
+        """Return the nearest articles of other languages by meaning, a few of each language."""
         nearest: list[tuple[float, int]] = []
         for language, (ids, rows) in self._languages.items():
             if terms.shared and ids and language != terms.language:
@@ -68,21 +68,25 @@ class RecentMeanings:
                 count = min(self._options.across_nearest, len(ids))
                 least = np.partition(cosines, -count)[-count]
                 best = np.flatnonzero(cosines >= least).tolist()
-                found = sorted((-float(cosines[place]), place) for place in best)[:count]
-                nearest += [(cosine, ids[place]) for cosine, place in found]
+                best_places = sorted((-float(cosines[place]), place) for place in best)[:count]
+                nearest += [(cosine, ids[place]) for cosine, place in best_places]
         return [article_id for _, article_id in sorted(nearest)[:_MOST_CANDIDATES]]
 
 
 def compare_across(
-    query: Fingerprint, others: Sequence[Fingerprint], alike: Likeness, shared: Floats, options: StoryOptions
-) -> Likeness:
-    """Return the likeness, with that to articles of other languages as ``StoryOptions`` says.
+    query: Fingerprint,
+    others: Sequence[Fingerprint],
+    similarities: Similarities,
+    shared: Floats,
+    options: StoryOptions,
+) -> Similarities:
+    """Return the similarities, recomputed for articles in other languages as ``StoryOptions`` states.
 
-    ``shared`` are the cosines in the shared space. Articles of languages without a table keep the likeness of
-    their words, as long as stories may have several languages.
+    ``shared`` are the cosines in the shared space. Articles in languages without a table keep the similarity
+    of their words, if stories may have several languages.
     """
     foreign = [place for place, other in enumerate(others) if differ_in_language(query, other)]
-    columns = [*map(np.copy, alike)] if foreign else alike
+    columns = [*map(np.copy, similarities)] if foreign else similarities
     mine = figures_of(query) if foreign else frozenset()
     for place in foreign:
         other = others[place]
@@ -92,9 +96,9 @@ def compare_across(
             similarity = options.across(evidence, (query.length * other.length) ** 0.5)
             for column, value in zip(columns, (0.0, 0.0, similarity, similarity), strict=True):
                 column[place] = value
-    return Likeness(*columns)
+    return Similarities(*columns)
 
 
 def _agreement(mine: frozenset[int], theirs: frozenset[int]) -> int:
-    """Return how many figures two articles have in common, at most 2; -1 if both have some and share none."""
+    """Return the number of common figures, at most 2; -1 if both articles have figures and share none."""
     return min(len(mine & theirs), 2) - bool(mine and theirs and mine.isdisjoint(theirs))

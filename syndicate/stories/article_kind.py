@@ -2,7 +2,7 @@
 
 import re
 
-# Names of the genre in the languages of the words files and a few more, as labels and as sections.
+# Genre names in the languages of the words files and some more, as title labels and as sections.
 _OPINION = (
     "opinions?|op-?ed|editorials?|comment|commentary|commentisfree|analysis|column|columnists?|viewpoint"
     "|letters?(?: to the editor)?|meinung|kommentare?|leitartikel|kolumne|glosse|tribunes?|éditos?|éditorial"
@@ -29,11 +29,11 @@ _FOLDER = re.compile(rf"/(?:{_OPINION})/", re.IGNORECASE)
 
 
 def is_report(title: str, section: str = "", url: str = "") -> bool:
-    """Return whether an article reports an event: false for an opinion piece or a round-up of several."""
+    """Return whether an article reports an event: false for opinion pieces and round-ups of events."""
     labelled = _LABEL.search(title) or is_round_up(title)
     return not (labelled or _SECTION.fullmatch(section.strip()) or _FOLDER.search(url))
 
 
 def is_round_up(title: str) -> bool:
-    """Return whether an article tells several events, by its title."""
+    """Return whether the title announces a round-up of several events."""
     return bool(_ROUND_UP_LABEL.search(title))

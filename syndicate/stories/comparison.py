@@ -1,4 +1,4 @@
-"""Compare articles of an index: how alike their texts are."""
+"""Compare articles of an index by the similarity of their texts."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,43 +7,43 @@ import numpy as np
 
 from syndicate.stories.across_languages import compare_across
 from syndicate.stories.index_entry import IndexEntry
-from syndicate.stories.link_scores import Likeness, Match, match_all, weigh_cosines
+from syndicate.stories.link_scores import Match, Similarities, match_all, weigh_cosines
 from syndicate.stories.story_options import StoryOptions
 from syndicate.stories.terms.similarity import TermSpace
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The words of an index and the articles in it; shared by the index and its stories.
+    """Vocabulary and articles of an index, shared by the index and its stories.
 
-    A value of its own, so that neither refers to the other: an index that is dropped is freed at once.
+    A separate value avoids a reference cycle, so a dropped index is freed at once.
     """
 
-    held: Mapping[int, IndexEntry]
+    entries: Mapping[int, IndexEntry]
     space: TermSpace
     options: StoryOptions
 
-    def alike(self, held: IndexEntry, others: Sequence[IndexEntry]) -> Likeness:
-        """Compare one article with others, in their order."""
-        query, terms = held.terms, [other.terms for other in others]
+    def similarities_to(self, entry: IndexEntry, others: Sequence[IndexEntry]) -> Similarities:
+        """Compare an article with others; the result has their order."""
+        query, terms = entry.terms, [other.terms for other in others]
         cosines = self.space.cosines(query, terms)
-        lengths = np.sqrt(held.size * np.array([other.size for other in others]))
-        alike = weigh_cosines(cosines, lengths, self.options)
-        return compare_across(query, terms, alike, cosines.shared, self.options)
+        lengths = np.sqrt(entry.size * np.array([other.size for other in others]))
+        similarities = weigh_cosines(cosines, lengths, self.options)
+        return compare_across(query, terms, similarities, cosines.shared, self.options)
 
     def matches(
-        self, held: IndexEntry, article_ids: Sequence[int], hints: Collection[int] = ()
+        self, entry: IndexEntry, article_ids: Sequence[int], hints: Collection[int] = ()
     ) -> list[Match]:
-        """Return others as matches of one article, which lists ``hints`` as further reading, best first."""
+        """Return others as matches of an article, best first; ``hints`` are its further reading."""
         if not article_ids:
             return []
-        others = [self.held[article_id] for article_id in article_ids]
+        others = [self.entries[article_id] for article_id in article_ids]
         rows = [(other.article_id, other.published) for other in others]
-        return match_all(held.published, rows, hints, self.alike(held, others), self.options)
+        return match_all(entry.published, rows, hints, self.similarities_to(entry, others), self.options)
 
-    def similarity(self, held: IndexEntry, article_ids: Sequence[int]) -> dict[int, float]:
-        """Return how alike one article is to each of others."""
+    def similarity(self, entry: IndexEntry, article_ids: Sequence[int]) -> dict[int, float]:
+        """Return the similarity of an article to each of the others, by id."""
         if not article_ids:
             return {}
-        alike = self.alike(held, [self.held[article_id] for article_id in article_ids])
-        return dict(zip(article_ids, alike.total.tolist(), strict=True))
+        similarities = self.similarities_to(entry, [self.entries[article_id] for article_id in article_ids])
+        return dict(zip(article_ids, similarities.total.tolist(), strict=True))

@@ -1,8 +1,8 @@
-"""The rules of grouping: when an article joins a story, when two stories are one, when one is two.
+"""Rules of grouping: joining a story, merging two stories, splitting a story.
 
-All of them compare likeness with what is usual: the threshold for texts of that length, and, the
-more of it is known, the story's own coherence (how alike its articles are to each other). So the
-rules hold for headlines as for long texts, whatever scale the likeness is on.
+All rules compare similarity with an expected value: the threshold for texts of that length and, as more is
+known, the story's own coherence (the mean similarity of its articles). So the rules hold for headlines and
+for long texts, whatever the scale of similarity.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,11 +19,12 @@ SPLIT = "split"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryMatch:
-    """Link of an article to a story: it joins when ``similarity`` ≥ ``threshold``.
+    """Comparison of an article with a story: it joins when ``similarity`` ≥ ``threshold``.
 
     ``nearest`` is its similarity to article ``nearest_id``, ``mean_similarity`` that to ``n_compared``
-    articles spread over the story. ``similarity`` mixes both; ``pair_threshold`` is what two articles need;
-    ``threshold`` is more for an article that is as like other stories, and less for one that is like none.
+    articles spread over the story. ``similarity`` mixes both. ``pair_threshold`` is the threshold for two
+    articles; ``threshold`` is higher for an article equally near to other stories, lower for a distinct
+    article.
     """
 
     story: int
@@ -37,22 +38,22 @@ class StoryMatch:
 
     @property
     def joins(self) -> bool:
-        """True when the likeness reaches what is needed."""
+        """True when the similarity reaches the threshold."""
         return self.similarity >= self.threshold
 
     @property
     def strength(self) -> float:
-        """Likeness in units of what is needed."""
+        """Similarity in units of the threshold."""
         return self.similarity / self.threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regrouping:
-    """Articles that changed their story because an article came: a whole story, or a part of one.
+    """Articles that changed their story because an article came: a whole story, or a part of it.
 
-    ``kind`` is ``merged`` or ``split``; a part may go into a story that was there. ``article_ids`` (copies
-    included) went from story ``story`` to ``into``, where ``similarity`` is how alike the two are and
-    ``threshold`` what it was held against.
+    ``kind`` is ``merged`` or ``split``; a part may go into an existing story. ``article_ids`` (copies
+    included) went from ``story`` to ``into``. ``similarity`` compares the two stories; it was judged by
+    ``threshold``.
     """
 
     kind: str
@@ -65,23 +66,23 @@ class Regrouping:
 
 @dataclass(slots=True)
 class Coherence:
-    """The likeness of a story's articles to each other, from what was measured when they joined."""
+    """Mean similarity of a story's articles to each other, measured when they joined."""
 
     total: float = 0.0
     pairs: int = 0
 
     def add(self, mean_similarity: float, n_compared: int) -> None:
-        """Count the likeness of one more article to some of the others."""
+        """Count the similarity of a further article to some of the others."""
         self.total += mean_similarity * n_compared
         self.pairs += n_compared
 
     def expected(self, pair_threshold: float, options: StoryOptions) -> float:
-        """The likeness to expect within the story; the threshold stands in while little is known."""
+        """Return the expected similarity within the story; the threshold stands in while little is known."""
         known = self.total + options.coherence_prior * pair_threshold
         return max(known / (self.pairs + options.coherence_prior), options.coherence_floor * pair_threshold)
 
 
-def bond(
+def match_story(
     *,
     story: int,
     nearest: tuple[int, float],
@@ -91,18 +92,18 @@ def bond(
     rivals: float,
     options: StoryOptions,
 ) -> StoryMatch:
-    """Return what an article has in common with a story: its nearest article there, and a sample of all.
+    """Compare an article with a story: with its nearest article there, and with a sample of all.
 
-    For a stranger, who knows one article there and nobody else, the nearest counts nothing: else
-    stories would grow into chains, each link like the last one and nothing like the first. ``rivals`` is
-    the article's mean likeness to the nearest articles outside the story.
+    For an outlier, similar to a single article of a large story, the nearest counts nothing. Otherwise
+    stories would grow into chains with unrelated ends. ``rivals`` is the article's mean similarity to the
+    nearest articles outside the story.
     """
     mean_similarity = sum(members) / len(members)
     expected = coherence.expected(pair_threshold, options)
     relative = mean_similarity * pair_threshold / expected
     others = (sum(members) - max(members)) / max(len(members) - 1, 1)
-    stranger = len(members) >= options.crowd and others < options.stranger_share * expected
-    close = others if stranger else nearest[1]
+    outlier = len(members) >= options.large_story and others < options.outlier_share * expected
+    close = others if outlier else nearest[1]
     return StoryMatch(
         story=story,
         nearest_id=nearest[0],
@@ -115,29 +116,29 @@ def bond(
     )
 
 
-def best_bond(bonds: Iterable[StoryMatch]) -> StoryMatch | None:
-    """The story to join, if any is near enough; the older one wins a tie."""
-    return max(bonds, key=lambda match: (match.strength, -age_order(match.story)[1]), default=None)
+def best_story_match(story_matches: Iterable[StoryMatch]) -> StoryMatch | None:
+    """Return the nearest story, if any; the older story wins a tie."""
+    return max(story_matches, key=lambda match: (match.strength, -age_order(match.story)[1]), default=None)
 
 
 def age_order(story: int) -> tuple[bool, int]:
-    """Sorts stories by age. One that has no row yet carries the negative id of an article: it is younger."""
+    """Return a sort key by age. A story without a row has the negative id of an article and is younger."""
     return story < 0, abs(story)
 
 
-def merge_needed(sizes: tuple[int, int], options: StoryOptions) -> float:
-    """The share of their coherence that two stories must have in common: the less, the more is known."""
+def required_merge_share(sizes: tuple[int, int], options: StoryOptions) -> float:
+    """Return the share of their coherence that two stories must have in common: less for larger stories."""
     return options.merge_share + options.merge_caution / min(sizes)
 
 
 def two_parts(similarity: NDArray[np.float64]) -> tuple[list[int], list[int], float]:
-    """The two most separate parts of some articles, by average linkage, and how alike the parts are.
+    """Return the two most separate parts by average linkage, and the similarity between the parts.
 
-    ``similarity`` is the square matrix of their likeness. The third value is the mean likeness between
-    the parts, as a share of the mean likeness within them.
+    ``similarity`` is the square matrix of pairwise similarities. The third value is the mean similarity
+    between the parts, as a share of the mean similarity within the parts.
     """
     groups = [[position] for position in range(len(similarity))]
-    # The sums of likeness between groups: those of a merged group are the sums of its parts.
+    # Sums of similarity between groups: the sums of a merged group are the sums of its parts.
     sums = similarity.copy()
     while len(groups) > 2:
         sizes = np.array([len(group) for group in groups])

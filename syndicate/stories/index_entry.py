@@ -1,4 +1,4 @@
-"""One article as the story index holds it."""
+"""Entry of the story index: an article in memory."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -10,20 +10,19 @@ from syndicate.stories.title_kind import TitleKind, title_kind
 
 @dataclass(slots=True)
 class IndexEntry:
-    """An article in the index. Of the articles with one ``text`` (a label) one speaks and is found for all.
+    """Article in the index. Articles with the same ``text`` (a label) are found through their representative.
 
-    ``published`` is in seconds since 1970, ``size`` in characters and at least 1. ``kept`` are its terms,
-    packed as they were loaded until they are first asked for. ``mean_similarity`` is its similarity to
-    ``n_compared`` articles of its story when it joined: what the story's coherence is known from, without
-    comparing anything again.
-    ``neighbours`` are (score, article id), the least first; ``None`` until they are looked for. ``titled`` is
-    its title until its kind is first asked for, then the kind.
+    ``published`` is in seconds since 1970, ``size`` in characters and at least 1. ``stored_terms`` are its
+    terms, packed as loaded until their first use. ``mean_similarity`` is its similarity to ``n_compared``
+    articles of its story when it joined; the story's coherence is computed from these without comparing
+    again. ``neighbours`` are (score, article id), ascending; ``None`` until first searched. ``title_or_kind``
+    is its title until the first use of ``kind``, then the kind.
     """
 
     article_id: int
     source_id: int
     published: float
-    kept: Fingerprint | bytes
+    stored_terms: Fingerprint | bytes
     size: float
     hints: tuple[int, ...]
     title_key: int
@@ -31,46 +30,46 @@ class IndexEntry:
     n_compared: int = 0
     story: int | None = None
     text: int = 0
-    speaks: bool = True
+    title_or_kind: str | TitleKind = ""
+    is_representative: bool = True
     neighbours: list[tuple[float, int]] | None = None
-    titled: str | TitleKind = ""
 
     @property
     def terms(self) -> Fingerprint:
-        """Its terms, ready to be compared."""
-        kept = self.kept
-        if isinstance(kept, bytes):
-            kept = self.kept = Fingerprint.unpack(kept)
-        return kept
+        """Terms, ready to be compared."""
+        stored_terms = self.stored_terms
+        if isinstance(stored_terms, bytes):
+            stored_terms = self.stored_terms = Fingerprint.unpack(stored_terms)
+        return stored_terms
 
     @property
     def kind(self) -> TitleKind:
-        """Return what its title says: a round-up, a number of a series, or neither."""
-        kind = self.titled
+        """Kind by title: a round-up, a number of a series, or neither."""
+        kind = self.title_or_kind
         if isinstance(kind, str):
-            kind = self.titled = title_kind(kind)
+            kind = self.title_or_kind = title_kind(kind)
         return kind
 
     def packed(self) -> bytes:
-        """Its terms for the store."""
-        return self.kept if isinstance(self.kept, bytes) else self.kept.pack()
+        """Return the terms as bytes for the store."""
+        return self.stored_terms if isinstance(self.stored_terms, bytes) else self.stored_terms.pack()
 
     @property
-    def counts(self) -> bool:
-        """True when its words count for the document frequencies: one article speaks for each event.
+    def counts_as_document(self) -> bool:
+        """True when its words count in the document frequencies: a single article counts for each event.
 
-        Otherwise the words of what everybody writes about would be called common. Measured on headlines,
-        over six orders of arrival: .4 points of nDCG@3 and 1.4 of BCubed.
+        Otherwise the words of widely covered events would be called common. Measured on headlines, over six
+        orders of arrival: .4 points of nDCG@3 and 1.4 of BCubed.
         """
         return not self.n_compared
 
 
 def pair_length(a: IndexEntry, b: IndexEntry) -> float:
-    """The length that counts for a threshold: the geometric mean of two texts' lengths in characters."""
+    """Return the length for a threshold: the geometric mean of two texts' lengths in characters."""
     return sqrt(a.size * b.size)
 
 
 def title_key(source_id: int, title: str) -> int:
-    """The same for every article of a source with the same title; 0 without one, which repeats nothing."""
+    """Return an equal key for equal titles of a source; 0 without a title, which never repeats."""
     folded = title.casefold().strip()
     return crc32(folded.encode("utf-8", "replace"), source_id) if folded else 0

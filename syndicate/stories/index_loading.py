@@ -1,4 +1,4 @@
-"""Stored articles on their way back into the index: what can be done for many at once is."""
+"""Convert stored articles to index entries, in batches."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
@@ -11,16 +11,16 @@ from syndicate.stories.index_entry import IndexEntry, title_key
 from syndicate.stories.terms.fingerprint import read_headers
 
 _MICROSECONDS = 1_000_000
-# The place of ``terms``: a row of the store finds names more slowly.
+# Position of ``terms``: access by name is slower in rows of the store.
 _TERMS: Final = 8
 
 
 class Loaded(NamedTuple):
-    """Articles in the order in which they were placed, but those that speak for their text before the others.
+    """Loaded entries in the order of placement; representatives precede the other articles with their text.
 
-    ``headers`` are those of their terms, in the same order; ``read_more`` is what the store knows of the
-    further reading that some of them list; ``unreadable`` are the ids of articles whose terms are damaged or
-    of another version: they have to be placed again.
+    ``headers`` are the headers of their terms, in the same order. ``read_more`` holds the stored further
+    reading by article id. ``unreadable`` are ids of articles with terms that are damaged or of another
+    version: the caller must place them again.
     """
 
     articles: list[IndexEntry]
@@ -29,39 +29,28 @@ class Loaded(NamedTuple):
     unreadable: list[int]
 
 
-def as_held(batches: Iterable[Sequence[StoredArticle]]) -> Loaded:
-    """Return stored articles, in whatever order, as the index holds them.
+def entries_of_rows(batches: Iterable[Sequence[StoredArticle]]) -> Loaded:
+    """Convert stored articles, in any order, to index entries.
 
-    Batches should be small enough for the processor's cache: each article is looked at twice.
+    Batches should fit the processor's cache: each article is read twice.
     """
     articles: list[IndexEntry] = []
     headers: list[NDArray[Any]] = [read_headers([])]
     read_more: dict[int, str] = {}
     unreadable: list[int] = []
     for batch in batches:
-        rows, found = _readable(batch, unreadable)
-        headers.append(found)
-        sizes = np.maximum(found["length"], 1).astype(np.float64).tolist()
+        rows, batch_headers = _readable(batch, unreadable)
+        headers.append(batch_headers)
+        sizes = np.maximum(batch_headers["length"], 1).astype(np.float64).tolist()
         for row, size in zip(rows, sizes, strict=True):
-            number, source, published, title, story, text, mean_similarity, n_compared, packed, listed = row
+            article_id, source, published, title, story, text, mean, pairs, packed, listed = row
             if listed is not None:
-                read_more[number] = listed
+                read_more[article_id] = listed
             key, seconds = title_key(source, title), published / _MICROSECONDS
-            held = IndexEntry(
-                number,
-                source,
-                seconds,
-                packed,
-                size,
-                (),
-                key,
-                mean_similarity,
-                n_compared,
-                story,
-                text,
-                titled=title,
+            entry = IndexEntry(
+                article_id, source, seconds, packed, size, (), key, mean, pairs, story, text, title
             )
-            articles.append(held)
+            articles.append(entry)
     order = _order(articles)
     ordered = [articles[place] for place in order.tolist()]
     return Loaded(ordered, np.concatenate(headers)[order], read_more, unreadable)
@@ -70,7 +59,7 @@ def as_held(batches: Iterable[Sequence[StoredArticle]]) -> Loaded:
 def _readable(
     batch: Sequence[StoredArticle], unreadable: list[int]
 ) -> tuple[Sequence[StoredArticle], NDArray[Any]]:
-    """Return the rows whose terms can be read, with their headers; add the ids of the others."""
+    """Return the rows with readable terms, and their headers; add the ids of the others to ``unreadable``."""
     try:
         return batch, read_headers([row[_TERMS] for row in batch])
     except ValueError:
@@ -86,13 +75,13 @@ def _readable(
 
 
 def _order(articles: Sequence[IndexEntry]) -> NDArray[np.intp]:
-    """Sort by time, those that do not speak for their text last; tell each whether it does."""
-    numbers = np.array([held.article_id for held in articles], np.int64)
-    published = np.array([held.published for held in articles], np.float64)
+    """Sort by time, representatives first; mark the other articles as not representative."""
+    numbers = np.array([entry.article_id for entry in articles], np.int64)
+    published = np.array([entry.published for entry in articles], np.float64)
     by_time = np.lexsort((numbers, published))
-    texts = np.array([held.text for held in articles], np.int64)[by_time]
+    texts = np.array([entry.text for entry in articles], np.int64)[by_time]
     twins = np.ones(len(articles), np.bool_)
     twins[np.unique(texts, return_index=True)[1]] = False
     for place in by_time[twins].tolist():
-        articles[place].speaks = False
+        articles[place].is_representative = False
     return np.concatenate((by_time[~twins], by_time[twins]))

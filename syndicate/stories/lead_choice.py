@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 from syndicate.model import EARLIEST, is_dated
 from syndicate.stories.terms.fingerprint import Fingerprint
 
-# An article this much older than the newest of its story does not lead it. (Measured on Google News: its best
-# report of a story leads in .75 of the cases, with 12 hours in .64; it changes in .52 and .45 of four hours.)
+# Maximum age behind the newest article of its story with which an article may lead. (Measured on Google
+# News: its best report of a story leads in .75 of the cases, with 12 hours in .64; the lead changes in .52
+# and .45 of four hours.)
 FRESH = timedelta(hours=6)
-# Maximum number of articles looked at for one story, the newest.
-MOST_COMPARED = 60
-# A fresh lead stays unless another article is worth this much more. Centrality counts 1, a picture and a long
+# Maximum number of articles compared for a story: the newest.
+MAX_COMPARED = 60
+# A fresh lead stays unless another article is worth this much more. Centrality counts 1, an image and a long
 # text a tenth each: both together change no lead.
 CALM = 0.2
-_PICTURE = _LENGTH = 0.1
-# Another language leads a story when so many more sources tell it in that language.
+_IMAGE_BONUS = _LENGTH_BONUS = 0.1
+# Another language leads a story when this many more sources cover it in that language.
 MORE_SOURCES = 2
-# A longer text says nothing more about being the better report (characters).
+# Length in characters beyond which a longer text is no better as a report.
 _LONG_ENOUGH = 1500
 
 
@@ -30,8 +31,8 @@ _LONG_ENOUGH = 1500
 class LeadCandidate:
     """Facts about an article for the choice of a lead. ``length`` is in characters.
 
-    ``chosen`` is 0, or the number of the editor's decision that names the article. ``is_report`` is false for
-    an opinion piece or a round-up. ``terms`` are ``None`` where they are unknown, ``language`` is ``""``.
+    ``chosen`` is the number of the editor's decision for the article, or 0. ``is_report`` is false for an
+    opinion piece or a round-up. Unknown ``terms`` are ``None``, an unknown ``language`` is ``""``.
     """
 
     article_id: int
@@ -48,11 +49,11 @@ class LeadCandidate:
 
 
 def lead_candidates(articles: Iterable[LeadCandidate]) -> list[LeadCandidate]:
-    """Return the articles that the choice looks at, the oldest first.
+    """Return the articles considered as lead, the oldest first.
 
     Undated articles and copies are left out unless the story has nothing else. Of the others, return the
-    newest: from the beginning of the day (UTC) ``FRESH`` before the newest on, at most ``MOST_COMPARED``,
-    and articles that the editor has chosen.
+    newest: from the start of the day (UTC) ``FRESH`` before the newest, at most ``MAX_COMPARED``, and
+    articles that the editor has chosen.
 
     Raises ``ValueError`` when there is no article.
     """
@@ -62,25 +63,25 @@ def lead_candidates(articles: Iterable[LeadCandidate]) -> list[LeadCandidate]:
         candidate for candidate in known if (not is_dated(candidate.published), candidate.is_copy) == rank
     ]
     ordered = sorted(usable, key=lambda candidate: (candidate.published, candidate.article_id))
-    # A start that moves with every article would let the lead change with every article.
+    # A start that moves with every article could change the lead with every article.
     newest = ordered[-1].published
     day = max(newest, EARLIEST + FRESH) - FRESH
     start = min(day.replace(hour=0, minute=0, second=0, microsecond=0), newest)
-    older = sum(candidate.published < start for candidate in ordered[-MOST_COMPARED:])
-    looked_at = ordered[-MOST_COMPARED:][older:]
+    older = sum(candidate.published < start for candidate in ordered[-MAX_COMPARED:])
+    looked_at = ordered[-MAX_COMPARED:][older:]
     return [candidate for candidate in ordered[: -len(looked_at)] if candidate.chosen] + looked_at
 
 
 def choose_lead(candidates: Sequence[LeadCandidate], language: str = "") -> int:
-    """Return the id of the article that leads, of those that ``lead_candidates`` returned.
+    """Return the id of the lead among the articles that ``lead_candidates`` returned.
 
-    That is the editor's latest choice. Without a choice, let the articles come one after another. Fresh
-    articles are published up to ``FRESH`` before the latest. Of them, ``language``, if given, goes before
-    other languages, a report before other pieces, then the source of most weight; among these, an article is
-    worth its centrality, and more with a picture or a long text. The lead stays while it is fresh, goes
-    behind none and is worth at most ``CALM`` less than the best. Else the newest of the articles worth as
-    much takes over, because it stays the longest. So the lead follows from the articles alone, in whatever
-    batches they were placed.
+    The editor's latest choice wins. Without a choice, process the articles in order. Fresh articles are
+    published up to ``FRESH`` before the latest. Of these, ``language``, if given, precedes other languages, a
+    report precedes other pieces, then the source with the highest weight wins. Among equals, an article is
+    worth its centrality, and more with an image or a long text. The lead stays while it is fresh, has the
+    best rank and is worth at most ``CALM`` less than the best. Otherwise the newest article worth as much
+    takes over, because it stays the longest. So the lead depends on the articles alone, not on the batches in
+    which they were placed.
 
     Raises ``ValueError`` when there is no candidate.
     """
@@ -94,15 +95,17 @@ def choose_lead(candidates: Sequence[LeadCandidate], language: str = "") -> int:
     classes = list(zip(foreign, pieces, strict=True))
     ranks = np.array([sorted(set(classes)).index(item) for item in classes])
     extra = np.array([_extra(candidate) for candidate in candidates])
-    # The likeness of an article (row) to those before a place (column).
-    alike = np.pad(_cosines([candidate.terms for candidate in candidates]).cumsum(axis=1), ((0, 0), (1, 0)))
+    # Similarity of an article (row) to the articles before a position (column).
+    cumulated = np.pad(
+        _cosines([candidate.terms for candidate in candidates]).cumsum(axis=1), ((0, 0), (1, 0))
+    )
     lead = start = 0
     for latest, newest in enumerate(candidates):
         while newest.published - candidates[start].published > FRESH:
             start += 1
-        # Rounded: a lead must not depend on the order in which a processor adds.
+        # Rounded: the lead must not depend on a processor's order of addition.
         fresh = slice(start, latest + 1)
-        central = (alike[fresh, latest + 1] - alike[fresh, start]).round(4)
+        central = (cumulated[fresh, latest + 1] - cumulated[fresh, start]).round(4)
         worth = central / (central.max() or 1.0) + extra[fresh]
         worth[ranks[fresh] > ranks[fresh].min()] = -1
         enough = worth.max() - CALM
@@ -112,10 +115,10 @@ def choose_lead(candidates: Sequence[LeadCandidate], language: str = "") -> int:
 
 
 def leading_language(candidates: Sequence[LeadCandidate]) -> str:
-    """Return the language that leads a story: that of the editor's latest choice, else that of most sources.
+    """Return the language that leads a story: the language of the editor's choice, else of most sources.
 
-    Let the articles come one by one. Another language takes over when ``MORE_SOURCES`` more sources of fresh
-    articles tell the story in it, or when no fresh article is in the present language.
+    Process the articles in order. Another language takes over when ``MORE_SOURCES`` more sources of fresh
+    articles use it, or when no fresh article is in the present language.
     """
     chosen = max(candidates, key=lambda candidate: candidate.chosen)
     if chosen.chosen:
@@ -124,30 +127,27 @@ def leading_language(candidates: Sequence[LeadCandidate]) -> str:
     for latest, newest in enumerate(candidates):
         while newest.published - candidates[start].published > FRESH:
             start += 1
-        told = {
-            (candidate.language, candidate.source_id)
-            for candidate in candidates[start : latest + 1]
-            if candidate.language
-        }
-        sources = Counter(name for name, _ in told)
+        fresh = {(candidate.language, candidate.source_id) for candidate in candidates[start : latest + 1]}
+        sources = Counter(name for name, _ in fresh if name)
         best = max(sources, key=lambda name: (sources[name], name == newest.language, name), default="")
         if not sources[language] or sources[best] >= sources[language] + MORE_SOURCES:
             language = best or language
     return language
 
 
-def _extra(one: LeadCandidate) -> float:
-    return _PICTURE * one.has_image + _LENGTH * min(one.length, _LONG_ENOUGH) / _LONG_ENOUGH
+def _extra(candidate: LeadCandidate) -> float:
+    length = min(candidate.length, _LONG_ENOUGH) / _LONG_ENOUGH
+    return _IMAGE_BONUS * candidate.has_image + _LENGTH_BONUS * length
 
 
 def _cosines(articles: Sequence[Fingerprint | None]) -> NDArray[np.float64]:
-    """Return the cosines of the articles' words, 0 on the diagonal and where the words are unknown."""
+    """Return the cosines of the articles' words; 0 on the diagonal and for unknown words."""
     known = [
         (place, fingerprint)
         for place, fingerprint in enumerate(articles)
         if fingerprint is not None and fingerprint.words
     ]
-    found = np.zeros((len(articles), len(articles)))
+    cosines = np.zeros((len(articles), len(articles)))
     if len(known) > 1:
         terms = np.concatenate([fingerprint.term_numbers()[: fingerprint.words] for _, fingerprint in known])
         distinct, columns = np.unique(terms, return_inverse=True)
@@ -156,6 +156,6 @@ def _cosines(articles: Sequence[Fingerprint | None]) -> NDArray[np.float64]:
         table[rows, columns] = np.concatenate(
             [fingerprint.term_weights()[: fingerprint.words] for _, fingerprint in known]
         )
-        found = table @ table.T
-        np.fill_diagonal(found, 0)
-    return found
+        cosines = table @ table.T
+        np.fill_diagonal(cosines, 0)
+    return cosines

@@ -1,8 +1,8 @@
-"""Related links: the score of one article as seen from another, and which links deserve a place.
+"""Related links: the score of an article as seen from another, and the choice of shown links.
 
-Articles about the same event are welcome: on every labelled set they are what editors list.
-Near-duplicates are not, and two copies of one text never both. Measured and left out: variety by
-MMR (loses up to 8 points of nDCG@3) and feedback from the first results (no effect).
+Articles about the same event are welcome: on every labelled set editors list these. Near-duplicates are not,
+and two copies of a text never both. Measured and left out: variety by MMR (loses up to 8 points of nDCG@3)
+and feedback from the first results (no effect).
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -20,11 +20,11 @@ from syndicate.stories.terms.similarity import Cosines
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredLink:
-    """An article compared with another. ``parts`` sum to ``score``.
+    """Article compared with another. ``parts`` sum to ``score``.
 
-    ``words``, ``characters`` and ``meaning`` are weighted cosines, ``time`` (never positive) what age takes
-    away, ``hint`` what the source's own list adds. In links, ``story`` is the gain of two sources in one
-    story, and ``context`` what the neighbours of the other article add or take away.
+    ``words``, ``characters`` and ``meaning`` are weighted cosines, ``time`` (never positive) the penalty for
+    age, ``hint`` the bonus for the source's own list. In links, ``story`` is the bonus for two sources in the
+    same story, and ``context`` the correction by the neighbours of the other article.
     """
 
     article_id: int
@@ -33,7 +33,7 @@ class ScoredLink:
 
 
 class Match(NamedTuple):
-    """An article compared with another, in the order of preference: better, fresher, later arrived."""
+    """Article compared with another, in the order of preference: better, fresher, later arrived."""
 
     score: float
     published: float
@@ -48,29 +48,17 @@ class Match(NamedTuple):
 
     @property
     def similarity(self) -> float:
-        """Return what the texts alone say, whatever the time and the hints."""
+        """Similarity of the texts alone, without time and hints."""
         return self.words + self.characters + self.meaning
 
     def scored(self) -> ScoredLink:
-        """The same for other rooms, with its parts by name."""
-        parts = {
-            "words": self.words,
-            "characters": self.characters,
-            "meaning": self.meaning,
-            "time": self.time,
-            "hint": self.hint,
-            "story": self.story,
-            "context": self.context,
-        }
-        return ScoredLink(
-            article_id=self.article_id,
-            score=self.score,
-            parts={name: value for name, value in parts.items() if value},
-        )
+        """Return the match as a link with named parts."""
+        parts = {name: value for name, value in zip(self._fields[3:], self[3:], strict=True) if value}
+        return ScoredLink(article_id=self.article_id, score=self.score, parts=parts)
 
 
-class Likeness(NamedTuple):
-    """Likeness of one article to others, in their order: the weighed parts and their sum."""
+class Similarities(NamedTuple):
+    """Similarities of an article to others, in their order: the weighted parts and their sum."""
 
     words: NDArray[np.float64]
     characters: NDArray[np.float64]
@@ -78,8 +66,8 @@ class Likeness(NamedTuple):
     total: NDArray[np.float64]
 
 
-def weigh_cosines(cosines: Cosines, lengths: NDArray[np.float64], options: StoryOptions) -> Likeness:
-    """Combine cosines as ``StoryOptions`` says. ``lengths``: how many characters count for each pair."""
+def weigh_cosines(cosines: Cosines, lengths: NDArray[np.float64], options: StoryOptions) -> Similarities:
+    """Combine cosines as ``StoryOptions`` states. ``lengths`` are the pairs' lengths in characters."""
     total = words = options.word_weight * cosines.words.astype(np.float64)
     characters = meaning = np.zeros(len(words))
     if cosines.characters.any():
@@ -94,22 +82,22 @@ def weigh_cosines(cosines: Cosines, lengths: NDArray[np.float64], options: Story
         chance = np.where(cosines.shared, options.shared_chance, 0)
         shared = options.shared_weight * (cosines.shared - chance)
         meaning, total = meaning + shared, total + shared
-    return Likeness(words, characters, meaning, total)
+    return Similarities(words, characters, meaning, total)
 
 
 def match_all(
     published: float,
     others: Sequence[tuple[int, float]],
     hints: Collection[int],
-    alike: Likeness,
+    similarities: Similarities,
     options: StoryOptions,
 ) -> list[Match]:
-    """Add ages and hints to what the texts say, as ``StoryOptions`` tells; best first.
+    """Add ages and hints to the similarities, as ``StoryOptions`` states; best first.
 
-    ``others`` are (article id, published) in the order of the similarity, ``hints`` what the source lists.
+    ``others`` are (article id, published) in the order of the similarities; ``hints`` the further reading.
     """
     ids, dates = zip(*others, strict=True)
-    words, characters, meaning, similarity = alike
+    words, characters, meaning, similarity = similarities
     halvings = np.abs(np.array(dates) - published) / (86400 * options.time_half_life)
     time = -similarity * options.time_share * (1 - 0.5**halvings)
     score = similarity + time
@@ -126,22 +114,22 @@ def match_all(
 def in_context(
     match: Match, neighbours: Sequence[tuple[float, float]], options: StoryOptions, *, same_story: bool
 ) -> Match:
-    """Correct a match by the other article's neighbours: their scores from it and from the article."""
+    """Correct a match by the other article's neighbours: (score from the other, score from the article)."""
     surplus = sum(theirs - mine for theirs, mine in neighbours) / max(len(neighbours), 1)
-    # Two articles compared in the other direction differ by 1e-8: after a restart it may have been that one.
+    # Rounded: the two directions of a comparison differ by 1e-8, and a restart may change the direction.
     context = round(-options.context_share * surplus, 4)
     story = options.story_gain * match.score if same_story else 0.0
     return match._replace(score=match.score + story + context, story=story, context=context)
 
 
 def heaviest_shared(a: Fingerprint, b: Fingerprint) -> float:
-    """Return what the heaviest word that two articles share adds to the cosine of their words."""
+    """Return the largest contribution of a single shared word to the cosine of the words."""
     if not a.words or not b.words:
         return 0.0
     mine, best = _weights(a), 0.0
     highest = next(iter(mine.values()))
     for word, weight in _weighed_words(b):
-        # The heaviest stand first: the rest cannot add more.
+        # The heaviest stand first: later words cannot add more.
         if weight * highest <= best:
             break
         best = max(best, mine.get(word, 0.0) * weight)
@@ -150,7 +138,7 @@ def heaviest_shared(a: Fingerprint, b: Fingerprint) -> float:
 
 @lru_cache(maxsize=1)
 def _weights(article: Fingerprint) -> dict[int, float]:
-    """Return the weight of each word; an article is compared with several others in a row."""
+    """Return the weight of each word; cached because an article is compared with several others in a row."""
     return dict(_weighed_words(article))
 
 

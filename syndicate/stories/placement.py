@@ -11,9 +11,9 @@ from syndicate.stories.terms.weighed_terms import ArticleTerms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedArticle:
-    """An article as the index takes it. ``hints`` are ids of articles its source lists as further reading.
+    """Article to be placed. ``hints`` are ids of the articles that its source lists as further reading.
 
-    ``terms`` are as extracted, or as they were packed once.
+    ``terms`` are as extracted, or the fingerprint of an earlier placement.
     """
 
     article_id: int
@@ -27,20 +27,20 @@ class IndexedArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Place of a new article.
+    """Result of placing a new article.
 
-    ``twin`` is an article with the same text, ``None`` without one. ``story`` is the story it joins; ``None``
-    means it starts one: the caller creates the row and calls ``StoryIndex.assign``.
-    ``bond`` is what it has in common with the nearest story, joined or not; ``regrouped`` says which
-    other articles changed their story because of it. A new story that split off has a provisional number
-    (minus the smallest article id in it) until the caller gives it a row and calls ``StoryIndex.merge``.
-    ``candidates`` are its related links, best first, more than are shown. ``touched`` are the older
-    articles whose own related links change because of it: ask ``StoryIndex.related`` for them.
+    ``twin`` is an article with the same text, if any. ``story`` is the story that the article joins; with
+    ``None`` it starts a story: the caller creates the row and calls ``StoryIndex.assign``. ``story_match``
+    compares the article with the nearest story, joined or not. ``regrouped`` lists other articles that
+    changed their story because of it. A new story that split off has a provisional number (minus its smallest
+    article id) until the caller creates its row and calls ``StoryIndex.merge``. ``candidates`` are its
+    related links, best first, more than pages show. ``touched`` are older articles with changed related
+    links: ask ``StoryIndex.related`` for these.
     """
 
     twin: int | None = None
     story: int | None = None
-    bond: StoryMatch | None = None
+    story_match: StoryMatch | None = None
     regrouped: tuple[Regrouping, ...] = ()
     candidates: tuple[ScoredLink, ...] = ()
     touched: tuple[int, ...] = ()

@@ -1,8 +1,8 @@
 """Articles that share rare words with a new article: a capped inverted index.
 
-Every article is posted under its most telling words; each word keeps its newest articles only.
-A query reads the lists of an article's rarest words, so it costs the same however many articles
-there are (reference: 25 to 223 microseconds from 10,000 to 1,000,000 articles).
+Every article is posted under its most telling words; each word keeps its newest articles only. A query reads
+the lists of an article's rarest words, so its cost does not depend on the number of articles (reference: 25
+to 223 microseconds from 10,000 to 1,000,000 articles).
 """
 
 from collections.abc import Sequence
@@ -15,28 +15,28 @@ from syndicate.stories.story_options import StoryOptions
 from syndicate.stories.terms.fingerprint import Fingerprint, count_terms, first_terms
 from syndicate.stories.terms.vocabulary import TERM_SPACE
 
-# Terms that differ in so many digits only are sorted together: numpy sorts 16 bits by radix.
+# Terms are sorted in parts of this many bits: numpy sorts 16-bit numbers by radix.
 _PART_BITS = 16
 
 
 class Postings:
-    """For every word the newest articles that have it."""
+    """Newest articles of every word."""
 
     def __init__(self, options: StoryOptions) -> None:
         self._options = options
         self._lists: dict[int, list[int]] = {}
-        # What ``fill`` brought, all lists in one array; a list moves to ``_lists`` when it is first used.
+        # The lists that ``fill`` made, in a single array; a list moves to ``_lists`` at its first use.
         self._filled = np.zeros(0, np.int64)
         self._starts: NDArray[np.int32] | None = None
 
     def fill(self, ids: Sequence[int], packed: Sequence[bytes], headers: NDArray[Any]) -> None:
-        """Post many packed articles in their order, as ``add`` would one by one."""
+        """Post many packed articles in their order; the result equals repeated ``add``."""
         if not ids or self._lists or self._starts is not None:
             for article_id, data in zip(ids, packed, strict=True):
                 self.add(article_id, Fingerprint.unpack(data))
             return
         words = headers["words"]
-        sizes = np.minimum(words, self._options.posted_terms) * (words >= self._options.minimum_words)
+        sizes = np.minimum(words, self._options.posted_terms) * (words >= self._options.min_words)
         numbers = first_terms(packed, sizes)
         places = np.repeat(np.arange(len(ids), dtype=np.uint32), sizes)
         known = np.array(ids, np.int64)
@@ -44,50 +44,50 @@ class Postings:
         count_terms(starts[1:], numbers)
         np.cumsum(starts, out=starts)
         self._filled = np.empty(len(numbers), np.int64)
-        # Part by part, as it is sorted in the processor's cache then, and in half the time.
+        # Part by part: each fits the processor's cache, which halves the time.
         parts = (numbers >> np.uint32(_PART_BITS)).astype(np.uint8)
         for part in range(TERM_SPACE >> _PART_BITS):
-            found = np.flatnonzero(parts == part)
-            order = np.argsort(numbers[found].astype(np.uint16), kind="stable")
+            in_part = np.flatnonzero(parts == part)
+            order = np.argsort(numbers[in_part].astype(np.uint16), kind="stable")
             start, end = starts[part << _PART_BITS], starts[(part + 1) << _PART_BITS]
-            self._filled[start:end] = known[places[found[order]]]
+            self._filled[start:end] = known[places[in_part[order]]]
 
     def add(self, article_id: int, terms: Fingerprint) -> None:
         """Post an article under its most telling words."""
         for number in self._posted(terms):
-            found = self._lists.get(number) or self._list(number)
-            if found is None:
+            posted = self._lists.get(number) or self._list(number)
+            if posted is None:
                 self._lists[number] = [article_id]
                 continue
-            found.append(article_id)
-            if len(found) > 2 * self._options.latest:
-                del found[: -self._options.latest]
+            posted.append(article_id)
+            if len(posted) > 2 * self._options.latest:
+                del posted[: -self._options.latest]
 
     def remove(self, article_id: int, terms: Fingerprint) -> None:
-        """Take an article out of every list it is still in."""
+        """Remove an article from every list that still has it."""
         for number in self._posted(terms):
-            found = self._lists.get(number) or self._list(number)
-            if found and article_id in found:
-                found.remove(article_id)
-                if not found and self._starts is None:
+            posted = self._lists.get(number) or self._list(number)
+            if posted and article_id in posted:
+                posted.remove(article_id)
+                if not posted and self._starts is None:
                     del self._lists[number]
 
     def candidates(self, terms: Fingerprint) -> list[int]:
-        """The articles that share the heaviest words, the most promising first.
+        """Return the articles that share the heaviest words, the most promising first.
 
-        None for an article of fewer than ``minimum_words``: too little to judge by.
+        The result is empty for an article of fewer than ``min_words`` words: too short to judge.
         """
-        if terms.words < self._options.minimum_words:
+        if terms.words < self._options.min_words:
             return []
         promise: dict[int, float] = {}
         read, lists, latest = 0, self._lists, self._options.latest
         # A shared word is expected to weigh as much in the other article.
         promises = np.square(terms.term_weights()[: terms.words], dtype=np.float32).tolist()
         for number, weight in zip(terms.term_numbers()[: terms.words].tolist(), promises, strict=True):
-            found = lists.get(number) or self._list(number)
-            if not found:
+            posted = lists.get(number) or self._list(number)
+            if not posted:
                 continue
-            for article_id in found[-latest:]:
+            for article_id in posted[-latest:]:
                 if article_id in promise:
                     promise[article_id] += weight
                 else:
@@ -95,27 +95,25 @@ class Postings:
             read += 1
             if read == self._options.query_terms:
                 break
-        return _best(promise, self._options.scored)
+        return _best(promise, self._options.max_candidates)
 
     def _posted(self, terms: Fingerprint) -> list[int]:
         numbers: list[int] = terms.term_numbers()[: self._size(terms)].tolist()
         return numbers
 
     def _size(self, terms: Fingerprint) -> int:
-        """Return how many words an article is posted under."""
-        return (
-            min(terms.words, self._options.posted_terms) if terms.words >= self._options.minimum_words else 0
-        )
+        """Return the number of words under which an article is posted."""
+        return min(terms.words, self._options.posted_terms) if terms.words >= self._options.min_words else 0
 
     def _list(self, number: int) -> list[int] | None:
-        """Return the list of a word, unpacked at its first use after filling; ``None`` without."""
-        found = self._lists.get(number)
-        if found is None and self._starts is not None:
+        """Return the list of a word, unpacked at its first use after filling; ``None`` without articles."""
+        posted = self._lists.get(number)
+        if posted is None and self._starts is not None:
             start, end = self._starts.item(number), self._starts.item(number + 1)
             if start < end:
                 kept = _length(end - start, self._options.latest)
-                found = self._lists[number] = self._filled[end - kept : end].tolist()
-        return found
+                posted = self._lists[number] = self._filled[end - kept : end].tolist()
+        return posted
 
 
 def _length(added: int, latest: int) -> int:
@@ -125,7 +123,7 @@ def _length(added: int, latest: int) -> int:
 
 
 def _best(promise: dict[int, float], limit: int) -> list[int]:
-    """Return the most promising articles, of equals the latest. Sorting bare numbers first is quicker."""
+    """Return the most promising articles, of equals the latest. Sorting bare numbers first is faster."""
     least = sorted(promise.values(), reverse=True)[limit - 1] if len(promise) > limit else 0.0
-    found = [(value, article_id) for article_id, value in promise.items() if value >= least]
-    return [article_id for _, article_id in sorted(found, reverse=True)[:limit]]
+    ranked = [(value, article_id) for article_id, value in promise.items() if value >= least]
+    return [article_id for _, article_id in sorted(ranked, reverse=True)[:limit]]

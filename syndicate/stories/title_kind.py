@@ -1,4 +1,4 @@
-"""Tell by a title what an article is to its source: a round-up of events, or a number of a series."""
+"""Classify an article by its title: a round-up of events, or a number of a series."""
 
 import re
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from zlib import crc32
 
 from syndicate.stories.article_kind import is_round_up
 
-# "Episode 12", "#642", "Part II": numbers of a series whatever the other words of the title say.
+# "Episode 12", "#642", "Part II": numbers of a series, whatever the rest of the title says.
 _LABELLED = re.compile(
     r"(?:#|№|\b(?:episode|ep|part|pt|folge|teil|épisode|partie|episodio|capítulo|episódio|capitolo|parte"
     r"|puntata|aflevering|deel|odcinek|część|bölüm|выпуск|серия|часть)\b\.?|(?:الحلقة|الجزء))"
@@ -26,14 +26,14 @@ class TitleKind(NamedTuple):
 
 
 _PLAIN = TitleKind()
-# Labels differ from article to article: "Part 2", "Pt. 3 of 5".
+# Shared by all labelled series of a source: labels vary between articles ("Part 2", "Pt. 3 of 5").
 _LABEL = 1
 
 
 def title_kind(title: str) -> TitleKind:
     """Return the kind of an article with this title.
 
-    Titles of one series have the same label before their numbers, or are the same but for their numbers.
+    Titles of a series have the same label before their number, or are equal except for their numbers.
     """
     if is_round_up(title):
         return TitleKind(round_up=True)
@@ -46,5 +46,5 @@ def title_kind(title: str) -> TitleKind:
 
 
 def is_instalment(kind: TitleKind, other: TitleKind) -> bool:
-    """Return whether two articles of one source are different numbers of one series."""
+    """Return whether two articles of a source are different numbers of the same series."""
     return bool(kind.series) and kind.series == other.series and kind.number != other.number

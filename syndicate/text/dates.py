@@ -1,4 +1,4 @@
-"""Dates and names of languages as people write them, by Unicode CLDR. The only importer of babel."""
+"""Dates and names of languages for readers, by Unicode CLDR. The only importer of babel."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, tzinfo
@@ -11,7 +11,7 @@ from babel.dates import DateTimePattern, match_skeleton, parse_pattern
 _ENGLISH = "en-GB"
 
 
-# Pages repeat their own dates and those of other pages.
+# Cached: pages repeat their own dates and the dates of other pages.
 @lru_cache(maxsize=1024)
 def human_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
     """Return date and time in ``zone``: "24 Nov 2026, 09:00"."""
@@ -51,7 +51,7 @@ def _written(style: str, value: date, language: str) -> str:
 
 
 class _Patterns(NamedTuple):
-    """The forms of one language: ``clock`` is filled with ``%``, ``joined`` with time (0) and date (1)."""
+    """Patterns of a language: ``clock`` is filled with ``%``, ``joined`` with time (0) and date (1)."""
 
     locale: Locale
     short: DateTimePattern
@@ -91,7 +91,7 @@ def _patterns(language: str) -> _Patterns:
 
 @lru_cache(maxsize=1024)
 def language_name(tag: str, language: str = "en") -> str:
-    """Return the name of a language (BCP 47) in another: "German", "Deutsch"; the tag where it has none."""
+    """Return the name of a language (BCP 47) in another: "German", "Deutsch"; the tag if it has no name."""
     return str(_patterns(language).locale.languages.get(tag.partition("-")[0].lower(), tag))
 
 

@@ -1,42 +1,36 @@
 """Language and direction of a text.
 
-Scripts that one language dominates are told by their letters; the rest (Latin above all) goes to
+Scripts with a dominant language are recognised by their letters. The rest (Latin above all) goes to
 py3langid, which is loaded on first use (0.5 s, about 120 MB while it unpacks) and then takes 30–60 µs.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from syndicate.model import RelatedLink
 from syndicate.text.plain import ASCII, without_ascii
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
+# Maximum number of characters read. Of 2,652 articles in five languages 2 were wrong at 200 or 300, 1 at 600.
 SAMPLE = 300
-"""Characters looked at. Of 2,652 articles in five languages 2 were wrong at 200 or 300, 1 at 600."""
-
-FEWEST_LETTERS = 16
-"""Below this many letters a text in a script of many languages has no certain language."""
-
-CERTAIN = 0.4
-"""The probability py3langid must give. Of 12,461 headlines and first lines in English, German, Spanish,
-Turkish and Vietnamese 0.2 % were then given a wrong language and 12 % none (at 0.5: 0.1 % and 17 %)."""
-
+# Minimum number of letters for a certain language in a script of many languages.
+MIN_LETTERS = 16
+# Minimum probability from py3langid. Of 12,461 headlines and first lines in English, German, Spanish,
+# Turkish and Vietnamese 0.2 % were then given a wrong language and 12 % none (at 0.5: 0.1 % and 17 %).
+MIN_PROBABILITY = 0.4
+# ISO 639-1 codes that py3langid may return: without rare neighbours that win short texts.
 LANGUAGES = (
     "af az be bg bs ca cs cy da de en eo es et eu fi fr fy ga gl ha hr hu id is it kk ku ky la lb lt lv mg "
     "mk mn mr ms mt ne nl no pl pt ro ru sk sl so sq sr sv sw tg tl tr uk uz vi yo zu hi xh sa"
 )
-"""ISO 639-1 codes py3langid may answer: without rare neighbours that win short texts."""
-
+# A text with a common English word in 20, and two different ones at least, is English without py3langid. Of
+# 3 888 Vietnamese, German, Spanish and Turkish titles and openings a single one was misjudged, for a song.
 WORDS_PER_ENGLISH_WORD = 20
-"""A text with one common English word in so many, but two different ones at least, is English without
-asking py3langid. Of 3 888 Vietnamese, German, Spanish and Turkish titles and openings one was, for a song."""
 
-# Common in English, and words in hardly any other language that is written in Latin letters.
+# Common in English, and words in hardly any other language with Latin letters.
 _ENGLISH = frozenset(
     {
         "about", "and", "are", "been", "could", "from", "has", "have", "how", "into", "its", "our", "should",
@@ -47,7 +41,7 @@ _ENGLISH = frozenset(
 
 _TAG = re.compile(r"([a-z]{2,3})((?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?(?:-[a-z0-9]{1,8})*)")
 _NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
-# ISO 639-2 and retired codes that feeds still write (RFC 5646 section 2.2.1 asks for the shortest).
+# ISO 639-2 and retired codes in feeds (RFC 5646 section 2.2.1 asks for the shortest).
 _SHORTEST = {
     "ara": "ar", "chi": "zh", "zho": "zh", "dut": "nl", "nld": "nl", "eng": "en", "fre": "fr", "fra": "fr",
     "ger": "de", "deu": "de", "heb": "he", "iw": "he", "in": "id", "ind": "id", "ita": "it", "ji": "yi",
@@ -82,7 +76,7 @@ _SCRIPTS = {
 }
 _NO_LETTERS = bytes(byte for byte in range(0x80) if not chr(byte).isalpha())
 _NOT_LATIN = re.compile("[\u0370-\u1dff\u3041-\ud7a3\uf900-\ufaff]")
-# Letters that only some languages of a script use; the first row whose letters make up the share wins.
+# Letters of only some languages of a script; the first row whose letters reach the share wins.
 _ARABIC = (("ps", "ټډړښځڅڼۍې", 0.01), ("ku", "ڕڵۆێە", 0.03), ("ur", "ٹڈڑےںہھ", 0.02), ("fa", "پچژگکی", 0.02))
 _CYRILLIC = (("be", "ў", 0.002), ("kk", "әқғұһ", 0.03), ("uk", "іїєґ", 0.02), ("ru", "ыэё", 0.006))
 
@@ -91,9 +85,10 @@ _RIGHT_TO_LEFT_SCRIPTS = frozenset({"adlm", "arab", "hebr", "nkoo", "rohg", "syr
 
 
 def normalise_language(tag: str) -> str:
-    """A BCP 47 tag in lower case (``en-gb``), or ``""`` when it is not one or names no language.
+    """Return a BCP 47 tag in lower case (``en-gb``), or ``""`` for text that names no language.
 
-    Reads what feeds write: underscores, POSIX suffixes (``de_AT.UTF-8``), three-letter and retired codes.
+    Reads the spellings in feeds: underscores, POSIX suffixes (``de_AT.UTF-8``), three-letter and retired
+    codes.
     """
     text = tag.strip().replace("_", "-").partition(".")[0].partition("@")[0].lower()
     match = _TAG.fullmatch(text) if len(text) <= 35 else None
@@ -107,21 +102,13 @@ def main_language(tag: str) -> str:
     return tag.partition("-")[0].lower()
 
 
-def is_foreign(one: str, other: str) -> bool:
+def is_foreign(tag: str, other: str) -> bool:
     """Return whether two tags name different languages, whatever their regions; ``""`` is unknown."""
-    return one != other and "" not in (one, other) and main_language(one) != main_language(other)
-
-
-def count_sources(name: str, language: str, others: Iterable[RelatedLink]) -> tuple[int, int]:
-    """Return how many sources tell the story of an article, and how many of them only in other languages."""
-    links = list(others)
-    own = {name, *(link.source_name for link in links if not is_foreign(link.language, language))}
-    sources = len({name, *(link.source_name for link in links)})
-    return sources, sources - len(own)
+    return tag != other and "" not in (tag, other) and main_language(tag) != main_language(other)
 
 
 def detect_language(text: str) -> str:
-    """The ISO 639-1 code of a text's language; ``""`` when it is too short or too mixed to tell."""
+    """Return the ISO 639-1 code of a text's language; ``""`` if it is too short or too mixed."""
     sample = text[:SAMPLE]
     letters = len(sample.encode("ascii", "ignore").translate(None, _NO_LETTERS))
     letters += sum(map(str.isalpha, without_ascii(sample, ASCII)))
@@ -131,7 +118,7 @@ def detect_language(text: str) -> str:
         script, count = _main_script(sample, letters)
         if script:
             return _language_in_script(script, count, sample)
-    if letters < FEWEST_LETTERS:
+    if letters < MIN_LETTERS:
         return ""
     words = sample.lower().split()
     english = len(_ENGLISH.intersection(words))
@@ -139,7 +126,7 @@ def detect_language(text: str) -> str:
 
 
 def direction_of(language: str, text: str = "") -> Literal["ltr", "rtl"]:
-    """The base direction: by the language's script, else by the text's first strong character (UAX #9 P2)."""
+    """Return the base direction by the language's script, else by the first strong character (UAX #9 P2)."""
     primary, *subtags = language.lower().split("-")
     for subtag in subtags:
         if len(subtag) == 4 and subtag.isalpha():
@@ -154,7 +141,7 @@ def direction_of(language: str, text: str = "") -> Literal["ltr", "rtl"]:
 
 
 def _main_script(sample: str, letters: int) -> tuple[str, int]:
-    """The non-Latin script most letters belong to and how many; ``("", 0)`` if most are Latin or mixed."""
+    """Return the non-Latin script of most letters and their number; ``("", 0)`` for Latin or mixed text."""
     if len(_NOT_LATIN.findall(sample)) * 2 <= letters:
         return "", 0
     counts = {script: len(pattern.findall(sample)) for script, pattern in _SCRIPTS.items()}
@@ -171,7 +158,7 @@ def _language_in_script(script: str, count: int, sample: str) -> str:
     if script == "he":
         return "yi" if re.search("[\u05f0-\u05f2]", sample) else "he"
     if script in ("cyrillic", "devanagari"):
-        if count < FEWEST_LETTERS:
+        if count < MIN_LETTERS:
             return ""
         known = _by_letters(_CYRILLIC, sample.lower(), count) if script == "cyrillic" else ""
         return known or _identified(sample)
@@ -187,7 +174,7 @@ def _by_letters(rows: tuple[tuple[str, str, float], ...], sample: str, count: in
 
 def _identified(sample: str) -> str:
     language, probability = _identifier().classify(" ".join(sample.split()))
-    return str(language) if probability >= CERTAIN else ""
+    return str(language) if probability >= MIN_PROBABILITY else ""
 
 
 @lru_cache(maxsize=1)

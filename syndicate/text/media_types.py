@@ -1,4 +1,4 @@
-"""Media types of files that articles carry, by what the publisher declares or the address ends in."""
+"""Media types of files that articles carry, by the publisher's declaration or the address's ending."""
 
 import re
 from functools import lru_cache
@@ -21,13 +21,13 @@ _TYPE: Final = re.compile(r"\s*([a-z]+/[a-z0-9][a-z0-9.+-]*)", re.IGNORECASE | r
 _WRONG: Final = {"image/jpg": "image/jpeg", "audio/mp3": "audio/mpeg", "audio/x-m4a": "audio/mp4"}
 
 
-# Parsing, RSS and Atom ask for the same picture.
+# Cached: parsing, RSS and Atom ask for the same image.
 @lru_cache(maxsize=4096)
 def media_type(declared: str, url: str) -> str:
     """Return the declared type without parameters and in lower case, else the type of the address's ending.
 
-    Return ``""`` when neither says anything. ``application/octet-stream`` says nothing, and ``text/html`` is
-    what feedparser takes an Atom link without a type for.
+    Return ``""`` if neither is known. ``application/octet-stream`` means unknown, and ``text/html`` is
+    feedparser's guess for an Atom link without a type.
     """
     found = _TYPE.match(declared)
     kind = found[1].lower() if found else ""
@@ -37,12 +37,12 @@ def media_type(declared: str, url: str) -> str:
 
 
 def file_name(url: str) -> str:
-    """Return the file's name in an address as people read it."""
+    """Return the file's name in an address, unquoted."""
     return unquote(url.partition("?")[0].rpartition("/")[2])
 
 
 def human_size(size: int) -> str:
-    """Return a number of bytes as people write it: "31 MB", "1.2 MB", "340 kB"."""
+    """Return a number of bytes for readers: "31 MB", "1.2 MB", "340 kB"."""
     if size < 1_000_000:
         return f"{max(1, round(size / 1_000))} kB"
     return f"{size / 1_000_000:.{0 if size >= 10_000_000 else 1}f} MB"

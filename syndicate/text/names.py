@@ -1,4 +1,4 @@
-"""Names for paths: short names of titles, harmless names of anything."""
+"""Names for paths: short names of titles, safe names of any text."""
 
 import re
 import unicodedata
@@ -11,7 +11,7 @@ from syndicate.text.plain import clean_line
 
 _APOSTROPHES = str.maketrans("", "", "'’ʼ‘`")
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
-# ``anyascii`` begins the reading of each Chinese character, and of each Korean syllable, with a capital.
+# ``anyascii`` starts the reading of each Chinese character, and of each Korean syllable, with a capital.
 _SYLLABLE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _IN_SLUGS = bytes(
     ord(chr(byte).lower()) if byte < 0x80 and chr(byte).isalnum() else 0x20 for byte in range(256)
@@ -22,9 +22,9 @@ _LONGEST = 100
 
 
 def slug(title: str, limit: int = 60) -> str:
-    """A title as a path segment: ASCII, lower case, hyphens, at most ``limit`` characters, whole words.
+    """Return a title as a path segment: ASCII, lower case, hyphens, whole words, up to ``limit`` characters.
 
-    Other scripts are transliterated. ``""`` when the title has no letter (the caller then uses its own word).
+    Other scripts are transliterated. ``""`` if the title has no letter (the caller then uses its own word).
     """
     title = clean_line(title).translate(_APOSTROPHES)
     if not title.isascii():
@@ -44,11 +44,11 @@ def _transliterated(run: re.Match[str]) -> str:
 
 @lru_cache(maxsize=16_384)
 def tag_key(name: str) -> str:
-    """Return the form in which two spellings of a tag or of a section are the same. Idempotent.
+    """Return the key that different spellings of a tag or section share. Idempotent.
 
     Case, width, apostrophes, and the difference between spaces, hyphens and other punctuation do not count.
-    Symbols count, and so does ``#`` after a letter: ``C``, ``C++`` and ``C#`` are three tags. A name that is
-    all punctuation stays as it is.
+    Symbols count, and so does ``#`` after a letter: ``C``, ``C++`` and ``C#`` are three tags. A name of
+    punctuation only is unchanged.
     """
     folded = _folded(_folded(name)).translate(_APOSTROPHES)
     kept: list[str] = []
@@ -66,10 +66,10 @@ def _folded(name: str) -> str:
 
 
 def safe_name(name: str) -> str:
-    """A single file name every file system accepts, at most 100 bytes of UTF-8. Idempotent.
+    """Return a file name that every file system accepts, at most 100 bytes of UTF-8. Idempotent.
 
-    No separators, controls or characters Windows forbids; never ``.``, ``..``, hidden, or one of Windows's
-    device names. A short extension survives the cut. ``"unnamed"`` when nothing is left.
+    It has no separators, controls or characters that Windows forbids. It is never ``.``, ``..``, hidden, or a
+    Windows device name. A short extension survives the cut. ``"unnamed"`` replaces an empty name.
     """
     name = _FORBIDDEN.sub("-", clean_line(name)).strip(" .")
     if len(name.encode()) > _LONGEST:
@@ -84,5 +84,5 @@ def safe_name(name: str) -> str:
 
 
 def title_hash(title: str) -> str:
-    """Return what is kept of the title of an article that is gone, to know it when it comes back."""
+    """Return the hash of a deleted article's title, kept to recognise the article when it comes back."""
     return blake2b(title.casefold().encode(errors="replace"), digest_size=8).hexdigest()

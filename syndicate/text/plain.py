@@ -1,8 +1,8 @@
 """Plain text that is safe to show, store and put into XML or a mail header.
 
 Removed everywhere: C0 and C1 controls, lone surrogates, U+FEFF, U+FFFE and U+FFFF, bidirectional overrides,
-embeddings and isolates (U+202A–E, U+2066–9), which would reorder what surrounds the text. Joiners
-and direction marks stay: Persian, Indic scripts and emoji need them. Text is in NFC.
+embeddings and isolates (U+202A–E, U+2066–9), which would reorder the surrounding text. Joiners and direction
+marks stay: Persian, Indic scripts and emoji need them. Text is in NFC.
 """
 
 import html as entities
@@ -10,6 +10,8 @@ import re
 import unicodedata
 
 MAX_TEXT = 1_000_000
+# Maximum length of summaries on pages and in mail.
+EXCERPT_CHARACTERS = 280
 
 _UNSAFE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
@@ -17,28 +19,28 @@ _UNSAFE = re.compile(
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028]")
 _INLINE_SPACE = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")
-# Only where two characters come first does a search for them pass over single spaces quickly.
+# Two leading spaces make the search pass over single spaces quickly.
 _SPACES = re.compile("  [ ]*")
 _PRINTABLE_ASCII = bytes(range(0x20, 0x7F)) + b"\n"
 _PRINTABLE_OR_BREAK = _PRINTABLE_ASCII + b"\x01\x02"
 ASCII = bytes(range(0x80))
-# Space other than U+0020 and the line feed: few texts have any, and no other needs the two patterns above.
+# Space other than U+0020 and the line feed: few texts have any, and only these need both patterns above.
 _ODD_SPACE = re.compile(r"[^\S\n ]")
-# Python's \w has no combining marks, so a pile of marks is a run of this.
+# Python's \w has no combining marks, so a pile of marks matches this.
 _MARK_RUN = re.compile(r"[^\w\s!-~]{33,}")
-# The blocks that hold every combining mark. Most texts have none, and need no search for piles of them.
+# The blocks that hold every combining mark. Most texts have none and need no search for piles of marks.
 _MAY_COMBINE = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u1dff\u20d0-\u20ff\u2cef-\u2d7f\u2de0-\u2dff\u302a-\u302f"
     "\u3099\u309a\ua66f-\uabed\ufb1e\ufe20-\ufe2f\U000101fd-\U0001ffff]"
 )
 
-# What is no part of a word: of ASCII, as a table that makes it a space (and folds case), and of all the rest.
+# Characters between words: for ASCII a table (which also folds case), for the rest a pattern.
 _WORDS_OF_ASCII = bytes(
     byte if byte > 0x7F or chr(byte).isalnum() else ord(" ") for byte in bytes(range(256)).lower()
 )
 _FOREIGN_SIGNS = re.compile(r"[^\w\x00-\x7f]+")
 _FEW = 8
-# Stand for the line breaks of tags until those of the text have become spaces; cleaned HTML has neither.
+# Replace the line breaks of tags until line breaks of the text have become spaces; cleaned HTML has neither.
 _BREAK = "\x01"
 _BULLET = "\x02• "
 _AFTER_BULLET = re.compile(f"{_BULLET}[ \n]*")
@@ -57,31 +59,30 @@ _SENTENCE_END = re.compile(r"(?:(?<=\w{3})\.|[!?…؟۔।])[\"'”’»)\]]*(?=
 
 
 def folded_words(text: str) -> str:
-    """Words to be found in: case folded, separated and enclosed by single spaces."""
+    """Return words to search in: case folded, separated and enclosed by single spaces."""
     foreign = without_ascii(text, ASCII).casefold()
     if any(map(str.isalnum, foreign)):
         encoded = _without_foreign_signs(text.casefold(), foreign).encode()
     else:
         # All of it becomes "?", a sign too.
         encoded = text.encode("ascii", "replace")
-    # Of each character of its own a pattern takes ten times as long as a table does, which is for bytes.
+    # A table is ten times as fast as a pattern for single characters, but needs bytes.
     return f" {_SPACES.sub(' ', encoded.translate(_WORDS_OF_ASCII).decode()).strip()} "
 
 
 def clean_line(text: str, limit: int = 300) -> str:
-    """One line for titles, names and labels: at most ``limit`` characters, cut at a word with "…"."""
-    # One character more tells whether the line goes on, and one after a space whether anything follows. What
-    # comes after them combines with none before.
+    """Return a line for titles, names and labels: up to ``limit`` characters, cut at a word with "…"."""
+    # Two characters more show whether the line goes on. Later characters combine with none before.
     start = text[: limit + 2].removesuffix(" ")
     if _is_clean_line(start) and (len(text) <= limit + 2 or is_western(start)):
         return _cut(start, limit)
-    # A title of megabytes need not be looked at whole.
+    # A title of megabytes need not be read as a whole.
     text = " ".join(_safe(text.lstrip()[: 16 * limit]).split())
     return _cut(unicodedata.normalize("NFC", text), limit)
 
 
 def clean_text(text: str, limit: int = MAX_TEXT) -> str:
-    """Text in paragraphs: lines end in one newline, paragraphs are one empty line apart.
+    """Return text in paragraphs: lines end in a newline, an empty line separates paragraphs.
 
     Spaces are collapsed inside lines. At most ``limit`` characters, cut at a word with "…".
     """
@@ -100,20 +101,20 @@ def clean_text(text: str, limit: int = MAX_TEXT) -> str:
 
 
 def text_and_tags(html: str) -> list[str]:
-    """HTML that ``ingest/clean`` has cleaned, taken apart: text and the insides of tags take turns.
+    """Split HTML cleaned by ``ingest/html`` into text and the insides of tags, alternately.
 
-    Text comes first and last. Not for markup that strangers wrote: it relies on a ``<`` and ``>`` around each
-    tag and nowhere else, not even in attributes.
+    Text comes first and last. Not for untrusted markup: each tag must have its ``<`` and ``>``, and these
+    must occur nowhere else, not even in attributes.
     """
     return html.replace(">", "<").split("<")
 
 
 def text_of(pieces: list[str], *, is_printable: bool = False) -> str:
-    """The text of what ``text_and_tags`` took apart, in paragraphs as ``clean_text`` writes them.
+    """Return the text of the pieces from ``text_and_tags``, in paragraphs as in ``clean_text``.
 
-    Blocks become paragraphs, list items "• " lines, ``br`` a line break; alternative texts of pictures are
-    left out. ``is_printable`` tells that there are neither controls, tabs and line ends apart, nor format
-    characters, nor unusual space: then no look is needed. The pieces are used up.
+    Blocks become paragraphs, list items "• " lines, ``br`` a line break; alternative texts of images are left
+    out. ``is_printable`` means that, tabs and line ends aside, there are no controls, format characters or
+    unusual spaces; it saves a search. Changes ``pieces``.
     """
     tags = pieces[1::2]
     if "/pre" in tags:
@@ -122,27 +123,27 @@ def text_of(pieces: list[str], *, is_printable: bool = False) -> str:
     text = "".join(pieces)
     text = text.replace("\xa0", " ").replace("\t", " ").replace("\r", " ")
     is_printable = is_printable or without_ascii(text, _PRINTABLE_OR_BREAK).isprintable()
-    # Where all space is spaces and line feeds, there is no need to take it apart into words.
+    # If all space is spaces and line feeds, there is no need to split the text into words.
     text = text.replace("\n", " ") if is_printable else " ".join(text.split())
     text = text.replace(_BREAK, "\n")
     if "\x02" in text:
         text = _AFTER_BULLET.sub("• ", text)
     if "&" in text:
         text = entities.unescape(text).replace("\xa0", " ")
-    # What the breaks and references added is printable too.
+    # The added breaks and references are printable too.
     return _in_paragraphs(text, MAX_TEXT) if is_printable else clean_text(text)
 
 
 def plain_text(html: str) -> str:
-    """The text of HTML that ``ingest/clean`` has cleaned, in paragraphs."""
+    """Return the text of HTML cleaned by ``ingest/html``, in paragraphs."""
     return text_of(text_and_tags(html))
 
 
-def excerpt(text: str, limit: int = 280) -> str:
-    """The beginning of a text on one line, at most ``limit`` characters.
+def excerpt(text: str, limit: int = EXCERPT_CHARACTERS) -> str:
+    """Return the beginning of a text on a single line, at most ``limit`` characters.
 
-    It ends after a sentence where one ends in its second half, otherwise at a word with "…"; scripts written
-    without spaces are cut between characters.
+    It ends after a sentence that ends in its second half, otherwise at a word with "…". Scripts without
+    spaces are cut between characters.
     """
     line = clean_line(text[: 8 * limit], 4 * limit)
     if len(line) <= limit:
@@ -151,6 +152,11 @@ def excerpt(text: str, limit: int = 280) -> str:
     if ends and ends[-1] >= limit // 2:
         return line[: ends[-1]]
     return _cut(line, limit)
+
+
+def paragraph(text: str) -> str:
+    """Return plain text as an HTML paragraph; ``""`` without text."""
+    return f"<p>{entities.escape(text, quote=False)}</p>" if text else ""
 
 
 def is_western(text: str) -> bool:
@@ -165,20 +171,20 @@ def is_western(text: str) -> bool:
 
 
 def without_ascii(text: str, characters: bytes) -> str:
-    """A text without these characters of ASCII: to look at a text, this is many times as quick as a pattern.
+    """Return a text without these ASCII characters: much faster than a pattern.
 
-    Most texts have few others, so whatever is looked for is then looked for in little.
+    Most texts have few others, so a later search reads little text.
     """
     return text.encode(errors="surrogatepass").translate(None, characters).decode(errors="surrogatepass")
 
 
 def xml_safe(text: str) -> str:
-    """The text without the characters XML 1.0 (section 2.2) cannot carry."""
+    """Return the text without the characters that XML 1.0 (section 2.2) cannot carry."""
     return text if text.isprintable() else _NOT_XML.sub("", text)
 
 
 def _without_foreign_signs(text: str, foreign: str) -> str:
-    """A text with spaces for signs, those of ASCII apart; ``foreign`` is what it has besides ASCII."""
+    """Replace signs outside ASCII by spaces; ``foreign`` is the text without its ASCII characters."""
     signs = [character for character in set(foreign) if not character.isalnum()]
     if len(signs) > _FEW:
         return _FOREIGN_SIGNS.sub(" ", text)
@@ -187,13 +193,8 @@ def _without_foreign_signs(text: str, foreign: str) -> str:
     return text
 
 
-def _is_printable(text: str) -> bool:
-    """Return whether a text has only line feeds as controls, no format characters and usual spaces."""
-    return without_ascii(text, _PRINTABLE_ASCII).isprintable()
-
-
 def _keep_line_ends(pieces: list[str]) -> None:
-    """Line ends in ``pre`` are breaks, as ``br`` is one."""
+    """Turn line ends in ``pre`` into breaks, as for ``br``."""
     inside = False
     for place in range(1, len(pieces) - 1, 2):
         name = pieces[place].partition(" ")[0]
@@ -203,13 +204,13 @@ def _keep_line_ends(pieces: list[str]) -> None:
 
 
 def _in_paragraphs(text: str, limit: int) -> str:
-    """A text whose only space is spaces and line feeds as ``clean_text`` writes it."""
+    """Return a text without unusual spaces in the form of ``clean_text``."""
     # Most runs of spaces are at the ends of lines.
     return _cut(_composed(_SPACES.sub(" ", _paragraphs(text))).strip(), limit)
 
 
 def _paragraphs(text: str) -> str:
-    """Lines without space at their ends, and one empty line where there were more."""
+    """Strip lines and collapse empty lines."""
     lines: list[str] = []
     before = ""
     for raw in text.split("\n"):
@@ -221,11 +222,11 @@ def _paragraphs(text: str) -> str:
 
 
 def _composed(text: str) -> str:
-    """Text in NFC, with piles of combining marks cut."""
+    """Return text in NFC, with piles of combining marks cut."""
     if is_western(text):
         return text
     foreign = without_ascii(text, ASCII)
-    # Nothing combines with ASCII but what is looked for first.
+    # With ASCII only the characters combine that the first search finds.
     if not _MAY_COMBINE.search(foreign) and unicodedata.is_normalized("NFC", foreign):
         return text
     return unicodedata.normalize("NFC", _without_piles(text))
@@ -238,22 +239,18 @@ def _is_clean_line(text: str) -> bool:
         and "  " not in text
         and text[:1] != " "
         and text[-1:] != " "
-        and (text.isascii() or (not _has_pile(text) and unicodedata.is_normalized("NFC", text)))
+        and (text.isascii() or (_without_piles(text) == text and unicodedata.is_normalized("NFC", text)))
     )
 
 
 def _safe(text: str) -> str:
-    if not _is_printable(text):
+    if not without_ascii(text, _PRINTABLE_ASCII).isprintable():
         text = _UNSAFE.sub("", text)
     return text if text.isascii() else _without_piles(text)
 
 
-def _has_pile(text: str) -> bool:
-    return bool(_MAY_COMBINE.search(text) and _MARK_RUN.search(text))
-
-
 def _without_piles(text: str) -> str:
-    """Keep runs of symbols, cut piles of combining marks: normalising them takes quadratic time."""
+    """Keep runs of symbols, cut piles of combining marks: normalising piles takes quadratic time."""
     return _MARK_RUN.sub(_without_pile, text) if _MAY_COMBINE.search(text) else text
 
 
@@ -262,7 +259,7 @@ def _without_pile(match: re.Match[str]) -> str:
 
 
 def _cut(text: str, limit: int) -> str:
-    """At most ``limit`` characters, ending in "…" after a whole word when one ends in the second half."""
+    """Return at most ``limit`` characters, cut at a word in the second half if possible, with "…"."""
     if len(text) <= limit:
         return text
     end = limit - 1

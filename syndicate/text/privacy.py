@@ -17,7 +17,7 @@ _KEYS = frozenset(
         "token", "user_token",
     }
 )  # fmt: skip
-# Shorter pieces of an address are words such as "feed", which an error may well contain.
+# Shorter pieces of an address are words such as "feed", which an error message may well contain.
 _SECRET_LENGTH = 6
 
 
@@ -29,26 +29,26 @@ def looks_secret(url: str) -> bool:
 
 
 def has_credentials(url: str) -> bool:
-    """Return whether there is a user name or a password before the host."""
+    """Return whether a user name or a password precedes the host."""
     match = re.match(r"\s*(?:https?|feed):(?:https?:)?[\\/]*([^\\/?#]*)", url, re.IGNORECASE)
     return match is not None and "@" in match[1]
 
 
-def hidden_address(url: str) -> str:
-    """Return what may be shown of a private address: ``https://host/…``, or ``…`` when it is none."""
+def masked_address(url: str) -> str:
+    """Return the public form of a private address: ``https://host/…``, or ``…`` for other text."""
     return f"{url.partition(':')[0].lower()}://{host_of(url)}/…" if is_web_url(url) else "…"
 
 
-def hide_address(text: str, url: str) -> str:
-    """A message without the addresses in it, and without any longer piece of ``url`` that it repeats."""
-    text = _WEB.sub(r"\1\2/…", text.replace(url, hidden_address(url)))
+def mask_address(text: str, url: str) -> str:
+    """Return a message without its addresses, and without longer pieces of ``url``."""
+    text = _WEB.sub(r"\1\2/…", text.replace(url, masked_address(url)))
     for piece in _pieces(url):
         text = text.replace(piece, "…")
     return text
 
 
-def shown_source(source: Source) -> Source:
-    """The source as readers may know it: a private one without its address and the ids made of it."""
+def public_source(source: Source) -> Source:
+    """Return the public form of a source: a private source loses its address and the ids made of it."""
     if not source.private:
         return source
     home = f"{source.home_url.partition(':')[0]}://{host_of(source.home_url)}/" if source.home_url else ""
@@ -56,7 +56,7 @@ def shown_source(source: Source) -> Source:
 
 
 def _pieces(url: str) -> list[str]:
-    """The parts of the path and the values of the query that are long enough to be secret, longest first."""
+    """Return path segments and query values that are long enough to be secret, longest first."""
     path, _, query = url.partition("://")[2].partition("?")
     raw = path.split("/")[1:] + [pair.partition("=")[2] or pair for pair in query.split("&")]
     spelt = {*raw, *map(unquote, raw), *map(unquote_plus, raw)}

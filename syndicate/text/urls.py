@@ -1,9 +1,8 @@
-"""Web addresses: one spelling for one page, and absolute links for what we publish.
+"""Web addresses: a single spelling for a page, and absolute links for published output.
 
-``canonical_url`` is what identity and duplicates compare; ``absolute_url`` is what a reader clicks.
-Both read an address as browsers do (WHATWG URL: backslashes are slashes, tabs and newlines vanish)
-and write a valid RFC 3986 URI in ASCII: what a URL parser of another library sees is then the same
-host that we saw.
+Identity and duplicates compare ``canonical_url``; a reader clicks ``absolute_url``. Both read an address as
+browsers do (WHATWG URL: backslashes are slashes, tabs and newlines vanish) and write a valid RFC 3986 URI in
+ASCII. So the URL parser of another library sees the same host.
 """
 
 import ipaddress
@@ -12,12 +11,11 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
+# Maximum length in characters. Servers commonly stop at 8 kB for the request line.
 MAX_LENGTH = 8192
-"""Characters; longer addresses are refused. Servers commonly stop at 8 kB for the request line."""
-
+# Campaign tools' own name spaces: Google and most others, Matomo, HubSpot, Vero, Omeda.
 TRACKING_PREFIXES = ("utm_", "mtm_", "matomo_", "piwik_", "hsa_", "vero_", "oly_")
-"""Campaign tools' own name spaces: Google and most others, Matomo, HubSpot, Vero, Omeda."""
-
+# Parameters that never choose the page, in lower case. ``ref``, ``source`` and ``id`` may, and stay.
 TRACKING_PARAMETERS = frozenset(
     {
         # Click identifiers added by advertising and social networks.
@@ -28,7 +26,7 @@ TRACKING_PARAMETERS = frozenset(
         "mc_cid", "mc_eid", "mkt_tok", "_hsenc", "_hsmi", "__hssc", "__hstc", "__hsfp", "hsctatracking",
         "_kx", "ml_subscriber", "ml_subscriber_hash", "_bta_tid", "_bta_c", "trk_contact", "trk_msg",
         "trk_module", "trk_sid", "sc_cid", "s_cid", "cmpid",
-        # Analytics and news sites' "where did the reader come from".
+        # Analytics and news sites: the reader's origin.
         "_ga", "_gl", "_openstat", "pk_campaign", "pk_kwd", "pk_source", "pk_medium", "ns_campaign",
         "ns_mchannel", "ns_source", "ns_linkname", "ns_fee", "at_medium", "at_campaign", "at_custom1",
         "at_custom2", "at_custom3", "at_custom4", "at_link_id", "at_link_type", "at_link_origin", "at_format",
@@ -36,7 +34,6 @@ TRACKING_PARAMETERS = frozenset(
         "guce_referrer", "guce_referrer_sig", "wt_mc", "wt.mc_id", "wt.nav", "wt_zmc",
     }
 )  # fmt: skip
-"""Parameters that never choose the page, in lower case. ``ref``, ``source`` and ``id`` may, and stay."""
 
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 # DNS: labels of at most 63 octets, names of at most 253 (RFC 1035 section 2.3.4).
@@ -52,7 +49,7 @@ _MAILBOX = re.compile(r"[A-Za-z0-9.!#$&'*+/=^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.
 _HOST = re.compile(_LABELS)
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{0,5}))?")
 # Browsers drop the first three. Zero-width characters, also %-encoded, are invisible and come in by copying;
-# joiners stay where the letters before them need them (Persian, Indic scripts, emoji).
+# joiners stay after letters that need them (Persian, Indic scripts, emoji).
 _TO_DROP = re.compile(
     "[\t\n\r\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]|%E2%80%8B|%EF%BB%BF"
     "|(?<![\u0600-\u08ff\u0900-\u0dff\ufe0f\U0001f000-\U0001faff])[\u200c\u200d]",
@@ -78,12 +75,12 @@ class _Parts(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def canonical_url(url: str) -> str:
-    """The one spelling of a web page's address, for comparing.
+    """Return the canonical spelling of a web page's address, for comparing.
 
-    Lower-case scheme and host, IDNA host in Punycode, no default port, no dot segments, normalised
-    %-escapes (RFC 3986 section 6.2.2), no fragment unless it is a ``#!`` route, no tracking parameters;
-    other parameters stay in their order. ``""`` for anything that is not http or https, that
-    carries credentials, or that has no valid host. Idempotent.
+    Lower-case scheme and host, IDNA host in Punycode, no default port, no dot segments, normalised %-escapes
+    (RFC 3986 section 6.2.2), no fragment unless it is a ``#!`` route, no tracking parameters; other
+    parameters stay in their order. ``""`` for an address that is not http or https, carries credentials, or
+    has no valid host. Idempotent.
     """
     if len(url) <= MAX_LENGTH and _ORDINARY.fullmatch(url) and "/." not in url:
         return url
@@ -95,7 +92,7 @@ def canonical_url(url: str) -> str:
 
 
 def canonical_link(url: str) -> str:
-    """Return ``canonical_url`` with its fragment: the address of one entry of a changelog.
+    """Return ``canonical_url`` with its fragment: the address of an entry of a changelog.
 
     A fragment of tracking parameters (``#utm_source=rss``, ``#xtor=RSS-1``) is dropped.
     """
@@ -111,12 +108,12 @@ def canonical_link(url: str) -> str:
 
 
 def absolute_url(base: str, reference: str) -> str:
-    """Return where a link found on the page ``base`` leads, as a valid absolute URI.
+    """Return the target of a link on the page ``base``, as a valid absolute URI.
 
     Tracking parameters and fragments stay: it is the publisher's link. Userinfo (``https://bank.com@evil``)
-    and zero-width characters go. Only http, https and plain ``mailto:`` addresses come back; everything else
-    (``javascript:``, ``data:``, ``cid:``, a relative reference without a usable base, an empty reference) is
-    ``""``. ``//host/x`` takes the scheme of the base, https without one.
+    and zero-width characters go. Only http, https and plain ``mailto:`` addresses are returned. For others
+    (``javascript:``, ``data:``, ``cid:``, a relative reference without a usable base, an empty reference) the
+    result is ``""``. ``//host/x`` takes the scheme of the base, https without a base.
     """
     if len(reference) <= MAX_LENGTH and _ORDINARY_LINK.fullmatch(reference) and "/." not in reference:
         return reference
@@ -136,7 +133,7 @@ def absolute_url(base: str, reference: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """The host of a web address, lower-case and without port; ``""`` when it is not a web address."""
+    """Return the host of a web address, lower-case and without port; ``""`` for other text."""
     ordinary = _ORDINARY_HOST.match(url)
     if ordinary and len(url) <= MAX_LENGTH:
         return ordinary[1]
@@ -148,27 +145,27 @@ def host_of(url: str) -> str:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port (RFC 6454) in one spelling: whom a robots.txt or a Retry-After speaks for.
+    """Return scheme, host and port (RFC 6454) in canonical spelling: the scope of robots.txt or Retry-After.
 
-    ``""`` when it is not a web address.
+    ``""`` if it is not a web address.
     """
     parts = _parse(url)
     return f"{parts.scheme}://{parts.authority}" if parts else ""
 
 
-def is_this_machine(url: str) -> bool:
+def is_loopback(url: str) -> bool:
     """Return whether a web address leads to the machine on which it is opened."""
     host = host_of(url)
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def same_site(one: str, other: str) -> bool:
-    """True when two web addresses belong to one owner as far as their hosts tell.
+def same_site(url: str, other_url: str) -> bool:
+    """Return whether two web addresses have the same owner, as far as their hosts show.
 
-    Equal hosts, one under the other, or both under one domain. Without the list of public suffixes a domain
-    is taken for one of them when its second label is short (``co.uk``, ``com.br``): in doubt, two sites.
+    Hosts match if they are equal, if either is below the other, or if both share a domain. Without the list
+    of public suffixes, a domain with a short second label (``co.uk``, ``com.br``) counts as a suffix.
     """
-    first, second = (host_of(url).removeprefix("www.") for url in (one, other))
+    first, second = (host_of(address).removeprefix("www.") for address in (url, other_url))
     if not first or not second:
         return False
     if first == second or first.endswith(f".{second}") or second.endswith(f".{first}"):
@@ -178,12 +175,12 @@ def same_site(one: str, other: str) -> bool:
 
 
 def is_web_url(url: str) -> bool:
-    """True for an absolute http or https address with a valid host and no credentials."""
+    """Return whether this is an absolute http or https address with a valid host and no credentials."""
     return len(url) <= MAX_LENGTH and (_ORDINARY_LINK.fullmatch(url) is not None or _parse(url) is not None)
 
 
 def _tidy(url: str) -> str:
-    """Trim and drop what browsers drop; turn backslashes before the query into slashes (WHATWG URL 4.4)."""
+    """Drop characters as browsers do; turn backslashes before the query into slashes (WHATWG URL 4.4)."""
     url = _TO_DROP.sub("", url).strip(_EDGE)
     if "\\" in url:
         end = min((at for at in (url.find("?"), url.find("#")) if at >= 0), default=len(url))
@@ -192,7 +189,7 @@ def _tidy(url: str) -> str:
 
 
 def _parse(url: str) -> _Parts | None:
-    """The normalised parts of a web address, or ``None`` when it is not one."""
+    """Return the normalised parts of a web address, ``None`` for other text."""
     if len(url) > MAX_LENGTH:
         return None
     match = _WEB.fullmatch(_tidy(url))
@@ -222,7 +219,7 @@ def _join(parts: _Parts) -> str:
 
 
 def _authority(scheme: str, text: str) -> str:
-    """Host and port in canonical spelling; ``""`` for credentials and for hosts that cannot exist."""
+    """Return host and port in canonical spelling; ``""`` for credentials and invalid hosts."""
     match = _AUTHORITY.fullmatch(text)
     if match is None:
         return ""
@@ -255,7 +252,7 @@ def _address6(host: str) -> str:
 
 
 def _escaped(part: str, legal: re.Pattern[str]) -> str:
-    """%-encode what RFC 3986 does not allow; escapes in upper case, none of unreserved characters."""
+    """%-encode characters outside RFC 3986; escapes are in upper case, and never of unreserved characters."""
     if legal.fullmatch(part):
         return part
     if "%" in part:
@@ -272,7 +269,7 @@ def _normal_escape(match: re.Match[str]) -> str:
 
 
 def _without_dot_segments(path: str) -> str:
-    """RFC 3986 section 5.2.4, for a path that is empty or starts with a slash."""
+    """Apply RFC 3986 section 5.2.4 to a path that is empty or starts with a slash."""
     if not _DOT_SEGMENT.search(path):
         return path
     kept: list[str] = []
@@ -292,13 +289,13 @@ def _without_tracking(query: str) -> str:
 
 
 def _is_tracking(pair: str) -> bool:
-    # "amp;" is left over where a publisher escaped the ampersand twice.
+    # "amp;" remains where a publisher escaped the ampersand twice.
     name = pair.partition("=")[0].lower().removeprefix("amp;")
     return name in TRACKING_PARAMETERS or name.startswith(TRACKING_PREFIXES)
 
 
 def _against(base: str, reference: str) -> str:
-    """A relative reference as an absolute one (RFC 3986 section 5.2.2), not yet normalised."""
+    """Return a relative reference as absolute (RFC 3986 section 5.2.2), not yet normalised."""
     parts = _parse(base)
     if reference.startswith("//"):
         return f"{parts.scheme if parts else 'https'}:{reference}"

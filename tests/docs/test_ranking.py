@@ -12,7 +12,7 @@ from syndicate.stories.duplicates import MOSTLY_NEW
 from syndicate.stories.lead_choice import CALM, FRESH
 from syndicate.stories.lists import source_weights
 from syndicate.stories.lists.list_slots import RARE_SHARE
-from syndicate.stories.lists.story_ranking import ECHO_POWER, LEAST_READS, MOST_ALONE
+from syndicate.stories.lists.story_ranking import ECHO_POWER, MAX_SINGLE_SOURCE, MIN_READS
 from syndicate.stories.terms.shared_vectors import TEXT_READ
 from syndicate.stories.terms.weighed_terms import NAME_WEIGHT
 
@@ -32,23 +32,23 @@ FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
         f"0.5 ^ (age / ({RANK.lasting_times:g} × half_life))",
         f"below `floor` ({RANK.floor:g})",
         f"the `learn` time ({RANK.learn_days:g} days)",
-        f"prior = max({source_weights.PRIOR_ARTICLES:g} × mean, {source_weights.LEAST_PRIOR:g})",
-        f"between {source_weights.LEAST:g} and {source_weights.MOST:g}",
+        f"prior = max({source_weights.PRIOR_ARTICLES:g} × mean, {source_weights.MIN_PRIOR:g})",
+        f"between {source_weights.MIN_WEIGHT:g} and {source_weights.MAX_WEIGHT:g}",
         f"as a share of {source_weights.ENOUGH_OTHERS} and at most 1",
         f"their sources + {source_weights.THEME_SMOOTHING:g}) / (their number",
         f"at most {RARE_ARTICLES} articles in the last {RHYTHM_DAYS} days",
         f"if that is {RANK.least_burst:g} or more",
-        f"at least {LEAST_READS} openings",
+        f"at least {MIN_READS} openings",
         f"fewer than {RANK.least_stories} stories",
         f"`burst` hours ({RANK.burst_hours:g})",
-        f"`learned × theme` of a story that one source tells is at most {MOST_ALONE:g}",
+        f"`learned × theme` of a story that one source tells is at most {MAX_SINGLE_SOURCE:g}",
         f"at most {FRESH.total_seconds() / 3600:g} hours before the newest",
         f"until one is worth {CALM:g} more",
         f"usual = max(own, topic, {RANK.least_usual:g})",
         f"{STORY.posted_terms} most telling words",
         f"keeps its {STORY.latest} newest articles",
         f"{STORY.query_terms} rarest words",
-        f"the {STORY.scored} most promising",
+        f"the {STORY.max_candidates} most promising",
         f"`[stories] window` ({STORY.window_days:g} days)",
         f"words = {STORY.word_weight:g} × cosine",
         f"names count {NAME_WEIGHT:g} times",
@@ -60,8 +60,8 @@ FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
         f"first {TEXT_READ} characters",
         f"+ {STORY.across_figures:g} for each of up to 2 figures",
         f"− {STORY.across_figures:g} if both have figures",
-        f"(1 + {STORY.across_slope:g} × (evidence − {STORY.across_needed:g})), between",
-        f"between 0 and {STORY.across_most:g} thresholds",
+        f"(1 + {STORY.across_slope:g} × (evidence − {STORY.across_threshold:g})), between",
+        f"between 0 and {STORY.max_across:g} thresholds",
         f"the {STORY.across_nearest} nearest articles of each other language",
         f"`chance` = {STORY.chance_base:g} + {STORY.chance_slope:g} × ln",
         f"(100 / length) ^ {STORY.meaning_fade:g}",
@@ -69,7 +69,7 @@ FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
         f"max({STORY.related_base:.2f} {THRESHOLD}",
         f"max({STORY.story_base:.2f} {STORY_THRESHOLD}",
         f"Of that, {STORY.coherence_prior:g} pairs",
-        f"In a story of {STORY.crowd} or more",
+        f"In a story of {STORY.large_story} or more",
         f"reaches {STORY.bridge:g} of what another one needs",
         f"at least {STORY.merge_share:g} + {STORY.merge_caution:g} / (articles of the smaller)",
         f"A story of {STORY.split_from} articles",
@@ -90,7 +90,7 @@ FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
         f"still reach {STORY.evidence_share:g} of the threshold",
         f"≥ {STORY.evidence_share:g} × related",
         f"a sample of {STORY.story_sample} of its articles",
-        f"likeness is at least {STORY.copy_likeness:g}",
+        f"likeness is at least {STORY.copy_similarity:g}",
         f"Jaccard index is at least {STORY.copy_jaccard:g}",
         f"{STORY.copy_containment:g} of the smaller set",
         f"at most {EDITION.per_source} of one source",

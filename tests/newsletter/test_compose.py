@@ -152,25 +152,29 @@ def test_sources_that_were_known_at_the_cut_are_no_growth() -> None:
 
 
 def test_a_follow_up_is_led_by_the_story_s_lead_if_that_is_new() -> None:
-    new = [member(3, source=3, says_else=True), member(4, source=4, updates=True)]
+    new = [member(3, source=3, is_news=True), member(4, source=4, updates=True)]
     stories, _ = selected([story(1, told(1, source=1), told(2, source=2), *new, lead=4)], first=False)
     assert [(one.lead.article.id, one.follow_up, one.tells) for one in stories] == [(4, True, (3, 4))]
 
 
 def test_another_event_of_a_story_that_was_told_is_no_follow_up() -> None:
-    new = [member(3, source=3, says_else=True), member(4, source=4, updates=True)]
+    new = [member(3, source=3, is_news=True), member(4, source=4, updates=True)]
     stories, _ = selected([story(1, told(1, source=1), *new, lead=3)], first=False)
     assert [(one.lead.article.id, one.follow_up, one.tells) for one in stories] == [(3, False, (3, 4))]
 
 
 def test_a_follow_up_is_else_led_by_the_best_article_that_says_something_else() -> None:
-    new = [member(4, source=4), member(3, source=3, says_else=True), member(5, source=5, says_else=True)]
+    new = [
+        member(4, source=4),
+        member(3, source=3, is_news=True),
+        member(5, source=5, is_news=True),
+    ]
     stories, _ = selected([story(1, told(1, source=1), *new)], first=False)
     assert [(one.lead.article.id, one.coverage) for one in stories] == [(3, 4)]
 
 
 def test_a_follow_up_tells_also_what_repeats_a_text_so_that_each_article_has_one_answer() -> None:
-    new = [member(3, source=3, says_else=True), member(4, source=4, text=1)]
+    new = [member(3, source=3, is_news=True), member(4, source=4, text=1)]
     before = (told(1, source=1), told(2, source=2))
     stories, left = selected([story(1, *before, *new)], first=False)
     assert ([one.tells for one in stories], left) == ([(3, 4)], [])

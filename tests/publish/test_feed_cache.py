@@ -6,7 +6,7 @@ import pytest
 
 from syndicate.model import Channel, Image
 from syndicate.publish import rss_atom
-from syndicate.publish.entries import feed_item, last_updated, newest_first, presentable
+from syndicate.publish.entries import feed_item, last_updated, newest_first, xml_safe_item
 from syndicate.publish.rss_atom import FeedWriter
 from tests.publish.feeds import every_format, write
 from tests.publish.samples import HARBOUR, NOW, OPTIONS, WORLD, published, related
@@ -19,7 +19,7 @@ def test_fragments_joined_are_byte_for_byte_what_feedgen_writes_for_the_whole(fo
     items = [feed_item(article, OPTIONS) for article in newest_first(WORLD, articles)]
     whole = rss_atom._new_feed(WORLD, last_updated(items), OPTIONS, kind)
     for item in items:
-        rss_atom._add_entry(whole, presentable(item), OPTIONS)
+        rss_atom._add_entry(whole, xml_safe_item(item), OPTIONS)
 
     document = write(form, *articles)
 

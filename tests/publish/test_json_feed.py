@@ -148,7 +148,7 @@ def test_R19_a_text_that_would_fill_the_feed_is_its_summary_and_a_link() -> None
     long = published(1, html=f"<p>{'wave ' * 9000}</p>", text="wave " * 9000)
     (item,) = json.loads(json_feed(WORLD, [long], replace(OPTIONS, feed_limit_bytes=60_000)))["items"]
     assert item["content_text"].startswith(
-        f"Water & wind: 3 < 4\n\nRead the whole text: {item['url']}\n\nSource: "
+        f"Water & wind: 3 < 4\n\nRead the full story: {item['url']}\n\nSource: "
     )
 
 

@@ -171,7 +171,7 @@ def test_R19_a_text_that_would_fill_the_feed_is_its_summary_and_a_link(form: str
     content = entries[1].content[0].value
     link = entries[1].link.replace("&", "&amp;")
     assert content.startswith(
-        f'<p>Water &amp; wind: 3 &lt; 4</p><p><a href="{link}">Read the whole text</a></p>'
+        f'<p>Water &amp; wind: 3 &lt; 4</p><p><a href="{link}">Read the full story</a></p>'
     )
     assert "Related stories" in content
 
@@ -341,7 +341,7 @@ def test_X8_our_english_words_stay_outside_right_to_left_text(form: str) -> None
     ("language", "source", "related", "day"),
     [
         ("de-AT", "Quelle:", "Mehr dazu", "23. November 2026"),
-        ("es", "Fuente:", "Leer más", "23 de noviembre de 2026"),
+        ("es", "Fuente:", "Noticias relacionadas", "23 de noviembre de 2026"),
         ("fr", "Source :", "À lire aussi", "23 novembre 2026"),
         ("fi", "Source:", "Related stories", "23 November 2026"),
     ],

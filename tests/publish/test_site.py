@@ -74,7 +74,7 @@ def test_the_publisher_is_named_and_linked_in_the_bar_that_stays_and_after_the_t
     bar, after = page.xpath("//div[@class='toolbar']//a | //p[@class='full']/a")
 
     assert bar.text_content() == "The Harbour & Pier"
-    assert after.text_content() == "Read the full article at The Harbour & Pier"
+    assert after.text_content() == "Read the full story at The Harbour & Pier"
     assert bar.get("href") == after.get("href") == "https://harbour.example/1?x=1&y=2"
 
 
@@ -126,7 +126,7 @@ def test_the_lists_of_an_article_page_lead_where_readers_should_go():
 
     assert links_under(page, "Read more")[0] == "https://pilot.example/101?a=1&b=2"
     assert links_under(page, "More from world") == ["../../../../site/articles/2026/11/flood-31.html"]
-    assert links_under(page, "Top content")[0] == "https://harbour.example/11?x=1&y=2"
+    assert links_under(page, "Top stories")[0] == "https://harbour.example/11?x=1&y=2"
     assert len(links_under(page, "Trending")) == 2
 
 
@@ -143,7 +143,7 @@ def test_who_else_tells_the_story_is_a_line_of_names_that_say_what_they_lead_to(
         ("en", "ltr", "Pumps & <hope>"),
         ("ar", "rtl", "فيضان نهر سِن"),
     ]
-    assert links_under(page, "Also covered by") == [
+    assert links_under(page, "Full coverage") == [
         "https://pilot.example/103?a=1&b=2",
         "https://pilot.example/104?a=1&b=2",
     ]
@@ -156,9 +156,9 @@ def test_read_more_and_more_from_the_section_leave_out_who_else_tells_the_story(
         replace(item, coverage=(told,)),
         more_from_section=[Headline.of_related(told), Headline.of(published(31))],
     )
-    assert len(links_under(page, "Also covered by")) == 1
+    assert len(links_under(page, "Full coverage")) == 1
     shown = [*links_under(page, "Read more"), *links_under(page, "More from world")]
-    assert not set(shown) & set(links_under(page, "Also covered by"))
+    assert not set(shown) & set(links_under(page, "Full coverage"))
 
 
 def test_more_from_the_section_leaves_out_what_read_more_shows():
@@ -182,7 +182,7 @@ def test_no_list_shows_the_article_itself():
 
     page = article_page(item, top=TOP, trending=TRENDING, more_from_section=TOP)
 
-    assert len(links_under(page, "Top content")) == 2
+    assert len(links_under(page, "Top stories")) == 2
     assert len(links_under(page, "More from world")) == 2
 
 
@@ -191,7 +191,7 @@ def test_lists_left_out_for_one_article_are_whole_on_the_next():
     article_page(published(12), pages=pages, top=TOP, trending=TRENDING)
 
     assert (
-        len(links_under(article_page(published(1), pages=pages, top=TOP, trending=TRENDING), "Top content"))
+        len(links_under(article_page(published(1), pages=pages, top=TOP, trending=TRENDING), "Top stories"))
         == 3
     )
 
@@ -207,7 +207,7 @@ def test_the_configured_google_news_channel_is_offered():
 
     page = article_page(published(1), pages=site(google_news_url=news))
 
-    assert page.xpath(f"//aside//a[@href='{news}']/text()") == ["Follow our Google News channel"]
+    assert page.xpath(f"//aside//a[@href='{news}']/text()") == ["Follow us on Google News"]
     assert "Google News" not in words(article_page(published(1)))
 
 
@@ -351,7 +351,7 @@ def test_the_front_page_shows_top_trending_and_the_sections_that_have_articles()
     )
 
     assert len(page.xpath("//h1")) == 1
-    assert [words(heading) for heading in page.xpath("//main//h2")] == ["Top content", "world", "Trending"]
+    assert [words(heading) for heading in page.xpath("//main//h2")] == ["Top stories", "world", "Trending"]
     assert page.xpath("//section[@class='block']/h2/a/@href") == ["../site/sections/world.html"]
 
 
@@ -364,8 +364,8 @@ def test_a_section_with_one_article_has_no_empty_column_beside_it():
 
 
 def test_an_empty_newsroom_says_so():
-    assert b"Nothing has been published here yet." in site().front_page()
-    assert b"Nothing has been published here yet." in site().section_page("world", [])
+    assert b"No stories yet." in site().front_page()
+    assert b"No stories yet." in site().section_page("world", [])
 
 
 def test_a_title_leads_to_the_publisher_and_the_note_beside_it_to_our_page():

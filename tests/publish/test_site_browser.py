@@ -153,7 +153,7 @@ def test_D7_read_mode_works_without_a_script_and_keeps_the_source_in_sight(brows
     page.goto(address + ARABIC.article.path)
     assert page.locator(".rail").is_visible()
 
-    page.get_by_text("Read mode").click()
+    page.get_by_text("Reader view").click()
 
     assert not page.locator(".rail").is_visible()
     assert not page.locator(".masthead").is_visible()

@@ -1,14 +1,19 @@
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
 from syndicate.errors import RenderError
+from syndicate.model import Article, Enclosure, Image, Source
+from syndicate.publish.newsletter_archive import EditionPage, EditionsPage
+from syndicate.publish.page_context import ArticlePage, FrontPage, ListingPage
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages
-from syndicate.publish.site_headline import Headline, reasons
+from syndicate.publish.site_headline import Headline, NamedPath, Reason, SectionBlock, reasons
 from syndicate.templating import Templates
 from tests.publish.samples import OPTIONS, published
-from tests.template_variables import variables
+from tests.template_variables import attributes, variables
 
 TEMPLATES = Templates()
 TOP = [Headline.of(published(number)) for number in (11, 12, 13)]
@@ -41,7 +46,7 @@ def test_words_can_be_translated_in_one_file(tmp_path):
     (tmp_path / "pages").mkdir()
     shipped = TEMPLATES.read("pages/words.html").decode()
     (tmp_path / "pages" / "words.html").write_text(
-        shipped.replace('"Read mode"', '"Lesemodus"').replace('language = "en"', 'language = "de"')
+        shipped.replace('"Reader view"', '"Lesemodus"').replace('language = "en"', 'language = "de"')
     )
 
     page = SitePages(Templates(tmp_path), OPTIONS).article_page(published(1)).decode()
@@ -50,18 +55,69 @@ def test_words_can_be_translated_in_one_file(tmp_path):
     assert "24. Nov. 2026, 08:00" in page
 
 
+DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
+PAGES = {"Front page": FrontPage, "Article page": ArticlePage, "Section and tag pages": ListingPage}
+ARCHIVE_PAGES = EditionsPage, EditionPage
+OBJECTS = {
+    "Site": PublishOptions, "Headline": Headline, "Reason": Reason, "Section block": SectionBlock,
+    "Path": NamedPath, "Image": Image, "File": Enclosure,
+}  # fmt: skip
+INTERNAL = {"Article": Article, "Source": Source}
+
+
+def documented(heading: str) -> set[str]:
+    """Return the names in the first column of the table under a heading."""
+    section = DOCUMENTATION.partition(f"\n### {heading}\n")[2].partition("\n### ")[0]
+    rows = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
+    return {name.lstrip(".") for row in rows for name in re.findall(r"`([^`]+)`", row)}
+
+
+def names_of(kind: type) -> set[str]:
+    return {name for name in inspect.get_annotations(kind) if not name.startswith("_")} | {
+        name for base in kind.__mro__ for name, value in vars(base).items() if isinstance(value, property)
+    }
+
+
+@pytest.mark.parametrize("heading", PAGES)
+def test_the_variables_of_a_page_are_the_documented_ones(heading: str) -> None:
+    assert documented(heading) == names_of(PAGES[heading])
+
+
+def test_the_variables_of_an_archive_are_the_documented_ones() -> None:
+    names = set().union(*map(names_of, ARCHIVE_PAGES))
+    assert documented("Archive of a newsletter") == names | {"stories", "trending", "note", "correction"}
+
+
+@pytest.mark.parametrize("heading", OBJECTS)
+def test_the_fields_of_an_object_are_the_documented_ones(heading: str) -> None:
+    assert documented(heading) == names_of(OBJECTS[heading])
+
+
+@pytest.mark.parametrize("heading", INTERNAL)
+def test_the_documented_fields_of_a_row_exist(heading: str) -> None:
+    assert all(hasattr(INTERNAL[heading], name) for name in documented(heading))
+
+
+def test_every_field_that_a_page_template_reads_is_documented() -> None:
+    fields = set().union(*map(documented, [*OBJECTS, *INTERNAL, "Archive of a newsletter"]))
+    fields |= set(re.findall(r"`\.(\w+)`", DOCUMENTATION)) | {"removeprefix", "removesuffix", "split", "get"}
+    for name in SITE_TEMPLATES:
+        assert attributes(TEMPLATES, f"pages/{name}.html") <= fields, name
+
+
+SITE_TEMPLATES = (
+    "article", "front", "listing", "edition", "editions", "parts/head", "parts/masthead", "parts/footer",
+    "parts/rail", "parts/headlines", "parts/more_from_section", "parts/files", "parts/edition_item",
+    "parts/edition_story",
+)  # fmt: skip
 PAGE_TEMPLATES = ("article", "front", "listing", "parts/head", "parts/masthead", "parts/footer", "parts/rail")
 
 
 @pytest.mark.parametrize("name", PAGE_TEMPLATES)
 def test_every_variable_of_a_template_is_documented(name):
-    documented = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
-
-    undocumented = {
-        word for word in variables(TEMPLATES, f"pages/{name}.html") if f"| `{word}` |" not in documented
-    }
-
-    assert undocumented == set()
+    everywhere = documented("Variables of every page and part") | documented("Variables of every page")
+    names = everywhere.union(*map(documented, [*PAGES, "Parts"]))
+    assert variables(TEMPLATES, f"pages/{name}.html") <= names
 
 
 @pytest.mark.parametrize("language", ["", "ar", "de", "es", "fr"])

@@ -46,13 +46,13 @@ class History:
         old = self.stories[moved]
         new = self._story(moved)
         self.stories[moved] = draw.choice(
-            (replace(old, articles=old.articles + new.articles), replace(old, hand=new.hand), new)
+            (replace(old, articles=old.articles + new.articles), replace(old, overrides=new.overrides), new)
         )
         return [moved], []
 
     def _story(self, story_id: int) -> StoryFacts:
         draw = self._random
-        hand = EditorOverrides(
+        overrides = EditorOverrides(
             pin=draw.choice((0,) * 9 + (2,)),
             drop=draw.random() < 0.05,
             boost=draw.choice((1.0, 1.0, 3.0, 0.2)),
@@ -65,7 +65,7 @@ class History:
             theme=draw.choice((1.0, 1.4, 0.8)),
             echoes=tuple((1.0, self.now - timedelta(hours=hour)) for hour in range(draw.choice((0, 0, 3)))),
             reads=draw.choice((0, 0, 9, 40)),
-            hand=hand if draw.random() < 0.2 else EditorOverrides(),
+            overrides=overrides if draw.random() < 0.2 else EditorOverrides(),
         )
 
     def _article(self) -> RankedArticle:

@@ -13,8 +13,8 @@ from syndicate.stories.grouping_rules import (
     SPLIT,
     Coherence,
     age_order,
-    bond,
-    merge_needed,
+    match_story,
+    required_merge_share,
     two_parts,
 )
 from tests.stories.newsroom import BANK, FLOOD, START, article, place
@@ -35,7 +35,7 @@ def joins(
     threshold: float = 0.2,
     rivals: float = OPTIONS.rival_usual,
 ) -> bool:
-    return bond(
+    return match_story(
         story=1,
         nearest=(7, nearest),
         members=[mean_similarity] * 5,
@@ -68,7 +68,7 @@ def test_what_leaves_a_story_no_longer_counts_for_its_coherence() -> None:
 
 
 def test_small_stories_must_have_more_in_common_to_become_one() -> None:
-    threshold = [merge_needed((size, 40), OPTIONS) for size in (1, 2, 5, 40)]
+    threshold = [required_merge_share((size, 40), OPTIONS) for size in (1, 2, 5, 40)]
     assert threshold == sorted(threshold, reverse=True)
 
 
@@ -203,7 +203,7 @@ def test_a_round_up_joins_no_story_and_nothing_joins_it(language: str, title: st
     place(index, article(2, *BANK[0]))
     round_up = place(index, article(3, title, both, language=language))
     assert round_up.twin is None
-    assert (round_up.story, round_up.bond, round_up.regrouped) == (None, None, ())
+    assert (round_up.story, round_up.story_match, round_up.regrouped) == (None, None, ())
     index.remove(1)
     index.remove(2)
     assert place(index, article(4, *FLOOD[1])).story is None

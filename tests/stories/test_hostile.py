@@ -10,7 +10,7 @@ import pytest
 from syndicate.stories import IndexedArticle, StoryIndex, StoryOptions
 from syndicate.stories.comparison import Comparison
 from syndicate.stories.index_entry import IndexEntry
-from syndicate.stories.link_scores import Likeness
+from syndicate.stories.link_scores import Similarities
 from tests.stories.newsroom import BANK, CHESS, FLOOD, START, article, place
 
 WESTERN = "bg ca cs da de el en es et eu fi fr ga hr hu it lt lv nl no pl pt ro ru sk sl sq sr sv uk"
@@ -40,13 +40,13 @@ def test_five_hundred_copies_of_one_wire_story_hide_nothing(index: StoryIndex) -
 def n_compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many articles each comparison takes: the cost, whatever the machine."""
     counts: list[int] = []
-    alike = Comparison.alike
+    similarities_to = Comparison.similarities_to
 
-    def counted(self: Comparison, held: IndexEntry, others: Sequence[IndexEntry]) -> Likeness:
+    def counted(self: Comparison, entry: IndexEntry, others: Sequence[IndexEntry]) -> Similarities:
         counts.append(len(others))
-        return alike(self, held, others)
+        return similarities_to(self, entry, others)
 
-    monkeypatch.setattr(Comparison, "alike", counted)
+    monkeypatch.setattr(Comparison, "similarities_to", counted)
     return counts
 
 
@@ -60,7 +60,7 @@ def compared_by(index: StoryIndex, n_compared: list[int], items: Iterable[Indexe
 
 # What placing may compare: candidates once, or twice under a repeated title, and a sample of each near story.
 OPTIONS = StoryOptions()
-MOST_COMPARED = 2 * OPTIONS.scored + OPTIONS.stories_compared * OPTIONS.story_sample
+MAX_COMPARED = 2 * OPTIONS.max_candidates + OPTIONS.stories_compared * OPTIONS.story_sample
 
 
 def test_the_five_hundredth_copy_compares_no_more_than_the_tenth(n_compared: list[int]) -> None:
@@ -76,8 +76,8 @@ def test_the_same_headline_every_hour_compares_as_little_in_the_second_week(n_co
         for n in range(336)
     ]
     first, second = compared_by(index, n_compared, items[:168]), compared_by(index, n_compared, items[168:])
-    assert second <= 336 * MOST_COMPARED / 10
-    assert first <= second <= 168 * OPTIONS.scored
+    assert second <= 336 * MAX_COMPARED / 10
+    assert first <= second <= 168 * OPTIONS.max_candidates
 
 
 def test_a_flood_of_reports_on_one_event_compares_no_more_than_the_options_say(n_compared: list[int]) -> None:
@@ -86,8 +86,8 @@ def test_a_flood_of_reports_on_one_event_compares_no_more_than_the_options_say(n
     shuffled = [" ".join(Random(number).sample(words, 24)) for number in range(300)]
     costs = [compared_by(index, n_compared, [article(n, text)]) for n, text in enumerate(shuffled, 1)]
     # A merge or a split compares samples with each other, but only when an article bridges or doubles.
-    assert sorted(costs)[-10] <= MOST_COMPARED
-    assert max(costs) <= MOST_COMPARED + OPTIONS.story_sample**2
+    assert sorted(costs)[-10] <= MAX_COMPARED
+    assert max(costs) <= MAX_COMPARED + OPTIONS.story_sample**2
 
 
 def test_forty_languages_compare_no_more_than_one(n_compared: list[int]) -> None:
@@ -115,8 +115,8 @@ def test_texts_under_a_title_of_one_word_or_none_compare_no_more_than_the_option
     index = StoryIndex(OPTIONS)
     items = [article(n, title, FLOOD[n % 3][1], source_id=n % 7) for n in range(1, 200)]
     costs = [compared_by(index, n_compared, [item]) for item in items]
-    assert sorted(costs)[-10] <= MOST_COMPARED
-    assert max(costs) <= MOST_COMPARED + OPTIONS.story_sample**2
+    assert sorted(costs)[-10] <= MAX_COMPARED
+    assert max(costs) <= MAX_COMPARED + OPTIONS.story_sample**2
 
 
 @pytest.mark.parametrize("year", [1, 1970, 9999])
@@ -125,7 +125,7 @@ def test_two_hundred_wrong_clocks_compare_no_more_than_right_ones(n_compared: li
     wrong = datetime(year, 6, 1, tzinfo=UTC)
     items = [article(n, *FLOOD[n % 3], published=wrong if n % 2 else START) for n in range(1, 201)]
     costs = [compared_by(index, n_compared, [item]) for item in items]
-    assert max(costs) <= MOST_COMPARED + OPTIONS.story_sample**2
+    assert max(costs) <= MAX_COMPARED + OPTIONS.story_sample**2
 
 
 def test_a_megabyte_of_text_compares_and_keeps_as_much_as_a_page(n_compared: list[int]) -> None:

@@ -134,7 +134,7 @@ def test_loading_gives_the_index_that_was_left(newsroom: list[IndexedArticle]) -
     stored = []
     for item in (*newsroom, copy, again, naming):
         placement = place(kept, item)
-        found = placement.bond if placement.bond and placement.bond.joins else None
+        found = placement.story_match if placement.story_match and placement.story_match.joins else None
         mean_similarity, n_compared = (found.mean_similarity, found.n_compared) if found else (0.0, 0)
         stored.append(
             StoredArticle(

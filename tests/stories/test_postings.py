@@ -8,7 +8,7 @@ from syndicate.stories.postings import Postings
 from syndicate.stories.terms.fingerprint import read_headers
 from syndicate.stories.terms.vocabulary import TERM_SPACE
 
-OPTIONS = StoryOptions(latest=4, minimum_words=1)
+OPTIONS = StoryOptions(latest=4, min_words=1)
 # Equal to the word 1 in its lower digits.
 HIGH = TERM_SPACE - (1 << 16) + 1
 
@@ -55,7 +55,7 @@ def test_filling_what_already_holds_articles_adds_to_it() -> None:
 
 
 def test_of_equal_promise_the_latest_come_first_and_the_others_are_left_out() -> None:
-    postings = Postings(StoryOptions(scored=2, minimum_words=1))
+    postings = Postings(StoryOptions(max_candidates=2, min_words=1))
     for number in (1, 2, 3):
         postings.add(number, about(5))
     assert postings.candidates(about(5)) == [3, 2]

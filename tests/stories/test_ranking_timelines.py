@@ -180,9 +180,9 @@ def test_chance_is_no_burst() -> None:
 
 def test_the_editors_hand() -> None:
     stories = busy(1, 12)
-    pinned = story(50, (50, 400.0), hand=EditorOverrides(pin=2))
-    dropped = story(60, *[(n, 0.1) for n in range(70, 80)], hand=EditorOverrides(drop=True))
-    lifted = story(40, (40, 3.0), hand=EditorOverrides(boost=4.0))
+    pinned = story(50, (50, 400.0), overrides=EditorOverrides(pin=2))
+    dropped = story(60, *[(n, 0.1) for n in range(70, 80)], overrides=EditorOverrides(drop=True))
+    lifted = story(40, (40, 3.0), overrides=EditorOverrides(boost=4.0))
     found = rank_top([*stories, pinned, dropped, lifted], NOW, OPTIONS)
     assert [one.story_id for one in found][:3] == [40, 50, 1]
     assert 60 not in [one.story_id for one in found]
@@ -192,17 +192,17 @@ def test_the_editors_hand() -> None:
 
 def test_two_pins_at_one_place_stand_beside_each_other_and_a_late_one_closes_a_short_list() -> None:
     first, second = (
-        story(7, (7, 1.0), hand=EditorOverrides(pin=1)),
-        story(8, (8, 1.0), hand=EditorOverrides(pin=1)),
+        story(7, (7, 1.0), overrides=EditorOverrides(pin=1)),
+        story(8, (8, 1.0), overrides=EditorOverrides(pin=1)),
     )
-    late = story(9, (9, 1.0), hand=EditorOverrides(pin=40))
+    late = story(9, (9, 1.0), overrides=EditorOverrides(pin=40))
     assert top(second, late, first, story(1, (1, 1.0))) == [7, 8, 1, 9]
 
 
 def test_a_drop_wins_over_a_pin_and_a_pin_over_the_cap() -> None:
-    assert top(story(1, (1, 1.0), hand=EditorOverrides(pin=1, drop=True))) == []
+    assert top(story(1, (1, 1.0), overrides=EditorOverrides(pin=1, drop=True))) == []
     flood = [story(number, (1, 0.01 * number)) for number in range(1, 41)]
-    assert top(*flood[:-1], story(40, (1, 0.4), hand=EditorOverrides(pin=1)))[:3] == [40, 1, 2]
+    assert top(*flood[:-1], story(40, (1, 0.4), overrides=EditorOverrides(pin=1)))[:3] == [40, 1, 2]
 
 
 def test_readers_count_as_one_more_source_at_most_and_a_handful_not_at_all() -> None:
@@ -218,6 +218,6 @@ def test_the_order_does_not_depend_on_the_order_of_the_input() -> None:
     stories = [
         *busy(1, 15),
         story(50, (50, 2.0), rare=True),
-        story(51, (51, 2.0), hand=EditorOverrides(pin=3)),
+        story(51, (51, 2.0), overrides=EditorOverrides(pin=3)),
     ]
     assert top(*stories) == top(*reversed(stories))

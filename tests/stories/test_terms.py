@@ -4,7 +4,7 @@ import pytest
 
 from syndicate.stories import extract_terms, shared_terms
 from syndicate.stories.terms.tokens import proper_names, stem, words
-from syndicate.stories.terms.vocabulary import MOST_WORDS, look_up
+from syndicate.stories.terms.vocabulary import MAX_KNOWN_WORDS, look_up
 from syndicate.stories.terms.weighed_terms import MAX_SHINGLES, MAX_WORDS
 
 
@@ -103,7 +103,7 @@ def test_of_words_with_one_stem_the_first_place_counts_and_all_are_counted() -> 
 def test_a_word_is_known_by_the_same_numbers_whatever_was_learnt_before() -> None:
     first = known("harbour", "en")
     for part in range(3):
-        look_up([f"word{number}" for number in range(part * MOST_WORDS // 2)], "de")
+        look_up([f"word{number}" for number in range(part * MAX_KNOWN_WORDS // 2)], "de")
     again = known("harbour", "en-gb")
     assert again == first
     assert known("harbours", "en")[0] == first[0]

@@ -3,13 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.text.language import (
-    count_sources,
     detect_language,
     direction_of,
     is_foreign,
     normalise_language,
 )
-from tests.publish.samples import related
 
 
 @pytest.mark.parametrize(
@@ -108,22 +106,3 @@ def test_languages_differ_by_more_than_their_region_and_unknown_ones_never():
     assert not is_foreign("zh-hant", "zh")
     assert not is_foreign("", "de")
     assert not is_foreign("de", "")
-
-
-def test_a_source_that_also_tells_a_story_in_the_readers_language_is_not_foreign():
-    others = [
-        related(number, source_name=name, language=language)
-        for number, (name, language) in enumerate(
-            [
-                ("Pilot", "en-gb"),
-                ("Hafen", "de"),
-                ("Pilot", "fr"),
-                ("Port", "fr"),
-                ("Mina", ""),
-                ("Own", "ar"),
-            ]
-        )
-    ]
-    assert count_sources("Own", "en", others) == (5, 2)
-    assert count_sources("Own", "", others) == (5, 0)
-    assert count_sources("Own", "en", []) == (1, 0)

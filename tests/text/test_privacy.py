@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.text.privacy import has_credentials, hidden_address, hide_address, looks_secret, shown_source
+from syndicate.text.privacy import has_credentials, looks_secret, mask_address, masked_address, public_source
 from tests.factories import declared
 
 URL = "https://paper.example/feed/s3cr3tpath?token=abc%2Bdefgh&x=1"
@@ -20,12 +20,12 @@ URL = "https://paper.example/feed/s3cr3tpath?token=abc%2Bdefgh&x=1"
     ],
 )
 def test_a_hidden_message_repeats_no_part_of_the_address(message: str):
-    hidden = hide_address(message, URL)
+    hidden = mask_address(message, URL)
     assert not any(part in hidden for part in ("s3cr3tpath", "abc%2Bdefgh", "abc+defgh", "hunter2", "zzzzzz"))
 
 
 def test_a_hidden_message_still_says_which_host_and_what_happened():
-    hidden = hide_address(f"{URL} answered 503: it is overloaded", URL)
+    hidden = mask_address(f"{URL} answered 503: it is overloaded", URL)
     assert hidden == "https://paper.example/… answered 503: it is overloaded"
 
 
@@ -34,7 +34,7 @@ def test_a_hidden_message_still_says_which_host_and_what_happened():
     [(URL, "https://paper.example/…"), ("/srv/lists/coast.opml", "…"), ("https://u:p@paper.example/", "…")],
 )
 def test_only_the_host_of_an_address_is_shown(url: str, shown: str):
-    assert hidden_address(url) == shown
+    assert masked_address(url) == shown
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_readers_get_a_private_source_by_its_name_and_host_only():
     secret = declared(
         url=URL, private=True, home_url="https://paper.example/?token=zz", feed_id=URL, title="The Paper"
     )
-    shown = shown_source(secret)
+    shown = public_source(secret)
     assert (shown.url, shown.home_url, shown.feed_id, shown.title) == (
         "",
         "https://paper.example/",
@@ -79,4 +79,4 @@ def test_readers_get_a_private_source_by_its_name_and_host_only():
         "The Paper",
     )
     assert "token" not in repr(shown)
-    assert shown_source(declared(url=URL)).url == URL
+    assert public_source(declared(url=URL)).url == URL

@@ -79,7 +79,7 @@ def _print(
     services: Services,
 ) -> None:
     for replayed_lists in lists:
-        click.echo(_moment(replayed_lists.moment, services.zone))
+        click.echo(_moment(replayed_lists.at, services.zone))
         for name, ranked in replayed_lists.lists.items():
             click.echo(f"  {name.capitalize()}{'' if ranked else ': nothing'}")
             for story in ranked[:places]:
@@ -108,7 +108,7 @@ def _line(position: int, score: float, coverage: int, title: str) -> str:
 
 def _list_answer(one: ReplayedLists, titles: dict[int, Article], places: int) -> dict[str, Any]:
     return {
-        "moment": one.moment,
+        "moment": one.at,
         **{
             name: [
                 {

@@ -49,7 +49,7 @@ from syndicate.store.mail.edition_store import EditionReport
 from syndicate.store.mail.sending_pauses import SendingPause
 from syndicate.store.output import stale
 from syndicate.store.stories import decision_store, ranked_lists, story_store
-from syndicate.text.privacy import hidden_address
+from syndicate.text.privacy import masked_address
 
 WEEK = timedelta(days=7)
 FAILURES_WORTH_A_PERSON = 3
@@ -146,7 +146,7 @@ def look(services: Services, now: datetime) -> Health:
 def _lists(services: Services, connection: Connection) -> tuple[tuple[str, SourceListState], ...]:
     states = list_store.list_states(connection)
     return tuple(
-        (hidden_address(source_list.url) if source_list.private else source_list.url, states[source_list.url])
+        (masked_address(source_list.url) if source_list.private else source_list.url, states[source_list.url])
         for source_list in services.source_lists
         if source_list.url in states
     )
@@ -275,4 +275,4 @@ def _advice(source: Source, what: str) -> str:
 
 def shown_address(source: Source, url: str) -> str:
     """An address of a source as it may be shown."""
-    return hidden_address(url) if url and source.private else url
+    return masked_address(url) if url and source.private else url

@@ -22,8 +22,7 @@ from syndicate.store.ingest import article_store, source_store
 from syndicate.store.stories import decision_store, ranked_lists, story_store
 from syndicate.store.stories.ranked_lists import SourceWeight
 from syndicate.store.stories.story_moves import MERGED, StoryMove, StoryReason, story_moves, story_reason
-from syndicate.stories import RankingOptions, shared_terms, usual_stems
-from syndicate.text.language import count_sources
+from syndicate.stories import RankingOptions, count_sources, shared_terms, usual_stems
 
 # Texts of other stories that tell which words are usual.
 USUAL_FROM = 200

@@ -31,7 +31,7 @@ from syndicate.services.declared import is_private
 from syndicate.settings.source_settings import AuthSettings
 from syndicate.store.ingest import added_sources, source_store
 from syndicate.text.plain import clean_line
-from syndicate.text.privacy import has_credentials, hidden_address
+from syndicate.text.privacy import has_credentials, masked_address
 from syndicate.text.urls import canonical_url
 
 SEVERAL_PREVIEWED = 2
@@ -117,14 +117,14 @@ def _stay_at_home(entered: str, chosen: str, access: Access | None) -> None:
     """Refuse to send a secret to a host that a page or a redirect names, and the user did not type."""
     if access is not None and urlsplit(entered)[:2] != urlsplit(chosen)[:2]:
         raise SyndicateError(
-            f"the feed is at {hidden_address(chosen)}, and the secret is for {hidden_address(entered)}: "
+            f"the feed is at {masked_address(chosen)}, and the secret is for {masked_address(entered)}: "
             "give the feed's own address if that host may have it"
         )
 
 
 def _discovered(found: Discovery, private: bool) -> dict[str, Any]:
     def shown(url: str) -> str:
-        return hidden_address(url) if private else url
+        return masked_address(url) if private else url
 
     return {
         "url": shown(found.url),
@@ -168,7 +168,7 @@ def _size(look: SourcePreview) -> str:
 
 
 def _where(look: SourcePreview, private: bool) -> str:
-    return hidden_address(look.url) if private else look.url
+    return masked_address(look.url) if private else look.url
 
 
 def _choose(found: Discovery, number: int | None, yes: bool, as_json: bool) -> SourcePreview | None:

@@ -31,7 +31,7 @@ from syndicate.model import Absence, Origin
 from syndicate.store import Connection
 from syndicate.store.ingest import added_sources, source_store
 from syndicate.store.ingest.source_store import SourceReport
-from syndicate.text.privacy import has_credentials, hide_address
+from syndicate.text.privacy import has_credentials, mask_address
 from syndicate.text.urls import is_web_url
 
 WEEK = timedelta(days=7)
@@ -138,7 +138,7 @@ def test(config: Path, as_json: bool, now: datetime | None, force: bool, name: s
         try:
             look = services.discovery.look(source)
         except SyndicateError as error:
-            text = hide_address(str(error), source.url) if source.private else str(error)
+            text = mask_address(str(error), source.url) if source.private else str(error)
             show({"name": name, "error": text}, as_json, lambda: say(f"{name}: {text}", err=True))
             raise SystemExit(1) from None
     shown = shown_address(source, look.url)
@@ -180,7 +180,7 @@ def _facts(report: SourceReport) -> dict[str, Any]:
         "url": shown_address(source, source.url),
         "home_url": "" if source.private else source.home_url,
         "origin": source.origin.value,
-        "listed_in": hide_address(source.listed_in, source.listed_in) if source.listed_in else "",
+        "listed_in": mask_address(source.listed_in, source.listed_in) if source.listed_in else "",
         "standing": _ABSENT.get(source.absent, "paused" if source.paused else ""),
         "section": source.section,
         "language": source.language,

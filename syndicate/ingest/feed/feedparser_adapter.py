@@ -44,7 +44,7 @@ from syndicate.ingest.feed.raw_item import (
 from syndicate.ingest.html.sanitise import parse_pixels
 from syndicate.model import Enclosure, Image
 from syndicate.text.media_types import media_type
-from syndicate.text.urls import absolute_url, is_this_machine, is_web_url
+from syndicate.text.urls import absolute_url, is_loopback, is_web_url
 
 feedparser.registerDateHandler(parse_foreign_date)
 # ``FeedParserDict.get`` also tries the field names of older formats: half of the conversion's time.
@@ -92,7 +92,7 @@ def _raw_feed(version: str, feed: Any, entries: list[Any], url: str) -> RawFeed:
     link = _link(feed)
     home = absolute_url(url, link)
     # A site generator's preview server (localhost) is not the site's URL.
-    base = home if home.startswith("http") and not is_this_machine(home) else url
+    base = home if home.startswith("http") and not is_loopback(home) else url
     return RawFeed(
         title=_title(feed, url, is_atom=is_atom),
         link=link,

@@ -21,7 +21,7 @@ from syndicate.ingest.limits import MAX_ITEMS, MAX_SUMMARY_CHARACTERS, MAX_TAGS
 from syndicate.model import Enclosure, Entry, Image, ParsedSource
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line, clean_text
-from syndicate.text.urls import absolute_url, is_this_machine
+from syndicate.text.urls import absolute_url, is_loopback
 
 CleanHtml = Callable[[str, str], CleanedHtml]
 """Cleans untrusted HTML; the second argument is the base URL of its relative links."""
@@ -132,7 +132,7 @@ def _entry(item: object, feed: Mapping[str, Any], url: str, digest: str, clean: 
     if _REPEATED in item:
         raise ParseError(f"the item has the key {item[_REPEATED]!r} twice")
     base = absolute_url(url, _text(feed, "home_page_url"))
-    base = base if base.startswith("http") and not is_this_machine(base) else url
+    base = base if base.startswith("http") and not is_loopback(base) else url
     link = absolute_url(base, _text(item, "url")) or absolute_url(base, _text(item, "external_url"))
     guid = clean_line(_text(item, "id"), MAX_GUID_CHARACTERS)
     body = _body(item, link or base, clean)

@@ -30,7 +30,7 @@ from syndicate.model import Hub, Origin, Source, SourceKind, SourceState
 from syndicate.store import Connection
 from syndicate.store.core import quarantine
 from syndicate.store.ingest import article_store, hub_store, source_store
-from syndicate.text.privacy import hide_address
+from syndicate.text.privacy import mask_address
 from syndicate.text.urls import origin_of
 
 # Number of recent publication dates used to estimate the publishing rate.
@@ -87,7 +87,7 @@ class PollStoring:
         """Store a failed poll."""
         outcome = failed(source.name, error)
         if source.private:
-            outcome = replace(outcome, error=hide_address(outcome.error, source.url))
+            outcome = replace(outcome, error=mask_address(outcome.error, source.url))
         after = after_poll(state, outcome, now, options_for(source, self.importer.polling))
         with self.importer.store.write() as connection:
             source_store.save_poll(connection, source.id, after, owner=self.importer.owner)
@@ -147,7 +147,7 @@ def _quarantine_items(connection: Connection, poll: Poll, now: datetime) -> None
     """Quarantine the crashing items now; they crashed the parser three times."""
     source = poll.source
     for digest, reason in poll.crashing_items:
-        shown = hide_address(reason, source.url) if source.private else reason
+        shown = mask_address(reason, source.url) if source.private else reason
         quarantine.record_failure(
             connection,
             "entry",

@@ -18,7 +18,7 @@ from syndicate.model import ParsedSource, SourceState
 from syndicate.net import Fetched, FetchRequest
 from syndicate.store.ingest import part_store
 from syndicate.store.ingest.part_store import DuePart
-from syndicate.text.privacy import hide_address
+from syndicate.text.privacy import mask_address
 
 log = logging.getLogger("syndicate.sitemaps")
 
@@ -124,7 +124,7 @@ class SitemapPartsJob:
         """Store a failure; return its reason, without the address of a private source."""
         outcome = failed(part.url, error)
         if part.source.private:
-            outcome = replace(outcome, error=hide_address(outcome.error, part.url))
+            outcome = replace(outcome, error=mask_address(outcome.error, part.url))
         self._save(part, outcome, now)
         return outcome.error
 

@@ -36,7 +36,7 @@ from syndicate.opml import MAX_BYTES, Outline, OutlineList, read_opml
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases
 from syndicate.store.ingest import added_sources, list_store, source_store
-from syndicate.text.privacy import hide_address, looks_secret
+from syndicate.text.privacy import looks_secret, mask_address
 from syndicate.text.urls import canonical_url, host_of, is_web_url
 
 LEASE = timedelta(minutes=10)
@@ -123,7 +123,7 @@ class SourceListJob:
     def _read(
         self, source_list: SourceList, state: SourceListState, now: datetime, should_stop: Callable[[], bool]
     ) -> ListOutcome:
-        shown = hide_address(source_list.url, source_list.url) if source_list.private else source_list.url
+        shown = mask_address(source_list.url, source_list.url) if source_list.private else source_list.url
         try:
             answer = self._fetched(source_list, state, should_stop)
             if isinstance(answer, Fetched) and answer.unchanged:
@@ -136,7 +136,7 @@ class SourceListJob:
         except FetchStopped:
             raise
         except SyndicateError as error:
-            text = hide_address(str(error), source_list.url) if source_list.private else str(error)
+            text = mask_address(str(error), source_list.url) if source_list.private else str(error)
             self._save(source_list, _failed(state, text, now), now, None)
             return ListOutcome(url=shown, error=text)
         after = _succeeded(source_list, answer if isinstance(answer, Fetched) else None, now)

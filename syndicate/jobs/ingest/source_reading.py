@@ -25,7 +25,7 @@ from syndicate.net import (
 )
 from syndicate.store import Store
 from syndicate.store.ingest import robots_store, source_store
-from syndicate.text.privacy import hide_address
+from syndicate.text.privacy import mask_address
 from syndicate.text.urls import host_of, origin_of, same_site
 
 _ACCEPTED = {SourceKind.SITEMAP: SITEMAP_ACCEPT, SourceKind.PAGE: PAGE_ACCEPT}
@@ -122,7 +122,7 @@ def parse_response(
     except ParseError as error:
         if not response.request.private:
             raise
-        hidden = type(error)(hide_address(str(error), response.request.url))
+        hidden = type(error)(mask_address(str(error), response.request.url))
     # Outside the handler: the original error, with the address, must not be the context.
     raise hidden
 

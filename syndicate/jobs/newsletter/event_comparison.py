@@ -9,7 +9,7 @@ from syndicate.newsletter.periods import Period
 from syndicate.store import Connection
 from syndicate.store.stories import index_rows
 from syndicate.store.stories.story_store import StoryArticleRow
-from syndicate.stories import Fingerprint, StoryOptions, is_report, is_update, says_else
+from syndicate.stories import Fingerprint, StoryOptions, is_news, is_report, is_update
 from syndicate.text.language import is_foreign, main_language
 
 Stories = Mapping[int, Sequence[StoryArticleRow]]
@@ -42,7 +42,7 @@ class EventComparison:
         for new, known in pairs:
             if before := [prints[article_id] for article_id in known if article_id in prints]:
                 current = prints.keys() & new
-                others |= {number for number in current if says_else(prints[number], before, self.options)}
+                others |= {number for number in current if is_news(prints[number], before, self.options)}
                 updates |= {
                     number
                     for number in current & reports
@@ -73,7 +73,7 @@ class EventComparison:
         return same
 
     def _differ(self, first: Fingerprint, second: Fingerprint) -> bool:
-        return says_else(first, [second], self.options) or says_else(second, [first], self.options)
+        return is_news(first, [second], self.options) or is_news(second, [first], self.options)
 
     def _texts(self, connection: Connection, ids: Sequence[int]) -> tuple[dict[int, Fingerprint], set[int]]:
         """Return the fingerprints of articles that have the current version, and the ids of reports."""

@@ -40,9 +40,9 @@ from syndicate.store.stories import story_store
 from syndicate.store.stories.ranked_lists import SourceWeight
 from syndicate.store.stories.story_leads import language_leads
 from syndicate.store.stories.story_store import StoryArticleRow
-from syndicate.stories import RankingOptions, StoryOptions, rank_top, rank_trending
-from syndicate.text.language import count_sources, is_foreign, main_language
-from syndicate.text.privacy import shown_source
+from syndicate.stories import RankingOptions, StoryOptions, count_sources, rank_top, rank_trending
+from syndicate.text.language import is_foreign, main_language
+from syndicate.text.privacy import public_source
 
 POOL = 200
 """Number of ranked stories from which an edition is chosen: more than any edition carries.
@@ -135,7 +135,7 @@ class Selector:
         found = _candidates(connection, stories, listed, matching, earlier, news, still_news)
         leads, preferred = language_leads(connection, stories), _languages(newsletter, variant)
         found = [in_one_language(candidate, leads, preferred, since=since) for candidate in found]
-        dropped = {fact.story_id for fact in facts if fact.hand.drop}
+        dropped = {fact.story_id for fact in facts if fact.overrides.drop}
         return self._compose(connection, newsletter, period, found, earlier.first, dropped, variant)
 
     @property
@@ -182,7 +182,7 @@ class Selector:
 
     def _leads(self, connection: Connection, article_ids: Sequence[int]) -> dict[int, PublishedArticle]:
         articles = article_store.get_articles(connection, article_ids)
-        sources = {source.id: shown_source(source) for source in source_store.list_sources(connection)}
+        sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
         views = ArticleViews(sources, self.site_url).listed(connection, list(articles.values()))
         return {view.article.id: view for view in views}
 
@@ -307,7 +307,7 @@ def _candidates(
                     told_in=told_in,
                     told_at=told_at,
                     still_news=row.article_id in still_news,
-                    says_else=row.article_id in others,
+                    is_news=row.article_id in others,
                     updates=row.article_id in updates,
                     language=main_language(row.language),
                 )

@@ -1,1 +1,1 @@
-"""Stories and editions to feeds and pages on disk; our hub hears of what changed."""
+"""Publish stage: rows → files on disk, and notices to the hub about changed feeds."""

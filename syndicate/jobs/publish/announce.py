@@ -1,4 +1,4 @@
-"""Telling our hub which of our feeds changed (WebSub section 6, rule W3)."""
+"""Notify the hub of changed feeds (WebSub section 6, rule W3)."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ MAX_REASON = 300
 def note_feeds(
     connection: Connection, options: PublishOptions, documents: Mapping[str, bytes], now: datetime
 ) -> None:
-    """Take down what was written, by path in the output folder; nothing for a site without a hub."""
+    """Record the written documents, by path in the output folder; nothing for a site without a hub."""
     if options.hub_url:
         digests = {
             f"{options.site_url}/{quote(path)}": blake2b(data, digest_size=16).hexdigest()
@@ -35,9 +35,9 @@ def note_feeds(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnounceJob:
-    """Posts ``hub.mode=publish`` for every feed document that changed; what fails is tried again later.
+    """Post ``hub.mode=publish`` for every changed feed document; failures are retried later.
 
-    ``hub`` is ``""`` for a site without one: then nothing is kept.
+    ``hub`` is ``""`` for a site without a hub: then announcements are dropped.
     """
 
     store: Store
@@ -45,7 +45,7 @@ class AnnounceJob:
     hub: str
 
     def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
-        """Tell the hub; counts what was told and what failed. What a stop leaves is due at once."""
+        """Notify the hub; return counts of notified and failed documents. A stop leaves the rest due."""
         with self.store.write() as connection:
             if not self.hub:
                 announcement_store.forget_announcements(connection)
@@ -55,7 +55,7 @@ class AnnounceJob:
         for claim in claims:
             pause = min(FIRST_PAUSE * 2 ** min(claim.attempts, 12), LONGEST_PAUSE)
             try:
-                error = self._tell(claim.topic, should_stop)
+                error = self._notify_hub(claim.topic, should_stop)
             except FetchStopped:
                 self._give_back(claims[sum(done.values()) :], now)
                 break
@@ -71,8 +71,8 @@ class AnnounceJob:
             for announcement in left:
                 announcement_store.finish_announcement(connection, announcement, next_try=now, error="")
 
-    def _tell(self, topic: str, should_stop: Callable[[], bool]) -> str:
-        """Return ``""`` or the error. Hubs read ``hub.url`` or ``hub.topic``: they get both.
+    def _notify_hub(self, topic: str, should_stop: Callable[[], bool]) -> str:
+        """Notify the hub of a topic; return ``""`` or the error. Hubs read ``hub.url`` or ``hub.topic``.
 
         Raises ``FetchStopped`` when the program ends.
         """

@@ -1,4 +1,4 @@
-"""The archive of each newsletter on disk: pages and feeds, built from the rows of its editions."""
+"""Archive of each newsletter on disk: pages and feeds, built from the rows of its editions."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,21 +21,21 @@ from syndicate.publish.newsletter_archive import (
 from syndicate.publish.site import SitePages
 from syndicate.store.mail import review_store
 
-_MANY = 100
+_BATCH = 100
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveBuild:
-    """Writes what changed. ``look`` is the signature of all that ``pages`` have in common."""
+    """Build changed files. ``shared_signature`` is the signature of the common inputs of all ``pages``."""
 
     context: PublishContext
     pages: SitePages
-    look: str
+    shared_signature: str
     failed: dict[str, str] = field(default_factory=dict, init=False)
 
     def run(self) -> tuple[list[str], list[str]]:
-        """Return the paths that changed, and what failed: one newsletter does not stop the others."""
+        """Return the paths that changed, and failures: a failing newsletter does not stop the others."""
         written: list[str] = []
         failures: list[str] = []
         for newsletter in self.context.newsletters:
@@ -43,7 +43,7 @@ class ArchiveBuild:
                 break
             try:
                 written += self._newsletter(newsletter)
-                written += self._forms(newsletter)
+                written += self._variants(newsletter)
             except (RenderError, ValueError, LookupError, TypeError) as error:
                 failures.append(f"archive of {newsletter.name}: {error}")
                 self.context.record_failure("archive", newsletter.name, error)
@@ -52,13 +52,15 @@ class ArchiveBuild:
     def _newsletter(self, newsletter: Newsletter) -> list[str]:
         context = self.context
         with self.context.store.read() as connection:
-            found = review_store.published_editions(connection, newsletter.name, EVERY_EDITION)
+            revisions = review_store.published_editions(connection, newsletter.name, EVERY_EDITION)
             first = review_store.first_cuts(connection, newsletter.name, EVERY_EDITION)
         name = f"archive:{newsletter.name}"
         signature = signature_of(
-            newsletter, self.look, [(edition.edition.id, edition.edition.cut_at) for edition in found]
+            newsletter,
+            self.shared_signature,
+            [(revision.edition.id, revision.edition.cut_at) for revision in revisions],
         )
-        editions = [_archived(edition, first) for edition in found]
+        editions = [_archived(revision, first) for revision in revisions]
         paths = [archive_index(newsletter), *(edition.path for edition in editions)]
         if context.is_built(name, signature, paths):
             return []
@@ -66,12 +68,12 @@ class ArchiveBuild:
         items = self._each(
             editions, lambda edition: edition_item(context.templates, newsletter, edition, context.options)
         )
-        # A page that fails now may be there from before.
+        # A page that fails now may exist from an earlier run.
         shown = [edition for edition in editions if (context.output / edition.path).exists()]
         written += self._write(archive_index_page(self.pages, newsletter, shown, context.options))
         feeds = dict(context.documents([(archive_channel(newsletter), items)]))
         written += context.write(feeds)
-        # What failed is tried again by the next run.
+        # The next run retries failures.
         signature = "" if self.failed.keys() & set(paths) else signature
         context.finish_feeds("archive", newsletter.name, name, signature, feeds)
         return written
@@ -85,7 +87,7 @@ class ArchiveBuild:
         return self._write(pages)
 
     def _each(self, editions: Sequence[ArchivedEdition], make: Callable[[ArchivedEdition], T]) -> list[T]:
-        """Make something of each edition; an edition that fails costs itself, unless all of them fail."""
+        """Apply ``make`` to each edition; skip failing editions, unless all of them fail."""
         made, errors = [], {}
         for edition in editions:
             try:
@@ -99,41 +101,42 @@ class ArchiveBuild:
             self.context.record_failure("page", path, reason)
         return made
 
-    def _forms(self, newsletter: Newsletter) -> list[str]:
-        """The pages of what readers chose: those sent since the last time, all of them with a new look.
+    def _variants(self, newsletter: Newsletter) -> list[str]:
+        """Write the pages of variants sent since the last run, or of all variants after a new look.
 
-        They are led to by the mails only: the list and the feed are the edition's.
+        Only mails link to them: the list and the feed show the main edition.
         """
         name = f"forms:{newsletter.name}"
         before, _, last = self.context.known.get(name, "").partition(" ")
-        done = int(last) if before == self.look and last else 0
+        done = int(last) if before == self.shared_signature and last else 0
         with self.context.store.read() as connection:
             waiting = review_store.variants_after(connection, newsletter.name, done)
         written: list[str] = []
-        for start in range(0, len(waiting), _MANY):
+        for start in range(0, len(waiting), _BATCH):
             if self.context.should_stop():
                 break
-            some = waiting[start : start + _MANY]
+            some = waiting[start : start + _BATCH]
             with self.context.store.read() as connection:
-                found = [one for number in some if (one := review_store.review_edition(connection, number))]
+                read = (review_store.review_edition(connection, number) for number in some)
+                revisions = [revision for revision in read if revision]
                 first = {
-                    edition.edition.variant_key: review_store.first_cuts(
-                        connection, newsletter.name, edition.edition.variant_key
+                    revision.edition.variant_key: review_store.first_cuts(
+                        connection, newsletter.name, revision.edition.variant_key
                     )
-                    for edition in found
+                    for revision in revisions
                 }
-            editions = [_archived(edition, first[edition.edition.variant_key]) for edition in found]
+            editions = [_archived(revision, first[revision.edition.variant_key]) for revision in revisions]
             written += self._edition_pages(newsletter, editions)
-            self.context.save({name: f"{self.look} {some[-1]}"})
+            self.context.save({name: f"{self.shared_signature} {some[-1]}"})
         return written
 
     def _write(self, files: Mapping[str, bytes]) -> list[str]:
         return [path for path, data in files.items() if write_page(self.context.output / path, data)]
 
 
-def _archived(found: review_store.ReviewEdition, first: Mapping[datetime, datetime]) -> ArchivedEdition:
+def _archived(revision: review_store.ReviewEdition, first: Mapping[datetime, datetime]) -> ArchivedEdition:
     return ArchivedEdition(
-        edition=found.edition,
-        content=EditionContent.from_json(found.content),
-        published=first[found.edition.period_end],
+        edition=revision.edition,
+        content=EditionContent.from_json(revision.content),
+        published=first[revision.edition.period_end],
     )

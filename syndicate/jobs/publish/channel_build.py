@@ -1,7 +1,7 @@
-"""One channel on disk: its feeds, the pages of its archive (RFC 5005), and the list of its sources.
+"""Channel on disk: its feeds, the pages of its archive (RFC 5005), and the list of its sources.
 
-An archive page holds as many articles as the channel, in the order in which they were stored, and is closed
-once it is full. Then its file changes only when one of its articles is edited or pruned.
+An archive page holds as many articles as the channel, in the order of storage, and is closed when full. Then
+its file changes only when an article on it is edited or pruned.
 """
 
 import shutil
@@ -20,22 +20,23 @@ from syndicate.store.output import channel_archives as archive_store
 from syndicate.store.output import channel_store, stale
 from syndicate.text.names import tag_key
 
-# Pages of an archive when it begins: a store may already hold a million articles.
+# Number of pages of a new archive: a store may already hold a million articles.
 FIRST_PAGES = 4
-# An archive page is closed at this part of the bytes of a feed, so that the feed itself holds what is open.
-FULL = 0.75
+# Share of the feed's byte limit at which an archive page is closed, so that the feed holds the open
+# articles.
+FULL_SHARE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelBuild:
-    """Writes what changed of a channel."""
+    """Build the changed files of a channel."""
 
     context: PublishContext
 
     def run(self, channel: Channel, shared: str) -> list[str]:
-        """Bring a channel up to date; return the paths that changed.
+        """Update a channel; return the paths that changed.
 
-        ``shared`` is the signature of what all channels are built from.
+        ``shared`` is the signature of the common inputs of all channels.
         """
         name = f"{stale.CHANNEL}{channel.name}"
         context = self.context
@@ -47,8 +48,8 @@ class ChannelBuild:
         if context.is_built(name, signature, feed_paths(channel.name)):
             return []
         with context.store.read() as connection:
-            found = channel_store.channel_articles(connection, channel.clauses, limit=channel.limit)
-            items = context.views.published(connection, found)
+            listed = channel_store.channel_articles(connection, channel.clauses, limit=channel.limit)
+            items = context.views.published(connection, listed)
             documents = dict(context.documents([(_after(channel, len(bounds)), items)]))
             opml = self._sources(connection, channel)
         changed = self._archive(channel, bounds, documents)
@@ -60,7 +61,7 @@ class ChannelBuild:
         return changed
 
     def rewrite(self, channel: Channel, edited: Collection[int] | None) -> list[str]:
-        """Write the archive pages that hold these articles again, or all of them; return what changed."""
+        """Rewrite the archive pages with these articles, or all pages; return the paths that changed."""
         with self.context.store.read() as connection:
             bounds = archive_store.archive_bounds(connection, channel.name)
         numbers: Iterable[int] = range(1, len(bounds))
@@ -70,28 +71,28 @@ class ChannelBuild:
         for number in numbers:
             if 0 < number < len(bounds):
                 with self.context.store.read() as connection:
-                    found = archive_store.articles_after(
+                    articles = archive_store.articles_after(
                         connection, channel.clauses, bounds[number - 1], until=bounds[number]
                     )
-                changed += self.context.write(self._page(channel, number, found))
+                changed += self.context.write(self._page(channel, number, articles))
         return changed
 
-    def begin_archive_again(self, channel: Channel) -> None:
-        """Remove the archive of a channel whose query changed: its pages hold what the old query found."""
+    def restart_archive(self, channel: Channel) -> None:
+        """Remove the archive of a channel with a changed query: its pages hold the old query's articles."""
         shutil.rmtree(self.context.output / channel.name / "archive", ignore_errors=True)
         with self.context.store.write() as connection:
             archive_store.move_archive(connection, channel.name, None)
 
     def _archive(self, channel: Channel, bounds: list[int], documents: Mapping[str, bytes]) -> list[str]:
-        """Close the archive pages that are full, adding to ``bounds``; return what was written.
+        """Close the full archive pages, adding to ``bounds``; return the written paths.
 
         A page is full with as many articles as the channel has, or when the articles after the last page
-        would fill the bytes of a feed: then the feed itself leaves some of them out.
+        would exceed the feed's byte limit: then the feed itself leaves some of them out.
         """
         if any(clause.field is ClauseField.LIST for clause in channel.clauses):
             return []
         changed: list[str] = []
-        room = self.context.options.feed_limit_bytes * FULL
+        room = self.context.options.feed_limit_bytes * FULL_SHARE
         tight = any(len(data) > room * 0.5 for data in documents.values())
         if not bounds:
             with self.context.store.write() as connection:
@@ -100,55 +101,49 @@ class ChannelBuild:
             bounds.append(after)
         while True:
             with self.context.store.read() as connection:
-                found = archive_store.articles_after(
+                articles = archive_store.articles_after(
                     connection, channel.clauses, bounds[-1], limit=channel.limit
                 )
-            if not found or (len(found) < channel.limit and not tight):
+            if not articles or (len(articles) < channel.limit and not tight):
                 return changed
-            files = self._page(channel, len(bounds), found)
-            whole = len(found) == channel.limit
-            while (most := max(map(len, files.values()))) > room and len(found) > 1:
-                found = found[: max(1, int(len(found) * room / most))]
-                files, whole = self._page(channel, len(bounds), found), True
+            files = self._page(channel, len(bounds), articles)
+            whole = len(articles) == channel.limit
+            while (most := max(map(len, files.values()))) > room and len(articles) > 1:
+                articles = articles[: max(1, int(len(articles) * room / most))]
+                files, whole = self._page(channel, len(bounds), articles), True
             if not whole:
                 return changed
             changed += self.context.write(files)
             with self.context.store.write() as connection:
-                archive_store.close_page(connection, channel.name, len(bounds), found[-1].id)
-            bounds.append(found[-1].id)
+                archive_store.close_page(connection, channel.name, len(bounds), articles[-1].id)
+            bounds.append(articles[-1].id)
 
-    def _page(self, channel: Channel, number: int, found: list[Article]) -> Mapping[str, bytes]:
-        """Return the files of an archive page. Its items name no related stories: those change every day."""
+    def _page(self, channel: Channel, number: int, articles: list[Article]) -> Mapping[str, bytes]:
+        """Return the files of an archive page, without related stories, which change every day."""
         page = replace(
             _after(channel, number), name=_page_name(channel, number), current=channel.name, hub=False
         )
         with self.context.store.read() as connection:
-            items = self.context.views.alone(connection, found)
+            items = self.context.views.alone(connection, articles)
         return dict(self.context.documents([(page, items)]))
 
     def _sources(self, connection: Connection, channel: Channel) -> bytes:
         """Return the sources whose articles the channel can hold, as OPML."""
-        wanted = dict(self.context.views.sources)
+        sources = list(self.context.views.sources.values())
         for clause in channel.clauses:
             if clause.field is ClauseField.SOURCE:
-                wanted = {
-                    number: source
-                    for number, source in wanted.items()
-                    if (source.name in clause.values) != clause.negated
-                }
+                sources = [source for source in sources if (source.name in clause.values) != clause.negated]
             elif clause.field is ClauseField.SECTION and not clause.negated:
                 keys = set(map(tag_key, clause.values))
-                told = archive_store.sources_in(connection, keys)
-                wanted = {
-                    number: source
-                    for number, source in wanted.items()
-                    if number in told or tag_key(source.section) in keys
-                }
-        return sources_opml(f"{channel.title}: sources", wanted.values())
+                ids = archive_store.sources_in(connection, keys)
+                sources = [
+                    source for source in sources if source.id in ids or tag_key(source.section) in keys
+                ]
+        return sources_opml(f"{channel.title}: sources", sources)
 
 
 def sources_opml(title: str, sources: Iterable[Source]) -> bytes:
-    """Return those of these sources that are read over HTTP and not paused, as OPML."""
+    """Return the sources that are read over HTTP and not paused, as OPML."""
     return write_opml(
         title,
         [

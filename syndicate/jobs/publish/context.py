@@ -1,5 +1,6 @@
-"""Values and writes that all parts of one publish run share."""
+"""Values and writes that all parts of a publish run share."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,16 +18,16 @@ from syndicate.templating import Templates
 
 FORMATS = ("rss", "atom", "json")
 
+# A channel and the articles of its feeds.
 Listing = tuple[Channel, list[PublishedArticle]]
-"""A channel and the articles that its feeds hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishContext:
-    """One publish run at ``now``.
+    """Publish run at ``now``.
 
-    ``documents`` yields the feed files of channels with their paths, ``known`` holds signatures of outputs
-    at the start of the run, ``failing`` the paths of pages that failed before. Once ``should_stop`` returns
+    ``documents`` yields the feed files of channels with their paths. ``known`` holds signatures of outputs at
+    the start of the run, ``failing`` the paths of pages that failed before. Once ``should_stop`` returns
     true, no part begins another batch.
     """
 
@@ -47,8 +48,12 @@ class PublishContext:
         """Write files by their path in the output folder; return the paths that changed."""
         return [path for path, data in files.items() if write_atomic(self.output / path, data)]
 
+    def exists(self, path: str) -> bool:
+        """Return whether a file exists in the output folder."""
+        return os.path.exists(f"{self.output}/{path}")  # noqa: PTH110 - strings are cheaper
+
     def is_built(self, name: str, signature: str, paths: Iterable[Path | str]) -> bool:
-        """Return whether an output was built from what the signature says, and its files exist."""
+        """Return whether an output was built from the inputs of the signature, and its files exist."""
         return self.known.get(name) == signature and all((self.output / path).exists() for path in paths)
 
     def save(self, signatures: Mapping[str, str]) -> None:

@@ -1,10 +1,9 @@
 """Lists besides the front page: pages of tags, and the feeds of tags, sections and sources.
 
-A list is stale when an article joined it, changed or left it: rows of ``stale_lists`` say so. They are
-cleared after the files are written.
+A list is stale when an article joined it, changed or left it; the table ``stale_lists`` records this. Rows
+are cleared after the files are written.
 """
 
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,16 +26,16 @@ BATCH = 200
 LISTING_SHOWN = 50
 FEED_ITEMS = 20
 TAG_MINIMUM = 2
-# Articles whose pages are written again when a tag gets its page, or loses it.
-CARRIERS = 1_000
+# Maximum number of articles whose pages are rewritten when a tag's page appears or disappears.
+MAX_CARRIERS = 1_000
 FAILURES_BEFORE_GIVING_UP = 20
 
+# Renders the page of a list from its name and headlines.
 RenderList = Callable[[str, Sequence[Headline]], bytes]
-"""Renders the page of a list from its name and headlines."""
 
 
-class Shown(TypedDict):
-    """The moving lists that listings show."""
+class MovingLists(TypedDict):
+    """Moving lists on listings."""
 
     top: Sequence[Headline]
     trending: Sequence[Headline]
@@ -44,10 +43,10 @@ class Shown(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedArticles:
-    """Articles whose pages a run has rendered.
+    """Articles with a page rendered in this run.
 
-    ``linked`` says of their tags (keys) whether these pages link to the tag's; ``known`` are articles that
-    need not be read again.
+    ``linked`` maps their tags (keys) to whether these pages link to the tag's page; ``known`` are articles
+    already read.
     """
 
     ids: Collection[int]
@@ -57,7 +56,7 @@ class RenderedArticles:
 
 @dataclass(slots=True, kw_only=True)
 class ListBuild:
-    """Writes the lists that are stale; ``write`` puts a file in place.
+    """Build stale lists; ``write`` puts a file in place.
 
     Lists that are not written before a stop stay stale, and so do lists that fail.
     """
@@ -67,7 +66,7 @@ class ListBuild:
     failures: list[str]
     _failed: set[str] = field(default_factory=set, init=False)
 
-    def run(self, pages: SitePages, shown: Shown, rendered: RenderedArticles) -> set[int]:
+    def run(self, pages: SitePages, shown: MovingLists, rendered: RenderedArticles) -> set[int]:
         """Write stale lists; mark and return articles whose pages link to too many or too few tags."""
         with self.context.store.read() as connection:
             stale_lists = stale.stale_lists(connection)
@@ -80,20 +79,20 @@ class ListBuild:
             try:
                 tags = [name.removeprefix("tag:") for name in batch if name.startswith("tag:")]
                 lists = self._tag_lists(tags)
-                found = self._tags(tags, lists, partial(pages.tag_page, **shown), rendered)
+                relinked = self._tags(tags, lists, partial(pages.tag_page, **shown), rendered)
                 self._feeds(batch, lists, pages, partial(pages.section_page, **shown), rendered.known)
             except RenderError as error:
                 self.failures.append(str(error))
                 break
-            wrong |= found
+            wrong |= relinked
             done = {name: stale_lists[name] for name in batch if name not in self._failed}
             with self.context.store.write() as connection:
                 stale.clear_lists(connection, done)
-                stale.mark_stale(connection, found)
+                stale.mark_stale(connection, relinked)
         return wrong
 
     def remove_feeds(self) -> None:
-        """Remove the feeds of all tags, sections and sources, and folders that are empty then."""
+        """Remove the feeds of all tags, sections and sources, and the empty folders."""
         for kind in ("tags", "sections", "sources"):
             folder = self.context.output / kind
             for form in FORMATS:
@@ -103,15 +102,15 @@ class ListBuild:
                 folder.rmdir()
 
     def _tag_lists(self, tags: Sequence[str]) -> dict[str, TagList]:
-        """Return what the pages of these tags list; tags without a page are left out."""
+        """Return the articles on the pages of these tags; tags without a page are left out."""
         if not tags:
             return {}
         with self.context.store.read() as connection:
             lists = channel_store.tagged_articles(connection, tags, limit=LISTING_SHOWN)
             pruned = channel_store.pruned_tags(connection, tags)
-        paged = {tag: found for tag, found in lists.items() if len(found.article_ids) >= TAG_MINIMUM}
+        paged = {tag: tag_list for tag, tag_list in lists.items() if len(tag_list.article_ids) >= TAG_MINIMUM}
         # The pages of pruned articles stay, and link to the pages of their tags.
-        kept = [tag for tag in pruned if tag in lists or self._exists(tag_path(tag))]
+        kept = [tag for tag in pruned if tag in lists or self.context.exists(tag_path(tag))]
         return paged | {tag: lists.get(tag, TagList(name=tag, article_ids=())) for tag in kept}
 
     def _tags(
@@ -123,16 +122,16 @@ class ListBuild:
     ) -> set[int]:
         """Write or remove the pages of these tags."""
         with self.context.store.read() as connection:
-            ids = {article_id for found in lists.values() for article_id in found.article_ids}
+            ids = {article_id for tag_list in lists.values() for article_id in tag_list.article_ids}
             articles = _articles(connection, ids, rendered.known)
             items = self.context.views.listed(connection, articles)
         headlines = {item.article.id: Headline.of(item) for item in items}
-        before = {tag: self._exists(tag_path(tag)) for tag in tags}
+        before = {tag: self.context.exists(tag_path(tag)) for tag in tags}
         for tag in tags:
-            path, found = tag_path(tag), lists.get(tag)
-            if found is not None:
-                listed = [headlines[number] for number in found.article_ids if number in headlines]
-                self.write_page(f"tag:{tag}", path, partial(render, found.name, listed))
+            path, tag_list = tag_path(tag), lists.get(tag)
+            if tag_list is not None:
+                listed = [headlines[number] for number in tag_list.article_ids if number in headlines]
+                self.write_page(f"tag:{tag}", path, partial(render, tag_list.name, listed))
             elif before[tag]:
                 (self.context.output / path).unlink(missing_ok=True)
         linked = {tag: rendered.linked.get(tag, exists) for tag, exists in before.items()}
@@ -140,11 +139,11 @@ class ListBuild:
         if not moved:
             return set()
         with self.context.store.read() as connection:
-            carriers = channel_store.tag_carriers(connection, moved, limit=CARRIERS)
+            carriers = channel_store.tag_carriers(connection, moved, limit=MAX_CARRIERS)
         return {
             number
-            for tag, found in carriers.items()
-            for number in found
+            for tag, tag_list in carriers.items()
+            for number in tag_list
             if (linked if number in rendered.ids else before)[tag] != (tag in lists)
         }
 
@@ -176,14 +175,14 @@ class ListBuild:
             for number, ids in by_source.items():
                 if source := self.context.views.sources.get(number):
                     path = list_feed("sources", source.name)
-                    if ids or self._exists(f"{path}.{FORMATS[0]}"):
+                    if ids or self.context.exists(f"{path}.{FORMATS[0]}"):
                         feeds[path] = source.name, ids
             if not self.context.options.automatic_channels:
                 return
-            wanted = {article_id for _, ids in feeds.values() for article_id in ids}
-            articles = _articles(connection, wanted, known)
-            found_items = self.context.views.alone(connection, articles)
-        items = {item.article.id: item for item in found_items}
+            listed_ids = {article_id for _, ids in feeds.values() for article_id in ids}
+            articles = _articles(connection, listed_ids, known)
+            views = self.context.views.alone(connection, articles)
+        items = {item.article.id: item for item in views}
         listings = []
         for path, (name, listed) in feeds.items():
             title = f"{name} · {self.context.options.title}"
@@ -192,21 +191,21 @@ class ListBuild:
         for file, data in self.context.documents(listings):
             self.write(file, data)
 
-    def _feed_of_tag(self, key: str, found: TagList | None) -> dict[str, tuple[str, Sequence[int]]]:
-        """Return what the feed of a tag holds; remove the files of a tag with too few articles."""
+    def _feed_of_tag(self, key: str, tag_list: TagList | None) -> dict[str, tuple[str, Sequence[int]]]:
+        """Return the content of a tag's feed; remove the files of a tag with too few articles."""
         path = list_feed("tags", key)
-        if found is not None and len(found.article_ids) >= FEED_MINIMUM:
-            return {path: (found.name, found.article_ids[:FEED_ITEMS])}
-        # The first form goes last, so that a job killed in between looks for the others again.
-        for form in FORMATS[::-1] if self._exists(f"{path}.{FORMATS[0]}") else ():
+        if tag_list is not None and len(tag_list.article_ids) >= FEED_MINIMUM:
+            return {path: (tag_list.name, tag_list.article_ids[:FEED_ITEMS])}
+        # The first format goes last, so that a job killed in between looks for the others again.
+        for form in FORMATS[::-1] if self.context.exists(f"{path}.{FORMATS[0]}") else ():
             (self.context.output / f"{path}.{form}").unlink(missing_ok=True)
         return {}
 
     def _feed_of_section(
         self, key: str, ids: Sequence[int], pages: SitePages, render: RenderList
     ) -> dict[str, tuple[str, Sequence[int]]]:
-        """Return what the feed of a section holds; empty the page of a section without articles."""
-        if not ids and not self._exists(section_path(key)):
+        """Return the content of a section's feed; empty the page of a section without articles."""
+        if not ids and not self.context.exists(section_path(key)):
             return {}
         if not ids:
             self.write_page(f"section:{key}", section_path(key), partial(render, key, ()))
@@ -224,11 +223,8 @@ class ListBuild:
         self.context.clear_pages({path})
         return True
 
-    def _exists(self, path: str) -> bool:
-        return os.path.exists(f"{self.context.output}/{path}")  # noqa: PTH110 - strings are cheaper
-
 
 def _articles(connection: Connection, ids: Collection[int], known: Mapping[int, Article]) -> list[Article]:
     missing = [article_id for article_id in ids if article_id not in known]
-    found = article_store.get_articles(connection, missing)
-    return [known[article_id] for article_id in ids if article_id in known] + list(found.values())
+    read = article_store.get_articles(connection, missing)
+    return [known[article_id] for article_id in ids if article_id in known] + list(read.values())

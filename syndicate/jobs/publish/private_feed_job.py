@@ -1,7 +1,7 @@
-"""A private feed for each reader: what their newsletters and selections take, behind an address of their own.
+"""Private feed of each reader: the articles of their newsletters and selections, at a secret address.
 
-A document is made once for each distinct choice, and its reader's token is filled in. The address ends when
-its owner asks for another one, leaves the last newsletter, or is erased.
+A document is made once for each distinct choice, and the reader's token is inserted. The address ends when
+its owner asks for a new address, leaves the last newsletter, or is erased.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from threading import Lock
 
 from syndicate.audience.choices import read_selection
 from syndicate.audience.link_tokens import claimed_number, feed_token, make_token, read_feed_token
-from syndicate.jobs.publish.article_views import ArticleViews, news_of
+from syndicate.jobs.publish.article_views import ArticleViews, feed_inputs
 from syndicate.jobs.publish.context import FORMATS
 from syndicate.model import Channel, Newsletter
 from syndicate.publish.channel_query import in_language
@@ -30,7 +30,7 @@ from syndicate.store.output.private_feed_store import (
     feed_owner,
     feed_revision,
 )
-from syndicate.text.privacy import shown_source
+from syndicate.text.privacy import public_source
 
 ITEMS = 50
 _KEPT_BYTES = 32 * 1024 * 1024
@@ -38,15 +38,15 @@ _KEPT_BYTES = 32 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateFeed:
-    """One reader's document; ``digest`` is the same as long as it says the same."""
+    """Document of a reader; ``content_hash`` is a hash of its content without the token."""
 
     body: bytes
-    digest: str
+    content_hash: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateFeedsJob:
-    """Answers for the addresses of private feeds. Safe to share between threads."""
+    """Serve the addresses of private feeds. Thread-safe."""
 
     store: Store
     newsletters: tuple[Newsletter, ...]
@@ -59,23 +59,25 @@ class PrivateFeedsJob:
     def build(
         cls, store: Store, newsletters: tuple[Newsletter, ...], options: PublishOptions
     ) -> "PrivateFeedsJob":
-        """Feeds of a site. No hub is named in them: it would have to be told everybody's address."""
+        """Return the feeds of a site, without a hub, which would learn every reader's address."""
         options = replace(options, hub_url="")
         return cls(store=store, newsletters=newsletters, options=options, writer=FeedWriter(options))
 
     def read(self, token: str, kind: str) -> PrivateFeed | None:
-        """The document behind a token in one of ``FORMATS``, or ``None`` when there is none (any more)."""
+        """Return the document of a token in a format of ``FORMATS``; ``None`` for an invalid token."""
         with self.store.read() as connection:
             secret = leases.secret(connection)
             owner = self._owner(connection, secret, token)
-            wanted = () if owner is None else self._choices(connection, owner)
-            if not wanted or kind not in FORMATS:
+            choices = () if owner is None else self._choices(connection, owner)
+            if not choices or kind not in FORMATS:
                 return None
-            # Nobody without the secret can know it, so no publisher can fish for tokens with it.
-            hole = make_token(secret, 0, "hole of a private feed")
-            document = self._document(connection, wanted, kind, hole)
-        digest = blake2b(document, digest_size=16).hexdigest()
-        return PrivateFeed(body=document.replace(hole.encode(), token.encode()), digest=digest)
+            # The placeholder depends on the secret, so that no publisher can fish for tokens with it.
+            placeholder = make_token(secret, 0, "hole of a private feed")
+            document = self._document(connection, choices, kind, placeholder)
+        content_hash = blake2b(document, digest_size=16).hexdigest()
+        return PrivateFeed(
+            body=document.replace(placeholder.encode(), token.encode()), content_hash=content_hash
+        )
 
     def url(self, connection: Connection, subscriber_id: int, kind: str = "rss") -> str:
         """Return the address of a person's feed; ``""`` for unknown people and unsubscribed readers."""
@@ -86,13 +88,13 @@ class PrivateFeedsJob:
         return f"{self.options.site_url}/private/{token}.{kind}"
 
     def url_of(self, address_key: str) -> str:
-        """The address of the feed of a mailbox's owner, or ``""``."""
+        """Return the address of the feed of a mailbox's owner, or ``""``."""
         with self.store.read() as connection:
             owner = feed_owner(connection, address_key)
             return "" if owner is None else self.url(connection, owner)
 
     def renew(self, address_key: str) -> str:
-        """End the address of a mailbox's owner for good; the new one, or ``""`` when there is none."""
+        """End the address of a mailbox's owner for good; return the new address, or ``""`` for no owner."""
         with self.store.write() as connection:
             owner = feed_owner(connection, address_key)
             if owner is None or not end_feed(connection, owner):
@@ -104,30 +106,32 @@ class PrivateFeedsJob:
         if number is None:
             return None
         revision = feed_revision(connection, number)
-        # The signature is looked at for nobody as well, so that both answers take the same time.
+        # The signature is also checked for unknown readers, so that both responses take the same time.
         owner = read_feed_token(secret, token, -1 if revision is None else revision)
         return None if revision is None else owner
 
     def _choices(self, connection: Connection, subscriber_id: int) -> tuple[FeedChoice, ...]:
-        """Of newsletters that there still are."""
+        """Return the reader's choices among the existing newsletters."""
         names = {newsletter.name for newsletter in self.newsletters}
         return tuple(
             choice for choice in feed_choices(connection, subscriber_id) if choice.newsletter in names
         )
 
     def _document(
-        self, connection: Connection, choices: tuple[FeedChoice, ...], kind: str, hole: str
+        self, connection: Connection, choices: tuple[FeedChoice, ...], kind: str, placeholder: str
     ) -> bytes:
-        """The document of a choice, made anew only when there is news. One thread at a time makes one."""
-        key, made_of = (f"{kind} {choices!r}", False, False), (news_of(connection), hole)
+        """Return the document of a choice, made anew only if its inputs changed, by a single thread."""
+        key, inputs = (f"{kind} {choices!r}", False, False), (feed_inputs(connection), placeholder)
         with self._lock:
-            kept = self._documents.get(key, made_of)
+            kept = self._documents.get(key, inputs)
             if kept is None:
-                kept = (self._make(connection, choices, kind, hole),)
-                self._documents.put(key, made_of, kept)
+                kept = (self._make(connection, choices, kind, placeholder),)
+                self._documents.put(key, inputs, kept)
         return kept[0]
 
-    def _make(self, connection: Connection, choices: Sequence[FeedChoice], kind: str, hole: str) -> bytes:
+    def _make(
+        self, connection: Connection, choices: Sequence[FeedChoice], kind: str, placeholder: str
+    ) -> bytes:
         by_name = {newsletter.name: newsletter for newsletter in self.newsletters}
         wishes = []
         for choice in choices:
@@ -137,14 +141,14 @@ class PrivateFeedsJob:
             wishes.append(Wish(clauses=clauses, sections=selection.sections, languages=languages))
         titles = " · ".join(by_name[choice.newsletter].title for choice in choices)
         channel = Channel(
-            name=f"private/{hole}",
+            name=f"private/{placeholder}",
             title=titles,
             query="",
             limit=ITEMS,
             language=by_name[choices[0].newsletter].language,
             description="What your newsletters choose from. This address is yours alone: do not pass it on.",
         )
-        sources = {source.id: shown_source(source) for source in source_store.list_sources(connection)}
+        sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
         articles = wished_articles(connection, wishes, limit=ITEMS)
         items = ArticleViews(sources, self.options.site_url).published(connection, articles)
         if kind == "json":

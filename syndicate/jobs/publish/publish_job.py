@@ -1,8 +1,8 @@
-"""The publish job: rows → feeds and pages on disk, only where something changed.
+"""Publish job: rows → feeds and pages on disk, only if an input changed.
 
-Every output has a signature of what it is built from. An equal signature means nothing is read,
-rendered or written; equal bytes are not rewritten either. Signatures and stale marks are written after
-the files: a job killed in between writes the same bytes once more.
+Every output has a signature of its inputs. With an equal signature the job reads, renders and writes nothing;
+it does not rewrite equal bytes either. It writes signatures and stale marks after the files: a job killed in
+between writes the same bytes once more.
 """
 
 import json
@@ -16,7 +16,7 @@ from threading import Lock
 from syndicate.errors import RenderError
 from syndicate.files import sweep_temporary
 from syndicate.jobs.publish.archive_build import ArchiveBuild
-from syndicate.jobs.publish.article_views import ArticleViews, news_of
+from syndicate.jobs.publish.article_views import ArticleViews, feed_inputs
 from syndicate.jobs.publish.channel_build import ChannelBuild, feed_paths, remove_channel, sources_opml
 from syndicate.jobs.publish.context import Listing, PublishContext
 from syndicate.jobs.publish.signatures import signature_of
@@ -25,7 +25,7 @@ from syndicate.model import Channel, Newsletter, Source
 from syndicate.publish.entries import FeedItem, feed_item, newest_first
 from syndicate.publish.fragments import FragmentCache
 from syndicate.publish.json_feed_writer import json_feed
-from syndicate.publish.news_sitemap import news_sitemap
+from syndicate.publish.news_sitemap import MAX_AGE, MAX_ARTICLES, news_sitemap
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
 from syndicate.store import Store
@@ -34,20 +34,18 @@ from syndicate.store.ingest import source_store
 from syndicate.store.output import channel_archives as archive_store
 from syndicate.store.output import channel_store, stale
 from syndicate.templating import Templates
-from syndicate.text.privacy import shown_source
+from syndicate.text.privacy import public_source
 
 LEASE = timedelta(minutes=30)
-# How long (seconds) one job of this process waits while another one publishes.
-PATIENCE = 60.0
-# Seconds between two looks whether to stop waiting.
-STEP = 0.5
-NEWS_AGE = timedelta(hours=48)
-SITEMAP_LIMIT = 1000
+# Seconds that a job of this process waits for another job to finish publishing.
+LOCK_TIMEOUT = 60.0
+# Seconds between two checks of ``should_stop`` while waiting.
+LOCK_POLL = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishResult:
-    """Paths (inside the output folder) that changed, and what failed. ``busy``: another process writes."""
+    """Paths (inside the output folder) that changed, and failures. ``busy``: another process writes."""
 
     feeds: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
@@ -57,9 +55,9 @@ class PublishResult:
 
 @dataclass(slots=True, kw_only=True)
 class PublishJob:
-    """Writes channels as feeds, the OPML of the sources, the News sitemap and the site.
+    """Write channels as feeds, the OPML of the sources, the News sitemap and the site.
 
-    One process at a time writes (a lease), so that what a killed writer left can be swept safely.
+    A lease lets a single process write at a time, so that the files of a killed writer can be swept safely.
     """
 
     store: Store
@@ -72,7 +70,7 @@ class PublishJob:
     newsletters: tuple[Newsletter, ...] = ()
     _json_items: FragmentCache = field(default_factory=FragmentCache, init=False)
     _swept: bool = field(default=False, init=False)
-    _turn: Lock = field(default_factory=Lock, init=False)
+    _lock: Lock = field(default_factory=Lock, init=False)
     _built_from: str = field(default="", init=False)
 
     def run(
@@ -82,28 +80,28 @@ class PublishJob:
         progress: Callable[[int, int], None] = lambda _done, _all: None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> PublishResult:
-        """Bring the output folder up to date with the store.
+        """Update the output folder from the store.
 
-        One channel or page that cannot be rendered is quarantined and does not stop the others. When
-        ``should_stop`` returns true, the job ends after a batch of pages and the next run goes on there.
+        A channel or page that cannot be rendered is quarantined and does not stop the others. When
+        ``should_stop`` returns true, the job ends after a batch of pages; the next run continues there.
         """
-        return self._alone(now, lambda: self._run(now, progress, should_stop), should_stop)
+        return self._with_lock(now, lambda: self._run(now, progress, should_stop), should_stop)
 
     def run_archive(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> PublishResult:
-        """Bring only the newsletters' archives up to date: what mail leads to has to be there before it."""
+        """Update only the newsletters' archives: pages that a mail links to must exist before the mail."""
 
         def work() -> PublishResult:
-            context = self._begin(now, should_stop)
+            context = self._new_context(now, should_stop)
             return _archive(context, SiteBuild(context))
 
-        return self._alone(now, work, should_stop)
+        return self._with_lock(now, work, should_stop)
 
-    def _alone(
+    def _with_lock(
         self, now: datetime, work: Callable[[], PublishResult], should_stop: Callable[[], bool]
     ) -> PublishResult:
-        """Do what only one writer may do at a time: one in this process, and one of all processes."""
-        end = time.monotonic() + PATIENCE
-        while not self._turn.acquire(timeout=STEP):
+        """Run ``work`` as the only writer of this process and of all processes."""
+        end = time.monotonic() + LOCK_TIMEOUT
+        while not self._lock.acquire(timeout=LOCK_POLL):
             if should_stop() or time.monotonic() > end:
                 return PublishResult(busy=True)
         try:
@@ -117,12 +115,12 @@ class PublishJob:
                 with self.store.write() as connection:
                     leases.drop_lease(connection, "publish", owner=self.owner)
         finally:
-            self._turn.release()
+            self._lock.release()
 
     def _run(
         self, now: datetime, progress: Callable[[int, int], None], should_stop: Callable[[], bool]
     ) -> PublishResult:
-        context = self._begin(now, should_stop)
+        context = self._new_context(now, should_stop)
         _mark_sources(context)
         _remove_channels(context)
         written, failures = self._feeds(context)
@@ -136,7 +134,7 @@ class PublishJob:
         )
 
     def _documents(self, listings: Sequence[Listing]) -> Iterator[tuple[str, bytes]]:
-        """Yield the feed files of channels with their paths; write what several channels hold once."""
+        """Yield the feed files of channels with their paths; items of several channels are written once."""
         known: dict[int, FeedItem] = {}
         channels = []
         for channel, articles in listings:
@@ -153,12 +151,12 @@ class PublishJob:
             document = json_feed(channel, articles, self.options, cache=self._json_items, items=items)
             yield f"{channel.name}.json", document
 
-    def _begin(self, now: datetime, should_stop: Callable[[], bool]) -> PublishContext:
+    def _new_context(self, now: datetime, should_stop: Callable[[], bool]) -> PublishContext:
         if not self._swept:
             sweep_temporary(self.output)
             self._swept = True
         with self.store.read() as connection:
-            sources = {source.id: shown_source(source) for source in source_store.list_sources(connection)}
+            sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
             known = stale.signatures(connection)
             failing = {failure.subject for failure in quarantine.failures(connection, kind="page")}
         return PublishContext(
@@ -181,7 +179,7 @@ class PublishJob:
         failures: list[str] = []
         build = ChannelBuild(context)
         sources = context.views.sources
-        shown = {str(source.id): signature_of(*_shown(source)) for source in sources.values()}
+        shown = {str(source.id): signature_of(*_visible_fields(source)) for source in sources.values()}
         shared = signature_of(self.options, sorted(shown.items()))
         with self.store.read() as connection:
             edits = {
@@ -189,25 +187,25 @@ class PublishJob:
                 for name, version in stale.stale_lists(connection).items()
                 if name.startswith(stale.EDIT)
             }
-            news = signature_of(shared, news_of(connection))
+            news = signature_of(shared, feed_inputs(connection))
         edited = {int(name.removeprefix(stale.EDIT)) for name in edits}
         for channel in () if self._is_built(news) and not edited else self.channels:
             if context.should_stop():
                 news, edits = "", {}
                 break
             try:
-                # An archive without the second part is from before queries counted.
+                # An archive without the second part predates signatures of queries.
                 query, name = signature_of(channel.clauses), f"archive of {channel.name}"
-                looks = f"{signature_of(channel, self.options)} {query}"
+                inputs = f"{signature_of(channel, self.options)} {query}"
                 old = (name, *(f"archive of {text}" for text in channel.moved_from))
                 before = next(filter(None, map(context.known.get, old)), "")
                 if before.partition(" ")[2] not in ("", query):
-                    build.begin_archive_again(channel)
-                elif edited or before != looks:
-                    written += build.rewrite(channel, edited if before == looks else None)
+                    build.restart_archive(channel)
+                elif edited or before != inputs:
+                    written += build.rewrite(channel, edited if before == inputs else None)
                 written += build.run(channel, shared)
-                if before != looks:
-                    context.save({name: looks})
+                if before != inputs:
+                    context.save({name: inputs})
             except (RenderError, ValueError, LookupError, TypeError) as error:
                 failures.append(f"channel {channel.name}: {error}")
                 context.record_failure("channel", channel.name, error)
@@ -223,25 +221,25 @@ class PublishJob:
         return written, failures
 
     def forget(self) -> None:
-        """Forget what outputs were built from: the next run builds everything again."""
+        """Forget the signatures of all outputs: the next run builds everything again."""
         self._built_from = ""
         with self.store.write() as connection:
             stale.forget_outputs(connection)
 
     def _is_built(self, news: str) -> bool:
-        """Return whether this job has built every channel from just this: no query need be asked again."""
+        """Return whether this job has built every channel from equal inputs, so that no query is needed."""
         return news == self._built_from and all(
             (self.output / path).exists() for channel in self.channels for path in feed_paths(channel.name)
         )
 
 
 def _archive(context: PublishContext, site: SiteBuild) -> PublishResult:
-    written, failures = ArchiveBuild(context, site.begin(), site.look).run()
+    written, failures = ArchiveBuild(context, site.begin(), site.shared_signature).run()
     return PublishResult(pages=tuple(written), failures=tuple(failures))
 
 
 def _mark_sources(context: PublishContext) -> None:
-    """Mark the articles of sources whose texts may now be shown more, or less, than before."""
+    """Mark the articles of sources with changed republishing rights."""
     before = json.loads(context.known.get("sources") or "{}")
     rights = {
         str(source.id): f"{source.own} {source.republish.value}" for source in context.views.sources.values()
@@ -256,7 +254,7 @@ def _mark_sources(context: PublishContext) -> None:
 
 
 def _remove_channels(context: PublishContext) -> None:
-    """Remove the files of channels that are no longer declared, and remember that they are gone."""
+    """Remove the files of channels that are no longer declared, and record that they are gone."""
     names = {channel.name for channel in context.channels}
     moved = {old: channel.name for channel in context.channels for old in channel.moved_from}
     for output, signature in context.known.items():
@@ -282,20 +280,12 @@ def _lists_of_sources(context: PublishContext) -> list[str]:
 
 def _news_sitemap(context: PublishContext) -> list[str]:
     own = [source.id for source in context.views.sources.values() if source.own]
-    since = context.now - NEWS_AGE
+    since = context.now - MAX_AGE
     with context.store.read() as connection:
-        found = channel_store.source_articles(connection, own, since=since, limit=SITEMAP_LIMIT)
-    listed = [
-        (
-            article.uid,
-            article.title,
-            article.content_hash,
-            article.updated,
-            since <= article.published <= context.now,
-        )
-        for article in found
-    ]
-    signature = signature_of(context.options, listed)
+        found = channel_store.source_articles(connection, own, since=since, limit=MAX_ARTICLES)
+    facts = [(article.uid, article.title, article.content_hash, article.updated) for article in found]
+    recent = [since <= article.published <= context.now for article in found]
+    signature = signature_of(context.options, facts, recent)
     if context.is_built("news-sitemap", signature, ["news-sitemap.xml"]):
         return []
     with context.store.read() as connection:
@@ -305,8 +295,8 @@ def _news_sitemap(context: PublishContext) -> list[str]:
     return changed
 
 
-def _shown(source: Source) -> tuple[object, ...]:
-    """Return what feeds and pages show of a source."""
+def _visible_fields(source: Source) -> tuple[object, ...]:
+    """Return the fields of a source that feeds and pages show."""
     return (
         *(source.name, source.url, source.home_url, source.feed_id, source.title),
         *(source.own, source.republish, source.kind, source.section, source.language, source.paused),

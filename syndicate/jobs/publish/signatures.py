@@ -1,8 +1,8 @@
-"""Signatures: a few characters for everything an output is built from."""
+"""Signatures: short hashes of all inputs of an output."""
 
 from hashlib import blake2b
 
 
 def signature_of(*parts: object) -> str:
-    """A short hash over dataclasses and plain values: equal parts, equal signature, in any process."""
+    """Return a short hash of dataclasses and plain values: equal parts, equal signature, in any process."""
     return blake2b(repr(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()

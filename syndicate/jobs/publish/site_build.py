@@ -1,7 +1,6 @@
-"""The pages of one publish run: the articles whose pages are stale, and the lists that show them."""
+"""Pages of a publish run: the articles whose pages are stale, and the lists that show them."""
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +9,7 @@ from functools import partial
 from syndicate.errors import RenderError
 from syndicate.files import write_page
 from syndicate.jobs.publish.context import PublishContext
-from syndicate.jobs.publish.list_build import LISTING_SHOWN, ListBuild, RenderedArticles, Shown
+from syndicate.jobs.publish.list_build import LISTING_SHOWN, ListBuild, MovingLists, RenderedArticles
 from syndicate.jobs.publish.signatures import signature_of
 from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channel_query import only_section
@@ -26,13 +25,13 @@ from syndicate.text.language import main_language
 from syndicate.text.names import tag_key
 
 BATCH = 200
-# Articles whose pages are written between two commits.
-BETWEEN_MARKS = 4_000
-# Articles kept in memory for the lists that show them.
-KNOWN = 4_000
-# Pages rendered with one exchange with a worker, if the operator's templates are used.
-TOGETHER = 20
-# Failures in a row: the template is broken, not an article.
+# Maximum number of articles whose pages are written between two commits.
+PAGES_PER_COMMIT = 4_000
+# Maximum number of articles kept in memory for the lists that show them.
+MAX_KNOWN_ARTICLES = 4_000
+# Number of pages rendered per exchange with a worker, if the operator's templates are used.
+RENDER_BATCH = 20
+# Failures in a row that mean a broken template, not a broken article.
 FAILURES_BEFORE_GIVING_UP = 20
 LISTS_STEP = 900.0
 TOP_SHOWN = 7
@@ -43,9 +42,9 @@ MORE_FROM_SECTION = 6
 
 
 class SiteBuild:
-    """Writes every page that no longer shows the truth, newest articles first, a batch at a time.
+    """Rewrite stale pages, newest articles first, in batches.
 
-    Once ``should_stop`` returns true, no further batch is begun; pages that are not finished stay marked.
+    Once ``should_stop`` returns true, no further batch begins; unfinished pages stay marked.
     """
 
     def __init__(self, context: PublishContext) -> None:
@@ -59,19 +58,19 @@ class SiteBuild:
         self._linked: dict[str, bool] = {}
         self._articles: dict[int, Article] = {}
         self._marks: set[str] = set()
-        self._views = replace(context.views, told={})
+        self._views = replace(context.views, coverage_cache={})
         self._failed_in_a_row = 0
-        self.look = ""
+        self.shared_signature = ""
         self.written: list[str] = []
         self.failures: list[str] = []
         self._lists = ListBuild(context=context, write=self._write, failures=self.failures)
 
     def begin(self) -> SitePages:
-        """Read what all pages have in common; return the pages of this build."""
+        """Read the common inputs of all pages; return the pages of this build."""
         with self._store.read() as connection:
             self._sections = _in_order(channel_store.sections(connection), self._views.sources.values())
         templates = self._context.templates
-        self.look = signature_of(self._options, self._sections, templates.fingerprint("pages/"))
+        self.shared_signature = signature_of(self._options, self._sections, templates.fingerprint("pages/"))
         self._pages = SitePages(
             templates,
             self._options,
@@ -82,16 +81,16 @@ class SiteBuild:
         return self._pages
 
     def run(self, progress: Callable[[int, int], None]) -> None:
-        """Write what is stale, once it has begun; ``written`` and ``failures`` say what happened."""
+        """Write stale pages after ``begin``; the results are in ``written`` and ``failures``."""
         known = self._context.known
         with self._store.read() as connection:
             self._front_top = self._ranked(connection, "top", FRONT_TOP)
             trending = self._ranked(connection, "trending", TRENDING_SHOWN)
-        # Reasons stand on the front page only, which is written anew anyway.
+        # Only the front page shows reasons; it is rewritten anyway.
         self._top, self._trending = (
             [replace(headline, why=()) for headline in found] for found in (self._front_top, trending)
         )
-        self._shown = Shown(top=self._top[:TOP_SHOWN], trending=self._trending)
+        self._shown = MovingLists(top=self._top[:TOP_SHOWN], trending=self._trending)
         lists = signature_of(*self._shown.values(), self._sections)
         templates = self._context.templates.fingerprint("pages/")
         feeds = [(channel.name, channel.title) for channel in self._context.channels]
@@ -101,7 +100,8 @@ class SiteBuild:
         with self._store.read() as connection:
             waiting = stale.count_stale(connection)
         if waiting and known.get("front"):
-            # Killed between the articles and the lists that show them, the next run writes the lists.
+            # If the job is killed between the articles and the lists that show them, the next run writes the
+            # lists.
             self._context.save({"front": ""})
         done = self._article_pages(waiting, progress)
         if self._context.should_stop():
@@ -113,10 +113,10 @@ class SiteBuild:
             self._context.save({"front": front})
 
     def _mark(self, *, site: str, lists: str) -> None:
-        """Mark pages whose surroundings changed, and in the same transaction remember for what.
+        """Mark pages with changed surroundings, and save their signatures in the same transaction.
 
-        New lists reach all young pages at most once in a step of the clock: on a busy day every new
-        article moves them, and each time some thousand pages show them.
+        New lists reach all young pages at most once in a step of the clock: on a busy day every new article
+        moves them, and some thousand pages show them.
         """
         now, known = self._context.now, self._context.known
         step = str(int(now.timestamp() // LISTS_STEP))
@@ -162,7 +162,7 @@ class SiteBuild:
                 self._batch(fresh)
                 done += len(fresh)
                 progress(done, max(waiting, done))
-                if len(self._written) >= BETWEEN_MARKS:
+                if len(self._written) >= PAGES_PER_COMMIT:
                     self._finish()
                 continue
             self._finish()
@@ -170,24 +170,26 @@ class SiteBuild:
             wrong = self._lists.run(self._pages, self._shown, rendered)
             if not wrong:
                 return done
-            # Pages of these articles link to a removed tag page, or do not link to a new one.
+            # Pages of these articles link to a removed tag page, or do not link to a new tag page.
             below, self._rendered = None, self._rendered - wrong
         self._finish()
         return done
 
     def _batch(self, batch: Sequence[tuple[int, int]]) -> None:
-        """Write these articles' pages; the lists they are on are marked when they are unmarked."""
+        """Write these articles' pages; ``_finish`` marks the lists with these articles."""
         versions = dict(batch)
         self._rendered |= versions.keys()
         with self._store.read() as connection:
-            found = article_store.get_articles(connection, versions)
-            articles = [found[article_id] for article_id in versions if article_id in found]
+            articles_by_id = article_store.get_articles(connection, versions)
+            articles = [articles_by_id[article_id] for article_id in versions if article_id in articles_by_id]
             items = self._views.published(connection, articles)
             listed = channel_store.listed_tags(connection, list(versions))
             more = {
                 section: self._more_from(connection, section) for section in {a.section for a in articles}
             }
-        self._articles |= {article.id: article for article in articles[: max(0, KNOWN - len(self._articles))]}
+        self._articles |= {
+            article.id: article for article in articles[: max(0, MAX_KNOWN_ARTICLES - len(self._articles))]
+        }
         self._pages.tags = listed
         for item, page in self._rendered_pages(items, more):
             article = item.article
@@ -202,7 +204,9 @@ class SiteBuild:
                 continue
             self._failed_in_a_row = 0
             self._written[article.id] = versions[article.id]
-            self._marks |= {f"tag:{tag}" for tag in tags if tag in listed or self._has_page(tag)}
+            self._marks |= {
+                f"tag:{tag}" for tag in tags if tag in listed or self._context.exists(tag_path(tag))
+            }
             self._marks.add(f"source:{article.source_id}")
             if article.section:
                 self._marks.add(f"section:{self._pages.section_name(article.section)}")
@@ -211,25 +215,22 @@ class SiteBuild:
     def _rendered_pages(
         self, items: Sequence[PublishedArticle], more: Mapping[str, Sequence[Headline]]
     ) -> Iterator[tuple[PublishedArticle, bytes | RenderError]]:
-        for start in range(0, len(items), TOGETHER):
+        for start in range(0, len(items), RENDER_BATCH):
             if self._failed_in_a_row >= FAILURES_BEFORE_GIVING_UP or self._context.should_stop():
                 return
-            some = items[start : start + TOGETHER]
+            some = items[start : start + RENDER_BATCH]
             yield from zip(some, self._pages.article_pages(some, more, **self._shown), strict=True)
 
-    def _has_page(self, tag: str) -> bool:
-        return os.path.exists(f"{self._context.output}/{tag_path(tag)}")  # noqa: PTH110 - strings are cheaper
-
     def _finish(self) -> None:
-        """Unmark the articles written so far, and mark the lists they are on in the same transaction."""
+        """Unmark the articles written so far, and mark their lists in the same transaction."""
         if self._written:
             with self._store.write() as connection:
                 stale.clear_stale(connection, self._written.items())
                 stale.mark_lists(connection, self._marks)
-        self._written, self._marks, self._views = {}, set(), replace(self._views, told={})
+        self._written, self._marks, self._views = {}, set(), replace(self._views, coverage_cache={})
 
     def _front_and_sections(self) -> bool:
-        """Return whether every page was written."""
+        """Write the front page and section pages; return whether every page was written."""
         blocks, written = [], True
         for section in self._sections:
             with self._store.read() as connection:
@@ -252,10 +253,12 @@ class SiteBuild:
     def _ranked(self, connection: Connection, name: str, limit: int) -> list[Headline]:
         """Return the headlines of a list, in the site's language if possible, with their reasons."""
         ranked = ranked_lists.ranked_stories(connection, name, limit=limit)
-        leads, ours = language_leads(connection, [story.story_id for story in ranked]), self._language
-        why = {leads.get((story.story_id, ours), story.article_id): reasons(story.parts) for story in ranked}
-        found = article_store.get_articles(connection, list(why))
-        headlines = self._headlines(connection, [found[number] for number in why if number in found])
+        leads, language = language_leads(connection, [story.story_id for story in ranked]), self._language
+        why = {
+            leads.get((story.story_id, language), story.article_id): reasons(story.parts) for story in ranked
+        }
+        articles = article_store.get_articles(connection, list(why))
+        headlines = self._headlines(connection, [articles[number] for number in why if number in articles])
         return [replace(headline, why=why[number]) for number, headline in headlines.items()]
 
     def _more_from(self, connection: Connection, section: str) -> list[Headline]:
@@ -281,18 +284,18 @@ def _rendered(page: bytes | RenderError) -> bytes:
 
 
 def _section_feeds(channels: Iterable[Channel]) -> dict[str, list[list[str]]]:
-    """Return the channels, by name and title, that pages of a section (by its key) name as its own."""
-    found: dict[str, list[list[str]]] = {}
+    """Return the channels, as name and title, by the key of the section that they consist of."""
+    feeds: dict[str, list[list[str]]] = {}
     for channel in channels:
         if key := only_section(channel):
-            found.setdefault(key, []).append([channel.name, channel.title])
-    return found
+            feeds.setdefault(key, []).append([channel.name, channel.title])
+    return feeds
 
 
 def _in_order(sections: Iterable[str], sources: Iterable[Source]) -> list[str]:
-    """Return sections in the order their sources were declared, then by name: the navigation keeps still.
+    """Return sections in the order of their sources' declaration, then by name, for stable navigation.
 
-    A section is spelt as its sources' declarations spell it, if any does.
+    A section is spelt as in its sources' declarations, if any.
     """
     declared: dict[str, str] = {}
     for source in sorted(sources, key=lambda source: source.id):

@@ -1,4 +1,4 @@
-"""Leads and counts of stories, after their articles or the editor's decisions have changed."""
+"""Leads and counts of stories, refreshed after their articles or the editor's decisions change."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +25,7 @@ _Members = Mapping[int, Sequence[story_store.StoryArticleRow]]
 
 
 def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datetime) -> None:
-    """Bring the leads and the counts of stories up to date with their articles."""
+    """Update the leads and the counts of stories from their articles."""
     members = _members(connection, story_ids)
     leads = _leads(connection, members, now)
     story_store.save_stories(
@@ -46,7 +46,7 @@ def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datet
 
 
 def refresh_chosen_leads(connection: Connection, now: datetime) -> None:
-    """Bring the leads up to date with the editor's decisions, including expired decisions."""
+    """Update the leads from the editor's decisions, including expired decisions."""
     members = _members(connection, decision_store.stories_with_choices(connection))
     leads = _leads(connection, members, now)
     stories = story_store.get_stories(connection, members).values()
@@ -64,7 +64,7 @@ def _members(connection: Connection, story_ids: Iterable[int]) -> _Members:
 
 
 def _leads(connection: Connection, members: _Members, now: datetime) -> LanguageLeads:
-    """Return the lead of each story (``""``), and for stories told in several languages that in each."""
+    """Return the lead of each story (``""``), and in stories with several languages the lead in each."""
     leads = {(story_id, ""): rows[0].article_id for story_id, rows in members.items()}
     shared = {story_id: rows for story_id, rows in members.items() if len(rows) > 1}
     if not shared:

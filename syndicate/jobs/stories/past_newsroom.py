@@ -1,7 +1,7 @@
-"""A newsroom of the past: what was known at a moment, grouped by the present rules from that alone.
+"""Newsroom of the past: the articles known then, grouped by the present rules from these alone.
 
-Articles go through the story index once more, in the order in which they came, into a store of its own that
-is deleted afterwards. Merges that a later article brought have not happened yet.
+Articles pass through the story index again, in order of arrival, into a separate temporary store. Merges that
+a later article caused have not happened yet.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,8 +18,8 @@ from syndicate.store.stories import replay_rows, story_store
 from syndicate.store.stories.story_store import UnplacedArticle
 from syndicate.stories import ArticleTerms, Fingerprint, StoryIndex, StoryOptions, extract_terms
 
+# Articles placed in a transaction.
 BATCH = 250
-"""Articles placed in one transaction."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,34 +30,34 @@ class PastNewsroom:
     store: Store
     options: StoryOptions
     _index: StoryIndex = field(init=False)
-    _known: datetime = field(init=False)
+    _known_until: datetime = field(init=False)
 
-    def begin(self, moment: datetime, since: datetime) -> None:
-        """Start with what was first seen before a moment, in today's stories.
+    def begin(self, at: datetime, since: datetime) -> None:
+        """Start with the articles first seen before ``at``, in today's stories.
 
-        Those stories were settled long before what is looked at. Older than ``since`` need not be known.
+        These stories were settled long before the examined time. Articles before ``since`` are not needed.
         """
         with self.present.read() as present, self.store.write() as connection:
             replay_rows.copy_frame(present, connection)
-            stories = replay_rows.copy_placed(present, connection, since=since, before=moment)
-            refresh_stories(connection, stories, moment)
+            stories = replay_rows.copy_placed(present, connection, since=since, before=at)
+            refresh_stories(connection, stories, at)
             window = timedelta(days=self.options.window_days)
-            self._index, _ = load_index(connection, self.options, moment - window)
-        self._known = moment
+            self._index, _ = load_index(connection, self.options, at - window)
+        self._known_until = at
 
-    def advance(self, moment: datetime) -> None:
-        """Place what was first seen up to a moment, in the order in which it came."""
+    def advance(self, at: datetime) -> None:
+        """Place the articles first seen up to ``at``, in order of arrival."""
         with self.present.read() as present:
-            came = replay_rows.arrivals(present, since=self._known, until=moment)
-        self._known = max(self._known, moment + timedelta(microseconds=1))
-        for start in range(0, len(came), BATCH):
-            self._place(came[start : start + BATCH])
+            arrivals = replay_rows.arrivals(present, since=self._known_until, until=at)
+        self._known_until = max(self._known_until, at + timedelta(microseconds=1))
+        for start in range(0, len(arrivals), BATCH):
+            self._place(arrivals[start : start + BATCH])
 
-    def _place(self, came: Sequence[tuple[int, datetime]]) -> None:
-        now = came[-1][1]
+    def _place(self, arrivals: Sequence[tuple[int, datetime]]) -> None:
+        now = arrivals[-1][1]
         self._index.forget_before(now - timedelta(days=self.options.window_days))
         with self.present.read() as present, self.store.write() as connection:
-            packed = replay_rows.copy_arrived(present, connection, [article_id for article_id, _ in came])
+            packed = replay_rows.copy_arrived(present, connection, [article_id for article_id, _ in arrivals])
             waiting = story_store.unplaced_articles(connection, BATCH)
             terms = [_terms(article, packed.get(article.id)) for article in waiting]
             Placing(connection, self._index, now).place(waiting, terms)
@@ -65,21 +65,21 @@ class PastNewsroom:
 
 @contextmanager
 def past_newsroom(
-    present: Store, options: StoryOptions, moment: datetime, since: datetime
+    present: Store, options: StoryOptions, at: datetime, since: datetime
 ) -> Iterator[PastNewsroom]:
-    """A newsroom of the past, as of a moment, for as long as it is looked at."""
+    """Yield a newsroom as of ``at``; its store is deleted at the end."""
     with temporary_folder("syndicate-past-") as folder:
         store = open_store(f"sqlite:///{folder / 'past.db'}")
         try:
             store.migrate()
             newsroom = PastNewsroom(present=present, store=store, options=options)
-            newsroom.begin(moment, since)
+            newsroom.begin(at, since)
             yield newsroom
         finally:
             store.dispose()
 
 
 def _terms(article: UnplacedArticle, packed: bytes | None) -> ArticleTerms | Fingerprint:
-    """Return the terms that an article had when it came, or new terms if they cannot be read."""
+    """Return the terms that an article had on arrival, or new terms if they cannot be read."""
     known = Fingerprint.unpack_known(packed)
     return known or extract_terms(article.title, article.text, article.language)

@@ -1,8 +1,7 @@
-"""One batch of articles on their way into stories, inside one transaction.
+"""Placement of a batch of articles into stories, inside a transaction.
 
-The index decides; here its decisions become rows: new stories, articles in them, stories that
-merged or split, related links, leads. Until a story has a row, it carries the negative id of one of
-its articles.
+The index decides; this module writes its decisions as rows: new stories, articles in them, merged or split
+stories, related links, leads. Until a story has a row, its number is the negative id of an article in it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,7 +28,7 @@ from syndicate.stories import (
 
 
 class Placing:
-    """Places one batch; used once."""
+    """Placement of a batch; used once."""
 
     def __init__(self, connection: Connection, index: StoryIndex, now: datetime) -> None:
         self._connection = connection
@@ -41,21 +40,21 @@ class Placing:
         self._touched: set[int] = set()
         # Stories whose articles or related links changed.
         self.moved: set[int] = set()
-        # Articles that were placed before, and the story that each had.
+        # Articles that were placed before, with their former story.
         self._before: dict[int, int] = {}
 
     def place(
         self, waiting: Sequence[UnplacedArticle], terms: Sequence[ArticleTerms | Fingerprint]
     ) -> tuple[int, int]:
-        """Place the articles in order; return how many stories are new and how many texts were known."""
+        """Place the articles in order; return the number of new stories and of known texts."""
         titles = [title for article in waiting for title in article.read_more]
         hints = placed_store.articles_with_titles(self._connection, titles)
         for article, article_terms in zip(waiting, terms, strict=True):
-            self._one(article, article_terms, hints)
-        new = self._name_new_stories()
+            self._place_article(article, article_terms, hints)
+        new = self._create_new_stories()
         places = list(self._places())
         story_store.place_articles(self._connection, places)
-        # Lists show another article with the old text from now on, or hide this one.
+        # From now on lists show another article with the old text, or hide this article.
         labels = {place.article_id: place.same_text for place in places}
         moved_texts = [
             article.id for article in waiting if article.same_text not in (None, labels[article.id])
@@ -72,11 +71,11 @@ class Placing:
         self.moved = changed | gone | ranked_lists.stories_of(self._connection, sorted(linking))
         return new, sum(placement.twin is not None for placement in self._placements.values())
 
-    def _one(
+    def _place_article(
         self, article: UnplacedArticle, terms: ArticleTerms | Fingerprint, hints: dict[str, int]
     ) -> None:
-        # An edited article keeps its story: links to it must not break. Only with the text of an article of
-        # another story it goes there, for articles with one text are in one story.
+        # An edited article keeps its story, so that links to it do not break. Only with the text of an
+        # article in another story it moves there, since equal texts share a story.
         stays = self._story_now(article)
         if article.story_id is not None:
             self._before[article.id] = article.story_id
@@ -104,24 +103,26 @@ class Placing:
         self._touched.update(placement.touched)
 
     def _story_now(self, article: UnplacedArticle) -> int | None:
-        """The story of an edited article, as far as this batch has moved it."""
+        """Return the story of an edited article after this batch's moves so far."""
         if article.story_id is None or article.id in self._index:
             return self._index.story_of(article.id) if article.id in self._index else None
-        return self._forwarded(article.story_id)
+        return self._merged_into(article.story_id)
 
-    def _forwarded(self, story_id: int) -> int:
-        """Return where a story leads after this batch's merges."""
+    def _merged_into(self, story_id: int) -> int:
+        """Return the final story of a story after this batch's merges."""
         for _, change in self._regrouped:
             if change.kind == MERGED and change.story == story_id:
                 story_id = change.into
         return story_id
 
-    def _name_new_stories(self) -> int:
-        """Stories that began or split off in this batch, and still are, get a row and its id."""
+    def _create_new_stories(self) -> int:
+        """Create rows and ids for stories that began or split off in this batch and still exist."""
         begun = [*self._new, *(change.into for _, change in self._regrouped if change.into < 0)]
-        alive = {story: found[0] for story in begun if (found := self._index.articles_of(story))}
-        ids = story_store.add_stories(self._connection, list(alive.values()), self._now)
-        for provisional, story_id in zip(alive, ids, strict=True):
+        first_articles = {
+            story: articles[0] for story in begun if (articles := self._index.articles_of(story))
+        }
+        ids = story_store.add_stories(self._connection, list(first_articles.values()), self._now)
+        for provisional, story_id in zip(first_articles, ids, strict=True):
             self._index.merge(provisional, story_id)
         return len(ids)
 
@@ -138,10 +139,10 @@ class Placing:
             )
 
     def _move_stories(self) -> set[int]:
-        """Write which stories merged and split; returns those that now have other articles.
+        """Write merges and splits; return the stories that now have other articles.
 
-        Articles of this batch were just written where they belong; the others are moved: with the whole
-        story if it is gone, else one by one.
+        Articles of this batch already have their final story. The others are moved: with the whole story if
+        it has ended, else individually.
         """
         before: dict[int, int] = {}
         for _, change in self._regrouped:
@@ -154,28 +155,28 @@ class Placing:
                 stored = [number for number in change.article_ids if number not in self._placements]
                 move = self._move(cause, change, change.story, change.into, len(stored))
                 story_moves.merge_story(self._connection, move)
-                moved.add(self._forwarded(change.into))
+                moved.add(self._merged_into(change.into))
         return moved | self._split_stories(before)
 
     def _split_stories(self, before: dict[int, int]) -> set[int]:
         parts: dict[tuple[int, int], list[int]] = {}
         for article_id, story_id in before.items():
-            stored, final = self._forwarded(story_id), self._index.story_of(article_id)
+            stored, final = self._merged_into(story_id), self._index.story_of(article_id)
             if final is not None and stored != final:
                 parts.setdefault((stored, final), []).append(article_id)
         for (story_id, into), article_ids in parts.items():
             cause, change = next(
-                found for found in reversed(self._regrouped) if article_ids[0] in found[1].article_ids
+                pair for pair in reversed(self._regrouped) if article_ids[0] in pair[1].article_ids
             )
             move = self._move(cause, change, story_id, into, len(article_ids))
             story_moves.split_story(self._connection, move, article_ids)
         return {story_id for pair in parts for story_id in pair}
 
     def _end_left_stories(self) -> set[int]:
-        """End stories that edited articles left empty; return the others that they left."""
+        """End stories that edited articles left empty; return the other stories that they left."""
         moves: list[StoryMove] = []
         for article_id, story_id in self._before.items():
-            stored, final = self._forwarded(story_id), self._index.story_of(article_id)
+            stored, final = self._merged_into(story_id), self._index.story_of(article_id)
             if final is not None and stored not in (final, *(move.from_story for move in moves)):
                 change = Regrouping(
                     kind=MERGED,
@@ -204,49 +205,49 @@ class Placing:
         reasons = [
             StoryReason(
                 article_id=article_id,
-                story_id=self._named(bond.story, bond.nearest_id),
-                nearest_id=bond.nearest_id,
-                nearest=bond.nearest,
-                mean_similarity=bond.mean_similarity,
-                n_compared=bond.n_compared,
-                similarity=bond.similarity,
-                threshold=bond.threshold,
+                story_id=self._story_id(story_match.story, story_match.nearest_id),
+                nearest_id=story_match.nearest_id,
+                nearest=story_match.nearest,
+                mean_similarity=story_match.mean_similarity,
+                n_compared=story_match.n_compared,
+                similarity=story_match.similarity,
+                threshold=story_match.threshold,
                 placed=self._now,
             )
             for article_id, placement in self._placements.items()
-            if (bond := placement.bond) is not None
+            if (story_match := placement.story_match) is not None
         ]
         story_moves.save_reasons(self._connection, list(self._placements), reasons)
 
-    def _named(self, story: int, nearest_id: int) -> int:
-        """Return the id of the story meant then: for a story without a row, that of its article now."""
+    def _story_id(self, story: int, nearest_id: int) -> int:
+        """Return the id of a story; for a story without a row then, the present story of its article."""
         return story if story > 0 else self._index.story_of(nearest_id) or 0
 
     def _save_links(self) -> set[int]:
         """Save related links of new articles, and of older articles that now have a better link.
 
-        Return the articles whose links, or what they lead to, changed.
+        Return the articles with changed links or link targets.
         """
         limit = self._index.options.related_limit
-        found: dict[int, Sequence[ScoredLink]] = {
+        links_by_article: dict[int, Sequence[ScoredLink]] = {
             article_id: placement.candidates for article_id, placement in self._placements.items()
         }
         # An edited article may have the text of another that the same list names.
         edited = sorted(self._before)
         linking = story_store.linking_articles(self._connection, edited) if edited else set()
         renewed = self._touched | {article_id for article_id in linking if article_id in self._index}
-        found |= {number: self._index.related(number) for number in sorted(renewed)}
-        named = {link.article_id for links in found.values() for link in links}
-        round_ups = {number for number in named | found.keys() if self._index.is_round_up(number)}
+        links_by_article |= {number: self._index.related(number) for number in sorted(renewed)}
+        named = {link.article_id for links in links_by_article.values() for link in links}
+        round_ups = {number for number in named | links_by_article.keys() if self._index.is_round_up(number)}
         lists = {
             article_id: [
                 RelatedRow(related_id=link.article_id, score=link.score, parts=link.parts)
                 for link in without_round_ups(article_id, links, round_ups)[:limit]
             ]
-            for article_id, links in found.items()
+            for article_id, links in links_by_article.items()
         }
         changed = story_store.save_related(self._connection, lists)
-        # Also lists of this batch that were made before the article they name was placed anew.
+        # Include lists of this batch made before their articles were placed anew.
         linking |= {
             number for number, rows in lists.items() if any(row.related_id in self._before for row in rows)
         }

@@ -1,7 +1,7 @@
 """Ranking job: placed articles, weights of sources and the editor's decisions → the stored lists.
 
-Runs inside the stories job, under its lease. Everything that the lists follow from is a row, so
-every process gets the same lists within a step of the clock.
+Runs inside the stories job, under its lease. Every input of the lists is a row, so every process gets the
+same lists within a step of the clock.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,10 +12,10 @@ from syndicate.jobs.stories.leads import refresh_chosen_leads
 from syndicate.jobs.stories.story_facts import (
     DAY,
     RHYTHM_DAYS,
-    KnownStories,
+    StoryFactsCache,
     Weights,
+    editor_overrides,
     source_weights,
-    story_hands,
 )
 from syndicate.model import RankedStory
 from syndicate.store import Connection, Store
@@ -25,65 +25,61 @@ from syndicate.store.stories.ranked_lists import SourceWeight
 from syndicate.stories import ENOUGH_OTHERS, RankingOptions, Record, learn_weights, rank_step
 
 LISTS = ("top", "trending")
-# An article is judged when the others have had a day to tell its story too.
+# An article is judged a day later, when other sources have had time to follow.
 JUDGED_AFTER = DAY
-# Parts of a rank that readers are told of.
+# Parts of a rank that readers see.
 MARKS = ("boost", "pin", "rare", "recent", "slow")
 
 
 @dataclass(slots=True, kw_only=True)
 class RankingJob:
-    """Brings top, trending, learned weights and the editor's headlines up to date."""
+    """Update top, trending, learned weights and the editor's headlines."""
 
     store: Store
     options: RankingOptions
-    _ranked: tuple[object, ...] | None = field(default=None, init=False)
-    _known: KnownStories | None = field(default=None, init=False)
+    _last_inputs: tuple[object, ...] | None = field(default=None, init=False)
+    _cache: StoryFactsCache | None = field(default=None, init=False)
     _placements: int = field(default=-1, init=False)
     _moved: set[int] = field(default_factory=set, init=False)
 
     def is_due(self, now: datetime) -> bool:
-        """Return whether anything the lists follow from has moved since this job last ran."""
-        return self._ranked != self._news(now)
+        """Return whether an input of the lists has changed since the last run."""
+        return self._last_inputs != self._inputs(now)
 
     def note_moved(self, stories: Collection[int], placements: int) -> None:
         """Note the stories that a placement moved, with the counter of placements after it.
 
-        When placements are missing in between, the facts of all stories are read anew.
+        If placements are missing in between, the next run reads the facts of all stories anew.
         """
         if placements == self._placements + 1:
             self._placements = placements
             self._moved.update(stories)
 
     def run(self, now: datetime) -> tuple[str, ...]:
-        """Recompute what is not up to date; return the names of the lists that changed.
+        """Recompute outdated lists; return the names of the lists that changed.
 
-        The lists are as of the clock's last step, or of the newest article if that came since: between
-        two steps only news and the editor change them.
+        The lists are as of the clock's last step, or of the newest article if that came later: between two
+        steps only new articles and the editor change them.
         """
-        news = self._news(now)
-        decided = self._ranked is None or self._ranked[2:] != news[2:]
-        if decided or news[2]:
+        inputs = self._inputs(now)
+        decided = self._last_inputs is None or self._last_inputs[2:] != inputs[2:]
+        if decided or inputs[2]:
             with self.store.write() as connection:
                 decision_store.sync_headlines(connection, at=now)
                 if decided:
                     refresh_chosen_leads(connection, now)
         weights = self._learn(now)
-        # Kept only if nothing fails on the way.
-        known, self._known = self._known, None
+        # Restored only after success.
+        cache, self._cache = self._cache, None
         with self.store.read() as connection:
             placements = leases.counter(connection, leases.PLACEMENTS)
-            if (
-                known is None
-                or placements != self._placements
-                or weights != known.weights
-                or now < known.read_at
-            ):
-                known = KnownStories(self.options, weights)
-            hands = story_hands(connection, now) if news[2] else {}
+            same = cache is not None and (placements, weights) == (self._placements, cache.weights)
+            if cache is None or not same or now < cache.read_at:
+                cache = StoryFactsCache(self.options, weights)
+            overrides = editor_overrides(connection, now) if inputs[2] else {}
             # Another process that has just started may have changed their leads.
             moved = self._moved | decision_store.stories_with_choices(connection)
-            lists = zip(LISTS, known.lists(connection, now, hands, moved), strict=True)
+            lists = zip(LISTS, cache.lists(connection, now, overrides, moved), strict=True)
             changed = {
                 name: fresh
                 for name, fresh in lists
@@ -93,12 +89,12 @@ class RankingJob:
             with self.store.write() as connection:
                 for name, fresh in changed.items():
                     ranked_lists.save_ranked(connection, name, fresh)
-        self._known, self._placements, self._ranked = known, placements, news
+        self._cache, self._placements, self._last_inputs = cache, placements, inputs
         self._moved.clear()
         return tuple(changed)
 
     def _learn(self, now: datetime) -> Weights:
-        """Return the weights of the sources: learned once a day (of UTC), when old openings are forgotten."""
+        """Return the weights of the sources, learned once a day (UTC); then prune old page views."""
         today = rank_step(now, int(DAY.total_seconds()))
         with self.store.read() as connection:
             known = ranked_lists.source_weights(connection)
@@ -113,7 +109,7 @@ class RankingJob:
                 ranked_lists.prune_reads(connection, before=today - RHYTHM_DAYS * DAY)
         return weights
 
-    def _news(self, now: datetime) -> tuple[object, ...]:
+    def _inputs(self, now: datetime) -> tuple[object, ...]:
         """Return the inputs of the lists: the step of the clock, the placements, the editor's decisions."""
         with self.store.read() as connection:
             return (
@@ -123,16 +119,14 @@ class RankingJob:
             )
 
 
-def learned_weights(
-    connection: Connection, moment: datetime, options: RankingOptions
-) -> dict[int, SourceWeight]:
-    """Return what the rows up to a moment teach about the sources; nothing when ``learn_days`` is 0."""
-    until = moment - JUDGED_AFTER
+def learned_weights(connection: Connection, at: datetime, options: RankingOptions) -> dict[int, SourceWeight]:
+    """Return the weights learned from the rows up to ``at``; nothing if ``learn_days`` is 0."""
+    until = at - JUDGED_AFTER
     since = until - timedelta(days=options.learn_days)
-    found = ranked_lists.source_records(connection, since=since, until=until, enough=ENOUGH_OTHERS)
+    followers = ranked_lists.source_records(connection, since=since, until=until, enough=ENOUGH_OTHERS)
     records = {
         source: Record(articles=count, prominence=sum(others.values()), followers=others)
-        for source, (count, others) in found.items()
+        for source, (count, others) in followers.items()
     }
     return {
         source: SourceWeight(
@@ -147,6 +141,6 @@ def _differs(stored: Sequence[RankedStory], fresh: Sequence[RankedStory]) -> boo
     return [_shown(story) for story in stored] != [_shown(story) for story in fresh]
 
 
-def _shown(one: RankedStory) -> tuple[object, ...]:
-    marks = {name: part for name, part in one.parts.items() if name.partition(":")[0] in MARKS}
-    return one.story_id, one.article_id, one.coverage, marks
+def _shown(story: RankedStory) -> tuple[object, ...]:
+    marks = {name: part for name, part in story.parts.items() if name.partition(":")[0] in MARKS}
+    return story.story_id, story.article_id, story.coverage, marks

@@ -1,7 +1,7 @@
-"""Counting how often our own article pages are opened, if the operator asked for it.
+"""Count page views of the published article pages, if the operator enabled it.
 
-Only sums are kept: a page and an hour have a number. No address, cookie, referrer or browser is
-looked at or stored; links are never rewritten, so that mail and feeds cannot be counted at all.
+The store keeps only sums: a number for each page and hour. The server reads and stores no address, cookie,
+referrer or browser. Links are never rewritten, so mail and feeds cannot be counted at all.
 """
 
 import threading
@@ -15,19 +15,19 @@ from syndicate.store.stories import ranked_lists
 
 @dataclass(slots=True, kw_only=True)
 class ReadCounter:
-    """Counts in memory, for several threads; ``flush`` adds it to the store."""
+    """Page views in memory, for several threads; ``flush`` adds them to the store."""
 
     store: Store
     _counts: Counter[str] = field(default_factory=Counter, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def add(self, path: str) -> None:
-        """A page (its path inside the output folder) was opened."""
+        """Count a view of a page, given by its path inside the output folder."""
         with self._lock:
             self._counts[path] += 1
 
     def flush(self, now: datetime) -> None:
-        """Write what was counted since the last time; what a killed process had not written is lost."""
+        """Write the views since the last call; a killed process loses its unwritten views."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
         if counts:

@@ -1,9 +1,8 @@
-"""Past windows once more, with the present rules: what each list and edition would have been.
+"""Replay past windows with the present rules: each list and edition that would have appeared.
 
-Only reads. At each moment only those articles are known that had been seen by then, and they are grouped from
-that alone (see ``past``); decisions of the editor count from when they were made, and editions from what the
-replayed editions before them carried. Not turned back: edits of articles, and the stories that were settled
-before any replayed window looks back on them.
+Only reads. Each replayed time knows only the articles seen by then, grouped from these alone (see
+``past_newsroom``). Decisions of the editor count from their time, and editions build on the replayed editions
+before them. Not undone: edits of articles, and the stories settled before any replayed window begins.
 """
 
 from collections.abc import Iterator
@@ -24,9 +23,9 @@ from syndicate.stories import RankingOptions, StoryOptions, rank_step, rank_top,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayedLists:
-    """The lists as of one moment, by name. Stories have numbers of their own, articles those of the store."""
+    """Lists as of a time, by name. Story numbers are the replay's own, article ids the store's."""
 
-    moment: datetime
+    at: datetime
     lists: dict[str, tuple[RankedStory, ...]]
 
 
@@ -42,7 +41,7 @@ class ReplayedEdition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayJob:
-    """Computes lists and editions of the past from what was known then."""
+    """Compute lists and editions of the past from the articles known then."""
 
     store: Store
     options: RankingOptions
@@ -50,21 +49,21 @@ class ReplayJob:
     selector: Selector
 
     def lists(self, start: datetime, end: datetime, every: timedelta) -> Iterator[ReplayedLists]:
-        """The lists at ``start`` and then ``every`` so often, up to and including ``end``."""
+        """Yield the lists at ``start`` and every ``every``, up to and including ``end``."""
         with self._past(start, looks_back(self.options)) as newsroom:
-            moment = start
-            while moment <= end:
-                newsroom.advance(moment)
-                yield self._lists(newsroom, moment)
-                moment += every
+            at = start
+            while at <= end:
+                newsroom.advance(at)
+                yield self._lists(newsroom, at)
+                at += every
 
     def newsletter(self, newsletter: Newsletter, start: datetime, end: datetime) -> Iterator[ReplayedEdition]:
-        """The editions of every period that ended after ``start`` and not after ``end``, oldest first."""
+        """Yield the editions of periods that ended after ``start`` and not after ``end``, oldest first."""
         periods = periods_between(newsletter, start, end)
         if not periods:
             return
         with self.store.read() as connection:
-            # An edition carried an article: what story that was depends on what is known.
+            # Editions are stored by article, since the replay groups the articles into other stories.
             told = edition_articles.told_articles(connection, newsletter.name, before=periods[0].end)
             waiting = edition_articles.waiting_articles(connection, newsletter.name, before=periods[0].end)
         earlier = Earlier.stored(told, waiting)
@@ -83,7 +82,7 @@ class ReplayJob:
                 )
 
     def _past(self, start: datetime, span: timedelta) -> AbstractContextManager[PastNewsroom]:
-        """The newsroom as it was a window before anything that is looked at from ``start`` on."""
+        """Open the newsroom a window before the earliest data that replays from ``start`` need."""
         begin = start - span - timedelta(days=self.stories.window_days)
         taught = timedelta(days=self.options.learn_days) + 2 * JUDGED_AFTER
         since = begin - max(taught, RHYTHM_DAYS * DAY, timedelta(days=self.stories.window_days))
@@ -98,25 +97,25 @@ class ReplayJob:
                 connection, newsletter, period, period.end, earlier=earlier, learned=learned
             )
 
-    def _lists(self, newsroom: PastNewsroom, moment: datetime) -> ReplayedLists:
+    def _lists(self, newsroom: PastNewsroom, at: datetime) -> ReplayedLists:
         with newsroom.store.read() as connection:
-            learned = learned_weights(connection, _day(moment), self.options)
-            rows = candidates(connection, moment, self.options)
-            facts = story_facts(connection, rows, moment, self.options, learned)
-        ranked = (rank_top(facts, moment, self.options), rank_trending(facts, moment, self.options))
-        return ReplayedLists(moment=moment, lists=dict(zip(LISTS, ranked, strict=True)))
+            learned = learned_weights(connection, _day(at), self.options)
+            rows = candidates(connection, at, self.options)
+            facts = story_facts(connection, rows, at, self.options, learned)
+        ranked = (rank_top(facts, at, self.options), rank_trending(facts, at, self.options))
+        return ReplayedLists(at=at, lists=dict(zip(LISTS, ranked, strict=True)))
 
 
 def periods_between(newsletter: Newsletter, start: datetime, end: datetime) -> list[Period]:
-    """The periods of a newsletter that ended after ``start`` and not after ``end``, oldest first."""
+    """Return a newsletter's periods that ended after ``start`` and not after ``end``, oldest first."""
     schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
-    found: list[Period] = []
+    periods: list[Period] = []
     period = latest_period(schedule, zone, end)
     while period.end > start:
-        found.append(period)
+        periods.append(period)
         period = latest_period(schedule, zone, period.start)
-    return found[::-1]
+    return periods[::-1]
 
 
-def _day(moment: datetime) -> datetime:
-    return rank_step(moment, int(DAY.total_seconds()))
+def _day(at: datetime) -> datetime:
+    return rank_step(at, int(DAY.total_seconds()))

@@ -1,8 +1,8 @@
-"""The stories job: new articles → their story, their related links, and the ranked lists.
+"""Stories job: new articles → their story, their related links, and the ranked lists.
 
-The story index is a value this job holds in memory, loaded from stored terms. One process at a time
-works with it (a lease); a counter in the store tells whether another process placed or pruned articles
-meanwhile, and then the index is loaded again.
+The job holds the story index in memory, loaded from stored terms. A lease lets a single process work at a
+time. A counter in the store shows whether another process has placed or pruned articles; then the job loads
+the index again.
 """
 
 import gc
@@ -24,24 +24,23 @@ from syndicate.store.stories import story_store
 from syndicate.store.stories.story_store import UnplacedArticle
 from syndicate.stories import ArticleTerms, StoryIndex, StoryOptions, extract_terms
 
+# Duration of the lease, renewed with each batch.
 LEASE = timedelta(minutes=10)
-"""From one batch to the next."""
-
+# Kind of failure of articles that cannot be placed.
 FAILURE = "placing"
-"""The kind of failure under which articles that cannot be placed are shown."""
 
 _Article = tuple[UnplacedArticle, ArticleTerms]
 
 
 class _LeaseLost(Exception):
-    """Another process places articles by now: our lease ran out."""
+    """The lease ran out and another process places articles now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoriesResult:
-    """Counts of one run. ``busy`` means another process holds the lease and nothing was done.
+    """Counts of a run. ``busy`` means another process holds the lease and nothing was done.
 
-    ``duplicates`` have a text that was known; ``failed`` could not be placed and stand for themselves.
+    ``duplicates`` have a known text; ``failed`` could not be placed and get a story of their own.
     """
 
     placed: int = 0
@@ -54,9 +53,9 @@ class StoriesResult:
 
 @dataclass(slots=True, kw_only=True)
 class StoriesJob:
-    """Places what has no place yet, ``batch`` articles in one transaction.
+    """Place waiting articles, ``batch`` articles in a transaction.
 
-    Not for several threads at once: the index is one value.
+    Not thread-safe: the index is a single value.
     """
 
     store: Store
@@ -75,10 +74,10 @@ class StoriesJob:
         progress: Callable[[int, int], None] = lambda _done, _all: None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> StoriesResult:
-        """Place every waiting article, then bring the lists up to date with the clock's step.
+        """Place every waiting article, then update the lists for the clock's step.
 
-        When ``should_stop`` returns true, the job ends after a batch. Without either to do it takes no lease
-        and ranks nothing: that is what most ticks find.
+        When ``should_stop`` returns true, the job ends after a batch. A run without work takes no lease and
+        ranks nothing, as on most ticks.
         """
         if not self._is_due(now):
             return StoriesResult()
@@ -129,12 +128,12 @@ class StoriesJob:
                 return done
 
     def _place_isolated(self, batch: Sequence[_Article], now: datetime, clock: RunClock) -> Counter[str]:
-        """Place a batch; if it fails, one article at a time, so that one costs only itself."""
+        """Place a batch; if it fails, place its articles one by one, so that a bad article fails alone."""
         try:
             return self._place(batch, now, clock)
         except (_LeaseLost, StoreBusy, StoreGone):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other articles go on
+        except Exception as error:  # noqa: BLE001 - the other articles must go on
             if len(batch) == 1:
                 return self._stand_alone(batch[0][0], str(error), now, clock)
         return sum((self._place_isolated([item], now, clock) for item in batch), Counter[str]())
@@ -142,7 +141,7 @@ class StoriesJob:
     def _stand_alone(
         self, article: UnplacedArticle, reason: str, now: datetime, clock: RunClock
     ) -> Counter[str]:
-        """Show an article that cannot be placed in its own story, or the one it has, and record why."""
+        """Put an article that cannot be placed in a story of its own, or in its old story, and record why."""
         with self.store.write() as connection:
             self._hold_lease(connection, clock.now())
             kept = story_store.get_stories(connection, [article.story_id or 0])
@@ -160,10 +159,10 @@ class StoriesJob:
         return Counter(placed=1, failed=1, new_stories=int(not kept))
 
     def _place(self, batch: Sequence[_Article], now: datetime, clock: RunClock) -> Counter[str]:
-        """Place a batch in one transaction. If that fails, the index knows more than the store: drop it.
+        """Place a batch in a transaction. If that fails, drop the index, which is ahead of the store.
 
-        Places nothing if another process placed or pruned articles meanwhile, perhaps these: then look again.
-        Raises ``_LeaseLost`` when another process has the lease by now.
+        Places nothing if another process has placed or pruned articles, perhaps these: then the caller reads
+        again. Raises ``_LeaseLost`` when another process has the lease.
         """
         index = self._fresh_index(now)
         if index is None:
@@ -206,14 +205,14 @@ class StoriesJob:
 def load_index(
     connection: Connection, options: StoryOptions, since: datetime
 ) -> tuple[StoryIndex, list[int]]:
-    """Load the articles published since an instant from their stored terms.
+    """Load the articles published after ``since`` from their stored terms.
 
-    Return the index and the ids of articles whose terms are damaged or of another version.
+    Return the index and the ids of articles with terms that are damaged or of another version.
     """
     index = StoryIndex(options, next_text=placed_store.next_text(connection))
     since = max(since, placed_store.published_nth(connection, options.max_articles) or since)
     collecting = gc.isenabled()
-    # Everything loaded stays: looking for garbage among it took a third of the time (measured).
+    # All loaded objects stay: garbage collection among them took a third of the time (measured).
     gc.disable()
     try:
         loaded = index.load(placed_store.placed_articles(connection, since))
@@ -222,16 +221,17 @@ def load_index(
         _hint(connection, index, listed)
     finally:
         if collecting:
-            # Nor is it looked for later: what was loaded is freed by counting when it is forgotten.
+            # Exclude them from later collections: reference counting frees them when they are forgotten.
             gc.freeze()
             gc.enable()
     return index, loaded.unreadable
 
 
 def _hint(connection: Connection, index: StoryIndex, listed: Mapping[int, str]) -> None:
-    """Tell the index which articles the "Read more" lists of others name."""
-    lists = {article_id: placed_store.read_more_titles(found) for article_id, found in listed.items()}
-    titles = [title for found in lists.values() for title in found]
-    named = placed_store.articles_with_titles(connection, titles)
-    for article_id, found in lists.items():
-        index.hint(article_id, tuple(named[title] for title in found if title in named))
+    """Pass the "Read more" lists of articles to the index."""
+    lists = {article_id: placed_store.read_more_titles(packed) for article_id, packed in listed.items()}
+    ids = placed_store.articles_with_titles(
+        connection, [title for titles in lists.values() for title in titles]
+    )
+    for article_id, titles in lists.items():
+        index.hint(article_id, tuple(ids[title] for title in titles if title in ids))

@@ -1,4 +1,4 @@
-"""Facts of stories for the lists, kept from run to run; a story that moves is read again."""
+"""Facts of stories for the lists, kept between runs; a story that moves is read again."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,9 +19,9 @@ from syndicate.stories import (
 )
 
 DAY = timedelta(days=1)
-# A week shows what is usual at an hour, and which sources are rare.
+# A week shows the usual number of articles at an hour, and which sources are rare.
 RHYTHM_DAYS = 7
-# Rare: at most so many articles in that week.
+# Maximum number of articles of a rare source in that week.
 RARE_ARTICLES = 3
 
 _Rows = Mapping[int, Sequence[story_store.StoryArticleRow]]
@@ -30,38 +30,38 @@ Weights = tuple[Mapping[int, float], Mapping[int, float]]
 
 
 def looks_back(options: RankingOptions) -> timedelta:
-    """Return how far before a moment a story can have moved last and still be ranked."""
+    """Return the maximum age of a ranked story's last move."""
     return timedelta(hours=max(options.slow_window_hours, options.history_hours + options.burst_hours))
 
 
 def candidates(
     connection: Connection,
-    moment: datetime,
+    now: datetime,
     options: RankingOptions,
-    hands: Mapping[int, EditorOverrides] | None = None,
+    overrides: Mapping[int, EditorOverrides] | None = None,
     ids: Collection[int] | None = None,
 ) -> list[story_store.StoryArticleRow]:
-    """Return the articles of the stories that could be ranked at a moment, pins included, or of ``ids``."""
-    hands = story_hands(connection, moment) if hands is None else hands
-    since = rank_step(moment, options.step_seconds) - looks_back(options)
-    pinned = [story for story, hand in hands.items() if hand.pin]
+    """Return the articles of the stories that could be ranked at ``now``, pins included, or of ``ids``."""
+    overrides = editor_overrides(connection, now) if overrides is None else overrides
+    since = rank_step(now, options.step_seconds) - looks_back(options)
+    pinned = [story for story, override in overrides.items() if override.pin]
     return story_store.story_articles(connection, since=since, besides=pinned, ids=ids)
 
 
 def story_facts(
     connection: Connection,
     rows: Sequence[story_store.StoryArticleRow],
-    moment: datetime,
+    now: datetime,
     options: RankingOptions,
     learned: Mapping[int, SourceWeight] | None = None,
 ) -> list[StoryFacts]:
-    """Return stored stories as ranking sees them at a moment; a story's topic is its lead's section.
+    """Return facts of stored stories at ``now``; a story's topic is its lead's section.
 
     ``learned`` replaces the stored weights.
     """
-    known = KnownStories(options, source_weights(connection, learned))
-    known.note(connection, moment, story_hands(connection, moment))
-    return known.read(connection, moment, story_store.by_story(rows), until=moment)
+    cache = StoryFactsCache(options, source_weights(connection, learned))
+    cache.note(connection, now, editor_overrides(connection, now))
+    return cache.read(connection, now, story_store.by_story(rows), until=now)
 
 
 def source_weights(connection: Connection, learned: Mapping[int, SourceWeight] | None = None) -> Weights:
@@ -72,10 +72,10 @@ def source_weights(connection: Connection, learned: Mapping[int, SourceWeight] |
     )
 
 
-class KnownStories:
-    """Facts of stories for ranking, kept from one run to the next; only stories that moved are read again.
+class StoryFactsCache:
+    """Facts of stories for ranking, kept between runs; only stories that moved are read again.
 
-    Usual rates and rare sources are those of the last step of the clock.
+    Usual rates and rare sources are as of the last step of the clock.
     """
 
     def __init__(self, options: RankingOptions, weights: Weights) -> None:
@@ -84,40 +84,42 @@ class KnownStories:
         self._step = EARLIEST
         self._rows: dict[int, Sequence[story_store.StoryArticleRow]] = {}
         self._rare: set[int] = set()
-        self._usual: dict[str, float] = {}
-        self._hands: Mapping[int, EditorOverrides] = {}
+        self._usual_rate: dict[str, float] = {}
+        self._overrides: Mapping[int, EditorOverrides] = {}
         self._reads: Mapping[int, int] = {}
 
     def lists(
         self,
         connection: Connection,
         now: datetime,
-        hands: Mapping[int, EditorOverrides],
+        overrides: Mapping[int, EditorOverrides],
         moved: Collection[int],
     ) -> tuple[tuple[RankedStory, ...], ...]:
-        """Return top and trending; ``moved`` are the stories that placements changed since the last time."""
-        changed = self.note(connection, now, hands)
+        """Return top and trending; ``moved`` are the stories that placements changed since the last call."""
+        changed = self.note(connection, now, overrides)
         ids = changed.union(moved) if self._rows else None
-        rows = story_store.by_story(candidates(connection, now, self._options, hands, ids))
+        rows = story_store.by_story(candidates(connection, now, self._options, overrides, ids))
         gone = (ids or set()) - rows.keys()
         for story_id in gone:
             self._contenders.remove(story_id)
         for story in self.read(connection, now, {**dict.fromkeys(gone, ()), **rows}):
             self._contenders.put(story)
-        moment = max(self._step, ranked_lists.newest_arrival(connection, until=now) or self._step)
-        return self._contenders.top(moment), self._contenders.trending(moment, self._usual)
+        as_of = max(self._step, ranked_lists.newest_arrival(connection, until=now) or self._step)
+        return self._contenders.top(as_of), self._contenders.trending(as_of, self._usual_rate)
 
-    def note(self, connection: Connection, now: datetime, hands: Mapping[int, EditorOverrides]) -> set[int]:
-        """Note decisions and openings; return the stories that they change or that have become too old."""
+    def note(
+        self, connection: Connection, now: datetime, overrides: Mapping[int, EditorOverrides]
+    ) -> set[int]:
+        """Note decisions and page views; return the stories that they change or that have become too old."""
         options = self._options
         step, span = rank_step(now, options.step_seconds), looks_back(options)
         since = step - timedelta(hours=options.slow_window_hours)
         reads = ranked_lists.story_reads(connection, since=since, until=now) if options.reads else {}
-        pairs = {*hands.items()} ^ {*self._hands.items()}, {*reads.items()} ^ {*self._reads.items()}
-        changed = {story for found in pairs for story, _ in found}
+        pairs = {*overrides.items()} ^ {*self._overrides.items()}, {*reads.items()} ^ {*self._reads.items()}
+        changed = {story for items in pairs for story, _ in items}
         if EARLIEST < self._step < step:
             changed |= ranked_lists.stories_updated(connection, since=self._step - span, until=step - span)
-        self._hands, self._reads, self.read_at = hands, reads, now
+        self._overrides, self._reads, self.read_at = overrides, reads, now
         return changed
 
     def read(
@@ -137,17 +139,17 @@ class KnownStories:
             for rows in (before, after)
         ]
         if old != step or any(published < quiet for *_, published in counted[0] ^ counted[1]):
-            self._usual = _usual(connection, step, self._options)
+            self._usual_rate = _usual_rates(connection, step, self._options)
         rare = ranked_lists.rare_sources(
             connection, since=step - RHYTHM_DAYS * DAY, until=step, most=RARE_ARTICLES
         )
-        turned, self._rare = rare ^ self._rare, rare
-        also = {
+        rarity_changed, self._rare = rare ^ self._rare, rare
+        affected = {
             story_id
-            for story_id, rows in (self._rows.items() if turned else ())
-            if any(row.source_id in turned for row in rows)
+            for story_id, rows in (self._rows.items() if rarity_changed else ())
+            if any(row.source_id in rarity_changed for row in rows)
         }
-        ids = sorted({*moved, *also} & self._rows.keys())
+        ids = sorted({*moved, *affected} & self._rows.keys())
         related = ranked_lists.related_sources(connection, ids, until=until)
         return [self._story(story_id, related.get(story_id, {})) for story_id in ids]
 
@@ -173,55 +175,56 @@ class KnownStories:
                 for row in rows
             ),
             topic=topic,
-            usual_rate=self._usual.get(topic, 0.0),
+            usual_rate=self._usual_rate.get(topic, 0.0),
             theme=theme_weight((weight, count) for weight, count, _ in related),
             echoes=tuple((weight, seen) for weight, _, seen in related),
             reads=self._reads.get(story_id, 0),
-            hand=self._hands.get(story_id, EditorOverrides()),
+            overrides=self._overrides.get(story_id, EditorOverrides()),
         )
 
 
-def story_hands(connection: Connection, moment: datetime) -> dict[int, EditorOverrides]:
+def editor_overrides(connection: Connection, now: datetime) -> dict[int, EditorOverrides]:
     """Return the editor's decisions about each story; the newest of each kind counts."""
     return {
-        story: _hand(made) for story, made in decision_store.story_decisions(connection, at=moment).items()
+        story: _override(decisions)
+        for story, decisions in decision_store.story_decisions(connection, at=now).items()
     }
 
 
 def _dated(rows: Sequence[story_store.StoryArticleRow]) -> Sequence[story_store.StoryArticleRow]:
-    """Return the articles that say when they were published, or all of a story in which none does.
+    """Return the articles with a publication date, or all articles of a story without any.
 
-    Such a story is older than any list looks back. Only an editor can bring it in.
+    Such a story is older than any list covers. Only an editor can list it.
     """
     return [row for row in rows if is_dated(row.published)] or rows
 
 
-def _hand(made: Sequence[EditorDecision]) -> EditorOverrides:
-    pin = decision_store.latest(made, EditorAction.PIN)
-    boost = decision_store.latest(made, EditorAction.BOOST)
+def _override(decisions: Sequence[EditorDecision]) -> EditorOverrides:
+    pin = decision_store.latest(decisions, EditorAction.PIN)
+    boost = decision_store.latest(decisions, EditorAction.BOOST)
     return EditorOverrides(
         pin=int(pin.value) if pin else 0,
-        drop=decision_store.latest(made, EditorAction.DROP) is not None,
+        drop=decision_store.latest(decisions, EditorAction.DROP) is not None,
         boost=float(boost.value) if boost else 1.0,
     )
 
 
-def _usual(connection: Connection, moment: datetime, options: RankingOptions) -> dict[str, float]:
-    """Return the articles per hour that one story of each topic usually gets, by the topic's own history.
+def _usual_rates(connection: Connection, now: datetime, options: RankingOptions) -> dict[str, float]:
+    """Return the usual articles per hour for a story of each topic, by the topic's own history.
 
     That is the topic's articles per hour over the number of its stories in the ``history`` before the burst.
     The rate is the larger of two: that of the ``history``, and that at this time of day on the days before
-    (seven at most, as far back as there are articles), for a newsroom has its hours.
+    (seven at most, as far back as there are articles), since a newsroom has its hours.
     """
     burst = timedelta(hours=options.burst_hours)
-    quiet = moment - burst
+    quiet = now - burst
     start = quiet - timedelta(hours=options.history_hours)
     before = ranked_lists.section_counts(connection, since=start, until=quiet)
     rates = {section: articles / options.history_hours for section, (articles, _) in before.items()}
     first = ranked_lists.first_published(connection)
     days = 0 if first is None or burst >= DAY else min(RHYTHM_DAYS, (quiet - first) // DAY)
     if days > 0:
-        counts = ranked_lists.section_counts_at_this_hour(connection, until=moment, span=burst, days=days)
+        counts = ranked_lists.section_counts_at_this_hour(connection, until=now, span=burst, days=days)
         for section, (articles, _) in counts.items():
             rates[section] = max(rates.get(section, 0.0), articles / (days * options.burst_hours))
     return {section: rate / max(before.get(section, (0, 0))[1], 1) for section, rate in rates.items()}

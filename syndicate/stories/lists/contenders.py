@@ -1,7 +1,7 @@
 """Stories that compete for the lists; few are scored again when a story moves.
 
-While nothing happens to a story its score in ``top`` only falls: the last score is a bound, and a story is
-scored again only if its bound reaches the list. A story in ``trending`` has several sources in these hours.
+The score of an unchanged story in ``top`` only falls. So its last score is a bound, and the story is scored
+again only if its bound reaches the list. ``trending`` scores stories with several recent sources.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from syndicate.stories.lists.story_ranking import (
 
 # Rounding does not lift a score above its bound.
 _MARGIN = 1 + 1e-9
-# Share of the list's least score that is likely to be enough for a place the next time.
+# Share of the list's lowest score that is likely to be enough for a place the next time.
 _STILL_ENOUGH = 0.9
 
 
@@ -33,14 +33,14 @@ class Contenders:
         self._options = options
         self._stories: dict[int, StoryFacts] = {}
         self._bounds: dict[int, float] = {}
-        # By story: the instant from which fewer than ``least_sources`` have told it recently.
+        # By story: the time from which fewer than ``least_sources`` have recent reports.
         self._ends: dict[int, datetime] = {}
         self._before = EARLIEST, inf, 0
         # Only stories with a higher bound are scored.
         self._enough = 0.0
 
     def put(self, story: StoryFacts) -> None:
-        """Take what is now known of a story."""
+        """Store the present facts of a story."""
         story_id, count = story.story_id, self._options.least_sources
         self.remove(story_id)
         self._stories[story_id], self._bounds[story_id] = story, inf
@@ -57,20 +57,20 @@ class Contenders:
             known.pop(story_id, None)
 
     def top(self, now: datetime) -> tuple[RankedStory, ...]:
-        """Return what ``rank_top`` returns of all stories."""
+        """Return the result of ``rank_top`` for all stories."""
         hours, most = scale = top_scale(self._stories.values(), now, self._options)
         if now < self._before[0] or hours > self._before[1] or most < self._before[2]:
             # Scores may have risen.
             self._bounds = dict.fromkeys(self._stories, inf)
         self._before = now, *scale
-        found: dict[int, ScoredStory | None] = {}
+        scored_stories: dict[int, ScoredStory | None] = {}
         while True:
             for story_id, bound in self._bounds.items():
-                if bound > self._enough and story_id not in found:
+                if bound > self._enough and story_id not in scored_stories:
                     story = self._stories[story_id]
-                    found[story_id] = scored = score_top(story, now, scale, self._options)
+                    scored_stories[story_id] = scored = score_top(story, now, scale, self._options)
                     self._bounds[story_id] = _bound(story, scored, now)
-            listed = listed_top(found.values(), self._stories, now, self._options, self._enough)
+            listed = listed_top(scored_stories.values(), self._stories, now, self._options, self._enough)
             if listed is not None:
                 break
             self._enough = self._enough / 2 if self._enough > self._options.floor else 0.0
@@ -79,15 +79,15 @@ class Contenders:
         return listed
 
     def trending(self, now: datetime, usual: Mapping[str, float]) -> tuple[RankedStory, ...]:
-        """Return what ``rank_trending`` returns of all stories, with these usual rates of their topics."""
+        """Return the result of ``rank_trending`` for all stories, with these usual rates of their topics."""
         recent = [self._stories[story_id] for story_id, ends in self._ends.items() if ends > now]
         facts = [replace(story, usual_rate=usual.get(story.topic, 0.0)) for story in recent]
         return rank_trending(facts, now, self._options)
 
 
 def _bound(story: StoryFacts, scored: ScoredStory | None, now: datetime) -> float:
-    """Return the score that a story, unless it moves, does not exceed from now on."""
-    if story.hand.pin or any(article.seen > now for article in story.articles):
+    """Return the maximum score of an unchanged story from now on."""
+    if story.overrides.pin or any(article.seen > now for article in story.articles):
         return inf
-    # A rare source's place is taken by less than the list's least score.
+    # A rare source's place needs less than the list's lowest score.
     return scored.score * _MARGIN / (RARE_SHARE if scored.rare else 1.0) if scored else 0.0

@@ -1,22 +1,24 @@
 """From scores to places: the floor, the cap for each source, the rare source's place, the editor's pins."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-# Among so many first places one is for a source that publishes rarely.
+# Number of first places that include a place for a rare source.
 FIRST_PLACES = 10
-# It needs this share of the score of the story whose place it takes. (A choice: a magazine's piece of this
-# morning passes between news of the last hours, one of yesterday does not pass a story of five sources.)
+# Minimum score of the rare source's story, as a share of the score of the story that it displaces. (A
+# choice: a magazine's piece of this morning passes between news of the last hours; yesterday's does not pass
+# a story of five sources.)
 RARE_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredStory:
-    """A story with its score, about to get a place.
+    """Scored story before it gets a place.
 
-    ``alone`` is the only source that tells it, ``None`` when several do; ``rare`` says that all its
-    sources publish rarely; ``pin`` is the place an editor wants it at, from 1 (0: none).
+    ``only_source`` is its single source, ``None`` for several. ``rare`` means that all its sources publish
+    rarely. ``pin`` is the editor's place for it, from 1 (0: none).
     """
 
     story_id: int
@@ -25,12 +27,12 @@ class ScoredStory:
     parts: Mapping[str, float]
     coverage: int
     latest: datetime
-    alone: int | None = None
+    only_source: int | None = None
     rare: bool = False
     pin: int = 0
 
 
-def arranged(
+def arrange_list(
     stories: Iterable[ScoredStory],
     *,
     floor: float,
@@ -41,12 +43,12 @@ def arranged(
 ) -> list[ScoredStory] | None:
     """Return the list, best first, each story once.
 
-    Without a pin a story needs a score of at least ``floor``. A source has ``per_source`` places for
-    stories that it tells alone; what it has beyond them only fills the list up to ``filled`` places,
-    after everyone else's. Then the rare source's place, then the pins.
+    Without a pin a story needs a score of at least ``floor``. A source has ``per_source`` places for stories
+    that it covers alone; further such stories only fill the list up to ``filled`` places, after all others.
+    Then come the rare source's place and the pins.
 
     Stories that score ``known_above`` or less may be missing, of rare sources with ``RARE_SHARE`` of it: the
-    result is ``None`` if one of them could have a place.
+    result is ``None`` if a missing story could have a place.
     """
     ordered = sorted(stories, key=lambda story: (-story.score, -story.latest.timestamp(), story.story_id))
     worthy = [story for story in ordered if story.score >= floor and story.score > 0 and not story.pin]
@@ -60,13 +62,13 @@ def arranged(
 
 
 def _capped(ordered: Sequence[ScoredStory], per_source: int) -> tuple[list[ScoredStory], list[ScoredStory]]:
-    told: dict[int, int] = {}
+    counts = Counter[int]()
     first: list[ScoredStory] = []
     surplus: list[ScoredStory] = []
     for story in ordered:
-        if story.alone is not None:
-            told[story.alone] = told.get(story.alone, 0) + 1
-        over = story.alone is not None and told[story.alone] > per_source
+        if story.only_source is not None:
+            counts[story.only_source] += 1
+        over = story.only_source is not None and counts[story.only_source] > per_source
         (surplus if over else first).append(story)
     return first, surplus
 
@@ -74,7 +76,7 @@ def _capped(ordered: Sequence[ScoredStory], per_source: int) -> tuple[list[Score
 def _with_rare(listed: list[ScoredStory]) -> list[ScoredStory]:
     """Move the best story of rare sources up to the last of the first ten places, if none is there.
 
-    It stays where it is when it has less than ``RARE_SHARE`` of the score of the story that is there.
+    It stays in its place if its score is below ``RARE_SHARE`` of that place's score.
     """
     if any(story.rare for story in listed[:FIRST_PLACES]):
         return listed
@@ -87,7 +89,7 @@ def _with_rare(listed: list[ScoredStory]) -> list[ScoredStory]:
 
 
 def _with_pins(listed: list[ScoredStory], pinned: list[ScoredStory]) -> list[ScoredStory]:
-    """Pins at the places asked for, or the next after other pins; those beyond the end close the list."""
+    """Insert pins at their places, or the next after other pins; pins beyond the end close the list."""
     result = list(listed)
     free = 0
     for story in sorted(pinned, key=lambda scored_story: (scored_story.pin, scored_story.story_id)):

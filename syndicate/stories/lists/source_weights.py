@@ -1,26 +1,26 @@
 """Weight of a source, learned from the coverage of its stories by others, without clicks.
 
-An article's *prominence* is the share of three other sources that begin to tell its story within a day after
-it; each counts with its own weight. A source whose stories the others take up knows what matters; one that
-floods, sells or follows does not. ``benchmarks/top_stories.py`` has the measurements.
+An article's *prominence* is the share of three other sources that join its story within a day; each counts
+with its own weight. A source whose stories others follow has news judgement; a source that floods, sells or
+follows does not. ``benchmarks/top_stories.py`` has the measurements.
 """
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-# As many other sources make a story as prominent as it gets: more says how busy the press is.
+# Number of other sources for the full prominence: more shows only the size of the press.
 ENOUGH_OTHERS = 3
-# Prominence added to a source's own and to that expected of its articles: evidence for a weight of 1.
-# At least that of ten average articles, and 2: where hardly anything is taken up, one article that was proves
+# Prior prominence, added to a source's own and to its expected prominence: evidence for a weight of 1. It is
+# that of ten average articles, and 2 at least: where prominence is rare, a single prominent article proves
 # little. (Measured: 1 to 5 are alike on Google News, where ten average articles have 1.9.)
-PRIOR_ARTICLES, LEAST_PRIOR = 10.0, 2.0
-# No source is silenced or deafening, whatever was learned. The operator's ``weight`` has no such bounds.
-LEAST, MOST = 0.25, 4.0
-# Passes in which sources are weighed by the weights of their followers. (Measured on half of the days: four
-# are better than one by .7 points of nDCG@10 now, 1 point for the next 12 hours.)
+PRIOR_ARTICLES, MIN_PRIOR = 10.0, 2.0
+# Bounds of the learned weight. The operator's ``weight`` has no such bounds.
+MIN_WEIGHT, MAX_WEIGHT = 0.25, 4.0
+# Passes that weigh sources by the weights of their followers. (Measured on half of the days: four are better
+# than a single pass by .7 points of nDCG@10 now, 1 point for the next 12 hours.)
 ROUNDS = 4
-# A story's theme weighs as much as this many related articles of weight 1.
+# The prior of a story's theme: this many related articles of weight 1.
 THEME_SMOOTHING = 4.0
 # (Measured on half of the days: 1.5 to 3 are alike, and better than 1 by half a point of nDCG@10.)
 THEME_POWER = 2
@@ -30,7 +30,7 @@ _NONE: Mapping[int, float] = MappingProxyType({})
 class Record(NamedTuple):
     """Record of a source: the number of articles, and the sum of their prominence (0 to 1 each).
 
-    ``followers`` are the shares of other sources in that prominence; they count with the weight of each.
+    ``followers`` are the shares of other sources in that prominence; each counts with its weight.
     """
 
     articles: int
@@ -39,10 +39,10 @@ class Record(NamedTuple):
 
 
 def learn_weights(records: Mapping[int, Record]) -> dict[int, float]:
-    """Return the learned weight of each source, by its id; 1 is what the average article deserves.
+    """Return the learned weight of each source, by its id; the average article deserves 1.
 
     ``(prominence + prior) / (articles × mean + prior)``, between ¼ and 4; the prior is 10 × mean, at least 2.
-    The prominence is that from the followers' weights, which are 1 at first.
+    The prominence uses the followers' weights, which start at 1.
     """
     weights: dict[int, float] = {}
     articles = sum(record.articles for record in records.values())
@@ -53,19 +53,21 @@ def learn_weights(records: Mapping[int, Record]) -> dict[int, float]:
             for source, record in records.items()
         }
         mean = sum(prominence.values()) / articles if articles else 0.0
-        prior = max(PRIOR_ARTICLES * mean, LEAST_PRIOR)
+        prior = max(PRIOR_ARTICLES * mean, MIN_PRIOR)
         weights = {
-            source: min(max((prominence[source] + prior) / (record.articles * mean + prior), LEAST), MOST)
+            source: min(
+                max((prominence[source] + prior) / (record.articles * mean + prior), MIN_WEIGHT), MAX_WEIGHT
+            )
             for source, record in records.items()
         }
     return weights
 
 
 def theme_weight(related: Iterable[tuple[float, int]]) -> float:
-    """Return what a story's theme is worth: the squared mean weight of the sources of its related stories.
+    """Return the factor of a story's theme: the squared mean weight of the sources of its related stories.
 
-    ``related`` holds (weight, how many articles); four articles of weight 1 are added, so that few
-    links say little. 1 means ordinary, or nothing is related.
+    ``related`` holds (weight, number of articles). Four articles of weight 1 are added, so that few links
+    change little. 1 means ordinary, or nothing is related.
     """
     weighed = [(weight * count, count) for weight, count in related]
     total, count = sum(item for item, _ in weighed), sum(count for _, count in weighed)

@@ -1,12 +1,11 @@
-"""Top and trending: which stories matter now, without a single click.
+"""Top and trending: rank stories by present importance, without clicks.
 
-**Top** is coverage that fades: the sum, over the distinct sources of a story, of weight × fade(age),
-the age being that of the source's newest article on it, times what the story's theme is worth.
+**Top** is coverage that fades: the sum, over the distinct sources of a story, of weight × fade(age), for the
+age of the source's newest article on it, times the factor of the story's theme.
 
-**Trending** is coverage that grows faster than usual: the Poisson log-likelihood ratio
-``gain × ln(gain / usual) − (gain − usual)`` (the weight of a burst, Kleinberg 2002), where
-``gain`` is the weight of the sources active in the last hours and ``usual`` the number expected from
-the history of the story and of its topic.
+**Trending** is coverage that grows faster than usual: the Poisson log-likelihood ratio ``gain × ln(gain /
+usual) − (gain − usual)`` (the weight of a burst, Kleinberg 2002). Here ``gain`` is the weight of the sources
+active in the last hours, and ``usual`` the number expected from the history of the story and of its topic.
 
 ``docs/ranking.md`` has the formulas; ``benchmarks/top_stories.py`` the measurements.
 """
@@ -19,27 +18,27 @@ from itertools import islice
 from math import inf, log, log1p
 
 from syndicate.model import RankedStory
-from syndicate.stories.lists.list_slots import ScoredStory, arranged
+from syndicate.stories.lists.list_slots import ScoredStory, arrange_list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankingOptions:
     """Options of the stored lists. Weights are per source, 1 is usual.
 
-    A list holds the stories that moved in the last ``window_hours``; on a slow day, when they are
-    fewer than ``least_stories``, of the last ``slow_window_hours``. Stories below ``floor`` are left
-    out even if the list is then short. A report loses half its value in ``half_life_hours``, but for
-    the share ``lasting``, which takes ``lasting_times`` as long.
+    A list holds the stories that moved in the last ``window_hours``. On a slow day, with fewer than
+    ``least_stories`` of them, it covers the last ``slow_window_hours``. Stories below ``floor`` are left out
+    even if the list is then short. A report loses half its value in ``half_life_hours``, except for the share
+    ``lasting``, which takes ``lasting_times`` as long.
 
-    Of the stories told by one source alone, ``per_source`` keep their place; others only fill the
-    list up to ``least_stories``. One of the first ten places is for a rare source.
+    Of the stories with a single source, ``per_source`` keep their place; others only fill the list up to
+    ``least_stories``. One of the first ten places is for a rare source.
 
-    ``burst_hours`` is the recent time that trending looks at, ``history_hours`` the time before
-    it; ``least_usual`` (sources) is expected of every story, whatever the history says;
-    ``least_sources`` must be active for a story to trend at all, and the burst reach ``least_burst``.
+    ``burst_hours`` is the recent time that trending examines, ``history_hours`` the time before it.
+    ``least_usual`` (sources) is expected of every story, whatever its history. A trending story needs
+    ``least_sources`` active sources and a burst of ``least_burst``.
 
-    Sources are judged by ``learn_days`` of their articles (0: not at all). ``reads`` says whether
-    counted page openings are one more signal.
+    Sources are judged by ``learn_days`` of their articles (0: not at all). ``reads`` adds counted page views
+    as a signal.
     """
 
     half_life_hours: float = 4.0
@@ -63,10 +62,10 @@ class RankingOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedArticle:
-    """One article of a story as ranking sees it.
+    """Article of a story for ranking.
 
-    ``seen`` is when we first had it, or its date if earlier. ``source_weight`` is declared,
-    ``learned`` what ``learn_weights`` found; ``rare`` sources publish a few articles a week.
+    ``seen`` is the time of the first fetch, or the article's date if earlier. ``source_weight`` is declared,
+    ``learned`` comes from ``learn_weights``; ``rare`` sources publish a few articles a week.
     """
 
     article_id: int
@@ -88,11 +87,11 @@ class EditorOverrides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryFacts:
-    """A story as ranking sees it.
+    """Story for ranking.
 
-    ``usual_rate``: articles per hour that one story of its topic usually gets. ``theme``: what
-    ``theme_weight`` found; ``echoes``: the weight of each source that its related links lead to, and when the
-    newest of these articles was seen. ``reads``: how often its pages were opened, 0 without counting.
+    ``usual_rate``: usual number of articles per hour for a story of its topic. ``theme``: the result of
+    ``theme_weight``. ``echoes``: for each source of its related links, the weight and when its newest article
+    was seen. ``reads``: page views of its articles, 0 without counting.
     """
 
     story_id: int
@@ -103,14 +102,14 @@ class StoryFacts:
     theme: float = 1.0
     echoes: tuple[tuple[float, datetime], ...] = ()
     reads: int = 0
-    hand: EditorOverrides = EditorOverrides()
+    overrides: EditorOverrides = EditorOverrides()
 
 
-# Fewer openings say more about chance, and about single readers, than about a story.
-LEAST_READS = 5
-# The learned weight and the theme of a story that one source tells come to this at most: two ordinary sources
-# are worth more. (Measured: 1.25 to 2.5 make no difference to nDCG@10.)
-MOST_ALONE = 1.5
+# With fewer page views, chance and single readers decide.
+MIN_READS = 5
+# Maximum of learned weight and theme for a story with a single source: two ordinary sources are worth more.
+# (Measured: 1.25 to 2.5 make no difference to nDCG@10.)
+MAX_SINGLE_SOURCE = 1.5
 # Power of the weight of the sources that write about a story's subject. (Measured on half of the labels: .4
 # and .6 are alike, and better than 0 by 1 point of nDCG@10 now and 2 for the next 12 hours.)
 ECHO_POWER = 0.5
@@ -119,7 +118,7 @@ SPANS = (3, 6, 12, 24, 48, 72, 168)
 
 
 def rank_step(now: datetime, step_seconds: int) -> datetime:
-    """The step of the clock that ``now`` belongs to: lists are recomputed once a step."""
+    """Return the start of the step that contains ``now``: lists are recomputed once a step."""
     seconds = int(now.timestamp())
     return datetime.fromtimestamp(seconds - seconds % step_seconds, UTC)
 
@@ -127,31 +126,31 @@ def rank_step(now: datetime, step_seconds: int) -> datetime:
 def rank_top(
     stories: Sequence[StoryFacts], now: datetime, options: RankingOptions
 ) -> tuple[RankedStory, ...]:
-    """The list ``top``, with the editor's pins at their places.
+    """Return the list ``top``, with the editor's pins at their places.
 
-    ``parts``: ``source:<id>`` for each source and ``reads``, which add up; then the factors ``theme``
-    and ``boost`` where they are not 1, and marks: ``recent:<hours>`` (sources with a report in that time),
-    ``slow`` (hours looked back on a slow day), ``rare``, ``pin`` (the place asked for).
+    ``parts``: ``source:<id>`` for each source and ``reads``, which add up; then the factors ``theme`` and
+    ``boost`` if they are not 1, and marks: ``recent:<hours>`` (sources with a report in that time), ``slow``
+    (hours covered on a slow day), ``rare``, ``pin`` (the requested place).
     """
     scale = top_scale(stories, now, options)
-    found = [score_top(story, now, scale, options) for story in stories]
-    return listed_top(found, {story.story_id: story for story in stories}, now, options) or ()
+    scored_stories = [score_top(story, now, scale, options) for story in stories]
+    return listed_top(scored_stories, {story.story_id: story for story in stories}, now, options) or ()
 
 
 def top_scale(stories: Reversible[StoryFacts], now: datetime, options: RankingOptions) -> tuple[float, int]:
-    """Return what every score in ``top`` depends on: the hours looked back, and the most page openings."""
-    # The stories that moved last come last.
+    """Return the values behind every score in ``top``: the hours covered, and the most page views."""
+    # Stories are in the order of their last move.
     fresh = (story for story in reversed(stories) if _articles(story, now, options.window_hours))
     slow = len([*islice(fresh, options.least_stories)]) < options.least_stories
     read = stories if options.reads else ()
-    most = max((story.reads for story in read if not story.hand.drop), default=0)
+    most = max((story.reads for story in read if not story.overrides.drop), default=0)
     return options.slow_window_hours if slow else options.window_hours, most
 
 
 def score_top(
     story: StoryFacts, now: datetime, scale: tuple[float, int], options: RankingOptions
 ) -> ScoredStory | None:
-    """Return a story scored for ``top``, ``None`` if it is dropped or not there yet.
+    """Return a story scored for ``top``, ``None`` if it is dropped or has no article yet.
 
     While neither the story nor ``scale`` changes, the score only falls.
     """
@@ -159,33 +158,37 @@ def score_top(
 
 
 def listed_top(
-    found: Iterable[ScoredStory | None],
+    scored_stories: Iterable[ScoredStory | None],
     stories: Mapping[int, StoryFacts],
     now: datetime,
     options: RankingOptions,
     known_above: float = 0.0,
 ) -> tuple[RankedStory, ...] | None:
-    """Return the list ``top`` of scored stories; ``None`` if one that is missing could have a place."""
+    """Return the list ``top`` of scored stories; ``None`` if a missing story could have a place."""
     return _listed(
-        found, options, options.floor, known_above, lambda story: _recent(stories[story.story_id], now)
+        scored_stories,
+        options,
+        options.floor,
+        known_above,
+        lambda story: _recent(stories[story.story_id], now),
     )
 
 
 def rank_trending(
     stories: Sequence[StoryFacts], now: datetime, options: RankingOptions
 ) -> tuple[RankedStory, ...]:
-    """The list ``trending``; only stories well above their usual rate are in it.
+    """Return the list ``trending``: only stories well above their usual rate.
 
-    ``parts``: ``gain`` and ``usual`` (weighted sources in the last hours), and ``burst``, which
-    follows from the two and times ``boost`` is the score. Pins have no place here.
+    ``parts``: ``gain`` and ``usual`` (weighted sources in the last hours), and ``burst``, which follows from
+    the two and times ``boost`` is the score. Pins have no effect here.
     """
-    unpinned = [_without_pin(story) for story in stories]
-    found = [_scored(story, now, partial(_trending_parts, story, now, options)) for story in unpinned]
-    return _listed(found, options, options.least_burst) or ()
+    scored = [_scored(story, now, partial(_trending_parts, story, now, options)) for story in stories]
+    unpinned = (story and replace(story, pin=0) for story in scored)
+    return _listed(unpinned, options, options.least_burst) or ()
 
 
 def fade(age_hours: float, options: RankingOptions) -> float:
-    """Return what is left of a report's value at that age: 1 when it is new."""
+    """Return the remaining value of a report at that age: 1 when it is new."""
     quick: float = 0.5 ** (age_hours / options.half_life_hours)
     slow: float = 0.5 ** (age_hours / (options.half_life_hours * options.lasting_times))
     return (1 - options.lasting) * quick + options.lasting * slow
@@ -202,20 +205,20 @@ def _top_parts(
     if not newest:
         return 0.0, {}
     theme = story.theme * _echo(story, now, options) if story.echoes else story.theme
-    alone = (
+    single_source = (
         len(newest) == 1
         and len({article.source_id for article in story.articles if article.seen <= now}) == 1
     )
-    ceiling = MOST_ALONE if alone else inf
+    ceiling = MAX_SINGLE_SOURCE if single_source else inf
     parts = {
         f"source:{source}": article.source_weight
         * min(article.learned, ceiling)
         * fade(_hours_between(article.seen, now), options)
         for source, article in sorted(newest.items())
     }
-    if alone:
+    if single_source:
         theme = min(theme, ceiling / min(*(article.learned for article in newest.values()), ceiling))
-    if story.reads >= LEAST_READS:
+    if story.reads >= MIN_READS:
         parts["reads"] = log1p(story.reads) / log1p(most_reads)
     score = sum(parts.values()) * theme
     if theme != 1.0:
@@ -226,7 +229,7 @@ def _top_parts(
 
 
 def _echo(story: StoryFacts, now: datetime, options: RankingOptions) -> float:
-    """Return the factor for the number of sources that write about a story's subject, newest first."""
+    """Return the factor for sources that cover the story's subject, weighed by the age of their articles."""
     half_life = 3600 * options.half_life_hours * options.lasting_times
     ages = [(weight, max((now - seen).total_seconds(), 0.0)) for weight, seen in story.echoes]
     factor: float = (1 + sum([weight * 0.5 ** (age / half_life) for weight, age in ages])) ** ECHO_POWER
@@ -262,7 +265,7 @@ def _trending_parts(
 
 
 def _listed(
-    found: Iterable[ScoredStory | None],
+    scored_stories: Iterable[ScoredStory | None],
     options: RankingOptions,
     floor: float,
     known_above: float = 0.0,
@@ -270,7 +273,7 @@ def _listed(
 ) -> tuple[RankedStory, ...] | None:
     """Return the list, best first; at equal score the fresher story, then the smaller id."""
     limits = {"per_source": options.per_source, "filled": options.least_stories, "limit": options.limit}
-    places = arranged(filter(None, found), floor=floor, known_above=known_above, **limits)
+    places = arrange_list(filter(None, scored_stories), floor=floor, known_above=known_above, **limits)
     if places is None:
         return None
     return tuple(
@@ -290,32 +293,26 @@ def _scored(
     story: StoryFacts, now: datetime, score: Callable[[], tuple[float, dict[str, float]]]
 ) -> ScoredStory | None:
     known = [article for article in story.articles if article.seen <= now]
-    hand = story.hand
-    if not known or hand.drop:
+    overrides = story.overrides
+    if not known or overrides.drop:
         return None
     value, parts = score()
     sources = {article.source_id for article in known}
     return ScoredStory(
         story_id=story.story_id,
         article_id=story.lead_article_id,
-        score=value * hand.boost,
-        parts={**parts, "boost": hand.boost} if hand.boost != 1.0 else parts,
+        score=value * overrides.boost,
+        parts={**parts, "boost": overrides.boost} if overrides.boost != 1.0 else parts,
         coverage=len(sources),
         latest=max(article.seen for article in known),
-        alone=next(iter(sources)) if len(sources) == 1 else None,
+        only_source=next(iter(sources)) if len(sources) == 1 else None,
         rare=all(article.rare for article in known),
-        pin=hand.pin,
+        pin=overrides.pin,
     )
 
 
-def _without_pin(story: StoryFacts) -> StoryFacts:
-    if not story.hand.pin:
-        return story
-    return replace(story, hand=replace(story.hand, pin=0))
-
-
 def _articles(story: StoryFacts, now: datetime, hours: float) -> list[RankedArticle]:
-    """The story's articles of the last hours; what lies in the future does not exist yet."""
+    """Return the story's articles of the last hours, without articles dated after ``now``."""
     start = now - timedelta(hours=hours)
     return [article for article in story.articles if start < article.seen <= now]
 

@@ -1,7 +1,7 @@
-"""Fingerprint of an article for index and store: weighed terms, meaning, shingles.
+"""Fingerprint of an article for index and store: weighted terms, meaning, shingles.
 
-The weights are frozen when the article is placed. A later article is compared with what the words
-meant then, which is cheap, and a restart finds exactly the index that was left.
+The weights are frozen when the article is placed. Later comparisons use these old weights, which is fast, and
+a restart restores exactly the same index.
 """
 
 import struct
@@ -33,14 +33,15 @@ _COUNTED_TOGETHER = 1 << 16
 
 
 class Fingerprint(NamedTuple):
-    """One article, ready to be compared.
+    """Article ready to be compared.
 
     ``terms`` (32 bits each) are its words, the heaviest first, then (from position ``words``) its character
     n-grams; the ``weights`` (16-bit floats) of either part are a unit vector. ``meaning`` (8 bits each) is
-    that of an English text, ``shared`` that in the space of all languages with a table; either may be empty.
-    ``names`` are proper names and figures that tell its event from similar ones, ``figures`` those of the
-    title. ``language`` is a primary subtag of up to three letters. All are bytes of arrays, little-endian:
-    those of forty articles are joined twelve times as fast as arrays are, and need less memory.
+    the meaning of an English text, ``shared`` the meaning in the space of all languages with a table; either
+    may be empty. ``names`` are proper names and figures that tell its event from similar events, ``figures``
+    the title's figures. ``language`` is a primary subtag of up to three letters. All are bytes of
+    little-endian arrays: bytes of forty articles are joined twelve times as fast as arrays, and need less
+    memory.
     """
 
     terms: bytes
@@ -55,15 +56,15 @@ class Fingerprint(NamedTuple):
     language: bytes = b""
 
     def term_numbers(self) -> Hashes:
-        """The terms as numbers."""
+        """Return the terms as numbers."""
         return np.frombuffer(self.terms, np.uint32)
 
     def term_weights(self) -> NDArray[np.float16]:
-        """The weights as numbers."""
+        """Return the weights as numbers."""
         return np.frombuffer(self.weights, np.float16)
 
     def pack(self) -> bytes:
-        """A compact form for the store: 6 bytes a term, with a version."""
+        """Return a compact form for the store: 6 bytes a term, with a version."""
         terms, weights, words, meaning, shingles, length, names, figures, shared, language = self
         counts = len(terms) // 4, words, len(shingles) // 4, length, len(names) // 4, len(figures) // 4
         header = _HEADER.pack(_VERSION, len(meaning), *counts, len(shared), language)
@@ -71,7 +72,7 @@ class Fingerprint(NamedTuple):
 
     @classmethod
     def unpack(cls, data: bytes) -> "Fingerprint":
-        """Read what ``pack`` wrote.
+        """Read the result of ``pack``.
 
         Raises ``ValueError`` for another version or a wrong size: the article has to be placed again.
         """
@@ -102,7 +103,7 @@ class Fingerprint(NamedTuple):
 
     @classmethod
     def unpack_known(cls, data: bytes | None) -> "Fingerprint | None":
-        """Read what ``pack`` wrote; ``None`` where nothing was written, or by another version."""
+        """Read the result of ``pack``; return ``None`` for missing terms or terms of another version."""
         try:
             return cls.unpack(data or b"")
         except ValueError:
@@ -115,7 +116,7 @@ def differ_in_language(a: Fingerprint, b: Fingerprint) -> bool:
 
 
 def read_headers(packed: Sequence[bytes]) -> NDArray[Any]:
-    """Return how many ``terms`` and ``words`` packed articles have, and their ``length``, as columns.
+    """Return the headers of packed articles as columns, such as ``terms``, ``words`` and ``length``.
 
     Raises ``ValueError`` as ``Fingerprint.unpack`` does, without unpacking any.
     """
@@ -134,7 +135,7 @@ def read_headers(packed: Sequence[bytes]) -> NDArray[Any]:
 
 
 def first_terms(packed: Sequence[bytes], counts: NDArray[Any]) -> Hashes:
-    """The first so many terms of each packed article, one article after the other."""
+    """Return the first ``counts`` terms of each packed article, in the order of the articles."""
     start = _HEADER.size
     ends = (start + 4 * counts.astype(np.int64)).tolist()
     parts = [data[start:end] for data, end in zip(packed, ends, strict=True)]
@@ -142,6 +143,6 @@ def first_terms(packed: Sequence[bytes], counts: NDArray[Any]) -> Hashes:
 
 
 def count_terms(counts: NDArray[np.int32], terms: Hashes) -> None:
-    """Count terms, in place. Some at a time: ``bincount`` of all takes thrice as long, and much memory."""
+    """Count terms in place, in parts: ``bincount`` of all takes thrice as long, and much memory."""
     for start in range(0, len(terms), _COUNTED_TOGETHER):
         np.add.at(counts, terms[start : start + _COUNTED_TOGETHER].astype(np.intp), np.int32(1))

@@ -2,7 +2,7 @@
 
 A shipped table (``data/pieces.bin``, made by ``tables/pieces.py``) has a vector for each of 120 000 pieces of
 words, so that a name or a compound is known by its parts. A report and its translation point in the same
-direction, once the centre of each language, which all its texts share, is taken out.
+direction after the common centre of each language's texts is subtracted.
 """
 
 import re
@@ -25,9 +25,9 @@ from syndicate.text.language import main_language
 
 TABLE = Path(__file__).parents[1] / "data" / "pieces.bin"
 DIMENSIONS = 128
-# The beginning tells what a report is about; the means of longer texts lie nearer to each other by chance.
+# The beginning names the subject of a report; the means of longer texts are nearer to each other by chance.
 TEXT_READ = 200
-# Fewer pieces than these say too little.
+# A text with fewer pieces has no meaning.
 _LEAST_PIECES = 4
 _LONGEST_PIECE = 10
 # A sentence without spaces counts as a word; each of its letters costs as much as a letter of a rare word.
@@ -85,32 +85,32 @@ def shared_meaning(title: str, text: str, language: str) -> Meaning:
 
 def rows_of(text: str) -> list[int]:
     """Return the rows of the pieces of a text, in their order."""
-    found = _WORD.findall(unicodedata.normalize("NFKC", text))
+    words = _WORD.findall(unicodedata.normalize("NFKC", text))
     if len(_known) > _WORDS_KEPT:
         _known.clear()
-    if new := [*dict.fromkeys(filterfalse(_known.__contains__, found))]:
-        _learn(new)
-    return [*chain.from_iterable(map(_known.__getitem__, found))]
+    if new := [*dict.fromkeys(filterfalse(_known.__contains__, words))]:
+        _learn_words(new)
+    return [*chain.from_iterable(map(_known.__getitem__, words))]
 
 
-def _learn(words: Sequence[str]) -> None:
-    """Find the pieces of words. Most words are one piece; the others are split."""
+def _learn_words(words: Sequence[str]) -> None:
+    """Find the pieces of words. Most words are a single piece; the others are split."""
     marked = [f"{'' if is_spaceless(word) else _BEGINS}{word}"[:_LONGEST_WORD] for word in words]
     whole = _look_up([crc32(word.encode("utf-8", "replace")) for word in marked])[0].tolist()
-    found = list(zip(words, marked, whole, strict=True))
-    _known.update((word, (row,)) for word, mark, row in found if row >= 0 and len(mark) > 2)
-    if unknown := [(word, mark) for word, mark, _ in found if word not in _known]:
-        # Together: to look up the parts of one word takes as long as to split it.
+    looked_up = list(zip(words, marked, whole, strict=True))
+    _known.update((word, (row,)) for word, mark, row in looked_up if row >= 0 and len(mark) > 2)
+    if unknown := [(word, mark) for word, mark, _ in looked_up if word not in _known]:
+        # Together: a look-up of a single word's parts takes as long as splitting the word.
         hashes = chain.from_iterable(_hashes_of_parts(mark) for _, mark in unknown)
         parts = zip(*(column.tolist() for column in _look_up([*hashes])), strict=True)
         _known.update((word, _split(mark, parts)) for word, mark in unknown)
 
 
 def _look_up(hashes: Sequence[int]) -> tuple[NDArray[np.int32], Floats]:
-    """Return the row of each piece, -1 for an unknown one, and the logarithm of its frequency."""
-    table, wanted = _table(), np.array(hashes, np.uint32)
-    places = np.minimum(table.hashes.searchsorted(wanted), len(table.hashes) - 1)
-    return np.where(table.hashes[places] == wanted, table.rows[places], np.int32(-1)), table.scores[places]
+    """Return the row of each piece, -1 if unknown, and the logarithm of its frequency."""
+    table, numbers = _table(), np.array(hashes, np.uint32)
+    places = np.minimum(table.hashes.searchsorted(numbers), len(table.hashes) - 1)
+    return np.where(table.hashes[places] == numbers, table.rows[places], np.int32(-1)), table.scores[places]
 
 
 def _hashes_of_parts(word: str) -> Iterator[int]:
@@ -124,25 +124,25 @@ def _hashes_of_parts(word: str) -> Iterator[int]:
 
 
 def _split(word: str, parts: Iterator[tuple[int, float]]) -> tuple[int, ...]:
-    """Return the rows of the pieces that a word most probably consists of.
+    """Return the rows of the most probable pieces of a word.
 
-    ``parts`` are row and score of each part, as ``_hashes_of_parts`` orders them.
+    ``parts`` are row and score of each part, in the order of ``_hashes_of_parts``.
     """
     size = len(word)
-    best, came = [0.0] + [-np.inf] * size, [(0, -1)] * (size + 1)
+    best, previous = [0.0] + [-np.inf] * size, [(0, -1)] * (size + 1)
     for start in range(size):
         if best[start] + _UNKNOWN > best[start + 1]:
-            best[start + 1], came[start + 1] = best[start] + _UNKNOWN, (start, -1)
+            best[start + 1], previous[start + 1] = best[start] + _UNKNOWN, (start, -1)
         for end in range(start + 1, min(start + _LONGEST_PIECE, size) + 1):
             row, score = next(parts)
             if row >= 0 and best[start] + score > best[end]:
-                best[end], came[end] = best[start] + score, (start, row)
-    found = []
+                best[end], previous[end] = best[start] + score, (start, row)
+    rows = []
     while size:
-        start, row = came[size]
+        start, row = previous[size]
         piece = word[start:size].lstrip(_BEGINS)
         # A letter or a digit alone tells nothing.
         if row >= 0 and (len(piece) > 1 or not piece.isascii()):
-            found.append(row)
+            rows.append(row)
         size = start
-    return tuple(reversed(found))
+    return tuple(reversed(rows))

@@ -1,7 +1,7 @@
-"""Likeness of articles: cosines of weighted terms and of meanings, for many candidates at once.
+"""Similarity of articles: cosines of weighted terms and of meanings, for many candidates at once.
 
-A term weighs (damped count) × (inverse document frequency). The frequencies are those of the
-articles that count (see ``held``), plus a background of imaginary documents (see ``background``).
+A term weighs (damped count) × (inverse document frequency). The frequencies come from the articles that count
+(see ``index_entry``) and from imaginary documents (see ``word_frequencies``).
 """
 
 from collections.abc import Sequence
@@ -17,18 +17,18 @@ from syndicate.stories.terms.weighed_terms import ArticleTerms, Floats
 from syndicate.stories.terms.word_frequencies import SHARES
 from syndicate.stories.terms.word_vectors import LENGTH
 
-# How many imaginary documents stand beside those of the store. Measured: with 1,000 nDCG@3 of paragraphs
-# is .3 points lower, of headlines the same, of long texts .1 higher.
+# Number of imaginary documents beside the stored articles. Measured: with 1,000 nDCG@3 of paragraphs is .3
+# points lower, of headlines the same, of long texts .1 higher.
 BACKGROUND_DOCUMENTS = 500
 _BACKGROUND = BACKGROUND_DOCUMENTS * SHARES + np.float32(0.5)
-# Loaded articles whose terms are cut out together: all at once would need as much memory again.
+# Number of loaded articles counted together: all at once would need as much memory again.
 _COUNTED_TOGETHER = 1000
 
 
 class Cosines(NamedTuple):
-    """Cosines between one article and others, in their order; 0 where one has nothing to compare.
+    """Cosines between an article and others, in their order; 0 if either has nothing to compare.
 
-    ``meaning`` is of English articles, ``shared`` of all other pairs of languages with a table.
+    ``meaning`` is for pairs of English articles, ``shared`` for all other pairs of languages with a table.
     """
 
     words: Floats
@@ -63,9 +63,9 @@ class TermSpace:
         self._counts[article.term_numbers()] -= 1
 
     def weigh(self, article: ArticleTerms, title_weight: float) -> Fingerprint:
-        """An article as it is compared from now on. ``title_weight`` is that of its title beside its text."""
-        held = self._counts[article.terms] + _BACKGROUND[article.commonness]
-        rarity = np.log(np.float32(self.documents + BACKGROUND_DOCUMENTS + 1) / held)
+        """Return an article's fingerprint; ``title_weight`` is relative to the weight of its text."""
+        document_counts = self._counts[article.terms] + _BACKGROUND[article.commonness]
+        rarity = np.log(np.float32(self.documents + BACKGROUND_DOCUMENTS + 1) / document_counts)
         of_words = rarity[: article.words]
         title, body = article.title * of_words, article.body * of_words
         words = _unit(_unit(title) * np.float32(title_weight) + _unit(body))
@@ -85,24 +85,24 @@ class TermSpace:
         )
 
     def cosines(self, query: Fingerprint, others: Sequence[Fingerprint]) -> Cosines:
-        """Return how alike one article is to others."""
+        """Return the cosines between an article and others."""
         terms = np.frombuffer(b"".join([other.terms for other in others]), np.uint32)
         weights = np.frombuffer(b"".join([other.weights for other in others]), np.float16)
         numbers = query.term_numbers()
         self._query[numbers] = query.term_weights()
-        found = self._query.take(terms)
+        query_weights = self._query.take(terms)
         self._query[numbers] = 0
         # Few terms are shared: only their weights are converted and multiplied.
-        shared = np.flatnonzero(found != 0)
+        shared = np.flatnonzero(query_weights != 0)
         products = np.zeros(len(terms) + 1, np.float32)
-        products[shared] = weights[shared] * found[shared]
+        products[shared] = weights[shared] * query_weights[shared]
         meaning = cosines_of_meanings(query.meaning, [other.meaning for other in others])
         by_pieces = cosines_of_meanings(
             query.shared, [b"" if other.meaning and query.meaning else other.shared for other in others]
         )
         sizes = [other.words for other in others]
         if sum(sizes) == len(terms):
-            # The empty row takes the zero at the end, which else might round the last sum otherwise.
+            # The empty row takes the zero at the end, which else might change the rounding of the last sum.
             sums = _row_sums(products, [*sizes, 0])
             return Cosines(sums[:-1], np.zeros(len(others), np.float32), meaning, by_pieces)
         sizes = [size for other in others for size in (other.words, len(other.weights) // 2 - other.words)]
@@ -111,7 +111,7 @@ class TermSpace:
 
 
 def cosines_of_meanings(query: bytes, others: Sequence[bytes]) -> Floats:
-    """Return the cosine of a meaning with each of others; 0 with an empty one."""
+    """Return the cosine of a meaning with each of the others; 0 with an empty meaning."""
     cosines = np.zeros(len(others), np.float32)
     if known := [place for place, other in enumerate(others) if query and other]:
         cosines[known] = cosines_of_rows(query, b"".join(others))
@@ -119,22 +119,22 @@ def cosines_of_meanings(query: bytes, others: Sequence[bytes]) -> Floats:
 
 
 def cosines_of_rows(query: bytes, rows: bytes | bytearray) -> Floats:
-    """Return the cosine of a meaning with each of others, which stand one after the other."""
+    """Return the cosine of a meaning with each of the others, given as consecutive rows."""
     scaled = np.frombuffer(query, np.int8).astype(np.float32) / np.float32(LENGTH * LENGTH)
     cosines: Floats = np.frombuffer(rows, np.int8).astype(np.float32).reshape(-1, len(query)) @ scaled
     return cosines
 
 
 def _unit(values: Floats) -> Floats:
-    """A vector scaled to length 1; zeros stay zeros."""
-    # Rounded to 32 bits this root is the one that numpy takes; so short a way to it saves a microsecond.
+    """Scale a vector to length 1; zeros stay zeros."""
+    # Rounded to 32 bits this root equals numpy's; the direct way saves a microsecond.
     length = max(float(np.float32(sqrt(values @ values))), 1e-6)
     unit: Floats = values / np.float32(length)
     return unit
 
 
 def _row_sums(values: Floats, sizes: Sequence[int]) -> Floats:
-    """The sums of consecutive rows of these sizes; one more value, a zero, must follow the last row."""
+    """Return the sums of consecutive rows of these sizes; a zero must follow the last row."""
     # reduceat gives the next element for an empty row, and fails beyond the end: hence the zero.
     lengths = np.array(sizes)
     sums: Floats = np.add.reduceat(values, lengths.cumsum() - lengths)

@@ -1,9 +1,8 @@
-"""The words of a text, in any language, ready to be counted.
+"""Words of a text, in any language, ready to be counted.
 
-Words are case-folded, freed of vowel points that writers may leave out (Arabic, Hebrew), and
-stemmed by Snowball where it knows the language. Scripts written without spaces (Chinese,
-Japanese, Thai, …) and Korean become overlapping pairs of characters, as in Lucene's CJK analyser:
-no dictionary, and measured there to be as good as one.
+Words are case-folded, stripped of optional vowel points (Arabic, Hebrew), and stemmed by Snowball if it knows
+the language. Scripts written without spaces (Chinese, Japanese, Thai, …) and Korean become overlapping pairs
+of characters, as in Lucene's CJK analyser: no dictionary, and measured there to be as good as one.
 """
 
 import re
@@ -40,7 +39,7 @@ _MARKS = "".join(chr(code) for code in range(0x300, 0x1E00) if unicodedata.categ
 _RUN = re.compile(f"[^\\W_][\\w{_MARKS}]*")
 _WORD = re.compile(f"[^\\W_][\\w{_MARKS}]+|\\d")
 
-# What an ordinary text has beside ASCII: letters that normalising leaves alone, and signs between words.
+# Common characters beside ASCII: letters that normalising leaves alone, and signs between words.
 _LETTERS = "".join(
     letter
     for letter in map(chr, (*range(0xC0, 0x250), *range(0x370, 0x530), *range(0x1E00, 0x1F00)))
@@ -54,7 +53,7 @@ _SIGNS = "\U0001f300-\U0001faff" + "".join(
 _BEYOND_SIGNS = re.compile(f"[^\\x00-\\x7f{_SIGNS}]")
 _EXTRAORDINARY = re.compile(f"[^\\x00-\\x7f{_SIGNS}{_LETTERS}]")
 _SIGN = re.compile(f"[{_SIGNS}]")
-# Bytes of UTF-8: ASCII letters become small, what is neither letter nor digit a space.
+# Translation of UTF-8 bytes: ASCII letters become lower case, other ASCII except digits and "_" a space.
 _PARTED = bytes(
     ord(chr(byte).lower())
     if byte < 0x80 and chr(byte).isalnum()
@@ -70,7 +69,7 @@ _CAPITALS = "".join(chr(code) for code in range(0x41, 0x590) if chr(code).isuppe
 # A capital after a letter and a space: inside a sentence. The class comes first, since it is rare.
 _NAME = re.compile(f"[{_CAPITALS}](?<=[^\\W\\d_] .)\\w+")
 _CAPITALISED = re.compile(f"[{_CAPITALS}](?<![^\\W_].)\\w+")
-# Written with a capital, but names of no event, in the two languages that do so.
+# Written with a capital, but not names of an event, in the two languages that do so.
 _DATE_NAMES = frozenset(
     [
         *("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january"),
@@ -79,12 +78,12 @@ _DATE_NAMES = frozenset(
         *("sonntag", "januar", "februar", "märz", "mai", "juni", "juli", "oktober", "dezember"),
     ]
 )
-# 5.8, 35,1 and 17:30 are one figure each.
+# 5.8, 35,1 and 17:30 are a figure each.
 _FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
 def words(text: str, language: str) -> list[str]:
-    """The words of a text in order, normalised but not stemmed. Single letters are left out."""
+    """Return the words of a text in order, normalised but not stemmed. Single letters are left out."""
     parted = _parted(text, language)
     if parted is not None:
         return [word for word in parted if word not in _SINGLE]
@@ -99,7 +98,7 @@ def words(text: str, language: str) -> list[str]:
 
 
 def _parted(text: str, language: str) -> list[str] | None:
-    """The words of an ordinary text, single letters too: the same in a third of the time. Else ``None``."""
+    """Return the words of an ordinary text, with single letters, in a third of the time; else ``None``."""
     if text.isascii():
         encoded = text.encode()
     elif main_language(language) in _DOTLESS:
@@ -117,12 +116,12 @@ def _parted(text: str, language: str) -> list[str] | None:
 
 
 def is_spaceless(text: str) -> bool:
-    """True when ``words`` cuts (some of) the text into pairs of characters."""
+    """Return whether ``words`` cuts (some of) the text into pairs of characters."""
     return not text.isascii() and _SPACELESS.search(text) is not None
 
 
 def proper_names(text: str, language: str) -> set[str]:
-    """Return the words of a text, as ``words`` gives them, with a capital inside a sentence; no weekdays."""
+    """Return the normalised words of a text with a capital inside a sentence; no weekdays."""
     return set(words(" ".join(set(_NAME.findall(text))), language)) - _DATE_NAMES
 
 
@@ -156,19 +155,19 @@ def _stemmers() -> dict[str, Stemmer.Stemmer]:
 
 
 def stem(word: str, language: str) -> str:
-    """The word's stem. A word in another script than its language's is returned unchanged."""
+    """Return the word's stem. A word in another script than its language's is returned unchanged."""
     return stems([word], language)[0]
 
 
 def stems(words: Sequence[str], language: str) -> list[str]:
-    """The stem of each word, as ``stem`` gives it; many at once take half the time."""
+    """Return the stem of each word; a batch takes half the time of single calls."""
     algorithm = STEMMERS.get(main_language(language))
     if algorithm is None:
         return list(words)
     stemmers = _stemmers()
     if algorithm not in stemmers:
         stemmers[algorithm] = Stemmer.Stemmer(algorithm, 0)
-    # Some algorithms take all of a very short word for an ending.
+    # Some algorithms take a very short word for an ending.
     return [
         root if root and (word.isascii() or not _SPACELESS.match(word)) else word
         for word, root in zip(words, stemmers[algorithm].stemWords(words), strict=True)

@@ -1,10 +1,9 @@
 """Terms of an article for the index: numbers, nothing readable.
 
-A term is 20 bits of a hash of a stem. An article has three things: its *words*, with separate counts
-for title and body and the commonness of each (see ``background``); what else tells its subject, a
-*meaning* (English, see ``meaning``) or a sample of its *characters* (n-grams of three to five, for
-languages whose words change shape); and its *shingles* (runs of three words, or of eight
-characters where words are not separated), which recognise copies.
+A term is 20 bits of a hash of a stem. An article has its *words*, with separate counts for title and body and
+the commonness of each (see ``word_frequencies``). It has a *meaning* (English, see ``word_vectors``) or a
+sample of its *characters* (n-grams of three to five, for languages with changing word forms). Its *shingles*
+(runs of three words, or of eight characters in scripts without spaces) recognise copies.
 """
 
 import re
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from syndicate.stories.terms.shared_vectors import shared_meaning
 from syndicate.stories.terms.tokens import figures, is_spaceless, proper_names, stem, title_names, words
-from syndicate.stories.terms.vocabulary import MOST_WORDS, TERM_SPACE, Places, Vocabulary, look_up
+from syndicate.stories.terms.vocabulary import MAX_KNOWN_WORDS, TERM_SPACE, Places, Vocabulary, look_up
 from syndicate.stories.terms.word_frequencies import CODES_FOR_A_TENTH, commonness
 from syndicate.stories.terms.word_vectors import NO_MEANING, Meaning, meaning_of
 from syndicate.text.language import main_language
@@ -30,26 +29,26 @@ TEXT_CHARACTERS = 3000
 CHARACTER_TEXT = 700
 MAX_WORDS = 128
 MAX_SHINGLES = 128
-# Names and figures that tell one event from another of its kind. More of a long text are names that only one
-# of two reports has.
+# Names and figures that tell an event from others of its kind. A higher number brings names that only one of
+# two reports of an event has.
 MAX_NAMES = 16
 MAX_FIGURES = 8
 # A report has the figures that matter in its first paragraph.
 FIGURES_TEXT = 300
 # "Mr", "President" and "New" stand in one article of fifty or more and tell nothing.
 TELLING_NAME = 110
-# One n-gram in eight, the same ones everywhere, estimates the same cosine: nDCG@3 within .3 points of
+# A sample of an n-gram in eight, the same everywhere, estimates the same cosine: nDCG@3 within .3 points of
 # one in four.
 CHARACTER_SAMPLE = 8
 # Names weigh more. Measured on nDCG@3 against 1.0: headlines +0, sentences +2.7 points, articles +.2.
 NAME_WEIGHT = 1.3
-# In a newsroom of a few texts no fewer than so many tell that a word is a usual one.
+# Minimum number of texts with a usual word, also in a newsroom of a few texts.
 USUAL_IN = 5
 SHARED_SHOWN = 8
 # N-grams are as common as words of four letters.
 GRAM_COMMONNESS = 97
 
-# "Photo log, 2026-11-23" is the title given to a post without words: it tells nothing of an event.
+# "Photo log, 2026-11-23" is the title given to a post without words: it names no event.
 _SOURCE_AND_DATE = re.compile(r", \d{4}-\d\d-\d\d\Z")
 
 Hashes = NDArray[np.uint32]
@@ -61,14 +60,14 @@ _DAMPED: Floats = np.append(0, 1 + np.log(np.arange(1, TEXT_CHARACTERS, dtype=np
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleTerms:
-    """One article's words as numbers.
+    """Words of an article as numbers.
 
-    ``terms`` are ``words`` distinct words, then distinct character n-grams. ``title`` and ``body`` are
-    the damped counts of the words, 1 + ln n (more for names), 0 when absent, and ``characters``
-    those of the n-grams. ``commonness`` are codes of terms. ``shingles`` are the smallest hashes of
-    the word triples, ascending. ``length`` is title and text together, in characters, before any cut.
-    ``names`` are hashes of the proper names and figures that tell most, ``figures`` of the title's figures.
-    ``shared`` is the meaning in the space of all languages with a table, ``language`` the primary subtag.
+    ``terms`` are ``words`` distinct words, then distinct character n-grams. ``title`` and ``body`` are the
+    damped counts of the words, 1 + ln n (more for names), 0 when absent, and ``characters`` the damped counts
+    of the n-grams. ``commonness`` are codes of terms. ``shingles`` are the smallest hashes of the word
+    triples, ascending. ``length`` is title and text together, in characters, before any cut. ``names`` are
+    hashes of the most telling proper names and figures, ``figures`` of the title's figures. ``shared`` is the
+    meaning in the space of all languages with a table, ``language`` the primary subtag.
     """
 
     terms: Hashes
@@ -87,7 +86,7 @@ class ArticleTerms:
 
 
 def extract_terms(title: str, text: str, language: str) -> ArticleTerms:
-    """The terms of an article. ``language`` is a BCP 47 tag, ``""`` when unknown (then no stemming)."""
+    """Return the terms of an article. ``language`` is a BCP 47 tag, ``""`` if unknown (then no stemming)."""
     if not text and _SOURCE_AND_DATE.search(title):
         title = ""
     text_read = text[:TEXT_CHARACTERS]
@@ -99,17 +98,17 @@ def extract_terms(title: str, text: str, language: str) -> ArticleTerms:
     vocabulary, places = look_up([*all_words, *named, *in_title], language)
     places, names = places[: len(all_words)], places[len(all_words) :]
     distinct, occurring = _distinct(places)
-    alike = vocabulary.alike[places]
-    order, numbered = _distinct(alike)
+    first_places = vocabulary.first_places[places]
+    order, numbered = _distinct(first_places)
     title_counts = np.bincount(numbered[: len(title_words)], minlength=len(order))
     body_counts = np.bincount(numbered[len(title_words) :], minlength=len(order))
-    # Of two words with one term it is always the same that counts: the last one to appear in the text.
-    codes = np.empty(MOST_WORDS, np.uint8)
-    codes[vocabulary.alike[distinct]] = vocabulary.codes[distinct]
+    # Of two words with the same term the last in the text always decides.
+    codes = np.empty(MAX_KNOWN_WORDS, np.uint8)
+    codes[vocabulary.first_places[distinct]] = vocabulary.codes[distinct]
     kept = _most_telling(int(np.count_nonzero(title_counts)), body_counts, codes[order])
     order = order[kept]
-    emphasised = np.zeros(MOST_WORDS, np.bool_)
-    emphasised[vocabulary.alike[names[: len(names) - len(in_title)]]] = True
+    emphasised = np.zeros(MAX_KNOWN_WORDS, np.bool_)
+    emphasised[vocabulary.first_places[names[: len(names) - len(in_title)]]] = True
     emphasis = np.where(emphasised[order], np.float32(NAME_WEIGHT), np.float32(1))
     meaning = NO_MEANING
     if main_language(language) == "en":
@@ -135,7 +134,7 @@ def extract_terms(title: str, text: str, language: str) -> ArticleTerms:
 
 
 def _names(vocabulary: Vocabulary, names: Places, in_title: int, numbers: Sequence[int]) -> Hashes:
-    """Return the names that tell most, those of the title first, then by rarity, and then the figures."""
+    """Return the most telling names, first the title's, then by rarity, and then the figures."""
     rated = [*zip(vocabulary.codes[names].tolist(), vocabulary.terms[names].tolist(), strict=True)]
     others = len(rated) - in_title
     ordered = rated[others:] + sorted(rated[:others], reverse=True)
@@ -144,16 +143,16 @@ def _names(vocabulary: Vocabulary, names: Places, in_title: int, numbers: Sequen
 
 
 def _hashed(numbers: Sequence[str]) -> list[int]:
-    # Above the terms, which have 20 bits: no figure is a name.
-    # "6.9" is "6,9" in other languages.
+    # The highest bit lies above the 20 bits of terms: no figure equals a name. "6.9" is "6,9" in other
+    # languages.
     return [crc32(number.replace(",", ".").encode()) | 1 << 31 for number in dict.fromkeys(numbers)]
 
 
 def _distinct(places: Places) -> tuple[Places, Places]:
-    """Different places in the order of their first appearance, and for each of all its number among them."""
+    """Return the distinct places in the order of appearance, and for each place its number among them."""
     positions = np.arange(len(places), dtype=np.uint16)
-    first = np.empty(MOST_WORDS, np.uint16)
-    # Of several values for one place the last one stays, and that is the first from behind.
+    first = np.empty(MAX_KNOWN_WORDS, np.uint16)
+    # Of several values for a place the last stays; in reverse order that is the first.
     first[places[::-1]] = positions[::-1]
     firsts = first[places]
     new = firsts == positions
@@ -161,10 +160,7 @@ def _distinct(places: Places) -> tuple[Places, Places]:
 
 
 def _most_telling(in_title: int, body: NDArray[np.intp], codes: NDArray[np.uint8]) -> Places:
-    """Return which of the words stay: the title's, then the body's by count and rarity.
-
-    At most ``MAX_WORDS``.
-    """
+    """Return the words to keep: the title's, then the body's by count and rarity, at most ``MAX_WORDS``."""
     if len(body) <= MAX_WORDS:
         return np.arange(len(body))
     telling = codes[in_title:] * (1 + np.log(body[in_title:]))
@@ -178,7 +174,7 @@ def _damped(counts: NDArray[np.intp]) -> Floats:
 
 
 def _characters(all_words: list[str]) -> tuple[Hashes, Floats]:
-    """The sampled n-grams (3 to 5 characters, word borders as spaces) of a text's beginning."""
+    """Return the sampled n-grams (3 to 5 characters, word borders as spaces) of a text's beginning."""
     text = f" {' '.join(all_words[:CHARACTER_TEXT])[:CHARACTER_TEXT]} "
     codes = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
     if len(codes) < 5:
@@ -189,15 +185,15 @@ def _characters(all_words: list[str]) -> tuple[Hashes, Floats]:
         rolling = rolling[:-1] * np.uint32(0x01000193) ^ codes[size - 1 :] * np.uint32(0x9E3779B1)
         if size > 2:
             hashes.append(rolling ^ (rolling >> np.uint32(15)))
-    found = np.concatenate(hashes) * np.uint32(0x85EBCA6B)
-    found = found[found >> np.uint32(16) & np.uint32(CHARACTER_SAMPLE - 1) == 0]
-    ascending = np.sort(found & np.uint32(TERM_SPACE - 1))
+    sampled = np.concatenate(hashes) * np.uint32(0x85EBCA6B)
+    sampled = sampled[sampled >> np.uint32(16) & np.uint32(CHARACTER_SAMPLE - 1) == 0]
+    ascending = np.sort(sampled & np.uint32(TERM_SPACE - 1))
     new = _differs_from_the_last(ascending)
     return ascending[new], _damped(np.diff(np.append(np.flatnonzero(new), len(ascending))))
 
 
 def _shingles(row: Hashes, step: int) -> Hashes:
-    """The smallest hashes of every three terms ``step`` apart (of all of them, if there are too few)."""
+    """Return the smallest hashes of every three terms ``step`` apart (of all terms, if there are too few)."""
     if len(row) <= 2 * step:
         return np.array([crc32(row.tobytes())] if len(row) else [], np.uint32)
     first, second, third = row[: -2 * step], row[step:-step], row[2 * step :]
@@ -207,7 +203,7 @@ def _shingles(row: Hashes, step: int) -> Hashes:
 
 
 def _differs_from_the_last(ascending: Hashes) -> NDArray[np.bool_]:
-    """Return which numbers are new in their order.
+    """Return a mask of the numbers that differ from their predecessor.
 
     ``np.unique`` takes eight times as long on so short a row.
     """
@@ -217,12 +213,12 @@ def _differs_from_the_last(ascending: Hashes) -> NDArray[np.bool_]:
 
 
 def usual_stems(texts: Sequence[str], language: str) -> frozenset[str]:
-    """Stems that say nothing: those in a tenth of some unrelated texts, but at least in ``USUAL_IN``."""
-    held = Counter(
+    """Return stems without meaning: in a tenth of some unrelated texts, but in at least ``USUAL_IN``."""
+    counts = Counter(
         root for text in texts for root in {stem(word, language) for word in words(text, language)}
     )
     least = max(USUAL_IN, len(texts) / 10)
-    return frozenset(root for root, count in held.items() if count >= least)
+    return frozenset(root for root, count in counts.items() if count >= least)
 
 
 def shared_terms(
@@ -234,10 +230,10 @@ def shared_terms(
     *,
     usual: frozenset[str] = frozenset(),
 ) -> tuple[str, ...]:
-    """The words two articles share, as the first writes them, the most telling first.
+    """Return the words that two articles share, as written in the first, the most telling first.
 
-    For explanations: the index keeps no readable words, so this reads the texts again. Left out are words
-    that a tenth of all articles have, and ``usual``: stems, as ``usual_stems`` finds them.
+    For explanations: the index keeps no readable words, so this reads the texts again. Left out are words in
+    a tenth of all articles, and ``usual``: the result of ``usual_stems``.
     """
     mine = Counter(_all_words(a_title, a_text, language))
     theirs = Counter(stem(word, language) for word in _all_words(b_title, b_text, language))

@@ -1,9 +1,9 @@
-"""Background of the document frequencies: how common words are before any article is read.
+"""Background document frequencies: the commonness of words before any article is read.
 
-A shipped table (``data/background.bin``, made by ``tables/background.py``) says for the usual stems
-of some forty languages in what share of articles they stand. So the first article of a new
-installation is judged sensibly, and "the" never becomes a shared word. A word's share is one byte, its
-*code*: 0 is in every article, each ``CODES_FOR_A_TENTH`` steps are ten times rarer.
+A shipped table (``data/background.bin``, made by ``tables/background.py``) has the share of articles for the
+usual stems of some forty languages. So the first article of a new installation is judged sensibly, and "the"
+never becomes a shared word. A word's share is a single byte, its *code*: 0 is in every article, each
+``CODES_FOR_A_TENTH`` steps are ten times rarer.
 """
 
 import struct
@@ -17,10 +17,10 @@ import numpy as np
 TABLE = Path(__file__).parents[1] / "data" / "background.bin"
 CODES_FOR_A_TENTH = 64
 RAREST = 255
-# The code of each stem of 1, 2, … 8 letters in a language without a table: the shorter, the more
-# common (Zipf's law of abbreviation). Shares of .3, .2, .08, .03, .015, .01, .007, .005.
+# The code of each stem of 1, 2, … 8 letters in a language without a table: the shorter, the more common
+# (Zipf's law of abbreviation). Shares of .3, .2, .08, .03, .015, .01, .007, .005.
 _BY_LENGTH = (33, 45, 70, 97, 117, 128, 138, 147)
-# Words outside a table are about a third as common as the rarest one in it (measured: no better at a tenth).
+# Words outside a table are about a third as common as its rarest word (measured: no better at a tenth).
 _BELOW_THE_TABLE = CODES_FOR_A_TENTH // 2
 
 SHARES = np.power(10.0, -np.arange(RAREST + 1) / CODES_FOR_A_TENTH).astype(np.float32)
@@ -28,7 +28,7 @@ SHARES = np.power(10.0, -np.arange(RAREST + 1) / CODES_FOR_A_TENTH).astype(np.fl
 
 @lru_cache(maxsize=1)
 def _places() -> dict[str, tuple[int, int]]:
-    """Return where each language's rows begin in the table, and how many there are."""
+    """Return the position of each language's rows in the table, and their number."""
     with TABLE.open("rb") as file:
         (count,) = struct.unpack("<H", file.read(2))
         heads = list(struct.iter_unpack("<3sH", file.read(5 * count)))
@@ -42,7 +42,7 @@ def _places() -> dict[str, tuple[int, int]]:
 
 @lru_cache(maxsize=64)
 def _codes(language: str) -> tuple[dict[int, int], int]:
-    """The codes of a language's usual stems by their hash, and the code of all other stems."""
+    """Return the codes of a language's usual stems by their hash, and the code of all other stems."""
     if language not in _places():
         return {}, 0
     start, rows = _places()[language]
@@ -54,7 +54,7 @@ def _codes(language: str) -> tuple[dict[int, int], int]:
 
 
 def commonness(stems: Sequence[str], language: str) -> list[int]:
-    """The codes of the stems' shares of articles. ``language`` is a primary subtag (``"en"``)."""
+    """Return the codes of the stems' shares of articles. ``language`` is a primary subtag (``"en"``)."""
     codes, others = _codes(language)
     return [
         codes.get(crc32(stem.encode()), others)

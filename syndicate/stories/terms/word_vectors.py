@@ -1,8 +1,8 @@
-"""Meaning of an English text, beyond the words it uses: the sum of its words' vectors.
+"""Meaning of an English text, beyond its wording: the sum of its words' vectors.
 
 A shipped table (``data/english.bin``, made by ``tables/meaning.py``) has a vector for each of the usual
-English words: "grid" and "power cut" are near each other although they share no letter. Common words
-have short vectors there, so that a plain sum is a weighted mean.
+English words: "grid" and "power cut" are near each other although they share no letter. Common words have
+short vectors there, so that a plain sum is a weighted mean.
 """
 
 from collections.abc import Sequence
@@ -18,33 +18,33 @@ Meaning = NDArray[np.int8]
 TABLE = Path(__file__).parents[1] / "data" / "english.bin"
 DIMENSIONS = 192
 NO_MEANING: Meaning = np.zeros(0, np.int8)
-# The length of a text's vector in steps of an int8: components are rarely beyond a third of it.
+# The length of a text's vector in int8 steps: components are rarely beyond a third of it.
 LENGTH = 300.0
-# Fewer known words than these say too little.
+# A text with fewer known words has no meaning.
 _LEAST_WORDS = 2
 
 
 @lru_cache(maxsize=1)
 def _table() -> tuple[NDArray[np.uint32], NDArray[np.int8]]:
-    """Hashes of words, ascending, and their vectors; read from the file when they are used."""
+    """Return the hashes of words, ascending, and their vectors, which are read from the file at their use."""
     rows = TABLE.stat().st_size // (4 + DIMENSIONS)
     numbers = np.fromfile(TABLE, np.uint32, rows)
-    # As a plain array: every look into a memmap makes another one.
+    # As a plain array: every access to a memmap makes another memmap.
     return numbers, np.asarray(np.memmap(TABLE, np.int8, "r", 4 * rows, (rows, DIMENSIONS)))
 
 
 def rows_of(words: Sequence[str]) -> list[int]:
-    """The row of each word's vector, -1 for those without one."""
+    """Return the row of each word's vector, -1 for a word without a vector."""
     numbers, _ = _table()
-    wanted = np.array([crc32(word.encode()) for word in words], np.uint32)
-    rows = np.minimum(numbers.searchsorted(wanted), len(numbers) - 1)
-    return np.where(numbers[rows] == wanted, rows, -1).tolist()  # type: ignore[no-any-return]
+    hashes = np.array([crc32(word.encode()) for word in words], np.uint32)
+    rows = np.minimum(numbers.searchsorted(hashes), len(numbers) - 1)
+    return np.where(numbers[rows] == hashes, rows, -1).tolist()  # type: ignore[no-any-return]
 
 
 def meaning_of(rows: NDArray[np.int32], counts: NDArray[np.intp]) -> Meaning:
-    """The direction in which a text points: a vector of length ``LENGTH``, or ``NO_MEANING``.
+    """Return the direction of a text: a vector of length ``LENGTH``, or ``NO_MEANING``.
 
-    ``rows`` are those of its distinct words, as ``rows_of`` gives them, ``counts`` how often each occurs.
+    ``rows`` are the rows of its distinct words, from ``rows_of``; ``counts`` is the frequency of each.
     """
     known = rows >= 0
     if np.count_nonzero(known) < _LEAST_WORDS:

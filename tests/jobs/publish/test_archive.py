@@ -90,8 +90,8 @@ def test_items_speak_the_newsletters_language_as_its_mail_does(room: Room) -> No
     room.services.editions.run(SEVEN)
     room.services.publish.run(SEVEN)
     (item,) = json.loads(output(room, "newsletters/daily.json"))["items"]
-    assert '<h3 lang="ar" dir="rtl">أبرز المواد</h3>' in item["content_html"]
-    assert '<h2 class="hidden" lang="en" dir="ltr">Top content</h2>' in output(room, PAGE)
+    assert '<h3 lang="ar" dir="rtl">أبرز الأخبار</h3>' in item["content_html"]
+    assert '<h2 class="hidden" lang="en" dir="ltr">Top stories</h2>' in output(room, PAGE)
 
 
 def test_the_page_that_a_mail_leads_to_is_written_before_the_mail_leaves(room: Room) -> None:

@@ -35,7 +35,7 @@ limit = 10
 name = "top"
 query = "top"
 """
-STEP = timedelta(minutes=15)
+LOCK_POLL = timedelta(minutes=15)
 
 
 def declarations(more: str = "") -> str:
@@ -97,7 +97,7 @@ def test_everything_is_there_after_one_run_and_the_second_writes_nothing(newsroo
     assert "site/index.html" in written
     second = publish(newsroom)
     assert second == PublishResult()
-    assert publish(newsroom, NOW + STEP) == PublishResult()
+    assert publish(newsroom, NOW + LOCK_POLL) == PublishResult()
 
 
 def test_two_folders_from_one_store_are_the_same_byte_for_byte(newsroom: Room) -> None:
@@ -119,11 +119,11 @@ def test_a_folder_kept_up_to_date_is_the_same_as_one_built_afresh(tmp_path: Path
             room.services.stories.run(NOW)
             assert publish(room).failures == ()
         # Lists that moved within one step of the clock reach the other young pages at the next.
-        publish(room, NOW + STEP)
+        publish(room, NOW + LOCK_POLL)
         kept = files(room.folder / "feeds")
         room.declare(declarations('[output]\nfolder = "fresh"\n'))
         room.services.publish.forget()
-        publish(room, NOW + STEP)
+        publish(room, NOW + LOCK_POLL)
         fresh = files(room.folder / "fresh")
     assert kept.keys() == fresh.keys()
     assert [name for name in kept if kept[name] != fresh[name]] == []
@@ -275,7 +275,7 @@ def test_T4_stopped_after_any_batch_the_next_runs_finish_the_same_folder(
     publish(newsroom)
     whole = files(newsroom.folder / "feeds")
     monkeypatch.setattr(site_build, "BATCH", 4)
-    monkeypatch.setattr(site_build, "BETWEEN_MARKS", 8)
+    monkeypatch.setattr(site_build, "PAGES_PER_COMMIT", 8)
     monkeypatch.setattr(list_build, "BATCH", 4)
     newsroom.declare(declarations('[output]\nfolder = "again"\n'))
     newsroom.services.publish.forget()
@@ -292,7 +292,7 @@ def test_T4_stopped_after_any_batch_the_next_runs_finish_the_same_folder(
 
 def test_while_another_process_writes_nothing_is_done(newsroom: Room) -> None:
     with newsroom.store.write() as connection:
-        leases.take_lease(connection, "publish", owner="them", now=NOW, until=NOW + STEP)
+        leases.take_lease(connection, "publish", owner="them", now=NOW, until=NOW + LOCK_POLL)
     assert publish(newsroom).busy
     assert not (newsroom.folder / "feeds").exists()
 

@@ -170,9 +170,9 @@ def test_a_headline_of_ours_is_on_pages_in_feeds_and_mail_and_each_tells_the_pub
     items = json.loads((folder / "news.json").read_bytes())["items"]
     (item,) = (one for one in items if one["title"].startswith("Ours"))
     assert item["_syndicate"]["original_title"] == TITLES[0]
-    assert f"Headline ours; original: {TITLES[0]}" in item["content_html"]
+    assert f"Original headline: {TITLES[0]}" in item["content_html"]
     for name in ("news.rss", "news.atom"):
-        assert f"Headline ours; original: {TITLES[0]}" in (folder / name).read_text("utf-8")
+        assert f"Original headline: {TITLES[0]}" in (folder / name).read_text("utf-8")
     desk.services.editions.run(SEVEN)
     with desk.store.read() as connection:
         (report,) = edition_store.report_editions(connection)
@@ -188,7 +188,7 @@ def test_an_own_article_under_another_headline_hides_nobodys(room: Room) -> None
     room.services.publish.run(SEVEN)
     for file in Path(room.folder / "feeds").rglob("*.*"):
         if file.suffix in (".html", ".rss", ".atom", ".json"):
-            assert "Headline ours" not in file.read_text("utf-8"), file
+            assert "Original headline" not in file.read_text("utf-8"), file
 
 
 def test_the_front_page_says_why_a_story_is_there(desk: Room) -> None:
@@ -198,7 +198,7 @@ def test_the_front_page_says_why_a_story_is_there(desk: Room) -> None:
     front = (desk.folder / "feeds" / "site" / "index.html").read_text("utf-8")
     assert "Chosen by our editor" in front
     assert "Published in the last 3 hours" in front
-    assert "A quiet day: stories of the last 72 hours are listed" in front
+    assert "stories from the last 72 hours" in front
     assert not re.search(r"<details.*?\d\.\d.*?</details>", front), "no scores for readers"
 
 

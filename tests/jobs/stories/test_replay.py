@@ -46,7 +46,7 @@ def replayed(room: Room, days: int = 4) -> list[list[str]]:
 
 def test_lists_hold_what_had_been_seen_by_then(desk: Room) -> None:
     found = list(desk.services.replay.lists(SEVEN - 3 * DAY, SEVEN, DAY))
-    assert [one.moment for one in found] == [SEVEN - number * DAY for number in (3, 2, 1, 0)]
+    assert [one.at for one in found] == [SEVEN - number * DAY for number in (3, 2, 1, 0)]
     titles = {one.id: one.title for one in desk.articles().values()}
     first = [titles[one.lists["top"][0].article_id] for one in found[:3]]
     assert first == [TITLES[2], TITLES[1], TITLES[0]]

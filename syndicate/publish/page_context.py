@@ -1,0 +1,72 @@
+"""Variables of the site's templates: a data class for each page, documented in docs/templates.md."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from syndicate.model import Article, Enclosure, Image, Source
+from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock
+from syndicate.templating import Markup
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Base of all pages. ``canonical`` is the absolute address for search engines."""
+
+    canonical: str
+
+    def variables(self) -> dict[str, object]:
+        """Return the variables of the template by name."""
+        return vars(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArticlePage(Page):
+    """Variables of ``pages/article.html``."""
+
+    article: Article
+    source: Source
+    source_feed: str
+    external: str
+    summary: str
+    updated: datetime | None
+    image: Image | None
+    figure: Image | None
+    enclosures: Sequence[Enclosure]
+    body: Markup
+    json_ld: Markup
+    share: str
+    section: NamedPath | None
+    tags: Sequence[NamedPath]
+    coverage: Sequence[Headline]
+    related: Sequence[Headline]
+    other_languages: Sequence[Headline]
+    sources: int
+    foreign_sources: int
+    more_from_section: Markup
+    rail: Markup
+
+    def variables(self) -> dict[str, object]:
+        """Add the former names ``picture`` and ``source_name``, for templates of operators."""
+        return vars(self) | {"picture": self.image, "source_name": self.source.name}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontPage(Page):
+    """Variables of ``pages/front.html``."""
+
+    top: Sequence[Headline]
+    trending: Sequence[Headline]
+    sections: Sequence[SectionBlock]
+    rail: Markup
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListingPage(Page):
+    """Variables of ``pages/listing.html``; ``kind`` is ``section`` or ``tag``."""
+
+    kind: str
+    name: str
+    headlines: Sequence[Headline]
+    feeds: Sequence[NamedPath]
+    rail: Markup
