@@ -1,4 +1,4 @@
-"""Common parts of commands: options, the services, and the output of results."""
+"""Options, services and output that several commands share."""
 
 import json
 import shutil
@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -19,26 +18,26 @@ from syndicate.settings import Settings, load_settings
 from syndicate.store import Connection
 
 Command = Callable[..., Any]
-# Characters of a progress bar.
+# Width of a progress bar in characters.
 _BAR = 30
 
 
 class IsoTime(click.ParamType[datetime]):
-    """An ISO 8601 time; without an offset it is UTC."""
+    """Parameter type for an ISO 8601 time. A time without an offset is UTC."""
 
     name = "iso time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Read ``2026-11-24T09:00`` and the like."""
+        """Parse a time such as ``2026-11-24T09:00``."""
         if isinstance(value, datetime):
             return value
         try:
-            moment = datetime.fromisoformat(value)
+            at = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is not an ISO time such as 2026-11-24T09:00:00+00:00", param, ctx)
-        if not 1970 <= moment.year < 3000:
+        if not 1970 <= at.year < 3000:
             self.fail(f"{value!r} is not a time between 1970 and 2999", param, ctx)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 config_option = click.option(
@@ -56,41 +55,36 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be
 
 
 def common_options(command: Command) -> Command:
-    """Add the options that nearly every command has: the configuration file, and JSON as output."""
+    """Add the options ``--config`` and ``--json``."""
     return config_option(json_option(command))
 
 
 def timed_options(command: Command) -> Command:
-    """Add the common options and the time to work with."""
+    """Add the common options and ``--now``."""
     return common_options(now_option(command))
 
 
-def moment(now: datetime | None) -> datetime:
-    """The time a command works with: as asked, else the clock's."""
+def current_time(now: datetime | None) -> datetime:
+    """Return ``now``, or the clock's time when the user gave none."""
     return now or datetime.now(UTC)
-
-
-def local(at: datetime, zone: ZoneInfo) -> str:
-    """A moment on the clock of an operator or a newsletter: ``Fri 27 Nov 07:00 CET``."""
-    return f"{at.astimezone(zone):%a %d %b %H:%M %Z}"
 
 
 @contextmanager
 def services_of(config: Path, now: datetime | None = None) -> Iterator[tuple[Settings, Services]]:
-    """Load the configuration and open what it names, as of ``now``; everything is closed at the end."""
+    """Load the configuration, open the services as of ``now``, and close them at the end."""
     settings = load_settings(config)
     with open_services(settings, now=now) as services:
         yield settings, services
 
 
-def changing(services: Services, dry_run: bool) -> AbstractContextManager[Connection]:
-    """A transaction that is committed at its end, or undone when nothing may be changed."""
+def write_or_dry_run(services: Services, dry_run: bool) -> AbstractContextManager[Connection]:
+    """Open a write transaction. A dry run rolls it back at the end."""
     return services.store.dry_run() if dry_run else services.store.write()
 
 
 def write_result(file: Path, data: bytes) -> None:
-    """Write the named file, whole or not at all; ``-`` is standard output. Raises ``RenderError``."""
-    # Replacing /dev/stdout would be the end of it for everybody.
+    """Write a file atomically, or to standard output for ``-``. Raises ``RenderError``."""
+    # An atomic write would replace the device file.
     if str(file) in ("-", "/dev/stdout"):
         sys.stdout.buffer.write(data)
     else:
@@ -98,15 +92,15 @@ def write_result(file: Path, data: bytes) -> None:
 
 
 def show(result: Mapping[str, Any], as_json: bool, text: Callable[[], None]) -> None:
-    """Print the result as one JSON object, or let ``text`` print it for people."""
+    """Print the result as one JSON object, or call ``text`` to print it as text."""
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False, indent=2, default=_plain))
     else:
         text()
 
 
-def say_done(name: str, outcome: str, text: str, changed: bool, as_json: bool) -> None:
-    """Tell how something named stands now; ``changed`` is false when it stood so already."""
+def show_change(name: str, outcome: str, text: str, changed: bool, as_json: bool) -> None:
+    """Print the new state of a named row; ``changed`` is false if it was in that state before."""
     answer = {"name": name, "outcome": outcome, "changed": changed}
     show(answer, as_json, lambda: click.echo(f"{name} {text}."))
 
@@ -119,33 +113,33 @@ def _plain(value: object) -> object:
 
 @contextmanager
 def progress(label: str, as_json: bool) -> Iterator[Callable[[int, int], None]]:
-    """A callback ``(done, all)`` that draws a bar on a terminal and nothing anywhere else."""
+    """Yield a callback ``(done, total)`` that draws a progress bar. It draws only on a terminal."""
     if as_json or not sys.stderr.isatty():
-        yield lambda _done, _all: None
+        yield lambda _done, _total: None
         return
 
-    def draw(done: int, everything: int) -> None:
-        bar = "#" * (_BAR * done // max(everything, 1))
-        click.echo(f"\r\033[K{label}  [{bar:-<{_BAR}}]  {done}/{everything}", nl=False, err=True)
+    def draw(done: int, total: int) -> None:
+        bar = "#" * (_BAR * done // max(total, 1))
+        click.echo(f"\r\033[K{label}  [{bar:-<{_BAR}}]  {done}/{total}", nl=False, err=True)
 
     click.echo(f"{label} …", nl=False, err=True)
     try:
         yield draw
     finally:
-        wipe_bar()
+        clear_progress()
 
 
-def wipe_bar() -> None:
-    """Take a bar off the terminal, to print a line in its place; the next step draws it again below."""
+def clear_progress() -> None:
+    """Erase the progress bar before a line is printed. The next step draws it again below."""
     if sys.stderr.isatty():
         click.echo("\r\033[K", nl=False, err=True)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[int] = ()) -> None:
-    """Print a plain table that fits the terminal (80 columns when there is none).
+    """Print a plain table that fits the terminal, or 80 columns without a terminal.
 
-    The widest text column gives way first: the last, which holds reasons, is wrapped; the others end in an
-    ellipsis. ``right`` are columns of numbers.
+    The widest columns shrink first. Cells of the last column wrap, other cells end in an ellipsis. ``right``
+    holds the indexes of right-aligned columns.
     """
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(line[column]) for line in [list(headers), *cells]) for column in range(len(headers))]
@@ -153,7 +147,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, right: Se
     while sum(widths) > room and max(widths) > 8:
         widths[widths.index(max(widths))] -= 1
     for line in [list(headers), *cells]:
-        # Addresses are not broken: the terminal does it, and they can be copied.
+        # URLs stay on one line so that users can copy them.
         lines = wrap(line[-1], widths[-1], break_long_words=False, break_on_hyphens=False)
         first, *more = lines or [""]
         for shown in [[*line[:-1], first], *([""] * len(line[:-1]) + [rest] for rest in more)]:
@@ -165,22 +159,3 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, right: Se
 def _fit(text: str, width: int, right: bool) -> str:
     cut = text if len(text) <= width else text[: width - 1] + "…"
     return cut.rjust(width) if right else cut.ljust(width)
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 source``, ``2 sources``, ``2 stories``."""
-    if count == 1:
-        return f"{count} {noun}"
-    return f"{count} {noun.removesuffix('y')}ies" if noun.endswith("y") else f"{count} {noun}s"
-
-
-def ago(then: datetime | None, now: datetime) -> str:
-    """Return how long ago, or how soon, in one short word: ``5 min ago``, ``in 2 h``."""
-    if then is None:
-        return "never"
-    seconds = (now - then).total_seconds()
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if abs(seconds) >= size:
-            number = f"{abs(seconds) / size:.0f} {unit}"
-            return f"{number} ago" if seconds >= 0 else f"in {number}"
-    return "now"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from syndicate.cli.common import json_option, moment, now_option, show, table
+from syndicate.cli.common import current_time, json_option, now_option, show, table
 from syndicate.demo import DemoFolder, NewsroomServer, Outcome, load_newsroom, open_place, run_pipeline
 from syndicate.errors import SyndicateError
 from syndicate.services import Services, open_services
@@ -43,7 +43,7 @@ def demo(out: Path, serve: bool, port: int | None, as_json: bool, now: datetime 
     `syndicate run` does. A second demo in the same folder replaces the first.
     """
     say = (lambda _line: None) if as_json else click.echo
-    now = moment(now).replace(microsecond=0)
+    now = current_time(now).replace(microsecond=0)
     papers = load_newsroom()
     port = _port(port) if serve else port or DEFAULT_PORT
     with open_place(out) as place, NewsroomServer(papers, now) as newsroom:

@@ -422,7 +422,7 @@ def test_subscribers_come_by_hand_and_by_file_and_leave_for_good(room: Run, tmp_
     shown = room("subscribers show ann@example.org").out
     assert "subscribed by operator" in shown
     assert not re.search(r"None|True|address_key|T\d\d:", shown)
-    assert room("subscribers export-person ann@example.org ann.json").code == 0
+    assert room("subscribers export-data ann@example.org ann.json").code == 0
     assert json.loads((tmp_path / "ann.json").read_text())["consents"][0]["newsletter"] == "daily"
     assert room("subscribers erase ann@example.org").code == 0
     assert room("subscribers erase nobody@example.org").code == 1
@@ -496,12 +496,12 @@ def test_what_is_written_to_a_file_can_be_written_to_standard_output(edition: Ru
     assert (written.code, written.out, written.err) == (0, "", "2 subscriptions written.\n")
     shown = edition("subscribers export -")
     assert shown.out.encode() == (tmp_path / "people.csv").read_bytes()
-    person = json.loads(edition("subscribers export-person ann@example.org -").out)
+    person = json.loads(edition("subscribers export-data ann@example.org -").out)
     assert person["address"] == "ann@example.org"
 
 
 @pytest.mark.parametrize(
-    "command", ["subscribers export", "subscribers export-person ann@example.org", "sources export"]
+    "command", ["subscribers export", "subscribers export-data ann@example.org", "sources export"]
 )
 def test_a_file_that_cannot_be_written_is_named(edition: Run, command: str) -> None:
     ended = edition(f"{command} config.toml/file")
@@ -533,30 +533,30 @@ def test_C6_with_a_person_their_mails_in_the_outbox_folder_go(edition: Run, tmp_
 
 def test_D3_a_bounced_mailbox_is_allowed_again_and_who_left_is_not(edition: Run, tmp_path: Path) -> None:
     (tmp_path / "gone.csv").write_text("email,newsletter,reason\nBob@Example.org,,bounced\n")
-    assert edition("subscribers import-gone gone.csv --json").json == {
+    assert edition("subscribers import-suppressions gone.csv --json").json == {
         "rows": 1,
         "changed": 1,
         "dry_run": False,
     }
     assert edition("subscribers remove ann@example.org").code == 0
-    assert edition("subscribers export-gone all.csv").code == 0
+    assert edition("subscribers export-suppressions all.csv").code == 0
     assert (tmp_path / "all.csv").read_text().splitlines()[1:] == [
         "ann@example.org,daily,unsubscribed",
         "bob@example.org,,bounced",
         "bob@example.org,daily,unsubscribed",
     ]
-    assert edition("subscribers allow bob@example.org").code == 2
-    assert edition("subscribers allow bob@example.org --reason", "it works again").code == 0
+    assert edition("subscribers unsuppress bob@example.org").code == 2
+    assert edition("subscribers unsuppress bob@example.org --reason", "it works again").code == 0
     assert edition("subscribers show bob@example.org --json").json["suppressed"] == "no"
-    refused = edition("subscribers allow ann@example.org --reason", "I want it")
+    refused = edition("subscribers unsuppress ann@example.org --reason", "I want it")
     assert (refused.code, "not on the list" in refused.err) == (1, True)
     assert edition("subscribers add -- =cmd@example.org").code == 0
     assert edition("subscribers remove -- =cmd@example.org").code == 0
-    assert edition("subscribers export-gone all.csv").code == 0
+    assert edition("subscribers export-suppressions all.csv").code == 0
     assert "\n'=cmd@example.org,daily,unsubscribed" in (tmp_path / "all.csv").read_text()
-    assert edition("subscribers import-gone all.csv --json").json["changed"] == 0
+    assert edition("subscribers import-suppressions all.csv --json").json["changed"] == 0
     (tmp_path / "odd.csv").write_text("name\nbob\n")
-    assert edition("subscribers import-gone odd.csv").code == 1
+    assert edition("subscribers import-suppressions odd.csv").code == 1
 
 
 def test_nothing_due_is_said(room: Run) -> None:

@@ -159,7 +159,7 @@ def test_a_restored_backup_sends_nothing_twice_and_says_what_to_do(
 
     held = news(f"deliver --now {NEXT}")
     assert (held.code, held.out.startswith("0 sent")) == (1, True)
-    for words in (HELD, "deliveries after-restore", "deliveries after-move", "import-gone"):
+    for words in (HELD, "deliveries after-restore", "deliveries after-move", "import-suppressions"):
         assert words in held.err
     status = news(f"status --now {NEXT}")
     assert (status.code, HELD in status.out) == (1, True)
@@ -326,7 +326,7 @@ def test_the_daemon_holds_mail_and_goes_on_once_a_person_has_decided(
         daemon.wait_for(HELD)
         url = daemon.wait_for("serving")["url"]
         for name in ("ingest", "editions", "deliver"):
-            daemon.wait_until_rung(url, name)
+            daemon.wait_until_run(url, name)
         assert len(smtp.bodies) == 4
         # Not what happened, but it shows that mail is what was held.
         assert news("deliveries after-move --json").json["was_held"]

@@ -8,20 +8,12 @@ from typing import Any
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, by_option, newsletter_named
-from syndicate.cli.common import (
-    common_options,
-    local,
-    moment,
-    plural,
-    services_of,
-    show,
-    table,
-    timed_options,
-)
-from syndicate.cli.editing.newsletter_commands import zone_of
+from syndicate.cli.common import common_options, current_time, services_of, show, table, timed_options
 from syndicate.cli.wrapping import say
 from syndicate.errors import ConfigError
 from syndicate.jobs.newsletter.renderer import CheckedEdition
+from syndicate.reports.newsletter_times import zone_of
+from syndicate.reports.phrases import local_time, plural
 from syndicate.services import Services
 from syndicate.store.mail import edition_store
 
@@ -127,8 +119,8 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
 
     def text() -> None:
         zone = zone_of(services, found.edition.newsletter)
-        until = f" until {local(found.approve_by, zone)}" if found.approve_by else ""
-        end = local(found.edition.period_end, zone)
+        until = f" until {local_time(found.approve_by, zone)}" if found.approve_by else ""
+        end = local_time(found.edition.period_end, zone)
         if found.edition.subject:
             say(found.edition.subject)
         say(f"{found.edition.newsletter}, edition of {end}, {found.state}{until}")
@@ -143,7 +135,7 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
         say(f"Deliveries{', forms included' if forms else ''}: {_counts(answer['deliveries'])}")
         for change in changes:
             said = f"{change.changed_by}: {change.action} {change.detail}"
-            say(f"{local(change.changed, zone)}  {said}".rstrip())
+            say(f"{local_time(change.changed, zone)}  {said}".rstrip())
 
     show(answer, as_json, text)
 
@@ -175,7 +167,7 @@ def link(
             text = f"Every link to the desk of {newsletter} has ended."
             show({"newsletter": newsletter, "revoked": True}, as_json, lambda: click.echo(text))
             return
-        ends = moment(now) + timedelta(days=days)
+        ends = current_time(now) + timedelta(days=days)
         address = services.web_desk.link(newsletter, by, ends)
     answer = {"newsletter": newsletter, "by": by, "address": address, "ends": ends}
     show(answer, as_json, lambda: click.echo(address))
@@ -224,7 +216,7 @@ def _note(edition_id: int, text: str, by: str, **common: Any) -> None:
 def _approve(edition_id: int, by: str, **common: Any) -> None:
     """Let an edition go now. What `lint` calls an error stops it."""
     with services_of(common["config"], common["now"]) as (_, services):
-        warnings = services.desk.approve(edition_id, by=by, now=moment(common["now"]))
+        warnings = services.desk.approve(edition_id, by=by, now=current_time(common["now"]))
     _said(common, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}")
 
 
@@ -232,7 +224,7 @@ def _approve(edition_id: int, by: str, **common: Any) -> None:
 def _hold(edition_id: int, by: str, **common: Any) -> None:
     """Take the deadline away: nothing is sent until approved."""
     with services_of(common["config"], common["now"]) as (_, services):
-        services.desk.hold(edition_id, by=by, now=moment(common["now"]))
+        services.desk.hold(edition_id, by=by, now=current_time(common["now"]))
     _said(common, edition_id, "held", "held until an editor approves it")
 
 
@@ -240,7 +232,7 @@ def _hold(edition_id: int, by: str, **common: Any) -> None:
 def _withdraw(edition_id: int, by: str, **common: Any) -> None:
     """Never send this edition."""
     with services_of(common["config"], common["now"]) as (_, services):
-        services.desk.withdraw(edition_id, by=by, now=moment(common["now"]))
+        services.desk.withdraw(edition_id, by=by, now=current_time(common["now"]))
     _said(common, edition_id, "withdrawn", "withdrawn; nobody gets it")
 
 
@@ -253,7 +245,7 @@ def _correct(edition_id: int, text: str, by: str, **common: Any) -> None:
     and it takes the edition's place in the archive and the feed.
     """
     with services_of(common["config"], common["now"]) as (_, services):
-        revision = services.desk.correct(edition_id, text, by=by, now=moment(common["now"]))
+        revision = services.desk.correct(edition_id, text, by=by, now=current_time(common["now"]))
     _said(common, revision, "held", f"is the correction of {edition_id}; approve it to send it")
 
 
@@ -261,7 +253,7 @@ def _changed(
     common: dict[str, Any], edition_id: int, change: Callable[[Services, datetime], CheckedEdition]
 ) -> None:
     with services_of(common["config"], common["now"]) as (_, services):
-        proof = change(services, moment(common["now"]))
+        proof = change(services, current_time(common["now"]))
     titles = [story.title for story in proof.digest.stories]
     said = [*map(str, proof.findings), *proof.trimmed]
     answer = {"edition": edition_id, "subject": proof.rendered.subject, "stories": titles, "said": said}

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, article_named, by_option
-from syndicate.cli.common import dry_run_option, local, moment, services_of, show, table, timed_options
+from syndicate.cli.common import current_time, dry_run_option, services_of, show, table, timed_options
 from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.model import EditorAction, EditorDecision
+from syndicate.reports.phrases import local_time
 from syndicate.services import Services
 from syndicate.settings.values import read_duration
 from syndicate.store import Connection
@@ -102,7 +103,7 @@ def boost(article: str, factor: float, **common: Any) -> None:
 @click.argument("number", type=ROW_NUMBER)
 def undo(config: Path, as_json: bool, now: datetime | None, by: str, number: int) -> None:
     """Take the decision with this NUMBER back."""
-    at = moment(now)
+    at = current_time(now)
     with services_of(config, now) as (_, services), services.store.write() as connection:
         undone = editor_store.undo_decision(connection, number, who=by, now=at)
         if undone is None:
@@ -120,7 +121,7 @@ def undo(config: Path, as_json: bool, now: datetime | None, by: str, number: int
 @click.option("--all", "everything", is_flag=True, help="The whole log, what no longer holds included.")
 def list_decisions(config: Path, as_json: bool, now: datetime | None, everything: bool) -> None:
     """Show the decisions that hold now."""
-    at = moment(now)
+    at = current_time(now)
     with services_of(config, now) as (_, services), services.store.read() as connection:
         held = editor_store.decisions(connection, at=at)
         found = editor_store.decision_log(connection) if everything else held
@@ -159,10 +160,10 @@ _FOLLOW = "Lists follow within a minute while `syndicate run` is at work, or wit
 
 def decision_line(decision: EditorDecision, zone: ZoneInfo) -> str:
     """One decision for people: ``pin at place 1, by kim, Tue 24 Nov 09:00 UTC (no 3)``."""
-    until = f", until {local(decision.expires, zone)}" if decision.expires else ""
+    until = f", until {local_time(decision.expires, zone)}" if decision.expires else ""
     return (
         f"{decision.action.value} {_words(decision)}, by {decision.who}, "
-        f"{local(decision.recorded, zone)}{until} (no {decision.id})"
+        f"{local_time(decision.recorded, zone)}{until} (no {decision.id})"
     )
 
 
@@ -192,7 +193,7 @@ def _decide(
     lasting: timedelta | None,
     dry_run: bool,
 ) -> None:
-    at = moment(now)
+    at = current_time(now)
     with services_of(config, now) as (_, services):
         with services.store.read() as connection:
             article = article_named(connection, text)

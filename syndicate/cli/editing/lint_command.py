@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, newsletters_named
-from syndicate.cli.common import moment, plural, services_of, show, timed_options
+from syndicate.cli.common import current_time, services_of, show, timed_options
 from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.model import Newsletter
 from syndicate.newsletter.lint.findings import Severity
 from syndicate.newsletter.sample_edition import sample_stories
+from syndicate.reports.phrases import plural
 from syndicate.services import Services
 
 
@@ -35,7 +36,9 @@ def lint(
             proofs = {f"edition {edition_id}": services.desk.proof(edition_id)}
         else:
             chosen = newsletters_named(services, newsletters)
-            proofs = {newsletter.name: _next(services, newsletter, moment(now)) for newsletter in chosen}
+            proofs = {
+                newsletter.name: _next(services, newsletter, current_time(now)) for newsletter in chosen
+            }
     answer = {
         name: {
             "findings": [

@@ -8,7 +8,7 @@ import click
 
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.common import local, moment, plural, services_of, show, timed_options
+from syndicate.cli.common import current_time, services_of, show, timed_options
 from syndicate.cli.wrapping import say
 from syndicate.delivery.message import MessageTemplate
 from syndicate.delivery.outgoing import Message, OutgoingMail, send_one
@@ -17,6 +17,7 @@ from syndicate.files import write_atomic
 from syndicate.model import Edition
 from syndicate.newsletter.periods import read_zone
 from syndicate.newsletter.render import TOKEN
+from syndicate.reports.phrases import local_time, plural
 from syndicate.services import Services
 from syndicate.services.edition_rendering import unsent_edition
 
@@ -33,7 +34,7 @@ PREVIEW_TOKEN = "preview"  # noqa: S105
 def preview(config: Path, as_json: bool, now: datetime | None, out: Path, newsletter: str) -> None:
     """Render the next edition of a NEWSLETTER without sending: HTML, text and raw message."""
     with services_of(config, now) as (_, services):
-        draft, message = _draft(services, newsletter, moment(now))
+        draft, message = _draft(services, newsletter, current_time(now))
         files = {
             f"{newsletter}.html": _shown(draft.html),
             f"{newsletter}.txt": _shown(draft.text),
@@ -69,7 +70,7 @@ def send(config: Path, as_json: bool, now: datetime | None, address: str, newsle
     recipient = normalise_address(address).display
     with services_of(config, now) as (_, services):
         newsletter = newsletter_named(services, newsletter).name
-        draft, message = _draft(services, newsletter, moment(now), recipient)
+        draft, message = _draft(services, newsletter, current_time(now), recipient)
         options = services.mail_options(newsletter)
         sender = options.bounce_address or options.sender_address
         send_one(
@@ -92,7 +93,7 @@ def _draft(
     if draft.proof is None:
         raise SyndicateError(
             f"the next edition of {name} has no stories yet: "
-            f"nothing new since {local(draft.period.start, read_zone(newsletter.time_zone))}"
+            f"nothing new since {local_time(draft.period.start, read_zone(newsletter.time_zone))}"
         )
     for problem in (*draft.problems, *draft.proof.trimmed):
         say(f"  {problem}", err=True)

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from syndicate.cli.common import IsoTime, plural, services_of, show, timed_options
-from syndicate.cli.editing.newsletter_commands import zone_of
+from syndicate.cli.common import IsoTime, services_of, show, timed_options
 from syndicate.jobs.stories.replay_job import ReplayedEdition, ReplayedLists
 from syndicate.model import Article
+from syndicate.reports.newsletter_times import zone_of
+from syndicate.reports.phrases import plural
 from syndicate.services import Services
 from syndicate.store.ingest import article_store
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from syndicate.audience.mailbox_address import parse_mailbox
-from syndicate.cli.common import moment, show, table, timed_options
+from syndicate.cli.common import current_time, show, table, timed_options
 from syndicate.cli.wrapping import say
 from syndicate.errors import ConfigError, FetchError, RenderError, SyndicateError
 from syndicate.model import ClauseField, SourceKind
@@ -73,7 +73,7 @@ def check(config: Path, as_json: bool, now: datetime | None) -> None:
     """Check configuration, templates and schedules; show the next five runs of every schedule."""
     report = _Report()
     try:
-        _check(config, moment(now), report)
+        _check(config, current_time(now), report)
     except SyndicateError as error:
         report.problems += str(error).splitlines()
     answer: dict[str, Any] = {"problems": report.problems, "notes": report.notes, "next_runs": report.runs}
@@ -112,13 +112,15 @@ def _check(config: Path, now: datetime, report: _Report) -> None:
 
 
 def _check_templates(services: Services, now: datetime, report: _Report) -> None:
-    from syndicate.cli.template_check import broken_templates
+    from syndicate.reports.template_check import broken_templates
+    from syndicate.web.server_pages import ServerPages
 
     names = services.templates.names()
     report.problems += services.templates.check(names)
     if report.problems:
         return
-    report.problems += broken_templates(services, now)
+    pages = ServerPages(services.templates, services.settings.site.title, at_once=True)
+    report.problems += broken_templates(services, pages, now)
     if report.problems:
         return
     for newsletter in services.newsletters:

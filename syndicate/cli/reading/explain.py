@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 import click
 
 from syndicate.cli.arguments import article_lines, articles_named
-from syndicate.cli.common import local, moment, plural, services_of, show, table, timed_options
+from syndicate.cli.common import current_time, services_of, show, table, timed_options
 from syndicate.cli.editing.editor_commands import decision_answer, decision_line
 from syndicate.cli.wrapping import say
 from syndicate.jobs.newsletter.outcome_lookup import article_outcomes
 from syndicate.model import Article, EditorDecision, RankedStory, RelatedLink, Story
 from syndicate.newsletter.article_outcomes import ArticleOutcome
+from syndicate.reports.phrases import local_time, plural
 from syndicate.services import Services
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store, source_store
@@ -61,7 +62,7 @@ def explain(config: Path, as_json: bool, now: datetime | None, article: str) -> 
     latest; the others are named.
     """
     with services_of(config, now) as (_, services), services.store.read() as connection:
-        found = explanation(connection, services, article, moment(now))
+        found = explanation(connection, services, article, current_time(now))
         show(_answer(found), as_json, lambda: _print(found, services.ranking, services.zone))
 
 
@@ -170,7 +171,7 @@ def _print_story(found: Explanation, story: Story, zone: ZoneInfo) -> None:
     if found.reason is not None:
         click.echo(_reason(found.reason))
     for move in found.moves:
-        click.echo(f"  {local(move.moved, zone)}: {_move(move, story.id)}")
+        click.echo(f"  {local_time(move.moved, zone)}: {_move(move, story.id)}")
     if found.coverage:
         table(
             ("article", "source", "language", "title"),

@@ -6,17 +6,16 @@ from pathlib import Path
 import click
 
 from syndicate.cli.common import (
-    changing,
     config_option,
+    current_time,
     dry_run_option,
     file_argument,
-    moment,
     now_option,
-    plural,
     services_of,
     show,
     table,
     timed_options,
+    write_or_dry_run,
     write_result,
 )
 from syndicate.jobs.ingest.source_list_job import (
@@ -28,6 +27,7 @@ from syndicate.jobs.ingest.source_list_job import (
 from syndicate.model import Absence
 from syndicate.net import FetchRequest
 from syndicate.opml import read_opml, write_opml
+from syndicate.reports.phrases import plural
 from syndicate.services import Services
 from syndicate.store.ingest import source_store
 from syndicate.text.privacy import looks_secret
@@ -48,8 +48,8 @@ def import_(
     """
     with services_of(config, now) as (_, services):
         found = read_opml(_bytes_at(place, services))
-        with changing(services, dry_run) as connection:
-            result = import_outlines(connection, found, moment(now), section=section)
+        with write_or_dry_run(services, dry_run) as connection:
+            result = import_outlines(connection, found, current_time(now), section=section)
     answer = {
         "title": found.title,
         "added": list(result.added),
@@ -80,7 +80,7 @@ def export(config: Path, now: datetime | None, file: Path) -> None:
     with services_of(config, now) as (settings, services), services.store.read() as connection:
         sources = source_store.list_sources(connection)
     outlines = export_outlines(sources)
-    document = write_opml(f"{settings.site.title}: sources", outlines, created=moment(now))
+    document = write_opml(f"{settings.site.title}: sources", outlines, created=current_time(now))
     write_result(file, document)
     left_out = sum(source.private and source.absent is not Absence.REMOVED for source in sources)
     more = f" {plural(left_out, 'private source')} left out." if left_out else ""

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from syndicate.cli.arguments import force_option, patient_source
-from syndicate.cli.common import moment, plural, services_of, show, timed_options
+from syndicate.cli.arguments import force_option, source_to_fetch
+from syndicate.cli.common import current_time, services_of, show, timed_options
 from syndicate.errors import ConfigError
 from syndicate.jobs.ingest.dry_run import Judged
 from syndicate.model import Source
+from syndicate.reports.phrases import plural
 from syndicate.text.urls import is_web_url
 
 
@@ -44,8 +45,8 @@ def try_rules(
         if not services.rules:
             raise ConfigError(f"{config} has no [[rules]]: see docs/configuration.md")
         if name or url:
-            time = moment(now)
-            source = patient_source(services, name, time, force=force) if name else _stranger(str(url))
+            time = current_time(now)
+            source = source_to_fetch(services, name, time, force=force) if name else _stranger(str(url))
             judged = services.rehearsal.read(source, time, limit)
         else:
             judged = services.rehearsal.stored(limit)

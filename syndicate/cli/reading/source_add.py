@@ -10,14 +10,13 @@ from urllib.parse import urlsplit
 import click
 
 from syndicate.cli.common import (
-    changing,
+    current_time,
     dry_run_option,
-    moment,
-    plural,
     services_of,
     show,
     table,
     timed_options,
+    write_or_dry_run,
 )
 from syndicate.cli.reading.source_output import day, look_facts, print_latest
 from syndicate.cli.wrapping import say
@@ -26,6 +25,7 @@ from syndicate.ingest.page.feed_discovery import entered_address
 from syndicate.jobs.ingest.discovery_job import PREVIEWED, Discovery, SourcePreview
 from syndicate.jobs.ingest.source_list_job import LONGEST_NAME, free_name, name_in_title
 from syndicate.model import Absence, Access, AccessKind, Origin, Republish, Source, SourceKind
+from syndicate.reports.phrases import plural
 from syndicate.services import Services
 from syndicate.services.declared import is_private
 from syndicate.settings.source_settings import AuthSettings
@@ -83,7 +83,7 @@ def add(config: Path, as_json: bool, now: datetime | None, **given: Any) -> None
         if chosen is not None:
             _stay_at_home(url, chosen.url, access)
             source = _source(chosen, access, private or is_private(chosen.url, None, False), given)
-            answer["added"] = _add(services, source, moment(now), given["dry_run"])
+            answer["added"] = _add(services, source, current_time(now), given["dry_run"])
     done = (
         "would be added" if given["dry_run"] else "is added and will be read at the next `syndicate ingest`"
     )
@@ -208,7 +208,7 @@ def _source(look: SourcePreview, access: Access | None, private: bool, given: di
 
 def _add(services: Services, source: Source, now: datetime, dry_run: bool) -> str:
     """Add it under a name that is free; a source at that address that was removed comes back."""
-    with changing(services, dry_run) as connection:
+    with write_or_dry_run(services, dry_run) as connection:
         sources = source_store.list_sources(connection)
         same = next((item for item in sources if canonical_url(item.url) == canonical_url(source.url)), None)
         if same is not None and same.absent is Absence.NONE:

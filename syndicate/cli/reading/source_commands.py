@@ -8,19 +8,16 @@ from typing import Any
 
 import click
 
-from syndicate.cli.arguments import force_option, patient_source, source_named
+from syndicate.cli.arguments import force_option, source_named, source_to_fetch
 from syndicate.cli.common import (
-    ago,
     common_options,
-    moment,
-    plural,
-    say_done,
+    current_time,
     services_of,
     show,
+    show_change,
     table,
     timed_options,
 )
-from syndicate.cli.operate.health import shown_address
 from syndicate.cli.reading.opml_commands import export, import_
 from syndicate.cli.reading.source_add import add
 from syndicate.cli.reading.source_output import look_facts, print_look
@@ -28,6 +25,8 @@ from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.ingest.poll_schedule import believed_url, told
 from syndicate.model import Absence, Origin
+from syndicate.reports.health import shown_address
+from syndicate.reports.phrases import ago, plural
 from syndicate.store import Connection
 from syndicate.store.ingest import added_sources, source_store
 from syndicate.store.ingest.source_store import SourceReport
@@ -51,7 +50,7 @@ sources.add_command(export)
 @timed_options
 def list_(config: Path, as_json: bool, now: datetime | None) -> None:
     """Show every source, who declared it and how it is doing."""
-    time = moment(now)
+    time = current_time(now)
     with services_of(config, now) as (_, services), services.store.read() as connection:
         reports = source_store.report_sources(connection, week_ago=time - WEEK)
     rows = [
@@ -81,7 +80,7 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
 def show_(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
     """Show all there is to know about the source NAME."""
     with services_of(config, now) as (_, services), services.store.read() as connection:
-        reports = source_store.report_sources(connection, week_ago=moment(now) - WEEK)
+        reports = source_store.report_sources(connection, week_ago=current_time(now) - WEEK)
         source_named(connection, name)
     report = next(report for report in reports if report.source.name == name)
     facts = _facts(report)
@@ -94,7 +93,7 @@ def show_(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
 def pause(config: Path, as_json: bool, name: str) -> None:
     """Stop reading the source NAME; its articles stay."""
     done = _change(config, name, added_sources.pause_source, instead="set paused = true there")
-    say_done(name, "paused", "is paused", done, as_json)
+    show_change(name, "paused", "is paused", done, as_json)
 
 
 @sources.command()
@@ -103,7 +102,7 @@ def pause(config: Path, as_json: bool, name: str) -> None:
 def resume(config: Path, as_json: bool, name: str) -> None:
     """Read the paused source NAME again. One that said it was gone is asked once more."""
     done = _change(config, name, added_sources.resume_source, instead="set paused = false there")
-    say_done(name, "resumed", "is read again", done, as_json)
+    show_change(name, "resumed", "is read again", done, as_json)
 
 
 @sources.command()
@@ -115,7 +114,7 @@ def move(config: Path, as_json: bool, name: str, url: str) -> None:
     if has_credentials(url) or not is_web_url(url):
         raise click.UsageError("URL must be an http or https address without user name and password")
     done = _change(config, name, partial(added_sources.move_source, url=url), instead="change its url there")
-    say_done(name, "moved", "is read at its new address", done, as_json)
+    show_change(name, "moved", "is read at its new address", done, as_json)
 
 
 @sources.command()
@@ -124,7 +123,7 @@ def move(config: Path, as_json: bool, name: str, url: str) -> None:
 def remove(config: Path, as_json: bool, name: str) -> None:
     """Remove the source NAME from the list. Its articles stay until retention takes them."""
     done = _change(config, name, added_sources.remove_source, instead="remove it there")
-    say_done(name, "removed", "is removed; its articles stay", done, as_json)
+    show_change(name, "removed", "is removed; its articles stay", done, as_json)
 
 
 @sources.command()
@@ -134,7 +133,7 @@ def remove(config: Path, as_json: bool, name: str) -> None:
 def test(config: Path, as_json: bool, now: datetime | None, force: bool, name: str) -> None:
     """Fetch the source NAME now and show what would be read. Changes nothing."""
     with services_of(config, now) as (_, services):
-        source = patient_source(services, name, moment(now), force=force)
+        source = source_to_fetch(services, name, current_time(now), force=force)
         try:
             look = services.discovery.look(source)
         except SyndicateError as error:

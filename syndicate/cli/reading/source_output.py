@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
-from syndicate.cli.common import plural, table
+from syndicate.cli.common import table
 from syndicate.cli.wrapping import say
 from syndicate.jobs.ingest.discovery_job import PREVIEWED, SourcePreview
 from syndicate.model import Entry
+from syndicate.reports.phrases import plural
 from syndicate.text.plain import clean_line
 
 

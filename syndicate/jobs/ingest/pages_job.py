@@ -69,6 +69,17 @@ class PagesResult:
     def __bool__(self) -> bool:
         return bool(self.read or self.refused or self.paywalled or self.put_off or self.failed)
 
+    def summary(self) -> dict[str, int | str]:
+        """Return the counts by name."""
+        return {
+            "pages": self.read,
+            "new": self.new,
+            "rejected": self.refused,
+            "for_subscribers": self.paywalled,
+            "put_off": self.put_off,
+            "failed": self.failed,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagesJob:

@@ -41,3 +41,13 @@ class IngestResult:
     def failed(self) -> int:
         """Sources that could not be read."""
         return sum(1 for outcome in self.sources if outcome.error)
+
+    def summary(self) -> dict[str, int | str]:
+        """Return the counts by name."""
+        return {
+            "sources": len(self.sources),
+            "new": self.new,
+            "changed": self.changed,
+            "dropped": self.dropped,
+            "failed": self.failed,
+        }

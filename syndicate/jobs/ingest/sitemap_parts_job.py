@@ -35,6 +35,10 @@ class PartsResult:
     new: int = 0
     failures: tuple[str, ...] = ()
 
+    def summary(self) -> dict[str, int | str]:
+        """Return the counts by name."""
+        return {"sitemaps": self.read, "new": self.new}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SitemapPartsJob:

@@ -48,6 +48,17 @@ class EditionOutcome:
     trimmed: tuple[str, ...] = ()
     gathered: Gathered = field(default_factory=Gathered)
 
+    def summary(self) -> dict[str, int | str]:
+        """Return the facts of the log."""
+        return {
+            "newsletter": self.newsletter,
+            "outcome": self.outcome,
+            "stories": self.stories,
+            "period_end": self.period_end.isoformat() if self.period_end else "",
+            "problem": self.problem,
+            "left_out": "; ".join(self.trimmed),
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionJob:

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from syndicate.cli.sample_data import NEWSLETTER, desk
 from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.review_links import ReviewLinks
+from syndicate.reports.sample_data import NEWSLETTER, review_page
 from syndicate.store.mail import delivery_store
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
@@ -165,7 +165,7 @@ def test_the_desk_tells_every_time_on_the_newsletters_clock(language: str) -> No
     page = (
         ServerPages(Templates(None), "Coast")
         .in_language(language)
-        .page("pages/desk.html", view=desk(here, SEVEN))
+        .page("pages/desk.html", view=review_page(here, SEVEN))
     )
     html = bytes(page.body).decode()
     assert html.count("8:00 <bdi>CET</bdi>") == 9
