@@ -29,9 +29,9 @@ def new(config: Path, as_json: bool, kind: str, file: Path) -> None:
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
-        raise ConfigError(f"{file} exists already and may sign mail. Choose another name.") from error
+        raise ConfigError(f"{file} exists already and may sign mail; choose another name") from error
     except OSError as error:
-        raise ConfigError(f"Cannot write {file}: {error.strerror}.") from error
+        raise ConfigError(f"cannot write {file}: {error.strerror}") from error
     with os.fdopen(descriptor, "wb") as opened:
         opened.write(new_key(kind))
     key = load_key(file, domain=domain, selector=selector)

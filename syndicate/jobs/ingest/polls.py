@@ -63,7 +63,7 @@ class IngestJob:
         """
         outcomes: list[SourceOutcome] = []
         # Older than the claims: what is due at their moment is due at that of the clock.
-        clock = RunClock(now, still=0.0) if meanwhile else RunClock(now)
+        clock = RunClock(now, fixed_for=0.0) if meanwhile else RunClock(now)
         left, self._left = self._left, ()
         claims = Claims(intake=self.intake, now=now, names=names, left=left)
         run = _Run(self, claims, clock, stopping, meanwhile=meanwhile)
