@@ -12,7 +12,7 @@ from syndicate.cli import main
 
 
 @dataclass(frozen=True)
-class SendResult:
+class CommandResult:
     """How a command ended and what it said."""
 
     code: int
@@ -24,7 +24,7 @@ class SendResult:
         return json.loads(self.out)
 
 
-Run = Callable[..., SendResult]
+Run = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Run a command; give its arguments one by one or as one text."""
     monkeypatch.chdir(tmp_path)
 
-    def command(text: str, *more: str) -> SendResult:
+    def command(text: str, *more: str) -> CommandResult:
         capsys.readouterr()
         code: Any = 0
         try:
@@ -40,7 +40,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         except SystemExit as error:
             code = error.code or 0
         said = capsys.readouterr()
-        return SendResult(code, said.out, said.err)
+        return CommandResult(code, said.out, said.err)
 
     return command
 

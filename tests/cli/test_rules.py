@@ -56,7 +56,7 @@ def test_without_a_source_the_stored_articles_are_judged_by_their_own_titles(des
     assert one["hits"][0]["rule"] == "live"
     status = desk(f"status --now {NOW}")
     assert "Dropped by rules: 1 adverts" in status.out
-    assert "called by its publisher: LIVE: The pier opens" in desk(f"explain --now {NOW} pier").out
+    assert "title before rules: LIVE: The pier opens" in desk(f"explain --now {NOW} pier").out
 
 
 @pytest.mark.parametrize(
