@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -16,17 +17,23 @@ TOP = Clause(field=ClauseField.LIST, values=("top",), languages=("en",))
 RANK = RankedStory(story_id=1, article_id=9, position=3, score=1.0, coverage=2)
 
 
-def sample(**changes: object) -> Article:
-    return replace(published().article, **{"story_id": 1, "language": "en", **changes})
+def sample(**changes: Any) -> Article:
+    known: dict[str, Any] = {"story_id": 1, "language": "en"}
+    return replace(published().article, **(known | changes))
 
 
 def kinds(found: ChannelFacts) -> list[str]:
     return [reason.kind for reason in absence_reasons(CHANNEL, found, now=NOW, window_hours=24)]
 
 
-def facts(**changes: object) -> ChannelFacts:
-    known = {"article": sample(), "source": "Harbour", "ranks": {"top": None}, "story_updated": NOW}
-    return ChannelFacts(**{**known, **changes})
+def facts(**changes: Any) -> ChannelFacts:
+    known: dict[str, Any] = {
+        "article": sample(),
+        "source": "Harbour",
+        "ranks": {"top": None},
+        "story_updated": NOW,
+    }
+    return ChannelFacts(**(known | changes))
 
 
 def test_an_article_that_the_channel_carries_has_no_reason():
@@ -50,7 +57,7 @@ def test_an_article_that_the_channel_carries_has_no_reason():
         ("not written", {"written": False}),
     ],
 )
-def test_each_reason_is_named(kind: str, changes: dict[str, object]):
+def test_each_reason_is_named(kind: str, changes: dict[str, Any]):
     assert kinds(facts(**changes)) == [kind]
 
 
