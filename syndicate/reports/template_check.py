@@ -143,7 +143,7 @@ def _mails(services: Services, now: datetime) -> Renders:
     for newsletter in services.newsletters:
         period = services.editions.upcoming(newsletter, now)
         for digest in edition_contents(now):
-            yield partial(services.press.proof, newsletter, period, digest, invented=True)
+            yield partial(services.renderer.proof, newsletter, period, digest, invented=True)
         question = Question(
             newsletter_title=newsletter.title,
             site_title="Sample",

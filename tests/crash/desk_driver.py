@@ -47,8 +47,8 @@ def choose(services: Services, _now: datetime) -> None:
 
 def approve(services: Services, now: datetime) -> None:
     """An editor approves what waits; a form goes with its edition."""
-    while waiting := services.desk.waiting("daily"):
-        services.desk.approve(waiting[-1], by="ann", now=now)
+    while waiting := services.review.waiting("daily"):
+        services.review.approve(waiting[-1], by="ann", now=now)
 
 
 STAGES: Mapping[str, Callable[[Services, datetime], object]] = {

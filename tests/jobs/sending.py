@@ -25,7 +25,7 @@ def mail_to(room: Room, *readers: str) -> None:
     """Subscribe readers and cut an edition for them; its text holds every reader's own link."""
     room.subscribe(*(f"{reader}@example.org" for reader in readers))
     (article_id,) = room.add(new_article(1))
-    link = room.services.press.unsubscribe_url(room.services.newsletters[0])
+    link = room.services.renderer.unsubscribe_url(room.services.newsletters[0])
     with room.store.write() as connection:
         place(connection, article_id)
         article = article_store.get_articles(connection, [article_id])[article_id]

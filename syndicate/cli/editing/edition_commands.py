@@ -80,9 +80,9 @@ def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> No
 def show_(config: Path, as_json: bool, edition_id: int) -> None:
     """Show what an edition says, and what was done to it."""
     with services_of(config) as (_, services):
-        found, digest = services.desk.edition(edition_id)
-        changes = services.desk.changes(edition_id)
-        forms = services.desk.forms(found)
+        found, digest = services.review.edition(edition_id)
+        changes = services.review.changes(edition_id)
+        forms = services.review.forms(found)
         with services.store.read() as connection:
             ids = [edition_id, *(form.edition.id for form in forms)]
             deliveries = edition_store.count_by_edition(connection, ids)
@@ -159,16 +159,16 @@ def link(
     under the name given with --by.
     """
     with services_of(config, now) as (_, services):
-        if services.web_desk is None:
+        if services.review_links is None:
             raise ConfigError("there is no desk on the web while [web] listen is empty")
         newsletter_named(services, newsletter)
         if revoke:
-            services.web_desk.revoke(newsletter)
+            services.review_links.revoke(newsletter)
             text = f"Every link to the desk of {newsletter} has ended."
             show({"newsletter": newsletter, "revoked": True}, as_json, lambda: click.echo(text))
             return
         ends = current_time(now) + timedelta(days=days)
-        address = services.web_desk.link(newsletter, by, ends)
+        address = services.review_links.link(newsletter, by, ends)
     answer = {"newsletter": newsletter, "by": by, "address": address, "ends": ends}
     show(answer, as_json, lambda: click.echo(address))
 
@@ -177,14 +177,18 @@ def link(
 @click.argument("place", type=int)
 def _drop(edition_id: int, place: int, by: str, **common: Any) -> None:
     """Take the story at PLACE out."""
-    _changed(common, edition_id, lambda desk, now: desk.desk.drop(edition_id, place, by=by, now=now))
+    _changed(
+        common, edition_id, lambda services, now: services.review.drop(edition_id, place, by=by, now=now)
+    )
 
 
 @_desk_command("pin")
 @click.argument("place", type=int)
 def _pin(edition_id: int, place: int, by: str, **common: Any) -> None:
     """Make the story at PLACE the first."""
-    _changed(common, edition_id, lambda desk, now: desk.desk.move(edition_id, place, 1, by=by, now=now))
+    _changed(
+        common, edition_id, lambda services, now: services.review.move(edition_id, place, 1, by=by, now=now)
+    )
 
 
 @_desk_command("move")
@@ -192,7 +196,9 @@ def _pin(edition_id: int, place: int, by: str, **common: Any) -> None:
 @click.argument("to", type=int)
 def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
     """Put the story at PLACE where the one at TO stands."""
-    _changed(common, edition_id, lambda desk, now: desk.desk.move(edition_id, place, to, by=by, now=now))
+    _changed(
+        common, edition_id, lambda services, now: services.review.move(edition_id, place, to, by=by, now=now)
+    )
 
 
 @_desk_command("retitle")
@@ -201,7 +207,9 @@ def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
 def _retitle(edition_id: int, place: int, title: str, by: str, **common: Any) -> None:
     """Give the story at PLACE another TITLE. PLACE 0 is the subject of the mail."""
     _changed(
-        common, edition_id, lambda desk, now: desk.desk.retitle(edition_id, place, title, by=by, now=now)
+        common,
+        edition_id,
+        lambda services, now: services.review.retitle(edition_id, place, title, by=by, now=now),
     )
 
 
@@ -209,14 +217,14 @@ def _retitle(edition_id: int, place: int, title: str, by: str, **common: Any) ->
 @click.argument("text")
 def _note(edition_id: int, text: str, by: str, **common: Any) -> None:
     """Put a note above the stories; an empty TEXT takes it away."""
-    _changed(common, edition_id, lambda desk, now: desk.desk.note(edition_id, text, by=by, now=now))
+    _changed(common, edition_id, lambda services, now: services.review.note(edition_id, text, by=by, now=now))
 
 
 @_desk_command("approve")
 def _approve(edition_id: int, by: str, **common: Any) -> None:
     """Let an edition go now. What `lint` calls an error stops it."""
     with services_of(common["config"], common["now"]) as (_, services):
-        warnings = services.desk.approve(edition_id, by=by, now=current_time(common["now"]))
+        warnings = services.review.approve(edition_id, by=by, now=current_time(common["now"]))
     _said(common, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}")
 
 
@@ -224,7 +232,7 @@ def _approve(edition_id: int, by: str, **common: Any) -> None:
 def _hold(edition_id: int, by: str, **common: Any) -> None:
     """Take the deadline away: nothing is sent until approved."""
     with services_of(common["config"], common["now"]) as (_, services):
-        services.desk.hold(edition_id, by=by, now=current_time(common["now"]))
+        services.review.hold(edition_id, by=by, now=current_time(common["now"]))
     _said(common, edition_id, "held", "held until an editor approves it")
 
 
@@ -232,7 +240,7 @@ def _hold(edition_id: int, by: str, **common: Any) -> None:
 def _withdraw(edition_id: int, by: str, **common: Any) -> None:
     """Never send this edition."""
     with services_of(common["config"], common["now"]) as (_, services):
-        services.desk.withdraw(edition_id, by=by, now=current_time(common["now"]))
+        services.review.withdraw(edition_id, by=by, now=current_time(common["now"]))
     _said(common, edition_id, "withdrawn", "withdrawn; nobody gets it")
 
 
@@ -245,7 +253,7 @@ def _correct(edition_id: int, text: str, by: str, **common: Any) -> None:
     and it takes the edition's place in the archive and the feed.
     """
     with services_of(common["config"], common["now"]) as (_, services):
-        revision = services.desk.correct(edition_id, text, by=by, now=current_time(common["now"]))
+        revision = services.review.correct(edition_id, text, by=by, now=current_time(common["now"]))
     _said(common, revision, "held", f"is the correction of {edition_id}; approve it to send it")
 
 

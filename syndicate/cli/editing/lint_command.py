@@ -33,7 +33,7 @@ def lint(
         raise click.UsageError("name newsletters or an --edition, not both")
     with services_of(config, now) as (_, services):
         if edition_id is not None:
-            proofs = {f"edition {edition_id}": services.desk.proof(edition_id)}
+            proofs = {f"edition {edition_id}": services.review.proof(edition_id)}
         else:
             chosen = newsletters_named(services, newsletters)
             proofs = {

@@ -21,9 +21,9 @@ from syndicate.cli.former_names import RenamedGroup
 from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.jobs.delivery.after_restore import settle_restored
+from syndicate.jobs.lease_owners import sweep_dead_senders
 from syndicate.model import DeliveryCause, DeliveryState
 from syndicate.reports.phrases import plural
-from syndicate.services.lease_owners import sweep_dead_senders
 from syndicate.store.mail import delivery_store
 from syndicate.store.mail.delivery_store import DeliveryReport
 

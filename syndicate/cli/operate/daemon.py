@@ -23,12 +23,12 @@ from syndicate.clock_watch import ClockWatch
 from syndicate.errors import MailError, StoreBusy, SyndicateError
 from syndicate.files import file_lock
 from syndicate.jobs.delivery.restore_guard import hold_text
+from syndicate.jobs.lease_owners import free_dead_owners
 from syndicate.jobs.newsletter.due_periods import Readiness
 from syndicate.jobs.summary import summary_of
 from syndicate.logs import Format, configure_logs
 from syndicate.scheduler import Callback, ScheduledTask, Scheduler
 from syndicate.services import Services, open_services
-from syndicate.services.lease_owners import free_dead_owners
 from syndicate.services.store_location import sqlite_file, store_url
 from syndicate.settings import Settings, load_settings
 from syndicate.store.core import leases
@@ -286,7 +286,7 @@ class _Daemon:
             sign_ups=self._services.sign_ups,
             readers=self._services.preferences,
             private_feeds=self._services.private_feeds,
-            desk=self._services.web_desk,
+            desk=self._services.review_links,
         )
         return WebServer(app, *parse_listen(listen))
 

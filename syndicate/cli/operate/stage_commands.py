@@ -23,13 +23,13 @@ from syndicate.cli.common import (
 from syndicate.cli.reading.opml_commands import describe_import
 from syndicate.cli.wrapping import say
 from syndicate.jobs.delivery.restore_guard import hold_text
+from syndicate.jobs.lease_owners import describe_owner, free_dead_owners
 from syndicate.jobs.newsletter.due_periods import Readiness
 from syndicate.jobs.summary import summary_of
 from syndicate.model import Absence
 from syndicate.reports.newsletter_times import zone_of
 from syndicate.reports.phrases import local_time, plural
 from syndicate.services import Services
-from syndicate.services.lease_owners import describe_owner, free_dead_owners
 from syndicate.store.core import leases
 from syndicate.store.ingest import source_store
 

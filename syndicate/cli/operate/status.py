@@ -13,12 +13,12 @@ from syndicate.cli.editing.editor_commands import decision_answer, decision_line
 from syndicate.cli.editing.newsletter_commands import gathering_answer
 from syndicate.cli.wrapping import say
 from syndicate.ingest.poll_schedule import believed_url, told
+from syndicate.jobs.lease_owners import sweep_dead_senders
 from syndicate.model import HubSubscription
 from syndicate.reports.health import Health, needs_a_person, read_health, shown_address
 from syndicate.reports.newsletter_times import next_editions, zone_of
 from syndicate.reports.phrases import ago, local_time, plural
 from syndicate.services import Services
-from syndicate.services.lease_owners import sweep_dead_senders
 from syndicate.store.ingest.source_store import SourceReport
 from syndicate.store.mail.edition_store import EditionReport
 

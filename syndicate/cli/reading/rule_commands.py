@@ -47,9 +47,9 @@ def try_rules(
         if name or url:
             time = current_time(now)
             source = source_to_fetch(services, name, time, force=force) if name else _stranger(str(url))
-            judged = services.rehearsal.read(source, time, limit)
+            judged = services.rule_dry_run.read(source, time, limit)
         else:
-            judged = services.rehearsal.stored(limit)
+            judged = services.rule_dry_run.stored(limit)
     show(_answer(judged), as_json, lambda: _print(judged))
 
 

@@ -135,5 +135,5 @@ def test_an_edition_that_waited_for_its_editor_is_late_from_its_release(room: Ro
     (outcome,) = room.services.editions.run(EVENING)
     assert outcome.edition_id is not None
     release = EVENING + approved * HOUR
-    room.services.desk.approve(outcome.edition_id, by="jo", now=release)
+    room.services.review.approve(outcome.edition_id, by="jo", now=release)
     assert sent(room, release + 5 * HOUR)[1] == ["jo", "kim"]

@@ -20,7 +20,7 @@ def five(room: Room) -> Room:
 
 
 def of_run(room: Room, left: tuple[int, ...] = ()) -> Claims:
-    return Claims(intake=room.services.intake, now=NOW, left=left)
+    return Claims(intake=room.services.importer, now=NOW, left=left)
 
 
 def others_may_claim(room: Room, *, after: timedelta) -> int:

@@ -291,7 +291,7 @@ def test_an_item_that_kills_its_parser_is_left_out_after_the_third_death_and_the
     bad = item(2, "Poison")
     with ScriptedServer({"/harbour": answer(200, write(item(1), bad, item(3)))}) as server, Mortal(1) as pool:
         room.declare(source("harbour", server.url("/harbour")))
-        job = replace(room.services.ingest, intake=replace(room.services.intake, parser=lambda: pool))
+        job = replace(room.services.ingest, intake=replace(room.services.importer, parser=lambda: pool))
 
         def polled(day: int, *items: dict[str, str]) -> SourceOutcome:
             server.answers["/harbour"] = answer(200, write(*items))
@@ -322,7 +322,7 @@ def test_an_item_that_kills_its_parser_rests_in_each_source_that_lists_it(room: 
     names = ("harbour", "pier")
     with ScriptedServer({}) as server, Mortal(1) as pool:
         room.declare("".join(source(name, server.url(f"/{name}")) for name in names))
-        job = replace(room.services.ingest, intake=replace(room.services.intake, parser=lambda: pool))
+        job = replace(room.services.ingest, intake=replace(room.services.importer, parser=lambda: pool))
         for day in range(6):
             for name in names:
                 server.answers[f"/{name}"] = answer(200, rss(item(3 + day), item(2, "Poison")))
@@ -365,7 +365,7 @@ def test_a_document_that_kills_its_parser_costs_none_that_came_with_it(papers: R
             return super().parse_each(requests)
 
     with Mortal(2) as pool:
-        job = replace(papers.services.ingest, intake=replace(papers.services.intake, parser=lambda: pool))
+        job = replace(papers.services.ingest, intake=replace(papers.services.importer, parser=lambda: pool))
         outcomes = {one.name: one for one in job.run(NOW).sources}
     assert {name for name, one in outcomes.items() if one.new == 2} == {*MANY} - {MANY[30]}
     assert "SIGSEGV" in outcomes[MANY[30]].error
@@ -392,7 +392,7 @@ def test_a_document_that_kills_its_parser_keeps_none_waiting_that_came_with_it(p
     answers[f"/{MANY[30]}"] = feed(item(1, "x" * 5_000))
     with ScriptedServer(answers) as server, Mortal(2) as pool:
         papers.declare("".join(source(name, server.url(f"/{name}")) for name in MANY))
-        job = replace(papers.services.ingest, intake=replace(papers.services.intake, parser=lambda: pool))
+        job = replace(papers.services.ingest, intake=replace(papers.services.importer, parser=lambda: pool))
         outcomes = {one.name: one for one in job.run(NOW).sources}
     assert "took longer than 20 seconds" in outcomes[MANY[30]].error
     assert together
@@ -453,7 +453,7 @@ def test_what_a_store_cannot_hold_costs_none_that_came_with_it(rooms: Room, serv
 
     serve({"/harbour": feed(item(1)), "/hills": feed(item(2, "Spoilt")), "/dales": feed(item(3))})
     with WithNul(1) as pool:
-        job = replace(rooms.services.ingest, intake=replace(rooms.services.intake, parser=lambda: pool))
+        job = replace(rooms.services.ingest, intake=replace(rooms.services.importer, parser=lambda: pool))
         outcomes = {one.name: one for one in job.run(NOW).sources}
     assert (outcomes["harbour"].new, outcomes["dales"].new) == (1, 1)
     with rooms.store.read() as connection:
@@ -473,7 +473,7 @@ def test_a_source_that_somebody_else_has_by_now_costs_none_that_came_with_it(pap
             return super().parse_each(requests)
 
     with Slow(2) as pool:
-        job = replace(papers.services.ingest, intake=replace(papers.services.intake, parser=lambda: pool))
+        job = replace(papers.services.ingest, intake=replace(papers.services.importer, parser=lambda: pool))
         outcomes = {one.name: one for one in job.run(NOW).sources}
     assert {name for name, one in outcomes.items() if one.new == 2} == {*MANY} - {MANY[30]}
     assert outcomes[MANY[30]].unchanged
@@ -488,7 +488,7 @@ def test_a_document_that_kills_its_parser_and_has_no_items_apart_rests_longer_an
 
     server = serve({"/harbour": answer(200, inside("Poison"))})
     with Mortal(1) as pool:
-        job = replace(rooms.services.ingest, intake=replace(rooms.services.intake, parser=lambda: pool))
+        job = replace(rooms.services.ingest, intake=replace(rooms.services.importer, parser=lambda: pool))
         now, pauses = NOW, []
         for _ in range(4):
             (outcome,) = job.run(now).sources
@@ -515,7 +515,7 @@ def test_a_file_that_kills_its_parser_costs_itself_alone(room: Room, tmp_path: P
         (tmp_path / "desk" / f"{name}.md").write_text(text)
     room.declare(source("desk", "desk"))
     with Mortal(1) as pool:
-        job = replace(room.services.ingest, intake=replace(room.services.intake, parser=lambda: pool))
+        job = replace(room.services.ingest, intake=replace(room.services.importer, parser=lambda: pool))
         (outcome,) = job.run(NOW).sources
     assert (outcome.new, outcome.error) == (2, "")
     assert set(room.articles()) == {"First", "Last"}
@@ -643,7 +643,7 @@ def test_a_folder_of_files_is_a_source_too(rooms: Room) -> None:
 def test_a_run_that_is_stopped_gives_back_what_it_did_not_read(rooms: Room, serve) -> None:
     serve({f"/{number}": feed(item(number)) for number in range(12)})
     stop: list[bool] = []
-    ingest, intake = rooms.services.ingest, rooms.services.intake
+    ingest, intake = rooms.services.ingest, rooms.services.importer
     job = replace(ingest, intake=replace(intake, owner="first"))
     result = job.run(NOW, report=lambda _one, _all: stop.append(True), stopping=lambda: bool(stop))
     again = replace(ingest, intake=replace(intake, owner="second")).run(NOW + timedelta(seconds=1))

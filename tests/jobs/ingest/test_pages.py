@@ -380,7 +380,7 @@ def test_a_host_whose_pages_kill_the_parsers_does_not_keep_them_busy(site: Site)
     site.declare("/feed")
     site.room.ingest()
     with Dying(1) as pool:
-        intake = replace(site.room.services.intake, parser=lambda: pool)
+        intake = replace(site.room.services.importer, parser=lambda: pool)
         dying = replace(site.room.services.pages, intake=intake)
         minutes = (0, 1, 20, 40)
         assert [dying.run(NOW + timedelta(minutes=minute)).failed for minute in minutes] == [2, 0, 0, 2]
@@ -434,7 +434,7 @@ def test_a_reader_in_strangers_hands_stops_no_other_page(site: Site, parsers: Pa
     )
     site.declare("/feed")
     site.room.ingest()
-    intake = site.room.services.intake
+    intake = site.room.services.importer
     with Strange(1) as pool:
         strange = replace(site.room.services.pages, intake=replace(intake, parser=lambda: pool))
         result = strange.run(NOW)

@@ -270,7 +270,7 @@ def test_S6_a_poll_whose_lease_was_lost_stores_nothing(room: Room, server: Scrip
                     )
                 yield outcome
 
-    intake = replace(room.services.intake, fetcher=Slow)  # type: ignore[arg-type]
+    intake = replace(room.services.importer, fetcher=Slow)  # type: ignore[arg-type]
     job = replace(room.services.ingest, intake=intake)
     result = job.run(NOW)
     assert [(one.new, one.error) for one in result.sources] == [(0, "")]

@@ -41,11 +41,11 @@ def waiting(room: Room) -> tuple[Room, int]:
 
 
 def titles(room: Room, edition_id: int) -> list[str]:
-    return [story.title for story in room.services.desk.edition(edition_id)[1].stories]
+    return [story.title for story in room.services.review.edition(edition_id)[1].stories]
 
 
 def state(room: Room, edition_id: int) -> str:
-    return room.services.desk.edition(edition_id)[0].state
+    return room.services.review.edition(edition_id)[0].state
 
 
 def pending(room: Room) -> int:
@@ -64,14 +64,14 @@ def test_it_goes_as_it_is_when_its_deadline_has_passed(waiting: tuple[Room, int]
     assert [one.outcome for one in room.services.editions.run(SEVEN + 2 * HOUR)] == ["released"]
     assert (state(room, number), pending(room)) == ("cut", 2)
     assert room.services.editions.run(SEVEN + 2 * HOUR) == ()
-    assert [(one.changed_by, one.action) for one in room.services.desk.changes(number)] == [
+    assert [(one.changed_by, one.action) for one in room.services.review.changes(number)] == [
         ("syndicate", "deadline")
     ]
 
 
 def test_an_editor_drops_moves_retitles_and_notes_and_each_is_recorded(waiting: tuple[Room, int]) -> None:
     room, number = waiting
-    work = room.services.desk
+    work = room.services.review
     first, second, third = titles(room, number)
     work.drop(number, 2, by="ann", now=SEVEN)
     assert titles(room, number) == [first, third]
@@ -103,11 +103,11 @@ def test_an_editor_drops_moves_retitles_and_notes_and_each_is_recorded(waiting: 
 
 def test_what_went_out_is_frozen(waiting: tuple[Room, int]) -> None:
     room, number = waiting
-    room.services.desk.approve(number, by="ann", now=SEVEN)
+    room.services.review.approve(number, by="ann", now=SEVEN)
     for change in (
-        lambda: room.services.desk.drop(number, 1, by="ann", now=SEVEN),
-        lambda: room.services.desk.approve(number, by="ann", now=SEVEN),
-        lambda: room.services.desk.withdraw(number, by="ann", now=SEVEN),
+        lambda: room.services.review.drop(number, 1, by="ann", now=SEVEN),
+        lambda: room.services.review.approve(number, by="ann", now=SEVEN),
+        lambda: room.services.review.withdraw(number, by="ann", now=SEVEN),
     ):
         with pytest.raises(SyndicateError, match="is cut; only one that waits"):
             change()
@@ -116,9 +116,9 @@ def test_what_went_out_is_frozen(waiting: tuple[Room, int]) -> None:
 
 def test_a_held_edition_waits_for_ever_and_a_withdrawn_one_is_never_sent(waiting: tuple[Room, int]) -> None:
     room, number = waiting
-    room.services.desk.hold(number, by="ann", now=SEVEN)
+    room.services.review.hold(number, by="ann", now=SEVEN)
     assert room.services.editions.run(SEVEN + 5 * HOUR) == ()
-    room.services.desk.withdraw(number, by="ann", now=SEVEN + 6 * HOUR)
+    room.services.review.withdraw(number, by="ann", now=SEVEN + 6 * HOUR)
     assert room.services.editions.run(SEVEN + 6 * HOUR) == ()
     assert (state(room, number), pending(room)) == ("withdrawn", 0)
 
@@ -128,15 +128,15 @@ def test_what_was_withdrawn_was_carried_by_nobody_and_what_waits_counts(waiting:
     later = SEVEN + 24 * HOUR
     with room.store.read() as connection:
         assert len(edition_articles.told_articles(connection, "daily", before=later)) == 3
-    room.services.desk.withdraw(number, by="ann", now=SEVEN)
+    room.services.review.withdraw(number, by="ann", now=SEVEN)
     with room.store.read() as connection:
         assert edition_articles.told_articles(connection, "daily", before=later) == {}
 
 
 def test_of_two_editors_the_slower_one_changes_nothing(waiting: tuple[Room, int]) -> None:
     room, number = waiting
-    stale, _ = room.services.desk.edition(number)
-    room.services.desk.drop(number, 1, by="fast", now=SEVEN)
+    stale, _ = room.services.review.edition(number)
+    room.services.review.drop(number, 1, by="fast", now=SEVEN)
     with room.store.write() as connection:
         assert not review_store.change_edition(
             connection, stale, content={}, rendered=("", "", ""), kept=[], reasons={}
@@ -149,12 +149,12 @@ def test_of_two_editors_the_slower_one_changes_nothing(waiting: tuple[Room, int]
 def test_a_story_that_is_not_there_is_refused(waiting: tuple[Room, int], place: int) -> None:
     room, number = waiting
     with pytest.raises(SyndicateError, match="1 to 3"):
-        room.services.desk.drop(number, place, by="ann", now=SEVEN)
+        room.services.review.drop(number, place, by="ann", now=SEVEN)
 
 
 def test_a_correction_goes_to_those_who_were_sent_the_edition(waiting: tuple[Room, int]) -> None:
     room, number = waiting
-    work = room.services.desk
+    work = room.services.review
     work.approve(number, by="ann", now=SEVEN)
     with room.store.write() as connection:
         (one, *_) = delivery_store.claim_deliveries(
@@ -190,7 +190,7 @@ def test_a_correction_goes_to_those_who_were_sent_the_edition(waiting: tuple[Roo
 def test_only_what_went_out_can_be_corrected(waiting: tuple[Room, int]) -> None:
     room, number = waiting
     with pytest.raises(SyndicateError, match="only what went out can be corrected"):
-        room.services.desk.correct(number, "No.", by="ann", now=SEVEN)
+        room.services.review.correct(number, "No.", by="ann", now=SEVEN)
 
 
 def test_a_desk_works_on_both_engines(rooms: Room) -> None:
@@ -203,10 +203,10 @@ def test_a_desk_works_on_both_engines(rooms: Room) -> None:
     rooms.services.stories.run(SEVEN)
     (outcome,) = rooms.services.editions.run(SEVEN)
     assert outcome.edition_id is not None
-    rooms.services.desk.drop(outcome.edition_id, 3, by="ann", now=SEVEN)
-    rooms.services.desk.approve(outcome.edition_id, by="ann", now=SEVEN)
-    revision = rooms.services.desk.correct(outcome.edition_id, "Sorry.", by="ann", now=SEVEN)
-    rooms.services.desk.approve(revision, by="ann", now=SEVEN)
+    rooms.services.review.drop(outcome.edition_id, 3, by="ann", now=SEVEN)
+    rooms.services.review.approve(outcome.edition_id, by="ann", now=SEVEN)
+    revision = rooms.services.review.correct(outcome.edition_id, "Sorry.", by="ann", now=SEVEN)
+    rooms.services.review.approve(revision, by="ann", now=SEVEN)
     assert pending(rooms) == 1
     with rooms.store.read() as connection:
         (latest,) = review_store.published_editions(connection, "daily", "edition")
@@ -216,7 +216,7 @@ def test_a_desk_works_on_both_engines(rooms: Room) -> None:
 
 def test_a_story_whose_page_is_gone_is_left_out_and_it_is_said(waiting: tuple[Room, int]) -> None:
     room, number = waiting
-    _, digest = room.services.desk.edition(number)
+    _, digest = room.services.review.edition(number)
     story = digest.stories[1]
     with room.store.write() as connection:
         connection.execute(
@@ -235,10 +235,10 @@ def test_a_story_whose_page_is_gone_is_left_out_and_it_is_said(waiting: tuple[Ro
                 lease_until=SEVEN,
             )
         )
-    proof = room.services.desk.proof(number)
+    proof = room.services.review.proof(number)
     assert [one.title for one in proof.digest.stories] == [digest.stories[0].title, digest.stories[2].title]
     assert proof.trimmed == (f'the story "{story.title}" was left out: its page answered 410',)
-    room.services.desk.approve(number, by="ann", now=SEVEN)
+    room.services.review.approve(number, by="ann", now=SEVEN)
     with room.store.read() as connection:
         edition = edition_store.get_edition(connection, number)
     assert edition is not None
@@ -253,7 +253,7 @@ def test_the_deadline_of_a_paused_newsletter_passes_and_its_editor_may_still_let
         newsletter_store.pause_newsletter(connection, "daily")
     assert room.services.editions.run(SEVEN + 3 * HOUR) == ()
     assert (state(room, number), pending(room)) == ("waiting", 0)
-    room.services.desk.approve(number, by="ann", now=SEVEN + 3 * HOUR)
+    room.services.review.approve(number, by="ann", now=SEVEN + 3 * HOUR)
     assert (state(room, number), pending(room)) == ("cut", 2)
 
 

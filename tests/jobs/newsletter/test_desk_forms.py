@@ -50,16 +50,16 @@ def issue(room: Room) -> DeskEdition:
 
 
 def form(room: Room) -> DeskEdition:
-    (found,) = room.services.desk.forms(issue(room))
+    (found,) = room.services.review.forms(issue(room))
     return found
 
 
 def titles(room: Room, found: DeskEdition) -> list[str]:
-    return sorted(story.title for story in room.services.desk.edition(found.edition.id)[1].stories)
+    return sorted(story.title for story in room.services.review.edition(found.edition.id)[1].stories)
 
 
 def place(room: Room, found: DeskEdition, title: str) -> int:
-    digest = room.services.desk.edition(found.edition.id)[1]
+    digest = room.services.review.edition(found.edition.id)[1]
     return [story.title for story in digest.stories].index(title) + 1
 
 
@@ -74,15 +74,15 @@ def test_a_form_waits_as_long_as_its_edition_and_has_no_deliveries(waiting: Room
     assert titles(waiting, found) == ["A late goal", "Ferry wins the regatta"]
     assert readers(waiting) == []
     waiting.services.editions.run(SEVEN + HOUR)
-    assert [one.edition.id for one in waiting.services.desk.forms(issue(waiting))] == [found.edition.id]
+    assert [one.edition.id for one in waiting.services.review.forms(issue(waiting))] == [found.edition.id]
 
 
 def test_approving_the_edition_lets_its_forms_go_once_to_each_reader(rooms: Room) -> None:
     room = prepared(rooms)
-    room.services.desk.approve(issue(room).edition.id, by="jo", now=SEVEN + HOUR)
+    room.services.review.approve(issue(room).edition.id, by="jo", now=SEVEN + HOUR)
     assert readers(room) == [ANN, BOB, CAT]
     assert (issue(room).state, form(room).state) == ("cut", "variant")
-    assert [one.action for one in room.services.desk.changes(form(room).edition.id)] == ["approve"]
+    assert [one.action for one in room.services.review.changes(form(room).edition.id)] == ["approve"]
     room.services.editions.run(SEVEN + 3 * HOUR)
     assert readers(room) == [ANN, BOB, CAT]
 
@@ -95,7 +95,7 @@ def test_at_the_deadline_both_go(waiting: Room) -> None:
 
 
 def test_what_is_decided_for_the_edition_holds_for_its_forms(waiting: Room) -> None:
-    work, number = waiting.services.desk, issue(waiting).edition.id
+    work, number = waiting.services.review, issue(waiting).edition.id
     work.drop(number, place(waiting, issue(waiting), "A late goal"), by="jo", now=SEVEN)
     ferry = place(waiting, issue(waiting), "Ferry wins the regatta")
     work.retitle(number, ferry, "Ferry first", by="jo", now=SEVEN)
@@ -114,7 +114,7 @@ def test_what_is_decided_for_the_edition_holds_for_its_forms(waiting: Room) -> N
 
 
 def test_what_is_decided_for_a_form_counts_more(waiting: Room) -> None:
-    work, number, mine = waiting.services.desk, issue(waiting).edition.id, form(waiting).edition.id
+    work, number, mine = waiting.services.review, issue(waiting).edition.id, form(waiting).edition.id
     ferry = "Ferry wins the regatta"
     work.retitle(mine, place(waiting, form(waiting), ferry), "Sailors cheer", by="jo", now=SEVEN)
     work.note(mine, "For sailors.", by="jo", now=SEVEN)
@@ -126,7 +126,7 @@ def test_what_is_decided_for_a_form_counts_more(waiting: Room) -> None:
 
 
 def test_a_form_of_which_nothing_is_left_is_withdrawn(waiting: Room) -> None:
-    work, number = waiting.services.desk, issue(waiting).edition.id
+    work, number = waiting.services.review, issue(waiting).edition.id
     for title in ("A late goal", "Ferry wins the regatta"):
         work.drop(number, place(waiting, issue(waiting), title), by="jo", now=SEVEN)
     work.approve(number, by="jo", now=SEVEN)
@@ -145,18 +145,18 @@ def test_a_form_of_which_nothing_is_left_is_withdrawn(waiting: Room) -> None:
 def test_forms_are_held_and_withdrawn_with_the_edition(
     waiting: Room, action: Callable[..., None], state: str
 ) -> None:
-    action(waiting.services.desk, issue(waiting).edition.id)
+    action(waiting.services.review, issue(waiting).edition.id)
     assert (issue(waiting).state, form(waiting).state) == (state, state)
     waiting.services.editions.run(SEVEN + 5 * HOUR)
     assert readers(waiting) == []
 
 
 def test_who_chooses_while_the_edition_waits_gets_a_form_that_waits_with_it(waiting: Room) -> None:
-    waiting.services.desk.hold(issue(waiting).edition.id, by="jo", now=SEVEN)
+    waiting.services.review.hold(issue(waiting).edition.id, by="jo", now=SEVEN)
     choose(waiting, CAT, SEVEN, section=["Politics"])
     waiting.services.editions.run(SEVEN + HOUR)
-    assert [one.state for one in waiting.services.desk.forms(issue(waiting))] == ["held", "held"]
-    waiting.services.desk.approve(issue(waiting).edition.id, by="jo", now=SEVEN + HOUR)
+    assert [one.state for one in waiting.services.review.forms(issue(waiting))] == ["held", "held"]
+    waiting.services.review.approve(issue(waiting).edition.id, by="jo", now=SEVEN + HOUR)
     assert readers(waiting) == [ANN, BOB, CAT]
 
 
@@ -164,7 +164,7 @@ def test_who_chooses_while_the_edition_waits_is_not_passed_over_however_late_it_
     room = prepared(rooms, WAITS.replace('"2h"', '"12h"\nmax_lateness = "1h"'))
     choose(room, CAT, SEVEN + 2 * HOUR, section=["Politics"])
     room.services.editions.run(SEVEN + 3 * HOUR)
-    assert sorted(one.state for one in room.services.desk.forms(issue(room))) == ["waiting"] * 2
+    assert sorted(one.state for one in room.services.review.forms(issue(room))) == ["waiting"] * 2
     choose(room, ANN, SEVEN + 12 * HOUR, section=["Politics", "Sport"], language=["en"])
     choose(room, BOB, SEVEN + 12 * HOUR, section=["Politics"])
     room.services.editions.run(SEVEN + 12 * HOUR)
@@ -172,10 +172,10 @@ def test_who_chooses_while_the_edition_waits_is_not_passed_over_however_late_it_
 
 
 def test_who_chooses_right_before_an_editor_lets_it_go_gets_a_form_after_it(waiting: Room) -> None:
-    waiting.services.desk.hold(issue(waiting).edition.id, by="jo", now=SEVEN)
+    waiting.services.review.hold(issue(waiting).edition.id, by="jo", now=SEVEN)
     monday = SEVEN + 100 * HOUR
     choose(waiting, CAT, monday, section=["Politics"])
-    waiting.services.desk.approve(issue(waiting).edition.id, by="jo", now=monday)
+    waiting.services.review.approve(issue(waiting).edition.id, by="jo", now=monday)
     assert readers(waiting) == [ANN, BOB]
     for hours in (0, 3):
         waiting.services.editions.run(monday + hours * HOUR)
@@ -184,14 +184,14 @@ def test_who_chooses_right_before_an_editor_lets_it_go_gets_a_form_after_it(wait
 
 def test_a_form_that_comes_later_waits_by_itself_and_is_seen(rooms: Room) -> None:
     room = prepared(rooms)
-    room.services.desk.approve(issue(room).edition.id, by="jo", now=SEVEN)
-    assert room.services.desk.waiting("daily") == []
+    room.services.review.approve(issue(room).edition.id, by="jo", now=SEVEN)
+    assert room.services.review.waiting("daily") == []
     room.subscribe("dan@example.org")
     choose(room, "dan@example.org", SEVEN, section=["Politics"])
     room.services.editions.run(SEVEN + HOUR)
-    (later,) = [one for one in room.services.desk.forms(issue(room)) if one.state == "waiting"]
+    (later,) = [one for one in room.services.review.forms(issue(room)) if one.state == "waiting"]
     assert (later.approve_by, readers(room)) == (SEVEN + 3 * HOUR, [ANN, BOB, CAT])
-    assert room.services.desk.waiting("daily") == [later.edition.id]
+    assert room.services.review.waiting("daily") == [later.edition.id]
     with room.store.read() as connection:
         assert [one.state for one in edition_store.report_editions(connection)] == ["waiting", "cut"]
     room.services.editions.run(SEVEN + 3 * HOUR)
@@ -199,7 +199,7 @@ def test_a_form_that_comes_later_waits_by_itself_and_is_seen(rooms: Room) -> Non
 
 
 def test_a_correction_reaches_those_who_got_a_form(waiting: Room) -> None:
-    work = waiting.services.desk
+    work = waiting.services.review
     work.approve(issue(waiting).edition.id, by="jo", now=SEVEN)
     with waiting.store.write() as connection:
         for one in delivery_store.claim_deliveries(
@@ -224,7 +224,7 @@ def test_without_approval_forms_go_at_once_and_have_contents(room: Room) -> None
 
 
 def test_a_form_is_archived_at_a_page_that_its_mail_names_and_nothing_lists(waiting: Room) -> None:
-    waiting.services.desk.approve(issue(waiting).edition.id, by="jo", now=SEVEN)
+    waiting.services.review.approve(issue(waiting).edition.id, by="jo", now=SEVEN)
     written = waiting.services.publish.run(SEVEN).pages
     waiting.services.deliver.run(SEVEN)
     edition = form(waiting).edition
@@ -248,7 +248,7 @@ def test_a_form_is_archived_at_a_page_that_its_mail_names_and_nothing_lists(wait
 
 
 def test_pages_of_forms_are_written_once_and_again_when_all_is_built(waiting: Room) -> None:
-    waiting.services.desk.approve(issue(waiting).edition.id, by="jo", now=SEVEN)
+    waiting.services.review.approve(issue(waiting).edition.id, by="jo", now=SEVEN)
     waiting.services.publish.run(SEVEN)
     page = waiting.services.output / form(waiting).edition.web_url.removeprefix(f"{SITE}/")
     before = page.read_bytes()

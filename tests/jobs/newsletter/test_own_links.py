@@ -78,7 +78,7 @@ def test_the_known_routes_are_those_of_the_web_server(room: Room, more: str) -> 
         sign_ups=services.sign_ups,
         readers=services.preferences,
         private_feeds=services.private_feeds,
-        desk=services.web_desk,
+        desk=services.review_links,
     )
     paths = {route.path.lstrip("/").partition("/")[0] for route in app.routes}  # type: ignore[attr-defined]
     assert paths - {"{path:path}"} == known

@@ -66,11 +66,11 @@ class Office:
 
     def story(self, title: str) -> str:
         number = issue(self.room).edition.id
-        _, digest = self.room.services.desk.edition(number)
+        _, digest = self.room.services.review.edition(number)
         return str(next(one.story_id for one in digest.stories if one.title == title))
 
     def titles(self) -> list[str]:
-        _, digest = self.room.services.desk.edition(issue(self.room).edition.id)
+        _, digest = self.room.services.review.edition(issue(self.room).edition.id)
         return [one.title for one in digest.stories]
 
 
@@ -83,8 +83,8 @@ def language() -> str:
 @pytest.fixture
 def office(room: Room, tmp_path: Path, language: str) -> Iterator[Office]:
     prepared(room, f'{WAITS}language = "{language}"\n')
-    assert room.services.web_desk is not None
-    desk = replace(room.services.web_desk, clock=lambda: SEVEN + HOUR)
+    assert room.services.review_links is not None
+    desk = replace(room.services.review_links, clock=lambda: SEVEN + HOUR)
     app = create_app(
         WebOptions(),
         tmp_path / "feeds",
@@ -195,10 +195,10 @@ def test_every_button_does_what_the_command_does_and_is_recorded(office: Office)
         assert (answer.status, b'role="status"' in answer.body) == (200, True), what
         if order:
             assert office.titles() == order
-    _, digest = office.room.services.desk.edition(issue(office.room).edition.id)
+    _, digest = office.room.services.review.edition(issue(office.room).edition.id)
     assert [one.title for one in digest.stories] == [first, "A <b>better</b> one"]
     assert (digest.note, digest.title) == ("Good morning.\n\nIt rains.", "The news of Tuesday")
-    changes = office.room.services.desk.changes(issue(office.room).edition.id)
+    changes = office.room.services.review.changes(issue(office.room).edition.id)
     assert {one.changed_by for one in changes} == {"Jo ä"}
     assert [one.action for one in changes] == [
         *("move", "move", "move", "retitle", "drop", "note", "retitle"),
@@ -258,9 +258,9 @@ def test_the_correction_of_what_went_out_is_begun_at_the_desk_and_waits_there(
     correction = issue(office.room)
     assert (correction.edition.revision, correction.state) == (1, "held")
     assert f'id="edition-{correction.edition.id}"' in page
-    _, digest = office.room.services.desk.edition(correction.edition.id)
+    _, digest = office.room.services.review.edition(correction.edition.id)
     assert digest.correction == "The ferry sails.\n\nIt never stopped."
-    (change,) = office.room.services.desk.changes(correction.edition.id)
+    (change,) = office.room.services.review.changes(correction.edition.id)
     assert (change.action, change.changed_by) == ("correct", "Jo ä")
     assert readers(office.room) == [ANN, BOB, CAT]
     assert office.press("approve", sure="yes").status == 200
@@ -312,7 +312,7 @@ def test_what_was_decided_about_other_contents_changes_nothing(office: Office) -
     seen = re.search(r'name="seen" value="([^"]*)"', page)
     assert seen is not None
     number = issue(office.room).edition.id
-    office.room.services.desk.drop(number, 3, by="somebody", now=SEVEN)
+    office.room.services.review.drop(number, 3, by="somebody", now=SEVEN)
     before = office.titles()
     for what in ("drop", "approve", "note", "hold"):
         fields = {"story": office.story(before[0]), "sure": "yes", "text": "x"}
@@ -385,14 +385,14 @@ def test_what_is_no_number_of_an_edition_leads_nowhere(office: Office, number: s
 
 
 def test_a_form_s_own_number_opens_no_desk(office: Office) -> None:
-    (form,) = office.room.services.desk.forms(issue(office.room))
+    (form,) = office.room.services.review.forms(issue(office.room))
     assert titles(office.room, form)
     assert office.press("drop", edition=str(form.edition.id), story="1").status == 409
 
 
 def test_without_a_web_server_there_is_no_desk(room: Room) -> None:
     room.declare('[web]\nlisten = ""\n')
-    assert room.services.web_desk is None
+    assert room.services.review_links is None
     with room.store.read() as connection:
         assert delivery_store.list_deliveries(connection) == []
     assert datetime(2026, 11, 24, tzinfo=UTC) < ENDS

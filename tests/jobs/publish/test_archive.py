@@ -160,7 +160,7 @@ def test_a_correction_takes_the_place_of_the_edition(sent: Room) -> None:
     with sent.store.read() as connection:
         (report,) = edition_store.report_editions(connection)
     before = json.loads(output(sent, "newsletters/daily.json"))["items"][0]
-    work = sent.services.desk
+    work = sent.services.review
     revision = work.correct(report.edition.id, "It was hail.", by="ann", now=SEVEN + HOUR)
     sent.services.publish.run(SEVEN + HOUR)
     assert "It was hail." not in output(sent, PAGE)
