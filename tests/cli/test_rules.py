@@ -62,7 +62,7 @@ def test_without_a_source_the_stored_articles_are_judged_by_their_own_titles(des
 @pytest.mark.parametrize(
     ("options", "code", "reason"),
     [
-        ("--source nobody", 2, "no source named 'nobody'"),
+        ("--source nobody", 2, "'nobody'"),
         ("--source desk --url https://a.example/", 2, "exclude each other"),
         ("--url desk", 2, "not an http or https address"),
     ],

@@ -1,4 +1,4 @@
-"""The editor's desk at the command line."""
+"""Commands with which an editor reviews editions."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -20,14 +20,14 @@ from syndicate.store.mail import edition_store
 
 @click.group()
 def editions() -> None:
-    """Look at editions; change, approve, hold, withdraw those that wait; correct those that went out.
+    """Show, change, approve, hold and withdraw editions; correct sent editions.
 
-    Stories are named by their place, which `show` prints. Every change is recorded with who made it and when.
+    PLACE is a story's number in `show`. Every change is recorded with its author and time.
     """
 
 
-def _desk_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """A command of the desk: the options all of them share, and the edition's id."""
+def _review_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """Return a decorator for a command that changes an edition, with the options that they share."""
 
     def wrap(function: Callable[..., Any]) -> click.Command:
         wrapped = click.argument("edition_id", type=ROW_NUMBER)(function)
@@ -38,7 +38,9 @@ def _desk_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
 
 @editions.command("list")
 @common_options
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of editions."
+)
 @click.argument("newsletter", required=False)
 def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> None:
     """Show editions (of one NEWSLETTER), newest first."""
@@ -78,7 +80,7 @@ def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> No
 @common_options
 @click.argument("edition_id", type=ROW_NUMBER)
 def show_(config: Path, as_json: bool, edition_id: int) -> None:
-    """Show what an edition says, and what was done to it."""
+    """Show an edition's stories, deliveries and changes."""
     with services_of(config) as (_, services):
         found, digest = services.review.edition(edition_id)
         changes = services.review.changes(edition_id)
@@ -124,18 +126,18 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
         if found.edition.subject:
             say(found.edition.subject)
         say(f"{found.edition.newsletter}, edition of {end}, {found.state}{until}")
-        for name, said in (("Correction", digest.correction), ("Note", digest.note)):
-            if said:
-                say(f"{name}: {said}")
+        for name, line in (("Correction", digest.correction), ("Note", digest.note)):
+            if line:
+                say(f"{name}: {line}")
         if stories:
             table(("place", "list", "source", "title"), stories, right=(0,))
         for form in answer["forms"]:
             facts = f"{form['state']}, {plural(form['stories'], 'story')}, {_counts(form['deliveries'])}"
-            say(f"Form {form['edition']} ({form['chosen']}): {facts}")
-        say(f"Deliveries{', forms included' if forms else ''}: {_counts(answer['deliveries'])}")
+            say(f"Variant {form['edition']} ({form['chosen']}): {facts}")
+        say(f"Deliveries{', variants included' if forms else ''}: {_counts(answer['deliveries'])}")
         for change in changes:
-            said = f"{change.changed_by}: {change.action} {change.detail}"
-            say(f"{local_time(change.changed, zone)}  {said}".rstrip())
+            line = f"{change.changed_by}: {change.action} {change.detail}"
+            say(f"{local_time(change.changed, zone)}  {line}".rstrip())
 
     show(answer, as_json, text)
 
@@ -147,24 +149,26 @@ def _counts(deliveries: dict[str, int]) -> str:
 @editions.command("link")
 @timed_options
 @by_option
-@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 366), help="How long it works.")
-@click.option("--revoke", is_flag=True, help="End every link to this desk instead.")
+@click.option(
+    "--days", default=7, show_default=True, type=click.IntRange(1, 366), help="Validity of the link."
+)
+@click.option("--revoke", is_flag=True, help="Revoke every link of the newsletter instead.")
 @click.argument("newsletter")
 def link(
     config: Path, as_json: bool, now: datetime | None, by: str, days: int, revoke: bool, newsletter: str
 ) -> None:
-    """Print the address of the desk of a NEWSLETTER.
+    """Print a link with which an editor reviews a NEWSLETTER.
 
-    There an editor can do all this in a browser. Any person with the link can do so
-    under the name given with --by.
+    The page offers all commands of `editions`. Any person with the link can use them under the name
+    given with --by.
     """
     with services_of(config, now) as (_, services):
         if services.review_links is None:
-            raise ConfigError("there is no desk on the web while [web] listen is empty")
+            raise ConfigError("There are no review links while [web] listen is empty. Set it first.")
         newsletter_named(services, newsletter)
         if revoke:
             services.review_links.revoke(newsletter)
-            text = f"Every link to the desk of {newsletter} has ended."
+            text = f"Every review link of {newsletter} is revoked."
             show({"newsletter": newsletter, "revoked": True}, as_json, lambda: click.echo(text))
             return
         ends = current_time(now) + timedelta(days=days)
@@ -173,39 +177,39 @@ def link(
     show(answer, as_json, lambda: click.echo(address))
 
 
-@_desk_command("drop")
+@_review_command("drop")
 @click.argument("place", type=int)
 def _drop(edition_id: int, place: int, by: str, **common: Any) -> None:
-    """Take the story at PLACE out."""
+    """Remove the story at PLACE."""
     _changed(
         common, edition_id, lambda services, now: services.review.drop(edition_id, place, by=by, now=now)
     )
 
 
-@_desk_command("pin")
+@_review_command("pin")
 @click.argument("place", type=int)
 def _pin(edition_id: int, place: int, by: str, **common: Any) -> None:
-    """Make the story at PLACE the first."""
+    """Move the story at PLACE to the first place."""
     _changed(
         common, edition_id, lambda services, now: services.review.move(edition_id, place, 1, by=by, now=now)
     )
 
 
-@_desk_command("move")
+@_review_command("move")
 @click.argument("place", type=int)
 @click.argument("to", type=int)
 def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
-    """Put the story at PLACE where the one at TO stands."""
+    """Move the story at PLACE to the place TO."""
     _changed(
         common, edition_id, lambda services, now: services.review.move(edition_id, place, to, by=by, now=now)
     )
 
 
-@_desk_command("retitle")
+@_review_command("retitle")
 @click.argument("place", type=int)
 @click.argument("title")
 def _retitle(edition_id: int, place: int, title: str, by: str, **common: Any) -> None:
-    """Give the story at PLACE another TITLE. PLACE 0 is the subject of the mail."""
+    """Change the TITLE of the story at PLACE. PLACE 0 is the mail's subject."""
     _changed(
         common,
         edition_id,
@@ -213,48 +217,48 @@ def _retitle(edition_id: int, place: int, title: str, by: str, **common: Any) ->
     )
 
 
-@_desk_command("note")
+@_review_command("note")
 @click.argument("text")
 def _note(edition_id: int, text: str, by: str, **common: Any) -> None:
-    """Put a note above the stories; an empty TEXT takes it away."""
+    """Set the note above the stories; an empty TEXT removes it."""
     _changed(common, edition_id, lambda services, now: services.review.note(edition_id, text, by=by, now=now))
 
 
-@_desk_command("approve")
+@_review_command("approve")
 def _approve(edition_id: int, by: str, **common: Any) -> None:
-    """Let an edition go now. What `lint` calls an error stops it."""
+    """Approve an edition for sending. Errors of `lint` prevent it."""
     with services_of(common["config"], common["now"]) as (_, services):
         warnings = services.review.approve(edition_id, by=by, now=current_time(common["now"]))
-    _said(common, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}")
+    _show_state(common, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}")
 
 
-@_desk_command("hold")
+@_review_command("hold")
 def _hold(edition_id: int, by: str, **common: Any) -> None:
-    """Take the deadline away: nothing is sent until approved."""
+    """Remove the deadline: the edition waits for approval."""
     with services_of(common["config"], common["now"]) as (_, services):
         services.review.hold(edition_id, by=by, now=current_time(common["now"]))
-    _said(common, edition_id, "held", "held until an editor approves it")
+    _show_state(common, edition_id, "held", "held until an editor approves it")
 
 
-@_desk_command("withdraw")
+@_review_command("withdraw")
 def _withdraw(edition_id: int, by: str, **common: Any) -> None:
     """Never send this edition."""
     with services_of(common["config"], common["now"]) as (_, services):
         services.review.withdraw(edition_id, by=by, now=current_time(common["now"]))
-    _said(common, edition_id, "withdrawn", "withdrawn; nobody gets it")
+    _show_state(common, edition_id, "withdrawn", "withdrawn; it is never sent")
 
 
-@_desk_command("correct")
+@_review_command("correct")
 @click.argument("text")
 def _correct(edition_id: int, text: str, by: str, **common: Any) -> None:
-    """Begin a correction of an edition that went out. TEXT says what was wrong.
+    """Begin a correction of a sent edition. TEXT explains the mistake.
 
-    The correction waits. Change it like any edition, then approve it: the readers of the edition get it,
-    and it takes the edition's place in the archive and the feed.
+    The correction waits for approval and can be changed like any edition. It is sent to the edition's
+    readers, and replaces the edition in the archive and the feed.
     """
     with services_of(common["config"], common["now"]) as (_, services):
         revision = services.review.correct(edition_id, text, by=by, now=current_time(common["now"]))
-    _said(common, revision, "held", f"is the correction of {edition_id}; approve it to send it")
+    _show_state(common, revision, "held", f"is the correction of {edition_id}; approve it to send it")
 
 
 def _changed(
@@ -263,20 +267,20 @@ def _changed(
     with services_of(common["config"], common["now"]) as (_, services):
         proof = change(services, current_time(common["now"]))
     titles = [story.title for story in proof.digest.stories]
-    said = [*map(str, proof.findings), *proof.trimmed]
-    answer = {"edition": edition_id, "subject": proof.rendered.subject, "stories": titles, "said": said}
+    findings = [*map(str, proof.findings), *proof.trimmed]
+    answer = {"edition": edition_id, "subject": proof.rendered.subject, "stories": titles, "said": findings}
 
     def text() -> None:
         click.echo(proof.rendered.subject)
         for place, title in enumerate(titles, start=1):
             click.echo(f"{place:3}  {title}")
-        for line in said:
+        for line in findings:
             say(f"  {line}", err=True)
 
     show(answer, common["as_json"], text)
 
 
-def _said(common: dict[str, Any], edition_id: int, state: str, text: str) -> None:
+def _show_state(common: dict[str, Any], edition_id: int, state: str, text: str) -> None:
     show(
         {"edition": edition_id, "state": state},
         common["as_json"],

@@ -19,18 +19,18 @@ from syndicate.services import Services
 
 @click.command()
 @timed_options
-@click.option("--edition", "edition_id", type=ROW_NUMBER, help="An edition that is cut already.")
+@click.option("--edition", "edition_id", type=ROW_NUMBER, help="Id of an edition that is already cut.")
 @click.argument("newsletters", nargs=-1)
 def lint(
     config: Path, as_json: bool, now: datetime | None, edition_id: int | None, newsletters: tuple[str, ...]
 ) -> None:
-    """Look for what is wrong with the next edition of these NEWSLETTERS (default: all), or with one edition.
+    """Find problems of the next edition of NEWSLETTERS (default: all), or of an edition.
 
-    Without news an invented edition is looked at. Opens no connection. Errors stop a send (exit code 1);
+    Checks a sample edition if there is no news. Opens no connection. Errors prevent sending (exit code 1);
     warnings do not.
     """
     if newsletters and edition_id is not None:
-        raise click.UsageError("name newsletters or an --edition, not both")
+        raise click.UsageError("use NEWSLETTERS or --edition, not both")
     with services_of(config, now) as (_, services):
         if edition_id is not None:
             proofs = {f"edition {edition_id}": services.review.proof(edition_id)}
@@ -63,19 +63,19 @@ def _print(proofs: dict[str, CheckedEdition]) -> None:
     for name, proof in proofs.items():
         for finding in proof.findings:
             say(f"{name}: {finding.severity.value} [{finding.rule}] {finding}")
-        for said in proof.trimmed:
-            say(f"{name}: trimmed: {said}")
+        for line in proof.trimmed:
+            say(f"{name}: trimmed: {line}")
         errors = len(proof.errors)
         warnings = sum(finding.severity is Severity.WARNING for finding in proof.findings)
         say(f"{name}: {plural(errors, 'error')}, {plural(warnings, 'warning')}.")
 
 
 def _next(services: Services, newsletter: Newsletter, now: datetime) -> CheckedEdition:
-    """The next edition, or an invented one while there is no news."""
+    """Return the next edition, or a sample edition if there is no news."""
     period = services.editions.upcoming(newsletter, now)
     proof = services.editions.draft(newsletter, period, now).proof
     if proof is None:
         proof = services.editions.render(newsletter, period, sample_stories(now), invented=True).proof
     if proof is None:
-        raise SyndicateError(f"there is nothing to look at in {newsletter.name}")
+        raise SyndicateError(f"{newsletter.name} has no edition to check")
     return proof

@@ -25,7 +25,7 @@ def newsletters() -> None:
 @newsletters.command("list")
 @timed_options
 def list_(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Show every newsletter with its next edition and number of subscribers."""
+    """Show newsletters, next editions, subscribers."""
     with services_of(config, now) as (_, services):
         at = current_time(now)
         next_by_name = next_editions(services, at)

@@ -1,4 +1,4 @@
-"""The next edition before anybody gets it: on disk, or in one mailbox."""
+"""Commands that write the next edition to disk, or send it to a mailbox."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -21,7 +21,7 @@ from syndicate.reports.phrases import local_time, plural
 from syndicate.services import Services
 from syndicate.services.edition_rendering import unsent_edition
 
-# Not a token anybody's unsubscribe link could have: the link of a preview leads to a neutral page.
+# No valid unsubscribe token: the link of a preview leads to an error page.
 PREVIEW_TOKEN = "preview"  # noqa: S105
 
 
@@ -32,7 +32,7 @@ PREVIEW_TOKEN = "preview"  # noqa: S105
 )
 @click.argument("newsletter")
 def preview(config: Path, as_json: bool, now: datetime | None, out: Path, newsletter: str) -> None:
-    """Render the next edition of a NEWSLETTER without sending: HTML, text and raw message."""
+    """Write the next edition of a NEWSLETTER as HTML, text and raw message; send nothing."""
     with services_of(config, now) as (_, services):
         draft, message = _draft(services, newsletter, current_time(now))
         files = {
@@ -60,12 +60,12 @@ def preview(config: Path, as_json: bool, now: datetime | None, out: Path, newsle
 
 @click.command()
 @timed_options
-@click.option("--test", "address", required=True, help="The mailbox that gets it.")
+@click.option("--test", "address", required=True, help="The address of the mailbox.")
 @click.argument("newsletter", required=False)
 def send(config: Path, as_json: bool, now: datetime | None, address: str, newsletter: str | None) -> None:
-    """Send the next edition of a NEWSLETTER to one mailbox, as a test.
+    """Send the next edition of a NEWSLETTER to a mailbox, as a test.
 
-    No subscriber gets anything and no edition is recorded.
+    Subscribers get nothing, and no edition is recorded.
     """
     recipient = normalise_address(address).display
     with services_of(config, now) as (_, services):
@@ -87,7 +87,7 @@ def send(config: Path, as_json: bool, now: datetime | None, address: str, newsle
 def _draft(
     services: Services, name: str, now: datetime, recipient: str = "preview@example.com"
 ) -> tuple[Edition, bytes]:
-    """The edition of the period that is running, and the message one reader would get."""
+    """Return the edition of the current period, and its message to a reader."""
     newsletter = newsletter_named(services, name)
     draft = services.editions.draft(newsletter, services.editions.upcoming(newsletter, now), now)
     if draft.proof is None:

@@ -20,7 +20,10 @@ def bounces() -> None:
 @bounces.command()
 @timed_options
 def read(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Read one message from standard input, such as a mail server's pipe."""
+    """Read one message from standard input.
+
+    A mail server's pipe calls it.
+    """
     data = sys.stdin.buffer.read(LARGEST)
     with services_of(config, now) as (_, services):
         outcome = services.bounces.handle(data, current_time(now))

@@ -137,7 +137,7 @@ def _change_each(
 @timed_options
 @dry_run_option
 def after_restore(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
-    """Prevent mail from being sent twice after a backup was restored.
+    """Avoid duplicate mail after a restored backup.
 
     Deliveries that were due in the backup become uncertain. Editions that waited for approval are held.
     Periods that had ended get no edition.
@@ -168,7 +168,7 @@ def after_restore(config: Path, as_json: bool, now: datetime | None, dry_run: bo
 @deliveries.command("after-move")
 @timed_options
 def after_move(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Resume mail after the store was moved to another folder or host.
+    """Resume mail after the store was moved.
 
     The store must be complete, and nothing may send from its old place. Due mail is sent next.
     """

@@ -125,9 +125,9 @@ def import_(
     dry_run: bool,
     file: Path,
 ) -> None:
-    """Subscribe every address of a CSV FILE and report row by row.
+    """Subscribe every address of a CSV FILE.
 
-    Readers who have unsubscribed are not subscribed again. All rows are one transaction.
+    Reports row by row. Readers who have unsubscribed are not subscribed again. All rows are one transaction.
     """
     rows = import_subscribers(file.read_bytes())
     with services_of(config, now) as (_, services):
@@ -238,7 +238,10 @@ def remove(config: Path, as_json: bool, now: datetime | None, dry_run: bool, add
 @common_options
 @click.argument("address")
 def show_(config: Path, as_json: bool, address: str) -> None:
-    """Show all data stored about an ADDRESS, with the reason if it is suppressed."""
+    """Show all data stored about an ADDRESS.
+
+    Also shows the reason if it is suppressed.
+    """
     data = _subscriber_data(config, address)
     show(data, as_json, lambda: print_subscriber_data(data))
 
@@ -263,9 +266,9 @@ def new_feed(config: Path, as_json: bool, address: str) -> None:
 @click.argument("address")
 @file_argument
 def export_data(config: Path, address: str, file: Path) -> None:
-    """Write all data stored about an ADDRESS to a JSON FILE. "-" means standard output.
+    """Write the data of an ADDRESS to a JSON FILE.
 
-    Send the file only by mail to that address, which proves ownership.
+    "-" means standard output. Send the file only by mail to that address, which proves ownership.
     """
     data = _subscriber_data(config, address)
     write_result(file, (json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n").encode())
@@ -277,9 +280,10 @@ def export_data(config: Path, address: str, file: Path) -> None:
 @dry_run_option
 @click.argument("address")
 def erase_(config: Path, as_json: bool, now: datetime | None, dry_run: bool, address: str) -> None:
-    """Erase all data stored about an ADDRESS. A keyed hash prevents a later import.
+    """Erase all data stored about an ADDRESS.
 
-    Also deletes its mail in the outbox folder. Sent mail cannot be recalled.
+    A keyed hash prevents a later import. Also deletes its mail in the outbox folder. Sent mail cannot be
+    recalled.
     """
     key = normalise_address(address).key
     with services_of(config, now) as (settings, services):

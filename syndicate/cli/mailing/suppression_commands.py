@@ -55,9 +55,9 @@ def unsuppress(
 @config_option
 @file_argument
 def export_suppressions(config: Path, file: Path) -> None:
-    """Write unsubscribed and suppressed addresses to a CSV FILE.
+    """Write suppressed addresses to a CSV FILE.
 
-    `import-suppressions` reads it. "-" means standard output.
+    Unsubscribed addresses are included. `import-suppressions` reads the file. "-" means standard output.
     """
     with services_of(config) as (_, services), services.store.read() as connection:
         departures = suppression_list.list_departures(connection)
@@ -71,9 +71,9 @@ def export_suppressions(config: Path, file: Path) -> None:
 @dry_run_option
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_suppressions(config: Path, as_json: bool, now: datetime | None, dry_run: bool, file: Path) -> None:
-    """Unsubscribe and suppress the addresses of an `export-suppressions` FILE.
+    """Suppress the addresses of a CSV FILE.
 
-    Subscribes no address.
+    `export-suppressions` writes such files. Subscribes no address.
     """
     departures = [
         Departure(address_key=_key(email), newsletter=newsletter, reason=reason)
