@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from syndicate import __version__
-from syndicate.cli.wrapping import say
+from syndicate.cli.output import say
 from syndicate.errors import SyndicateError
 
 # name → (module, help). The help stands here so that `--help` imports no command.

@@ -4,12 +4,14 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from syndicate.cli.common import current_time, json_option, now_option, show, table
+from syndicate.cli.options import current_time, json_option, now_option
+from syndicate.cli.output import show, table
 from syndicate.demo import (
     DemoFolder,
     DemoResult,
@@ -58,22 +60,11 @@ def demo(out: Path, serve: bool, port: int | None, as_json: bool, now: datetime 
         settings = load_settings(folder.config, environment={})
         with open_services(settings, now=now) as services:
             result = run_pipeline(services, folder, now, say)
-            show(_answer(result), as_json, lambda: _print(result, folder))
+            show(asdict(result), as_json, lambda: _print(result, folder))
             if serve:
                 _serve(services, folder, port, lambda url: click.echo(f"serving   {url}/", err=as_json))
             elif not as_json:
                 click.echo("Add --serve to see it in a browser. Images and sources are served only then.")
-
-
-def _answer(result: DemoResult) -> dict[str, object]:
-    return {
-        "counts": result.counts,
-        "feeds": list(result.feeds),
-        "pages": list(result.pages),
-        "editions": list(result.editions),
-        "messages": list(result.messages),
-        "warnings": list(result.warnings),
-    }
 
 
 def _print(result: DemoResult, folder: DemoFolder) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, by_option, newsletter_named
-from syndicate.cli.common import common_options, current_time, services_of, show, table, timed_options
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import common_options, current_time, services_of, timed_options
+from syndicate.cli.output import say, show, table
 from syndicate.errors import ConfigError
 from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.reports.newsletter_times import zone_of

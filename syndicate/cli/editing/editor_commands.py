@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, article_named, by_option
-from syndicate.cli.common import current_time, dry_run_option, services_of, show, table, timed_options
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import current_time, dry_run_option, services_of, timed_options
+from syndicate.cli.output import say, show, table
 from syndicate.errors import SyndicateError
 from syndicate.model import EditorAction, EditorDecision
 from syndicate.reports.phrases import local_time

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, newsletters_named
-from syndicate.cli.common import current_time, services_of, show, timed_options
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import current_time, services_of, timed_options
+from syndicate.cli.output import say, show
 from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.model import Newsletter

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.common import current_time, services_of, show, show_change, table, timed_options
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import current_time, services_of, timed_options
+from syndicate.cli.output import say, show, show_change, table
 from syndicate.jobs.newsletter.due_periods import waiting_periods
 from syndicate.newsletter.period_readiness import Gathered
 from syndicate.newsletter.periods import Period, read_zone

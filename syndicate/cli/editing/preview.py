@@ -8,8 +8,8 @@ import click
 
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.common import current_time, services_of, show, timed_options
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import current_time, services_of, timed_options
+from syndicate.cli.output import say, show
 from syndicate.delivery.message import MessageTemplate
 from syndicate.delivery.outgoing import Message, OutgoingMail, send_one
 from syndicate.errors import SyndicateError

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from syndicate.cli.common import IsoTime, services_of, show, timed_options
+from syndicate.cli.options import IsoTime, services_of, timed_options
+from syndicate.cli.output import show
 from syndicate.jobs.stories.replay_job import ReplayedEdition, ReplayedLists
 from syndicate.model import Article
 from syndicate.reports.newsletter_times import zone_of

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from syndicate.cli.common import current_time, services_of, show, timed_options
+from syndicate.cli.options import current_time, services_of, timed_options
+from syndicate.cli.output import show
 from syndicate.delivery.bounce_parser import LARGEST
 from syndicate.errors import ConfigError
 from syndicate.reports.phrases import plural

@@ -7,18 +7,16 @@ from pathlib import Path
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER
-from syndicate.cli.common import (
+from syndicate.cli.former_names import RenamedGroup
+from syndicate.cli.options import (
     common_options,
     current_time,
     dry_run_option,
     services_of,
-    show,
-    table,
     timed_options,
     write_or_dry_run,
 )
-from syndicate.cli.former_names import RenamedGroup
-from syndicate.cli.wrapping import say
+from syndicate.cli.output import say, show, table
 from syndicate.errors import SyndicateError
 from syndicate.jobs.delivery.after_restore import settle_restored
 from syndicate.jobs.lease_owners import sweep_dead_senders

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from syndicate.cli.common import common_options, show
+from syndicate.cli.options import common_options
+from syndicate.cli.output import show
 from syndicate.delivery.dkim_signing import load_key, new_key
 from syndicate.errors import ConfigError
 from syndicate.services.mail_services import mail_domain

@@ -17,19 +17,6 @@ from syndicate.audience.import_export import (
 )
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.common import (
-    common_options,
-    config_option,
-    current_time,
-    dry_run_option,
-    file_argument,
-    services_of,
-    show,
-    table,
-    timed_options,
-    write_or_dry_run,
-    write_result,
-)
 from syndicate.cli.former_names import RenamedGroup
 from syndicate.cli.mailing.subscriber_data import print_subscriber_data
 from syndicate.cli.mailing.suppression_commands import (
@@ -37,6 +24,17 @@ from syndicate.cli.mailing.suppression_commands import (
     import_suppressions,
     unsuppress,
 )
+from syndicate.cli.options import (
+    common_options,
+    config_option,
+    current_time,
+    dry_run_option,
+    file_argument,
+    services_of,
+    timed_options,
+    write_or_dry_run,
+)
+from syndicate.cli.output import show, table, write_result
 from syndicate.delivery.folder_sender import mails_to
 from syndicate.errors import ConfigError, InvalidAddress, SyndicateError
 from syndicate.reports.phrases import plural

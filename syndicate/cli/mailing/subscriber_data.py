@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from syndicate.cli.wrapping import say
+from syndicate.cli.output import say
 
 # Internal columns; --json shows them too.
 _INTERNAL = {"address_key", "address_fold", "requires", "despite_pause"}

@@ -7,17 +7,16 @@ import click
 
 from syndicate.audience import import_export
 from syndicate.audience.mailbox_address import normalise_address
-from syndicate.cli.common import (
+from syndicate.cli.options import (
     config_option,
     current_time,
     dry_run_option,
     file_argument,
     services_of,
-    show,
     timed_options,
     write_or_dry_run,
-    write_result,
 )
+from syndicate.cli.output import show, write_result
 from syndicate.errors import SyndicateError
 from syndicate.reports.phrases import plural
 from syndicate.store.mail import suppression_list

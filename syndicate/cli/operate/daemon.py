@@ -17,8 +17,8 @@ from pathlib import Path
 import click
 
 from syndicate import __version__
-from syndicate.cli.common import config_option
 from syndicate.cli.operate.signals import SignalHandler
+from syndicate.cli.options import config_option
 from syndicate.clock_watch import ClockWatch
 from syndicate.errors import MailError, StoreBusy, SyndicateError
 from syndicate.files import file_lock

@@ -1,12 +1,14 @@
 """The ``doctor`` command: checks of DNS, TLS and unsubscribing, as receivers of mail make them."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from syndicate.audience.link_tokens import unsubscribe_token
-from syndicate.cli.common import common_options, services_of, show, table
+from syndicate.cli.options import common_options, services_of
+from syndicate.cli.output import show, table
 from syndicate.delivery import dns_checks
 from syndicate.delivery.dns_checks import DnsCheck
 from syndicate.delivery.smtp.sender import connect
@@ -32,11 +34,7 @@ def doctor(config: Path, as_json: bool) -> None:
     with services_of(config) as (_, services):
         findings = examine(services, lookup)
     rows = [(finding.name, _MARKS[finding.good], finding.detail) for finding in findings]
-    answer = {
-        "findings": [
-            {"name": finding.name, "good": finding.good, "detail": finding.detail} for finding in findings
-        ]
-    }
+    answer = {"findings": list(map(asdict, findings))}
     show(answer, as_json, lambda: table(("check", "", "found"), rows))
     if any(finding.good is False for finding in findings):
         raise SystemExit(1)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from syndicate.cli.common import current_time, dry_run_option, services_of, show, timed_options
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import current_time, dry_run_option, services_of, timed_options
+from syndicate.cli.output import say, show
 from syndicate.jobs.summary import summary_of
 
 

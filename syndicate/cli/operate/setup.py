@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from syndicate.audience.mailbox_address import parse_mailbox
-from syndicate.cli.common import current_time, show, table, timed_options
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import current_time, timed_options
+from syndicate.cli.output import say, show, table
 from syndicate.errors import ConfigError, FetchError, RenderError, SyndicateError
 from syndicate.model import ClauseField, SourceKind
 from syndicate.net import read_credentials

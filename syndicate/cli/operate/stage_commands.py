@@ -10,18 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from syndicate.cli.arguments import check_names, newsletter_names
-from syndicate.cli.common import (
-    clear_progress,
-    current_time,
-    dry_run_option,
-    progress,
-    services_of,
-    show,
-    table,
-    timed_options,
-)
+from syndicate.cli.options import current_time, dry_run_option, services_of, timed_options
+from syndicate.cli.output import clear_progress, progress, say, show, table
 from syndicate.cli.reading.opml_commands import describe_import
-from syndicate.cli.wrapping import say
 from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.jobs.lease_owners import describe_owner, free_dead_owners
 from syndicate.jobs.newsletter.due_periods import Readiness

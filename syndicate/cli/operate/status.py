@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from syndicate.cli.arguments import newsletter_names
-from syndicate.cli.common import current_time, services_of, show, table, timed_options
 from syndicate.cli.editing.editor_commands import decision_answer, decision_line
 from syndicate.cli.editing.newsletter_commands import gathering_answer
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import current_time, services_of, timed_options
+from syndicate.cli.output import say, show, table
 from syndicate.ingest.poll_schedule import believed_url, told
 from syndicate.jobs.lease_owners import sweep_dead_senders
 from syndicate.model import HubSubscription

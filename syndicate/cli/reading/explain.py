@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from syndicate.cli.arguments import article_lines, articles_named, check_names
-from syndicate.cli.common import current_time, services_of, show, table, timed_options
 from syndicate.cli.editing.editor_commands import decision_answer, decision_line
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import current_time, services_of, timed_options
+from syndicate.cli.output import say, show, table
 from syndicate.jobs.publish.channel_lookup import channel_absence
 from syndicate.model import Article, RankedStory, RelatedLink, Story
 from syndicate.reports.explanation import Explanation, explain_article

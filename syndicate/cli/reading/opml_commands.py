@@ -5,19 +5,17 @@ from pathlib import Path
 
 import click
 
-from syndicate.cli.common import (
+from syndicate.cli.options import (
     config_option,
     current_time,
     dry_run_option,
     file_argument,
     now_option,
     services_of,
-    show,
-    table,
     timed_options,
     write_or_dry_run,
-    write_result,
 )
+from syndicate.cli.output import show, table, write_result
 from syndicate.jobs.ingest.source_list_job import (
     ImportResult,
     export_outlines,

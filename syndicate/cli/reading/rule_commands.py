@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from syndicate.cli.arguments import force_option, source_to_fetch
-from syndicate.cli.common import current_time, services_of, show, timed_options
+from syndicate.cli.options import current_time, services_of, timed_options
+from syndicate.cli.output import show
 from syndicate.errors import ConfigError
 from syndicate.jobs.ingest.dry_run import Judged
 from syndicate.model import Source

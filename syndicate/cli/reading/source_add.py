@@ -9,17 +9,9 @@ from urllib.parse import urlsplit
 
 import click
 
-from syndicate.cli.common import (
-    current_time,
-    dry_run_option,
-    services_of,
-    show,
-    table,
-    timed_options,
-    write_or_dry_run,
-)
+from syndicate.cli.options import current_time, dry_run_option, services_of, timed_options, write_or_dry_run
+from syndicate.cli.output import say, show, table
 from syndicate.cli.reading.source_output import preview_facts, print_latest, utc_time
-from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.ingest.page.feed_discovery import entered_address
 from syndicate.jobs.ingest.discovery_job import PREVIEWED, Discovery, SourcePreview

@@ -9,19 +9,11 @@ from typing import Any
 import click
 
 from syndicate.cli.arguments import force_option, source_named, source_to_fetch
-from syndicate.cli.common import (
-    common_options,
-    current_time,
-    services_of,
-    show,
-    show_change,
-    table,
-    timed_options,
-)
+from syndicate.cli.options import common_options, current_time, services_of, timed_options
+from syndicate.cli.output import say, show, show_change, table
 from syndicate.cli.reading.opml_commands import export, import_
 from syndicate.cli.reading.source_add import add
 from syndicate.cli.reading.source_output import preview_facts, print_preview
-from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.ingest.poll_schedule import believed_url, told
 from syndicate.model import Absence, Origin

@@ -5,8 +5,7 @@ from typing import Any
 
 import click
 
-from syndicate.cli.common import table
-from syndicate.cli.wrapping import say
+from syndicate.cli.output import say, table
 from syndicate.jobs.ingest.discovery_job import PREVIEWED, SourcePreview
 from syndicate.model import Entry
 from syndicate.reports.phrases import plural

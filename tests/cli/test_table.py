@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.cli.common import table
+from syndicate.cli.output import table
 from syndicate.reports.phrases import plural
 
 
