@@ -1,7 +1,7 @@
 """Reasons that keep an article out of a channel. Pure."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,16 +52,21 @@ def absence_reasons(
 
     ``window_hours`` is the age at which stories leave the ranked lists.
     """
-    reasons = [
-        *_unplaced(facts),
-        *(reason for clause in facts.failing for reason in _clause(clause, facts, now, window_hours)),
-        *_same_text(facts),
-        *_limit(channel, facts),
-        *_failed(facts),
-    ]
+    reasons = [_clause(clause, facts, now, window_hours) for clause in facts.failing]
+    if facts.article.story_id is None:
+        text = "it has no story yet: `syndicate stories` gives it one"
+        reasons.insert(0, AbsenceReason("not placed", text))
+    if other := facts.shown_instead:
+        text = f"article {other.id} has the same text, was published first, and stands for it: {other.title}"
+        reasons.append(AbsenceReason("same text", text))
+    if facts.oldest:
+        reasons.append(_limit(channel, facts, facts.oldest))
+    if facts.failure:
+        text = f"the channel could not be written: {facts.failure}"
+        reasons.append(AbsenceReason("failed", text))
     if not reasons and not facts.written:
         text = "the feed on disk lacks it: `syndicate publish` adds it, unless the feed has its maximum size"
-        reasons = [AbsenceReason("not written", text)]
+        reasons.append(AbsenceReason("not written", text))
     return tuple(reasons)
 
 
@@ -75,19 +80,11 @@ def clause_text(clause: Clause) -> str:
     return f"{'-' if clause.negated else ''}{field}{values}"
 
 
-def _unplaced(facts: ChannelFacts) -> Iterator[AbsenceReason]:
-    if facts.article.story_id is None:
-        yield AbsenceReason("not placed", "it has no story yet: `syndicate stories` gives it one")
-
-
-def _clause(
-    clause: Clause, facts: ChannelFacts, now: datetime, window_hours: float
-) -> Iterator[AbsenceReason]:
+def _clause(clause: Clause, facts: ChannelFacts, now: datetime, window_hours: float) -> AbsenceReason:
     if clause.field is ClauseField.LIST and not clause.negated:
-        yield _unlisted(clause, facts, now, window_hours)
-        return
+        return _unlisted(clause, facts, now, window_hours)
     kind = "language" if clause.field is ClauseField.LANGUAGE else "query"
-    yield AbsenceReason(kind, f"{clause_text(clause)} does not hold: {_VALUES[clause.field](facts)}")
+    return AbsenceReason(kind, f"{clause_text(clause)} does not hold: {_VALUES[clause.field](facts)}")
 
 
 def _unlisted(clause: Clause, facts: ChannelFacts, now: datetime, window_hours: float) -> AbsenceReason:
@@ -110,27 +107,13 @@ def _unlisted(clause: Clause, facts: ChannelFacts, now: datetime, window_hours: 
     return AbsenceReason("lead", text)
 
 
-def _same_text(facts: ChannelFacts) -> Iterator[AbsenceReason]:
-    if other := facts.shown_instead:
-        text = f"article {other.id} has the same text, was published first, and stands for it: {other.title}"
-        yield AbsenceReason("same text", text)
-
-
-def _limit(channel: Channel, facts: ChannelFacts) -> Iterator[AbsenceReason]:
-    if facts.oldest is None:
-        return
-    since = f" since {facts.oldest.published:%d %b %Y %H:%M} UTC" if facts.oldest.dated else ""
-    text = f"the channel is full with {channel.limit} articles{since}"
-    if not facts.article.dated:
-        text += "; its date is unknown, so it comes after every dated article"
-    if facts.archive_page:
-        text += f"; archive page {facts.archive_page} holds it"
-    yield AbsenceReason("limit", text)
-
-
-def _failed(facts: ChannelFacts) -> Iterator[AbsenceReason]:
-    if facts.failure:
-        yield AbsenceReason("failed", f"the channel could not be written: {facts.failure}")
+def _limit(channel: Channel, facts: ChannelFacts, oldest: Article) -> AbsenceReason:
+    since = f" since {oldest.published:%d %b %Y %H:%M} UTC" if oldest.dated else ""
+    undated = "" if facts.article.dated else "; its date is unknown, so it comes after every dated article"
+    archive = f"; archive page {facts.archive_page} holds it" if facts.archive_page else ""
+    return AbsenceReason(
+        "limit", f"the channel is full with {channel.limit} articles{since}{undated}{archive}"
+    )
 
 
 _VALUES: Mapping[ClauseField, Callable[[ChannelFacts], str]] = {

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from syndicate.jobs.newsletter.outcome_lookup import article_outcomes
+from syndicate.jobs.publish.channel_lookup import story_rank
+from syndicate.jobs.stories.ranking_job import LISTS
 from syndicate.model import Article, EditorDecision, RankedStory, RelatedLink, Story
 from syndicate.newsletter.article_outcomes import ArticleOutcome
 from syndicate.services import Services
@@ -77,7 +79,7 @@ def explain_article(
             )
             for link in related
         },
-        ranks={name: _rank(connection, name, article.story_id) for name in ("top", "trending")},
+        ranks={name: story_rank(connection, name, article.story_id) for name in LISTS},
         sources=sources,
         learned={
             sources[number]: weight
@@ -87,11 +89,6 @@ def explain_article(
         decisions=_decisions(connection, article, now),
         newsletters=article_outcomes(connection, services.newsletters, article, now),
     )
-
-
-def _rank(connection: Connection, name: str, story_id: int | None) -> RankedStory | None:
-    matches = (story for story in ranked_lists.ranked_stories(connection, name) if story.story_id == story_id)
-    return next(matches, None)
 
 
 def _decisions(connection: Connection, article: Article, now: datetime) -> list[EditorDecision]:

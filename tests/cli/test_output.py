@@ -6,9 +6,6 @@ import pytest
 
 from syndicate.cli.output import say
 from tests.cli.conftest import Run
-from tests.cli.test_commands import room
-
-__all__ = ["room"]
 
 BEFORE = "2026-11-24T06:30"
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from syndicate.jobs.stories.ranking_job import LISTS
-from syndicate.model import Article, Channel, EditorAction
+from syndicate.model import Article, Channel, EditorAction, RankedStory
 from syndicate.publish.channel_absence import AbsenceReason, ChannelFacts, absence_reasons
 from syndicate.store import Connection, Store
 from syndicate.store.core import quarantine
@@ -48,17 +48,7 @@ def _facts(
         article=article,
         source=source[0].name if source else "",
         failing=failing,
-        ranks={
-            name: next(
-                (
-                    rank
-                    for rank in ranked_lists.ranked_stories(connection, name)
-                    if rank.story_id == article.story_id
-                ),
-                None,
-            )
-            for name in LISTS
-        },
+        ranks={name: story_rank(connection, name, article.story_id) for name in LISTS},
         story_updated=story.updated if story else None,
         dropped_by=next((made.who for made in decisions if made.action is EditorAction.DROP), ""),
         shown_instead=twin,
@@ -67,6 +57,12 @@ def _facts(
         failure=next((failure.reason for failure in failures if failure.subject == channel.name), ""),
         written=written,
     )
+
+
+def story_rank(connection: Connection, name: str, story_id: int | None) -> RankedStory | None:
+    """Return a story's place in a list, or ``None``."""
+    matches = (story for story in ranked_lists.ranked_stories(connection, name) if story.story_id == story_id)
+    return next(matches, None)
 
 
 def _shown_instead(connection: Connection, channel: Channel, article: Article) -> Article | None:
