@@ -1,4 +1,4 @@
-"""Structured logs: one line per unit of work, as ``key=value`` text or as JSON."""
+"""Structured logs: a line per unit of work, as ``key=value`` text or as JSON."""
 
 import json
 import logging

@@ -1,7 +1,7 @@
 """Scheduler of ``syndicate run``: APScheduler calls each scheduled task at a fixed interval.
 
 A tick only asks a job to look for due work; due times are rows in the store. APScheduler's defaults drop late
-ticks, and two schedulers on one persisted job store run every task twice. Both are turned off here. No other
+ticks, and two schedulers on a persisted job store run every task twice. Both are turned off here. No other
 module imports apscheduler.
 """
 
@@ -50,7 +50,7 @@ class LastRun:
 
 
 class Scheduler:
-    """Runs tasks on threads until stopped. Ticks of one task never overlap; different tasks run in parallel.
+    """Runs tasks on threads until stopped. Ticks of a task never overlap; different tasks run in parallel.
 
     ``last_runs`` holds the last run of each task by name.
     """

@@ -1,4 +1,4 @@
-"""Command line: one module per command group, imported when its command runs.
+"""Command line: a module per command group, imported when its command runs.
 
 Exit codes: 0 success, 1 needs a person, 2 usage, 3 configuration, 4 store locked or unusable.
 """

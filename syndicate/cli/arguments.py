@@ -33,7 +33,7 @@ def articles_named(connection: Connection, text: str) -> list[Article]:
 
 
 def article_named(connection: Connection, text: str) -> Article:
-    """Return the article that matches ``text``. Raises ``SyndicateError`` unless exactly one matches."""
+    """Return the article that matches ``text``. Raises ``SyndicateError`` for no match or several."""
     found = articles_named(connection, text)
     if len(found) > 1:
         raise SyndicateError(f"Several articles match {text!r}. Give an id:\n{article_lines(found)}")

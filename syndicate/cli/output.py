@@ -28,7 +28,7 @@ def write_result(file: Path, data: bytes) -> None:
 
 
 def show(result: Mapping[str, Any], as_json: bool, text: Callable[[], None]) -> None:
-    """Print the result as one JSON object, or call ``text`` to print it as text."""
+    """Print the result as a JSON object, or call ``text`` to print it as text."""
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False, indent=2, default=_plain))
     else:

@@ -133,7 +133,7 @@ def _format_time(style: str, at: datetime) -> str:
 
 
 _DESK = """
-# Our own articles: a folder of Markdown, HTML and plain text files. They are ours, so links lead to our
+# A folder of Markdown, HTML and plain text files: articles of this site. Links lead to this site's
 # pages, and feeds carry the whole text.
 [[sources]]
 name = "Our desk"

@@ -104,7 +104,7 @@ def _poll_again(services: Services, now: datetime, say: Callable[[str], None]) -
 
 
 def subscribe_readers(services: Services, now: datetime) -> None:
-    """Subscribe three readers to the editions, and one who unsubscribes before them."""
+    """Subscribe three readers; a fourth subscribes and unsubscribes."""
     with services.store.write() as connection:
         for name, text, newsletter in READERS:
             address = normalise_address(text)

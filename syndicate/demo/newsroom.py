@@ -31,7 +31,7 @@ class Piece:
 
     @property
     def paragraphs(self) -> tuple[str, ...]:
-        """Paragraphs of the body, each on one line."""
+        """Paragraphs of the body, each on a single line."""
         parts = self.body.strip().split("\n\n")
         return tuple(" ".join(part.split()) for part in parts)
 

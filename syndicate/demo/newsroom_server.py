@@ -21,7 +21,7 @@ from syndicate.demo.page_documents import article_page, front_page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoDocument:
-    """Response of one path."""
+    """Response for a path."""
 
     body: bytes
     content_type: str

@@ -12,7 +12,7 @@ class JobResult(Protocol):
 
 
 def summary_of(*results: JobResult | Mapping[str, int]) -> dict[str, int | str]:
-    """Return the summary of one result, or of several: counts of the same name are added.
+    """Return the summary of results; counts of the same name are added.
 
     A mapping of counts is its own summary.
     """

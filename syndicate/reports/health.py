@@ -62,7 +62,7 @@ UNCERTAIN_SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """State of an installation at one time. ``problems`` are sentences for the operator."""
+    """State of an installation at a given time. ``problems`` are sentences for the operator."""
 
     now: datetime
     sources: tuple[SourceReport, ...]

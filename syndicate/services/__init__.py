@@ -1,4 +1,4 @@
-"""Services: the one place that makes store, client, parsers, transport and jobs from the settings.
+"""Services: the composition of store, client, parsers, transport and jobs from the settings.
 
 The fetch thread and the worker processes start on first use and end with ``close``. Jobs are imported on
 first use, because importing all of them takes longer than most commands run.

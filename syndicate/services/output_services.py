@@ -39,7 +39,7 @@ class OutputServices(IngestServices):
 
     @cached_property
     def templates(self) -> Templates:
-        """The operator's templates before the shipped ones, in the site's language."""
+        """Templates of the operator and shipped templates, in the site's language."""
         from syndicate.templating import Templates
         from syndicate.workers import rendering
 

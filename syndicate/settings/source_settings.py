@@ -43,7 +43,7 @@ class AuthSettings(Section):
     secret_env: str = Field("", pattern=r"^\w*$")
 
     @model_validator(mode="after")
-    def _one_secret(self) -> Self:
+    def _check_secret(self) -> Self:
         """Check that there is exactly one secret, and that the keys belong to the type."""
         if bool(self.secret_file) == bool(self.secret_env):
             raise ValueError("name the place of the secret: either secret_file or secret_env")

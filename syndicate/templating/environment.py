@@ -93,7 +93,7 @@ _COMPILED: Final = _CompiledOnce()
 
 class _Environment(Environment):
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """Return one dictionary. Each render copies it; copying a chain of two takes ten times as long."""
+        """Return a flat dictionary. Each render copies it; copying a chain of two takes ten times as long."""
         return self.globals | dict(d or {})
 
 

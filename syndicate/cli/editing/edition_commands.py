@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -43,7 +44,7 @@ def _review_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
 )
 @click.argument("newsletter", required=False)
 def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> None:
-    """Show editions (of one NEWSLETTER), newest first."""
+    """Show editions, newest first; with NEWSLETTER only its editions."""
     with services_of(config) as (_, services), services.store.read() as connection:
         reports = edition_store.report_editions(connection, limit=limit, newsletter=newsletter)
     headers = ("id", "newsletter", "period end (UTC)", "rev", "state", "stories", "sent", "subject")
@@ -119,27 +120,30 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
         ],
     }
 
-    def text() -> None:
-        zone = zone_of(services, found.edition.newsletter)
-        until = f" until {local_time(found.approve_by, zone)}" if found.approve_by else ""
-        end = local_time(found.edition.period_end, zone)
-        if found.edition.subject:
-            say(found.edition.subject)
-        say(f"{found.edition.newsletter}, edition of {end}, {found.state}{until}")
-        for name, line in (("Correction", digest.correction), ("Note", digest.note)):
-            if line:
-                say(f"{name}: {line}")
-        if stories:
-            table(("place", "list", "source", "title"), stories, right=(0,))
-        for form in answer["forms"]:
-            facts = f"{form['state']}, {plural(form['stories'], 'story')}, {_counts(form['deliveries'])}"
-            say(f"Variant {form['edition']} ({form['chosen']}): {facts}")
-        say(f"Deliveries{', variants included' if forms else ''}: {_counts(answer['deliveries'])}")
-        for change in changes:
-            line = f"{change.changed_by}: {change.action} {change.detail}"
-            say(f"{local_time(change.changed, zone)}  {line}".rstrip())
+    zone = zone_of(services, found.edition.newsletter)
+    end = local_time(found.edition.period_end, zone)
+    show(answer, as_json, lambda: _print_edition(answer, end, zone))
 
-    show(answer, as_json, text)
+
+def _print_edition(answer: dict[str, Any], end: str, zone: ZoneInfo) -> None:
+    until = f" until {local_time(answer['approve_by'], zone)}" if answer["approve_by"] else ""
+    if answer["subject"]:
+        say(answer["subject"])
+    say(f"{answer['newsletter']}, edition of {end}, {answer['state']}{until}")
+    for name in ("correction", "note"):
+        if answer[name]:
+            say(f"{name.capitalize()}: {answer[name]}")
+    if answer["stories"]:
+        rows = [tuple(story.values()) for story in answer["stories"]]
+        table(("place", "list", "source", "title"), rows, right=(0,))
+    for variant in answer["forms"]:
+        counts = _counts(variant["deliveries"])
+        facts = f"{variant['state']}, {plural(variant['stories'], 'story')}, {counts}"
+        say(f"Variant {variant['edition']} ({variant['chosen']}): {facts}")
+    say(f"Deliveries{', variants included' if answer['forms'] else ''}: {_counts(answer['deliveries'])}")
+    for change in answer["changes"]:
+        line = f"{change['by']}: {change['action']} {change['detail']}"
+        say(f"{local_time(change['at'], zone)}  {line}".rstrip())
 
 
 def _counts(deliveries: dict[str, int]) -> str:

@@ -21,7 +21,7 @@ def bounces() -> None:
 @bounces.command()
 @timed_options
 def read(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Read one message from standard input.
+    """Read a message from standard input.
 
     A mail server's pipe calls it.
     """

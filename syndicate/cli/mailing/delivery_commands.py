@@ -98,8 +98,8 @@ def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> N
 def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ...]) -> None:
     """Send the uncertain or failed deliveries IDS again.
 
-    They keep their Message-ID. An uncertain delivery may have arrived already; mail programs show one copy
-    for each Message-ID.
+    They keep their Message-ID. An uncertain delivery may have arrived already; mail programs show a single
+    copy for each Message-ID.
     """
     _change_each(config, ids, current_time(now), delivery_store.resend, "neither uncertain nor failed")
     text = f"{plural(len(ids), 'delivery')} will be sent again by the next `deliver`."

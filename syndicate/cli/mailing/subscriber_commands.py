@@ -125,7 +125,8 @@ def import_(
 ) -> None:
     """Subscribe every address of a CSV FILE.
 
-    Reports row by row. Readers who have unsubscribed are not subscribed again. All rows are one transaction.
+    Reports row by row. Readers who have unsubscribed are not subscribed again. The import is a single
+    transaction.
     """
     rows = import_subscribers(file.read_bytes())
     with services_of(config, now) as (_, services):

@@ -1,4 +1,4 @@
-"""``syndicate run``: every job, the newsletter and the web server in one process until SIGTERM.
+"""``syndicate run``: every job, the newsletter and the web server in a single process until SIGTERM.
 
 The main thread runs the event loop with the web server. The fetch thread does all fetching. APScheduler's
 threads run the jobs. SIGHUP reads the configuration again; the daemon keeps the old settings if the new ones
@@ -104,7 +104,7 @@ def _open_daemon(
 
 @contextmanager
 def daemon_lock(settings: Settings) -> Iterator[Callable[[], bool]]:
-    """Lock the store for one daemon: a file lock beside an SQLite file, an advisory lock in PostgreSQL.
+    """Lock the store for this daemon: a file lock beside an SQLite file, an advisory lock in PostgreSQL.
 
     Yields a function that takes the lock again if it was lost, as ``AdvisoryLock.keep`` does: PostgreSQL
     forgets locks at a restart, the kernel never does. Raises ``StoreBusy`` with the name of the holder. The
@@ -130,7 +130,7 @@ def _keep_lock(keep: Callable[[], bool], signals: SignalHandler) -> None:
 
 
 class _Daemon:
-    """The scheduler and the web server with one set of settings."""
+    """The scheduler and the web server with a set of settings."""
 
     def __init__(self, services: Services, config: Path, keep: Callable[[], None], clock: ClockWatch) -> None:
         self._services = services

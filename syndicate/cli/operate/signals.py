@@ -1,6 +1,6 @@
 """Signals to a running daemon: SIGTERM and SIGINT end it, SIGHUP reloads its settings.
 
-The handlers stay installed while one set of settings replaces another. Early and repeated signals are
+The handlers stay installed while new settings replace the old. Early and repeated signals are
 handled; the default action never kills the process.
 """
 
@@ -57,7 +57,7 @@ class SignalHandler:
         return self._settings
 
     def reject_reload(self, error: SyndicateError, previous: Settings) -> None:
-        """Make the previous settings current again, because the daemon cannot start with the new ones."""
+        """Make the previous settings current again, because the daemon cannot start with the new settings."""
         self._settings = previous
         _log_rejection(error)
 

@@ -1,4 +1,4 @@
-"""The ``status`` command: the health report on one screen. Exit code 1 if a problem needs a person."""
+"""The ``status`` command: the health report on a screen. Exit code 1 if a problem needs a person."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -32,7 +32,7 @@ _STATES = {
 @click.command()
 @timed_options
 def status(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Show sources, stories, channels, next editions, deliveries, and what needs a person."""
+    """Show sources, stories, channels, next editions, deliveries and problems."""
     with services_of(config, now) as (_, services):
         sweep_dead_senders(services.store, current_time(now))
         health = read_health(services, current_time(now))

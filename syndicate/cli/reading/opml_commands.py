@@ -42,7 +42,7 @@ def import_(
 ) -> None:
     """Add every feed of an OPML file at PLACE: a path or a URL. Folders become sections.
 
-    Existing feeds stay unchanged. The import is one transaction.
+    Existing feeds stay unchanged. The import is a single transaction.
     """
     with services_of(config, now) as (_, services):
         document = read_opml(_read(place, services))
@@ -86,7 +86,7 @@ def export(config: Path, now: datetime | None, file: Path) -> None:
 
 
 def describe_import(result: ImportResult) -> str:
-    """Return the counts of an import in one line."""
+    """Return the counts of an import as a line of text."""
     parts = [f"{plural(len(result.added), 'source')} added", f"{len(result.known)} known already"]
     parts += [f"{len(result.paused)} paused"] if result.paused else []
     parts += [f"{len(result.refused)} left out"] if result.refused else []
