@@ -27,7 +27,7 @@ def articles_named(connection: Connection, text: str) -> list[Article]:
     found = article_store.find_articles(connection, text, _MAX_MATCHES)
     if not found:
         raise SyndicateError(
-            f"No article matches {text!r}. Give an id, a URL, words of its title, or story:NUMBER."
+            f"no article matches {text!r}. Give an id, a URL, words of its title, or story:NUMBER."
         )
     return found
 
@@ -36,7 +36,7 @@ def article_named(connection: Connection, text: str) -> Article:
     """Return the article that matches ``text``. Raises ``SyndicateError`` for no match or several."""
     found = articles_named(connection, text)
     if len(found) > 1:
-        raise SyndicateError(f"Several articles match {text!r}. Give an id:\n{article_lines(found)}")
+        raise SyndicateError(f"several articles match {text!r}. Give an id:\n{article_lines(found)}")
     return found[0]
 
 

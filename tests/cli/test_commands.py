@@ -22,7 +22,7 @@ def test_init_writes_a_configuration_that_check_finds_fine_and_overwrites_nothin
     checked = run("check --config news/config.toml")
     assert (checked.code, checked.err) == (0, "")
     assert "news/config.toml is fine." in checked.out
-    assert "nothing to read" in checked.out
+    assert "no [[sources]]" in checked.out
     (tmp_path / "news" / "config.toml").write_text("mine")
     assert run("init news").code == 0
     assert (tmp_path / "news" / "config.toml").read_text() == "mine"

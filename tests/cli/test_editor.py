@@ -94,9 +94,9 @@ def test_a_dry_run_changes_nothing(desk: Run) -> None:
         (["editor", "pin", "snow", "--for", "0s"], 2, "is not a duration"),
         (["editor", "boost", "snow", "0"], 2, "0.01<=x<=100"),
         (["editor", "boost", "snow", "nan"], 2, "FACTOR"),
-        (["editor", "retitle", "snow", " \u202e\x00 "], 2, "a headline needs words"),
-        (["editor", "undo", "7"], 1, "decision 7 does not hold now"),
-        (["replay", "--from", "2026-11-24", "--to", "2026-11-23"], 2, "--to lies before --from"),
+        (["editor", "retitle", "snow", " \u202e\x00 "], 2, "HEADLINE is empty"),
+        (["editor", "undo", "7"], 1, "decision 7 is not in force"),
+        (["replay", "--from", "2026-11-24", "--to", "2026-11-23"], 2, "--to is before --from"),
         (
             ["replay", "--from", "1990-01-01", "--to", "2026-11-23", "--every", "1"],
             2,

@@ -126,7 +126,7 @@ def _change_each(
             refused = next((number for number in ids if not change(connection, number, now=now)), None)
             if refused is not None:
                 raise SyndicateError(
-                    f"Delivery {refused} is {refusal}, so nothing was changed. "
+                    f"delivery {refused} is {refusal}, so nothing was changed. "
                     "`syndicate deliveries list --state uncertain` lists uncertain deliveries."
                 )
 
