@@ -175,9 +175,9 @@ class _Daemon:
             ("deliver", 5.0, self._deliver),
             ("bounces", 300.0, self._bounces),
             ("prune", 3600.0, lambda now: summary_of(services.prune.run(now, should_stop=stop))),
-            ("hubs", 60.0, lambda now: services.websub.keep_subscriptions(now, stopping=stop)),
-            ("pushes", 5.0, lambda now: services.websub.read_pushes(now, stopping=stop)),
-            ("announce", 30.0, lambda now: services.announce.run(now, should_stop=stop)),
+            ("hubs", 60.0, lambda now: summary_of(services.websub.keep_subscriptions(now, stopping=stop))),
+            ("pushes", 5.0, lambda now: summary_of(services.websub.read_pushes(now, stopping=stop))),
+            ("announce", 30.0, lambda now: summary_of(services.announce.run(now, should_stop=stop))),
         )
         return tuple(
             ScheduledTask(

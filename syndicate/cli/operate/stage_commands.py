@@ -95,6 +95,7 @@ def _ingest_answer(result: IngestResult, parts: PartsResult, pages: PagesResult)
     read, new = pages_summary.pop("pages"), pages_summary.pop("new")
     return {
         **summary_of(result, parts, {"new": int(new)}),
+        "failed": result.failed,
         "errors": {source.name: source.error for source in result.sources if source.error},
         "pages": {"read": read, **pages_summary},
         "page_errors": [*parts.failures, *pages.failures],

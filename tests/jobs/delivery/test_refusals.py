@@ -134,7 +134,9 @@ def test_sending_rests_twice_as_long_after_each_refusal_and_status_says_so(desk:
         now += rests[-1] * MINUTE
     assert rests == [15, 30, 60, 120, 120]
     assert set(states(desk).values()) == {"pending"}
-    (problem,) = (one for one in read_health(desk.services, now - MINUTE).problems if "refused the sender" in one)
+    (problem,) = (
+        one for one in read_health(desk.services, now - MINUTE).problems if "refused the sender" in one
+    )
     assert problem.startswith("the mail server refused us 5 times in a row: ")
     assert "who are you. Nothing is sent before" in problem
 
