@@ -336,7 +336,7 @@ def test_a_limit_is_at_least_one(room: Run, command: str) -> None:
 def test_check_notes_a_sign_up_page_that_is_not_there(run: Run, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[web]\nlisten = ""\n[sign_up]\nenabled = true\n')
     notes = run("check --json").json["notes"]
-    assert any("sign_up: there is no page" in note for note in notes)
+    assert any("sign_up: the sign-up page needs" in note for note in notes)
     assert any("sign_up: there is no [[newsletters]]" in note for note in notes)
 
 
