@@ -1,4 +1,4 @@
-"""Comparison of the wall clock with the time since the machine started, which cannot be set."""
+"""Comparison of the wall clock with the time since boot, which cannot be set."""
 
 import logging
 import threading
@@ -8,23 +8,23 @@ from collections.abc import Callable
 log = logging.getLogger("syndicate.clock")
 
 TOLERANCE = 120.0
-"""Seconds by which the wall clock may be corrected at once without being doubted."""
+"""Seconds by which a correction may set the wall clock without a loss of trust."""
 
 SETTLE = 300.0
 """Seconds after which a wall clock that was set is trusted again."""
 
 
 def seconds_since_boot() -> float:
-    """Return a clock that counts the time of a suspended machine too, where the system has one."""
+    """Return the seconds since boot, including time in suspend on Linux."""
     boot_clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot_clock is None else time.clock_gettime(boot_clock)
 
 
 class ClockWatch:
-    """Notices that the wall clock was set. ``jumps`` counts how often.
+    """Detector of changes of the wall clock, for any thread. ``jumps`` counts the changes.
 
-    The first reading is trusted. After a jump the clock is trusted again when it is back where it was, or has
-    run steadily for ``SETTLE`` seconds. For any thread.
+    The first reading is trusted. After a jump the clock is trusted again once it is set back, or has run
+    steadily for ``SETTLE`` seconds.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class ClockWatch:
         self._lock = threading.Lock()
 
     def trusted(self) -> bool:
-        """Compare the clocks; false while the wall clock may be wrong."""
+        """Compare the clocks; return false while the wall clock may be wrong."""
         with self._lock:
             at = self._since_boot()
             offset = self._wall() - at
@@ -54,18 +54,18 @@ class ClockWatch:
             if settled:
                 self._trusted = offset
             if abs(moved) > TOLERANCE:
-                _say(moved, back=back)
+                _log_jump(moved, back=back)
             return settled
 
 
-def _say(moved: float, *, back: bool) -> None:
-    way = f"{abs(moved):.0f} seconds {'ahead' if moved > 0 else 'back'}"
+def _log_jump(moved: float, *, back: bool) -> None:
+    change = f"{abs(moved):.0f} seconds {'ahead' if moved > 0 else 'back'}"
     if back:
-        log.warning("the clock was set %s, to where it was before", way)
+        log.warning("the clock was set %s, to where it was before", change)
     else:
         log.warning(
             "the clock was set %s; no edition is cut, no mail is sent, nothing is read and nothing is pruned "
             "until it has run steadily for %d minutes",
-            way,
+            change,
             SETTLE // 60,
         )

@@ -1,68 +1,69 @@
-"""Every error a user can meet, as one tree.
+"""Tree of all errors that users can meet.
 
-A message says what went wrong, where, why, and what to do about it. Anything that is not a
-``SyndicateError`` is a bug and keeps its traceback.
+A message says which operation failed, where, why, and how to fix it. Any other exception is a bug and keeps
+its traceback.
 
 ::
 
     SyndicateError                 exit code 1
     ├── ConfigError                exit code 3: config.toml, environment, a template, a channel query
-    ├── StoreError                 exit code 4: the store is missing, locked, newer than us, full
-    │   ├── StoreBusy              another process holds it
-    │   └── StoreGone              its server is not there at the moment
+    ├── StoreError                 exit code 4: the store is missing, locked, full, newer than the program
+    │   ├── StoreBusy              another process holds the store
+    │   └── StoreGone              the database server cannot be reached
     ├── FetchError                 a source could not be read; try again later
     │   ├── NotAsked               its server had asked for a pause
+    │   ├── FetchStopped           the program is stopping
     │   ├── ForbiddenAddress       the address guard refused to connect
     │   └── TooLarge               a body beyond its limit (bombs included)
-    ├── ParseError                 bytes that are not what they claim to be
+    ├── ParseError                 bytes that are no valid feed, page or article
     │   └── ParserDied             the worker process crashed, ran out of time or out of memory
     │       └── ParserClosed       the program is stopping
     ├── RenderError                a template or a feed could not be rendered
-    ├── RenderStopped              a template was not rendered because the program stops
+    ├── RenderStopped              the program is stopping
     ├── InvalidAddress             a text that is no mail address
-    └── MailError                  the mail server said no, for this message or for all of them
+    └── MailError                  the mail server refused a message, or all messages
         ├── Deferred               a 4xx reply: try again later
-        │   └── SenderDeferred     a 4xx reply to the sender: it says nothing about the mailbox
-        ├── Refused                a 5xx reply: this recipient or message will never go
-        │   └── SenderRefused      a 5xx reply to the sender: about that message, or about us
-        ├── TransportDown          no connection, bad login: nothing can go for now
+        │   └── SenderDeferred     a 4xx reply to the sender: the mailbox may be fine
+        ├── Refused                a 5xx reply: permanent for this recipient or message
+        │   └── SenderRefused      a 5xx reply to the sender: permanent for the message or the sender
+        ├── TransportDown          no connection or failed login: nothing can be sent for now
         └── Uncertain              the body was sent and no reply came: outcome unknown
 """
 
 
 class SyndicateError(Exception):
-    """The root: something a person can understand and act on."""
+    """Root of the tree: an error that a person can understand and act on."""
 
     exit_code = 1
 
 
 class ConfigError(SyndicateError):
-    """``config.toml``, the environment, a template or a channel query is wrong."""
+    """Mistake in ``config.toml``, the environment, a template or a channel query."""
 
     exit_code = 3
 
 
 class StoreError(SyndicateError):
-    """The store cannot be used: missing, unreadable, newer than this program, or full."""
+    """Unusable store: missing, unreadable, full, or newer than the program."""
 
     exit_code = 4
 
 
 class StoreBusy(StoreError):
-    """Another process holds the store or a lease in it."""
+    """Store or lease that another process holds."""
 
 
 class StoreGone(StoreError):
-    """The database server is not there at the moment, or went away with the transaction."""
+    """Database server that cannot be reached or closed the connection in a transaction."""
 
 
 class FetchError(SyndicateError):
-    """A source could not be read this time.
+    """Failed fetch of a source.
 
-    ``retry_after`` is what the server asked for, in seconds, or ``None``; ``gone`` is true when the
-    address, or the one it has moved to for good, answered 410: it should not be asked again.
-    ``busy`` is the origin (scheme, host and port) that asked to be left alone, ``""`` if none did; its other
-    URLs are not requested for ``busy_for`` seconds.
+    ``retry_after`` is the server's ``Retry-After`` in seconds, or ``None``. ``gone`` is true if the URL or
+    its permanent redirect answered 410; the caller should not request it again. ``busy`` is the origin
+    (scheme, host and port) that asked for a pause, or ``""``. Its other URLs are not requested for
+    ``busy_for`` seconds.
     """
 
     def __init__(
@@ -84,51 +85,51 @@ class FetchError(SyndicateError):
 
 
 PAUSE = "its server asked for a pause (Retry-After)"
-"""What is said wherever a server is left alone because it asked for that."""
+"""Message for a request that was not sent because the server asked for a pause."""
 
 
 class NotAsked(FetchError):
-    """Not asked at all: its server has just asked another of our requests to wait ``retry_after``."""
+    """Request that was not sent: the server has just answered another request with ``Retry-After``."""
 
 
 class FetchStopped(FetchError):
-    """Not fetched because the program ends; the server is not at fault."""
+    """Fetch that ended because the program is stopping; no fault of the server."""
 
 
 class ForbiddenAddress(FetchError):
-    """The address guard refused to connect (loopback, private, link-local, multicast, …)."""
+    """Address that the address guard refuses (loopback, private, link-local, multicast, …)."""
 
 
 class TooLarge(FetchError):
-    """A body larger than the limit, before or after decompression."""
+    """Body larger than the limit, before or after decompression."""
 
 
 class ParseError(SyndicateError):
-    """Bytes that are not the feed, page or article they claim to be."""
+    """Bytes that are not a valid feed, page or article."""
 
 
 class ParserDied(ParseError):
-    """The worker process that read a stranger's bytes crashed or was stopped at its limit."""
+    """Crash of a worker process, or its end at a time or memory limit, while it parsed a document."""
 
 
 class ParserClosed(ParserDied):
-    """The worker process was stopped because the program ends; the document is not at fault."""
+    """End of a worker process because the program is stopping; no fault of the document."""
 
 
 class RenderError(SyndicateError):
-    """A template or an output document could not be rendered."""
+    """Template or output document that could not be rendered or written."""
 
 
 class RenderStopped(SyndicateError):
-    """A template was not rendered because the program stops; the template is not at fault."""
+    """Template that was not rendered because the program is stopping; no fault of the template."""
 
 
 class InvalidAddress(SyndicateError):
-    """A text that is not a mail address; the message says why."""
+    """Text that is not a mail address; the message says why."""
 
 
 class MailError(SyndicateError):
-    """The mail server said no. ``code`` is the SMTP reply code, or ``None``."""
+    """Failed mail. ``code`` is the SMTP reply code, or ``None``."""
 
     def __init__(self, message: str, *, code: int | None = None) -> None:
         super().__init__(message)
@@ -136,24 +137,24 @@ class MailError(SyndicateError):
 
 
 class Deferred(MailError):
-    """A 4xx reply: this message may go later."""
+    """A 4xx reply: the message may be sent later."""
 
 
 class SenderDeferred(Deferred):
-    """A 4xx reply to the sender of this message: it says nothing about the mailbox."""
+    """A 4xx reply to the sender of a message: the mailbox may be fine."""
 
 
 class Refused(MailError):
-    """A 5xx reply: this message will never go to this recipient."""
+    """A 5xx reply: permanent for this message and recipient."""
 
 
 class SenderRefused(Refused):
-    """A 5xx reply to the sender of this message, or to the sender of all of them."""
+    """A 5xx reply to the sender of a message, permanent for the message or for the sender."""
 
 
 class TransportDown(MailError):
-    """No connection, no TLS, bad login: nothing can be sent for now, and nothing was."""
+    """No connection, no TLS or a failed login: nothing was sent, and nothing can be sent for now."""
 
 
 class Uncertain(MailError):
-    """The body was on the wire and no reply came: it may have been sent."""
+    """Message whose body was sent without a reply: it may have been delivered."""

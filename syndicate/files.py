@@ -1,7 +1,7 @@
-"""Files others read while we write: whole or not at all, and only when they changed.
+"""Atomic file writes, file locks and temporary folders.
 
-A reader of ``feeds/`` sees the old file or the new one, never a part, whenever we are killed; a
-file with the same bytes keeps its time stamp, so that web servers and rsync have nothing to do.
+Readers of a file see the old bytes or the new bytes, never a part, even if the process is killed. A file
+with unchanged bytes keeps its time stamp, so that web servers and rsync skip it.
 """
 
 import fcntl
@@ -17,20 +17,20 @@ from pathlib import Path
 
 from syndicate.errors import RenderError, StoreBusy, StoreError
 
+# Name of a temporary file. ``number`` is unique: a counter that starts at a random value per process.
+_TEMPORARY_NAME = ".{name}.{number:012x}.tmp"
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
-# No name is used twice: not by this process, which counts, nor by another, which starts elsewhere.
 _NUMBERS = count(secrets.randbits(47))
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# What ``tempfile`` puts behind a prefix.
+# Suffix that ``tempfile`` appends to a prefix.
 _RANDOM_NAME = re.compile(r"[a-z0-9_]{8}")
 
 
 def write_atomic(path: Path, data: bytes) -> bool:
-    """Put ``data`` at ``path`` in one step; folders above it are made.
+    """Write ``data`` to ``path`` atomically and make missing parent folders.
 
-    True when the file was written, false when it already held these bytes. The data is on the disk before
-    the name points to it, and so is the name when this returns. Raises RenderError (disk full,
-    read-only, no permission) with nothing changed.
+    Return true if the file was written, false if it had these bytes already. Data and name are synced to the
+    disk. Raises ``RenderError`` (disk full, read-only, no permission) and leaves the file unchanged.
     """
     try:
         if _holds(str(path), data):
@@ -43,16 +43,16 @@ def write_atomic(path: Path, data: bytes) -> bool:
 
 
 def write_with_inode(path: Path, data: Callable[[int], bytes]) -> None:
-    """As ``write_atomic``, for data that is made from the inode number of its file; raises ``OSError``."""
+    """Write atomically data made from the inode number of its file. Raises ``OSError``."""
     _replace(str(path), data, sync=True)
     _sync_folder(path.parent)
 
 
 def write_page(path: Path | str, data: bytes) -> bool:
-    """Like ``write_atomic``, without waiting for the disk: for the many pages that can be built again.
+    """Write atomically without fsync, for pages that can be built again.
 
-    Being killed leaves the old file or the new one here too; a power cut may leave an empty one
-    (``syndicate publish --all`` mends that). An fsync for each page cost more than rendering it (measured).
+    A power cut may leave an empty file, which ``syndicate publish --all`` repairs. An fsync per page takes
+    longer than rendering the page (measured).
     """
     try:
         if _holds(str(path), data):
@@ -64,38 +64,38 @@ def write_page(path: Path | str, data: bytes) -> bool:
 
 
 def sweep_temporary(folder: Path) -> int:
-    """Remove what writers that were killed left in a folder and below it; returns how many files.
+    """Remove temporary files of killed writers in and below a folder; return the number removed.
 
-    Only call it while no other process writes there. A folder that does not exist is empty.
+    Call it only while no other process writes there. A missing folder counts as empty.
     """
     removed = 0
-    for left_over in folder.rglob(".*.tmp"):
-        if _TEMPORARY.fullmatch(left_over.name) and left_over.is_file() and not left_over.is_symlink():
+    for file in folder.rglob(".*.tmp"):
+        if _TEMPORARY.fullmatch(file.name) and file.is_file() and not file.is_symlink():
             with suppress(OSError):
-                left_over.unlink()
+                file.unlink()
                 removed += 1
     return removed
 
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
-    """One process at a time, by ``flock`` on a file that holds the owner's process id.
+    """Lock a file with ``flock`` for this process. The file holds the owner's process id.
 
-    The kernel releases the lock when the process ends, however it ends; the file stays. StoreBusy names the
-    process that has the lock, StoreError a file that cannot be opened.
+    The kernel releases the lock when the process ends; the file stays. Raises ``StoreBusy`` with the process
+    that holds the lock, and ``StoreError`` for a file that cannot be opened.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise StoreError(f"cannot open the lock {path}: {error.strerror}") from error
+        raise StoreError(f"cannot open the lock file {path}: {error.strerror}") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
         os.close(descriptor)
-        who = f"process {owner}" if owner.isdigit() else "another process"
-        raise StoreBusy(f"{path} is held by {who}; stop it first or use another store") from error
+        holder = f"process {owner}" if owner.isdigit() else "another process"
+        raise StoreBusy(f"{path} is held by {holder}; stop it first or use another store") from error
     try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
@@ -107,9 +107,9 @@ def file_lock(path: Path) -> Iterator[None]:
 
 @contextmanager
 def temporary_folder(prefix: str) -> Iterator[Path]:
-    """A folder of our own that goes at the end; those of this prefix that killed processes left go first.
+    """Make a temporary folder, remove it at the end, and remove folders left by killed processes.
 
-    Its user holds a lock on it, which the kernel frees.
+    The process holds a lock on its folder. Folders of this prefix without a lock are left over.
     """
     for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
         if _RANDOM_NAME.fullmatch(path.name.removeprefix(prefix)):
@@ -125,7 +125,7 @@ def temporary_folder(prefix: str) -> Iterator[Path]:
 def _own_folder(prefix: str) -> tuple[Path, int]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=prefix))
-        # Before it is locked somebody else may take it for a leftover.
+        # Until the folder is locked, another process may remove it as left over.
         with suppress(FileNotFoundError):
             descriptor = os.open(folder, _FOLDER)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -135,7 +135,7 @@ def _own_folder(prefix: str) -> tuple[Path, int]:
 
 
 def _remove_unused(folder: Path) -> None:
-    """Remove a folder if it is ours and no process has locked it."""
+    """Remove a folder of this user that no process has locked."""
     with suppress(OSError):
         descriptor = os.open(folder, _FOLDER)
         try:
@@ -146,7 +146,7 @@ def _remove_unused(folder: Path) -> None:
             os.close(descriptor)
 
 
-# Names are strings from here on: a ``Path`` for each step costs as much as the system calls (measured).
+# Strings instead of ``Path``: making a path costs as much as the system calls (measured).
 def _holds(path: str, data: bytes) -> bool:
     try:
         return os.stat(path).st_size == len(data) and Path(path).read_bytes() == data  # noqa: PTH116
@@ -155,7 +155,7 @@ def _holds(path: str, data: bytes) -> bool:
 
 
 def _not_written(path: str | Path, error: OSError) -> RenderError:
-    return RenderError(f"cannot write {path}: {error.strerror or error}; the file is as it was before")
+    return RenderError(f"cannot write {path}: {error.strerror or error}; the file is unchanged")
 
 
 def _replace(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> None:
@@ -170,7 +170,7 @@ def _replace(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> 
 
 
 def _create(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> None:
-    """A new file; its folders are made when they turn out to be missing, which is seldom."""
+    """Create a file, and its folders if they are missing."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
         descriptor = os.open(path, flags, 0o666)
@@ -178,9 +178,9 @@ def _create(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> N
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, flags, 0o666)
     try:
-        left = memoryview(data(os.fstat(descriptor).st_ino) if callable(data) else data)
-        while left:
-            left = left[os.write(descriptor, left) :]
+        remaining = memoryview(data(os.fstat(descriptor).st_ino) if callable(data) else data)
+        while remaining:
+            remaining = remaining[os.write(descriptor, remaining) :]
         if sync:
             os.fsync(descriptor)
     finally:
@@ -189,9 +189,9 @@ def _create(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> N
 
 def _temporary(path: str) -> str:
     folder, slash, name = path.rpartition("/")
-    # Long names are cut so that the temporary name stays below the 255 bytes of a directory entry.
+    # A directory entry has at most 255 bytes, so long names are cut.
     name = name.encode()[:200].decode(errors="ignore")
-    return f"{folder}{slash}.{name}.{next(_NUMBERS):012x}.tmp"
+    return f"{folder}{slash}{_TEMPORARY_NAME.format(name=name, number=next(_NUMBERS))}"
 
 
 def _sync_folder(folder: Path) -> None:

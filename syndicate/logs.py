@@ -1,4 +1,4 @@
-"""Structured logs: one line per unit of work, as ``key=value`` for people or JSON for machines."""
+"""Structured logs: a line per unit of work, as ``key=value`` text or as JSON."""
 
 import json
 import logging
@@ -9,19 +9,19 @@ from typing import Literal
 Format = Literal["text", "json"]
 
 
-def configure_logs(form: Format) -> None:
-    """Send everything at level INFO and above to standard error in one form."""
+def configure_logs(log_format: Format) -> None:
+    """Log records of level INFO and above to standard error in the given format."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonFormatter() if form == "json" else _TextFormatter())
+    handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    # The web server's own start and stop lines repeat ours.
+    # uvicorn logs start and stop, which the daemon logs as well.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
 class _TextFormatter(logging.Formatter):
-    """``2026-11-24T09:00:00Z info ingest new=3 changed=1``."""
+    """Formatter for text: ``2026-11-24T09:00:00Z info ingest new=3 changed=1``."""
 
     def format(self, record: logging.LogRecord) -> str:
         facts = " ".join(f"{key}={_short(value)}" for key, value in _facts(record).items())
@@ -30,7 +30,7 @@ class _TextFormatter(logging.Formatter):
 
 
 class _JsonFormatter(logging.Formatter):
-    """One object a line, with ``time``, ``level``, ``logger``, ``event`` and the facts."""
+    """Formatter for JSON lines with ``time``, ``level``, ``logger``, ``event`` and the facts."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {

@@ -1,14 +1,14 @@
-"""One process, one machine: APScheduler's threads ring the bells of every job.
+"""Scheduler of ``syndicate run``: APScheduler calls each scheduled task at a fixed interval.
 
-The memory job store holds a handful of fixed ticks; every due time is a row in the store. Defaults that
-drop late jobs or run them twice are turned off (measured: a job more than a second late is dropped;
-two schedulers on one persisted store run everything twice). The only importer of apscheduler.
+A tick only asks a job to look for due work; due times are rows in the store. APScheduler's defaults drop late
+ticks, and two schedulers on a persisted job store run every task twice. Both are turned off here. No other
+module imports apscheduler.
 """
 
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -20,118 +20,121 @@ from syndicate.errors import StoreError, SyndicateError
 
 log = logging.getLogger("syndicate.runner")
 
-# Seconds between two looks at the clock.
-_LOOK_EVERY = 5.0
+# Seconds between two checks of the clock.
+_CLOCK_CHECK_INTERVAL = 5.0
 
 
-Ring = Callable[[datetime], Mapping[str, object] | None]
-"""Gets the time and returns facts for the log; nothing is logged when all of them are 0 or empty."""
+Callback = Callable[[datetime], Mapping[str, object] | None]
+"""Gets the time and returns facts for the log. Facts that are all 0 or empty are not logged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bell:
-    """A job and how often to ask whether it is due, in seconds.
+class ScheduledTask:
+    """A callback and its interval ``every`` in seconds.
 
-    With ``needs_clock`` it does not run while the wall clock may be wrong.
+    With ``needs_clock`` the scheduler skips its ticks while the wall clock may be wrong.
     """
 
     name: str
     every: float
-    ring: Ring
+    callback: Callback
     needs_clock: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class LastRun:
-    """Last completed run of each scheduled task, and its error ("" for none)."""
+    """Time of a task's last tick, and the error of its last completed run ("" for none)."""
 
-    rang: dict[str, datetime] = field(default_factory=dict)
-    problems: dict[str, str] = field(default_factory=dict)
+    at: datetime
+    problem: str = ""
 
 
-class LocalRunner:
-    """Rings bells until stopped. A bell never rings twice at once; different bells ring together."""
+class Scheduler:
+    """Runs tasks on threads until stopped. Ticks of a task never overlap; different tasks run in parallel.
 
-    def __init__(self, bells: tuple[Bell, ...], clock: ClockWatch | None = None) -> None:
-        self.pulse = LastRun()
-        self._bells = bells
+    ``last_runs`` holds the last run of each task by name.
+    """
+
+    def __init__(self, tasks: tuple[ScheduledTask, ...], clock: ClockWatch | None = None) -> None:
+        self.last_runs: dict[str, LastRun] = {}
+        self._tasks = tasks
         self._clock = clock or ClockWatch()
-        self._watching = threading.Thread(target=self._watch_clock, name="clock", daemon=True)
-        self._stopping = threading.Event()
+        self._clock_thread = threading.Thread(target=self._watch_clock, name="clock", daemon=True)
+        self._stop = threading.Event()
         self._working: set[str] = set()
         self._scheduler = BackgroundScheduler(
             jobstores={"default": MemoryJobStore()},
-            executors={"default": ThreadPoolExecutor(len(bells))},
+            executors={"default": ThreadPoolExecutor(len(tasks))},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,
         )
-        # Its own messages about jobs that take longer than their tick are not news: the next tick asks again.
+        # APScheduler warns about runs longer than the interval. They are normal: the next tick asks again.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
     @property
-    def should_stop(self) -> bool:
-        """True once ``stop`` was called: jobs look at it between two units of work."""
-        return self._stopping.is_set()
+    def stopping(self) -> bool:
+        """True after ``stop`` was called. Jobs read it between two units of work."""
+        return self._stop.is_set()
 
     def working(self) -> list[str]:
-        """Return the names of the bells that ring at this moment."""
+        """Return the names of the tasks that run now, sorted."""
         return sorted(self._working)
 
     def start(self) -> None:
-        """Ring every bell at once, and then at its interval."""
-        for bell in self._bells:
+        """Run every task at once, then at its interval."""
+        for task in self._tasks:
             self._scheduler.add_job(
-                self._ring,
+                self._tick,
                 "interval",
-                seconds=bell.every,
-                args=[bell],
-                id=bell.name,
+                seconds=task.every,
+                args=[task],
+                id=task.name,
                 next_run_time=datetime.now(UTC),
             )
         self._scheduler.start()
-        self._watching.start()
+        self._clock_thread.start()
 
     def stop(self) -> None:
-        """Take no new work, let each job finish the unit it is at, and return when all have."""
-        self._stopping.set()
+        """Start no further ticks and return when every running task has finished its unit of work."""
+        self._stop.set()
         self._scheduler.shutdown(wait=True)
 
     def _watch_clock(self) -> None:
-        """Ring every bell after the clock was set: if it was set back, the next times are far ahead."""
-        seen = self._clock.jumps
-        while not self._stopping.wait(_LOOK_EVERY):
+        """Run every task after the clock was set: after a step back, the next ticks are far ahead."""
+        jumps = self._clock.jumps
+        while not self._stop.wait(_CLOCK_CHECK_INTERVAL):
             self._clock.trusted()
-            if self._clock.jumps != seen:
-                seen = self._clock.jumps
+            if self._clock.jumps != jumps:
+                jumps = self._clock.jumps
                 for job in self._scheduler.get_jobs():
                     job.modify(next_run_time=datetime.now(UTC))
 
-    def _ring(self, bell: Bell) -> None:
-        if self.should_stop:
+    def _tick(self, task: ScheduledTask) -> None:
+        if self.stopping:
             return
-        if bell.needs_clock and not self._clock.trusted():
-            self.pulse.rang[bell.name] = datetime.now(UTC)
+        if task.needs_clock and not self._clock.trusted():
+            before = self.last_runs.get(task.name)
+            self._record(task, before.problem if before else "")
             return
-        self._working.add(bell.name)
+        self._working.add(task.name)
         try:
-            did = bell.ring(datetime.now(UTC))
+            facts = task.callback(datetime.now(UTC))
         except StoreError as error:
-            self._note(bell, str(error))
-            log.error("%s could not use the store: %s", bell.name, error)  # noqa: TRY400 the message says all
+            self._record(task, str(error))
+            log.error("%s could not use the store: %s", task.name, error)  # noqa: TRY400 the message says all
         except SyndicateError as error:
-            self._note(bell, str(error))
-            log.warning("%s stopped early: %s", bell.name, error)
+            self._record(task, str(error))
+            log.warning("%s stopped early: %s", task.name, error)
         except Exception as error:
             # A bug in one job must not stop the others; the traceback is for its repair.
-            self._note(bell, f"{type(error).__name__}: {error}")
-            log.exception("%s failed unexpectedly", bell.name)
+            self._record(task, f"{type(error).__name__}: {error}")
+            log.exception("%s failed unexpectedly", task.name)
         else:
-            self._note(bell, "")
-            if did and any(did.values()):
-                log.info("%s", bell.name, extra={"did": dict(did)})
+            self._record(task, "")
+            if facts and any(facts.values()):
+                log.info("%s", task.name, extra={"did": dict(facts)})
         finally:
-            self._working.discard(bell.name)
+            self._working.discard(task.name)
 
-    def _note(self, bell: Bell, problem: str) -> None:
-        self.pulse.rang[bell.name] = datetime.now(UTC)
-        self.pulse.problems[bell.name] = problem
+    def _record(self, task: ScheduledTask, problem: str) -> None:
+        self.last_runs[task.name] = LastRun(datetime.now(UTC), problem)

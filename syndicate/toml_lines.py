@@ -1,7 +1,6 @@
-"""Lines of keys in a TOML text, for errors that name them.
+"""Line numbers of keys in a TOML text, for error messages.
 
-``tomllib`` forgets positions; this reads just enough of the syntax to find table headers and keys at
-the beginning of lines.
+``tomllib`` does not report positions. This module finds table headers and keys at the beginning of lines.
 """
 
 import re
@@ -13,9 +12,9 @@ Path = tuple[str | int, ...]
 
 
 def line_of(text: str, path: Path) -> int | None:
-    """The line (from 1) of the longest beginning of ``path`` that the text has, or ``None``.
+    """Return the line (from 1) of the longest prefix of ``path`` in the text, or ``None``.
 
-    ``path`` is a key path with the positions of array tables: ``("sources", 1, "url")``.
+    ``path`` is a key path with the indexes of array tables: ``("sources", 1, "url")``.
     """
     lines = _lines_by_path(text)
     for length in range(len(path), 0, -1):
@@ -25,7 +24,7 @@ def line_of(text: str, path: Path) -> int | None:
 
 
 def _lines_by_path(text: str) -> dict[Path, int]:
-    found: dict[Path, int] = {}
+    lines: dict[Path, int] = {}
     counts: dict[str, int] = {}
     table: Path = ()
     for number, line in enumerate(text.splitlines(), start=1):
@@ -35,8 +34,8 @@ def _lines_by_path(text: str) -> dict[Path, int]:
             if header[1] == "[[":
                 table = (name, counts.get(name, 0))
                 counts[name] = counts.get(name, 0) + 1
-            found.setdefault((name,), number)
-            found.setdefault(table, number)
+            lines.setdefault((name,), number)
+            lines.setdefault(table, number)
         elif key := _KEY.match(line):
-            found.setdefault((*table, key[1].strip("\"'")), number)
-    return found
+            lines.setdefault((*table, key[1].strip("\"'")), number)
+    return lines

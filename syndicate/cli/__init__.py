@@ -1,6 +1,6 @@
-"""The command line: one file per command group, imported only when its command runs.
+"""Command line: a module per command group, imported when its command runs.
 
-Exit codes: 0 well, 1 needs a person, 2 usage, 3 configuration, 4 store locked or unusable.
+Exit codes: 0 success, 1 needs a person, 2 usage, 3 configuration, 4 store locked or unusable.
 """
 
 import importlib
@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from syndicate import __version__
-from syndicate.cli.wrapping import say
+from syndicate.cli.output import say
 from syndicate.errors import SyndicateError
 
-# name → (module, one line of help). The help stands here so that `--help` imports nothing.
+# name → (module, help). The help stands here so that `--help` imports no command.
 _COMMANDS = {
     "init": ("operate.setup", "Write a commented config.toml and a .gitignore."),
     "check": ("operate.setup", "Check configuration, templates and schedules; show the next runs."),
@@ -24,32 +24,38 @@ _COMMANDS = {
     "publish": ("operate.stage_commands", "Write the feeds and pages that changed."),
     "edition": ("operate.stage_commands", "Cut the newsletter editions that are due."),
     "deliver": ("operate.stage_commands", "Send the deliveries that are due."),
-    "status": ("operate.status", "Show how sources, stories, editions and deliveries are doing."),
+    "status": ("operate.status", "Show sources, stories, editions, deliveries and problems."),
     "sources": ("reading.source_commands", "Find, add, list, test, pause and remove sources; OPML."),
     "rules": ("reading.rule_commands", "Try the rules for incoming articles; change nothing."),
-    "explain": ("reading.explain", "Say why an article is where it is."),
+    "explain": ("reading.explain", "Explain an article's story, ranks, channels and newsletters."),
     "editor": ("editing.editor_commands", "Pin, drop, retitle or boost stories, with who and when."),
     "replay": (
         "editing.replay_command",
-        "Show what past lists and editions would be with the present rules.",
+        "Show past lists and editions as the present rules would make them.",
     ),
     "preview": ("editing.preview", "Render the next edition of a newsletter without sending it."),
-    "lint": ("editing.lint_command", "Look for what is wrong with a newsletter before it is sent."),
+    "lint": ("editing.lint_command", "Find problems of a newsletter before it is sent."),
     "newsletters": ("editing.newsletter_commands", "List, pause and resume newsletters."),
-    "editions": ("editing.edition_commands", "The editor's desk: look at editions, change and approve them."),
+    "editions": (
+        "editing.edition_commands",
+        "Review editions: show, change, approve, hold, withdraw, correct.",
+    ),
     "send": ("editing.preview", "Send the next edition to one mailbox, as a test."),
-    "subscribers": ("mailing.subscriber_commands", "Add, import, list, export and remove subscribers."),
-    "deliveries": ("mailing.delivery_commands", "List deliveries; send an uncertain one again."),
-    "bounces": ("mailing.bounce_commands", "Read what came back: bounces and complaints."),
-    "dkim": ("mailing.dkim_commands", "Make a key that signs mail."),
-    "doctor": ("operate.doctor", "Check DNS, TLS and unsubscribing: what others ask of senders."),
-    "prune": ("operate.prune_command", "Remove rows older than [retention] says."),
+    "subscribers": (
+        "mailing.subscriber_commands",
+        "Add, import, list, export, remove and unsuppress subscribers.",
+    ),
+    "deliveries": ("mailing.delivery_commands", "List deliveries; resolve uncertain deliveries."),
+    "bounces": ("mailing.bounce_commands", "Read bounces, complaints and unsubscribe mails."),
+    "dkim": ("mailing.dkim_commands", "Make a DKIM key, which signs mail."),
+    "doctor": ("operate.doctor", "Check DNS, TLS and unsubscribing, as receivers of mail do."),
+    "prune": ("operate.prune_command", "Remove rows that are older than [retention] allows."),
     "demo": ("demo_command", "Run the whole pipeline on a small bundled newsroom."),
 }
 
 
 class _LazyGroup(click.Group):
-    """A group that knows its commands' names and help without importing them."""
+    """Group that lists its commands without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_COMMANDS)
@@ -64,10 +70,10 @@ class _LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        # Click itself only knows the names of commands that are imported.
+        # Click suggests only commands that are imported.
         if args[0] not in _COMMANDS and (alike := get_close_matches(args[0], _COMMANDS)):
-            meant = " or ".join(map(repr, alike))
-            raise click.UsageError(f"No such command {args[0]!r}. Did you mean {meant}?", ctx)
+            names = " or ".join(map(repr, alike))
+            raise click.UsageError(f"No such command {args[0]!r}. Did you mean {names}?", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -87,7 +93,7 @@ def _syndicate() -> None:
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run one command; a ``SyndicateError`` becomes one message and its exit code."""
+    """Run a command. A ``SyndicateError`` becomes a message and its exit code."""
     try:
         return _syndicate.main(args=arguments, prog_name="syndicate")
     except SyndicateError as error:

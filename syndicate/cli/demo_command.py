@@ -1,16 +1,25 @@
-"""The whole main job on the bundled newsroom: no network, no account, one command."""
+"""The ``demo`` command: the whole pipeline on invented publications, without network or account."""
 
 import asyncio
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from syndicate.cli.common import json_option, moment, now_option, show, table
-from syndicate.demo import DemoFolder, NewsroomServer, Outcome, load_newsroom, open_place, run_pipeline
+from syndicate.cli.options import current_time, json_option, now_option
+from syndicate.cli.output import show, table
+from syndicate.demo import (
+    DemoFolder,
+    DemoResult,
+    NewsroomServer,
+    load_newsroom,
+    open_demo_folder,
+    run_pipeline,
+)
 from syndicate.errors import SyndicateError
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
@@ -32,49 +41,38 @@ DEFAULT_PORT = 8000
     "--port",
     type=click.IntRange(1, 65535),
     default=None,
-    help=f"The port of --serve and of our own links  [default: {DEFAULT_PORT}, or a free one].",
+    help=f"The port of --serve and of the site's links  [default: {DEFAULT_PORT}, or a free one].",
 )
 @json_option
 @now_option
 def demo(out: Path, serve: bool, port: int | None, as_json: bool, now: datetime | None) -> None:
     """Run the whole pipeline on a small bundled newsroom.
 
-    Sources, articles and readers are invented and served on this machine; the rest is what
-    `syndicate run` does. A second demo in the same folder replaces the first.
+    Sources, articles and readers are invented and served on this machine. The stages are those of
+    `syndicate run`. A second demo in the same folder replaces the first.
     """
     say = (lambda _line: None) if as_json else click.echo
-    now = moment(now).replace(microsecond=0)
+    now = current_time(now).replace(microsecond=0)
     papers = load_newsroom()
     port = _port(port) if serve else port or DEFAULT_PORT
-    with open_place(out) as place, NewsroomServer(papers, now) as newsroom:
-        place.write(papers, newsroom.url, now, listen=f"{HOST}:{port}")
-        settings = load_settings(place.config, environment={})
+    with open_demo_folder(out) as folder, NewsroomServer(papers, now) as newsroom:
+        folder.write(papers, newsroom.url, now, listen=f"{HOST}:{port}")
+        settings = load_settings(folder.config, environment={})
         with open_services(settings, now=now) as services:
-            outcome = run_pipeline(services, place, now, say)
-            show(_answer(outcome), as_json, lambda: _print(outcome, place))
+            result = run_pipeline(services, folder, now, say)
+            show(asdict(result), as_json, lambda: _print(result, folder))
             if serve:
-                _serve(services, place, port, lambda url: click.echo(f"serving   {url}/", err=as_json))
+                _serve(services, folder, port, lambda url: click.echo(f"serving   {url}/", err=as_json))
             elif not as_json:
-                click.echo("Add --serve to see it in a browser: pictures and sources answer only then.")
+                click.echo("Add --serve to see it in a browser. Images and sources are served only then.")
 
 
-def _answer(outcome: Outcome) -> dict[str, object]:
-    return {
-        "counts": outcome.counts,
-        "feeds": list(outcome.feeds),
-        "pages": list(outcome.pages),
-        "editions": list(outcome.editions),
-        "messages": list(outcome.messages),
-        "warnings": list(outcome.warnings),
-    }
-
-
-def _print(outcome: Outcome, place: DemoFolder) -> None:
-    counts = outcome.counts
+def _print(result: DemoResult, folder: DemoFolder) -> None:
+    counts = result.counts
     rows = [
-        ("sources", counts["sources"], f"{len(outcome.warnings)} with a warning"),
-        ("articles", counts["articles"], f"{counts['duplicates']} of known texts"),
-        ("stories", counts["stories"], f"{counts['stories_several_sources']} told by several sources"),
+        ("sources", counts["sources"], f"{len(result.warnings)} with a warning"),
+        ("articles", counts["articles"], f"{counts['duplicates']} duplicate texts"),
+        ("stories", counts["stories"], f"{counts['stories_several_sources']} with several sources"),
         ("related links", counts["related_links"], f"in {counts['articles_with_related']} articles"),
         ("feed files", counts["feeds"], "RSS, Atom and JSON Feed, OPML, News sitemap"),
         ("pages", counts["pages"], "front page, sections, tags, articles"),
@@ -85,21 +83,21 @@ def _print(outcome: Outcome, place: DemoFolder) -> None:
     click.echo()
     table(("what", "number", ""), rows, right=(1,))
     click.echo()
-    for warning in outcome.warnings:
+    for warning in result.warnings:
         click.echo(click.wrap_text(f"warning: {warning}", 80, subsequent_indent="  "))
     for name, path in (
-        ("feeds", place.feeds / "news.rss"),
-        ("pages", place.feeds / "site" / "index.html"),
-        *(("digest", path) for path in outcome.editions if path.suffix == ".html"),
-        *(("message", path) for path in outcome.messages[:1]),
-        ("config", place.config),
+        ("feeds", folder.feeds / "news.rss"),
+        ("pages", folder.feeds / "site" / "index.html"),
+        *(("digest", path) for path in result.editions if path.suffix == ".html"),
+        *(("message", path) for path in result.messages[:1]),
+        ("config", folder.config),
     ):
         click.echo(f"{name:9} {path}")
 
 
-def _port(wanted: int | None) -> int:
-    """The wanted port, or when none is wanted the default or any free one; ``SyndicateError`` when taken."""
-    for port in [wanted] if wanted else [DEFAULT_PORT, 0]:
+def _port(chosen: int | None) -> int:
+    """Return the chosen port, or the default or any free port. Raises ``SyndicateError`` if it is taken."""
+    for port in [chosen] if chosen else [DEFAULT_PORT, 0]:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -107,16 +105,16 @@ def _port(wanted: int | None) -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    raise SyndicateError(f"port {wanted or DEFAULT_PORT} is taken; choose another with --port")
+    raise SyndicateError(f"port {chosen or DEFAULT_PORT} is taken; choose another with --port")
 
 
-def _serve(services: Services, place: DemoFolder, port: int, ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; ``ready`` is given the address once it answers."""
+def _serve(services: Services, folder: DemoFolder, port: int, ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM. Calls ``ready`` with the URL once the server answers."""
     from syndicate.web import WebOptions, WebServer, create_app
 
     app = create_app(
         WebOptions(page_max_age=0, feed_max_age=0, site_title=services.settings.site.title),
-        place.feeds,
+        folder.feeds,
         services.unsubscribe,
         templates=services.templates,
         health=lambda: {"ok": True},

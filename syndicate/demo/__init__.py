@@ -1,20 +1,17 @@
-"""The bundled newsroom: invented sources with invented news, served over real HTTP on this machine.
+"""Demo: invented publications, served over HTTP on this machine, for ``syndicate demo`` and tests."""
 
-``syndicate demo`` runs the whole pipeline on it, and the tests of the whole use it too.
-"""
-
-from syndicate.demo.demo_folder import DemoFolder, open_place
-from syndicate.demo.demo_run import Outcome, run_pipeline
+from syndicate.demo.demo_folder import DemoFolder, open_demo_folder
+from syndicate.demo.demo_run import DemoResult, run_pipeline
 from syndicate.demo.newsroom import Piece, Publication, load_newsroom
 from syndicate.demo.newsroom_server import NewsroomServer
 
 __all__ = [
     "DemoFolder",
+    "DemoResult",
     "NewsroomServer",
-    "Outcome",
     "Piece",
     "Publication",
     "load_newsroom",
-    "open_place",
+    "open_demo_folder",
     "run_pipeline",
 ]

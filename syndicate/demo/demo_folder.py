@@ -1,7 +1,7 @@
-"""The folder a demo lives in: what it makes there, and how a second demo finds the place clean.
+"""Folder of a demo: its files, and their removal before the next demo.
 
-``demo.txt`` marks a folder as the demo's. What it names belongs to the demo and is made anew by the next one;
-whatever else lies in the folder is left alone. The store's lock is held meanwhile, as by the daemon.
+``demo.txt`` marks a folder as a demo's and lists the demo's files. The next demo removes these files and
+leaves other files alone. The demo holds the store's lock, as the daemon does.
 """
 
 import json
@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from syndicate.demo.newsroom import Publication, desk_files
+from syndicate.demo.newsroom import Publication, local_articles
 from syndicate.errors import SyndicateError
 from syndicate.files import file_lock, write_atomic
 
@@ -33,35 +33,35 @@ STORE = ("syndicate.db", "syndicate.db-wal", "syndicate.db-shm")
 LOCK = "syndicate.db.lock"
 _MARK = "demo.txt"
 _NOTE = f"""\
-Made by `syndicate demo`. The next demo in this folder removes these, with all that is in them,
-and makes them anew: {", ".join(MADE)}, {STORE[0]}.
+Made by `syndicate demo`. The next demo in this folder removes these files and folders
+and makes them again: {", ".join(MADE)}, {STORE[0]}.
 """
 _OPEN_TIME = re.compile(r"\{(iso|long) (\d+(?:\.\d+)?)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoFolder:
-    """Paths and addresses of one demo."""
+    """Paths of a demo."""
 
     folder: Path
 
     @property
     def config(self) -> Path:
-        """The configuration a user can copy."""
+        """Configuration file, which users can copy."""
         return self.folder / "config.toml"
 
     @property
     def feeds(self) -> Path:
-        """The output folder: feeds, and pages in ``site``."""
+        """Output folder with feeds, and pages in ``site``."""
         return self.folder / "feeds"
 
     @property
     def outbox(self) -> Path:
-        """One file for each message."""
+        """Folder with a file per message."""
         return self.folder / "outbox"
 
     def write(self, papers: Sequence[Publication], newsroom: str, now: datetime, *, listen: str) -> None:
-        """Write the configuration for a newsroom at an address, and the local articles of "Our desk"."""
+        """Write the configuration for the newsroom's URL, and the local articles of "Our desk"."""
         template = Template((files("syndicate.demo") / "config.toml").read_text("utf-8"))
         text = template.substitute(
             site_url=f"http://{listen}",
@@ -70,19 +70,19 @@ class DemoFolder:
             sources="\n".join(_source(paper, newsroom) for paper in papers) + _DESK,
         )
         write_atomic(self.config, text.encode())
-        for name, article in desk_files():
+        for name, article in local_articles():
             dated = _OPEN_TIME.sub(
-                lambda found: _written(found[1], now - timedelta(hours=float(found[2]))), article
+                lambda match: _format_time(match[1], now - timedelta(hours=float(match[2]))), article
             )
             write_atomic(self.folder / "our-desk" / name, dated.encode())
 
 
 @contextmanager
-def open_place(folder: Path) -> Iterator[DemoFolder]:
-    """The folder made ready and locked: what an earlier demo made is removed.
+def open_demo_folder(folder: Path) -> Iterator[DemoFolder]:
+    """Lock the folder and remove the files of an earlier demo.
 
-    Raises ``SyndicateError`` when something of the demo's names is there that no demo made, and ``StoreBusy``
-    when a demo or a daemon is using the folder.
+    Raises ``SyndicateError`` if the folder has a file of that name from elsewhere, and ``StoreBusy`` while a
+    demo or daemon uses the folder.
     """
     if not (folder / _MARK).exists():
         foreign = [name for name in (*MADE, *STORE) if (folder / name).exists()]
@@ -121,19 +121,19 @@ def _source(paper: Publication, newsroom: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A TOML basic string: JSON's escapes are a part of its own."""
+    """Return a TOML basic string, which allows the escapes of JSON."""
     return json.dumps(text, ensure_ascii=False)
 
 
-def _written(form: str, moment: datetime) -> str:
-    """A time as a machine writes it, or as people do in a page."""
-    if form == "iso":
-        return moment.isoformat(timespec="minutes")
-    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+def _format_time(style: str, at: datetime) -> str:
+    """Format a time as ISO 8601 or as on a page."""
+    if style == "iso":
+        return at.isoformat(timespec="minutes")
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
 
 
 _DESK = """
-# Our own articles: a folder of Markdown, HTML and plain text files. They are ours, so links lead to our
+# A folder of Markdown, HTML and plain text files: articles of this site. Links lead to this site's
 # pages, and feeds carry the whole text.
 [[sources]]
 name = "Our desk"

@@ -1,4 +1,4 @@
-"""The whole pipeline, once, on the demo's newsroom: the same services as ``syndicate run``, then counted."""
+"""Run of the whole pipeline on the demo's publications, with the services of ``syndicate run``."""
 
 import email
 import email.policy
@@ -29,14 +29,14 @@ READERS = (
     ("سلمى الحداد", "salma@reader.example", "arabic"),
     ("Bertil Quist", "bertil@reader.example", "daily"),
 )
-LEFT_AGAIN = "bertil@reader.example"
-# Where each newsletter's edition is written for looking at it.
+UNSUBSCRIBED = "bertil@reader.example"
+# File name of each newsletter's edition.
 DIGESTS = {"daily": "digest", "arabic": "digest-arabic"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """Result of the demo. ``counts`` are numbers by name; ``warnings`` are sentences about single sources."""
+class DemoResult:
+    """Result of the demo. ``counts`` are numbers by name; ``warnings`` are sentences about sources."""
 
     counts: dict[str, int]
     feeds: tuple[Path, ...]
@@ -47,27 +47,27 @@ class Outcome:
 
 
 def run_pipeline(
-    services: Services, place: DemoFolder, now: datetime, say: Callable[[str], None] = lambda _line: None
-) -> Outcome:
-    """Ingest, stories, publish, edition, its archive, deliver; then poll again, which must change nothing.
+    services: Services, folder: DemoFolder, now: datetime, say: Callable[[str], None] = lambda _line: None
+) -> DemoResult:
+    """Run every stage and the archive, then poll again, which must change nothing.
 
-    ``say`` is given one line after each stage. Raises ``SyndicateError`` when a stage did not do its work.
+    Calls ``say`` with a line after each stage. Raises ``SyndicateError`` if a stage fails.
     """
     subscribe_readers(services, now)
-    read = services.ingest.run(now)
-    say(f"ingest    {read.new} articles from {len(read.sources) - read.failed} sources")
+    polled = services.ingest.run(now)
+    say(f"ingest    {polled.new} articles from {len(polled.sources) - polled.failed} sources")
     placed = services.stories.run(now)
     say(f"stories   {placed.placed} articles placed, {placed.new_stories} stories")
     built = _published(services, now)
     say(f"publish   {len(built.feeds)} feed files, {len(built.pages)} files of the site")
     cut = services.editions.run(now)
-    _insist([outcome.problem or outcome.outcome for outcome in cut if outcome.outcome != "cut"])
+    _require([outcome.problem or outcome.outcome for outcome in cut if outcome.outcome != "cut"])
     for outcome in cut:
         say(f"edition   {excerpt(outcome.subject, 68)}")
     archived = _published(services, now)
     say(f"publish   {len(archived.pages)} files of the newsletter's archive")
     sent = services.deliver.run(now)
-    _insist([sent.problem] if sent.problem else [])
+    _require([sent.problem] if sent.problem else [])
     say(f"deliver   {sent.sent} messages")
     counts = {
         "duplicates": placed.duplicates,
@@ -76,25 +76,25 @@ def run_pipeline(
         "editions": len(cut),
         "edition_stories": sum(outcome.stories for outcome in cut),
     }
-    messages = tuple(sorted(place.outbox.glob("*.eml")))
-    return Outcome(
-        counts=counts | _again(services, now, say) | count(services),
-        feeds=tuple(place.feeds / name for name in built.feeds),
-        pages=tuple(place.feeds / name for name in (*built.pages, *archived.pages)),
-        editions=write_digests(messages, place.folder),
+    messages = tuple(sorted(folder.outbox.glob("*.eml")))
+    return DemoResult(
+        counts=counts | _poll_again(services, now, say) | count(services),
+        feeds=tuple(folder.feeds / name for name in built.feeds),
+        pages=tuple(folder.feeds / name for name in (*built.pages, *archived.pages)),
+        editions=write_digests(messages, folder.folder),
         messages=messages,
-        warnings=_warnings(services, read, now),
+        warnings=_warnings(services, polled, now),
     )
 
 
 def _published(services: Services, now: datetime) -> PublishResult:
     result = services.publish.run(now)
-    _insist(result.failures)
+    _require(result.failures)
     return result
 
 
-def _again(services: Services, now: datetime, say: Callable[[str], None]) -> dict[str, int]:
-    """Poll, place and publish once more: nothing is new, so nothing may change."""
+def _poll_again(services: Services, now: datetime, say: Callable[[str], None]) -> dict[str, int]:
+    """Poll, place and publish again; nothing is new, so nothing may change."""
     again = services.ingest.run(now + timedelta(seconds=1))
     services.stories.run(now)
     rebuilt = services.publish.run(now)
@@ -104,7 +104,7 @@ def _again(services: Services, now: datetime, say: Callable[[str], None]) -> dic
 
 
 def subscribe_readers(services: Services, now: datetime) -> None:
-    """Three readers who will get the edition, and one who left before it."""
+    """Subscribe three readers; a fourth subscribes and unsubscribes."""
     with services.store.write() as connection:
         for name, text, newsletter in READERS:
             address = normalise_address(text)
@@ -118,24 +118,24 @@ def subscribe_readers(services: Services, now: datetime) -> None:
                 evidence="invented for the demo",
                 now=now,
             )
-            if text == LEFT_AGAIN:
+            if text == UNSUBSCRIBED:
                 audience_store.end_all_subscriptions(
                     connection, address.key, detail="invented for the demo", now=now
                 )
 
 
 def count(services: Services) -> dict[str, int]:
-    """Return what the store holds, by the words of the house."""
+    """Return the numbers of rows in the store."""
     with services.store.read() as connection:
         ids = [row.article_id for row in story_store.story_articles(connection)]
         links = story_store.related_links(connection, ids, site_url="")
-        stories, told_by_several = story_store.count_stories(connection)
+        stories, several_sources = story_store.count_stories(connection)
         deliveries = delivery_store.count_deliveries(connection)
         return {
             "sources": len(source_store.list_sources(connection)),
             "articles": article_store.count_articles(connection),
             "stories": stories,
-            "stories_several_sources": told_by_several,
+            "stories_several_sources": several_sources,
             "related_links": sum(map(len, links.values())),
             "articles_with_related": sum(map(bool, links.values())),
             "deliveries": sum(deliveries.values()),
@@ -144,7 +144,7 @@ def count(services: Services) -> dict[str, int]:
 
 
 def write_digests(messages: Sequence[Path], folder: Path) -> tuple[Path, ...]:
-    """Each newsletter's edition as one of its readers got it, as HTML and as text."""
+    """Write each newsletter's edition as HTML and text, from the mail of a reader."""
     mails = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in messages]
     written = []
     for newsletter, name in DIGESTS.items():
@@ -163,22 +163,22 @@ def _part(mail: EmailMessage, kind: str) -> str:
     return str(part.get_content())
 
 
-def _warnings(services: Services, read: IngestResult, now: datetime) -> tuple[str, ...]:
+def _warnings(services: Services, polled: IngestResult, now: datetime) -> tuple[str, ...]:
     with services.store.read() as connection:
         reports = source_store.report_sources(connection, week_ago=now)
     moved = [
-        f"{report.source.name}: moved for good to {urlsplit(report.state.permanent_url).path}"
+        f"{report.source.name}: moved permanently to {urlsplit(report.state.permanent_url).path}"
         for report in reports
         if report.state.permanent_url
     ]
-    spoken = [
+    problems = [
         f"{source.name}: {source.error or source.warning}"
-        for source in read.sources
+        for source in polled.sources
         if source.error or source.warning
     ]
-    return tuple(sorted(moved + spoken))
+    return tuple(sorted(moved + problems))
 
 
-def _insist(problems: tuple[str, ...] | list[str]) -> None:
+def _require(problems: tuple[str, ...] | list[str]) -> None:
     if problems:
-        raise SyndicateError("the demo did not work: " + "; ".join(problems))
+        raise SyndicateError("the demo failed: " + "; ".join(problems))

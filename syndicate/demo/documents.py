@@ -1,4 +1,4 @@
-"""Common parts of a publication's documents: addresses, times, texts as the publisher shows them."""
+"""Parts that all documents of a publication share: URLs, times and texts."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,63 +9,63 @@ from syndicate.demo.newsroom import Piece, Publication
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DemoPress:
-    """The newsroom at one address (``base``, without a slash at the end) and one moment."""
+class DemoSite:
+    """Site of the demo's publications at a time. ``base`` is its URL without a final slash."""
 
     base: str
     now: datetime
 
-    def moment(self, hours: float) -> datetime:
-        """So many hours ago, in whole seconds."""
+    def time_ago(self, hours: float) -> datetime:
+        """Return the time ``hours`` ago, in whole seconds."""
         return (self.now - timedelta(hours=hours)).replace(microsecond=0)
 
     def changed(self, piece: Piece) -> datetime:
-        """Return when a piece last changed."""
-        return self.moment(piece.hours if piece.updated is None else piece.updated)
+        """Return the time of a piece's last change."""
+        return self.time_ago(piece.hours if piece.updated is None else piece.updated)
 
     def home(self, paper: Publication) -> str:
-        """The publication's front page."""
+        """Return the URL of a publication's front page."""
         return f"{self.base}/{paper.slug}/"
 
     def feed(self, paper: Publication) -> str:
-        """The address the feed calls its own."""
+        """Return the URL of a publication's feed."""
         return f"{self.base}{paper.feed_path}"
 
     def link(self, paper: Publication, piece: Piece) -> str:
-        """The clean address of a piece."""
+        """Return the URL of a piece without tracking parameters."""
         return f"{self.base}/{paper.slug}/{piece.slug}.html"
 
     def tracked(self, paper: Publication, piece: Piece) -> str:
-        """The address as the publisher's feed gives it: some add parameters that watch readers."""
-        return self.link(paper, piece) + when(piece.tracking, f"?{piece.tracking}")
+        """Return the URL in the publication's feed, which may have tracking parameters."""
+        return self.link(paper, piece) + text_if(piece.tracking, f"?{piece.tracking}")
 
-    def picture(self, paper: Publication, piece: Piece) -> str:
-        """The address of a piece's picture."""
+    def image(self, paper: Publication, piece: Piece) -> str:
+        """Return the URL of a piece's image."""
         return f"{self.base}/{paper.slug}/{piece.slug}.png"
 
     def figure(self, paper: Publication, piece: Piece) -> str:
-        """The picture as HTML, ``""`` when there is none."""
-        image = f'<img src="{self.picture(paper, piece)}" width="{WIDTH}" height="{HEIGHT}"'
-        return when(piece.picture, f'<p>{image} alt="{escape(piece.picture)}"></p>\n')
+        """Return the image as HTML, or ``""`` without an image."""
+        image = f'<img src="{self.image(paper, piece)}" width="{WIDTH}" height="{HEIGHT}"'
+        return text_if(piece.image, f'<p>{image} alt="{escape(piece.image)}"></p>\n')
 
 
-def when(condition: object, text: str) -> str:
-    """The text when there is a reason for it, else ``""``."""
+def text_if(condition: object, text: str) -> str:
+    """Return the text if the condition is true, else ``""``."""
     return text if condition else ""
 
 
 def tags_of(paper: Publication, piece: Piece) -> tuple[str, ...]:
-    """Section first, then the piece's own tags, each once."""
+    """Return the section and the piece's tags without duplicates."""
     section = piece.section or paper.section
     return tuple(dict.fromkeys((section, *piece.tags) if section else piece.tags))
 
 
 def short_text(paper: Publication, piece: Piece) -> str:
-    """Return the short text of an item: the whole text in feeds that have no other place for it."""
+    """Return an item's short text, or the whole text if the feed has no other element for it."""
     has_whole_text = paper.full_text or paper.format in ("rdf", "json")
     return piece.lead if has_whole_text or piece.summary else " ".join(piece.paragraphs)
 
 
 def html_text(piece: Piece) -> str:
-    """The body as HTML."""
+    """Return the body as HTML."""
     return "".join(f"<p>{escape(paragraph, quote=False)}</p>\n" for paragraph in piece.paragraphs)

@@ -1,8 +1,7 @@
-"""The invented publications, read from ``sources/*.toml``. Every time is in hours before "now".
+"""Invented publications of the demo, read from ``sources/*.toml``. Times are hours before now.
 
-One file is one publication; its text is the documentation. ``format`` is ``rss``, ``rdf`` (RSS 1.0),
-``atom`` or ``json``. ``moved_from`` is an old address that redirects for good; ``truncated`` cuts the feed's
-last item in half, as a full disk at the publisher's would.
+Each file is a publication. ``format`` is ``rss``, ``rdf`` (RSS 1.0), ``atom`` or ``json``. ``moved_from`` is
+a former path that redirects permanently. ``truncated`` cuts the feed in its last item, as a full disk would.
 """
 
 import tomllib
@@ -15,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """One article of a publication. ``hours`` and ``updated`` count back from now."""
+    """Article of a publication. ``hours`` and ``updated`` are hours before now."""
 
     slug: str
     title: str
@@ -25,26 +24,26 @@ class Piece:
     author: str = ""
     section: str = ""
     tags: tuple[str, ...] = ()
-    picture: str = ""
+    image: str = ""
     updated: float | None = None
     guid: str = ""
     tracking: str = ""
 
     @property
     def paragraphs(self) -> tuple[str, ...]:
-        """The body, paragraph by paragraph, each on one line."""
+        """Paragraphs of the body, each on a single line."""
         parts = self.body.strip().split("\n\n")
         return tuple(" ".join(part.split()) for part in parts)
 
     @property
     def lead(self) -> str:
-        """Return what the feed shows in short: the summary, else the first paragraph."""
+        """Short text of the feed: the summary, or the first paragraph."""
         return self.summary or self.paragraphs[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """An invented newspaper, agency or station with one feed."""
+    """Invented newspaper, agency or station with a feed."""
 
     slug: str
     name: str
@@ -62,17 +61,17 @@ class Publication:
 
     @property
     def feed_path(self) -> str:
-        """Return where the server has the feed."""
+        """Path of the feed on the server."""
         return f"/{self.slug}/{self.feed}"
 
     @property
     def subscribed_path(self) -> str:
-        """The address readers know, which may be the old one."""
+        """Path that subscribers use, which may be the former path."""
         return f"/{self.slug}/{self.moved_from or self.feed}"
 
 
 def load_newsroom() -> tuple[Publication, ...]:
-    """Every publication, by file name."""
+    """Return every publication, ordered by file name."""
     folder = files("syndicate.demo") / "sources"
     names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".toml"))
     return tuple(
@@ -80,8 +79,8 @@ def load_newsroom() -> tuple[Publication, ...]:
     )
 
 
-def desk_files() -> Iterator[tuple[str, str]]:
-    """Name and text of the files of the local folder; times in them are still open (see ``place``)."""
+def local_articles() -> Iterator[tuple[str, str]]:
+    """Yield name and text of the local folder's files. ``demo_folder`` fills in their times."""
     folder: Traversable = files("syndicate.demo") / "sources" / "our-desk"
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         yield file.name, file.read_text("utf-8")

@@ -1,8 +1,8 @@
-"""The publishers' own pages, so that links from feeds, pages and mail lead somewhere."""
+"""Pages of the demo's publications, the targets of links in feeds, pages and mail."""
 
 from html import escape
 
-from syndicate.demo.documents import DemoPress, html_text, when
+from syndicate.demo.documents import DemoSite, html_text, text_if
 from syndicate.demo.newsroom import Piece, Publication
 
 _STYLE = """\
@@ -18,21 +18,21 @@ img { max-width: 100%; height: auto }
 """
 
 
-def article_page(press: DemoPress, paper: Publication, piece: Piece) -> bytes:
-    """One article, whole."""
-    facts = f"{press.moment(piece.hours):%d %B %Y, %H:%M} UTC"
+def article_page(site: DemoSite, paper: Publication, piece: Piece) -> bytes:
+    """Return the page of an article."""
+    facts = f"{site.time_ago(piece.hours):%d %B %Y, %H:%M} UTC"
     body = (
         f"<h1>{escape(piece.title)}</h1>\n"
-        f"<p class=facts>{when(piece.author, escape(piece.author) + ' · ')}{facts}</p>\n"
-        f"{press.figure(paper, piece)}{html_text(piece)}"
+        f"<p class=facts>{text_if(piece.author, escape(piece.author) + ' · ')}{facts}</p>\n"
+        f"{site.figure(paper, piece)}{html_text(piece)}"
     )
     return _page(paper, f"{piece.title} – {paper.title}", body)
 
 
-def front_page(press: DemoPress, paper: Publication) -> bytes:
-    """The headlines of a publication."""
+def front_page(site: DemoSite, paper: Publication) -> bytes:
+    """Return the page with a publication's headlines."""
     items = "".join(
-        f'<li><a href="{press.link(paper, piece)}">{escape(piece.title)}</a></li>\n' for piece in paper.pieces
+        f'<li><a href="{site.link(paper, piece)}">{escape(piece.title)}</a></li>\n' for piece in paper.pieces
     )
     body = f"<p class=facts>{escape(paper.description)}</p>\n<ul>\n{items}</ul>\n"
     return _page(paper, paper.title, body)

@@ -1,5 +1,5 @@
-"""One unit of work each. A job asks the store what is due, decides with the rooms, and writes.
+"""Jobs: each reads due work from the store, decides with pure functions of other rooms, and writes.
 
-Transactions begin and end here. No network, rendering or file work happens inside one. A job can
-die at any instant: what it committed stays, and the next run carries on.
+Jobs begin and end transactions. No network, rendering or file work happens inside a transaction. A killed job
+keeps its committed work, and the next run continues.
 """

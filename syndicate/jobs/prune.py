@@ -1,4 +1,4 @@
-"""The prune job: old rows go, in small transactions. Pages already written stay: they are the archive."""
+"""Prune job: remove old rows in small transactions. Published pages stay as the archive."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from syndicate.store.ingest import page_store, robots_store
 from syndicate.store.mail import bounce_store, sign_up_store
 from syndicate.store.stories import story_moves
 
-FAILURES_KEPT = timedelta(days=30)
+FAILURE_RETENTION = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionOptions:
-    """Seconds for which rows are kept: articles, ended deliveries, traces of pruned articles, sign-ups."""
+    """Retention in seconds of articles, ended deliveries, tombstones of pruned articles, and sign-ups."""
 
     articles: float
     deliveries: float
@@ -27,10 +27,7 @@ class RetentionOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PruneJob:
-    """Removes what is older than the options say, so many articles in one transaction.
-
-    Killed half-way, the next run goes on.
-    """
+    """Removes rows that are older than the options allow, ``batch`` articles per transaction."""
 
     store: Store
     options: RetentionOptions
@@ -39,7 +36,7 @@ class PruneJob:
     def run(
         self, now: datetime, *, dry_run: bool = False, should_stop: Callable[[], bool] = lambda: False
     ) -> Pruned:
-        """Prune, or with ``dry_run`` only count; ``should_stop`` ends the job after a batch of articles."""
+        """Prune, or only count in a dry run. ``should_stop`` ends the job after a batch of articles."""
         articles_before = now - timedelta(seconds=self.options.articles)
         deliveries_before = now - timedelta(seconds=self.options.deliveries)
         tombstones_before = now - timedelta(seconds=self.options.tombstones)
@@ -67,9 +64,9 @@ class PruneJob:
             stories = old_rows.prune_stories(connection)
             story_moves.prune_moves(connection, before=articles_before)
             refresh_stories(connection, old_rows.stories_without_lead(connection), now)
-            old_rows.prune_failures(connection, before=now - FAILURES_KEPT)
+            old_rows.prune_failures(connection, before=now - FAILURE_RETENTION)
             sign_up_store.prune_sign_ups(connection, before=now - timedelta(seconds=self.options.sign_ups))
-            robots_store.prune_robots(connection, before=now - FAILURES_KEPT)
+            robots_store.prune_robots(connection, before=now - FAILURE_RETENTION)
             page_store.prune_pages(connection, before=tombstones_before)
             bounce_store.prune_bounces(connection, before=deliveries_before)
             deliveries = old_rows.prune_deliveries(connection, before=deliveries_before)

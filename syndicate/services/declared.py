@@ -13,12 +13,12 @@ from syndicate.text.urls import is_web_url
 
 
 def declared_sources(settings: Settings) -> tuple[Source, ...]:
-    """The sources of ``[[sources]]``, in order."""
+    """Return the sources of ``[[sources]]``, in order."""
     return tuple(_source(settings, position) for position in range(len(settings.sources)))
 
 
 def declared_lists(settings: Settings) -> tuple[SourceList, ...]:
-    """The source lists of ``[[source_lists]]``, in order."""
+    """Return the source lists of ``[[source_lists]]``, in order."""
     return tuple(
         SourceList(
             url=list_settings.url if is_web_url(list_settings.url) else str(settings.path(list_settings.url)),
@@ -31,13 +31,13 @@ def declared_lists(settings: Settings) -> tuple[SourceList, ...]:
     )
 
 
-def is_private(url: str, said: bool | None, has_access: bool) -> bool:  # noqa: FBT001 - two facts and a wish
-    """Return whether an address is secret: as declared, else with credentials or a key in the URL."""
-    return (has_access or looks_secret(url)) if said is None else said
+def is_private(url: str, declared: bool | None, has_access: bool) -> bool:  # noqa: FBT001 three facts
+    """Return true for a secret URL: as declared, or else with authentication or a key in the URL."""
+    return (has_access or looks_secret(url)) if declared is None else declared
 
 
 def declared_channels(settings: Settings) -> tuple[Channel, ...]:
-    """The channels of ``[[channels]]``, in order."""
+    """Return the channels of ``[[channels]]``, in order."""
     return tuple(
         Channel(
             name=channel.name,
@@ -54,7 +54,7 @@ def declared_channels(settings: Settings) -> tuple[Channel, ...]:
 
 
 def declared_newsletters(settings: Settings) -> tuple[Newsletter, ...]:
-    """The newsletters of ``[[newsletters]]``, in order."""
+    """Return the newsletters of ``[[newsletters]]``, in order."""
     return tuple(
         Newsletter(
             name=newsletter.name,
@@ -75,7 +75,7 @@ def declared_newsletters(settings: Settings) -> tuple[Newsletter, ...]:
 
 
 def declared_rules(settings: Settings) -> tuple[Rule, ...]:
-    """The rules of ``[[rules]]``, in order."""
+    """Return the rules of ``[[rules]]``, in order."""
     return tuple(
         Rule(
             name=rule.name,
@@ -93,7 +93,7 @@ def declared_rules(settings: Settings) -> tuple[Rule, ...]:
     )
 
 
-def _usual_kind(declared: SourceSettings) -> str:
+def _default_kind(declared: SourceSettings) -> str:
     if not is_web_url(declared.url):
         return "folder"
     return "page" if declared.select.item else "feed"
@@ -107,7 +107,7 @@ def _source(settings: Settings, position: int) -> Source:
         id=0,
         name=declared.name,
         url=declared.url if is_web else str(settings.path(declared.url)),
-        kind=SourceKind(declared.kind or _usual_kind(declared)),
+        kind=SourceKind(declared.kind or _default_kind(declared)),
         section=declared.section,
         language=declared.language.lower(),
         own=declared.own,

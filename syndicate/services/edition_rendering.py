@@ -1,4 +1,4 @@
-"""Rendering of editions, and the raw message that lint checks."""
+"""Composition of the edition renderer, with the sample message that lint checks."""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -24,7 +24,7 @@ def build_edition_renderer(
     output: Path,
     mail_options: Callable[[str], MailOptions],
 ) -> EditionRenderer:
-    """The press of every newsletter."""
+    """Return the renderer of every newsletter's editions."""
     site = settings.site
     return EditionRenderer(
         templates=templates,
@@ -55,7 +55,7 @@ def _gone(store: Store, article_ids: Collection[int]) -> dict[int, int]:
 def unsent_edition(
     newsletter: Newsletter, period: Period, rendered: RenderedEdition, web_url: str
 ) -> Edition:
-    """Return a rendered edition that is in no store, to make its message."""
+    """Return a rendered edition that is not stored, to make its message."""
     return Edition(
         id=0,
         newsletter=newsletter.name,
@@ -72,6 +72,6 @@ def unsent_edition(
 
 
 def _sample_message(options: MailOptions, edition: Edition) -> bytes:
-    """Return the raw mail one reader would get, for checks of its headers."""
+    """Return the raw mail that a reader would get, for checks of its headers."""
     template = MessageTemplate.build(edition, replace(options, web_url=edition.web_url))
     return bytes(template.for_subscriber("reader@example.com", "preview", f"<preview@{options.domain}>"))

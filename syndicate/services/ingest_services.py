@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from syndicate.jobs.lease_owners import lease_owner
 from syndicate.model import Source, SourceList
 from syndicate.services.declared import declared_lists, declared_rules, declared_sources
-from syndicate.services.lease_owners import lease_owner
 from syndicate.settings import Settings
 from syndicate.store import Store
 from syndicate.store.mail import audience_store
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class IngestServices:
-    """The part of the services that reads sources; ``daemon`` is true where the daemon's lock is held."""
+    """Services that read sources. ``daemon`` is true for the process with the daemon's lock."""
 
     settings: Settings
     store: Store
@@ -41,34 +41,34 @@ class IngestServices:
 
     @cached_property
     def owner(self) -> str:
-        """The name under which this process holds leases."""
+        """Name under which this process holds leases."""
         return lease_owner(daemon=self.daemon)
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        """The site's time zone."""
+        """Time zone of the site."""
         return ZoneInfo(self.settings.site.time_zone)
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
-        """The declared sources."""
+        """Declared sources."""
         return declared_sources(self.settings)
 
     @cached_property
     def source_lists(self) -> tuple[SourceList, ...]:
-        """The declared source lists."""
+        """Declared source lists."""
         return declared_lists(self.settings)
 
     @cached_property
     def agent_name(self) -> str:
-        """Return what we call ourselves."""
+        """User agent of HTTP requests, without the number of readers."""
         from syndicate.net import agent_name
 
         return agent_name(self.settings.http.user_agent, self.settings.site.url)
 
     @cached_property
     def fetcher(self) -> FetchThread:
-        """The one guarded client, on its own thread."""
+        """HTTP client with address guard, on a thread of its own."""
         from syndicate.net import FetchThread, HttpOptions
 
         http = self.settings.http
@@ -78,21 +78,21 @@ class IngestServices:
 
     @cached_property
     def parsers(self) -> ParserPool:
-        """The worker processes that read strangers' bytes."""
+        """Worker processes that parse untrusted documents."""
         from syndicate.ingest.worker.parser_pool import ParserPool
 
         return ParserPool()
 
     @cached_property
     def ingest(self) -> IngestJob:
-        """Sources → articles."""
+        """Job that polls sources."""
         from syndicate.jobs.ingest.polls import IngestJob
 
         return IngestJob(importer=self.importer, zone=self.zone, follow_hubs=self.reached_by_hubs)
 
     @cached_property
     def importer(self) -> EntryImporter:
-        """Return what the jobs that read strangers' documents have in common."""
+        """Import of entries, which all jobs that read documents share."""
         from syndicate.jobs.ingest.entry_importer import EntryImporter
 
         return EntryImporter(
@@ -108,12 +108,12 @@ class IngestServices:
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
-        """The declared rules, in order."""
+        """Declared rules, in order."""
         return declared_rules(self.settings)
 
     @cached_property
     def rule_dry_run(self) -> RuleDryRun:
-        """Return what the rules would do."""
+        """Dry run of the rules."""
         from syndicate.jobs.ingest.dry_run import RuleDryRun
 
         return RuleDryRun(
@@ -126,7 +126,7 @@ class IngestServices:
 
     @cached_property
     def lists(self) -> SourceListJob:
-        """Source lists → sources."""
+        """Job that reads source lists."""
         from syndicate.jobs.ingest.source_list_job import SourceListJob
 
         return SourceListJob(
@@ -135,14 +135,14 @@ class IngestServices:
 
     @cached_property
     def discovery(self) -> DiscoveryJob:
-        """A page → its feeds; a source → what is in it."""
+        """Job that finds a page's feeds and previews a source."""
         from syndicate.jobs.ingest.discovery_job import DiscoveryJob
 
         return DiscoveryJob(fetcher=lambda: self.fetcher, parser=lambda: self.parsers, zone=self.zone)
 
     @cached_property
     def page_options(self) -> PageOptions:
-        """Return how the pages of articles are read."""
+        """Options of reading article pages."""
         from syndicate.ingest.page.full_text import PageOptions
 
         pages = self.settings.pages
@@ -150,14 +150,14 @@ class IngestServices:
 
     @cached_property
     def sitemap_parts(self) -> SitemapPartsJob:
-        """Parts of sitemaps → articles, and pages to read."""
+        """Job that reads the parts of sitemaps."""
         from syndicate.jobs.ingest.sitemap_parts_job import SitemapPartsJob
 
         return SitemapPartsJob(importer=self.importer)
 
     @cached_property
     def pages(self) -> PagesJob:
-        """Pages to read → articles, and their full texts."""
+        """Job that reads article pages."""
         from syndicate.ingest.page.robots_rules import product_token
         from syndicate.jobs.ingest.pages_job import PagesJob
 
@@ -165,7 +165,7 @@ class IngestServices:
 
     @cached_property
     def polling(self) -> PollingOptions:
-        """Return how often sources are asked."""
+        """Options of the poll intervals."""
         from syndicate.ingest.poll_schedule import PollingOptions
 
         http = self.settings.http
@@ -175,7 +175,7 @@ class IngestServices:
 
     @cached_property
     def reached_by_hubs(self) -> bool:
-        """True when hubs are wanted and could call us back."""
+        """True if WebSub is enabled and hubs can reach the callback URL."""
         from syndicate.net import looks_public
 
         host = host_of(self.settings.site.url)
@@ -183,13 +183,13 @@ class IngestServices:
         return bool(self.settings.http.websub and self.settings.web.listen and reachable)
 
     def _is_allowed(self, host: str) -> bool:
-        """Return whether the operator allowed this private host, or all of them."""
+        """Return true if the configuration allows this private host."""
         allowed = self.settings.http.allow_private
         return allowed is True or (isinstance(allowed, tuple) and host in allowed)
 
     @cached_property
     def websub(self) -> WebSubJob:
-        """Hubs → pushes → articles."""
+        """Job that subscribes to WebSub hubs and reads their pushes."""
         from syndicate.jobs.ingest.websub_job import WebSubJob
 
         return WebSubJob(

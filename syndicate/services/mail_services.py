@@ -1,4 +1,4 @@
-"""Services for mail: the sender, and the common parts of a newsletter's mails."""
+"""Composition of the mail sender and of the options of a newsletter's mails."""
 
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -18,14 +18,14 @@ from syndicate.text.urls import is_loopback
 
 
 def mail_sender(settings: Settings) -> Sender:
-    """Return where mail goes."""
+    """Return the sender: an outbox folder or SMTP."""
     if settings.mail.transport == "folder":
         return FolderSender(settings.path(settings.mail.folder))
     return SmtpSender(smtp_options(settings))
 
 
 def smtp_options(settings: Settings) -> SmtpOptions:
-    """Return where and how mail is handed in."""
+    """Return the options of the SMTP connection."""
     mail = settings.mail
     return SmtpOptions(
         host=mail.host,
@@ -39,7 +39,7 @@ def smtp_options(settings: Settings) -> SmtpOptions:
 
 
 def dkim_keys(settings: Settings) -> tuple[DkimKey, ...]:
-    """The keys that sign; ``ConfigError`` for a file that holds none."""
+    """Return the keys that sign mail. Raises ``ConfigError`` for an unusable key file."""
     mail = settings.mail
     domain = mail.dkim_domain or mail_domain(settings)
     files = ((mail.dkim_rsa_key, mail.dkim_rsa_selector), (mail.dkim_ed25519_key, mail.dkim_ed25519_selector))
@@ -49,7 +49,7 @@ def dkim_keys(settings: Settings) -> tuple[DkimKey, ...]:
 
 
 def bounce_messages(settings: Settings) -> Iterator[bytes]:
-    """Yield the messages that wait in the mailboxes for bounces."""
+    """Yield the messages in the bounce mailboxes."""
     bounces = settings.bounces
     if bounces.maildir:
         yield from read_maildir(settings.path(bounces.maildir))
@@ -66,22 +66,22 @@ def bounce_messages(settings: Settings) -> Iterator[bytes]:
 
 
 def mail_domain(settings: Settings) -> str:
-    """The domain mail comes from."""
+    """Return the domain of the sender's address."""
     return _domain(parse_mailbox(settings.mail.sender).address.display)
 
 
 def sender_is_set(settings: Settings) -> bool:
-    """Return whether mail has a sender's address other than that of the example."""
+    """Return true if the sender's address is not the example's."""
     return not settings.mail.sender.rstrip("> ").endswith(("@example.com", ".example.com"))
 
 
 def envelope_domain(settings: Settings) -> str:
-    """The domain that bounces go to: receivers ask its SPF record."""
+    """Return the envelope sender's domain, whose SPF record receivers check."""
     return _domain(settings.bounces.address) or mail_domain(settings)
 
 
 def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
-    """Return what all mails of a newsletter have in common."""
+    """Return the options that all mails of a newsletter share."""
     mail, site = settings.mail, settings.site
     sender = parse_mailbox(mail.sender)
     return MailOptions(
@@ -101,27 +101,27 @@ def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
 
 
 def unsubscribe_link(settings: Settings) -> str:
-    """Return where the footer's link leads: ``run``'s web server, or a mail when readers cannot reach it."""
+    """Return the unsubscribe link: a page of the web server, or ``mailto:`` if readers cannot reach it."""
     page = _unsubscribe_page(settings)
     return page or f"mailto:{_reply_address(settings)}?subject=unsubscribe%20{TOKEN}"
 
 
 def preferences_link(settings: Settings) -> str:
-    """Return where readers choose what they get; ``""`` when they can reach no web server of ours."""
+    """Return the link to the preferences page, or ``""`` if readers cannot reach the web server."""
     return f"{settings.site.url}/preferences/{TOKEN}" if readers_reach(settings) else ""
 
 
 def readers_reach(settings: Settings) -> bool:
-    """Return whether links in mails reach our web server: it runs, at an address valid on other machines.
+    """Return true if links in mails reach the web server: it runs at a URL valid on other machines.
 
-    Mail in a folder is looked at on this machine, where a local address is right.
+    Mail in an outbox folder is read on this machine, where a local URL is valid.
     """
-    near = is_loopback(settings.site.url) and settings.mail.transport == "smtp"
-    return bool(settings.web.listen) and not near
+    is_local = is_loopback(settings.site.url) and settings.mail.transport == "smtp"
+    return bool(settings.web.listen) and not is_local
 
 
 def web_routes(settings: Settings) -> frozenset[str]:
-    """The first parts of the paths that our web server answers without a file; the root is always one."""
+    """Return the first segments of paths that the web server serves without a file; "" is the root."""
     if not settings.web.listen:
         return frozenset({""})
     readers = {"unsubscribe", "preferences", "private"} | (
@@ -131,8 +131,8 @@ def web_routes(settings: Settings) -> frozenset[str]:
 
 
 def _subscribe_page(settings: Settings, newsletter: str) -> str:
-    open_to_all = settings.sign_up.enabled and readers_reach(settings)
-    return f"{settings.site.url}/subscribe?newsletter={quote(newsletter)}" if open_to_all else ""
+    is_open = settings.sign_up.enabled and readers_reach(settings)
+    return f"{settings.site.url}/subscribe?newsletter={quote(newsletter)}" if is_open else ""
 
 
 def _unsubscribe_page(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""Database URL, and the markers of what was sent from this place."""
+"""Database URL, and files that mark the store's place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def store_url(settings: Settings) -> str:
-    """The store's URL with a relative SQLite file made absolute."""
+    """Return the store's URL with an absolute path of an SQLite file."""
     url = settings.store.url
     prefix = "sqlite:///"
     if url.startswith(prefix) and url != prefix:
@@ -23,17 +23,17 @@ def store_url(settings: Settings) -> str:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """Return the one file of an SQLite store, however its address is spelt; ``None`` for PostgreSQL."""
+    """Return the file of an SQLite store, or ``None`` for PostgreSQL."""
     if not url.startswith("sqlite"):
         return None
     return Path(url.partition("///")[2].partition("?")[0]).resolve()
 
 
 def marker_files(settings: Settings, where: str) -> tuple[MarkerFile, ...]:
-    """Return where it is noted what was sent: beside an SQLite file, and in the user's folder for state.
+    """Return the marker files, which reveal a restored or copied store.
 
-    ``where`` is the store's address without a password. Nowhere while mail goes to a folder: then nothing
-    leaves this machine.
+    They are beside an SQLite file and in the user's state folder. ``where`` is the store's URL without a
+    password. Without SMTP nothing leaves the machine, so there are no markers.
     """
     from syndicate.jobs.delivery.markers import MarkerFile, host_id
 
@@ -49,7 +49,7 @@ def marker_files(settings: Settings, where: str) -> tuple[MarkerFile, ...]:
 
 
 def _state_folder() -> Path:
-    """Return the folder for state that systemd or the user's environment names."""
+    """Return the state folder of systemd or of the user's environment."""
     if folder := os.environ.get("STATE_DIRECTORY", "").partition(":")[0]:
         return Path(folder)
     home = os.environ.get("XDG_STATE_HOME") or os.environ.get("HOME", "") + "/.local/state"

@@ -1,8 +1,8 @@
-"""``config.toml`` and the environment as one frozen tree. The only place that knows pydantic.
+"""Settings: ``config.toml`` and the environment as a frozen tree. No other room imports pydantic.
 
-Defaults < ``config.toml`` < ``SYNDICATE_SECTION__KEY``. A secret may also come from a file, named by
-the same key with ``_file``. Every mistake is reported at once, with file, line and key. The program
-never writes the file after ``init``.
+``SYNDICATE_SECTION__KEY`` overrides ``config.toml``, which overrides the defaults. A secret may also come
+from a file, named by the key with ``_file``. An error lists every mistake with file, line and key. Only
+``init`` writes the file.
 """
 
 from syndicate.settings.load import load_settings

@@ -1,4 +1,4 @@
-"""Read ``config.toml`` and the environment; report mistakes together, not one after another."""
+"""Reading of ``config.toml`` and the environment, with a report of all mistakes."""
 
 import json
 import os
@@ -29,14 +29,14 @@ _UNIQUE = (
 def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the configuration file and the environment.
 
-    Raises ``ConfigError`` with every mistake of keys and values, or, when there is none, with all that does
-    not fit together; one a line: ``file:line: section.key: what to do``.
+    Raises ``ConfigError`` with all mistakes of keys and values, or else with all inconsistencies, each on a
+    line: ``file:line: section.key: message``.
     """
     try:
         text = file.read_text("utf-8")
     except FileNotFoundError as error:
         raise ConfigError(
-            f"{file} does not exist: run `syndicate init` to write one, or name yours with --config"
+            f"{file} does not exist: run `syndicate init` to write it, or name another file with --config"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} cannot be read: {error}") from error
@@ -66,7 +66,7 @@ def _from_environment(data: dict[str, Any], environment: Mapping[str, str]) -> l
         if not variable.startswith(_ENVIRONMENT):
             continue
         if "__" not in variable:
-            problems += _half_a_variable(variable)
+            problems += _misspelt_variable(variable)
             continue
         section, key = variable.removeprefix(_ENVIRONMENT).lower().split("__", 1)
         model = Settings.model_fields.get(section)
@@ -79,18 +79,18 @@ def _from_environment(data: dict[str, Any], environment: Mapping[str, str]) -> l
     return problems
 
 
-def _half_a_variable(variable: str) -> list[str]:
-    """Reject names that lack the second underscore; other unknown names may belong to other programs."""
+def _misspelt_variable(variable: str) -> list[str]:
+    """Reject a name without the second underscore. Other unknown names may belong to other programs."""
     for name, field in Settings.model_fields.items():
         key = variable.lower().removeprefix(f"{_ENVIRONMENT}{name}_".lower())
         if isinstance(field.default, Section) and key in type(field.default).model_fields:
-            right = f"{_ENVIRONMENT}{name}__{key}".upper()
-            return [f"environment: {variable}: write {right}, with two underscores"]
+            correct = f"{_ENVIRONMENT}{name}__{key}".upper()
+            return [f"environment: {variable}: write {correct}, with two underscores"]
     return []
 
 
 def _value(text: str) -> object:
-    """A list is written as JSON; everything else is text, which the models read as what they need."""
+    """Parse a JSON list. Other values are text, which pydantic converts."""
     if text.startswith("["):
         with suppress(json.JSONDecodeError):
             return json.loads(text)
@@ -100,21 +100,21 @@ def _value(text: str) -> object:
 def _explain(file: Path, text: str, environment: Mapping[str, str], details: Any) -> str:
     path = details["loc"]
     key = ".".join(str(part) for part in path)
-    message = _in_words(details)
+    message = _message(details)
     variable = _ENVIRONMENT + "__".join(str(part) for part in path[:2]).upper()
     if variable in environment:
         return f"environment: {variable}: {message}"
     return f"{file}:{line_of(text, path) or 1}: {key}: {message}"
 
 
-def _in_words(details: Any) -> str:
-    """Return what is wrong with one value, without the words of a programmer."""
+def _message(details: Any) -> str:
+    """Return the message for an invalid value, without programmers' terms."""
     limits, value = details.get("ctx", {}), details["input"]
     match details["type"]:
         case "extra_forbidden":
-            return f"there is no such key{_meant(details['loc'])}; see docs/configuration.md"
+            return f"there is no such key{_suggestion(details['loc'])}; see docs/configuration.md"
         case "missing":
-            return "this key is required, and not there"
+            return "this key is required, but missing"
         case "int_parsing" | "int_type" | "int_from_float":
             return f"{value!r} is not a whole number"
         case "float_parsing" | "float_type":
@@ -136,54 +136,53 @@ def _in_words(details: Any) -> str:
     return str(details["msg"]).removeprefix("Value error, ")
 
 
-def _meant(path: tuple[str | int, ...]) -> str:
-    """The key that a mistyped one is most like, as a question."""
+def _suggestion(path: tuple[str | int, ...]) -> str:
+    """Return the key that is most similar to an unknown key, as a question."""
     model: type[BaseModel] = Settings
     for part in path[:-1]:
         kind = model.model_fields[part].annotation if isinstance(part, str) else model
-        # One table, a list of them, or perhaps one.
-        model = next(
-            item for item in (kind, *get_args(kind)) if isinstance(item, type) and issubclass(item, BaseModel)
-        )
+        # A table, a list of tables, or an optional table.
+        types = (kind, *get_args(kind))
+        model = next(known for known in types if isinstance(known, type) and issubclass(known, BaseModel))
     names = [field.alias or name for name, field in model.model_fields.items() if name != "base"]
-    alike = get_close_matches(str(path[-1]), names, n=1)
-    return f" (did you mean {alike[0]}?)" if alike else ""
+    similar = get_close_matches(str(path[-1]), names, n=1)
+    return f" (did you mean {similar[0]}?)" if similar else ""
 
 
 def _inconsistencies(settings: Settings) -> list[tuple[tuple[str | int, ...], str]]:
-    found: list[tuple[tuple[str | int, ...], str]] = []
+    problems: list[tuple[tuple[str | int, ...], str]] = []
     for section, key in _UNIQUE:
         seen: set[str] = set()
-        for position, item in enumerate(getattr(settings, section)):
-            value = getattr(item, key)
+        for position, declared in enumerate(getattr(settings, section)):
+            value = getattr(declared, key)
             if value in seen:
                 message = f"{section}.{position}.{key}: {value!r} is used twice"
-                found.append(((section, position, key), message))
+                problems.append(((section, position, key), message))
             seen.add(value)
     names = {channel.name for channel in settings.channels}
     for position, channel in enumerate(settings.channels):
         for old in channel.moved_from:
             if old in names:
                 message = (
-                    f"channels.{position}.moved_from: {old!r} is a channel, or another one's former name"
+                    f"channels.{position}.moved_from: {old!r} is a present or former name of another channel"
                 )
-                found.append((("channels", position, "moved_from"), message))
+                problems.append((("channels", position, "moved_from"), message))
             names.add(old)
     for position, rule in enumerate(settings.rules):
         if mistake := rule.mistake():
-            found.append((("rules", position), f"rules.{position}: {mistake}"))
+            problems.append((("rules", position), f"rules.{position}: {mistake}"))
     if settings.sign_up.lifetime > settings.retention.sign_ups:
-        message = "sign_up.lifetime: longer than retention.sign_ups, so links would end before their time"
-        found.append((("sign_up", "lifetime"), message))
+        message = "sign_up.lifetime: longer than retention.sign_ups, so links would expire too early"
+        problems.append((("sign_up", "lifetime"), message))
     if settings.newsletters and not settings.mail.address:
         message = "mail.address: newsletters need your postal address in the footer"
-        found.append((("mail", "address"), message))
-    return found
+        problems.append((("mail", "address"), message))
+    return problems
 
 
 def _with_secrets(settings: Settings, file: Path, text: str) -> Settings:
-    """The passwords that are kept in files of their own."""
-    found = {}
+    """Return the settings with the passwords of ``password_file``."""
+    updates = {}
     for section in ("mail", "bounces"):
         part = getattr(settings, section)
         if name := part.password_file:
@@ -194,5 +193,5 @@ def _with_secrets(settings: Settings, file: Path, text: str) -> Settings:
                 raise ConfigError(
                     f"{file}:{line}: {section}.password_file: {name} cannot be read: {error}"
                 ) from error
-            found[section] = part.model_copy(update={"password": SecretStr(secret)})
-    return settings.model_copy(update=found)
+            updates[section] = part.model_copy(update={"password": SecretStr(secret)})
+    return settings.model_copy(update=updates)

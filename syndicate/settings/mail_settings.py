@@ -19,7 +19,7 @@ from syndicate.settings.values import (
 
 
 class NewsletterSettings(Section):
-    """One recurring selection of stories."""
+    """A newsletter: schedule, selection of stories and approval."""
 
     name: FileName
     title: str = ""
@@ -35,7 +35,7 @@ class NewsletterSettings(Section):
 
 
 class MailSettings(Section):
-    """Sender and submission of mail."""
+    """Sender and transport of mail."""
 
     sender: str = Field("Newsletter <newsletter@example.com>", alias="from")
     reply_to: str = ""
@@ -59,7 +59,7 @@ class MailSettings(Section):
 
 
 class BounceSettings(Section):
-    """Reading of bounces, and the policy for giving up a mailbox."""
+    """Bounce mailbox, and limits after which an address is suppressed."""
 
     address: MailAddress = ""
     maildir: str = ""

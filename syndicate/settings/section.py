@@ -1,9 +1,9 @@
-"""Base of every section of the configuration."""
+"""Base class of the configuration's sections."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Section(BaseModel):
-    """One section: frozen, and an unknown key is an error."""
+    """Frozen section that rejects unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)

@@ -37,13 +37,13 @@ class StoreSettings(Section):
 
 
 class OutputSettings(Section):
-    """Output folder. It must hold nothing else: leftovers in it are removed."""
+    """Output folder. It must hold no other files, because temporary files in it are removed."""
 
     folder: OwnFolder = Path("feeds")
 
 
 class TemplateSettings(Section):
-    """The user's own templates; empty means ours."""
+    """Folder of the operator's templates; empty for the shipped templates."""
 
     folder: str = ""
 
@@ -55,7 +55,7 @@ class WebSettings(Section):
 
 
 class SignUpSettings(Section):
-    """The public sign-up page. ``per_address`` is mails a day, the other limits are requests an hour."""
+    """Sign-up page. ``per_address`` is mails per day; the other limits are requests per hour."""
 
     enabled: bool = False
     consent: str = Field(

@@ -34,7 +34,7 @@ class HttpSettings(Section):
 
 
 class AuthSettings(Section):
-    """Authentication at a private source. The secret is in a file or in the environment, never in here."""
+    """Authentication at a private source. The secret is in a file or an environment variable."""
 
     type: AccessKind
     username: str = Field("", pattern=r"^[^:\x00-\x1f\x7f]*$")
@@ -43,10 +43,10 @@ class AuthSettings(Section):
     secret_env: str = Field("", pattern=r"^\w*$")
 
     @model_validator(mode="after")
-    def _one_secret(self) -> Self:
-        """Exactly one secret, and just the keys of this type."""
+    def _check_secret(self) -> Self:
+        """Check that there is exactly one secret, and that the keys belong to the type."""
         if bool(self.secret_file) == bool(self.secret_env):
-            raise ValueError("name where the secret is: secret_file or secret_env, one of them")
+            raise ValueError("name the place of the secret: either secret_file or secret_env")
         if (self.type is AccessKind.BASIC) != bool(self.username):
             raise ValueError('username belongs to type = "basic", and is needed there')
         if (self.type is AccessKind.HEADER) != bool(self.header):
@@ -63,7 +63,7 @@ class PageSettings(Section):
 
 
 class SelectSettings(Section):
-    """CSS selectors for a page that lists articles. Without ``item`` it lists none."""
+    """CSS selectors for a page that lists articles. Without ``item`` there is no list."""
 
     item: OptionalSelector = ""
     link: OptionalSelector = ""
@@ -75,7 +75,7 @@ class SelectSettings(Section):
 
 
 class SourceSettings(Section):
-    """One source. A ``url`` that is not http or https is a folder, relative to ``config.toml``."""
+    """A source. A ``url`` without http or https is a folder, relative to ``config.toml``."""
 
     name: str = Field(min_length=1, max_length=100)
     url: SourceUrl
@@ -102,12 +102,12 @@ class SourceSettings(Section):
             if self.kind not in ("", "page") or is_folder:
                 raise ValueError('selectors are for pages that list articles: write kind = "page"')
             if not self.select.item:
-                raise ValueError("select needs item: the selector that finds one article of the list")
+                raise ValueError("select needs item: the selector of an article in the list")
         return self
 
 
 class SourceListSettings(Section):
-    """A list of sources (OPML) that is read again on a schedule; a ``url`` that is none is a file."""
+    """A list of sources (OPML) that is read at an interval; a ``url`` without http or https is a file."""
 
     url: SourceUrl
     every: Span = 86400.0
@@ -147,12 +147,12 @@ class RuleSettings(Section):
     boost: float = Field(1.0, ge=0, le=100)
 
     def mistake(self) -> str:
-        """Return what is wrong with its actions together, or ``""``."""
+        """Return the conflict between the rule's actions, or ``""``."""
         changes = self.tags or self.section is not None or self.title or self.boost != 1.0
         if self.keep and self.drop:
             return "a rule either keeps or drops"
         if self.drop and changes:
-            return "a dropped article cannot be changed as well: make two rules of it"
+            return "a dropped article cannot be changed as well: write two rules"
         if not (self.keep or self.drop or changes):
             return "this rule does nothing: give it keep, drop, tags, section, title or boost"
         return ""

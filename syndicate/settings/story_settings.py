@@ -7,7 +7,7 @@ from syndicate.settings.values import Duration, FileName, Query, Span
 
 
 class ChannelSettings(Section):
-    """One output feed."""
+    """A channel: an output feed and its query."""
 
     name: FileName
     title: str = ""
@@ -19,7 +19,7 @@ class ChannelSettings(Section):
 
 
 class RankingSettings(Section):
-    """Parameters of top and trending (``docs/ranking.md`` has the formulas)."""
+    """Parameters of the lists top and trending. ``docs/ranking.md`` has the formulas."""
 
     half_life: Span = 4 * 3600.0
     window: Span = 24 * 3600.0

@@ -1,4 +1,4 @@
-"""The whole configuration as one frozen tree."""
+"""Tree of all settings."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from syndicate.settings.story_settings import ChannelSettings, RankingSettings, 
 
 
 class Settings(Section):
-    """Everything an operator decides. ``base`` is the folder relative paths start from."""
+    """All settings. Relative paths start from the folder ``base``."""
 
     site: SiteSettings = SiteSettings()
     store: StoreSettings = StoreSettings()
@@ -49,5 +49,5 @@ class Settings(Section):
     base: Path = Field(Path(), exclude=True, repr=False)
 
     def path(self, relative: str | Path) -> Path:
-        """A path from the configuration, seen from the folder of ``config.toml``."""
+        """Return a configured path as an absolute path, relative to the folder of ``config.toml``."""
         return (self.base / relative).absolute()

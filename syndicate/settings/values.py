@@ -1,4 +1,4 @@
-"""Types of values: durations, time zones, addresses, names; each error says what to write instead."""
+"""Types of values: durations, time zones, URLs, names. Each error says how to correct the value."""
 
 import re
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from syndicate.publish.channel_query import parse_query
 from syndicate.text.privacy import has_credentials
 from syndicate.text.urls import is_web_url
 
-# Header fields that are written by the HTTP client itself.
-_OURS = frozenset(
+# Header fields that the HTTP client sets.
+_CLIENT_HEADERS = frozenset(
     {
         "accept", "accept-encoding", "connection", "content-length", "host", "if-modified-since",
         "if-none-match", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
@@ -39,10 +39,10 @@ def _seconds(value: object) -> object:
 
 
 def read_duration(text: str) -> float:
-    """Seconds of a duration such as ``15m`` or ``3d``. Raises ``ValueError`` that says what to write."""
+    """Return the seconds of a duration such as ``15m`` or ``3d``. Raises ``ValueError`` with a correction."""
     seconds = _seconds(text)
-    if not isinstance(seconds, float) or not 0 < seconds <= _LONGEST:
-        raise ValueError(f"{text!r} is not a duration of more than nothing and less than a hundred years")
+    if not isinstance(seconds, float) or not 0 < seconds <= _MAX_DURATION:
+        raise ValueError(f"{text!r} is not a duration between nothing and a hundred years")
     return seconds
 
 
@@ -62,16 +62,18 @@ def _web_url(value: str) -> str:
 
 def _source_url(value: str) -> str:
     if has_credentials(value):
-        # The value is not repeated: it holds a password.
-        raise ValueError("take user name and password out of the address: that is what auth is for")
+        # The value is not repeated, because it contains a password.
+        raise ValueError("remove user name and password from the URL; use auth instead")
     if "://" in value and not is_web_url(value):
         raise ValueError(f"{value!r} must be an http or https address, or a path to a folder")
     return value
 
 
 def _header_name(value: str) -> str:
-    if value and (not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", value) or value.lower() in _OURS):
-        raise ValueError(f"{value!r} is no header that a source may ask for, such as X-Api-Key")
+    if value and (
+        not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", value) or value.lower() in _CLIENT_HEADERS
+    ):
+        raise ValueError(f"{value!r} is not a header for authentication, such as X-Api-Key")
     return value
 
 
@@ -90,8 +92,8 @@ def _private(value: object) -> object:
     return value
 
 
-def _read_by(parse: Callable[[str], object]) -> AfterValidator:
-    """Text that another room can read: its ``ConfigError`` is what is wrong with the value."""
+def _parsed_by(parse: Callable[[str], object]) -> AfterValidator:
+    """Return a validator that parses the text; a ``ConfigError`` of the parser is the message."""
 
     def check(value: str) -> str:
         try:
@@ -110,13 +112,13 @@ def _optional_selector(value: str) -> None:
 
 def _own_folder(value: Path) -> Path:
     if value in (Path(), Path("/")):
-        raise ValueError("name a folder that holds nothing else, such as feeds")
+        raise ValueError("name a folder without other files, such as feeds")
     return value
 
 
 def _language(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
-        raise ValueError(f'{value!r} is not the tag of a language: write one such as "en" or "pt-BR"')
+        raise ValueError(f'{value!r} is not a language tag: write a tag such as "en" or "pt-BR"')
     return value
 
 
@@ -124,21 +126,21 @@ def _listen(value: str) -> str:
     if value and not re.fullmatch(r".+:[0-9]{1,5}", value):
         raise ValueError(f'{value!r} is not a host and a port: write both, such as "127.0.0.1:8000"')
     if value and int(value.rpartition(":")[2]) > 65535:
-        raise ValueError(f"{value!r} names no port: ports end at 65535")
+        raise ValueError(f"{value!r} has no valid port: the maximum is 65535")
     return value
 
 
 def _name(value: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", value):
         raise ValueError(
-            f"{value!r} becomes a file name: use small letters, digits and hyphens, such as world-news"
+            f"{value!r} becomes a file name: use lower-case letters, digits and hyphens, such as world-news"
         )
     return value
 
 
 def _dns_label(value: str) -> str:
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", value):
-        raise ValueError(f"{value!r} becomes a name in DNS: use small letters, digits and hyphens")
+        raise ValueError(f"{value!r} becomes a name in DNS: use lower-case letters, digits and hyphens")
     return value
 
 
@@ -146,30 +148,30 @@ def _mail_address(value: str) -> str:
     if value and not re.fullmatch(r"[A-Za-z0-9._-]{1,24}@[A-Za-z0-9.-]+", value):
         raise ValueError(
             f"{value!r} must be a plain address such as bounces@news.example, with at most 24 characters "
-            "before the @: a number and a signature are added there"
+            "before the @: a number and a signature are added to it"
         )
     return value
 
 
-# A hundred years: more would carry dates beyond the calendar.
-_LONGEST = 36_500 * 86400.0
-Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=_LONGEST)]
-# What the ranking divides by must not be nothing.
-Span = Annotated[float, BeforeValidator(_seconds), Field(ge=60, le=_LONGEST)]
+# A hundred years, so that dates stay within the calendar.
+_MAX_DURATION = 36_500 * 86400.0
+Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=_MAX_DURATION)]
+# The ranking divides by these durations, so they cannot be 0.
+Span = Annotated[float, BeforeValidator(_seconds), Field(ge=60, le=_MAX_DURATION)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 OptionalZone = Annotated[str, AfterValidator(_optional_zone)]
 Private = Annotated[bool | tuple[str, ...], BeforeValidator(_private)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 OptionalUrl = Annotated[str, AfterValidator(_optional_url)]
-Query = Annotated[str, _read_by(parse_query)]
-ConditionText = Annotated[str, _read_by(parse_condition)]
-Expression = Annotated[str, _read_by(check_pattern)]
+Query = Annotated[str, _parsed_by(parse_query)]
+ConditionText = Annotated[str, _parsed_by(parse_condition)]
+Expression = Annotated[str, _parsed_by(check_pattern)]
 RuleTag = Annotated[str, Field(min_length=1, max_length=60)]
-OptionalSelector = Annotated[str, _read_by(_optional_selector)]
-ScheduleText = Annotated[str, _read_by(parse_schedule)]
+OptionalSelector = Annotated[str, _parsed_by(_optional_selector)]
+ScheduleText = Annotated[str, _parsed_by(parse_schedule)]
 FileName = Annotated[str, AfterValidator(_name)]
 OwnFolder = Annotated[Path, AfterValidator(_own_folder)]
-Days = Annotated[float, BeforeValidator(_seconds), Field(ge=86400, le=_LONGEST)]
+Days = Annotated[float, BeforeValidator(_seconds), Field(ge=86400, le=_MAX_DURATION)]
 SourceUrl = Annotated[str, Field(min_length=1), AfterValidator(_source_url)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 LanguageTag = Annotated[str, AfterValidator(_language)]

@@ -1,15 +1,15 @@
-"""Templates: the user's own folder first, then the shipped templates. The only importer of jinja2.
+"""Templates: the operator's folder first, then the shipped templates. No other room imports jinja2.
 
-A user overrides ``pages/article.html`` by putting a file of that name into their folder. The
-override may start from ours: ``{% extends "!builtin/pages/article.html" %}`` always means the
-shipped one. ``docs/templates.md`` lists what every template is given.
+A file ``pages/article.html`` in the operator's folder overrides the shipped template of that name. The
+override may extend the shipped template, which is always called ``!builtin/pages/article.html``.
+``docs/templates.md`` lists the variables of every template.
 
-The words of a template are in a file called ``words``. ``words.ar.html`` beside ``words.html`` is
-the same in Arabic, and taken instead where Arabic is wanted.
+The words of a template are in a file called ``words``. ``words.ar.html`` beside ``words.html`` holds the
+Arabic words.
 
-Templates come from the operator, who can run any code on this machine anyway; they are not sandboxed.
-A template that takes anything from the operator's folder is rendered in a worker process with limits on time
-and memory (``workers.rendering``), which protects against mistakes. Shipped templates are rendered here.
+Templates are not sandboxed: the operator can run any code on the machine. A template that uses a file of the
+operator's folder is rendered in a worker process (``workers.rendering``). Its limits on time and memory
+protect against mistakes. Shipped templates are rendered in this process.
 """
 
 import signal
@@ -33,19 +33,19 @@ _SOURCES: Final = frozenset({".html", ".txt", ".css"})
 
 
 def _builtin_folder() -> Path:
-    """``syndicate/templates`` in an installed wheel, ``templates`` beside the package in a checkout."""
+    """Return ``syndicate/templates`` of an installed wheel, or ``templates`` of a checkout."""
     package = Path(__file__).parents[1]
     packaged = package / "templates"
     return packaged if packaged.is_dir() else package.parent / "templates"
 
 
 class Templates:
-    """Every template by its name (``pages/article.html``), compiled once in the life of the process.
+    """All templates by name (``pages/article.html``), compiled once per process.
 
-    ``folder`` is the user's own folder or ``None``; ``ConfigError`` when it is not there. ``language`` (BCP
-    47) is that of the words a template says by itself; those it has no translation for are English. Changes
-    on disk are seen by a new ``Templates``, never by one in use, so a run is consistent. With a ``pool``,
-    whatever takes anything from ``folder`` is rendered there.
+    ``folder`` is the operator's folder or ``None``; a missing folder raises ``ConfigError``. ``language`` is
+    the BCP 47 tag of the templates' own words; words without a translation are English. Only a new
+    ``Templates`` sees changes on disk, so that a run is consistent. The ``pool`` renders templates that use
+    a file of ``folder``.
     """
 
     def __init__(
@@ -64,25 +64,25 @@ class Templates:
         self._fingerprints: dict[str, str] = {}
 
     def in_language(self, language: str) -> "Templates":
-        """The same templates with the words of another language."""
+        """Return the same templates with the words of another language."""
         if language not in self._translated:
             self._translated[language] = Templates(self._folder, language, pool=self.pool)
         return self._translated[language]
 
     def render(self, name: str, /, **context: object) -> str:
-        """The text of one template; ``RenderError`` names the template, the line and the cause."""
+        """Render a template. ``RenderError`` names the template, the line and the cause."""
         if self.pool is not None and self.is_own(name):
             return self.pool.render(self.language, name, context)
         return self._render(name, context)
 
     def render_each(self, name: str, contexts: Sequence[Mapping[str, object]]) -> list[str | RenderError]:
-        """The text of one template for each context, or the error in its place."""
+        """Render a template for each context; an error takes the place of the text."""
         if self.pool is not None and self.is_own(name):
             return self.pool.render_each(self.language, name, contexts)
         return [caught(partial(self._render, name, context)) for context in contexts]
 
     def is_own(self, name: str) -> bool:
-        """Return whether a template, or any that it may refer to, lies in the operator's folder."""
+        """Return true if a template, or any template it may refer to, is in the operator's folder."""
         if self._folder is None:
             return False
         if name not in self._own:
@@ -99,7 +99,7 @@ class Templates:
         except (TemplateError, OSError, UnicodeDecodeError, RecursionError):
             return True
         others = set(meta.find_referenced_templates(tree))
-        # A name that is computed (``None``) may be that of any template.
+        # A computed name (``None``) may refer to any template.
         return None in others or any(self._takes_own(str(other), seen) for other in others - seen)
 
     def _render(self, name: str, context: Mapping[str, object]) -> str:
@@ -109,16 +109,16 @@ class Templates:
             raise RenderError(self._explain(name, error)) from error
 
     def close(self) -> None:
-        """End the worker processes, if there are any."""
+        """End the worker processes."""
         if self.pool is not None:
             self.pool.close()
 
     def fragment(self, name: str, /, **context: object) -> Markup:
-        """Like ``render``, as markup that other templates insert without escaping it again."""
+        """Render a template as markup, which other templates insert without escaping."""
         return Markup(self.render(name, **context))  # noqa: S704 the template escaped its own values
 
     def read(self, name: str) -> bytes:
-        """A static file (style sheet, script, picture) from the same chain; ``RenderError`` if absent."""
+        """Return a static file, such as a style sheet or image. Raises ``RenderError`` if it is missing."""
         parts = name.split("/")
         if ".." in parts or "" in parts:
             raise RenderError(f"{name!r} is not the name of a file in the templates folder.")
@@ -128,11 +128,11 @@ class Templates:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise RenderError(f"{folder / name} could not be read: {error.strerror}.") from error
-        raise RenderError(f"There is no file {name} in {self._places()}.")
+                raise RenderError(f"Cannot read {folder / name}: {error.strerror}.") from error
+        raise RenderError(f"There is no file {name} in {self._searched()}.")
 
     def names(self) -> tuple[str, ...]:
-        """All templates (not static files), sorted."""
+        """Return the names of all templates, without static files, sorted."""
         return tuple(
             name
             for name in self._environment.list_templates(extensions=("html", "txt", "j2"))
@@ -140,14 +140,14 @@ class Templates:
         )
 
     def find(self, text: str, folder: str = "", file: str = "*.*") -> str:
-        """The first line that holds a text, as ``mail/base.html, line 3``; ``""`` if none does.
+        """Return the first line that contains ``text``, as ``mail/base.html, line 3``, or ``""``.
 
-        ``file`` is the name, or a pattern of names, to look in.
+        ``file`` is a file name or a pattern of file names.
         """
         seen: set[str] = set()
-        for place in self._folders:
-            for path in sorted(path for path in (place / folder).rglob(file) if path.suffix in _SOURCES):
-                name = path.relative_to(place).as_posix()
+        for root in self._folders:
+            for path in sorted(path for path in (root / folder).rglob(file) if path.suffix in _SOURCES):
+                name = path.relative_to(root).as_posix()
                 if name in seen:
                     continue
                 seen.add(name)
@@ -175,10 +175,10 @@ class Templates:
         return tuple(problems)
 
     def answer(self, name: str, context: Mapping[str, object] | None) -> Answer:
-        """Render a template in a worker, or without a context only compile it.
+        """Render a template in a worker process; without a context only compile it.
 
-        Gives the text (``done``), the message of an error (``failed``), or the line at which the time was
-        over (``timeout``) or the memory used up (``memory``).
+        Returns a state and a text: ``done`` with the rendered text, ``failed`` with an error message,
+        ``timeout`` or ``memory`` with the line at which the limit was reached.
         """
         try:
             if context is None:
@@ -186,35 +186,35 @@ class Templates:
             text = self._render(name, context)
         except RenderError as error:
             cause = error.__cause__
-            if isinstance(cause, MemoryError | _TimeIsOver):
+            if isinstance(cause, MemoryError | _RenderTimeout):
                 return "memory" if isinstance(cause, MemoryError) else "timeout", self._where(cause)
             return "failed", str(error)
         if len(text) > MAX_TEXT:
-            return "failed", f"Template {name} makes a text of more than {MAX_TEXT >> 20} million characters."
-        # A lone surrogate cannot be written or mailed, and must not cost the document.
+            return "failed", f"Template {name} renders more than {MAX_TEXT >> 20} million characters."
+        # A lone surrogate cannot be encoded as UTF-8; replace it instead of losing the document.
         return "done", text.encode(errors="replace").decode()
 
     def fingerprint(self, folder: str = "") -> str:
-        """Hex digest of every file below ``folder`` (``"pages/"``), so that a changed look is noticed.
+        """Return a hex hash of every file below ``folder`` (``"pages/"``), to detect changed templates.
 
-        Taken once, when first asked for: like the templates, it does not follow changes on disk. Otherwise
-        what an old template rendered would be remembered as the new one's, and never rendered again.
+        The hash is computed once, at the first call. A later hash would store output of an old template under
+        the hash of the new template, which would then never be rendered.
         """
         if folder not in self._fingerprints:
-            self._fingerprints[folder] = self._digest(folder)
+            self._fingerprints[folder] = self._hash(folder)
         return self._fingerprints[folder]
 
-    def _digest(self, folder: str) -> str:
-        digest = blake2b(digest_size=16)
-        for place in self._folders:
-            for file in sorted(path for path in (place / folder).rglob("*") if path.is_file()):
+    def _hash(self, folder: str) -> str:
+        hasher = blake2b(digest_size=16)
+        for root in self._folders:
+            for file in sorted(path for path in (root / folder).rglob("*") if path.is_file()):
                 data = file.read_bytes()
-                digest.update(f"{file.relative_to(place).as_posix()}\0{len(data)}\0".encode())
-                digest.update(data)
-        return digest.hexdigest()
+                hasher.update(f"{file.relative_to(root).as_posix()}\0{len(data)}\0".encode())
+                hasher.update(data)
+        return hasher.hexdigest()
 
     def _source(self, name: str) -> tuple[str, str]:
-        """Return the text of a template and its file."""
+        """Return the source of a template and the path of its file."""
         loader = self._environment.loader
         assert loader is not None  # noqa: S101 set in __init__; jinja2's type allows None
         source, file, _ = loader.get_source(self._environment, name)
@@ -224,33 +224,33 @@ class Templates:
         tree = self._environment.parse(self._source(name)[0], name=name)
         return sorted(other for other in meta.find_referenced_templates(tree) if other is not None)
 
-    def _places(self) -> str:
+    def _searched(self) -> str:
         return " or ".join(str(folder) for folder in self._folders)
 
     def _explain(self, name: str, error: Exception) -> str:
         if isinstance(error, TemplateSyntaxError):
             return f"Template {error.name or name}, line {error.lineno}: {error.message}"
         if isinstance(error, TemplateNotFound):
-            return f"Template {name}: there is no template {error.name} in {self._places()}."
+            return f"Template {name}: there is no template {error.name} in {self._searched()}."
         where = self._where(error)
         cause = str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
         return f"Template {where or name}: {cause}"
 
     def _where(self, error: BaseException) -> str:
-        """``name, line n`` of the innermost template line in the traceback, which jinja2 rewrites."""
-        found = ""
+        """Return ``name, line n`` of the innermost template line in the traceback."""
+        line = ""
         trace = error.__traceback__
         while trace is not None:
             file = Path(trace.tb_frame.f_code.co_filename)
             for folder in self._folders:
                 if file.is_relative_to(folder):
-                    found = f"{file.relative_to(folder).as_posix()}, line {trace.tb_lineno}"
+                    line = f"{file.relative_to(folder).as_posix()}, line {trace.tb_lineno}"
             trace = trace.tb_next
-        return found
+        return line
 
 
-class _TimeIsOver(Exception):
-    """Raised inside a template at its time limit."""
+class _RenderTimeout(Exception):
+    """Time limit of a template, raised inside it by SIGALRM."""
 
 
 @lru_cache(maxsize=64)
@@ -259,17 +259,17 @@ def _in_worker(folder: Path, language: str) -> Templates:
 
 
 def _interrupt(*_: object) -> NoReturn:
-    raise _TimeIsOver
+    raise _RenderTimeout
 
 
 def answer(request: tuple[Path, str, str, Mapping[str, object] | None, float]) -> Answer:
-    """Answer one request of a ``RenderPool``, in a worker process."""
+    """Answer a request of a ``RenderPool`` in a worker process."""
     folder, language, name, context, time_limit = request
     signal.signal(signal.SIGALRM, _interrupt)
     signal.setitimer(signal.ITIMER_REAL, time_limit)
     try:
         return _in_worker(folder, language).answer(name, context)
-    except _TimeIsOver:
+    except _RenderTimeout:
         return "timeout", ""
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -1,6 +1,5 @@
-"""The Jinja environment of all templates: where they lie, their filters, and compiling each text once."""
+"""Jinja environment of all templates: loaders, filters and a cache of compiled templates."""
 
-import re
 from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
@@ -18,38 +17,34 @@ from jinja2 import (
     PrefixLoader,
     StrictUndefined,
     TemplateNotFound,
-    nodes,
 )
 from jinja2.bccache import Bucket
-from jinja2.compiler import CodeGenerator, Frame
-from markupsafe import Markup, escape
 
 from syndicate.text.dates import full_date, human_date, human_day, language_name
 from syndicate.text.media_types import file_name, human_size
 
 BUILTIN_PREFIX: Final = "!builtin"
 _WORDS: Final = "words"
-_SPECIAL: Final = re.compile("[&<>\"']").search
 
 
 def _zone_name(value: datetime, zone: tzinfo = UTC) -> str:
-    """Return what a zone is called at that time: "CET"; an offset when it has no name."""
+    """Return the name of a time zone at that time ("CET"), or its offset."""
     return value.astimezone(zone).tzname() or ""
 
 
 @lru_cache(maxsize=1024)
 def iso_date(value: datetime, zone: tzinfo = UTC) -> str:
-    """RFC 3339 with an offset and whole seconds: "2026-11-24T09:00:00+00:00"."""
+    """Format a time by RFC 3339 with whole seconds: "2026-11-24T09:00:00+00:00"."""
     return value.astimezone(zone).isoformat(timespec="seconds")
 
 
 def reading_time(minutes: int) -> str:
-    """Reading time as shown beside a title: "3 min read"."""
+    """Format a reading time: "3 min read"."""
     return f"{max(1, minutes)} min read"
 
 
 def _host(url: str) -> str:
-    """The host a reader recognises: no "www.", no port; "" when there is none."""
+    """Return the host of a URL without "www." and port, or "" without a host."""
     try:
         name = urlsplit(url).hostname or ""
     except ValueError:
@@ -58,12 +53,12 @@ def _host(url: str) -> str:
 
 
 def _escapes(name: str | None) -> bool:
-    """Only plain text goes unescaped."""
+    """Return true for templates whose values are escaped: all but plain text."""
     return name is None or not name.removesuffix(".j2").endswith(".txt")
 
 
 class _Folder(FileSystemLoader):
-    """One folder. Where a template asks for words, it gets those of the language, if the folder has them."""
+    """Loader for a folder. A file called ``words`` is replaced by its translation if the folder has it."""
 
     def __init__(self, folder: Path, language: str) -> None:
         super().__init__(folder)
@@ -79,25 +74,8 @@ class _Folder(FileSystemLoader):
         return super().get_source(environment, template)
 
 
-def _escaped(value: Any) -> str:
-    """Return what ``escape`` gives; a value that stays as it is comes back at once, not wrapped first."""
-    kind = type(value)
-    plain = kind is Markup or (kind is str and not _SPECIAL(value))
-    return value if plain else escape(value)
-
-
-class _CodeGenerator(CodeGenerator):
-    """Compiles ``{{ value }}`` to a quicker call: pages put in a hundred values, nearly all plain text."""
-
-    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile and finalize.src is None:
-            self.write("environment.escaped(")
-        else:
-            super()._output_child_pre(node, frame, finalize)
-
-
 class _CompiledOnce(BytecodeCache):
-    """The code of each text, kept while the process lives: most are the same in every language."""
+    """Cache of compiled templates for the process. Most templates are the same in every language."""
 
     def __init__(self) -> None:
         self._codes: dict[tuple[str, str], CodeType] = {}
@@ -114,17 +92,14 @@ _COMPILED: Final = _CompiledOnce()
 
 
 class _Environment(Environment):
-    code_generator_class = _CodeGenerator
-    escaped = staticmethod(_escaped)
-
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """One dictionary: each render copies it, and a chain of two takes ten times as long to copy."""
+        """Return a flat dictionary. Each render copies it; copying a chain of two takes ten times as long."""
         return self.globals | dict(d or {})
 
 
 def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> Environment:
-    """Return an environment whose templates come from the first of ``folders`` that has them."""
-    loaders = [_Folder(place, language) for place in folders]
+    """Return an environment that takes each template from the first of ``folders`` that has it."""
+    loaders = [_Folder(folder, language) for folder in folders]
     environment = _Environment(
         loader=ChoiceLoader([*loaders, PrefixLoader({BUILTIN_PREFIX: FileSystemLoader(builtin)})]),
         bytecode_cache=_COMPILED,

@@ -1,7 +1,7 @@
 """Commands run in a folder of their own, in this process, as the installed program would run them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from syndicate.cli import main
+from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 
 
 @dataclass(frozen=True)
-class SendResult:
+class CommandResult:
     """How a command ended and what it said."""
 
     code: int
@@ -24,7 +25,7 @@ class SendResult:
         return json.loads(self.out)
 
 
-Run = Callable[..., SendResult]
+Run = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Run a command; give its arguments one by one or as one text."""
     monkeypatch.chdir(tmp_path)
 
-    def command(text: str, *more: str) -> SendResult:
+    def command(text: str, *more: str) -> CommandResult:
         capsys.readouterr()
         code: Any = 0
         try:
@@ -40,7 +41,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         except SystemExit as error:
             code = error.code or 0
         said = capsys.readouterr()
-        return SendResult(code, said.out, said.err)
+        return CommandResult(code, said.out, said.err)
 
     return command
 
@@ -50,3 +51,68 @@ def either_store(store_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The store that commands use, on each engine; its URL."""
     monkeypatch.setenv("SYNDICATE_STORE__URL", store_url)
     return store_url
+
+
+SEVEN = "2026-11-24T07:00"
+EARLIER = "2026-11-20T12:00"
+CONFIG = """
+[site]
+url = "https://news.example"
+title = "The Newsroom"
+[[sources]]
+name = "desk"
+url = "desk"
+own = true
+section = "local"
+[[newsletters]]
+name = "daily"
+title = "The digest"
+schedule = "daily 07:00"
+[mail]
+from = "The Newsroom <news@example.com>"
+address = "1 Pier Road, Harbour Town"
+"""
+ARTICLES = {
+    "library": (
+        "The lighthouse becomes a library",
+        "Nine hundred books went up the spiral stairs of the lighthouse.",
+    ),
+    "snow": (
+        "Snow comes early to the pass",
+        "Half a metre fell during the night, a month before anybody expected it.",
+    ),
+    "chess": (
+        "A student wins the chess title",
+        "She gave up her queen in the last game and mated eleven moves later.",
+    ),
+}
+
+
+@pytest.fixture
+def room(tmp_path: Path, run: Run) -> Run:
+    """A newsroom with one folder of articles, known since some days; nothing read yet."""
+    (tmp_path / "config.toml").write_text(CONFIG, "utf-8")
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    for number, (name, (title, text)) in enumerate(ARTICLES.items()):
+        front = f"---\ntitle: {title}\ndate: 2026-11-23T1{number}:00:00Z\n---\n\n"
+        (desk / f"{name}.md").write_text(f"{front}{text}\n", "utf-8")
+    assert run(f"status --now {EARLIER}").code in (0, 1)
+    return run
+
+
+@pytest.fixture
+def edition(room: Run) -> Run:
+    """The same with two subscribers and the edition of the 24th, cut and not sent."""
+    for command in ("ingest", "stories", "publish"):
+        assert room(f"{command} --now {SEVEN}").code == 0
+    for address in ("ann@example.org", "bob@example.org"):
+        assert room(f"subscribers add {address} --now {EARLIER}").code == 0
+    assert room(f"edition --now {SEVEN}").code == 0
+    return room
+
+
+@pytest.fixture
+def smtp() -> Iterator[ScriptedSmtp]:
+    with ScriptedSmtp(PIPELINING) as server:
+        yield server

@@ -4,10 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
-from tests.cli.test_commands import SEVEN, room
-
-__all__ = ["room"]
+from tests.cli.conftest import SEVEN, Run
 
 LOOP = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
 HUGE = "\n{{ site.title * 500_000_000 }}"

@@ -88,7 +88,7 @@ def test_a_pipe_reads_one_message(configured: Run, monkeypatch: pytest.MonkeyPat
     with (tmp_path / "message").open() as opened:
         monkeypatch.setattr("sys.stdin", opened)
         assert configured("bounces read --json").json == {"outcome": "forged"}
-    assert "Came back: 1 ignored\n" in configured("status").out
+    assert "Bounces: 1 ignored\n" in configured("status").out
     assert configured("status --json").json["bounces"] == {"ignored": 1}
 
 

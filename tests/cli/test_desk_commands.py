@@ -53,7 +53,7 @@ def test_lint_names_the_article_whose_page_is_not_published(office: Run) -> None
     office(f"publish --now {SEVEN}")
     assert office("lint daily --now 2026-11-24T06:00").code == 0
     assert office(f"edition --json --now {SEVEN}").json["editions"][0]["outcome"] == "waiting"
-    assert "(waits for approval, see `syndicate editions list`)" in office(f"status --now {SEVEN}").out
+    assert "(waiting for approval, see `syndicate editions list`)" in office(f"status --now {SEVEN}").out
 
 
 def test_lint_names_the_template_line_and_stops_the_edition(office: Run, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_source_is_read_and_nothing_is_stored(desk):
         '  live: title "LIVE: The pier opens" → "The pier opens", section "" → "ticker"\n'
         "Sponsored: buy (desk)\n"
         "  adverts: dropped\n"
-        "2 articles: 2 hit by rules, 1 dropped. Nothing was changed.\n"
+        "2 articles: 2 matched by rules, 1 dropped. Nothing was changed.\n"
     )
     assert desk(f"status --json --now {NOW}").json["articles"] == 0
 
@@ -56,13 +56,13 @@ def test_without_a_source_the_stored_articles_are_judged_by_their_own_titles(des
     assert one["hits"][0]["rule"] == "live"
     status = desk(f"status --now {NOW}")
     assert "Dropped by rules: 1 adverts" in status.out
-    assert "called by its publisher: LIVE: The pier opens" in desk(f"explain --now {NOW} pier").out
+    assert "title before rules: LIVE: The pier opens" in desk(f"explain --now {NOW} pier").out
 
 
 @pytest.mark.parametrize(
     ("options", "code", "reason"),
     [
-        ("--source nobody", 2, "no source named 'nobody'"),
+        ("--source nobody", 2, "'nobody'"),
         ("--source desk --url https://a.example/", 2, "exclude each other"),
         ("--url desk", 2, "not an http or https address"),
     ],
@@ -85,7 +85,7 @@ def test_without_rules_there_is_nothing_to_test(run, tmp_path):
         ('[[rules]]\nname = "a"\nany = ["heading: x"]\ndrop = true', 3, "fields: title"),
         ('[[rules]]\nname = "a"\n', 1, "does nothing"),
         ('[[rules]]\nname = "a"\ndrop = true\nkeep = true', 1, "either keeps or drops"),
-        ('[[rules]]\nname = "a"\ndrop = true\ntags = ["b"]', 1, "make two rules"),
+        ('[[rules]]\nname = "a"\ndrop = true\ntags = ["b"]', 1, "write two rules"),
         ('[[rules]]\nname = "a"\ntitle = { find = "(a)", put = "\\\\2" }', 3, "it has 1"),
         ('[[rules]]\nname = "a"\nkeep = true\n[[rules]]\nname = "a"\nkeep = true', 5, "used twice"),
         ('[[rules]]\nname = "a"\nsources = "x"\nkeep = true', 3, "is a list"),

@@ -274,9 +274,9 @@ soft_limit = "many"
 """
     unknown = "there is no such key{}; see docs/configuration.md"
     assert [line.removeprefix("config.toml:") for line in mistakes(tmp_path, text)] == [
-        '3: site.language: \'en glish\' is not the tag of a language: write one such as "en" or "pt-BR"',
+        '3: site.language: \'en glish\' is not a language tag: write a tag such as "en" or "pt-BR"',
         "4: source: " + unknown.format(" (did you mean sources?)"),
-        "6: sources.0.url: this key is required, and not there",
+        "6: sources.0.url: this key is required, but missing",
         "8: sources.0.adress: " + unknown.format(""),
         "9: sources.0.auth.usernam: " + unknown.format(" (did you mean username?)"),
         "11: mail.adress: " + unknown.format(" (did you mean address?)"),

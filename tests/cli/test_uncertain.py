@@ -46,7 +46,7 @@ def test_a_mail_of_a_killed_sender_is_in_doubt_at_once_and_is_sent_again_when_as
         assert "`syndicate deliveries resend 1`" in status.out
         listed = run("deliveries list --state uncertain")
         assert "the sender stopped between" in listed.out, listed.out
-        assert "`syndicate deliveries resend ID...` sends again what did not arrive" in listed.out
+        assert "`syndicate deliveries resend ID...` sends a delivery again" in listed.out
         assert run(f"deliveries resend 1 --now {AT}").code == 0
         assert run(f"deliver --now {AT} --json").json["sent"] == 2
         smtp.release.set()

@@ -11,7 +11,7 @@ import feedparser
 import pytest
 
 from syndicate.demo import DemoFolder, NewsroomServer, load_newsroom
-from syndicate.demo.demo_run import LEFT_AGAIN, READERS
+from syndicate.demo.demo_run import READERS, UNSUBSCRIBED
 from syndicate.store import open_store
 from syndicate.store.ingest import article_store
 from syndicate.store.mail import delivery_store, edition_store
@@ -44,7 +44,7 @@ def stored(folder: Path) -> tuple[set[str], list[tuple[str, str]], Counter[str],
 def test_the_whole_demo_survives_a_kill_after_any_commit(tmp_path: Path) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     papers = load_newsroom()
-    readers = {address for _, address, _ in READERS} - {LEFT_AGAIN}
+    readers = {address for _, address, _ in READERS} - {UNSUBSCRIBED}
     with (
         tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else tmp_path) as name,
         NewsroomServer(papers, now) as newsroom,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.demo import NewsroomServer, load_newsroom, open_place, run_pipeline
+from syndicate.demo import NewsroomServer, load_newsroom, open_demo_folder, run_pipeline
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 from syndicate.store.ingest import article_store, source_store
@@ -52,7 +52,7 @@ ALONE = [
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     papers = load_newsroom()
     with (
-        open_place(tmp_path_factory.mktemp("stories") / "out") as place,
+        open_demo_folder(tmp_path_factory.mktemp("stories") / "out") as place,
         NewsroomServer(papers, NOW) as newsroom,
     ):
         place.write(papers, newsroom.url, NOW, listen="127.0.0.1:8000")

@@ -10,7 +10,7 @@ import feedparser
 import pytest
 
 from syndicate.demo import NewsroomServer, load_newsroom
-from syndicate.demo.demo_images import picture
+from syndicate.demo.demo_images import draw_image
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PAPERS = {paper.slug: paper for paper in load_newsroom()}
@@ -81,22 +81,22 @@ def test_F8_the_moved_feed_redirects_for_good(newsroom):
 
 
 def test_pages_and_pictures_that_feeds_name_are_there_and_others_are_not(newsroom):
-    piece = next(piece for piece in PAPERS["al-marfa"].pieces if piece.picture)
+    piece = next(piece for piece in PAPERS["al-marfa"].pieces if piece.image)
     assert '<html lang="ar" dir="rtl">' in ask(newsroom, f"/al-marfa/{piece.slug}.html")[2].decode()
     assert ask(newsroom, f"/al-marfa/{piece.slug}.png")[1]["Content-Type"] == "image/png"
     assert ask(newsroom, "/al-marfa/nothing.html")[0] == 404
 
 
 def test_a_picture_is_a_small_png_of_the_size_the_feed_says_and_always_the_same():
-    data = picture("/valley-radio/beavers-orchard")
+    data = draw_image("/valley-radio/beavers-orchard")
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
     assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == (800, 450)
     assert len(data) < 60_000
-    assert data == picture("/valley-radio/beavers-orchard") != picture("/valley-radio/cheese-prize")
+    assert data == draw_image("/valley-radio/beavers-orchard") != draw_image("/valley-radio/cheese-prize")
 
 
 def test_the_pixels_of_a_picture_unpack_to_one_byte_each_and_one_more_a_row():
-    data = picture("/the-ledger/four-day-week")
+    data = draw_image("/the-ledger/four-day-week")
     start = data.index(b"IDAT")
     length = int.from_bytes(data[start - 4 : start])
     assert len(zlib.decompress(data[start + 4 : start + 4 + length])) == 450 * 801

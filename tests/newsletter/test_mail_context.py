@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.cli.sample_data import NEWSLETTER, archived, review_page
 from syndicate.model import ContentImage, ContentLink, ContentMedia, ContentStory, EditionContent
 from syndicate.newsletter.mail_context import DigestContext
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.story_views import SiteFacts, content_from_stories
+from syndicate.reports.sample_data import NEWSLETTER, archived, review_page
 from tests.newsletter.edition import full_edition
 from tests.newsletter.rendering import SITE
 from tests.newsletter.stories import NOW

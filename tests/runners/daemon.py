@@ -54,10 +54,10 @@ class Daemon:
         with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
             return answer.status, answer.read()
 
-    def wait_until_rung(self, url: str, bell: str) -> None:
-        """Return once a bell has rung to its end, as its health tells."""
+    def wait_until_run(self, url: str, task: str) -> None:
+        """Return once a task has run, by the daemon's health page."""
         deadline = time.monotonic() + PATIENCE
-        while bell not in json.loads(self.get(f"{url}/healthz")[1])["last_rang"]:
+        while task not in json.loads(self.get(f"{url}/healthz")[1])["last_run"]:
             assert time.monotonic() < deadline
 
     def end(self, number: signal.Signals) -> int:

@@ -171,7 +171,7 @@ def test_a_missing_bounce_mailbox_needs_a_person_and_leaves_the_daemon_healthy(t
     with running(config) as daemon:
         url = daemon.wait_for("serving")["url"]
         daemon.wait_for("The Maildir")
-        daemon.wait_until_rung(url, "bounces")
+        daemon.wait_until_run(url, "bounces")
         assert daemon.get(f"{url}/healthz")[0] == 200
         assert daemon.end(signal.SIGTERM) == 0
     runner = CliRunner()
@@ -224,7 +224,7 @@ def test_S6_killed_at_work_it_is_replaced_at_once_by_the_next_which_carries_on(t
             assert first.end(signal.SIGKILL) == -signal.SIGKILL
         with running(config) as second:
             url = second.wait_for("serving")["url"]
-            second.wait_until_rung(url, "stories")
+            second.wait_until_run(url, "stories")
             _, feed = second.get(f"{url}/news.rss")
             assert second.end(signal.SIGTERM) == 0
         assert len(server.asked) == 1

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from syndicate.cli import main
-from syndicate.services import lease_owners, open_services
-from syndicate.services.lease_owners import describe_owner, free_dead_owners, is_dead, lease_owner
+from syndicate.jobs import lease_owners
+from syndicate.jobs.lease_owners import describe_owner, free_dead_owners, is_dead, lease_owner
+from syndicate.services import open_services
 from syndicate.settings import load_settings
 from syndicate.store.core import leases
 from syndicate.store.mail import delivery_store
@@ -79,7 +80,7 @@ def child(code: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], s
 
 NAMED = """
 import sys
-from syndicate.services.lease_owners import lease_owner
+from syndicate.jobs.lease_owners import lease_owner
 print(lease_owner(daemon=False), flush=True)
 sys.stdin.read()
 """

@@ -114,7 +114,7 @@ def test_a_clock_that_is_a_day_ahead_for_seconds_uses_up_no_period_and_stops_no_
     config = newsroom(tmp_path, store_url, "", now + HOUR, now - HOUR)
     with running(config, fake) as daemon:
         url = daemon.wait_for("serving")["url"]
-        daemon.wait_until_rung(url, "stories")
+        daemon.wait_until_run(url, "stories")
         clock.write_text("+1d\n", "utf-8")
         assert " seconds ahead; no edition is cut" in daemon.wait_for("the clock was set")["event"]
         wait_for_ages(daemon, url, lambda age: age < HOUR.total_seconds())
@@ -134,7 +134,7 @@ def wait_for_ages(daemon: Daemon, url: str, true_of: Callable[[float], bool]) ->
             health = daemon.get(f"{url}/healthz")[1]
         except HTTPError as error:  # 503 until every job has run by the new time
             health = error.read()
-        ages = json.loads(health)["last_rang"]
+        ages = json.loads(health)["last_run"]
         if true_of(ages["stories"]) and true_of(ages["editions"]):
             return
         assert time.monotonic() < deadline

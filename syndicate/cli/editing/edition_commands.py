@@ -1,41 +1,34 @@
-"""The editor's desk at the command line."""
+"""Commands with which an editor reviews editions."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, by_option, newsletter_named
-from syndicate.cli.common import (
-    common_options,
-    local,
-    moment,
-    plural,
-    services_of,
-    show,
-    table,
-    timed_options,
-)
-from syndicate.cli.editing.newsletter_commands import zone_of
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import common_options, current_time, services_of, timed_options
+from syndicate.cli.output import say, show, table
 from syndicate.errors import ConfigError
 from syndicate.jobs.newsletter.edition_review import ReviewService
 from syndicate.jobs.newsletter.renderer import CheckedEdition
+from syndicate.reports.newsletter_times import zone_of
+from syndicate.reports.phrases import local_time, plural
 from syndicate.store.mail import edition_store
 
 
 @click.group()
 def editions() -> None:
-    """Look at editions; change, approve, hold, withdraw those that wait; correct those that went out.
+    """Show, change, approve, hold and withdraw editions; correct sent editions.
 
-    Stories are named by their place, which `show` prints. Every change is recorded with who made it and when.
+    PLACE is a story's number in `show`. Every change is recorded with its author and time.
     """
 
 
-def _desk_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """A command of the desk: the options all of them share, and the edition's id."""
+def _review_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """Return a decorator for a command that changes an edition, with the options that they share."""
 
     def wrap(function: Callable[..., Any]) -> click.Command:
         wrapped = click.argument("edition_id", type=ROW_NUMBER)(function)
@@ -46,10 +39,12 @@ def _desk_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
 
 @editions.command("list")
 @common_options
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of editions."
+)
 @click.argument("newsletter", required=False)
 def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> None:
-    """Show editions (of one NEWSLETTER), newest first."""
+    """Show editions, newest first; with NEWSLETTER only its editions."""
     with services_of(config) as (_, services), services.store.read() as connection:
         reports = edition_store.report_editions(connection, limit=limit, newsletter=newsletter)
     headers = ("id", "newsletter", "period end (UTC)", "rev", "state", "stories", "sent", "subject")
@@ -86,7 +81,7 @@ def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> No
 @common_options
 @click.argument("edition_id", type=ROW_NUMBER)
 def show_(config: Path, as_json: bool, edition_id: int) -> None:
-    """Show what an edition says, and what was done to it."""
+    """Show an edition's stories, deliveries and changes."""
     with services_of(config) as (_, services):
         reviewed, content = services.review.edition(edition_id)
         changes = services.review.changes(edition_id)
@@ -125,29 +120,30 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
         ],
     }
 
-    def text() -> None:
-        zone = zone_of(services, reviewed.edition.newsletter)
-        until = f" until {local(reviewed.approve_by, zone)}" if reviewed.approve_by else ""
-        end = local(reviewed.edition.period_end, zone)
-        if reviewed.edition.subject:
-            say(reviewed.edition.subject)
-        say(f"{reviewed.edition.newsletter}, edition of {end}, {reviewed.state}{until}")
-        for name, said in (("Correction", content.correction), ("Note", content.note)):
-            if said:
-                say(f"{name}: {said}")
-        if stories:
-            table(("place", "list", "source", "title"), stories, right=(0,))
-        for variant in answer["forms"]:
-            facts = (
-                f"{variant['state']}, {plural(variant['stories'], 'story')}, {_counts(variant['deliveries'])}"
-            )
-            say(f"Variant {variant['edition']} ({variant['chosen']}): {facts}")
-        say(f"Deliveries{', variants included' if variants else ''}: {_counts(answer['deliveries'])}")
-        for change in changes:
-            said = f"{change.changed_by}: {change.action} {change.detail}"
-            say(f"{local(change.changed, zone)}  {said}".rstrip())
+    zone = zone_of(services, reviewed.edition.newsletter)
+    end = local_time(reviewed.edition.period_end, zone)
+    show(answer, as_json, lambda: _print_edition(answer, end, zone))
 
-    show(answer, as_json, text)
+
+def _print_edition(answer: dict[str, Any], end: str, zone: ZoneInfo) -> None:
+    until = f" until {local_time(answer['approve_by'], zone)}" if answer["approve_by"] else ""
+    if answer["subject"]:
+        say(answer["subject"])
+    say(f"{answer['newsletter']}, edition of {end}, {answer['state']}{until}")
+    for name in ("correction", "note"):
+        if answer[name]:
+            say(f"{name.capitalize()}: {answer[name]}")
+    if answer["stories"]:
+        rows = [tuple(story.values()) for story in answer["stories"]]
+        table(("place", "list", "source", "title"), rows, right=(0,))
+    for variant in answer["forms"]:
+        counts = _counts(variant["deliveries"])
+        facts = f"{variant['state']}, {plural(variant['stories'], 'story')}, {counts}"
+        say(f"Variant {variant['edition']} ({variant['chosen']}): {facts}")
+    say(f"Deliveries{', variants included' if answer['forms'] else ''}: {_counts(answer['deliveries'])}")
+    for change in answer["changes"]:
+        line = f"{change['by']}: {change['action']} {change['detail']}"
+        say(f"{local_time(change['at'], zone)}  {line}".rstrip())
 
 
 def _counts(deliveries: dict[str, int]) -> str:
@@ -157,126 +153,132 @@ def _counts(deliveries: dict[str, int]) -> str:
 @editions.command("link")
 @timed_options
 @by_option
-@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 366), help="How long it works.")
-@click.option("--revoke", is_flag=True, help="End every link to this desk instead.")
+@click.option(
+    "--days", default=7, show_default=True, type=click.IntRange(1, 366), help="Validity of the link."
+)
+@click.option("--revoke", is_flag=True, help="Revoke every link of the newsletter instead.")
 @click.argument("newsletter")
 def link(
     config: Path, as_json: bool, now: datetime | None, by: str, days: int, revoke: bool, newsletter: str
 ) -> None:
-    """Print the address of the desk of a NEWSLETTER.
+    """Print a link with which an editor reviews a NEWSLETTER.
 
-    There an editor can do all this in a browser. Any person with the link can do so
-    under the name given with --by.
+    The page offers all commands of `editions`. Any person with the link can use them under the name
+    given with --by.
     """
     with services_of(config, now) as (_, services):
         if services.review_links is None:
-            raise ConfigError("there is no desk on the web while [web] listen is empty")
+            raise ConfigError("There are no review links while [web] listen is empty. Set it first.")
         newsletter_named(services, newsletter)
         if revoke:
             services.review_links.revoke(newsletter)
-            text = f"Every link to the desk of {newsletter} has ended."
+            text = f"Every review link of {newsletter} is revoked."
             show({"newsletter": newsletter, "revoked": True}, as_json, lambda: click.echo(text))
             return
-        ends = moment(now) + timedelta(days=days)
+        ends = current_time(now) + timedelta(days=days)
         address = services.review_links.link(newsletter, by, ends)
     answer = {"newsletter": newsletter, "by": by, "address": address, "ends": ends}
     show(answer, as_json, lambda: click.echo(address))
 
 
-@_desk_command("drop")
+@_review_command("drop")
 @click.argument("place", type=int)
 def _drop(edition_id: int, place: int, by: str, **common: Any) -> None:
-    """Take the story at PLACE out."""
+    """Remove the story at PLACE."""
     _changed(common, edition_id, lambda review, now: review.drop(edition_id, place, by=by, now=now))
 
 
-@_desk_command("pin")
+@_review_command("pin")
 @click.argument("place", type=int)
 def _pin(edition_id: int, place: int, by: str, **common: Any) -> None:
-    """Make the story at PLACE the first."""
+    """Move the story at PLACE to the first place."""
     _changed(common, edition_id, lambda review, now: review.move(edition_id, place, 1, by=by, now=now))
 
 
-@_desk_command("move")
+@_review_command("move")
 @click.argument("place", type=int)
 @click.argument("to", type=int)
 def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
-    """Put the story at PLACE where the one at TO stands."""
+    """Move the story at PLACE to the place TO."""
     _changed(common, edition_id, lambda review, now: review.move(edition_id, place, to, by=by, now=now))
 
 
-@_desk_command("retitle")
+@_review_command("retitle")
 @click.argument("place", type=int)
 @click.argument("title")
 def _retitle(edition_id: int, place: int, title: str, by: str, **common: Any) -> None:
-    """Give the story at PLACE another TITLE. PLACE 0 is the subject of the mail."""
-    _changed(common, edition_id, lambda review, now: review.retitle(edition_id, place, title, by=by, now=now))
+    """Change the TITLE of the story at PLACE. PLACE 0 is the mail's subject."""
+    _changed(
+        common,
+        edition_id,
+        lambda review, now: review.retitle(edition_id, place, title, by=by, now=now),
+    )
 
 
-@_desk_command("note")
+@_review_command("note")
 @click.argument("text")
 def _note(edition_id: int, text: str, by: str, **common: Any) -> None:
-    """Put a note above the stories; an empty TEXT takes it away."""
+    """Set the note above the stories; an empty TEXT removes it."""
     _changed(common, edition_id, lambda review, now: review.note(edition_id, text, by=by, now=now))
 
 
-@_desk_command("approve")
+@_review_command("approve")
 def _approve(edition_id: int, by: str, **common: Any) -> None:
-    """Let an edition go now. What `lint` calls an error stops it."""
+    """Approve an edition for sending. Errors of `lint` prevent it."""
     with services_of(common["config"], common["now"]) as (_, services):
-        warnings = services.review.approve(edition_id, by=by, now=moment(common["now"]))
-    _said(common, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}")
+        warnings = services.review.approve(edition_id, by=by, now=current_time(common["now"]))
+    _show_state(common, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}")
 
 
-@_desk_command("hold")
+@_review_command("hold")
 def _hold(edition_id: int, by: str, **common: Any) -> None:
-    """Take the deadline away: nothing is sent until approved."""
+    """Remove the deadline: the edition waits for approval."""
     with services_of(common["config"], common["now"]) as (_, services):
-        services.review.hold(edition_id, by=by, now=moment(common["now"]))
-    _said(common, edition_id, "held", "held until an editor approves it")
+        services.review.hold(edition_id, by=by, now=current_time(common["now"]))
+    _show_state(common, edition_id, "held", "held until an editor approves it")
 
 
-@_desk_command("withdraw")
+@_review_command("withdraw")
 def _withdraw(edition_id: int, by: str, **common: Any) -> None:
     """Never send this edition."""
     with services_of(common["config"], common["now"]) as (_, services):
-        services.review.withdraw(edition_id, by=by, now=moment(common["now"]))
-    _said(common, edition_id, "withdrawn", "withdrawn; nobody gets it")
+        services.review.withdraw(edition_id, by=by, now=current_time(common["now"]))
+    _show_state(common, edition_id, "withdrawn", "withdrawn; it is never sent")
 
 
-@_desk_command("correct")
+@_review_command("correct")
 @click.argument("text")
 def _correct(edition_id: int, text: str, by: str, **common: Any) -> None:
-    """Begin a correction of an edition that went out. TEXT says what was wrong.
+    """Begin a correction of a sent edition. TEXT explains the mistake.
 
-    The correction waits. Change it like any edition, then approve it: the readers of the edition get it,
-    and it takes the edition's place in the archive and the feed.
+    The correction waits for approval and can be changed like any edition. It is sent to the edition's
+    readers, and replaces the edition in the archive and the feed.
     """
     with services_of(common["config"], common["now"]) as (_, services):
-        revision = services.review.correct(edition_id, text, by=by, now=moment(common["now"]))
-    _said(common, revision, "held", f"is the correction of {edition_id}; approve it to send it")
+        revision = services.review.correct(edition_id, text, by=by, now=current_time(common["now"]))
+    _show_state(common, revision, "held", f"is the correction of {edition_id}; approve it to send it")
 
 
 def _changed(
     common: dict[str, Any], edition_id: int, change: Callable[[ReviewService, datetime], CheckedEdition]
 ) -> None:
     with services_of(common["config"], common["now"]) as (_, services):
-        checked = change(services.review, moment(common["now"]))
+        checked = change(services.review, current_time(common["now"]))
     titles = [story.title for story in checked.content.stories]
-    said = [*map(str, checked.findings), *checked.trimmed]
-    answer = {"edition": edition_id, "subject": checked.rendered.subject, "stories": titles, "said": said}
+    findings = [*map(str, checked.findings), *checked.trimmed]
+    answer = {"edition": edition_id, "subject": checked.rendered.subject, "stories": titles, "said": findings}
 
     def text() -> None:
         click.echo(checked.rendered.subject)
         for place, title in enumerate(titles, start=1):
             click.echo(f"{place:3}  {title}")
-        for line in said:
+        for line in findings:
             say(f"  {line}", err=True)
 
     show(answer, common["as_json"], text)
 
 
-def _said(common: dict[str, Any], edition_id: int, state: str, text: str) -> None:
+def _show_state(common: dict[str, Any], edition_id: int, state: str, text: str) -> None:
     show(
         {"edition": edition_id, "state": state},
         common["as_json"],

@@ -1,4 +1,4 @@
-"""The editor's hand: put a story at a place, out of the lists, under another headline, up or down."""
+"""Commands with which an editor pins, drops, retitles and boosts stories."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, article_named, by_option
-from syndicate.cli.common import dry_run_option, local, moment, services_of, show, table, timed_options
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import current_time, dry_run_option, services_of, timed_options
+from syndicate.cli.output import say, show, table
 from syndicate.errors import SyndicateError
 from syndicate.model import EditorAction, EditorDecision
+from syndicate.reports.phrases import local_time
 from syndicate.services import Services
 from syndicate.settings.values import read_duration
 from syndicate.store import Connection
@@ -21,8 +22,8 @@ from syndicate.store.ingest import article_store
 from syndicate.store.stories import decision_store as editor_store
 from syndicate.text.plain import clean_line
 
-LONGEST_HEADLINE = 300
-WORDS = {
+MAX_HEADLINE = 300
+DESCRIPTIONS = {
     EditorAction.PIN: "at place {value}",
     EditorAction.DROP: "out of the lists",
     EditorAction.RETITLE: "as “{value}”",
@@ -33,11 +34,11 @@ WORDS = {
 
 @click.group()
 def editor() -> None:
-    """Pin, drop, retitle or boost stories; every decision is logged with who and when.
+    """Pin, drop, retitle or boost stories; each decision is logged with its author.
 
-    ARTICLE is an id, uid, URL, page path, words of a title, or story:NUMBER; what several articles match
-    changes nothing. A decision holds for the whole story that the article is in, whatever it merges with; a
-    headline for the article alone.
+    ARTICLE is an id, uid, URL, page path, words of a title, or story:NUMBER; it must match a single article.
+    A decision holds for the article's whole story, also after a merge. A headline holds for the article
+    alone.
     """
 
 
@@ -49,11 +50,9 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str |
 
 
 def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that every decision takes."""
-    lasting = click.option(
-        "--for", "lasting", callback=_duration, help="How long it holds, such as 12h or 3d."
-    )
-    return timed_options(by_option(lasting(dry_run_option(command))))
+    """Add the options that all decisions share."""
+    valid_for = click.option("--for", "valid_for", callback=_duration, help="Validity, such as 12h or 3d.")
+    return timed_options(by_option(valid_for(dry_run_option(command))))
 
 
 @editor.command()
@@ -61,7 +60,7 @@ def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--place", type=click.IntRange(1, 50), default=1, show_default=True)
 @click.argument("article")
 def pin(article: str, place: int, **common: Any) -> None:
-    """Put the story of ARTICLE at a place of the top list. In editions it comes first."""
+    """Pin the story of ARTICLE to a place of the top list. Editions show it first."""
     _decide(article, EditorAction.PIN, str(place), **common)
 
 
@@ -78,10 +77,10 @@ def drop(article: str, **common: Any) -> None:
 @click.argument("article")
 @click.argument("headline")
 def retitle(article: str, headline: str, **common: Any) -> None:
-    """Show ARTICLE under another HEADLINE everywhere. Its page tells the publisher's own."""
-    words = clean_line(headline, LONGEST_HEADLINE)
+    """Show ARTICLE under another HEADLINE. Its page also shows the publisher's."""
+    words = clean_line(headline, MAX_HEADLINE)
     if not words:
-        raise click.UsageError("a headline needs words")
+        raise click.UsageError("HEADLINE is empty")
     _decide(article, EditorAction.RETITLE, words, **common)
 
 
@@ -101,46 +100,48 @@ def boost(article: str, factor: float, **common: Any) -> None:
 @by_option
 @click.argument("number", type=ROW_NUMBER)
 def undo(config: Path, as_json: bool, now: datetime | None, by: str, number: int) -> None:
-    """Take the decision with this NUMBER back."""
-    at = moment(now)
+    """Undo the decision with this NUMBER."""
+    at = current_time(now)
     with services_of(config, now) as (_, services), services.store.write() as connection:
         undone = editor_store.undo_decision(connection, number, who=by, now=at)
         if undone is None:
             raise SyndicateError(
-                f"decision {number} does not hold now; `syndicate editor list` shows those that do"
+                f"decision {number} is not in force; `syndicate editor list` shows the current decisions"
             )
         editor_store.sync_headlines(connection, at=at)
     show(
-        {"undone": number}, as_json, lambda: say(f"Undone: {undone.action.value} {_words(undone)}. {_FOLLOW}")
+        {"undone": number},
+        as_json,
+        lambda: say(f"Undone: {undone.action.value} {_description(undone)}. {_FOLLOW}"),
     )
 
 
 @editor.command("list")
 @timed_options
-@click.option("--all", "everything", is_flag=True, help="The whole log, what no longer holds included.")
+@click.option("--all", "everything", is_flag=True, help="The whole log, with expired and undone decisions.")
 def list_decisions(config: Path, as_json: bool, now: datetime | None, everything: bool) -> None:
-    """Show the decisions that hold now."""
-    at = moment(now)
+    """Show the decisions in force."""
+    at = current_time(now)
     with services_of(config, now) as (_, services), services.store.read() as connection:
-        held = editor_store.decisions(connection, at=at)
-        found = editor_store.decision_log(connection) if everything else held
-        rows = [(decision, _title(connection, decision)) for decision in found]
+        current = editor_store.decisions(connection, at=at)
+        shown = editor_store.decision_log(connection) if everything else current
+        rows = [(decision, _title(connection, decision)) for decision in shown]
         zone = services.zone
-    numbers = {decision.id for decision in held}
+    numbers = {decision.id for decision in current}
     answer = {
-        "decisions": [decision_answer(decision) | {"holds": decision.id in numbers} for decision in found]
+        "decisions": [decision_answer(decision) | {"holds": decision.id in numbers} for decision in shown]
     }
 
     def text() -> None:
         if not rows:
-            click.echo("The editor has decided nothing" + ("." if everything else " that holds now."))
+            click.echo("There are no decisions" + ("." if everything else " in force."))
             return
         table(
             ("no", "what", "when", "until", "who", "article"),
             [
                 (
                     decision.id,
-                    f"{decision.action.value} {_words(decision)}",
+                    f"{decision.action.value} {_description(decision)}",
                     f"{decision.recorded.astimezone(zone):%d %b %H:%M}",
                     f"{decision.expires.astimezone(zone):%d %b %H:%M}" if decision.expires else "",
                     decision.who,
@@ -154,20 +155,20 @@ def list_decisions(config: Path, as_json: bool, now: datetime | None, everything
     show(answer, as_json, text)
 
 
-_FOLLOW = "Lists follow within a minute while `syndicate run` is at work, or with `syndicate stories`."
+_FOLLOW = "Lists change within a minute under `syndicate run`, or with `syndicate stories`."
 
 
 def decision_line(decision: EditorDecision, zone: ZoneInfo) -> str:
-    """One decision for people: ``pin at place 1, by kim, Tue 24 Nov 09:00 UTC (no 3)``."""
-    until = f", until {local(decision.expires, zone)}" if decision.expires else ""
+    """Return a decision as text: ``pin at place 1, by kim, Tue 24 Nov 09:00 UTC (no 3)``."""
+    until = f", until {local_time(decision.expires, zone)}" if decision.expires else ""
     return (
-        f"{decision.action.value} {_words(decision)}, by {decision.who}, "
-        f"{local(decision.recorded, zone)}{until} (no {decision.id})"
+        f"{decision.action.value} {_description(decision)}, by {decision.who}, "
+        f"{local_time(decision.recorded, zone)}{until} (no {decision.id})"
     )
 
 
 def decision_answer(decision: EditorDecision) -> dict[str, Any]:
-    """One decision for machines."""
+    """Return the JSON form of a decision."""
     return {
         "id": decision.id,
         "action": decision.action.value,
@@ -189,10 +190,10 @@ def _decide(
     as_json: bool,
     now: datetime | None,
     by: str,
-    lasting: timedelta | None,
+    valid_for: timedelta | None,
     dry_run: bool,
 ) -> None:
-    at = moment(now)
+    at = current_time(now)
     with services_of(config, now) as (_, services):
         with services.store.read() as connection:
             article = article_named(connection, text)
@@ -203,16 +204,16 @@ def _decide(
             action=action,
             article_uid=article.uid,
             value=value,
-            expires=at + lasting if lasting else None,
+            expires=at + valid_for if valid_for else None,
         )
         number = 0 if dry_run else _write(services, decision)
     answer = decision_answer(decision) | {"id": number or None, "title": article.title, "dry_run": dry_run}
 
-    def tell() -> None:
-        click.echo(f"{article.title}\n  {action.value} {_words(decision)}")
+    def text_output() -> None:
+        click.echo(f"{article.title}\n  {action.value} {_description(decision)}")
         say("Nothing was changed." if dry_run else f"Decision {number}. {_FOLLOW}")
 
-    show(answer, as_json, tell)
+    show(answer, as_json, text_output)
 
 
 def _write(services: Services, decision: EditorDecision) -> int:
@@ -235,7 +236,7 @@ def _title(connection: Connection, decision: EditorDecision) -> str:
     return article.title if article else f"{decision.article_uid} (pruned)"
 
 
-def _words(decision: EditorDecision) -> str:
+def _description(decision: EditorDecision) -> str:
     if decision.undoes is not None:
         return f"no {decision.undoes}"
-    return WORDS[decision.action].format(value=decision.value)
+    return DESCRIPTIONS[decision.action].format(value=decision.value)

@@ -6,37 +6,40 @@ from pathlib import Path
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, newsletters_named
-from syndicate.cli.common import moment, plural, services_of, show, timed_options
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import current_time, services_of, timed_options
+from syndicate.cli.output import say, show
 from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.model import Newsletter
 from syndicate.newsletter.lint.findings import Severity
 from syndicate.newsletter.periods import period_at
 from syndicate.newsletter.sample_edition import sample_stories
+from syndicate.reports.phrases import plural
 from syndicate.services import Services
 
 
 @click.command()
 @timed_options
-@click.option("--edition", "edition_id", type=ROW_NUMBER, help="An edition that is cut already.")
+@click.option("--edition", "edition_id", type=ROW_NUMBER, help="Id of an edition that is already cut.")
 @click.argument("newsletters", nargs=-1)
 def lint(
     config: Path, as_json: bool, now: datetime | None, edition_id: int | None, newsletters: tuple[str, ...]
 ) -> None:
-    """Look for what is wrong with the next edition of these NEWSLETTERS (default: all), or with one edition.
+    """Find problems of the next edition of NEWSLETTERS (default: all), or of an edition.
 
-    Without news an invented edition is looked at. Opens no connection. Errors stop a send (exit code 1);
+    Checks a sample edition if there is no news. Opens no connection. Errors prevent sending (exit code 1);
     warnings do not.
     """
     if newsletters and edition_id is not None:
-        raise click.UsageError("name newsletters or an --edition, not both")
+        raise click.UsageError("use NEWSLETTERS or --edition, not both")
     with services_of(config, now) as (_, services):
         if edition_id is not None:
             editions = {f"edition {edition_id}": services.review.check(edition_id)}
         else:
             chosen = newsletters_named(services, newsletters)
-            editions = {newsletter.name: _next(services, newsletter, moment(now)) for newsletter in chosen}
+            editions = {
+                newsletter.name: _next(services, newsletter, current_time(now)) for newsletter in chosen
+            }
     answer = {
         name: {
             "findings": [
@@ -61,20 +64,24 @@ def _print(editions: dict[str, CheckedEdition]) -> None:
     for name, checked in editions.items():
         for finding in checked.findings:
             say(f"{name}: {finding.severity.value} [{finding.rule}] {finding}")
-        for said in checked.trimmed:
-            say(f"{name}: trimmed: {said}")
+        for line in checked.trimmed:
+            say(f"{name}: trimmed: {line}")
         errors = len(checked.errors)
         warnings = sum(finding.severity is Severity.WARNING for finding in checked.findings)
         say(f"{name}: {plural(errors, 'error')}, {plural(warnings, 'warning')}.")
 
 
 def _next(services: Services, newsletter: Newsletter, now: datetime) -> CheckedEdition:
-    """The next edition, or an invented one while there is no news."""
+    """Return the next edition, or a sample edition if there is no news."""
     period = period_at(newsletter, now)
     checked = services.editions.draft(newsletter, period, now).checked
     if checked is None:
-        stories = sample_stories(now)
-        checked = services.edition_renderer.draft(newsletter, period, stories, check_links=False).checked
+        checked = services.edition_renderer.draft(
+            newsletter,
+            period,
+            sample_stories(now),
+            check_links=False,
+        ).checked
     if checked is None:
-        raise SyndicateError(f"there is nothing to look at in {newsletter.name}")
+        raise SyndicateError(f"{newsletter.name} has no edition to check")
     return checked

@@ -1,23 +1,20 @@
-"""Newsletters for an operator: which there are, when the next edition comes, and a pause."""
+"""Commands that list, pause and resume newsletters."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.common import local, moment, say_done, services_of, show, table, timed_options
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import current_time, services_of, timed_options
+from syndicate.cli.output import say, show, show_change, table
 from syndicate.jobs.newsletter.due_periods import waiting_periods
 from syndicate.newsletter.period_readiness import Gathered
-from syndicate.newsletter.periods import Period, period_at, read_zone
-from syndicate.services import Services
+from syndicate.newsletter.periods import Period, read_zone
+from syndicate.reports.newsletter_times import MISSED_SHOWN, next_editions
+from syndicate.reports.phrases import local_time
 from syndicate.store.mail import audience_store, newsletter_store, period_store
-
-MISSED_SHOWN = timedelta(days=7)
-"""Missed periods are shown so long after they were recorded."""
 
 
 @click.group()
@@ -28,11 +25,11 @@ def newsletters() -> None:
 @newsletters.command("list")
 @timed_options
 def list_(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Show every newsletter with its next edition and subscribers."""
+    """Show newsletters, next editions, subscribers."""
     with services_of(config, now) as (_, services):
-        at = moment(now)
-        coming = next_editions(services, at)
-        waits = waiting_periods(services.store, services.newsletters, at)
+        at = current_time(now)
+        next_by_name = next_editions(services, at)
+        waiting = waiting_periods(services.store, services.newsletters, at)
         with services.store.read() as connection:
             counts = audience_store.count_subscriptions(connection)
             missed = period_store.missed_periods(connection, since=at - MISSED_SHOWN)
@@ -42,10 +39,10 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
             "title": newsletter.title,
             "schedule": newsletter.schedule,
             "time_zone": newsletter.time_zone,
-            "paused": newsletter.name not in coming,
-            "next_edition": coming.get(newsletter.name),
+            "paused": newsletter.name not in next_by_name,
+            "next_edition": next_by_name.get(newsletter.name),
             "subscribers": counts.get(newsletter.name, {}).get("confirmed", 0),
-            "gathering": gathering_answer(*waits[newsletter.name]) if newsletter.name in waits else None,
+            "gathering": gathering_answer(*waiting[newsletter.name]) if newsletter.name in waiting else None,
             "missed": missed.get(newsletter.name, []),
         }
         for newsletter in services.newsletters
@@ -57,39 +54,28 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
 @timed_options
 @click.argument("name")
 def pause(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
-    """Cut no edition of NAME until it is resumed. Deliveries that wait still go."""
+    """Cut no edition of NAME until it is resumed. Pending deliveries are still sent."""
     with services_of(config, now) as (_, services):
         newsletter_named(services, name)
         with services.store.write() as connection:
             changed = newsletter_store.pause_newsletter(connection, name)
-    say_done(name, "paused", "is paused", changed, as_json)
+    show_change(name, "paused", "is paused", changed, as_json)
 
 
 @newsletters.command()
 @timed_options
 @click.argument("name")
 def resume(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
-    """Cut editions of NAME again. What was not sent meanwhile is not made up for."""
+    """Cut editions of NAME again. Editions of the pause are not made up for."""
     with services_of(config, now) as (_, services):
         newsletter_named(services, name)
         with services.store.write() as connection:
-            changed = newsletter_store.resume_newsletter(connection, name, moment(now))
-    say_done(name, "resumed", "is running again", changed, as_json)
-
-
-def next_editions(services: Services, now: datetime) -> dict[str, datetime]:
-    """Return when the next edition of each newsletter is due, without paused newsletters."""
-    with services.store.read() as connection:
-        paused = newsletter_store.paused_newsletters(connection)
-    return {
-        newsletter.name: period_at(newsletter, now).end
-        for newsletter in services.newsletters
-        if newsletter.name not in paused
-    }
+            changed = newsletter_store.resume_newsletter(connection, name, current_time(now))
+    show_change(name, "resumed", "is running again", changed, as_json)
 
 
 def gathering_answer(period: Period, gathered: Gathered) -> dict[str, Any]:
-    """Return a due period that waits for its sources, as ``--json`` has it."""
+    """Return the JSON form of a due period that waits for its sources."""
     return {
         "period_end": period.end,
         "unread_sources": gathered.unread,
@@ -98,32 +84,27 @@ def gathering_answer(period: Period, gathered: Gathered) -> dict[str, Any]:
     }
 
 
-def zone_of(services: Services, name: str) -> ZoneInfo:
-    """The time zone of the newsletter of that name; the site's for one that is declared no more."""
-    zones = (
-        read_zone(newsletter.time_zone) for newsletter in services.newsletters if newsletter.name == name
-    )
-    return next(zones, services.zone)
-
-
 def _print(answer: list[dict[str, Any]]) -> None:
     if not answer:
         click.echo("There are no [[newsletters]] in the configuration.")
         return
     rows = [
         (
-            item["name"],
-            item["schedule"],
-            "paused" if item["paused"] else local(item["next_edition"], read_zone(item["time_zone"])),
-            item["subscribers"],
-            item["title"],
+            newsletter["name"],
+            newsletter["schedule"],
+            "paused"
+            if newsletter["paused"]
+            else local_time(newsletter["next_edition"], read_zone(newsletter["time_zone"])),
+            newsletter["subscribers"],
+            newsletter["title"],
         )
-        for item in answer
+        for newsletter in answer
     ]
     table(("name", "schedule", "next edition", "subscribers", "title"), rows, right=(3,))
-    for item in answer:
-        zone = read_zone(item["time_zone"])
-        if waits := item["gathering"]:
-            say(f"{item['name']}: edition of {local(waits['period_end'], zone)} waits: {waits['reason']}")
-        for end in item["missed"]:
-            say(f"{item['name']}: edition of {local(end, zone)} was missed")
+    for newsletter in answer:
+        zone = read_zone(newsletter["time_zone"])
+        if gathering := newsletter["gathering"]:
+            end = local_time(gathering["period_end"], zone)
+            say(f"{newsletter['name']}: edition of {end} waits: {gathering['reason']}")
+        for end in newsletter["missed"]:
+            say(f"{newsletter['name']}: edition of {local_time(end, zone)} was missed")

@@ -1,4 +1,4 @@
-"""The next edition before anybody gets it: on disk, or in one mailbox."""
+"""Commands that write the next edition to disk, or send it to a mailbox."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -8,8 +8,8 @@ import click
 
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.common import local, moment, plural, services_of, show, timed_options
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import current_time, services_of, timed_options
+from syndicate.cli.output import say, show
 from syndicate.delivery.message import MessageTemplate
 from syndicate.delivery.outgoing import Message, OutgoingMail, send_one
 from syndicate.errors import SyndicateError
@@ -17,10 +17,11 @@ from syndicate.files import write_atomic
 from syndicate.model import Edition
 from syndicate.newsletter.periods import period_at, read_zone
 from syndicate.newsletter.render import TOKEN
+from syndicate.reports.phrases import local_time, plural
 from syndicate.services import Services
 from syndicate.services.edition_rendering import unsent_edition
 
-# Not a token anybody's unsubscribe link could have: the link of a preview leads to a neutral page.
+# No valid unsubscribe token: the link of a preview leads to an error page.
 PREVIEW_TOKEN = "preview"  # noqa: S105
 
 
@@ -31,9 +32,9 @@ PREVIEW_TOKEN = "preview"  # noqa: S105
 )
 @click.argument("newsletter")
 def preview(config: Path, as_json: bool, now: datetime | None, out: Path, newsletter: str) -> None:
-    """Render the next edition of a NEWSLETTER without sending: HTML, text and raw message."""
+    """Write the next edition of a NEWSLETTER as HTML, text and raw message; send nothing."""
     with services_of(config, now) as (_, services):
-        draft, message = _draft(services, newsletter, moment(now))
+        draft, message = _draft(services, newsletter, current_time(now))
         files = {
             f"{newsletter}.html": _shown(draft.html),
             f"{newsletter}.txt": _shown(draft.text),
@@ -59,17 +60,17 @@ def preview(config: Path, as_json: bool, now: datetime | None, out: Path, newsle
 
 @click.command()
 @timed_options
-@click.option("--test", "address", required=True, help="The mailbox that gets it.")
+@click.option("--test", "address", required=True, help="The address of the mailbox.")
 @click.argument("newsletter", required=False)
 def send(config: Path, as_json: bool, now: datetime | None, address: str, newsletter: str | None) -> None:
-    """Send the next edition of a NEWSLETTER to one mailbox, as a test.
+    """Send the next edition of a NEWSLETTER to a mailbox, as a test.
 
-    No subscriber gets anything and no edition is recorded.
+    Subscribers get nothing, and no edition is recorded.
     """
     recipient = normalise_address(address).display
     with services_of(config, now) as (_, services):
         newsletter = newsletter_named(services, newsletter).name
-        draft, message = _draft(services, newsletter, moment(now), recipient)
+        draft, message = _draft(services, newsletter, current_time(now), recipient)
         options = services.mail_options(newsletter)
         sender = options.bounce_address or options.sender_address
         send_one(
@@ -86,13 +87,13 @@ def send(config: Path, as_json: bool, now: datetime | None, address: str, newsle
 def _draft(
     services: Services, name: str, now: datetime, recipient: str = "preview@example.com"
 ) -> tuple[Edition, bytes]:
-    """The edition of the period that is running, and the message one reader would get."""
+    """Return the edition of the current period, and its message to a reader."""
     newsletter = newsletter_named(services, name)
     draft = services.editions.draft(newsletter, period_at(newsletter, now), now)
     if draft.checked is None:
         raise SyndicateError(
             f"the next edition of {name} has no stories yet: "
-            f"nothing new since {local(draft.period.start, read_zone(newsletter.time_zone))}"
+            f"nothing new since {local_time(draft.period.start, read_zone(newsletter.time_zone))}"
         )
     for problem in (*draft.problems, *draft.checked.trimmed):
         say(f"  {problem}", err=True)

@@ -1,4 +1,4 @@
-"""Lists and editions of the past, as the present rules would have made them; nothing is sent or stored."""
+"""Command that replays past lists and editions with the present rules."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,38 +9,40 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from syndicate.cli.common import IsoTime, plural, services_of, show, timed_options
-from syndicate.cli.editing.newsletter_commands import zone_of
+from syndicate.cli.options import IsoTime, services_of, timed_options
+from syndicate.cli.output import show
 from syndicate.jobs.stories.replay_job import ReplayedEdition, ReplayedLists
 from syndicate.model import Article
+from syndicate.reports.newsletter_times import zone_of
+from syndicate.reports.phrases import plural
 from syndicate.services import Services
 from syndicate.store.ingest import article_store
 
-# A replay of minutes over years would never end.
-MOST_MOMENTS = 10_000
+# A replay of every minute of years would not end.
+MAX_LISTS = 10_000
 
 
 @click.command()
 @timed_options
-@click.option("--from", "start", type=IsoTime(), required=True, help="The first moment, an ISO time.")
-@click.option("--to", "end", type=IsoTime(), required=True, help="The last moment, an ISO time.")
+@click.option("--from", "start", type=IsoTime(), required=True, help="The first time, ISO 8601.")
+@click.option("--to", "end", type=IsoTime(), required=True, help="The last time, ISO 8601.")
 @click.option(
     "--every", type=click.IntRange(1, 8760), default=24, show_default=True, help="Hours between lists."
 )
 @click.option(
-    "--places", type=click.IntRange(1, 200), default=10, show_default=True, help="Shown of each list."
+    "--places", type=click.IntRange(1, 200), default=10, show_default=True, help="Places shown of each list."
 )
 def replay(
     config: Path, as_json: bool, now: datetime | None, start: datetime, end: datetime, every: int, places: int
 ) -> None:
-    """Show what each list and edition would have been with the present rules.
+    """Show past lists and editions as the present rules would make them.
 
-    Nothing is sent and nothing is written.
+    Sends nothing and changes nothing.
     """
     if end < start:
-        raise click.UsageError("--to lies before --from")
-    if (end - start) / timedelta(hours=every) > MOST_MOMENTS:
-        raise click.UsageError(f"more than {MOST_MOMENTS} lists: take a longer --every or a shorter time")
+        raise click.UsageError("--to is before --from")
+    if (end - start) / timedelta(hours=every) > MAX_LISTS:
+        raise click.UsageError(f"more than {MAX_LISTS} lists; choose a longer --every or a shorter time")
     with services_of(config, now) as (_, services):
         lists = list(services.replay.lists(start, end, timedelta(hours=every)))
         editions = [
@@ -79,13 +81,13 @@ def _print(
     services: Services,
 ) -> None:
     for replayed_lists in lists:
-        click.echo(_moment(replayed_lists.at, services.zone))
+        click.echo(_time(replayed_lists.at, services.zone))
         for name, ranked in replayed_lists.lists.items():
             click.echo(f"  {name.capitalize()}{'' if ranked else ': nothing'}")
             for story in ranked[:places]:
                 click.echo(_line(story.position, story.score, story.coverage, titles[story.article_id].title))
     for edition in editions:
-        end = _moment(edition.period.end, zone_of(services, edition.newsletter))
+        end = _time(edition.period.end, zone_of(services, edition.newsletter))
         click.echo(f"\nEdition of {edition.newsletter}, {end}")
         if not edition.stories:
             click.echo("  none: nothing new")
@@ -96,9 +98,9 @@ def _print(
             click.echo(f"  left out, {reason}: {plural(count, 'article')}")
 
 
-def _moment(moment: datetime, zone: ZoneInfo) -> str:
-    """Return a time with its year: replayed articles may be years old."""
-    return f"{moment.astimezone(zone):%a %d %b %Y %H:%M %Z}"
+def _time(at: datetime, zone: ZoneInfo) -> str:
+    """Format a time with its year, because replayed articles may be years old."""
+    return f"{at.astimezone(zone):%a %d %b %Y %H:%M %Z}"
 
 
 def _line(position: int, score: float, coverage: int, title: str) -> str:
@@ -106,9 +108,9 @@ def _line(position: int, score: float, coverage: int, title: str) -> str:
     return line if len(line) <= 80 else line[:79] + "…"
 
 
-def _list_answer(one: ReplayedLists, titles: dict[int, Article], places: int) -> dict[str, Any]:
+def _list_answer(replayed: ReplayedLists, titles: dict[int, Article], places: int) -> dict[str, Any]:
     return {
-        "moment": one.at,
+        "moment": replayed.at,
         **{
             name: [
                 {
@@ -122,7 +124,7 @@ def _list_answer(one: ReplayedLists, titles: dict[int, Article], places: int) ->
                 }
                 for story in ranked[:places]
             ]
-            for name, ranked in one.lists.items()
+            for name, ranked in replayed.lists.items()
         },
     }
 

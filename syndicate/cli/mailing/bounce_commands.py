@@ -1,4 +1,4 @@
-"""Commands for bounces, for an operator and for the mail server's pipe."""
+"""Commands that read bounces, for operators and for the mail server's pipe."""
 
 import sys
 from datetime import datetime
@@ -6,34 +6,39 @@ from pathlib import Path
 
 import click
 
-from syndicate.cli.common import moment, plural, services_of, show, timed_options
+from syndicate.cli.options import current_time, services_of, timed_options
+from syndicate.cli.output import show
 from syndicate.delivery.bounce_parser import LARGEST
 from syndicate.errors import ConfigError
+from syndicate.reports.phrases import plural
 
 
 @click.group()
 def bounces() -> None:
-    """Read bounces, complaints and mails to unsubscribe."""
+    """Read bounces, complaints and unsubscribe mails."""
 
 
 @bounces.command()
 @timed_options
 def read(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Read one message from standard input. A mail server's pipe gives it."""
+    """Read a message from standard input.
+
+    A mail server's pipe calls it.
+    """
     data = sys.stdin.buffer.read(LARGEST)
     with services_of(config, now) as (_, services):
-        outcome = services.bounces.handle(data, moment(now))
+        outcome = services.bounces.handle(data, current_time(now))
     show({"outcome": outcome}, as_json, lambda: click.echo(outcome))
 
 
 @bounces.command()
 @timed_options
 def collect(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Read what waits in the mailboxes that [bounces] names."""
+    """Read the messages in the mailboxes of [bounces]."""
     with services_of(config, now) as (settings, services):
         if not settings.bounces.maildir and not settings.bounces.host:
-            raise ConfigError("[bounces] names no mailbox: set maildir or host")
-        counts = services.bounces.run(moment(now))
-    found = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
+            raise ConfigError("[bounces] names no mailbox. Set maildir or host.")
+        counts = services.bounces.run(current_time(now))
+    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
     total = plural(sum(counts.values()), "message")
-    show({"read": counts}, as_json, lambda: click.echo(f"{total}: {found}." if counts else f"{total}."))
+    show({"read": counts}, as_json, lambda: click.echo(f"{total}: {outcomes}." if counts else f"{total}."))

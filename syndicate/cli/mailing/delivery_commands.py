@@ -3,47 +3,45 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER
-from syndicate.cli.common import (
-    changing,
+from syndicate.cli.former_names import RenamedGroup
+from syndicate.cli.options import (
     common_options,
+    current_time,
     dry_run_option,
-    moment,
-    plural,
     services_of,
-    show,
-    table,
     timed_options,
+    write_or_dry_run,
 )
-from syndicate.cli.wrapping import say
+from syndicate.cli.output import say, show, table
 from syndicate.errors import SyndicateError
 from syndicate.jobs.delivery.after_restore import settle_restored
+from syndicate.jobs.lease_owners import sweep_dead_senders
 from syndicate.model import DeliveryCause, DeliveryState
-from syndicate.services.lease_owners import sweep_dead_senders
+from syndicate.reports.phrases import plural
 from syndicate.store.mail import delivery_store
 from syndicate.store.mail.delivery_store import DeliveryReport
 
 _CAUSES = {
     DeliveryCause.NONE: "",
-    DeliveryCause.TOO_LATE: "it was too late to be sent",
-    DeliveryCause.CORRECTED: "a correction took its place",
+    DeliveryCause.TOO_LATE: "too late to be sent",
+    DeliveryCause.CORRECTED: "replaced by a correction",
     DeliveryCause.LEFT: "unsubscribed before it was sent",
-    DeliveryCause.PAUSED: "paused by its reader before it was sent",
-    DeliveryCause.INTERRUPTED: "the sender stopped between the body and the server's answer",
-    DeliveryCause.RESTORED: "it waited in a backup that was restored",
+    DeliveryCause.PAUSED: "paused by the reader before it was sent",
+    DeliveryCause.INTERRUPTED: "the sender stopped between the body and the server's reply",
+    DeliveryCause.RESTORED: "it was due in a backup that was restored",
 }
 _ADVICE = """
 Uncertain deliveries may have arrived: look for the addresses in the mail server's log.
-`syndicate deliveries resend ID...` sends again what did not arrive, `arrived ID...` settles what did."""
+`syndicate deliveries resend ID...` sends a delivery again, `arrived ID...` records that it arrived."""
 
 
-@click.group()
+@click.group(cls=RenamedGroup)
 def deliveries() -> None:
-    """List deliveries; settle uncertain deliveries."""
+    """List deliveries; resolve uncertain deliveries."""
 
 
 @deliveries.command("list")
@@ -53,16 +51,22 @@ def deliveries() -> None:
     "states",
     multiple=True,
     type=click.Choice([state.value for state in DeliveryState]),
-    help="Only these.",
+    help="Only deliveries in this state.",
 )
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Maximum number of deliveries.",
+)
 def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> None:
     """Show deliveries, latest change first."""
-    wanted = [DeliveryState(state) for state in states]
     with services_of(config) as (_, services):
-        sweep_dead_senders(services.store, moment(None))
+        sweep_dead_senders(services.store, current_time(None))
         with services.store.read() as connection:
-            reports = delivery_store.list_deliveries(connection, states=wanted, limit=limit)
+            chosen = [DeliveryState(state) for state in states]
+            reports = delivery_store.list_deliveries(connection, states=chosen, limit=limit)
     headers = ("id", "state", "address", "newsletter", "attempts", "said", "subject", "changed")
     rows = [
         (
@@ -71,7 +75,7 @@ def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> N
             report.delivery.address,
             report.newsletter,
             report.delivery.attempts,
-            _said(report),
+            _reason(report),
             report.subject,
             report.changed,
         )
@@ -94,12 +98,12 @@ def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> N
 def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ...]) -> None:
     """Send the uncertain or failed deliveries IDS again.
 
-    They keep their Message-ID. An uncertain one may have arrived already; mail programs show one copy of
-    a Message-ID.
+    They keep their Message-ID. An uncertain delivery may have arrived already; mail programs show a single
+    copy for each Message-ID.
     """
-    _change_each(config, ids, moment(now), delivery_store.resend, "neither uncertain nor failed")
-    said = f"{plural(len(ids), 'delivery')} will be sent again by the next `deliver`."
-    show({"resent": list(ids)}, as_json, lambda: click.echo(said))
+    _change_each(config, ids, current_time(now), delivery_store.resend, "neither uncertain nor failed")
+    text = f"{plural(len(ids), 'delivery')} will be sent again by the next `deliver`."
+    show({"resent": list(ids)}, as_json, lambda: click.echo(text))
 
 
 @deliveries.command()
@@ -107,23 +111,23 @@ def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ..
 @click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True)
 def arrived(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ...]) -> None:
     """Record that the uncertain deliveries IDS arrived."""
-    _change_each(config, ids, moment(now), delivery_store.mark_arrived, "not uncertain")
-    said = f"{plural(len(ids), 'delivery')} recorded as sent."
-    show({"arrived": list(ids)}, as_json, lambda: click.echo(said))
+    _change_each(config, ids, current_time(now), delivery_store.mark_arrived, "not uncertain")
+    text = f"{plural(len(ids), 'delivery')} recorded as sent."
+    show({"arrived": list(ids)}, as_json, lambda: click.echo(text))
 
 
 def _change_each(
-    config: Path, ids: Sequence[int], now: datetime, change: Callable[..., bool], otherwise: str
+    config: Path, ids: Sequence[int], now: datetime, change: Callable[..., bool], refusal: str
 ) -> None:
-    """Change all the deliveries or, when one of them cannot be changed, none."""
+    """Change every delivery, or none if the store refuses to change any of them."""
     with services_of(config, now) as (_, services):
         sweep_dead_senders(services.store, now)
         with services.store.write() as connection:
             refused = next((number for number in ids if not change(connection, number, now=now)), None)
             if refused is not None:
                 raise SyndicateError(
-                    f"delivery {refused} is {otherwise}, so nothing was changed; "
-                    "`syndicate deliveries list --state uncertain` lists uncertain deliveries"
+                    f"delivery {refused} is {refusal}, so nothing was changed. "
+                    "`syndicate deliveries list --state uncertain` lists uncertain deliveries."
                 )
 
 
@@ -131,26 +135,29 @@ def _change_each(
 @timed_options
 @dry_run_option
 def after_restore(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
-    """Send nothing twice after a backup was restored.
+    """Avoid duplicate mail after a restored backup.
 
-    What waited in the backup becomes uncertain, editions that waited for approval are held, and periods that
-    had ended get no edition any more.
+    Deliveries that were due in the backup become uncertain. Editions that waited for approval are held.
+    Periods that had ended get no edition.
     """
-    with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
-        found = settle_restored(connection, services.newsletters, moment(now))
+    with services_of(config, now) as (_, services), write_or_dry_run(services, dry_run) as connection:
+        restored = settle_restored(connection, services.newsletters, current_time(now))
         if not dry_run:
             services.guard.accept(connection)
     would = "would be" if dry_run else "now"
     lines = (
-        f"{plural(found.deliveries, 'delivery')} {would} uncertain; `deliveries resend` sends them.",
-        f"{plural(found.editions, 'edition')} {would} held; `editions approve` lets them go.",
-        f"{plural(found.periods, 'period')} {would} without an edition.",
-        "Readers who left since the backup are subscribed again: `subscribers import-gone` ends that.",
+        f"{plural(restored.deliveries, 'delivery')} {would} uncertain; `deliveries resend` sends them.",
+        f"{plural(restored.editions, 'edition')} {would} held; `editions approve` sends them.",
+        f"{plural(restored.periods, 'period')} {would} without an edition.",
+        (
+            "Readers who unsubscribed since the backup are subscribed again: "
+            "`subscribers import-suppressions` unsubscribes them."
+        ),
     )
     answer = {
-        "uncertain": found.deliveries,
-        "held": found.editions,
-        "periods": found.periods,
+        "uncertain": restored.deliveries,
+        "held": restored.editions,
+        "periods": restored.periods,
         "dry_run": dry_run,
     }
     show(answer, as_json, lambda: say("\n".join(lines)))
@@ -159,29 +166,21 @@ def after_restore(config: Path, as_json: bool, now: datetime | None, dry_run: bo
 @deliveries.command("after-move")
 @timed_options
 def after_move(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Let mail go on after the store was moved.
+    """Resume mail after the store was moved.
 
-    Nothing must be lost, and nothing may send from its old place. What waits is sent as after any stop.
+    The store must be complete, and nothing may send from its old place. Due mail is sent next.
     """
     with services_of(config, now) as (_, services), services.store.write() as connection:
         was_held = services.guard.accept(connection)
-        waiting = delivery_store.count_due(connection, moment(now))
+        waiting = delivery_store.count_due(connection, current_time(now))
     text = (
-        f"Mail goes on: {plural(waiting, 'delivery')} can be sent now." if was_held else "Mail was not held."
+        f"Mail is resumed: {plural(waiting, 'delivery')} can be sent now."
+        if was_held
+        else "Mail was not held."
     )
     show({"was_held": was_held, "waiting": waiting}, as_json, lambda: click.echo(text))
 
 
-@deliveries.command(hidden=True)
-@click.pass_context
-@timed_options
-@dry_run_option
-def doubt(context: click.Context, /, **options: Any) -> None:
-    """Run `after-restore`, which used to have this name."""
-    click.echo("`deliveries doubt` is now called `deliveries after-restore`.", err=True)
-    context.invoke(after_restore, **options)
-
-
-def _said(report: DeliveryReport) -> str:
-    """Return the reason of its end and the mail server's last reply."""
+def _reason(report: DeliveryReport) -> str:
+    """Return the cause of the delivery's end and the mail server's last reply."""
     return "; ".join(filter(None, (_CAUSES[report.cause], report.error)))

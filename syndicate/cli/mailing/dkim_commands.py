@@ -1,11 +1,12 @@
-"""DKIM keys: a file for us, a record for DNS."""
+"""Command that makes DKIM keys: a key file and a DNS record."""
 
 import os
 from pathlib import Path
 
 import click
 
-from syndicate.cli.common import common_options, show
+from syndicate.cli.options import common_options
+from syndicate.cli.output import show
 from syndicate.delivery.dkim_signing import load_key, new_key
 from syndicate.errors import ConfigError
 from syndicate.services.mail_services import mail_domain
@@ -29,11 +30,9 @@ def new(config: Path, as_json: bool, kind: str, file: Path) -> None:
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
-        raise ConfigError(
-            f"{file} exists already; mail may be signed with it. Choose another name"
-        ) from error
+        raise ConfigError(f"{file} exists already and may sign mail; choose another name") from error
     except OSError as error:
-        raise ConfigError(f"{file} cannot be written: {error.strerror}") from error
+        raise ConfigError(f"cannot write {file}: {error.strerror}") from error
     with os.fdopen(descriptor, "wb") as opened:
         opened.write(new_key(kind))
     key = load_key(file, domain=domain, selector=selector)
@@ -42,7 +41,7 @@ def new(config: Path, as_json: bool, kind: str, file: Path) -> None:
 
     def text() -> None:
         click.echo(f"Wrote {file}. Publish this TXT record:\n\n  {name}\n")
-        # A string of a TXT record holds 255 bytes; longer ones are several (RFC 6376 section 3.6.2.2).
+        # A string of a TXT record holds 255 bytes; longer values need several (RFC 6376 section 3.6.2.2).
         for start in range(0, len(key.record), 250):
             click.echo(f'  "{key.record[start : start + 250]}"')
         click.echo(f'\nThen set [mail] dkim_{kind}_key = "{file}" and run `syndicate doctor`.')

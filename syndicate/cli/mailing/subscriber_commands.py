@@ -1,4 +1,4 @@
-"""Subscribers by command line and CSV. The operator answers for the consent behind each of them."""
+"""Commands for subscribers. The operator is responsible for the consent of added and imported addresses."""
 
 import json
 from collections import Counter
@@ -17,41 +17,44 @@ from syndicate.audience.import_export import (
 )
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.common import (
-    changing,
+from syndicate.cli.former_names import RenamedGroup
+from syndicate.cli.mailing.subscriber_data import print_subscriber_data
+from syndicate.cli.mailing.suppression_commands import (
+    export_suppressions,
+    import_suppressions,
+    unsuppress,
+)
+from syndicate.cli.options import (
     common_options,
     config_option,
+    current_time,
     dry_run_option,
     file_argument,
-    moment,
-    plural,
     services_of,
-    show,
-    table,
     timed_options,
-    write_result,
+    write_or_dry_run,
 )
-from syndicate.cli.mailing.subscriber_data import print_person
-from syndicate.cli.mailing.suppression_commands import allow, export_gone, import_gone
+from syndicate.cli.output import show, table, write_result
 from syndicate.delivery.folder_sender import mails_to
 from syndicate.errors import ConfigError, InvalidAddress, SyndicateError
+from syndicate.reports.phrases import plural
 from syndicate.store import Connection
 from syndicate.store.mail import audience_store, subscriber_export
 
 
-@click.group()
+@click.group(cls=RenamedGroup)
 def subscribers() -> None:
-    """Add, import, list, show, export, erase, remove and allow subscribers."""
+    """Add, import, list, show, export, remove, erase and unsuppress subscribers."""
 
 
-for _command in (allow, export_gone, import_gone):
+for _command in (unsuppress, export_suppressions, import_suppressions):
     subscribers.add_command(_command)
 
 newsletter_option = click.option(
     "--newsletter", default=None, help="The newsletter; needed when there are several."
 )
 agreed_option = click.option(
-    "--agreed", default="", metavar="TEXT", help="The words they agreed to, for the record of consent."
+    "--agreed", default="", metavar="TEXT", help="The text they agreed to, for the record of consent."
 )
 
 
@@ -59,8 +62,8 @@ agreed_option = click.option(
 @timed_options
 @newsletter_option
 @agreed_option
-@click.option("--name", default="", help="The person's name.")
-@click.option("--language", default="", help="The person's language, such as en.")
+@click.option("--name", default="", help="The subscriber's name.")
+@click.option("--language", default="", help="The subscriber's language, such as en.")
 @click.argument("address")
 def add(
     config: Path,
@@ -72,37 +75,37 @@ def add(
     language: str,
     address: str,
 ) -> None:
-    """Subscribe one ADDRESS that has agreed to it."""
-    wanted = normalise_address(address)
+    """Subscribe an ADDRESS whose owner has agreed."""
+    mailbox = normalise_address(address)
     with services_of(config, now) as (_, services), services.store.write() as connection:
         outcome = audience_store.add_subscription(
             connection,
-            address=wanted.display,
-            address_key=wanted.key,
+            address=mailbox.display,
+            address_key=mailbox.key,
             name=name,
             language=language,
-            newsletter=newsletter_named(services, newsletter, told_by="--newsletter").name,
+            newsletter=newsletter_named(services, newsletter, option="--newsletter").name,
             evidence="added by the operator on the command line",
             agreed=agreed,
-            now=moment(now),
+            now=current_time(now),
         )
     show(
-        {"address": wanted.display, "outcome": outcome},
+        {"address": mailbox.display, "outcome": outcome},
         as_json,
-        lambda: click.echo(_SAID[outcome].format(wanted.display)),
+        lambda: click.echo(_OUTCOMES[outcome].format(mailbox.display)),
     )
     if outcome in ("left", "suppressed"):
         raise SystemExit(1)
 
 
-_SAID = {
+_OUTCOMES = {
     "added": "{} is subscribed.",
     "already": "{} was subscribed already.",
     "left": "{} has unsubscribed and is not subscribed again by the operator.",
-    "suppressed": "{} must not be written to (`syndicate subscribers show` says why).",
+    "suppressed": "{} is suppressed (`syndicate subscribers show` says why).",
 }
 
-_REASONS = {"left": "has unsubscribed", "suppressed": "must not be written to"}
+_REASONS = {"left": "has unsubscribed", "suppressed": "is suppressed"}
 
 
 @subscribers.command("import")
@@ -120,23 +123,23 @@ def import_(
     dry_run: bool,
     file: Path,
 ) -> None:
-    """Subscribe every address of a CSV FILE. Reports by row.
+    """Subscribe every address of a CSV FILE.
 
-    A reader who has unsubscribed is not subscribed again. All rows are one transaction.
+    Reports row by row. Readers who have unsubscribed are not subscribed again. The import is a single
+    transaction.
     """
     rows = import_subscribers(file.read_bytes())
     with services_of(config, now) as (_, services):
-        name = newsletter_named(services, newsletter, told_by="--newsletter").name
-        with changing(services, dry_run) as connection:
-            report = [_import_row(connection, row, name, (file.name, agreed), moment(now)) for row in rows]
+        name = newsletter_named(services, newsletter, option="--newsletter").name
+        with write_or_dry_run(services, dry_run) as connection:
+            at = current_time(now)
+            report = [_import_row(connection, row, name, file.name, agreed, at) for row in rows]
     counts = Counter(entry["outcome"] for entry in report)
 
     def text() -> None:
-        odd = [entry for entry in report if entry["outcome"] != "added"]
-        if odd:
-            table(
-                ("line", "address", "outcome", "reason"), [tuple(entry.values()) for entry in odd], right=(0,)
-            )
+        rows = [tuple(entry.values()) for entry in report if entry["outcome"] != "added"]
+        if rows:
+            table(("line", "address", "outcome", "reason"), rows, right=(0,))
         click.echo(", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "No rows.")
 
     show({"counts": counts, "rows": report, "dry_run": dry_run}, as_json, text)
@@ -145,10 +148,9 @@ def import_(
 
 
 def _import_row(
-    connection: Connection, row: ImportedRow, newsletter: str, proof: tuple[str, str], now: datetime
+    connection: Connection, row: ImportedRow, newsletter: str, file: str, agreed: str, now: datetime
 ) -> dict[str, Any]:
-    """Return what became of one row; ``proof`` is the name of its file and the text agreed to."""
-    file, agreed = proof
+    """Subscribe the address of a row and return the outcome."""
     outcome, reason = row.outcome.value, row.reason
     if row.outcome is ImportOutcome.ADDED and row.address:
         outcome = audience_store.add_subscription(
@@ -170,10 +172,10 @@ def _import_row(
 @common_options
 @newsletter_option
 def list_(config: Path, as_json: bool, newsletter: str | None) -> None:
-    """Show every subscriber and what they are subscribed to."""
+    """Show every subscriber and their subscriptions."""
     with services_of(config) as (_, services), services.store.read() as connection:
-        people = audience_store.list_subscribers(connection, newsletter=newsletter)
-    rows = [(person.address, person.name, _states(person)) for person in people]
+        listed = audience_store.list_subscribers(connection, newsletter=newsletter)
+    rows = [(subscriber.address, subscriber.name, _states(subscriber)) for subscriber in listed]
 
     def text() -> None:
         if rows:
@@ -192,19 +194,22 @@ def list_(config: Path, as_json: bool, newsletter: str | None) -> None:
 @newsletter_option
 @file_argument
 def export(config: Path, newsletter: str | None, file: Path) -> None:
-    """Write subscribers to a CSV FILE. Spreadsheets open it safely; "-" means standard output."""
+    """Write subscribers to a CSV FILE. "-" means standard output.
+
+    Spreadsheets do not run its values as formulas.
+    """
     with services_of(config) as (_, services), services.store.read() as connection:
-        people = audience_store.list_subscribers(connection, newsletter=newsletter)
+        listed = audience_store.list_subscribers(connection, newsletter=newsletter)
     rows = [
         ExportedRow(
-            email=person.address,
-            name=person.name,
-            language=person.language,
+            email=subscriber.address,
+            name=subscriber.name,
+            language=subscriber.language,
             newsletter=name,
             state=state.value,
         )
-        for person in people
-        for name, state in person.subscriptions.items()
+        for subscriber in listed
+        for name, state in subscriber.subscriptions.items()
     ]
     write_result(file, export_subscribers(rows))
     click.echo(f"{plural(len(rows), 'subscription')} written.", err=True)
@@ -215,14 +220,14 @@ def export(config: Path, newsletter: str | None, file: Path) -> None:
 @dry_run_option
 @click.argument("address")
 def remove(config: Path, as_json: bool, now: datetime | None, dry_run: bool, address: str) -> None:
-    """End every subscription of an ADDRESS. Only the person can subscribe again: there is no way back."""
+    """End every subscription of an ADDRESS. Only the reader can subscribe again."""
     key = normalise_address(address).key
-    with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
+    with services_of(config, now) as (_, services), write_or_dry_run(services, dry_run) as connection:
         ended = audience_store.end_all_subscriptions(
-            connection, key, detail="removed by the operator", now=moment(now)
+            connection, key, detail="removed by the operator", now=current_time(now)
         )
         if ended is None:
-            raise SyndicateError(f"{address} is not a subscriber; `syndicate subscribers list` shows who is")
+            raise SyndicateError(f"{address} is not a subscriber. `syndicate subscribers list` shows all.")
     answer = {"address": address, "outcome": "unsubscribed", "ended": ended, "dry_run": dry_run}
     text = f"{address} {'would be' if dry_run else 'is'} unsubscribed."
     show(answer, as_json, lambda: click.echo(text))
@@ -232,41 +237,40 @@ def remove(config: Path, as_json: bool, now: datetime | None, dry_run: bool, add
 @common_options
 @click.argument("address")
 def show_(config: Path, as_json: bool, address: str) -> None:
-    """Show all that is held about one ADDRESS. Also why it is suppressed, if it is."""
-    person = _person(config, address)
+    """Show all data stored about an ADDRESS.
 
-    show(person, as_json, lambda: print_person(person))
+    Also shows the reason if it is suppressed.
+    """
+    data = _subscriber_data(config, address)
+    show(data, as_json, lambda: print_subscriber_data(data))
 
 
 @subscribers.command("new-feed")
 @common_options
 @click.argument("address")
 def new_feed(config: Path, as_json: bool, address: str) -> None:
-    """Give an ADDRESS another private feed.
-
-    The old address of the feed shows nothing more.
-    """
+    """Replace the private feed of an ADDRESS. The old feed URL stops working."""
     key = normalise_address(address).key
     with services_of(config) as (_, services):
         if services.private_feeds is None:
-            raise ConfigError("there are no private feeds while [web] listen is empty")
+            raise ConfigError("There are no private feeds while [web] listen is empty. Set it first.")
         feed = services.private_feeds.renew(key)
     if not feed:
-        raise SyndicateError(f"{address} is not subscribed, so there is no feed")
+        raise SyndicateError(f"{address} is not subscribed, so it has no private feed")
     show({"address": address, "feed": feed}, as_json, lambda: click.echo(feed))
 
 
-@subscribers.command("export-person")
+@subscribers.command("export-data")
 @config_option
 @click.argument("address")
 @file_argument
-def export_person(config: Path, address: str, file: Path) -> None:
-    """Write all that is held about one ADDRESS to a JSON FILE.
+def export_data(config: Path, address: str, file: Path) -> None:
+    """Write the data of an ADDRESS to a JSON FILE.
 
-    "-" means standard output. Hand it to its owner only by mail to that address: it proves whose it is.
+    "-" means standard output. Send the file only by mail to that address, which proves ownership.
     """
-    person = _person(config, address)
-    write_result(file, (json.dumps(person, ensure_ascii=False, indent=2, default=str) + "\n").encode())
+    data = _subscriber_data(config, address)
+    write_result(file, (json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n").encode())
     click.echo(f"Everything about {address} is written.", err=True)
 
 
@@ -275,19 +279,20 @@ def export_person(config: Path, address: str, file: Path) -> None:
 @dry_run_option
 @click.argument("address")
 def erase_(config: Path, as_json: bool, now: datetime | None, dry_run: bool, address: str) -> None:
-    """Erase all that is held about one ADDRESS. A keyed hash keeps it from being imported again.
+    """Erase all data stored about an ADDRESS.
 
-    Files of mail to it in the outbox folder go as well. What was sent is not ours to take back.
+    A keyed hash prevents a later import. Also deletes its mail in the outbox folder. Sent mail cannot be
+    recalled.
     """
     key = normalise_address(address).key
     with services_of(config, now) as (settings, services):
-        with changing(services, dry_run) as connection:
-            audience_store.end_all_subscriptions(connection, key, detail="", now=moment(now))
-            known = audience_store.erase_subscriber(connection, key, moment(now))
-        # Afterwards: nothing more is written to somebody who is gone.
+        with write_or_dry_run(services, dry_run) as connection:
+            audience_store.end_all_subscriptions(connection, key, detail="", now=current_time(now))
+            known = audience_store.erase_subscriber(connection, key, current_time(now))
+        # After the transaction, so that no job writes further mail to the address.
         files = mails_to(settings.path(settings.mail.folder), lambda text: _is_mailbox(text, key))
     if not known and not files:
-        raise SyndicateError(f"nothing is known about {address}")
+        raise SyndicateError(f"No data is stored about {address}.")
     for file in files if not dry_run else ():
         file.unlink(missing_ok=True)
     text = (
@@ -304,17 +309,17 @@ def _is_mailbox(address: str, key: str) -> bool:
         return False
 
 
-def _person(config: Path, address: str) -> dict[str, Any]:
+def _subscriber_data(config: Path, address: str) -> dict[str, Any]:
     key = normalise_address(address).key
     with services_of(config) as (_, services):
         with services.store.read() as connection:
-            person = subscriber_export.export_subscriber_data(connection, key)
+            data = subscriber_export.export_subscriber_data(connection, key)
         feeds = services.private_feeds
         feed = feeds.url_of(key) if feeds else ""
-    if person is None:
-        raise SyndicateError(f"nothing is known about {address}")
-    return {"feed": feed} | person
+    if data is None:
+        raise SyndicateError(f"No data is stored about {address}.")
+    return {"feed": feed} | data
 
 
-def _states(one: audience_store.Subscriber) -> str:
-    return ", ".join(f"{name}: {state.value}" for name, state in sorted(one.subscriptions.items()))
+def _states(subscriber: audience_store.Subscriber) -> str:
+    return ", ".join(f"{name}: {state.value}" for name, state in sorted(subscriber.subscriptions.items()))

@@ -1,4 +1,4 @@
-"""Suppressed mailboxes: carried over to another store, and released when only mail bounced."""
+"""Suppression list: release a mailbox, export the list, import it into another store."""
 
 from datetime import datetime
 from pathlib import Path
@@ -7,82 +7,85 @@ import click
 
 from syndicate.audience import import_export
 from syndicate.audience.mailbox_address import normalise_address
-from syndicate.cli.common import (
-    changing,
+from syndicate.cli.options import (
     config_option,
+    current_time,
     dry_run_option,
     file_argument,
-    moment,
-    plural,
     services_of,
-    show,
     timed_options,
-    write_result,
+    write_or_dry_run,
 )
+from syndicate.cli.output import show, write_result
 from syndicate.errors import SyndicateError
+from syndicate.reports.phrases import plural
 from syndicate.store.mail import suppression_list
 from syndicate.store.mail.audience_store import ERASED_KEY
 from syndicate.store.mail.suppression_list import Departure
 
 
-@click.command("allow")
+@click.command()
 @timed_options
 @dry_run_option
-@click.option("--reason", required=True, metavar="TEXT", help="Why the mailbox takes mail again; it is kept.")
+@click.option(
+    "--reason", required=True, metavar="TEXT", help="Why the mailbox accepts mail again, for the record."
+)
 @click.argument("address")
-def allow(
+def unsuppress(
     config: Path, as_json: bool, now: datetime | None, dry_run: bool, reason: str, address: str
 ) -> None:
-    """Write to an ADDRESS again whose mail came back.
+    """Send mail to an ADDRESS again after it bounced.
 
-    Its subscriptions that the bounce ended go on. A reader who left, complained or was erased can only
-    come back by their own doing.
+    Resumes the subscriptions that bounces ended. A reader who unsubscribed, complained or was erased can
+    only subscribe again in person.
     """
     key = normalise_address(address).key
-    with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
-        if why := suppression_list.reason_not_liftable(connection, key):
-            raise SyndicateError(f"{address} {why}")
-        revived = suppression_list.allow(connection, key, why=reason, now=moment(now))
-    names = ", ".join(revived) or "no newsletter, add it where it agreed to"
-    text = f"{address} {'would be' if dry_run else 'is'} written to again: {names}."
-    answer = {"address": address, "newsletters": revived, "dry_run": dry_run}
+    with services_of(config, now) as (_, services), write_or_dry_run(services, dry_run) as connection:
+        if reason_not_liftable := suppression_list.reason_not_liftable(connection, key):
+            raise SyndicateError(f"{address} {reason_not_liftable}")
+        resumed = suppression_list.allow(connection, key, why=reason, now=current_time(now))
+    names = ", ".join(resumed) or "no newsletter; `syndicate subscribers add` subscribes it"
+    text = f"{address} {'would get' if dry_run else 'gets'} mail again: {names}."
+    answer = {"address": address, "newsletters": resumed, "dry_run": dry_run}
     show(answer, as_json, lambda: click.echo(text))
 
 
-@click.command("export-gone")
+@click.command("export-suppressions")
 @config_option
 @file_argument
-def export_gone(config: Path, file: Path) -> None:
-    """Write who left or must not be written to.
+def export_suppressions(config: Path, file: Path) -> None:
+    """Write suppressed addresses to a CSV FILE.
 
-    A CSV FILE for `import-gone`; "-" means standard output.
+    Unsubscribed addresses are included. `import-suppressions` reads the file. "-" means standard output.
     """
     with services_of(config) as (_, services), services.store.read() as connection:
-        gone = suppression_list.list_departures(connection)
-    rows = ((departure.address_key, departure.newsletter, departure.reason) for departure in gone)
+        departures = suppression_list.list_departures(connection)
+    rows = ((departure.address_key, departure.newsletter, departure.reason) for departure in departures)
     write_result(file, import_export.export_gone(rows))
-    click.echo(f"{plural(len(gone), 'row')} written.", err=True)
+    click.echo(f"{plural(len(departures), 'row')} written.", err=True)
 
 
-@click.command("import-gone")
+@click.command("import-suppressions")
 @timed_options
 @dry_run_option
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_gone(config: Path, as_json: bool, now: datetime | None, dry_run: bool, file: Path) -> None:
-    """Let those of an `export-gone` FILE be gone here too.
+def import_suppressions(config: Path, as_json: bool, now: datetime | None, dry_run: bool, file: Path) -> None:
+    """Suppress the addresses of a CSV FILE.
 
-    It subscribes no address.
+    `export-suppressions` writes such files. Subscribes no address.
     """
-    gone = [
+    departures = [
         Departure(address_key=_key(email), newsletter=newsletter, reason=reason)
         for email, newsletter, reason in import_export.import_gone(file.read_bytes())
     ]
-    with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
+    with services_of(config, now) as (_, services), write_or_dry_run(services, dry_run) as connection:
         changed = suppression_list.take_over_departures(
-            connection, gone, detail=f"carried over from {file.name}", now=moment(now)
+            connection, departures, detail=f"carried over from {file.name}", now=current_time(now)
         )
-    text = f"{changed} of {plural(len(gone), 'row')} {'would be' if dry_run else 'were'} news here."
-    answer = {"rows": len(gone), "changed": changed, "dry_run": dry_run}
+    text = (
+        f"{changed} of {plural(len(departures), 'row')} {'would change' if dry_run else 'changed'} the store."
+    )
+    answer = {"rows": len(departures), "changed": changed, "dry_run": dry_run}
     show(answer, as_json, lambda: click.echo(text))
 
 

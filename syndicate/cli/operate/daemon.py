@@ -1,8 +1,8 @@
-"""``syndicate run``: everything in one process until SIGTERM.
+"""``syndicate run``: every job, the newsletter and the web server in a single process until SIGTERM.
 
-The main thread runs the event loop with the web server; the fetch thread does all fetching;
-APScheduler's threads run the jobs. SIGHUP reads the configuration again; one that cannot be used keeps the
-old one.
+The main thread runs the event loop with the web server. The fetch thread does all fetching. APScheduler's
+threads run the jobs. SIGHUP reads the configuration again; the daemon keeps the old settings if the new ones
+are invalid.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,17 +17,18 @@ from pathlib import Path
 import click
 
 from syndicate import __version__
-from syndicate.cli.common import config_option
 from syndicate.cli.operate.signals import SignalHandler
+from syndicate.cli.options import config_option
 from syndicate.clock_watch import ClockWatch
 from syndicate.errors import MailError, StoreBusy, SyndicateError
 from syndicate.files import file_lock
 from syndicate.jobs.delivery.restore_guard import hold_text
+from syndicate.jobs.lease_owners import free_dead_owners
 from syndicate.jobs.newsletter.due_periods import Readiness
+from syndicate.jobs.summary import summary_of
 from syndicate.logs import Format, configure_logs
-from syndicate.scheduler import Bell, LocalRunner, Ring
+from syndicate.scheduler import Callback, ScheduledTask, Scheduler
 from syndicate.services import Services, open_services
-from syndicate.services.lease_owners import free_dead_owners
 from syndicate.services.store_location import sqlite_file, store_url
 from syndicate.settings import Settings, load_settings
 from syndicate.store.core import leases
@@ -38,11 +38,11 @@ from syndicate.web.web_options import WebOptions
 
 log = logging.getLogger("syndicate.run")
 
-SILENT = 600.0
-RENDERING_GRACE = 1.0
-"""Seconds that templates of the operator may still take when the daemon stops or reloads."""
-# What they do cannot be undone, and a clock that was set wrongly for seconds would have them do it: articles
-# that are read while it is a day behind get yesterday's date.
+OVERDUE = 600.0
+"""Seconds beyond its interval after which a task that has not run is reported as unhealthy."""
+RENDERING_TIMEOUT = 1.0
+"""Seconds that the operator's templates may still take when the daemon stops or reloads."""
+# These tasks cannot be undone. With a clock that is a day behind, ingest would date new articles yesterday.
 NEED_CLOCK = ("ingest", "pages", "pushes", "editions", "deliver", "prune")
 
 
@@ -59,33 +59,33 @@ def run(config: Path, log_format: Format) -> None:
 
 
 async def _serve_with_settings(config: Path, settings: Settings, keep: Callable[[], bool]) -> None:
-    """One life after the other, each with the configuration of its time, until the order to end.
+    """Serve with the current settings, and again after each reload, until a signal ends the daemon.
 
-    Raises ``StoreBusy`` when another daemon has taken the store from us.
+    Raises ``StoreBusy`` when another daemon has taken the store.
     """
-    orders = SignalHandler(config, settings)
-    orders.listen()
+    signals = SignalHandler(config, settings)
+    signals.install()
     clock = ClockWatch()
-    before: Settings | None = None
+    previous: Settings | None = None
     event = "started"
-    while not orders.ending:
+    while not signals.ending:
         stack = ExitStack()
         try:
-            life = _open_daemon(settings, config, lambda: _keep_the_store(keep, orders), clock)
-            daemon = await asyncio.to_thread(stack.enter_context, life)
+            opening = _open_daemon(settings, config, lambda: _keep_lock(keep, signals), clock)
+            daemon = await asyncio.to_thread(stack.enter_context, opening)
         except SyndicateError as error:
-            if before is None:
+            if previous is None:
                 raise
-            orders.refuse(error, before)
-            settings, before, event = before, None, "went on with the old configuration"
+            signals.reject_reload(error, previous)
+            settings, previous, event = previous, None, "went on with the old configuration"
             continue
         try:
-            await daemon.serve(orders, event)
+            await daemon.serve(signals, event)
         finally:
             await asyncio.to_thread(stack.close)
-        before, settings, event = settings, orders.take(), "reloaded"
-    if orders.failure is not None:
-        raise orders.failure
+        previous, settings, event = settings, signals.next_settings(), "reloaded"
+    if signals.failure is not None:
+        raise signals.failure
 
 
 @contextmanager
@@ -104,11 +104,11 @@ def _open_daemon(
 
 @contextmanager
 def daemon_lock(settings: Settings) -> Iterator[Callable[[], bool]]:
-    """One daemon per store: a file lock beside an SQLite file, an advisory lock in PostgreSQL.
+    """Lock the store for this daemon: a file lock beside an SQLite file, an advisory lock in PostgreSQL.
 
-    Yields what makes sure that the lock is still ours, as ``AdvisoryLock.keep`` does: a server forgets it
-    when it is restarted, a kernel never. Raises ``StoreBusy`` naming who holds it. The kernel or the server
-    gives it back when we die.
+    Yields a function that takes the lock again if it was lost, as ``AdvisoryLock.keep`` does: PostgreSQL
+    forgets locks at a restart, the kernel never does. Raises ``StoreBusy`` with the name of the holder. The
+    kernel or PostgreSQL releases the lock when the process dies.
     """
     with ExitStack() as stack:
         url = store_url(settings)
@@ -119,53 +119,53 @@ def daemon_lock(settings: Settings) -> Iterator[Callable[[], bool]]:
             yield stack.enter_context(leases.advisory_lock(url)).keep
 
 
-def _keep_the_store(keep: Callable[[], bool], orders: SignalHandler) -> None:
-    """Before each ring: a bell of a daemon that has lost its store must not ring. Raises ``StoreError``."""
+def _keep_lock(keep: Callable[[], bool], signals: SignalHandler) -> None:
+    """Check the daemon's lock before each tick, so that no task runs without it. Raises ``StoreError``."""
     try:
         if keep():
             log.warning("the lock on the store was lost with its connection, and taken again")
     except StoreBusy as error:
-        orders.give_up(error)
+        signals.end_with(error)
         raise
 
 
 class _Daemon:
-    """One life of the daemon with one configuration."""
+    """The scheduler and the web server with a set of settings."""
 
     def __init__(self, services: Services, config: Path, keep: Callable[[], None], clock: ClockWatch) -> None:
         self._services = services
         self._keep = keep
         self._config = config
         self._readiness = Readiness(store=services.store)
-        bells = self._bells()
-        self._every = {bell.name: bell.every for bell in bells}
-        self._runner = LocalRunner(bells, clock)
+        tasks = self._tasks()
+        self._intervals = {task.name: task.every for task in tasks}
+        self._scheduler = Scheduler(tasks, clock)
         self._server = self._web_server()
 
-    async def serve(self, orders: SignalHandler, event: str) -> None:
-        """Work until there is an order; ``event`` is logged when the work begins."""
+    async def serve(self, signals: SignalHandler, event: str) -> None:
+        """Work until a signal arrives; ``event`` is logged when the work begins."""
         serving = None
-        orders.working = self._runner.working
+        signals.working = self._scheduler.working
         if self._server is not None:
             serving = asyncio.create_task(self._server.serve(lambda: None))
             log.info("serving", extra={"did": {"url": self._server.url}})
-        self._runner.start()
+        self._scheduler.start()
         facts = {"version": __version__, "pid": os.getpid(), "config": str(self._config)}
         log.info(event, extra={"did": facts})
-        await orders.came.wait()
-        if orders.ending:
+        await signals.received.wait()
+        if signals.ending:
             log.info("stopping")
-        self._services.stop_rendering(RENDERING_GRACE)
+        self._services.stop_rendering(RENDERING_TIMEOUT)
         if self._server is not None and serving is not None:
             self._server.stop()
             await serving
-        await asyncio.to_thread(self._runner.stop)
+        await asyncio.to_thread(self._scheduler.stop)
         await asyncio.to_thread(self._services.reads.flush, datetime.now(UTC))
 
-    def _bells(self) -> tuple[Bell, ...]:
-        services, stop = self._services, self._stopping
-        # In seconds. The ticks only ask what is due; what is due, and when, are rows in the store.
-        ticks: tuple[tuple[str, float, Ring], ...] = (
+    def _tasks(self) -> tuple[ScheduledTask, ...]:
+        services, stop = self._services, self._should_stop
+        # Intervals in seconds. A tick only asks for due work; due times are rows in the store.
+        tasks: tuple[tuple[str, float, Callback], ...] = (
             ("lists", 60.0, self._lists),
             ("ingest", 10.0, self._ingest),
             ("pages", 10.0, self._pages),
@@ -174,30 +174,32 @@ class _Daemon:
             ("sign_ups", 5.0, self._sign_ups),
             ("deliver", 5.0, self._deliver),
             ("bounces", 300.0, self._bounces),
-            ("prune", 3600.0, lambda now: asdict(services.prune.run(now, should_stop=stop))),
-            ("hubs", 60.0, lambda now: services.websub.keep_subscriptions(now, should_stop=stop).summary()),
-            ("pushes", 5.0, lambda now: services.websub.read_pushes(now, should_stop=stop).summary()),
-            ("announce", 30.0, lambda now: services.announce.run(now, should_stop=stop)),
+            ("prune", 3600.0, lambda now: summary_of(services.prune.run(now, should_stop=stop))),
+            ("hubs", 60.0, lambda now: summary_of(services.websub.keep_subscriptions(now, should_stop=stop))),
+            ("pushes", 5.0, lambda now: summary_of(services.websub.read_pushes(now, should_stop=stop))),
+            ("announce", 30.0, lambda now: summary_of(services.announce.run(now, should_stop=stop))),
         )
         return tuple(
-            Bell(name=name, every=every, ring=self._ours(ring), needs_clock=name in NEED_CLOCK)
-            for name, every, ring in ticks
+            ScheduledTask(
+                name=name, every=every, callback=self._locked(callback), needs_clock=name in NEED_CLOCK
+            )
+            for name, every, callback in tasks
         )
 
-    def _ours(self, ring: Ring) -> Ring:
-        """A ring while the store is ours."""
+    def _locked(self, callback: Callback) -> Callback:
+        """Return a callback that first checks the daemon's lock."""
 
-        def guarded(now: datetime) -> Mapping[str, object] | None:
+        def locked(now: datetime) -> Mapping[str, object] | None:
             self._keep()
-            return ring(now)
+            return callback(now)
 
-        return guarded
+        return locked
 
-    def _stopping(self) -> bool:
-        return self._runner.should_stop
+    def _should_stop(self) -> bool:
+        return self._scheduler.stopping
 
-    def _lists(self, now: datetime) -> Mapping[str, object] | None:
-        outcomes = self._services.lists.run(now, should_stop=self._stopping)
+    def _lists(self, now: datetime) -> Mapping[str, object]:
+        outcomes = self._services.lists.run(now, should_stop=self._should_stop)
         for outcome in outcomes:
             if outcome.error:
                 log.warning(
@@ -208,78 +210,57 @@ class _Daemon:
             "paused": sum(len(outcome.result.paused) for outcome in outcomes),
         }
 
-    def _ingest(self, now: datetime) -> Mapping[str, object] | None:
-        result = self._services.ingest.run(now, claim_newly_due=True, should_stop=self._stopping)
+    def _ingest(self, now: datetime) -> Mapping[str, object]:
+        result = self._services.ingest.run(now, claim_newly_due=True, should_stop=self._should_stop)
         for outcome in result.sources:
             if outcome.error:
                 log.warning("source failed", extra={"did": {"source": outcome.name, "error": outcome.error}})
-        return {
-            "sources": len(result.sources),
-            "new": result.new,
-            "changed": result.changed,
-            "failed": result.failed,
-        }
+        return summary_of(result)
 
-    def _pages(self, now: datetime) -> Mapping[str, object] | None:
-        """Return what ingest named and did not read: the parts of sitemaps, and the pages of articles."""
-        parts = self._services.sitemap_parts.run(now, should_stop=self._stopping)
+    def _pages(self, now: datetime) -> Mapping[str, object]:
+        """Read the sitemap parts and article pages that polls have queued."""
+        parts = self._services.sitemap_parts.run(now, should_stop=self._should_stop)
         for failure in parts.failures:
             log.warning("sitemap failed", extra={"did": {"error": failure}})
-        pages = self._services.pages.run(now, should_stop=self._stopping)
+        pages = self._services.pages.run(now, should_stop=self._should_stop)
         for failure in pages.failures:
             log.warning("page failed", extra={"did": {"error": failure}})
-        return {
-            "sitemaps": parts.read,
-            "pages": pages.read,
-            "new": parts.new + pages.new,
-            "of_no_use": pages.refused,
-            "for_subscribers": pages.paywalled,
-            "put_off": pages.put_off,
-            "failed": pages.failed,
-        }
+        return summary_of(parts, pages)
 
-    def _stories(self, now: datetime) -> Mapping[str, object] | None:
-        """Stories and then pages: both are cheap when nothing changed."""
+    def _stories(self, now: datetime) -> Mapping[str, object]:
+        """Run the stories job, then the publish job. Both cost little when nothing changed."""
         self._services.reads.flush(now)
-        placed = self._services.stories.run(now, should_stop=self._stopping)
-        published = self._services.publish.run(now, should_stop=self._stopping)
+        placed = self._services.stories.run(now, should_stop=self._should_stop)
+        published = self._services.publish.run(now, should_stop=self._should_stop)
         for failure in published.failures:
             log.warning("not published", extra={"did": {"reason": failure}})
-        return {
-            "placed": placed.placed,
-            "new_stories": placed.new_stories,
-            "feeds": len(published.feeds),
-            "pages": len(published.pages),
-        }
+        return summary_of(placed, published)
 
-    def _editions(self, now: datetime) -> Mapping[str, object] | None:
-        outcomes = self._services.editions.run(now, should_stop=self._stopping, readiness=self._readiness)
-        for outcome in outcomes:
-            level = (
-                logging.WARNING
-                if outcome.outcome in ("failed", "missed") or outcome.trimmed
-                else logging.INFO
-            )
-            log.log(level, "edition", extra={"did": outcome.summary()})
-        return None
+    def _editions(self, now: datetime) -> None:
+        for outcome in self._services.editions.run(
+            now, should_stop=self._should_stop, readiness=self._readiness
+        ):
+            warn = outcome.outcome in ("failed", "missed") or outcome.trimmed
+            facts = {name: value for name, value in summary_of(outcome).items() if value != ""}
+            log.log(logging.WARNING if warn else logging.INFO, "edition", extra={"did": facts})
 
     def _sign_ups(self, now: datetime) -> Mapping[str, object] | None:
         job = self._services.sign_ups
-        return job.run(now, should_stop=self._stopping) if job else None
+        return job.run(now, should_stop=self._should_stop) if job else None
 
-    def _deliver(self, now: datetime) -> Mapping[str, object] | None:
-        # Not so ``syndicate deliver``: it may run on a machine that has no part in the output folder.
-        prepare = partial(self._services.publish.run_archive, should_stop=self._stopping)
-        result = self._services.deliver.run(now, prepare=prepare, should_stop=self._stopping)
+    def _deliver(self, now: datetime) -> Mapping[str, object]:
+        # ``syndicate deliver`` does not prepare the archive: its machine may lack the output folder.
+        prepare = partial(self._services.publish.run_archive, should_stop=self._should_stop)
+        result = self._services.deliver.run(now, prepare=prepare, should_stop=self._should_stop)
         if result.problem and not result.paused:
             log.warning("mail waits", extra={"did": {"reason": result.problem}})
-        return result.counts()
+        return summary_of(result)
 
     def _bounces(self, now: datetime) -> Mapping[str, object] | None:
         try:
-            return self._services.bounces.run(now, should_stop=self._stopping)
+            return self._services.bounces.run(now, should_stop=self._should_stop)
         except MailError as error:
-            # The daemon is well: ``status`` says that a person should look at the mailbox.
+            # The daemon is healthy: ``status`` asks the operator to check the mailbox.
             log.warning("%s", error)
             return None
 
@@ -310,16 +291,20 @@ class _Daemon:
         return WebServer(app, *parse_listen(listen))
 
     def _health(self) -> Mapping[str, object]:
-        """The age of each bell's last ring in seconds, and which ended badly; the log says how."""
+        """Return each task's seconds since its last run, and the names of tasks that failed last time.
+
+        ``last_rang`` is the former name of ``last_run``, which monitoring may still read.
+        """
         now = datetime.now(UTC)
-        # Copies: other threads add to them.
-        rang, texts = dict(self._runner.pulse.rang), dict(self._runner.pulse.problems)
-        ages = {name: round((now - at).total_seconds(), 1) for name, at in rang.items()}
-        problems = [name for name, text in texts.items() if text]
-        late = [name for name, age in ages.items() if age > SILENT + self._every[name]]
+        # A copy, because the scheduler's threads change it.
+        runs = dict(self._scheduler.last_runs)
+        ages = {name: round((now - run.at).total_seconds(), 1) for name, run in runs.items()}
+        problems = [name for name, run in runs.items() if run.problem]
+        overdue = any(age > OVERDUE + self._intervals[name] for name, age in ages.items())
         return {
-            "ok": not problems and not late,
+            "ok": not problems and not overdue,
             "version": __version__,
+            "last_run": ages,
             "last_rang": ages,
             "problems": problems,
         }

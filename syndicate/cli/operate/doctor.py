@@ -1,12 +1,14 @@
-"""Is mail from here likely to arrive? What receivers look at, asked the way they ask."""
+"""The ``doctor`` command: checks of DNS, TLS and unsubscribing, as receivers of mail make them."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from syndicate.audience.link_tokens import unsubscribe_token
-from syndicate.cli.common import common_options, services_of, show, table
+from syndicate.cli.options import common_options, services_of
+from syndicate.cli.output import show, table
 from syndicate.delivery import dns_checks
 from syndicate.delivery.dns_checks import DnsCheck
 from syndicate.delivery.smtp.sender import connect
@@ -22,33 +24,29 @@ from syndicate.store.core import leases
 from syndicate.store.mail import audience_store
 from syndicate.web.unsubscribe_routes import is_confirmation
 
-_MARKS = {True: "well", False: "BAD", None: "-"}
+_MARKS = {True: "ok", False: "BAD", None: "-"}
 
 
 @click.command()
 @common_options
 def doctor(config: Path, as_json: bool) -> None:
-    """Check SPF, DKIM, DMARC and what aligns, PTR, TLS and login, and the way to unsubscribe."""
+    """Check SPF, DKIM, DMARC, alignment, PTR, TLS, SMTP login and unsubscribing."""
     with services_of(config) as (_, services):
         findings = examine(services, lookup)
     rows = [(finding.name, _MARKS[finding.good], finding.detail) for finding in findings]
-    answer = {
-        "findings": [
-            {"name": finding.name, "good": finding.good, "detail": finding.detail} for finding in findings
-        ]
-    }
+    answer = {"findings": list(map(asdict, findings))}
     show(answer, as_json, lambda: table(("check", "", "found"), rows))
     if any(finding.good is False for finding in findings):
         raise SystemExit(1)
 
 
 def examine(services: Services, ask: Lookup) -> list[DnsCheck]:
-    """Every check; ``ask`` answers questions about names."""
+    """Run every check; ``ask`` looks up DNS records."""
     settings = services.settings
     if sender_is_set(settings):
         findings = _check_domains(services, ask)
     else:
-        detail = "[mail] from is still that of the example: write the address your mail comes from"
+        detail = "[mail] from is still the example's: write your sender's address"
         findings = [DnsCheck(name="sender", good=False, detail=detail)]
     if settings.mail.transport == "smtp":
         findings.append(dns_checks.checked("PTR", lambda: dns_checks.check_names(settings.mail.host, ask)))
@@ -62,7 +60,7 @@ def examine(services: Services, ask: Lookup) -> list[DnsCheck]:
 
 
 def _check_domains(services: Services, ask: Lookup) -> list[DnsCheck]:
-    """Return what the records of the domains say that mail comes from."""
+    """Check the DNS records of the sender's domains."""
     settings, domain = services.settings, mail_domain(services.settings)
     envelope = envelope_domain(settings)
     signing = [key.domain for key in services.dkim_keys]
@@ -76,10 +74,10 @@ def _check_domains(services: Services, ask: Lookup) -> list[DnsCheck]:
 
 
 def _check_backups(services: Services) -> list[DnsCheck]:
-    """Return whether a restored backup would be noticed; no finding while mail goes to a folder."""
+    """Check that a restored backup would be detected; no finding without SMTP."""
     guard = services.guard
     files = [file.database for file in guard.markers if file.database]
-    good, detail = None, "a restored or copied store is noticed before it sends"
+    good, detail = None, "a restored or copied store is detected before it sends"
     if hold := guard.notice(datetime.now(UTC)):
         good, detail = False, hold_text(hold)
     elif problems := guard.problems():
@@ -87,25 +85,25 @@ def _check_backups(services: Services) -> list[DnsCheck]:
     elif all(map(has_inodes, files)):
         good = True
     else:
-        detail = f"the file system of {files[0]} keeps no inode numbers: a copied folder is not noticed"
+        detail = f"the file system of {files[0]} has no stable inode numbers: a copied folder is not detected"
     return [DnsCheck(name="backups", good=good, detail=detail)] if guard.markers or hold else []
 
 
 def _check_server(services: Services) -> DnsCheck:
-    """A whole greeting with TLS and login, and no mail."""
+    """Connect with TLS and log in; send no mail."""
     options = smtp_options(services.settings)
     connection, features = connect(options)
     connection.close()
     local = options.host in ("localhost", "127.0.0.1", "::1")
-    safe = options.tls != "none" or local
-    without = "no TLS, which a server on this machine does not need" if local else "no TLS"
-    said = {"starttls": "STARTTLS", "tls": "TLS", "none": without}[options.tls]
+    good = options.tls != "none" or local
+    without = "no TLS, which is not needed on this machine" if local else "no TLS"
+    encryption = {"starttls": "STARTTLS", "tls": "TLS", "none": without}[options.tls]
     speed = "" if features.pipelining else "; no PIPELINING, so each message takes four round trips"
-    return DnsCheck(name="TLS", good=safe, detail=f"{options.host}:{options.port}: {said}{speed}")
+    return DnsCheck(name="TLS", good=good, detail=f"{options.host}:{options.port}: {encryption}{speed}")
 
 
 def _check_unsubscribing(services: Services) -> DnsCheck:
-    """The page behind a real link has its button, a wrong link has none; asking changes nothing."""
+    """Check that a valid unsubscribe link shows the button and an invalid link does not. Changes nothing."""
     settings = services.settings
 
     def found(good: bool | None, detail: str) -> DnsCheck:
@@ -119,12 +117,12 @@ def _check_unsubscribing(services: Services) -> DnsCheck:
         subscription = audience_store.any_subscription(connection)
         secret = leases.secret(connection)
     if subscription is None:
-        return found(None, "there is no subscription yet to try a link of")
+        return found(None, "there is no subscription yet, so there is no link to try")
     return try_link(services, f"{settings.site.url}/unsubscribe/", unsubscribe_token(secret, subscription))
 
 
 def try_link(services: Services, page: str, token: str) -> DnsCheck:
-    """Return whether the link of a token shows our button, and a wrong one does not.
+    """Check that the link with a token shows the button, and the link with a wrong token does not.
 
     ``page`` ends in a slash.
     """
@@ -134,21 +132,21 @@ def try_link(services: Services, page: str, token: str) -> DnsCheck:
     right, wrong = (answers[url] for url in urls)
 
     def found(detail: str, *, good: bool = False) -> DnsCheck:
-        # The address holds a reader's token, so it is not shown.
+        # The URL contains a reader's token, so it is not shown.
         return DnsCheck(name="unsubscribe", good=good, detail=f"{page}… {detail}")
 
     if isinstance(right, FetchError):
         reason = f"status {right.status}" if right.status else type(right).__name__
-        return found(f"does not answer as it should: {reason}")
+        return found(f"does not answer: {reason}")
     if right.url != urls[0]:
-        return found("leads elsewhere, where mail programs do not follow (RFC 8058)")
+        return found("redirects, and mail programs do not follow (RFC 8058)")
     if not _has_button(right.body) or isinstance(wrong, Fetched):
-        return found("answers with some other page than this program's: see what stands before it")
+        return found("answers with another page: check the proxy in front of the web server")
     return found("shows the button, and a wrong link does not", good=True)
 
 
 def _has_button(body: bytes) -> bool:
-    """Return whether a page has a form with a button that our own page would take for a yes."""
+    """Return true if a page has a form with the unsubscribe button."""
     return any(
         is_confirmation({element.attributes.get("name", ""): element.attributes.get("value", "")})
         for element in MailPage(body.decode("utf-8", "replace")).elements
@@ -157,7 +155,7 @@ def _has_button(body: bytes) -> bool:
 
 
 def _is_posted(element: Element | None) -> bool:
-    """Return whether it stands in a form that is sent by POST."""
+    """Return true for an element inside a form with the method POST."""
     while element is not None and element.tag != "form":
         element = element.parent
     return element is not None and element.attributes.get("method", "").lower() == "post"

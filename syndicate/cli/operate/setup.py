@@ -1,4 +1,4 @@
-"""The first commands a user meets: write a configuration, and check it."""
+"""Commands that write a configuration and check it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from syndicate.audience.mailbox_address import parse_mailbox
-from syndicate.cli.common import moment, show, table, timed_options
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import current_time, timed_options
+from syndicate.cli.output import say, show, table
 from syndicate.errors import ConfigError, FetchError, RenderError, SyndicateError
 from syndicate.model import ClauseField, SourceKind
 from syndicate.net import read_credentials
@@ -22,7 +22,7 @@ from syndicate.settings import load_settings
 from syndicate.store import open_store
 
 RUNS_SHOWN = 5
-# Backups of the store and keys of DKIM among them: neither may ever be in a repository.
+# Backups of the store and DKIM keys must not get into a repository.
 _GITIGNORE = "/feeds/\n/outbox/\n/preview/\n*.db\n*.db-*\n*.db.lock\n*.db.marker\n*.pem\n*.secret\n*.tmp\n"
 
 
@@ -41,7 +41,7 @@ def init(folder: Path) -> None:
             with target.open("x", encoding="utf-8") as file:
                 file.write(text)
         except FileExistsError:
-            click.echo(f"{target} is there already and stays as it is.")
+            click.echo(f"{target} exists already and stays unchanged.")
         except OSError as error:
             raise SyndicateError(f"cannot write {target}: {error.strerror}") from error
         else:
@@ -51,7 +51,7 @@ def init(folder: Path) -> None:
 
 
 def default_configuration() -> str:
-    """The commented default: from the wheel, or from the checkout it was not installed from."""
+    """Return the commented default configuration, from the wheel or the checkout."""
     packaged = resources.files("syndicate") / "config.default.toml"
     if packaged.is_file():
         return packaged.read_text("utf-8")
@@ -60,7 +60,7 @@ def default_configuration() -> str:
 
 @dataclass(slots=True)
 class _Report:
-    """Findings of ``check``: problems stop a start, notes do not."""
+    """Findings of ``check``. The daemon does not start with problems; notes are hints."""
 
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -73,7 +73,7 @@ def check(config: Path, as_json: bool, now: datetime | None) -> None:
     """Check configuration, templates and schedules; show the next five runs of every schedule."""
     report = _Report()
     try:
-        _check(config, moment(now), report)
+        _check(config, current_time(now), report)
     except SyndicateError as error:
         report.problems += str(error).splitlines()
     answer: dict[str, Any] = {"problems": report.problems, "notes": report.notes, "next_runs": report.runs}
@@ -112,25 +112,30 @@ def _check(config: Path, now: datetime, report: _Report) -> None:
 
 
 def _check_templates(services: Services, now: datetime, report: _Report) -> None:
-    from syndicate.cli.template_check import broken_templates
+    from syndicate.reports.template_check import broken_templates
+    from syndicate.web.server_pages import ServerPages
 
     names = services.templates.names()
     report.problems += services.templates.check(names)
     if report.problems:
         return
-    report.problems += broken_templates(services, now)
+    pages = ServerPages(services.templates, services.settings.site.title, at_once=True)
+    report.problems += broken_templates(services, pages, now)
     if report.problems:
         return
     for newsletter in services.newsletters:
         period = period_at(newsletter, now)
         try:
-            found = services.edition_renderer.draft(
-                newsletter, period, sample_stories(now), check_links=False
+            rendered = services.edition_renderer.draft(
+                newsletter,
+                period,
+                sample_stories(now),
+                check_links=False,
             )
         except RenderError as error:
             report.problems.append(str(error))
         else:
-            report.problems += [f"newsletter {newsletter.name}: {problem}" for problem in found.problems]
+            report.problems += [f"newsletter {newsletter.name}: {problem}" for problem in rendered.problems]
 
 
 def _check_mail(services: Services, report: _Report) -> None:
@@ -151,37 +156,34 @@ def _check_mail(services: Services, report: _Report) -> None:
             )
     if services.newsletters and services.settings.web.listen and not readers_reach(services.settings):
         report.notes.append(
-            "site.url is this machine, so mails carry no link to the page of choices, and readers can "
-            "unsubscribe by mail only; write the address that readers reach"
+            "site.url is this machine, so mails carry no link to the preferences page, and readers can "
+            "unsubscribe by mail only; write the public URL"
         )
     if services.settings.mail.transport == "smtp" and not sender_is_set(services.settings):
-        report.problems.append(
-            "mail.from: example.com is nobody's address; write the one your mail comes from"
-        )
+        report.problems.append("mail.from: example.com is an example; write your sender's address")
 
 
 def _check_sign_up(services: Services, report: _Report) -> None:
     settings = services.settings
     if settings.sign_up.enabled and not settings.web.listen:
-        report.notes.append("sign_up: there is no page without a web server; set [web] listen")
+        report.notes.append("sign_up: the sign-up page needs a web server; set [web] listen")
     if settings.sign_up.enabled and not services.newsletters:
         report.notes.append("sign_up: there is no [[newsletters]] to subscribe to")
 
 
 def _check_sources(services: Services, report: _Report) -> None:
     if not services.sources:
-        report.notes.append("there are no [[sources]] yet, so there is nothing to read")
+        report.notes.append("there are no [[sources]] yet")
     for source in services.sources:
         if source.kind is SourceKind.FOLDER and not Path(source.url).is_dir():
             report.problems.append(
-                f"source {source.name}: there is no folder {source.url}; "
-                "an address on the web begins with https://"
+                f"source {source.name}: there is no folder {source.url}; a URL begins with https://"
             )
         if source.access is not None:
             try:
                 read_credentials(source.access)
             except FetchError as error:
-                # The daemon may have an environment of its own.
+                # A note, because the daemon may have another environment.
                 report.notes.append(f"source {source.name}: {error}")
     known = {source.name for source in services.sources}
     for rule in services.rules:
@@ -190,10 +192,10 @@ def _check_sources(services: Services, report: _Report) -> None:
             for name in sorted(rule.sources - known)
         ]
     for channel in services.channels:
-        named = {
+        names = {
             name for clause in channel.clauses if clause.field is ClauseField.SOURCE for name in clause.values
         }
         report.notes += [
             f"channel {channel.name} asks for the source {name!r}, which is not declared here"
-            for name in named - known
+            for name in names - known
         ]

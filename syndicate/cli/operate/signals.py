@@ -1,7 +1,7 @@
 """Signals to a running daemon: SIGTERM and SIGINT end it, SIGHUP reloads its settings.
 
-Handlers are there from the first moment to the last, also while one configuration gives way to the next:
-a signal that comes early or twice is an order like any other, and never the end by accident.
+The handlers stay installed while new settings replace the old. Early and repeated signals are
+handled; the default action never kills the process.
 """
 
 import asyncio
@@ -21,65 +21,66 @@ from syndicate.web.server import check_listen
 log = logging.getLogger("syndicate.run")
 
 # Seconds. Jobs end after a batch; name look-ups and IMAP servers that hang cannot be interrupted.
-GRACE = 4.0
+STOP_TIMEOUT = 4.0
 SENDING = "deliver"
-"""The job that may take longer: it waits for the mail server's answer to a message on the wire."""
+"""The task that may take longer than the timeout: it waits for the mail server's reply to a message."""
 
 
 class SignalHandler:
-    """The latest order. ``came`` is set once there is one: to end, or to go on with other settings.
+    """State of the daemon's signals. ``received`` is set by a signal to end or by new settings.
 
-    ``failure`` is the reason of an end without an order. ``working`` names the jobs that are at work.
+    ``failure`` is the error that ends the daemon without a signal. ``working`` returns the names of the tasks
+    that run now.
     """
 
     def __init__(self, config: Path, settings: Settings) -> None:
-        self.came = asyncio.Event()
+        self.received = asyncio.Event()
         self.ending = False
         self.failure: SyndicateError | None = None
         self.working: Callable[[], list[str]] = list
         self._config = config
         self._settings = settings
-        self._next: Settings | None = None
+        self._reloaded: Settings | None = None
 
-    def listen(self) -> None:
-        """Take signals from now on; called in the event loop of the main thread."""
+    def install(self) -> None:
+        """Install the handlers. Call it in the event loop of the main thread."""
         self._loop = loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
 
-    def take(self) -> Settings:
-        """The settings that were ordered; from now on they are those in force."""
-        if self._next is not None:
-            self._settings, self._next = self._next, None
-        self.came.clear()
+    def next_settings(self) -> Settings:
+        """Return the reloaded settings, which become the current settings, and clear ``received``."""
+        if self._reloaded is not None:
+            self._settings, self._reloaded = self._reloaded, None
+        self.received.clear()
         return self._settings
 
-    def refuse(self, error: SyndicateError, back_to: Settings) -> None:
-        """Note that the ordered settings are invalid: the settings before them are in force again."""
-        self._settings = back_to
-        _keep_the_old(error)
+    def reject_reload(self, error: SyndicateError, previous: Settings) -> None:
+        """Make the previous settings current again, because the daemon cannot start with the new settings."""
+        self._settings = previous
+        _log_rejection(error)
 
-    def give_up(self, error: SyndicateError) -> None:
-        """End, and say why; called in any thread."""
+    def end_with(self, error: SyndicateError) -> None:
+        """End the daemon because of an error. Any thread may call it."""
         self._loop.call_soon_threadsafe(self._fail, error)
 
     def _fail(self, error: SyndicateError) -> None:
         self.failure = self.failure or error
         self.ending = True
-        self.came.set()
+        self.received.set()
 
     def _end(self) -> None:
         if self.ending:
-            # The second signal means now: everything is committed row by row, so nothing is lost.
+            # The second signal ends the process at once. All work is committed row by row.
             os._exit(1)
         self.ending = True
-        self.came.set()
+        self.received.set()
         threading.Thread(target=self._end_in_time, name="end in time", daemon=True).start()
 
     def _end_in_time(self) -> None:
-        """End the process if it has not ended by itself; all work is committed row by row."""
-        time.sleep(GRACE)
+        """End the process if it is still there after the timeout. All work is committed row by row."""
+        time.sleep(STOP_TIMEOUT)
         while SENDING in self.working():
             time.sleep(0.1)
         log.warning("stopped without waiting any longer", extra={"did": {"jobs": ",".join(self.working())}})
@@ -92,20 +93,22 @@ class SignalHandler:
             settings = load_settings(self._config)
             _check_change(self._settings, settings)
         except SyndicateError as error:
-            _keep_the_old(error)
+            _log_rejection(error)
             return
         log.info("reloading")
-        self._next = settings
-        self.came.set()
+        self._reloaded = settings
+        self.received.set()
 
 
-def _keep_the_old(error: SyndicateError) -> None:
+def _log_rejection(error: SyndicateError) -> None:
     log.error("the configuration was not reloaded, the old one stays: %s", error)
 
 
 def _check_change(old: Settings, new: Settings) -> None:
-    """Raise for what a daemon cannot change while it runs, or cannot have."""
+    """Raise for settings that cannot change while a daemon runs, or that it cannot use."""
     if store_url(new) != store_url(old):
-        raise ConfigError("[store] url cannot change while the daemon runs; stop it and start it again")
+        raise ConfigError(
+            "[store] url cannot change while the daemon runs. Stop the daemon and start it again."
+        )
     if new.web.listen and new.web.listen != old.web.listen:
         check_listen(new.web.listen)

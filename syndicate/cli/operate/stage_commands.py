@@ -1,8 +1,8 @@
-"""The five stages as commands: each does what the daemon does, once, and may run beside it."""
+"""The five stages as commands: each runs a stage of the daemon once. A daemon may run at the same time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -10,26 +10,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from syndicate.cli.arguments import check_names, newsletter_names
-from syndicate.cli.common import (
-    dry_run_option,
-    local,
-    moment,
-    plural,
-    progress,
-    services_of,
-    show,
-    table,
-    timed_options,
-    wipe_bar,
-)
-from syndicate.cli.editing.newsletter_commands import zone_of
+from syndicate.cli.options import current_time, dry_run_option, services_of, timed_options
+from syndicate.cli.output import clear_progress, progress, say, show, table
 from syndicate.cli.reading.opml_commands import describe_import
-from syndicate.cli.wrapping import say
 from syndicate.jobs.delivery.restore_guard import hold_text
+from syndicate.jobs.lease_owners import describe_owner, free_dead_owners
 from syndicate.jobs.newsletter.due_periods import Readiness
+from syndicate.jobs.summary import summary_of
 from syndicate.model import Absence
+from syndicate.reports.newsletter_times import zone_of
+from syndicate.reports.phrases import local_time, plural
 from syndicate.services import Services
-from syndicate.services.lease_owners import describe_owner, free_dead_owners
 from syndicate.store.core import leases
 from syndicate.store.ingest import source_store
 
@@ -38,6 +29,7 @@ if TYPE_CHECKING:
     from syndicate.jobs.ingest.pages_job import PagesResult
     from syndicate.jobs.ingest.polls import IngestResult
     from syndicate.jobs.ingest.sitemap_parts_job import PartsResult
+    from syndicate.jobs.newsletter.edition_job import EditionOutcome
     from syndicate.store.mail.delivery_store import DeliveryReport
 
 
@@ -48,42 +40,49 @@ if TYPE_CHECKING:
 def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
     """Read the sources that are due, or the sources with these NAMES, due or not."""
     with services_of(config, now) as (_, services):
-        check_names(names, _names_of_sources(services), "source")
+        check_names(names, _source_names(services), "source")
         chosen = names or None
         if dry_run:
-            due = services.ingest.due(moment(now), names=chosen)
+            due = services.ingest.due(current_time(now), names=chosen)
             show({"due": due}, as_json, lambda: _print_due(due))
             return
-        free_dead_owners(services.store, moment(now))
-        for list_outcome in services.lists.run(moment(now)) if chosen is None else ():
+        free_dead_owners(services.store, current_time(now))
+        for list_outcome in services.lists.run(current_time(now)) if chosen is None else ():
             say(
                 f"  {list_outcome.url}: {list_outcome.error or describe_import(list_outcome.result)}",
                 err=True,
             )
-        with progress("Reading sources", as_json) as draw:
-            done = 0
-
-            def report(outcome: SourceOutcome, everything: int) -> None:
-                nonlocal done
-                done += 1
-                if not as_json:
-                    wipe_bar()
-                    _source_line(outcome)
-                draw(done, everything)
-
-            result = services.ingest.run(moment(now), names=chosen, report=report)
+        result = _poll(services, now, chosen, as_json)
         with progress("Reading pages", as_json):
-            parts = services.sitemap_parts.run(moment(now))
-            pages = services.pages.run(moment(now))
+            parts = services.sitemap_parts.run(current_time(now))
+            pages = services.pages.run(current_time(now))
+        answer = _ingest_answer(result, parts, pages)
         if not (result.sources or parts.read or pages):
             with services.store.read() as connection:
-                holder = leases.source_holder(connection, now=moment(now), names=chosen)
-                holder = holder or leases.page_holder(connection, now=moment(now))
+                holder = leases.source_holder(connection, now=current_time(now), names=chosen)
+                holder = holder or leases.page_holder(connection, now=current_time(now))
             if holder:
-                _end_busy(services, "reads sources", holder, _ingested(result, parts, pages), as_json)
-    answer = _ingested(result, parts, pages) | {"busy": False}
-    show(answer, as_json, lambda: _print_ingested(result, parts, pages, named=bool(names)))
+                _end_busy(services, "reads sources", holder, answer, as_json)
+    show(answer, as_json, lambda: _print_ingested(answer, named=bool(names)))
     _exit_if(result.failed)
+
+
+def _poll(
+    services: Services, now: datetime | None, names: Sequence[str] | None, as_json: bool
+) -> IngestResult:
+    """Poll the sources, with a progress bar and a line for each source that changed or failed."""
+    with progress("Reading sources", as_json) as draw:
+        done = 0
+
+        def report(outcome: SourceOutcome, total: int) -> None:
+            nonlocal done
+            done += 1
+            if not as_json:
+                clear_progress()
+                _print_source(outcome)
+            draw(done, total)
+
+        return services.ingest.run(current_time(now), names=names, report=report)
 
 
 def _print_due(names: list[str]) -> None:
@@ -92,52 +91,46 @@ def _print_due(names: list[str]) -> None:
         click.echo(f"  {name}")
 
 
-def _ingested(result: IngestResult, parts: PartsResult, pages: PagesResult) -> dict[str, Any]:
+def _ingest_answer(result: IngestResult, parts: PartsResult, pages: PagesResult) -> dict[str, Any]:
+    pages_summary = summary_of(pages)
+    read, new = pages_summary.pop("pages"), pages_summary.pop("new")
     return {
-        "sources": len(result.sources),
-        "new": result.new + parts.new + pages.new,
-        "changed": result.changed,
-        "dropped": result.dropped,
+        **summary_of(result, parts, {"new": int(new)}),
         "failed": result.failed,
         "errors": {source.name: source.error for source in result.sources if source.error},
-        "sitemaps": parts.read,
-        "pages": {
-            "read": pages.read,
-            "of_no_use": pages.refused,
-            "for_subscribers": pages.paywalled,
-            "put_off": pages.put_off,
-            "failed": pages.failed,
-        },
+        "pages": {"read": read, **pages_summary},
         "page_errors": [*parts.failures, *pages.failures],
+        "busy": False,
     }
 
 
-def _print_ingested(result: IngestResult, parts: PartsResult, pages: PagesResult, *, named: bool) -> None:
-    new = result.new + parts.new + pages.new
-    for failure in (*parts.failures, *pages.failures):
+def _print_ingested(answer: dict[str, Any], *, named: bool) -> None:
+    for failure in answer["page_errors"]:
         say(f"  {failure}", err=True)
-    if result.sources or new or named:
+    if answer["sources"] or answer["new"] or named:
         click.echo(
-            f"{plural(len(result.sources), 'source')} read: {plural(new, 'new article')}, "
-            f"{result.changed} changed, {plural(result.failed, 'source')} failed."
+            f"{plural(answer['sources'], 'source')} read: {plural(answer['new'], 'new article')}, "
+            f"{answer['changed']} changed, {plural(answer['failed'], 'source')} failed."
         )
     else:
-        say("No source is due: `syndicate status` says when each is, `syndicate ingest NAME` reads one now.")
-    if pages:
+        say("No source is due. `syndicate status` shows the times, `syndicate ingest NAME` reads one now.")
+    pages = answer["pages"]
+    if any(pages.values()):
         click.echo(
-            f"{plural(pages.read, 'page')} read, {pages.refused} of no use, "
-            f"{pages.paywalled} for subscribers only, {pages.put_off} put off, {pages.failed} failed."
+            f"{plural(pages['read'], 'page')} read, {pages['rejected']} rejected, "
+            f"{pages['for_subscribers']} for subscribers only, {pages['put_off']} put off, "
+            f"{pages['failed']} failed."
         )
 
 
-def _names_of_sources(services: Services) -> list[str]:
+def _source_names(services: Services) -> list[str]:
     with services.store.read() as connection:
         return [
             source.name for source in source_store.list_sources(connection) if source.absent is Absence.NONE
         ]
 
 
-def _source_line(outcome: SourceOutcome) -> None:
+def _print_source(outcome: SourceOutcome) -> None:
     if outcome.error:
         say(f"  {outcome.name}: {outcome.error}", err=True)
     elif outcome.new or outcome.changed or outcome.dropped:
@@ -152,25 +145,18 @@ def _source_line(outcome: SourceOutcome) -> None:
 def stories(config: Path, as_json: bool, now: datetime | None) -> None:
     """Group new articles into stories, find related links, and rank."""
     with services_of(config, now) as (_, services):
-        free_dead_owners(services.store, moment(now))
+        free_dead_owners(services.store, current_time(now))
         with progress("Placing articles", as_json) as draw:
-            result = services.stories.run(moment(now), progress=draw)
-        answer = {
-            "placed": result.placed,
-            "new_stories": result.new_stories,
-            "duplicates": result.duplicates,
-            "failed": result.failed,
-            "lists_changed": list(result.lists_changed),
-            "busy": result.busy,
-        }
+            result = services.stories.run(current_time(now), progress=draw)
+        answer = {**summary_of(result), "lists_changed": list(result.lists_changed), "busy": result.busy}
         if result.busy:
             _end_busy(services, "places articles", _holder(services, "stories", now), answer, as_json)
     text = (
         f"{plural(result.placed, 'article')} placed: {plural(result.new_stories, 'new story')}, "
-        f"{plural(result.duplicates, 'known text')}."
+        f"{plural(result.duplicates, 'duplicate text')}."
     )
     if result.failed:
-        text += f" {plural(result.failed, 'article')} could not be placed: syndicate status says why."
+        text += f" {plural(result.failed, 'article')} could not be placed: `syndicate status` says why."
     show(answer, as_json, lambda: click.echo(text))
 
 
@@ -180,11 +166,11 @@ def stories(config: Path, as_json: bool, now: datetime | None) -> None:
 def publish(config: Path, as_json: bool, now: datetime | None, everything: bool) -> None:
     """Write the feeds and pages that changed."""
     with services_of(config, now) as (_, services):
-        free_dead_owners(services.store, moment(now))
+        free_dead_owners(services.store, current_time(now))
         with progress("Writing pages", as_json) as draw:
             if everything:
                 services.publish.forget()
-            result = services.publish.run(moment(now), progress=draw)
+            result = services.publish.run(current_time(now), progress=draw)
         folder = services.output
         answer = {
             "folder": str(folder),
@@ -213,105 +199,106 @@ def publish(config: Path, as_json: bool, now: datetime | None, everything: bool)
 @dry_run_option
 @click.argument("names", nargs=-1)
 def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
-    """Cut the newsletter editions that are due (of the newsletters with these NAMES)."""
+    """Cut the editions that are due, of all newsletters or of the newsletters with these NAMES."""
     with services_of(config, now) as (_, services):
         check_names(names, newsletter_names(services), "newsletter")
-        hold = services.guard.notice(moment(now))
+        hold = services.guard.notice(current_time(now))
         readiness = Readiness(store=services.store, at_once=True)
         outcomes = services.editions.run(
-            moment(now), names=names or None, dry_run=dry_run, readiness=readiness
+            current_time(now), names=names or None, dry_run=dry_run, readiness=readiness
         )
     answer = {
         "dry_run": dry_run,
         "problem": hold_text(hold),
-        "editions": [
-            {
-                "newsletter": outcome.newsletter,
-                "outcome": outcome.outcome,
-                "period_end": outcome.period_end,
-                "edition": outcome.edition_id,
-                "subject": outcome.subject,
-                "stories": outcome.stories,
-                "problem": outcome.problem,
-                "trimmed": outcome.trimmed,
-                "unread_sources": outcome.gathered.unread,
-                "unplaced_articles": outcome.gathered.unplaced,
-            }
-            for outcome in outcomes
-        ],
+        "editions": [_edition_answer(outcome) for outcome in outcomes],
+    }
+    show(answer, as_json, lambda: _print_editions(services, outcomes, hold_text(hold)))
+    _exit_if(sum(outcome.outcome in ("failed", "missed") for outcome in outcomes) + bool(hold))
+
+
+def _edition_answer(outcome: EditionOutcome) -> dict[str, Any]:
+    return {
+        "newsletter": outcome.newsletter,
+        "outcome": outcome.outcome,
+        "period_end": outcome.period_end,
+        "edition": outcome.edition_id,
+        "subject": outcome.subject,
+        "stories": outcome.stories,
+        "problem": outcome.problem,
+        "trimmed": outcome.trimmed,
+        "unread_sources": outcome.gathered.unread,
+        "unplaced_articles": outcome.gathered.unplaced,
     }
 
-    def text() -> None:
-        if hold:
-            say(hold_text(hold), err=True)
-        elif not outcomes:
-            click.echo("No edition is due.")
-        if not outcomes:
-            return
-        rows = [
-            (
-                outcome.newsletter,
-                local(outcome.period_end, zone_of(services, outcome.newsletter))
-                if outcome.period_end
-                else "",
-                outcome.outcome,
-                outcome.stories,
-                outcome.subject or outcome.problem,
-            )
-            for outcome in outcomes
-        ]
-        table(("newsletter", "edition of", "outcome", "stories", "subject"), rows, right=(3,))
-        for said in (said for outcome in outcomes for said in outcome.trimmed):
-            say(f"  {said}", err=True)
-        for outcome in outcomes:
-            if lacks := str(outcome.gathered):
-                advice = "run `syndicate ingest` and `syndicate stories`, then `syndicate edition` again"
-                if outcome.outcome != "gathering":
-                    advice = "run `syndicate ingest` and `syndicate stories` before `syndicate edition`"
-                say(f"  {outcome.newsletter}: {lacks}; {advice}.", err=True)
 
-    show(answer, as_json, text)
-    _exit_if(sum(outcome.outcome in ("failed", "missed") for outcome in outcomes) + bool(hold))
+def _print_editions(services: Services, outcomes: Sequence[EditionOutcome], problem: str) -> None:
+    if problem:
+        say(problem, err=True)
+    elif not outcomes:
+        click.echo("No edition is due.")
+    if not outcomes:
+        return
+    rows = [
+        (
+            outcome.newsletter,
+            local_time(outcome.period_end, zone_of(services, outcome.newsletter))
+            if outcome.period_end
+            else "",
+            outcome.outcome,
+            outcome.stories,
+            outcome.subject or outcome.problem,
+        )
+        for outcome in outcomes
+    ]
+    table(("newsletter", "edition of", "outcome", "stories", "subject"), rows, right=(3,))
+    for line in (line for outcome in outcomes for line in outcome.trimmed):
+        say(f"  {line}", err=True)
+    for outcome in outcomes:
+        if incomplete := str(outcome.gathered):
+            advice = "run `syndicate ingest` and `syndicate stories`, then `syndicate edition` again"
+            if outcome.outcome != "gathering":
+                advice = "run `syndicate ingest` and `syndicate stories` before `syndicate edition`"
+            say(f"  {outcome.newsletter}: {incomplete}; {advice}.", err=True)
 
 
 @click.command()
 @timed_options
 @dry_run_option
-@click.option("--resume", is_flag=True, help="Also while sending rests because the server refused us.")
+@click.option("--resume", is_flag=True, help="Send even while the mail server's refusals pause it.")
 def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, resume: bool) -> None:
     """Send the deliveries that are due."""
     with services_of(config, now) as (_, services):
         if dry_run:
-            problem = "" if resume else services.deliver.resting(moment(now))
-            _show_due(services.deliver.due(moment(now)), problem, as_json)
+            problem = "" if resume else services.deliver.resting(current_time(now))
+            _show_due(services.deliver.due(current_time(now)), problem, as_json)
             return
-        free_dead_owners(services.store, moment(now))
+        free_dead_owners(services.store, current_time(now))
         if services.sign_ups is not None:
-            services.sign_ups.run(moment(now))
+            services.sign_ups.run(current_time(now))
         with progress("Sending", as_json) as draw:
-            result = services.deliver.run(moment(now), resume=resume, progress=draw)
-        counts = result.counts()
+            result = services.deliver.run(current_time(now), resume=resume, progress=draw)
+        counts = summary_of(result)
         answer = {**counts, "problem": result.problem, "busy": result.busy}
         holder = None
         if result.busy:
             holder = _holder(services, leases.SENDING, now)
         elif not any(answer.values()):
             with services.store.read() as connection:
-                holder = leases.delivery_holder(connection, now=moment(now))
+                holder = leases.delivery_holder(connection, now=current_time(now))
         if result.busy or holder:
             _end_busy(services, "sends mail", holder, answer, as_json)
+    show(answer, as_json, lambda: _print_sent(counts, result.problem))
+    _exit_if(int(counts["failed"]) + int(counts["uncertain"]) + bool(result.problem))
 
-    def text() -> None:
-        click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) + ".")
-        if result.problem:
-            say(f"  {result.problem}", err=True)
 
-    show(answer, as_json, text)
-    _exit_if(counts["failed"] + counts["uncertain"] + bool(result.problem))
+def _print_sent(counts: Mapping[str, int | str], problem: str) -> None:
+    click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) + ".")
+    if problem:
+        say(f"  {problem}", err=True)
 
 
 def _show_due(due: Sequence[DeliveryReport], problem: str, as_json: bool) -> None:
-    """Show the deliveries that are due, and why they are not sent yet."""
+    """Show the deliveries that are due, and the reason if sending is paused."""
     headers = ("delivery", "address", "newsletter", "subject")
     rows = [
         (report.delivery.id, report.delivery.address, report.newsletter, report.subject) for report in due
@@ -331,20 +318,21 @@ def _show_due(due: Sequence[DeliveryReport], problem: str, as_json: bool) -> Non
 
 def _holder(services: Services, name: str, now: datetime | None) -> leases.Holder | None:
     with services.store.read() as connection:
-        return leases.lease_holder(connection, name, now=moment(now))
+        return leases.lease_holder(connection, name, now=current_time(now))
 
 
 def _end_busy(
     services: Services, work: str, holder: leases.Holder | None, answer: dict[str, Any], as_json: bool
 ) -> NoReturn:
-    """Say which process keeps this command from its work, until when, and what to do; exit code 1."""
+    """Print the process that holds the lease and its end, then exit with code 1."""
     answer |= {"busy": True}
     text = f"Nothing was done: another process {work}. Run the command again."
     if holder is not None:
-        who = describe_owner(holder.owner)
-        answer |= {"held_by": who, "held_until": holder.until}
+        owner = describe_owner(holder.owner)
+        answer |= {"held_by": owner, "held_until": holder.until}
+        until = local_time(holder.until, services.zone)
         text = (
-            f"Nothing was done: {who} {work} and holds the lease until {local(holder.until, services.zone)}. "
+            f"Nothing was done: {owner} {work} and holds the lease until {until}. "
             "Run the command again when that process has finished, or after that time if it is dead."
         )
     show(answer, as_json, lambda: say(text, err=True))

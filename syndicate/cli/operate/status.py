@@ -1,4 +1,4 @@
-"""The ``status`` command: everything on one screen; exit code 1 when something needs a person."""
+"""The ``status`` command: the health report on a screen. Exit code 1 if a problem needs a person."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,21 +8,23 @@ from typing import Any
 import click
 
 from syndicate.cli.arguments import newsletter_names
-from syndicate.cli.common import ago, local, moment, plural, services_of, show, table, timed_options
 from syndicate.cli.editing.editor_commands import decision_answer, decision_line
-from syndicate.cli.editing.newsletter_commands import gathering_answer, next_editions, zone_of
-from syndicate.cli.operate.health import Health, look, needs_a_person, shown_address
-from syndicate.cli.wrapping import say
+from syndicate.cli.editing.newsletter_commands import gathering_answer
+from syndicate.cli.options import current_time, services_of, timed_options
+from syndicate.cli.output import say, show, table
 from syndicate.ingest.poll_schedule import confirmed_url, status_message
+from syndicate.jobs.lease_owners import sweep_dead_senders
 from syndicate.model import HubSubscription
+from syndicate.reports.health import Health, needs_a_person, read_health, shown_address
+from syndicate.reports.newsletter_times import next_editions, zone_of
+from syndicate.reports.phrases import ago, local_time, plural
 from syndicate.services import Services
-from syndicate.services.lease_owners import sweep_dead_senders
 from syndicate.store.ingest.source_store import SourceReport
 from syndicate.store.mail.edition_store import EditionReport
 
-_STANDING = {
-    "waiting": "waits for approval, see `syndicate editions list`",
-    "held": "held until it is approved, see `syndicate editions list`",
+_STATES = {
+    "waiting": "waiting for approval, see `syndicate editions list`",
+    "held": "held until approved, see `syndicate editions list`",
     "withdrawn": "withdrawn",
 }
 
@@ -30,10 +32,10 @@ _STANDING = {
 @click.command()
 @timed_options
 def status(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Show sources, stories, channels, next editions, deliveries, and what needs a person."""
+    """Show sources, stories, channels, next editions, deliveries and problems."""
     with services_of(config, now) as (_, services):
-        sweep_dead_senders(services.store, moment(now))
-        health = look(services, moment(now))
+        sweep_dead_senders(services.store, current_time(now))
+        health = read_health(services, current_time(now))
         show(_answer(health, services), as_json, lambda: _print(health, services))
     if health.problems:
         raise SystemExit(1)
@@ -67,16 +69,14 @@ def _print_sources(health: Health) -> None:
         for report in health.sources
     ]
     if rows:
-        table(
-            ("source", "last success", "next poll", "new/day", "problem, or why that time"), rows, right=(3,)
-        )
+        table(("source", "last success", "next poll", "new/day", "problem, or reason"), rows, right=(3,))
         click.echo()
     else:
         say("No sources yet: declare them in the configuration, or `syndicate sources add URL`.\n")
 
 
 def _remark(report: SourceReport) -> str:
-    """Return what is wrong with a source, or why it is read when it is; what needs a person is told below."""
+    """Return a source's problem, or the reason for its next poll. ``_print`` lists serious problems below."""
     state = report.state
     if state.error and not report.source.paused and needs_a_person(state):
         return f"failed {plural(state.failures, 'time')}, see below"
@@ -88,16 +88,16 @@ def _remark(report: SourceReport) -> str:
 
 
 def _next_poll(report: SourceReport, now: datetime) -> str:
-    coming = report.state.next_check
+    due_at = report.state.next_check
     if report.source.paused or report.state.gone:
         return ""
-    return ago(coming, now) if coming and coming > now else "due"
+    return ago(due_at, now) if due_at and due_at > now else "due"
 
 
 def _print_news(health: Health, services: Services) -> None:
     click.echo(
         f"{plural(health.articles, 'article')} in {plural(health.stories, 'story')}, "
-        f"{health.covered} of them told by several sources; {plural(health.stale_pages, 'page')} to write."
+        f"{health.covered} with several sources; {plural(health.stale_pages, 'page')} to write."
     )
     _print_counts("Full texts of articles", health.pages)
     _print_counts("Dropped by rules", health.dropped)
@@ -108,32 +108,32 @@ def _print_news(health: Health, services: Services) -> None:
 
 
 def _print_newsletters(health: Health, services: Services) -> None:
-    coming = next_editions(services, health.now)
+    next_by_name = next_editions(services, health.now)
     for name in newsletter_names(services):
-        when = local(coming[name], zone_of(services, name)) if name in coming else "paused"
-        people = health.subscriptions.get(name, {}).get("confirmed", 0)
-        click.echo(f"Next {name}: {when}, {plural(people, 'subscriber')}")
+        when = local_time(next_by_name[name], zone_of(services, name)) if name in next_by_name else "paused"
+        subscribers = health.subscriptions.get(name, {}).get("confirmed", 0)
+        click.echo(f"Next {name}: {when}, {plural(subscribers, 'subscriber')}")
         if name in health.gathering:
             period, gathered = health.gathering[name]
-            say(f"Edition of {local(period.end, zone_of(services, name))} of {name} waits: {gathered}")
+            say(f"Edition of {local_time(period.end, zone_of(services, name))} of {name} waits: {gathered}")
     for report in health.editions:
         name, subject = report.edition.newsletter, report.edition.subject
         counts = _counts(dict(sorted(report.deliveries.items())))
-        standing = _STANDING.get(report.state) or counts or "no deliveries"
-        said = f"{subject} ({standing})" if subject else report.state
-        say(f"Edition of {local(report.edition.period_end, zone_of(services, name))} of {name}: {said}")
+        state = _STATES.get(report.state) or counts or "no deliveries"
+        text = f"{subject} ({state})" if subject else report.state
+        say(f"Edition of {local_time(report.edition.period_end, zone_of(services, name))} of {name}: {text}")
 
 
 def _print_mail(health: Health) -> None:
     _print_counts("Deliveries", health.deliveries)
-    _print_counts("Came back", {kind: count for kind, count in health.bounces.items() if count})
+    _print_counts("Bounces", {kind: count for kind, count in health.bounces.items() if count})
     if health.deferral:
-        click.echo(f"Mail waits: {health.deferral}")
+        click.echo(f"Mail is delayed: {health.deferral}")
 
 
-def _print_counts(what: str, counts: Mapping[str, int]) -> None:
+def _print_counts(label: str, counts: Mapping[str, int]) -> None:
     if counts:
-        click.echo(f"{what}: {_counts(counts)}")
+        click.echo(f"{label}: {_counts(counts)}")
 
 
 def _counts(counts: Mapping[str, int]) -> str:
@@ -141,23 +141,23 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 def _answer(health: Health, services: Services) -> dict[str, Any]:
-    coming = next_editions(services, health.now)
+    next_by_name = next_editions(services, health.now)
     names = {report.source.id: report.source.name for report in health.sources}
     return {
         "sources": [_source(report, health.hubs.get(report.source.id)) for report in health.sources],
         "articles": health.articles,
         "stories": {"all": health.stories, "several_sources": health.covered},
-        "pages": health.pages | {"why_refused": dict(health.refused_pages)},
+        "pages": {**health.pages, "why_refused": dict(health.refused_pages)},
         "dropped": health.dropped,
         "stale_pages": health.stale_pages,
         "editor": [decision_answer(decision) for decision in health.decisions],
         "channels": [channel.name for channel in services.channels],
         "moved_channels": services.moved_channels,
         "gone_channels": sorted(services.gone_channels),
-        "next_editions": coming,
+        "next_editions": next_by_name,
         "gathering": {name: gathering_answer(*waits) for name, waits in health.gathering.items()},
         "missed": health.missed,
-        "paused_newsletters": [name for name in newsletter_names(services) if name not in coming],
+        "paused_newsletters": [name for name in newsletter_names(services) if name not in next_by_name],
         "editions": [_edition(report) for report in health.editions],
         "deliveries": health.deliveries,
         "bounces": health.bounces,
@@ -200,7 +200,7 @@ def _source(report: SourceReport, hub: HubSubscription | None) -> dict[str, Any]
 
 
 def _hub(subscription: HubSubscription | None) -> dict[str, Any] | None:
-    """A WebSub subscription without what is secret about it."""
+    """Return the JSON form of a WebSub subscription, without its secrets."""
     if subscription is None:
         return None
     return {

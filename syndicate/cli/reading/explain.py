@@ -1,7 +1,7 @@
-"""The ``explain`` command: an article's story, its related links with scores, every part of its rank."""
+"""The ``explain`` command: an article's story, related links, ranks, newsletters and channels."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
@@ -9,117 +9,61 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from syndicate.cli.arguments import article_lines, articles_named
-from syndicate.cli.common import local, moment, plural, services_of, show, table, timed_options
+from syndicate.cli.arguments import article_lines, articles_named, check_names
 from syndicate.cli.editing.editor_commands import decision_answer, decision_line
-from syndicate.cli.wrapping import say
-from syndicate.jobs.newsletter.outcome_lookup import article_outcomes
-from syndicate.model import Article, EditorDecision, RankedStory, RelatedLink, Story
-from syndicate.newsletter.article_outcomes import ArticleOutcome
+from syndicate.cli.options import current_time, services_of, timed_options
+from syndicate.cli.output import say, show, table
+from syndicate.jobs.publish.channel_lookup import channel_absence
+from syndicate.model import Article, RankedStory, RelatedLink, Story
+from syndicate.reports.explanation import Explanation, explain_article
+from syndicate.reports.phrases import local_time, plural
 from syndicate.services import Services
-from syndicate.store import Connection
-from syndicate.store.ingest import article_store, source_store
-from syndicate.store.stories import decision_store, ranked_lists, story_store
-from syndicate.store.stories.ranked_lists import SourceWeight
-from syndicate.store.stories.story_moves import MERGED, StoryMove, StoryReason, story_moves, story_reason
-from syndicate.stories import RankingOptions, count_sources, shared_terms, usual_stems
-
-# Texts of other stories that tell which words are usual.
-USUAL_FROM = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """Everything known about why an article is where it is."""
-
-    article: Article
-    others: list[Article]
-    source: str
-    story: Story | None
-    reason: StoryReason | None
-    moves: list[StoryMove]
-    coverage: list[RelatedLink]
-    foreign_sources: int
-    twins: list[RelatedLink]
-    related: list[RelatedLink]
-    shared: Mapping[int, tuple[str, ...]]
-    ranks: Mapping[str, RankedStory | None]
-    sources: Mapping[int, str]
-    learned: Mapping[str, SourceWeight]
-    decisions: list[EditorDecision]
-    newsletters: list[ArticleOutcome]
+from syndicate.store.stories.story_moves import MERGED, StoryMove, StoryReason
+from syndicate.stories import RankingOptions
 
 
 @click.command()
 @timed_options
+@click.option("--channel", "channel_name", help="Say why the article is, or is not, in this channel.")
 @click.argument("article")
-def explain(config: Path, as_json: bool, now: datetime | None, article: str) -> None:
-    """Say why an ARTICLE is where it is.
+def explain(
+    config: Path, as_json: bool, now: datetime | None, channel_name: str | None, article: str
+) -> None:
+    """Explain an ARTICLE: its story, related links, ranks, and the newsletters that carried it or not.
 
-    ARTICLE is an id, uid, URL, page path, words of a title, or story:NUMBER. Of several that match it is the
-    latest; the others are named.
+    ARTICLE is an id, uid, URL, page path, words of a title, or story:NUMBER. The latest of several matches is
+    explained; the others are listed.
     """
-    with services_of(config, now) as (_, services), services.store.read() as connection:
-        found = explanation(connection, services, article, moment(now))
+    with services_of(config, now) as (_, services):
+        with services.store.read() as connection:
+            match, *others = articles_named(connection, article)
+            if channel_name is None:
+                found = explain_article(connection, services, match, others, current_time(now))
+        if channel_name is not None:
+            _explain_channel(services, channel_name, match, current_time(now), as_json)
+            return
         show(_answer(found), as_json, lambda: _print(found, services.ranking, services.zone))
 
 
-def explanation(connection: Connection, services: Services, text: str, now: datetime) -> Explanation:
-    """Collect what the store knows. Raises ``SyndicateError`` when no article is meant by ``text``."""
-    article, *others = articles_named(connection, text)
-    site_url = services.settings.site.url
-    sources = {source.id: source.name for source in source_store.list_sources(connection)}
-    related = story_store.related_links(connection, [article.id], site_url=site_url).get(article.id, [])
-    story_id = article.story_id or 0
-    told = story_store.coverage_links(connection, [story_id], site_url=site_url).get(story_id, [])
-    usual = usual_stems(
-        article_store.telling_texts(connection, article.language, limit=USUAL_FROM), article.language
-    )
-    bodies = article_store.get_bodies(connection, [article.id, *(link.article_id for link in related)])
-    return Explanation(
-        article=article,
-        others=others,
-        source=sources[article.source_id],
-        story=story_store.get_stories(connection, [story_id]).get(story_id),
-        reason=story_reason(connection, article.id),
-        moves=story_moves(connection, story_id),
-        coverage=[link for link in told if link.article_id != article.id],
-        foreign_sources=count_sources(sources[article.source_id], article.language, told)[1],
-        twins=story_store.twin_links(connection, article, site_url=site_url),
-        related=related,
-        shared={
-            link.article_id: shared_terms(
-                article.title,
-                bodies[article.id].text,
-                link.title,
-                bodies[link.article_id].text,
-                article.language,
-                usual=usual,
-            )
-            for link in related
-        },
-        ranks={name: _rank(connection, name, article.story_id) for name in ("top", "trending")},
-        sources=sources,
-        learned={
-            sources[number]: weight
-            for number, weight in ranked_lists.source_weights(connection).items()
-            if number in sources
-        },
-        decisions=_decisions(connection, article, now),
-        newsletters=article_outcomes(connection, services.newsletters, article, now),
-    )
+def _explain_channel(services: Services, name: str, article: Article, now: datetime, as_json: bool) -> None:
+    name = services.moved_channels.get(name, name)
+    check_names((name,), [channel.name for channel in services.channels], "channel")
+    channel = next(channel for channel in services.channels if channel.name == name)
+    reasons = channel_absence(services.store, channel, article, services.output, services.ranking, now)
+    answer = {
+        "article": {"id": article.id, "title": article.title},
+        "channel": name,
+        "in_channel": not reasons,
+        "reasons": [asdict(reason) for reason in reasons],
+    }
 
+    def text() -> None:
+        click.echo(article.title)
+        say(f"  {'not ' if reasons else ''}in channel {name}")
+        for reason in reasons:
+            say(f"  - {reason.text}")
 
-def _rank(connection: Connection, name: str, story_id: int | None) -> RankedStory | None:
-    found = (story for story in ranked_lists.ranked_stories(connection, name) if story.story_id == story_id)
-    return next(found, None)
-
-
-def _decisions(connection: Connection, article: Article, now: datetime) -> list[EditorDecision]:
-    """Return what the editor decided about the story, or about the article before it had one."""
-    if article.story_id is None:
-        return decision_store.decisions(connection, at=now, article_uids=[article.uid])
-    return decision_store.story_decisions(connection, at=now).get(article.story_id, [])
+    show(answer, as_json, text)
 
 
 def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
@@ -129,18 +73,18 @@ def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
         click.echo(f"  the publisher's headline: {article.original_title}")
     click.echo(f"  {found.source}, {_date(article, zone)}, {article.minutes} min read, id {article.id}")
     if article.declared_title:
-        click.echo(f"  called by its publisher: {article.declared_title}")
+        click.echo(f"  the publisher's title before rules: {article.declared_title}")
     if article.boost != 1.0:
-        click.echo(f"  rules multiply what it counts by {article.boost:g}")
+        click.echo(f"  rules multiply its weight by {article.boost:g}")
     for twin in found.twins:
         click.echo(f"  the same text as article {twin.article_id}: {twin.title} ({twin.source_name})")
     if found.others:
-        say(f"\nThis is the latest that matches; others are\n{article_lines(found.others)}")
+        say(f"\nThis is the latest match. Others:\n{article_lines(found.others)}")
     if found.story is None:
-        say("\nIt has no story yet, so feeds and lists do not show it: `syndicate stories` gives it one.")
+        say("\nIt has no story yet, so feeds and lists do not show it. `syndicate stories` gives it one.")
     else:
         _print_story(found, found.story, zone)
-    click.echo("\nRelated" if found.related else "\nRelated: nothing deserves it")
+    click.echo("\nRelated" if found.related else "\nRelated: none")
     for link in found.related:
         click.echo(f"  {link.score:.3f}  {link.title} ({link.source_name})")
         click.echo(f"         {_parts(link.parts)}")
@@ -154,7 +98,7 @@ def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
     for decision in found.decisions:
         click.echo(f"\nEditor: {decision_line(decision, zone)}")
     click.echo(
-        "\nTop adds up, for each source, weight × learned weight × what is left after its\n"
+        "\nTop adds up, for each source, weight × learned weight × decay by its\n"
         f"age (half-life {options.half_life_hours:g} h), times theme and boost.\n"
         "docs/ranking.md has the formulas."
     )
@@ -169,7 +113,7 @@ def _print_story(found: Explanation, story: Story, zone: ZoneInfo) -> None:
     if found.reason is not None:
         click.echo(_reason(found.reason))
     for move in found.moves:
-        click.echo(f"  {local(move.moved, zone)}: {_move(move, story.id)}")
+        click.echo(f"  {local_time(move.moved, zone)}: {_move(move, story.id)}")
     if found.coverage:
         table(
             ("article", "source", "language", "title"),
@@ -180,23 +124,23 @@ def _print_story(found: Explanation, story: Story, zone: ZoneInfo) -> None:
 def _reason(reason: StoryReason) -> str:
     joined = "joined" if reason.similarity >= reason.threshold else f"did not join story {reason.story_id}"
     return (
-        f"  {joined}: likeness {reason.similarity:.3f}, needed {reason.threshold:.3f}\n"
+        f"  {joined}: similarity {reason.similarity:.3f}, threshold {reason.threshold:.3f}\n"
         f"    {reason.nearest:.3f} to its nearest, article {reason.nearest_id}\n"
         f"    {reason.mean_similarity:.3f} on average to {plural(reason.n_compared, 'article')} of the story"
     )
 
 
 def _move(move: StoryMove, story_id: int) -> str:
-    went = plural(move.articles, "article")
+    moved = plural(move.articles, "article")
     if move.kind == MERGED:
-        what = f"story {move.from_story} ({went}) was merged into it"
+        change = f"story {move.from_story} ({moved}) was merged into it"
     elif move.to_story == story_id:
-        what = f"{went} came from story {move.from_story}"
+        change = f"{moved} came from story {move.from_story}"
     else:
-        what = f"{went} left for story {move.to_story}"
+        change = f"{moved} left for story {move.to_story}"
     return (
-        f"{what} when article {move.article_id} came\n"
-        f"    likeness {move.similarity:.3f}, limit {move.threshold:.3f}"
+        f"{change} when article {move.article_id} came\n"
+        f"    similarity {move.similarity:.3f}, threshold {move.threshold:.3f}"
     )
 
 
@@ -207,24 +151,24 @@ def _print_rank(name: str, rank: RankedStory | None, found: Explanation) -> None
         return
     click.echo(f"\n{name.capitalize()}: place {rank.position}, score {rank.score:.3f}")
     for part, value in _named(rank.parts, found.sources).items():
-        told = ""
+        learned = ""
         if weight := found.learned.get(part.removeprefix("from ")):
-            told = f" (learned weight {weight.weight:.2f} of {plural(weight.articles, 'article')})"
-        click.echo(f"  {value:.3f}  {part}{told}")
+            learned = f" (learned weight {weight.weight:.2f} of {plural(weight.articles, 'article')})"
+        click.echo(f"  {value:.3f}  {part}{learned}")
 
 
 _PARTS = {
-    "theme": "× for its theme: the sources that tell its related stories",
+    "theme": "× for its theme: the sources of its related stories",
     "boost": "× by the editor",
-    "pin": "the place an editor wants",
-    "rare": "a place kept for sources that publish rarely",
-    "slow": "hours looked back, for it is a slow day",
+    "pin": "place pinned by an editor",
+    "rare": "place reserved for sources that publish rarely",
+    "slow": "hours looked back on a slow day",
     "reads": "opened by readers",
 }
 
 
 def _named(parts: Mapping[str, float], sources: Mapping[int, str]) -> dict[str, float]:
-    """Parts with names people know: ``source:3`` is the source called so."""
+    """Return the parts with readable names: ``source:3`` becomes the source's name."""
     named = {}
     for part, value in sorted(parts.items(), key=lambda item: -item[1]):
         kind, _, number = part.partition(":")

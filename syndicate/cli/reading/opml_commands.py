@@ -1,24 +1,21 @@
-"""Lists of sources as OPML files: import and export."""
+"""Commands that import and export sources as OPML."""
 
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from syndicate.cli.common import (
-    changing,
+from syndicate.cli.options import (
     config_option,
+    current_time,
     dry_run_option,
     file_argument,
-    moment,
     now_option,
-    plural,
     services_of,
-    show,
-    table,
     timed_options,
-    write_result,
+    write_or_dry_run,
 )
+from syndicate.cli.output import show, table, write_result
 from syndicate.jobs.ingest.source_list_job import (
     ImportResult,
     export_outlines,
@@ -28,6 +25,7 @@ from syndicate.jobs.ingest.source_list_job import (
 from syndicate.model import Absence
 from syndicate.net import FetchRequest
 from syndicate.opml import read_opml, write_opml
+from syndicate.reports.phrases import plural
 from syndicate.services import Services
 from syndicate.store.ingest import source_store
 from syndicate.text.privacy import looks_secret
@@ -37,21 +35,21 @@ from syndicate.text.urls import is_web_url
 @click.command("import")
 @timed_options
 @dry_run_option
-@click.option("--section", default="", help="Put everything below this section.")
+@click.option("--section", default="", help="Prefix for the section of every feed.")
 @click.argument("place")
 def import_(
     config: Path, as_json: bool, now: datetime | None, dry_run: bool, section: str, place: str
 ) -> None:
-    """Add every feed of an OPML file at PLACE: a path or an address. Folders become sections.
+    """Add every feed of an OPML file at PLACE: a path or a URL. Folders become sections.
 
-    Feeds that are read already stay as they are. All is one transaction.
+    Existing feeds stay unchanged. The import is a single transaction.
     """
     with services_of(config, now) as (_, services):
-        found = read_opml(_bytes_at(place, services))
-        with changing(services, dry_run) as connection:
-            result = import_outlines(connection, found, moment(now), section=section)
+        document = read_opml(_read(place, services))
+        with write_or_dry_run(services, dry_run) as connection:
+            result = import_outlines(connection, document, current_time(now), section=section)
     answer = {
-        "title": found.title,
+        "title": document.title,
         "added": list(result.added),
         "known": list(result.known),
         "refused": [{"title": title, "reason": reason} for title, reason in result.refused],
@@ -80,7 +78,7 @@ def export(config: Path, now: datetime | None, file: Path) -> None:
     with services_of(config, now) as (settings, services), services.store.read() as connection:
         sources = source_store.list_sources(connection)
     outlines = export_outlines(sources)
-    document = write_opml(f"{settings.site.title}: sources", outlines, created=moment(now))
+    document = write_opml(f"{settings.site.title}: sources", outlines, created=current_time(now))
     write_result(file, document)
     left_out = sum(source.private and source.absent is not Absence.REMOVED for source in sources)
     more = f" {plural(left_out, 'private source')} left out." if left_out else ""
@@ -88,14 +86,14 @@ def export(config: Path, now: datetime | None, file: Path) -> None:
 
 
 def describe_import(result: ImportResult) -> str:
-    """Return what an import or a reading of a list did, in one line."""
+    """Return the counts of an import as a line of text."""
     parts = [f"{plural(len(result.added), 'source')} added", f"{len(result.known)} known already"]
     parts += [f"{len(result.paused)} paused"] if result.paused else []
     parts += [f"{len(result.refused)} left out"] if result.refused else []
     return ", ".join(parts)
 
 
-def _bytes_at(place: str, services: Services) -> bytes:
+def _read(place: str, services: Services) -> bytes:
     if is_web_url(place):
         return services.fetcher.fetch_one(FetchRequest(url=place, private=looks_secret(place))).body
     return read_list_file(Path(place))

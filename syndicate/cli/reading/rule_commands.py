@@ -1,4 +1,4 @@
-"""Rules for articles as they come in: try them before they count."""
+"""Command that tries the rules for new articles."""
 
 from datetime import datetime
 from pathlib import Path
@@ -6,11 +6,13 @@ from typing import Any
 
 import click
 
-from syndicate.cli.arguments import force_option, patient_source
-from syndicate.cli.common import moment, plural, services_of, show, timed_options
+from syndicate.cli.arguments import force_option, source_to_fetch
+from syndicate.cli.options import current_time, services_of, timed_options
+from syndicate.cli.output import show
 from syndicate.errors import ConfigError
 from syndicate.jobs.ingest.dry_run import RuledArticle
 from syndicate.model import Source
+from syndicate.reports.phrases import plural
 from syndicate.text.urls import is_web_url
 
 
@@ -34,42 +36,45 @@ def try_rules(
     limit: int,
     force: bool,
 ) -> None:
-    """Show which rules hit the latest articles and what they change. Changes nothing.
+    """Show the rules that match the latest articles, and their changes. Changes nothing.
 
-    Without --source and --url: the latest articles in the store.
+    Without --source and --url, tries the latest articles in the store.
     """
     if name and url:
         raise click.UsageError("--source and --url exclude each other")
     with services_of(config, now) as (_, services):
         if not services.rules:
-            raise ConfigError(f"{config} has no [[rules]]: see docs/configuration.md")
+            raise ConfigError(f"{config} has no [[rules]]. See docs/configuration.md.")
         if name or url:
-            time = moment(now)
-            source = patient_source(services, name, time, force=force) if name else _stranger(str(url))
-            judged = services.rule_dry_run.read(source, time, limit)
+            at = current_time(now)
+            source = (
+                source_to_fetch(services, name, at, force=force) if name else _undeclared_source(str(url))
+            )
+            judged = services.rule_dry_run.read(source, at, limit)
         else:
             judged = services.rule_dry_run.stored(limit)
     show(_answer(judged), as_json, lambda: _print(judged))
 
 
-def _stranger(url: str) -> Source:
+def _undeclared_source(url: str) -> Source:
     if not is_web_url(url):
         raise click.UsageError(f"--url {url!r} is not an http or https address")
     return Source(id=0, name=url, url=url)
 
 
 def _print(judged: list[RuledArticle]) -> None:
-    hit = 0
+    matched = 0
     for source, article, ruled in judged:
         if not ruled.hits:
             continue
-        hit += 1
+        matched += 1
         click.echo(f"{article.title} ({source.name})")
-        for item in ruled.hits:
-            click.echo(f"  {item.rule}: {', '.join(item.changes) or 'nothing to change'}")
+        for hit in ruled.hits:
+            click.echo(f"  {hit.rule}: {', '.join(hit.changes) or 'no change'}")
     dropped = sum(1 for _, _, ruled in judged if ruled.dropped_by)
     click.echo(
-        f"{plural(len(judged), 'article')}: {hit} hit by rules, {dropped} dropped. Nothing was changed."
+        f"{plural(len(judged), 'article')}: {matched} matched by rules, {dropped} dropped. "
+        "Nothing was changed."
     )
 
 

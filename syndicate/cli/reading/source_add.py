@@ -1,4 +1,4 @@
-"""``sources add``: find the feeds of a page (or its sitemaps), show them, add the chosen one."""
+"""``sources add``: find the feeds or sitemaps of a page, show them, and add the chosen feed."""
 
 import sys
 from dataclasses import replace
@@ -9,23 +9,15 @@ from urllib.parse import urlsplit
 
 import click
 
-from syndicate.cli.common import (
-    changing,
-    dry_run_option,
-    moment,
-    plural,
-    services_of,
-    show,
-    table,
-    timed_options,
-)
-from syndicate.cli.reading.source_output import day, look_facts, print_latest
-from syndicate.cli.wrapping import say
+from syndicate.cli.options import current_time, dry_run_option, services_of, timed_options, write_or_dry_run
+from syndicate.cli.output import say, show, table
+from syndicate.cli.reading.source_output import preview_facts, print_latest, utc_time
 from syndicate.errors import SyndicateError
 from syndicate.ingest.page.feed_discovery import entered_address
 from syndicate.jobs.ingest.discovery_job import PREVIEWED, Discovery, SourcePreview
 from syndicate.jobs.ingest.source_list_job import MAX_NAME_LENGTH, free_name, name_in_title
 from syndicate.model import Absence, Access, AccessKind, Origin, Republish, Source, SourceKind
+from syndicate.reports.phrases import plural
 from syndicate.services import Services
 from syndicate.services.declared import is_private
 from syndicate.settings.source_settings import AuthSettings
@@ -35,18 +27,20 @@ from syndicate.text.privacy import has_credentials, masked_address
 from syndicate.text.urls import canonical_url
 
 SEVERAL_PREVIEWED = 2
-"""Articles shown of each feed when there are several: all fit on a screen."""
+"""Articles shown of each of several feeds, so that all fit on a screen."""
 
 
 @click.command()
 @timed_options
 @dry_run_option
-@click.option("--choose", type=click.IntRange(min=1), help="Take the one with this number.")
-@click.option("--yes", is_flag=True, help="Take the first without asking.")
-@click.option("--name", default="", help="What to call it; default: its title.")
+@click.option("--choose", type=click.IntRange(min=1), help="Add the feed with this number.")
+@click.option("--yes", is_flag=True, help="Add the first feed without asking.")
+@click.option("--name", default="", help="The source's name; default: its title.")
 @click.option("--section", default="", help="The section of its articles.")
-@click.option("--language", default="", help="Its language, when it does not say.")
-@click.option("--weight", type=click.FloatRange(0, 100), default=1.0, help="How much it counts; default 1.")
+@click.option("--language", default="", help="Its language, if the feed does not say.")
+@click.option(
+    "--weight", type=click.FloatRange(0, 100), default=1.0, help="Its weight in the ranking; default 1."
+)
 @click.option(
     "--republish",
     type=click.Choice([republish.value for republish in Republish]),
@@ -54,21 +48,23 @@ SEVERAL_PREVIEWED = 2
     show_default=True,
     help="How much of its text feeds, pages and mail may carry.",
 )
-@click.option("--private", is_flag=True, help="Never show its address to anybody.")
-@click.option("--auth", type=click.Choice([kind.value for kind in AccessKind]), help="How it lets us in.")
+@click.option("--private", is_flag=True, help="Never show its URL.")
+@click.option(
+    "--auth", type=click.Choice([kind.value for kind in AccessKind]), help="The authentication of the source."
+)
 @click.option("--username", default="", help="For --auth basic.")
 @click.option("--header", default="", help="For --auth header: the header's name.")
 @click.option("--secret-file", default="", help="The file that holds the password, token, value or cookie.")
-@click.option("--secret-env", default="", help="Or the environment variable that does.")
+@click.option("--secret-env", default="", help="The environment variable that holds it.")
 @click.argument("url")
 def add(config: Path, as_json: bool, now: datetime | None, **given: Any) -> None:
-    """Find the feeds of the page at URL and add one as a source.
+    """Find the feeds of the page at URL and add a feed as a source.
 
-    Shows what is in them first. URL may be any page of a site, or the feed itself. On a terminal you are
-    asked; elsewhere say --yes or --choose.
+    Shows their articles first. URL may be any page of a site, or the feed itself. Asks on a terminal;
+    elsewhere use --yes or --choose.
     """
     if has_credentials(given["url"]):
-        raise click.UsageError("take user name and password out of URL: use --auth with --secret-file")
+        raise click.UsageError("remove user name and password from URL; use --auth with --secret-file")
     url = entered_address(given["url"])
     if not url:
         raise click.UsageError("URL must be an http or https address, such as https://harbour.example/")
@@ -81,9 +77,9 @@ def add(config: Path, as_json: bool, now: datetime | None, **given: Any) -> None
             _print(found, private)
         chosen = _choose(found, given["choose"], given["yes"], as_json)
         if chosen is not None:
-            _stay_at_home(url, chosen.url, access)
+            _check_origin(url, chosen.url, access)
             source = _source(chosen, access, private or is_private(chosen.url, None, False), given)
-            answer["added"] = _add(services, source, moment(now), given["dry_run"])
+            answer["added"] = _add(services, source, current_time(now), given["dry_run"])
     done = (
         "would be added" if given["dry_run"] else "is added and will be read at the next `syndicate ingest`"
     )
@@ -113,12 +109,12 @@ def _access(given: dict[str, Any]) -> Access | None:
     )
 
 
-def _stay_at_home(entered: str, chosen: str, access: Access | None) -> None:
-    """Refuse to send a secret to a host that a page or a redirect names, and the user did not type."""
+def _check_origin(entered: str, chosen: str, access: Access | None) -> None:
+    """Raise ``SyndicateError`` before a secret goes to another origin than the URL the user entered."""
     if access is not None and urlsplit(entered)[:2] != urlsplit(chosen)[:2]:
         raise SyndicateError(
-            f"the feed is at {masked_address(chosen)}, and the secret is for {masked_address(entered)}: "
-            "give the feed's own address if that host may have it"
+            f"the feed is at {masked_address(chosen)}, and the secret is for {masked_address(entered)}; "
+            "enter the feed's own URL if that host may have the secret"
         )
 
 
@@ -128,8 +124,8 @@ def _discovered(found: Discovery, private: bool) -> dict[str, Any]:
 
     return {
         "url": shown(found.url),
-        "feeds": [look_facts(feed, shown(feed.url)) for feed in found.feeds],
-        "sitemaps": [look_facts(sitemap, shown(sitemap.url)) for sitemap in found.sitemaps],
+        "feeds": [preview_facts(feed, shown(feed.url)) for feed in found.feeds],
+        "sitemaps": [preview_facts(sitemap, shown(sitemap.url)) for sitemap in found.sitemaps],
         "failures": [{"url": shown(url), "reason": reason} for url, reason in found.failures],
         "added": "",
     }
@@ -139,10 +135,10 @@ def _print(found: Discovery, private: bool) -> None:
     for _, reason in found.failures:
         say(reason, err=True)
     if found.sitemaps:
-        click.echo("There is no feed, but a sitemap. Its articles are read from their pages.")
+        click.echo("There is no feed, but a sitemap. Articles are read from their pages.")
         click.echo()
     if not found.choices:
-        say("No feed was found there. If you know its address, give that.", err=True)
+        say("No feed was found. If you know its URL, enter it.", err=True)
         return
     rows = [
         (
@@ -150,8 +146,8 @@ def _print(found: Discovery, private: bool) -> None:
             preview.title or "–",
             preview.format,
             _size(preview),
-            day(preview.newest),
-            _where(preview, private),
+            utc_time(preview.newest),
+            _shown_url(preview, private),
         )
         for number, preview in enumerate(found.choices, start=1)
     ]
@@ -163,12 +159,12 @@ def _print(found: Discovery, private: bool) -> None:
             print_latest(preview, f"latest of {number}", most)
 
 
-def _size(look: SourcePreview) -> str:
-    return plural(look.parts, "part") if look.parts else str(look.entries)
+def _size(preview: SourcePreview) -> str:
+    return plural(preview.parts, "part") if preview.parts else str(preview.entries)
 
 
-def _where(look: SourcePreview, private: bool) -> str:
-    return masked_address(look.url) if private else look.url
+def _shown_url(preview: SourcePreview, private: bool) -> str:
+    return masked_address(preview.url) if private else preview.url
 
 
 def _choose(found: Discovery, number: int | None, yes: bool, as_json: bool) -> SourcePreview | None:
@@ -176,10 +172,10 @@ def _choose(found: Discovery, number: int | None, yes: bool, as_json: bool) -> S
         return None
     if number is None and not yes:
         if as_json or not sys.stdin.isatty():
-            say("Nothing was added: say --yes for the first, or --choose NUMBER.", err=True)
+            say("Nothing was added. Use --yes for the first feed, or --choose NUMBER.", err=True)
             return None
         limit = click.IntRange(0, len(found.choices))
-        number = click.prompt("Which one shall be added? (0 for none)", type=limit, default=1)
+        number = click.prompt("Number of the feed to add? (0 for none)", type=limit, default=1)
         if not number:
             return None
     position = number or 1
@@ -188,12 +184,12 @@ def _choose(found: Discovery, number: int | None, yes: bool, as_json: bool) -> S
     return found.choices[position - 1]
 
 
-def _source(look: SourcePreview, access: Access | None, private: bool, given: dict[str, Any]) -> Source:
+def _source(preview: SourcePreview, access: Access | None, private: bool, given: dict[str, Any]) -> Source:
     return Source(
         id=0,
         name=clean_line(given["name"], MAX_NAME_LENGTH),
-        url=look.url,
-        kind=SourceKind.SITEMAP if look.format == "sitemap" else SourceKind.FEED,
+        url=preview.url,
+        kind=SourceKind.SITEMAP if preview.format == "sitemap" else SourceKind.FEED,
         section=given["section"],
         language=given["language"].lower(),
         weight=given["weight"],
@@ -201,21 +197,23 @@ def _source(look: SourcePreview, access: Access | None, private: bool, given: di
         origin=Origin.STORE,
         private=private,
         access=access,
-        title=look.title,
-        home_url=look.home_url,
+        title=preview.title,
+        home_url=preview.home_url,
     )
 
 
 def _add(services: Services, source: Source, now: datetime, dry_run: bool) -> str:
-    """Add it under a name that is free; a source at that address that was removed comes back."""
-    with changing(services, dry_run) as connection:
+    """Add the source under a free name, or restore a removed source of that URL."""
+    with write_or_dry_run(services, dry_run) as connection:
         sources = source_store.list_sources(connection)
-        same = next((item for item in sources if canonical_url(item.url) == canonical_url(source.url)), None)
+        same = next(
+            (known for known in sources if canonical_url(known.url) == canonical_url(source.url)), None
+        )
         if same is not None and same.absent is Absence.NONE:
-            raise SyndicateError(f"that feed is read already, as the source {same.name}")
+            raise SyndicateError(f"the source {same.name} reads this feed already")
         taken, addresses = {source.name for source in sources}, (source.home_url, source.url)
         automatic = same.name if same else free_name(name_in_title(source.title), addresses, taken)
         named = replace(source, name=source.name or automatic)
         if not added_sources.add_source(connection, named, now):
-            raise SyndicateError(f"there is a source named {named.name} already: say --name")
+            raise SyndicateError(f"a source is named {named.name} already; choose another name with --name")
     return named.name

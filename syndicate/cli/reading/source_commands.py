@@ -1,4 +1,4 @@
-"""Sources: list, show, pause, resume, move, remove and test them. Adding is next door."""
+"""Commands for sources. ``source_add`` and ``opml_commands`` have the commands that add sources."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,26 +8,17 @@ from typing import Any
 
 import click
 
-from syndicate.cli.arguments import force_option, patient_source, source_named
-from syndicate.cli.common import (
-    ago,
-    common_options,
-    moment,
-    plural,
-    say_done,
-    services_of,
-    show,
-    table,
-    timed_options,
-)
-from syndicate.cli.operate.health import shown_address
+from syndicate.cli.arguments import force_option, source_named, source_to_fetch
+from syndicate.cli.options import common_options, current_time, services_of, timed_options
+from syndicate.cli.output import say, show, show_change, table
 from syndicate.cli.reading.opml_commands import export, import_
 from syndicate.cli.reading.source_add import add
-from syndicate.cli.reading.source_output import look_facts, print_look
-from syndicate.cli.wrapping import say
+from syndicate.cli.reading.source_output import preview_facts, print_preview
 from syndicate.errors import SyndicateError
 from syndicate.ingest.poll_schedule import confirmed_url, status_message
 from syndicate.model import Absence, Origin
+from syndicate.reports.health import shown_address
+from syndicate.reports.phrases import ago, plural
 from syndicate.store import Connection
 from syndicate.store.ingest import added_sources, source_store
 from syndicate.store.ingest.source_store import SourceReport
@@ -50,15 +41,15 @@ sources.add_command(export)
 @sources.command("list")
 @timed_options
 def list_(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Show every source, who declared it and how it is doing."""
-    time = moment(now)
+    """Show every source with its origin and state."""
+    at = current_time(now)
     with services_of(config, now) as (_, services), services.store.read() as connection:
-        reports = source_store.report_sources(connection, week_ago=time - WEEK)
+        reports = source_store.report_sources(connection, week_ago=at - WEEK)
     rows = [
         (
             report.source.name,
             report.source.origin.value,
-            _standing(report, time),
+            _state(report, at),
             report.source.section,
             report.articles,
             shown_address(report.source, report.source.url),
@@ -68,7 +59,7 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
 
     def text() -> None:
         if not rows:
-            click.echo("There are no sources yet: `syndicate sources add URL` finds the feeds of a page.")
+            click.echo("There are no sources yet. `syndicate sources add URL` finds the feeds of a page.")
             return
         table(("source", "origin", "read", "section", "articles", "url"), rows, right=(4,))
 
@@ -79,9 +70,9 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
 @timed_options
 @click.argument("name")
 def show_(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
-    """Show all there is to know about the source NAME."""
+    """Show all facts about the source NAME."""
     with services_of(config, now) as (_, services), services.store.read() as connection:
-        reports = source_store.report_sources(connection, week_ago=moment(now) - WEEK)
+        reports = source_store.report_sources(connection, week_ago=current_time(now) - WEEK)
         source_named(connection, name)
     report = next(report for report in reports if report.source.name == name)
     facts = _facts(report)
@@ -94,16 +85,19 @@ def show_(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
 def pause(config: Path, as_json: bool, name: str) -> None:
     """Stop reading the source NAME; its articles stay."""
     done = _change(config, name, added_sources.pause_source, instead="set paused = true there")
-    say_done(name, "paused", "is paused", done, as_json)
+    show_change(name, "paused", "is paused", done, as_json)
 
 
 @sources.command()
 @common_options
 @click.argument("name")
 def resume(config: Path, as_json: bool, name: str) -> None:
-    """Read the paused source NAME again. One that said it was gone is asked once more."""
+    """Read the paused source NAME again.
+
+    Also polls a source again that answered 410 Gone.
+    """
     done = _change(config, name, added_sources.resume_source, instead="set paused = false there")
-    say_done(name, "resumed", "is read again", done, as_json)
+    show_change(name, "resumed", "is read again", done, as_json)
 
 
 @sources.command()
@@ -111,20 +105,20 @@ def resume(config: Path, as_json: bool, name: str) -> None:
 @click.argument("name")
 @click.argument("url")
 def move(config: Path, as_json: bool, name: str, url: str) -> None:
-    """Read the source NAME at another URL from now on. Its articles stay."""
+    """Change the URL of the source NAME. Its articles stay."""
     if has_credentials(url) or not is_web_url(url):
         raise click.UsageError("URL must be an http or https address without user name and password")
     done = _change(config, name, partial(added_sources.move_source, url=url), instead="change its url there")
-    say_done(name, "moved", "is read at its new address", done, as_json)
+    show_change(name, "moved", "is read at its new URL", done, as_json)
 
 
 @sources.command()
 @common_options
 @click.argument("name")
 def remove(config: Path, as_json: bool, name: str) -> None:
-    """Remove the source NAME from the list. Its articles stay until retention takes them."""
+    """Remove the source NAME. Its articles stay until retention ends."""
     done = _change(config, name, added_sources.remove_source, instead="remove it there")
-    say_done(name, "removed", "is removed; its articles stay", done, as_json)
+    show_change(name, "removed", "is removed; its articles stay", done, as_json)
 
 
 @sources.command()
@@ -132,21 +126,21 @@ def remove(config: Path, as_json: bool, name: str) -> None:
 @force_option
 @click.argument("name")
 def test(config: Path, as_json: bool, now: datetime | None, force: bool, name: str) -> None:
-    """Fetch the source NAME now and show what would be read. Changes nothing."""
+    """Fetch the source NAME now and show its articles. Changes nothing."""
     with services_of(config, now) as (_, services):
-        source = patient_source(services, name, moment(now), force=force)
+        source = source_to_fetch(services, name, current_time(now), force=force)
         try:
-            look = services.discovery.look(source)
+            preview = services.discovery.look(source)
         except SyndicateError as error:
             text = mask_address(str(error), source.url) if source.private else str(error)
             show({"name": name, "error": text}, as_json, lambda: say(f"{name}: {text}", err=True))
             raise SystemExit(1) from None
-    shown = shown_address(source, look.url)
-    show({"name": name, **look_facts(look, shown)}, as_json, lambda: print_look(look, shown))
+    shown = shown_address(source, preview.url)
+    show({"name": name, **preview_facts(preview, shown)}, as_json, lambda: print_preview(preview, shown))
 
 
 def _change(config: Path, name: str, change: Callable[[Connection, str], bool], *, instead: str) -> bool:
-    """Change a source; false when it was so already. What the file declares only the file changes."""
+    """Change a source; return false if it had that state. Sources of the configuration file are refused."""
     with services_of(config) as (_, services), services.store.write() as connection:
         source = source_named(connection, name)
         if source.origin is Origin.CONFIG and source.absent is Absence.NONE:
@@ -157,7 +151,7 @@ def _change(config: Path, name: str, change: Callable[[Connection, str], bool], 
 _ABSENT = {Absence.UNDECLARED: "no longer declared", Absence.UNLISTED: "no longer listed"}
 
 
-def _standing(report: SourceReport, now: datetime) -> str:
+def _state(report: SourceReport, now: datetime) -> str:
     source, state = report.source, report.state
     if source.absent in _ABSENT:
         return _ABSENT[source.absent]

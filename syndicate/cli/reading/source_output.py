@@ -1,53 +1,53 @@
-"""Output of a source's content by ``sources add`` and ``sources test``."""
+"""Output of a source preview by ``sources add`` and ``sources test``."""
 
 from datetime import datetime
 from typing import Any
 
 import click
 
-from syndicate.cli.common import plural, table
-from syndicate.cli.wrapping import say
+from syndicate.cli.output import say, table
 from syndicate.jobs.ingest.discovery_job import PREVIEWED, SourcePreview
 from syndicate.model import Entry
+from syndicate.reports.phrases import plural
 from syndicate.text.plain import clean_line
 
 
-def look_facts(look: SourcePreview, shown_url: str) -> dict[str, Any]:
-    """A look as JSON."""
+def preview_facts(preview: SourcePreview, shown_url: str) -> dict[str, Any]:
+    """Return the JSON form of a preview."""
     return {
         "url": shown_url,
-        "how": look.how,
-        "format": look.format,
-        "title": look.title,
-        "entries": look.entries,
-        "newest": look.newest,
+        "how": preview.how,
+        "format": preview.format,
+        "title": preview.title,
+        "entries": preview.entries,
+        "newest": preview.newest,
         "latest": [
             {"title": entry.title, "url": entry.url, "published": entry.published or entry.updated}
-            for entry in look.latest
+            for entry in preview.latest
         ],
-        "warnings": list(look.warnings),
-        "refused": look.refused,
+        "warnings": list(preview.warnings),
+        "refused": preview.refused,
     }
 
 
-def print_look(look: SourcePreview, shown_url: str) -> None:
-    """A look for people: what it is, and its latest articles."""
-    click.echo(f"{look.title or shown_url} ({look.format}, {plural(look.entries, 'article')})")
-    print_latest(look)
-    for warning in look.warnings:
+def print_preview(preview: SourcePreview, shown_url: str) -> None:
+    """Print a preview: title, format and latest articles."""
+    click.echo(f"{preview.title or shown_url} ({preview.format}, {plural(preview.entries, 'article')})")
+    print_latest(preview)
+    for warning in preview.warnings:
         say(f"  {warning}", err=True)
-    if look.refused:
-        click.echo(f"  {plural(look.refused, 'article')} could not be read", err=True)
+    if preview.refused:
+        click.echo(f"  {plural(preview.refused, 'article')} could not be read", err=True)
 
 
-def print_latest(look: SourcePreview, heading: str = "latest articles", most: int = PREVIEWED) -> None:
-    """The latest articles with their dates."""
-    table(("date", heading), [(day(_date(entry)), _title(entry)) for entry in look.latest[:most]])
+def print_latest(preview: SourcePreview, heading: str = "latest articles", most: int = PREVIEWED) -> None:
+    """Print the latest articles with their dates."""
+    table(("date", heading), [(utc_time(_date(entry)), _title(entry)) for entry in preview.latest[:most]])
 
 
-def day(moment: datetime | None) -> str:
-    """A date in UTC, or a dash."""
-    return f"{moment:%Y-%m-%d %H:%M}" if moment else "–"
+def utc_time(at: datetime | None) -> str:
+    """Format a time in UTC; a dash for no time."""
+    return f"{at:%Y-%m-%d %H:%M}" if at else "–"
 
 
 def _date(entry: Entry) -> datetime | None:

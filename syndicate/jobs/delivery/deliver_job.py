@@ -65,7 +65,7 @@ class DeliverResult:
     paused: bool = False
     busy: bool = False
 
-    def counts(self) -> dict[str, int]:
+    def summary(self) -> dict[str, int | str]:
         """Return the counts by state, with the deliveries that ended before an attempt."""
         return {
             "sent": self.sent,

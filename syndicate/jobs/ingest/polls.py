@@ -98,7 +98,7 @@ class IngestJob:
         """
         outcomes: list[SourceOutcome] = []
         # A source due at the time of a claim is due at the time of the later clock as well.
-        clock = RunClock(now, still=0.0) if claim_newly_due else RunClock(now)
+        clock = RunClock(now, fixed_for=0.0) if claim_newly_due else RunClock(now)
         abandoned, self._abandoned = self._abandoned, ()
         claims = Claims(importer=self.importer, now=now, names=names, abandoned=abandoned)
         run = _Run(self, claims, clock, should_stop, claim_newly_due=claim_newly_due)

@@ -52,6 +52,10 @@ class PublishResult:
     failures: tuple[str, ...] = ()
     busy: bool = False
 
+    def summary(self) -> dict[str, int | str]:
+        """Return the number of files written, and of failures."""
+        return {"feeds": len(self.feeds), "pages": len(self.pages), "failed": len(self.failures)}
+
 
 @dataclass(slots=True, kw_only=True)
 class PublishJob:

@@ -50,6 +50,15 @@ class StoriesResult:
     lists_changed: tuple[str, ...] = ()
     busy: bool = False
 
+    def summary(self) -> dict[str, int | str]:
+        """Return the counts by name."""
+        return {
+            "placed": self.placed,
+            "new_stories": self.new_stories,
+            "duplicates": self.duplicates,
+            "failed": self.failed,
+        }
+
 
 @dataclass(slots=True, kw_only=True)
 class StoriesJob:

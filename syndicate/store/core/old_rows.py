@@ -1,6 +1,6 @@
 """Letting go of old rows. Pages already written stay on disk: they are the archive."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, select, update
@@ -21,6 +21,10 @@ class Pruned:
     stories: int
     deliveries: int
     tombstones: int
+
+    def summary(self) -> dict[str, int | str]:
+        """Return the counts by name."""
+        return asdict(self)
 
 
 def prune_articles(connection: Connection, *, before: datetime, now: datetime, limit: int) -> list[int]:

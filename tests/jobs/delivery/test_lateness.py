@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.cli.operate.health import look
 from syndicate.delivery.rate_limit import Limits
 from syndicate.jobs.delivery.deliver_job import BATCH, DeliverResult
 from syndicate.model import DeliveryCause
+from syndicate.reports.health import read_health
 from syndicate.store.mail import delivery_store
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW
@@ -50,11 +50,11 @@ def test_what_a_late_daemon_finds_fails_with_a_reason_and_status_tells(room: Roo
     late = EVENING + timedelta(days=2)
     assert sent(room, late) == (DeliverResult(late=2), [])
     assert reports(room) == dict.fromkeys((JO, KIM), LATE)
-    health = look(room.services, late)
+    health = read_health(room.services, late)
     (problem,) = (one for one in health.problems if "too late" in one)
     assert problem.startswith("2 deliveries could not be sent before it was too late")
     assert health.refused == 0
-    assert not any("too late" in one for one in look(room.services, late + timedelta(days=8)).problems)
+    assert not any("too late" in one for one in read_health(room.services, late + timedelta(days=8)).problems)
 
 
 def test_what_becomes_too_late_while_others_are_sent_is_not_claimed_any_more(room: Room) -> None:

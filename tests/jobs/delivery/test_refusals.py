@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from syndicate.cli.operate.health import look
 from syndicate.errors import StoreError
 from syndicate.jobs.delivery.deliver_job import DeliverResult
+from syndicate.reports.health import read_health
 from syndicate.store import schema
 from syndicate.store.mail import bounce_store, delivery_store, sending_pauses
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
@@ -134,7 +134,9 @@ def test_sending_rests_twice_as_long_after_each_refusal_and_status_says_so(desk:
         now += rests[-1] * MINUTE
     assert rests == [15, 30, 60, 120, 120]
     assert set(states(desk).values()) == {"pending"}
-    (problem,) = (one for one in look(desk.services, now - MINUTE).problems if "refused us" in one)
+    (problem,) = (
+        one for one in read_health(desk.services, now - MINUTE).problems if "refused the sender" in one
+    )
     assert problem.startswith("the mail server refused us 5 times in a row: ")
     assert "who are you. Nothing is sent before" in problem
 

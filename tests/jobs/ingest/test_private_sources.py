@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.cli.operate.health import look
 from syndicate.model import Access, AccessKind, Origin
+from syndicate.reports.health import read_health
 from syndicate.store.ingest import added_sources, hub_store, source_store
 from tests.factories import NOW, declared
 from tests.jobs.room import BASE, Room, item, rss, source
@@ -57,7 +57,7 @@ def test_no_output_carries_the_address_or_secret_of_a_private_source(
         room.services.deliver.run(later)
     assert "Title 1" in written(tmp_path)
     assert [secret for secret in SECRETS if secret in written(tmp_path) + caplog.text] == []
-    assert url not in repr(look(room.services, later).problems)
+    assert url not in repr(read_health(room.services, later).problems)
     opml = (tmp_path / "feeds" / "sources.opml").read_text("utf-8")
     assert "127.0.0.1" not in opml
 
@@ -78,7 +78,7 @@ def test_no_error_or_log_tells_the_address_of_a_private_source(room: Room, secre
         server.answers["/s3cr3tpath?user=s3cr3tquery"] = bad
         room.declare(source("Harbour", server.url("/s3cr3tpath?user=s3cr3tquery"), auth=AUTH))
         outcome = room.ingest()["Harbour"]
-    health = look(room.services, NOW)
+    health = read_health(room.services, NOW)
     said = f"{outcome} {caplog.text} {health.problems} {health.failures} {health.sources[0].state}"
     assert [secret for secret in SECRETS if secret in said] == []
 
@@ -133,7 +133,7 @@ def test_a_secret_does_not_move_with_its_source(room: Room, monkeypatch):
             added_sources.add_source(connection, mine, NOW)
         for day in range(5):
             room.ingest(NOW + timedelta(days=2 * day))
-        problems = look(room.services, NOW + timedelta(days=9)).problems
+        problems = read_health(room.services, NOW + timedelta(days=9)).problems
     with room.store.read() as connection:
         assert [source.url for source in source_store.list_sources(connection)] == [server.url("/a")]
     assert [("has moved" in problem, "/new" in problem) for problem in problems] == [(True, False)]

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from syndicate.cli.sample_data import NEWSLETTER, review_page
 from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.review_links import ReviewLinks
+from syndicate.reports.sample_data import NEWSLETTER, review_page
 from syndicate.store.mail import delivery_store
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app

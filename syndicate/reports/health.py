@@ -1,12 +1,10 @@
-"""One look at the store: how everything is doing, and what needs a person."""
+"""Health of an installation: counts and states from the store, and problems that need a person."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from syndicate.cli.common import local, plural
-from syndicate.cli.editing.newsletter_commands import MISSED_SHOWN, zone_of
 from syndicate.ingest.poll_schedule import confirmed_url
 from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.jobs.newsletter.due_periods import waiting_periods
@@ -21,6 +19,8 @@ from syndicate.model import (
 )
 from syndicate.newsletter.period_readiness import Gathered
 from syndicate.newsletter.periods import Period
+from syndicate.reports.newsletter_times import MISSED_SHOWN, zone_of
+from syndicate.reports.phrases import local_time, plural
 from syndicate.services import Services
 from syndicate.store import Connection
 from syndicate.store.core import quarantine
@@ -52,51 +52,51 @@ from syndicate.store.stories import decision_store, ranked_lists, story_store
 from syndicate.text.privacy import masked_address
 
 WEEK = timedelta(days=7)
-FAILURES_WORTH_A_PERSON = 3
-# What is quarantined of them rests after some failures; everything else waits for a person at once.
-SENT_BY_OTHERS = ("entry", "document")
-# A sender that works clears its queue far sooner; one that does not should be noticed.
+FAILURES_TO_REPORT = 3
+# Input of other servers. It is quarantined after several failures; anything else at its first failure.
+UNTRUSTED_KINDS = ("entry", "document")
+# A working sender clears its queue far sooner.
 STUCK = timedelta(hours=1)
 UNCERTAIN_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """One look at the store. ``problems`` are sentences about what a person should do something about."""
+    """State of an installation at a given time. ``problems`` are sentences for the operator."""
 
     now: datetime
     sources: tuple[SourceReport, ...]
-    hubs: dict[int, HubSubscription]
+    hubs: Mapping[int, HubSubscription]
     articles: int
     stories: int
     covered: int
     stale_pages: int
-    editions: list[EditionReport]
-    gathering: dict[str, tuple[Period, Gathered]]
-    missed: dict[str, list[datetime]]
-    deliveries: dict[str, int]
-    bounces: dict[str, int]
+    editions: Sequence[EditionReport]
+    gathering: Mapping[str, tuple[Period, Gathered]]
+    missed: Mapping[str, Sequence[datetime]]
+    deliveries: Mapping[str, int]
+    bounces: Mapping[str, int]
     oldest_due: datetime | None
-    subscriptions: dict[str, dict[str, int]]
-    uncertain: list[DeliveryReport]
+    subscriptions: Mapping[str, Mapping[str, int]]
+    uncertain: Sequence[DeliveryReport]
     deferral: str
     pause: SendingPause | None
     refused: int
     late: int
-    pages: dict[str, int]
-    refused_pages: list[tuple[str, int]]
-    failing_parts: list[tuple[str, int, str]]
+    pages: Mapping[str, int]
+    refused_pages: Sequence[tuple[str, int]]
+    failing_parts: Sequence[tuple[str, int, str]]
     failures: tuple[Failure, ...]
-    dropped: dict[str, int]
+    dropped: Mapping[str, int]
     top: tuple[str, ...]
-    decisions: list[EditorDecision]
+    decisions: Sequence[EditorDecision]
     hold: MailHold | None = None
     lists: tuple[tuple[str, SourceListState], ...] = ()
-    problems: list[str] = field(default_factory=list)
+    problems: tuple[str, ...] = ()
 
 
-def look(services: Services, now: datetime) -> Health:
-    """Read everything ``status`` shows."""
+def read_health(services: Services, now: datetime) -> Health:
+    """Read the store and collect the problems."""
     gathering = waiting_periods(services.store, services.newsletters, now)
     with services.store.read() as connection:
         pause = sending_pauses.sending_pause(connection, now)
@@ -128,7 +128,7 @@ def look(services: Services, now: datetime) -> Health:
             late=delivery_store.count_late(connection, since=now - WEEK),
             pages=page_store.count_pages(connection),
             refused_pages=page_store.refused_pages(connection, limit=5),
-            failing_parts=part_store.failing_parts(connection, FAILURES_WORTH_A_PERSON),
+            failing_parts=part_store.failing_parts(connection, FAILURES_TO_REPORT),
             failures=quarantine.failures(connection),
             lists=_lists(services, connection),
             dropped=tombstones.count_dropped(connection),
@@ -139,8 +139,7 @@ def look(services: Services, now: datetime) -> Health:
             ),
             decisions=decision_store.decisions(connection, at=now),
         )
-    health.problems.extend(_problems(health, services))
-    return health
+    return replace(health, problems=_problems(health, services))
 
 
 def _lists(services: Services, connection: Connection) -> tuple[tuple[str, SourceListState], ...]:
@@ -153,39 +152,39 @@ def _lists(services: Services, connection: Connection) -> tuple[tuple[str, Sourc
 
 
 def _last_deferral(connection: Connection) -> str:
-    """Return what the mail server, or the disk, said when it last put mail off."""
+    """Return the error of the latest deferral, from the mail server or the disk."""
     waiting = (DeliveryState.DEFERRED, DeliveryState.PENDING)
     latest = delivery_store.list_deliveries(connection, states=waiting, limit=1)
     return latest[0].error if latest else ""
 
 
-def _problems(health: Health, services: Services) -> list[str]:
-    return [
-        *_problems_of_sources(health),
-        *_problems_of_lists(health),
+def _problems(health: Health, services: Services) -> tuple[str, ...]:
+    return (
+        *_source_problems(health),
+        *_list_problems(health),
         *_failures(health),
         *_missed(health, services),
-        *_problems_of_mail(health, services.zone),
-    ]
+        *_mail_problems(health, services.zone),
+    )
 
 
-def _problems_of_sources(health: Health) -> list[str]:
-    found = []
+def _source_problems(health: Health) -> list[str]:
+    problems = []
     for report in health.sources:
         name, state = report.source.name, report.state
         if report.source.paused:
             continue
         if state.gone:
-            found.append(f"source {name} is gone for good (410): {_advice(report.source, 'remove it')}")
+            problems.append(f"source {name} is gone for good (410): {_advice(report.source, 'remove it')}")
         elif needs_a_person(state):
-            found.append(f"source {name} failed {plural(state.failures, 'time')}: {state.error}")
+            problems.append(f"source {name} failed {plural(state.failures, 'time')}: {state.error}")
         if moved := shown_address(report.source, confirmed_url(state)):
             advice = _advice(report.source, "change its url")
-            found.append(f"source {name} has moved for good to {moved}: {advice}")
-    return found
+            problems.append(f"source {name} has moved for good to {moved}: {advice}")
+    return problems
 
 
-def _problems_of_lists(health: Health) -> list[str]:
+def _list_problems(health: Health) -> list[str]:
     return [
         f"source list {shown} failed {plural(state.failures, 'time')}: {state.error}"
         for shown, state in health.lists
@@ -194,17 +193,17 @@ def _problems_of_lists(health: Health) -> list[str]:
 
 
 def needs_a_person(state: SourceState | SourceListState) -> bool:
-    """Return whether it fails again and again, or has never worked."""
-    return state.failures >= FAILURES_WORTH_A_PERSON or bool(state.failures and state.last_success is None)
+    """Return true for a source or list that fails repeatedly or has never worked."""
+    return state.failures >= FAILURES_TO_REPORT or bool(state.failures and state.last_success is None)
 
 
 def _failures(health: Health) -> list[str]:
     names = {report.source.id: report.source.name for report in health.sources}
     quarantined = [
-        f"{failure.kind} {failure.subject}{_belonging(failure, names)} failed "
+        f"{failure.kind} {failure.subject}{_owner(failure, names)} failed "
         f"{plural(failure.attempts, 'time')}: {failure.reason}"
         for failure in health.failures
-        if failure.resting or failure.kind not in SENT_BY_OTHERS
+        if failure.resting or failure.kind not in UNTRUSTED_KINDS
     ]
     parts = [
         f"sitemap {url} failed {plural(count, 'time')}: {error}" for url, count, error in health.failing_parts
@@ -212,48 +211,50 @@ def _failures(health: Health) -> list[str]:
     return quarantined + parts
 
 
-def _belonging(failure: Failure, names: Mapping[int, str]) -> str:
-    """Return the owner's name, unless the item's own name says it."""
+def _owner(failure: Failure, names: Mapping[int, str]) -> str:
+    """Return the source of a failed item, unless the item is named after it."""
     name = names.get(failure.source_id, "")
     return f" of {name}" if name and name != failure.subject else ""
 
 
 def _missed(health: Health, services: Services) -> list[str]:
     return [
-        f"edition of {name} for {local(end, zone_of(services, name))} was missed: "
-        "nothing ran in time, or a backup was restored"
+        f"edition of {name} for {local_time(end, zone_of(services, name))} was missed: "
+        "the daemon did not run in time, or a backup was restored"
         for name, missed in health.missed.items()
         for end in missed
     ]
 
 
-def _problems_of_mail(health: Health, zone: ZoneInfo) -> list[str]:
-    found = [hold_text(health.hold)] if health.hold else []
+def _mail_problems(health: Health, zone: ZoneInfo) -> list[str]:
+    problems = [hold_text(health.hold)] if health.hold else []
     if uncertain := health.deliveries.get(DeliveryState.UNCERTAIN.value):
-        found.append(f"{plural(uncertain, 'delivery')} may or may not have arrived{_uncertain(health)}")
+        problems.append(f"{plural(uncertain, 'delivery')} may or may not have arrived{_uncertain(health)}")
     if health.pause and health.pause.refusals:
-        found.append(
-            f"the mail server refused us {plural(health.pause.refusals, 'time')} in a row: "
-            f"{health.pause.reason}. Nothing is sent before {local(health.pause.until, zone)}; mend it, then "
-            "`syndicate deliver --resume` tries at once"
+        problems.append(
+            f"the mail server refused the sender {plural(health.pause.refusals, 'time')} in a row: "
+            f"{health.pause.reason}. Sending is paused until {local_time(health.pause.until, zone)}. "
+            "Fix the cause, then `syndicate deliver --resume` sends at once"
         )
     if health.refused:
-        found.append(
-            f"{plural(health.refused, 'delivery')} refused for good: see `syndicate deliveries list "
+        problems.append(
+            f"{plural(health.refused, 'delivery')} permanently refused: see `syndicate deliveries list "
             "--state failed`, then remove the address or send again"
         )
     if health.late:
-        found.append(
+        problems.append(
             f"{plural(health.late, 'delivery')} could not be sent before it was too late: see `syndicate "
             "deliveries list --state failed`"
         )
     if health.oldest_due and not health.hold and health.now - health.oldest_due > STUCK:
-        found.append(f"mail has waited since {local(health.oldest_due, zone)}: is `syndicate run` running?")
-    return found
+        problems.append(
+            f"mail has been due since {local_time(health.oldest_due, zone)}: is `syndicate run` running?"
+        )
+    return problems
 
 
 def _uncertain(health: Health) -> str:
-    """Return the latest uncertain deliveries, and what to do about them."""
+    """Return the latest uncertain deliveries and the commands that resolve them."""
     shown = health.uncertain[:UNCERTAIN_SHOWN]
     names = [f"{report.delivery.id} to {report.delivery.address}" for report in shown]
     names += ["…"] if len(health.uncertain) > UNCERTAIN_SHOWN else []
@@ -264,15 +265,15 @@ def _uncertain(health: Health) -> str:
     )
 
 
-def _advice(source: Source, what: str) -> str:
-    """Return how a source is changed, which depends on its origin."""
+def _advice(source: Source, change: str) -> str:
+    """Return the way to change a source, which depends on its origin."""
     if source.origin is Origin.CONFIG:
-        return f"{what} in the configuration"
+        return f"{change} in the configuration"
     if source.listed_in:
-        return f"{what} in its source list, or with `syndicate sources`"
-    return f"{what} with `syndicate sources`"
+        return f"{change} in its source list, or with `syndicate sources`"
+    return f"{change} with `syndicate sources`"
 
 
 def shown_address(source: Source, url: str) -> str:
-    """An address of a source as it may be shown."""
+    """Return a source's URL; the secret parts of a private source's URL are hidden."""
     return masked_address(url) if url and source.private else url

@@ -1,25 +1,17 @@
-"""Every page and mail rendered with invented news, so that a misspelt name is told before a reader meets it.
+"""Check of templates: render every page and mail with sample data, to find misspelt names.
 
-A template looks a name up only where it uses it, so the news have what is seldom there.
+A template resolves a name only where it is used. The sample data therefore fill fields that are seldom set.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Protocol, Self
 
 from syndicate.audience.choices import PAUSES
 from syndicate.audience.confirmation import Question
-from syndicate.cli.sample_data import (
-    CHANNEL,
-    NEWSLETTER,
-    archived,
-    article,
-    contents,
-    headline,
-    reader,
-    review_page,
-)
 from syndicate.errors import RenderError
 from syndicate.jobs.audience.confirmation_mail import proofed_confirmation
 from syndicate.newsletter.periods import period_at
@@ -27,36 +19,69 @@ from syndicate.newsletter.sample_edition import sample_stories
 from syndicate.publish.newsletter_archive import archive_index_page, edition_item, edition_page
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import SectionBlock
+from syndicate.reports.sample_data import (
+    CHANNEL,
+    NEWSLETTER,
+    archived_editions,
+    edition_contents,
+    full_article,
+    full_headline,
+    reader_page,
+    review_page,
+)
 from syndicate.services import Services
-from syndicate.web.server_pages import ServerPages
 
 Renders = Iterator[Callable[[], object]]
-"""Each renders one page or mail, and raises ``RenderError``; what it returns does not matter."""
-# The errors that have a page.
+"""Each callable renders one page or mail and raises ``RenderError``. The results are ignored."""
+# HTTP errors with a page.
 _STATUSES = (400, 403, 404, 405, 409, 410, 413, 429, 500, 503)
 
 
-def broken_templates(services: Services, now: datetime) -> list[str]:
-    """Return what cannot be rendered: the template, the line and the cause, each said once."""
+class ServerPageRenderer(Protocol):
+    """Renderer of the web server's own pages; each method raises ``RenderError`` at once."""
+
+    def in_language(self, language: str) -> Self:
+        """Return the renderer for another language."""
+
+    def page(self, template: str, status: int = 200, **context: object) -> object:
+        """Render a page."""
+
+    def ask(self, newsletter: str, token: str) -> object:
+        """Render the question of the unsubscribe page."""
+
+    def done(self, newsletter: str) -> object:
+        """Render the confirmation of the unsubscribe page."""
+
+    def problem(self, status: int) -> object:
+        """Render the page of an HTTP error."""
+
+
+def broken_templates(services: Services, pages: ServerPageRenderer, now: datetime) -> list[str]:
+    """Return the problems of all templates: template, line and cause, without duplicates."""
     problems: dict[str, None] = {}
     if services.templates.pool is not None:
-        # The first timeout says it: the same template need not be waited for with other news.
+        # One timeout per template is enough: rendering it again with other data would only wait.
         services.templates.pool.timeouts = 1
-    for renders in (_site, _archive, _notices, _mails):
-        for render in renders(services, now):
-            try:
-                render()
-            except RenderError as error:
-                problems[str(error)] = None
+    renders = (
+        _site(services, now),
+        _archive(services, now),
+        _server_pages(services, pages, now),
+        _mails(services, now),
+    )
+    for render in itertools.chain(*renders):
+        try:
+            render()
+        except RenderError as error:
+            problems[str(error)] = None
     return list(problems)
 
 
 def _site(services: Services, now: datetime) -> Renders:
     pages = _pages(services)
-    items = [article(story.lead, own=own) for story in sample_stories(now) for own in (True, False)]
+    items = [full_article(story.lead, own=own) for story in sample_stories(now) for own in (True, False)]
     items += [story.lead for story in sample_stories(now)]
     items += [replace(items[0], article=replace(items[0].article, section="Without a page"))]
-    headlines = [headline(item) for item in items]
+    headlines = [full_headline(item) for item in items]
     lists = {"top": headlines, "trending": headlines}
     for item in items:
         yield partial(pages.article_page, item, **lists, more_from_section=headlines)
@@ -71,51 +96,54 @@ def _site(services: Services, now: datetime) -> Renders:
 def _archive(services: Services, now: datetime) -> Renders:
     pages, options = _pages(services), services.publish_options
     for newsletter in services.newsletters or (NEWSLETTER,):
-        editions = archived(newsletter.name, now)
+        editions = archived_editions(newsletter.name, now)
         yield partial(archive_index_page, pages, newsletter, editions, options)
         for item in editions:
             yield partial(edition_page, pages, newsletter, item, options)
             yield partial(edition_item, services.templates, newsletter, item, options)
 
 
-def _notices(services: Services, now: datetime) -> Renders:
-    """The web server's own pages."""
-    notices = ServerPages(services.templates, services.settings.site.title, at_once=True)
-    offered = ("sample", "Sample")
-    for problem, offer in (
+def _server_pages(services: Services, pages: ServerPageRenderer, now: datetime) -> Renders:
+    newsletter = ("sample", "Sample")
+    for problem, newsletters in (
         ("", ()),
-        ("choose", (offered, offered)),
-        ("agree", (offered,)),
-        ("address", (offered,)),
+        ("choose", (newsletter, newsletter)),
+        ("agree", (newsletter,)),
+        ("address", (newsletter,)),
     ):
-        form = {"newsletters": offer, "consent": "Sample", "chosen": "sample", "address": ""}
-        yield partial(notices.page, "pages/subscribe.html", 200, **form, problem=problem, done=False)
-    yield partial(notices.page, "pages/subscribe.html", done=True)
+        form = {"newsletters": newsletters, "consent": "Sample", "chosen": "sample", "address": ""}
+        yield partial(pages.page, "pages/subscribe.html", 200, **form, problem=problem, done=False)
+    yield partial(pages.page, "pages/subscribe.html", done=True)
     for confirmed, token in ((False, ""), (True, "token"), (True, "")):
         confirm = {"newsletter": "Sample", "agreed": "Sample", "reader_token": token, "done": confirmed}
-        yield partial(notices.page, "pages/confirm.html", 200, **confirm)
+        yield partial(pages.page, "pages/confirm.html", 200, **confirm)
     for paused_until in (None, now + timedelta(days=7)):
         for done in ("", "saved", "feed"):
-            choose = {"page": reader(paused_until), "token": "", "zones": ("UTC",), "pauses": PAUSES}
-            yield partial(notices.page, "pages/preferences.html", 200, **choose, done=done)
+            choose = {"page": reader_page(paused_until), "token": "", "zones": ("UTC",), "pauses": PAUSES}
+            yield partial(pages.page, "pages/preferences.html", 200, **choose, done=done)
     for problem in ("section", "language"):
-        refused = {"page": replace(reader(None), problem=problem), "token": "", "zones": (), "pauses": ()}
-        yield partial(notices.page, "pages/preferences.html", 422, **refused, done="")
-    yield partial(notices.ask, "Sample", "token")
-    yield partial(notices.done, "Sample")
+        refused = {
+            "page": replace(reader_page(None), problem=problem),
+            "token": "",
+            "zones": (),
+            "pauses": (),
+        }
+        yield partial(pages.page, "pages/preferences.html", 422, **refused, done="")
+    yield partial(pages.ask, "Sample", "token")
+    yield partial(pages.done, "Sample")
     for status in _STATUSES:
-        yield partial(notices.problem, status)
-    for newsletter in services.newsletters or (NEWSLETTER,):
-        full = review_page(newsletter, now)
+        yield partial(pages.problem, status)
+    for declared in services.newsletters or (NEWSLETTER,):
+        full = review_page(declared, now)
         for view in (full, replace(full, waiting=(), problem="stale"), replace(full, problem="Sample")):
-            translated = notices.in_language(newsletter.language)
+            translated = pages.in_language(declared.language)
             yield partial(translated.page, "pages/desk.html", view=view)
 
 
 def _mails(services: Services, now: datetime) -> Renders:
     for newsletter in services.newsletters:
         period = period_at(newsletter, now)
-        for content in contents(now):
+        for content in edition_contents(now):
             yield partial(services.edition_renderer.check, newsletter, period, content, check_links=False)
         question = Question(
             newsletter_title=newsletter.title,

@@ -1,4 +1,4 @@
-"""Invented news with everything that news can have, and with as little as there can be."""
+"""Sample data for template checks: values with every field set, and values with few fields set."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -39,38 +39,40 @@ _FILES = tuple(
 )
 
 
-def article(item: PublishedArticle, *, own: bool) -> PublishedArticle:
-    """An article with everything an article can have."""
-    picture = Image(url="https://example.com/picture.jpg", width=640, height=480, alt="Sample")
+def full_article(item: PublishedArticle, *, own: bool) -> PublishedArticle:
+    """Return an article with every field set."""
+    image = Image(url="https://example.com/picture.jpg", width=640, height=480, alt="Sample")
     rich = replace(
         item.article,
         authors=("Sample",),
         section="Sample",
         tags=("sample", "other"),
-        image=picture,
+        image=image,
         enclosures=_FILES,
         original_title="Sample",
         updated=item.article.published + timedelta(hours=1),
     )
-    ours = tuple(replace(link, url=f"https://example.com/{link.path}") for link in item.coverage)
-    coverage = (*item.coverage, *ours)
+    local = tuple(replace(link, url=f"https://example.com/{link.path}") for link in item.coverage)
+    coverage = (*item.coverage, *local)
     item = replace(item, coverage=coverage, other_languages=coverage[:1], sources=3, foreign_sources=1)
     return replace(item, article=rich, source=replace(item.source, own=own), html="<p>Sample</p>")
 
 
-def headline(item: PublishedArticle) -> Headline:
-    """The same in a list, with everything that can have put it there."""
+def full_headline(item: PublishedArticle) -> Headline:
+    """Return the article's headline with every reason for its place."""
     return replace(Headline.of(item), why=tuple(Reason(kind, 2, 3) for kind in REASONS))
 
 
-def archived(newsletter: str, now: datetime) -> list[ArchivedEdition]:
-    """A plain edition and one with everything, as they lie in the archive."""
+def archived_editions(newsletter: str, now: datetime) -> list[ArchivedEdition]:
+    """Return archived editions: with few fields set and with all."""
     edition = _edition(now, newsletter)
-    return [ArchivedEdition(edition=edition, content=content, published=now) for content in contents(now)]
+    return [
+        ArchivedEdition(edition=edition, content=content, published=now) for content in edition_contents(now)
+    ]
 
 
-def contents(now: datetime) -> tuple[EditionContent, ...]:
-    """The plainest edition there can be, and one with everything."""
+def edition_contents(now: datetime) -> tuple[EditionContent, ...]:
+    """Return contents of editions: with few fields set and with all."""
     link = ContentLink(
         title="Sample", url="https://example.com/1", source="Sample", language="en", direction="ltr"
     )
@@ -134,8 +136,8 @@ def _edition(now: datetime, newsletter: str, *, variant_key: str = "edition", re
     )
 
 
-def reader(paused_until: datetime | None) -> ReaderPage:
-    """Return what a reader has chosen."""
+def reader_page(paused_until: datetime | None) -> ReaderPage:
+    """Return a reader's choices."""
     offer = Offer(
         newsletters={"sample": "Sample", "other": "Other"},
         consents={"sample": "Sample", "other": "Sample"},
@@ -153,9 +155,9 @@ def reader(paused_until: datetime | None) -> ReaderPage:
 
 
 def review_page(newsletter: Newsletter, now: datetime) -> ReviewPage:
-    """A desk with an edition, a form of one, a correction, and an edition that went out."""
+    """Return a review page with an edition, a variant, a correction and a sent edition."""
     change = EditionChange(edition_id=1, changed_by="Sample", action="note", detail="Sample", changed=now)
-    plain, rich = contents(now)
+    plain, rich = edition_contents(now)
     editions = (
         (_edition(now, newsletter.name), plain, now),
         (_edition(now, newsletter.name, variant_key="edition\nsection:Sample"), rich, None),

@@ -1,8 +1,7 @@
-"""Names of lease holders, and the release of what dead processes held.
+"""Names of lease owners, and release of the leases of dead processes.
 
-A process id alone proves nothing: hosts and containers share names and ids. A name therefore carries the id
-of the boot, the pid namespace and the start time of its process. Systems without /proc leave them out: there
-a lease of a dead process runs out by itself.
+Hosts and containers reuse process ids. A name therefore holds the boot id, the pid namespace and the start
+time of its process. Systems without /proc leave them out; there a dead process's lease expires.
 """
 
 from __future__ import annotations
@@ -33,16 +32,15 @@ def lease_owner(*, daemon: bool) -> str:
 
 def describe_owner(owner: str) -> str:
     """Return the holder of a lease in words: ``process 4711 on host news``."""
-    host, _, rest = owner.partition(":")
-    return f"process {rest.partition(':')[0]} on host {host}" if rest else "another process"
+    host, _, process = owner.partition(":")
+    return f"process {process.partition(':')[0]} on host {host}" if process else "another process"
 
 
 def free_dead_owners(store: Store, now: datetime, *, daemon: bool = False) -> None:
-    """Free the leases of processes that are provably dead.
+    """Free the leases of processes that are provably dead; their deliveries become uncertain.
 
-    ``daemon`` is true for the process that holds the daemon's lock: no earlier daemon of the store is at work
-    then. It also frees the leases that a wrong clock let end in the far future. Deliveries that dead
-    processes were sending become uncertain.
+    ``daemon`` is true for the process that holds the daemon's lock, so that no earlier daemon can be at work.
+    It also frees leases that end in the far future because the clock was wrong.
     """
     sweep_dead_senders(store, now, daemon=daemon)
     with store.read() as connection:
@@ -58,29 +56,32 @@ def free_dead_owners(store: Store, now: datetime, *, daemon: bool = False) -> No
 
 
 def sweep_dead_senders(store: Store, now: datetime, *, daemon: bool = False) -> None:
-    """Mark the deliveries that dead processes were sending as uncertain, before their leases run out.
+    """Mark deliveries of dead processes as uncertain before their leases expire.
 
-    For the ``daemon``, earlier daemons of this host are dead as well when the host was started again.
+    For the ``daemon``, daemons from before the host's last boot are dead too.
     """
     with store.read() as connection:
         owners = delivery_store.senders(connection)
-    dead = [owner for owner in owners if is_dead(owner) or (daemon and _ended_with_its_boot(owner))]
+    dead = [owner for owner in owners if is_dead(owner) or (daemon and _is_before_boot(owner))]
     if dead:
         with store.write() as connection:
             delivery_store.sweep_uncertain(connection, now=now, dead=dead)
 
 
-def _ended_with_its_boot(owner: str) -> bool:
-    """Return whether the owner was a daemon on this host before the host was started again."""
+def _is_before_boot(owner: str) -> bool:
+    """Return true for a daemon that ran on this host before the last boot."""
     host, _, kernel, *_ = [*owner.split(":"), "", ""]
-    ours, theirs = _kernel()[:_BOOT_ID], kernel[:_BOOT_ID]
+    current, former = _kernel()[:_BOOT_ID], kernel[:_BOOT_ID]
     return (
-        ":daemon:" in owner and host == socket.gethostname() and "" not in (ours, theirs) and ours != theirs
+        ":daemon:" in owner
+        and host == socket.gethostname()
+        and "" not in (current, former)
+        and current != former
     )
 
 
 def is_dead(owner: str) -> bool:
-    """Return whether the process of this name is provably dead; false where nothing proves it."""
+    """Return true if the process of this name is provably dead."""
     fields = owner.split(":")
     if len(fields) != _FIELDS or not fields[2] or fields[2] != _kernel():
         return False
@@ -96,10 +97,10 @@ def is_dead(owner: str) -> bool:
 
 
 def _kernel() -> str:
-    """Return the boot and the pid namespace that process ids count in; ``""`` where they are not known."""
+    """Return the boot id and pid namespace of process ids, or ``""`` if they are unknown."""
     try:
         if str((_PROC / "self").readlink()) != str(os.getpid()):
-            # This /proc is that of another namespace.
+            # /proc belongs to another namespace.
             return ""
         namespace = (_PROC / "self/ns/pid").readlink().name.strip("pid:[]")
         return f"{(_PROC / 'sys/kernel/random/boot_id').read_text('ascii').strip()}-{namespace}"
@@ -108,9 +109,9 @@ def _kernel() -> str:
 
 
 def _process(number: str) -> tuple[str, str]:
-    """Return the state of a process and its start time in ticks since the boot; ``""`` where unknown."""
+    """Return a process's state and its start time in ticks since boot; ``""`` if they are unknown."""
     try:
-        # The name in parentheses may hold any character.
+        # The process name in parentheses may contain any character.
         fields = (_PROC / number / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
         return fields[0], fields[19]
     except (OSError, IndexError):

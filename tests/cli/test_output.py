@@ -4,11 +4,8 @@ import sys
 
 import pytest
 
-from syndicate.cli.wrapping import say
+from syndicate.cli.output import say
 from tests.cli.conftest import Run
-from tests.cli.test_commands import room
-
-__all__ = ["room"]
 
 BEFORE = "2026-11-24T06:30"
 
@@ -44,7 +41,7 @@ def test_what_lint_and_send_say_fits_the_terminal(room: Run, monkeypatch: pytest
     room(f"ingest --now {BEFORE}")
     room(f"stories --now {BEFORE}")
     monkeypatch.setenv("COLUMNS", "40")
-    monkeypatch.setattr("syndicate.cli.wrapping.sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("syndicate.cli.output.sys.stdout.isatty", lambda: True, raising=False)
     said = room(f"lint --now {BEFORE}").out + room(f"send --test ann@example.org --now {BEFORE}").out
     assert "Sent to ann@example.org" in said
     assert 'error [M7] article 1 "A student\n  wins the chess title": The link\n' in said

@@ -2,7 +2,8 @@
 
 import pytest
 
-from syndicate.cli.common import plural, table
+from syndicate.cli.output import table
+from syndicate.reports.phrases import plural
 
 
 def test_a_long_reason_is_wrapped_and_not_cut(

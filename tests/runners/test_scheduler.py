@@ -1,73 +1,77 @@
-"""The local runner: every bell rings, at once and again; one that fails does not stop the others."""
+"""Scheduler: each task runs at once and at its interval; a failing task does not stop the others."""
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
 
 from syndicate.errors import StoreBusy, SyndicateError
-from syndicate.scheduler import Bell, LocalRunner
+from syndicate.scheduler import Callback, ScheduledTask, Scheduler
 
 PATIENCE = 30.0
 OFTEN = 0.02  # seconds
-Ring = Callable[[datetime], Mapping[str, object] | None]
 
 
 @contextmanager
-def running(**rings: Ring) -> Iterator[LocalRunner]:
-    runner = LocalRunner(tuple(Bell(name=name, every=OFTEN, ring=ring) for name, ring in rings.items()))
-    runner.start()
+def running(**callbacks: Callback) -> Iterator[Scheduler]:
+    tasks = (ScheduledTask(name=name, every=OFTEN, callback=call) for name, call in callbacks.items())
+    scheduler = Scheduler(tuple(tasks))
+    scheduler.start()
     try:
-        yield runner
+        yield scheduler
     finally:
-        if not runner.should_stop:
-            runner.stop()
+        if not scheduler.stopping:
+            scheduler.stop()
+
+
+def problems(scheduler: Scheduler) -> dict[str, str]:
+    return {name: run.problem for name, run in scheduler.last_runs.items()}
 
 
 class Counter:
-    """A ring that remembers its times and can be waited for."""
+    """Callback that remembers its times and can be waited for."""
 
     def __init__(self, fails: Exception | None = None) -> None:
         self.times: list[datetime] = []
         self._fails = fails
-        self._rung = threading.Condition()
+        self._called = threading.Condition()
 
     def __call__(self, now: datetime) -> Mapping[str, object] | None:
-        with self._rung:
+        with self._called:
             self.times.append(now)
-            self._rung.notify_all()
+            self._called.notify_all()
         if self._fails:
             raise self._fails
         return {"done": len(self.times)}
 
     def wait(self, count: int) -> None:
-        with self._rung:
-            assert self._rung.wait_for(lambda: len(self.times) >= count, PATIENCE)
+        with self._called:
+            assert self._called.wait_for(lambda: len(self.times) >= count, PATIENCE)
 
 
-def test_a_bell_rings_at_once_and_then_at_its_interval_with_the_time() -> None:
-    ring, before = Counter(), datetime.now(UTC)
-    with running(one=ring) as runner:
-        ring.wait(3)
-        runner.stop()
-    assert ring.times == sorted(ring.times)
-    assert before <= ring.times[0] <= datetime.now(UTC)
-    assert runner.pulse.rang["one"] >= ring.times[0]
-    assert runner.pulse.problems == {"one": ""}
+def test_a_task_runs_at_once_and_then_at_its_interval_with_the_time() -> None:
+    task, before = Counter(), datetime.now(UTC)
+    with running(one=task) as scheduler:
+        task.wait(3)
+        scheduler.stop()
+    assert task.times == sorted(task.times)
+    assert before <= task.times[0] <= datetime.now(UTC)
+    assert scheduler.last_runs["one"].at >= task.times[0]
+    assert problems(scheduler) == {"one": ""}
 
 
 def test_what_was_done_is_logged_as_facts_and_nothing_done_is_not(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    ring, quiet = Counter(), threading.Event()
+    task, quiet = Counter(), threading.Event()
 
     def nothing(_now: datetime) -> None:
         quiet.set()
 
-    with running(one=ring, idle=nothing):
-        ring.wait(2)
+    with running(one=task, idle=nothing):
+        task.wait(2)
         assert quiet.wait(PATIENCE)
     logged = [(record.getMessage(), record.__dict__.get("did")) for record in caplog.records]
     assert ("one", {"done": 1}) in logged
@@ -82,38 +86,38 @@ def test_what_was_done_is_logged_as_facts_and_nothing_done_is_not(caplog: pytest
         (ZeroDivisionError("a bug"), "ZeroDivisionError: a bug", logging.ERROR),
     ],
 )
-def test_a_bell_that_fails_is_noted_and_rings_again_and_the_others_do_too(
+def test_a_failing_task_is_recorded_and_runs_again_and_so_do_the_others(
     caplog: pytest.LogCaptureFixture, error: Exception, problem: str, level: int
 ) -> None:
     bad, good = Counter(fails=error), Counter()
-    with running(bad=bad, good=good) as runner:
+    with running(bad=bad, good=good) as scheduler:
         bad.wait(2)
         good.wait(2)
-        runner.stop()
-        assert runner.pulse.problems == {"bad": problem, "good": ""}
+        scheduler.stop()
+        assert problems(scheduler) == {"bad": problem, "good": ""}
     records = [record for record in caplog.records if record.levelno == level]
     assert "bad" in records[0].getMessage()
     # Only a bug gets a traceback: everything else says in words what a person can do.
     assert bool(records[0].exc_info) is isinstance(error, ZeroDivisionError)
 
 
-def test_a_bell_that_works_again_is_well_again() -> None:
-    fail, rung = [True], Counter()
+def test_a_task_that_works_again_has_no_problem() -> None:
+    fail, calls = [True], Counter()
 
     def sometimes(now: datetime) -> None:
-        rung(now)
+        calls(now)
         if fail:
             raise SyndicateError("once")
 
-    with running(one=sometimes) as runner:
-        rung.wait(1)
+    with running(one=sometimes) as scheduler:
+        calls.wait(1)
         fail.clear()
-        rung.wait(len(rung.times) + 2)
-        runner.stop()
-        assert runner.pulse.problems == {"one": ""}
+        calls.wait(len(calls.times) + 2)
+        scheduler.stop()
+        assert problems(scheduler) == {"one": ""}
 
 
-def test_T7_one_bell_never_rings_twice_at_once_and_others_ring_meanwhile() -> None:
+def test_T7_runs_of_one_task_never_overlap_and_other_tasks_go_on() -> None:
     at_once, most, release, other = [0], [0], threading.Event(), Counter()
 
     def slow(_now: datetime) -> None:
@@ -136,13 +140,13 @@ def test_T4_stopping_waits_for_the_unit_at_work_and_takes_no_new_work() -> None:
         release.wait(PATIENCE)
         ended.append(now)
 
-    with running(one=unit) as runner:
+    with running(one=unit) as scheduler:
         assert begun.wait(PATIENCE)
-        should_stop = threading.Thread(target=runner.stop)
-        should_stop.start()
-        while not runner.should_stop:
+        stopping = threading.Thread(target=scheduler.stop)
+        stopping.start()
+        while not scheduler.stopping:
             pass
         assert ended == []
         release.set()
-        should_stop.join(PATIENCE)
+        stopping.join(PATIENCE)
     assert len(ended) == 1

@@ -1,0 +1,97 @@
+"""Explanation of an article: its story, related links, ranks, decisions and newsletters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from syndicate.jobs.newsletter.outcome_lookup import article_outcomes
+from syndicate.jobs.publish.channel_lookup import story_rank
+from syndicate.jobs.stories.ranking_job import LISTS
+from syndicate.model import Article, EditorDecision, RankedStory, RelatedLink, Story
+from syndicate.newsletter.article_outcomes import ArticleOutcome
+from syndicate.services import Services
+from syndicate.store import Connection
+from syndicate.store.ingest import article_store, source_store
+from syndicate.store.stories import decision_store, ranked_lists, story_store
+from syndicate.store.stories.ranked_lists import SourceWeight
+from syndicate.store.stories.story_moves import StoryMove, StoryReason, story_moves, story_reason
+from syndicate.stories import count_sources, shared_terms, usual_stems
+
+# Number of texts of other stories from which common words are counted.
+COMMON_WORD_TEXTS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Facts about an article and its place. ``others`` are further matches of the text the user gave."""
+
+    article: Article
+    others: list[Article]
+    source: str
+    story: Story | None
+    reason: StoryReason | None
+    moves: list[StoryMove]
+    coverage: list[RelatedLink]
+    foreign_sources: int
+    twins: list[RelatedLink]
+    related: list[RelatedLink]
+    shared: Mapping[int, tuple[str, ...]]
+    ranks: Mapping[str, RankedStory | None]
+    sources: Mapping[int, str]
+    learned: Mapping[str, SourceWeight]
+    decisions: list[EditorDecision]
+    newsletters: list[ArticleOutcome]
+
+
+def explain_article(
+    connection: Connection, services: Services, article: Article, others: list[Article], now: datetime
+) -> Explanation:
+    """Collect the facts from the store."""
+    site_url = services.settings.site.url
+    sources = {source.id: source.name for source in source_store.list_sources(connection)}
+    related = story_store.related_links(connection, [article.id], site_url=site_url).get(article.id, [])
+    story_id = article.story_id or 0
+    coverage = story_store.coverage_links(connection, [story_id], site_url=site_url).get(story_id, [])
+    common = usual_stems(
+        article_store.telling_texts(connection, article.language, limit=COMMON_WORD_TEXTS), article.language
+    )
+    bodies = article_store.get_bodies(connection, [article.id, *(link.article_id for link in related)])
+    return Explanation(
+        article=article,
+        others=others,
+        source=sources[article.source_id],
+        story=story_store.get_stories(connection, [story_id]).get(story_id),
+        reason=story_reason(connection, article.id),
+        moves=story_moves(connection, story_id),
+        coverage=[link for link in coverage if link.article_id != article.id],
+        foreign_sources=count_sources(sources[article.source_id], article.language, coverage)[1],
+        twins=story_store.twin_links(connection, article, site_url=site_url),
+        related=related,
+        shared={
+            link.article_id: shared_terms(
+                article.title,
+                bodies[article.id].text,
+                link.title,
+                bodies[link.article_id].text,
+                article.language,
+                usual=common,
+            )
+            for link in related
+        },
+        ranks={name: story_rank(connection, name, article.story_id) for name in LISTS},
+        sources=sources,
+        learned={
+            sources[number]: weight
+            for number, weight in ranked_lists.source_weights(connection).items()
+            if number in sources
+        },
+        decisions=_decisions(connection, article, now),
+        newsletters=article_outcomes(connection, services.newsletters, article, now),
+    )
+
+
+def _decisions(connection: Connection, article: Article, now: datetime) -> list[EditorDecision]:
+    """Return the editor's decisions about the article's story, or about an article without a story."""
+    if article.story_id is None:
+        return decision_store.decisions(connection, at=now, article_uids=[article.uid])
+    return decision_store.story_decisions(connection, at=now).get(article.story_id, [])

@@ -1,0 +1,135 @@
+"""Services for editions, their review, and the pages of subscribers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from syndicate.services.output_services import OutputServices
+
+if TYPE_CHECKING:
+    from syndicate.delivery.dkim_signing import DkimKey
+    from syndicate.delivery.message import MailOptions
+    from syndicate.jobs.audience.preferences_job import PreferencesJob
+    from syndicate.jobs.audience.sign_up_job import SignUpJob
+    from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
+    from syndicate.jobs.newsletter.edition_job import EditionJob
+    from syndicate.jobs.newsletter.edition_review import ReviewService
+    from syndicate.jobs.newsletter.renderer import EditionRenderer
+    from syndicate.jobs.newsletter.review_links import ReviewLinks
+    from syndicate.jobs.newsletter.selection import Selector
+    from syndicate.jobs.stories.replay_job import ReplayJob
+
+
+@dataclass
+class NewsletterServices(OutputServices):
+    """Adds the services of editions, review, sign-up, preferences and unsubscribing."""
+
+    @cached_property
+    def dkim_keys(self) -> tuple[DkimKey, ...]:
+        """Keys that sign mail."""
+        from syndicate.services.mail_services import dkim_keys
+
+        return dkim_keys(self.settings)
+
+    def mail_options(self, newsletter: str) -> MailOptions:
+        """Return the options that all mails of a newsletter share."""
+        from syndicate.services.mail_services import newsletter_mail
+
+        titles = {newsletter.name: newsletter.title for newsletter in self.newsletters}
+        return newsletter_mail(self.settings, newsletter, titles.get(newsletter, newsletter))
+
+    @cached_property
+    def edition_renderer(self) -> EditionRenderer:
+        """Renderer of editions as mail."""
+        from syndicate.services.edition_rendering import build_edition_renderer
+
+        return build_edition_renderer(
+            self.settings,
+            self.store,
+            self.templates,
+            self.output,
+            self.mail_options,
+        )
+
+    @cached_property
+    def review(self) -> ReviewService:
+        """Service with which editors review editions."""
+        from syndicate.jobs.newsletter.edition_review import ReviewService
+
+        return ReviewService(store=self.store, newsletters=self.newsletters, renderer=self.edition_renderer)
+
+    @cached_property
+    def review_links(self) -> ReviewLinks | None:
+        """Review of editions behind a signed link, or ``None`` without a web server."""
+        if not self.settings.web.listen:
+            return None
+        from syndicate.jobs.newsletter.review_links import ReviewLinks
+
+        return ReviewLinks(store=self.store, review=self.review, site_url=self.settings.site.url)
+
+    @cached_property
+    def editions(self) -> EditionJob:
+        """Job that cuts editions."""
+        from syndicate.jobs.newsletter.edition_job import EditionJob
+
+        return EditionJob(review=self.review, selector=self._selector)
+
+    @cached_property
+    def _selector(self) -> Selector:
+        """Selection of an edition's stories."""
+        from syndicate.jobs.newsletter.selection import Selector
+
+        return Selector(
+            ranking=self.ranking, site_url=self.edition_renderer.site.url, story_options=self.stories.options
+        )
+
+    @cached_property
+    def replay(self) -> ReplayJob:
+        """Job that computes past lists and editions with the present rules."""
+        from syndicate.jobs.stories.replay_job import ReplayJob
+
+        return ReplayJob(
+            store=self.store, options=self.ranking, stories=self.stories.options, selector=self._selector
+        )
+
+    @cached_property
+    def sign_ups(self) -> SignUpJob | None:
+        """Job behind the sign-up page, or ``None`` without the page."""
+        sign_up, site = self.settings.sign_up, self.settings.site
+        if not (sign_up.enabled and self.settings.web.listen):
+            return None
+        from syndicate.jobs.audience.sign_up_job import SignUpJob, SignUpOptions
+        from syndicate.newsletter.render import TOKEN
+
+        options = SignUpOptions(
+            consent=sign_up.consent,
+            lifetime=sign_up.lifetime,
+            per_address=sign_up.per_address,
+            per_network=sign_up.per_network,
+            per_newsletter=sign_up.per_newsletter,
+            confirm_url=f"{site.url}/confirm/{TOKEN}",
+            site_title=site.title,
+            postal_address=self.settings.mail.address,
+        )
+        return SignUpJob(
+            store=self.store, newsletters=self.newsletters, templates=self.templates, options=options
+        )
+
+    @cached_property
+    def unsubscribe(self) -> UnsubscribeJob:
+        """Job behind unsubscribe links."""
+        from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
+
+        return UnsubscribeJob(store=self.store)
+
+    @cached_property
+    def preferences(self) -> PreferencesJob:
+        """Job behind the preferences page."""
+        from syndicate.jobs.audience.preferences_job import PreferencesJob
+
+        consent = self.settings.sign_up.consent
+        return PreferencesJob(
+            store=self.store, newsletters=self.newsletters, consent=consent, feeds=self.private_feeds
+        )

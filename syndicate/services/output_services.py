@@ -1,0 +1,181 @@
+"""Services for stories, ranked lists, feeds and pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syndicate import __version__
+from syndicate.model import Channel, Newsletter
+from syndicate.services.declared import declared_channels, declared_newsletters
+from syndicate.services.ingest_services import IngestServices
+from syndicate.store.output import stale
+
+if TYPE_CHECKING:
+    from syndicate.jobs.prune import PruneJob
+    from syndicate.jobs.publish.announce import AnnounceJob
+    from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
+    from syndicate.jobs.publish.publish_job import PublishJob
+    from syndicate.jobs.stories.reads import ReadCounter
+    from syndicate.jobs.stories.stories_job import StoriesJob
+    from syndicate.publish.publish_options import PublishOptions
+    from syndicate.stories import RankingOptions
+    from syndicate.templating import Templates
+
+HOUR = 3600.0
+DAY = 86400.0
+
+
+@dataclass
+class OutputServices(IngestServices):
+    """Adds the services of the stages stories and publish, and of pruning."""
+
+    @cached_property
+    def output(self) -> Path:
+        """Folder of the published feeds and pages."""
+        return self.settings.path(self.settings.output.folder)
+
+    @cached_property
+    def templates(self) -> Templates:
+        """Templates of the operator and shipped templates, in the site's language."""
+        from syndicate.templating import Templates
+        from syndicate.workers import rendering
+
+        language = self.settings.site.language
+        if not self.settings.templates.folder:
+            return Templates(None, language)
+        folder = self.settings.path(self.settings.templates.folder)
+        return Templates(folder, language, pool=rendering.RenderPool(folder, time_limit=rendering.TIME_LIMIT))
+
+    @cached_property
+    def channels(self) -> tuple[Channel, ...]:
+        """Declared channels."""
+        return declared_channels(self.settings)
+
+    @cached_property
+    def moved_channels(self) -> dict[str, str]:
+        """Present name of each channel by its former names."""
+        return {old: channel.name for channel in self.channels for old in channel.moved_from}
+
+    @cached_property
+    def gone_channels(self) -> frozenset[str]:
+        """Names of published channels that are no longer declared and were not renamed."""
+        with self.store.read() as connection:
+            published = stale.published_channels(connection)
+        return published - {channel.name for channel in self.channels} - self.moved_channels.keys()
+
+    @cached_property
+    def newsletters(self) -> tuple[Newsletter, ...]:
+        """Declared newsletters."""
+        return declared_newsletters(self.settings)
+
+    @cached_property
+    def publish_options(self) -> PublishOptions:
+        """Options of published feeds and pages."""
+        from syndicate.publish.publish_options import PublishOptions
+
+        site = self.settings.site
+        return PublishOptions(
+            site_url=site.url,
+            title=site.title,
+            description=site.description,
+            language=site.language,
+            time_zone=self.zone,
+            google_news_url=site.google_news_url,
+            hub_url=site.hub,
+            automatic_channels=site.automatic_channels,
+            sign_up=bool(self.settings.sign_up.enabled and self.settings.web.listen and self.newsletters),
+            version=__version__,
+        )
+
+    @cached_property
+    def ranking(self) -> RankingOptions:
+        """Options of the ranking."""
+        from syndicate.stories import RankingOptions
+
+        ranking = self.settings.ranking
+        return RankingOptions(
+            half_life_hours=ranking.half_life / HOUR,
+            window_hours=ranking.window / HOUR,
+            slow_window_hours=max(ranking.slow_window, ranking.window) / HOUR,
+            burst_hours=ranking.burst / HOUR,
+            history_hours=ranking.history / HOUR,
+            per_source=ranking.per_source,
+            floor=ranking.floor,
+            limit=ranking.size,
+            step_seconds=int(ranking.step),
+            learn_days=ranking.learn / DAY,
+            reads=ranking.clicks,
+        )
+
+    @cached_property
+    def announce(self) -> AnnounceJob:
+        """Job that announces changed feeds to the hub."""
+        from syndicate.jobs.publish.announce import AnnounceJob
+
+        return AnnounceJob(store=self.store, poster=lambda: self.fetcher, hub=self.settings.site.hub)
+
+    @cached_property
+    def stories(self) -> StoriesJob:
+        """Job that groups articles into stories, links and ranks them."""
+        from syndicate.jobs.stories.ranking_job import RankingJob
+        from syndicate.jobs.stories.stories_job import StoriesJob
+        from syndicate.stories import StoryOptions
+
+        stories = self.settings.stories
+        options = StoryOptions(
+            window_days=stories.window / DAY,
+            max_articles=stories.max_articles,
+            related_limit=stories.related,
+            across_languages=stories.across_languages,
+        )
+        ranking = RankingJob(store=self.store, options=self.ranking)
+        return StoriesJob(store=self.store, options=options, ranking=ranking, owner=self.owner)
+
+    @cached_property
+    def publish(self) -> PublishJob:
+        """Job that writes feeds and pages."""
+        from syndicate.jobs.publish.publish_job import PublishJob
+        from syndicate.publish.rss_atom import FeedWriter
+
+        return PublishJob(
+            store=self.store,
+            output=self.output,
+            channels=self.channels,
+            newsletters=self.newsletters,
+            options=self.publish_options,
+            templates=self.templates,
+            feeds=FeedWriter(self.publish_options),
+            owner=self.owner,
+        )
+
+    @cached_property
+    def reads(self) -> ReadCounter:
+        """Counter of page views, used only with ``[ranking] clicks``."""
+        from syndicate.jobs.stories.reads import ReadCounter
+
+        return ReadCounter(store=self.store)
+
+    @cached_property
+    def private_feeds(self) -> PrivateFeedsJob | None:
+        """Job behind readers' private feeds, or ``None`` without a web server."""
+        if not self.settings.web.listen:
+            return None
+        from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
+
+        return PrivateFeedsJob.build(self.store, self.newsletters, self.publish_options)
+
+    @cached_property
+    def prune(self) -> PruneJob:
+        """Job that removes old rows."""
+        from syndicate.jobs.prune import PruneJob, RetentionOptions
+
+        options = RetentionOptions(**self.settings.retention.model_dump())
+        return PruneJob(store=self.store, options=options)
+
+    def stop_rendering(self, grace: float) -> None:
+        """End the rendering of the operator's templates after ``grace`` seconds."""
+        if "templates" in self.__dict__ and self.templates.pool is not None:
+            self.templates.pool.stop(grace)
