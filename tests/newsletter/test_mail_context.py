@@ -11,7 +11,7 @@ from syndicate.model import ContentImage, ContentLink, ContentMedia, ContentStor
 from syndicate.newsletter.mail_context import DigestContext
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.story_views import SiteFacts, content_from_stories
-from syndicate.reports.sample_data import NEWSLETTER, archived, review_page
+from syndicate.reports.sample_data import NEWSLETTER, archived_editions, review_page
 from tests.newsletter.edition import full_edition
 from tests.newsletter.rendering import SITE
 from tests.newsletter.stories import NOW
@@ -73,5 +73,5 @@ def test_former_names_that_templates_of_operators_know_work() -> None:
         edition.variant_key,
         False,
     )
-    (archive, *_) = archived(NEWSLETTER.name, NOW)
+    (archive, *_) = archived_editions(NEWSLETTER.name, NOW)
     assert archive.digest == archive.content
