@@ -69,7 +69,7 @@ class LocalRunner:
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
     @property
-    def stopping(self) -> bool:
+    def should_stop(self) -> bool:
         """True once ``stop`` was called: jobs look at it between two units of work."""
         return self._stopping.is_set()
 
@@ -107,7 +107,7 @@ class LocalRunner:
                     job.modify(next_run_time=datetime.now(UTC))
 
     def _ring(self, bell: Bell) -> None:
-        if self.stopping:
+        if self.should_stop:
             return
         if bell.needs_clock and not self._clock.trusted():
             self.pulse.rang[bell.name] = datetime.now(UTC)

@@ -30,7 +30,7 @@ class FolderSender:
         settle: RecordResults,
         *,
         backlog: int = 1,  # noqa: ARG002 a folder takes one after the other
-        stopping: Callable[[], bool] = lambda: False,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> TransportDown | None:
         """See ``parcels.Sender``. A disk that refuses one file defers that message only."""
         ended: list[SendResult] = []
@@ -38,7 +38,7 @@ class FolderSender:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             return TransportDown(f"The mail folder {self._folder} cannot be made: {error.strerror}")
-        while not stopping() and (parcel := take()) is not None:
+        while not should_stop() and (parcel := take()) is not None:
             try:
                 data = bytes(parcel.render())
                 path = self._folder / _file_name(data)

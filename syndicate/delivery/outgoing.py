@@ -69,9 +69,9 @@ class Sender(Protocol):
         settle: RecordResults,
         *,
         backlog: int = 1,
-        stopping: Callable[[], bool] = lambda: False,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> TransportDown | None:
-        """Send parcels until ``take`` has no more, ``stopping`` says so, or nothing can be sent.
+        """Send parcels until ``take`` has no more, ``should_stop`` says so, or nothing can be sent.
 
         Every body is written only after ``settle`` has allowed it, and at most one is unanswered for each
         connection. ``backlog`` is about how many parcels there are. Returns what stopped everything, or

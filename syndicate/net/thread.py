@@ -41,7 +41,7 @@ class FetchThread:
         requests: Iterable[FetchRequest],
         more: Callable[[], Iterable[FetchRequest]] | None = None,
         *,
-        stopping: Callable[[], bool] = lambda: False,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[Outcome]:
         """Each request with its answer or its error, in order of completion.
 
@@ -49,14 +49,14 @@ class FetchThread:
         bodies are in memory, the one being looked at included: a slow consumer slows the fetching.
         ``more``, called in the same thread, is asked for further requests again and again while there is
         room for them: servers that hang delay no other request.
-        Leaving the loop early abandons the rest. ``stopping``, asked as often, and ``close()`` end the
+        Leaving the loop early abandons the rest. ``should_stop``, asked as often, and ``close()`` end the
         iteration early and without an error; what was not fetched is still due.
         """
         batch = Batch(self._options)
         futures = [self._start(batch, requests)]
         running, taken = 1, 0
         try:
-            while running and not stopping():
+            while running and not should_stop():
                 if more and batch.has_room and (further := list(more())):
                     futures.append(self._start(batch, further))
                     running += 1
@@ -79,9 +79,9 @@ class FetchThread:
             for future in futures:
                 future.cancel()
 
-    def fetch_one(self, request: FetchRequest, *, stopping: Callable[[], bool] = lambda: False) -> Fetched:
+    def fetch_one(self, request: FetchRequest, *, should_stop: Callable[[], bool] = lambda: False) -> Fetched:
         """The answer to one request; raises ``FetchError``, among them ``FetchStopped``."""
-        for _, answer in self.fetch_each([request], stopping=stopping):
+        for _, answer in self.fetch_each([request], should_stop=should_stop):
             if isinstance(answer, FetchError):
                 raise answer
             return answer

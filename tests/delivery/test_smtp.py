@@ -514,7 +514,7 @@ def test_what_cannot_be_rendered_hurts_only_itself() -> None:
 def test_stopping_begins_nothing_new_and_ends_what_has_begun() -> None:
     desk = Desk(*(f"reader{number}" for number in range(9)))
     with talking(PIPELINING) as (server, sender):
-        sender.run(desk.take, desk.settle, stopping=lambda: len(desk.outcomes) >= 3)
+        sender.run(desk.take, desk.settle, should_stop=lambda: len(desk.outcomes) >= 3)
     assert set(desk.kinds().values()) == {"sent"}
     assert 3 <= len(server.bodies) <= 4
     assert len(server.bodies) == len(desk.outcomes)

@@ -87,11 +87,13 @@ def test_more_is_asked_for_in_the_callers_thread_while_servers_hang(thread: Fetc
 
 
 def test_who_stops_does_not_wait_for_servers_that_hang(thread: FetchThread) -> None:
-    stopping = threading.Event()
-    threading.Timer(0.1, stopping.set).start()
+    should_stop = threading.Event()
+    threading.Timer(0.1, should_stop.set).start()
     began = time.monotonic()
     with ScriptedServer({**dict.fromkeys(HANGING, hang), "/good": answer()}) as server:
-        outcomes = list(thread.fetch_each(requests(server, *HANGING, "/good"), stopping=stopping.is_set))
+        outcomes = list(
+            thread.fetch_each(requests(server, *HANGING, "/good"), should_stop=should_stop.is_set)
+        )
         assert time.monotonic() - began < 0.9
         assert keys_of(outcomes) in ([], ["/good"])
         # Nothing is held by those who were left.

@@ -23,7 +23,7 @@ def running(**rings: Ring) -> Iterator[LocalRunner]:
     try:
         yield runner
     finally:
-        if not runner.stopping:
+        if not runner.should_stop:
             runner.stop()
 
 
@@ -138,11 +138,11 @@ def test_T4_stopping_waits_for_the_unit_at_work_and_takes_no_new_work() -> None:
 
     with running(one=unit) as runner:
         assert begun.wait(PATIENCE)
-        stopping = threading.Thread(target=runner.stop)
-        stopping.start()
-        while not runner.stopping:
+        should_stop = threading.Thread(target=runner.stop)
+        should_stop.start()
+        while not runner.should_stop:
             pass
         assert ended == []
         release.set()
-        stopping.join(PATIENCE)
+        should_stop.join(PATIENCE)
     assert len(ended) == 1

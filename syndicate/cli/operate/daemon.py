@@ -175,8 +175,8 @@ class _Daemon:
             ("deliver", 5.0, self._deliver),
             ("bounces", 300.0, self._bounces),
             ("prune", 3600.0, lambda now: asdict(services.prune.run(now, should_stop=stop))),
-            ("hubs", 60.0, lambda now: services.websub.keep_subscriptions(now, stopping=stop)),
-            ("pushes", 5.0, lambda now: services.websub.read_pushes(now, stopping=stop)),
+            ("hubs", 60.0, lambda now: services.websub.keep_subscriptions(now, should_stop=stop)),
+            ("pushes", 5.0, lambda now: services.websub.read_pushes(now, should_stop=stop)),
             ("announce", 30.0, lambda now: services.announce.run(now, should_stop=stop)),
         )
         return tuple(
@@ -194,10 +194,10 @@ class _Daemon:
         return guarded
 
     def _stopping(self) -> bool:
-        return self._runner.stopping
+        return self._runner.should_stop
 
     def _lists(self, now: datetime) -> Mapping[str, object] | None:
-        outcomes = self._services.lists.run(now, stopping=self._stopping)
+        outcomes = self._services.lists.run(now, should_stop=self._stopping)
         for outcome in outcomes:
             if outcome.error:
                 log.warning(
@@ -209,7 +209,7 @@ class _Daemon:
         }
 
     def _ingest(self, now: datetime) -> Mapping[str, object] | None:
-        result = self._services.ingest.run(now, meanwhile=True, stopping=self._stopping)
+        result = self._services.ingest.run(now, meanwhile=True, should_stop=self._stopping)
         for outcome in result.sources:
             if outcome.error:
                 log.warning("source failed", extra={"did": {"source": outcome.name, "error": outcome.error}})
@@ -222,10 +222,10 @@ class _Daemon:
 
     def _pages(self, now: datetime) -> Mapping[str, object] | None:
         """Return what ingest named and did not read: the parts of sitemaps, and the pages of articles."""
-        parts = self._services.sitemap_parts.run(now, stopping=self._stopping)
+        parts = self._services.sitemap_parts.run(now, should_stop=self._stopping)
         for failure in parts.failures:
             log.warning("sitemap failed", extra={"did": {"error": failure}})
-        pages = self._services.pages.run(now, stopping=self._stopping)
+        pages = self._services.pages.run(now, should_stop=self._stopping)
         for failure in pages.failures:
             log.warning("page failed", extra={"did": {"error": failure}})
         return {
@@ -274,14 +274,14 @@ class _Daemon:
     def _deliver(self, now: datetime) -> Mapping[str, object] | None:
         # Not so ``syndicate deliver``: it may run on a machine that has no part in the output folder.
         prepare = partial(self._services.publish.run_archive, should_stop=self._stopping)
-        result = self._services.deliver.run(now, prepare=prepare, stopping=self._stopping)
+        result = self._services.deliver.run(now, prepare=prepare, should_stop=self._stopping)
         if result.problem and not result.paused:
             log.warning("mail waits", extra={"did": {"reason": result.problem}})
         return result.counts()
 
     def _bounces(self, now: datetime) -> Mapping[str, object] | None:
         try:
-            return self._services.bounces.run(now, stopping=self._stopping)
+            return self._services.bounces.run(now, should_stop=self._stopping)
         except MailError as error:
             # The daemon is well: ``status`` says that a person should look at the mailbox.
             log.warning("%s", error)

@@ -44,12 +44,12 @@ class Outbox:
         take: NextMail,
         settle: RecordResults,
         options: SmtpOptions,
-        stopping: Callable[[], bool],
+        should_stop: Callable[[], bool],
     ) -> None:
         self._settle = settle
         self._options = options
         self._redact = options.redact
-        self._stopping = stopping
+        self._stopping = should_stop
         self._problem: TransportDown | None = None
         self._suspicion = Suspicion()
         self._selector = selectors.DefaultSelector()

@@ -36,11 +36,11 @@ class SmtpSender:
         settle: RecordResults,
         *,
         backlog: int = 1,
-        stopping: Callable[[], bool] = lambda: False,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> TransportDown | None:
         """See ``parcels.Sender``."""
         options = self._options
-        outbox = Outbox(lambda: connect(options, self._context), take, settle, options, stopping)
+        outbox = Outbox(lambda: connect(options, self._context), take, settle, options, should_stop)
         return outbox.run(backlog)
 
 

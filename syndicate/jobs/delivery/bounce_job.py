@@ -41,7 +41,7 @@ class BounceJob:
     policy: BouncePolicy = field(default_factory=BouncePolicy)
     sources: Callable[[], Iterable[bytes]] = tuple
 
-    def run(self, now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> dict[str, int]:
+    def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
         """Read what waits in the mailboxes; how often each outcome of ``handle`` came up.
 
         Raises ``MailError`` when a mailbox cannot be read; what was read before is done. ``status`` shows it
@@ -50,7 +50,7 @@ class BounceJob:
         counts: dict[str, int] = {}
         try:
             for data in self.sources():
-                if stopping():
+                if should_stop():
                     break
                 outcome = self._act(data, now)
                 counts[outcome] = counts.get(outcome, 0) + 1

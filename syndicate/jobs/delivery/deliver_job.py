@@ -116,9 +116,9 @@ class DeliverJob:
         resume: bool = False,
         prepare: Callable[[datetime], object] = lambda _now: None,
         progress: Callable[[int, int], None] = lambda _done, _all: None,
-        stopping: Callable[[], bool] = lambda: False,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> DeliverResult:
-        """Send until nothing is due, the server takes nothing more, or ``stopping`` says so.
+        """Send until nothing is due, the server takes nothing more, or ``should_stop`` says so.
 
         With ``resume`` also while sending rests because the server refused us. Before editions are sent,
         ``prepare`` writes the pages that they lead to; mail goes all the same when it fails.
@@ -144,12 +144,12 @@ class DeliverJob:
         with self.store.write() as connection:
             if not self.take_turn(connection, now):
                 return DeliverResult(swept=swept, late=late, busy=True)
-        run = _Run(self, keys, now, secret, waiting, prepare, progress, stopping)
-        send = partial(self.sender().run, run.take, run.settle, stopping=stopping)
+        run = _Run(self, keys, now, secret, waiting, prepare, progress, should_stop)
+        send = partial(self.sender().run, run.take, run.settle, should_stop=should_stop)
         try:
             # Writing the pages may take a minute; mails that ask for a confirmation do not wait for it.
             error = send(backlog=confirmations) if confirmations else None
-            if error is None and waiting > confirmations and not stopping():
+            if error is None and waiting > confirmations and not should_stop():
                 run.prepare()
                 error = send(backlog=waiting)
         finally:
@@ -185,14 +185,14 @@ class _Run:
         waiting: int,
         prepare: Callable[[datetime], object],
         progress: Callable[[int, int], None],
-        stopping: Callable[[], bool],
+        should_stop: Callable[[], bool],
     ) -> None:
         self.counts: Counter[DeliveryState] = Counter()
         self.late = 0
         self._waiting, self._progress = waiting, progress
         self._job = job
         # While mail is on the wire, a server that is restarted must not leave it in doubt.
-        self._store = RetryingStore(store=job.store, stopping=stopping)
+        self._store = RetryingStore(store=job.store, should_stop=should_stop)
         self._began = job.clock()
         self._messages = Messages(store=self._store, mail=job.mail, keys=keys, secret=secret)
         self._prepare = prepare

@@ -77,7 +77,7 @@ class PagesJob:
     intake: EntryImporter
     agent: str
 
-    def run(self, now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> PagesResult:
+    def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> PagesResult:
         """Read what is due, within the budget of each source and the rules of each host."""
         result = PagesResult()
         with self.intake.store.write() as connection:
@@ -93,9 +93,9 @@ class PagesJob:
             return result
         left = {page.id for page in claimed}
         try:
-            waiting = self._allowed(claimed, left, now, result, stopping)
+            waiting = self._allowed(claimed, left, now, result, should_stop)
             with suppress(FetchStopped):
-                for page, answer in self._answers(waiting, stopping):
+                for page, answer in self._answers(waiting, should_stop):
                     self._take(page, answer, waiting[origin_of(page.url)], now, result)
                     left.discard(page.id)
         finally:
@@ -109,13 +109,15 @@ class PagesJob:
         left: set[int],
         now: datetime,
         result: PagesResult,
-        stopping: Callable[[], bool],
+        should_stop: Callable[[], bool],
     ) -> dict[str, "_Host"]:
         """The pages we may ask for now, by origin; the others get their answer, or wait."""
         hosts: dict[str, list[PageRead]] = {}
         for page in claimed:
             hosts.setdefault(origin_of(page.url), []).append(page)
-        rules = rules_for(self.intake.store, self.intake.fetcher(), hosts, self.agent, now, stopping=stopping)
+        rules = rules_for(
+            self.intake.store, self.intake.fetcher(), hosts, self.agent, now, should_stop=should_stop
+        )
         allowed: dict[str, _Host] = {}
         for origin, pages in hosts.items():
             found = rules.get(origin)
@@ -130,16 +132,16 @@ class PagesJob:
                     self._refuse(page, f"robots.txt of {origin} does not allow it", now, result)
                     left.discard(page.id)
             limit = 1 if found.rules.delay else PER_HOST
-            allowed[origin] = _Host(origin=origin, rules=found, pages=may[:limit], stopping=stopping)
+            allowed[origin] = _Host(origin=origin, rules=found, pages=may[:limit], should_stop=should_stop)
         return allowed
 
     def _answers(
-        self, hosts: dict[str, "_Host"], stopping: Callable[[], bool]
+        self, hosts: dict[str, "_Host"], should_stop: Callable[[], bool]
     ) -> Iterator[tuple[PageRead, Fetched | FetchError]]:
-        while not stopping() and (round_ := [host.pages.pop(0) for host in hosts.values() if host.pages]):
+        while not should_stop() and (round_ := [host.pages.pop(0) for host in hosts.values() if host.pages]):
             pages = {page.id: page for page in round_}
             requests = [FetchRequest(url=page.url, accept=PAGE_ACCEPT, key=page.id) for page in round_]
-            for request, answer in self.intake.fetcher().fetch_each(requests, stopping=stopping):
+            for request, answer in self.intake.fetcher().fetch_each(requests, should_stop=should_stop):
                 page = pages[int(str(request.key))]
                 if isinstance(answer, FetchError) and answer.status not in _FINAL:
                     hosts[origin_of(page.url)].pages.clear()
@@ -183,11 +185,11 @@ class PagesJob:
             problem = SyndicateError(f"{page.url} could not be used ({type(error).__name__}: {error})")
             self._failed(page, problem, now, result)
 
-    def _allows(self, url: str, now: datetime, stopping: Callable[[], bool]) -> bool:
+    def _allows(self, url: str, now: datetime, should_stop: Callable[[], bool]) -> bool:
         """Return whether robots.txt allows the address that a redirect led to, on whichever host."""
         origin = origin_of(url)
         fetcher = self.intake.fetcher()
-        found = rules_for(self.intake.store, fetcher, [origin], self.agent, now, stopping=stopping)
+        found = rules_for(self.intake.store, fetcher, [origin], self.agent, now, should_stop=should_stop)
         if origin not in found:
             raise FetchStopped(f"{url} was not looked at: the program is stopping")
         rules = found[origin].rules
@@ -198,7 +200,7 @@ class PagesJob:
 
         Raises ``FetchError`` for a page that breaks off; one that does so every time is taken for what it is.
         """
-        if answer.url != page.url and not self._allows(answer.url, now, host.stopping):
+        if answer.url != page.url and not self._allows(answer.url, now, host.should_stop):
             raise ParseError(f"it leads to {answer.url}, which robots.txt there does not allow")
         parsed = self.intake.parse(
             answer.body,
@@ -354,5 +356,5 @@ class _Host:
     origin: str
     rules: OriginRules
     pages: list[PageRead]
-    stopping: Callable[[], bool]
+    should_stop: Callable[[], bool]
     deaths: int = 0

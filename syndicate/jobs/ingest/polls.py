@@ -53,7 +53,7 @@ class IngestJob:
         names: Sequence[str] | None = None,
         meanwhile: bool = False,
         report: Callable[[SourceOutcome, int], None] = lambda _outcome, _all: None,
-        stopping: Callable[[], bool] = lambda: False,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> IngestResult:
         """Poll every source that is due (or the named sources, due or not) and store what is new.
 
@@ -66,7 +66,7 @@ class IngestJob:
         clock = RunClock(now, still=0.0) if meanwhile else RunClock(now)
         left, self._left = self._left, ()
         claims = Claims(intake=self.intake, now=now, names=names, left=left)
-        run = _Run(self, claims, clock, stopping, meanwhile=meanwhile)
+        run = _Run(self, claims, clock, should_stop, meanwhile=meanwhile)
         try:
             # When the parser is closed the program ends, and nothing has failed.
             with suppress(ParserClosed):
@@ -98,7 +98,7 @@ class _Run:
         job: IngestJob,
         claims: Claims,
         clock: RunClock,
-        stopping: Callable[[], bool],
+        should_stop: Callable[[], bool],
         *,
         meanwhile: bool,
     ) -> None:
@@ -106,7 +106,7 @@ class _Run:
         self._zone = job.zone
         self._claims = claims
         self._clock = clock
-        self._stopping = stopping
+        self._stopping = should_stop
         self._meanwhile = meanwhile
         self._storing = PollStoring(intake=job.intake, follow_hubs=job.follow_hubs)
         self._answers = Answers(job.intake, self._storing, clock)
@@ -140,7 +140,7 @@ class _Run:
         """Return what comes before the program stops; the others are given back."""
         if not requests:
             return ()
-        return self._intake.fetcher().fetch_each(requests, self._more, stopping=self._stopping)
+        return self._intake.fetcher().fetch_each(requests, self._more, should_stop=self._stopping)
 
     def _more(self) -> list[FetchRequest]:
         """Further requests, if there may be any, while servers that hang are waited for."""

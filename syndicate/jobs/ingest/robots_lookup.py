@@ -28,7 +28,7 @@ def rules_for(
     agent: str,
     now: datetime,
     *,
-    stopping: Callable[[], bool] = lambda: False,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, OriginRules]:
     """The rules of each origin for the product token ``agent``. What had to be asked for is stored.
 
@@ -50,7 +50,7 @@ def rules_for(
         for origin in wanted
         if origin not in found
     ]
-    for request, answer in fetcher.fetch_each(missing, stopping=stopping) if missing else ():
+    for request, answer in fetcher.fetch_each(missing, should_stop=should_stop) if missing else ():
         origin = str(request.key)
         file = _file_from(origin, answer, now)
         with store.write() as connection:

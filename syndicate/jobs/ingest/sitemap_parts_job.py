@@ -42,7 +42,7 @@ class SitemapPartsJob:
 
     intake: EntryImporter
 
-    def run(self, now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> PartsResult:
+    def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> PartsResult:
         """Read every part that is due; one that fails is tried again later and hurts no other."""
         with self.intake.store.write() as connection:
             due = part_store.claim_parts(
@@ -61,7 +61,7 @@ class SitemapPartsJob:
                 requests.append(request)
             except FetchError as error:
                 failures.append(self._failed(parts.pop(part.id), error, now))
-        for request, answer in self.intake.fetcher().fetch_each(requests, stopping=stopping):
+        for request, answer in self.intake.fetcher().fetch_each(requests, should_stop=should_stop):
             part = parts.pop(int(str(request.key)))
             try:
                 new += self._take(part, answer, now)

@@ -66,7 +66,7 @@ class SourceListJob:
     lists: tuple[SourceList, ...]
     owner: str
 
-    def run(self, now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> list[ListOutcome]:
+    def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> list[ListOutcome]:
         """Read every list that is due; one that fails is tried again and changes nothing."""
         if not self.lists:
             return []
@@ -75,10 +75,12 @@ class SourceListJob:
         due = [
             source_list for source_list in self.lists if list_store.due_at(states.get(source_list.url), now)
         ]
-        outcomes = [self._run_one(source_list, now, stopping) for source_list in due if not stopping()]
+        outcomes = [self._run_one(source_list, now, should_stop) for source_list in due if not should_stop()]
         return [outcome for outcome in outcomes if outcome is not None]
 
-    def _run_one(self, wanted: SourceList, now: datetime, stopping: Callable[[], bool]) -> ListOutcome | None:
+    def _run_one(
+        self, wanted: SourceList, now: datetime, should_stop: Callable[[], bool]
+    ) -> ListOutcome | None:
         name = f"source list {wanted.url}"
         with self.store.write() as connection:
             if not leases.take_lease(connection, name, owner=self.owner, now=now, until=now + LEASE):
@@ -86,7 +88,7 @@ class SourceListJob:
             state = list_store.list_states(connection).get(wanted.url, SourceListState())
         try:
             # Another process may have read it between our look and our lease.
-            return self._read(wanted, state, now, stopping) if list_store.due_at(state, now) else None
+            return self._read(wanted, state, now, should_stop) if list_store.due_at(state, now) else None
         except FetchStopped:
             return None
         finally:
@@ -94,11 +96,11 @@ class SourceListJob:
                 leases.drop_lease(connection, name, owner=self.owner)
 
     def _read(
-        self, wanted: SourceList, state: SourceListState, now: datetime, stopping: Callable[[], bool]
+        self, wanted: SourceList, state: SourceListState, now: datetime, should_stop: Callable[[], bool]
     ) -> ListOutcome:
         shown = hide_address(wanted.url, wanted.url) if wanted.private else wanted.url
         try:
-            answer = self._fetched(wanted, state, stopping)
+            answer = self._fetched(wanted, state, should_stop)
             if isinstance(answer, Fetched) and answer.unchanged:
                 self._save(wanted, _succeeded(wanted, answer, now), now, None)
                 return ListOutcome(url=shown, unchanged=True)
@@ -116,7 +118,7 @@ class SourceListJob:
         return ListOutcome(url=shown, result=self._save(wanted, after, now, found))
 
     def _fetched(
-        self, wanted: SourceList, state: SourceListState, stopping: Callable[[], bool]
+        self, wanted: SourceList, state: SourceListState, should_stop: Callable[[], bool]
     ) -> Fetched | bytes:
         if not is_web_url(wanted.url):
             return read_list_file(Path(wanted.url))
@@ -129,7 +131,7 @@ class SourceListJob:
             credentials=read_credentials(wanted.access) if wanted.access else None,
             private=wanted.private,
         )
-        return self.fetcher().fetch_one(request, stopping=stopping)
+        return self.fetcher().fetch_one(request, should_stop=should_stop)
 
     def _save(
         self, wanted: SourceList, state: SourceListState, now: datetime, found: OutlineList | None

@@ -62,7 +62,7 @@ class WebSubJob:
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def keep_subscriptions(
-        self, now: datetime, *, stopping: Callable[[], bool] = lambda: False
+        self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False
     ) -> dict[str, int]:
         """Ask every hub that should hear from us: new, to be renewed, or to be left. Counts what was done."""
         with self.store.write() as connection:
@@ -70,9 +70,9 @@ class WebSubJob:
             for source_id in hub_store.end_leases(connection, now=now):
                 self._set_hub(connection, source_id, None, now)
         done = {"asked": 0, "failed": 0}
-        while not stopping() and (claims := self._claim(now)):
+        while not should_stop() and (claims := self._claim(now)):
             with ThreadPoolExecutor(THREADS, thread_name_prefix="hubs") as pool:
-                answers = pool.map(lambda item: self._ask(item, now, stopping), claims)
+                answers = pool.map(lambda item: self._ask(item, now, should_stop), claims)
                 for accepted in answers:
                     if accepted is not None:
                         done["asked" if accepted else "failed"] += 1
@@ -94,7 +94,7 @@ class WebSubJob:
         )
         return replace(one, state=asked)
 
-    def _ask(self, one: HubSubscription, now: datetime, stopping: Callable[[], bool]) -> bool | None:
+    def _ask(self, one: HubSubscription, now: datetime, should_stop: Callable[[], bool]) -> bool | None:
         """Post one form and return whether the hub took it; ``None`` when the program ends.
 
         Whatever comes of it, the hub is asked again: later each time, until it verifies.
@@ -105,7 +105,7 @@ class WebSubJob:
         form = subscription_request(mode, one.topic, callback_url, secret)
         error = ""
         try:
-            self.poster().post(one.hub, form, should_stop=stopping)
+            self.poster().post(one.hub, form, should_stop=should_stop)
         except FetchStopped:
             with self.store.write() as connection:
                 hub_store.note_attempt(
@@ -193,13 +193,15 @@ class WebSubJob:
                 self._poll_soon(connection, one.source_id, now, "its hub says that something is new (WebSub)")
         return 202
 
-    def read_pushes(self, now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> dict[str, int]:
+    def read_pushes(
+        self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False
+    ) -> dict[str, int]:
         """Store what hubs sent. What a poll is just reading waits for the next time."""
         with self.store.read() as connection:
             waiting = hub_store.waiting_pushes(connection, limit=PUSHES)
         done = {"pushes": 0, "new": 0, "changed": 0}
         for push in waiting:
-            if stopping():
+            if should_stop():
                 break
             new, changed = self._read(push, now)
             done = {

@@ -20,12 +20,12 @@ class RetryingStore:
     """Transactions that are tried again while the server is gone: ``seconds`` for all of them together.
 
     What they do must be right if it is done twice: the server may have gone after it had committed, before it
-    could say so. ``stopping`` ends the waiting.
+    could say so. ``should_stop`` ends the waiting.
     """
 
     store: Store
     seconds: float = 60.0
-    stopping: Callable[[], bool] = lambda: False
+    should_stop: Callable[[], bool] = lambda: False
     _waited: float = field(default=0.0, init=False)
 
     @property
@@ -53,7 +53,7 @@ class RetryingStore:
 
     def _wait(self) -> None:
         """Let some time pass, or raise what is being handled."""
-        if self._waited >= self.seconds or self.stopping():
+        if self._waited >= self.seconds or self.should_stop():
             raise  # noqa: PLE0704 - it is called where an error is handled
         self._waited += _PAUSE
         time.sleep(_PAUSE)

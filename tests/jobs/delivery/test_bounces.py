@@ -185,7 +185,7 @@ def test_a_reading_ends_between_two_messages_when_it_is_told_to(bounce, tmp_path
         box.add(b"Subject: hello\r\n\r\n")
     reading = BounceJob(store=bounce.store, sources=lambda: read_maildir(tmp_path / "box"))
     told = iter([False, True])
-    assert reading.run(NOW, stopping=lambda: next(told)) == {"nothing": 1}
+    assert reading.run(NOW, should_stop=lambda: next(told)) == {"nothing": 1}
     assert reading.run(NOW) == {"nothing": 2}
 
 

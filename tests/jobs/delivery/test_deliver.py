@@ -171,7 +171,7 @@ def test_T4_a_run_that_is_stopped_gives_back_what_it_did_not_begin(desk: Room) -
         result = job(desk, smtp.port, owner="first").run(
             NOW,
             progress=lambda done, _all: stop.append(True) if done == 4 else None,
-            stopping=lambda: bool(stop),
+            should_stop=lambda: bool(stop),
         )
         # The commit that says four were sent says that the fifth begins.
         assert result == DeliverResult(sent=5)

@@ -186,7 +186,7 @@ def test_D_after_a_restored_backup_nobody_gets_it_twice_once_the_rest_is_doubted
     house: Room, tmp_path: Path
 ) -> None:
     with ScriptedSmtp(PIPELINING) as smtp:
-        job(house, smtp.port).run(NOW, stopping=lambda: len(smtp.bodies) >= 10)
+        job(house, smtp.port).run(NOW, should_stop=lambda: len(smtp.bodies) >= 10)
         house.store.dispose()
         backup = Path(shutil.copytree(tmp_path, tmp_path.parent / f"{tmp_path.name}-backup"))
         known = Counter(states(house).values())["sent"]

@@ -645,7 +645,7 @@ def test_a_run_that_is_stopped_gives_back_what_it_did_not_read(rooms: Room, serv
     stop: list[bool] = []
     ingest, intake = rooms.services.ingest, rooms.services.intake
     job = replace(ingest, intake=replace(intake, owner="first"))
-    result = job.run(NOW, report=lambda _one, _all: stop.append(True), stopping=lambda: bool(stop))
+    result = job.run(NOW, report=lambda _one, _all: stop.append(True), should_stop=lambda: bool(stop))
     again = replace(ingest, intake=replace(intake, owner="second")).run(NOW + timedelta(seconds=1))
     assert len(result.sources) + len(again.sources) == 12
     assert len({one.name for one in (*result.sources, *again.sources)}) == 12

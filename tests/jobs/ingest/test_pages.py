@@ -396,7 +396,7 @@ def test_a_stop_does_not_wait_for_a_server_that_hangs_and_what_was_not_read_is_d
     usual = site.server.answers[path]
     site.answers({path: hang})
     began = time.monotonic()
-    result = site.room.services.pages.run(NOW, stopping=lambda: path in site.asked())
+    result = site.room.services.pages.run(NOW, should_stop=lambda: path in site.asked())
     assert (result.read, result.failed, time.monotonic() - began < 10) == (0, 0, True)
     site.answers({path: usual})
     assert site.read().read == 1
@@ -590,10 +590,10 @@ def test_a_stop_does_not_wait_for_the_rules_of_where_a_redirect_leads(site: Site
         site.declare("/feed")
         site.room.ingest()
 
-        def stopping() -> bool:
+        def should_stop() -> bool:
             return any(asked.path == "/robots.txt" for asked in other.asked)
 
-        result = site.room.services.pages.run(NOW, stopping=stopping)
+        result = site.room.services.pages.run(NOW, should_stop=should_stop)
         assert (result.read, result.refused, result.failed) == (0, 0, 0)
         other.answers["/robots.txt"] = answer(404, b"")
         assert site.read().read == 1

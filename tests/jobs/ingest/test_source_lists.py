@@ -338,7 +338,7 @@ def test_a_list_of_sources_keeps_the_long_names_it_has(room: Room):
 def test_a_stop_does_not_wait_for_a_list_that_hangs_and_holds_nothing_against_it(room: Room):
     with ScriptedServer({"/l": hang}) as server:
         declare_list(room, server.url("/l"))
-        assert room.services.lists.run(NOW, stopping=lambda: bool(server.asked)) == []
+        assert room.services.lists.run(NOW, should_stop=lambda: bool(server.asked)) == []
         server.answers["/l"] = answer(200, opml(A))
         outcome = read(room)
     assert (outcome.result.added, outcome.error) == (("A",), "")
