@@ -12,7 +12,7 @@ class Limits:
 
 
 @dataclass(slots=True)
-class Pace:
+class RateLimiter:
     """Gives every message its moment, in seconds of a monotonic clock. Evenly: no bursts, no catching up.
 
     Messages that go first keep the limits among themselves. They do not wait for messages that have a moment

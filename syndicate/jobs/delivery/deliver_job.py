@@ -21,7 +21,7 @@ from syndicate.delivery.attempt_outcome import KEEP_TRYING, outcome_of
 from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.delivery.message import MailOptions
 from syndicate.delivery.outgoing import OutgoingMail, Sender, SendResult
-from syndicate.delivery.rate_limit import Limits, Pace
+from syndicate.delivery.rate_limit import Limits, RateLimiter
 from syndicate.errors import MailError, RenderError, StoreError, SyndicateError, TransportDown
 from syndicate.jobs.delivery.backoff import paused_reason, update_backoff
 from syndicate.jobs.delivery.bounce_job import BouncePolicy, apply_bounce, bounce_of_reply
@@ -89,7 +89,7 @@ class DeliverJob:
     mail: Callable[[str], MailOptions]
     owner: str
     keys: Callable[[], Sequence[DkimKey]] = tuple
-    pace: Pace = field(default_factory=Pace)
+    pace: RateLimiter = field(default_factory=RateLimiter)
     bounces: BouncePolicy = field(default_factory=BouncePolicy)
     guard: RestoreGuard | None = None
     is_dead: Callable[[str], bool] = lambda _owner: False
