@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class RateLimits:
     """Messages a minute; 0 for no limit."""
 
     rate: float = 0
@@ -19,7 +19,7 @@ class RateLimiter:
     already, and each puts off the messages that have none yet.
     """
 
-    limits: Limits = field(default_factory=Limits)
+    limits: RateLimits = field(default_factory=RateLimits)
     _free: dict[str, float] = field(default_factory=dict)
     _free_for_first: dict[str, float] = field(default_factory=dict)
 

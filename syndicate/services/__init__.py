@@ -269,7 +269,7 @@ class Services(IntakeServices):
     @cached_property
     def deliver(self) -> DeliverJob:
         """Editions → inboxes."""
-        from syndicate.delivery.rate_limit import Limits, RateLimiter
+        from syndicate.delivery.rate_limit import RateLimiter, RateLimits
         from syndicate.jobs.delivery.deliver_job import DeliverJob
         from syndicate.services.lease_owners import is_dead
 
@@ -280,7 +280,7 @@ class Services(IntakeServices):
             mail=self.mail_options,
             owner=self.owner,
             keys=lambda: self.dkim_keys,
-            pace=RateLimiter(Limits(rate=mail.rate, domain_rate=mail.domain_rate)),
+            pace=RateLimiter(RateLimits(rate=mail.rate, domain_rate=mail.domain_rate)),
             bounces=self.bounces.policy,
             guard=self.guard,
             is_dead=is_dead,

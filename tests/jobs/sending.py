@@ -7,7 +7,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
-from syndicate.delivery.rate_limit import Limits, RateLimiter
+from syndicate.delivery.rate_limit import RateLimiter, RateLimits
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.errors import TransportDown
@@ -43,7 +43,7 @@ def job(
     now=NOW,
     on_claim: Callable[[], object] = lambda: None,
     owner="us",
-    limits: Limits | None = None,
+    limits: RateLimits | None = None,
     **options: Any,
 ) -> DeliverJob:
     """The job of these services, but over plain SMTP to a port of ours, and with the test's clock."""
@@ -63,7 +63,7 @@ def job(
         sender=lambda: Watched(SmtpOptions(host="127.0.0.1", port=port, **facts)),
         mail=room.services.mail_options,
         owner=owner,
-        pace=RateLimiter(limits or Limits()),
+        pace=RateLimiter(limits or RateLimits()),
         clock=lambda: now,
     )
 

@@ -21,7 +21,7 @@ from syndicate.delivery.attempt_outcome import KEEP_TRYING, outcome_of
 from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.delivery.message import MailOptions
 from syndicate.delivery.outgoing import OutgoingMail, Sender, SendResult
-from syndicate.delivery.rate_limit import Limits, RateLimiter
+from syndicate.delivery.rate_limit import RateLimiter, RateLimits
 from syndicate.errors import MailError, RenderError, StoreError, SyndicateError, TransportDown
 from syndicate.jobs.delivery.backoff import paused_reason, update_backoff
 from syndicate.jobs.delivery.bounce_job import BouncePolicy, apply_bounce, bounce_of_reply
@@ -167,7 +167,7 @@ class DeliverJob:
 
         A process that dies keeps the others waiting as long as it keeps the rows that it had leased.
         """
-        if self.pace.limits == Limits():
+        if self.pace.limits == RateLimits():
             return True
         until = max(now, self.clock()) + LEASE
         return leases.take_lease(connection, leases.SENDING, owner=self.owner, now=now, until=until)
@@ -279,7 +279,7 @@ class _Run:
         """Free what was leased and not begun."""
         ids, limited = (
             [*(delivery.id for delivery in self._leased), *self._out],
-            self._job.pace.limits != Limits(),
+            self._job.pace.limits != RateLimits(),
         )
         if ids or limited:
             self._store.write(partial(self._release, ids=ids))

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from syndicate.cli.operate.health import look
-from syndicate.delivery.rate_limit import Limits
+from syndicate.delivery.rate_limit import RateLimits
 from syndicate.jobs.delivery.deliver_job import BATCH, DeliverResult
 from syndicate.model import DeliveryCause
 from syndicate.store.mail import delivery_store
@@ -116,7 +116,7 @@ def test_what_was_put_off_in_time_is_not_sent_after_its_three_days(room: Room) -
 
 def test_what_waits_for_its_turn_under_a_limit_is_not_late_because_of_it(room: Room) -> None:
     cut(room)
-    one_in_a_hundred_minutes = Limits(domain_rate=0.01)
+    one_in_a_hundred_minutes = RateLimits(domain_rate=0.01)
     assert sent(room, EVENING, limits=one_in_a_hundred_minutes)[0].sent == 1
     assert sent(room, EVENING + 7 * HOUR)[0].sent == 1
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syndicate.delivery.rate_limit import Limits
+from syndicate.delivery.rate_limit import RateLimits
 from syndicate.jobs.delivery.deliver_job import DeliverResult
 from tests.delivery.scripted_smtp import DROP_AFTER, HOLD, PIPELINING, ScriptedSmtp
 from tests.factories import NOW
@@ -114,8 +114,10 @@ def test_a_server_that_has_no_room_for_another_connection_is_asked_again_later(d
     assert states(desk) == {"ann": "sent", "bob": "pending"}
 
 
-@pytest.mark.parametrize("limits", [Limits(), Limits(rate=1200), Limits(domain_rate=1200)])
-def test_a_confirmation_does_not_wait_for_an_edition_that_is_being_sent(desk: Room, limits: Limits) -> None:
+@pytest.mark.parametrize("limits", [RateLimits(), RateLimits(rate=1200), RateLimits(domain_rate=1200)])
+def test_a_confirmation_does_not_wait_for_an_edition_that_is_being_sent(
+    desk: Room, limits: RateLimits
+) -> None:
     readers = tuple(f"reader{number:04}" for number in range(60))
     mail_to(desk, *readers)
     first = PIPELINING | {"BODY": (HELD, b"250 taken\r\n")}
@@ -125,7 +127,7 @@ def test_a_confirmation_does_not_wait_for_an_edition_that_is_being_sent(desk: Ro
         smtp.release.set()
         smtp.wait_for(25)
         assert "new" in to(smtp.accepted[:25])
-        if limits != Limits():
+        if limits != RateLimits():
             smtp.wait_for(len(readers) + 1)
     assert to(smtp.accepted) == ["new", *readers]
 
