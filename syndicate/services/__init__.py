@@ -280,7 +280,7 @@ class Services(IntakeServices):
             mail=self.mail_options,
             owner=self.owner,
             keys=lambda: self.dkim_keys,
-            pace=RateLimiter(RateLimits(rate=mail.rate, domain_rate=mail.domain_rate)),
+            rate_limiter=RateLimiter(RateLimits(rate=mail.rate, domain_rate=mail.domain_rate)),
             bounces=self.bounces.policy,
             guard=self.guard,
             is_dead=is_dead,

@@ -1,8 +1,8 @@
 from syndicate.delivery.rate_limit import RateLimiter, RateLimits
 
 
-def moments(pace: RateLimiter, *addresses: str, now: float = 100.0) -> list[float]:
-    return [round(pace.moment(address, now) - now, 6) for address in addresses]
+def moments(rate_limiter: RateLimiter, *addresses: str, now: float = 100.0) -> list[float]:
+    return [round(rate_limiter.moment(address, now) - now, 6) for address in addresses]
 
 
 def test_without_limits_everything_may_go_at_once() -> None:
@@ -24,14 +24,14 @@ def test_both_limits_hold_together() -> None:
 
 
 def test_time_that_was_not_used_is_not_caught_up() -> None:
-    pace = RateLimiter(RateLimits(rate=60))
-    moments(pace, "a@x.org")
-    assert moments(pace, "a@x.org", "b@x.org", now=1000.0) == [0, 1]
+    rate_limiter = RateLimiter(RateLimits(rate=60))
+    moments(rate_limiter, "a@x.org")
+    assert moments(rate_limiter, "a@x.org", "b@x.org", now=1000.0) == [0, 1]
 
 
 def test_a_message_that_goes_first_waits_only_for_such_messages_and_puts_the_later_ones_off() -> None:
-    pace = RateLimiter(RateLimits(rate=60))
+    rate_limiter = RateLimiter(RateLimits(rate=60))
     now = 1000.0
-    assert [pace.moment("a@x.org", now) - now for _ in range(3)] == [0, 1, 2]
-    assert [pace.moment("b@x.org", now, first=True) - now for _ in range(3)] == [0, 1, 2]
-    assert pace.moment("a@x.org", now) - now == 6
+    assert [rate_limiter.moment("a@x.org", now) - now for _ in range(3)] == [0, 1, 2]
+    assert [rate_limiter.moment("b@x.org", now, first=True) - now for _ in range(3)] == [0, 1, 2]
+    assert rate_limiter.moment("a@x.org", now) - now == 6

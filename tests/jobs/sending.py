@@ -63,7 +63,7 @@ def job(
         sender=lambda: Watched(SmtpOptions(host="127.0.0.1", port=port, **facts)),
         mail=room.services.mail_options,
         owner=owner,
-        pace=RateLimiter(limits or RateLimits()),
+        rate_limiter=RateLimiter(limits or RateLimits()),
         clock=lambda: now,
     )
 

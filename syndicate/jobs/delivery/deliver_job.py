@@ -80,7 +80,7 @@ class DeliverResult:
 class DeliverJob:
     """Sends what is due. Several processes may run it at once: each row is claimed by one.
 
-    ``keys`` sign every message; ``pace`` outlives a run, and with limits only one process sends at a time;
+    ``keys`` sign every message; ``rate_limiter`` outlives a run, and with limits only one process sends at a time;
     ``bounces`` says when a mailbox is given up; ``is_dead`` whether the process of a lease's owner has ended.
     """
 
@@ -89,7 +89,7 @@ class DeliverJob:
     mail: Callable[[str], MailOptions]
     owner: str
     keys: Callable[[], Sequence[DkimKey]] = tuple
-    pace: RateLimiter = field(default_factory=RateLimiter)
+    rate_limiter: RateLimiter = field(default_factory=RateLimiter)
     bounces: BouncePolicy = field(default_factory=BouncePolicy)
     guard: RestoreGuard | None = None
     is_dead: Callable[[str], bool] = lambda _owner: False
@@ -167,7 +167,7 @@ class DeliverJob:
 
         A process that dies keeps the others waiting as long as it keeps the rows that it had leased.
         """
-        if self.pace.limits == RateLimits():
+        if self.rate_limiter.limits == RateLimits():
             return True
         until = max(now, self.clock()) + LEASE
         return leases.take_lease(connection, leases.SENDING, owner=self.owner, now=now, until=until)
@@ -220,7 +220,7 @@ class _Run:
             delivery = self._leased.popleft()
             moment = time.monotonic()
             first = delivery.requires is not SubscriptionState.CONFIRMED
-            turn = self._job.pace.moment(delivery.address, moment, first=first)
+            turn = self._job.rate_limiter.moment(delivery.address, moment, first=first)
             if turn - moment > PATIENCE:
                 self._postpone(delivery, turn - moment)
                 continue
@@ -279,7 +279,7 @@ class _Run:
         """Free what was leased and not begun."""
         ids, limited = (
             [*(delivery.id for delivery in self._leased), *self._out],
-            self._job.pace.limits != RateLimits(),
+            self._job.rate_limiter.limits != RateLimits(),
         )
         if ids or limited:
             self._store.write(partial(self._release, ids=ids))
