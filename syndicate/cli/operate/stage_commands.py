@@ -281,7 +281,7 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
     """Send the deliveries that are due."""
     with services_of(config, now) as (_, services):
         if dry_run:
-            problem = "" if resume else services.deliver.resting(moment(now))
+            problem = "" if resume else services.deliver.paused_reason(moment(now))
             _show_due(services.deliver.due(moment(now)), problem, as_json)
             return
         free_dead_owners(services.store, moment(now))

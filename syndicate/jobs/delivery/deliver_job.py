@@ -102,7 +102,7 @@ class DeliverJob:
         with self.store.read() as connection:
             return delivery_store.list_deliveries(connection, states=waiting, limit=10_000, due=now)
 
-    def resting(self, now: datetime) -> str:
+    def paused_reason(self, now: datetime) -> str:
         """Return why nothing is sent to anybody at the moment, ``""`` when it may be."""
         if self.guard and (hold := self.guard.notice(now)):
             return hold_text(hold)

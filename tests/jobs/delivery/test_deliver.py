@@ -121,9 +121,9 @@ def test_a_server_that_is_down_postpones_everything_and_fails_nothing(desk: Room
     with desk.store.read() as connection:
         assert {one.delivery.attempts for one in delivery_store.list_deliveries(connection)} == {0}
         assert delivery_store.count_due(connection, NOW) == 2
-    resting = job(desk, port).run(NOW + MINUTE)
-    assert resting.paused
-    assert "Nothing is sent before 09:02 UTC" in resting.problem
+    paused_reason = job(desk, port).run(NOW + MINUTE)
+    assert paused_reason.paused
+    assert "Nothing is sent before 09:02 UTC" in paused_reason.problem
     with ScriptedSmtp() as smtp:
         assert job(desk, smtp.port).run(NOW + 3 * MINUTE) == DeliverResult(sent=2)
 
