@@ -80,7 +80,7 @@ def open_services(
             declared_sources.sync_sources(connection, services.sources, declared)
             list_store.sync_lists(connection, [source_list.url for source_list in services.source_lists])
             newsletter_store.sync_newsletters(connection, services.newsletters, declared)
-        services.guard.notice(declared)
+        services.guard.check_markers(declared)
         yield services
     finally:
         services.close()

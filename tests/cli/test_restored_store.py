@@ -340,7 +340,7 @@ def test_processes_that_send_and_look_at_once_hold_nothing(news: Run, home: Path
     with open_services(settings) as one, open_services(settings) as other, ThreadPoolExecutor(4) as threads:
         work = [
             *[partial(each.guard.count_batch, partial(committed, each.store)) for each in (one, other)] * 25,
-            *[partial(each.guard.notice, NOW) for each in (one, other)] * 50,
+            *[partial(each.guard.check_markers, NOW) for each in (one, other)] * 50,
         ]
         assert [hold for hold in threads.map(lambda do: do(), work) if hold is not None] == []
     assert json.loads((home / f"{SQLITE_FILE}.marker").read_bytes())["generation"] == 52

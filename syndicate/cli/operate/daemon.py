@@ -94,7 +94,7 @@ def _open_daemon(
 ) -> "Iterator[_Daemon]":
     with open_services(settings, daemon=True) as services:
         free_dead_owners(services.store, datetime.now(UTC), daemon=True)
-        if hold := services.guard.notice(datetime.now(UTC)):
+        if hold := services.guard.check_markers(datetime.now(UTC)):
             log.warning("%s", hold_text(hold))
         else:
             for problem in services.guard.problems():

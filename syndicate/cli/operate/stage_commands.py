@@ -215,7 +215,7 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
     """Cut the newsletter editions that are due (of the newsletters with these NAMES)."""
     with services_of(config, now) as (_, services):
         check_names(names, newsletter_names(services), "newsletter")
-        hold = services.guard.notice(moment(now))
+        hold = services.guard.check_markers(moment(now))
         readiness = Readiness(store=services.store, at_once=True)
         outcomes = services.editions.run(
             moment(now), names=names or None, dry_run=dry_run, readiness=readiness

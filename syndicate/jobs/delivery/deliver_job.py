@@ -104,7 +104,7 @@ class DeliverJob:
 
     def paused_reason(self, now: datetime) -> str:
         """Return why nothing is sent to anybody at the moment, ``""`` when it may be."""
-        if self.guard and (hold := self.guard.notice(now)):
+        if self.guard and (hold := self.guard.check_markers(now)):
             return hold_text(hold)
         with self.store.read() as connection:
             return paused_reason(connection, now)
@@ -123,7 +123,7 @@ class DeliverJob:
         With ``resume`` also while sending rests because the server refused us. Before editions are sent,
         ``prepare`` writes the pages that they lead to; mail goes all the same when it fails.
         """
-        if self.guard and (hold := self.guard.notice(now)):
+        if self.guard and (hold := self.guard.check_markers(now)):
             return DeliverResult(problem=hold_text(hold), paused=hold.since < now)
         with self.store.write() as connection:
             dead = [owner for owner in delivery_store.senders(connection) if self.is_dead(owner)]

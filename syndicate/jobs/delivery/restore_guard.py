@@ -42,7 +42,7 @@ class RestoreGuard:
     store: Store
     markers: tuple[MarkerFile, ...] = ()
 
-    def notice(self, now: datetime) -> MailHold | None:
+    def check_markers(self, now: datetime) -> MailHold | None:
         """Return the hold on mail; begin one if the store was restored, copied or moved since it sent."""
         seen = [(file, file.read()) for file in self.markers]
         with self.store.read() as connection:
@@ -65,7 +65,7 @@ class RestoreGuard:
                 identity = replace(_locked(connection), database=database, timeline=timeline)
                 identities.write_identity(connection, identity)
         if not unchanged:
-            return self.notice(now)
+            return self.check_markers(now)
         with self.store.write() as connection:
             self.write_markers(connection)
         return None
