@@ -98,13 +98,13 @@ def export_subscribers(rows: Iterable[ExportedRow]) -> bytes:
     return codecs.BOM_UTF8 + _write(EXPORT_COLUMNS, cells)
 
 
-def export_gone(rows: Iterable[tuple[str, str, str]]) -> bytes:
+def export_suppressions(rows: Iterable[tuple[str, str, str]]) -> bytes:
     """Return who is not written to any more, for ``import_gone``: (email, newsletter, reason) of each."""
     return _write(_GONE_COLUMNS, rows)
 
 
 def import_gone(data: bytes) -> list[tuple[str, str, str]]:
-    """Return what ``export_gone`` wrote, whichever spreadsheet it went through.
+    """Return what ``export_suppressions`` wrote, whichever spreadsheet it went through.
 
     ``ParseError`` for another list and for a row that lacks a cell: nobody is taken for gone by mistake.
     """

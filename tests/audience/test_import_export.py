@@ -7,8 +7,8 @@ from syndicate.audience.import_export import (
     ExportedRow,
     ImportedRow,
     ImportOutcome,
-    export_gone,
     export_subscribers,
+    export_suppressions,
     import_gone,
     import_subscribers,
 )
@@ -146,7 +146,7 @@ GONE = [("=jo@example.com", "daily", "unsubscribed"), ("hash:12", "", "erased")]
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_who_is_gone_is_read_back_from_any_spreadsheet(encoding: str, delimiter: str) -> None:
-    data = export_gone([*GONE, ("zoë@example.com", "", "bounced")])
+    data = export_suppressions([*GONE, ("zoë@example.com", "", "bounced")])
     saved = data.decode().replace(",", delimiter).encode(encoding)
     assert import_gone(saved) == [*GONE, ("zoë@example.com", "", "bounced")]
 

@@ -60,7 +60,7 @@ def export_gone(config: Path, file: Path) -> None:
     with services_of(config) as (_, services), services.store.read() as connection:
         gone = suppression_list.list_departures(connection)
     rows = ((departure.address_key, departure.newsletter, departure.reason) for departure in gone)
-    write_result(file, import_export.export_gone(rows))
+    write_result(file, import_export.export_suppressions(rows))
     click.echo(f"{plural(len(gone), 'row')} written.", err=True)
 
 
