@@ -99,11 +99,11 @@ def export_subscribers(rows: Iterable[ExportedRow]) -> bytes:
 
 
 def export_suppressions(rows: Iterable[tuple[str, str, str]]) -> bytes:
-    """Return who is not written to any more, for ``import_gone``: (email, newsletter, reason) of each."""
+    """Return who is not written to any more, for ``import_suppressions``: (email, newsletter, reason) of each."""
     return _write(_GONE_COLUMNS, rows)
 
 
-def import_gone(data: bytes) -> list[tuple[str, str, str]]:
+def import_suppressions(data: bytes) -> list[tuple[str, str, str]]:
     """Return what ``export_suppressions`` wrote, whichever spreadsheet it went through.
 
     ``ParseError`` for another list and for a row that lacks a cell: nobody is taken for gone by mistake.

@@ -75,7 +75,7 @@ def import_gone(config: Path, as_json: bool, now: datetime | None, dry_run: bool
     """
     gone = [
         Departure(address_key=_key(email), newsletter=newsletter, reason=reason)
-        for email, newsletter, reason in import_export.import_gone(file.read_bytes())
+        for email, newsletter, reason in import_export.import_suppressions(file.read_bytes())
     ]
     with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
         changed = suppression_list.take_over_departures(
