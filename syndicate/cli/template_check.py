@@ -12,7 +12,7 @@ from syndicate.audience.choices import PAUSES
 from syndicate.audience.confirmation import Question
 from syndicate.cli.sample_data import CHANNEL, NEWSLETTER, archived, article, desk, digests, headline, reader
 from syndicate.errors import RenderError
-from syndicate.jobs.audience.confirmation_mail import proofed_confirmation
+from syndicate.jobs.audience.confirmation_mail import linted_confirmation
 from syndicate.newsletter.sample_edition import sample_stories
 from syndicate.publish.newsletter_archive import archive_index_page, edition_item, edition_page
 from syndicate.publish.site import SitePages
@@ -116,7 +116,7 @@ def _mails(services: Services, now: datetime) -> Renders:
             confirm_url="https://example.com/confirm/token",
             hours=48,
         )
-        yield partial(proofed_confirmation, services.templates, question)
+        yield partial(linted_confirmation, services.templates, question)
 
 
 def _pages(services: Services) -> SitePages:

@@ -8,7 +8,7 @@ from syndicate.newsletter.lint.mail_lint import errors_of
 from syndicate.templating import Templates
 
 
-def proofed_confirmation(templates: Templates, question: Question) -> tuple[str, str, str]:
+def linted_confirmation(templates: Templates, question: Question) -> tuple[str, str, str]:
     """(subject, html, text). ``RenderError`` when a template fails, or when lint finds what stops a send."""
     parts = render_confirmation(templates, question)
 

@@ -13,7 +13,7 @@ from syndicate.audience.confirmation import Question
 from syndicate.audience.link_tokens import CONFIRM, make_token, read_token, token_digest, unsubscribe_token
 from syndicate.audience.mailbox_address import fold_address, normalise_address
 from syndicate.errors import RenderError
-from syndicate.jobs.audience.confirmation_mail import proofed_confirmation
+from syndicate.jobs.audience.confirmation_mail import linted_confirmation
 from syndicate.model import Newsletter
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases, quarantine
@@ -179,4 +179,4 @@ class SignUpJob:
             confirm_url=self.options.confirm_url,
             hours=round(self.options.lifetime / 3600),
         )
-        return proofed_confirmation(self.templates, question)
+        return linted_confirmation(self.templates, question)
