@@ -10,7 +10,7 @@ _SUBJECT_LIMIT = 70
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class ConfirmationContent:
     """Content of the confirmation mail: the same for all recipients but for the token in ``confirm_url``.
 
     ``agreed`` is what the reader agrees to; ``hours`` is how long the link can be used.
@@ -25,7 +25,7 @@ class Question:
     hours: int
 
 
-def render_confirmation(templates: Templates, question: Question) -> tuple[str, str, str]:
+def render_confirmation(templates: Templates, question: ConfirmationContent) -> tuple[str, str, str]:
     """(subject, html, text) of the mail. ``RenderError`` when a template fails."""
     templates = templates.in_language(question.language)
     context = {

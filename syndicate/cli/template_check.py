@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from syndicate.audience.choices import PAUSES
-from syndicate.audience.confirmation import Question
+from syndicate.audience.confirmation import ConfirmationContent
 from syndicate.cli.sample_data import CHANNEL, NEWSLETTER, archived, article, desk, digests, headline, reader
 from syndicate.errors import RenderError
 from syndicate.jobs.audience.confirmation_mail import linted_confirmation
@@ -107,7 +107,7 @@ def _mails(services: Services, now: datetime) -> Renders:
         period = services.editions.upcoming(newsletter, now)
         for digest in digests(now):
             yield partial(services.press.proof, newsletter, period, digest, invented=True)
-        question = Question(
+        question = ConfirmationContent(
             newsletter_title=newsletter.title,
             site_title="Sample",
             language=newsletter.language,

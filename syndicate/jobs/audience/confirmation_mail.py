@@ -1,6 +1,6 @@
 """The mail that asks for confirmation, rendered and looked at by lint before anybody gets it."""
 
-from syndicate.audience.confirmation import Question, render_confirmation
+from syndicate.audience.confirmation import ConfirmationContent, render_confirmation
 from syndicate.errors import RenderError
 from syndicate.newsletter.lint.confirmation_lint import CONFIRM, lint_confirmation
 from syndicate.newsletter.lint.findings import Origins
@@ -8,7 +8,7 @@ from syndicate.newsletter.lint.mail_lint import errors_of
 from syndicate.templating import Templates
 
 
-def linted_confirmation(templates: Templates, question: Question) -> tuple[str, str, str]:
+def linted_confirmation(templates: Templates, question: ConfirmationContent) -> tuple[str, str, str]:
     """(subject, html, text). ``RenderError`` when a template fails, or when lint finds what stops a send."""
     parts = render_confirmation(templates, question)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 
-from syndicate.audience.confirmation import Question
+from syndicate.audience.confirmation import ConfirmationContent
 from syndicate.audience.link_tokens import CONFIRM, make_token, read_token, token_digest, unsubscribe_token
 from syndicate.audience.mailbox_address import fold_address, normalise_address
 from syndicate.errors import RenderError
@@ -170,7 +170,7 @@ class SignUpJob:
         return sign_up_store.MAILED
 
     def _mail(self, newsletter: Newsletter) -> tuple[str, str, str]:
-        question = Question(
+        question = ConfirmationContent(
             newsletter_title=newsletter.title,
             site_title=self.options.site_title,
             language=newsletter.language,
