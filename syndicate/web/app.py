@@ -23,7 +23,7 @@ from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 from syndicate.templating import Templates
 from syndicate.web.negotiation import accepts_gzip, is_opening, not_modified
 from syndicate.web.output import FileChanged, OutputFolder, ServedFile
-from syndicate.web.preference_routes import PreferencesPage
+from syndicate.web.preference_routes import PreferencesHandler
 from syndicate.web.private_feed_routes import PrivateFeedPage
 from syndicate.web.responses import content_type, list_field
 from syndicate.web.review_routes import DeskPage
@@ -75,7 +75,7 @@ def create_app(
         pages["/subscribe"] = SignUpPage(sign_ups, notices).__call__
         pages["/confirm/{token}"] = ConfirmPage(sign_ups, notices).__call__
     if readers is not None:
-        pages["/preferences/{token}"] = PreferencesPage(readers, notices).__call__
+        pages["/preferences/{token}"] = PreferencesHandler(readers, notices).__call__
     if private_feeds is not None:
         looks["/private/{name}"] = PrivateFeedPage(private_feeds, notices, options.feed_max_age).__call__
     if desk is not None:

@@ -10,7 +10,7 @@ from syndicate.web.request_body import read_fields
 from syndicate.web.server_pages import ServerPages
 
 
-class PreferencesPage:
+class PreferencesHandler:
     """``GET`` shows the choices, ``POST`` saves them or makes a new address for the private feed.
 
     All bad tokens get the same neutral 404.
