@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from syndicate.audience.choices import Choices, Offer
-from syndicate.jobs.audience.preferences_job import ReaderPage
+from syndicate.jobs.audience.preferences_job import PreferencesView
 from syndicate.jobs.newsletter.review_links import EditionView, ReviewPage, SentEdition
 from syndicate.model import (
     TRENDING,
@@ -134,7 +134,7 @@ def _edition(now: datetime, newsletter: str, *, cadence: str = "edition", revisi
     )
 
 
-def reader(paused_until: datetime | None) -> ReaderPage:
+def reader(paused_until: datetime | None) -> PreferencesView:
     """Return what a reader has chosen."""
     offer = Offer(
         newsletters={"sample": "Sample", "other": "Other"},
@@ -143,7 +143,7 @@ def reader(paused_until: datetime | None) -> ReaderPage:
         languages=("en", "tlh"),
         cadences=("edition", "daily", "weekly"),
     )
-    return ReaderPage(
+    return PreferencesView(
         address="s…@example.com",
         newsletter="Sample",
         offer=offer,

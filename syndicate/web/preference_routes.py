@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from syndicate.audience.choices import PAUSES, time_zones
-from syndicate.jobs.audience.preferences_job import PreferencesJob, ReaderPage
+from syndicate.jobs.audience.preferences_job import PreferencesJob, PreferencesView
 from syndicate.web.request_body import read_fields
 from syndicate.web.server_pages import ServerPages
 
@@ -34,7 +34,7 @@ class PreferencesHandler:
             return self._notices.problem(400)
         return self._show(await run_in_threadpool(self._readers.save, token, fields), token, done="saved")
 
-    def _show(self, page: ReaderPage | None, token: str, *, done: str = "") -> Response:
+    def _show(self, page: PreferencesView | None, token: str, *, done: str = "") -> Response:
         if page is None:
             return self._notices.problem(404)
         return self._notices.page(

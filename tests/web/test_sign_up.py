@@ -13,7 +13,7 @@ import pytest
 from syndicate.audience.choices import Choices, Offer, ReaderSelection
 from syndicate.audience.link_tokens import CONFIRM, make_token, unsubscribe_token
 from syndicate.audience.networks import network_of
-from syndicate.jobs.audience.preferences_job import ReaderPage
+from syndicate.jobs.audience.preferences_job import PreferencesView
 from syndicate.jobs.audience.sign_up_job import SignUpJob
 from syndicate.store.core import leases
 from syndicate.store.mail import audience_store, delivery_store, sign_up_store
@@ -345,7 +345,7 @@ OFFER = Offer(
 
 def test_sections_are_in_alphabetical_order_and_begin_with_a_capital():
     offer = replace(OFFER, sections=("World/Asia", "local", "<b>"))
-    shown = ReaderPage(address="j…@example.org", newsletter="Morning", offer=offer, choices=CHOICES)
+    shown = PreferencesView(address="j…@example.org", newsletter="Morning", offer=offer, choices=CHOICES)
     page = ServerPages(Templates(None)).page(
         "pages/preferences.html", page=shown, token="t", done="", zones=(), pauses=()
     )
@@ -356,7 +356,9 @@ def test_sections_are_in_alphabetical_order_and_begin_with_a_capital():
 
 
 def choices_page(choices: Choices, **facts: Any) -> str:
-    shown = ReaderPage(address="j…@example.org", newsletter="Morning", offer=OFFER, choices=choices, **facts)
+    shown = PreferencesView(
+        address="j…@example.org", newsletter="Morning", offer=OFFER, choices=choices, **facts
+    )
     page = ServerPages(Templates(None)).page(
         "pages/preferences.html", page=shown, token="t", done="", zones=(), pauses=()
     )
@@ -386,7 +388,7 @@ def test_every_page_for_readers_is_in_the_language_and_direction_of_the_site():
     notices = ServerPages(Templates(None, "ar"))
     offered = (("daily", "نشرة الساحل"), ("weekly", "نشرة الأسبوع"))
     form: dict[str, Any] = {"newsletters": offered, "consent": "", "chosen": "", "address": "", "done": False}
-    shown = ReaderPage(
+    shown = PreferencesView(
         address="j…@example.org", newsletter="Morning & <b>News</b>", offer=OFFER, choices=CHOICES
     )
     pages = [

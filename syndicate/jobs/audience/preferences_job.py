@@ -21,7 +21,7 @@ from syndicate.store.output.private_feed_store import end_feed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReaderPage:
+class PreferencesView:
     """Content of the page of choices. ``address`` is only hinted at: a mail may be passed on.
 
     ``problem`` is the list of which nothing was ticked, so that nothing was saved; else ``""``. ``zone`` is
@@ -51,13 +51,13 @@ class PreferencesJob:
     feeds: PrivateFeedsJob | None = None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
-    def look(self, token: str) -> ReaderPage | None:
+    def look(self, token: str) -> PreferencesView | None:
         """A reader's choices, or ``None`` for a token that is not ours; changes nothing."""
         with self.store.read() as connection:
             found = self._behind(connection, token)
             return None if found is None else self._page(connection, found[1])
 
-    def save(self, token: str, fields: Mapping[str, Sequence[str]]) -> ReaderPage | None:
+    def save(self, token: str, fields: Mapping[str, Sequence[str]]) -> PreferencesView | None:
         """Take over what a form sends: the choices as they are now, or ``None`` for a token not ours."""
         now = self.clock()
         with self.store.write() as connection:
@@ -98,7 +98,7 @@ class PreferencesJob:
 
         preference_store.move_waiting(connection, subscription_id, moment, now)
 
-    def renew_feed(self, token: str) -> ReaderPage | None:
+    def renew_feed(self, token: str) -> PreferencesView | None:
         """End the address of the reader's private feed and make another one; ``None`` for a bad token."""
         with self.store.write() as connection:
             found = self._behind(connection, token)
@@ -131,7 +131,7 @@ class PreferencesJob:
         stored = preference_store.get_preferences(connection, subscription_id)
         return None if stored is None else (subscription_id, stored)
 
-    def _page(self, connection: Connection, stored: StoredPreferences) -> ReaderPage:
+    def _page(self, connection: Connection, stored: StoredPreferences) -> PreferencesView:
         titles = {newsletter.name: newsletter.title for newsletter in self.newsletters}
         own = next(
             (newsletter for newsletter in self.newsletters if newsletter.name == stored.newsletter), None
@@ -152,7 +152,7 @@ class PreferencesJob:
             paused_until=self._still(stored.paused_until),
         )
         zone = stored.time_zone or (own.time_zone if own else "")
-        return ReaderPage(
+        return PreferencesView(
             address=_hint(stored.address),
             newsletter=titles.get(stored.newsletter, stored.newsletter),
             offer=offer,
