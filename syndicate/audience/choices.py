@@ -56,7 +56,7 @@ def read_selection(text: str) -> ReaderSelection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class OfferedChoices:
     """Choices that a newsletter offers. ``newsletters`` is title by name.
 
     ``consents`` is, by name, the text that whoever ticks a further newsletter agrees to.
@@ -94,7 +94,7 @@ def time_zones() -> tuple[str, ...]:
 
 
 def read_choices(
-    fields: Mapping[str, Sequence[str]], offer: Offer, before: Choices, now: datetime
+    fields: Mapping[str, Sequence[str]], offer: OfferedChoices, before: Choices, now: datetime
 ) -> Choices:
     """The choices that a form sends; what was never offered is left out, so nothing foreign is stored.
 

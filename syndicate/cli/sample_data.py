@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from syndicate.audience.choices import Choices, Offer
+from syndicate.audience.choices import Choices, OfferedChoices
 from syndicate.jobs.audience.preferences_job import PreferencesView
 from syndicate.jobs.newsletter.review_links import EditionView, ReviewPage, SentEdition
 from syndicate.model import (
@@ -136,7 +136,7 @@ def _edition(now: datetime, newsletter: str, *, cadence: str = "edition", revisi
 
 def reader(paused_until: datetime | None) -> PreferencesView:
     """Return what a reader has chosen."""
-    offer = Offer(
+    offer = OfferedChoices(
         newsletters={"sample": "Sample", "other": "Other"},
         consents={"sample": "Sample", "other": "Sample"},
         sections=("Sample", "Other"),

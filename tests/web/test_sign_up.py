@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syndicate.audience.choices import Choices, Offer, ReaderSelection
+from syndicate.audience.choices import Choices, OfferedChoices, ReaderSelection
 from syndicate.audience.link_tokens import CONFIRM, make_token, unsubscribe_token
 from syndicate.audience.networks import network_of
 from syndicate.jobs.audience.preferences_job import PreferencesView
@@ -334,7 +334,7 @@ def test_a_wrong_link_shows_nothing(choosing):
 CHOICES = Choices(
     newsletters=("daily",), selection=ReaderSelection(sections=("Sport",)), hour=7, paused_until=None
 )
-OFFER = Offer(
+OFFER = OfferedChoices(
     consents={"daily": "Morning: I want it by mail.", "weekly": CONSENT},
     newsletters={"daily": "Morning & <b>News</b>", "weekly": "نشرة الأسبوع"},
     sections=("Politics", "Sport", "<b>"),

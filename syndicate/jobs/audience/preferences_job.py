@@ -5,7 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from syndicate.audience.choices import Choices, NothingChosen, Offer, agreement, read_choices, read_selection
+from syndicate.audience.choices import (
+    Choices,
+    NothingChosen,
+    OfferedChoices,
+    agreement,
+    read_choices,
+    read_selection,
+)
 from syndicate.audience.link_tokens import read_token
 from syndicate.jobs.newsletter.edition_storing import sending_times
 from syndicate.jobs.newsletter.variants import cadences
@@ -30,7 +37,7 @@ class PreferencesView:
 
     address: str
     newsletter: str
-    offer: Offer
+    offer: OfferedChoices
     choices: Choices
     feed: str = ""
     problem: str = ""
@@ -108,7 +115,12 @@ class PreferencesJob:
             return self._page(connection, found[1])
 
     def _subscribe(
-        self, connection: Connection, stored: StoredPreferences, wanted: set[str], offer: Offer, now: datetime
+        self,
+        connection: Connection,
+        stored: StoredPreferences,
+        wanted: set[str],
+        offer: OfferedChoices,
+        now: datetime,
     ) -> None:
         """Begin and end subscriptions. The link in the mail proves whose mailbox it is."""
         chosen = "on the page behind the link in a mail"
@@ -136,7 +148,7 @@ class PreferencesJob:
         own = next(
             (newsletter for newsletter in self.newsletters if newsletter.name == stored.newsletter), None
         )
-        offer = Offer(
+        offer = OfferedChoices(
             newsletters=titles,
             consents={name: agreement(title, self.consent) for name, title in titles.items()},
             sections=tuple(channel_store.sections(connection)),
