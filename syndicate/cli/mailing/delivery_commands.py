@@ -21,7 +21,7 @@ from syndicate.cli.common import (
 )
 from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
-from syndicate.jobs.delivery.after_restore import settle_restored
+from syndicate.jobs.delivery.after_restore import mark_restored
 from syndicate.model import DeliveryCause, DeliveryState
 from syndicate.services.lease_owners import sweep_dead_senders
 from syndicate.store.mail import delivery_store
@@ -137,7 +137,7 @@ def after_restore(config: Path, as_json: bool, now: datetime | None, dry_run: bo
     had ended get no edition any more.
     """
     with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
-        found = settle_restored(connection, services.newsletters, moment(now))
+        found = mark_restored(connection, services.newsletters, moment(now))
         if not dry_run:
             services.guard.accept(connection)
     would = "would be" if dry_run else "now"

@@ -12,7 +12,7 @@ from syndicate.store.core.store_identity import mail_hold
 from syndicate.store.mail import preference_store
 
 
-def settle_restored(
+def mark_restored(
     connection: Connection, newsletters: Sequence[Newsletter], now: datetime
 ) -> MarkedUncertain:
     """Mark what waited in the backup, and each period that had ended when mail was held, or by now.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from syndicate.jobs.delivery.after_restore import settle_restored
+from syndicate.jobs.delivery.after_restore import mark_restored
 from syndicate.store import open_store, schema
 from syndicate.store.core.restored_store import MarkedUncertain
 from syndicate.store.core.store_identity import SKIPPED_IDS, MailHold, hold_mail, lift_hold, skip_ids
@@ -70,7 +70,7 @@ def backup_of(room: Room, folder: Path) -> Restore:
 
 def settle(room: Room, now) -> MarkedUncertain:
     with room.store.write() as connection:
-        return settle_restored(connection, room.services.newsletters, now)
+        return mark_restored(connection, room.services.newsletters, now)
 
 
 @pytest.mark.parametrize("first", ["next", "latest"])
