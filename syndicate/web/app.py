@@ -51,7 +51,7 @@ def create_app(
     *,
     templates: Templates,
     health: Health,
-    opened: Opened | None = None,
+    on_article_opened: Opened | None = None,
     hubs: HubListener | None = None,
     sign_ups: SignUpJob | None = None,
     readers: PreferencesJob | None = None,
@@ -61,7 +61,7 @@ def create_app(
     """The application over one output folder, which may be empty or absent so far.
 
     ``health`` is called in a worker thread for ``/healthz``; its answer goes out as JSON, with 503
-    when it holds ``"ok": False``. ``opened`` is told the path of an article page that a person
+    when it holds ``"ok": False``. ``on_article_opened`` is told the path of an article page that a person
     opened, and nothing else about them; without it nothing is counted. Without ``hubs`` there is no
     WebSub callback, without ``sign_ups`` no sign-up page, without ``readers`` no page of choices,
     without ``private_feeds`` none of those, and without ``desk`` editors use the command line.
@@ -82,7 +82,7 @@ def create_app(
         office, address = DeskPage(desk, notices), "/desk/{newsletter}/{editor}/{token}"
         pages[address] = office.__call__
         looks[address + "/{edition}"] = office.mail
-    files = _Files(options, OutputFolder(output, options.cache_bytes), notices, opened)
+    files = _Files(options, OutputFolder(output, options.cache_bytes), notices, on_article_opened)
     return Starlette(
         routes=[
             *(Route(path, page, methods=["GET", "POST"]) for path, page in pages.items()),
@@ -123,9 +123,13 @@ class _Files:
     """Answers for everything in the output folder."""
 
     def __init__(
-        self, options: WebOptions, folder: OutputFolder, notices: ServerPages, opened: Opened | None
+        self,
+        options: WebOptions,
+        folder: OutputFolder,
+        notices: ServerPages,
+        on_article_opened: Opened | None,
     ) -> None:
-        self._opened = opened
+        self._opened = on_article_opened
         self._options = options
         self._folder = folder
         self._notices = notices

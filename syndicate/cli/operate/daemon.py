@@ -304,7 +304,7 @@ class _Daemon:
             self._services.unsubscribe,
             templates=self._services.templates,
             health=self._health,
-            opened=self._services.reads.add if self._services.settings.ranking.clicks else None,
+            on_article_opened=self._services.reads.add if self._services.settings.ranking.clicks else None,
             hubs=self._services.websub,
             sign_ups=self._services.sign_ups,
             readers=self._services.preferences,
