@@ -52,7 +52,7 @@ def create_app(
     templates: Templates,
     health: Health,
     on_article_opened: Opened | None = None,
-    hubs: HubListener | None = None,
+    hub_listener: HubListener | None = None,
     sign_ups: SignUpJob | None = None,
     readers: PreferencesJob | None = None,
     private_feeds: PrivateFeedsJob | None = None,
@@ -62,15 +62,15 @@ def create_app(
 
     ``health`` is called in a worker thread for ``/healthz``; its answer goes out as JSON, with 503
     when it holds ``"ok": False``. ``on_article_opened`` is told the path of an article page that a person
-    opened, and nothing else about them; without it nothing is counted. Without ``hubs`` there is no
+    opened, and nothing else about them; without it nothing is counted. Without ``hub_listener`` there is no
     WebSub callback, without ``sign_ups`` no sign-up page, without ``readers`` no page of choices,
     without ``private_feeds`` none of those, and without ``desk`` editors use the command line.
     """
     notices = ServerPages(templates, options.site_title)
     looks: dict[str, Page] = {}
     pages: dict[str, Page] = {"/unsubscribe/{token}": UnsubscribePage(unsubscriber, notices).__call__}
-    if hubs is not None:
-        pages["/websub/{callback}"] = HubCallback(hubs, options.push_bytes).__call__
+    if hub_listener is not None:
+        pages["/websub/{callback}"] = HubCallback(hub_listener, options.push_bytes).__call__
     if sign_ups is not None:
         pages["/subscribe"] = SignUpPage(sign_ups, notices).__call__
         pages["/confirm/{token}"] = ConfirmPage(sign_ups, notices).__call__

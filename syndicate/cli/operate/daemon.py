@@ -305,7 +305,7 @@ class _Daemon:
             templates=self._services.templates,
             health=self._health,
             on_article_opened=self._services.reads.add if self._services.settings.ranking.clicks else None,
-            hubs=self._services.websub,
+            hub_listener=self._services.websub,
             sign_ups=self._services.sign_ups,
             readers=self._services.preferences,
             private_feeds=self._services.private_feeds,
