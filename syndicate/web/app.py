@@ -54,7 +54,7 @@ def create_app(
     on_article_opened: Opened | None = None,
     hub_listener: HubListener | None = None,
     sign_ups: SignUpJob | None = None,
-    readers: PreferencesJob | None = None,
+    preferences: PreferencesJob | None = None,
     private_feeds: PrivateFeedsJob | None = None,
     desk: ReviewLinks | None = None,
 ) -> Starlette:
@@ -63,7 +63,7 @@ def create_app(
     ``health`` is called in a worker thread for ``/healthz``; its answer goes out as JSON, with 503
     when it holds ``"ok": False``. ``on_article_opened`` is told the path of an article page that a person
     opened, and nothing else about them; without it nothing is counted. Without ``hub_listener`` there is no
-    WebSub callback, without ``sign_ups`` no sign-up page, without ``readers`` no page of choices,
+    WebSub callback, without ``sign_ups`` no sign-up page, without ``preferences`` no page of choices,
     without ``private_feeds`` none of those, and without ``desk`` editors use the command line.
     """
     notices = ServerPages(templates, options.site_title)
@@ -74,8 +74,8 @@ def create_app(
     if sign_ups is not None:
         pages["/subscribe"] = SignUpPage(sign_ups, notices).__call__
         pages["/confirm/{token}"] = ConfirmPage(sign_ups, notices).__call__
-    if readers is not None:
-        pages["/preferences/{token}"] = PreferencesHandler(readers, notices).__call__
+    if preferences is not None:
+        pages["/preferences/{token}"] = PreferencesHandler(preferences, notices).__call__
     if private_feeds is not None:
         looks["/private/{name}"] = PrivateFeedPage(private_feeds, notices, options.feed_max_age).__call__
     if desk is not None:

@@ -16,8 +16,8 @@ class PreferencesHandler:
     All bad tokens get the same neutral 404.
     """
 
-    def __init__(self, readers: PreferencesJob, notices: ServerPages) -> None:
-        self._readers = readers
+    def __init__(self, preferences: PreferencesJob, notices: ServerPages) -> None:
+        self._readers = preferences
         self._notices = notices
 
     async def __call__(self, request: Request) -> Response:

@@ -307,7 +307,7 @@ class _Daemon:
             on_article_opened=self._services.reads.add if self._services.settings.ranking.clicks else None,
             hub_listener=self._services.websub,
             sign_ups=self._services.sign_ups,
-            readers=self._services.preferences,
+            preferences=self._services.preferences,
             private_feeds=self._services.private_feeds,
             desk=self._services.web_desk,
         )

@@ -76,7 +76,7 @@ def test_the_known_routes_are_those_of_the_web_server(room: Room, more: str) -> 
         health=dict,
         hub_listener=services.websub,
         sign_ups=services.sign_ups,
-        readers=services.preferences,
+        preferences=services.preferences,
         private_feeds=services.private_feeds,
         desk=services.web_desk,
     )
