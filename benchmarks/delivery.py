@@ -206,7 +206,7 @@ def wire_only(fixture: Fixture, port: int, count: int, keys: Sequence[DkimKey], 
     template = MessageTemplate.build(fixture.edition, OPTIONS, keys)
     numbers = iter(range(count))
 
-    def take() -> OutgoingMail | None:
+    def next_mail() -> OutgoingMail | None:
         number = next(numbers, None)
         if number is None:
             return None
@@ -221,7 +221,7 @@ def wire_only(fixture: Fixture, port: int, count: int, keys: Sequence[DkimKey], 
     def settle(_ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
         return {mail.key for mail in beginning}
 
-    problem = sender(port, connections).run(take, settle, backlog=count)
+    problem = sender(port, connections).run(next_mail, settle, backlog=count)
     assert problem is None, problem
 
 

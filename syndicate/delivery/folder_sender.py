@@ -26,7 +26,7 @@ class FolderSender:
 
     def run(
         self,
-        take: NextMail,
+        next_mail: NextMail,
         settle: RecordResults,
         *,
         backlog: int = 1,  # noqa: ARG002 a folder takes one after the other
@@ -38,7 +38,7 @@ class FolderSender:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             return TransportDown(f"The mail folder {self._folder} cannot be made: {error.strerror}")
-        while not should_stop() and (parcel := take()) is not None:
+        while not should_stop() and (parcel := next_mail()) is not None:
             try:
                 data = bytes(parcel.render())
                 path = self._folder / _file_name(data)

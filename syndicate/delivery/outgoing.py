@@ -65,13 +65,13 @@ class Sender(Protocol):
 
     def run(
         self,
-        take: NextMail,
+        next_mail: NextMail,
         settle: RecordResults,
         *,
         backlog: int = 1,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> TransportDown | None:
-        """Send parcels until ``take`` has no more, ``should_stop`` says so, or nothing can be sent.
+        """Send parcels until ``next_mail`` has no more, ``should_stop`` says so, or nothing can be sent.
 
         Every body is written only after ``settle`` has allowed it, and at most one is unanswered for each
         connection. ``backlog`` is about how many parcels there are. Returns what stopped everything, or

@@ -49,13 +49,13 @@ def job(
     """The job of these services, but over plain SMTP to a port of ours, and with the test's clock."""
 
     class Watched(SmtpSender):
-        def run(self, take: Any, settle: Any, **facts: Any) -> TransportDown | None:
+        def run(self, next_mail: Any, settle: Any, **facts: Any) -> TransportDown | None:
             def settled(ended: Any, beginning: Any) -> Any:
                 if beginning:
                     on_claim()
                 return settle(ended, beginning)
 
-            return super().run(take, settled, **facts)
+            return super().run(next_mail, settled, **facts)
 
     facts: dict[str, Any] = {"tls": "none", "domain": "example.com", "timeout": 10} | options
     return DeliverJob(

@@ -6,7 +6,7 @@ gather, so the number of commits falls as the number of connections grows. Only 
 blocks; it has a thread of its own.
 
 A connection that waits long for a reply holds up no other mail: it does not count against the number of
-connections, a message offered on it behind a body goes another way, and ``take`` is asked for more meanwhile.
+connections, a message offered on it behind a body goes another way, and ``next_mail`` is asked for more meanwhile.
 All connections together are at most twice as many as configured.
 """
 
@@ -41,7 +41,7 @@ class Outbox:
     def __init__(
         self,
         connect: Callable[[], tuple[socket.socket, Features]],
-        take: NextMail,
+        next_mail: NextMail,
         settle: RecordResults,
         options: SmtpOptions,
         should_stop: Callable[[], bool],
@@ -56,7 +56,7 @@ class Outbox:
         self._opener = Opener(connect, options.place)
         self._sessions: set[Session] = set()
         self._ended: list[SendResult] = []
-        self._queue = MailQueue(take)
+        self._queue = MailQueue(next_mail)
         self._lost = LostConnections()
         self._most = options.connections
         self._backlog = 0
@@ -78,7 +78,7 @@ class Outbox:
         return min(self._most, worth) if self._proven else 1
 
     def run(self, backlog: int) -> TransportDown | None:
-        """Send until nothing is left; what ``take`` and ``settle`` raise is raised after closing."""
+        """Send until nothing is left; what ``next_mail`` and ``settle`` raise is raised after closing."""
         self._selector.register(self._opener.wakeup, selectors.EVENT_READ)
         self._backlog = backlog
         try:

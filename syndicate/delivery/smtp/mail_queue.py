@@ -8,16 +8,16 @@ from syndicate.delivery.outgoing import NextMail, OutgoingMail
 
 # Parcels whose time has not come that are kept here, to be sent in order.
 _HELD = 1000
-# Held parcels sent in a row before ``take`` is asked for a parcel that should go first.
+# Held parcels sent in a row before ``next_mail`` is asked for a parcel that should go first.
 _HELD_IN_A_ROW = 20
 
 
 class MailQueue:
-    """The parcels of ``take``, each at its time; ``taken`` counts them."""
+    """The parcels of ``next_mail``, each at its time; ``taken`` counts them."""
 
-    def __init__(self, take: NextMail) -> None:
+    def __init__(self, next_mail: NextMail) -> None:
         self.taken = 0
-        self._take = take
+        self._take = next_mail
         self._returned: deque[OutgoingMail] = deque()
         self._held: list[tuple[float, int, OutgoingMail]] = []
         self._in_a_row = 0

@@ -32,7 +32,7 @@ class SmtpSender:
 
     def run(
         self,
-        take: NextMail,
+        next_mail: NextMail,
         settle: RecordResults,
         *,
         backlog: int = 1,
@@ -40,7 +40,7 @@ class SmtpSender:
     ) -> TransportDown | None:
         """See ``parcels.Sender``."""
         options = self._options
-        outbox = Outbox(lambda: connect(options, self._context), take, settle, options, should_stop)
+        outbox = Outbox(lambda: connect(options, self._context), next_mail, settle, options, should_stop)
         return outbox.run(backlog)
 
 

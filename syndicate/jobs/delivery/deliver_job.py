@@ -145,7 +145,7 @@ class DeliverJob:
             if not self.take_turn(connection, now):
                 return DeliverResult(swept=swept, late=late, busy=True)
         run = _Run(self, keys, now, secret, waiting, prepare, progress, should_stop)
-        send = partial(self.sender().run, run.take, run.settle, should_stop=should_stop)
+        send = partial(self.sender().run, run.next_mail, run.settle, should_stop=should_stop)
         try:
             # Writing the pages may take a minute; mails that ask for a confirmation do not wait for it.
             error = send(backlog=confirmations) if confirmations else None
@@ -212,7 +212,7 @@ class _Run:
         """The run's own time and how long it has lasted: what is too late by then does not go any more."""
         return self._now + max(self._job.clock() - self._began, timedelta())
 
-    def take(self) -> OutgoingMail | None:
+    def next_mail(self) -> OutgoingMail | None:
         """Return the next leased delivery; lease another batch when none is left."""
         if time.monotonic() > self._look_at:
             self._look()
