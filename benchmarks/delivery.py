@@ -218,10 +218,10 @@ def wire_only(fixture: Fixture, port: int, count: int, keys: Sequence[DkimKey], 
             render=partial(template.for_subscriber, address, f"{number:032d}", f"<{number}@example.com>"),
         )
 
-    def settle(_ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
+    def record_results(_ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
         return {mail.key for mail in beginning}
 
-    problem = sender(port, connections).run(next_mail, settle, backlog=count)
+    problem = sender(port, connections).run(next_mail, record_results, backlog=count)
     assert problem is None, problem
 
 

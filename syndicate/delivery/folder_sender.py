@@ -27,7 +27,7 @@ class FolderSender:
     def run(
         self,
         next_mail: NextMail,
-        settle: RecordResults,
+        record_results: RecordResults,
         *,
         backlog: int = 1,  # noqa: ARG002 a folder takes one after the other
         should_stop: Callable[[], bool] = lambda: False,
@@ -45,9 +45,9 @@ class FolderSender:
             except (MailError, RenderError) as error:
                 ended.append(SendResult(parcel=parcel, error=error))
                 continue
-            ended = [_written(parcel, path, data)] if parcel.key in settle(ended, [parcel]) else []
+            ended = [_written(parcel, path, data)] if parcel.key in record_results(ended, [parcel]) else []
         if ended:
-            settle(ended, [])
+            record_results(ended, [])
         return None
 
 

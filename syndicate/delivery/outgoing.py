@@ -66,16 +66,16 @@ class Sender(Protocol):
     def run(
         self,
         next_mail: NextMail,
-        settle: RecordResults,
+        record_results: RecordResults,
         *,
         backlog: int = 1,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> TransportDown | None:
         """Send parcels until ``next_mail`` has no more, ``should_stop`` says so, or nothing can be sent.
 
-        Every body is written only after ``settle`` has allowed it, and at most one is unanswered for each
+        Every body is written only after ``record_results`` has allowed it, and at most one is unanswered for each
         connection. ``backlog`` is about how many parcels there are. Returns what stopped everything, or
-        ``None``. What ``settle`` raises ends the run; no body is written after that.
+        ``None``. What ``record_results`` raises ends the run; no body is written after that.
         """
 
 
@@ -84,11 +84,11 @@ def send_one(sender: Sender, parcel: OutgoingMail) -> None:
     waiting = [parcel]
     ended: list[SendResult] = []
 
-    def settle(done: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
+    def record_results(done: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
         ended.extend(done)
         return [mail.key for mail in beginning]
 
-    problem = sender.run(lambda: waiting.pop() if waiting else None, settle)
+    problem = sender.run(lambda: waiting.pop() if waiting else None, record_results)
     error = problem or next((result.error for result in ended if result.final), None)
     if error is not None:
         raise error

@@ -38,12 +38,12 @@ def test_D_a_second_try_overwrites_the_first(tmp_path: Path) -> None:
 def test_D_nothing_is_written_before_it_is_allowed(tmp_path: Path, allowed: bool) -> None:
     waiting, commits = [parcel(MESSAGE)], []
 
-    def settle(ended, beginning):
+    def record_results(ended, beginning):
         assert files(tmp_path) == {} or not beginning
         commits.append((len(ended), len(beginning)))
         return [one.key for one in beginning if allowed]
 
-    assert FolderSender(tmp_path).run(lambda: waiting.pop() if waiting else None, settle) is None
+    assert FolderSender(tmp_path).run(lambda: waiting.pop() if waiting else None, record_results) is None
     assert len(files(tmp_path)) == allowed
     assert commits == [(0, 1), (1, 0)][: 1 + allowed]
 

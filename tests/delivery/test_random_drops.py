@@ -99,7 +99,7 @@ def test_at_most_one_body_of_each_message_is_accepted_and_each_end_is_true(
         # A run that ends because the server takes nothing leaves the rest to the next one.
         for _ in range(20):
             parcels = iter([a_parcel(number, sizes[number]) for number in rows.pending])
-            SmtpSender(options).run(partial(next, parcels, None), rows.settle, backlog=60)
+            SmtpSender(options).run(partial(next, parcels, None), rows.record_results, backlog=60)
     finally:
         server.close()
     bodies = Counter(int(body.split(b":", 1)[0]) for body in server.accepted)
@@ -123,7 +123,9 @@ class Rows:
     def pending(self) -> list[int]:
         return [number for number, state in self.states.items() if state == "pending"]
 
-    def settle(self, ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
+    def record_results(
+        self, ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]
+    ) -> Collection[int]:
         for one in ended:
             assert self.states[one.parcel.key] in ("pending", "sending")
             if one.final:

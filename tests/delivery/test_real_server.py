@@ -126,7 +126,7 @@ def test_D6_one_refused_reader_of_many_costs_the_others_nothing() -> None:
     ]
     desk = Desk(*readers)
     with running() as (port, box):
-        assert sender(port, tls="none").run(desk.next_mail, desk.settle) is None
+        assert sender(port, tls="none").run(desk.next_mail, desk.record_results) is None
     outcomes = {
         f"{name}@example.org": f"{type(error).__name__} {error.code}" if error else "sent"
         for name, error in desk.outcomes.items()

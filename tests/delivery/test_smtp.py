@@ -63,7 +63,9 @@ class Desk:
     def next_mail(self) -> OutgoingMail | None:
         return self._waiting.pop(0) if self._waiting else None
 
-    def settle(self, ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
+    def record_results(
+        self, ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]
+    ) -> Collection[int]:
         self.on_settle()
         names = [one.recipient.partition("@")[0] for one in beginning]
         self.commits.append(([one.parcel.recipient.partition("@")[0] for one in ended], names))
@@ -102,7 +104,7 @@ def send(sender: SmtpSender, to: str = "jo@example.org", body: bytes = BODY) -> 
 def test_a_message_goes_out_in_one_transaction_and_is_claimed_once(ehlo: Mapping[str, bytes]) -> None:
     desk = Desk("jo")
     with talking(ehlo) as (server, sender):
-        assert sender.run(desk.next_mail, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert server.commands == [
         "ehlo news.example.com",
         "MAIL FROM:<news@example.com>",
@@ -124,7 +126,7 @@ def test_the_claim_comes_after_the_354_and_before_the_body(ehlo: Mapping[str, by
                 assert server.bodies == []
 
         desk.on_settle = look
-        sender.run(desk.next_mail, desk.settle)
+        sender.run(desk.next_mail, desk.record_results)
     assert desk.kinds() == {"jo": "sent"}
 
 
@@ -132,7 +134,7 @@ def test_the_claim_comes_after_the_354_and_before_the_body(ehlo: Mapping[str, by
 def test_D_one_commit_says_that_one_was_sent_and_the_next_begins(ehlo: Mapping[str, bytes]) -> None:
     desk = Desk("ann", "bob", "cleo")
     with talking(ehlo) as (server, sender):
-        sender.run(desk.next_mail, desk.settle)
+        sender.run(desk.next_mail, desk.record_results)
     assert desk.commits == [([], ["ann"]), (["ann"], ["bob"]), (["bob"], ["cleo"]), (["cleo"], [])]
     assert (server.connections, len(server.bodies)) == (1, 3)
 
@@ -143,7 +145,7 @@ def test_the_body_and_the_next_envelope_leave_together_where_the_server_likes_it
     ok, go = b"250 ok\r\n", b"354 go on\r\n"
     late = {"BODY": (b"", ok), "MAIL": (ok, b""), "RCPT": (ok, b""), "DATA": (go, ok * 3 + go)}
     with talking(PIPELINING | late, final_timeout=2) as (server, sender):
-        sender.run(desk.next_mail, desk.settle)
+        sender.run(desk.next_mail, desk.record_results)
     assert (len(server.bodies), desk.kinds()) == (2, {"ann": "sent", "bob": "sent"})
 
 
@@ -151,7 +153,7 @@ def test_the_body_and_the_next_envelope_leave_together_where_the_server_likes_it
 def test_D_a_claim_that_says_no_closes_the_connection_without_a_message(ehlo: Mapping[str, bytes]) -> None:
     desk = Desk("ann", "bob", "cleo", refuse=["bob"])
     with talking(ehlo) as (server, sender):
-        assert sender.run(desk.next_mail, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert (server.connections, len(server.bodies)) == (2, 2)
     assert desk.kinds() == {"ann": "sent", "cleo": "sent"}
 
@@ -169,7 +171,7 @@ def test_D_a_claim_that_fails_closes_the_connection_without_a_message(
 
     desk.on_settle = fail
     with talking(ehlo) as (server, sender), pytest.raises(OSError, match="the store is gone"):
-        sender.run(desk.next_mail, desk.settle)
+        sender.run(desk.next_mail, desk.record_results)
     assert len(server.bodies) == good
 
 
@@ -180,7 +182,7 @@ def test_D4_a_4xx_at_any_step_defers_or_ends_the_run(step: str, code: int, ehlo:
     desk = Desk("jo")
     answer = b"%d not now\r\n" % code + (DROP_AFTER if code == 421 else b"")
     with talking({**ehlo, step: answer}) as (_, sender):
-        problem = sender.run(desk.next_mail, desk.settle)
+        problem = sender.run(desk.next_mail, desk.record_results)
     error = desk.outcomes.get("jo") or problem
     assert error is not None
     assert error.code == code
@@ -202,7 +204,7 @@ def test_D6_a_5xx_refuses_that_recipient_only(step: str, code: int, ehlo: Mappin
     if step == "RCPT" and ehlo:
         script["DATA"] = (b"354 go\r\n", b"503 whom?\r\n", b"354 go\r\n")
     with talking(script) as (server, sender):
-        assert sender.run(desk.next_mail, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert desk.kinds() == {"ann": "sent", "bob": "Refused", "cleo": "sent"}
     assert (desk.outcomes["bob"].code, server.connections) == (code, 1)
     assert "never" in str(desk.outcomes["bob"])
@@ -212,7 +214,7 @@ def test_D6_a_5xx_refuses_that_recipient_only(step: str, code: int, ehlo: Mappin
 def test_D6_data_accepted_for_a_refused_recipient_gets_no_body() -> None:
     desk = Desk("ann", "bob")
     with talking(PIPELINING | {"RCPT": b"550 no\r\n"}, {}) as (server, sender):
-        assert sender.run(desk.next_mail, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert desk.kinds() == {"ann": "Refused", "bob": "sent"}
     assert server.bodies == [BODY]
 
@@ -222,7 +224,7 @@ def test_a_server_that_cannot_reset_is_left(answer: bytes) -> None:
     desk = Desk("ann", "bob")
     script = {"RCPT": b"550 no\r\n", "RSET": answer}
     with talking(script, {}, timeout=1) as (server, sender):
-        sender.run(desk.next_mail, desk.settle)
+        sender.run(desk.next_mail, desk.record_results)
     assert desk.kinds() == {"ann": "Refused", "bob": "sent"}
     assert server.connections == 2
 
@@ -239,7 +241,7 @@ def test_D1_trouble_before_the_body_means_nothing_was_sent(
     desk = Desk("ann", "bob")
     replies = {**ehlo, step: trouble} | ({"HELO": trouble} if step == "EHLO" else {})
     with talking(replies, timeout=0.1) as (server, sender):
-        problem = sender.run(desk.next_mail, desk.settle)
+        problem = sender.run(desk.next_mail, desk.record_results)
     assert isinstance(problem, TransportDown)
     assert (desk.asked, server.bodies, desk.outcomes) == ([], [], {})
 
@@ -248,7 +250,7 @@ def test_a_message_that_ends_every_connection_is_deferred_and_the_others_go() ->
     desk = Desk("ann", "bad", "cleo", "dora")
     fine = b"250 ok\r\n"
     with talking({"RCPT": (fine, DROP)}, {"RCPT": DROP}, {}) as (server, sender):
-        assert sender.run(desk.next_mail, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert desk.kinds() == {"ann": "sent", "bad": "Deferred", "cleo": "sent", "dora": "sent"}
     assert server.connections == 3
 
@@ -259,7 +261,7 @@ def test_D_no_reply_to_the_body_is_uncertain(trouble: bytes, ehlo: Mapping[str, 
     desk = Desk("ann", "bob")
     last = trouble + DROP_AFTER if trouble == b"250-half" else trouble
     with talking({**ehlo, "BODY": last}, {}) as (server, sender):
-        assert sender.run(desk.next_mail, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert desk.kinds() == {"ann": "Uncertain", "bob": "sent"}
     assert "the message" in str(desk.outcomes["ann"])
     assert server.connections == 2
@@ -269,7 +271,7 @@ def test_D_no_reply_to_the_body_is_uncertain(trouble: bytes, ehlo: Mapping[str, 
 def test_D_silence_after_the_body_is_uncertain(ehlo: Mapping[str, bytes]) -> None:
     desk = Desk("ann")
     with talking({**ehlo, "BODY": SILENCE}, final_timeout=0.1) as (_, sender):
-        assert sender.run(desk.next_mail, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert desk.kinds() == {"ann": "Uncertain"}
 
 
@@ -288,7 +290,7 @@ def test_a_connection_lost_before_the_final_dot_was_written_is_no_doubt(
     with talking({**ehlo, "DATA": b"354 go on\r\n" + DROP_AFTER}, {}) as (server, sender):
         # The server has left by the time that the commit is made.
         desk.on_settle = lambda: server.wait_until_left(1) if not desk.outcomes else None
-        assert sender.run(desk.next_mail, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert desk.kinds() == {"ann": "sent", "bob": "sent"}
     assert sorted(server.accepted) == sorted([body, BODY])
     assert desk.asked == ["ann", "ann", "bob"]
@@ -297,7 +299,7 @@ def test_a_connection_lost_before_the_final_dot_was_written_is_no_doubt(
 def test_a_server_that_leaves_in_the_middle_of_a_body_is_no_doubt_and_the_others_go() -> None:
     desk = Desk("ann", "big", "cleo", bodies={"big": BIG})
     with talking(PIPELINING | {"BODY": (b"250 ok\r\n",)}, limit=len(BIG) // 2) as (server, sender):
-        assert sender.run(desk.next_mail, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert desk.kinds() == {"ann": "sent", "big": "Deferred", "cleo": "sent"}
     assert "twice when it was offered this message" in str(desk.outcomes["big"])
     assert server.accepted == [BODY, BODY]
@@ -343,7 +345,7 @@ def test_a_server_that_closed_a_kept_connection_is_called_again(
 ) -> None:
     desk = Desk("ann", "bob")
     with talking({**ehlo, **first}, {}) as (server, sender):
-        assert sender.run(desk.next_mail, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert (server.connections, desk.kinds()) == (2, {"ann": "sent", "bob": "sent"})
 
 
@@ -351,7 +353,7 @@ def test_a_server_that_closes_every_50_messages_gets_all_of_them_once() -> None:
     desk = Desk(*(f"reader{number}" for number in range(120)))
     closing = {"BODY": (b"250 ok\r\n",) * 49 + (b"250 ok\r\n" + DROP_AFTER,)}
     with talking(PIPELINING | closing) as (server, sender):
-        assert sender.run(desk.next_mail, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert set(desk.kinds().values()) == {"sent"}
     assert (len(desk.outcomes), len(server.bodies), server.connections) == (120, 120, 3)
 
@@ -365,7 +367,7 @@ def test_a_server_that_closes_after_every_message_gets_one_on_each_connection(
     readers = [f"reader{number:03}" for number in range(100)]
     desk = Desk(*readers)
     with talking({**ehlo, "BODY": closing}, connections=connections) as (server, sender):
-        assert sender.run(desk.next_mail, desk.settle, backlog=100) is None
+        assert sender.run(desk.next_mail, desk.record_results, backlog=100) is None
     assert desk.kinds() == dict.fromkeys(readers, "sent")
     assert len(server.accepted) == 100
     assert 100 <= server.connections <= 100 + connections
@@ -379,7 +381,7 @@ def test_a_connection_that_is_lost_now_and_then_behind_a_message_does_not_slow_t
     desk = Desk(*(f"reader{number:03}" for number in range(100)))
     closing = {"BODY": b"250 ok\r\n" + DROP_AFTER}
     with talking(PIPELINING, closing, closing, closing, PIPELINING, connections=2) as (server, sender):
-        assert sender.run(desk.next_mail, desk.settle, backlog=100) is None
+        assert sender.run(desk.next_mail, desk.record_results, backlog=100) is None
     assert set(desk.kinds().values()) == {"sent"}
     assert server.connections <= 6
 
@@ -405,7 +407,7 @@ def test_many_connections_share_the_work_and_the_commits(ehlo: Mapping[str, byte
     readers = [f"reader{number}" for number in range(200)]
     desk = Desk(*readers)
     with talking(ehlo, connections=8) as (server, sender):
-        assert sender.run(desk.next_mail, desk.settle, backlog=200) is None
+        assert sender.run(desk.next_mail, desk.record_results, backlog=200) is None
     assert desk.kinds() == dict.fromkeys(readers, "sent")
     assert (len(server.bodies), server.connections) == (200, 8)
     assert len(desk.commits) < 200
@@ -414,7 +416,7 @@ def test_many_connections_share_the_work_and_the_commits(ehlo: Mapping[str, byte
 def test_a_server_that_takes_only_some_connections_gets_no_more() -> None:
     desk = Desk(*(f"reader{number}" for number in range(100)))
     with talking({}, {}, {"CONNECT": b"421 too many\r\n" + DROP_AFTER}, connections=5) as (server, sender):
-        assert sender.run(desk.next_mail, desk.settle, backlog=100) is None
+        assert sender.run(desk.next_mail, desk.record_results, backlog=100) is None
     assert set(desk.kinds().values()) == {"sent"}
     assert len(server.bodies) == 100
     assert server.connections <= 5
@@ -430,15 +432,15 @@ def test_a_connection_refused_after_everything_was_sent_is_no_problem() -> None:
         assert all_sent.wait(60)
         raise TransportDown("421 too many")
 
-    def settle(ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
-        allowed = desk.settle(ended, beginning)
+    def record_results(ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
+        allowed = desk.record_results(ended, beginning)
         if len(desk.outcomes) == len(readers):
             all_sent.set()
         return allowed
 
     options = SmtpOptions(host="x", connections=3, timeout=5.0, final_timeout=5.0)
     with ScriptedSmtp(PIPELINING) as server:
-        outbox = Outbox(connect_late, desk.next_mail, settle, options, lambda: False)
+        outbox = Outbox(connect_late, desk.next_mail, record_results, options, lambda: False)
         assert outbox.run(len(readers)) is None
     assert desk.kinds() == dict.fromkeys(readers, "sent")
 
@@ -447,7 +449,7 @@ def test_a_refused_login_is_tried_once_however_many_connections_there_may_be() -
     replies = {"EHLO": b"250-test\r\n250 AUTH PLAIN\r\n", "AUTH": b"535 no\r\n"}
     desk = Desk(*(f"reader{number}" for number in range(100)))
     with talking(replies, connections=8, username="jo", password="x") as (server, sender):
-        problem = sender.run(desk.next_mail, desk.settle, backlog=100)
+        problem = sender.run(desk.next_mail, desk.record_results, backlog=100)
     assert problem is not None
     assert (problem.code, server.connections, desk.outcomes) == (535, 1, {})
 
@@ -506,7 +508,7 @@ def test_a_byte_now_and_then_does_not_put_the_deadline_off() -> None:
 def test_what_cannot_be_rendered_hurts_only_itself() -> None:
     desk = Desk("ann", "bad", "cleo", bodies={"bad": RenderError("no")})
     with talking(PIPELINING) as (server, sender):
-        assert sender.run(desk.next_mail, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert desk.kinds() == {"ann": "sent", "bad": "RenderError", "cleo": "sent"}
     assert server.connections == 1
 
@@ -514,7 +516,7 @@ def test_what_cannot_be_rendered_hurts_only_itself() -> None:
 def test_stopping_begins_nothing_new_and_ends_what_has_begun() -> None:
     desk = Desk(*(f"reader{number}" for number in range(9)))
     with talking(PIPELINING) as (server, sender):
-        sender.run(desk.next_mail, desk.settle, should_stop=lambda: len(desk.outcomes) >= 3)
+        sender.run(desk.next_mail, desk.record_results, should_stop=lambda: len(desk.outcomes) >= 3)
     assert set(desk.kinds().values()) == {"sent"}
     assert 3 <= len(server.bodies) <= 4
     assert len(server.bodies) == len(desk.outcomes)

@@ -27,7 +27,7 @@ def ended(key: int, error: MailError | None = None) -> SendResult:
 def test_D6_a_sender_refused_twice_is_no_recipients_fault(ehlo: Mapping[str, bytes]) -> None:
     desk = Desk("ann", "bob", "cleo")
     with talking({**ehlo, "MAIL": b"550 who are you\r\n", **NOT_NOW}) as (server, sender):
-        problem = sender.run(desk.next_mail, desk.settle)
+        problem = sender.run(desk.next_mail, desk.record_results)
     assert isinstance(problem, TransportDown)
     assert (problem.code, server.connections) == (550, 1)
     assert desk.kinds() == {"ann": "TransportDown", "bob": "TransportDown"}
@@ -45,7 +45,7 @@ def test_D6_a_sender_refused_for_one_message_is_that_message_s_end(
     data[place] = b"503 whose?\r\n"
     script = {**ehlo, "MAIL": tuple(replies)} | ({"DATA": tuple(data)} if ehlo else {})
     with talking(script) as (server, sender):
-        assert sender.run(desk.next_mail, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert list(desk.kinds().values()).count("sent") == 2
     assert desk.kinds()[("ann", "bob", "cleo")[place]] == "SenderRefused"
     assert server.connections == 1
@@ -55,7 +55,7 @@ def test_D6_a_sender_refused_for_one_message_is_that_message_s_end(
 def test_a_message_too_large_for_mail_is_refused_alone(ehlo: Mapping[str, bytes]) -> None:
     desk = Desk("ann", "bob")
     with talking({**ehlo, "MAIL": b"552 5.3.4 too big\r\n", **NOT_NOW}) as (_, sender):
-        assert sender.run(desk.next_mail, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert desk.kinds() == {"ann": "Refused", "bob": "Refused"}
     assert desk.outcomes["ann"].code is None
 
@@ -72,7 +72,7 @@ def test_refusals_for_policy_are_the_messages_when_others_are_taken(
     if step == "RCPT" and ehlo:
         script["DATA"] = ((b"503 whom?\r\n",) * 19 + (GO,)) * 3
     with talking(script) as (_, sender):
-        assert sender.run(desk.next_mail, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert sorted(desk.kinds().values()) == ["Refused"] * 57 + ["sent"] * 3
 
 
@@ -82,7 +82,7 @@ def test_twenty_refusals_for_policy_in_a_row_are_about_us(step: str, ehlo: Mappi
     desk = Desk(*(f"r{number}" for number in range(60)))
     script: dict[str, Any] = {**ehlo, step: b"554 5.7.1 relay access denied\r\n"}
     with talking(script | ({} if step == "BODY" else NOT_NOW)) as (_, sender):
-        problem = sender.run(desk.next_mail, desk.settle)
+        problem = sender.run(desk.next_mail, desk.record_results)
     assert isinstance(problem, TransportDown)
     assert (problem.code, "5.7.1" in str(problem)) == (554, True)
     assert set(desk.kinds().values()) == {"TransportDown"}
@@ -98,7 +98,7 @@ def test_a_list_refused_for_policy_as_a_whole_fails_nobody(
     desk = Desk(*(f"r{number}" for number in range(readers)))
     script: dict[str, Any] = {**ehlo, step: b"550 5.7.26 not authenticated\r\n"}
     with talking(script | ({} if step == "BODY" else NOT_NOW)) as (_, sender):
-        problem = sender.run(desk.next_mail, desk.settle)
+        problem = sender.run(desk.next_mail, desk.record_results)
     assert list(desk.kinds().values()) == [kind] * readers
     assert (problem is not None) == (readers == 3)
 

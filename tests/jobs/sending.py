@@ -49,11 +49,11 @@ def job(
     """The job of these services, but over plain SMTP to a port of ours, and with the test's clock."""
 
     class Watched(SmtpSender):
-        def run(self, next_mail: Any, settle: Any, **facts: Any) -> TransportDown | None:
+        def run(self, next_mail: Any, record_results: Any, **facts: Any) -> TransportDown | None:
             def settled(ended: Any, beginning: Any) -> Any:
                 if beginning:
                     on_claim()
-                return settle(ended, beginning)
+                return record_results(ended, beginning)
 
             return super().run(next_mail, settled, **facts)
 

@@ -42,11 +42,11 @@ class Outbox:
         self,
         connect: Callable[[], tuple[socket.socket, Features]],
         next_mail: NextMail,
-        settle: RecordResults,
+        record_results: RecordResults,
         options: SmtpOptions,
         should_stop: Callable[[], bool],
     ) -> None:
-        self._settle = settle
+        self._settle = record_results
         self._options = options
         self._redact = options.redact
         self._stopping = should_stop
@@ -78,7 +78,7 @@ class Outbox:
         return min(self._most, worth) if self._proven else 1
 
     def run(self, backlog: int) -> TransportDown | None:
-        """Send until nothing is left; what ``next_mail`` and ``settle`` raise is raised after closing."""
+        """Send until nothing is left; what ``next_mail`` and ``record_results`` raise is raised after closing."""
         self._selector.register(self._opener.wakeup, selectors.EVENT_READ)
         self._backlog = backlog
         try:

@@ -33,14 +33,16 @@ class SmtpSender:
     def run(
         self,
         next_mail: NextMail,
-        settle: RecordResults,
+        record_results: RecordResults,
         *,
         backlog: int = 1,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> TransportDown | None:
         """See ``parcels.Sender``."""
         options = self._options
-        outbox = Outbox(lambda: connect(options, self._context), next_mail, settle, options, should_stop)
+        outbox = Outbox(
+            lambda: connect(options, self._context), next_mail, record_results, options, should_stop
+        )
         return outbox.run(backlog)
 
 

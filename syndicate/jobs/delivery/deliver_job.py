@@ -145,7 +145,7 @@ class DeliverJob:
             if not self.take_turn(connection, now):
                 return DeliverResult(swept=swept, late=late, busy=True)
         run = _Run(self, keys, now, secret, waiting, prepare, progress, should_stop)
-        send = partial(self.sender().run, run.next_mail, run.settle, should_stop=should_stop)
+        send = partial(self.sender().run, run.next_mail, run.record_results, should_stop=should_stop)
         try:
             # Writing the pages may take a minute; mails that ask for a confirmation do not wait for it.
             error = send(backlog=confirmations) if confirmations else None
@@ -234,7 +234,9 @@ class _Run:
             )
         return None
 
-    def settle(self, ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
+    def record_results(
+        self, ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]
+    ) -> Collection[int]:
         """Record in one commit what has ended, and move what begins to ``sending`` if it still may."""
         states, begun = self._store.write(partial(self._record, ended=ended, beginning=beginning))
         cancelled = [parcel.key for parcel in beginning if parcel.key not in begun]
