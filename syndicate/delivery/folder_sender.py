@@ -38,26 +38,26 @@ class FolderSender:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             return TransportDown(f"The mail folder {self._folder} cannot be made: {error.strerror}")
-        while not should_stop() and (parcel := next_mail()) is not None:
+        while not should_stop() and (mail := next_mail()) is not None:
             try:
-                data = bytes(parcel.render())
+                data = bytes(mail.render())
                 path = self._folder / _file_name(data)
             except (MailError, RenderError) as error:
-                ended.append(SendResult(parcel=parcel, error=error))
+                ended.append(SendResult(mail=mail, error=error))
                 continue
-            ended = [_written(parcel, path, data)] if parcel.key in record_results(ended, [parcel]) else []
+            ended = [_written(mail, path, data)] if mail.key in record_results(ended, [mail]) else []
         if ended:
             record_results(ended, [])
         return None
 
 
-def _written(parcel: OutgoingMail, path: Path, data: bytes) -> SendResult:
+def _written(mail: OutgoingMail, path: Path, data: bytes) -> SendResult:
     try:
         write_atomic(path, data)
     except RenderError as error:
-        reason = f"The message for {parcel.recipient} could not be written: {error}"
-        return SendResult(parcel=parcel, error=Deferred(reason))
-    return SendResult(parcel=parcel)
+        reason = f"The message for {mail.recipient} could not be written: {error}"
+        return SendResult(mail=mail, error=Deferred(reason))
+    return SendResult(mail=mail)
 
 
 def _file_name(data: bytes) -> str:

@@ -49,7 +49,7 @@ class SendResult(NamedTuple):
     says.
     """
 
-    parcel: OutgoingMail
+    mail: OutgoingMail
     error: MailError | RenderError | None = None
     final: bool = True
 
@@ -79,9 +79,9 @@ class Sender(Protocol):
         """
 
 
-def send_one(sender: Sender, parcel: OutgoingMail) -> None:
+def send_one(sender: Sender, mail: OutgoingMail) -> None:
     """Send one message that is in no store; raises the ``MailError`` it ended with."""
-    waiting = [parcel]
+    waiting = [mail]
     ended: list[SendResult] = []
 
     def record_results(done: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:

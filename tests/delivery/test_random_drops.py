@@ -127,14 +127,14 @@ class Rows:
         self, ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]
     ) -> Collection[int]:
         for one in ended:
-            assert self.states[one.parcel.key] in ("pending", "sending")
+            assert self.states[one.mail.key] in ("pending", "sending")
             if one.final:
                 kind = {type(None): "sent", Uncertain: "uncertain", Deferred: "deferred"}[type(one.error)]
-                assert kind == "deferred" or self.states[one.parcel.key] == "sending"
+                assert kind == "deferred" or self.states[one.mail.key] == "sending"
             else:
                 kind = "pending"
-            self.states[one.parcel.key] = kind
-        for parcel in beginning:
-            assert self.states[parcel.key] == "pending"
-            self.states[parcel.key] = "sending"
-        return [parcel.key for parcel in beginning]
+            self.states[one.mail.key] = kind
+        for mail in beginning:
+            assert self.states[mail.key] == "pending"
+            self.states[mail.key] = "sending"
+        return [mail.key for mail in beginning]

@@ -68,10 +68,10 @@ class Desk:
     ) -> Collection[int]:
         self.on_settle()
         names = [one.recipient.partition("@")[0] for one in beginning]
-        self.commits.append(([one.parcel.recipient.partition("@")[0] for one in ended], names))
+        self.commits.append(([one.mail.recipient.partition("@")[0] for one in ended], names))
         self.asked += names
         for one in (one for one in ended if one.final):
-            name = one.parcel.recipient.partition("@")[0]
+            name = one.mail.recipient.partition("@")[0]
             assert name not in self.outcomes
             self.outcomes[name] = one.error
         return {one.key for one in beginning if one.recipient.partition("@")[0] not in self._refuse}

@@ -16,7 +16,7 @@ NOT_NOW = {"DATA": b"503 not now\r\n"}
 
 def ended(key: int, error: MailError | None = None) -> SendResult:
     return SendResult(
-        parcel=OutgoingMail(
+        mail=OutgoingMail(
             key=key, sender="us@example.com", recipient="jo@example.org", render=lambda: Message.of(b"")
         ),
         error=error,
@@ -131,8 +131,8 @@ def test_what_was_under_way_before_acquits_nobody_of_a_refused_sender() -> None:
     suspicion = Suspicion()
     assert suspicion.sift([ended(1, SenderRefused("550", code=550))]) == []
     suspicion.offered(3)
-    assert [one.parcel.key for one in suspicion.sift([ended(2)])] == [2]
-    assert [one.parcel.key for one in suspicion.sift([ended(3)])] == [1, 3]
+    assert [one.mail.key for one in suspicion.sift([ended(2)])] == [2]
+    assert [one.mail.key for one in suspicion.sift([ended(3)])] == [1, 3]
     assert suspicion.rest() == []
     assert suspicion.problem is None
 

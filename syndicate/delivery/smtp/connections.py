@@ -154,13 +154,13 @@ class Outbox:
         for session in settled:
             self._go_on(session, stopped=stopped)
 
-    def _hand_over(self, session: Session, parcel: OutgoingMail) -> None:
+    def _hand_over(self, session: Session, mail: OutgoingMail) -> None:
         """Give the server the body, unless it left while the commit was written."""
         session.receive()
         if session.dialogue.lost is None:
             session.dialogue.hand_over()
         else:
-            self._ended.append(SendResult(parcel=parcel, error=session.dialogue.lost, final=False))
+            self._ended.append(SendResult(mail=mail, error=session.dialogue.lost, final=False))
 
     def _record(self, beginning: Sequence[OutgoingMail]) -> Collection[int]:
         allowed = self._settle(self._ended, beginning)
@@ -182,16 +182,14 @@ class Outbox:
     def _offer(self, session: Session) -> None:
         """Offer the next message, one that can be rendered and has an address to be offered for."""
         dialogue = session.dialogue
-        while (
-            dialogue.offered is None and dialogue.lost is None and (parcel := self._queue.next()) is not None
-        ):
+        while dialogue.offered is None and dialogue.lost is None and (mail := self._queue.next()) is not None:
             try:
-                message = parcel.render()
+                message = mail.render()
             except (MailError, RenderError) as error:
-                self._ended.append(SendResult(parcel=parcel, error=error))
+                self._ended.append(SendResult(mail=mail, error=error))
                 continue
-            dialogue.offer(parcel, message)
-            self._suspicion.offered(parcel.key)
+            dialogue.offer(mail, message)
+            self._suspicion.offered(mail.key)
             if dialogue.offered is None:
                 self._note(dialogue.endings())
 
@@ -219,11 +217,11 @@ class Outbox:
         loss = self._lost.judge(dialogue, others, alone=alone)
         if loss.server_is_down:
             self._problem = lost
-        for parcel in loss.again:
-            self._queue.put_back(parcel)
+        for mail in loss.again:
+            self._queue.put_back(mail)
         if self._problem is None:
             said = f"{lost}, twice when it was offered this message"
-            self._ended += [SendResult(parcel=parcel, error=Deferred(said)) for parcel in loss.put_off]
+            self._ended += [SendResult(mail=mail, error=Deferred(said)) for mail in loss.put_off]
 
     def _busy(self) -> int:
         """Return the number of connections that do not wait long for the server."""
@@ -292,8 +290,8 @@ class Outbox:
             if session.is_slow(since):
                 self._some_are_slow = True
                 self._note(session.dialogue.endings())
-                if (parcel := session.dialogue.take_back()) is not None:
-                    self._queue.put_back(parcel)
+                if (mail := session.dialogue.take_back()) is not None:
+                    self._queue.put_back(mail)
             if session.deadline < now and session.dialogue.waiting:
                 session.lose("did not answer in time")
                 touched.add(session)

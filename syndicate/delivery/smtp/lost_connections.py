@@ -51,9 +51,9 @@ class LostConnections:
         if lost.answered:
             self._closed_behind_one = 0 if most > 1 else self._closed_behind_one + 1
         loss = Loss([], [], not lost.answered and self._is_down(lost, closing=closing, alone=alone))
-        for parcel in lost.returned:
-            innocent = closing or parcel is not lost.blamed or self._count(parcel) < _LOSSES
-            (loss.again if innocent else loss.put_off).append(parcel)
+        for mail in lost.returned:
+            innocent = closing or mail is not lost.blamed or self._count(mail) < _LOSSES
+            (loss.again if innocent else loss.put_off).append(mail)
         return loss
 
     def _is_down(self, lost: Dialogue, *, closing: bool, alone: bool) -> bool:
@@ -61,6 +61,6 @@ class LostConnections:
             return closing or self._failed_in_a_row >= _BARREN
         return self._failed_in_a_row >= _BARREN_AT_MOST
 
-    def _count(self, parcel: OutgoingMail) -> int:
-        losses = self._losses[parcel.key] = self._losses.get(parcel.key, 0) + 1
+    def _count(self, mail: OutgoingMail) -> int:
+        losses = self._losses[mail.key] = self._losses.get(mail.key, 0) + 1
         return losses

@@ -30,29 +30,29 @@ class MailQueue:
         """True while there are parcels whose time has not come."""
         return bool(self._held)
 
-    def put_back(self, parcel: OutgoingMail) -> None:
+    def put_back(self, mail: OutgoingMail) -> None:
         """Keep a parcel that was not sent; it is the next one."""
-        self._returned.append(parcel)
+        self._returned.append(mail)
 
     def is_ready(self) -> bool:
         """Look whether there is a parcel that may go now."""
-        if not self._returned and (parcel := self.next()) is not None:
-            self._returned.append(parcel)
+        if not self._returned and (mail := self.next()) is not None:
+            self._returned.append(mail)
         return bool(self._returned)
 
     def next(self) -> OutgoingMail | None:
         """Return the next parcel whose time has come."""
         if self._returned:
             return self._returned.popleft()
-        if self._in_a_row < _HELD_IN_A_ROW and (parcel := self._release()) is not None:
+        if self._in_a_row < _HELD_IN_A_ROW and (mail := self._release()) is not None:
             self._in_a_row += 1
-            return parcel
+            return mail
         self._in_a_row = 0
-        while len(self._held) < _HELD and (parcel := self._take()) is not None:
+        while len(self._held) < _HELD and (mail := self._take()) is not None:
             self.taken += 1
-            if parcel.not_before <= time.monotonic():
-                return parcel
-            heappush(self._held, (parcel.not_before, parcel.key, parcel))
+            if mail.not_before <= time.monotonic():
+                return mail
+            heappush(self._held, (mail.not_before, mail.key, mail))
         return self._release()
 
     def _release(self) -> OutgoingMail | None:

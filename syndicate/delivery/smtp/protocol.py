@@ -53,7 +53,7 @@ class Features:
 class Dialogue:
     """The state of one connection; ``place`` names the server in messages.
 
-    ``offered`` is the parcel whose envelope was sent, ``ready`` true once the server waits for its body.
+    ``offered`` is the mail whose envelope was sent, ``ready`` true once the server waits for its body.
     ``lost`` says why the connection is of no more use, and ``returned`` are then parcels that can go another
     way; the server left because of ``blamed``, as far as can be told, and ``broken_off`` is true when it left
     in the middle of that body. ``answered`` counts the messages that it has judged. ``redact`` removes
@@ -96,10 +96,10 @@ class Dialogue:
         """True while a body is on the wire or unanswered."""
         return self._body is not None
 
-    def offer(self, parcel: OutgoingMail, message: Message) -> None:
+    def offer(self, mail: OutgoingMail, message: Message) -> None:
         """Send the envelope of a message. Only while nothing else is offered."""
-        self.offered, self._message = parcel, message
-        lines = self._envelope(parcel, message.size)
+        self.offered, self._message = mail, message
+        lines = self._envelope(mail, message.size)
         if not lines:
             return
         names = _ENVELOPE
@@ -161,13 +161,13 @@ class Dialogue:
         """
         if self._body is None or self.offered is None:
             return None
-        parcel, self.offered, self._message = self.offered, None, None
+        mail, self.offered, self._message = self.offered, None, None
         if self._later:
             self._later.clear()
             self._open = False
         else:
             self._leaves_after_verdict = True
-        return parcel
+        return mail
 
     def lose(self, why: str, code: int | None = None, *, unsent: int = 0) -> None:
         """The connection is gone; the last ``unsent`` bytes of ``outgoing`` did not leave this process.
@@ -180,12 +180,12 @@ class Dialogue:
         body, self._body = self._body, None
         untouched = len(self._awaited) + len(self._later) >= len(_ENVELOPE)
         if body is not None and unsent + self._out_size >= self._tail:
-            self._ended.append(SendResult(parcel=body, error=self.lost, final=False))
+            self._ended.append(SendResult(mail=body, error=self.lost, final=False))
             self.returned.append(body)
             self.blamed, self.broken_off = body, True
         elif body is not None:
             said = f"{self._place} did not answer the message: it {why}. It may have been sent."
-            self._ended.append(SendResult(parcel=body, error=Uncertain(said)))
+            self._ended.append(SendResult(mail=body, error=Uncertain(said)))
         if self.offered is not None and self._refusal is not None:
             self._end_offered(self._refusal)
         if self.offered is not None:
@@ -205,17 +205,17 @@ class Dialogue:
         self._out_size += len(data)
         self._tail += len(data)
 
-    def _envelope(self, parcel: OutgoingMail, size: int) -> tuple[bytes, ...]:
+    def _envelope(self, mail: OutgoingMail, size: int) -> tuple[bytes, ...]:
         """Return what offers a message, or nothing when this server cannot be offered it."""
         features = self._features
         try:
-            sender, recipient = encode_address(parcel.sender), encode_recipient(parcel.recipient)
+            sender, recipient = encode_address(mail.sender), encode_recipient(mail.recipient)
         except Refused as error:
             self._end_offered(error)
             return ()
         plain = recipient.isascii()
         if not plain and not features.utf8:
-            shown = header_text(parcel.recipient, 80)
+            shown = header_text(mail.recipient, 80)
             said = f'{self._place} takes no address outside plain ASCII such as "{shown}".'
             self._end_offered(Refused(said, code=_NO_SUCH_ADDRESS))
             return ()
@@ -227,7 +227,7 @@ class Dialogue:
         extra += b" SIZE=%d" % size if features.declares_size else b""
         notify = b""
         if features.notifications:
-            extra += b" RET=HDRS ENVID=%d" % parcel.key
+            extra += b" RET=HDRS ENVID=%d" % mail.key
             notify = b" NOTIFY=FAILURE,DELAY"
             # Other letters would need the utf-8 form of RFC 6533.
             notify += b" ORCPT=rfc822;" + _NOT_XTEXT.sub(_in_xtext, recipient) if plain else b""
@@ -284,7 +284,7 @@ class Dialogue:
         if code != 250:
             said = self._said("the message", code, text)
             error = _judged(code, said) if code >= 400 else Uncertain(said, code=code)
-        self._ended.append(SendResult(parcel=body, error=error))
+        self._ended.append(SendResult(mail=body, error=error))
         if self._leaves_after_verdict:
             self.lose("was left after a slow answer")
 
@@ -310,7 +310,7 @@ class Dialogue:
     def _end_offered(self, error: MailError) -> None:
         if self.offered is not None:
             self.answered += 1
-            self._ended.append(SendResult(parcel=self.offered, error=error))
+            self._ended.append(SendResult(mail=self.offered, error=error))
         self.offered = self._message = self._refusal = None
 
     def _said(self, to_what: str, code: int, text: bytes) -> str:

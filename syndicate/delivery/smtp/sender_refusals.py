@@ -68,9 +68,9 @@ class Suspicion:
         senders, self._senders = self._senders, []
         policies, self._policies = self._policies, []
         if self.problem is not None:
-            return [SendResult(parcel=sender.parcel, error=_down(sender)) for sender in (*senders, *policies)]
+            return [SendResult(mail=sender.mail, error=_down(sender)) for sender in (*senders, *policies)]
         if not self._taken:
-            policies = [SendResult(parcel=policy.parcel, error=_put_off(policy)) for policy in policies]
+            policies = [SendResult(mail=policy.mail, error=_put_off(policy)) for policy in policies]
         return senders + policies
 
     def _release_held(self, taken: SendResult) -> list[SendResult]:
@@ -78,7 +78,7 @@ class Suspicion:
         if self.problem is not None:
             return []
         found, self._policies = self._policies, []
-        if taken.parcel.key in self._offered_since:
+        if taken.mail.key in self._offered_since:
             found = self._senders + found
             self._senders, self._offered_since = [], set()
         return found

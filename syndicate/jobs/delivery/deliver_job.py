@@ -239,8 +239,8 @@ class _Run:
     ) -> Collection[int]:
         """Record in one commit what has ended, and move what begins to ``sending`` if it still may."""
         states, begun = self._store.write(partial(self._record, ended=ended, beginning=beginning))
-        cancelled = [parcel.key for parcel in beginning if parcel.key not in begun]
-        for key in [*(result.parcel.key for result in ended if result.final), *cancelled]:
+        cancelled = [mail.key for mail in beginning if mail.key not in begun]
+        for key in [*(result.mail.key for result in ended if result.final), *cancelled]:
             self._out.pop(key, None)
         states += [DeliveryState.CANCELLED] * len(cancelled)
         self.counts.update(state for state in states if state is not DeliveryState.PENDING)
@@ -253,9 +253,9 @@ class _Run:
     ) -> tuple[list[DeliveryState], set[int]]:
         """Return the states in which deliveries have ended, and the ids of deliveries that may begin."""
         owner, moment = self._job.owner, self.moment()
-        sent = [result.parcel.key for result in ended if result.error is None]
+        sent = [result.mail.key for result in ended if result.error is None]
         troubled = [result for result in ended if result.error is not None and result.final]
-        held = [result.parcel.key for result in ended if not result.final]
+        held = [result.mail.key for result in ended if not result.final]
         begun: set[int] = set()
         if sent:
             delivery_store.mark_sent(connection, sent, owner=owner, now=moment)
@@ -263,10 +263,10 @@ class _Run:
             delivery_store.hold_deliveries(connection, held, owner=owner)
         states = [self._failed(connection, result, moment) for result in troubled]
         if held or troubled:
-            again = [*held, *(result.parcel.key for result in troubled)]
+            again = [*held, *(result.mail.key for result in troubled)]
             corrections.cancel_replaced(connection, again, moment)
         if beginning:
-            keys, until = [parcel.key for parcel in beginning], moment + SENDING_LEASE
+            keys, until = [mail.key for mail in beginning], moment + SENDING_LEASE
             begun = delivery_store.begin_sending(connection, keys, owner=owner, now=moment, until=until)
             if self._store.was_tried and len(begun) < len(keys):
                 begun |= delivery_store.begun_before(connection, keys, owner=owner)
@@ -360,7 +360,7 @@ class _Run:
         self._store.write(partial(postpone, delivery_id=delivery.id, owner=self._job.owner, not_before=at))
 
     def _failed(self, connection: Connection, ended: SendResult, moment: datetime) -> DeliveryState:
-        delivery, error = self._out[ended.parcel.key], ended.error
+        delivery, error = self._out[ended.mail.key], ended.error
         if error is None:
             return DeliveryState.SENT
         if isinstance(error, TransportDown):
