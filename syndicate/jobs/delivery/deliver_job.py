@@ -25,7 +25,7 @@ from syndicate.delivery.rate_limit import RateLimiter, RateLimits
 from syndicate.errors import MailError, RenderError, StoreError, SyndicateError, TransportDown
 from syndicate.jobs.delivery.backoff import paused_reason, update_backoff
 from syndicate.jobs.delivery.bounce_job import BouncePolicy, apply_bounce, bounce_of_reply
-from syndicate.jobs.delivery.messages import Messages
+from syndicate.jobs.delivery.messages import MessageBuilder
 from syndicate.jobs.delivery.restore_guard import RestoreGuard, hold_text
 from syndicate.model import Delivery, DeliveryState, SubscriptionState
 from syndicate.store import Connection, Store
@@ -194,7 +194,7 @@ class _Run:
         # While mail is on the wire, a server that is restarted must not leave it in doubt.
         self._store = RetryingStore(store=job.store, should_stop=should_stop)
         self._began = job.clock()
-        self._messages = Messages(store=self._store, mail=job.mail, keys=keys, secret=secret)
+        self._messages = MessageBuilder(store=self._store, mail=job.mail, keys=keys, secret=secret)
         self._prepare = prepare
         self._now = now
         # Editions that were due by then have their pages.

@@ -17,7 +17,7 @@ from syndicate.store.mail import edition_store
 _Encoded = tuple[MessageTemplate, MailOptions]
 
 
-class Messages:
+class MessageBuilder:
     """The messages of one run, and the encoded editions that it has met."""
 
     def __init__(
