@@ -272,7 +272,7 @@ def choosing(tmp_path: Path) -> Iterator[tuple[Site, Reader]]:
             room.services.unsubscribe,
             templates=Templates(),
             health=dict,
-            readers=readers,
+            preferences=readers,
         )
         with serving(app, tmp_path) as site:
             yield site, Reader(room, f"/preferences/{token}")

@@ -142,16 +142,16 @@ def test_equal_choices_are_rendered_once_and_again_only_for_news(room, monkeypat
 
     monkeypatch.setattr(FeedWriter, "rss", counted)
     room.subscribe(*(f"reader{number}@example.org" for number in range(5)))
-    readers = [JO, KIM, *(f"reader{number}@example.org" for number in range(5))]
-    answers = [feeds(room).read(token(room, one), "rss") for one in readers]
+    preferences = [JO, KIM, *(f"reader{number}@example.org" for number in range(5))]
+    answers = [feeds(room).read(token(room, one), "rss") for one in preferences]
     assert len(calls) == 1
     assert len({one.digest for one in answers if one}) == 1
-    assert len({one.body for one in answers if one}) == len(readers)
+    assert len({one.body for one in answers if one}) == len(preferences)
     choose(room, KIM, section=["Politics"])
     feeds(room).read(token(room, KIM), "rss")
     assert len(calls) == 2
     add(room, 20, ("Sport", "en", "A late goal"))
-    again = [feeds(room).read(token(room, one), "rss") for one in readers]
+    again = [feeds(room).read(token(room, one), "rss") for one in preferences]
     assert len(calls) == 4
     assert b"A late goal" in (again[0].body if again[0] else b"")
 
@@ -222,7 +222,7 @@ def site(room, tmp_path):
         room.services.unsubscribe,
         templates=room.services.templates,
         health=dict,
-        readers=room.services.preferences,
+        preferences=room.services.preferences,
         private_feeds=room.services.private_feeds,
     )
     with serving(app, tmp_path) as site:
