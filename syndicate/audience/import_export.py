@@ -99,7 +99,8 @@ def export_subscribers(rows: Iterable[ExportedRow]) -> bytes:
 
 
 def export_suppressions(rows: Iterable[tuple[str, str, str]]) -> bytes:
-    """Return who is not written to any more, for ``import_suppressions``: (email, newsletter, reason) of each."""
+    """Return who is not written to any more, for ``import_suppressions``: (email, newsletter, reason) of
+    each."""
     return _write(_GONE_COLUMNS, rows)
 
 

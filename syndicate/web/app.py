@@ -24,14 +24,14 @@ from syndicate.templating import Templates
 from syndicate.web.negotiation import accepts_gzip, is_opening, not_modified
 from syndicate.web.output import FileChanged, OutputFolder, ServedFile
 from syndicate.web.preference_routes import PreferencesHandler
-from syndicate.web.private_feed_routes import PrivateFeedPage
+from syndicate.web.private_feed_routes import PrivateFeedHandler
 from syndicate.web.responses import content_type, list_field
-from syndicate.web.review_routes import DeskPage
+from syndicate.web.review_routes import ReviewHandler
 from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
-from syndicate.web.sign_up_routes import ConfirmPage, SignUpPage
-from syndicate.web.unsubscribe_routes import UnsubscribePage
+from syndicate.web.sign_up_routes import ConfirmHandler, SignUpHandler
+from syndicate.web.unsubscribe_routes import UnsubscribeHandler
 from syndicate.web.web_options import HubListener, WebOptions
-from syndicate.web.websub_routes import HubCallback
+from syndicate.web.websub_routes import HubCallbackHandler
 
 Health = Callable[[], Mapping[str, object]]
 Opened = Callable[[str], None]
@@ -66,23 +66,23 @@ def create_app(
     WebSub callback, without ``sign_ups`` no sign-up page, without ``preferences`` no page of choices,
     without ``private_feeds`` none of those, and without ``desk`` editors use the command line.
     """
-    notices = ServerPages(templates, options.site_title)
+    pages = ServerPages(templates, options.site_title)
     looks: dict[str, Page] = {}
-    pages: dict[str, Page] = {"/unsubscribe/{token}": UnsubscribePage(unsubscriber, notices).__call__}
+    pages: dict[str, Page] = {"/unsubscribe/{token}": UnsubscribeHandler(unsubscriber, pages).__call__}
     if hub_listener is not None:
-        pages["/websub/{callback}"] = HubCallback(hub_listener, options.push_bytes).__call__
+        pages["/websub/{callback}"] = HubCallbackHandler(hub_listener, options.push_bytes).__call__
     if sign_ups is not None:
-        pages["/subscribe"] = SignUpPage(sign_ups, notices).__call__
-        pages["/confirm/{token}"] = ConfirmPage(sign_ups, notices).__call__
+        pages["/subscribe"] = SignUpHandler(sign_ups, pages).__call__
+        pages["/confirm/{token}"] = ConfirmHandler(sign_ups, pages).__call__
     if preferences is not None:
-        pages["/preferences/{token}"] = PreferencesHandler(preferences, notices).__call__
+        pages["/preferences/{token}"] = PreferencesHandler(preferences, pages).__call__
     if private_feeds is not None:
-        looks["/private/{name}"] = PrivateFeedPage(private_feeds, notices, options.feed_max_age).__call__
+        looks["/private/{name}"] = PrivateFeedHandler(private_feeds, pages, options.feed_max_age).__call__
     if desk is not None:
-        office, address = DeskPage(desk, notices), "/desk/{newsletter}/{editor}/{token}"
+        office, address = ReviewHandler(desk, pages), "/desk/{newsletter}/{editor}/{token}"
         pages[address] = office.__call__
         looks[address + "/{edition}"] = office.mail
-    files = _Files(options, OutputFolder(output, options.cache_bytes), notices, on_article_opened)
+    files = _Files(options, OutputFolder(output, options.cache_bytes), pages, on_article_opened)
     return Starlette(
         routes=[
             *(Route(path, page, methods=["GET", "POST"]) for path, page in pages.items()),
@@ -91,7 +91,7 @@ def create_app(
             Route("/healthz", _health_page(health)),
             Route("/{path:path}", files.answer),
         ],
-        exception_handlers=dict.fromkeys((HTTPException, SyndicateError, Exception), _problem(notices)),
+        exception_handlers=dict.fromkeys((HTTPException, SyndicateError, Exception), _problem(pages)),
     )
 
 
@@ -108,13 +108,13 @@ def _health_page(health: Health) -> Callable[[Request], object]:
     return page
 
 
-def _problem(notices: ServerPages) -> Callable[[Request, Exception], Response]:
+def _problem(pages: ServerPages) -> Callable[[Request, Exception], Response]:
     def page(_: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException):
-            return notices.problem(error.status_code, error.headers)
+            return pages.problem(error.status_code, error.headers)
         if isinstance(error, SyndicateError):
-            return notices.problem(503, {"Retry-After": "60"})
-        return notices.problem(500)
+            return pages.problem(503, {"Retry-After": "60"})
+        return pages.problem(500)
 
     return page
 
@@ -126,13 +126,13 @@ class _Files:
         self,
         options: WebOptions,
         folder: OutputFolder,
-        notices: ServerPages,
+        pages: ServerPages,
         on_article_opened: Opened | None,
     ) -> None:
         self._opened = on_article_opened
         self._options = options
         self._folder = folder
-        self._notices = notices
+        self._pages = pages
 
     async def answer(self, request: Request) -> Response:
         """One file, a redirect to a folder's page, or 404. All file work happens in a worker thread."""
@@ -146,26 +146,26 @@ class _Files:
                 continue
             except OSError:
                 break
-        return self._notices.problem(404)
+        return self._pages.problem(404)
 
     def _look_up(self, request: Request, path: str) -> Response:
         if (document := _CHANNEL.fullmatch(path)) and (answer := self._former(*document.groups())):
             return answer
         location = self._folder.locate(path)
         if location is None:
-            return self._notices.problem(404)
+            return self._pages.problem(404)
         if location.is_dir():
             location /= "index.html"
             if not path.endswith("/") and location.is_file():
                 return RedirectResponse(quote(path) + "/", 308, SECURITY_HEADERS)
         elif path.endswith("/"):
-            return self._notices.problem(404)
+            return self._pages.problem(404)
         return self._send(request, location)
 
     def _former(self, channel: str, document: str) -> Response | None:
         """Return the answer for a document of a channel that was removed or renamed."""
         if channel in self._options.gone_channels:
-            return self._notices.problem(410, code="gone")
+            return self._pages.problem(410, code="gone")
         if name := self._options.moved_channels.get(channel):
             location = f"{self._options.site_url}/{quote(name + document)}"
             headers = {**SECURITY_HEADERS, "Access-Control-Allow-Origin": "*"}
@@ -175,7 +175,7 @@ class _Files:
     def _send(self, request: Request, location: Path) -> Response:
         served = self._folder.find(location, gzip=accepts_gzip(list_field(request, "accept-encoding")))
         if served is None:
-            return self._notices.problem(404)
+            return self._pages.problem(404)
         if self._opened is not None and is_opening(request.method, request.headers):
             self._opened(request.scope["path"].lstrip("/"))
         headers = self._headers(served)

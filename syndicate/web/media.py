@@ -36,6 +36,6 @@ _KINDS = {
 }
 
 
-def kind_of(name: str) -> ServedType | None:
+def served_type_of(name: str) -> ServedType | None:
     """Return how a file of this name is sent, or ``None`` when it is not."""
     return _KINDS.get(PurePosixPath(name).suffix)

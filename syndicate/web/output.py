@@ -10,7 +10,7 @@ from pathlib import Path
 
 from isal import igzip
 
-from syndicate.web.media import ServedType, kind_of
+from syndicate.web.media import ServedType, served_type_of
 
 # Below this, gzip saves less than a packet.
 _SMALLEST_GZIP = 1024
@@ -48,7 +48,7 @@ class OutputFolder:
         self._cache_bytes = cache_bytes
         self._etags: OrderedDict[Version, str] = OrderedDict()
         self._bodies: OrderedDict[Version, bytes] = OrderedDict()
-        self._held = 0
+        self._cached_bytes = 0
         self._lock = threading.Lock()
 
     def locate(self, path: str) -> Path | None:
@@ -68,7 +68,7 @@ class OutputFolder:
 
         Raises ``FileChanged``, or another ``OSError`` when the file cannot be read.
         """
-        kind = kind_of(file.name)
+        kind = served_type_of(file.name)
         try:
             status = file.stat()
         except (OSError, ValueError):
@@ -115,9 +115,9 @@ class OutputFolder:
         with self._lock:
             if len(body) <= self._cache_bytes and version not in self._bodies:
                 self._bodies[version] = body
-                self._held += len(body)
-                while self._held > self._cache_bytes:
-                    self._held -= len(self._bodies.popitem(last=False)[1])
+                self._cached_bytes += len(body)
+                while self._cached_bytes > self._cache_bytes:
+                    self._cached_bytes -= len(self._bodies.popitem(last=False)[1])
         return body
 
 

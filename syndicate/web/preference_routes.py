@@ -16,9 +16,9 @@ class PreferencesHandler:
     All bad tokens get the same neutral 404.
     """
 
-    def __init__(self, preferences: PreferencesJob, notices: ServerPages) -> None:
+    def __init__(self, preferences: PreferencesJob, pages: ServerPages) -> None:
         self._readers = preferences
-        self._notices = notices
+        self._pages = pages
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
@@ -27,17 +27,17 @@ class PreferencesHandler:
             return self._show(await run_in_threadpool(self._readers.look, token), token)
         fields = await read_fields(request)
         if fields is None:
-            return self._notices.problem(413)
+            return self._pages.problem(413)
         if fields.get("feed") == ["new"]:
             return self._show(await run_in_threadpool(self._readers.renew_feed, token), token, done="feed")
         if fields.get("save") != ["yes"]:
-            return self._notices.problem(400)
+            return self._pages.problem(400)
         return self._show(await run_in_threadpool(self._readers.save, token, fields), token, done="saved")
 
     def _show(self, page: PreferencesView | None, token: str, *, done: str = "") -> Response:
         if page is None:
-            return self._notices.problem(404)
-        return self._notices.page(
+            return self._pages.problem(404)
+        return self._pages.page(
             "pages/preferences.html",
             422 if page.problem else 200,
             page=page,

@@ -9,19 +9,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
-from syndicate.web.media import kind_of
+from syndicate.web.media import served_type_of
 from syndicate.web.negotiation import accepts_gzip, not_modified
 from syndicate.web.output import gzip_body
 from syndicate.web.responses import content_type, list_field
 from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
 
 
-class PrivateFeedPage:
+class PrivateFeedHandler:
     """``GET`` answers with the feed; all addresses that lead nowhere get the same neutral 404."""
 
-    def __init__(self, feeds: PrivateFeedsJob, notices: ServerPages, max_age: int) -> None:
+    def __init__(self, feeds: PrivateFeedsJob, pages: ServerPages, max_age: int) -> None:
         self._feeds = feeds
-        self._notices = notices
+        self._pages = pages
         self._age = max_age
 
     async def __call__(self, request: Request) -> Response:
@@ -31,9 +31,9 @@ class PrivateFeedPage:
     def _answer(self, request: Request) -> Response:
         name = request.path_params["name"]
         token, _, suffix = name.partition(".")
-        kind, feed = kind_of(name), self._feeds.read(token, suffix)
+        kind, feed = served_type_of(name), self._feeds.read(token, suffix)
         if kind is None or feed is None:
-            return self._notices.problem(404)
+            return self._pages.problem(404)
         gzip = accepts_gzip(list_field(request, "accept-encoding"))
         headers = {
             **SECURITY_HEADERS,

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, parse_qsl
 
 from starlette.requests import Request
 
-LONGEST_FORM = 16 * 1024
+MAX_FORM_BYTES = 16 * 1024
 _MOST_FIELDS = 300
 
 
@@ -48,7 +48,7 @@ def _text(payload: object) -> str:
 
 async def read_fields(request: Request) -> dict[str, list[str]] | None:
     """All values of each field of an urlencoded form; ``None`` when it is longer than any of ours."""
-    body = await read_body(request, LONGEST_FORM)
+    body = await read_body(request, MAX_FORM_BYTES)
     if body is None:
         return None
     try:

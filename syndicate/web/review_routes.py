@@ -17,12 +17,12 @@ from syndicate.web.server_pages import ServerPages
 _MAIL_POLICY = "default-src 'none'; img-src * data:; style-src 'unsafe-inline'; sandbox; base-uri 'none'"
 
 
-class DeskPage:
+class ReviewHandler:
     """``GET`` shows what waits, ``POST`` does one thing to it; all bad links get the same neutral 404."""
 
-    def __init__(self, desk: ReviewLinks, notices: ServerPages) -> None:
+    def __init__(self, desk: ReviewLinks, pages: ServerPages) -> None:
         self._desk = desk
-        self._notices = notices
+        self._pages = pages
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
@@ -30,10 +30,10 @@ class DeskPage:
         if request.method != "POST":
             return self._show(await run_in_threadpool(self._desk.look, key))
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return self._notices.problem(403)
+            return self._pages.problem(403)
         fields = await read_fields(request)
         if fields is None:
-            return self._notices.problem(413)
+            return self._pages.problem(413)
         return self._show(await run_in_threadpool(self._desk.act, key, fields))
 
     async def mail(self, request: Request) -> Response:
@@ -41,16 +41,16 @@ class DeskPage:
         try:
             html = await run_in_threadpool(self._desk.mail, _key(request), request.path_params["edition"])
         except RenderError:
-            return self._notices.problem(409)
+            return self._pages.problem(409)
         if html is None:
-            return self._notices.problem(404)
-        return self._notices.foreign(html, _MAIL_POLICY)
+            return self._pages.problem(404)
+        return self._pages.foreign(html, _MAIL_POLICY)
 
     def _show(self, view: ReviewPage | None) -> Response:
         if view is None:
-            return self._notices.problem(404)
-        notices = self._notices.in_language(view.newsletter.language)
-        return notices.page("pages/desk.html", 409 if view.problem else 200, view=view)
+            return self._pages.problem(404)
+        pages = self._pages.in_language(view.newsletter.language)
+        return pages.page("pages/desk.html", 409 if view.problem else 200, view=view)
 
 
 def _key(request: Request) -> ReviewLink:

@@ -10,25 +10,31 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from syndicate.errors import SyndicateError
-from syndicate.web.connection_limits import PatientProtocol
+from syndicate.web.connection_limits import BoundedHttpProtocol
 
 _BACKLOG = 1024
-PATIENCE = 60.0
+REQUEST_TIMEOUT = 60.0
 """Seconds for one request and its answer. Pages and packed feeds are small."""
-MOST_CONNECTIONS = 500
+MAX_CONNECTIONS = 500
 """Well below the 1024 file descriptors that a process usually has, with room for everything else it does."""
 
 
 class WebServer:
     """Serves one application on one address. The port is taken when the object is made.
 
-    Port ``0`` means any free one; ``port`` says which it became. ``patience`` is in seconds, for one request
-    and its answer; connections beyond ``most`` are closed. Raises ``SyndicateError`` when the address cannot
-    be had.
+    Port ``0`` means any free one; ``port`` says which it became. ``request_timeout`` is in seconds, for one
+    request and its answer; connections beyond ``max_connections`` are closed. Raises ``SyndicateError`` when
+    the address cannot be had.
     """
 
     def __init__(
-        self, app: ASGIApp, host: str, port: int, *, patience: float = PATIENCE, most: int = MOST_CONNECTIONS
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        request_timeout: float = REQUEST_TIMEOUT,
+        max_connections: int = MAX_CONNECTIONS,
     ) -> None:
         self._socket = _listen(host, port)
         self.host = host
@@ -40,7 +46,9 @@ class WebServer:
         self._server = _Server(
             uvicorn.Config(
                 app,
-                http=partial(PatientProtocol, patience=patience, most=most),  # type: ignore[arg-type]  # it is called
+                http=partial(
+                    BoundedHttpProtocol, request_timeout=request_timeout, max_connections=max_connections
+                ),  # type: ignore[arg-type]  # it is called
                 access_log=False,
                 log_config=None,
                 lifespan="off",

@@ -14,17 +14,17 @@ from syndicate.jobs.audience.sign_up_job import SignUpJob
 from syndicate.web.request_body import read_fields
 from syndicate.web.server_pages import ServerPages
 
-_LONGEST_ADDRESS = 320
+_MAX_ADDRESS_LENGTH = 320
 # A field that people do not see; only programs fill it in.
 _TRAP = "website"
 
 
-class SignUpPage:
+class SignUpHandler:
     """The form at ``/subscribe``."""
 
-    def __init__(self, sign_ups: SignUpJob, notices: ServerPages) -> None:
+    def __init__(self, sign_ups: SignUpJob, pages: ServerPages) -> None:
         self._sign_ups = sign_ups
-        self._notices = notices
+        self._pages = pages
 
     async def __call__(self, request: Request) -> Response:
         """Show the form, or take a request; the answer is the same for every well-formed address.
@@ -36,7 +36,7 @@ class SignUpPage:
             return self._form(request.query_params.get("newsletter", ""))
         fields = await read_fields(request)
         if fields is None:
-            return self._notices.problem(413)
+            return self._pages.problem(413)
         chosen, address = first(fields, "newsletter"), first(fields, "address")
         if request.headers.get("sec-fetch-site") == "cross-site":
             return self._form(chosen, address=address)
@@ -44,7 +44,7 @@ class SignUpPage:
             return self._form("", address=address, problem="choose")
         if first(fields, "agree") != "yes":
             return self._form(chosen, address=address, problem="agree")
-        if len(address) > _LONGEST_ADDRESS:
+        if len(address) > _MAX_ADDRESS_LENGTH:
             return self._form(chosen, problem="address")
         if first(fields, _TRAP):
             return self._done()
@@ -52,33 +52,33 @@ class SignUpPage:
             taken = await run_in_threadpool(self._sign_ups.request, chosen, address, client_network(request))
         except InvalidAddress:
             return self._form(chosen, address=address, problem="address")
-        return self._done() if taken else self._notices.problem(429, {"Retry-After": "3600"})
+        return self._done() if taken else self._pages.problem(429, {"Retry-After": "3600"})
 
     def _form(self, chosen: str, *, address: str = "", problem: str = "") -> Response:
         offered = self._sign_ups.offered()
         if chosen not in offered and len(offered) == 1:
             chosen = next(iter(offered))
-        return self._notices.page(
+        return self._pages.page(
             "pages/subscribe.html",
             422 if problem else 200,
             newsletters=tuple(offered.items()),
             consent=self._sign_ups.consent(),
             chosen=chosen,
-            address=address[:_LONGEST_ADDRESS],
+            address=address[:_MAX_ADDRESS_LENGTH],
             problem=problem,
             done=False,
         )
 
     def _done(self) -> Response:
-        return self._notices.page("pages/subscribe.html", done=True)
+        return self._pages.page("pages/subscribe.html", done=True)
 
 
-class ConfirmPage:
+class ConfirmHandler:
     """The page at ``/confirm/TOKEN``; tokens are never logged."""
 
-    def __init__(self, sign_ups: SignUpJob, notices: ServerPages) -> None:
+    def __init__(self, sign_ups: SignUpJob, pages: ServerPages) -> None:
         self._sign_ups = sign_ups
-        self._notices = notices
+        self._pages = pages
 
     async def __call__(self, request: Request) -> Response:
         """Show the button, or subscribe; all links that cannot be used get the same answer."""
@@ -86,21 +86,21 @@ class ConfirmPage:
         if request.method != "POST":
             asked = await run_in_threadpool(self._sign_ups.asked, token)
             if asked is None:
-                return self._notices.problem(410)
+                return self._pages.problem(410)
             newsletter, agreed = asked
-            return self._notices.page(
+            return self._pages.page(
                 "pages/confirm.html", newsletter=newsletter, agreed=agreed, reader_token="", done=False
             )
         fields = await read_fields(request)
         if fields is None:
-            return self._notices.problem(413)
+            return self._pages.problem(413)
         if first(fields, "confirm") != "yes":
-            return self._notices.problem(400)
+            return self._pages.problem(400)
         done = await run_in_threadpool(self._sign_ups.confirm, token, client_network(request))
         if done is None:
-            return self._notices.problem(410)
+            return self._pages.problem(410)
         newsletter, reader_token = done
-        return self._notices.page(
+        return self._pages.page(
             "pages/confirm.html", newsletter=newsletter, agreed="", reader_token=reader_token, done=True
         )
 

@@ -8,11 +8,11 @@ from syndicate.web.request_body import read_body
 from syndicate.web.server_pages import SECURITY_HEADERS
 from syndicate.web.web_options import HubListener
 
-_LONGEST_CALLBACK = 128
+_MAX_CALLBACK_LENGTH = 128
 _HEADERS = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
 
 
-class HubCallback:
+class HubCallbackHandler:
     """Answers on ``/websub/{callback}``. What is sent is only written down; it is read by a job."""
 
     def __init__(self, listener: HubListener, longest_body: int) -> None:
@@ -22,7 +22,7 @@ class HubCallback:
     async def __call__(self, request: Request) -> Response:
         """One question or one delivery; callbacks are capabilities and never logged."""
         callback = request.path_params["callback"]
-        if len(callback) > _LONGEST_CALLBACK or not (callback.isascii() and callback.isprintable()):
+        if len(callback) > _MAX_CALLBACK_LENGTH or not (callback.isascii() and callback.isprintable()):
             return _plain(404)
         if request.method != "POST":
             query = dict(request.query_params)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.delivery.bounce_parser import BounceKind, judge, read_report
-from syndicate.delivery.verp import is_ours, read_verp, verp_sender
+from syndicate.delivery.bounce_parser import BounceKind, classify_reply, read_report
+from syndicate.delivery.verp import is_valid_signature, read_verp, verp_sender
 
 SECRET = b"s" * 32
 
@@ -54,7 +54,7 @@ def complaint(original: str, kind: str = "abuse") -> bytes:
     ],
 )
 def test_V2_V3_only_what_surely_means_nobody_is_hard(code: int, text: str, kind: BounceKind | None) -> None:
-    assert judge(code, text) is kind
+    assert classify_reply(code, text) is kind
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_V4_a_complaint_names_the_delivery_and_the_token_of_the_mail_it_is_about
 def test_a_mail_to_unsubscribe_is_understood() -> None:
     report = read_report(b"From: jo@example.org\r\nSubject: Unsubscribe " + b"A" * 32 + b"\r\n\r\n")
     assert report is not None
-    assert (report.kind, report.tokens) == (BounceKind.LEAVING, ("A" * 32,))
+    assert (report.kind, report.tokens) == (BounceKind.UNSUBSCRIBE, ("A" * 32,))
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,8 @@ def test_V1_V5_the_envelope_sender_is_ours_alone() -> None:
     sender = verp_sender(SECRET, "bounces@news.example", 31, "Jo@Example.org")
     number, signature = read_verp(sender.upper()) or (0, "")
     assert number == 31
-    assert is_ours(SECRET, signature, 31, "jo@example.org")
-    assert not is_ours(SECRET, signature, 32, "jo@example.org")
-    assert not is_ours(SECRET, signature, 31, "eve@example.org")
-    assert not is_ours(b"t" * 32, signature, 31, "jo@example.org")
+    assert is_valid_signature(SECRET, signature, 31, "jo@example.org")
+    assert not is_valid_signature(SECRET, signature, 32, "jo@example.org")
+    assert not is_valid_signature(SECRET, signature, 31, "eve@example.org")
+    assert not is_valid_signature(b"t" * 32, signature, 31, "jo@example.org")
     assert len(verp_sender(SECRET, "b" * 24 + "@x.example", 2**63, "jo@example.org").partition("@")[0]) <= 64

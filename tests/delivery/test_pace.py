@@ -2,7 +2,7 @@ from syndicate.delivery.rate_limit import RateLimiter, RateLimits
 
 
 def moments(rate_limiter: RateLimiter, *addresses: str, now: float = 100.0) -> list[float]:
-    return [round(rate_limiter.moment(address, now) - now, 6) for address in addresses]
+    return [round(rate_limiter.next_slot(address, now) - now, 6) for address in addresses]
 
 
 def test_without_limits_everything_may_go_at_once() -> None:
@@ -32,6 +32,6 @@ def test_time_that_was_not_used_is_not_caught_up() -> None:
 def test_a_message_that_goes_first_waits_only_for_such_messages_and_puts_the_later_ones_off() -> None:
     rate_limiter = RateLimiter(RateLimits(rate=60))
     now = 1000.0
-    assert [rate_limiter.moment("a@x.org", now) - now for _ in range(3)] == [0, 1, 2]
-    assert [rate_limiter.moment("b@x.org", now, first=True) - now for _ in range(3)] == [0, 1, 2]
-    assert rate_limiter.moment("a@x.org", now) - now == 6
+    assert [rate_limiter.next_slot("a@x.org", now) - now for _ in range(3)] == [0, 1, 2]
+    assert [rate_limiter.next_slot("b@x.org", now, first=True) - now for _ in range(3)] == [0, 1, 2]
+    assert rate_limiter.next_slot("a@x.org", now) - now == 6

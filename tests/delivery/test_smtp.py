@@ -14,8 +14,8 @@ import pytest
 
 from syndicate.delivery.outgoing import Message, OutgoingMail, SendResult, send_one
 from syndicate.delivery.smtp.bounded_smtp import BoundedSMTP, SmtpOptions
-from syndicate.delivery.smtp.connections import Outbox
-from syndicate.delivery.smtp.protocol import Features
+from syndicate.delivery.smtp.connections import SmtpConnections
+from syndicate.delivery.smtp.protocol import SmtpFeatures
 from syndicate.delivery.smtp.sender import SmtpSender, connect
 from syndicate.errors import (
     Deferred,
@@ -426,7 +426,7 @@ def test_a_connection_refused_after_everything_was_sent_is_no_problem() -> None:
     readers = [f"reader{number}" for number in range(60)]
     desk, all_sent, opened = Desk(*readers), threading.Event(), itertools.count()
 
-    def connect_late() -> tuple[socket.socket, Features]:
+    def connect_late() -> tuple[socket.socket, SmtpFeatures]:
         if next(opened) == 0:
             return connect(SmtpOptions(host="127.0.0.1", port=server.port, tls="none"))
         assert all_sent.wait(60)
@@ -440,7 +440,7 @@ def test_a_connection_refused_after_everything_was_sent_is_no_problem() -> None:
 
     options = SmtpOptions(host="x", connections=3, timeout=5.0, final_timeout=5.0)
     with ScriptedSmtp(PIPELINING) as server:
-        outbox = Outbox(connect_late, desk.next_mail, record_results, options, lambda: False)
+        outbox = SmtpConnections(connect_late, desk.next_mail, record_results, options, lambda: False)
         assert outbox.run(len(readers)) is None
     assert desk.kinds() == dict.fromkeys(readers, "sent")
 
@@ -482,7 +482,7 @@ def test_a_size_that_is_no_number_limits_nothing() -> None:
 
 def test_the_opening_as_a_whole_has_a_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SMTPServerDisconnected):
-        BoundedSMTP(*silent.getsockname(), "news.example.com", timeout=60.0, patience=0.2)
+        BoundedSMTP(*silent.getsockname(), "news.example.com", timeout=60.0, total_timeout=0.2)
 
 
 def test_a_byte_now_and_then_does_not_put_the_deadline_off() -> None:
@@ -501,7 +501,7 @@ def test_a_byte_now_and_then_does_not_put_the_deadline_off() -> None:
         dripping = threading.Thread(target=drip)
         dripping.start()
         with pytest.raises(SMTPServerDisconnected):
-            BoundedSMTP(*server.getsockname(), "news.example.com", timeout=60.0, patience=0.2)
+            BoundedSMTP(*server.getsockname(), "news.example.com", timeout=60.0, total_timeout=0.2)
         dripping.join()
 
 

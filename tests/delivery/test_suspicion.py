@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from syndicate.delivery.outgoing import Message, OutgoingMail, SendResult
-from syndicate.delivery.smtp.sender_refusals import Suspicion
+from syndicate.delivery.smtp.sender_refusals import SenderRefusals
 from syndicate.errors import Deferred, MailError, Refused, SenderRefused, TransportDown
 from tests.delivery.test_smtp import BOTH, Desk, talking
 
@@ -104,50 +104,50 @@ def test_a_list_refused_for_policy_as_a_whole_fails_nobody(
 
 
 def test_other_refusals_do_not_tell_whether_a_policy_is_about_us() -> None:
-    suspicion = Suspicion()
+    sender_refusals = SenderRefusals()
     blocked = [ended(key, Refused("550 5.7.1 no", code=550)) for key in range(3)]
     nobody = ended(9, Refused("550 5.1.1 nobody", code=550))
-    suspicion.sift([*blocked, nobody])
-    assert {type(one.error) for one in suspicion.rest()} == {TransportDown}
+    sender_refusals.classify([*blocked, nobody])
+    assert {type(one.error) for one in sender_refusals.finish()} == {TransportDown}
 
 
 def test_a_policy_for_the_last_few_is_about_them_when_others_were_taken() -> None:
-    suspicion = Suspicion()
-    suspicion.sift([ended(1)])
-    suspicion.sift([ended(key, Refused("550 5.7.1 no", code=550)) for key in range(2, 8)])
-    assert {type(one.error) for one in suspicion.rest()} == {Refused}
-    assert suspicion.problem is None
+    sender_refusals = SenderRefusals()
+    sender_refusals.classify([ended(1)])
+    sender_refusals.classify([ended(key, Refused("550 5.7.1 no", code=550)) for key in range(2, 8)])
+    assert {type(one.error) for one in sender_refusals.finish()} == {Refused}
+    assert sender_refusals.problem is None
 
 
 def test_one_refused_for_policy_says_nothing_until_others_are_met() -> None:
-    suspicion = Suspicion()
-    suspicion.sift([ended(1, Refused("550 5.7.1 no", code=550))])
-    (one,) = suspicion.rest()
+    sender_refusals = SenderRefusals()
+    sender_refusals.classify([ended(1, Refused("550 5.7.1 no", code=550))])
+    (one,) = sender_refusals.finish()
     assert isinstance(one.error, Deferred)
     assert one.error.code == 550
 
 
 def test_what_was_under_way_before_acquits_nobody_of_a_refused_sender() -> None:
-    suspicion = Suspicion()
-    assert suspicion.sift([ended(1, SenderRefused("550", code=550))]) == []
-    suspicion.offered(3)
-    assert [one.mail.key for one in suspicion.sift([ended(2)])] == [2]
-    assert [one.mail.key for one in suspicion.sift([ended(3)])] == [1, 3]
-    assert suspicion.rest() == []
-    assert suspicion.problem is None
+    sender_refusals = SenderRefusals()
+    assert sender_refusals.classify([ended(1, SenderRefused("550", code=550))]) == []
+    sender_refusals.offered(3)
+    assert [one.mail.key for one in sender_refusals.classify([ended(2)])] == [2]
+    assert [one.mail.key for one in sender_refusals.classify([ended(3)])] == [1, 3]
+    assert sender_refusals.finish() == []
+    assert sender_refusals.problem is None
 
 
 def test_a_refused_sender_with_nothing_to_compare_with_is_about_us() -> None:
-    suspicion = Suspicion()
-    suspicion.sift([ended(1, SenderRefused("550", code=550))])
-    (one,) = suspicion.rest()
+    sender_refusals = SenderRefusals()
+    sender_refusals.classify([ended(1, SenderRefused("550", code=550))])
+    (one,) = sender_refusals.finish()
     assert isinstance(one.error, TransportDown)
-    assert suspicion.problem is not None
-    assert suspicion.problem.code == 550
+    assert sender_refusals.problem is not None
+    assert sender_refusals.problem.code == 550
 
 
 def test_other_refusals_are_told_at_once() -> None:
-    suspicion = Suspicion()
+    sender_refusals = SenderRefusals()
     refused = [ended(key, Refused("550 5.1.1 nobody", code=550)) for key in range(50)]
-    assert suspicion.sift(refused) == refused
-    assert suspicion.problem is None
+    assert sender_refusals.classify(refused) == refused
+    assert sender_refusals.problem is None

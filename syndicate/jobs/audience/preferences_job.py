@@ -61,14 +61,14 @@ class PreferencesJob:
     def look(self, token: str) -> PreferencesView | None:
         """A reader's choices, or ``None`` for a token that is not ours; changes nothing."""
         with self.store.read() as connection:
-            found = self._behind(connection, token)
+            found = self._find_token(connection, token)
             return None if found is None else self._page(connection, found[1])
 
     def save(self, token: str, fields: Mapping[str, Sequence[str]]) -> PreferencesView | None:
         """Take over what a form sends: the choices as they are now, or ``None`` for a token not ours."""
         now = self.clock()
         with self.store.write() as connection:
-            found = self._behind(connection, token)
+            found = self._find_token(connection, token)
             if found is None:
                 return None
             subscription_id, stored = found
@@ -89,7 +89,7 @@ class PreferencesJob:
             if (choices.hour, choices.time_zone) != (stored.hour, stored.time_zone):
                 self._move_waiting(connection, subscription_id, choices, now)
             self._subscribe(connection, stored, set(choices.newsletters), page.offer, now)
-            after = self._behind(connection, token)
+            after = self._find_token(connection, token)
             return None if after is None else self._page(connection, after[1])
 
     def _move_waiting(
@@ -108,7 +108,7 @@ class PreferencesJob:
     def renew_feed(self, token: str) -> PreferencesView | None:
         """End the address of the reader's private feed and make another one; ``None`` for a bad token."""
         with self.store.write() as connection:
-            found = self._behind(connection, token)
+            found = self._find_token(connection, token)
             if found is None:
                 return None
             end_feed(connection, found[1].subscriber_id)
@@ -136,7 +136,7 @@ class PreferencesJob:
             elif name not in wanted and name in stored.subscribed and mine is not None:
                 audience_store.end_subscription(connection, mine, detail=chosen, now=now)
 
-    def _behind(self, connection: Connection, token: str) -> tuple[int, StoredPreferences] | None:
+    def _find_token(self, connection: Connection, token: str) -> tuple[int, StoredPreferences] | None:
         subscription_id = read_token(leases.secret(connection), token)
         if subscription_id is None:
             return None

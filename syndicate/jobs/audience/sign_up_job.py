@@ -80,7 +80,7 @@ class SignUpJob:
     def asked(self, token: str) -> tuple[str, str] | None:
         """The title and the consent text behind a confirmation link that can be used; changes nothing."""
         with self.store.read() as connection:
-            found = self._behind(connection, token)
+            found = self._find_token(connection, token)
         if found is None or found.state != sign_up_store.MAILED or found.expires <= self.clock():
             return None
         return self.offered().get(found.newsletter, found.newsletter), found.agreed
@@ -94,7 +94,7 @@ class SignUpJob:
         """
         now = self.clock()
         with self.store.write() as connection:
-            found = self._behind(connection, token)
+            found = self._find_token(connection, token)
             if found is None or found.expires <= now:
                 return None
             title = self.offered().get(found.newsletter, found.newsletter)
@@ -102,13 +102,13 @@ class SignUpJob:
             if subscription_id is not None:
                 return title, unsubscribe_token(leases.secret(connection), subscription_id)
             # Read again: the same link may have been pressed a second time meanwhile.
-            again = self._behind(connection, token)
+            again = self._find_token(connection, token)
             mine = audience_store.subscription_of(connection, found.address_key, found.newsletter)
             used = again is not None and again.state == sign_up_store.CONFIRMED
             known = used and mine is not None and audience_store.is_confirmed(connection, mine)
         return (title, "") if known else None
 
-    def _behind(self, connection: Connection, token: str) -> sign_up_store.SignUp | None:
+    def _find_token(self, connection: Connection, token: str) -> sign_up_store.SignUp | None:
         delivery_id = read_token(leases.secret(connection), token, CONFIRM)
         found = None if delivery_id is None else sign_up_store.find_sign_up(connection, delivery_id)
         if found is None:

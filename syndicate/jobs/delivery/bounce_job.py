@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from syndicate.audience.link_tokens import read_token
-from syndicate.delivery.bounce_parser import BounceKind, Report, about_us, judge, read_report
-from syndicate.delivery.verp import is_ours
+from syndicate.delivery.bounce_parser import BounceKind, Report, classify_reply, is_policy_reply, read_report
+from syndicate.delivery.verp import is_valid_signature
 from syndicate.errors import Deferred, MailError, SenderDeferred, SenderRefused
 from syndicate.model import SuppressionReason
 from syndicate.store import Connection, Store
@@ -102,7 +102,7 @@ class BounceJob:
     def _apply(
         self, connection: Connection, report: Report, subscription_id: int, delivery_id: int, now: datetime
     ) -> str:
-        if report.kind is BounceKind.LEAVING:
+        if report.kind is BounceKind.UNSUBSCRIBE:
             audience_store.end_subscription(connection, subscription_id, detail="by mail", now=now)
             return report.kind.value
         new = apply_bounce(
@@ -121,7 +121,7 @@ class BounceJob:
         secret = leases.secret(connection)
         for delivery_id, signature in report.deliveries:
             found = bounce_store.addressee(connection, delivery_id)
-            if found is not None and is_ours(secret, signature, delivery_id, found.address):
+            if found is not None and is_valid_signature(secret, signature, delivery_id, found.address):
                 return found.subscription_id, delivery_id
         for token in report.tokens:
             subscription_id = read_token(secret, token)
@@ -180,5 +180,5 @@ def bounce_of_reply(error: MailError) -> BounceKind | None:
         return None
     said = str(error)
     if isinstance(error, Deferred):
-        return None if about_us(said) else BounceKind.SOFT
-    return judge(error.code, said)
+        return None if is_policy_reply(said) else BounceKind.SOFT
+    return classify_reply(error.code, said)

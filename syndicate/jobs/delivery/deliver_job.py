@@ -40,9 +40,9 @@ LEASE = timedelta(minutes=15)
 # Longer than the longest wait for the server's verdict on a body (RFC 5321 section 4.5.3.2.6).
 SENDING_LEASE = timedelta(minutes=15)
 # A delivery whose turn comes later than this (seconds) is given back until then.
-PATIENCE = 60.0
+MAX_SLOT_WAIT = 60.0
 # Seconds after which a run looks for what has become due since.
-LOOK_AGAIN = 3.0
+DUE_CHECK_INTERVAL = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +80,9 @@ class DeliverResult:
 class DeliverJob:
     """Sends what is due. Several processes may run it at once: each row is claimed by one.
 
-    ``keys`` sign every message; ``rate_limiter`` outlives a run, and with limits only one process sends at a time;
-    ``bounces`` says when a mailbox is given up; ``is_dead`` whether the process of a lease's owner has ended.
+    ``keys`` sign every message; ``rate_limiter`` outlives a run, and with limits only one process sends at a
+    time; ``bounces`` says when a mailbox is given up; ``is_dead`` whether the process of a lease's owner has
+    ended.
     """
 
     store: Store
@@ -93,7 +94,7 @@ class DeliverJob:
     bounces: BouncePolicy = field(default_factory=BouncePolicy)
     guard: RestoreGuard | None = None
     is_dead: Callable[[str], bool] = lambda _owner: False
-    look_again: float = LOOK_AGAIN
+    due_check_interval: float = DUE_CHECK_INTERVAL
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def due(self, now: datetime) -> list[delivery_store.DeliveryReport]:
@@ -142,7 +143,7 @@ class DeliverJob:
         # Before the turn is taken: what goes wrong here must not keep other processes waiting.
         keys = self.keys()
         with self.store.write() as connection:
-            if not self.take_turn(connection, now):
+            if not self.acquire_sending_lease(connection, now):
                 return DeliverResult(swept=swept, late=late, busy=True)
         run = _Run(self, keys, now, secret, waiting, prepare, progress, should_stop)
         send = partial(self.sender().run, run.next_mail, run.record_results, should_stop=should_stop)
@@ -162,7 +163,7 @@ class DeliverJob:
         counts: dict[str, Any] = {state.value: count for state, count in run.counts.items()}
         return DeliverResult(swept=swept, late=late + run.late, problem=str(error or ""), **counts)
 
-    def take_turn(self, connection: Connection, now: datetime) -> bool:
+    def acquire_sending_lease(self, connection: Connection, now: datetime) -> bool:
         """Begin or go on as the one process that sends under limits; false when another one does.
 
         A process that dies keeps the others waiting as long as it keeps the rows that it had leased.
@@ -199,7 +200,7 @@ class _Run:
         self._now = now
         # Editions that were due by then have their pages.
         self._prepared: datetime | None = None
-        self._look_at = time.monotonic() + job.look_again
+        self._look_at = time.monotonic() + job.due_check_interval
         self._leased: deque[Delivery] = deque()
         self._out: dict[int, Delivery] = {}
         self._more = True
@@ -221,7 +222,7 @@ class _Run:
             moment = time.monotonic()
             first = delivery.requires is not SubscriptionState.CONFIRMED
             turn = self._job.rate_limiter.moment(delivery.address, moment, first=first)
-            if turn - moment > PATIENCE:
+            if turn - moment > MAX_SLOT_WAIT:
                 self._postpone(delivery, turn - moment)
                 continue
             self._out[delivery.id] = delivery
@@ -303,7 +304,7 @@ class _Run:
 
     def _look(self) -> None:
         """Lease the confirmations that wait, and see whether there are editions once the batch is used up."""
-        self._look_at = time.monotonic() + self._job.look_again
+        self._look_at = time.monotonic() + self._job.due_check_interval
         now = self._late_by()
         try:
             with self._job.store.read() as connection:
@@ -338,7 +339,7 @@ class _Run:
         """Return confirmations, other deliveries, and, with the last batch, the number of late deliveries."""
         # A run may take longer than a lease, which has to last from now and not from the run's beginning.
         until, late_by = self.moment() + LEASE, self._late_by()
-        if not self._job.take_turn(connection, self._now):
+        if not self._job.acquire_sending_lease(connection, self._now):
             return [], [], 0
         lease = partial(
             delivery_store.claim_deliveries,

@@ -69,7 +69,7 @@ class MarkerFile:
             self.path, lambda inode: json.dumps(content | {"inode": inode if database else 0}).encode()
         )
 
-    def moved(self, marker: Marker | None) -> str:
+    def location_change(self, marker: Marker | None) -> str:
         """Return why the store is not where the marker was written, ``""`` when it is."""
         if self.database is None:
             return ""

@@ -142,8 +142,10 @@ def _raise_generation(connection: Connection) -> None:
 def _is_known(identity: StoreIdentity, seen: Seen, facts: tuple[str, str]) -> bool:
     """Return whether there is nothing to write down about the store and its place."""
     strange = any(marker and marker.store_id != identity.store_id for _, marker in seen)
-    moved = any(file.moved(marker) or (file.database and not marker) for file, marker in seen)
-    return not strange and not moved and facts == (identity.database, identity.timeline)
+    location_change = any(
+        file.location_change(marker) or (file.database and not marker) for file, marker in seen
+    )
+    return not strange and not location_change and facts == (identity.database, identity.timeline)
 
 
 def _difference(
@@ -166,7 +168,7 @@ def _difference(
         return ""
     for file, marker in seen:
         # A marker that could never be written is not missing.
-        if (marker or identity.marked) and (reason := file.moved(marker)):
+        if (marker or identity.marked) and (reason := file.location_change(marker)):
             return reason
     database, timeline = facts
     if database and identity.database and database != identity.database:

@@ -40,7 +40,7 @@ def ask_to_confirm(room: Room, *readers: str) -> None:
 @contextmanager
 def sending(room: Room, smtp: ScriptedSmtp, **facts: Any) -> Iterator[Future[DeliverResult]]:
     """A run in another thread; the server answers what it held at the end."""
-    deliver = replace(job(room, smtp.port, **(SLOW | facts)), look_again=0.01)
+    deliver = replace(job(room, smtp.port, **(SLOW | facts)), due_check_interval=0.01)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(deliver.run, NOW)
         try:
@@ -159,7 +159,7 @@ def test_an_edition_cut_while_the_server_thinks_is_sent_once_its_pages_are_there
     prepared: list[int] = []
     ask_to_confirm(desk, "new")
     with ScriptedSmtp(PIPELINING | {"BODY": HELD}, PIPELINING) as smtp, ThreadPoolExecutor(1) as pool:
-        deliver = replace(job(desk, smtp.port, connections=1, **SLOW), look_again=0.01)
+        deliver = replace(job(desk, smtp.port, connections=1, **SLOW), due_check_interval=0.01)
         running = pool.submit(deliver.run, NOW, prepare=lambda _: prepared.append(len(smtp.accepted)))
         smtp.wait_until_held()
         mail_to(desk, "ann")
