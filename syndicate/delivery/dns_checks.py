@@ -39,9 +39,9 @@ def checked(name: str, check: Callable[[], DnsCheck]) -> DnsCheck:
 
 
 def check_spf(domain: str, lookup: Lookup) -> DnsCheck:
-    """Check for a single record that allows a sender, ends in a decision and needs at most ten lookups (RFC 7208).
+    """Check for a single SPF record that allows a sender, ends in a decision and needs at most ten lookups.
 
-    ``domain`` is that of the envelope's sender, which receivers check.
+    ``domain`` is that of the envelope's sender, which receivers check (RFC 7208).
     """
 
     def result(detail: str, *, good: bool = False) -> DnsCheck:

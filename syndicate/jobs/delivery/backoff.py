@@ -1,4 +1,4 @@
-"""Pauses of all sending: the server refused the sender, or could not be reached."""
+"""Pause of all sending after the server refused the sender or could not be reached."""
 
 from datetime import datetime
 
@@ -10,15 +10,15 @@ from syndicate.store.mail.sending_pauses import SendingPause
 
 
 def paused_reason(connection: Connection, now: datetime) -> str:
-    """Return why nothing is sent to anybody at the moment, ``""`` when it may be."""
+    """Return the reason why sending is paused, ``""`` if it is not."""
     pause = sending_pauses.sending_pause(connection, now)
     return f"{pause.reason}. Nothing is sent before {pause.until:%H:%M} UTC." if pause else ""
 
 
 def update_backoff(connection: Connection, error: TransportDown | None, at: datetime, *, taken: bool) -> None:
-    """Record the pause for the next run, which grows with the refusals in a row, or none.
+    """Record the pause after a run, which grows with the refusals in a row, or end it.
 
-    ``error`` is what ended the run, ``taken`` whether the server had taken something before.
+    ``error`` ended the run; ``taken`` is true if the server accepted a message before.
     """
     before = None if taken else sending_pauses.latest_pause(connection)
     if taken:
@@ -29,7 +29,7 @@ def update_backoff(connection: Connection, error: TransportDown | None, at: date
 
 def _next_pause(before: SendingPause | None, error: TransportDown, at: datetime) -> SendingPause:
     refusals = before.refusals if before else 0
-    # Another process, refused at the same time, has counted this one.
+    # Another process got the same refusal and has counted it.
     counted = before is not None and refusals > 0 and before.until > at
     if is_sender_refused(error) and not counted:
         refusals += 1

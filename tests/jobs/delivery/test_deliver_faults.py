@@ -239,7 +239,7 @@ def test_limits_hold_for_all_processes_since_only_one_sends_at_a_time(house: Roo
 def test_a_process_that_died_under_limits_is_waited_for_no_longer_than_its_rows(house: Room) -> None:
     limits, moment = RateLimits(rate=60_000), NOW + timedelta(minutes=16)
     with house.store.write() as connection:
-        assert job(house, 1, owner="dead", limits=limits).take_turn(connection, NOW)
+        assert job(house, 1, owner="dead", limits=limits).acquire_sending_lease(connection, NOW)
     with ScriptedSmtp(PIPELINING) as smtp:
         assert job(house, smtp.port, limits=limits).run(NOW).busy
         assert job(house, smtp.port, limits=limits, now=moment).run(moment).sent == len(smtp.bodies)
