@@ -1,4 +1,4 @@
-"""Network of a client: enough to slow down an attacker, too little to identify a person."""
+"""Network of a client, which rate limits count; it identifies no person."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -8,10 +8,10 @@ _IPV6_BITS = 64
 
 
 def network_of(peer: str, forwarded: str = "") -> str:
-    """The /24 or /64 around an address, ``unknown`` if it is none.
+    """Return the /24 or /64 network of an address, ``unknown`` for an invalid address.
 
-    ``forwarded`` is the X-Forwarded-For field. It counts only when ``peer`` is this machine, where a proxy
-    of ours runs, and then only its last entry, which is the one that proxy wrote.
+    ``forwarded`` is the X-Forwarded-For header. It is used only when ``peer`` is this machine, where the
+    operator's proxy runs, and only its last entry, which that proxy wrote.
     """
     try:
         address = _address(peer)
@@ -25,6 +25,6 @@ def network_of(peer: str, forwarded: str = "") -> str:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address:
-    """An address; one of IPv4 that a socket for both kinds writes in the manner of IPv6 is one of IPv4."""
+    """Parse an address; an IPv4 address mapped to IPv6, as a dual-stack socket writes it, becomes IPv4."""
     address = ip_address(text)
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address

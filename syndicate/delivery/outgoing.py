@@ -72,8 +72,8 @@ class Sender(Protocol):
     ) -> TransportDown | None:
         """Send until ``next_mail`` returns ``None``, ``should_stop`` returns true, or nothing can be sent.
 
-        A body is written only after ``record_results`` has allowed it. Each connection has at most
-        a single body without a reply. ``backlog`` is the approximate number of messages. Returns the error that
+        A body is written only after ``record_results`` has allowed it. Each connection has at most a single
+        body without a reply. ``backlog`` is the approximate number of messages. Returns the error that
         stopped the run, or ``None``. An exception of ``record_results`` ends the run without a further body.
         """
 

@@ -24,7 +24,7 @@ class PreferencesHandler:
         """Answer one request."""
         token = request.path_params["token"]
         if request.method != "POST":
-            return self._show(await run_in_threadpool(self._readers.look, token), token)
+            return self._show(await run_in_threadpool(self._readers.view, token), token)
         fields = await read_fields(request)
         if fields is None:
             return self._pages.problem(413)

@@ -40,7 +40,7 @@ class SignUpHandler:
         chosen, address = first(fields, "newsletter"), first(fields, "address")
         if request.headers.get("sec-fetch-site") == "cross-site":
             return self._form(chosen, address=address)
-        if chosen not in self._sign_ups.offered():
+        if chosen not in self._sign_ups.newsletter_titles():
             return self._form("", address=address, problem="choose")
         if first(fields, "agree") != "yes":
             return self._form(chosen, address=address, problem="agree")
@@ -55,13 +55,13 @@ class SignUpHandler:
         return self._done() if taken else self._pages.problem(429, {"Retry-After": "3600"})
 
     def _form(self, chosen: str, *, address: str = "", problem: str = "") -> Response:
-        offered = self._sign_ups.offered()
-        if chosen not in offered and len(offered) == 1:
-            chosen = next(iter(offered))
+        newsletter_titles = self._sign_ups.newsletter_titles()
+        if chosen not in newsletter_titles and len(newsletter_titles) == 1:
+            chosen = next(iter(newsletter_titles))
         return self._pages.page(
             "pages/subscribe.html",
             422 if problem else 200,
-            newsletters=tuple(offered.items()),
+            newsletters=tuple(newsletter_titles.items()),
             consent=self._sign_ups.consent(),
             chosen=chosen,
             address=address[:_MAX_ADDRESS_LENGTH],
@@ -84,10 +84,10 @@ class ConfirmHandler:
         """Show the button, or subscribe; all links that cannot be used get the same answer."""
         token = request.path_params["token"]
         if request.method != "POST":
-            asked = await run_in_threadpool(self._sign_ups.asked, token)
-            if asked is None:
+            pending_consent = await run_in_threadpool(self._sign_ups.pending_consent, token)
+            if pending_consent is None:
                 return self._pages.problem(410)
-            newsletter, agreed = asked
+            newsletter, agreed = pending_consent
             return self._pages.page(
                 "pages/confirm.html", newsletter=newsletter, agreed=agreed, reader_token="", done=False
             )

@@ -32,7 +32,7 @@ class UnsubscribeHandler:
                 return self._pages.problem(413)
             if not is_confirmation(parse_form(kind, body)):
                 return self._pages.problem(400)
-        title = await self._look(token)
+        title = await self._newsletter_title(token)
         if title is None:
             return self._pages.problem(404)
         if request.method != "POST":
@@ -41,10 +41,10 @@ class UnsubscribeHandler:
             return self._pages.problem(404)
         return self._pages.done(title)
 
-    async def _look(self, token: str) -> str | None:
+    async def _newsletter_title(self, token: str) -> str | None:
         if len(token) > _MAX_TOKEN_LENGTH or not token.isascii():
             return None
-        return await run_in_threadpool(self._unsubscriber.look, token)
+        return await run_in_threadpool(self._unsubscriber.newsletter_title, token)
 
 
 def is_confirmation(form: dict[str, str]) -> bool:

@@ -243,7 +243,7 @@ class Reader:
 
     @property
     def choices(self) -> Choices:
-        found = self.room.services.preferences.look(self.address.rpartition("/")[2])
+        found = self.room.services.preferences.view(self.address.rpartition("/")[2])
         assert found is not None
         return found.choices
 

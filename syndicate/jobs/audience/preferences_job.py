@@ -1,4 +1,4 @@
-"""Choices of readers behind the signed link in their mail, without an account."""
+"""Preferences of subscribers, opened by the signed link in their mail."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from syndicate.audience.choices import (
     Choices,
-    NothingChosen,
+    NothingSelected,
     OfferedChoices,
     agreement,
     read_choices,
@@ -29,10 +29,10 @@ from syndicate.store.output.private_feed_store import end_feed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreferencesView:
-    """Content of the page of choices. ``address`` is only hinted at: a mail may be passed on.
+    """Content of the preferences page. ``address`` is masked: the mail may have been forwarded.
 
-    ``problem`` is the list of which nothing was ticked, so that nothing was saved; else ``""``. ``zone`` is
-    that of the clock the reader chose, or else the newsletter's.
+    ``problem`` is the list without a ticked box, so that nothing was saved, or ``""``. ``zone`` is the
+    subscriber's time zone, or else the newsletter's.
     """
 
     address: str
@@ -46,10 +46,10 @@ class PreferencesView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreferencesJob:
-    """Looks at and changes a reader's choices; each call is one transaction.
+    """Read and change a subscriber's choices; each call is a transaction.
 
-    ``consent`` is the text they agree to, after its title, with a further newsletter; ``feeds`` makes private
-    feeds, if any.
+    A subscriber of another newsletter agrees to its title and ``consent``. ``feeds`` makes private feeds, if
+    they are on.
     """
 
     store: Store
@@ -58,14 +58,14 @@ class PreferencesJob:
     feeds: PrivateFeedsJob | None = None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
-    def look(self, token: str) -> PreferencesView | None:
-        """A reader's choices, or ``None`` for a token that is not ours; changes nothing."""
+    def view(self, token: str) -> PreferencesView | None:
+        """Return a subscriber's choices, ``None`` for an invalid token."""
         with self.store.read() as connection:
             found = self._find_token(connection, token)
             return None if found is None else self._page(connection, found[1])
 
     def save(self, token: str, fields: Mapping[str, Sequence[str]]) -> PreferencesView | None:
-        """Take over what a form sends: the choices as they are now, or ``None`` for a token not ours."""
+        """Save a submitted form and return the new choices, ``None`` for an invalid token."""
         now = self.clock()
         with self.store.write() as connection:
             found = self._find_token(connection, token)
@@ -75,7 +75,7 @@ class PreferencesJob:
             page = self._page(connection, stored)
             try:
                 choices = read_choices(fields, page.offer, page.choices, now)
-            except NothingChosen as nothing:
+            except NothingSelected as nothing:
                 return replace(page, problem=str(nothing))
             preference_store.save_preferences(
                 connection,
@@ -95,18 +95,18 @@ class PreferencesJob:
     def _move_waiting(
         self, connection: Connection, subscription_id: int, choices: Choices, now: datetime
     ) -> None:
-        """Move waiting deliveries to the hour just chosen; if that hour is over, send them at once."""
+        """Move waiting deliveries to the chosen hour; if that hour is over, send them at once."""
         declared = {newsletter.name: newsletter for newsletter in self.newsletters}
 
-        def moment(newsletter: str, since: datetime) -> datetime:
+        def due_at(newsletter: str, since: datetime) -> datetime:
             if choices.hour is None or newsletter not in declared:
                 return now
             return sending_times(declared[newsletter], since).own_hour(choices.hour, choices.time_zone)
 
-        preference_store.move_waiting(connection, subscription_id, moment, now)
+        preference_store.move_waiting(connection, subscription_id, due_at, now)
 
     def renew_feed(self, token: str) -> PreferencesView | None:
-        """End the address of the reader's private feed and make another one; ``None`` for a bad token."""
+        """Give the subscriber's private feed a new address; ``None`` for an invalid token."""
         with self.store.write() as connection:
             found = self._find_token(connection, token)
             if found is None:
@@ -118,23 +118,23 @@ class PreferencesJob:
         self,
         connection: Connection,
         stored: StoredPreferences,
-        wanted: set[str],
+        selected: set[str],
         offer: OfferedChoices,
         now: datetime,
     ) -> None:
-        """Begin and end subscriptions. The link in the mail proves whose mailbox it is."""
-        chosen = "on the page behind the link in a mail"
+        """Start and end subscriptions; the token proves that the subscriber owns the mailbox."""
+        detail = "on the page behind the link in a mail"
         for name in offer.newsletters:
-            mine = audience_store.subscription_of(connection, stored.address_key, name)
-            if name in wanted and name not in stored.subscribed:
+            subscription_id = audience_store.subscription_of(connection, stored.address_key, name)
+            if name in selected and name not in stored.subscribed:
                 if audience_store.suppression(connection, stored.address_key) is not None:
                     continue
                 audience_store.ask_subscription(connection, stored.address, stored.address_key, name, now)
                 audience_store.confirm_subscription(
-                    connection, stored.address_key, name, detail=chosen, agreed=offer.consents[name], now=now
+                    connection, stored.address_key, name, detail=detail, agreed=offer.consents[name], now=now
                 )
-            elif name not in wanted and name in stored.subscribed and mine is not None:
-                audience_store.end_subscription(connection, mine, detail=chosen, now=now)
+            elif name not in selected and name in stored.subscribed and subscription_id is not None:
+                audience_store.end_subscription(connection, subscription_id, detail=detail, now=now)
 
     def _find_token(self, connection: Connection, token: str) -> tuple[int, StoredPreferences] | None:
         subscription_id = read_token(leases.secret(connection), token)
@@ -161,11 +161,11 @@ class PreferencesJob:
             cadence=stored.cadence,
             hour=stored.hour,
             time_zone=stored.time_zone,
-            paused_until=self._still(stored.paused_until),
+            paused_until=self._future(stored.paused_until),
         )
         zone = stored.time_zone or (own.time_zone if own else "")
         return PreferencesView(
-            address=_hint(stored.address),
+            address=_masked(stored.address),
             newsletter=titles.get(stored.newsletter, stored.newsletter),
             offer=offer,
             choices=choices,
@@ -173,11 +173,11 @@ class PreferencesJob:
             zone=read_zone(zone or "UTC"),
         )
 
-    def _still(self, until: datetime | None) -> datetime | None:
+    def _future(self, until: datetime | None) -> datetime | None:
         return until if until is not None and until > self.clock() else None
 
 
-def _hint(address: str) -> str:
-    """Enough of an address for its owner to know it."""
+def _masked(address: str) -> str:
+    """Mask an address so that only its owner recognises it."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}…@{domain}"

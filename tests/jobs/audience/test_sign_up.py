@@ -111,7 +111,7 @@ def test_C1_a_request_a_mail_a_button_a_subscription(room):
     (mail,) = mails(room)
     assert (mail["To"], mail["Subject"]) == ("Jo@example.org", "Please confirm: The digest")
     token = link(mail)
-    assert job(room).asked(token) == ("The digest", room.services.sign_ups.options.consent)
+    assert job(room).pending_consent(token) == ("The digest", room.services.sign_ups.options.consent)
     assert state(room, "Jo@example.org") is SubscriptionState.PENDING
     done = job(room).confirm(token, "198.51.100.0/24")
     assert done is not None
@@ -142,7 +142,7 @@ def test_C1_the_link_works_once_and_not_after_leaving(room):
     assert first[1] != ""
     assert again == ("The digest", "")
     assert history(room) == ["confirmed"]
-    assert job(room).asked(token) is None
+    assert job(room).pending_consent(token) is None
     with room.store.write() as connection:
         audience_store.end_all_subscriptions(connection, JO, detail="", now=NOW)
     assert job(room).confirm(token, HOME) is None
@@ -204,7 +204,7 @@ def test_C1_a_link_that_is_late_or_not_ours_does_nothing(room, change):
         tried = token[:-1] + ("A" if token[-1] != "A" else "B")
     else:
         tried = "é" * 32
-    assert job(room, now).asked(tried) is None
+    assert job(room, now).pending_consent(tried) is None
     assert job(room, now).confirm(tried, HOME) is None
     assert state(room) is SubscriptionState.PENDING
 

@@ -193,7 +193,7 @@ def test_the_link_in_a_mail_ends_exactly_that_subscription(desk: Room) -> None:
     (bob,) = (one for one in messages(smtp.bodies) if "bob" in str(one["To"]))
     token = str(bob["List-Unsubscribe"]).partition("/unsubscribe/")[2].partition(">")[0]
     leaving = UnsubscribeJob(store=desk.store, clock=lambda: SOON)
-    assert leaving.look(token) == "The digest"
+    assert leaving.newsletter_title(token) == "The digest"
     with desk.store.read() as connection:
         assert audience_store.count_subscriptions(connection) == {"daily": {"confirmed": 2}}
     assert leaving.unsubscribe(token)
@@ -213,7 +213,7 @@ def test_W7_a_token_that_is_not_ours_does_nothing(desk: Room, change: str) -> No
         good = unsubscribe_token(leases.secret(connection), 1)
     bad = change if len(change) != 1 else ("B" if good[0] == "A" else "A") + good[1:]
     leaving = UnsubscribeJob(store=desk.store)
-    assert leaving.look(bad) is None
+    assert leaving.newsletter_title(bad) is None
     assert not leaving.unsubscribe(bad)
     with desk.store.read() as connection:
         assert audience_store.count_subscriptions(connection) == {"daily": {"confirmed": 1}}
