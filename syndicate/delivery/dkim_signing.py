@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -22,9 +23,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from syndicate.errors import ConfigError
 
 try:
-    from nacl import bindings as sodium
+    from nacl import bindings
+
+    sodium: ModuleType | None = bindings
 except ImportError:
-    sodium = None  # type: ignore[assignment]
+    sodium = None
 
 _MIN_RSA_BITS = 2048
 _SIGNED_HEADERS = (

@@ -1,4 +1,4 @@
-"""The kinds of files that are served. What is not listed here does not exist for the outside."""
+"""Types of the files that are served; any other file gets 404."""
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -6,10 +6,10 @@ from pathlib import PurePosixPath
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedType:
-    """Response headers of one kind of file.
+    """Response headers of a file type.
 
-    ``feed`` files may be read by scripts of other sites and stay fresh as long as feeds do;
-    ``styled`` files are shown by browsers with their own style sheet, if they come as plain XML.
+    Scripts of other sites may read ``feed`` files, which have the feeds' ``max-age``. Browsers style
+    ``styled`` files if the type is plain XML. ``text`` files are compressed.
     """
 
     content_type: str
@@ -18,7 +18,7 @@ class ServedType:
     text: bool = True
 
 
-_KINDS = {
+_TYPES = {
     ".rss": ServedType(content_type="application/rss+xml; charset=utf-8", feed=True, styled=True),
     ".atom": ServedType(content_type="application/atom+xml; charset=utf-8", feed=True, styled=True),
     ".json": ServedType(content_type="application/feed+json", feed=True),
@@ -37,5 +37,5 @@ _KINDS = {
 
 
 def served_type_of(name: str) -> ServedType | None:
-    """Return how a file of this name is sent, or ``None`` when it is not."""
-    return _KINDS.get(PurePosixPath(name).suffix)
+    """Return the type of a file by its suffix, ``None`` if it is not served."""
+    return _TYPES.get(PurePosixPath(name).suffix)

@@ -1,4 +1,4 @@
-"""The page at ``/preferences/TOKEN``: what a reader gets, how often and when, without an account."""
+"""Preferences page at ``/preferences/TOKEN``: a subscriber's choices, without an account."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -11,28 +11,30 @@ from syndicate.web.server_pages import ServerPages
 
 
 class PreferencesHandler:
-    """``GET`` shows the choices, ``POST`` saves them or makes a new address for the private feed.
+    """Show the choices (GET), save them or renew the address of the private feed (POST).
 
-    All bad tokens get the same neutral 404.
+    All invalid tokens get the same 404.
     """
 
     def __init__(self, preferences: PreferencesJob, pages: ServerPages) -> None:
-        self._readers = preferences
+        self._preferences = preferences
         self._pages = pages
 
-    async def __call__(self, request: Request) -> Response:
-        """Answer one request."""
+    async def respond(self, request: Request) -> Response:
+        """Respond to a request."""
         token = request.path_params["token"]
         if request.method != "POST":
-            return self._show(await run_in_threadpool(self._readers.view, token), token)
+            return self._show(await run_in_threadpool(self._preferences.view, token), token)
         fields = await read_fields(request)
         if fields is None:
             return self._pages.problem(413)
         if fields.get("feed") == ["new"]:
-            return self._show(await run_in_threadpool(self._readers.renew_feed, token), token, done="feed")
+            return self._show(
+                await run_in_threadpool(self._preferences.renew_feed, token), token, done="feed"
+            )
         if fields.get("save") != ["yes"]:
             return self._pages.problem(400)
-        return self._show(await run_in_threadpool(self._readers.save, token, fields), token, done="saved")
+        return self._show(await run_in_threadpool(self._preferences.save, token, fields), token, done="saved")
 
     def _show(self, page: PreferencesView | None, token: str, *, done: str = "") -> Response:
         if page is None:

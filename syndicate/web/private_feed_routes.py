@@ -1,7 +1,7 @@
 """Private feeds at ``/private/TOKEN.rss`` (``.atom``, ``.json``); tokens are never logged.
 
-Caches and search engines must not keep a reader's feed, so answers are ``private`` and ``noindex``; a copy
-that is still good costs no body (304).
+Shared caches and search engines must not keep a subscriber's feed, so responses are ``private`` and
+``noindex``.
 """
 
 from starlette.concurrency import run_in_threadpool
@@ -17,18 +17,18 @@ from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
 
 
 class PrivateFeedHandler:
-    """``GET`` answers with the feed; all addresses that lead nowhere get the same neutral 404."""
+    """Respond with a subscriber's feed; all unknown addresses get the same 404."""
 
     def __init__(self, feeds: PrivateFeedsJob, pages: ServerPages, max_age: int) -> None:
         self._feeds = feeds
         self._pages = pages
         self._age = max_age
 
-    async def __call__(self, request: Request) -> Response:
-        """Answer one request."""
-        return await run_in_threadpool(self._answer, request)
+    async def respond(self, request: Request) -> Response:
+        """Respond to a request."""
+        return await run_in_threadpool(self._respond, request)
 
-    def _answer(self, request: Request) -> Response:
+    def _respond(self, request: Request) -> Response:
         name = request.path_params["name"]
         token, _, suffix = name.partition(".")
         kind, feed = served_type_of(name), self._feeds.read(token, suffix)

@@ -1,7 +1,7 @@
-"""The editor's desk at ``/desk/NEWSLETTER/EDITOR/TOKEN``; addresses are never logged.
+"""Review page of editors at ``/desk/NEWSLETTER/EDITOR/TOKEN``; addresses are never logged.
 
-The address is the key: no cookie goes with it, so no page of another site can make a browser use it.
-Forms that come from another site are refused all the same, and each says which contents it was made for.
+The token in the address is the key. Without cookies no other site can make a browser use it. Forms from other
+sites are refused all the same, and each form names the contents that it was made for.
 """
 
 from starlette.concurrency import run_in_threadpool
@@ -13,33 +13,35 @@ from syndicate.jobs.newsletter.review_links import ReviewLink, ReviewLinks, Revi
 from syndicate.web.request_body import read_fields
 from syndicate.web.server_pages import ServerPages
 
-# A mail brings its own styles and pictures, and nothing else of it is let do anything.
+# A mail may use its own styles and load images, nothing else.
 _MAIL_POLICY = "default-src 'none'; img-src * data:; style-src 'unsafe-inline'; sandbox; base-uri 'none'"
 
 
 class ReviewHandler:
-    """``GET`` shows what waits, ``POST`` does one thing to it; all bad links get the same neutral 404."""
+    """Show the waiting editions (GET) or change one of them (POST); all invalid links get the same 404."""
 
-    def __init__(self, desk: ReviewLinks, pages: ServerPages) -> None:
-        self._desk = desk
+    def __init__(self, review_links: ReviewLinks, pages: ServerPages) -> None:
+        self._review_links = review_links
         self._pages = pages
 
-    async def __call__(self, request: Request) -> Response:
-        """Answer one request."""
+    async def respond(self, request: Request) -> Response:
+        """Respond to a request."""
         key = _key(request)
         if request.method != "POST":
-            return self._show(await run_in_threadpool(self._desk.look, key))
+            return self._show(await run_in_threadpool(self._review_links.look, key))
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return self._pages.problem(403)
         fields = await read_fields(request)
         if fields is None:
             return self._pages.problem(413)
-        return self._show(await run_in_threadpool(self._desk.act, key, fields))
+        return self._show(await run_in_threadpool(self._review_links.act, key, fields))
 
     async def mail(self, request: Request) -> Response:
-        """The mail of one edition as it would be sent now."""
+        """Respond with the mail of an edition as it would be sent now."""
         try:
-            html = await run_in_threadpool(self._desk.mail, _key(request), request.path_params["edition"])
+            html = await run_in_threadpool(
+                self._review_links.mail, _key(request), request.path_params["edition"]
+            )
         except RenderError:
             return self._pages.problem(409)
         if html is None:

@@ -1,4 +1,4 @@
-"""The web server: uvicorn inside the caller's event loop, stopped by the caller."""
+"""Web server: uvicorn in the caller's event loop, stopped by the caller."""
 
 import contextlib
 import logging
@@ -14,17 +14,17 @@ from syndicate.web.connection_limits import BoundedHttpProtocol
 
 _BACKLOG = 1024
 REQUEST_TIMEOUT = 60.0
-"""Seconds for one request and its answer. Pages and packed feeds are small."""
+"""Seconds for a request and its response. Pages and compressed feeds are small."""
 MAX_CONNECTIONS = 500
-"""Well below the 1024 file descriptors that a process usually has, with room for everything else it does."""
+"""Half of the 1024 file descriptors that a process usually has, which the daemon's other jobs need too."""
 
 
 class WebServer:
-    """Serves one application on one address. The port is taken when the object is made.
+    """Serve an application on an address, which is bound at once.
 
-    Port ``0`` means any free one; ``port`` says which it became. ``request_timeout`` is in seconds, for one
-    request and its answer; connections beyond ``max_connections`` are closed. Raises ``SyndicateError`` when
-    the address cannot be had.
+    Port ``0`` means any free port; ``port`` is the chosen number. ``request_timeout`` (seconds) bounds a
+    request with its response. Connections beyond ``max_connections`` are closed. Raises ``SyndicateError``
+    when the address is not available.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class WebServer:
         self.port: int = self._socket.getsockname()[1]
         # The access log would hold unsubscribe tokens; access_log=False only takes its handlers away.
         logging.getLogger("uvicorn.access").disabled = True
-        # Requests that are no HTTP are strangers' affair; our own errors are still told.
+        # Without warnings about malformed requests; errors are still logged.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         self._server = _Server(
             uvicorn.Config(
@@ -62,25 +62,25 @@ class WebServer:
 
     @property
     def url(self) -> str:
-        """Return where a browser on this machine finds it."""
+        """Return the server's URL on this machine."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
     async def serve(self, ready: Callable[[], object] = lambda: None) -> None:
-        """Serve until ``stop``; ``ready`` is called once connections are answered."""
+        """Serve until ``stop``; ``ready`` is called once the server accepts connections."""
         self._server.ready = ready
         await self._server.serve(sockets=[self._socket])
 
     def stop(self) -> None:
-        """Finish what is being answered, at most five seconds, and return from ``serve``.
+        """Finish open responses within five seconds and end ``serve``.
 
-        May be called from any thread and from signal handlers, also before ``serve``.
+        Safe to call from any thread and from signal handlers, also before ``serve``.
         """
         self._server.should_exit = True
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: SIGTERM belongs to the daemon."""
+    """uvicorn without its signal handlers: the daemon handles SIGTERM."""
 
     ready: Callable[[], object]
 
@@ -94,19 +94,19 @@ class _Server(uvicorn.Server):
 
 
 def parse_listen(listen: str) -> tuple[str, int]:
-    """Host and port of ``host:port``, as ``[web] listen`` has it; an IPv6 address is in brackets."""
+    """Split ``host:port`` of ``[web] listen``; an IPv6 address is in brackets."""
     host, _, port = listen.rpartition(":")
     return host.strip("[]"), int(port)
 
 
 def check_listen(listen: str) -> None:
-    """Raise ``SyndicateError`` when a server could not listen there at this moment."""
+    """Raise ``SyndicateError`` if no server can listen on that address now."""
     _listen(*parse_listen(listen)).close()
 
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle's delay (40 ms an answer) off only where the protocol is named.
+    # asyncio disables Nagle's algorithm (40 ms a response) only if the socket names its protocol.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

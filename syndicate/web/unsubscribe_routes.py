@@ -1,4 +1,4 @@
-"""Unsubscribing: a page with one button for people, one POST for mail programs (RFC 8058)."""
+"""Unsubscribing: a page with a button for people, a POST for mail programs (RFC 8058)."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -9,19 +9,19 @@ from syndicate.web.request_body import MAX_FORM_BYTES, parse_form, read_body
 from syndicate.web.server_pages import ServerPages
 
 _MAX_TOKEN_LENGTH = 512
-# RFC 8058 section 3.2. A client that names no type is believed to mean the first.
+# RFC 8058 section 3.2. Without a Content-Type the first is assumed.
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "")
 
 
 class UnsubscribeHandler:
-    """``GET`` shows who would be unsubscribed from what, ``POST`` does it. Tokens are never logged."""
+    """Show the newsletter (GET) or unsubscribe (POST). Tokens are never logged."""
 
     def __init__(self, unsubscriber: UnsubscribeJob, pages: ServerPages) -> None:
         self._unsubscriber = unsubscriber
         self._pages = pages
 
-    async def __call__(self, request: Request) -> Response:
-        """Answer one request; all bad tokens get the same neutral 404."""
+    async def respond(self, request: Request) -> Response:
+        """Respond to a request; all invalid tokens get the same 404."""
         token = request.path_params["token"]
         if request.method == "POST":
             kind = request.headers.get("content-type", "")
@@ -48,5 +48,5 @@ class UnsubscribeHandler:
 
 
 def is_confirmation(form: dict[str, str]) -> bool:
-    """True for the body of RFC 8058 section 3.2, and for our own button."""
+    """Return whether a form is the body of RFC 8058 section 3.2, or of the page's button."""
     return form.get("List-Unsubscribe") == "One-Click" or form.get("confirm") == "yes"

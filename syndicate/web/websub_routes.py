@@ -1,4 +1,4 @@
-"""Callback for hubs: verification (GET) and new content (POST), W3C WebSub sections 5.3 and 7."""
+"""Callback of WebSub hubs: verification (GET) and new content (POST), W3C WebSub sections 5.3 and 7."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,14 +13,14 @@ _HEADERS = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
 
 
 class HubCallbackHandler:
-    """Answers on ``/websub/{callback}``. What is sent is only written down; it is read by a job."""
+    """Respond on ``/websub/{callback}``. Pushed content is stored and later parsed by a job."""
 
-    def __init__(self, listener: HubListener, longest_body: int) -> None:
+    def __init__(self, listener: HubListener, max_body_bytes: int) -> None:
         self._listener = listener
-        self._longest_body = longest_body
+        self._max_body_bytes = max_body_bytes
 
-    async def __call__(self, request: Request) -> Response:
-        """One question or one delivery; callbacks are capabilities and never logged."""
+    async def respond(self, request: Request) -> Response:
+        """Respond to a verification or a delivery; callbacks are secrets and never logged."""
         callback = request.path_params["callback"]
         if len(callback) > _MAX_CALLBACK_LENGTH or not (callback.isascii() and callback.isprintable()):
             return _plain(404)
@@ -28,11 +28,11 @@ class HubCallbackHandler:
             query = dict(request.query_params)
             echo = await run_in_threadpool(self._listener.verify, callback, query)
             return _plain(404) if echo is None else _plain(200, echo)
-        # Nobody we do not wait for makes us read megabytes.
+        # Checked before the body is read: an unknown callback must not cost megabytes.
         status = await run_in_threadpool(self._listener.expects, callback)
         if status >= 400:
             return _plain(status)
-        body = await read_body(request, self._longest_body)
+        body = await read_body(request, self._max_body_bytes)
         if body is None:
             return _plain(413)
         fields = request.headers

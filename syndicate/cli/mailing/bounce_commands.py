@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from syndicate.cli.common import moment, plural, services_of, show, timed_options
-from syndicate.delivery.bounce_parser import LARGEST
+from syndicate.delivery.bounce_parser import MAX_MESSAGE_BYTES
 from syndicate.errors import ConfigError
 
 
@@ -20,7 +20,7 @@ def bounces() -> None:
 @timed_options
 def read(config: Path, as_json: bool, now: datetime | None) -> None:
     """Read one message from standard input. A mail server's pipe gives it."""
-    data = sys.stdin.buffer.read(LARGEST)
+    data = sys.stdin.buffer.read(MAX_MESSAGE_BYTES)
     with services_of(config, now) as (_, services):
         outcome = services.bounces.handle(data, moment(now))
     show({"outcome": outcome}, as_json, lambda: click.echo(outcome))

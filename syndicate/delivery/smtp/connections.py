@@ -276,8 +276,8 @@ class SmtpConnections:
         """
         slow = self._slow_count()
         active = len(self._sessions) + self._connector.pending - slow
-        is_alone = self._queue and not active and (is_sender_refused(error) or not slow)
-        if isinstance(error, TransportDown) and is_alone:
+        is_alone = self._queue and not active
+        if isinstance(error, TransportDown) and is_alone and (is_sender_refused(error) or not slow):
             self._problem = self._problem or error
         if slow:
             self._next_open_at = time.monotonic() + _REOPEN_PAUSE

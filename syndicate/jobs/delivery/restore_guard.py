@@ -29,9 +29,9 @@ def hold_text(hold: MailHold | None) -> str:
     return (
         f"mail has been held since {hold.since:%Y-%m-%d %H:%M} UTC, and no edition is cut: {hold.found}. "
         "If a backup was restored, readers who left since it was made are subscribed again: bring them "
-        "over (`subscribers export-gone` from the old store, `subscribers import-gone` here), then run "
-        "`syndicate deliveries after-restore`. If the store was only moved, and nothing sends from its old "
-        "place, run `syndicate deliveries after-move`"
+        "over (`subscribers export-suppressions` from the old store, `subscribers import-suppressions` "
+        "here), then run `syndicate deliveries after-restore`. If the store was only moved, and nothing "
+        "sends from its old place, run `syndicate deliveries after-move`"
     )
 
 
