@@ -17,14 +17,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from syndicate.delivery.attempt_outcome import KEEP_TRYING, outcome_of
 from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.delivery.message import MailOptions
 from syndicate.delivery.outgoing import OutgoingMail, Sender, SendResult
 from syndicate.delivery.rate_limit import RateLimiter, RateLimits
-from syndicate.errors import MailError, RenderError, StoreError, SyndicateError, TransportDown
+from syndicate.errors import StoreError, SyndicateError, TransportDown
 from syndicate.jobs.delivery.backoff import paused_reason, update_backoff
-from syndicate.jobs.delivery.bounce_job import BouncePolicy, apply_bounce, bounce_of_reply
+from syndicate.jobs.delivery.bounce_job import BouncePolicy
+from syndicate.jobs.delivery.failed_attempts import record_failure
 from syndicate.jobs.delivery.messages import MessageBuilder
 from syndicate.jobs.delivery.restore_guard import RestoreGuard, hold_text
 from syndicate.model import Delivery, DeliveryState, SubscriptionState
@@ -261,16 +261,17 @@ class _DeliveryRun:
         """Return the new states of the results, and the ids of the deliveries that may start."""
         owner, now = self._job.owner, self.now()
         sent = [result.mail.key for result in results if result.error is None]
-        failed = [result for result in results if result.error is not None and result.final]
+        failed = [(mail, error) for mail, error, final in results if error is not None and final]
         not_accepted = [result.mail.key for result in results if not result.final]
         started: set[int] = set()
         if sent:
             delivery_store.mark_sent(connection, sent, owner=owner, now=now)
         if not_accepted:
             delivery_store.hold_deliveries(connection, not_accepted, owner=owner)
-        states = [self._record_failure(connection, result, now) for result in failed]
+        record = partial(record_failure, connection, owner=owner, policy=self._job.bounces, now=now)
+        states = [record(self._in_progress[mail.key], error) for mail, error in failed]
         if not_accepted or failed:
-            again = [*not_accepted, *(result.mail.key for result in failed)]
+            again = [*not_accepted, *(mail.key for mail, _ in failed)]
             corrections.cancel_replaced(connection, again, now)
         if starting:
             keys, until = [mail.key for mail in starting], now + SENDING_LEASE
@@ -365,40 +366,3 @@ class _DeliveryRun:
     def _postpone(self, delivery: Delivery, seconds: float) -> None:
         at, postpone = self.now() + timedelta(seconds=seconds), delivery_store.postpone_delivery
         self._store.write(partial(postpone, delivery_id=delivery.id, owner=self._job.owner, not_before=at))
-
-    def _record_failure(self, connection: Connection, result: SendResult, now: datetime) -> DeliveryState:
-        delivery, error = self._in_progress[result.mail.key], result.error
-        if error is None:
-            return DeliveryState.SENT
-        if isinstance(error, TransportDown):
-            # The server refused the sender, not this message, so this was no attempt.
-            delivery_store.release_deliveries(connection, [delivery.id], owner=self._job.owner)
-            return DeliveryState.PENDING
-        first = delivery.first_attempt or now
-        state, retry_at = outcome_of(error, attempts=delivery.attempts + 1, first_attempt=first, now=now)
-        delivery_store.finish_delivery(
-            connection,
-            delivery.id,
-            state,
-            owner=self._job.owner,
-            now=now,
-            code=None if isinstance(error, RenderError) else error.code,
-            error=str(error),
-            not_before=retry_at,
-            keep_trying=first + KEEP_TRYING if retry_at else None,
-        )
-        if (
-            state is DeliveryState.FAILED
-            and isinstance(error, MailError)
-            and (kind := bounce_of_reply(error))
-        ):
-            apply_bounce(
-                connection,
-                subscription_id=delivery.subscription_id,
-                delivery_id=delivery.id,
-                kind=kind,
-                reply=(str(error.code), str(error)),
-                policy=self._job.bounces,
-                now=now,
-            )
-        return state
