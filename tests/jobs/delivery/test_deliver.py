@@ -10,8 +10,8 @@ from syndicate.jobs.delivery.deliver_job import DeliverResult
 from syndicate.model import DeliveryState
 from syndicate.store.core import leases
 from syndicate.store.mail import audience_store, delivery_store
+from tests.delivery.aiosmtpd_server import running
 from tests.delivery.scripted_smtp import DROP_AFTER, PIPELINING, ScriptedSmtp
-from tests.delivery.test_real_server import running
 from tests.factories import NOW, consents
 from tests.jobs.room import BASE, SITE, Room, source
 from tests.jobs.sending import MINUTE, NEWSLETTER, job, mail_to, messages, states, to

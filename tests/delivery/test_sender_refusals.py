@@ -8,7 +8,7 @@ import pytest
 from syndicate.delivery.outgoing import Message, OutgoingMail, SendResult
 from syndicate.delivery.smtp.sender_refusals import SenderRefusals
 from syndicate.errors import Deferred, MailError, Refused, SenderRefused, TransportDown
-from tests.delivery.test_smtp import BOTH, Desk, talking
+from tests.delivery.smtp_driver import BOTH, Desk, talking
 
 OK, GO = b"250 ok\r\n", b"354 go\r\n"
 NOT_NOW = {"DATA": b"503 not now\r\n"}
