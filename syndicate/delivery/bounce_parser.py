@@ -58,8 +58,8 @@ def classify_reply(code: int | None, text: str) -> BounceKind | None:
 
     An enhanced status code in the text overrides ``code``. Without it only known phrases make a bounce hard.
     """
-    found = _STATUS.search(text)
-    status = found[1] if found else ""
+    match = _STATUS.search(text)
+    status = match[1] if match else ""
     if status in _HARD_STATUSES or (
         not status.startswith(("2", "4")) and code != 552 and _names_unknown_mailbox(status, text)
     ):
@@ -73,8 +73,8 @@ def classify_reply(code: int | None, text: str) -> BounceKind | None:
 
 def is_policy_reply(text: str) -> bool:
     """Return whether a reply names a policy or a block (4.7.x, 5.7.x), which concerns the sender."""
-    found = _STATUS.search(text)
-    return found is not None and found[1][1:3] == ".7"
+    match = _STATUS.search(text)
+    return match is not None and match[1][1:3] == ".7"
 
 
 def _names_unknown_mailbox(status: str, text: str) -> bool:
@@ -109,7 +109,7 @@ def _read(message: Message, data: bytes) -> Report | None:
 def _complaint(message: Message, feedback: str, data: bytes) -> Report | None:
     if not re.search(r"^feedback-type:\s*abuse\b", feedback, re.IGNORECASE | re.MULTILINE):
         return None
-    tokens = tuple(dict.fromkeys(item.decode("ascii") for item in _TOKEN.findall(data)))
+    tokens = tuple(dict.fromkeys(token.decode("ascii") for token in _TOKEN.findall(data)))
     return _report(message, BounceKind.COMPLAINT, "", "reported as spam", tokens[:20], data)
 
 
@@ -139,8 +139,8 @@ def _bounce_in_words(message: Message, data: bytes) -> Report | None:
         data[:20_000].partition(b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n")[2].decode("utf-8", "replace")
     )
     kind = classify_reply(None, text)
-    found = _STATUS.search(text)
-    return None if kind is None else _report(message, kind, found[1] if found else "", header_text(text, 200))
+    match = _STATUS.search(text)
+    return None if kind is None else _report(message, kind, match[1] if match else "", header_text(text, 200))
 
 
 def _report(
@@ -154,8 +154,8 @@ def _report(
     fields = [str(value) for name in _RECIPIENT_FIELDS for value in message.get_all(name, [])]
     # A complaint goes to a fixed address; the reported mail contains the envelope sender.
     fields += re.findall(r"^return-path:\s*(\S+)", data.decode("latin-1"), re.IGNORECASE | re.MULTILINE)[:5]
-    words = [word for field in fields for word in re.split(r"[\s,<>]+", field) if "+" in word]
-    deliveries = dict.fromkeys(verp for word in words[:50] if (verp := read_verp(word)))
+    candidates = [word for field in fields for word in re.split(r"[\s,<>]+", field) if "+" in word]
+    deliveries = dict.fromkeys(verp for word in candidates[:50] if (verp := read_verp(word)))
     return Report(kind=kind, status=status, detail=detail, deliveries=tuple(deliveries), tokens=tokens)
 
 

@@ -123,10 +123,10 @@ class MailSigner:
         self._signed = hashlib.sha256(common)
         self._indexes = [placeholders.index(placeholder) for placeholder in self._fields[::2]]
         self._names = _folded([name.encode("ascii") for name in (*names, *_OVERSIGNED)], b":")
-        first, *rest = [_canonical(piece) for piece in body]
+        first, *later = [_canonical(piece) for piece in body]
         self._hashed = hashlib.sha256(first)
         # ``sign`` joins them by the token, which comes first.
-        self._later_pieces = (b"", *rest) if rest else ()
+        self._later_pieces = (b"", *later) if later else ()
         self._signers = [
             (key, tags, b"dkim-signature:" + _SPACES.sub(b" ", tags))
             for key in keys

@@ -130,13 +130,13 @@ def _policies(domain: str, lookup: Lookup) -> list[tuple[str, str]]:
     It looks up each name, as DMARCbis does ("tree walk"), and needs no list of public suffixes.
     """
     labels = domain.split(".")
-    found = []
+    policies = []
     for name in (".".join(labels[at:]) for at in range(len(labels) - 1)):
         records = [text for text in lookup(f"_dmarc.{name}", "TXT") if text.lower().startswith("v=dmarc1")]
         tags = _tags(records[0]) if len(records) == 1 else {}
         if tags.get("p", "").lower() in _POLICIES and tags.get("psd", "").lower() != "y":
-            found.append((name, records[0]))
-    return found
+            policies.append((name, records[0]))
+    return policies
 
 
 def check_names(host: str, lookup: Lookup) -> DnsCheck:

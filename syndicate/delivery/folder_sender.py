@@ -61,10 +61,10 @@ def _write(mail: OutgoingMail, path: Path, data: bytes) -> SendResult:
 
 
 def _file_name(data: bytes) -> str:
-    found = _MESSAGE_ID.search(data.partition(b"\r\n\r\n")[0])
-    if found is None:
+    match = _MESSAGE_ID.search(data.partition(b"\r\n\r\n")[0])
+    if match is None:
         raise Refused("A message without a Message-ID cannot be written to a folder.")
-    return safe_name(found[1].decode("ascii", "replace")[:_MAX_STEM_LENGTH]) + ".eml"
+    return safe_name(match[1].decode("ascii", "replace")[:_MAX_STEM_LENGTH]) + ".eml"
 
 
 def mails_to(folder: Path, matches: Callable[[str], bool]) -> list[Path]:

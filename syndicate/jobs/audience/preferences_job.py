@@ -61,17 +61,17 @@ class PreferencesJob:
     def view(self, token: str) -> PreferencesView | None:
         """Return a subscriber's choices, ``None`` for an invalid token."""
         with self.store.read() as connection:
-            found = self._find_token(connection, token)
-            return None if found is None else self._page(connection, found[1])
+            match = self._find_token(connection, token)
+            return None if match is None else self._page(connection, match[1])
 
     def save(self, token: str, fields: Mapping[str, Sequence[str]]) -> PreferencesView | None:
         """Save a submitted form and return the new choices, ``None`` for an invalid token."""
         now = self.clock()
         with self.store.write() as connection:
-            found = self._find_token(connection, token)
-            if found is None:
+            match = self._find_token(connection, token)
+            if match is None:
                 return None
-            subscription_id, stored = found
+            subscription_id, stored = match
             page = self._page(connection, stored)
             try:
                 choices = read_choices(fields, page.offer, page.choices, now)
@@ -108,11 +108,11 @@ class PreferencesJob:
     def renew_feed(self, token: str) -> PreferencesView | None:
         """Give the subscriber's private feed a new address; ``None`` for an invalid token."""
         with self.store.write() as connection:
-            found = self._find_token(connection, token)
-            if found is None:
+            match = self._find_token(connection, token)
+            if match is None:
                 return None
-            end_feed(connection, found[1].subscriber_id)
-            return self._page(connection, found[1])
+            end_feed(connection, match[1].subscriber_id)
+            return self._page(connection, match[1])
 
     def _subscribe(
         self,
