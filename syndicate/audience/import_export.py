@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from syndicate.audience.mailbox_address import Address, normalise_address
@@ -131,13 +131,8 @@ def _mark_duplicate(row: ImportedRow, key: str, seen: dict[str, int]) -> Importe
     first = seen.setdefault(key, row.line)
     if first == row.line:
         return row
-    return ImportedRow(
-        line=row.line,
-        text=row.text,
-        outcome=ImportOutcome.DUPLICATE,
-        address=row.address,
-        reason=f"the same mailbox as in line {first}",
-    )
+    reason = f"the same mailbox as in line {first}"
+    return replace(row, outcome=ImportOutcome.DUPLICATE, reason=reason, name="", language="")
 
 
 def _row(line: int, cells: list[str], columns: Mapping[str, int]) -> ImportedRow:

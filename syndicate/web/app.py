@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from syndicate.errors import SyndicateError
 from syndicate.jobs.audience.preferences_job import PreferencesJob
@@ -17,7 +18,7 @@ from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 from syndicate.templating import Templates
 from syndicate.web.file_routes import FileHandler
 from syndicate.web.output import OutputFolder
-from syndicate.web.routes import Health, RouteContext, make_routes
+from syndicate.web.routes import Health, RouteContext, list_routes
 from syndicate.web.server_pages import ServerPages
 from syndicate.web.web_options import HubListener, WebOptions
 
@@ -56,7 +57,13 @@ def create_app(
         desk=desk,
     )
     handlers = dict.fromkeys((HTTPException, SyndicateError, Exception), _error_handler(pages))
-    return Starlette(routes=make_routes(context), exception_handlers=handlers)
+    routes = [
+        # A bound method or a function: Starlette takes any other callable object for an ASGI application.
+        Route(route.path, route.handler, methods=[*route.methods])
+        for route in list_routes(context)
+        if route.handler
+    ]
+    return Starlette(routes=routes, exception_handlers=handlers)
 
 
 def _error_handler(pages: ServerPages) -> Callable[[Request, Exception], Response]:

@@ -1,5 +1,7 @@
 """Preferences page at ``/preferences/TOKEN``: a subscriber's choices, without an account."""
 
+from dataclasses import dataclass
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,36 +12,34 @@ from syndicate.web.request_body import read_fields
 from syndicate.web.server_pages import ServerPages
 
 
+@dataclass(frozen=True, slots=True)
 class PreferencesHandler:
     """Show the choices (GET), save them or renew the address of the private feed (POST).
 
     All invalid tokens get the same 404.
     """
 
-    def __init__(self, preferences: PreferencesJob, pages: ServerPages) -> None:
-        self._preferences = preferences
-        self._pages = pages
+    preferences: PreferencesJob
+    pages: ServerPages
 
     async def respond(self, request: Request) -> Response:
         """Respond to a request."""
         token = request.path_params["token"]
         if request.method != "POST":
-            return self._show(await run_in_threadpool(self._preferences.view, token), token)
+            return self._show(await run_in_threadpool(self.preferences.view, token), token)
         fields = await read_fields(request)
         if fields is None:
-            return self._pages.problem(413)
+            return self.pages.problem(413)
         if fields.get("feed") == ["new"]:
-            return self._show(
-                await run_in_threadpool(self._preferences.renew_feed, token), token, done="feed"
-            )
+            return self._show(await run_in_threadpool(self.preferences.renew_feed, token), token, done="feed")
         if fields.get("save") != ["yes"]:
-            return self._pages.problem(400)
-        return self._show(await run_in_threadpool(self._preferences.save, token, fields), token, done="saved")
+            return self.pages.problem(400)
+        return self._show(await run_in_threadpool(self.preferences.save, token, fields), token, done="saved")
 
     def _show(self, page: PreferencesView | None, token: str, *, done: str = "") -> Response:
         if page is None:
-            return self._pages.problem(404)
-        return self._pages.page(
+            return self.pages.problem(404)
+        return self.pages.page(
             "pages/preferences.html",
             422 if page.problem else 200,
             page=page,

@@ -4,6 +4,8 @@ Shared caches and search engines must not keep a subscriber's feed, so responses
 ``noindex``.
 """
 
+from dataclasses import dataclass
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,13 +18,13 @@ from syndicate.web.responses import content_type, list_field
 from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
 
 
+@dataclass(frozen=True, slots=True)
 class PrivateFeedHandler:
     """Respond with a subscriber's feed; all unknown addresses get the same 404."""
 
-    def __init__(self, feeds: PrivateFeedsJob, pages: ServerPages, max_age: int) -> None:
-        self._feeds = feeds
-        self._pages = pages
-        self._age = max_age
+    feeds: PrivateFeedsJob
+    pages: ServerPages
+    max_age: int
 
     async def respond(self, request: Request) -> Response:
         """Respond to a request."""
@@ -31,14 +33,14 @@ class PrivateFeedHandler:
     def _respond(self, request: Request) -> Response:
         name = request.path_params["name"]
         token, _, suffix = name.partition(".")
-        kind, feed = served_type_of(name), self._feeds.read(token, suffix)
+        kind, feed = served_type_of(name), self.feeds.read(token, suffix)
         if kind is None or feed is None:
-            return self._pages.problem(404)
+            return self.pages.problem(404)
         gzip = accepts_gzip(list_field(request, "accept-encoding"))
         headers = {
             **SECURITY_HEADERS,
             "ETag": f'"{feed.digest}-gzip"' if gzip else f'"{feed.digest}"',
-            "Cache-Control": f"private, max-age={self._age}",
+            "Cache-Control": f"private, max-age={self.max_age}",
             "X-Robots-Tag": "noindex",
             "Vary": "Accept, Sec-Fetch-Dest, Accept-Encoding" if kind.styled else "Accept-Encoding",
         }

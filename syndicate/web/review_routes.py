@@ -4,6 +4,8 @@ The token in the address is the key. Without cookies no other site can make a br
 sites are refused all the same, and each form names the contents that it was made for.
 """
 
+from dataclasses import dataclass
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,41 +19,41 @@ from syndicate.web.server_pages import ServerPages
 _MAIL_POLICY = "default-src 'none'; img-src * data:; style-src 'unsafe-inline'; sandbox; base-uri 'none'"
 
 
+@dataclass(frozen=True, slots=True)
 class ReviewHandler:
     """Show the waiting editions (GET) or change one of them (POST); all invalid links get the same 404."""
 
-    def __init__(self, review_links: ReviewLinks, pages: ServerPages) -> None:
-        self._review_links = review_links
-        self._pages = pages
+    review_links: ReviewLinks
+    pages: ServerPages
 
     async def respond(self, request: Request) -> Response:
         """Respond to a request."""
         key = _key(request)
         if request.method != "POST":
-            return self._show(await run_in_threadpool(self._review_links.look, key))
+            return self._show(await run_in_threadpool(self.review_links.look, key))
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return self._pages.problem(403)
+            return self.pages.problem(403)
         fields = await read_fields(request)
         if fields is None:
-            return self._pages.problem(413)
-        return self._show(await run_in_threadpool(self._review_links.act, key, fields))
+            return self.pages.problem(413)
+        return self._show(await run_in_threadpool(self.review_links.act, key, fields))
 
     async def mail(self, request: Request) -> Response:
         """Respond with the mail of an edition as it would be sent now."""
         try:
             html = await run_in_threadpool(
-                self._review_links.mail, _key(request), request.path_params["edition"]
+                self.review_links.mail, _key(request), request.path_params["edition"]
             )
         except RenderError:
-            return self._pages.problem(409)
+            return self.pages.problem(409)
         if html is None:
-            return self._pages.problem(404)
-        return self._pages.foreign(html, _MAIL_POLICY)
+            return self.pages.problem(404)
+        return self.pages.foreign(html, _MAIL_POLICY)
 
     def _show(self, view: ReviewPage | None) -> Response:
         if view is None:
-            return self._pages.problem(404)
-        pages = self._pages.in_language(view.newsletter.language)
+            return self.pages.problem(404)
+        pages = self.pages.in_language(view.newsletter.language)
         return pages.page("pages/desk.html", 409 if view.problem else 200, view=view)
 
 

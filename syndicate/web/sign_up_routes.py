@@ -4,6 +4,8 @@ The response and its duration do not depend on whether a mailbox is known: the r
 changes nothing, so programs that open every link in a mail cause no subscription.
 """
 
+from dataclasses import dataclass
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,12 +21,12 @@ _MAX_ADDRESS_LENGTH = 320
 _TRAP = "website"
 
 
+@dataclass(frozen=True, slots=True)
 class SignUpHandler:
     """Sign-up form at ``/subscribe``."""
 
-    def __init__(self, sign_ups: SignUpJob, pages: ServerPages) -> None:
-        self._sign_ups = sign_ups
-        self._pages = pages
+    sign_ups: SignUpJob
+    pages: ServerPages
 
     async def respond(self, request: Request) -> Response:
         """Show the form, or record a request; the response is the same for every well-formed address.
@@ -36,11 +38,11 @@ class SignUpHandler:
             return self._form(request.query_params.get("newsletter", ""))
         fields = await read_fields(request)
         if fields is None:
-            return self._pages.problem(413)
+            return self.pages.problem(413)
         chosen, address = first_value(fields, "newsletter"), first_value(fields, "address")
         if request.headers.get("sec-fetch-site") == "cross-site":
             return self._form(chosen, address=address)
-        if chosen not in self._sign_ups.newsletter_titles():
+        if chosen not in self.sign_ups.newsletter_titles():
             return self._form("", address=address, problem="choose")
         if first_value(fields, "agree") != "yes":
             return self._form(chosen, address=address, problem="agree")
@@ -49,20 +51,20 @@ class SignUpHandler:
         if first_value(fields, _TRAP):
             return self._done()
         try:
-            taken = await run_in_threadpool(self._sign_ups.request, chosen, address, client_network(request))
+            taken = await run_in_threadpool(self.sign_ups.request, chosen, address, client_network(request))
         except InvalidAddress:
             return self._form(chosen, address=address, problem="address")
-        return self._done() if taken else self._pages.problem(429, {"Retry-After": "3600"})
+        return self._done() if taken else self.pages.problem(429, {"Retry-After": "3600"})
 
     def _form(self, chosen: str, *, address: str = "", problem: str = "") -> Response:
-        newsletter_titles = self._sign_ups.newsletter_titles()
+        newsletter_titles = self.sign_ups.newsletter_titles()
         if chosen not in newsletter_titles and len(newsletter_titles) == 1:
             chosen = next(iter(newsletter_titles))
-        return self._pages.page(
+        return self.pages.page(
             "pages/subscribe.html",
             422 if problem else 200,
             newsletters=tuple(newsletter_titles.items()),
-            consent=self._sign_ups.consent(),
+            consent=self.sign_ups.consent(),
             chosen=chosen,
             address=address[:_MAX_ADDRESS_LENGTH],
             problem=problem,
@@ -70,37 +72,37 @@ class SignUpHandler:
         )
 
     def _done(self) -> Response:
-        return self._pages.page("pages/subscribe.html", done=True)
+        return self.pages.page("pages/subscribe.html", done=True)
 
 
+@dataclass(frozen=True, slots=True)
 class ConfirmHandler:
     """Confirmation page at ``/confirm/TOKEN``; tokens are never logged."""
 
-    def __init__(self, sign_ups: SignUpJob, pages: ServerPages) -> None:
-        self._sign_ups = sign_ups
-        self._pages = pages
+    sign_ups: SignUpJob
+    pages: ServerPages
 
     async def respond(self, request: Request) -> Response:
         """Show the button, or subscribe; all unusable links get the same response."""
         token = request.path_params["token"]
         if request.method != "POST":
-            pending_consent = await run_in_threadpool(self._sign_ups.pending_consent, token)
+            pending_consent = await run_in_threadpool(self.sign_ups.pending_consent, token)
             if pending_consent is None:
-                return self._pages.problem(410)
+                return self.pages.problem(410)
             newsletter, agreed = pending_consent
-            return self._pages.page(
+            return self.pages.page(
                 "pages/confirm.html", newsletter=newsletter, agreed=agreed, reader_token="", done=False
             )
         fields = await read_fields(request)
         if fields is None:
-            return self._pages.problem(413)
+            return self.pages.problem(413)
         if first_value(fields, "confirm") != "yes":
-            return self._pages.problem(400)
-        done = await run_in_threadpool(self._sign_ups.confirm, token, client_network(request))
+            return self.pages.problem(400)
+        done = await run_in_threadpool(self.sign_ups.confirm, token, client_network(request))
         if done is None:
-            return self._pages.problem(410)
+            return self.pages.problem(410)
         newsletter, reader_token = done
-        return self._pages.page(
+        return self.pages.page(
             "pages/confirm.html", newsletter=newsletter, agreed="", reader_token=reader_token, done=True
         )
 

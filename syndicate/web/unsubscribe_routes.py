@@ -1,5 +1,7 @@
 """Unsubscribing: a page with a button for people, a POST for mail programs (RFC 8058)."""
 
+from dataclasses import dataclass
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,12 +15,12 @@ _MAX_TOKEN_LENGTH = 512
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "")
 
 
+@dataclass(frozen=True, slots=True)
 class UnsubscribeHandler:
     """Show the newsletter (GET) or unsubscribe (POST). Tokens are never logged."""
 
-    def __init__(self, unsubscriber: UnsubscribeJob, pages: ServerPages) -> None:
-        self._unsubscriber = unsubscriber
-        self._pages = pages
+    unsubscriber: UnsubscribeJob
+    pages: ServerPages
 
     async def respond(self, request: Request) -> Response:
         """Respond to a request; all invalid tokens get the same 404."""
@@ -26,25 +28,25 @@ class UnsubscribeHandler:
         if request.method == "POST":
             kind = request.headers.get("content-type", "")
             if kind.partition(";")[0].strip().lower() not in _FORMS:
-                return self._pages.problem(415, {"Accept-Post": ", ".join(filter(None, _FORMS))})
+                return self.pages.problem(415, {"Accept-Post": ", ".join(filter(None, _FORMS))})
             body = await read_body(request, MAX_FORM_BYTES)
             if body is None:
-                return self._pages.problem(413)
+                return self.pages.problem(413)
             if not is_confirmation(parse_form(kind, body)):
-                return self._pages.problem(400)
+                return self.pages.problem(400)
         title = await self._newsletter_title(token)
         if title is None:
-            return self._pages.problem(404)
+            return self.pages.problem(404)
         if request.method != "POST":
-            return self._pages.ask(title, token)
-        if not await run_in_threadpool(self._unsubscriber.unsubscribe, token):
-            return self._pages.problem(404)
-        return self._pages.done(title)
+            return self.pages.ask(title, token)
+        if not await run_in_threadpool(self.unsubscriber.unsubscribe, token):
+            return self.pages.problem(404)
+        return self.pages.done(title)
 
     async def _newsletter_title(self, token: str) -> str | None:
         if len(token) > _MAX_TOKEN_LENGTH or not token.isascii():
             return None
-        return await run_in_threadpool(self._unsubscriber.newsletter_title, token)
+        return await run_in_threadpool(self.unsubscriber.newsletter_title, token)
 
 
 def is_confirmation(form: dict[str, str]) -> bool:

@@ -1,5 +1,7 @@
 """Callback of WebSub hubs: verification (GET) and new content (POST), W3C WebSub sections 5.3 and 7."""
 
+from dataclasses import dataclass
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -12,12 +14,12 @@ _MAX_CALLBACK_LENGTH = 128
 _HEADERS = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
 
 
+@dataclass(frozen=True, slots=True)
 class HubCallbackHandler:
     """Respond on ``/websub/{callback}``. Pushed content is stored and later parsed by a job."""
 
-    def __init__(self, listener: HubListener, max_body_bytes: int) -> None:
-        self._listener = listener
-        self._max_body_bytes = max_body_bytes
+    listener: HubListener
+    max_body_bytes: int
 
     async def respond(self, request: Request) -> Response:
         """Respond to a verification or a delivery; callbacks are secrets and never logged."""
@@ -26,18 +28,18 @@ class HubCallbackHandler:
             return _plain(404)
         if request.method != "POST":
             query = dict(request.query_params)
-            echo = await run_in_threadpool(self._listener.verify, callback, query)
+            echo = await run_in_threadpool(self.listener.verify, callback, query)
             return _plain(404) if echo is None else _plain(200, echo)
         # Checked before the body is read: an unknown callback must not cost megabytes.
-        status = await run_in_threadpool(self._listener.expects, callback)
+        status = await run_in_threadpool(self.listener.expects, callback)
         if status >= 400:
             return _plain(status)
-        body = await read_body(request, self._max_body_bytes)
+        body = await read_body(request, self.max_body_bytes)
         if body is None:
             return _plain(413)
         fields = request.headers
         status = await run_in_threadpool(
-            self._listener.receive,
+            self.listener.receive,
             callback,
             fields.get("content-type", ""),
             fields.get("x-hub-signature", ""),
