@@ -1,12 +1,13 @@
-"""Web application: routes, and pages for errors."""
+"""Web application: handlers of the routes, and pages for errors."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from syndicate.errors import SyndicateError
@@ -18,9 +19,18 @@ from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 from syndicate.templating import Templates
 from syndicate.web.file_routes import FileHandler
 from syndicate.web.output import OutputFolder
-from syndicate.web.routes import Health, RouteContext, list_routes
-from syndicate.web.server_pages import ServerPages
+from syndicate.web.preference_routes import PreferencesHandler
+from syndicate.web.private_feed_routes import PrivateFeedHandler
+from syndicate.web.review_routes import ReviewHandler
+from syndicate.web.routes import ROUTES
+from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
+from syndicate.web.sign_up_routes import ConfirmHandler, SignUpHandler
+from syndicate.web.unsubscribe_routes import UnsubscribeHandler
 from syndicate.web.web_options import HubListener, WebOptions
+from syndicate.web.websub_routes import HubCallbackHandler
+
+Health = Callable[[], Mapping[str, object]]
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(
@@ -44,26 +54,46 @@ def create_app(
     person opens. Routes without their job are not served.
     """
     pages = ServerPages(templates, options.site_title)
-    context = RouteContext(
-        options=options,
-        pages=pages,
-        files=FileHandler(options, OutputFolder(output, options.cache_bytes), pages, on_article_opened),
-        unsubscriber=unsubscriber,
-        health=health,
-        hub_listener=hub_listener,
-        sign_ups=sign_ups,
-        preferences=preferences,
-        private_feeds=private_feeds,
-        desk=desk,
+    files = FileHandler(options, OutputFolder(output, options.cache_bytes), pages, on_article_opened)
+    handlers: dict[str, Handler] = {
+        "unsubscribe": UnsubscribeHandler(unsubscriber, pages).respond,
+        "health": _health_handler(health),
+        "front_page": _front_page,
+        "files": files.respond,
+    }
+    if sign_ups:
+        handlers["sign_up"] = SignUpHandler(sign_ups, pages).respond
+        handlers["confirm"] = ConfirmHandler(sign_ups, pages).respond
+    if preferences:
+        handlers["preferences"] = PreferencesHandler(preferences, pages).respond
+    if private_feeds:
+        handlers["feed"] = PrivateFeedHandler(private_feeds, pages, options.feed_max_age).respond
+    if desk:
+        handlers["review"], handlers["mail"] = (
+            ReviewHandler(desk, pages).respond,
+            ReviewHandler(desk, pages).mail,
+        )
+    if hub_listener:
+        handlers["hub_callback"] = HubCallbackHandler(hub_listener, options.push_bytes).respond
+    served = ((route, handlers.get(route.handler)) for route in ROUTES)
+    return Starlette(
+        # Bound methods and functions: Starlette takes any other callable object for an ASGI application.
+        routes=[Route(route.path, handler, methods=[*route.methods]) for route, handler in served if handler],
+        exception_handlers=dict.fromkeys((HTTPException, SyndicateError, Exception), _error_handler(pages)),
     )
-    handlers = dict.fromkeys((HTTPException, SyndicateError, Exception), _error_handler(pages))
-    routes = [
-        # A bound method or a function: Starlette takes any other callable object for an ASGI application.
-        Route(route.path, route.handler, methods=[*route.methods])
-        for route in list_routes(context)
-        if route.handler
-    ]
-    return Starlette(routes=routes, exception_handlers=handlers)
+
+
+def _health_handler(health: Health) -> Handler:
+    async def respond(_: Request) -> Response:
+        state = await run_in_threadpool(health)
+        status = 503 if state.get("ok") is False else 200
+        return JSONResponse(dict(state), status, {**SECURITY_HEADERS, "Cache-Control": "no-store"})
+
+    return respond
+
+
+async def _front_page(_: Request) -> Response:
+    return RedirectResponse("/site/", 302, SECURITY_HEADERS)
 
 
 def _error_handler(pages: ServerPages) -> Callable[[Request, Exception], Response]:

@@ -2,38 +2,32 @@
 
 import re
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+from starlette.applications import Starlette
 from starlette.routing import Route
 
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
-from syndicate.web.routes import RouteContext, list_routes
-from tests.web.conftest import Reader
+from syndicate.web.routes import ROUTES
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+
+
+def paths(folder: Path, **jobs: Any) -> list[str]:
+    unused: Any = object()
+    app: Starlette = create_app(WebOptions(), folder, unused, templates=Templates(), health=dict, **jobs)
+    return [route.path for route in app.routes if isinstance(route, Route)]
 
 
 def test_every_route_is_documented() -> None:
     rows = re.findall(
         r"^\| `(/[^`]*)` \| ([A-Z, ]+) \| (.+) \|$", OPERATIONS.read_text("utf-8"), re.MULTILINE
     )
-    job: Any = SimpleNamespace()
-    jobs = dict.fromkeys(("hub_listener", "sign_ups", "preferences", "private_feeds", "desk"), job)
-    files: Any = SimpleNamespace(respond=dict)
-    context = RouteContext(
-        options=WebOptions(), pages=job, files=files, unsubscriber=job, health=dict, **jobs
-    )
-    routes = list_routes(context)
-    assert all(route.handler for route in routes)
-    table = [(route.path, ", ".join(route.methods), route.purpose) for route in routes]
-    assert rows == table
+    assert rows == [(route.path, ", ".join(route.methods), route.purpose) for route in ROUTES]
 
 
-def test_routes_without_a_job_are_not_served(running_site: tuple[object, Reader], tmp_path: Path) -> None:
-    _, reader = running_site
-    unsubscribe = reader.room.services.unsubscribe
-    app = create_app(WebOptions(), tmp_path, unsubscribe, templates=Templates(), health=dict)
-    paths = [route.path for route in app.routes if isinstance(route, Route)]
-    assert paths == ["/unsubscribe/{token}", "/healthz", "/", "/{path:path}"]
+def test_a_route_is_served_where_there_is_a_job(tmp_path: Path) -> None:
+    assert paths(tmp_path) == ["/unsubscribe/{token}", "/healthz", "/", "/{path:path}"]
+    names = ("hub_listener", "sign_ups", "preferences", "private_feeds", "desk")
+    assert paths(tmp_path, **dict.fromkeys(names, object())) == [route.path for route in ROUTES]
