@@ -57,11 +57,7 @@ def read_selection(text: str) -> ReaderSelection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedChoices:
-    """Choices that a newsletter offers.
-
-    By name, ``newsletters`` are titles and ``consents`` the texts that a subscriber of another newsletter
-    agrees to.
-    """
+    """Choices that a newsletter offers; ``newsletters`` are titles by name, ``consents`` their texts."""
 
     newsletters: Mapping[str, str] = field(default_factory=dict)
     consents: Mapping[str, str] = field(default_factory=dict)

@@ -11,10 +11,7 @@ _SUBJECT_LIMIT = 70
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmationContent:
-    """Content of the confirmation mail; only the token in ``confirm_url`` differs between recipients.
-
-    ``agreed`` is the consent text; ``hours`` is the lifetime of the link.
-    """
+    """Content of the confirmation mail; ``agreed`` is the consent, ``hours`` the lifetime of the link."""
 
     newsletter_title: str
     site_title: str

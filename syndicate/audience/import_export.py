@@ -104,11 +104,7 @@ def export_suppressions(rows: Iterable[tuple[str, str, str]]) -> bytes:
 
 
 def import_suppressions(data: bytes) -> list[tuple[str, str, str]]:
-    """Parse a file of ``export_suppressions``, also after a spreadsheet has saved it.
-
-    Raises ``ParseError`` for another list and for a row with a missing cell, so that no subscriber is
-    suppressed by mistake.
-    """
+    """Parse a file of ``export_suppressions``. Raises ``ParseError`` for another list or a missing cell."""
     rows = _read(_decode(data))
     _, headings = next(rows, (1, []))
     names = [cell.strip().casefold() for cell in headings]

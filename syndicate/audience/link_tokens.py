@@ -51,10 +51,7 @@ def hash_token(token: str, address_key: str, newsletter: str) -> str:
 
 
 def read_token(secret: bytes, token: str, purpose: str = UNSUBSCRIBE) -> int | None:
-    """Verify a token and return its id, or ``None`` for another signature or purpose.
-
-    Takes the same time whichever bytes of the signature are wrong.
-    """
+    """Verify a token in constant time and return its id, ``None`` for another signature or purpose."""
     number = claimed_number(token)
     if number is None:
         return None

@@ -48,10 +48,7 @@ def normalise_address(text: str) -> Address:
 
 
 def fold_address(address: Address) -> str:
-    """Return the address without plus tag, dots and capitals: spellings that commonly reach one person.
-
-    It only counts requests; mail goes to the address as given.
-    """
+    """Return an address without plus tag, dots and capitals, to count a person's requests."""
     local, _, domain = address.key.rpartition("@")
     return f"{local.partition('+')[0].replace('.', '')}@{domain}"
 

@@ -8,14 +8,11 @@ _IPV6_BITS = 64
 
 
 def network_of(peer: str, forwarded: str = "") -> str:
-    """Return the /24 or /64 network of an address, ``unknown`` for an invalid address.
-
-    ``forwarded`` is the X-Forwarded-For header. It is used only when ``peer`` is this machine, where the
-    operator's proxy runs, and only its last entry, which that proxy wrote.
-    """
+    """Return a client's /24 or /64 network; ``forwarded`` is the header of a proxy on this machine."""
     try:
         address = _address(peer)
         if address.is_loopback and forwarded.strip():
+            # The proxy wrote the last entry; the client may have written the others.
             address = _address(forwarded.rpartition(",")[2].strip())
     except ValueError:
         return UNKNOWN

@@ -53,11 +53,7 @@ def check_maildir(folder: Path) -> None:
 
 
 def read_maildir(folder: Path, reading_time: float = MAX_READING_TIME) -> Iterator[bytes]:
-    """Yield new messages, oldest first, for ``reading_time`` seconds.
-
-    Each is moved to ``cur`` as seen when the caller asks for the next. Unreadable files are skipped. Raises
-    ``MailError`` for a folder that is not a Maildir or not writable.
-    """
+    """Yield new messages, oldest first; each is moved to ``cur`` when the next is asked for."""
     end = time.monotonic() + reading_time
     try:
         for path, data in _new_messages(folder / "new"):
@@ -86,11 +82,7 @@ def _new_messages(new: Path) -> Iterator[tuple[Path, bytes]]:
 
 
 def read_imap(options: ImapOptions, context: ssl.SSLContext | None = None) -> Iterator[bytes]:
-    """Yield unseen messages for ``reading_time`` seconds; each is marked as seen when the next is asked for.
-
-    Raises ``MailError`` when the server cannot be reached, refuses the login, has no such folder, takes more
-    than ``total_timeout`` seconds, or sends malformed or endless responses.
-    """
+    """Yield unseen messages; each is marked as seen when the next is asked for. Raises ``MailError``."""
     where = f"{options.host}:{options.port}"
     end = time.monotonic() + options.reading_time
     try:

@@ -40,11 +40,7 @@ class BounceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Report about a mailbox, untrusted until the caller has checked its signature.
-
-    ``deliveries`` are (delivery id, signature) of envelope senders (``verp``); ``tokens`` are unsubscribe
-    tokens.
-    """
+    """Untrusted report; ``deliveries`` are (id, signature) of senders, ``tokens`` unsubscribe tokens."""
 
     kind: BounceKind
     status: str
@@ -82,10 +78,7 @@ def _names_unknown_mailbox(status: str, text: str) -> bool:
 
 
 def read_report(data: bytes) -> Report | None:
-    """Parse a message; ``None`` when it is no report (a reply by a person, an absence notice, spam).
-
-    Only the first ``MAX_MESSAGE_BYTES`` and 20 000 lines are parsed.
-    """
+    """Parse the first ``MAX_MESSAGE_BYTES`` of a message; ``None`` when it is no report."""
     data = b"\n".join(data[:MAX_MESSAGE_BYTES].split(b"\n", _MAX_LINES)[:_MAX_LINES])
     try:
         return _read(email.message_from_bytes(data, policy=email.policy.compat32), data)

@@ -17,10 +17,7 @@ MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 
 
 class BoundedImap(imaplib.IMAP4):
-    """IMAP connection under TLS with a limit on time (``total_timeout`` seconds) and on size.
-
-    ``timeout`` (seconds) bounds each read of a response.
-    """
+    """IMAP connection under TLS with limits on size and time (``timeout`` per read)."""
 
     def __init__(
         self, host: str, port: int, *, context: ssl.SSLContext, timeout: float, total_timeout: float

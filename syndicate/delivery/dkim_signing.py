@@ -49,10 +49,7 @@ _LINE_ENDS = re.compile(rb" ?\r\n")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DkimKey:
-    """Private key; ``record`` is the text for ``<selector>._domainkey.<domain>`` in DNS.
-
-    ``sign`` signs a SHA-256 hash.
-    """
+    """Private key; ``sign`` signs a SHA-256 hash, ``record`` is the text of its name in DNS."""
 
     domain: str
     selector: str

@@ -39,10 +39,7 @@ def checked(name: str, check: Callable[[], DnsCheck]) -> DnsCheck:
 
 
 def check_spf(domain: str, lookup: Lookup) -> DnsCheck:
-    """Check for a single SPF record that allows a sender, ends in a decision and needs at most ten lookups.
-
-    ``domain`` is that of the envelope's sender, which receivers check (RFC 7208).
-    """
+    """Check the envelope sender's domain for a valid SPF record that allows a sender (RFC 7208)."""
 
     def result(detail: str, *, good: bool = False) -> DnsCheck:
         return DnsCheck(name="SPF", good=good, detail=detail)
@@ -125,10 +122,7 @@ def check_alignment(domain: str, envelope: str, signing: Sequence[str], lookup: 
 
 
 def _policies(domain: str, lookup: Lookup) -> list[tuple[str, str]]:
-    """Return name and policy of the domain and the domains above it; the last is the organisation's.
-
-    It looks up each name, as DMARCbis does ("tree walk"), and needs no list of public suffixes.
-    """
+    """Return name and policy of the domain and of each domain above it (DMARCbis, "tree walk")."""
     labels = domain.split(".")
     policies = []
     for name in (".".join(labels[at:]) for at in range(len(labels) - 1)):

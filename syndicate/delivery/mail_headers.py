@@ -54,11 +54,7 @@ def encode_mailbox(name: str, address: str) -> bytes:
 
 
 def encode_address(address: str) -> bytes:
-    """Encode an address for a header or an SMTP command.
-
-    Raises ``Refused`` for control characters, spaces, brackets, and letters outside ASCII before the @, which
-    need a server with SMTPUTF8 (RFC 6531).
-    """
+    """Encode a plain ASCII address for a header or an SMTP command. Raises ``Refused`` for any other."""
     if _ADDRESS.fullmatch(address) is None or len(address) > _MAX_ADDRESS_LENGTH:
         shown = header_text(address, 80)
         raise Refused(f'Mail cannot be sent to "{shown}": not a valid address in plain ASCII.')

@@ -78,10 +78,7 @@ class MessageTemplate:
 
     @classmethod
     def build(cls, edition: Edition, options: MailOptions, keys: Sequence[DkimKey] = ()) -> Self:
-        """Encode an edition whose copies are signed with all ``keys``.
-
-        Raises ``MailError`` when an address or URL in ``options`` does not fit a header.
-        """
+        """Encode an edition whose copies are signed with all ``keys``. Raises ``MailError``."""
         boundary, placeholder = _boundary(edition), options.placeholder.encode("ascii")
         parts = ((b"text/plain", edition.text), (b"text/html", edition.html))
         body = b"".join(

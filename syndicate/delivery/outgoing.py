@@ -10,10 +10,7 @@ from syndicate.errors import MailError, RenderError, TransportDown
 
 
 class Message(NamedTuple):
-    """Mail as pieces of ``size`` bytes in all, ready for SMTP.
-
-    Each line ends in CRLF, also the last, and none begins with a dot.
-    """
+    """Mail as pieces of ``size`` bytes in all; each line ends in CRLF, none begins with a dot."""
 
     pieces: Sequence[bytes]
     size: int

@@ -11,11 +11,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
 class BoundedHttpProtocol(H11Protocol):
-    """HTTP/1.1 with a timeout from the first byte of a request to the last byte of its response.
-
-    ``request_timeout`` is in seconds. Between two requests uvicorn's timeout for idle connections holds.
-    Connections beyond ``max_connections`` are closed at once.
-    """
+    """HTTP/1.1 with a timeout (seconds) for a request with its response, and a limit on connections."""
 
     def __init__(self, *, request_timeout: float, max_connections: int, **options: Any) -> None:
         super().__init__(**options)

@@ -25,10 +25,7 @@ _STALE = "stale-while-revalidate=3600, stale-if-error=86400"
 
 
 class FileHandler:
-    """Respond with files of the output folder.
-
-    ``on_article_opened`` is called with the path of each article page that a person opens.
-    """
+    """Respond with files of the output folder; ``on_article_opened`` gets the path of an opened article."""
 
     def __init__(
         self,

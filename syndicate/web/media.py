@@ -6,11 +6,7 @@ from pathlib import PurePosixPath
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedType:
-    """Response headers of a file type.
-
-    Scripts of other sites may read ``feed`` files, which have the feeds' ``max-age``. Browsers style
-    ``styled`` files if the type is plain XML. ``text`` files are compressed.
-    """
+    """Response headers of a file type; browsers style ``styled`` files if they come as plain XML."""
 
     content_type: str
     feed: bool = False

@@ -28,10 +28,7 @@ def is_navigation(sec_fetch_dest: str, accept: str) -> bool:
 
 
 def is_opening(method: str, fields: Mapping[str, str]) -> bool:
-    """Return whether a person opened a page, by Fetch Metadata (``Sec-Fetch-User``).
-
-    Robots and prefetching do not send it. Global Privacy Control and Do Not Track are respected.
-    """
+    """Return whether a person opened a page (Fetch Metadata) and allows counting (GPC, Do Not Track)."""
     return (
         method == "GET"
         and fields.get("sec-fetch-user") == "?1"

@@ -37,11 +37,7 @@ class FileChanged(OSError):
 
 
 class OutputFolder:
-    """Thread-safe reader of served files.
-
-    ETags are cached by (path, inode, time, size, coding), so that a conditional request costs a ``stat``.
-    Bodies are cached up to ``cache_bytes``, already compressed.
-    """
+    """Thread-safe reader of served files with caches of ETags and of compressed bodies."""
 
     def __init__(self, root: Path, cache_bytes: int) -> None:
         self._root = root
@@ -52,10 +48,7 @@ class OutputFolder:
         self._lock = threading.Lock()
 
     def locate(self, path: str) -> Path | None:
-        """Return the file or folder of a request path, or ``None``.
-
-        Hidden and temporary files, and links that lead out of the folder, are not served.
-        """
+        """Return the file or folder of a request path, ``None`` if it is hidden, temporary or outside."""
         parts = path.lstrip("/").removesuffix("/").split("/") if path.strip("/") else []
         if path.startswith("//") or not all(map(_is_servable, parts)):
             return None
@@ -64,10 +57,7 @@ class OutputFolder:
         return Path(real) if real == root or real.startswith(root + os.sep) else None
 
     def find(self, file: Path, *, gzip: bool) -> ServedFile | None:
-        """Return the representation of a located file, ``None`` if its type is not served.
-
-        Raises ``FileChanged``, or another ``OSError`` when the file cannot be read.
-        """
+        """Return the representation of a located file, ``None`` if it is not served. Raises ``OSError``."""
         kind = served_type_of(file.name)
         try:
             status = file.stat()

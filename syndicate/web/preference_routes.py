@@ -14,10 +14,7 @@ from syndicate.web.server_pages import ServerPages
 
 @dataclass(frozen=True, slots=True)
 class PreferencesHandler:
-    """Show the choices (GET), save them or renew the address of the private feed (POST).
-
-    All invalid tokens get the same 404.
-    """
+    """Show the choices (GET), save them or renew the private feed (POST); an invalid token gets 404."""
 
     preferences: PreferencesJob
     pages: ServerPages

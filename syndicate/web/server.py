@@ -20,12 +20,7 @@ MAX_CONNECTIONS = 500
 
 
 class WebServer:
-    """Serve an application on an address, which is bound at once.
-
-    Port ``0`` means any free port; ``port`` is the chosen number. ``request_timeout`` (seconds) bounds a
-    request with its response. Connections beyond ``max_connections`` are closed. Raises ``SyndicateError``
-    when the address is not available.
-    """
+    """Server of an application; binds its address at once (port ``0``: any). Raises ``SyndicateError``."""
 
     def __init__(
         self,
@@ -72,10 +67,7 @@ class WebServer:
         await self._server.serve(sockets=[self._socket])
 
     def stop(self) -> None:
-        """Finish open responses within five seconds and end ``serve``.
-
-        Safe to call from any thread and from signal handlers, also before ``serve``.
-        """
+        """Finish open responses within five seconds and end ``serve``. Safe to call from any thread."""
         self._server.should_exit = True
 
 

@@ -154,10 +154,7 @@ class SmtpProtocol:
         return bool(self._output)
 
     def reclaim_offered(self) -> OutgoingMail | None:
-        """Return the offered message for another connection while the server is slow to judge a body.
-
-        If the server has the message's envelope, this connection closes after the verdict.
-        """
+        """Return the offered message for another connection; this connection may close after the verdict."""
         if self._body is None or self.offered is None:
             return None
         mail, self.offered, self._message = self.offered, None, None

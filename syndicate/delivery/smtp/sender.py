@@ -48,11 +48,7 @@ class SmtpSender:
 def connect(
     options: SmtpOptions, context: ssl.SSLContext | None = None
 ) -> tuple[socket.socket, SmtpFeatures]:
-    """Open a connection that mail may be sent over, and return it with its server's extensions.
-
-    Certificates are always verified, by the system's authorities unless a ``context`` is given. Raises
-    ``TransportDown`` without connection or TLS, and when the server refuses the login.
-    """
+    """Open a connection with a verified certificate. Raises ``TransportDown``, also for a refused login."""
     server: BoundedSMTP | None = None
     try:
         server = _open(options, context)

@@ -56,10 +56,7 @@ class SenderRefusals:
         return certain
 
     def finish(self) -> list[SendResult]:
-        """Return the results of the held refusals at the end of a run.
-
-        A refused sender concerns the sender when no message was accepted.
-        """
+        """Return the results of the held refusals at the end of a run."""
         if self.problem is None and not self._any_accepted:
             enough = len(self._policy_refusals) >= POLICY_REFUSALS_OF_ALL
             about_sender = self._sender_refusals or (self._policy_refusals if enough else [])

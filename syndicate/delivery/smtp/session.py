@@ -10,11 +10,7 @@ from syndicate.delivery.smtp.transport import SmtpTransport
 
 
 class SmtpSession:
-    """Connect a protocol to a transport that a selector watches.
-
-    ``requested_at`` and ``deadline`` (monotonic seconds) are the times of the last request and of its
-    timeout.
-    """
+    """Protocol and transport of a connection; its times are in monotonic seconds."""
 
     def __init__(
         self,

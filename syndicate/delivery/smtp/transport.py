@@ -27,10 +27,7 @@ class SmtpTransport:
 
     @property
     def unsent(self) -> int:
-        """Return the number of bytes that the kernel has not taken.
-
-        Under TLS some may be encrypted already, but the server cannot read an incomplete record.
-        """
+        """Return the number of bytes that the kernel has not taken."""
         return len(self._unsent)
 
     @property

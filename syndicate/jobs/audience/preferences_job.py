@@ -46,11 +46,7 @@ class PreferencesView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreferencesJob:
-    """Read and change a subscriber's choices; each call is a transaction.
-
-    A subscriber of another newsletter agrees to its title and ``consent``. ``feeds`` makes private feeds, if
-    they are on.
-    """
+    """Read and change a subscriber's choices; each call is a transaction."""
 
     store: Store
     newsletters: tuple[Newsletter, ...]

@@ -27,10 +27,7 @@ class UnsubscribeJob:
             return None if name is None else newsletter_store.newsletter_titles(connection).get(name, name)
 
     def unsubscribe(self, token: str) -> bool:
-        """End the subscription; true also when it had ended before, false for an invalid token.
-
-        The deliver job cancels its deliveries that are not being sent yet.
-        """
+        """End the subscription; true also when it had ended before, false for an invalid token."""
         subscription_id = self._subscription(token)
         if subscription_id is None:
             return False

@@ -15,10 +15,7 @@ from syndicate.store.mail import preference_store
 def mark_restored(
     connection: Connection, newsletters: Sequence[Newsletter], now: datetime
 ) -> MarkedUncertain:
-    """Mark the deliveries that waited in the backup, and the periods that had ended when mail was held.
-
-    A period that ended later has no edition yet, so its edition is cut.
-    """
+    """Mark as uncertain the backup's deliveries, and the periods that had ended when mail was held."""
     hold = mail_hold(connection)
     restored = min(hold.since, now) if hold else now
     periods = []

@@ -16,10 +16,7 @@ def paused_reason(connection: Connection, now: datetime) -> str:
 
 
 def update_backoff(connection: Connection, error: TransportDown | None, at: datetime, *, taken: bool) -> None:
-    """Record the pause after a run, which grows with the refusals in a row, or end it.
-
-    ``error`` ended the run; ``taken`` is true if the server accepted a message before.
-    """
+    """Record the pause after a run that ended with ``error``; an accepted message (``taken``) ends it."""
     before = None if taken else sending_pauses.latest_pause(connection)
     if taken:
         sending_pauses.resume_sending(connection)

@@ -140,10 +140,7 @@ def apply_bounce(
     policy: BouncePolicy,
     now: datetime,
 ) -> bool:
-    """Record a bounce or complaint, and suppress the mailbox by the policy; false if it was recorded before.
-
-    ``reply`` is the status code and its text.
-    """
+    """Record a bounce and suppress the mailbox by the policy; false if it was recorded before."""
     status, detail = reply
     if not bounce_store.record_bounce(
         connection,

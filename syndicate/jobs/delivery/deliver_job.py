@@ -170,10 +170,7 @@ class DeliverJob:
         return error
 
     def acquire_sending_lease(self, connection: Connection, now: datetime) -> bool:
-        """Take or renew the sending lease that rate limits need; false when another process holds it.
-
-        The lease of a dead process expires together with its leased deliveries.
-        """
+        """Take or renew the sending lease that rate limits need; false when another process holds it."""
         if self.rate_limiter.limits == RateLimits():
             return True
         until = max(now, self.clock()) + LEASE

@@ -19,10 +19,7 @@ def record_failure(
     policy: BouncePolicy,
     now: datetime,
 ) -> DeliveryState:
-    """Record a failed attempt and return the delivery's new state.
-
-    With ``TransportDown`` the server refused the sender, not the message: that was no attempt.
-    """
+    """Record a failed attempt and return the new state; ``TransportDown`` is no attempt."""
     if isinstance(error, TransportDown):
         delivery_store.release_deliveries(connection, [delivery.id], owner=owner)
         return DeliveryState.PENDING

@@ -20,10 +20,7 @@ _NO_INODES = ("fuse", "9p", "cifs", "smb", "vfat", "exfat", "msdos", "fakeowner"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """Content of a marker; ``is_copy`` is true for a copy of the file.
-
-    ``database`` is the inode number of the SQLite file, 0 if the file system has no stable numbers.
-    """
+    """Content of a marker; ``database`` is the inode number of the SQLite file, 0 if it is not stable."""
 
     store_id: str
     generation: int
@@ -34,10 +31,7 @@ class Marker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkerFile:
-    """Marker beside the SQLite file ``database``, or (``None``) in a state folder.
-
-    ``host`` is the id of this machine, or empty.
-    """
+    """Marker beside the SQLite file ``database``, or (``None``) in a state folder of the machine ``host``."""
 
     path: Path
     database: Path | None = None

@@ -71,10 +71,7 @@ class RestoreGuard:
         return None
 
     def count_batch(self, write: Callable[[Callable[[Connection], object]], object]) -> None:
-        """Raise the generation, before the first mail of a batch and after the last mail of a run.
-
-        ``write`` calls a function in a transaction of its own.
-        """
+        """Raise the generation, before the first mail of a batch and after the last mail of a run."""
         if self.markers:
             write(_raise_generation)
             write(self.write_markers)
