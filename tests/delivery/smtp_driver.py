@@ -23,7 +23,7 @@ BOTH = pytest.mark.parametrize("ehlo", [{}, PIPELINING], ids=["one by one", "pip
 
 
 class Desk:
-    """The other side of a sender: parcels for some readers, and what became of each."""
+    """Fake of the deliver job: messages for some readers, and the result of each."""
 
     def __init__(self, *readers: str, refuse: Sequence[str] = (), bodies: Mapping[str, Any] | None = None):
         self.outcomes: dict[str, Any] = {}
@@ -32,9 +32,9 @@ class Desk:
         self.on_settle: Callable[[], object] = lambda: None
         self._refuse = refuse
         self._bodies = bodies or {}
-        self._waiting = [self._parcel(number, reader) for number, reader in enumerate(readers)]
+        self._waiting = [self._mail(number, reader) for number, reader in enumerate(readers)]
 
-    def _parcel(self, number: int, reader: str) -> OutgoingMail:
+    def _mail(self, number: int, reader: str) -> OutgoingMail:
         return OutgoingMail(
             key=number,
             sender="news@example.com",
@@ -55,14 +55,14 @@ class Desk:
         self, ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]
     ) -> Collection[int]:
         self.on_settle()
-        names = [one.recipient.partition("@")[0] for one in beginning]
-        self.commits.append(([one.mail.recipient.partition("@")[0] for one in ended], names))
+        names = [mail.recipient.partition("@")[0] for mail in beginning]
+        self.commits.append(([result.mail.recipient.partition("@")[0] for result in ended], names))
         self.asked += names
-        for one in (one for one in ended if one.final):
-            name = one.mail.recipient.partition("@")[0]
+        for result in (result for result in ended if result.final):
+            name = result.mail.recipient.partition("@")[0]
             assert name not in self.outcomes
-            self.outcomes[name] = one.error
-        return {one.key for one in beginning if one.recipient.partition("@")[0] not in self._refuse}
+            self.outcomes[name] = result.error
+        return {mail.key for mail in beginning if mail.recipient.partition("@")[0] not in self._refuse}
 
     def kinds(self) -> dict[str, str]:
         return {name: type(error).__name__ if error else "sent" for name, error in self.outcomes.items()}

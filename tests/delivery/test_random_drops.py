@@ -98,8 +98,8 @@ def test_at_most_one_body_of_each_message_is_accepted_and_each_end_is_true(
     try:
         # A run that ends because the server takes nothing leaves the rest to the next one.
         for _ in range(20):
-            parcels = iter([a_parcel(number, sizes[number]) for number in rows.pending])
-            SmtpSender(options).run(partial(next, parcels, None), rows.record_results, backlog=60)
+            mails = iter([a_mail(number, sizes[number]) for number in rows.pending])
+            SmtpSender(options).run(partial(next, mails, None), rows.record_results, backlog=60)
     finally:
         server.close()
     bodies = Counter(int(body.split(b":", 1)[0]) for body in server.accepted)
@@ -108,7 +108,7 @@ def test_at_most_one_body_of_each_message_is_accepted_and_each_end_is_true(
         assert bodies[number] == 1 if state == "sent" else bodies[number] <= (state == "uncertain")
 
 
-def a_parcel(number: int, size: int) -> OutgoingMail:
+def a_mail(number: int, size: int) -> OutgoingMail:
     body = b"%d: x\r\n\r\n" % number + b"y" * size + b"\r\n"
     return OutgoingMail(number, "news@example.com", "jo@example.org", lambda: Message.of(body))
 
