@@ -41,7 +41,7 @@ def test_D_nothing_is_written_before_it_is_allowed(tmp_path: Path, allowed: bool
     def record_results(ended, beginning):
         assert files(tmp_path) == {} or not beginning
         commits.append((len(ended), len(beginning)))
-        return [one.key for one in beginning if allowed]
+        return [mail.key for mail in beginning if allowed]
 
     assert FolderSender(tmp_path).run(lambda: waiting.pop() if waiting else None, record_results) is None
     assert len(files(tmp_path)) == allowed

@@ -108,14 +108,14 @@ def test_other_refusals_do_not_tell_whether_a_policy_is_about_us() -> None:
     blocked = [ended(key, Refused("550 5.7.1 no", code=550)) for key in range(3)]
     nobody = ended(9, Refused("550 5.1.1 nobody", code=550))
     sender_refusals.classify([*blocked, nobody])
-    assert {type(one.error) for one in sender_refusals.finish()} == {TransportDown}
+    assert {type(result.error) for result in sender_refusals.finish()} == {TransportDown}
 
 
 def test_a_policy_for_the_last_few_is_about_them_when_others_were_taken() -> None:
     sender_refusals = SenderRefusals()
     sender_refusals.classify([ended(1)])
     sender_refusals.classify([ended(key, Refused("550 5.7.1 no", code=550)) for key in range(2, 8)])
-    assert {type(one.error) for one in sender_refusals.finish()} == {Refused}
+    assert {type(result.error) for result in sender_refusals.finish()} == {Refused}
     assert sender_refusals.problem is None
 
 
@@ -131,8 +131,8 @@ def test_what_was_under_way_before_acquits_nobody_of_a_refused_sender() -> None:
     sender_refusals = SenderRefusals()
     assert sender_refusals.classify([ended(1, SenderRefused("550", code=550))]) == []
     sender_refusals.offered(3)
-    assert [one.mail.key for one in sender_refusals.classify([ended(2)])] == [2]
-    assert [one.mail.key for one in sender_refusals.classify([ended(3)])] == [1, 3]
+    assert [result.mail.key for result in sender_refusals.classify([ended(2)])] == [2]
+    assert [result.mail.key for result in sender_refusals.classify([ended(3)])] == [1, 3]
     assert sender_refusals.finish() == []
     assert sender_refusals.problem is None
 

@@ -127,7 +127,7 @@ def test_a_password_that_the_server_repeats_is_in_no_error(
     ):
         secret = spelling.decode("latin-1").lower()
         pieces = {secret[at : at + 4] for at in range(len(secret) - 3)} - {"auth", "uth ", "th p", "h pl"}
-        assert not [one for one in pieces if one in shown and one not in "auth plain login xxxxxxxx"]
+        assert not [piece for piece in pieces if piece in shown and piece not in "auth plain login xxxxxxxx"]
 
 
 @BOTH

@@ -173,7 +173,7 @@ def test_a_message_that_ends_every_connection_is_deferred_and_the_others_go() ->
 
 
 @BOTH
-@pytest.mark.parametrize("trouble", [*(one for one in NONSENSE if one != SILENCE), b"250-half"])
+@pytest.mark.parametrize("trouble", [*(reply for reply in NONSENSE if reply != SILENCE), b"250-half"])
 def test_D_no_reply_to_the_body_is_uncertain(trouble: bytes, ehlo: Mapping[str, bytes]) -> None:
     desk = Desk("ann", "bob")
     last = trouble + DROP_AFTER if trouble == b"250-half" else trouble

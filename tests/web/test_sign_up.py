@@ -31,7 +31,7 @@ class Desk:
     def requests(self) -> list[tuple[str, str, str]]:
         with self.room.store.read() as connection:
             waiting = sign_up_store.waiting_sign_ups(connection, limit=9)
-        return [(one.newsletter, one.address, one.network) for one in waiting]
+        return [(sign_up.newsletter, sign_up.address, sign_up.network) for sign_up in waiting]
 
     @property
     def readers(self) -> int:

@@ -129,7 +129,7 @@ def test_once_a_day_means_the_last_time_of_the_day(room):
     assert set(waiting(room)) == {JO, KIM}
     room.services.editions.run(morning)
     with room.store.read() as connection:
-        counts = [one.delivery.address for one in delivery_store.list_deliveries(connection)]
+        counts = [report.delivery.address for report in delivery_store.list_deliveries(connection)]
     assert sorted(counts) == [JO, KIM, KIM]
 
 
@@ -155,7 +155,11 @@ def test_another_newsletter_is_a_tick_away_and_leaves_a_record(room):
     assert page.offer.consents["weekly"] == f"The Newsroom: weekly: {room.services.settings.sign_up.consent}"
     assert choose(room, newsletter=["weekly"]).choices.newsletters == ("weekly",)
     with room.store.read() as connection:
-        (jo,) = [one for one in audience_store.list_subscribers(connection) if one.address == JO]
+        (jo,) = [
+            subscriber
+            for subscriber in audience_store.list_subscribers(connection)
+            if subscriber.address == JO
+        ]
     assert jo.subscriptions == {
         "daily": SubscriptionState.UNSUBSCRIBED,
         "weekly": SubscriptionState.CONFIRMED,

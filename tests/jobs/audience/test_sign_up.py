@@ -87,7 +87,9 @@ def link(mail: email.message.EmailMessage) -> str:
 
 def state(room: Room, address: str = JO, newsletter: str = "daily") -> SubscriptionState | None:
     with room.store.read() as connection:
-        people = {one.address: one for one in audience_store.list_subscribers(connection)}
+        people = {
+            subscriber.address: subscriber for subscriber in audience_store.list_subscribers(connection)
+        }
     return people[address].subscriptions.get(newsletter) if address in people else None
 
 
@@ -289,7 +291,9 @@ def test_C7_requests_are_forgotten_and_with_them_who_never_confirmed(room):
     assert state(room) is None
     assert state(room, "kim@example.org") is SubscriptionState.CONFIRMED
     with room.store.read() as connection:
-        assert [one.address for one in audience_store.list_subscribers(connection)] == ["kim@example.org"]
+        assert [subscriber.address for subscriber in audience_store.list_subscribers(connection)] == [
+            "kim@example.org"
+        ]
 
 
 def test_a_newsletter_that_is_gone_sends_no_question(room):
@@ -337,7 +341,9 @@ def test_a_broken_template_keeps_the_request_and_its_failure_goes_once_it_is_men
     room.declare(NEWSLETTERS + '[templates]\nfolder = "mine"\n')
     assert ask(room, JO) == {"failed": 1}
     with room.store.read() as connection:
-        assert [(one.kind, one.subject) for one in quarantine.failures(connection)] == [("sign-up", "daily")]
+        assert [(failure.kind, failure.subject) for failure in quarantine.failures(connection)] == [
+            ("sign-up", "daily")
+        ]
     (mine / "confirm.html").unlink()
     room.declare(NEWSLETTERS)
     assert job(room).run(NOW) == {"mailed": 1}

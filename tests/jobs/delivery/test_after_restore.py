@@ -103,9 +103,9 @@ def test_an_edition_that_waited_in_the_backup_is_held_until_a_person_decides(roo
     declare(room, approval)
     assert record_results(room, EVENING + HOUR).editions >= 1
     released = room.services.editions.run(EVENING + 3 * HOUR)
-    assert [one.outcome for one in released] == []
+    assert [result.outcome for result in released] == []
     with room.store.read() as connection:
-        assert {one.state for one in edition_store.report_editions(connection)} <= {"held", "missed"}
+        assert {report.state for report in edition_store.report_editions(connection)} <= {"held", "missed"}
     room.store.dispose()
 
 

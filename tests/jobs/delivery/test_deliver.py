@@ -119,7 +119,7 @@ def test_a_server_that_is_down_postpones_everything_and_fails_nothing(desk: Room
     assert "cannot be used" in result.problem
     assert states(desk) == {"ann": "pending", "bob": "pending"}
     with desk.store.read() as connection:
-        assert {one.delivery.attempts for one in delivery_store.list_deliveries(connection)} == {0}
+        assert {report.delivery.attempts for report in delivery_store.list_deliveries(connection)} == {0}
         assert delivery_store.count_due(connection, NOW) == 2
     paused_reason = job(desk, port).run(NOW + MINUTE)
     assert paused_reason.paused
@@ -190,7 +190,7 @@ def test_the_link_in_a_mail_ends_exactly_that_subscription(desk: Room) -> None:
     mail_to(desk, "ann", "bob")
     with ScriptedSmtp() as smtp:
         job(desk, smtp.port).run(NOW)
-    (bob,) = (one for one in messages(smtp.bodies) if "bob" in str(one["To"]))
+    (bob,) = (message for message in messages(smtp.bodies) if "bob" in str(message["To"]))
     token = str(bob["List-Unsubscribe"]).partition("/unsubscribe/")[2].partition(">")[0]
     leaving = UnsubscribeJob(store=desk.store, clock=lambda: SOON)
     assert leaving.newsletter_title(token) == "The digest"
@@ -243,7 +243,7 @@ def test_a_server_that_leaves_between_its_354_and_the_body_gets_the_mail_again(
     assert to(smtp.bodies) == ["ann", "bob"]
     with desk.store.read() as connection:
         found = delivery_store.list_deliveries(connection)
-    assert [one.delivery.attempts for one in found] == [1, 1]
+    assert [report.delivery.attempts for report in found] == [1, 1]
 
 
 def test_a_server_that_always_leaves_after_its_354_leaves_nothing_in_doubt(desk: Room) -> None:

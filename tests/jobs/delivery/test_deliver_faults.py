@@ -211,7 +211,7 @@ def test_an_edition_that_cannot_be_encoded_is_set_aside_after_three_tries(house:
             for now in (NOW + n * timedelta(hours=5) for n in range(4))
         ]
         assert smtp.commands in ([], ["ehlo example.com", "QUIT"] * 3)
-    assert [(one.deferred, one.failed) for one in results] == [(40, 0), (40, 0), (0, 40), (0, 0)]
+    assert [(result.deferred, result.failed) for result in results] == [(40, 0), (40, 0), (0, 40), (0, 0)]
 
 
 def test_a_limit_puts_off_what_is_too_much_and_says_when(house: Room) -> None:

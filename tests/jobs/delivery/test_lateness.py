@@ -37,7 +37,9 @@ def reports(room: Room) -> dict[str, tuple[str, DeliveryCause, str]]:
     """State, why, and what was said, by reader."""
     with room.store.read() as connection:
         found = delivery_store.list_deliveries(connection)
-    return {one.delivery.address: (one.delivery.state.value, one.cause, one.error) for one in found}
+    return {
+        report.delivery.address: (report.delivery.state.value, report.cause, report.error) for report in found
+    }
 
 
 def test_an_edition_is_sent_until_max_lateness_is_over(room: Room) -> None:
@@ -51,10 +53,10 @@ def test_what_a_late_daemon_finds_fails_with_a_reason_and_status_tells(room: Roo
     assert sent(room, late) == (DeliverResult(late=2), [])
     assert reports(room) == dict.fromkeys((JO, KIM), LATE)
     health = look(room.services, late)
-    (problem,) = (one for one in health.problems if "too late" in one)
+    (problem,) = (text for text in health.problems if "too late" in text)
     assert problem.startswith("2 deliveries could not be sent before it was too late")
     assert health.refused == 0
-    assert not any("too late" in one for one in look(room.services, late + timedelta(days=8)).problems)
+    assert not any("too late" in text for text in look(room.services, late + timedelta(days=8)).problems)
 
 
 def test_what_becomes_too_late_while_others_are_sent_is_not_claimed_any_more(room: Room) -> None:
