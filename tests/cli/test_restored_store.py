@@ -159,7 +159,7 @@ def test_a_restored_backup_sends_nothing_twice_and_says_what_to_do(
 
     held = news(f"deliver --now {NEXT}")
     assert (held.code, held.out.startswith("0 sent")) == (1, True)
-    for words in (HELD, "deliveries after-restore", "deliveries after-move", "import-gone"):
+    for words in (HELD, "deliveries after-restore", "deliveries after-move", "import-suppressions"):
         assert words in held.err
     status = news(f"status --now {NEXT}")
     assert (status.code, HELD in status.out) == (1, True)
