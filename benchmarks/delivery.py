@@ -206,7 +206,7 @@ def wire_only(fixture: Fixture, port: int, count: int, keys: Sequence[DkimKey], 
     template = MessageTemplate.build(fixture.edition, OPTIONS, keys)
     numbers = iter(range(count))
 
-    def take() -> OutgoingMail | None:
+    def next_mail() -> OutgoingMail | None:
         number = next(numbers, None)
         if number is None:
             return None
@@ -218,10 +218,10 @@ def wire_only(fixture: Fixture, port: int, count: int, keys: Sequence[DkimKey], 
             render=partial(template.for_subscriber, address, f"{number:032d}", f"<{number}@example.com>"),
         )
 
-    def settle(_ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
+    def record_results(_ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
         return {mail.key for mail in beginning}
 
-    problem = sender(port, connections).run(take, settle, backlog=count)
+    problem = sender(port, connections).run(next_mail, record_results, backlog=count)
     assert problem is None, problem
 
 

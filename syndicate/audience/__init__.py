@@ -1,1 +1,1 @@
-"""Subscribers: addresses, the signed links in their mail, and import and export of lists."""
+"""Subscribers: addresses, choices, signed links, confirmation mails, and CSV import and export."""

@@ -1,7 +1,7 @@
-"""Choices of a reader: newsletters, sections, languages, how often, at which hour, a pause.
+"""Choices of a subscriber: newsletters, sections, languages, cadence, hour and pause.
 
-A selection is stored as a short text, one clause a line and in order, so that equal choices are equal
-texts: an edition is rendered once for each distinct one, never once for each reader.
+A selection is stored as a short sorted text, so that equal selections are equal texts. An edition is
+rendered once for each distinct selection, not for each subscriber.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,42 +12,42 @@ from zoneinfo import available_timezones
 from syndicate.model import EVERY_EDITION
 
 PAUSES = (7, 14, 30, 90)
-"""How many days a pause may last."""
+"""Days that a pause may last."""
 _KEEP = "keep"
 _SHOWN = "shown"
 _SECTION = "section:"
 _LANGUAGE = "language:"
 
 
-class NothingChosen(ValueError):
-    """Every box of a list is unticked; the argument says which: ``section`` or ``language``."""
+class NothingSelected(ValueError):
+    """Error of a form in which no box of a list is ticked; its argument is ``section`` or ``language``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderSelection:
-    """Selection of stories by a reader; an empty tuple means all of them."""
+    """Selection of stories by a subscriber; an empty tuple means all."""
 
     sections: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
 
     def text(self) -> str:
-        """The one text for this selection; ``""`` for everything."""
+        """Return the text of this selection; ``""`` for all stories."""
         lines = [_SECTION + section for section in sorted(set(self.sections))]
         return "\n".join(lines + [_LANGUAGE + language for language in sorted(set(self.languages))])
 
     def takes(self, section: str, language: str) -> bool:
-        """Return whether a story of that section and language is wanted; ``en`` takes ``en-gb`` too."""
+        """Return whether a story of that section and language is selected; ``en`` selects ``en-gb`` too."""
         return (not self.sections or section in self.sections) and (
             not self.languages or any(f"{language}-".startswith(f"{text}-") for text in self.languages)
         )
 
     def shows(self, language: str) -> bool:
-        """Return whether a language that is offered stands for one of these; ``en`` does for ``en-us``."""
+        """Return whether the box of an offered language is ticked; a stored ``en-us`` ticks ``en``."""
         return not self.languages or any(f"{text}-".startswith(f"{language}-") for text in self.languages)
 
 
 def read_selection(text: str) -> ReaderSelection:
-    """The selection behind its text."""
+    """Parse the text of a selection."""
     lines = text.splitlines()
     return ReaderSelection(
         sections=tuple(line.removeprefix(_SECTION) for line in lines if line.startswith(_SECTION)),
@@ -56,11 +56,8 @@ def read_selection(text: str) -> ReaderSelection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """Choices that a newsletter offers. ``newsletters`` is title by name.
-
-    ``consents`` is, by name, the text that whoever ticks a further newsletter agrees to.
-    """
+class OfferedChoices:
+    """Choices that a newsletter offers; ``newsletters`` are titles by name, ``consents`` their texts."""
 
     newsletters: Mapping[str, str] = field(default_factory=dict)
     consents: Mapping[str, str] = field(default_factory=dict)
@@ -71,7 +68,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """Choices of a reader. ``hour`` is local to ``time_zone``, ``None`` for as soon as it is ready."""
+    """Choices of a subscriber. ``hour`` is local to ``time_zone``; ``None`` sends each edition at once."""
 
     newsletters: tuple[str, ...] = ()
     selection: ReaderSelection = field(default_factory=ReaderSelection)
@@ -82,53 +79,53 @@ class Choices:
 
 
 def agreement(title: str, consent: str) -> str:
-    """The text shown beside one newsletter among several, and kept when it is ticked."""
+    """Return the consent text beside a newsletter among several, stored when it is ticked."""
     return f"{title}: {consent}"
 
 
 def time_zones() -> tuple[str, ...]:
-    """The zones people know by a place, and UTC."""
+    """Return UTC and the time zones named after places."""
     apart = ("Etc/", "SystemV/", "US/", "posix", "right")
     places = (name for name in available_timezones() if "/" in name and not name.startswith(apart))
     return ("UTC", *sorted(places))
 
 
 def read_choices(
-    fields: Mapping[str, Sequence[str]], offer: Offer, before: Choices, now: datetime
+    fields: Mapping[str, Sequence[str]], offer: OfferedChoices, before: Choices, now: datetime
 ) -> Choices:
-    """The choices that a form sends; what was never offered is left out, so nothing foreign is stored.
+    """Read the choices of a submitted form; values that were not offered are ignored.
 
-    A list that the form does not show stays as it was. ``NothingChosen`` when everything of a list that it
-    shows was unticked: that would mean everything, the opposite.
+    A list that the form does not show keeps its values of ``before``. Raises ``NothingSelected`` when no box
+    of a shown list is ticked: stored, that would mean all stories.
     """
 
-    def chosen(name: str, offered: Sequence[str]) -> tuple[str, ...]:
-        wanted = set(fields.get(name, ()))
-        return tuple(text for text in offered if text in wanted)
+    def ticked(name: str, offered: Sequence[str]) -> tuple[str, ...]:
+        values = set(fields.get(name, ()))
+        return tuple(text for text in offered if text in values)
 
-    def one(name: str) -> str:
+    def first(name: str) -> str:
         return (fields.get(name) or [""])[0]
 
-    hour, zone, pause = one("hour"), one("time_zone"), one("pause")
+    hour, zone, pause = first("hour"), first("time_zone"), first("pause")
     days = int(pause) if pause in map(str, PAUSES) else 0
     until = before.paused_until if pause == _KEEP else (now + timedelta(days=days) if days else None)
 
-    def part(name: str, offered: Sequence[str], mine: tuple[str, ...]) -> tuple[str, ...]:
-        wanted, shown = chosen(name, offered), name in fields.get(_SHOWN, ())
-        if shown and offered and not wanted:
-            raise NothingChosen(name)
+    def part(name: str, offered: Sequence[str], stored: tuple[str, ...]) -> tuple[str, ...]:
+        values, shown = ticked(name, offered), name in fields.get(_SHOWN, ())
+        if shown and offered and not values:
+            raise NothingSelected(name)
         if not shown and not fields.get(name):
-            return mine
-        # All of them means whatever there will be, too.
-        return () if len(wanted) == len(offered) else wanted
+            return stored
+        # All boxes ticked also selects future sections and languages.
+        return () if len(values) == len(offered) else values
 
     return Choices(
-        newsletters=chosen("newsletter", tuple(offer.newsletters)),
+        newsletters=ticked("newsletter", tuple(offer.newsletters)),
         selection=ReaderSelection(
             sections=part("section", offer.sections, before.selection.sections),
             languages=part("language", offer.languages, before.selection.languages),
         ),
-        cadence=one("cadence") if one("cadence") in offer.cadences else EVERY_EDITION,
+        cadence=first("cadence") if first("cadence") in offer.cadences else EVERY_EDITION,
         hour=int(hour) if hour in map(str, range(24)) else None,
         time_zone=zone if zone in time_zones() else "",
         paused_until=until,

@@ -1,4 +1,4 @@
-"""The mail that asks for confirmation: plain, short, nothing to sell (rules C1 and C2)."""
+"""Confirmation mail: short, without advertising (rules C1 and C2)."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,8 @@ _SUBJECT_LIMIT = 70
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """Content of the confirmation mail: the same for all recipients but for the token in ``confirm_url``.
-
-    ``agreed`` is what the reader agrees to; ``hours`` is how long the link can be used.
-    """
+class ConfirmationContent:
+    """Content of the confirmation mail; ``agreed`` is the consent, ``hours`` the lifetime of the link."""
 
     newsletter_title: str
     site_title: str
@@ -25,18 +22,18 @@ class Question:
     hours: int
 
 
-def render_confirmation(templates: Templates, question: Question) -> tuple[str, str, str]:
-    """(subject, html, text) of the mail. ``RenderError`` when a template fails."""
-    templates = templates.in_language(question.language)
+def render_confirmation(templates: Templates, content: ConfirmationContent) -> tuple[str, str, str]:
+    """Render (subject, html, text). Raises ``RenderError`` when a template fails."""
+    templates = templates.in_language(content.language)
     context = {
-        "newsletter": question.newsletter_title,
-        "site": question.site_title,
-        "language": question.language,
-        "direction": direction_of(question.language),
-        "postal_address": question.postal_address,
-        "agreed": question.agreed,
-        "confirm_url": question.confirm_url,
-        "hours": question.hours,
+        "newsletter": content.newsletter_title,
+        "site": content.site_title,
+        "language": content.language,
+        "direction": direction_of(content.language),
+        "postal_address": content.postal_address,
+        "agreed": content.agreed,
+        "confirm_url": content.confirm_url,
+        "hours": content.hours,
     }
     subject = clean_line(templates.render("mail/confirm.subject.txt", **context), _SUBJECT_LIMIT)
     context["subject"] = subject

@@ -1,7 +1,7 @@
-"""Lists of people as CSV (RFC 4180): reading any spreadsheet's export, writing one that is safe to open.
+"""CSV import and export (RFC 4180) of subscribers and of the suppression list.
 
-A cell that begins with ``=``, ``+``, ``-`` or ``@`` is a formula to a spreadsheet; the export puts a
-``'`` before it, and the import takes it away again.
+Spreadsheets run a cell that begins with ``=``, ``+``, ``-`` or ``@`` as a formula. The export puts a ``'``
+before such cells, and the import removes it.
 """
 
 import codecs
@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from syndicate.audience.mailbox_address import Address, normalise_address
@@ -17,7 +17,7 @@ from syndicate.errors import InvalidAddress, ParseError
 from syndicate.text.plain import clean_line
 
 EXPORT_COLUMNS = ("email", "name", "language", "newsletter", "state")
-_GONE_COLUMNS = ("email", "newsletter", "reason")
+_SUPPRESSION_COLUMNS = ("email", "newsletter", "reason")
 
 _HEADINGS: Mapping[str, frozenset[str]] = {
     "email": frozenset({"email", "e-mail", "mail", "email address", "e-mail address"}),
@@ -25,7 +25,7 @@ _HEADINGS: Mapping[str, frozenset[str]] = {
     "language": frozenset({"language", "lang", "locale"}),
     "state": frozenset({"state", "status"}),
 }
-# What lists call somebody who gets mail; any other state is a reason to leave that person alone.
+# States of subscribers in other programs' lists; a subscriber with any other state is suppressed.
 _SUBSCRIBED = frozenset({"", "active", "confirmed", "enabled", "subscribed"})
 _DELIMITERS = ",;\t"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
@@ -48,7 +48,7 @@ class ImportOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedRow:
-    """One row of the file. ``line`` counts from 1; ``reason`` says why a row is not ``ADDED``."""
+    """Imported row of a file. ``line`` counts from 1; ``reason`` says why a row is not ``ADDED``."""
 
     line: int
     text: str
@@ -61,7 +61,7 @@ class ImportedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedRow:
-    """One subscription as the export shows it."""
+    """Subscription in an export."""
 
     email: str
     name: str = ""
@@ -71,11 +71,11 @@ class ExportedRow:
 
 
 def import_subscribers(data: bytes) -> tuple[ImportedRow, ...]:
-    """Read every row of a CSV file; who is subscribed already, or must not be, the store knows.
+    """Parse a CSV file; the caller checks the rows against the store.
 
-    Columns are found by their headings (email, name, language, state); without
-    headings the first cell with an ``@`` is the address. UTF-8, UTF-16 with a byte order mark, and
-    Windows-1252 are read; commas, semicolons and tabs separate. ``ParseError`` if it is not text.
+    Columns are found by their headings (email, name, language, state). Without headings the first cell with
+    an ``@`` is the address. The encoding is UTF-8, UTF-16 with a byte order mark, or Windows-1252; the
+    separator a comma, semicolon or tab. Raises ``ParseError`` for a file that is not text.
     """
     seen: dict[str, int] = {}
     rows: list[ImportedRow] = []
@@ -87,64 +87,60 @@ def import_subscribers(data: bytes) -> tuple[ImportedRow, ...]:
                 continue
         row = _row(line, cells, columns)
         if row.address is not None:
-            row = _once(row, row.address.key, seen)
+            row = _mark_duplicate(row, row.address.key, seen)
         rows.append(row)
     return tuple(rows)
 
 
 def export_subscribers(rows: Iterable[ExportedRow]) -> bytes:
-    """A CSV file with headings, UTF-8 with a byte order mark (spreadsheets guess wrong without one)."""
+    """Return a CSV file with headings, in UTF-8 with a byte order mark, which spreadsheets need."""
     cells = ([getattr(row, column) for column in EXPORT_COLUMNS] for row in rows)
     return codecs.BOM_UTF8 + _write(EXPORT_COLUMNS, cells)
 
 
-def export_gone(rows: Iterable[tuple[str, str, str]]) -> bytes:
-    """Return who is not written to any more, for ``import_gone``: (email, newsletter, reason) of each."""
-    return _write(_GONE_COLUMNS, rows)
+def export_suppressions(rows: Iterable[tuple[str, str, str]]) -> bytes:
+    """Return the suppression list as CSV; each row is (email, newsletter, reason)."""
+    return _write(_SUPPRESSION_COLUMNS, rows)
 
 
-def import_gone(data: bytes) -> list[tuple[str, str, str]]:
-    """Return what ``export_gone`` wrote, whichever spreadsheet it went through.
-
-    ``ParseError`` for another list and for a row that lacks a cell: nobody is taken for gone by mistake.
-    """
+def import_suppressions(data: bytes) -> list[tuple[str, str, str]]:
+    """Parse a file of ``export_suppressions``. Raises ``ParseError`` for another list or a missing cell."""
     rows = _read(_decode(data))
     _, headings = next(rows, (1, []))
     names = [cell.strip().casefold() for cell in headings]
-    if not set(_GONE_COLUMNS) <= set(names):
+    if not set(_SUPPRESSION_COLUMNS) <= set(names):
         raise ParseError(
-            f"This is no list of who is gone: its first line must name {', '.join(_GONE_COLUMNS)}, "
-            "as in a file that `syndicate subscribers export-gone` wrote."
+            f"This is no suppression list: its first line must name {', '.join(_SUPPRESSION_COLUMNS)}, "
+            "as in a file of `syndicate subscribers export-suppressions`."
         )
-    places = [names.index(column) for column in _GONE_COLUMNS]
-    found = []
+    indexes = [names.index(column) for column in _SUPPRESSION_COLUMNS]
+    suppressions = []
     for line, cells in rows:
-        if len(cells) <= max(places):
+        if len(cells) <= max(indexes):
             raise ParseError(f"Line {line} of the list has {len(cells)} cells, fewer than its headings.")
-        email, newsletter, reason = (_unprotected(cells[place]) for place in places)
-        found.append((email, newsletter, reason))
-    return found
+        email, newsletter, reason = (_unescape_formula(cells[index]) for index in indexes)
+        suppressions.append((email, newsletter, reason))
+    return suppressions
 
 
-def _once(row: ImportedRow, key: str, seen: dict[str, int]) -> ImportedRow:
+def _mark_duplicate(row: ImportedRow, key: str, seen: dict[str, int]) -> ImportedRow:
     first = seen.setdefault(key, row.line)
     if first == row.line:
         return row
-    return ImportedRow(
-        line=row.line,
-        text=row.text,
-        outcome=ImportOutcome.DUPLICATE,
-        address=row.address,
-        reason=f"the same mailbox as in line {first}",
-    )
+    reason = f"the same mailbox as in line {first}"
+    return replace(row, outcome=ImportOutcome.DUPLICATE, reason=reason, name="", language="")
 
 
 def _row(line: int, cells: list[str], columns: Mapping[str, int]) -> ImportedRow:
     def cell(heading: str) -> str:
-        place = columns.get(heading)
-        return _unprotected(cells[place]) if place is not None and place < len(cells) else ""
+        index = columns.get(heading)
+        return _unescape_formula(cells[index]) if index is not None and index < len(cells) else ""
 
-    text = cell("email") if columns else next((_unprotected(c) for c in cells if "@" in c), cells[0].strip())
+    text = (
+        cell("email")
+        if columns
+        else next((_unescape_formula(c) for c in cells if "@" in c), cells[0].strip())
+    )
     try:
         address = normalise_address(text)
     except InvalidAddress as error:
@@ -166,19 +162,19 @@ def _row(line: int, cells: list[str], columns: Mapping[str, int]) -> ImportedRow
 
 
 def _columns(cells: list[str]) -> Mapping[str, int]:
-    """Return where each heading stands; empty when the first row is no row of headings."""
+    """Return the index of each heading; empty if the row has no headings."""
     names = [cell.strip().casefold() for cell in cells]
-    found = {
-        heading: place
+    columns = {
+        heading: index
         for heading, spellings in _HEADINGS.items()
-        for place, name in reversed(list(enumerate(names)))
+        for index, name in reversed(list(enumerate(names)))
         if name in spellings
     }
-    return found if "email" in found else {}
+    return columns if "email" in columns else {}
 
 
 def _read(text: str) -> Iterator[tuple[int, list[str]]]:
-    """``(line, cells)`` of every row that is not blank."""
+    """Yield ``(line, cells)`` of each row that is not blank."""
     head = text.lstrip().partition("\n")[0]
     delimiter = max(_DELIMITERS, key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -196,7 +192,7 @@ def _write(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(headings)
-    writer.writerows(map(_protected, row) for row in rows)
+    writer.writerows(map(_escape_formula, row) for row in rows)
     return out.getvalue().encode("utf-8", "replace")
 
 
@@ -207,7 +203,7 @@ def _decode(data: bytes) -> str:
     except UnicodeDecodeError as error:
         if encoding:
             raise ParseError(
-                f"The list is not {encoding} text, although it begins like it: {error}."
+                f"The list has the byte order mark of {encoding}, but is not {encoding} text: {error}."
             ) from error
         text = data.decode("cp1252", "replace")
     if "\x00" in text:
@@ -215,10 +211,10 @@ def _decode(data: bytes) -> str:
     return text.removeprefix("\ufeff")
 
 
-def _protected(cell: str) -> str:
+def _escape_formula(cell: str) -> str:
     return "'" + cell if cell.startswith(_FORMULA_STARTS) else cell
 
 
-def _unprotected(cell: str) -> str:
+def _unescape_formula(cell: str) -> str:
     cell = cell.strip()
     return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA_STARTS) else cell

@@ -1,8 +1,8 @@
-"""Signed links: a short text in a URL that stands for one row and one purpose.
+"""Tokens of signed links: a short text in a URL that identifies a row for a single purpose.
 
-The token is the row number and the first 128 bits of an HMAC-SHA256 over purpose and number, in
-base64url: 32 characters that need no escaping anywhere and hold nothing about the reader. Nobody
-without the secret can make one, and a token for one purpose is worth nothing for another.
+A token is the row's id and the first 128 bits of an HMAC-SHA256 over purpose and id, in base64url: 32
+characters that need no escaping. Without the secret it cannot be forged, and it is invalid for any other
+purpose.
 """
 
 import base64
@@ -12,12 +12,12 @@ import re
 from typing import Final
 
 UNSUBSCRIBE: Final = "unsubscribe"
-"""For the links in every mail: to leave, and to choose what comes."""
+"""For the links in every mail, to unsubscribe and to choose; the id is the subscription's."""
 CONFIRM: Final = "confirm"
-"""For the mail that asks for confirmation; the number is that of the delivery."""
+"""For the confirmation mail; the id is the delivery's."""
 
 FEED: Final = "feed"
-"""For a reader's private feed; the number is that of the subscriber."""
+"""For a private feed; the id is the subscriber's."""
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
 _NUMBER_BYTES = 8
@@ -25,46 +25,43 @@ _MAC_BYTES = 16
 
 
 def unsubscribe_token(secret: bytes, subscription_id: int) -> str:
-    """The token of the unsubscribe link of one subscription; the same every time."""
+    """Return the token of a subscription's unsubscribe link, the same every time."""
     return make_token(secret, subscription_id, UNSUBSCRIBE)
 
 
 def make_token(secret: bytes, number: int, purpose: str) -> str:
-    """The token that stands for a row and one purpose; the same every time."""
+    """Return the token of a row and a purpose, the same every time."""
     raw = number.to_bytes(_NUMBER_BYTES, "big")
     return base64.urlsafe_b64encode(raw + _mac(secret, raw, purpose)).decode("ascii")
 
 
 def feed_token(secret: bytes, subscriber_id: int, revision: int) -> str:
-    """The token in the address of a private feed; another ``revision`` is another address."""
+    """Return the token in the address of a private feed; each ``revision`` has another address."""
     return make_token(secret, subscriber_id, f"{FEED} {revision}")
 
 
 def read_feed_token(secret: bytes, token: str, revision: int) -> int | None:
-    """The subscriber whose private feed has this token at this revision, or ``None``."""
+    """Return the id of the subscriber whose private feed has this token and revision, or ``None``."""
     return read_token(secret, token, f"{FEED} {revision}")
 
 
-def token_digest(token: str, address_key: str, newsletter: str) -> str:
-    """Return what is stored of a single-use token: it belongs to one mailbox and one newsletter."""
+def hash_token(token: str, address_key: str, newsletter: str) -> str:
+    """Return the hash that is stored of a single-use token, bound to a mailbox and a newsletter."""
     return hashlib.sha256("\x00".join((token, address_key, newsletter)).encode()).hexdigest()
 
 
 def read_token(secret: bytes, token: str, purpose: str = UNSUBSCRIBE) -> int | None:
-    """The subscription a token stands for, or ``None`` when it is not ours or not for this purpose.
-
-    Takes the same time whichever bytes of the signature are wrong.
-    """
+    """Verify a token in constant time and return its id, ``None`` for another signature or purpose."""
     number = claimed_number(token)
     if number is None:
         return None
     raw = base64.urlsafe_b64decode(token)
-    mine = _mac(secret, raw[:_NUMBER_BYTES], purpose)
-    return number if hmac.compare_digest(raw[_NUMBER_BYTES:], mine) else None
+    expected = _mac(secret, raw[:_NUMBER_BYTES], purpose)
+    return number if hmac.compare_digest(raw[_NUMBER_BYTES:], expected) else None
 
 
 def claimed_number(token: str) -> int | None:
-    """The number that a text of a token's shape names, before anything of it is believed."""
+    """Return the unverified id in a token, ``None`` for a malformed token."""
     if _SHAPE.fullmatch(token) is None:
         return None
     number = int.from_bytes(base64.urlsafe_b64decode(token)[:_NUMBER_BYTES], "big")

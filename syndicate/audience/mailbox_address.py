@@ -1,4 +1,4 @@
-"""Mail addresses: which text is one, how it is shown, and when two of them are the same mailbox."""
+"""Mail addresses: validation, normal form, and the key of a mailbox."""
 
 import re
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ _MAILBOX = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """``display`` is what mail is sent to: the local part as given, the domain in lower-case ASCII.
+    """Mail address. ``display`` has the local part as given and the domain in lower-case ASCII.
 
-    ``key`` is equal for two spellings of one mailbox. Only letter case is folded: the server alone
-    decides what the local part means (RFC 5321 section 2.4), so plus tags and dots count.
+    ``key`` is equal for all spellings of a mailbox. It folds letter case only: the server alone interprets
+    the local part (RFC 5321 section 2.4), so plus tags and dots count.
     """
 
     display: str
@@ -25,14 +25,14 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailbox:
-    """A name people read, ``""`` if there is none, and the address behind it."""
+    """Address with a display name, which may be ``""``."""
 
     name: str
     address: Address
 
 
 def normalise_address(text: str) -> Address:
-    """Read one address; ``InvalidAddress`` with a readable reason otherwise. Asks no name server."""
+    """Parse an address without DNS lookups. Raises ``InvalidAddress`` with a readable reason."""
     text = text.strip()
     try:
         valid = validate_email(text, check_deliverability=False, strict=True)
@@ -40,7 +40,7 @@ def normalise_address(text: str) -> Address:
         shown = clean_line(text, 80)
         raise InvalidAddress(f'"{shown}" is not a mail address: {error}') from None
     if "=?" in valid.local_part:
-        # Mail programs decode it (RFC 2047 forbids that in an address), and read another address.
+        # Mail programs decode it, although RFC 2047 forbids that, and so read another address.
         shown = clean_line(text, 80)
         raise InvalidAddress(f'"{shown}" is not a mail address: "=?" begins an encoded word')
     display = f"{valid.local_part}@{valid.ascii_domain.lower()}"
@@ -48,16 +48,13 @@ def normalise_address(text: str) -> Address:
 
 
 def fold_address(address: Address) -> str:
-    """One text for all spellings that commonly reach one person: no plus tag, no dots, small letters.
-
-    Only for counting requests: somebody's real address is never changed by it.
-    """
+    """Return an address without plus tag, dots and capitals, to count a person's requests."""
     local, _, domain = address.key.rpartition("@")
     return f"{local.partition('+')[0].replace('.', '')}@{domain}"
 
 
 def parse_mailbox(text: str) -> Mailbox:
-    """Read ``Name <address>`` or a plain address, as ``[mail] from`` has it; ``InvalidAddress``."""
+    """Parse ``Name <address>`` or a plain address, as in ``[mail] from``. Raises ``InvalidAddress``."""
     match = _MAILBOX.fullmatch(text.strip())
     if match is None:
         return Mailbox(name="", address=normalise_address(text))

@@ -1,4 +1,4 @@
-"""Network of a client: enough to slow down an attacker, too little to identify a person."""
+"""Network of a client, which rate limits count; it identifies no person."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -8,14 +8,11 @@ _IPV6_BITS = 64
 
 
 def network_of(peer: str, forwarded: str = "") -> str:
-    """The /24 or /64 around an address, ``unknown`` if it is none.
-
-    ``forwarded`` is the X-Forwarded-For field. It counts only when ``peer`` is this machine, where a proxy
-    of ours runs, and then only its last entry, which is the one that proxy wrote.
-    """
+    """Return a client's /24 or /64 network; ``forwarded`` is the header of a proxy on this machine."""
     try:
         address = _address(peer)
         if address.is_loopback and forwarded.strip():
+            # The proxy wrote the last entry; the client may have written the others.
             address = _address(forwarded.rpartition(",")[2].strip())
     except ValueError:
         return UNKNOWN
@@ -25,6 +22,6 @@ def network_of(peer: str, forwarded: str = "") -> str:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address:
-    """An address; one of IPv4 that a socket for both kinds writes in the manner of IPv6 is one of IPv4."""
+    """Parse an address; an IPv4 address mapped to IPv6, as a dual-stack socket writes it, becomes IPv4."""
     address = ip_address(text)
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address

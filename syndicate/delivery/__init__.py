@@ -1,1 +1,1 @@
-"""Editions → inboxes: one message for each subscriber, and the two ways it can leave."""
+"""Mail: messages, signatures, senders (SMTP or a folder), and bounces."""

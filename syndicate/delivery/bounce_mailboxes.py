@@ -1,4 +1,4 @@
-"""Mailboxes for bounces: a Maildir or IMAP. Messages that were read are marked, never deleted."""
+"""Mailboxes for bounces: Maildir or IMAP. Read messages are marked as seen, never deleted."""
 
 import imaplib
 import logging
@@ -9,28 +9,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syndicate.delivery.bounce_parser import LARGEST
-from syndicate.delivery.bounded_imap import PatientImap
+from syndicate.delivery.bounce_parser import MAX_MESSAGE_BYTES
+from syndicate.delivery.bounded_imap import BoundedImap
 from syndicate.delivery.redaction import Redactor
 from syndicate.errors import MailError
 
 log = logging.getLogger("syndicate.bounces")
 
-READING_TIME = 60.0
-"""Seconds of one reading, what is done with the messages included. Time and no number: whoever sends
-thousands of worthless ones, which cost little, must not keep back those that count."""
-# What an IMAP server may add to a message that it sends.
-_AROUND = 65_536
-# Whatever an answer out of order makes of the standard library's client.
-_NONSENSE = (OSError, imaplib.IMAP4.error, ValueError, LookupError, AttributeError, TypeError)
+MAX_READING_TIME = 60.0
+"""Seconds for reading and handling messages in one run. A limit on their number would let thousands of
+worthless messages, which take little time, delay real bounces."""
+# Bytes that an IMAP server may send beside a message.
+_RESPONSE_OVERHEAD = 65_536
+# Errors of ``imaplib`` after a malformed response.
+_MALFORMED = (OSError, imaplib.IMAP4.error, ValueError, LookupError, AttributeError, TypeError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImapOptions:
-    """A mailbox; always over TLS, and the certificate is verified.
+    """IMAP mailbox, always over TLS with a verified certificate.
 
-    In seconds: ``timeout`` for each step of an answer, ``patience`` for everything of one reading,
-    ``reading_time`` after which no further message is asked for.
+    In seconds: ``timeout`` for each step of a response, ``total_timeout`` for a whole run, ``reading_time``
+    until no further message is requested.
     """
 
     host: str
@@ -39,12 +39,12 @@ class ImapOptions:
     password: str = field(default="", repr=False)
     folder: str = "INBOX"
     timeout: float = 60.0
-    patience: float = 600.0
-    reading_time: float = READING_TIME
+    total_timeout: float = 600.0
+    reading_time: float = MAX_READING_TIME
 
 
 def check_maildir(folder: Path) -> None:
-    """Raise ``MailError`` when a folder is no Maildir, or one that this program cannot move messages in."""
+    """Raise ``MailError`` for a folder that is not a Maildir or whose messages this process cannot move."""
     for path in (folder / "new", folder / "cur"):
         if not path.is_dir():
             raise MailError(f"The Maildir {folder} cannot be read: there is no folder {path}")
@@ -52,12 +52,8 @@ def check_maildir(folder: Path) -> None:
             raise MailError(f"The Maildir {folder} cannot be read: {path} may not be read and written")
 
 
-def read_maildir(folder: Path, reading_time: float = READING_TIME) -> Iterator[bytes]:
-    """New messages, oldest first, until ``reading_time`` seconds have passed.
-
-    Each is moved to ``cur`` as seen once the next one is asked for. What is no message, is gone meanwhile or
-    cannot be read is passed over. ``MailError`` when the folder is no Maildir or cannot be written to.
-    """
+def read_maildir(folder: Path, reading_time: float = MAX_READING_TIME) -> Iterator[bytes]:
+    """Yield new messages, oldest first; each is moved to ``cur`` when the next is asked for."""
     end = time.monotonic() + reading_time
     try:
         for path, data in _new_messages(folder / "new"):
@@ -70,59 +66,55 @@ def read_maildir(folder: Path, reading_time: float = READING_TIME) -> Iterator[b
 
 
 def _new_messages(new: Path) -> Iterator[tuple[Path, bytes]]:
-    """Yield the beginning of each message, oldest first; pipes are skipped, since reading one may block."""
+    """Yield the beginning of each message, oldest first. Pipes are skipped: reading them may block."""
     for path in sorted(new.iterdir()):
         if path.name.startswith(".") or not path.is_file():
             continue
         try:
             with path.open("rb") as file:
-                data = file.read(LARGEST)
+                data = file.read(MAX_MESSAGE_BYTES)
         except FileNotFoundError:
             continue
         except OSError as error:
-            log.warning("a message that came back cannot be read: %s", error)
+            log.warning("cannot read a bounce message: %s", error)
             continue
         yield path, data
 
 
 def read_imap(options: ImapOptions, context: ssl.SSLContext | None = None) -> Iterator[bytes]:
-    """Unseen messages for ``reading_time`` seconds; each is marked as seen as the next is asked for.
-
-    ``MailError`` when the server cannot be reached, refuses the login, has no such folder, takes longer than
-    ``patience`` in all, or answers without end or sense.
-    """
+    """Yield unseen messages; each is marked as seen when the next is asked for. Raises ``MailError``."""
     where = f"{options.host}:{options.port}"
     end = time.monotonic() + options.reading_time
     try:
-        with PatientImap(
+        with BoundedImap(
             options.host,
             options.port,
             context=context or ssl.create_default_context(),
             timeout=options.timeout,
-            patience=options.patience,
+            total_timeout=options.total_timeout,
         ) as server:
             server.login(options.username, options.password)
             folder = options.folder.replace("\\", "\\\\").replace('"', '\\"')
             if server.select(f'"{folder}"')[0] != "OK":
                 raise MailError(f"The mail server {where} has no folder {options.folder}.")
-            found = server.uid("SEARCH", "UNSEEN")[1][0] or b""
-            for number in filter(bytes.isdigit, found.split()):
+            unseen = server.uid("SEARCH", "UNSEEN")[1][0] or b""
+            for number in filter(bytes.isdigit, unseen.split()):
                 uid = number.decode("ascii")
-                server.allow(LARGEST + _AROUND)
-                parts = server.uid("FETCH", uid, f"(BODY.PEEK[]<0.{LARGEST}>)")[1]
+                server.allow(MAX_MESSAGE_BYTES + _RESPONSE_OVERHEAD)
+                parts = server.uid("FETCH", uid, f"(BODY.PEEK[]<0.{MAX_MESSAGE_BYTES}>)")[1]
                 data = b"".join(part[1] for part in parts if isinstance(part, tuple))
                 if not data:
-                    # It is gone meanwhile, or the server does not give it.
+                    # Deleted since the search, or refused by the server.
                     continue
                 yield data
-                server.allow(_AROUND)
+                server.allow(_RESPONSE_OVERHEAD)
                 server.uid("STORE", uid, "+FLAGS", r"(\Seen)")
                 if time.monotonic() > end:
                     return
-    except _NONSENSE as error:
+    except _MALFORMED as error:
         if isinstance(error, UnicodeError):
             reason = "its user name and password must be plain ASCII"
         else:
             reason = Redactor(options.username, options.password)(str(error))
-        # Without its cause: a log that shows it would show the server's words as well.
+        # Without its cause, which would put the server's reply with the password into the log.
         raise MailError(f"The mailbox at {where} cannot be read: {reason}") from None

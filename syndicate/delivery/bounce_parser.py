@@ -1,7 +1,7 @@
-"""Verdicts from bounces (RFC 3464), complaints (RFC 5965) and replies of the mail server.
+"""Parser of bounces (RFC 3464), complaints (RFC 5965) and replies of the mail server.
 
-One table for all of them (RFC 3463). Only what surely means "no such mailbox" is hard; what may be about us
-(a block, a policy) must never cost a list its readers.
+All share a table of status codes (RFC 3463). Only codes that certainly mean "no such mailbox" are hard. A
+reply that may concern the sender (a block, a policy) never suppresses a subscriber.
 """
 
 import email
@@ -14,11 +14,11 @@ from enum import StrEnum
 from syndicate.delivery.mail_headers import header_text
 from syndicate.delivery.verp import read_verp
 
-LARGEST = 512 * 1024
-# Parsing asks of every line whether it ends one of the parts around it: 24 s for a message of 512 kB made so.
-_MOST_LINES = 20_000
-_HARD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
-_NOBODY = re.compile(
+MAX_MESSAGE_BYTES = 512 * 1024
+# The parser compares each line with the boundary of every enclosing part: 24 s for a hostile 512 kB.
+_MAX_LINES = 20_000
+_HARD_STATUSES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
+_UNKNOWN_MAILBOX = re.compile(
     r"user unknown|unknown user|no such (user|mailbox|recipient|address|account)"
     r"|(user|mailbox|account) (was )?not found|does(n't| not) exist|mailbox (is )?disabled|no mailbox here",
     re.IGNORECASE,
@@ -30,20 +30,17 @@ _RECIPIENT_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "to")
 
 
 class BounceKind(StrEnum):
-    """Meaning of a report for the mailbox."""
+    """Kind of a report about a mailbox."""
 
     HARD = "hard"
     SOFT = "soft"
     COMPLAINT = "complaint"
-    LEAVING = "leaving"
+    UNSUBSCRIBE = "leaving"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One message that came back. Nothing in it is believed before its signature is checked.
-
-    ``deliveries`` are (number, signature) of envelope senders (``verp``), ``tokens`` unsubscribe tokens.
-    """
+    """Untrusted report; ``deliveries`` are (id, signature) of senders, ``tokens`` unsubscribe tokens."""
 
     kind: BounceKind
     status: str
@@ -52,49 +49,48 @@ class Report:
     tokens: tuple[str, ...]
 
 
-def judge(code: int | None, text: str) -> BounceKind | None:
-    """Return what a reply or a diagnostic says about the mailbox; ``None`` when it says nothing about it.
+def classify_reply(code: int | None, text: str) -> BounceKind | None:
+    """Classify a reply or diagnostic; ``None`` when it says nothing about the mailbox.
 
-    An enhanced status code in the text wins over ``code``; without one only plain words make it hard.
+    An enhanced status code in the text overrides ``code``. Without it only known phrases make a bounce hard.
     """
-    found = _STATUS.search(text)
-    status = found[1] if found else ""
-    if status in _HARD or (not status.startswith(("2", "4")) and code != 552 and _says_nobody(status, text)):
+    match = _STATUS.search(text)
+    status = match[1] if match else ""
+    if status in _HARD_STATUSES or (
+        not status.startswith(("2", "4")) and code != 552 and _names_unknown_mailbox(status, text)
+    ):
         return BounceKind.HARD
-    if about_us(text):
+    if is_policy_reply(text):
         return None
     if status.startswith(("4", "5.2", "5.4")) or (not status and code in (450, 452, 552)):
         return BounceKind.SOFT
     return None
 
 
-def about_us(text: str) -> bool:
-    """Return whether a reply names a policy or a block (4.7.x, 5.7.x): that is about who sends."""
-    found = _STATUS.search(text)
-    return found is not None and found[1][1:3] == ".7"
+def is_policy_reply(text: str) -> bool:
+    """Return whether a reply names a policy or a block (4.7.x, 5.7.x), which concerns the sender."""
+    match = _STATUS.search(text)
+    return match is not None and match[1][1:3] == ".7"
 
 
-def _says_nobody(status: str, text: str) -> bool:
-    return status in ("", "5.0.0", "5.1.0", "5.5.0") and _NOBODY.search(text) is not None
+def _names_unknown_mailbox(status: str, text: str) -> bool:
+    return status in ("", "5.0.0", "5.1.0", "5.5.0") and _UNKNOWN_MAILBOX.search(text) is not None
 
 
 def read_report(data: bytes) -> Report | None:
-    """Return what a message reports, or ``None`` when it reports nothing (an answer, a holiday notice, spam).
-
-    Only the beginning is looked at: ``LARGEST`` bytes and 20 000 lines.
-    """
-    data = b"\n".join(data[:LARGEST].split(b"\n", _MOST_LINES)[:_MOST_LINES])
+    """Parse the first ``MAX_MESSAGE_BYTES`` of a message; ``None`` when it is no report."""
+    data = b"\n".join(data[:MAX_MESSAGE_BYTES].split(b"\n", _MAX_LINES)[:_MAX_LINES])
     try:
         return _read(email.message_from_bytes(data, policy=email.policy.compat32), data)
     except RecursionError:
-        # Thousands of parts inside each other: no server reports a bounce like that.
+        # Thousands of nested parts: no server sends such a bounce.
         return None
 
 
 def _read(message: Message, data: bytes) -> Report | None:
     subject = _SUBJECT.fullmatch(header_text(str(message.get("Subject", ""))))
     if subject:
-        return _report(message, BounceKind.LEAVING, "", "by mail", (subject[1],))
+        return _report(message, BounceKind.UNSUBSCRIBE, "", "by mail", (subject[1],))
     parts = {part.get_content_type(): part for part in message.walk()}
     if feedback := parts.get("message/feedback-report"):
         return _complaint(message, _inner(feedback), data)
@@ -106,7 +102,7 @@ def _read(message: Message, data: bytes) -> Report | None:
 def _complaint(message: Message, feedback: str, data: bytes) -> Report | None:
     if not re.search(r"^feedback-type:\s*abuse\b", feedback, re.IGNORECASE | re.MULTILINE):
         return None
-    tokens = tuple(dict.fromkeys(item.decode("ascii") for item in _TOKEN.findall(data)))
+    tokens = tuple(dict.fromkeys(token.decode("ascii") for token in _TOKEN.findall(data)))
     return _report(message, BounceKind.COMPLAINT, "", "reported as spam", tokens[:20], data)
 
 
@@ -114,20 +110,20 @@ def _notification(message: Message, status: Message) -> Report | None:
     text = _inner(status)
     failed = re.search(r"^action:\s*(failed|delayed)", text, re.IGNORECASE | re.MULTILINE)
     code = re.search(r"^status:\s*([245]\.\d{1,3}\.\d{1,3})", text, re.IGNORECASE | re.MULTILINE)
-    said = re.search(r"^diagnostic-code:\s*(.+(?:\n[ \t]+.+)*)", text, re.IGNORECASE | re.MULTILINE)
+    diagnostic = re.search(r"^diagnostic-code:\s*(.+(?:\n[ \t]+.+)*)", text, re.IGNORECASE | re.MULTILINE)
     if failed is None or code is None:
         return None
-    detail = header_text(said[1] if said else "", 300)
+    detail = header_text(diagnostic[1] if diagnostic else "", 300)
     if failed[1].lower() == "delayed":
         kind: BounceKind | None = BounceKind.SOFT
     else:
-        # The reporting server's own status first; many write 5.0.0 and the truth in the diagnostic.
-        kind = judge(None, f"{code[1]} {_STATUS.sub('', detail)}") or judge(None, detail)
+        # The server's status comes first; many servers write 5.0.0 and the real code in the diagnostic.
+        kind = classify_reply(None, f"{code[1]} {_STATUS.sub('', detail)}") or classify_reply(None, detail)
     return None if kind is None else _report(message, kind, code[1], detail)
 
 
 def _bounce_in_words(message: Message, data: bytes) -> Report | None:
-    """Read bounces of old servers: an empty sender, and the reason somewhere in the text."""
+    """Parse a bounce of an old server: an empty sender, and the reason somewhere in the text."""
     empty = str(message.get("Return-Path", "")).strip() == "<>"
     daemon = re.search(r"mailer-daemon|postmaster", str(message.get("From", "")), re.IGNORECASE)
     if not empty and not daemon:
@@ -135,9 +131,9 @@ def _bounce_in_words(message: Message, data: bytes) -> Report | None:
     text = (
         data[:20_000].partition(b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n")[2].decode("utf-8", "replace")
     )
-    kind = judge(None, text)
-    found = _STATUS.search(text)
-    return None if kind is None else _report(message, kind, found[1] if found else "", header_text(text, 200))
+    kind = classify_reply(None, text)
+    match = _STATUS.search(text)
+    return None if kind is None else _report(message, kind, match[1] if match else "", header_text(text, 200))
 
 
 def _report(
@@ -149,17 +145,17 @@ def _report(
     data: bytes = b"",
 ) -> Report:
     fields = [str(value) for name in _RECIPIENT_FIELDS for value in message.get_all(name, [])]
-    # A complaint goes to a fixed address; the envelope sender stands in the mail it is about.
+    # A complaint goes to a fixed address; the reported mail contains the envelope sender.
     fields += re.findall(r"^return-path:\s*(\S+)", data.decode("latin-1"), re.IGNORECASE | re.MULTILINE)[:5]
-    words = [word for field in fields for word in re.split(r"[\s,<>]+", field) if "+" in word]
-    found = dict.fromkeys(verp for word in words[:50] if (verp := read_verp(word)))
-    return Report(kind=kind, status=status, detail=detail, deliveries=tuple(found), tokens=tokens)
+    candidates = [word for field in fields for word in re.split(r"[\s,<>]+", field) if "+" in word]
+    deliveries = dict.fromkeys(verp for word in candidates[:50] if (verp := read_verp(word)))
+    return Report(kind=kind, status=status, detail=detail, deliveries=tuple(deliveries), tokens=tokens)
 
 
 def _inner(part: Message) -> str:
-    """The fields of a part that the parser may have taken for messages."""
+    """Return the text of a part that the email parser may have parsed as messages."""
     payload = part.get_payload()
     if isinstance(payload, list):
-        return "\n".join(str(item) for item in payload)
+        return "\n".join(map(str, payload))
     decoded = part.get_payload(decode=True)
     return decoded.decode("utf-8", "replace") if isinstance(decoded, bytes) else str(payload)

@@ -1,6 +1,6 @@
-"""Checks of a sender: SPF, DKIM, DMARC, names that match addresses, TLS, one-click unsubscribing.
+"""DNS checks of a mail set-up: SPF, DKIM, DMARC, alignment, reverse names, and the bounce mailbox.
 
-Every check is a function of the answers it got; who asks is an argument.
+Every check gets its DNS ``lookup`` as an argument.
 """
 
 import ipaddress
@@ -15,15 +15,15 @@ from syndicate.text.urls import same_site
 
 _POLICIES = ("none", "quarantine", "reject")
 # RFC 7208 section 4.6.4.
-_MOST_LOOKUPS = 10
-_ASKS = re.compile(r"[+?~-]?(include:|a\b|mx\b|ptr\b|exists:|redirect=)", re.IGNORECASE)
-_ALLOWS = re.compile(r"\+?(include:|a\b|mx\b|ptr\b|exists:|ip4:|ip6:)|redirect=", re.IGNORECASE)
-_WAYS = {"s": "strict", "r": "relaxed"}
+_MAX_LOOKUPS = 10
+_LOOKUP_TERM = re.compile(r"[+?~-]?(include:|a\b|mx\b|ptr\b|exists:|redirect=)", re.IGNORECASE)
+_ALLOWING_TERM = re.compile(r"\+?(include:|a\b|mx\b|ptr\b|exists:|ip4:|ip6:)|redirect=", re.IGNORECASE)
+_ALIGNMENT_MODES = {"s": "strict", "r": "relaxed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DnsCheck:
-    """One check: ``good`` is ``None`` when it could not be made or says nothing about this set-up."""
+    """Result of a check; ``good`` is ``None`` when the check does not apply to this set-up."""
 
     name: str
     good: bool | None
@@ -31,7 +31,7 @@ class DnsCheck:
 
 
 def checked(name: str, check: Callable[[], DnsCheck]) -> DnsCheck:
-    """A check that cannot be made is a finding too."""
+    """Run a check; an error is a failed check."""
     try:
         return check()
     except SyndicateError as error:
@@ -39,31 +39,30 @@ def checked(name: str, check: Callable[[], DnsCheck]) -> DnsCheck:
 
 
 def check_spf(domain: str, lookup: Lookup) -> DnsCheck:
-    """Check for one record that allows a sender, ends in a decision and makes at most ten lookups (RFC 7208).
+    """Check the envelope sender's domain for a valid SPF record that allows a sender (RFC 7208)."""
 
-    ``domain`` is that of the envelope's sender: receivers ask about no other.
-    """
-
-    def found(detail: str, *, good: bool = False) -> DnsCheck:
+    def result(detail: str, *, good: bool = False) -> DnsCheck:
         return DnsCheck(name="SPF", good=good, detail=detail)
 
     records = [text for text in lookup(domain, "TXT") if text.lower().split(" ")[0] == "v=spf1"]
     if len(records) != 1:
-        return found(f"{domain} has {len(records)} SPF records; it needs one: v=spf1 include:YOUR-RELAY -all")
+        return result(
+            f"{domain} has {len(records)} SPF records; it needs one: v=spf1 include:YOUR-RELAY -all"
+        )
     terms = records[0].split()[1:]
-    if not any(map(_ALLOWS.match, terms)):
-        return found(f"{domain}: {records[0]} allows nobody to send; name your relay: include:YOUR-RELAY")
-    asks = sum(_ASKS.match(term) is not None for term in terms)
-    if asks > _MOST_LOOKUPS:
-        return found(f"{records[0]} asks {asks} others, and receivers stop at {_MOST_LOOKUPS}")
+    if not any(map(_ALLOWING_TERM.match, terms)):
+        return result(f"{domain}: {records[0]} allows no sender; add your relay: include:YOUR-RELAY")
+    lookups = sum(_LOOKUP_TERM.match(term) is not None for term in terms)
+    if lookups > _MAX_LOOKUPS:
+        return result(f"{records[0]} needs {lookups} lookups, and receivers stop at {_MAX_LOOKUPS}")
     last = terms[-1].lower() if terms else ""
     if last not in ("-all", "~all") and not last.startswith("redirect="):
-        return found(f"{records[0]} does not end in -all or ~all, so it allows everybody")
-    return found(f"{domain}: {records[0]}", good=True)
+        return result(f"{records[0]} does not end in -all or ~all, so it allows every sender")
+    return result(f"{domain}: {records[0]}", good=True)
 
 
 def check_dkim(keys: Sequence[DkimKey], lookup: Lookup) -> list[DnsCheck]:
-    """Each key's record holds what our key file says (RFC 6376 section 3.6.1)."""
+    """Check that each key's record in DNS matches the key file (RFC 6376 section 3.6.1)."""
     if not keys:
         detail = "no key is set: your relay has to sign, or run `syndicate dkim new`"
         return [DnsCheck(name="DKIM", good=None, detail=detail)]
@@ -72,16 +71,16 @@ def check_dkim(keys: Sequence[DkimKey], lookup: Lookup) -> list[DnsCheck]:
 
 def _check_key(key: DkimKey, lookup: Lookup) -> DnsCheck:
     name = f"{key.selector}._domainkey.{key.domain}"
-    ours = _tags(key.record)["p"]
+    expected = _tags(key.record)["p"]
     published = [_tags(text).get("p", "") for text in lookup(name, "TXT")]
-    if ours in published:
-        return DnsCheck(name="DKIM", good=True, detail=f"{name} holds our key ({key.algorithm})")
-    what = "another key" if any(published) else "no key"
-    return DnsCheck(name="DKIM", good=False, detail=f"{name} holds {what}; publish: {key.record}")
+    if expected in published:
+        return DnsCheck(name="DKIM", good=True, detail=f"{name} matches the key file ({key.algorithm})")
+    problem = "another key" if any(published) else "no key"
+    return DnsCheck(name="DKIM", good=False, detail=f"{name} has {problem}; publish: {key.record}")
 
 
 def check_dmarc(domain: str, lookup: Lookup) -> DnsCheck:
-    """A policy for the domain in From, or for the organisation's above it (RFC 7489 section 6.6.3)."""
+    """Check for a policy of the domain in From or of the organisation above it (RFC 7489 section 6.6.3)."""
     policies = _policies(domain, lookup)
     if policies:
         name, record = policies[0] if policies[0][0] == domain else policies[-1]
@@ -93,17 +92,17 @@ def check_dmarc(domain: str, lookup: Lookup) -> DnsCheck:
 def check_alignment(domain: str, envelope: str, signing: Sequence[str], lookup: Lookup) -> DnsCheck:
     """Compare domains that pass SPF or DKIM with the domain in From, as DMARC does (RFC 7489 section 3.1).
 
-    ``envelope`` is the domain of the envelope's sender, ``signing`` those of our DKIM keys.
+    ``envelope`` is the domain of the envelope's sender, ``signing`` are the domains of the DKIM keys.
     """
     policies = _policies(domain, lookup)
     record = next((text for name, text in policies if name == domain), policies[-1][1] if policies else "")
     tags = _tags(record)
-    spf, dkim = (_WAYS.get(tags.get(name, "r").lower(), "relaxed") for name in ("aspf", "adkim"))
+    spf, dkim = (_ALIGNMENT_MODES.get(tags.get(name, "r").lower(), "relaxed") for name in ("aspf", "adkim"))
 
-    def aligned(other: str, way: str) -> bool:
-        if way == "strict" or other == domain:
+    def aligned(other: str, mode: str) -> bool:
+        if mode == "strict" or other == domain:
             return other == domain
-        # Under one policy is under one organisation, whatever the public suffix above it.
+        # Domains under one policy belong to one organisation, whatever the public suffix above it.
         above = policies and f".{other}".endswith(f".{policies[-1][0]}")
         return bool(above) or same_site(f"https://{other}", f"https://{domain}")
 
@@ -123,45 +122,43 @@ def check_alignment(domain: str, envelope: str, signing: Sequence[str], lookup: 
 
 
 def _policies(domain: str, lookup: Lookup) -> list[tuple[str, str]]:
-    """Name and policy of the domain and of those above it; the last one stands for the organisation's.
-
-    Without a list of public suffixes the names are asked for, as its successor does (DMARCbis, "tree walk").
-    """
+    """Return name and policy of the domain and of each domain above it (DMARCbis, "tree walk")."""
     labels = domain.split(".")
-    found = []
+    policies = []
     for name in (".".join(labels[at:]) for at in range(len(labels) - 1)):
         records = [text for text in lookup(f"_dmarc.{name}", "TXT") if text.lower().startswith("v=dmarc1")]
         tags = _tags(records[0]) if len(records) == 1 else {}
         if tags.get("p", "").lower() in _POLICIES and tags.get("psd", "").lower() != "y":
-            found.append((name, records[0]))
-    return found
+            policies.append((name, records[0]))
+    return policies
 
 
 def check_names(host: str, lookup: Lookup) -> DnsCheck:
-    """Each address of the mail server has a name, and that name leads back to it."""
+    """Check that each address of the mail server has a name that resolves to that address."""
     addresses = _addresses(host, lookup)
     if not addresses:
         return DnsCheck(name="PTR", good=False, detail=f"{host} has no address")
     outside = [address for address in addresses if ipaddress.ip_address(address).is_global]
     if not outside:
-        detail = f"{host} is a machine of your own network: its outgoing address cannot be seen from here"
+        detail = f"{host} is in your own network: its outgoing address is not visible from here"
         return DnsCheck(name="PTR", good=None, detail=detail)
     for address in outside:
         names = lookup(address, "PTR")
         if not any(address in _addresses(name, lookup) for name in names):
-            detail = f"{address} ({host}) has no name that leads back to it; ask who runs it"
+            detail = f"{address} ({host}) has no name that resolves to it; ask its operator"
             return DnsCheck(name="PTR", good=False, detail=detail)
     return DnsCheck(name="PTR", good=True, detail=f"{host}: {', '.join(outside)}")
 
 
 def check_bounces(address: str, lookup: Lookup) -> DnsCheck:
-    """Check that a server takes mail for the address that bounces go to."""
+    """Check that a server accepts mail for the bounce address."""
     domain = address.rpartition("@")[2]
     if not address:
-        detail = "[bounces] address is not set: bounces go to the sender's mailbox and nobody counts them"
+        detail = "[bounces] address is not set: bounces go to the sender's mailbox and are not counted"
         return DnsCheck(name="bounces", good=None, detail=detail)
     servers = lookup(domain, "MX") or _addresses(domain, lookup)
-    detail = f"mail for {domain} goes to {servers[0].split()[-1]}" if servers else f"{domain} takes no mail"
+    target = servers[0].split()[-1] if servers else ""
+    detail = f"mail for {domain} goes to {target}" if servers else f"{domain} accepts no mail"
     return DnsCheck(name="bounces", good=bool(servers), detail=detail)
 
 

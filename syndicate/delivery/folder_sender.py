@@ -1,4 +1,4 @@
-"""Sending into a folder: every message becomes an ``.eml`` file that any mail program opens."""
+"""Sender into a folder: every message becomes an ``.eml`` file that any mail program opens."""
 
 import re
 from collections.abc import Callable
@@ -13,74 +13,74 @@ from syndicate.files import write_atomic
 from syndicate.text.names import safe_name
 
 _MESSAGE_ID = re.compile(rb"^Message-ID: *<([^>\r\n]+)>", re.IGNORECASE | re.MULTILINE)
-# Ours differ in their first 60 characters.
-_LONGEST_STEM = 90
-_LONGEST_HEAD = 65_536
+# Message-IDs differ in their first 60 characters.
+_MAX_STEM_LENGTH = 90
+_MAX_HEAD_BYTES = 65_536
 
 
 class FolderSender:
-    """The same as over SMTP. Files are named by Message-ID: a second try overwrites the first."""
+    """``Sender`` into a folder. Files are named by Message-ID: a retry overwrites the first file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def run(
         self,
-        take: NextMail,
-        settle: RecordResults,
+        next_mail: NextMail,
+        record_results: RecordResults,
         *,
-        backlog: int = 1,  # noqa: ARG002 a folder takes one after the other
+        backlog: int = 1,  # noqa: ARG002 a folder has no connections
         should_stop: Callable[[], bool] = lambda: False,
     ) -> TransportDown | None:
-        """See ``parcels.Sender``. A disk that refuses one file defers that message only."""
-        ended: list[SendResult] = []
+        """Write files; see ``outgoing.Sender``. A file that cannot be written defers its message only."""
+        results: list[SendResult] = []
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             return TransportDown(f"The mail folder {self._folder} cannot be made: {error.strerror}")
-        while not should_stop() and (parcel := take()) is not None:
+        while not should_stop() and (mail := next_mail()) is not None:
             try:
-                data = bytes(parcel.render())
+                data = bytes(mail.render())
                 path = self._folder / _file_name(data)
             except (MailError, RenderError) as error:
-                ended.append(SendResult(parcel=parcel, error=error))
+                results.append(SendResult(mail=mail, error=error))
                 continue
-            ended = [_written(parcel, path, data)] if parcel.key in settle(ended, [parcel]) else []
-        if ended:
-            settle(ended, [])
+            results = [_write(mail, path, data)] if mail.key in record_results(results, [mail]) else []
+        if results:
+            record_results(results, [])
         return None
 
 
-def _written(parcel: OutgoingMail, path: Path, data: bytes) -> SendResult:
+def _write(mail: OutgoingMail, path: Path, data: bytes) -> SendResult:
     try:
         write_atomic(path, data)
     except RenderError as error:
-        reason = f"The message for {parcel.recipient} could not be written: {error}"
-        return SendResult(parcel=parcel, error=Deferred(reason))
-    return SendResult(parcel=parcel)
+        reason = f"The message for {mail.recipient} could not be written: {error}"
+        return SendResult(mail=mail, error=Deferred(reason))
+    return SendResult(mail=mail)
 
 
 def _file_name(data: bytes) -> str:
-    found = _MESSAGE_ID.search(data.partition(b"\r\n\r\n")[0])
-    if found is None:
+    match = _MESSAGE_ID.search(data.partition(b"\r\n\r\n")[0])
+    if match is None:
         raise Refused("A message without a Message-ID cannot be written to a folder.")
-    return safe_name(found[1].decode("ascii", "replace")[:_LONGEST_STEM]) + ".eml"
+    return safe_name(match[1].decode("ascii", "replace")[:_MAX_STEM_LENGTH]) + ".eml"
 
 
-def mails_to(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
-    """Return the mails of a folder; ``wanted`` is asked about each recipient's address."""
+def mails_to(folder: Path, matches: Callable[[str], bool]) -> list[Path]:
+    """Return the mails of a folder that have a recipient for whose address ``matches`` returns true."""
     if not folder.is_dir():
         return []
     files = (path for path in sorted(folder.glob("*.eml")) if path.is_file() and not path.is_symlink())
-    return [path for path in files if any(map(wanted, _recipients(path)))]
+    return [path for path in files if any(map(matches, _recipients(path)))]
 
 
 def _recipients(path: Path) -> list[str]:
     try:
         with path.open("rb") as file:
-            head = file.read(_LONGEST_HEAD).partition(b"\r\n\r\n")[0]
+            head = file.read(_MAX_HEAD_BYTES).partition(b"\r\n\r\n")[0]
         to = message_from_bytes(head + b"\r\n\r\n", policy=default)["To"]
         return [f"{address.username}@{address.domain}" for address in to.addresses] if to is not None else []
     except (OSError, MessageError, ValueError, IndexError):
-        # What is no mail of ours is left alone.
+        # The file is not a mail of this program.
         return []

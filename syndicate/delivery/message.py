@@ -1,8 +1,7 @@
-"""One edition as a mail, encoded once; each subscriber's copy is a join of ready bytes (3 to 5 µs).
+"""Mail of an edition, encoded once; each subscriber's copy joins ready bytes (3 to 5 µs).
 
-Only the recipient, the Message-ID, the opaque token in the links of header and body, and the signatures
-differ between copies. Rules are those of RFC 5322 (format), 2045 and 2046 (MIME), 2369,
-2919 and 8058 (lists).
+Copies differ only in the recipient, the Message-ID, the token in the links, and the signatures. The format
+follows RFC 5322, 2045 and 2046 (MIME), 2369, 2919 and 8058 (mailing lists).
 """
 
 import binascii
@@ -15,7 +14,7 @@ from email.utils import format_datetime
 from typing import Self
 from urllib.parse import quote
 
-from syndicate.delivery.dkim_signing import DkimKey, Seal
+from syndicate.delivery.dkim_signing import DkimKey, MailSigner
 from syndicate.delivery.mail_headers import (
     encode_address,
     encode_mailbox,
@@ -31,7 +30,7 @@ from syndicate.model import Edition
 from syndicate.text.names import slug
 
 _CRLF = b"\r\n"
-# What stands for the recipient and the Message-ID until a copy is made; no header of ours can hold them.
+# Placeholders of the recipient and the Message-ID; no header can contain them.
 _TO = b"\x00to\x00"
 _ID = b"\x00id\x00"
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -41,14 +40,13 @@ _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+>", r
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailOptions:
-    """Options that all mails of one newsletter share.
+    """Options that all mails of a newsletter share.
 
-    ``domain`` is the sender's: it ends the Message-ID and the List-Id. ``placeholder`` is the text
-    that stands for the reader's token in the edition and in ``unsubscribe_url``. ``unsubscribe_url`` is
-    ``""`` when no web server answers it; one-click unsubscribing (RFC 8058) is offered only for an
-    ``https`` address. ``unsubscribe_address`` takes requests to unsubscribe by mail; without it the message
-    is no mail of a list. ``site_url``, ``archive_url`` (the newsletter's editions) and
-    ``web_url`` (this edition on the web) may be ``""``.
+    ``domain`` is the sender's; it ends the Message-ID and the List-Id. ``placeholder`` is replaced by the
+    subscriber's token in the edition and in ``unsubscribe_url``. ``unsubscribe_url`` is ``""`` without a web
+    server; one-click unsubscribing (RFC 8058) needs an ``https`` address. ``unsubscribe_address`` receives
+    requests to unsubscribe; without it the message is not a mail of a list. ``site_url``, ``archive_url``
+    (the newsletter's editions) and ``web_url`` (this edition on the web) may be ``""``.
     """
 
     sender_name: str
@@ -67,12 +65,12 @@ class MailOptions:
 
 
 class MessageTemplate:
-    """An edition encoded once. Make one with ``build``."""
+    """Encoded edition, made by ``build``."""
 
-    def __init__(self, head: tuple[bytes, ...], body: tuple[bytes, ...], seal: Seal | None) -> None:
+    def __init__(self, head: tuple[bytes, ...], body: tuple[bytes, ...], signer: MailSigner | None) -> None:
         self._head = head
-        self._seal = seal
-        # The head of a copy, then the body with the copy's token between its pieces.
+        self._signer = signer
+        # The head of a copy, then the pieces of the body with the copy's token between them.
         self._pieces = [b""] * (2 * len(body))
         self._pieces[1::2] = body
         self._tokens = len(body) - 1
@@ -80,11 +78,8 @@ class MessageTemplate:
 
     @classmethod
     def build(cls, edition: Edition, options: MailOptions, keys: Sequence[DkimKey] = ()) -> Self:
-        """Encode an edition; ``MailError`` when an address or URL in ``options`` does not fit a header.
-
-        Every copy is signed with all ``keys``.
-        """
-        boundary, hole = _boundary(edition), options.placeholder.encode("ascii")
+        """Encode an edition whose copies are signed with all ``keys``. Raises ``MailError``."""
+        boundary, placeholder = _boundary(edition), options.placeholder.encode("ascii")
         parts = ((b"text/plain", edition.text), (b"text/html", edition.html))
         body = b"".join(
             b"--%b\r\nContent-Type: %b; charset=utf-8\r\n"
@@ -92,28 +87,28 @@ class MessageTemplate:
             % (boundary, kind, _quoted_printable(text, options.placeholder))
             for kind, text in parts
         )
-        pieces = tuple((body + b"--%b--\r\n" % boundary).split(hole))
+        pieces = tuple((body + b"--%b--\r\n" % boundary).split(placeholder))
         kind = b'multipart/alternative;\r\n boundary="%b"' % boundary
         fields = [*_headers(edition, options), (b"MIME-Version", b"1.0"), (b"Content-Type", kind)]
         head = b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n"
         own = ((b"To", _TO), (b"Message-ID", _ID))
-        seal = Seal(keys, (*own, *fields), pieces, (_TO, _ID, hole)) if keys else None
-        return cls(tuple(head.split(hole)), pieces, seal)
+        signer = MailSigner(keys, (*own, *fields), pieces, (_TO, _ID, placeholder)) if keys else None
+        return cls(tuple(head.split(placeholder)), pieces, signer)
 
     def for_subscriber(self, address: str, token: str, message_id: str) -> Message:
-        """The whole message for one reader; its lines are at most 998 bytes long.
+        """Return the message to a subscriber; its lines have at most 998 bytes.
 
-        ``message_id`` comes with its angle brackets. ``Refused`` when the address is none that mail can be
-        sent to, ``MailError`` when the token or the Message-ID is not one of ours.
+        ``message_id`` has its angle brackets. Raises ``Refused`` for an address that no mail can be sent to,
+        and ``MailError`` for a malformed token or Message-ID.
         """
         if _TOKEN.fullmatch(token) is None or _MESSAGE_ID.fullmatch(message_id) is None:
-            raise MailError(f"Not a token or not a Message-ID: {header_text(message_id, 80)}")
+            raise MailError(f"The token or the Message-ID is malformed: {header_text(message_id, 80)}")
         own = token.encode("ascii")
         to, mark = encode_recipient(address), message_id.encode("ascii")
         head = b"To: %b\r\nMessage-ID: %b\r\n%b" % (to, mark, own.join(self._head))
-        if self._seal is not None:
-            head = self._seal.sign((to, mark, own), own) + head
-        # Never joined: the kernel gathers the pieces, and the large ones are the same for everybody.
+        if self._signer is not None:
+            head = self._signer.sign((to, mark, own), own) + head
+        # Never joined: the kernel gathers the pieces, and all copies share the large pieces.
         pieces = self._pieces.copy()
         pieces[0] = head
         pieces[2::2] = [own] * self._tokens
@@ -121,7 +116,7 @@ class MessageTemplate:
 
 
 def message_id(secret: bytes, edition_id: int, subscription_id: int, domain: str) -> str:
-    """The Message-ID of one delivery, with its angle brackets: always the same one, and not to be guessed."""
+    """Return the Message-ID of a delivery with its angle brackets, reproducible but not guessable."""
     mac = hmac.digest(secret, b"syndicate message-id\x00%d\x00%d" % (edition_id, subscription_id), "sha256")
     return f"<{edition_id}.{mac[:16].hex()}@{domain}>"
 
@@ -146,7 +141,7 @@ def _headers(edition: Edition, options: MailOptions) -> list[tuple[bytes, bytes]
         (b"Auto-Submitted", b"auto-generated"),
         (b"Precedence", b"list"),
         (b"Feedback-ID", b"e%d:%b:digest:%b" % (edition.id, list_label, _sender_id(options.domain))),
-        # As in the feed and on the page; no registered field is for it.
+        # The id in the feed and on the page; no registered header is for it.
         (b"X-Edition-ID", b"urn:uuid:" + edition.uid.encode("ascii")),
     ]
     pages = (
@@ -159,7 +154,7 @@ def _headers(edition: Edition, options: MailOptions) -> list[tuple[bytes, bytes]
 
 
 def _unsubscribe_headers(options: MailOptions) -> list[tuple[bytes, bytes]]:
-    """RFC 2369 section 3.2, and RFC 8058 section 3.1 where it may be promised."""
+    """Return the headers of RFC 2369 section 3.2, and of RFC 8058 section 3.1 for an ``https`` address."""
     encode_address(options.unsubscribe_address)
     mailbox = quote(options.unsubscribe_address, safe="@")
     mail = encode_url(f"mailto:{mailbox}?subject=unsubscribe%20{options.placeholder}")
@@ -172,22 +167,22 @@ def _unsubscribe_headers(options: MailOptions) -> list[tuple[bytes, bytes]]:
 
 
 def _sender_id(domain: str) -> bytes:
-    """Gmail's Feedback-ID wants the same 5 to 15 characters on every mail of a sender."""
+    """Return the sender's part of Gmail's Feedback-ID: the same 5 to 15 characters in each of its mails."""
     letters = re.sub("[^a-z0-9]", "", domain.lower())[:15]
     return letters.ljust(5, "0").encode("ascii")
 
 
 def _boundary(edition: Edition) -> bytes:
-    """The same for equal editions. Quoted-printable never has ``=_``, so it cannot occur in a part."""
+    """Return a boundary with ``=_``, which quoted-printable never contains; equal for equal editions."""
     digest = hashlib.blake2b(f"{edition.id}\x00{edition.html}".encode(), digest_size=12)
     return b"=_" + digest.hexdigest().encode("ascii")
 
 
 def _quoted_printable(text: str, placeholder: str) -> bytes:
-    """RFC 2045 section 6.7, with the placeholder on lines of its own between soft line breaks.
+    """Encode a text (RFC 2045 section 6.7) with the placeholder on its own lines between soft line breaks.
 
-    So no token, whatever its length, makes a line too long or is broken in two. No line begins with a dot:
-    SMTP would have to double it (RFC 5321 section 4.5.2).
+    So a token of any length makes no line too long and is never split. No line begins with a dot, which SMTP
+    would have to double (RFC 5321 section 4.5.2).
     """
     lines = _LINE_END.sub("\n", text.strip())
     pieces = [

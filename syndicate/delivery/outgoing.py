@@ -1,6 +1,6 @@
-"""Values between the deliver job and a sender: messages, results, and the question before every body.
+"""Messages and results that the deliver job and a sender exchange.
 
-Named tuples, because each message needs one of each: frozen dataclasses take twice the time to make.
+They are named tuples because each message needs several: frozen dataclasses take twice the time to make.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -10,17 +10,14 @@ from syndicate.errors import MailError, RenderError, TransportDown
 
 
 class Message(NamedTuple):
-    """A mail as pieces that are one text of ``size`` bytes.
-
-    Lines end in CRLF, none begins with a dot, the last one ends too: it can go over the wire as it is.
-    """
+    """Mail as pieces of ``size`` bytes in all; each line ends in CRLF, none begins with a dot."""
 
     pieces: Sequence[bytes]
     size: int
 
     @classmethod
     def of(cls, data: bytes) -> Self:
-        """A mail that is one piece."""
+        """Return a mail of a single piece."""
         return cls((data,), len(data))
 
     def __bytes__(self) -> bytes:
@@ -28,11 +25,11 @@ class Message(NamedTuple):
 
 
 class OutgoingMail(NamedTuple):
-    """One message on its way to one mailbox.
+    """Message to a mailbox.
 
-    ``key`` is the delivery's. ``sender`` and ``recipient`` are the envelope's addresses; a recipient outside
-    ASCII needs a server with SMTPUTF8. ``render`` makes the message when its turn comes. ``not_before`` is
-    the monotonic second at which it may go.
+    ``key`` is the delivery's id. ``sender`` and ``recipient`` are the envelope's addresses; a recipient
+    outside ASCII needs a server with SMTPUTF8. ``render`` makes the message just before it is offered.
+    ``not_before`` (monotonic seconds) is its earliest time.
     """
 
     key: int
@@ -43,52 +40,51 @@ class OutgoingMail(NamedTuple):
 
 
 class SendResult(NamedTuple):
-    """Result of an attempt: ``error`` is ``None`` when the server has taken the message.
+    """Result of an attempt: ``error`` is ``None`` when the server has accepted the message.
 
-    One that is not ``final`` says only that it was not taken; what that means for the message, a later one
-    says.
+    ``final=False``: the server has not accepted it; a later result carries the resulting state.
     """
 
-    parcel: OutgoingMail
+    mail: OutgoingMail
     error: MailError | RenderError | None = None
     final: bool = True
 
 
-# The next parcel, or ``None`` when there is none for now.
+# Returns the next message, or ``None`` when there is none now.
 NextMail = Callable[[], OutgoingMail | None]
-# Records in one commit what has ended and what begins; answers the keys of those that may begin.
+# Records results and starting messages in one commit; returns the keys of the messages that may start.
 RecordResults = Callable[[Sequence[SendResult], Sequence[OutgoingMail]], Collection[int]]
 
 
 class Sender(Protocol):
-    """Protocol of senders: over SMTP, or into a folder."""
+    """Interface of senders: over SMTP, or into a folder."""
 
     def run(
         self,
-        take: NextMail,
-        settle: RecordResults,
+        next_mail: NextMail,
+        record_results: RecordResults,
         *,
         backlog: int = 1,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> TransportDown | None:
-        """Send parcels until ``take`` has no more, ``should_stop`` says so, or nothing can be sent.
+        """Send until ``next_mail`` returns ``None``, ``should_stop`` returns true, or nothing can be sent.
 
-        Every body is written only after ``settle`` has allowed it, and at most one is unanswered for each
-        connection. ``backlog`` is about how many parcels there are. Returns what stopped everything, or
-        ``None``. What ``settle`` raises ends the run; no body is written after that.
+        A body is written only after ``record_results`` has allowed it. Each connection has at most a single
+        body without a reply. ``backlog`` is the approximate number of messages. Returns the error that
+        stopped the run, or ``None``. An exception of ``record_results`` ends the run without a further body.
         """
 
 
-def send_one(sender: Sender, parcel: OutgoingMail) -> None:
-    """Send one message that is in no store; raises the ``MailError`` it ended with."""
-    waiting = [parcel]
-    ended: list[SendResult] = []
+def send_one(sender: Sender, mail: OutgoingMail) -> None:
+    """Send a message without a delivery in the store. Raises ``MailError``."""
+    waiting = [mail]
+    results: list[SendResult] = []
 
-    def settle(done: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
-        ended.extend(done)
+    def record_results(done: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
+        results.extend(done)
         return [mail.key for mail in beginning]
 
-    problem = sender.run(lambda: waiting.pop() if waiting else None, settle)
-    error = problem or next((result.error for result in ended if result.final), None)
+    problem = sender.run(lambda: waiting.pop() if waiting else None, record_results)
+    error = problem or next((result.error for result in results if result.final), None)
     if error is not None:
         raise error

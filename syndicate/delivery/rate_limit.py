@@ -1,30 +1,30 @@
-"""Rate limits for mail: messages a minute in all, and to one domain."""
+"""Rate limits for mail: messages per minute in all and to each domain."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Messages a minute; 0 for no limit."""
+class RateLimits:
+    """Messages per minute; 0 for no limit."""
 
     rate: float = 0
     domain_rate: float = 0
 
 
 @dataclass(slots=True)
-class Pace:
-    """Gives every message its moment, in seconds of a monotonic clock. Evenly: no bursts, no catching up.
+class RateLimiter:
+    """Assign each message a time slot, in monotonic seconds; slots are evenly spaced, without bursts.
 
-    Messages that go first keep the limits among themselves. They do not wait for messages that have a moment
-    already, and each puts off the messages that have none yet.
+    Messages with priority keep the limits among themselves. They do not wait for slots that other messages
+    have already, and each delays the later slots of all others.
     """
 
-    limits: Limits = field(default_factory=Limits)
-    _free: dict[str, float] = field(default_factory=dict)
-    _free_for_first: dict[str, float] = field(default_factory=dict)
+    limits: RateLimits = field(default_factory=RateLimits)
+    _free_at: dict[str, float] = field(default_factory=dict)
+    _free_at_for_first: dict[str, float] = field(default_factory=dict)
 
-    def moment(self, address: str, now: float, *, first: bool = False) -> float:
-        """Return when a message to this address may go, given all that were asked about before."""
+    def next_slot(self, address: str, now: float, *, first: bool = False) -> float:
+        """Reserve and return the time of the next message to an address; ``first`` gives it priority."""
         if not self.limits.rate and not self.limits.domain_rate:
             return now
         domain = "@" + address.rpartition("@")[2].lower()
@@ -33,10 +33,10 @@ class Pace:
             for key, rate in (("", self.limits.rate), (domain, self.limits.domain_rate))
             if rate
         }
-        free = self._free_for_first if first else self._free
-        moment = max(now, *(free.get(key, now) for key in gaps))
+        free_at = self._free_at_for_first if first else self._free_at
+        slot = max(now, *(free_at.get(key, now) for key in gaps))
         for key, gap in gaps.items():
-            free[key] = moment + gap
+            free_at[key] = slot + gap
             if first:
-                self._free[key] = max(moment, self._free.get(key, now)) + gap
-        return moment
+                self._free_at[key] = max(slot, self._free_at.get(key, now)) + gap
+        return slot

@@ -1,32 +1,32 @@
-"""Envelope senders that name their delivery (VERP), so that a bounce is matched without guessing.
+"""Envelope senders that identify their delivery (VERP), so that a bounce is matched exactly.
 
-``bounces@news.example`` becomes ``bounces+1f-3c…@news.example``: the delivery's number and an HMAC over it
-and the recipient, which cannot be forged. A store that was restored gives numbers out anew; the recipient
-keeps a late bounce from hitting another reader. Lower-case hexadecimal, because servers may change case.
+``bounces@news.example`` becomes ``bounces+1f-3c…@news.example``: the delivery's id and an HMAC over the id
+and the recipient. A restored store reuses ids; the recipient in the HMAC keeps a late bounce from another
+subscriber. The digits are lower-case hexadecimal, because servers may change case.
 """
 
 import hmac
 import re
 
-# Fifteen digits: a number of sixteen may be larger than any that a store can be asked for.
+# Fifteen digits: sixteen may exceed the integers of the database.
 _SHAPE = re.compile(r"[^@\s<>]{1,64}\+([0-9a-f]{1,15})-([0-9a-f]{20})@[^@\s<>]+", re.ASCII)
 _MAC_BYTES = 10
 
 
 def verp_sender(secret: bytes, base: str, delivery_id: int, recipient: str) -> str:
-    """The envelope sender of one delivery; ``base`` is where bounces are read."""
+    """Return the envelope sender of a delivery; ``base`` is the address of the bounce mailbox."""
     local, _, domain = base.rpartition("@")
     return f"{local}+{delivery_id:x}-{_mac(secret, delivery_id, recipient)}@{domain}"
 
 
 def read_verp(text: str) -> tuple[int, str] | None:
-    """The delivery's number and the unverified signature in an address, or ``None`` when it has no such."""
+    """Return the delivery's id and the unverified signature of an address, ``None`` without them."""
     match = _SHAPE.fullmatch(text.strip().strip("<>").lower())
     return None if match is None else (int(match[1], 16), match[2])
 
 
-def is_ours(secret: bytes, signature: str, delivery_id: int, recipient: str) -> bool:
-    """Return whether we wrote that signature for that delivery to that recipient."""
+def is_valid_signature(secret: bytes, signature: str, delivery_id: int, recipient: str) -> bool:
+    """Return whether the signature belongs to that delivery and recipient."""
     return hmac.compare_digest(signature, _mac(secret, delivery_id, recipient))
 
 

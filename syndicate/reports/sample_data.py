@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from syndicate.audience.choices import Choices, Offer
-from syndicate.jobs.audience.preferences_job import ReaderPage
+from syndicate.audience.choices import Choices, OfferedChoices
+from syndicate.jobs.audience.preferences_job import PreferencesView
 from syndicate.jobs.newsletter.review_links import EditionView, ReviewPage, SentEdition
 from syndicate.model import (
     TRENDING,
@@ -136,16 +136,16 @@ def _edition(now: datetime, newsletter: str, *, variant_key: str = "edition", re
     )
 
 
-def reader_page(paused_until: datetime | None) -> ReaderPage:
+def reader_page(paused_until: datetime | None) -> PreferencesView:
     """Return a reader's choices."""
-    offer = Offer(
+    offer = OfferedChoices(
         newsletters={"sample": "Sample", "other": "Other"},
         consents={"sample": "Sample", "other": "Sample"},
         sections=("Sample", "Other"),
         languages=("en", "tlh"),
         cadences=("edition", "daily", "weekly"),
     )
-    return ReaderPage(
+    return PreferencesView(
         address="s…@example.com",
         newsletter="Sample",
         offer=offer,

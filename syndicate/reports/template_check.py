@@ -11,9 +11,9 @@ from functools import partial
 from typing import Protocol, Self
 
 from syndicate.audience.choices import PAUSES
-from syndicate.audience.confirmation import Question
+from syndicate.audience.confirmation import ConfirmationContent
 from syndicate.errors import RenderError
-from syndicate.jobs.audience.confirmation_mail import proofed_confirmation
+from syndicate.jobs.audience.confirmation_mail import linted_confirmation
 from syndicate.newsletter.periods import period_at
 from syndicate.newsletter.sample_edition import sample_stories
 from syndicate.publish.newsletter_archive import archive_index_page, edition_item, edition_page
@@ -145,7 +145,7 @@ def _mails(services: Services, now: datetime) -> Renders:
         period = period_at(newsletter, now)
         for content in edition_contents(now):
             yield partial(services.edition_renderer.check, newsletter, period, content, check_links=False)
-        question = Question(
+        question = ConfirmationContent(
             newsletter_title=newsletter.title,
             site_title="Sample",
             language=newsletter.language,
@@ -154,7 +154,7 @@ def _mails(services: Services, now: datetime) -> Renders:
             confirm_url="https://example.com/confirm/token",
             hours=48,
         )
-        yield partial(proofed_confirmation, services.templates, question)
+        yield partial(linted_confirmation, services.templates, question)
 
 
 def _pages(services: Services) -> SitePages:

@@ -52,7 +52,7 @@ def open_services(
             declared_sources.sync_sources(connection, services.sources, declared_at)
             list_store.sync_lists(connection, [source_list.url for source_list in services.source_lists])
             newsletter_store.sync_newsletters(connection, services.newsletters, declared_at)
-        services.guard.notice(declared_at)
+        services.guard.check_markers(declared_at)
         yield services
     finally:
         services.close()
@@ -65,7 +65,7 @@ class Services(NewsletterServices):
     @cached_property
     def deliver(self) -> DeliverJob:
         """Job that sends editions."""
-        from syndicate.delivery.rate_limit import Limits, Pace
+        from syndicate.delivery.rate_limit import RateLimiter, RateLimits
         from syndicate.jobs.delivery.deliver_job import DeliverJob
         from syndicate.jobs.lease_owners import is_dead
 
@@ -76,7 +76,7 @@ class Services(NewsletterServices):
             mail=self.mail_options,
             owner=self.owner,
             keys=lambda: self.dkim_keys,
-            pace=Pace(Limits(rate=mail.rate, domain_rate=mail.domain_rate)),
+            rate_limiter=RateLimiter(RateLimits(rate=mail.rate, domain_rate=mail.domain_rate)),
             bounces=self.bounces.policy,
             guard=self.guard,
             is_dead=is_dead,

@@ -1,4 +1,4 @@
-"""Web server: the output folder over HTTP, unsubscribing, health."""
+"""Web server: the output folder, the subscribers' and editors' pages, and the state as JSON."""
 
 from syndicate.web.app import create_app
 from syndicate.web.server import WebServer

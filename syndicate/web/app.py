@@ -1,11 +1,7 @@
-"""Web application: the output folder, unsubscribing, health."""
+"""Web application: handlers of the routes, and pages for errors."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from pathlib import Path
-from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -21,27 +17,20 @@ from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
 from syndicate.jobs.newsletter.review_links import ReviewLinks
 from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 from syndicate.templating import Templates
-from syndicate.web.negotiation import accepts_gzip, is_opening, not_modified
-from syndicate.web.output import FileChanged, OutputFolder, ServedFile
-from syndicate.web.preference_routes import PreferencesPage
-from syndicate.web.private_feed_routes import PrivateFeedPage
-from syndicate.web.responses import content_type, list_field
-from syndicate.web.review_routes import DeskPage
+from syndicate.web.file_routes import FileHandler
+from syndicate.web.output import OutputFolder
+from syndicate.web.preference_routes import PreferencesHandler
+from syndicate.web.private_feed_routes import PrivateFeedHandler
+from syndicate.web.review_routes import ReviewHandler
+from syndicate.web.routes import ROUTES
 from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
-from syndicate.web.sign_up_routes import ConfirmPage, SignUpPage
-from syndicate.web.unsubscribe_routes import UnsubscribePage
+from syndicate.web.sign_up_routes import ConfirmHandler, SignUpHandler
+from syndicate.web.unsubscribe_routes import UnsubscribeHandler
 from syndicate.web.web_options import HubListener, WebOptions
-from syndicate.web.websub_routes import HubCallback
+from syndicate.web.websub_routes import HubCallbackHandler
 
 Health = Callable[[], Mapping[str, object]]
-Opened = Callable[[str], None]
-Page = Callable[[Request], Awaitable[Response]]
-
-# A channel's name, and what follows it in the path of one of its documents.
-_CHANNEL = re.compile(r"/([a-z0-9-]+)(\.(?:rss|atom|json)|/archive/[^/]+|/sources\.opml)")
-# Feeds that are announced to the hub: of channels and newsletters, not archive pages or automatic channels.
-_HUB = re.compile(r"/(?:newsletters/)?[^/]+")
-_STALE = "stale-while-revalidate=3600, stale-if-error=86400"
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(
@@ -51,156 +40,66 @@ def create_app(
     *,
     templates: Templates,
     health: Health,
-    opened: Opened | None = None,
-    hubs: HubListener | None = None,
+    on_article_opened: Callable[[str], None] | None = None,
+    hub_listener: HubListener | None = None,
     sign_ups: SignUpJob | None = None,
-    readers: PreferencesJob | None = None,
+    preferences: PreferencesJob | None = None,
     private_feeds: PrivateFeedsJob | None = None,
     review_links: ReviewLinks | None = None,
 ) -> Starlette:
-    """The application over one output folder, which may be empty or absent so far.
+    """Return the application over an output folder, which may be empty or missing.
 
-    ``health`` is called in a worker thread for ``/healthz``; its answer goes out as JSON, with 503
-    when it holds ``"ok": False``. ``opened`` is told the path of an article page that a person
-    opened, and nothing else about them; without it nothing is counted. Without ``hubs`` there is no
-    WebSub callback, without ``sign_ups`` no sign-up page, without ``readers`` no page of choices,
-    without ``private_feeds`` none of those, and without ``review_links`` editors use the command line.
+    ``health`` is called in a worker thread for ``/healthz``; its result is the JSON body, with status 503 if
+    it contains ``"ok": False``. ``on_article_opened`` is called with the path of each article page that a
+    person opens. Routes without their job are not served.
     """
-    notices = ServerPages(templates, options.site_title)
-    looks: dict[str, Page] = {}
-    pages: dict[str, Page] = {"/unsubscribe/{token}": UnsubscribePage(unsubscriber, notices).__call__}
-    if hubs is not None:
-        pages["/websub/{callback}"] = HubCallback(hubs, options.push_bytes).__call__
-    if sign_ups is not None:
-        pages["/subscribe"] = SignUpPage(sign_ups, notices).__call__
-        pages["/confirm/{token}"] = ConfirmPage(sign_ups, notices).__call__
-    if readers is not None:
-        pages["/preferences/{token}"] = PreferencesPage(readers, notices).__call__
-    if private_feeds is not None:
-        looks["/private/{name}"] = PrivateFeedPage(private_feeds, notices, options.feed_max_age).__call__
-    if review_links is not None:
-        office, address = DeskPage(review_links, notices), "/desk/{newsletter}/{editor}/{token}"
-        pages[address] = office.__call__
-        looks[address + "/{edition}"] = office.mail
-    files = _Files(options, OutputFolder(output, options.cache_bytes), notices, opened)
+    pages = ServerPages(templates, options.site_title)
+    files = FileHandler(options, OutputFolder(output, options.cache_bytes), pages, on_article_opened)
+    handlers: dict[str, Handler] = {
+        "unsubscribe": UnsubscribeHandler(unsubscriber, pages).respond,
+        "health": _health_handler(health),
+        "front_page": _front_page,
+        "files": files.respond,
+    }
+    if sign_ups:
+        handlers["sign_up"] = SignUpHandler(sign_ups, pages).respond
+        handlers["confirm"] = ConfirmHandler(sign_ups, pages).respond
+    if preferences:
+        handlers["preferences"] = PreferencesHandler(preferences, pages).respond
+    if private_feeds:
+        handlers["feed"] = PrivateFeedHandler(private_feeds, pages, options.feed_max_age).respond
+    if review_links:
+        review = ReviewHandler(review_links, pages)
+        handlers["review"], handlers["mail"] = review.respond, review.mail
+    if hub_listener:
+        handlers["hub_callback"] = HubCallbackHandler(hub_listener, options.push_bytes).respond
+    served = ((route, handlers.get(route.handler)) for route in ROUTES)
     return Starlette(
-        routes=[
-            *(Route(path, page, methods=["GET", "POST"]) for path, page in pages.items()),
-            *(Route(path, page) for path, page in looks.items()),
-            Route("/", _to_front_page),
-            Route("/healthz", _health_page(health)),
-            Route("/{path:path}", files.answer),
-        ],
-        exception_handlers=dict.fromkeys((HTTPException, SyndicateError, Exception), _problem(notices)),
+        # Bound methods and functions: Starlette takes any other callable object for an ASGI application.
+        routes=[Route(route.path, handler, methods=[*route.methods]) for route, handler in served if handler],
+        exception_handlers=dict.fromkeys((HTTPException, SyndicateError, Exception), _error_handler(pages)),
     )
 
 
-async def _to_front_page(_: Request) -> Response:
-    return RedirectResponse("/site/", 302, SECURITY_HEADERS)
-
-
-def _health_page(health: Health) -> Callable[[Request], object]:
-    async def page(_: Request) -> Response:
+def _health_handler(health: Health) -> Handler:
+    async def respond(_: Request) -> Response:
         state = await run_in_threadpool(health)
         status = 503 if state.get("ok") is False else 200
         return JSONResponse(dict(state), status, {**SECURITY_HEADERS, "Cache-Control": "no-store"})
 
-    return page
+    return respond
 
 
-def _problem(notices: ServerPages) -> Callable[[Request, Exception], Response]:
-    def page(_: Request, error: Exception) -> Response:
+async def _front_page(_: Request) -> Response:
+    return RedirectResponse("/site/", 302, SECURITY_HEADERS)
+
+
+def _error_handler(pages: ServerPages) -> Callable[[Request, Exception], Response]:
+    def respond(_: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException):
-            return notices.problem(error.status_code, error.headers)
+            return pages.problem(error.status_code, error.headers)
         if isinstance(error, SyndicateError):
-            return notices.problem(503, {"Retry-After": "60"})
-        return notices.problem(500)
+            return pages.problem(503, {"Retry-After": "60"})
+        return pages.problem(500)
 
-    return page
-
-
-class _Files:
-    """Answers for everything in the output folder."""
-
-    def __init__(
-        self, options: WebOptions, folder: OutputFolder, notices: ServerPages, opened: Opened | None
-    ) -> None:
-        self._opened = opened
-        self._options = options
-        self._folder = folder
-        self._notices = notices
-
-    async def answer(self, request: Request) -> Response:
-        """One file, a redirect to a folder's page, or 404. All file work happens in a worker thread."""
-        return await run_in_threadpool(self._answer, request)
-
-    def _answer(self, request: Request) -> Response:
-        for _ in range(3):
-            try:
-                return self._look_up(request, request.scope["path"])
-            except FileChanged:
-                continue
-            except OSError:
-                break
-        return self._notices.problem(404)
-
-    def _look_up(self, request: Request, path: str) -> Response:
-        if (document := _CHANNEL.fullmatch(path)) and (answer := self._former(*document.groups())):
-            return answer
-        location = self._folder.locate(path)
-        if location is None:
-            return self._notices.problem(404)
-        if location.is_dir():
-            location /= "index.html"
-            if not path.endswith("/") and location.is_file():
-                return RedirectResponse(quote(path) + "/", 308, SECURITY_HEADERS)
-        elif path.endswith("/"):
-            return self._notices.problem(404)
-        return self._send(request, location)
-
-    def _former(self, channel: str, document: str) -> Response | None:
-        """Return the answer for a document of a channel that was removed or renamed."""
-        if channel in self._options.gone_channels:
-            return self._notices.problem(410, code="gone")
-        if name := self._options.moved_channels.get(channel):
-            location = f"{self._options.site_url}/{quote(name + document)}"
-            headers = {**SECURITY_HEADERS, "Access-Control-Allow-Origin": "*"}
-            return RedirectResponse(location, 301, headers)
-        return None
-
-    def _send(self, request: Request, location: Path) -> Response:
-        served = self._folder.find(location, gzip=accepts_gzip(list_field(request, "accept-encoding")))
-        if served is None:
-            return self._notices.problem(404)
-        if self._opened is not None and is_opening(request.method, request.headers):
-            self._opened(request.scope["path"].lstrip("/"))
-        headers = self._headers(served)
-        if served.kind.feed and self._options.hub_url and _HUB.fullmatch(request.scope["path"]):
-            address = f"{self._options.site_url}{quote(request.scope['path'])}"
-            headers["Link"] = f'<{self._options.hub_url}>; rel="hub", <{address}>; rel="self"'
-        fields = request.headers
-        if not_modified(
-            served.etag, served.modified, fields.get("if-none-match"), fields.get("if-modified-since")
-        ):
-            return Response(status_code=304, headers=headers)
-        headers["Content-Type"] = content_type(request, served.kind)
-        if served.gzipped:
-            headers["Content-Encoding"] = "gzip"
-        return Response(self._folder.read(served), headers=headers)
-
-    def _headers(self, served: ServedFile) -> dict[str, str]:
-        """Everything a 200 and a 304 have in common (rules H1, H2, H4, H5, D4, D6)."""
-        age = self._options.feed_max_age if served.kind.feed else self._options.page_max_age
-        headers = {
-            **SECURITY_HEADERS,
-            "ETag": served.etag,
-            "Last-Modified": format_datetime(datetime.fromtimestamp(served.modified, UTC), usegmt=True),
-            "Cache-Control": f"public, max-age={age}, {_STALE}",
-        }
-        if served.kind.text:
-            headers["Vary"] = (
-                "Accept, Sec-Fetch-Dest, Accept-Encoding" if served.kind.styled else "Accept-Encoding"
-            )
-        if served.kind.feed:
-            headers["Access-Control-Allow-Origin"] = "*"
-        return headers
+    return respond

@@ -1,4 +1,4 @@
-"""The kinds of files that are served. What is not listed here does not exist for the outside."""
+"""Types of the files that are served; any other file gets 404."""
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -6,11 +6,7 @@ from pathlib import PurePosixPath
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedType:
-    """Response headers of one kind of file.
-
-    ``feed`` files may be read by scripts of other sites and stay fresh as long as feeds do;
-    ``styled`` files are shown by browsers with their own style sheet, if they come as plain XML.
-    """
+    """Response headers of a file type; browsers style ``styled`` files if they come as plain XML."""
 
     content_type: str
     feed: bool = False
@@ -18,7 +14,7 @@ class ServedType:
     text: bool = True
 
 
-_KINDS = {
+_TYPES = {
     ".rss": ServedType(content_type="application/rss+xml; charset=utf-8", feed=True, styled=True),
     ".atom": ServedType(content_type="application/atom+xml; charset=utf-8", feed=True, styled=True),
     ".json": ServedType(content_type="application/feed+json", feed=True),
@@ -36,6 +32,6 @@ _KINDS = {
 }
 
 
-def kind_of(name: str) -> ServedType | None:
-    """Return how a file of this name is sent, or ``None`` when it is not."""
-    return _KINDS.get(PurePosixPath(name).suffix)
+def served_type_of(name: str) -> ServedType | None:
+    """Return the type of a file by its suffix, ``None`` if it is not served."""
+    return _TYPES.get(PurePosixPath(name).suffix)

@@ -1,4 +1,4 @@
-"""Header fields of requests (RFC 9110). All functions are pure."""
+"""Parsing of request headers (RFC 9110)."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """True when gzip is acceptable (section 12.5.3); ``q=0`` means no, ``*`` means what is not named."""
+    """Return whether gzip is acceptable (section 12.5.3); ``q=0`` refuses it, ``*`` stands for it."""
     weights: dict[str, float] = {}
     for entry in accept_encoding.lower().split(","):
         coding, *parameters = (part.strip() for part in entry.split(";"))
@@ -20,7 +20,7 @@ def accepts_gzip(accept_encoding: str) -> bool:
 
 
 def is_navigation(sec_fetch_dest: str, accept: str) -> bool:
-    """True when a browser opens a feed as a page (rule D4): it styles XML only as ``application/xml``."""
+    """Return whether a browser opens a feed as a page (rule D4): it styles only ``application/xml``."""
     if sec_fetch_dest:
         return sec_fetch_dest == "document"
     accepted = accept.lower()
@@ -28,11 +28,7 @@ def is_navigation(sec_fetch_dest: str, accept: str) -> bool:
 
 
 def is_opening(method: str, fields: Mapping[str, str]) -> bool:
-    """True when a browser says that a person opened a page (Fetch Metadata: ``Sec-Fetch-User``).
-
-    Robots and prefetching do not say so. A request not to be counted (Global Privacy Control, Do Not Track)
-    is respected.
-    """
+    """Return whether a person opened a page (Fetch Metadata) and allows counting (GPC, Do Not Track)."""
     return (
         method == "GET"
         and fields.get("sec-fetch-user") == "?1"
@@ -44,10 +40,10 @@ def is_opening(method: str, fields: Mapping[str, str]) -> bool:
 
 
 def not_modified(etag: str, modified: int, if_none_match: str | None, if_modified_since: str | None) -> bool:
-    """True when the client's copy is still good (section 13.2.2).
+    """Return whether the client's copy is current (section 13.2.2).
 
-    ``modified`` is seconds since 1970. ``If-None-Match`` wins whenever it is there, compares weakly
-    and may be a list or ``*``; a date that cannot be read is ignored.
+    ``modified`` is in seconds since 1970. ``If-None-Match`` overrides the date, compares weakly, and may be a
+    list or ``*``. An invalid date is ignored.
     """
     if if_none_match is not None:
         return if_none_match.strip() == "*" or etag in _ENTITY_TAG.findall(if_none_match)

@@ -1,4 +1,4 @@
-"""The output folder as readers see it: which file a path names, and its bytes, ETag and date."""
+"""Output folder behind the web server: files by request path, with their bytes, ETag and date."""
 
 import hashlib
 import os
@@ -10,20 +10,20 @@ from pathlib import Path
 
 from isal import igzip
 
-from syndicate.web.media import ServedType, kind_of
+from syndicate.web.media import ServedType, served_type_of
 
-# Below this, gzip saves less than a packet.
-_SMALLEST_GZIP = 1024
+# Bytes; gzip of smaller files saves less than a packet.
+_MIN_GZIP_BYTES = 1024
 # Level 2 costs a twentieth of zlib's default at 16 % more bytes (measured).
 _GZIP_LEVEL = 2
-_MOST_ETAGS = 8192
+_MAX_ETAGS = 8192
 
 Version = tuple[str, int, int, int, bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedFile:
-    """One representation of a file. ``modified`` is seconds since 1970; ``etag`` has its quotes."""
+    """Representation of a file. ``modified`` is in seconds since 1970; ``etag`` has its quotes."""
 
     kind: ServedType
     gzipped: bool
@@ -33,29 +33,22 @@ class ServedFile:
 
 
 class FileChanged(OSError):
-    """The file was replaced between looking at it and reading it: look again."""
+    """Error: the file was replaced between ``stat`` and reading. The caller retries."""
 
 
 class OutputFolder:
-    """Reads served files; safe to use from several threads.
-
-    ETags are kept by (path, inode, time, size, coding), so that a conditional request costs one
-    ``stat``; bodies are kept up to ``cache_bytes``, gzip already done.
-    """
+    """Thread-safe reader of served files with caches of ETags and of compressed bodies."""
 
     def __init__(self, root: Path, cache_bytes: int) -> None:
         self._root = root
         self._cache_bytes = cache_bytes
         self._etags: OrderedDict[Version, str] = OrderedDict()
         self._bodies: OrderedDict[Version, bytes] = OrderedDict()
-        self._held = 0
+        self._cached_bytes = 0
         self._lock = threading.Lock()
 
     def locate(self, path: str) -> Path | None:
-        """The file or folder that a request path names, or ``None``.
-
-        Nothing hidden, temporary or outside the folder exists, and no link that leads out of it.
-        """
+        """Return the file or folder of a request path, ``None`` if it is hidden, temporary or outside."""
         parts = path.lstrip("/").removesuffix("/").split("/") if path.strip("/") else []
         if path.startswith("//") or not all(map(_is_servable, parts)):
             return None
@@ -64,25 +57,22 @@ class OutputFolder:
         return Path(real) if real == root or real.startswith(root + os.sep) else None
 
     def find(self, file: Path, *, gzip: bool) -> ServedFile | None:
-        """The representation to send of a located file, or ``None`` when there is none.
-
-        Raises ``FileChanged``, or another ``OSError`` when the file cannot be read.
-        """
-        kind = kind_of(file.name)
+        """Return the representation of a located file, ``None`` if it is not served. Raises ``OSError``."""
+        kind = served_type_of(file.name)
         try:
             status = file.stat()
         except (OSError, ValueError):
             return None
         if kind is None or not stat.S_ISREG(status.st_mode):
             return None
-        gzipped = gzip and kind.text and status.st_size >= _SMALLEST_GZIP
+        gzipped = gzip and kind.text and status.st_size >= _MIN_GZIP_BYTES
         version = (str(file), status.st_ino, status.st_mtime_ns, status.st_size, gzipped)
         etag = self._etag(version)
         modified = status.st_mtime_ns // 1_000_000_000
         return ServedFile(kind=kind, gzipped=gzipped, etag=etag, modified=modified, version=version)
 
     def read(self, served: ServedFile) -> bytes:
-        """The bytes to send; raises ``FileChanged``, or another ``OSError`` when the file is gone."""
+        """Return the bytes to send. Raises ``FileChanged``, or another ``OSError``."""
         with self._lock:
             body = self._bodies.get(served.version)
             if body is not None:
@@ -99,15 +89,15 @@ class OutputFolder:
         etag = f'"{hashlib.sha256(self._load(version)).hexdigest()[:32]}"'
         with self._lock:
             self._etags[version] = etag
-            while len(self._etags) > _MOST_ETAGS:
+            while len(self._etags) > _MAX_ETAGS:
                 self._etags.popitem(last=False)
         return etag
 
     def _load(self, version: Version) -> bytes:
-        name, *looked_at, gzipped = version
+        name, *expected, gzipped = version
         with Path(name).open("rb") as file:
             status = os.fstat(file.fileno())
-            if [status.st_ino, status.st_mtime_ns, status.st_size] != looked_at:
+            if [status.st_ino, status.st_mtime_ns, status.st_size] != expected:
                 raise FileChanged
             body = file.read()
         if gzipped:
@@ -115,19 +105,19 @@ class OutputFolder:
         with self._lock:
             if len(body) <= self._cache_bytes and version not in self._bodies:
                 self._bodies[version] = body
-                self._held += len(body)
-                while self._held > self._cache_bytes:
-                    self._held -= len(self._bodies.popitem(last=False)[1])
+                self._cached_bytes += len(body)
+                while self._cached_bytes > self._cache_bytes:
+                    self._cached_bytes -= len(self._bodies.popitem(last=False)[1])
         return body
 
 
 def gzip_body(body: bytes) -> bytes:
-    """The same bytes for the same body, quickly."""
+    """Compress a body; equal bodies give equal bytes."""
     return bytes(igzip.compress(body, _GZIP_LEVEL, mtime=0))
 
 
 def _is_servable(part: str) -> bool:
-    """False for empty, hidden and temporary names, for ``..`` and for what is no name at all."""
+    """Return false for empty, hidden, temporary and unprintable names, and for ``..``."""
     if not part or part.startswith(".") or part.endswith(".tmp"):
         return False
     return "\\" not in part and part.isprintable()

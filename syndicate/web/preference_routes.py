@@ -1,43 +1,42 @@
-"""The page at ``/preferences/TOKEN``: what a reader gets, how often and when, without an account."""
+"""Preferences page at ``/preferences/TOKEN``: a subscriber's choices, without an account."""
+
+from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from syndicate.audience.choices import PAUSES, time_zones
-from syndicate.jobs.audience.preferences_job import PreferencesJob, ReaderPage
+from syndicate.jobs.audience.preferences_job import PreferencesJob, PreferencesView
 from syndicate.web.request_body import read_fields
 from syndicate.web.server_pages import ServerPages
 
 
-class PreferencesPage:
-    """``GET`` shows the choices, ``POST`` saves them or makes a new address for the private feed.
+@dataclass(frozen=True, slots=True)
+class PreferencesHandler:
+    """Show the choices (GET), save them or renew the private feed (POST); an invalid token gets 404."""
 
-    All bad tokens get the same neutral 404.
-    """
+    preferences: PreferencesJob
+    pages: ServerPages
 
-    def __init__(self, readers: PreferencesJob, notices: ServerPages) -> None:
-        self._readers = readers
-        self._notices = notices
-
-    async def __call__(self, request: Request) -> Response:
-        """Answer one request."""
+    async def respond(self, request: Request) -> Response:
+        """Respond to a request."""
         token = request.path_params["token"]
         if request.method != "POST":
-            return self._show(await run_in_threadpool(self._readers.look, token), token)
+            return self._show(await run_in_threadpool(self.preferences.view, token), token)
         fields = await read_fields(request)
         if fields is None:
-            return self._notices.problem(413)
+            return self.pages.problem(413)
         if fields.get("feed") == ["new"]:
-            return self._show(await run_in_threadpool(self._readers.renew_feed, token), token, done="feed")
+            return self._show(await run_in_threadpool(self.preferences.renew_feed, token), token, done="feed")
         if fields.get("save") != ["yes"]:
-            return self._notices.problem(400)
-        return self._show(await run_in_threadpool(self._readers.save, token, fields), token, done="saved")
+            return self.pages.problem(400)
+        return self._show(await run_in_threadpool(self.preferences.save, token, fields), token, done="saved")
 
-    def _show(self, page: ReaderPage | None, token: str, *, done: str = "") -> Response:
+    def _show(self, page: PreferencesView | None, token: str, *, done: str = "") -> Response:
         if page is None:
-            return self._notices.problem(404)
-        return self._notices.page(
+            return self.pages.problem(404)
+        return self.pages.page(
             "pages/preferences.html",
             422 if page.problem else 200,
             page=page,

@@ -1,4 +1,4 @@
-"""Bodies of requests with a limit on their bytes, and the fields of submitted forms."""
+"""Request bodies with a size limit, and the fields of submitted forms."""
 
 from contextlib import suppress
 from email import policy
@@ -7,12 +7,12 @@ from urllib.parse import parse_qs, parse_qsl
 
 from starlette.requests import Request
 
-LONGEST_FORM = 16 * 1024
-_MOST_FIELDS = 300
+MAX_FORM_BYTES = 16 * 1024
+_MAX_FIELDS = 300
 
 
 async def read_body(request: Request, limit: int) -> bytes | None:
-    """The request's body, or ``None`` as soon as it is longer than ``limit`` bytes."""
+    """Read the request's body; ``None`` as soon as it exceeds ``limit`` bytes."""
     body = bytearray()
     async for part in request.stream():
         body += part
@@ -22,10 +22,9 @@ async def read_body(request: Request, limit: int) -> bytes | None:
 
 
 def parse_form(content_type: str, body: bytes) -> dict[str, str]:
-    """Fields of an urlencoded or multipart form; RFC 8058 senders may use either."""
+    """Parse an urlencoded or multipart form; RFC 8058 clients may use either."""
     if content_type.lower().startswith("multipart/form-data"):
-        # Whatever a stranger's headers make of the standard library (a codec that raises, a parameter both
-        # with and without a number): no field of ours.
+        # Errors of ``email`` after hostile headers, such as a codec that raises.
         with suppress(ValueError, LookupError, TypeError, RecursionError):
             return _multipart(content_type, body)
         return {}
@@ -47,11 +46,11 @@ def _text(payload: object) -> str:
 
 
 async def read_fields(request: Request) -> dict[str, list[str]] | None:
-    """All values of each field of an urlencoded form; ``None`` when it is longer than any of ours."""
-    body = await read_body(request, LONGEST_FORM)
+    """Read all values of each field of an urlencoded form; ``None`` if it is too long."""
+    body = await read_body(request, MAX_FORM_BYTES)
     if body is None:
         return None
     try:
-        return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
     except ValueError:
         return None

@@ -1,8 +1,10 @@
-"""The editor's desk at ``/desk/NEWSLETTER/EDITOR/TOKEN``; addresses are never logged.
+"""Review page of editors at ``/desk/NEWSLETTER/EDITOR/TOKEN``; addresses are never logged.
 
-The address is the key: no cookie goes with it, so no page of another site can make a browser use it.
-Forms that come from another site are refused all the same, and each says which contents it was made for.
+The token in the address is the key. Without cookies no other site can make a browser use it. Forms from other
+sites are refused all the same, and each form names the contents that it was made for.
 """
+
+from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,44 +15,46 @@ from syndicate.jobs.newsletter.review_links import ReviewLink, ReviewLinks, Revi
 from syndicate.web.request_body import read_fields
 from syndicate.web.server_pages import ServerPages
 
-# A mail brings its own styles and pictures, and nothing else of it is let do anything.
+# A mail may use its own styles and load images, nothing else.
 _MAIL_POLICY = "default-src 'none'; img-src * data:; style-src 'unsafe-inline'; sandbox; base-uri 'none'"
 
 
-class DeskPage:
-    """``GET`` shows what waits, ``POST`` does one thing to it; all bad links get the same neutral 404."""
+@dataclass(frozen=True, slots=True)
+class ReviewHandler:
+    """Show the waiting editions (GET) or change one of them (POST); all invalid links get the same 404."""
 
-    def __init__(self, desk: ReviewLinks, notices: ServerPages) -> None:
-        self._links = desk
-        self._notices = notices
+    review_links: ReviewLinks
+    pages: ServerPages
 
-    async def __call__(self, request: Request) -> Response:
-        """Answer one request."""
+    async def respond(self, request: Request) -> Response:
+        """Respond to a request."""
         key = _key(request)
         if request.method != "POST":
-            return self._show(await run_in_threadpool(self._links.look, key))
+            return self._show(await run_in_threadpool(self.review_links.look, key))
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return self._notices.problem(403)
+            return self.pages.problem(403)
         fields = await read_fields(request)
         if fields is None:
-            return self._notices.problem(413)
-        return self._show(await run_in_threadpool(self._links.act, key, fields))
+            return self.pages.problem(413)
+        return self._show(await run_in_threadpool(self.review_links.act, key, fields))
 
     async def mail(self, request: Request) -> Response:
-        """The mail of one edition as it would be sent now."""
+        """Respond with the mail of an edition as it would be sent now."""
         try:
-            html = await run_in_threadpool(self._links.mail, _key(request), request.path_params["edition"])
+            html = await run_in_threadpool(
+                self.review_links.mail, _key(request), request.path_params["edition"]
+            )
         except RenderError:
-            return self._notices.problem(409)
+            return self.pages.problem(409)
         if html is None:
-            return self._notices.problem(404)
-        return self._notices.foreign(html, _MAIL_POLICY)
+            return self.pages.problem(404)
+        return self.pages.foreign(html, _MAIL_POLICY)
 
     def _show(self, view: ReviewPage | None) -> Response:
         if view is None:
-            return self._notices.problem(404)
-        notices = self._notices.in_language(view.newsletter.language)
-        return notices.page("pages/desk.html", 409 if view.problem else 200, view=view)
+            return self.pages.problem(404)
+        pages = self.pages.in_language(view.newsletter.language)
+        return pages.page("pages/desk.html", 409 if view.problem else 200, view=view)
 
 
 def _key(request: Request) -> ReviewLink:

@@ -1,4 +1,4 @@
-"""The web server: uvicorn inside the caller's event loop, stopped by the caller."""
+"""Web server: uvicorn in the caller's event loop, stopped by the caller."""
 
 import contextlib
 import logging
@@ -10,37 +10,40 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from syndicate.errors import SyndicateError
-from syndicate.web.connection_limits import PatientProtocol
+from syndicate.web.connection_limits import BoundedHttpProtocol
 
 _BACKLOG = 1024
-PATIENCE = 60.0
-"""Seconds for one request and its answer. Pages and packed feeds are small."""
-MOST_CONNECTIONS = 500
-"""Well below the 1024 file descriptors that a process usually has, with room for everything else it does."""
+REQUEST_TIMEOUT = 60.0
+"""Seconds for a request and its response. Pages and compressed feeds are small."""
+MAX_CONNECTIONS = 500
+"""Half of the 1024 file descriptors that a process usually has, which the daemon's other jobs need too."""
 
 
 class WebServer:
-    """Serves one application on one address. The port is taken when the object is made.
-
-    Port ``0`` means any free one; ``port`` says which it became. ``patience`` is in seconds, for one request
-    and its answer; connections beyond ``most`` are closed. Raises ``SyndicateError`` when the address cannot
-    be had.
-    """
+    """Server of an application; binds its address at once (port ``0``: any). Raises ``SyndicateError``."""
 
     def __init__(
-        self, app: ASGIApp, host: str, port: int, *, patience: float = PATIENCE, most: int = MOST_CONNECTIONS
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        request_timeout: float = REQUEST_TIMEOUT,
+        max_connections: int = MAX_CONNECTIONS,
     ) -> None:
         self._socket = _listen(host, port)
         self.host = host
         self.port: int = self._socket.getsockname()[1]
         # The access log would hold unsubscribe tokens; access_log=False only takes its handlers away.
         logging.getLogger("uvicorn.access").disabled = True
-        # Requests that are no HTTP are strangers' affair; our own errors are still told.
+        # Without warnings about malformed requests; errors are still logged.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         self._server = _Server(
             uvicorn.Config(
                 app,
-                http=partial(PatientProtocol, patience=patience, most=most),  # type: ignore[arg-type]  # it is called
+                http=partial(
+                    BoundedHttpProtocol, request_timeout=request_timeout, max_connections=max_connections
+                ),  # type: ignore[arg-type]  # it is called
                 access_log=False,
                 log_config=None,
                 lifespan="off",
@@ -54,25 +57,22 @@ class WebServer:
 
     @property
     def url(self) -> str:
-        """Return where a browser on this machine finds it."""
+        """Return the server's URL on this machine."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
     async def serve(self, ready: Callable[[], object] = lambda: None) -> None:
-        """Serve until ``stop``; ``ready`` is called once connections are answered."""
+        """Serve until ``stop``; ``ready`` is called once the server accepts connections."""
         self._server.ready = ready
         await self._server.serve(sockets=[self._socket])
 
     def stop(self) -> None:
-        """Finish what is being answered, at most five seconds, and return from ``serve``.
-
-        May be called from any thread and from signal handlers, also before ``serve``.
-        """
+        """Finish open responses within five seconds and end ``serve``. Safe to call from any thread."""
         self._server.should_exit = True
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: SIGTERM belongs to the daemon."""
+    """uvicorn without its signal handlers: the daemon handles SIGTERM."""
 
     ready: Callable[[], object]
 
@@ -86,19 +86,19 @@ class _Server(uvicorn.Server):
 
 
 def parse_listen(listen: str) -> tuple[str, int]:
-    """Host and port of ``host:port``, as ``[web] listen`` has it; an IPv6 address is in brackets."""
+    """Split ``host:port`` of ``[web] listen``; an IPv6 address is in brackets."""
     host, _, port = listen.rpartition(":")
     return host.strip("[]"), int(port)
 
 
 def check_listen(listen: str) -> None:
-    """Raise ``SyndicateError`` when a server could not listen there at this moment."""
+    """Raise ``SyndicateError`` if no server can listen on that address now."""
     _listen(*parse_listen(listen)).close()
 
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle's delay (40 ms an answer) off only where the protocol is named.
+    # asyncio disables Nagle's algorithm (40 ms a response) only if the socket names its protocol.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""The few pages the server writes itself: subscribing, choosing, leaving, and what went wrong."""
+"""Pages that the server renders: sign-up, preferences, unsubscribing, review and errors."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ from syndicate.templating import Markup, Templates
 log = logging.getLogger("syndicate.web")
 
 _PROBLEM = "pages/problem.html"
-# Rules D6 and W14. Scripts and styles come from our own files only.
+# Rules D6 and WF14. Scripts and styles come from our own files only.
 _POLICY = (
     "default-src 'none'; img-src * data:; media-src *; style-src {style}; script-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -28,9 +28,9 @@ _PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
 class ServerPages:
-    """Renders the notices, named after the site. Their style sheet is in the page, allowed by its hash.
+    """Render pages with the site's title. Their style sheet is in the page, allowed by its hash.
 
-    With ``at_once`` each is rendered before it is returned, and raises ``RenderError``.
+    With ``at_once`` each page is rendered before it is returned, and raises ``RenderError``.
     """
 
     def __init__(self, templates: Templates, site: str = "", *, at_once: bool = False) -> None:
@@ -45,7 +45,7 @@ class ServerPages:
         self._headers = {**_COMMON, **_PRIVATE, "Content-Security-Policy": policy}
 
     def in_language(self, language: str) -> "ServerPages":
-        """The same in another language than the site's; ``""`` is the site's own."""
+        """Return pages in another language; ``""`` is the site's."""
         if not language:
             return self
         if language not in self._translated:
@@ -57,23 +57,23 @@ class ServerPages:
     def problem(
         self, status: int, headers: Mapping[str, str] | None = None, *, code: int | str = 0
     ) -> Response:
-        """The page for an error status; says the same whatever was asked for. ``code`` names other words."""
+        """Return the page of an error status, the same for all paths; ``code`` selects another text."""
         return self._page(_PROBLEM, status, headers, code=code or status)
 
     def ask(self, newsletter: str, token: str) -> Response:
-        """The page with the one button; showing it changes nothing."""
+        """Return the page with the button that unsubscribes."""
         return self._page("pages/unsubscribe.html", 200, newsletter=newsletter, token=token, done=False)
 
     def done(self, newsletter: str) -> Response:
-        """The page that confirms the end of a subscription."""
+        """Return the page after unsubscribing."""
         return self._page("pages/unsubscribe.html", 200, newsletter=newsletter, done=True)
 
     def page(self, template: str, status: int = 200, **context: object) -> Response:
-        """A page of its own kind; private like all of them."""
+        """Return the page of a template, private like all pages."""
         return self._page(template, status, None, **context)
 
     def foreign(self, html: str, policy: str) -> Response:
-        """A page that is not of our making, under a policy of its own; private like all of them."""
+        """Return a page from other HTML under a policy of its own, private like all pages."""
         headers = {**self._headers, "Content-Security-Policy": policy}
         return Response(html, 200, headers, media_type="text/html")
 
@@ -92,7 +92,7 @@ class ServerPages:
 
 
 class _OwnPage(Response):
-    """Page of an operator's template, rendered in a thread: the event loop does not wait for a worker."""
+    """Page of an operator's template, rendered in a thread so that the event loop is not blocked."""
 
     def __init__(self, render: Callable[[], str], status: int, headers: Mapping[str, str]) -> None:
         super().__init__(b"", status, headers, media_type="text/html")
@@ -105,7 +105,7 @@ class _OwnPage(Response):
 
 
 def _or_plain(render: Callable[[], str], status: int) -> str:
-    """Return a page of a line when the template of the error page fails, which has no other page."""
+    """Render the error page, or a plain page if its template fails."""
     try:
         return render()
     except RenderError as error:

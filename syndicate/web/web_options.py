@@ -7,11 +7,11 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebOptions:
-    """Options of the web server: seconds of caching for clients, and bytes kept in memory.
+    """Options of the web server: caching by clients in seconds, cache of bodies in bytes.
 
-    ``push_bytes`` is the longest body a hub may send. With a ``hub_url`` every feed names it, and its own
-    address under ``site_url``, in its header fields. ``site_title`` stands above the server's own pages.
-    The documents of ``gone_channels`` get 410, those of ``moved_channels`` (former name to present name) 301.
+    ``push_bytes`` is the size limit of a hub's body. With a ``hub_url`` the headers of each feed name the hub
+    and the feed's address under ``site_url``. ``site_title`` is the title of the server's pages. Documents
+    of ``gone_channels`` get 410, documents of ``moved_channels`` (former to present name) 301.
     """
 
     page_max_age: int = 300
@@ -26,13 +26,13 @@ class WebOptions:
 
 
 class HubListener(Protocol):
-    """Answers WebSub hubs. All methods are called in worker threads and may block."""
+    """Respond to WebSub hubs. All methods are called in worker threads and may block."""
 
     def verify(self, callback: str, query: Mapping[str, str]) -> str | None:
-        """Return what to answer a question about a subscription with; ``None`` when it is none of ours."""
+        """Return the challenge of a hub's verification request, ``None`` for an unknown subscription."""
 
     def expects(self, callback: str) -> int:
-        """The status a delivery would meet, its body apart."""
+        """Return the status of a delivery before its body is read."""
 
     def receive(self, callback: str, content_type: str, signature: str, body: bytes) -> int:
-        """The status to answer a delivery with."""
+        """Store a delivery and return the response's status."""

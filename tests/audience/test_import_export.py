@@ -7,10 +7,10 @@ from syndicate.audience.import_export import (
     ExportedRow,
     ImportedRow,
     ImportOutcome,
-    export_gone,
     export_subscribers,
-    import_gone,
+    export_suppressions,
     import_subscribers,
+    import_suppressions,
 )
 from syndicate.errors import ParseError
 
@@ -146,9 +146,9 @@ GONE = [("=jo@example.com", "daily", "unsubscribed"), ("hash:12", "", "erased")]
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_who_is_gone_is_read_back_from_any_spreadsheet(encoding: str, delimiter: str) -> None:
-    data = export_gone([*GONE, ("zoë@example.com", "", "bounced")])
+    data = export_suppressions([*GONE, ("zoë@example.com", "", "bounced")])
     saved = data.decode().replace(",", delimiter).encode(encoding)
-    assert import_gone(saved) == [*GONE, ("zoë@example.com", "", "bounced")]
+    assert import_suppressions(saved) == [*GONE, ("zoë@example.com", "", "bounced")]
 
 
 @pytest.mark.parametrize(
@@ -162,4 +162,4 @@ def test_who_is_gone_is_read_back_from_any_spreadsheet(encoding: str, delimiter:
 )
 def test_a_list_that_may_be_another_makes_nobody_gone(data: bytes) -> None:
     with pytest.raises(ParseError):
-        import_gone(data)
+        import_suppressions(data)

@@ -7,7 +7,7 @@ import pytest
 
 from syndicate.cli.operate import doctor
 from tests.cli.conftest import Run
-from tests.delivery.test_bounces import notification
+from tests.delivery.bounce_messages import notification
 
 CONFIG = """
 [site]

@@ -149,22 +149,26 @@ def test_another_machine_is_noticed_where_machines_have_ids(home: Path) -> None:
     path, database = home / "marker", home / SQLITE_FILE
     host, other, container = (MarkerFile(path=path, database=database, host=one) for one in ("a", "b", ""))
     host.write(StoreIdentity())
-    assert [file.moved(file.read()) != "" for file in (host, other, container)] == [False, True, False]
+    assert [file.location_change(file.read()) != "" for file in (host, other, container)] == [
+        False,
+        True,
+        False,
+    ]
     container.write(StoreIdentity())
-    assert [file.moved(file.read()) != "" for file in (host, other)] == [False, True]
+    assert [file.location_change(file.read()) != "" for file in (host, other)] == [False, True]
 
 
 def test_what_happens_every_day_holds_nothing(
     news: Run, home: Path, smtp: ScriptedSmtp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    moved = home.rename(home.parent / "renamed")
-    monkeypatch.chdir(moved)
+    location_change = home.rename(home.parent / "renamed")
+    monkeypatch.chdir(location_change)
     with closing(sqlite3.connect(SQLITE_FILE)) as store:
         store.execute("VACUUM")
         store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     subprocess.run(["chmod", "-R", "g+w", "."], check=True)
     assert news(f"prune --now {NEXT}").code == 0
-    backup(moved)
+    backup(location_change)
     # A new container on the same volume: it has neither the folder for state nor the machine's id.
     monkeypatch.setenv("XDG_STATE_HOME", str(home.parent / "empty"))
     cut(news, NEXT)
@@ -242,7 +246,7 @@ def test_processes_that_send_and_look_at_once_hold_nothing(news: Run, home: Path
     with open_services(settings) as one, open_services(settings) as other, ThreadPoolExecutor(4) as threads:
         work = [
             *[partial(each.guard.count_batch, partial(committed, each.store)) for each in (one, other)] * 25,
-            *[partial(each.guard.notice, NOW) for each in (one, other)] * 50,
+            *[partial(each.guard.check_markers, NOW) for each in (one, other)] * 50,
         ]
         assert [hold for hold in threads.map(lambda do: do(), work) if hold is not None] == []
     assert json.loads((home / f"{SQLITE_FILE}.marker").read_bytes())["generation"] == 52

@@ -98,8 +98,8 @@ def test_at_most_one_body_of_each_message_is_accepted_and_each_end_is_true(
     try:
         # A run that ends because the server takes nothing leaves the rest to the next one.
         for _ in range(20):
-            parcels = iter([a_parcel(number, sizes[number]) for number in rows.pending])
-            SmtpSender(options).run(partial(next, parcels, None), rows.settle, backlog=60)
+            mails = iter([a_mail(number, sizes[number]) for number in rows.pending])
+            SmtpSender(options).run(partial(next, mails, None), rows.record_results, backlog=60)
     finally:
         server.close()
     bodies = Counter(int(body.split(b":", 1)[0]) for body in server.accepted)
@@ -108,7 +108,7 @@ def test_at_most_one_body_of_each_message_is_accepted_and_each_end_is_true(
         assert bodies[number] == 1 if state == "sent" else bodies[number] <= (state == "uncertain")
 
 
-def a_parcel(number: int, size: int) -> OutgoingMail:
+def a_mail(number: int, size: int) -> OutgoingMail:
     body = b"%d: x\r\n\r\n" % number + b"y" * size + b"\r\n"
     return OutgoingMail(number, "news@example.com", "jo@example.org", lambda: Message.of(body))
 
@@ -123,16 +123,18 @@ class Rows:
     def pending(self) -> list[int]:
         return [number for number, state in self.states.items() if state == "pending"]
 
-    def settle(self, ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]) -> Collection[int]:
+    def record_results(
+        self, ended: Sequence[SendResult], beginning: Sequence[OutgoingMail]
+    ) -> Collection[int]:
         for one in ended:
-            assert self.states[one.parcel.key] in ("pending", "sending")
+            assert self.states[one.mail.key] in ("pending", "sending")
             if one.final:
                 kind = {type(None): "sent", Uncertain: "uncertain", Deferred: "deferred"}[type(one.error)]
-                assert kind == "deferred" or self.states[one.parcel.key] == "sending"
+                assert kind == "deferred" or self.states[one.mail.key] == "sending"
             else:
                 kind = "pending"
-            self.states[one.parcel.key] = kind
-        for parcel in beginning:
-            assert self.states[parcel.key] == "pending"
-            self.states[parcel.key] = "sending"
-        return [parcel.key for parcel in beginning]
+            self.states[one.mail.key] = kind
+        for mail in beginning:
+            assert self.states[mail.key] == "pending"
+            self.states[mail.key] = "sending"
+        return [mail.key for mail in beginning]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from syndicate.audience.link_tokens import unsubscribe_token
-from syndicate.jobs.audience.preferences_job import PreferencesJob, ReaderPage
+from syndicate.jobs.audience.preferences_job import PreferencesJob, PreferencesView
 from syndicate.jobs.delivery.deliver_job import DeliverResult
 from syndicate.store.core import leases
 from syndicate.store.mail import audience_store
@@ -59,7 +59,7 @@ def token(room: Room, address: str = JO, newsletter: str = "daily") -> str:
         return unsubscribe_token(leases.secret(connection), found)
 
 
-def choose(room: Room, address: str = JO, now: datetime = NOW, **fields: Sequence[str]) -> ReaderPage:
+def choose(room: Room, address: str = JO, now: datetime = NOW, **fields: Sequence[str]) -> PreferencesView:
     page = job(room, now).save(token(room, address), KEEP | fields)
     assert page is not None
     return page

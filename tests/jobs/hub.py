@@ -42,7 +42,7 @@ class Hub:
             self.room.services.unsubscribe,
             templates=Templates(),
             health=dict,
-            hubs=self,
+            hub_listener=self,
         )
         self._web = WebServer(app, "127.0.0.1", 0)
         self._serving = run(self._web)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
-from syndicate.delivery.rate_limit import Limits, Pace
+from syndicate.delivery.rate_limit import RateLimiter, RateLimits
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.errors import TransportDown
@@ -43,19 +43,19 @@ def job(
     now=NOW,
     on_claim: Callable[[], object] = lambda: None,
     owner="us",
-    limits: Limits | None = None,
+    limits: RateLimits | None = None,
     **options: Any,
 ) -> DeliverJob:
     """The job of these services, but over plain SMTP to a port of ours, and with the test's clock."""
 
     class Watched(SmtpSender):
-        def run(self, take: Any, settle: Any, **facts: Any) -> TransportDown | None:
+        def run(self, next_mail: Any, record_results: Any, **facts: Any) -> TransportDown | None:
             def settled(ended: Any, beginning: Any) -> Any:
                 if beginning:
                     on_claim()
-                return settle(ended, beginning)
+                return record_results(ended, beginning)
 
-            return super().run(take, settled, **facts)
+            return super().run(next_mail, settled, **facts)
 
     facts: dict[str, Any] = {"tls": "none", "domain": "example.com", "timeout": 10} | options
     return DeliverJob(
@@ -63,7 +63,7 @@ def job(
         sender=lambda: Watched(SmtpOptions(host="127.0.0.1", port=port, **facts)),
         mail=room.services.mail_options,
         owner=owner,
-        pace=Pace(limits or Limits()),
+        rate_limiter=RateLimiter(limits or RateLimits()),
         clock=lambda: now,
     )
 

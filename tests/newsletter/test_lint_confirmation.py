@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.audience.confirmation import Question, render_confirmation
+from syndicate.audience.confirmation import ConfirmationContent, render_confirmation
 from syndicate.newsletter.lint.confirmation_lint import CONFIRM, lint_confirmation
 from syndicate.newsletter.lint.findings import LintFinding, Origins, Severity
 from syndicate.templating import Templates
@@ -14,7 +14,7 @@ URL, ADDRESS = "https://news.example/confirm/token", "1 Quay & Street"
 
 def found(folder: Path | None = None, language: str = "en") -> tuple[LintFinding, ...]:
     templates = Templates(folder)
-    question = Question(
+    question = ConfirmationContent(
         newsletter_title="The digest",
         site_title="The Newsroom",
         language=language,

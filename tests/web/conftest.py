@@ -22,6 +22,20 @@ from tests.factories import NOW
 from tests.jobs.room import Room
 
 JO = "jo@example.org"
+OFFERED = """
+[sign_up]
+enabled = true
+consent = "I want <it>."
+per_network = 2
+[[newsletters]]
+name = "daily"
+title = "Morning & <b>News</b>"
+schedule = "daily 07:00"
+[[newsletters]]
+name = "weekly"
+title = "نشرة الأسبوع"
+schedule = "weekly monday 07:00"
+"""
 NEWSLETTER = """
 [[newsletters]]
 name = "daily"

@@ -35,10 +35,15 @@ def test_only_a_person_who_does_not_mind_counts(method: str, fields: dict[str, s
 def test_the_server_tells_the_path_of_what_was_opened_and_nothing_else(
     tmp_path: Path, sqlite_store: Store
 ) -> None:
-    opened: list[str] = []
+    on_article_opened: list[str] = []
     unsubscribe = UnsubscribeJob(store=sqlite_store)
     app = create_app(
-        WebOptions(), tmp_path, unsubscribe, templates=Templates(), health=dict, opened=opened.append
+        WebOptions(),
+        tmp_path,
+        unsubscribe,
+        templates=Templates(),
+        health=dict,
+        on_article_opened=on_article_opened.append,
     )
     browser = {name.replace("-", "_"): value for name, value in PERSON.items()}
     with serving(app, tmp_path) as site:
@@ -49,7 +54,7 @@ def test_the_server_tells_the_path_of_what_was_opened_and_nothing_else(
         robot = site.get("/site/articles/one.html")
     assert statuses == [200, 304, 404]
     assert (robot.status, answer["Set-Cookie"]) == (200, None)
-    assert opened == ["site/articles/one.html"] * 2
+    assert on_article_opened == ["site/articles/one.html"] * 2
 
 
 def test_without_the_setting_nothing_is_told(site: Site) -> None:

@@ -90,7 +90,7 @@ def test_nobody_can_hold_a_connection_by_being_slow(sent):
             await request.body()
             await Response("read")(scope, receive, send)
 
-    server = WebServer(read, "127.0.0.1", 0, patience=0.3)
+    server = WebServer(read, "127.0.0.1", 0, request_timeout=0.3)
     thread = run(server)
     with socket.create_connection((server.host, server.port), timeout=10) as connection:
         connection.sendall(sent)
@@ -102,7 +102,7 @@ def test_nobody_can_hold_a_connection_by_being_slow(sent):
 
 
 def test_nobody_can_hold_a_connection_by_not_reading():
-    server = WebServer(Response(b"x" * 50_000_000), "127.0.0.1", 0, patience=0.3)
+    server = WebServer(Response(b"x" * 50_000_000), "127.0.0.1", 0, request_timeout=0.3)
     thread = run(server)
     with socket.create_connection((server.host, server.port), timeout=10) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -114,7 +114,7 @@ def test_nobody_can_hold_a_connection_by_not_reading():
 
 
 def test_connections_beyond_the_most_are_closed_and_make_room_again():
-    server = WebServer(Response("here"), "127.0.0.1", 0, most=2)
+    server = WebServer(Response("here"), "127.0.0.1", 0, max_connections=2)
     thread = run(server)
     idle = [socket.create_connection((server.host, server.port), timeout=10) for _ in range(2)]
     third = socket.create_connection((server.host, server.port), timeout=10)

@@ -1,44 +1,23 @@
 """The sign-up pages: the same answer for everybody, and nothing happens by looking."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from syndicate.audience.choices import Choices, Offer, ReaderSelection
 from syndicate.audience.link_tokens import CONFIRM, make_token, unsubscribe_token
 from syndicate.audience.networks import network_of
-from syndicate.jobs.audience.preferences_job import ReaderPage
 from syndicate.jobs.audience.sign_up_job import SignUpJob
 from syndicate.store.core import leases
 from syndicate.store.mail import audience_store, delivery_store, sign_up_store
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
-from syndicate.web.server_pages import ServerPages
-from tests.factories import NOW, new_article, place
-from tests.jobs.room import Room, opened_room, source
-from tests.web.conftest import JO, Site, serving
+from tests.factories import NOW
+from tests.jobs.room import Room, opened_room
+from tests.web.conftest import JO, OFFERED, Site, serving
 
 FORM = b"newsletter=daily&agree=yes&address="
-OFFERED = """
-[sign_up]
-enabled = true
-consent = "I want <it>."
-per_network = 2
-[[newsletters]]
-name = "daily"
-title = "Morning & <b>News</b>"
-schedule = "daily 07:00"
-[[newsletters]]
-name = "weekly"
-title = "نشرة الأسبوع"
-schedule = "weekly monday 07:00"
-"""
 
 
 @dataclass
@@ -52,7 +31,7 @@ class Desk:
     def requests(self) -> list[tuple[str, str, str]]:
         with self.room.store.read() as connection:
             waiting = sign_up_store.waiting_sign_ups(connection, limit=9)
-        return [(one.newsletter, one.address, one.network) for one in waiting]
+        return [(sign_up.newsletter, sign_up.address, sign_up.network) for sign_up in waiting]
 
     @property
     def readers(self) -> int:
@@ -229,202 +208,3 @@ def test_nobody_can_subscribe_where_there_is_no_such_page(site):
 )
 def test_a_network_is_as_large_as_one_household_gets(peer, forwarded, network):
     assert network_of(peer, forwarded) == network
-
-
-CONSENT = "نشرة الأسبوع: I want it by mail."
-
-
-@dataclass
-class Reader:
-    """Somebody who gets the daily newsletter, and what they have chosen."""
-
-    room: Room
-    address: str
-
-    @property
-    def choices(self) -> Choices:
-        found = self.room.services.preferences.look(self.address.rpartition("/")[2])
-        assert found is not None
-        return found.choices
-
-
-@pytest.fixture
-def choosing(tmp_path: Path) -> Iterator[tuple[Site, Reader]]:
-    """The page of a reader who chose a section and an hour; stories in three sections."""
-    with opened_room(tmp_path) as room:
-        offered = OFFERED.replace("I want <it>.", "I want it by mail.")
-        room.declare(source("harbour", "https://harbour.example/feed") + offered)
-        room.subscribe(JO)
-        for number, section in enumerate(("Politics", "Sport", "<b>"), start=1):
-            room.add(new_article(number, section=section))
-        with room.store.write() as connection:
-            for number in (1, 2, 3):
-                place(connection, number)
-            subscription = audience_store.subscription_of(connection, JO, "daily")
-            assert subscription is not None
-            token = unsubscribe_token(leases.secret(connection), subscription)
-        readers = room.services.preferences
-        chosen = {"newsletter": ["daily"], "section": ["Sport"], "hour": ["7"], "time_zone": ["UTC"]}
-        assert readers.save(token, chosen) is not None
-        app = create_app(
-            WebOptions(),
-            tmp_path,
-            room.services.unsubscribe,
-            templates=Templates(),
-            health=dict,
-            readers=readers,
-        )
-        with serving(app, tmp_path) as site:
-            yield site, Reader(room, f"/preferences/{token}")
-
-
-def test_the_choices_are_shown_and_looking_saves_nothing(choosing):
-    site, reader = choosing
-    before = reader.choices
-    answer = site.get(reader.address)
-    text = answer.body.decode()
-    assert answer.status == 200
-    assert reader.choices == before
-    assert answer["Cache-Control"] == "no-store"
-    assert answer["Referrer-Policy"] == "no-referrer"
-    assert 'name="section" value="Sport" checked' in text
-    assert 'name="section" value="Politics">' in text
-    assert 'value="&lt;b&gt;"' in text
-    assert '<option value="7" selected>07:00</option>' in text
-    assert "Morning &amp; &lt;b&gt;News&lt;/b&gt;" in text
-    assert "<script" not in text
-
-
-def test_one_post_saves_and_shows_what_holds_now(choosing):
-    site, reader = choosing
-    before = reader.choices
-    assert site.post(reader.address, b"").status == 400
-    assert reader.choices == before
-    form = b"save=yes&newsletter=daily&section=Sport&section=Politics&hour=8&time_zone=UTC"
-    answer = site.post(reader.address, form)
-    assert answer.status == 200
-    assert b"Saved" in answer.body
-    assert sorted(reader.choices.selection.sections) == ["Politics", "Sport"]
-    assert reader.choices.hour == 8
-
-
-def test_C4_what_a_tick_agrees_to_stands_beside_it(choosing):
-    site, reader = choosing
-    text = site.get(reader.address).body.decode()
-    assert CONSENT in text
-    assert text.count("I want it by mail.") == 1
-
-
-def test_a_list_without_a_tick_is_refused_on_the_page(choosing):
-    site, reader = choosing
-    before = reader.choices
-    answer = site.post(reader.address, b"save=yes&shown=section&shown=language&language=en")
-    assert answer.status == 422
-    assert b"No section is ticked" in answer.body
-    assert b"Saved" not in answer.body
-    assert reader.choices == before
-
-
-def test_a_wrong_link_shows_nothing(choosing):
-    site, _ = choosing
-    answers = [site.get("/preferences/bad"), site.post("/preferences/bad", b"save=yes")]
-    assert {answer.status for answer in answers} == {404}
-
-
-CHOICES = Choices(
-    newsletters=("daily",), selection=ReaderSelection(sections=("Sport",)), hour=7, paused_until=None
-)
-OFFER = Offer(
-    consents={"daily": "Morning: I want it by mail.", "weekly": CONSENT},
-    newsletters={"daily": "Morning & <b>News</b>", "weekly": "نشرة الأسبوع"},
-    sections=("Politics", "Sport", "<b>"),
-    languages=("ar", "en"),
-    cadences=("edition", "weekly"),
-)
-
-
-def test_sections_are_in_alphabetical_order_and_begin_with_a_capital():
-    offer = replace(OFFER, sections=("World/Asia", "local", "<b>"))
-    shown = ReaderPage(address="j…@example.org", newsletter="Morning", offer=offer, choices=CHOICES)
-    page = ServerPages(Templates(None)).page(
-        "pages/preferences.html", page=shown, token="t", done="", zones=(), pauses=()
-    )
-    html = bytes(page.body).decode()
-    assert re.findall(r'name="section" value="([^"]*)"', html) == ["&lt;b&gt;", "local", "World/Asia"]
-    assert "<bdi>Local</bdi>" in html
-    assert "<bdi>&lt;b&gt;</bdi>" in html
-
-
-def choices_page(choices: Choices, **facts: Any) -> str:
-    shown = ReaderPage(address="j…@example.org", newsletter="Morning", offer=OFFER, choices=choices, **facts)
-    page = ServerPages(Templates(None)).page(
-        "pages/preferences.html", page=shown, token="t", done="", zones=(), pauses=()
-    )
-    return bytes(page.body).decode()
-
-
-@pytest.mark.parametrize(("chosen", "ticked"), [(("en-us",), ["en"]), (("e",), []), ((), ["ar", "en"])])
-def test_a_regional_language_chosen_before_is_ticked_as_the_language_that_is_offered(chosen, ticked):
-    html = choices_page(Choices(selection=ReaderSelection(languages=chosen)))
-    assert re.findall(r'name="language" value="([^"]*)" checked', html) == ticked
-
-
-def test_the_end_of_a_pause_is_told_on_the_readers_clock():
-    until = datetime(2026, 12, 1, 7, tzinfo=UTC)
-    html = choices_page(Choices(paused_until=until), zone=ZoneInfo("America/New_York"))
-    assert "Until 1 Dec 2026, 02:00 EST (unchanged)" in html
-
-
-def test_every_page_of_the_server_bears_the_name_of_the_site_in_every_language():
-    notices = ServerPages(Templates(None), "Coast & <i>news</i>")
-    for page in (notices.done("Daily"), notices.problem(404), notices.in_language("ar").problem(404)):
-        name = '<a href="/site/"><bdi>Coast &amp; &lt;i&gt;news&lt;/i&gt;</bdi></a>'
-        assert name in bytes(page.body).decode()
-
-
-def test_every_page_for_readers_is_in_the_language_and_direction_of_the_site():
-    notices = ServerPages(Templates(None, "ar"))
-    offered = (("daily", "نشرة الساحل"), ("weekly", "نشرة الأسبوع"))
-    form: dict[str, Any] = {"newsletters": offered, "consent": "", "chosen": "", "address": "", "done": False}
-    shown = ReaderPage(
-        address="j…@example.org", newsletter="Morning & <b>News</b>", offer=OFFER, choices=CHOICES
-    )
-    pages = [
-        notices.page("pages/subscribe.html", problem="agree", **form),
-        notices.page("pages/subscribe.html", done=True),
-        notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token="", done=False),
-        notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token="t", done=True),
-        notices.page(
-            "pages/preferences.html", page=shown, token="t", done="saved", zones=("UTC",), pauses=(7, 14)
-        ),
-        *(
-            notices.page(
-                "pages/preferences.html",
-                page=replace(shown, problem=name),
-                token="t",
-                done="",
-                zones=(),
-                pauses=(),
-            )
-            for name in ("section", "language")
-        ),
-        notices.ask("نشرة", "t"),
-        notices.done("نشرة"),
-        *(notices.problem(status) for status in (400, 404, 405, 410, 413, 429, 500, 503)),
-    ]
-
-    known = {
-        "UTC",
-        "example",
-        "org",
-        "Morning",
-        "News",
-        "English",
-        *OFFER.sections,
-        *CONSENT.rstrip(".").split(),
-    }
-    for page in pages:
-        html = bytes(page.body).decode()
-        assert '<html lang="ar" dir="rtl">' in html
-        words = re.sub(r"<style>.*</style>|<[^>]*>|&\w+;", " ", html, flags=re.DOTALL)
-        assert set(re.findall(r"[A-Za-z]{2,}", words)) <= known

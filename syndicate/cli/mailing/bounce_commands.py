@@ -8,7 +8,7 @@ import click
 
 from syndicate.cli.options import current_time, services_of, timed_options
 from syndicate.cli.output import show
-from syndicate.delivery.bounce_parser import LARGEST
+from syndicate.delivery.bounce_parser import MAX_MESSAGE_BYTES
 from syndicate.errors import ConfigError
 from syndicate.reports.phrases import plural
 
@@ -25,7 +25,7 @@ def read(config: Path, as_json: bool, now: datetime | None) -> None:
 
     A mail server's pipe calls it.
     """
-    data = sys.stdin.buffer.read(LARGEST)
+    data = sys.stdin.buffer.read(MAX_MESSAGE_BYTES)
     with services_of(config, now) as (_, services):
         outcome = services.bounces.handle(data, current_time(now))
     show({"outcome": outcome}, as_json, lambda: click.echo(outcome))

@@ -18,7 +18,7 @@ from syndicate.cli.options import (
 )
 from syndicate.cli.output import say, show, table
 from syndicate.errors import SyndicateError
-from syndicate.jobs.delivery.after_restore import settle_restored
+from syndicate.jobs.delivery.after_restore import mark_restored
 from syndicate.jobs.lease_owners import sweep_dead_senders
 from syndicate.model import DeliveryCause, DeliveryState
 from syndicate.reports.phrases import plural
@@ -141,7 +141,7 @@ def after_restore(config: Path, as_json: bool, now: datetime | None, dry_run: bo
     Periods that had ended get no edition.
     """
     with services_of(config, now) as (_, services), write_or_dry_run(services, dry_run) as connection:
-        restored = settle_restored(connection, services.newsletters, current_time(now))
+        restored = mark_restored(connection, services.newsletters, current_time(now))
         if not dry_run:
             services.guard.accept(connection)
     would = "would be" if dry_run else "now"

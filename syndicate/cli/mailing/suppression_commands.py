@@ -61,7 +61,7 @@ def export_suppressions(config: Path, file: Path) -> None:
     with services_of(config) as (_, services), services.store.read() as connection:
         departures = suppression_list.list_departures(connection)
     rows = ((departure.address_key, departure.newsletter, departure.reason) for departure in departures)
-    write_result(file, import_export.export_gone(rows))
+    write_result(file, import_export.export_suppressions(rows))
     click.echo(f"{plural(len(departures), 'row')} written.", err=True)
 
 
@@ -76,7 +76,7 @@ def import_suppressions(config: Path, as_json: bool, now: datetime | None, dry_r
     """
     departures = [
         Departure(address_key=_key(email), newsletter=newsletter, reason=reason)
-        for email, newsletter, reason in import_export.import_gone(file.read_bytes())
+        for email, newsletter, reason in import_export.import_suppressions(file.read_bytes())
     ]
     with services_of(config, now) as (_, services), write_or_dry_run(services, dry_run) as connection:
         changed = suppression_list.take_over_departures(

@@ -94,7 +94,7 @@ def _open_daemon(
 ) -> "Iterator[_Daemon]":
     with open_services(settings, daemon=True) as services:
         free_dead_owners(services.store, datetime.now(UTC), daemon=True)
-        if hold := services.guard.notice(datetime.now(UTC)):
+        if hold := services.guard.check_markers(datetime.now(UTC)):
             log.warning("%s", hold_text(hold))
         else:
             for problem in services.guard.problems():
@@ -281,10 +281,10 @@ class _Daemon:
             self._services.unsubscribe,
             templates=self._services.templates,
             health=self._health,
-            opened=self._services.reads.add if self._services.settings.ranking.clicks else None,
-            hubs=self._services.websub,
+            on_article_opened=self._services.reads.add if self._services.settings.ranking.clicks else None,
+            hub_listener=self._services.websub,
             sign_ups=self._services.sign_ups,
-            readers=self._services.preferences,
+            preferences=self._services.preferences,
             private_feeds=self._services.private_feeds,
             review_links=self._services.review_links,
         )

@@ -78,7 +78,7 @@ def _check_backups(services: Services) -> list[DnsCheck]:
     guard = services.guard
     files = [file.database for file in guard.markers if file.database]
     good, detail = None, "a restored or copied store is detected before it sends"
-    if hold := guard.notice(datetime.now(UTC)):
+    if hold := guard.check_markers(datetime.now(UTC)):
         good, detail = False, hold_text(hold)
     elif problems := guard.problems():
         detail = problems[0]

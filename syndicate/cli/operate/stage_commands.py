@@ -202,7 +202,7 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
     """Cut the editions that are due, of all newsletters or of the newsletters with these NAMES."""
     with services_of(config, now) as (_, services):
         check_names(names, newsletter_names(services), "newsletter")
-        hold = services.guard.notice(current_time(now))
+        hold = services.guard.check_markers(current_time(now))
         readiness = Readiness(store=services.store, at_once=True)
         outcomes = services.editions.run(
             current_time(now), names=names or None, dry_run=dry_run, readiness=readiness
@@ -269,7 +269,7 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
     """Send the deliveries that are due."""
     with services_of(config, now) as (_, services):
         if dry_run:
-            problem = "" if resume else services.deliver.resting(current_time(now))
+            problem = "" if resume else services.deliver.paused_reason(current_time(now))
             _show_due(services.deliver.due(current_time(now)), problem, as_json)
             return
         free_dead_owners(services.store, current_time(now))

@@ -1,7 +1,6 @@
-"""Options of SMTP, and the standard library's client with a deadline and a length for each reply.
+"""Options of SMTP, and ``smtplib`` with a deadline and a size limit for the replies while it connects.
 
-The client opens a connection. By itself it reads replies of any number of lines, and waits for ever for a
-server that sends a byte now and then.
+By itself ``smtplib`` reads any number of lines, and waits for ever for a server that sends single bytes.
 """
 
 import io
@@ -15,18 +14,17 @@ from typing import Any, Literal
 from syndicate.delivery.redaction import Redactor
 from syndicate.sockets import BoundedStream
 
-LONGEST_REPLY = 65_536
-"""Bytes. A greeting with all its lines; RFC 5321 section 4.5.3.1.5 allows 512 a line."""
+MAX_REPLY_BYTES = 65_536
+"""Size limit of a reply with all its lines; RFC 5321 section 4.5.3.1.5 allows 512 bytes a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpOptions:
-    """Submission of mail. ``domain`` is the name in EHLO, never the host's name.
+    """Options of the mail server. ``domain`` is the name in EHLO, never the host's name.
 
-    ``connections`` at most are open at once, not counting as many again that have waited for ``slow`` seconds
-    for a reply. ``timeout`` (seconds) bounds every step but the last; ``final_timeout`` the reply to the
-    body, for which RFC 5321 section 4.5.3.2.6 asks ten minutes: a shorter one makes slow servers look
-    uncertain.
+    ``connections`` is the maximum of open connections. As many again may have waited ``slow`` seconds for a
+    reply. ``timeout`` (seconds) bounds every step but the reply to the body, which has ``final_timeout``.
+    RFC 5321 section 4.5.3.2.6 asks for ten minutes; with less, mail on slow servers becomes uncertain.
     """
 
     host: str
@@ -41,42 +39,42 @@ class SmtpOptions:
     slow: float = 5.0
 
     @property
-    def place(self) -> str:
-        """The server as messages name it."""
+    def server_name(self) -> str:
+        """Return the name of the server in errors."""
         return f"The mail server {self.host}:{self.port}"
 
     @property
     def redact(self) -> Redactor:
-        """Return what removes the password from the server's words."""
+        """Return a function that removes the password from the server's replies."""
         return Redactor(self.username, self.password)
 
 
 class BoundedSMTP(smtplib.SMTP):
-    """An SMTP connection that is open within ``patience`` seconds, counted from its first reply, or fails."""
+    """SMTP connection that must be open ``total_timeout`` seconds after its first reply."""
 
-    def __init__(self, *where: Any, patience: float, **more: Any) -> None:
-        self._patience = patience
+    def __init__(self, *address: Any, total_timeout: float, **options: Any) -> None:
+        self._total_timeout = total_timeout
         self._deadline: float | None = None
-        super().__init__(*where, **more)
+        super().__init__(*address, **options)
 
     def getreply(self) -> tuple[int, bytes]:
-        """One reply of a bounded length."""
+        """Read a reply of a bounded length."""
         if self._deadline is None:
-            self._deadline = time.monotonic() + self._patience
+            self._deadline = time.monotonic() + self._total_timeout
         if self.sock is not None:
             if self.file is None:
                 step = self.sock.gettimeout() or math.inf
                 self._replies = BoundedStream(self.sock, deadline=self._deadline, step=step)
                 self.file = io.BufferedReader(self._replies)
-            self._replies.left = LONGEST_REPLY
+            self._replies.left = MAX_REPLY_BYTES
         return super().getreply()
 
-    def take_socket(self) -> socket.socket | None:
-        """The open connection, which is the caller's from now on."""
+    def detach_socket(self) -> socket.socket | None:
+        """Hand over the open socket to the caller."""
         connection, self.sock = self.sock, None
         self.file = None
         return connection
 
 
 class BoundedTlsSMTP(BoundedSMTP, smtplib.SMTP_SSL):
-    """The same under TLS from the first byte."""
+    """SMTP connection under TLS from the first byte."""

@@ -1,7 +1,6 @@
-"""Opening an SMTP connection: greeting, TLS, login. The standard library does it, then the socket is ours.
+"""Seam of SMTP: ``SmtpSender`` sends the deliver job's mail; ``connect`` opens a connection.
 
-``SmtpSender`` is what the rest of the program sees; the conversation is in ``dialogue``, the many
-connections in ``outbox``.
+The standard library does greeting, TLS and login; then ``connections`` takes over the socket.
 """
 
 import smtplib
@@ -11,20 +10,20 @@ from collections.abc import Callable
 
 from syndicate.delivery.mail_headers import header_text
 from syndicate.delivery.outgoing import NextMail, RecordResults
-from syndicate.delivery.smtp.bounded_smtp import LONGEST_REPLY, BoundedSMTP, BoundedTlsSMTP, SmtpOptions
-from syndicate.delivery.smtp.connections import Outbox
-from syndicate.delivery.smtp.protocol import Features
+from syndicate.delivery.smtp.bounded_smtp import MAX_REPLY_BYTES, BoundedSMTP, BoundedTlsSMTP, SmtpOptions
+from syndicate.delivery.smtp.connections import SmtpConnections
+from syndicate.delivery.smtp.protocol import SmtpFeatures
 from syndicate.errors import TransportDown
 
 OPENING_STEPS = 3
 """Greeting, TLS and login together may take this many times ``SmtpOptions.timeout``."""
 
 # RFC 1870 section 4: up to 20 digits.
-_LONGEST_SIZE = 20
+_MAX_SIZE_DIGITS = 20
 
 
 class SmtpSender:
-    """Sends over SMTP, on several connections at once."""
+    """``Sender`` over SMTP, with several connections at once."""
 
     def __init__(self, options: SmtpOptions, context: ssl.SSLContext | None = None) -> None:
         self._options = options
@@ -32,24 +31,24 @@ class SmtpSender:
 
     def run(
         self,
-        take: NextMail,
-        settle: RecordResults,
+        next_mail: NextMail,
+        record_results: RecordResults,
         *,
         backlog: int = 1,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> TransportDown | None:
-        """See ``parcels.Sender``."""
-        options = self._options
-        outbox = Outbox(lambda: connect(options, self._context), take, settle, options, should_stop)
-        return outbox.run(backlog)
+        """Send; see ``outgoing.Sender``."""
+        options, context = self._options, self._context
+        connections = SmtpConnections(
+            lambda: connect(options, context), next_mail, record_results, options, should_stop
+        )
+        return connections.run(backlog)
 
 
-def connect(options: SmtpOptions, context: ssl.SSLContext | None = None) -> tuple[socket.socket, Features]:
-    """A connection over which mail may be sent, and what its server offers.
-
-    Certificates are always verified, by the system's authorities unless a ``context`` is given. Raises
-    ``TransportDown``: no connection, no TLS, bad login.
-    """
+def connect(
+    options: SmtpOptions, context: ssl.SSLContext | None = None
+) -> tuple[socket.socket, SmtpFeatures]:
+    """Open a connection with a verified certificate. Raises ``TransportDown``, also for a refused login."""
     server: BoundedSMTP | None = None
     try:
         server = _open(options, context)
@@ -59,37 +58,35 @@ def connect(options: SmtpOptions, context: ssl.SSLContext | None = None) -> tupl
         if options.username:
             server.login(options.username, options.password)
         server.ehlo_or_helo_if_needed()
-        return _taken_over(server)
+        return _detach(server)
     except UnicodeError:
         _close(server)
         raise TransportDown("The mail user name and password must be plain ASCII.") from None
     except (OSError, smtplib.SMTPException, ValueError) as error:
-        # ValueError: a challenge that is no base64, for one.
+        # ValueError: for example a challenge that is not base64.
         _close(server)
         raise _down(options, error) from None
 
 
 def _open(options: SmtpOptions, context: ssl.SSLContext | None) -> BoundedSMTP:
-    where = (options.host, options.port, options.domain, options.timeout)
-    patience = OPENING_STEPS * options.timeout
+    address = (options.host, options.port, options.domain)
+    limits = {"timeout": options.timeout, "total_timeout": OPENING_STEPS * options.timeout}
     if options.tls == "tls":
-        host, port, domain, timeout = where
-        trust = context or ssl.create_default_context()
-        return BoundedTlsSMTP(host, port, domain, timeout=timeout, context=trust, patience=patience)
-    return BoundedSMTP(*where, patience=patience)
+        return BoundedTlsSMTP(*address, **limits, context=context or ssl.create_default_context())
+    return BoundedSMTP(*address, **limits)
 
 
-def _taken_over(server: BoundedSMTP) -> tuple[socket.socket, Features]:
-    connection = server.take_socket()
+def _detach(server: BoundedSMTP) -> tuple[socket.socket, SmtpFeatures]:
+    connection = server.detach_socket()
     if connection is None:
         raise smtplib.SMTPServerDisconnected("closed the connection")
     size = server.esmtp_features.get("size", "")
-    return connection, Features(
+    return connection, SmtpFeatures(
         pipelining=server.has_extn("pipelining"),
         utf8=server.has_extn("smtputf8"),
         notifications=server.has_extn("dsn"),
         declares_size=server.has_extn("size"),
-        size=int(size) if size.isdecimal() and len(size) <= _LONGEST_SIZE else 0,
+        size=int(size) if size.isdecimal() and len(size) <= _MAX_SIZE_DIGITS else 0,
     )
 
 
@@ -97,22 +94,22 @@ def _down(options: SmtpOptions, error: Exception) -> TransportDown:
     code = error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else None
     match error:
         case smtplib.SMTPAuthenticationError():
-            what = f"refused the login of {options.username}"
+            problem = f"refused the login of {options.username}"
         case ssl.SSLCertVerificationError():
-            what = "has a certificate that cannot be trusted"
+            problem = "has a certificate that cannot be trusted"
         case smtplib.SMTPNotSupportedError():
-            what = "does not offer what [mail] tls or username asks for"
+            problem = "does not offer what [mail] tls or username asks for"
         case _:
-            what = "cannot be used"
-    cause = options.redact(header_text(_cause(error), LONGEST_REPLY))
-    return TransportDown(f"{options.place} {what}: {header_text(cause, 300)}", code=code)
+            problem = "cannot be used"
+    cause = options.redact(header_text(_cause(error), MAX_REPLY_BYTES))
+    return TransportDown(f"{options.server_name} {problem}: {header_text(cause, 300)}", code=code)
 
 
 def _cause(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         text = error.smtp_error
-        said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-        return f"{error.smtp_code} {said}"
+        reply = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        return f"{error.smtp_code} {reply}"
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
     if isinstance(error, OSError) and error.strerror:

@@ -1,97 +1,91 @@
-"""One connection: its socket, its dialogue, and how long the server may take to answer."""
+"""SMTP connection: its socket, its protocol and its timeouts."""
 
 import selectors
 import time
 from collections.abc import Sequence
 
-from syndicate.delivery.smtp.protocol import Dialogue
-from syndicate.delivery.smtp.transport import Wire
+from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
+from syndicate.delivery.smtp.protocol import SmtpProtocol
+from syndicate.delivery.smtp.transport import SmtpTransport
 
 
-class Session:
-    """A dialogue over a wire, watched by a selector.
-
-    ``timeout`` and ``final_timeout`` are the seconds for a reply to an envelope and to a body. The server was
-    ``asked`` at that moment of the monotonic clock, and its reply is too late after ``deadline``.
-    """
+class SmtpSession:
+    """Protocol and transport of a connection; its times are in monotonic seconds."""
 
     def __init__(
         self,
-        wire: Wire,
-        dialogue: Dialogue,
+        transport: SmtpTransport,
+        protocol: SmtpProtocol,
         selector: selectors.BaseSelector,
-        *,
-        timeout: float,
-        final_timeout: float,
+        options: SmtpOptions,
     ) -> None:
-        self.dialogue = dialogue
-        self.asked = 0.0
+        self.protocol = protocol
+        self.requested_at = 0.0
         self.deadline = 0.0
-        self._wire = wire
+        self._transport = transport
         self._selector = selector
-        self._timeout = timeout
-        self._final_timeout = final_timeout
-        self._watched = wire.events
-        selector.register(wire.socket, self._watched, self)
+        self._options = options
+        self._watched = transport.events
+        selector.register(transport.socket, self._watched, self)
 
     def transfer(self, events: int) -> None:
-        """Read, then write: what the server says while it is written to may be why it leaves."""
+        """Read, then write: a reply may say why the server is about to close the connection."""
         if events & selectors.EVENT_READ:
             self.receive()
-        if events & selectors.EVENT_WRITE and self.dialogue.lost is None:
+        if events & selectors.EVENT_WRITE and self.protocol.lost is None:
             self._send()
 
     def receive(self) -> None:
-        """Take what the server has said, and answer what can be answered at once."""
-        dialogue = self.dialogue
+        """Read from the server, and send the output that needs no commit."""
+        protocol = self.protocol
         try:
-            data = self._wire.receive()
+            data = self._transport.receive()
         except OSError as error:
-            self.lose(f"broke the connection ({error.strerror or error})")
+            self.connection_lost(f"broke the connection ({error.strerror or error})")
             return
         if data is None:
-            self.lose("closed the connection")
+            self.connection_lost("closed the connection")
         elif data:
-            judging = dialogue.waits_for_verdict
-            if dialogue.feed(data):
-                self.say()
-            elif judging and not dialogue.waits_for_verdict:
-                # The server's other replies get the shorter time.
-                self._wait(self._timeout)
+            judging = protocol.awaits_verdict
+            if protocol.feed(data):
+                self.flush()
+            elif judging and not protocol.awaits_verdict:
+                self._start_timeout(self._options.timeout)
 
-    def say(self) -> None:
-        """Send what the dialogue has to say, and give the server its time to answer."""
-        out, size = self.dialogue.outgoing()
+    def flush(self) -> None:
+        """Send the protocol's output and start the timeout for its reply."""
+        out, size = self.protocol.outgoing()
         if out:
-            self._wait(self._final_timeout if self.dialogue.waits_for_verdict else self._timeout)
+            options = self._options
+            self._start_timeout(options.final_timeout if self.protocol.awaits_verdict else options.timeout)
             self._send(out, size)
 
     def is_slow(self, since: float) -> bool:
-        """Return whether the server has owed a reply since before a moment."""
-        return self.asked < since and self.dialogue.waiting
+        """Return whether the server has owed a reply since before ``since`` (monotonic seconds)."""
+        return self.requested_at < since and self.protocol.awaits_reply
 
-    def lose(self, why: str) -> None:
-        """End the dialogue, which judges by what the kernel has of its bytes."""
-        self.dialogue.lose(why, unsent=self._wire.unsent)
+    def connection_lost(self, why: str) -> None:
+        """Tell the protocol of the loss, and the number of bytes that the kernel had not taken."""
+        self.protocol.connection_lost(why, unsent=self._transport.unsent)
 
     def close(self) -> None:
-        """Close the connection, whatever its state."""
-        # A socket that is gone by itself is no key of the selector any more.
-        if self._wire.socket.fileno() >= 0:
-            self._selector.unregister(self._wire.socket)
-        self._wire.close()
+        """Close the connection."""
+        # The selector has dropped a socket that closed by itself.
+        if self._transport.socket.fileno() >= 0:
+            self._selector.unregister(self._transport.socket)
+        self._transport.close()
 
-    def _wait(self, patience: float) -> None:
-        self.asked = time.monotonic()
-        self.deadline = self.asked + patience
+    def _start_timeout(self, seconds: float) -> None:
+        self.requested_at = time.monotonic()
+        self.deadline = self.requested_at + seconds
 
     def _send(self, out: Sequence[bytes] = (), size: int = 0) -> None:
         try:
-            self._wire.send(out, size)
+            self._transport.send(out, size)
         except OSError as error:
-            self.lose(f"broke the connection ({error.strerror or error})")
+            self.connection_lost(f"broke the connection ({error.strerror or error})")
             return
-        events = self._wire.events
+        events = self._transport.events
         if events != self._watched:
-            self._selector.modify(self._wire.socket, events, self)
+            self._selector.modify(self._transport.socket, events, self)
             self._watched = events

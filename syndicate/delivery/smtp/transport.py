@@ -1,82 +1,76 @@
-"""A connection that never blocks: pieces go out as the kernel takes them, bytes come in as they are there."""
+"""Socket that never blocks, with a buffer for the bytes that the kernel has not taken."""
 
 import selectors
 import socket
 import ssl
 from collections.abc import Sequence
 
-# Replies are short; a larger buffer would be made and cut for each of them.
-_CHUNK = 8192
-# A whole message fits, so that one system call usually takes it.
-_BUFFER = 1 << 18
-# More pieces no system call takes (IOV_MAX of Linux, macOS and the BSDs).
-_MOST_PIECES = 1024
-_NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+# Replies are short, and each read allocates its whole buffer.
+_READ_BYTES = 8192
+# A whole message fits, so that one system call usually sends it.
+_SEND_BUFFER_BYTES = 1 << 18
+# IOV_MAX of Linux, macOS and the BSDs.
+_MAX_PIECES = 1024
+_WOULD_BLOCK = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class Wire:
-    """A socket, plain or TLS, with what has yet to be sent over it."""
+class SmtpTransport:
+    """Plain or TLS socket with its unsent bytes."""
 
     def __init__(self, connection: socket.socket) -> None:
         connection.settimeout(0)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         self.socket = connection
         self._encrypted = isinstance(connection, ssl.SSLSocket)
-        self._left: memoryview = memoryview(b"")
+        self._unsent: memoryview = memoryview(b"")
 
     @property
     def unsent(self) -> int:
-        """Return how many bytes at the end of all that was sent the kernel does not have.
-
-        Under TLS they may be encrypted already, but a record of which a byte is missing says nothing.
-        """
-        return len(self._left)
+        """Return the number of bytes that the kernel has not taken."""
+        return len(self._unsent)
 
     @property
     def events(self) -> int:
-        """Return the events to wait for."""
-        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._left else 0)
+        """Return the selector events to wait for."""
+        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._unsent else 0)
 
     def send(self, pieces: Sequence[bytes] = (), size: int = 0) -> None:
-        """Send pieces, ``size`` bytes in all, after what still waits; ``OSError`` when that cannot be."""
-        if self._left or self._encrypted:
-            self._left = memoryview(bytes(self._left) + b"".join(pieces)) if pieces else self._left
+        """Send pieces of ``size`` bytes in all, after the unsent bytes. Raises ``OSError``."""
+        if self._unsent or self._encrypted:
+            self._unsent = memoryview(bytes(self._unsent) + b"".join(pieces)) if pieces else self._unsent
             self._flush()
         elif pieces:
-            if len(pieces) > _MOST_PIECES:
+            if len(pieces) > _MAX_PIECES:
                 pieces = (b"".join(pieces),)
             try:
                 sent = self.socket.sendmsg(pieces)
-            except _NOT_NOW:
+            except _WOULD_BLOCK:
                 sent = 0
             except OSError:
-                self._left = memoryview(b"".join(pieces))
+                self._unsent = memoryview(b"".join(pieces))
                 raise
             if sent < size:
-                self._left = memoryview(b"".join(pieces))[sent:]
+                self._unsent = memoryview(b"".join(pieces))[sent:]
 
     def _flush(self) -> None:
         try:
-            while self._left:
-                self._left = self._left[self.socket.send(self._left) :]
-        except _NOT_NOW:
+            while self._unsent:
+                self._unsent = self._unsent[self.socket.send(self._unsent) :]
+        except _WOULD_BLOCK:
             return
 
     def receive(self) -> bytes | None:
-        """Return what has come in.
-
-        ``None`` at the end of the stream, ``OSError`` when the connection is gone.
-        """
+        """Return received bytes, ``None`` at the end of the stream. Raises ``OSError``."""
         try:
-            data = self.socket.recv(_CHUNK)
-        except _NOT_NOW:
+            data = self.socket.recv(_READ_BYTES)
+        except _WOULD_BLOCK:
             return b""
-        # TLS may hold more than the socket shows.
+        # The TLS layer may have decrypted more than the socket reports.
         while data and isinstance(self.socket, ssl.SSLSocket) and (pending := self.socket.pending()):
             data += self.socket.recv(pending)
         return data or None
 
     def close(self) -> None:
-        """Close, whatever the state."""
+        """Close the socket."""
         self.socket.close()

@@ -1,1 +1,1 @@
-"""Jobs for subscribers: sign-up, choices, unsubscribing."""
+"""Jobs for subscribers: sign-up, choices and unsubscribing."""

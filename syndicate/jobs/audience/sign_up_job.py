@@ -1,7 +1,7 @@
-"""Sign-up: a request from the page → a mail that asks → a consent, by double opt-in.
+"""Sign-up job with double opt-in: request, confirmation mail, consent.
 
-The page only writes the request down, the same way for every mailbox. This job looks at it a moment
-later and decides whether a mail goes out; so the page does not reveal who is subscribed.
+The page only records the request, in the same way for every mailbox, so it does not reveal subscribers. The
+job decides later whether a confirmation mail is sent.
 """
 
 from collections.abc import Callable
@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 
-from syndicate.audience.confirmation import Question
-from syndicate.audience.link_tokens import CONFIRM, make_token, read_token, token_digest, unsubscribe_token
+from syndicate.audience.confirmation import ConfirmationContent
+from syndicate.audience.link_tokens import CONFIRM, hash_token, make_token, read_token, unsubscribe_token
 from syndicate.audience.mailbox_address import fold_address, normalise_address
 from syndicate.errors import RenderError
-from syndicate.jobs.audience.confirmation_mail import proofed_confirmation
+from syndicate.jobs.audience.confirmation_mail import linted_confirmation
 from syndicate.model import Newsletter
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases, quarantine
@@ -28,9 +28,8 @@ BATCH = 100
 class SignUpOptions:
     """Options of the sign-up page.
 
-    ``consent`` is the text people agree to. ``lifetime`` is how many seconds
-    a confirmation link can be used. The limits are mails a day to one person, and requests an hour from
-    one network and for one newsletter.
+    ``consent`` is the text that subscribers agree to. ``lifetime`` of a confirmation link is in seconds. The
+    limits are mails per day to a person, and requests per hour from a network and for a newsletter.
     """
 
     consent: str
@@ -45,7 +44,7 @@ class SignUpOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignUpJob:
-    """Both sides of the sign-up page: what it asks of the store, and what happens afterwards."""
+    """Record and confirm sign-ups for the web pages, and prepare their confirmation mails."""
 
     store: Store
     newsletters: tuple[Newsletter, ...]
@@ -53,8 +52,8 @@ class SignUpJob:
     options: SignUpOptions
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
-    def offered(self) -> dict[str, str]:
-        """Title by name of every newsletter that can be subscribed to."""
+    def newsletter_titles(self) -> dict[str, str]:
+        """Return the titles of the newsletters that can be subscribed to, by name."""
         return {newsletter.name: newsletter.title for newsletter in self.newsletters}
 
     def consent(self) -> str:
@@ -62,14 +61,14 @@ class SignUpJob:
         return self.options.consent
 
     def request(self, newsletter: str, address: str, network: str) -> bool:
-        """Write a request down; false when there were too many. ``InvalidAddress`` when it is none."""
-        wanted = normalise_address(address)
+        """Record a request; false when a limit is exceeded. Raises ``InvalidAddress``."""
+        normalised = normalise_address(address)
         now = self.clock()
         with self.store.write() as connection:
             return sign_up_store.record_sign_up(
                 connection,
                 newsletter=newsletter,
-                address=(wanted.display, wanted.key, fold_address(wanted)),
+                address=(normalised.display, normalised.key, fold_address(normalised)),
                 network=network,
                 agreed=self.options.consent,
                 now=now,
@@ -77,50 +76,49 @@ class SignUpJob:
                 limits=(self.options.per_network, self.options.per_newsletter),
             )
 
-    def asked(self, token: str) -> tuple[str, str] | None:
-        """The title and the consent text behind a confirmation link that can be used; changes nothing."""
+    def pending_consent(self, token: str) -> tuple[str, str] | None:
+        """Return the newsletter's title and the consent text of a usable confirmation link."""
         with self.store.read() as connection:
-            found = self._behind(connection, token)
-        if found is None or found.state != sign_up_store.MAILED or found.expires <= self.clock():
+            sign_up = self._find_sign_up(connection, token)
+        if sign_up is None or sign_up.state != sign_up_store.MAILED or sign_up.expires <= self.clock():
             return None
-        return self.offered().get(found.newsletter, found.newsletter), found.agreed
+        return self.newsletter_titles().get(sign_up.newsletter, sign_up.newsletter), sign_up.agreed
 
     def confirm(self, token: str, network: str) -> tuple[str, str] | None:
-        """Subscribe: the newsletter's title and the reader's own token, or ``None`` when it cannot be.
+        """Subscribe; return the newsletter's title and the subscriber's token, ``None`` for an unusable link.
 
-        The link pressed twice is one consent, and shows the token only once: it is for the owner of the
-        mailbox, and a used link may be anywhere. After its time, or once its subscription has ended, it is
-        like an unknown one.
+        A link used again changes nothing and returns no token: only the owner of the mailbox has the unused
+        link. An expired link, and a link whose subscription has ended, count as unknown.
         """
         now = self.clock()
         with self.store.write() as connection:
-            found = self._behind(connection, token)
-            if found is None or found.expires <= now:
+            sign_up = self._find_sign_up(connection, token)
+            if sign_up is None or sign_up.expires <= now:
                 return None
-            title = self.offered().get(found.newsletter, found.newsletter)
-            subscription_id = sign_up_store.confirm_sign_up(connection, found, network=network, now=now)
+            title = self.newsletter_titles().get(sign_up.newsletter, sign_up.newsletter)
+            subscription_id = sign_up_store.confirm_sign_up(connection, sign_up, network=network, now=now)
             if subscription_id is not None:
                 return title, unsubscribe_token(leases.secret(connection), subscription_id)
-            # Read again: the same link may have been pressed a second time meanwhile.
-            again = self._behind(connection, token)
-            mine = audience_store.subscription_of(connection, found.address_key, found.newsletter)
+            # Read again: another request may have used the link at the same time.
+            again = self._find_sign_up(connection, token)
+            stored = audience_store.subscription_of(connection, sign_up.address_key, sign_up.newsletter)
             used = again is not None and again.state == sign_up_store.CONFIRMED
-            known = used and mine is not None and audience_store.is_confirmed(connection, mine)
-        return (title, "") if known else None
+            subscribed = used and stored is not None and audience_store.is_confirmed(connection, stored)
+        return (title, "") if subscribed else None
 
-    def _behind(self, connection: Connection, token: str) -> sign_up_store.SignUp | None:
+    def _find_sign_up(self, connection: Connection, token: str) -> sign_up_store.SignUp | None:
         delivery_id = read_token(leases.secret(connection), token, CONFIRM)
-        found = None if delivery_id is None else sign_up_store.find_sign_up(connection, delivery_id)
-        if found is None:
+        sign_up = None if delivery_id is None else sign_up_store.find_sign_up(connection, delivery_id)
+        if sign_up is None:
             return None
-        digest = token_digest(token, found.address_key, found.newsletter)
-        return found if compare_digest(digest, found.token_digest) else None
+        token_hash = hash_token(token, sign_up.address_key, sign_up.newsletter)
+        return sign_up if compare_digest(token_hash, sign_up.token_digest) else None
 
     def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
-        """Look at the requests that wait; how many were ``mailed`` and how many ``ignored``."""
+        """Prepare confirmation mails for waiting requests; return the counts of each outcome."""
         counts: dict[str, int] = {}
         with self.store.read() as connection:
-            # The question would wait with all other mail, while the time to answer it runs.
+            # A held confirmation mail would use up the lifetime of its link.
             held = mail_hold(connection) is not None
             waiting = [] if held else sign_up_store.waiting_sign_ups(connection, limit=BATCH)
         for sign_up in waiting:
@@ -155,7 +153,7 @@ class SignUpJob:
         rendered: tuple[str, str, str],
         now: datetime,
     ) -> str:
-        """One commit: the mail in the outbox and the digest of the token that it will carry, or neither."""
+        """Store the delivery and the hash of its token in the same transaction."""
         if not sign_up_store.take_sign_up(connection, sign_up.id):
             return "taken"
         edition_id = sign_up_store.confirmation_edition(connection, sign_up.newsletter, rendered, now)
@@ -165,12 +163,12 @@ class SignUpJob:
         if delivery_id is None:
             return sign_up_store.IGNORED
         token = make_token(leases.secret(connection), delivery_id, CONFIRM)
-        digest = token_digest(token, sign_up.address_key, sign_up.newsletter)
-        sign_up_store.mark_mailed(connection, sign_up.id, delivery_id, digest)
+        token_hash = hash_token(token, sign_up.address_key, sign_up.newsletter)
+        sign_up_store.mark_mailed(connection, sign_up.id, delivery_id, token_hash)
         return sign_up_store.MAILED
 
     def _mail(self, newsletter: Newsletter) -> tuple[str, str, str]:
-        question = Question(
+        content = ConfirmationContent(
             newsletter_title=newsletter.title,
             site_title=self.options.site_title,
             language=newsletter.language,
@@ -179,4 +177,4 @@ class SignUpJob:
             confirm_url=self.options.confirm_url,
             hours=round(self.options.lifetime / 3600),
         )
-        return proofed_confirmation(self.templates, question)
+        return linted_confirmation(self.templates, content)

@@ -1,4 +1,4 @@
-"""Unsubscribe links: verify a token and end its subscription."""
+"""Unsubscribe job: verify the token of a link and end its subscription."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,13 +12,13 @@ from syndicate.store.mail import audience_store, newsletter_store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnsubscribeJob:
-    """Looks at unsubscribe tokens and acts on them; each call is one transaction."""
+    """Verify unsubscribe tokens and end their subscriptions; each call is a transaction."""
 
     store: Store
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
-    def look(self, token: str) -> str | None:
-        """The title of the newsletter behind a token, or ``None`` for a token that is not ours."""
+    def newsletter_title(self, token: str) -> str | None:
+        """Return the title of the token's newsletter, ``None`` for an invalid token."""
         subscription_id = self._subscription(token)
         if subscription_id is None:
             return None
@@ -27,10 +27,7 @@ class UnsubscribeJob:
             return None if name is None else newsletter_store.newsletter_titles(connection).get(name, name)
 
     def unsubscribe(self, token: str) -> bool:
-        """End the subscription at once; true also when it had ended before, false for a bad token.
-
-        Deliveries that are not on the wire yet are cancelled when the sender comes to them.
-        """
+        """End the subscription; true also when it had ended before, false for an invalid token."""
         subscription_id = self._subscription(token)
         if subscription_id is None:
             return False

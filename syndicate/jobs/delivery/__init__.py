@@ -1,1 +1,1 @@
-"""Editions to inboxes, and what comes back from there."""
+"""Jobs that send editions and handle bounces."""

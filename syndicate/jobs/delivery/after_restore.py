@@ -1,4 +1,4 @@
-"""Decisions after a backup was restored: the store must not send again what it has forgotten."""
+"""Recovery after a restored backup: mark mail as uncertain that may have been sent since the backup."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,21 +12,18 @@ from syndicate.store.core.store_identity import mail_hold
 from syndicate.store.mail import preference_store
 
 
-def settle_restored(
+def mark_restored(
     connection: Connection, newsletters: Sequence[Newsletter], now: datetime
 ) -> MarkedUncertain:
-    """Mark what waited in the backup, and each period that had ended when mail was held, or by now.
-
-    A period that ended later got no edition from anywhere, so its edition is cut.
-    """
+    """Mark as uncertain the backup's deliveries, and the periods that had ended when mail was held."""
     hold = mail_hold(connection)
     restored = min(hold.since, now) if hold else now
     periods = []
     for newsletter in newsletters:
         variants = preference_store.variants(connection, newsletter.name, now)
-        forms = [(EVERY_EDITION, EVERY_EDITION), *((variant.key, variant.cadence) for variant in variants)]
-        for key, cadence in forms:
-            form = at_cadence(newsletter, cadence)
-            period = latest_period(parse_schedule(form.schedule), read_zone(form.time_zone), restored)
+        keys = [(EVERY_EDITION, EVERY_EDITION), *((variant.key, variant.cadence) for variant in variants)]
+        for key, cadence in keys:
+            variant = at_cadence(newsletter, cadence)
+            period = latest_period(parse_schedule(variant.schedule), read_zone(variant.time_zone), restored)
             periods.append((newsletter.name, key, (period.start, period.end)))
     return mark_uncertain(connection, periods, now, restored=restored)

@@ -1,8 +1,8 @@
-"""Pauses of all sending: the server refused the sender, or could not be reached."""
+"""Pause of all sending after the server refused the sender or could not be reached."""
 
 from datetime import datetime
 
-from syndicate.delivery.attempt_outcome import refuses_us, rest_after
+from syndicate.delivery.attempt_outcome import is_sender_refused, pause_after_outage
 from syndicate.errors import TransportDown
 from syndicate.store import Connection
 from syndicate.store.mail import sending_pauses
@@ -10,30 +10,25 @@ from syndicate.store.mail.sending_pauses import SendingPause
 
 
 def paused_reason(connection: Connection, now: datetime) -> str:
-    """Return why nothing is sent to anybody at the moment, ``""`` when it may be."""
+    """Return the reason why sending is paused, ``""`` if it is not."""
     pause = sending_pauses.sending_pause(connection, now)
     return f"{pause.reason}. Nothing is sent before {pause.until:%H:%M} UTC." if pause else ""
 
 
-def update_backoff(
-    connection: Connection, error: TransportDown | None, moment: datetime, *, taken: bool
-) -> None:
-    """Record the pause for the next run, which grows with the refusals in a row, or none.
-
-    ``error`` is what ended the run, ``taken`` whether the server had taken something before.
-    """
+def update_backoff(connection: Connection, error: TransportDown | None, at: datetime, *, taken: bool) -> None:
+    """Record the pause after a run that ended with ``error``; an accepted message (``taken``) ends it."""
     before = None if taken else sending_pauses.latest_pause(connection)
     if taken:
         sending_pauses.resume_sending(connection)
     if error is not None:
-        sending_pauses.pause_sending(connection, _next_pause(before, error, moment))
+        sending_pauses.pause_sending(connection, _next_pause(before, error, at))
 
 
-def _next_pause(before: SendingPause | None, error: TransportDown, moment: datetime) -> SendingPause:
+def _next_pause(before: SendingPause | None, error: TransportDown, at: datetime) -> SendingPause:
     refusals = before.refusals if before else 0
-    # Another process, refused at the same time, has counted this one.
-    counted = before is not None and refusals > 0 and before.until > moment
-    if refuses_us(error) and not counted:
+    # Another process got the same refusal and has counted it.
+    counted = before is not None and refusals > 0 and before.until > at
+    if is_sender_refused(error) and not counted:
         refusals += 1
-    until = moment + rest_after(error, refusals=refusals)
+    until = at + pause_after_outage(error, refusals=refusals)
     return SendingPause(until=until, reason=str(error), refusals=refusals)

@@ -1,4 +1,4 @@
-"""Bounces and complaints → suppressed mailboxes, by one policy, whichever way the news came."""
+"""Bounce job: suppress mailboxes after bounces, complaints and refusals, by a common policy."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from syndicate.audience.link_tokens import read_token
-from syndicate.delivery.bounce_parser import BounceKind, Report, about_us, judge, read_report
-from syndicate.delivery.verp import is_ours
+from syndicate.delivery.bounce_parser import BounceKind, Report, classify_reply, is_policy_reply, read_report
+from syndicate.delivery.verp import is_valid_signature
 from syndicate.errors import Deferred, MailError, SenderDeferred, SenderRefused
 from syndicate.model import SuppressionReason
 from syndicate.store import Connection, Store
@@ -27,7 +27,7 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BouncePolicy:
-    """Policy for giving up a mailbox: ``soft_limit`` soft bounces within ``soft_window`` seconds."""
+    """Suppression policy: ``soft_limit`` soft bounces within ``soft_window`` seconds."""
 
     soft_limit: int = 5
     soft_window: float = 30 * 86400.0
@@ -35,17 +35,17 @@ class BouncePolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BounceJob:
-    """Reads reports and acts on those that prove to be about a delivery of ours."""
+    """Read reports, and act on reports whose signature matches a delivery."""
 
     store: Store
     policy: BouncePolicy = field(default_factory=BouncePolicy)
     sources: Callable[[], Iterable[bytes]] = tuple
 
     def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
-        """Read what waits in the mailboxes; how often each outcome of ``handle`` came up.
+        """Handle the messages in the mailboxes; return the number of each outcome of ``handle``.
 
-        Raises ``MailError`` when a mailbox cannot be read; what was read before is done. ``status`` shows it
-        until the mailbox can be read again.
+        Raises ``MailError`` when a mailbox cannot be read, after the messages before it were handled. Then
+        ``status`` shows the error until the mailbox can be read again.
         """
         counts: dict[str, int] = {}
         try:
@@ -68,10 +68,10 @@ class BounceJob:
         return counts
 
     def handle(self, data: bytes, now: datetime) -> str:
-        """Act on one message; what it was: a ``BounceKind``, ``repeated``, ``forged`` or ``nothing``.
+        """Handle a message; return a ``BounceKind``, ``repeated``, ``forged`` or ``nothing``.
 
-        Forged is everything whose signature is missing or wrong, and each report about an unknown mailbox. It
-        changes nothing but a count.
+        A report is forged if its signature is missing or wrong, or its mailbox unknown. It only raises a
+        count.
         """
         outcome = self._act(data, now)
         self._ignore(int(outcome == FORGED))
@@ -86,23 +86,23 @@ class BounceJob:
         try:
             report = read_report(data)
         except Exception:
-            # Anybody can write to that mailbox; one mail must not stay in the way of all that follow.
-            log.exception("a message that came back could not be read")
+            # The mailbox is public: a hostile mail must not block the messages after it.
+            log.exception("cannot parse a bounce message")
             return NOTHING
         if report is None:
             return NOTHING
-        # Whoever forges thousands must not make us commit as often (measured: three times the time).
+        # Without a write transaction for forged reports, which would take three times as long.
         with self.store.read() as connection:
             if self._proven(connection, report) is None:
                 return FORGED
         with self.store.write() as connection:
-            found = self._proven(connection, report)
-            return FORGED if found is None else self._apply(connection, report, *found, now)
+            proven = self._proven(connection, report)
+            return FORGED if proven is None else self._apply(connection, report, *proven, now)
 
     def _apply(
         self, connection: Connection, report: Report, subscription_id: int, delivery_id: int, now: datetime
     ) -> str:
-        if report.kind is BounceKind.LEAVING:
+        if report.kind is BounceKind.UNSUBSCRIBE:
             audience_store.end_subscription(connection, subscription_id, detail="by mail", now=now)
             return report.kind.value
         new = apply_bounce(
@@ -110,19 +110,19 @@ class BounceJob:
             subscription_id=subscription_id,
             delivery_id=delivery_id,
             kind=report.kind,
-            said=(report.status, report.detail),
+            reply=(report.status, report.detail),
             policy=self.policy,
             now=now,
         )
         return report.kind.value if new else REPEATED
 
     def _proven(self, connection: Connection, report: Report) -> tuple[int, int] | None:
-        """The subscription and the delivery (0 if unknown) that a signature of ours stands for."""
+        """Return the ids of subscription and delivery (0 if unknown) of the first valid signature."""
         secret = leases.secret(connection)
         for delivery_id, signature in report.deliveries:
-            found = bounce_store.addressee(connection, delivery_id)
-            if found is not None and is_ours(secret, signature, delivery_id, found.address):
-                return found.subscription_id, delivery_id
+            addressee = bounce_store.addressee(connection, delivery_id)
+            if addressee and is_valid_signature(secret, signature, delivery_id, addressee.address):
+                return addressee.subscription_id, delivery_id
         for token in report.tokens:
             subscription_id = read_token(secret, token)
             if subscription_id and bounce_store.subscriber_key(connection, subscription_id) is not None:
@@ -136,15 +136,12 @@ def apply_bounce(
     subscription_id: int,
     delivery_id: int,
     kind: BounceKind,
-    said: tuple[str, str],
+    reply: tuple[str, str],
     policy: BouncePolicy,
     now: datetime,
 ) -> bool:
-    """Record a bounce or complaint and give the mailbox up when the policy says so; false if it is not new.
-
-    ``said`` is the status code and the words that came with it.
-    """
-    status, detail = said
+    """Record a bounce and suppress the mailbox by the policy; false if it was recorded before."""
+    status, detail = reply
     if not bounce_store.record_bounce(
         connection,
         subscription_id=subscription_id,
@@ -166,19 +163,18 @@ def apply_bounce(
             return True
     reason = _REASONS.get(kind, SuppressionReason.BOUNCED).value
     audience_store.suppress(connection, key, reason=reason, now=now)
-    words = f"{reason}: {status} {detail}"[:300]
-    audience_store.end_all_subscriptions(connection, key, detail=words, now=now, end_reason=reason)
+    text = f"{reason}: {status} {detail}"[:300]
+    audience_store.end_all_subscriptions(connection, key, detail=text, now=now, end_reason=reason)
     return True
 
 
 def bounce_of_reply(error: MailError) -> BounceKind | None:
-    """Return what the answer with which a delivery failed says about the mailbox, by the same table.
+    """Classify the reply with which a delivery failed; ``None`` if it says nothing about the mailbox.
 
-    One that was put off until it was given up is a soft bounce, unless it was put off because of us.
+    A delivery that failed after 72 hours of 4xx replies is a soft bounce, unless they concerned the sender.
     """
     if error.code is None or isinstance(error, SenderDeferred | SenderRefused):
         return None
-    said = str(error)
     if isinstance(error, Deferred):
-        return None if about_us(said) else BounceKind.SOFT
-    return judge(error.code, said)
+        return None if is_policy_reply(str(error)) else BounceKind.SOFT
+    return classify_reply(error.code, str(error))

@@ -1,7 +1,7 @@
-"""Markers: small files outside the database that know how far mail has been sent from this place.
+"""Markers: small files outside the database with the number of the last batch of mail sent from here.
 
-A restored backup is older than its marker. A folder that was copied holds a marker with another inode number
-than the one written in it, and an SQLite file that was replaced has another one as well.
+A restored backup is older than its marker. In a copied folder the marker's inode number differs from the
+number written in it. A replaced SQLite file also has another inode number.
 """
 
 import json
@@ -20,10 +20,7 @@ _NO_INODES = ("fuse", "9p", "cifs", "smb", "vfat", "exfat", "msdos", "fakeowner"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """Content of a marker; ``is_copy`` is true for another file with the same content.
-
-    ``database`` is the inode number of the SQLite file, 0 where the file system keeps none.
-    """
+    """Content of a marker; ``database`` is the inode number of the SQLite file, 0 if it is not stable."""
 
     store_id: str
     generation: int
@@ -34,20 +31,17 @@ class Marker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkerFile:
-    """Place of a marker: beside the SQLite file ``database``, or (``None``) in a folder for state.
-
-    ``host`` is the id of this machine, or empty.
-    """
+    """Marker beside the SQLite file ``database``, or (``None``) in a state folder of the machine ``host``."""
 
     path: Path
     database: Path | None = None
     host: str = ""
 
     def read(self) -> Marker | None:
-        """Return the marker, ``None`` when there is none that can be read."""
+        """Return the marker, ``None`` when it is missing or unreadable."""
         try:
             with self.path.open("rb") as file:
-                # Of the open file: another process may be replacing it.
+                # From the open file: another process may replace the path.
                 inode, written = os.fstat(file.fileno()).st_ino, json.load(file)
             recorded = written.pop("inode")
             return Marker(**written, is_copy=recorded not in (0, inode))
@@ -55,22 +49,22 @@ class MarkerFile:
             return None
 
     def write(self, identity: StoreIdentity) -> None:
-        """Replace the marker. Raises ``OSError``."""
+        """Replace the marker file. Raises ``OSError``."""
         before = self.read()
         database = self.database if self.database and has_inodes(self.database) else None
         content = {
             "store_id": identity.store_id,
             "generation": identity.generation,
             "database": database.stat().st_ino if database else 0,
-            # A command in a container knows no host, and must not make the daemon's forgotten.
+            # A command in a container has no host id, and must not erase the daemon's.
             "host": self.host or (before.host if before else ""),
         }
         write_with_inode(
             self.path, lambda inode: json.dumps(content | {"inode": inode if database else 0}).encode()
         )
 
-    def moved(self, marker: Marker | None) -> str:
-        """Return why the store is not where the marker was written, ``""`` when it is."""
+    def location_change(self, marker: Marker | None) -> str:
+        """Return the reason why the store is not in the marker's place, ``""`` when it is."""
         if self.database is None:
             return ""
         if marker is None:
@@ -78,14 +72,14 @@ class MarkerFile:
         if marker.is_copy:
             return f"the folder of {self.path} was copied or restored"
         if marker.database and marker.database != self.database.stat().st_ino:
-            return f"{self.database} is another file than the one that mail was last sent from"
+            return f"{self.database} is not the file that mail was last sent from"
         if self.host and marker.host and self.host != marker.host:
             return f"{self.database} was last used on another machine"
         return ""
 
 
 def host_id() -> str:
-    """Return a hash of the machine's id; ``""`` without systemd, as in containers, whose ids come and go."""
+    """Return a hash of the machine's id; ``""`` without systemd, as in containers with changing ids."""
     if not Path("/run/systemd/system").is_dir():
         return ""
     try:
@@ -95,7 +89,7 @@ def host_id() -> str:
 
 
 def has_inodes(path: Path) -> bool:
-    """Return whether the file system of ``path`` keeps the inode numbers of its files."""
+    """Return whether the file system of ``path`` has stable inode numbers."""
     try:
         mounts = Path("/proc/self/mountinfo").read_text("utf-8", "replace").splitlines()
     except OSError:
@@ -104,8 +98,8 @@ def has_inodes(path: Path) -> bool:
 
 
 def file_system(path: Path, mounts: Iterable[str]) -> str:
-    """Return the type of the file system that ``path`` lies on, from the lines of ``mountinfo``."""
+    """Return the type of the file system of ``path``, from the lines of ``mountinfo``."""
     parts = (line.partition(" - ") for line in mounts)
-    kinds = {Path(left.split(" ")[4].replace("\\040", " ")): right for left, _, right in parts}
-    nearest = max(filter(path.is_relative_to, kinds), key=lambda place: len(place.parts), default=None)
-    return kinds[nearest].partition(" ")[0] if nearest else ""
+    types = {Path(left.split(" ")[4].replace("\\040", " ")): right for left, _, right in parts}
+    nearest = max(filter(path.is_relative_to, types), key=lambda folder: len(folder.parts), default=None)
+    return types[nearest].partition(" ")[0] if nearest else ""

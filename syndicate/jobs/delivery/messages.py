@@ -1,4 +1,4 @@
-"""Deliveries as messages: each edition is encoded once, and made out to one subscriber after the other."""
+"""Messages of deliveries: each edition is encoded once and then addressed to each subscriber."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,8 +17,8 @@ from syndicate.store.mail import edition_store
 _Encoded = tuple[MessageTemplate, MailOptions]
 
 
-class Messages:
-    """The messages of one run, and the encoded editions that it has met."""
+class MessageBuilder:
+    """Build the messages of a run from a cache of encoded editions."""
 
     def __init__(
         self,
@@ -35,10 +35,7 @@ class Messages:
         self._editions: dict[int, _Encoded | RenderError] = {}
 
     def envelope_sender(self, delivery: Delivery) -> str:
-        """Return whom the server reports to when the mailbox is not reached.
-
-        ``""`` where no message can be made.
-        """
+        """Return the envelope sender, which receives bounces; ``""`` when the message cannot be built."""
         edition = self._edition(delivery.edition_id)
         if isinstance(edition, RenderError):
             return ""
@@ -48,7 +45,7 @@ class Messages:
         return verp_sender(self._secret, options.bounce_address, delivery.id, delivery.address)
 
     def message(self, delivery: Delivery) -> Message:
-        """Return what the subscriber gets. Raises ``RenderError`` when it cannot be made, and ``Refused``."""
+        """Return the subscriber's message. Raises ``RenderError`` or ``Refused``."""
         edition = self._edition(delivery.edition_id)
         if isinstance(edition, RenderError):
             raise edition
@@ -62,7 +59,7 @@ class Messages:
         except Refused:
             raise
         except (MailError, ValueError) as error:
-            raise RenderError(f"The message could not be made: {error}") from error
+            raise RenderError(f"Cannot build the message: {error}") from error
 
     def _token(self, delivery: Delivery) -> str:
         if delivery.requires is SubscriptionState.CONFIRMED:
@@ -74,7 +71,7 @@ class Messages:
             try:
                 self._editions[edition_id] = self._encode(edition_id)
             except (MailError, RenderError, ValueError) as error:
-                # One edition that cannot be encoded must not keep the others waiting.
+                # An edition that cannot be encoded must not block the others.
                 self._editions[edition_id] = RenderError(f"Edition {edition_id} cannot be mailed: {error}")
         return self._editions[edition_id]
 
@@ -84,6 +81,6 @@ class Messages:
             raise RenderError("it is not in the store any more")
         options = replace(self._mail(edition.newsletter), web_url=edition.web_url)
         if not edition.stories:
-            # What asks for confirmation is no mail of the list: nobody could leave it yet.
+            # A confirmation mail is not a mail of the list: its recipient has not subscribed yet.
             options = replace(options, unsubscribe_address="")
         return MessageTemplate.build(edition, options, self._keys), options

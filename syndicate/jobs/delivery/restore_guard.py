@@ -1,8 +1,8 @@
-"""Guard against a restored backup: mail is held until a person says what happened to the store.
+"""Guard against a restored backup: mail is held until an operator says how the store got here.
 
 The order is: commit generation *g*, write *g* into the markers, send. A crash in between leaves a marker
-that is behind, which means nothing; a marker that is ahead says that the store has forgotten something. So
-markers are read before the store, and written inside a transaction that keeps other writers waiting.
+behind the store, which is harmless. A marker ahead of the store shows that the store was restored. So markers
+are read before the store, and written inside a transaction that blocks other writers.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,14 +16,14 @@ from syndicate.store import Connection, Store
 from syndicate.store.core import store_identity as identities
 from syndicate.store.core.store_identity import MailHold, StoreIdentity
 
-# A decision of a person leaves out so many generations: whatever another host has seen is behind then.
-_LEAP = 1_000_000
+# An operator's decision skips this many generations, so that markers on other hosts are behind.
+_GENERATION_LEAP = 1_000_000
 
-Seen = Sequence[tuple[MarkerFile, Marker | None]]
+SeenMarkers = Sequence[tuple[MarkerFile, Marker | None]]
 
 
 def hold_text(hold: MailHold | None) -> str:
-    """Return what was found and what to do, ``""`` without a hold."""
+    """Return the reason for the hold and the remedy, ``""`` without a hold."""
     if hold is None:
         return ""
     return (
@@ -37,57 +37,54 @@ def hold_text(hold: MailHold | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreGuard:
-    """Markers of a store, and the hold on mail. Without ``markers`` nothing new is noticed."""
+    """Markers of a store, and the hold on its mail. Without ``markers`` no restored backup is noticed."""
 
     store: Store
     markers: tuple[MarkerFile, ...] = ()
 
-    def notice(self, now: datetime) -> MailHold | None:
-        """Return the hold on mail; begin one if the store was restored, copied or moved since it sent."""
+    def check_markers(self, now: datetime) -> MailHold | None:
+        """Return the hold on mail; start a hold if the store was restored, copied or moved since it sent."""
         seen = [(file, file.read()) for file in self.markers]
         with self.store.read() as connection:
             if (hold := identities.mail_hold(connection)) or not seen:
                 return hold
             identity = identities.read_identity(connection)
             facts = identities.database_facts(connection)
-            found = _difference(connection, identity, seen, facts)
-        if not found and identity and _is_known(identity, seen, facts):
+            reason = _restore_reason(connection, identity, seen, facts)
+        if not reason and identity and _is_up_to_date(identity, seen, facts):
             return None
         with self.store.write() as connection:
-            # A changed identity: another process sends, or a person has decided.
+            # The identity changes when another process sends or an operator decides.
             unchanged = identities.read_identity(connection, lock=True) == identity
-            if unchanged and found:
-                hold = MailHold(since=now, found=found)
+            if unchanged and reason:
+                hold = MailHold(since=now, found=reason)
                 identities.hold_mail(connection, hold)
                 return hold
             if unchanged:
                 database, timeline = facts
-                identity = replace(_locked(connection), database=database, timeline=timeline)
+                identity = replace(_lock_identity(connection), database=database, timeline=timeline)
                 identities.write_identity(connection, identity)
         if not unchanged:
-            return self.notice(now)
+            return self.check_markers(now)
         with self.store.write() as connection:
             self.write_markers(connection)
         return None
 
     def count_batch(self, write: Callable[[Callable[[Connection], object]], object]) -> None:
-        """Raise the generation, before the first mail of a batch leaves and after the last of a run.
-
-        ``write`` does something in a transaction of its own.
-        """
+        """Raise the generation, before the first mail of a batch and after the last mail of a run."""
         if self.markers:
             write(_raise_generation)
             write(self.write_markers)
 
     def write_markers(self, connection: Connection) -> dict[Path, str]:
-        """Bring the markers up to the store; return the problem with each that cannot be written."""
-        before = identity = _locked(connection)
+        """Write the store's generation into the markers; return the problem of each failed write by path."""
+        before = identity = _lock_identity(connection)
         problems: dict[Path, str] = {}
         for file in self.markers:
             marker = file.read()
             if marker and marker.store_id == identity.store_id and marker.generation > identity.generation:
                 continue
-            # A store that has sent nothing leaves no trace outside its own folder.
+            # A store that has sent nothing writes no marker outside its own folder.
             if marker is None and file.database is None and identity.generation == 0:
                 continue
             try:
@@ -101,25 +98,25 @@ class RestoreGuard:
         return problems
 
     def accept(self, connection: Connection) -> bool:
-        """Lift the hold and let this store send from here; return false when mail was not held.
+        """Lift the hold and accept the store's place; return false when mail was not held.
 
         Raises ``StoreError`` for a marker that would hold mail again and cannot be written.
         """
-        identity = _locked(connection)
+        identity = _lock_identity(connection)
         database, timeline = identities.database_facts(connection)
         seen = filter(None, (file.read() for file in self.markers))
         known = max([identity.generation, *(marker.generation for marker in seen)])
-        generation = (known // _LEAP + 1) * _LEAP
+        generation = (known // _GENERATION_LEAP + 1) * _GENERATION_LEAP
         identity = replace(identity, generation=generation, database=database, timeline=timeline)
         identities.write_identity(connection, identity)
-        # Before the commit: until then mail is held, whatever the markers say.
+        # Before the commit: until then mail is held, whatever the markers contain.
         for path, problem in self.write_markers(connection).items():
             if path.exists():
                 raise StoreError(f"{problem}; remove it or make it writable, then run the command again")
         return identities.lift_hold(connection)
 
     def problems(self) -> list[str]:
-        """Return why restored backups may not be noticed, for an operator."""
+        """Return the operator's warnings about markers that cannot be written."""
         with self.store.write() as connection:
             unwritten = self.write_markers(connection)
         return [
@@ -129,31 +126,33 @@ class RestoreGuard:
         ]
 
 
-def _locked(connection: Connection) -> StoreIdentity:
-    """Return the identity, or a new one, while other transactions that change it wait."""
+def _lock_identity(connection: Connection) -> StoreIdentity:
+    """Return the identity or a new identity, locked against other transactions that change it."""
     return identities.read_identity(connection, lock=True) or StoreIdentity()
 
 
 def _raise_generation(connection: Connection) -> None:
-    identity = _locked(connection)
+    identity = _lock_identity(connection)
     identities.write_identity(connection, replace(identity, generation=identity.generation + 1))
 
 
-def _is_known(identity: StoreIdentity, seen: Seen, facts: tuple[str, str]) -> bool:
-    """Return whether there is nothing to write down about the store and its place."""
-    strange = any(marker and marker.store_id != identity.store_id for _, marker in seen)
-    moved = any(file.moved(marker) or (file.database and not marker) for file, marker in seen)
-    return not strange and not moved and facts == (identity.database, identity.timeline)
+def _is_up_to_date(identity: StoreIdentity, seen: SeenMarkers, facts: tuple[str, str]) -> bool:
+    """Return whether markers and database facts match the recorded identity."""
+    foreign = any(marker and marker.store_id != identity.store_id for _, marker in seen)
+    location_change = any(
+        file.location_change(marker) or (file.database and not marker) for file, marker in seen
+    )
+    return not foreign and not location_change and facts == (identity.database, identity.timeline)
 
 
-def _difference(
-    connection: Connection, identity: StoreIdentity | None, seen: Seen, facts: tuple[str, str]
+def _restore_reason(
+    connection: Connection, identity: StoreIdentity | None, seen: SeenMarkers, facts: tuple[str, str]
 ) -> str:
-    """Return why this may not be the store that mail was last sent from, ``""`` when it is."""
-    mine = identity.store_id if identity else ""
-    if strange := [file.path for file, marker in seen if marker and marker.store_id != mine]:
-        text = f"the marker {strange[0]} belongs to another store, so this one was put in its place"
-        # A store without readers is a new one, whatever was here before.
+    """Return the reason why this may not be the store that mail was last sent from, ``""`` if it is."""
+    store_id = identity.store_id if identity else ""
+    if foreign := [file.path for file, marker in seen if marker and marker.store_id != store_id]:
+        text = f"the marker {foreign[0]} belongs to another store, so this one was put in its place"
+        # A store without subscriptions is new, whatever store was here before.
         return text if identities.has_subscriptions(connection) else ""
     sent = identity.generation if identity else 0
     for file, marker in seen:
@@ -165,14 +164,14 @@ def _difference(
     if identity is None or sent == 0:
         return ""
     for file, marker in seen:
-        # A marker that could never be written is not missing.
-        if (marker or identity.marked) and (reason := file.moved(marker)):
+        # Without ``marked`` the marker was never written, so it is not missing.
+        if (marker or identity.marked) and (reason := file.location_change(marker)):
             return reason
     database, timeline = facts
     if database and identity.database and database != identity.database:
         return "it lies in another PostgreSQL cluster or database than the one that mail was last sent from"
-    # A standby that took over is whole if it knows the last batch that was sent from here.
-    is_whole = any(marker and marker.generation == sent for _, marker in seen)
-    if timeline and identity.timeline and timeline != identity.timeline and not is_whole:
+    # A standby that took over is complete if it knows the last batch that was sent from here.
+    is_complete = any(marker and marker.generation == sent for _, marker in seen)
+    if timeline and identity.timeline and timeline != identity.timeline and not is_complete:
         return "PostgreSQL was recovered to a point in time, or a standby has taken over"
     return ""

@@ -32,7 +32,7 @@ def waiting(room: Room) -> dict[str, tuple[datetime, str]]:
 
 
 def test_the_page_hints_at_the_mailbox_and_offers_what_there_is(room):
-    page = job(room).look(token(room))
+    page = job(room).view(token(room))
     assert page is not None
     assert (page.address, page.newsletter) == ("j…@example.org", "The digest")
     assert page.offer.sections == ("Politics", "Sport")
@@ -130,7 +130,7 @@ def test_once_a_day_means_the_last_time_of_the_day(room):
     assert set(waiting(room)) == {JO, KIM}
     room.services.editions.run(morning)
     with room.store.read() as connection:
-        counts = [one.delivery.address for one in delivery_store.list_deliveries(connection)]
+        counts = [report.delivery.address for report in delivery_store.list_deliveries(connection)]
     assert sorted(counts) == [JO, KIM, KIM]
 
 
@@ -142,7 +142,7 @@ def test_who_pauses_gets_nothing_until_the_pause_is_over(room):
     assert set(waiting(room)) == {KIM}
     kept = choose(room, pause=["keep"], time_zone=["Asia/Tokyo"])
     assert (kept.choices.paused_until, str(kept.zone)) == (NOW + timedelta(days=7), "Asia/Tokyo")
-    after = job(room, NOW + timedelta(days=8)).look(token(room))
+    after = job(room, NOW + timedelta(days=8)).view(token(room))
     assert after is not None
     assert after.choices.paused_until is None
     assert choose(room, pause=[""]).choices.paused_until is None
@@ -156,7 +156,11 @@ def test_another_newsletter_is_a_tick_away_and_leaves_a_record(room):
     assert page.offer.consents["weekly"] == f"The Newsroom: weekly: {room.services.settings.sign_up.consent}"
     assert choose(room, newsletter=["weekly"]).choices.newsletters == ("weekly",)
     with room.store.read() as connection:
-        (jo,) = [one for one in audience_store.list_subscribers(connection) if one.address == JO]
+        (jo,) = [
+            subscriber
+            for subscriber in audience_store.list_subscribers(connection)
+            if subscriber.address == JO
+        ]
     assert jo.subscriptions == {
         "daily": SubscriptionState.UNSUBSCRIBED,
         "weekly": SubscriptionState.CONFIRMED,
@@ -166,12 +170,12 @@ def test_another_newsletter_is_a_tick_away_and_leaves_a_record(room):
 @pytest.mark.parametrize("name", ["section", "language"])
 def test_a_list_of_which_nothing_is_ticked_is_refused_and_changes_nothing(room, name):
     choose(room, section=["Politics"], language=["de"])
-    before = job(room).look(token(room))
+    before = job(room).view(token(room))
     ticked = {"section": ["Sport"], "language": ["en"]} | {name: []}
     page = job(room).save(token(room), KEEP | {"shown": ["section", "language"]} | ticked)
     assert page is not None
     assert page.problem == name
-    assert job(room).look(token(room)) == before
+    assert job(room).view(token(room)) == before
 
 
 def test_a_list_that_the_page_did_not_show_stays_as_it_is(room):
@@ -186,12 +190,12 @@ def test_a_suppressed_mailbox_gets_no_newsletter_by_a_tick(room):
 
 
 def test_looking_changes_nothing_and_a_wrong_token_shows_nothing(room):
-    before = job(room).look(token(room))
-    assert job(room).look(token(room)) == before
+    before = job(room).view(token(room))
+    assert job(room).view(token(room)) == before
     with room.store.read() as connection:
         confirm = make_token(leases.secret(connection), 1, "confirm")
     for wrong in (confirm, "x" * 32, "", token(room)[:-1] + "!", "é"):
-        assert job(room).look(wrong) is None
+        assert job(room).view(wrong) is None
         assert job(room).save(wrong, KEEP) is None
 
 

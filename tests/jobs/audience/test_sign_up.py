@@ -87,7 +87,9 @@ def link(mail: email.message.EmailMessage) -> str:
 
 def state(room: Room, address: str = JO, newsletter: str = "daily") -> SubscriptionState | None:
     with room.store.read() as connection:
-        people = {one.address: one for one in audience_store.list_subscribers(connection)}
+        people = {
+            subscriber.address: subscriber for subscriber in audience_store.list_subscribers(connection)
+        }
     return people[address].subscriptions.get(newsletter) if address in people else None
 
 
@@ -111,7 +113,7 @@ def test_C1_a_request_a_mail_a_button_a_subscription(room):
     (mail,) = mails(room)
     assert (mail["To"], mail["Subject"]) == ("Jo@example.org", "Confirm your subscription to The digest")
     token = link(mail)
-    assert job(room).asked(token) == ("The digest", room.services.sign_ups.options.consent)
+    assert job(room).pending_consent(token) == ("The digest", room.services.sign_ups.options.consent)
     assert state(room, "Jo@example.org") is SubscriptionState.PENDING
     done = job(room).confirm(token, "198.51.100.0/24")
     assert done is not None
@@ -142,7 +144,7 @@ def test_C1_the_link_works_once_and_not_after_leaving(room):
     assert first[1] != ""
     assert again == ("The digest", "")
     assert history(room) == ["confirmed"]
-    assert job(room).asked(token) is None
+    assert job(room).pending_consent(token) is None
     with room.store.write() as connection:
         audience_store.end_all_subscriptions(connection, JO, detail="", now=NOW)
     assert job(room).confirm(token, HOME) is None
@@ -204,7 +206,7 @@ def test_C1_a_link_that_is_late_or_not_ours_does_nothing(room, change):
         tried = token[:-1] + ("A" if token[-1] != "A" else "B")
     else:
         tried = "é" * 32
-    assert job(room, now).asked(tried) is None
+    assert job(room, now).pending_consent(tried) is None
     assert job(room, now).confirm(tried, HOME) is None
     assert state(room) is SubscriptionState.PENDING
 
@@ -289,7 +291,9 @@ def test_C7_requests_are_forgotten_and_with_them_who_never_confirmed(room):
     assert state(room) is None
     assert state(room, "kim@example.org") is SubscriptionState.CONFIRMED
     with room.store.read() as connection:
-        assert [one.address for one in audience_store.list_subscribers(connection)] == ["kim@example.org"]
+        assert [subscriber.address for subscriber in audience_store.list_subscribers(connection)] == [
+            "kim@example.org"
+        ]
 
 
 def test_a_newsletter_that_is_gone_sends_no_question(room):
@@ -337,7 +341,9 @@ def test_a_broken_template_keeps_the_request_and_its_failure_goes_once_it_is_men
     room.declare(NEWSLETTERS + '[templates]\nfolder = "mine"\n')
     assert ask(room, JO) == {"failed": 1}
     with room.store.read() as connection:
-        assert [(one.kind, one.subject) for one in quarantine.failures(connection)] == [("sign-up", "daily")]
+        assert [(failure.kind, failure.subject) for failure in quarantine.failures(connection)] == [
+            ("sign-up", "daily")
+        ]
     (mine / "confirm.html").unlink()
     room.declare(NEWSLETTERS)
     assert job(room).run(NOW) == {"mailed": 1}

@@ -16,8 +16,8 @@ from syndicate.store.core import leases, quarantine
 from syndicate.store.ingest import article_store
 from syndicate.store.mail import audience_store, bounce_store, delivery_store, suppression_list
 from tests import factories
+from tests.delivery.bounce_messages import complaint, notification
 from tests.delivery.scripted_smtp import ScriptedSmtp
-from tests.delivery.test_bounces import complaint, notification
 from tests.factories import NOW
 from tests.jobs.room import Room
 from tests.jobs.sending import job, mail_to

@@ -10,8 +10,8 @@ from syndicate.jobs.delivery.deliver_job import DeliverResult
 from syndicate.model import DeliveryState
 from syndicate.store.core import leases
 from syndicate.store.mail import audience_store, delivery_store
+from tests.delivery.aiosmtpd_server import running
 from tests.delivery.scripted_smtp import DROP_AFTER, PIPELINING, ScriptedSmtp
-from tests.delivery.test_real_server import running
 from tests.factories import NOW, consents
 from tests.jobs.room import BASE, SITE, Room, source
 from tests.jobs.sending import MINUTE, NEWSLETTER, job, mail_to, messages, states, to
@@ -119,11 +119,11 @@ def test_a_server_that_is_down_postpones_everything_and_fails_nothing(desk: Room
     assert "cannot be used" in result.problem
     assert states(desk) == {"ann": "pending", "bob": "pending"}
     with desk.store.read() as connection:
-        assert {one.delivery.attempts for one in delivery_store.list_deliveries(connection)} == {0}
+        assert {report.delivery.attempts for report in delivery_store.list_deliveries(connection)} == {0}
         assert delivery_store.count_due(connection, NOW) == 2
-    resting = job(desk, port).run(NOW + MINUTE)
-    assert resting.paused
-    assert "Nothing is sent before 09:02 UTC" in resting.problem
+    paused_reason = job(desk, port).run(NOW + MINUTE)
+    assert paused_reason.paused
+    assert "Nothing is sent before 09:02 UTC" in paused_reason.problem
     with ScriptedSmtp() as smtp:
         assert job(desk, smtp.port).run(NOW + 3 * MINUTE) == DeliverResult(sent=2)
 
@@ -190,10 +190,10 @@ def test_the_link_in_a_mail_ends_exactly_that_subscription(desk: Room) -> None:
     mail_to(desk, "ann", "bob")
     with ScriptedSmtp() as smtp:
         job(desk, smtp.port).run(NOW)
-    (bob,) = (one for one in messages(smtp.bodies) if "bob" in str(one["To"]))
+    (bob,) = (message for message in messages(smtp.bodies) if "bob" in str(message["To"]))
     token = str(bob["List-Unsubscribe"]).partition("/unsubscribe/")[2].partition(">")[0]
     leaving = UnsubscribeJob(store=desk.store, clock=lambda: SOON)
-    assert leaving.look(token) == "The digest"
+    assert leaving.newsletter_title(token) == "The digest"
     with desk.store.read() as connection:
         assert audience_store.count_subscriptions(connection) == {"daily": {"confirmed": 2}}
     assert leaving.unsubscribe(token)
@@ -213,7 +213,7 @@ def test_W7_a_token_that_is_not_ours_does_nothing(desk: Room, change: str) -> No
         good = unsubscribe_token(leases.secret(connection), 1)
     bad = change if len(change) != 1 else ("B" if good[0] == "A" else "A") + good[1:]
     leaving = UnsubscribeJob(store=desk.store)
-    assert leaving.look(bad) is None
+    assert leaving.newsletter_title(bad) is None
     assert not leaving.unsubscribe(bad)
     with desk.store.read() as connection:
         assert audience_store.count_subscriptions(connection) == {"daily": {"confirmed": 1}}
@@ -243,7 +243,7 @@ def test_a_server_that_leaves_between_its_354_and_the_body_gets_the_mail_again(
     assert to(smtp.bodies) == ["ann", "bob"]
     with desk.store.read() as connection:
         found = delivery_store.list_deliveries(connection)
-    assert [one.delivery.attempts for one in found] == [1, 1]
+    assert [report.delivery.attempts for report in found] == [1, 1]
 
 
 def test_a_server_that_always_leaves_after_its_354_leaves_nothing_in_doubt(desk: Room) -> None:

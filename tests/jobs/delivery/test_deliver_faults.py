@@ -16,7 +16,7 @@ from sqlalchemy.engine.default import DefaultDialect
 
 from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.delivery.message import MailOptions
-from syndicate.delivery.rate_limit import Limits
+from syndicate.delivery.rate_limit import RateLimits
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.errors import ConfigError, StoreError
@@ -211,12 +211,12 @@ def test_an_edition_that_cannot_be_encoded_is_set_aside_after_three_tries(house:
             for now in (NOW + n * timedelta(hours=5) for n in range(4))
         ]
         assert smtp.commands in ([], ["ehlo example.com", "QUIT"] * 3)
-    assert [(one.deferred, one.failed) for one in results] == [(40, 0), (40, 0), (0, 40), (0, 0)]
+    assert [(result.deferred, result.failed) for result in results] == [(40, 0), (40, 0), (0, 40), (0, 0)]
 
 
 def test_a_limit_puts_off_what_is_too_much_and_says_when(house: Room) -> None:
     with ScriptedSmtp(PIPELINING) as smtp:
-        result = job(house, smtp.port, limits=Limits(domain_rate=0.5)).run(NOW)
+        result = job(house, smtp.port, limits=RateLimits(domain_rate=0.5)).run(NOW)
     assert (result.sent, len(smtp.bodies)) == (1, 1)
     with house.store.read() as connection:
         assert delivery_store.count_due(connection, NOW) == 0
@@ -224,7 +224,7 @@ def test_a_limit_puts_off_what_is_too_much_and_says_when(house: Room) -> None:
 
 
 def test_limits_hold_for_all_processes_since_only_one_sends_at_a_time(house: Room) -> None:
-    limits, other = Limits(domain_rate=12_000), []
+    limits, other = RateLimits(domain_rate=12_000), []
 
     def meanwhile() -> None:
         other.append(job(house, smtp.port, owner="them", limits=limits).run(NOW))
@@ -237,9 +237,9 @@ def test_limits_hold_for_all_processes_since_only_one_sends_at_a_time(house: Roo
 
 
 def test_a_process_that_died_under_limits_is_waited_for_no_longer_than_its_rows(house: Room) -> None:
-    limits, moment = Limits(rate=60_000), NOW + timedelta(minutes=16)
+    limits, moment = RateLimits(rate=60_000), NOW + timedelta(minutes=16)
     with house.store.write() as connection:
-        assert job(house, 1, owner="dead", limits=limits).take_turn(connection, NOW)
+        assert job(house, 1, owner="dead", limits=limits).acquire_sending_lease(connection, NOW)
     with ScriptedSmtp(PIPELINING) as smtp:
         assert job(house, smtp.port, limits=limits).run(NOW).busy
         assert job(house, smtp.port, limits=limits, now=moment).run(moment).sent == len(smtp.bodies)
@@ -261,7 +261,7 @@ def test_a_key_that_cannot_be_read_keeps_no_other_process_waiting(house: Room) -
     def unreadable() -> Sequence[DkimKey]:
         raise ConfigError("the DKIM key cannot be read")
 
-    limits = Limits(rate=60_000)
+    limits = RateLimits(rate=60_000)
     with ScriptedSmtp(PIPELINING) as smtp:
         with pytest.raises(ConfigError):
             replace(job(house, smtp.port, limits=limits), keys=unreadable).run(NOW)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.delivery.rate_limit import Limits
+from syndicate.delivery.rate_limit import RateLimits
 from syndicate.jobs.delivery.deliver_job import BATCH, DeliverResult
 from syndicate.model import DeliveryCause
 from syndicate.reports.health import read_health
@@ -37,7 +37,9 @@ def reports(room: Room) -> dict[str, tuple[str, DeliveryCause, str]]:
     """State, why, and what was said, by reader."""
     with room.store.read() as connection:
         found = delivery_store.list_deliveries(connection)
-    return {one.delivery.address: (one.delivery.state.value, one.cause, one.error) for one in found}
+    return {
+        report.delivery.address: (report.delivery.state.value, report.cause, report.error) for report in found
+    }
 
 
 def test_an_edition_is_sent_until_max_lateness_is_over(room: Room) -> None:
@@ -51,10 +53,16 @@ def test_what_a_late_daemon_finds_fails_with_a_reason_and_status_tells(room: Roo
     assert sent(room, late) == (DeliverResult(late=2), [])
     assert reports(room) == dict.fromkeys((JO, KIM), LATE)
     health = read_health(room.services, late)
-    (problem,) = (one for one in health.problems if "too late" in one)
+    (problem,) = (text for text in health.problems if "too late" in text)
     assert problem.startswith("2 deliveries could not be sent before it was too late")
     assert health.refused == 0
-    assert not any("too late" in one for one in read_health(room.services, late + timedelta(days=8)).problems)
+    assert not any(
+        "too late" in text
+        for text in read_health(
+            room.services,
+            late + timedelta(days=8),
+        ).problems
+    )
 
 
 def test_what_becomes_too_late_while_others_are_sent_is_not_claimed_any_more(room: Room) -> None:
@@ -116,7 +124,7 @@ def test_what_was_put_off_in_time_is_not_sent_after_its_three_days(room: Room) -
 
 def test_what_waits_for_its_turn_under_a_limit_is_not_late_because_of_it(room: Room) -> None:
     cut(room)
-    one_in_a_hundred_minutes = Limits(domain_rate=0.01)
+    one_in_a_hundred_minutes = RateLimits(domain_rate=0.01)
     assert sent(room, EVENING, limits=one_in_a_hundred_minutes)[0].sent == 1
     assert sent(room, EVENING + 7 * HOUR)[0].sent == 1
 

@@ -29,7 +29,7 @@ def test_an_edition_above_the_server_s_size_fails_and_says_so(desk: Room) -> Non
     with desk.store.read() as connection:
         reports = delivery_store.list_deliveries(connection)
         assert bounce_store.count_by_kind(connection) == {"ignored": 0}
-    assert all("takes at most 500 bytes" in one.error for one in reports)
+    assert all("takes at most 500 bytes" in report.error for report in reports)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_server_that_refuses_everything_for_policy_rests_and_nobody_has_failed
         assert job(desk, smtp.port).run(NOW + 14 * MINUTE).paused
     assert Counter(states(desk).values()) == {"pending": 30}
     with desk.store.read() as connection:
-        assert {one.delivery.attempts for one in delivery_store.list_deliveries(connection)} == {0}
+        assert {report.delivery.attempts for report in delivery_store.list_deliveries(connection)} == {0}
     with ScriptedSmtp(PIPELINING) as smtp:
         assert job(desk, smtp.port).run(NOW + 16 * MINUTE) == DeliverResult(sent=30)
     assert to(smtp.bodies) == sorted(READERS)
@@ -134,9 +134,7 @@ def test_sending_rests_twice_as_long_after_each_refusal_and_status_says_so(desk:
         now += rests[-1] * MINUTE
     assert rests == [15, 30, 60, 120, 120]
     assert set(states(desk).values()) == {"pending"}
-    (problem,) = (
-        one for one in read_health(desk.services, now - MINUTE).problems if "refused the sender" in one
-    )
+    (problem,) = (text for text in read_health(desk.services, now - MINUTE).problems if "refused us" in text)
     assert problem.startswith("the mail server refused us 5 times in a row: ")
     assert "who are you. Nothing is sent before" in problem
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syndicate.delivery.rate_limit import Limits
+from syndicate.delivery.rate_limit import RateLimits
 from syndicate.jobs.delivery.deliver_job import DeliverResult
 from tests.delivery.scripted_smtp import DROP_AFTER, HOLD, PIPELINING, ScriptedSmtp
 from tests.factories import NOW
@@ -40,7 +40,7 @@ def ask_to_confirm(room: Room, *readers: str) -> None:
 @contextmanager
 def sending(room: Room, smtp: ScriptedSmtp, **facts: Any) -> Iterator[Future[DeliverResult]]:
     """A run in another thread; the server answers what it held at the end."""
-    deliver = replace(job(room, smtp.port, **(SLOW | facts)), look_again=0.01)
+    deliver = replace(job(room, smtp.port, **(SLOW | facts)), due_check_interval=0.01)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(deliver.run, NOW)
         try:
@@ -114,8 +114,10 @@ def test_a_server_that_has_no_room_for_another_connection_is_asked_again_later(d
     assert states(desk) == {"ann": "sent", "bob": "pending"}
 
 
-@pytest.mark.parametrize("limits", [Limits(), Limits(rate=1200), Limits(domain_rate=1200)])
-def test_a_confirmation_does_not_wait_for_an_edition_that_is_being_sent(desk: Room, limits: Limits) -> None:
+@pytest.mark.parametrize("limits", [RateLimits(), RateLimits(rate=1200), RateLimits(domain_rate=1200)])
+def test_a_confirmation_does_not_wait_for_an_edition_that_is_being_sent(
+    desk: Room, limits: RateLimits
+) -> None:
     readers = tuple(f"reader{number:04}" for number in range(60))
     mail_to(desk, *readers)
     first = PIPELINING | {"BODY": (HELD, b"250 taken\r\n")}
@@ -125,7 +127,7 @@ def test_a_confirmation_does_not_wait_for_an_edition_that_is_being_sent(desk: Ro
         smtp.release.set()
         smtp.wait_for(25)
         assert "new" in to(smtp.accepted[:25])
-        if limits != Limits():
+        if limits != RateLimits():
             smtp.wait_for(len(readers) + 1)
     assert to(smtp.accepted) == ["new", *readers]
 
@@ -157,7 +159,7 @@ def test_an_edition_cut_while_the_server_thinks_is_sent_once_its_pages_are_there
     prepared: list[int] = []
     ask_to_confirm(desk, "new")
     with ScriptedSmtp(PIPELINING | {"BODY": HELD}, PIPELINING) as smtp, ThreadPoolExecutor(1) as pool:
-        deliver = replace(job(desk, smtp.port, connections=1, **SLOW), look_again=0.01)
+        deliver = replace(job(desk, smtp.port, connections=1, **SLOW), due_check_interval=0.01)
         running = pool.submit(deliver.run, NOW, prepare=lambda _: prepared.append(len(smtp.accepted)))
         smtp.wait_until_held()
         mail_to(desk, "ann")

@@ -140,15 +140,15 @@ def test_a_correction_let_go_while_a_body_is_on_its_way_is_not_followed_by_what_
     corrected: list[bool] = []
 
     class Interrupted(SmtpSender):
-        def run(self, take: Any, settle: Any, **facts: Any) -> TransportDown | None:
+        def run(self, next_mail: Any, record_results: Any, **facts: Any) -> TransportDown | None:
             def settled(ended: Any, beginning: Any) -> Any:
-                begun = settle(ended, beginning)
+                begun = record_results(ended, beginning)
                 if begun and not corrected:
                     corrected.append(True)
                     correct(room, number, SEVEN + HOUR)
                 return begun
 
-            return super().run(take, settled, **facts)
+            return super().run(next_mail, settled, **facts)
 
     now = SEVEN + HOUR
     with ScriptedSmtp({"BODY": b"451 Try again later\r\n"}) as smtp:

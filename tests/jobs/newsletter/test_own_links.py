@@ -74,9 +74,9 @@ def test_the_known_routes_are_those_of_the_web_server(room: Room, more: str) -> 
         services.unsubscribe,
         templates=Templates(),
         health=dict,
-        hubs=services.websub,
+        hub_listener=services.websub,
         sign_ups=services.sign_ups,
-        readers=services.preferences,
+        preferences=services.preferences,
         private_feeds=services.private_feeds,
         review_links=services.review_links,
     )

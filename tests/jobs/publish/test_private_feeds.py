@@ -222,7 +222,7 @@ def site(room, tmp_path):
         room.services.unsubscribe,
         templates=room.services.templates,
         health=dict,
-        readers=room.services.preferences,
+        preferences=room.services.preferences,
         private_feeds=room.services.private_feeds,
     )
     with serving(app, tmp_path) as site:

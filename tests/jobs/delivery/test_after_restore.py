@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from syndicate.jobs.delivery.after_restore import settle_restored
+from syndicate.jobs.delivery.after_restore import mark_restored
 from syndicate.store import open_store, schema
 from syndicate.store.core.restored_store import MarkedUncertain
 from syndicate.store.core.store_identity import SKIPPED_IDS, MailHold, hold_mail, lift_hold, skip_ids
@@ -68,9 +68,9 @@ def backup_of(room: Room, folder: Path) -> Restore:
     return restore
 
 
-def settle(room: Room, now) -> MarkedUncertain:
+def record_results(room: Room, now) -> MarkedUncertain:
     with room.store.write() as connection:
-        return settle_restored(connection, room.services.newsletters, now)
+        return mark_restored(connection, room.services.newsletters, now)
 
 
 @pytest.mark.parametrize("first", ["next", "latest"])
@@ -83,7 +83,7 @@ def test_a_backup_from_before_the_cut_sends_nothing_again_and_the_next_edition_c
         assert Counter(to(smtp.bodies)) == {"jo": 1, "kim": 1, "lee": 1}
         restore()
         declare(room, newsletter)
-        assert settle(room, EVENING + HOUR).periods == 3
+        assert record_results(room, EVENING + HOUR).periods == 3
         room.services.editions.run(EVENING + HOUR)
         job(room, smtp.port, now=EVENING + HOUR).run(EVENING + HOUR)
         assert len(smtp.bodies) == 3
@@ -101,11 +101,11 @@ def test_an_edition_that_waited_in_the_backup_is_held_until_a_person_decides(roo
     restore = backup_of(room, tmp_path)
     restore()
     declare(room, approval)
-    assert settle(room, EVENING + HOUR).editions >= 1
+    assert record_results(room, EVENING + HOUR).editions >= 1
     released = room.services.editions.run(EVENING + 3 * HOUR)
-    assert [one.outcome for one in released] == []
+    assert [result.outcome for result in released] == []
     with room.store.read() as connection:
-        assert {one.state for one in edition_store.report_editions(connection)} <= {"held", "missed"}
+        assert {report.state for report in edition_store.report_editions(connection)} <= {"held", "missed"}
     room.store.dispose()
 
 
@@ -113,7 +113,7 @@ def test_what_waited_in_the_backup_is_uncertain(room, tmp_path):
     room.services.editions.run(EVENING)
     backup_of(room, tmp_path)()
     declare(room, NEWSLETTER)
-    assert settle(room, EVENING + HOUR).deliveries == 3
+    assert record_results(room, EVENING + HOUR).deliveries == 3
     with ScriptedSmtp(PIPELINING) as smtp:
         job(room, smtp.port, now=EVENING + HOUR).run(EVENING + HOUR)
         assert smtp.bodies == []
@@ -129,7 +129,7 @@ def test_what_was_released_while_mail_was_held_waits_on(room, tmp_path):
     room.services.editions.run(EVENING)
     with room.store.write() as connection:
         hold_mail(connection, MailHold(since=EVENING - HOUR, found="a copy"))
-    assert settle(room, EVENING + HOUR) == MarkedUncertain(deliveries=0, editions=0, periods=3)
+    assert record_results(room, EVENING + HOUR) == MarkedUncertain(deliveries=0, editions=0, periods=3)
 
 
 def test_rows_after_a_restore_have_new_numbers(store):

@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from syndicate.delivery.attempt_outcome import outcome_of, pause_after, rest_after
+from syndicate.delivery.attempt_outcome import outcome_of, pause_after_outage, retry_delay
 from syndicate.errors import Deferred, MailError, Refused, RenderError, TransportDown, Uncertain
 from syndicate.model import DeliveryState
 
@@ -30,7 +30,7 @@ def test_D4_a_4xx_is_tried_again_in_minutes(now: datetime) -> None:
     ("attempts", "minutes"), [(1, 5), (2, 10), (3, 20), (6, 160), (7, 240), (50, 240), (10_000, 240)]
 )
 def test_D4_pauses_double_up_to_four_hours(attempts: int, minutes: int) -> None:
-    assert pause_after(attempts) == timedelta(minutes=minutes)
+    assert retry_delay(attempts) == timedelta(minutes=minutes)
 
 
 @pytest.mark.parametrize(("hours", "state"), [(67.9, DeliveryState.DEFERRED), (68.1, DeliveryState.FAILED)])
@@ -59,7 +59,7 @@ def test_a_message_that_cannot_be_rendered_is_set_aside_after_three_tries(now: d
 
 @pytest.mark.parametrize("code", [None, 421, 454])
 def test_V3_after_a_lost_connection_sending_rests_for_two_minutes(code: int | None) -> None:
-    assert rest_after(TransportDown("gone", code=code), refusals=9) == timedelta(minutes=2)
+    assert pause_after_outage(TransportDown("gone", code=code), refusals=9) == timedelta(minutes=2)
 
 
 @pytest.mark.parametrize("code", [530, 535, 550])
@@ -69,4 +69,4 @@ def test_V3_after_a_lost_connection_sending_rests_for_two_minutes(code: int | No
 def test_after_refused_logins_or_senders_sending_rests_longer_each_time(
     code: int, refusals: int, minutes: int
 ) -> None:
-    assert rest_after(TransportDown("no", code=code), refusals=refusals) == timedelta(minutes=minutes)
+    assert pause_after_outage(TransportDown("no", code=code), refusals=refusals) == timedelta(minutes=minutes)

@@ -102,7 +102,7 @@ def reading(
     *,
     password: str = "right",
     folder: str = "INBOX",
-    patience: float = 600.0,
+    total_timeout: float = 600.0,
     reading_time: float = 60.0,
 ) -> Iterator[bytes]:
     options = ImapOptions(
@@ -111,7 +111,7 @@ def reading(
         username="jo",
         password=password,
         folder=folder,
-        patience=patience,
+        total_timeout=total_timeout,
         reading_time=reading_time,
     )
     return read_imap(options, ssl.create_default_context(cafile=FOLDER / "authority.pem"))
@@ -194,7 +194,7 @@ def test_a_message_that_the_server_does_not_give_is_passed_over_and_stays_unseen
 
 def test_a_reading_has_its_time(imap: Imap) -> None:
     with pytest.raises(MailError, match="took too long"):
-        list(reading(imap, patience=0.0))
+        list(reading(imap, total_timeout=0.0))
 
 
 @pytest.fixture

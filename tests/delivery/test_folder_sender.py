@@ -13,14 +13,14 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.exists() else {}
 
 
-def parcel(message: bytes) -> OutgoingMail:
+def mail(message: bytes) -> OutgoingMail:
     return OutgoingMail(
         key=1, sender="news@example.com", recipient="jo@example.org", render=lambda: Message.of(message)
     )
 
 
 def send(folder: Path, message: bytes = MESSAGE) -> None:
-    send_one(FolderSender(folder), parcel(message))
+    send_one(FolderSender(folder), mail(message))
 
 
 def test_a_message_becomes_a_file_named_by_its_message_id(tmp_path: Path) -> None:
@@ -36,14 +36,14 @@ def test_D_a_second_try_overwrites_the_first(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("allowed", [True, False])
 def test_D_nothing_is_written_before_it_is_allowed(tmp_path: Path, allowed: bool) -> None:
-    waiting, commits = [parcel(MESSAGE)], []
+    waiting, commits = [mail(MESSAGE)], []
 
-    def settle(ended, beginning):
+    def record_results(ended, beginning):
         assert files(tmp_path) == {} or not beginning
         commits.append((len(ended), len(beginning)))
-        return [one.key for one in beginning if allowed]
+        return [mail.key for mail in beginning if allowed]
 
-    assert FolderSender(tmp_path).run(lambda: waiting.pop() if waiting else None, settle) is None
+    assert FolderSender(tmp_path).run(lambda: waiting.pop() if waiting else None, record_results) is None
     assert len(files(tmp_path)) == allowed
     assert commits == [(0, 1), (1, 0)][: 1 + allowed]
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from syndicate.delivery.outgoing import Message, OutgoingMail, SendResult
-from syndicate.delivery.smtp.sender_refusals import Suspicion
+from syndicate.delivery.smtp.sender_refusals import SenderRefusals
 from syndicate.errors import Deferred, MailError, Refused, SenderRefused, TransportDown
-from tests.delivery.test_smtp import BOTH, Desk, talking
+from tests.delivery.smtp_driver import BOTH, Desk, talking
 
 OK, GO = b"250 ok\r\n", b"354 go\r\n"
 NOT_NOW = {"DATA": b"503 not now\r\n"}
@@ -16,7 +16,7 @@ NOT_NOW = {"DATA": b"503 not now\r\n"}
 
 def ended(key: int, error: MailError | None = None) -> SendResult:
     return SendResult(
-        parcel=OutgoingMail(
+        mail=OutgoingMail(
             key=key, sender="us@example.com", recipient="jo@example.org", render=lambda: Message.of(b"")
         ),
         error=error,
@@ -27,7 +27,7 @@ def ended(key: int, error: MailError | None = None) -> SendResult:
 def test_D6_a_sender_refused_twice_is_no_recipients_fault(ehlo: Mapping[str, bytes]) -> None:
     desk = Desk("ann", "bob", "cleo")
     with talking({**ehlo, "MAIL": b"550 who are you\r\n", **NOT_NOW}) as (server, sender):
-        problem = sender.run(desk.take, desk.settle)
+        problem = sender.run(desk.next_mail, desk.record_results)
     assert isinstance(problem, TransportDown)
     assert (problem.code, server.connections) == (550, 1)
     assert desk.kinds() == {"ann": "TransportDown", "bob": "TransportDown"}
@@ -45,7 +45,7 @@ def test_D6_a_sender_refused_for_one_message_is_that_message_s_end(
     data[place] = b"503 whose?\r\n"
     script = {**ehlo, "MAIL": tuple(replies)} | ({"DATA": tuple(data)} if ehlo else {})
     with talking(script) as (server, sender):
-        assert sender.run(desk.take, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert list(desk.kinds().values()).count("sent") == 2
     assert desk.kinds()[("ann", "bob", "cleo")[place]] == "SenderRefused"
     assert server.connections == 1
@@ -55,7 +55,7 @@ def test_D6_a_sender_refused_for_one_message_is_that_message_s_end(
 def test_a_message_too_large_for_mail_is_refused_alone(ehlo: Mapping[str, bytes]) -> None:
     desk = Desk("ann", "bob")
     with talking({**ehlo, "MAIL": b"552 5.3.4 too big\r\n", **NOT_NOW}) as (_, sender):
-        assert sender.run(desk.take, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert desk.kinds() == {"ann": "Refused", "bob": "Refused"}
     assert desk.outcomes["ann"].code is None
 
@@ -72,7 +72,7 @@ def test_refusals_for_policy_are_the_messages_when_others_are_taken(
     if step == "RCPT" and ehlo:
         script["DATA"] = ((b"503 whom?\r\n",) * 19 + (GO,)) * 3
     with talking(script) as (_, sender):
-        assert sender.run(desk.take, desk.settle) is None
+        assert sender.run(desk.next_mail, desk.record_results) is None
     assert sorted(desk.kinds().values()) == ["Refused"] * 57 + ["sent"] * 3
 
 
@@ -82,7 +82,7 @@ def test_twenty_refusals_for_policy_in_a_row_are_about_us(step: str, ehlo: Mappi
     desk = Desk(*(f"r{number}" for number in range(60)))
     script: dict[str, Any] = {**ehlo, step: b"554 5.7.1 relay access denied\r\n"}
     with talking(script | ({} if step == "BODY" else NOT_NOW)) as (_, sender):
-        problem = sender.run(desk.take, desk.settle)
+        problem = sender.run(desk.next_mail, desk.record_results)
     assert isinstance(problem, TransportDown)
     assert (problem.code, "5.7.1" in str(problem)) == (554, True)
     assert set(desk.kinds().values()) == {"TransportDown"}
@@ -98,56 +98,56 @@ def test_a_list_refused_for_policy_as_a_whole_fails_nobody(
     desk = Desk(*(f"r{number}" for number in range(readers)))
     script: dict[str, Any] = {**ehlo, step: b"550 5.7.26 not authenticated\r\n"}
     with talking(script | ({} if step == "BODY" else NOT_NOW)) as (_, sender):
-        problem = sender.run(desk.take, desk.settle)
+        problem = sender.run(desk.next_mail, desk.record_results)
     assert list(desk.kinds().values()) == [kind] * readers
     assert (problem is not None) == (readers == 3)
 
 
 def test_other_refusals_do_not_tell_whether_a_policy_is_about_us() -> None:
-    suspicion = Suspicion()
+    sender_refusals = SenderRefusals()
     blocked = [ended(key, Refused("550 5.7.1 no", code=550)) for key in range(3)]
     nobody = ended(9, Refused("550 5.1.1 nobody", code=550))
-    suspicion.sift([*blocked, nobody])
-    assert {type(one.error) for one in suspicion.rest()} == {TransportDown}
+    sender_refusals.classify([*blocked, nobody])
+    assert {type(result.error) for result in sender_refusals.finish()} == {TransportDown}
 
 
 def test_a_policy_for_the_last_few_is_about_them_when_others_were_taken() -> None:
-    suspicion = Suspicion()
-    suspicion.sift([ended(1)])
-    suspicion.sift([ended(key, Refused("550 5.7.1 no", code=550)) for key in range(2, 8)])
-    assert {type(one.error) for one in suspicion.rest()} == {Refused}
-    assert suspicion.problem is None
+    sender_refusals = SenderRefusals()
+    sender_refusals.classify([ended(1)])
+    sender_refusals.classify([ended(key, Refused("550 5.7.1 no", code=550)) for key in range(2, 8)])
+    assert {type(result.error) for result in sender_refusals.finish()} == {Refused}
+    assert sender_refusals.problem is None
 
 
 def test_one_refused_for_policy_says_nothing_until_others_are_met() -> None:
-    suspicion = Suspicion()
-    suspicion.sift([ended(1, Refused("550 5.7.1 no", code=550))])
-    (one,) = suspicion.rest()
+    sender_refusals = SenderRefusals()
+    sender_refusals.classify([ended(1, Refused("550 5.7.1 no", code=550))])
+    (one,) = sender_refusals.finish()
     assert isinstance(one.error, Deferred)
     assert one.error.code == 550
 
 
 def test_what_was_under_way_before_acquits_nobody_of_a_refused_sender() -> None:
-    suspicion = Suspicion()
-    assert suspicion.sift([ended(1, SenderRefused("550", code=550))]) == []
-    suspicion.offered(3)
-    assert [one.parcel.key for one in suspicion.sift([ended(2)])] == [2]
-    assert [one.parcel.key for one in suspicion.sift([ended(3)])] == [1, 3]
-    assert suspicion.rest() == []
-    assert suspicion.problem is None
+    sender_refusals = SenderRefusals()
+    assert sender_refusals.classify([ended(1, SenderRefused("550", code=550))]) == []
+    sender_refusals.offered(3)
+    assert [result.mail.key for result in sender_refusals.classify([ended(2)])] == [2]
+    assert [result.mail.key for result in sender_refusals.classify([ended(3)])] == [1, 3]
+    assert sender_refusals.finish() == []
+    assert sender_refusals.problem is None
 
 
 def test_a_refused_sender_with_nothing_to_compare_with_is_about_us() -> None:
-    suspicion = Suspicion()
-    suspicion.sift([ended(1, SenderRefused("550", code=550))])
-    (one,) = suspicion.rest()
+    sender_refusals = SenderRefusals()
+    sender_refusals.classify([ended(1, SenderRefused("550", code=550))])
+    (one,) = sender_refusals.finish()
     assert isinstance(one.error, TransportDown)
-    assert suspicion.problem is not None
-    assert suspicion.problem.code == 550
+    assert sender_refusals.problem is not None
+    assert sender_refusals.problem.code == 550
 
 
 def test_other_refusals_are_told_at_once() -> None:
-    suspicion = Suspicion()
+    sender_refusals = SenderRefusals()
     refused = [ended(key, Refused("550 5.1.1 nobody", code=550)) for key in range(50)]
-    assert suspicion.sift(refused) == refused
-    assert suspicion.problem is None
+    assert sender_refusals.classify(refused) == refused
+    assert sender_refusals.problem is None

@@ -84,13 +84,13 @@ def test_K_dkim_compares_the_record_with_the_file(tmp_path: Path) -> None:
         keys.append(load_key(tmp_path / kind, domain="news.example", selector=kind))
     names = [(f"{kind}._domainkey.news.example", "TXT") for kind in ("rsa", "ed25519")]
     right: Zone = {names[0]: [keys[0].record.replace("; ", ";")], names[1]: [keys[1].record]}
-    assert [one.good for one in dns_checks.check_dkim(keys, resolver(right))] == [True, True]
+    assert [check.good for check in dns_checks.check_dkim(keys, resolver(right))] == [True, True]
     wrong: Zone = {names[0]: [keys[1].record]}
     found = dns_checks.check_dkim(keys, resolver(wrong))
-    assert [one.good for one in found] == [False, False]
+    assert [check.good for check in found] == [False, False]
     assert "another key" in found[0].detail
     assert keys[1].record in found[1].detail
-    assert [one.good for one in dns_checks.check_dkim([], resolver({}))] == [None]
+    assert [check.good for check in dns_checks.check_dkim([], resolver({}))] == [None]
 
 
 @pytest.mark.parametrize(
