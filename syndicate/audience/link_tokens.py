@@ -45,7 +45,7 @@ def read_feed_token(secret: bytes, token: str, revision: int) -> int | None:
     return read_token(secret, token, f"{FEED} {revision}")
 
 
-def token_digest(token: str, address_key: str, newsletter: str) -> str:
+def token_hash(token: str, address_key: str, newsletter: str) -> str:
     """Return what is stored of a single-use token: it belongs to one mailbox and one newsletter."""
     return hashlib.sha256("\x00".join((token, address_key, newsletter)).encode()).hexdigest()
 

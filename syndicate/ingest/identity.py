@@ -77,14 +77,14 @@ class EntryDecision:
     """Decision about one entry.
 
     ``article`` is what to store (new and changed only); ``existing`` the row it changes or
-    equals. When the same article came as other bytes, ``digest`` is to be stored with the row, so
+    equals. When the same article came as other bytes, ``item_hash`` is to be stored with the row, so
     that those bytes are not read again; otherwise it is ``""``.
     """
 
     kind: EntryMatch
     article: NewArticle | None = None
     existing: KnownArticle | None = None
-    digest: str = ""
+    item_hash: str = ""
     reason: str = ""
 
 
@@ -142,7 +142,7 @@ def decide(
     key, existing = _identified(entry, known) if known else (entry_key(entry), None)
     if existing is None and moved:
         key, existing = moved.entry_key, moved
-    if existing and existing.digest == entry.digest != "":
+    if existing and existing.item_hash == entry.item_hash != "":
         return EntryDecision(kind=EntryMatch.SAME, existing=existing)
     try:
         article = accept(entry, source, now, key=key, existing=existing, by_sight=by_sight)
@@ -151,7 +151,7 @@ def decide(
     if existing is None:
         return EntryDecision(kind=EntryMatch.NEW, article=article)
     if _is_unchanged(existing, article, entry, source):
-        return EntryDecision(kind=EntryMatch.SAME, existing=existing, digest=entry.digest)
+        return EntryDecision(kind=EntryMatch.SAME, existing=existing, item_hash=entry.item_hash)
     return EntryDecision(kind=EntryMatch.CHANGED, article=article, existing=existing)
 
 
@@ -201,7 +201,7 @@ def accept(
         words=reading.words,
         read_more=entry.read_more,
         content_hash=hash_of(_content(entry, title, language, source.section)),
-        digest=entry.digest,
+        item_hash=entry.item_hash,
         html=entry.html,
         text=entry.text,
     )
@@ -255,10 +255,10 @@ def edited_parts(
     dated = [(canonical_url(part.url), part.published) for part in parts]
     count = Counter(dated)
     return {
-        entry.digest: known_page
+        entry.item_hash: known_page
         for entry, (url, date) in zip(parts, dated, strict=True)
         if (known_page := pages.get(url)) and known_page.published == date and count[url, date] == 1
-        if known_page.digest not in listed
+        if known_page.item_hash not in listed
     }
 
 

@@ -50,18 +50,18 @@ def reappeared(
     absent = [
         candidate
         for candidate in candidates
-        if candidate.digest not in listed and candidate.entry_key not in listed
+        if candidate.item_hash not in listed and candidate.entry_key not in listed
     ]
     by_moment = {(article.title.casefold(), article.published): article for article in absent}
     by_title: dict[str, list[KnownArticle]] = {}
     for article in sorted(absent, key=lambda each: each.published):
         by_title.setdefault(article.title.casefold(), []).append(article)
     known = {
-        entry.digest
+        entry.item_hash
         for entry in strangers
         if entry.title.casefold() in by_title or (entry.title and title_hash(entry.title) in pruned)
     }
-    titles = {entry.title.casefold() for entry in strangers if entry.digest in known}
+    titles = {entry.title.casefold() for entry in strangers if entry.item_hash in known}
     rebuilt = is_archive(strangers) and (len(known) * 2 > len(strangers) or len(titles) >= ARCHIVE)
     retitled = _retitled(strangers, absent) if is_archive(strangers) else {}
     moved: dict[str, KnownArticle] = {}
@@ -69,12 +69,12 @@ def reappeared(
     for entry in strangers:
         title, moment = entry.title.casefold(), _moment(entry)
         match = by_moment.get((title, moment)) if title and moment else None
-        match = match or retitled.get(entry.digest)
+        match = match or retitled.get(entry.item_hash)
         if rebuilt and match is None:
             match = next((article for article in by_title.get(title, ()) if article.id not in taken), None)
         if match and match.id not in taken:
             taken.add(match.id)
-            moved[entry.digest] = match
+            moved[entry.item_hash] = match
     return Reappeared(moved=moved, pruned_again=frozenset(known.difference(moved) if rebuilt else ()))
 
 
@@ -84,7 +84,7 @@ def _retitled(strangers: Sequence[Entry], absent: Sequence[KnownArticle]) -> dic
     theirs = Counter(map(_moment, strangers))
     alone = {article.published: article for article in absent if ours[article.published] == 1}
     found = {
-        entry.digest: one
+        entry.item_hash: one
         for entry in strangers
         if (moment := _moment(entry)) and theirs[moment] == 1 and (one := alone.get(moment))
         if _contains(entry.title.casefold(), one.title.casefold())

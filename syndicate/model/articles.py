@@ -71,7 +71,7 @@ class Enclosure:
 class Entry:
     """Item that a parser found in a source, cleaned but not yet trusted.
 
-    ``html`` is safe HTML with absolute links; every other text is plain. ``digest`` identifies
+    ``html`` is safe HTML with absolute links; every other text is plain. ``item_hash`` identifies
     the raw bytes of the item, so that an unchanged item need not be parsed again.
     ``read_more`` holds titles the source itself lists as further reading. ``minutes`` is the reading time
     that the source gives, 0 without one.
@@ -96,7 +96,7 @@ class Entry:
     enclosures: tuple[Enclosure, ...] = ()
     read_more: tuple[str, ...] = ()
     minutes: int = 0
-    digest: str = ""
+    item_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,12 +120,12 @@ class SitemapPart:
 class ParsedSource:
     """One reading of a source: what it says about itself, and its entries in document order.
 
-    ``entries`` holds only entries whose digest was not known before; ``digests`` holds the
+    ``entries`` holds only entries whose item_hash was not known before; ``item_hashes`` holds the
     digest of every item in the document. ``min_interval`` is the source's own requested_interval (``ttl``,
     ``sy:updatePeriod``) in seconds, ``skip_hours`` and ``skip_days`` the times it wants no visit (bits,
     see ``SourceState``). ``hubs`` and ``self_url`` are its WebSub links, absolute.
     ``warnings`` are readable sentences (not well-formed,
-    wrong charset, entries left out); ``refused`` are ``(digest, reason)`` of single items
+    wrong charset, entries left out); ``refused`` are ``(item_hash, reason)`` of single items
     that could not be read although the rest could. ``left_out`` counts new items beyond our limit,
     to be read the next time although the document is the same; after a document that is ``cut_off`` all is
     asked for again. ``feeds`` are those that an HTML page, which is no source itself, leads to, and
@@ -138,7 +138,7 @@ class ParsedSource:
     feed_id: str = ""
     language: str = ""
     entries: tuple[Entry, ...] = ()
-    digests: tuple[str, ...] = ()
+    item_hashes: tuple[str, ...] = ()
     min_interval: float | None = None
     skip_hours: int = 0
     skip_days: int = 0
@@ -189,7 +189,7 @@ class KnownArticle:
     published: datetime
     first_seen: datetime
     content_hash: str
-    digest: str
+    item_hash: str
     path: str
     declared_title: str = ""
 
@@ -221,7 +221,7 @@ class _ArticleFields:
     words: int = 0
     read_more: tuple[str, ...] = ()
     content_hash: str = ""
-    digest: str = ""
+    item_hash: str = ""
     boost: float = 1.0
     declared_title: str = ""
 

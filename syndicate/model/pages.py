@@ -22,15 +22,15 @@ class QueuedPage:
     """A page worth reading.
 
     ``uid`` is of the article whose text it has; ``""`` when the article is only known by its page, and then
-    ``entry`` is what its sitemap or list says. Another ``digest`` than last time means that it is to be read
-    again. ``published`` decides which page of a source is read first.
+    ``entry`` is what its sitemap or list says. Another ``content_hash`` than last time means that it is to
+    be read again. ``published`` decides which page of a source is read first.
     """
 
     url: str
     published: datetime
     uid: str = ""
     entry: Entry | None = None
-    digest: str = ""
+    content_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

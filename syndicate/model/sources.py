@@ -133,12 +133,12 @@ class SourceState:
     """State of a source after its last polls.
 
     ``etag`` and ``last_modified`` are kept byte for byte as the server sent them. ``body_hash``
-    is of the body as it came over the wire, still compressed; ``frame`` is of the last document that was
-    parsed and of what stood around its items (see ``ingest.unchanged``). ``permanent_url`` is where a
-    permanent redirect pointed, seen ``permanent_seen`` times in a row. ``moved_to`` is polled in place of the
-    address that ``config.toml`` names, after such a redirect was confirmed. ``warning`` is what ``status``
-    shows of the last document that was read, ``read_from`` the host the last answer came from if it is
-    another site's.
+    is of the body as it came over the wire, still compressed; ``feed_skeleton_hash`` is of the last document
+    that was parsed and of what stood around its items (see ``ingest.unchanged``). ``permanent_url`` is where
+    a permanent redirect pointed, seen ``permanent_seen`` times in a row. ``moved_to`` is polled in place of
+    the address that ``config.toml`` names, after such a redirect was confirmed. ``warning`` is what
+    ``status`` shows of the last document that was read, ``read_from`` the host the last answer came from if
+    it is another site's.
 
     ``next_check`` is when the source is read again, ``check_reason`` why then and not earlier.
     ``not_before`` is the pause that a server asked for (Retry-After): no poll, commanded or not, is
@@ -152,7 +152,7 @@ class SourceState:
     etag: str = ""
     last_modified: str = ""
     body_hash: str = ""
-    frame: str = ""
+    feed_skeleton_hash: str = ""
     last_attempt: datetime | None = None
     last_success: datetime | None = None
     next_check: datetime | None = None

@@ -201,17 +201,17 @@ class Templates:
         what an old template rendered would be remembered as the new one's, and never rendered again.
         """
         if folder not in self._fingerprints:
-            self._fingerprints[folder] = self._digest(folder)
+            self._fingerprints[folder] = self._hash_files(folder)
         return self._fingerprints[folder]
 
-    def _digest(self, folder: str) -> str:
-        digest = blake2b(digest_size=16)
+    def _hash_files(self, folder: str) -> str:
+        hasher = blake2b(digest_size=16)
         for place in self._folders:
             for file in sorted(path for path in (place / folder).rglob("*") if path.is_file()):
                 data = file.read_bytes()
-                digest.update(f"{file.relative_to(place).as_posix()}\0{len(data)}\0".encode())
-                digest.update(data)
-        return digest.hexdigest()
+                hasher.update(f"{file.relative_to(place).as_posix()}\0{len(data)}\0".encode())
+                hasher.update(data)
+        return hasher.hexdigest()
 
     def _source(self, name: str) -> tuple[str, str]:
         """Return the text of a template and its file."""

@@ -37,7 +37,7 @@ class PrivateFeedPage:
         gzip = accepts_gzip(list_field(request, "accept-encoding"))
         headers = {
             **SECURITY_HEADERS,
-            "ETag": f'"{feed.digest}-gzip"' if gzip else f'"{feed.digest}"',
+            "ETag": f'"{feed.content_hash}-gzip"' if gzip else f'"{feed.content_hash}"',
             "Cache-Control": f"private, max-age={self._age}",
             "X-Robots-Tag": "noindex",
             "Vary": "Accept, Sec-Fetch-Dest, Accept-Encoding" if kind.styled else "Accept-Encoding",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.ingest.feed.change_detection import Compared, compare, document_digest, is_last
+from syndicate.ingest.feed.change_detection import Compared, compare, hash_document, is_last
 from tests.ingest.reading import read
 
 HEAD = "<title>Harbour</title><link>https://harbour.example/</link><lastBuildDate>now</lastBuildDate>"
@@ -20,16 +20,16 @@ def rss(*items: str, head: str = HEAD, after: str = "") -> bytes:
 
 
 def frame_of(body: bytes) -> str:
-    return compare(body, document_digest(body), "", frozenset()).frame
+    return compare(body, hash_document(body), "", frozenset()).feed_skeleton_hash
 
 
 def compared(before: bytes, now: bytes) -> Compared:
     """What of ``now`` is new, after ``before`` was parsed and stored."""
-    return compare(now, document_digest(now), frame_of(before), frozenset(read(before).digests))
+    return compare(now, hash_document(now), frame_of(before), frozenset(read(before).item_hashes))
 
 
 def same(before: bytes, now: bytes) -> bool:
-    return is_last(document_digest(now), frame_of(before))
+    return is_last(hash_document(now), frame_of(before))
 
 
 def quiet(before: bytes, now: bytes) -> bool:
@@ -135,20 +135,20 @@ CHANGED = [
 def test_reading_what_is_unseen_equals_reading_all_with_the_known_left_out(now):
     before = rss(ONE, TWO)
     found = compared(before, now)
-    known = frozenset(read(before).digests)
+    known = frozenset(read(before).item_hashes)
     alone = read(found.unseen, known=known)
     whole = read(now, known=known)
-    assert {*found.seen, *alone.digests} == set(whole.digests)
+    assert {*found.seen, *alone.item_hashes} == set(whole.item_hashes)
     assert [warning.partition(": line")[0] for warning in alone.warnings] == [
         warning.partition(": line")[0] for warning in whole.warnings
     ]
-    assert replace(alone, digests=(), warnings=()) == replace(whole, digests=(), warnings=())
+    assert replace(alone, item_hashes=(), warnings=()) == replace(whole, item_hashes=(), warnings=())
 
 
 def test_what_was_read_before_is_left_out():
     found = compared(rss(ONE, TWO), rss(ONE, THREE, TWO))
     assert found.unseen == rss(THREE)
-    assert set(found.seen) == set(read(rss(ONE, TWO)).digests)
+    assert set(found.seen) == set(read(rss(ONE, TWO)).item_hashes)
 
 
 def test_nothing_is_left_out_of_a_document_that_is_not_utf_8():
@@ -169,7 +169,7 @@ def test_an_item_that_quotes_another_stays_itself_when_the_quoted_one_is_known()
     before, now = rss(ONE), rss(ONE, QUOTING)
     assert not quiet(before, now)
     assert quiet(now, now.replace(b"now", b"later")) is False
-    alone = read(now, known=frozenset(read(before).digests)).entries
+    alone = read(now, known=frozenset(read(before).item_hashes)).entries
     assert [entry.title for entry in alone] == ["Quote"]
 
 
@@ -177,4 +177,4 @@ def test_an_item_that_quotes_another_stays_itself_when_the_quoted_one_is_known()
 @pytest.mark.parametrize("piece", [b"<item>", b"<updated>", b"<entry ", b"</", b"<item></item>"])
 def test_megabytes_of_one_piece_take_no_time(piece):
     body = piece * (5_000_000 // len(piece))
-    assert compare(body, document_digest(body), "a frame", frozenset()).unseen == body
+    assert compare(body, hash_document(body), "a frame", frozenset()).unseen == body

@@ -70,7 +70,7 @@ from tests import factories
 from tests.factories import NOW, declared, edition_story, new_article, newsletter, subscribe
 
 SAVED_POLL = source_store.SavedPoll(source_id=1, state=SourceState(), title="t", home_url="h", feed_id="f")
-GONE = tombstones.Dropped(entry_key="gone", digest="d", rule="adverts")
+GONE = tombstones.Dropped(entry_key="gone", item_hash="d", rule="adverts")
 EARLY, SOON, LATER = NOW - timedelta(days=2), NOW + timedelta(minutes=1), NOW + timedelta(days=2)
 ROOMS = (
     announcements,
@@ -142,7 +142,7 @@ SIGN_UP = sign_up_store.SignUp(
     network="",
     agreed="",
     state=sign_up_store.MAILED,
-    token_digest="",
+    token_hash="",
     requested=NOW,
     expires=LATER,
 )
@@ -219,14 +219,14 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "announcements.note_documents": lambda c: announcements.note_documents(c, {TOPIC: "x"}, NOW),
     "announcements.claim_announcements": lambda c: announcements.claim_announcements(c, now=NOW, until=LATER),
     "announcements.finish_announcement": lambda c: announcements.finish_announcement(
-        c, announcements.Announcement(topic=TOPIC, digest="x", attempts=0), next_try=None, error=""
+        c, announcements.Announcement(topic=TOPIC, document_hash="x", attempts=0), next_try=None, error=""
     ),
     "announcements.forget_announcements": announcements.forget_announcements,
     "article_store.add_articles": lambda c: article_store.add_articles(c, [(1, [new_article(7)])]),
     "article_store.change_article": lambda c: article_store.change_article(
         c, 1, 1, new_article(1, title="New")
     ),
-    "article_store.note_digests": lambda c: article_store.note_digests(c, [(1, "x")]),
+    "article_store.save_item_hashes": lambda c: article_store.save_item_hashes(c, [(1, "x")]),
     "audience_store.add_subscription": lambda c: subscribe(c, "kim@example.org"),
     "audience_store.end_subscription": lambda c: audience_store.end_subscription(c, 1, detail="", now=NOW),
     "audience_store.end_all_subscriptions": lambda c: audience_store.end_all_subscriptions(
@@ -363,7 +363,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "page_store.link_page": lambda c: page_store.link_page(c, 1),
     "page_store.release_pages": lambda c: page_store.release_pages(c, [1], owner="us"),
     "page_store.give_full_text": lambda c: page_store.give_full_text(c, 1, new_article(1)),
-    "page_store.pass_over": lambda c: page_store.pass_over(c, 1, [("key", "digest")], NOW),
+    "page_store.pass_over": lambda c: page_store.pass_over(c, 1, [("key", "item_hash")], NOW),
     "page_store.prune_pages": lambda c: page_store.prune_pages(c, before=LATER),
     "quarantine.record_failure": lambda c: quarantine.record_failure(c, "page", "x", "broken", now=NOW),
     "quarantine.clear_failure": lambda c: quarantine.clear_failure(c, "page", "y"),
@@ -420,7 +420,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "story_store.remove_links": lambda c: story_store.remove_links(c, [(1, 0)]),
     "story_store.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
     "tombstones.remember_dropped": lambda c: tombstones.remember_dropped(c, 1, [GONE], NOW),
-    "tombstones.note_buried_digests": lambda c: tombstones.note_buried_digests(c, 1, [("gone", "e")]),
+    "tombstones.save_tombstone_hashes": lambda c: tombstones.save_tombstone_hashes(c, 1, [("gone", "e")]),
     "story_leads.list_language_leads": story_leads.list_language_leads,
     "story_leads.save_language_leads": lambda c: story_leads.save_language_leads(c, [1], {(1, "en"): 1}),
     "story_moves.merge_story": lambda c: story_moves.merge_story(c, move(MERGED, 2, 1)),
@@ -465,7 +465,7 @@ READS = {
     "article_store.latest_articles",
     "article_store.telling_texts",
     "known_articles.dating_sources",
-    "known_articles.known_digests",
+    "known_articles.known_item_hashes",
     "known_articles.pruned_keys",
     "article_store.shown_on",
     "article_store.latest_published",
@@ -628,7 +628,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Pa
         leases.make_secret(connection)
         retitle(connection)
         note_hub(connection, SUBSCRIPTION.hub)
-        quarantine.record_failure(connection, "entry", "digest", "broken", now=NOW, source_id=1)
+        quarantine.record_failure(connection, "entry", "item_hash", "broken", now=NOW, source_id=1)
         delivery_store.claim_deliveries(connection, now=NOW, owner="us", until=SOON, limit=1)
         table = schema.deliveries
         connection.execute(update(table).where(table.c.id == 2).values(state="failed"))

@@ -306,11 +306,11 @@ def test_three_failures_and_a_thing_rests_until_it_works_again(store):
 
     with store.write() as connection:
         for hours, reason in enumerate(("first", "second", "third")):
-            assert known_articles.known_digests(connection, [7])[7] == frozenset()
+            assert known_articles.known_item_hashes(connection, [7])[7] == frozenset()
             fail(connection, "bad", reason, hours)
         fail(connection, "other", "once")
-        assert known_articles.known_digests(connection, [7])[7] == {"bad"}
-        assert known_articles.known_digests(connection, [8])[8] == frozenset()
+        assert known_articles.known_item_hashes(connection, [7])[7] == {"bad"}
+        assert known_articles.known_item_hashes(connection, [8])[8] == frozenset()
         worst = quarantine.failures(connection)[0]
         assert (worst.subject, worst.attempts, worst.reason, worst.resting) == ("bad", 3, "third", True)
         assert worst.last_failed - worst.first_failed == timedelta(hours=2)

@@ -26,12 +26,12 @@ _BUILT = re.compile(rb"<(?:lastBuildDate|pubDate|updated|dc:date)>[^<>&\x00-\x08
 class Compared:
     """A document beside what was read before.
 
-    ``frame`` is to be kept for the next one, ``""`` when the items of this one cannot be told apart: the
-    digest of what stands around them, and that of the document. ``unseen``
+    ``feed_skeleton_hash`` is to be kept for the next one, ``""`` when the items of this one cannot be told
+    apart: the digest of what stands around them, and that of the document. ``unseen``
     is the document without the items read before, whose digests are ``seen``; ``b""`` when no other is in it.
     """
 
-    frame: str
+    feed_skeleton_hash: str
     unseen: bytes
     seen: tuple[str, ...] = ()
 
@@ -41,7 +41,7 @@ class Compared:
         return bool(self.seen) and not self.unseen
 
 
-def document_digest(body: bytes) -> str:
+def hash_document(body: bytes) -> str:
     """The digest of a document up to its last end tag, without the dates before its items.
 
     ``""`` when it has none. What follows the last end tag can only be comments (XML 1.0 section 2.1).
@@ -53,28 +53,32 @@ def document_digest(body: bytes) -> str:
     return hash_of(_BUILT.sub(b"", body[: first.start()]), rest)
 
 
-def is_last(document: str, frame: str) -> bool:
-    """Return whether a digest is that of the last parsed document, which left this ``frame``."""
-    return bool(document and frame) and frame.endswith(document)
+def is_last(document_hash: str, feed_skeleton_hash: str) -> bool:
+    """Return whether a digest is that of the last parsed document, which left this ``feed_skeleton_hash``."""
+    return bool(document_hash and feed_skeleton_hash) and feed_skeleton_hash.endswith(document_hash)
 
 
-def compare(body: bytes, document: str, frame: str, known: Container[str]) -> Compared:
+def compare(body: bytes, document_hash: str, feed_skeleton_hash: str, known: Container[str]) -> Compared:
     """Return the unseen part of a document, by the last frame and the digests of known items."""
     around, items = _apart(body) or ([], [])
     stands = hash_of(_BUILT.sub(b"", b"".join(around))) if items else ""
-    whole = Compared(frame=stands + document if items else "", unseen=body)
-    if not items or not frame.startswith(stands):
+    whole = Compared(feed_skeleton_hash=stands + document_hash if items else "", unseen=body)
+    if not items or not feed_skeleton_hash.startswith(stands):
         return whole
-    digests = [hash_of(item) for item in items]
-    seen = tuple(dict.fromkeys(digest for digest in digests if digest in known))
-    others = [b"" if digest in known else item for digest, item in zip(digests, items, strict=True)]
+    item_hashes = [hash_of(item) for item in items]
+    seen = tuple(dict.fromkeys(item_hash for item_hash in item_hashes if item_hash in known))
+    others = [b"" if item_hash in known else item for item_hash, item in zip(item_hashes, items, strict=True)]
     if not any(others):
-        return Compared(frame=whole.frame, unseen=b"", seen=seen)
+        return Compared(feed_skeleton_hash=whole.feed_skeleton_hash, unseen=b"", seen=seen)
     if any(map(_ends_in_cdata, filter(None, others))):
         return whole
     unseen = b"".join(piece for pair in zip(around, [*others, b""], strict=True) for piece in pair)
     # How a document is read that is not in the charset it declares depends on all of it.
-    return Compared(frame=whole.frame, unseen=unseen, seen=seen) if seen and _is_utf8(unseen) else whole
+    return (
+        Compared(feed_skeleton_hash=whole.feed_skeleton_hash, unseen=unseen, seen=seen)
+        if seen and _is_utf8(unseen)
+        else whole
+    )
 
 
 def _apart(body: bytes) -> tuple[list[bytes], list[bytes]] | None:

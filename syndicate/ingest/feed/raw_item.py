@@ -114,7 +114,7 @@ class RawFeed:
     places: list[tuple[int, int]] = field(default_factory=list)
 
 
-def entry_of(raw: RawItem, *, language: str, digest: str) -> Entry:
+def entry_of(raw: RawItem, *, language: str, item_hash: str) -> Entry:
     """An item's clean entry. ``language`` is the feed's, for items that declare none."""
     content = max(raw.contents, key=lambda text: len(text.value), default=None)
     main = content if content and content.value.strip() else raw.summary
@@ -135,7 +135,7 @@ def entry_of(raw: RawItem, *, language: str, digest: str) -> Entry:
         tags=_tags(raw.tags),
         image=lead_image(raw.images, body.image, base),
         enclosures=clean_enclosures(raw.enclosures, base) if raw.enclosures else (),
-        digest=digest,
+        item_hash=item_hash,
     )
 
 

@@ -91,7 +91,8 @@ class SortedEntries:
     """Decisions about the entries of one reading.
 
     ``parsed`` holds those that become articles now; ``pages`` are to be read before there is an article,
-    ``passed_over`` (key and digest) never become one, ``parts`` are the sitemaps of an index worth reading.
+    ``passed_over`` (key and item_hash) never become one, ``parts`` are the sitemaps of an index worth
+    reading.
     """
 
     parsed: ParsedSource
@@ -119,14 +120,17 @@ def sort_entries(
         untold = []
     pages = [
         QueuedPage(
-            url=entry.url, published=entry.published or entry.updated or now, entry=entry, digest=entry.digest
+            url=entry.url,
+            published=entry.published or entry.updated or now,
+            entry=entry,
+            content_hash=entry.item_hash,
         )
         for entry in untold
     ]
     return SortedEntries(
         parsed=replace(parsed, entries=told, warnings=warnings),
         pages=tuple(pages),
-        passed_over=tuple((entry_key(entry), entry.digest) for entry in passed_over),
+        passed_over=tuple((entry_key(entry), entry.item_hash) for entry in passed_over),
         parts=parts_worth_reading(parsed.parts, now, options),
     )
 
@@ -163,7 +167,7 @@ def wanted_pages(
         QueuedPage(
             url=article.url,
             uid=article.uid,
-            digest=article.content_hash,
+            content_hash=article.content_hash,
             published=known_since(article.published),
         )
         for article in articles
@@ -212,7 +216,7 @@ def with_page(listed: Entry, page: Entry) -> Entry:
         summary=page.summary or listed.summary,
         tags=listed.tags or page.tags,
         image=page.image or listed.image,
-        digest=listed.digest,
+        item_hash=listed.item_hash,
     )
 
 

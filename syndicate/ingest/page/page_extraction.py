@@ -112,13 +112,13 @@ def parse_page(
     if cut_off:
         warnings = (*warnings, BREAKS_OFF)
     # Of what a reader sees: advertisements, counters and tokens change with every answer.
-    digest = blake2b(f"{entry.title}\n{entry.html}".encode(), digest_size=16).hexdigest()
-    entry = replace(entry, digest=digest, guid=asked)
+    item_hash = blake2b(f"{entry.title}\n{entry.html}".encode(), digest_size=16).hexdigest()
+    entry = replace(entry, item_hash=item_hash, guid=asked)
     return ParsedSource(
         title=entry.title,
         language=entry.language,
-        entries=() if digest in known else (entry,),
-        digests=(digest,),
+        entries=() if item_hash in known else (entry,),
+        item_hashes=(item_hash,),
         warnings=warnings,
         cut_off=cut_off,
     )
@@ -191,7 +191,7 @@ def _entry(facts: PageFacts, found: Any, url: str) -> Entry:
         tags=list(facts.tags),
         images=[facts.image] if facts.image else [],
     )
-    entry = _without_heading(entry_of(raw, language="", digest=""), facts.heading)
+    entry = _without_heading(entry_of(raw, language="", item_hash=""), facts.heading)
     return replace(entry, section=clean_line(facts.section, 60))
 
 

@@ -71,12 +71,12 @@ def parse_sitemap(
     if found.is_index:
         parts = {target: SitemapPart(url=target, changed=_moment(row, "lastmod")) for target, row in ours}
         return ParsedSource(home_url=_home(url), parts=tuple(parts.values()), warnings=warnings)
-    digests = {target: _digest(target, row) for target, row in ours}
-    unseen = {target: row for target, row in ours if digests[target] not in known}
+    item_hashes = {target: _item_hash(target, row) for target, row in ours}
+    unseen = {target: row for target, row in ours if item_hashes[target] not in known}
     return ParsedSource(
         home_url=_home(url),
-        entries=tuple(_entry(target, row, digests[target]) for target, row in unseen.items()),
-        digests=tuple(digests.values()),
+        entries=tuple(_entry(target, row, item_hashes[target]) for target, row in unseen.items()),
+        item_hashes=tuple(item_hashes.values()),
         warnings=warnings,
     )
 
@@ -167,12 +167,12 @@ def _unpacked(body: bytes, url: str) -> bytes:
     return unpacked
 
 
-def _digest(target: str, row: dict[str, str]) -> str:
+def _item_hash(target: str, row: dict[str, str]) -> str:
     facts = "\0".join((target, *(row.get(name, "") for name in _FACTS)))
     return blake2b(facts.encode(errors="replace"), digest_size=16).hexdigest()
 
 
-def _entry(target: str, row: dict[str, str], digest: str) -> Entry:
+def _entry(target: str, row: dict[str, str], item_hash: str) -> Entry:
     picture = absolute_url(target, row.get("image:loc", ""))
     return Entry(
         guid=target,
@@ -183,7 +183,7 @@ def _entry(target: str, row: dict[str, str], digest: str) -> Entry:
         language=normalise_language(row.get("news:language", "")),
         tags=tuple(_tags(row.get("news:keywords", "").split(","))),
         image=Image(url=picture) if picture.startswith("http") and not is_counter(picture) else None,
-        digest=digest,
+        item_hash=item_hash,
     )
 
 

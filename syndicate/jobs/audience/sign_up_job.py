@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 
 from syndicate.audience.confirmation import Question
-from syndicate.audience.link_tokens import CONFIRM, make_token, read_token, token_digest, unsubscribe_token
+from syndicate.audience.link_tokens import CONFIRM, make_token, read_token, token_hash, unsubscribe_token
 from syndicate.audience.mailbox_address import fold_address, normalise_address
 from syndicate.errors import RenderError
 from syndicate.jobs.audience.confirmation_mail import proofed_confirmation
@@ -113,8 +113,8 @@ class SignUpJob:
         found = None if delivery_id is None else sign_up_store.find_sign_up(connection, delivery_id)
         if found is None:
             return None
-        digest = token_digest(token, found.address_key, found.newsletter)
-        return found if compare_digest(digest, found.token_digest) else None
+        hashed = token_hash(token, found.address_key, found.newsletter)
+        return found if compare_digest(hashed, found.token_hash) else None
 
     def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
         """Look at the requests that wait; how many were ``mailed`` and how many ``ignored``."""
@@ -165,8 +165,8 @@ class SignUpJob:
         if delivery_id is None:
             return sign_up_store.IGNORED
         token = make_token(leases.secret(connection), delivery_id, CONFIRM)
-        digest = token_digest(token, sign_up.address_key, sign_up.newsletter)
-        sign_up_store.mark_mailed(connection, sign_up.id, delivery_id, digest)
+        hashed = token_hash(token, sign_up.address_key, sign_up.newsletter)
+        sign_up_store.mark_mailed(connection, sign_up.id, delivery_id, hashed)
         return sign_up_store.MAILED
 
     def _mail(self, newsletter: Newsletter) -> tuple[str, str, str]:

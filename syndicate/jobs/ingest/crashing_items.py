@@ -43,23 +43,23 @@ def read_one_by_one(
         raise
     except ParseError:
         return None
-    unseen = [digest for digest in whole.digests if digest not in known]
+    unseen = [item_hash for item_hash in whole.item_hashes if item_hash not in known]
     left = dict.fromkeys(unseen)
     entries: list[Entry] = []
     refused: list[tuple[str, str]] = []
     killers: list[tuple[str, str]] = []
-    for digest in unseen[:MOST_READ]:
+    for item_hash in unseen[:MOST_READ]:
         if len(killers) == MOST_DEATHS or (len(left) < len(unseen) and clock() > end):
             break
-        del left[digest]
+        del left[item_hash]
         try:
-            found = parse(frozenset((digest,)))
+            found = parse(frozenset((item_hash,)))
         except ParserClosed:
             raise
         except ParserDied as error:
-            killers.append((digest, str(error)))
+            killers.append((item_hash, str(error)))
         except ParseError as error:
-            refused.append((digest, str(error)))
+            refused.append((item_hash, str(error)))
         else:
             entries += found.entries
             refused += found.refused
@@ -68,7 +68,7 @@ def read_one_by_one(
     parsed = replace(
         whole,
         entries=tuple(entries),
-        digests=tuple(digest for digest in whole.digests if digest not in left),
+        item_hashes=tuple(item_hash for item_hash in whole.item_hashes if item_hash not in left),
         refused=tuple(refused),
         left_out=len(left),
         warnings=(*whole.warnings, said, *waiting),
@@ -78,12 +78,12 @@ def read_one_by_one(
 
 def quarantine_items(connection: Connection, source: Source, killers: CrashingItems, now: datetime) -> None:
     """Let these items rest at once: the document died of them three times already."""
-    for digest, reason in killers:
+    for item_hash, reason in killers:
         shown = hide_address(reason, source.url) if source.private else reason
         quarantine.record_failure(
             connection,
             "entry",
-            digest,
+            item_hash,
             shown[:MAX_ERROR],
             now=now,
             source_id=source.id,

@@ -43,14 +43,15 @@ def dates_by_sight(source: Source, state: SourceState) -> bool:
 class Poll:
     """A poll that brought a document, read but not stored. A folder gives no ``answer``.
 
-    ``frame`` is to be kept with what the document says: with anything else the next one would seem read.
+    ``feed_skeleton_hash`` is to be kept with what the document says: with anything else the next one would
+    seem read.
     """
 
     state: SourceState
     outcome: PollOutcome
     reading: DocumentContent
     answer: Fetched | None = None
-    frame: str = ""
+    feed_skeleton_hash: str = ""
     killers: CrashingItems = ()
 
     @property

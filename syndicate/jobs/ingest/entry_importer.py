@@ -51,23 +51,23 @@ class EntryImporter:
     rules: tuple[Rule, ...] = ()
     pages: PageOptions = field(default_factory=PageOptions)
 
-    def known_digests(self, source: Source) -> frozenset[str]:
+    def known_item_hashes(self, source: Source) -> frozenset[str]:
         """Digests of items that need no reading: those we have, and those that failed too often."""
-        return self.known_digests_of([source])[source.id]
+        return self.known_item_hashes_of([source])[source.id]
 
-    def known_digests_of(self, sources: Collection[Source]) -> dict[int, frozenset[str]]:
-        """``known_digests`` of each source, by its id."""
+    def known_item_hashes_of(self, sources: Collection[Source]) -> dict[int, frozenset[str]]:
+        """``known_item_hashes`` of each source, by its id."""
         if not sources:
             return {}
         with self.store.read() as connection:
-            return known_articles.known_digests(connection, [source.id for source in sources])
+            return known_articles.known_item_hashes(connection, [source.id for source in sources])
 
     def parse(
         self, body: bytes, url: str, content_type: str, charset: str, known: frozenset[str], **more: Any
     ) -> ParsedSource:
         """Return what a body says, read where it cannot hurt us; raises ``ParseError``.
 
-        See ``known_digests``; ``more`` says how it is to be read (``source_reading.reading_of``).
+        See ``known_item_hashes``; ``more`` says how it is to be read (``source_reading.reading_of``).
         """
         return self.parser().parse(
             body, url=url, content_type=content_type, charset=charset, known=known, **more
@@ -141,14 +141,14 @@ def _note(connection: Connection, taking: _PendingWrite, now: datetime) -> None:
     source, decided = taking.source, taking.decided
     change_articles(connection, source.id, taking.changed, whole=taking.reading.whole)
     note_found(connection, source.id, taking.reading.found, taking.pages, now)
-    digests = [
-        (decision.existing.id, decision.digest)
+    item_hashes = [
+        (decision.existing.id, decision.item_hash)
         for decision in decided.decisions
-        if decision.existing and decision.digest
+        if decision.existing and decision.item_hash
     ]
-    article_store.note_digests(connection, digests)
+    article_store.save_item_hashes(connection, item_hashes)
     pruned_again = [*decided.dropped, *decided.pruned_with_new_id]
     tombstones.remember_dropped(connection, source.id, pruned_again, now)
-    tombstones.note_buried_digests(connection, source.id, decided.pruned_again)
-    for digest, reason in decided.refused:
-        quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source.id)
+    tombstones.save_tombstone_hashes(connection, source.id, decided.pruned_again)
+    for item_hash, reason in decided.refused:
+        quarantine.record_failure(connection, "entry", item_hash, reason, now=now, source_id=source.id)

@@ -103,23 +103,25 @@ def _decided(
     by_url: dict[str, list[KnownArticle]] = {}
     for article in known.articles:
         by_url.setdefault(article.url, []).append(article)
-    parts = edited_parts(reading.parsed.entries, known.articles, frozenset(reading.parsed.digests))
+    parts = edited_parts(reading.parsed.entries, known.articles, frozenset(reading.parsed.item_hashes))
     decided = EntryPlan(refused=list(reading.parsed.refused))
     taken: set[str] = set()
     for place, entry in enumerate(reading.parsed.entries):
         candidates = [by_key[key] for key in keys_of(entry) if key in by_key] if by_key else []
         candidates += [article for url in urls_of(entry) for article in by_url.get(url, ())]
-        moved = back.moved.get(entry.digest) or parts.get(entry.digest)
+        moved = back.moved.get(entry.item_hash) or parts.get(entry.item_hash)
         decision = decide(entry, source, candidates, now, moved=moved, by_sight=by_sight)
         if decision.kind is EntryMatch.NEW and decision.article and not decision.article.dated:
             decision = replace(decision, article=_in_order(decision.article, place))
         key = decision.article.entry_key if decision.article else entry_key(entry)
         if decision.kind is EntryMatch.REFUSED:
-            decided.refused.append((entry.digest, decision.reason))
+            decided.refused.append((entry.item_hash, decision.reason))
         elif key in known.pruned:
-            decided.pruned_again.append((key, entry.digest))
-        elif entry.digest in back.pruned_again:
-            again = tombstones.Dropped(entry_key=key, digest=entry.digest, title_hash=title_hash(entry.title))
+            decided.pruned_again.append((key, entry.item_hash))
+        elif entry.item_hash in back.pruned_again:
+            again = tombstones.Dropped(
+                entry_key=key, item_hash=entry.item_hash, title_hash=title_hash(entry.title)
+            )
             decided.pruned_with_new_id.append(again)
         elif key not in taken:
             taken.add(key)
@@ -139,7 +141,7 @@ def _judge(decided: EntryPlan, decision: EntryDecision, rules: tuple[Rule, ...],
         ruled = apply_rules(rules, article, source)
         if ruled.dropped_by and decision.kind is EntryMatch.NEW:
             gone = tombstones.Dropped(
-                entry_key=article.entry_key, digest=article.digest, rule=ruled.dropped_by
+                entry_key=article.entry_key, item_hash=article.item_hash, rule=ruled.dropped_by
             )
             decided.dropped.append(gone)
             return

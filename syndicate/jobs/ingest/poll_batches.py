@@ -15,7 +15,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, NotAsked, ParseError, ParserClosed, StoreError, SyndicateError
-from syndicate.ingest.feed.change_detection import compare, document_digest, is_last
+from syndicate.ingest.feed.change_detection import compare, hash_document, is_last
 from syndicate.ingest.folder.folder_reader import read_folder
 from syndicate.ingest.identity import has_date
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, asked_to_wait, options_for
@@ -106,7 +106,7 @@ class Answers:
                 changed.append(found)
             else:
                 taken.append(found)
-        known = self._intake.known_digests_of([document.source for document in changed])
+        known = self._intake.known_item_hashes_of([document.source for document in changed])
         unread: list[Unread] = []
         for document in changed:
             work = partial(self._compare, document, known[document.source.id], now)
@@ -127,8 +127,8 @@ class Answers:
             return self._storing.save_failure(source, state, answer, now)
         elsewhere = other_site(source, answer)
         state = state if elsewhere == state.read_from else replace(state, read_from=elsewhere)
-        document = document_digest(answer.body)
-        if answer.unchanged or is_last(document, state.frame):
+        document = hash_document(answer.body)
+        if answer.unchanged or is_last(document, state.feed_skeleton_hash):
             return self._nothing_new(source, state, outcome_of(source, answer), now)
         return ChangedDocument(source=source, state=state, answer=answer, document=document)
 
@@ -137,9 +137,9 @@ class Answers:
     ) -> SourceOutcome | Polled | Unread:
         """Return whether a changed document has to be read."""
         source, state, answer = changed.source, changed.state, changed.answer
-        compared = compare(answer.body, changed.document, state.frame, known)
+        compared = compare(answer.body, changed.document, state.feed_skeleton_hash, known)
         if compared.nothing_new:
-            state = replace(state, frame=compared.frame)
+            state = replace(state, feed_skeleton_hash=compared.feed_skeleton_hash)
             return self._nothing_new(source, state, outcome_of(source, answer), now)
         # Of a large document that is known but for an item, only that is kept while it is read and stored.
         answer = replace(answer, body=b"")
@@ -207,7 +207,7 @@ class Answers:
     ) -> SourceOutcome:
         try:
             read = file_reader(self._intake.parser, zone)
-            known = self._intake.known_digests(source)
+            known = self._intake.known_item_hashes(source)
             parsed = read_folder(Path(source.url), known=known, read=read)
         except ParserClosed:
             raise
@@ -232,5 +232,5 @@ def _bytes_of(answered: _Answered) -> int:
 
 def _bytes_to_read(answered: _Answered) -> int:
     """Return how much of an answer has to be parsed: little for a source that was read before."""
-    known = bool(answered[1].frame)
+    known = bool(answered[1].feed_skeleton_hash)
     return _bytes_of(answered) // (KNOWN_SHARE if known else 1)

@@ -73,8 +73,8 @@ def read_alone(intake: EntryImporter, unread: Unread) -> tuple[ParsedSource, Cra
     """
     source, request = unread.source, unread.request()
 
-    def parse_only(digests: frozenset[str]) -> ParsedSource:
-        return intake.parser().parse(**request, only=digests)
+    def parse_only(item_hashes: frozenset[str]) -> ParsedSource:
+        return intake.parser().parse(**request, only=item_hashes)
 
     try:
         return intake.parser().parse(**request), ()
@@ -98,14 +98,14 @@ def poll_of(
     source, answer, compared = unread.source, unread.answer, unread.compared
     # Lenient and partial readings are no basis for leaving out the next one.
     imperfect = parsed.warnings or parsed.refused or parsed.left_out or parsed.cut_off
-    frame = "" if imperfect else compared.frame
+    feed_skeleton_hash = "" if imperfect else compared.feed_skeleton_hash
     if compared.seen:
-        parsed = replace(parsed, digests=(*compared.seen, *parsed.digests))
+        parsed = replace(parsed, item_hashes=(*compared.seen, *parsed.item_hashes))
     found = sort_entries(source, parsed, now, options, first=unread.state.last_success is None)
     return Poll(
         state=unread.state,
         outcome=outcome_of(source, answer),
-        frame=frame,
+        feed_skeleton_hash=feed_skeleton_hash,
         reading=DocumentContent(
             source=source,
             parsed=found.parsed,

@@ -61,13 +61,13 @@ class PollStoring:
             ]
             hub_store.note_hubs(connection, self._hubs(polls), secrets=_callback_and_secret, now=now)
             whole = [poll for poll in polls if poll.source.kind in _WHOLE and not poll.is_partial]
-            listed = {poll.source.id: poll.reading.parsed.digests for poll in whole}
+            listed = {poll.source.id: poll.reading.parsed.item_hashes for poll in whole}
             resting = quarantine.clear_unlisted(connection, listed)
             for poll in polls:
                 quarantine_items(connection, poll.source, poll.killers, now)
             saved = [
                 # Or the document without the items that rest would be one without news, and they would stay.
-                _saved(poll, replace(state, frame="") if poll.source.id in resting else state)
+                _saved(poll, replace(state, feed_skeleton_hash="") if poll.source.id in resting else state)
                 for poll, state in zip(polls, states, strict=True)
             ]
             source_store.save_polls(connection, saved, owner=self.intake.owner)
@@ -124,7 +124,7 @@ class PollStoring:
         if poll.is_partial:
             # Or the next answer would count as unchanged, and the items not read would never be.
             after = replace(after, etag="", last_modified="", body_hash="")
-        return replace(after, warning=" ".join(parsed.warnings), frame=poll.frame)
+        return replace(after, warning=" ".join(parsed.warnings), feed_skeleton_hash=poll.feed_skeleton_hash)
 
     def _hubs(self, polls: Sequence[Poll]) -> dict[int, Hub | None]:
         if not self.follow_hubs:

@@ -119,7 +119,7 @@ class SitemapPartsJob:
             answer.url,
             answer.content_type,
             answer.charset,
-            self.intake.known_digests(part.source),
+            self.intake.known_item_hashes(part.source),
             **(reading_of(part.source) | {"asked": part.url}),
         )
         if parsed.parts:

@@ -126,7 +126,7 @@ def parse_answer(
 def file_reader(parser: Callable[[], ParserPool], zone: ZoneInfo) -> ReadFile:
     """Reads the files of a folder in a worker process: who may write them is not always who runs us."""
 
-    def read(name: str, data: bytes, digest: str) -> Entry:
+    def read(name: str, data: bytes, item_hash: str) -> Entry:
         parsed = parser().parse(
             data,
             url=name,
@@ -134,7 +134,7 @@ def file_reader(parser: Callable[[], ParserPool], zone: ZoneInfo) -> ReadFile:
             charset="",
             known=frozenset(),
             kind=DocumentKind.FILE,
-            digest=digest,
+            item_hash=item_hash,
             zone=zone,
         )
         return parsed.entries[0]

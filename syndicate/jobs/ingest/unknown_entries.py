@@ -36,7 +36,7 @@ def _strangers(parsed: ParsedSource, known: Sequence[KnownArticle]) -> list[Entr
     return [
         entry
         for entry in parsed.entries
-        if entry.digest and keys.isdisjoint(keys_of(entry)) and urls.isdisjoint(urls_of(entry))
+        if entry.item_hash and keys.isdisjoint(keys_of(entry)) and urls.isdisjoint(urls_of(entry))
     ]
 
 
@@ -54,5 +54,5 @@ def _reappeared(
     pruned = tombstones.pruned_titles(connection, source_id, [title_hash(title) for title in titles])
     if not candidates and not pruned:
         return Reappeared(moved={})
-    listed = {article.entry_key for article in known}.union(parsed.digests)
+    listed = {article.entry_key for article in known}.union(parsed.item_hashes)
     return reappeared(strangers, candidates.values(), listed, pruned)

@@ -221,7 +221,7 @@ class WebSubJob:
         media, _, parameters = push.content_type.partition(";")
         charset = parameters.partition("charset=")[2].strip(" \"'").lower()
         try:
-            known = self.intake.known_digests(source)
+            known = self.intake.known_item_hashes(source)
             parsed = self.intake.parse(push.body, push.url, media.strip().lower(), charset, known)
             return self._accept(push, source, state, parsed, now)
         except ParseError as error:

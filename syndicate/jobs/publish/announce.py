@@ -26,11 +26,11 @@ def note_feeds(
 ) -> None:
     """Take down what was written, by path in the output folder; nothing for a site without a hub."""
     if options.hub_url:
-        digests = {
+        document_hashes = {
             f"{options.site_url}/{quote(path)}": blake2b(data, digest_size=16).hexdigest()
             for path, data in documents.items()
         }
-        announcement_store.note_documents(connection, digests, now)
+        announcement_store.note_documents(connection, document_hashes, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,10 +38,10 @@ _KEPT_BYTES = 32 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateFeed:
-    """One reader's document; ``digest`` is the same as long as it says the same."""
+    """One reader's document; ``content_hash`` is the same as long as it says the same."""
 
     body: bytes
-    digest: str
+    content_hash: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +74,8 @@ class PrivateFeedsJob:
             # Nobody without the secret can know it, so no publisher can fish for tokens with it.
             hole = make_token(secret, 0, "hole of a private feed")
             document = self._document(connection, wanted, kind, hole)
-        digest = blake2b(document, digest_size=16).hexdigest()
-        return PrivateFeed(body=document.replace(hole.encode(), token.encode()), digest=digest)
+        content_hash = blake2b(document, digest_size=16).hexdigest()
+        return PrivateFeed(body=document.replace(hole.encode(), token.encode()), content_hash=content_hash)
 
     def url(self, connection: Connection, subscriber_id: int, kind: str = "rss") -> str:
         """Return the address of a person's feed; ``""`` for unknown people and unsubscribed readers."""

@@ -33,7 +33,7 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
         table.c.id,
         table.c.source_id,
         table.c.entry_key,
-        table.c.digest,
+        table.c.item_hash,
         table.c.story_id,
         case((table.c.declared_title != "", table.c.declared_title), else_=table.c.title).label("title"),
     )
@@ -45,7 +45,7 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
         {
             "source_id": row.source_id,
             "entry_key": row.entry_key,
-            "digest": row.digest,
+            "item_hash": row.item_hash,
             "pruned": now,
             "rule": "",
             "title_hash": title_hash(row.title),

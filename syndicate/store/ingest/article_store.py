@@ -130,11 +130,11 @@ def shown_on(connection: Connection, article_id: int) -> Iterable[int]:
     yield from connection.scalars(linking.union(select(table.c.id).where(table.c.story_id == story)))
 
 
-def note_digests(connection: Connection, digests: Iterable[tuple[int, str]]) -> None:
+def save_item_hashes(connection: Connection, item_hashes: Iterable[tuple[int, str]]) -> None:
     """Remember new raw digests of articles a reader would see no change in."""
     table = schema.articles
-    for article_id, digest in digests:
-        connection.execute(update(table).where(table.c.id == article_id).values(digest=digest))
+    for article_id, item_hash in item_hashes:
+        connection.execute(update(table).where(table.c.id == article_id).values(item_hash=item_hash))
 
 
 def get_articles(connection: Connection, ids: Iterable[int]) -> dict[int, Article]:
@@ -243,7 +243,7 @@ def article_of(row: Row[Any]) -> Article:
         words=row.words,
         read_more=tuple(row.read_more_json),
         content_hash=row.content_hash,
-        digest=row.digest,
+        item_hash=row.item_hash,
         boost=row.boost,
         declared_title=row.declared_title,
         story_id=row.story_id,
@@ -281,7 +281,7 @@ def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
         "words": article.words,
         "read_more_json": list(article.read_more),
         "content_hash": article.content_hash,
-        "digest": article.digest,
+        "item_hash": article.item_hash,
         "boost": article.boost,
         "declared_title": article.declared_title,
         "search": search_text(article.title, article.summary, *article.tags),

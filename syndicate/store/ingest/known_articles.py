@@ -26,12 +26,12 @@ _FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
     schema.articles.c.source_id == bindparam("source")
 )
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_DIGESTS = Prepared(
+_ITEM_HASHES = Prepared(
     union_all(
-        select(schema.articles.c.source_id, schema.articles.c.digest).where(
+        select(schema.articles.c.source_id, schema.articles.c.item_hash).where(
             schema.articles.c.source_id.in_(_SOURCES)
         ),
-        select(schema.tombstones.c.source_id, schema.tombstones.c.digest).where(
+        select(schema.tombstones.c.source_id, schema.tombstones.c.item_hash).where(
             schema.tombstones.c.source_id.in_(_SOURCES)
         ),
         select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
@@ -88,16 +88,16 @@ def dating_sources(connection: Connection, source_ids: Collection[int]) -> set[i
     return set(connection.scalars(query.distinct()))
 
 
-def known_digests(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:
+def known_item_hashes(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:
     """The digests of items of each of these sources that need no reading.
 
     They were read before (also pruned or dropped), or failed too often to be tried again.
     """
     found: dict[int, set[str]] = {source_id: set() for source_id in source_ids}
     if found:
-        for source_id, digest in _DIGESTS.rows(connection, {"sources": list(found)}):
-            found[source_id].add(digest)
-    return {source_id: frozenset(digests) for source_id, digests in found.items()}
+        for source_id, item_hash in _ITEM_HASHES.rows(connection, {"sources": list(found)}):
+            found[source_id].add(item_hash)
+    return {source_id: frozenset(item_hashes) for source_id, item_hashes in found.items()}
 
 
 def known_entries(

@@ -36,7 +36,7 @@ def want_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPag
             "url": page.url,
             "article_id": ids.get(page.uid),
             "entry_json": _written(page.entry),
-            "digest": page.digest,
+            "content_hash": page.content_hash,
             "published": page.published,
         }
         for page in wanted
@@ -49,11 +49,11 @@ def want_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPag
     new = statement.excluded
     again = fixed | {
         "entry_json": new.entry_json,
-        "digest": new.digest,
+        "content_hash": new.content_hash,
         "article_id": func.coalesce(table.c.article_id, new.article_id),
         "published": new.published,
     }
-    changed = table.c.digest != new.digest
+    changed = table.c.content_hash != new.content_hash
     if rows:
         connection.execute(
             statement.on_conflict_do_update(index_elements=["source_id", "url"], set_=again, where=changed),
@@ -195,7 +195,7 @@ def full_text_words(connection: Connection, ids: Sequence[int]) -> dict[int, int
 def give_full_text(connection: Connection, article_id: int, article: NewArticle) -> None:
     """Replace an article's text by that of its page; what it lacks besides comes from the page too.
 
-    ``content_hash`` and ``digest`` stay those of the feed's item, so that the next poll does not take the
+    ``content_hash`` and ``item_hash`` stay those of the feed's item, so that the next poll does not take the
     short text for a change.
     """
     table = schema.articles
@@ -248,7 +248,8 @@ def pass_over(
     """Remember (key, digest) of entries that are not to become articles, as if they had been pruned."""
     table = schema.tombstones
     rows = [
-        {"source_id": source_id, "entry_key": key, "digest": digest, "pruned": now} for key, digest in entries
+        {"source_id": source_id, "entry_key": key, "item_hash": item_hash, "pruned": now}
+        for key, item_hash in entries
     ]
     if rows:
         connection.execute(insert_for(connection, table).on_conflict_do_nothing(), rows)

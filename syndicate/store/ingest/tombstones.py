@@ -19,7 +19,7 @@ class Dropped:
     """
 
     entry_key: str
-    digest: str
+    item_hash: str
     rule: str = ""
     title_hash: str = ""
 
@@ -33,7 +33,7 @@ def remember_dropped(
         {
             "source_id": source_id,
             "entry_key": item.entry_key,
-            "digest": item.digest,
+            "item_hash": item.item_hash,
             "pruned": now,
             "rule": item.rule,
             "title_hash": item.title_hash,
@@ -44,12 +44,14 @@ def remember_dropped(
         connection.execute(insert_for(connection, table).on_conflict_do_nothing(), rows)
 
 
-def note_buried_digests(connection: Connection, source_id: int, digests: Iterable[tuple[str, str]]) -> None:
+def save_tombstone_hashes(
+    connection: Connection, source_id: int, item_hashes: Iterable[tuple[str, str]]
+) -> None:
     """Remember (entry key, raw digest) of buried articles that came as other bytes."""
     table = schema.tombstones
-    for key, digest in digests:
+    for key, item_hash in item_hashes:
         mine = (table.c.source_id == source_id, table.c.entry_key == key)
-        connection.execute(update(table).where(*mine).values(digest=digest))
+        connection.execute(update(table).where(*mine).values(item_hash=item_hash))
 
 
 def pruned_titles(connection: Connection, source_id: int, hashes: Sequence[str]) -> frozenset[str]:

@@ -38,7 +38,7 @@ class SignUp:
     network: str
     agreed: str
     state: str
-    token_digest: str
+    token_hash: str
     requested: datetime
     expires: datetime
 
@@ -177,9 +177,9 @@ def _mails_today(connection: Connection, sign_up: SignUp) -> int:
     return connection.scalars(query).one()
 
 
-def mark_mailed(connection: Connection, sign_up_id: int, delivery_id: int, token_digest: str) -> None:
+def mark_mailed(connection: Connection, sign_up_id: int, delivery_id: int, token_hash: str) -> None:
     """A request just taken has its mail; from now on the token behind the digest confirms it, once."""
-    _move(connection, sign_up_id, IGNORED, MAILED, delivery_id=delivery_id, token_digest=token_digest)
+    _move(connection, sign_up_id, IGNORED, MAILED, delivery_id=delivery_id, token_hash=token_hash)
 
 
 def confirm_sign_up(connection: Connection, sign_up: SignUp, *, network: str, now: datetime) -> int | None:

@@ -9,7 +9,7 @@ from syndicate.store.mail import audience_store
 
 # What is about the machine and not about the person.
 _OURS = frozenset(
-    {"id", "subscriber_id", "lease_owner", "lease_until", "token_digest", "fingerprint", "feed_revision"}
+    {"id", "subscriber_id", "lease_owner", "lease_until", "token_hash", "fingerprint", "feed_revision"}
 )
 
 

@@ -12,22 +12,22 @@ from syndicate.store.core.upsert import insert_for
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """A feed document whose latest bytes (by ``digest``) the hub does not know of yet."""
+    """A feed document whose latest bytes (by ``document_hash``) the hub does not know of yet."""
 
     topic: str
-    digest: str
+    document_hash: str
     attempts: int
 
 
-def note_documents(connection: Connection, digests: Mapping[str, str], now: datetime) -> None:
+def note_documents(connection: Connection, document_hashes: Mapping[str, str], now: datetime) -> None:
     """Take down what was written, by address. Only bytes that differ from the last bytes are news."""
     table = schema.announcements
-    for topic, digest in digests.items():
-        fresh = {"digest": digest, "next_try": now, "attempts": 0, "error": ""}
+    for topic, document_hash in document_hashes.items():
+        fresh = {"document_hash": document_hash, "next_try": now, "attempts": 0, "error": ""}
         statement = insert_for(connection, table).values(topic=topic, **fresh)
         connection.execute(
             statement.on_conflict_do_update(
-                index_elements=["topic"], set_=fresh, where=table.c.digest != digest
+                index_elements=["topic"], set_=fresh, where=table.c.document_hash != document_hash
             )
         )
 
@@ -35,7 +35,7 @@ def note_documents(connection: Connection, digests: Mapping[str, str], now: date
 def claim_announcements(connection: Connection, *, now: datetime, until: datetime) -> list[Announcement]:
     """Return what the hub should hear about now, not given to anybody else before ``until``."""
     table = schema.announcements
-    query = select(table.c.topic, table.c.digest, table.c.attempts).where(table.c.next_try <= now)
+    query = select(table.c.topic, table.c.document_hash, table.c.attempts).where(table.c.next_try <= now)
     rows = list(connection.execute(query.order_by(table.c.topic).with_for_update(skip_locked=True)))
     topics = [row.topic for row in rows]
     connection.execute(update(table).where(table.c.topic.in_(topics)).values(next_try=until))
@@ -47,7 +47,7 @@ def finish_announcement(
 ) -> bool:
     """Write how telling the hub went; false when the document changed meanwhile and has to be told again."""
     table = schema.announcements
-    same = and_(table.c.topic == done.topic, table.c.digest == done.digest)
+    same = and_(table.c.topic == done.topic, table.c.document_hash == done.document_hash)
     values = {"next_try": next_try, "attempts": done.attempts + 1 if error else 0, "error": error}
     return connection.execute(update(table).where(same).values(**values)).rowcount == 1
 

@@ -88,7 +88,7 @@ sign_ups = Table(
     metadata,
     Column("id", BigInteger, primary_key=True),
     *texts("newsletter", "address", "address_key", "address_fold", "network", "agreed", "state"),
-    Column("token_digest", Text, nullable=False, server_default=""),
+    Column("token_hash", Text, nullable=False, server_default=""),
     Column("delivery_id", BigInteger),
     Column("requested", UtcTime, nullable=False),
     Column("expires", UtcTime, nullable=False),

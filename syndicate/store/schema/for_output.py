@@ -41,7 +41,7 @@ announcements = Table(
     "announcements",
     metadata,
     Column("topic", Text, primary_key=True),
-    *texts("digest"),
+    *texts("document_hash"),
     Column("next_try", UtcTime),
     Column("attempts", Integer, nullable=False),
     Column("error", Text, nullable=False),

@@ -25,7 +25,7 @@ page_reads = Table(
     Column("source_id", BigInteger, nullable=False),
     Column("article_id", BigInteger),
     Column("entry_json", Json),
-    *texts("url", "digest", "state", "error", "lease_owner"),
+    *texts("url", "content_hash", "state", "error", "lease_owner"),
     Column("published", UtcTime, nullable=False),
     Column("has_text", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),

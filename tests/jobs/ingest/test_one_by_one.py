@@ -25,8 +25,8 @@ class Readings:
         self.now += self.seconds
         if only & self.deadly:
             raise ParserDied("the parser took longer than 20 seconds and was stopped")
-        entries = tuple(Entry(guid=name, url="", title=name, digest=name) for name in sorted(only))
-        return ParsedSource(digests=self.names, entries=entries)
+        entries = tuple(Entry(guid=name, url="", title=name, item_hash=name) for name in sorted(only))
+        return ParsedSource(item_hashes=self.names, entries=entries)
 
     def polls(self) -> Iterator[ParsedSource]:
         """One poll after the other, until everything was read; each forgets nothing of those before."""
@@ -35,7 +35,7 @@ class Readings:
             found = read_one_by_one(self.parse, frozenset(known), clock=self.clock)
             assert found
             parsed, killers = found
-            known |= {entry.digest for entry in parsed.entries} | {digest for digest, _ in killers}
+            known |= {entry.item_hash for entry in parsed.entries} | {item_hash for item_hash, _ in killers}
             yield parsed
             if not parsed.left_out:
                 return
@@ -47,7 +47,7 @@ def test_no_item_is_begun_after_a_minute_and_the_next_polls_read_the_rest() -> N
     for parsed in readings.polls():
         read += [entry.guid for entry in parsed.entries]
         assert len(parsed.entries) <= MOST_SECONDS / 6.0
-        assert parsed.digests == tuple(read)
+        assert parsed.item_hashes == tuple(read)
         assert ("left for the next time" in " ".join(parsed.warnings)) == bool(parsed.left_out)
     assert read == list(NAMES[:40])
 
