@@ -76,7 +76,7 @@ def open_services(
         store.migrate()
         declared = now or datetime.now(UTC)
         with store.write() as connection:
-            leases.make_secret(connection)
+            leases.ensure_secret(connection)
             declared_sources.sync_sources(connection, services.sources, declared)
             list_store.sync_lists(connection, [source_list.url for source_list in services.source_lists])
             newsletter_store.sync_newsletters(connection, services.newsletters, declared)

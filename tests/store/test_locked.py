@@ -70,7 +70,7 @@ from tests import factories
 from tests.factories import NOW, declared, edition_story, new_article, newsletter, subscribe
 
 SAVED_POLL = source_store.SavedPoll(source_id=1, state=SourceState(), title="t", home_url="h", feed_id="f")
-GONE = tombstones.Dropped(entry_key="gone", item_hash="d", rule="adverts")
+GONE = tombstones.Tombstone(entry_key="gone", item_hash="d", rule="adverts")
 EARLY, SOON, LATER = NOW - timedelta(days=2), NOW + timedelta(minutes=1), NOW + timedelta(days=2)
 ROOMS = (
     announcements,
@@ -176,7 +176,7 @@ def replace(connection: Connection) -> None:
 
 def hours_again(connection: Connection) -> None:
     choose(connection)
-    preference_store.keep_hours(connection, 1, lambda _hour, _zone: LATER)
+    preference_store.delay_to_own_hours(connection, 1, lambda _hour, _zone: LATER)
 
 
 def retitle(connection: Connection) -> None:
@@ -204,7 +204,7 @@ SUBSCRIPTION = HubSubscription(
 
 def note_hub(connection: Connection, url: str) -> None:
     hub = Hub(url=url, topic=TOPIC)
-    hub_store.note_hubs(connection, {1: hub}, secrets=lambda: ("callback", "secret"), now=NOW)
+    hub_store.save_hubs(connection, {1: hub}, secrets=lambda: ("callback", "secret"), now=NOW)
 
 
 def lease(owner: str) -> dict[str, Any]:
@@ -216,12 +216,12 @@ IDENTITY = store_identity.StoreIdentity(store_id="x")
 FINISHED = DeliveryState.SENT
 # The seeded store has one of everything, with number 1, leased by "us".
 WRITES: dict[str, Callable[[Connection], object]] = {
-    "announcements.note_documents": lambda c: announcements.note_documents(c, {TOPIC: "x"}, NOW),
+    "announcements.record_documents": lambda c: announcements.record_documents(c, {TOPIC: "x"}, NOW),
     "announcements.claim_announcements": lambda c: announcements.claim_announcements(c, now=NOW, until=LATER),
     "announcements.finish_announcement": lambda c: announcements.finish_announcement(
         c, announcements.Announcement(topic=TOPIC, document_hash="x", attempts=0), next_try=None, error=""
     ),
-    "announcements.forget_announcements": announcements.forget_announcements,
+    "announcements.delete_announcements": announcements.delete_announcements,
     "article_store.add_articles": lambda c: article_store.add_articles(c, [(1, [new_article(7)])]),
     "article_store.change_article": lambda c: article_store.change_article(
         c, 1, 1, new_article(1, title="New")
@@ -232,7 +232,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "audience_store.end_all_subscriptions": lambda c: audience_store.end_all_subscriptions(
         c, "jo@example.org", detail="", now=NOW
     ),
-    "audience_store.ask_subscription": lambda c: audience_store.ask_subscription(
+    "audience_store.request_subscription": lambda c: audience_store.request_subscription(
         c, "x@y.org", "x@y.org", "daily", NOW
     ),
     "audience_store.confirm_subscription": lambda c: audience_store.confirm_subscription(
@@ -246,13 +246,15 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, "daily", "x", (NOW, LATER), "cut", NOW, rendered=("", "", "")
     ),
     "preference_store.save_preferences": choose,
-    "preference_store.keep_hours": hours_again,
-    "preference_store.move_waiting": lambda c: preference_store.move_waiting(
+    "preference_store.delay_to_own_hours": hours_again,
+    "preference_store.reschedule_waiting": lambda c: preference_store.reschedule_waiting(
         c, 1, lambda _name, _cut: LATER, EARLY
     ),
-    "private_feed_store.end_feed": lambda connection: private_feed_store.end_feed(connection, 1),
+    "private_feed_store.rotate_feed_address": lambda connection: private_feed_store.rotate_feed_address(
+        connection, 1
+    ),
     "sign_up_store.record_sign_up": ask,
-    "sign_up_store.take_sign_up": lambda c: sign_up_store.take_sign_up(c, 1),
+    "sign_up_store.claim_sign_up": lambda c: sign_up_store.claim_sign_up(c, 1),
     "sign_up_store.confirmation_edition": lambda c: sign_up_store.confirmation_edition(
         c, "daily", ("", "", ""), NOW
     ),
@@ -269,7 +271,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "delivery_store.finish_delivery": lambda c: delivery_store.finish_delivery(
         c, 1, FINISHED, owner="us", now=NOW
     ),
-    "delivery_store.hold_deliveries": lambda c: delivery_store.hold_deliveries(c, [1], owner="us"),
+    "delivery_store.return_to_pending": lambda c: delivery_store.return_to_pending(c, [1], owner="us"),
     "delivery_store.release_deliveries": lambda c: delivery_store.release_deliveries(c, [1], owner="us"),
     "delivery_store.mark_sent": lambda c: delivery_store.mark_sent(c, [1], owner="us", now=NOW),
     "delivery_store.postpone_delivery": lambda c: delivery_store.postpone_delivery(
@@ -285,8 +287,8 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "bounce_store.ignore_bounces": lambda c: bounce_store.ignore_bounces(c, 1),
     "bounce_store.prune_bounces": lambda c: bounce_store.prune_bounces(c, before=NOW),
     "delivery_store.fail_late": lambda c: delivery_store.fail_late(c, now=LATER),
-    "delivery_store.sweep_uncertain": lambda c: delivery_store.sweep_uncertain(c, now=LATER),
-    "delivery_store.doubt_waiting": lambda c: delivery_store.doubt_waiting(c, now=NOW),
+    "delivery_store.mark_stuck_uncertain": lambda c: delivery_store.mark_stuck_uncertain(c, now=LATER),
+    "delivery_store.mark_waiting_uncertain": lambda c: delivery_store.mark_waiting_uncertain(c, now=NOW),
     "period_store.delete_void_records": lambda c: period_store.delete_void_records(
         c, NOW - timedelta(days=9)
     ),
@@ -299,10 +301,12 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     ),
     "store_identity.lift_hold": store_identity.lift_hold,
     "store_identity.skip_ids": store_identity.skip_ids,
-    "suppression_list.allow": lambda c: suppression_list.allow(c, "jo@example.org", why="", now=NOW),
-    "suppression_list.take_over_departures": lambda c: suppression_list.take_over_departures(
+    "suppression_list.lift_suppression": lambda c: suppression_list.lift_suppression(
+        c, "jo@example.org", why="", now=NOW
+    ),
+    "suppression_list.import_suppressions": lambda c: suppression_list.import_suppressions(
         c,
-        [suppression_list.Departure(address_key="jo@example.org", newsletter="", reason="bounced")],
+        [suppression_list.SuppressionEntry(address_key="jo@example.org", newsletter="", reason="bounced")],
         detail="",
         now=NOW,
     ),
@@ -334,36 +338,42 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "decision_store.add_decision": retitle,
     "decision_store.undo_decision": lambda c: decision_store.undo_decision(c, 1, who="jo", now=NOW),
     "decision_store.sync_headlines": lambda c: decision_store.sync_headlines(c, at=NOW),
-    "hub_store.note_hubs": lambda c: note_hub(c, "https://other.example/hub"),
-    "hub_store.leave_hubs": lambda c: hub_store.leave_hubs(c, now=NOW, everything=True),
+    "hub_store.save_hubs": lambda c: note_hub(c, "https://other.example/hub"),
+    "hub_store.request_unsubscriptions": lambda c: hub_store.request_unsubscriptions(
+        c, now=NOW, everything=True
+    ),
     "hub_store.claim_hubs": lambda c: hub_store.claim_hubs(c, now=NOW, until=LATER, limit=9),
-    "hub_store.note_attempt": lambda c: hub_store.note_attempt(
+    "hub_store.save_attempt": lambda c: hub_store.save_attempt(
         c, SUBSCRIPTION, state=HubState.ASKED, next_try=LATER, attempts=1, error=""
     ),
-    "hub_store.confirm_subscription": lambda c: hub_store.confirm_subscription(
+    "hub_store.confirm_hub_subscription": lambda c: hub_store.confirm_hub_subscription(
         c, "callback", TOPIC, expires=LATER, next_try=SOON
     ),
-    "hub_store.confirm_end": lambda c: hub_store.confirm_end(c, "callback", TOPIC),
-    "hub_store.deny_subscription": lambda c: hub_store.deny_subscription(
+    "hub_store.confirm_unsubscription": lambda c: hub_store.confirm_unsubscription(c, "callback", TOPIC),
+    "hub_store.deny_hub_subscription": lambda c: hub_store.deny_hub_subscription(
         c, "callback", TOPIC, reason="", next_try=LATER
     ),
-    "hub_store.end_leases": lambda c: hub_store.end_leases(c, now=LATER),
+    "hub_store.renew_expired_leases": lambda c: hub_store.renew_expired_leases(c, now=LATER),
     "hub_store.add_push": lambda c: hub_store.add_push(c, SUBSCRIPTION, content_type="", body=b"x", now=NOW),
-    "hub_store.drop_push": lambda c: hub_store.drop_push(c, 1),
-    "hub_store.note_delivery": lambda c: hub_store.note_delivery(c, 1, NOW),
+    "hub_store.delete_push": lambda c: hub_store.delete_push(c, 1),
+    "hub_store.record_valid_push": lambda c: hub_store.record_valid_push(c, 1, NOW),
     "leases.take_lease": lambda c: leases.take_lease(c, "stories", **lease("us")),
-    "leases.drop_lease": lambda c: leases.drop_lease(c, "stories", owner="us"),
-    "leases.free_far": lambda c: leases.free_far(c, NOW),
-    "leases.free_owner": lambda c: leases.free_owner(c, "us"),
-    "leases.make_secret": leases.make_secret,
-    "leases.move_counter": lambda c: leases.move_counter(c, "placements"),
-    "page_store.want_pages": lambda c: page_store.want_pages(c, 1, [QueuedPage(url="u", published=NOW)], NOW),
+    "leases.release_lease": lambda c: leases.release_lease(c, "stories", owner="us"),
+    "leases.release_implausible_leases": lambda c: leases.release_implausible_leases(c, NOW),
+    "leases.release_owner_leases": lambda c: leases.release_owner_leases(c, "us"),
+    "leases.ensure_secret": leases.ensure_secret,
+    "leases.increment_counter": lambda c: leases.increment_counter(c, "placements"),
+    "page_store.queue_pages": lambda c: page_store.queue_pages(
+        c, 1, [QueuedPage(url="u", published=NOW)], NOW
+    ),
     "page_store.claim_pages": lambda c: page_store.claim_pages(c, per_poll=5, limit=5, **lease("us")),
     "page_store.finish_page": lambda c: page_store.finish_page(c, 1, ReadState.READ, owner="us", now=NOW),
-    "page_store.link_page": lambda c: page_store.link_page(c, 1),
+    "page_store.link_page_to_article": lambda c: page_store.link_page_to_article(c, 1),
     "page_store.release_pages": lambda c: page_store.release_pages(c, [1], owner="us"),
-    "page_store.give_full_text": lambda c: page_store.give_full_text(c, 1, new_article(1)),
-    "page_store.pass_over": lambda c: page_store.pass_over(c, 1, [("key", "item_hash")], NOW),
+    "page_store.save_full_text": lambda c: page_store.save_full_text(c, 1, new_article(1)),
+    "page_store.add_entry_tombstones": lambda c: page_store.add_entry_tombstones(
+        c, 1, [("key", "item_hash")], NOW
+    ),
     "page_store.prune_pages": lambda c: page_store.prune_pages(c, before=LATER),
     "quarantine.record_failure": lambda c: quarantine.record_failure(c, "page", "x", "broken", now=NOW),
     "quarantine.clear_failure": lambda c: quarantine.clear_failure(c, "page", "y"),
@@ -376,12 +386,14 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "old_rows.prune_articles": lambda c: old_rows.prune_articles(c, before=LATER, now=NOW, limit=9),
     "old_rows.prune_stories": old_rows.prune_stories,
     "old_rows.prune_deliveries": lambda c: old_rows.prune_deliveries(c, before=LATER),
-    "old_rows.prune_edition_mails": lambda c: old_rows.prune_edition_mails(c, before=LATER),
+    "old_rows.prune_edition_bodies": lambda c: old_rows.prune_edition_bodies(c, before=LATER),
     "old_rows.prune_tombstones": lambda c: old_rows.prune_tombstones(c, before=LATER),
     "old_rows.prune_failures": lambda c: old_rows.prune_failures(c, before=LATER),
     "robots_store.save_robots": lambda c: robots_store.save_robots(c, "https://a.example", 200, "", LATER),
-    "robots_store.rest_origin": lambda c: robots_store.rest_origin(c, "https://a.example", LATER),
-    "robots_store.busy_origin": lambda c: robots_store.busy_origin(c, "https://a.example", LATER, 6.0),
+    "robots_store.delay_next_page": lambda c: robots_store.delay_next_page(c, "https://a.example", LATER),
+    "robots_store.set_origin_pause": lambda c: robots_store.set_origin_pause(
+        c, "https://a.example", LATER, 6.0
+    ),
     "robots_store.prune_robots": lambda c: robots_store.prune_robots(c, before=LATER),
     "part_store.save_parts": lambda c: part_store.save_parts(c, 1, [SitemapPart(url="u")], NOW),
     "part_store.claim_parts": lambda c: part_store.claim_parts(c, limit=5, **lease("us")),
@@ -391,41 +403,43 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "source_store.claim_due_sources": lambda c: source_store.claim_due_sources(c, limit=5, **lease("us")),
     "source_store.claim_source": lambda c: source_store.claim_source(c, 1, **lease("us")),
     "source_store.extend_leases": lambda c: source_store.extend_leases(c, [1], owner="us", until=LATER),
-    "source_store.set_check": lambda c: source_store.set_check(
+    "source_store.set_next_check": lambda c: source_store.set_next_check(
         c, 1, next_check=NOW, check_reason="", websub_lease_until=None
     ),
     "source_store.release_sources": lambda c: source_store.release_sources(c, [1], owner="us"),
-    "source_store.save_quiet_polls": lambda c: source_store.save_quiet_polls(c, [(1, STATE)], owner="us"),
+    "source_store.save_unchanged_polls": lambda c: source_store.save_unchanged_polls(
+        c, [(1, STATE)], owner="us"
+    ),
     "source_store.save_polls": lambda c: source_store.save_polls(c, [SAVED_POLL], owner="us"),
     "source_store.save_poll": lambda c: source_store.save_poll(c, 1, STATE, owner="us"),
     "stale.mark_stale": lambda c: stale.mark_stale(c, [1]),
     "stale.mark_published_since": lambda c: stale.mark_published_since(c, NOW - timedelta(days=1)),
     "stale.mark_all": stale.mark_all,
-    "channel_archives.close_page": lambda c: channel_archives.close_page(c, "news", 1, 1),
+    "channel_archives.add_archive_page": lambda c: channel_archives.add_archive_page(c, "news", 1, 1),
     "channel_archives.move_archive": lambda c: channel_archives.move_archive(c, "news", None),
     "stale.mark_lists": lambda c: stale.mark_lists(c, ["tag:x"]),
-    "stale.mark_left": lambda c: stale.mark_left(c, [1]),
+    "stale.mark_lists_with": lambda c: stale.mark_lists_with(c, [1]),
     "stale.clear_lists": lambda c: stale.clear_lists(c, {"tag:x": 1}),
     "stale.mark_sections": lambda c: stale.mark_sections(c, ["world"]),
     "stale.mark_sources": lambda c: stale.mark_sources(c, [1]),
     "stale.clear_stale": lambda c: stale.clear_stale(c, [(1, 1)]),
     "stale.save_signature": lambda c: stale.save_signature(c, "opml", "x", NOW),
-    "stale.forget_outputs": stale.forget_outputs,
+    "stale.clear_signatures": stale.clear_signatures,
     "story_store.add_stories": lambda c: story_store.add_stories(c, [1], NOW),
     "story_store.place_articles": lambda c: factories.place(c, 1, 1),
     "story_store.save_related": lambda c: story_store.save_related(
         c, {1: [RelatedRow(related_id=2, score=1, parts={})]}
     ),
-    "story_store.place_again": lambda c: story_store.place_again(c, [1]),
+    "story_store.requeue_articles": lambda c: story_store.requeue_articles(c, [1]),
     "story_store.remove_links": lambda c: story_store.remove_links(c, [(1, 0)]),
     "story_store.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
-    "tombstones.remember_dropped": lambda c: tombstones.remember_dropped(c, 1, [GONE], NOW),
+    "tombstones.save_tombstones": lambda c: tombstones.save_tombstones(c, 1, [GONE], NOW),
     "tombstones.save_tombstone_hashes": lambda c: tombstones.save_tombstone_hashes(c, 1, [("gone", "e")]),
     "story_leads.list_language_leads": story_leads.list_language_leads,
     "story_leads.save_language_leads": lambda c: story_leads.save_language_leads(c, [1], {(1, "en"): 1}),
     "story_moves.merge_story": lambda c: story_moves.merge_story(c, move(MERGED, 2, 1)),
     "story_moves.split_story": lambda c: story_moves.split_story(c, move(SPLIT, 1, 2), [1]),
-    "story_moves.end_empty_stories": lambda c: story_moves.end_empty_stories(c, [move(MERGED, 999, 1)]),
+    "story_moves.close_empty_stories": lambda c: story_moves.close_empty_stories(c, [move(MERGED, 999, 1)]),
     "story_moves.save_reasons": lambda c: story_moves.save_reasons(c, [1], []),
     "story_moves.prune_moves": lambda c: story_moves.prune_moves(c, before=LATER),
 }
@@ -440,9 +454,9 @@ READS = {
     "audience_store.suppression_hash",
     "channel_store.languages",
     "subscriber_export.export_subscriber_data",
-    "suppression_list.list_departures",
+    "suppression_list.list_suppressions",
     "suppression_list.reason_not_liftable",
-    "suppression_list.allowed_since",
+    "suppression_list.last_lifted_at",
     "preference_store.get_preferences",
     "preference_store.variants",
     "private_feed_store.feed_choices",
@@ -463,17 +477,17 @@ READS = {
     "article_store.get_bodies",
     "known_articles.known_entries",
     "article_store.latest_articles",
-    "article_store.telling_texts",
-    "known_articles.dating_sources",
+    "article_store.lead_texts",
+    "known_articles.sources_with_dates",
     "known_articles.known_item_hashes",
     "known_articles.pruned_keys",
-    "article_store.shown_on",
+    "article_store.pages_showing_article",
     "article_store.latest_published",
     "article_store.newest_before",
-    "known_articles.articles_of_moments",
+    "known_articles.articles_published_at",
     "known_articles.articles_of_titles",
     "audience_store.count_readers",
-    "audience_store.count_subscriptions",
+    "audience_store.count_subscriptions_by_state",
     "audience_store.list_subscribers",
     "audience_store.subscription_newsletter",
     "audience_store.subscription_of",
@@ -486,52 +500,52 @@ READS = {
     "channel_store.source_articles",
     "channel_archives.archive_bounds",
     "channel_archives.articles_after",
-    "channel_archives.latest_but",
+    "channel_archives.archive_cutoff_id",
     "channel_archives.sources_in",
     "channel_store.newest_ids",
     "channel_store.listed_tags",
     "channel_store.pruned_tags",
-    "channel_store.tag_carriers",
+    "channel_store.latest_tagged_ids",
     "channel_store.tagged_articles",
-    "channel_store.wished_articles",
+    "channel_store.filtered_articles",
     "delivery_store.count_deliveries",
-    "delivery_store.begun_before",
+    "delivery_store.already_sending",
     "delivery_store.count_due",
     "delivery_store.count_late",
     "delivery_store.is_any_due",
     "delivery_store.list_deliveries",
     "delivery_store.next_delivery",
-    "delivery_store.senders",
+    "delivery_store.sending_owners",
     "edition_articles.article_editions",
-    "edition_articles.told_articles",
+    "edition_articles.carried_articles",
     "edition_articles.unrecorded_articles",
     "edition_articles.waiting_articles",
     "edition_store.count_by_edition",
-    "period_store.gathered_counts",
+    "period_store.unfinished_counts",
     "period_store.missed_periods",
     "period_store.last_period",
     "edition_store.get_edition",
     "edition_store.has_edition",
     "newsletter_store.known_since",
-    "replay_rows.arrivals",
+    "replay_rows.articles_first_seen",
     "newsletter_store.newsletter_titles",
     "newsletter_store.paused_newsletters",
     "edition_store.report_editions",
     "page_store.gone_pages",
     "hub_store.count_due_hubs",
-    "hub_store.find_subscription",
-    "hub_store.list_subscriptions",
+    "hub_store.find_hub_subscription",
+    "hub_store.list_hub_subscriptions",
     "hub_store.waiting_pushes",
-    "leases.counter",
+    "leases.read_counter",
     "leases.delivery_holder",
     "leases.lease_holder",
     "leases.lease_owners",
     "leases.page_holder",
     "leases.source_holder",
-    "leases.secret",
+    "leases.read_secret",
     "page_store.count_pages",
     "page_store.failures_in_a_row",
-    "page_store.fruitless",
+    "page_store.has_only_useless_pages",
     "page_store.full_text_words",
     "page_store.refused_pages",
     "quarantine.count_failures",
@@ -542,7 +556,7 @@ READS = {
     "decision_store.stories_with_choices",
     "decision_store.story_decisions",
     "ranked_lists.first_published",
-    "ranked_lists.newest_arrival",
+    "ranked_lists.newest_first_seen",
     "ranked_lists.stories_of",
     "ranked_lists.stories_updated",
     "ranked_lists.ranked_stories",
@@ -556,8 +570,8 @@ READS = {
     "old_rows.count_prunable",
     "delivery_store.count_refused",
     "old_rows.stories_without_lead",
-    "robots_store.busy_origins",
-    "robots_store.last_pause",
+    "robots_store.paused_origins",
+    "robots_store.latest_origin_pause",
     "robots_store.read_robots",
     "part_store.failing_parts",
     "source_store.declared_weights",
@@ -579,7 +593,7 @@ READS = {
     "story_store.coverage_links",
     "story_store.get_stories",
     "index_rows.placed_articles",
-    "index_rows.published_nth",
+    "index_rows.nth_newest_published",
     "index_rows.related_articles",
     "story_store.links_to",
     "story_store.related_links",
@@ -588,10 +602,10 @@ READS = {
     "story_store.unplaced_articles",
     "tombstones.count_dropped",
     "tombstones.pruned_titles",
-    "index_rows.next_text",
+    "index_rows.next_text_label",
     "story_store.linking_articles",
     "story_store.repeated_links",
-    "story_store.twin_links",
+    "story_store.same_text_links",
     "story_leads.language_leads",
     "story_moves.current_stories",
     "story_moves.story_moves",
@@ -625,7 +639,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Pa
     with store.write() as connection:
         factories.newsroom(connection, "jo@example.org", "failed@example.org", "free@example.org")
         factories.add_articles(connection, 1, new_article(2))
-        leases.make_secret(connection)
+        leases.ensure_secret(connection)
         retitle(connection)
         note_hub(connection, SUBSCRIPTION.hub)
         quarantine.record_failure(connection, "entry", "item_hash", "broken", now=NOW, source_id=1)

@@ -65,7 +65,7 @@ class Desk:
         assert self.job.run(NOW) == {"mailed": 1}
         with self.room.store.read() as connection:
             (mail,) = delivery_store.list_deliveries(connection)
-            return make_token(leases.secret(connection), mail.delivery.id, CONFIRM)
+            return make_token(leases.read_secret(connection), mail.delivery.id, CONFIRM)
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_C1_the_button_subscribes_and_leads_to_the_choices(page):
     with desk.room.store.read() as connection:
         number = audience_store.subscription_of(connection, JO, "daily")
         assert number is not None
-        own = unsubscribe_token(leases.secret(connection), number)
+        own = unsubscribe_token(leases.read_secret(connection), number)
     assert f'href="/preferences/{own}"' in answer.body.decode()
 
 
@@ -262,7 +262,7 @@ def choosing(tmp_path: Path) -> Iterator[tuple[Site, Reader]]:
                 place(connection, number)
             subscription = audience_store.subscription_of(connection, JO, "daily")
             assert subscription is not None
-            token = unsubscribe_token(leases.secret(connection), subscription)
+            token = unsubscribe_token(leases.read_secret(connection), subscription)
         readers = room.services.preferences
         chosen = {"newsletter": ["daily"], "section": ["Sport"], "hour": ["7"], "time_zone": ["UTC"]}
         assert readers.save(token, chosen) is not None

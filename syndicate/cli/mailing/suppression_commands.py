@@ -22,7 +22,7 @@ from syndicate.cli.common import (
 from syndicate.errors import SyndicateError
 from syndicate.store.mail import suppression_list
 from syndicate.store.mail.audience_store import ERASED_KEY
-from syndicate.store.mail.suppression_list import Departure
+from syndicate.store.mail.suppression_list import SuppressionEntry
 
 
 @click.command("allow")
@@ -42,7 +42,7 @@ def allow(
     with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
         if why := suppression_list.reason_not_liftable(connection, key):
             raise SyndicateError(f"{address} {why}")
-        revived = suppression_list.allow(connection, key, why=reason, now=moment(now))
+        revived = suppression_list.lift_suppression(connection, key, why=reason, now=moment(now))
     names = ", ".join(revived) or "no newsletter, add it where it agreed to"
     text = f"{address} {'would be' if dry_run else 'is'} written to again: {names}."
     answer = {"address": address, "newsletters": revived, "dry_run": dry_run}
@@ -58,7 +58,7 @@ def export_gone(config: Path, file: Path) -> None:
     A CSV FILE for `import-gone`; "-" means standard output.
     """
     with services_of(config) as (_, services), services.store.read() as connection:
-        gone = suppression_list.list_departures(connection)
+        gone = suppression_list.list_suppressions(connection)
     rows = ((departure.address_key, departure.newsletter, departure.reason) for departure in gone)
     write_result(file, import_export.export_gone(rows))
     click.echo(f"{plural(len(gone), 'row')} written.", err=True)
@@ -74,11 +74,11 @@ def import_gone(config: Path, as_json: bool, now: datetime | None, dry_run: bool
     It subscribes no address.
     """
     gone = [
-        Departure(address_key=_key(email), newsletter=newsletter, reason=reason)
+        SuppressionEntry(address_key=_key(email), newsletter=newsletter, reason=reason)
         for email, newsletter, reason in import_export.import_gone(file.read_bytes())
     ]
     with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
-        changed = suppression_list.take_over_departures(
+        changed = suppression_list.import_suppressions(
             connection, gone, detail=f"carried over from {file.name}", now=moment(now)
         )
     text = f"{changed} of {plural(len(gone), 'row')} {'would be' if dry_run else 'were'} news here."

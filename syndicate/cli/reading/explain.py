@@ -74,7 +74,7 @@ def explanation(connection: Connection, services: Services, text: str, now: date
     story_id = article.story_id or 0
     told = story_store.coverage_links(connection, [story_id], site_url=site_url).get(story_id, [])
     usual = usual_stems(
-        article_store.telling_texts(connection, article.language, limit=USUAL_FROM), article.language
+        article_store.lead_texts(connection, article.language, limit=USUAL_FROM), article.language
     )
     bodies = article_store.get_bodies(connection, [article.id, *(link.article_id for link in related)])
     return Explanation(
@@ -86,7 +86,7 @@ def explanation(connection: Connection, services: Services, text: str, now: date
         moves=story_moves(connection, story_id),
         coverage=[link for link in told if link.article_id != article.id],
         foreign_sources=count_sources(sources[article.source_id], article.language, told)[1],
-        twins=story_store.twin_links(connection, article, site_url=site_url),
+        twins=story_store.same_text_links(connection, article, site_url=site_url),
         related=related,
         shared={
             link.article_id: shared_terms(

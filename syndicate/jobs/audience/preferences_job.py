@@ -17,7 +17,7 @@ from syndicate.store.core import leases
 from syndicate.store.mail import audience_store, preference_store
 from syndicate.store.mail.preference_store import StoredPreferences
 from syndicate.store.output import channel_store
-from syndicate.store.output.private_feed_store import end_feed
+from syndicate.store.output.private_feed_store import rotate_feed_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ class PreferencesJob:
                 return now
             return sending_times(declared[newsletter], since).own_hour(choices.hour, choices.time_zone)
 
-        preference_store.move_waiting(connection, subscription_id, moment, now)
+        preference_store.reschedule_waiting(connection, subscription_id, moment, now)
 
     def renew_feed(self, token: str) -> ReaderPage | None:
         """End the address of the reader's private feed and make another one; ``None`` for a bad token."""
@@ -104,7 +104,7 @@ class PreferencesJob:
             found = self._behind(connection, token)
             if found is None:
                 return None
-            end_feed(connection, found[1].subscriber_id)
+            rotate_feed_address(connection, found[1].subscriber_id)
             return self._page(connection, found[1])
 
     def _subscribe(
@@ -117,7 +117,7 @@ class PreferencesJob:
             if name in wanted and name not in stored.subscribed:
                 if audience_store.suppression(connection, stored.address_key) is not None:
                     continue
-                audience_store.ask_subscription(connection, stored.address, stored.address_key, name, now)
+                audience_store.request_subscription(connection, stored.address, stored.address_key, name, now)
                 audience_store.confirm_subscription(
                     connection, stored.address_key, name, detail=chosen, agreed=offer.consents[name], now=now
                 )
@@ -125,7 +125,7 @@ class PreferencesJob:
                 audience_store.end_subscription(connection, mine, detail=chosen, now=now)
 
     def _behind(self, connection: Connection, token: str) -> tuple[int, StoredPreferences] | None:
-        subscription_id = read_token(leases.secret(connection), token)
+        subscription_id = read_token(leases.read_secret(connection), token)
         if subscription_id is None:
             return None
         stored = preference_store.get_preferences(connection, subscription_id)

@@ -100,7 +100,7 @@ class SignUpJob:
             title = self.offered().get(found.newsletter, found.newsletter)
             subscription_id = sign_up_store.confirm_sign_up(connection, found, network=network, now=now)
             if subscription_id is not None:
-                return title, unsubscribe_token(leases.secret(connection), subscription_id)
+                return title, unsubscribe_token(leases.read_secret(connection), subscription_id)
             # Read again: the same link may have been pressed a second time meanwhile.
             again = self._behind(connection, token)
             mine = audience_store.subscription_of(connection, found.address_key, found.newsletter)
@@ -109,7 +109,7 @@ class SignUpJob:
         return (title, "") if known else None
 
     def _behind(self, connection: Connection, token: str) -> sign_up_store.SignUp | None:
-        delivery_id = read_token(leases.secret(connection), token, CONFIRM)
+        delivery_id = read_token(leases.read_secret(connection), token, CONFIRM)
         found = None if delivery_id is None else sign_up_store.find_sign_up(connection, delivery_id)
         if found is None:
             return None
@@ -136,7 +136,7 @@ class SignUpJob:
         )
         if newsletter is None or sign_up.expires <= now:
             with self.store.write() as connection:
-                sign_up_store.take_sign_up(connection, sign_up.id)
+                sign_up_store.claim_sign_up(connection, sign_up.id)
             return sign_up_store.IGNORED
         try:
             rendered = self._mail(newsletter)
@@ -156,7 +156,7 @@ class SignUpJob:
         now: datetime,
     ) -> str:
         """One commit: the mail in the outbox and the digest of the token that it will carry, or neither."""
-        if not sign_up_store.take_sign_up(connection, sign_up.id):
+        if not sign_up_store.claim_sign_up(connection, sign_up.id):
             return "taken"
         edition_id = sign_up_store.confirmation_edition(connection, sign_up.newsletter, rendered, now)
         delivery_id = sign_up_store.prepare_confirmation(
@@ -164,7 +164,7 @@ class SignUpJob:
         )
         if delivery_id is None:
             return sign_up_store.IGNORED
-        token = make_token(leases.secret(connection), delivery_id, CONFIRM)
+        token = make_token(leases.read_secret(connection), delivery_id, CONFIRM)
         hashed = token_hash(token, sign_up.address_key, sign_up.newsletter)
         sign_up_store.mark_mailed(connection, sign_up.id, delivery_id, hashed)
         return sign_up_store.MAILED

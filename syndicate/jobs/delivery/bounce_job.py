@@ -118,7 +118,7 @@ class BounceJob:
 
     def _proven(self, connection: Connection, report: Report) -> tuple[int, int] | None:
         """The subscription and the delivery (0 if unknown) that a signature of ours stands for."""
-        secret = leases.secret(connection)
+        secret = leases.read_secret(connection)
         for delivery_id, signature in report.deliveries:
             found = bounce_store.addressee(connection, delivery_id)
             if found is not None and is_ours(secret, signature, delivery_id, found.address):
@@ -160,7 +160,7 @@ def apply_bounce(
         return False
     if kind is BounceKind.SOFT:
         since = max(
-            now - timedelta(seconds=policy.soft_window), suppression_list.allowed_since(connection, key)
+            now - timedelta(seconds=policy.soft_window), suppression_list.last_lifted_at(connection, key)
         )
         if bounce_store.count_bounces(connection, key, kind=kind.value, since=since) < policy.soft_limit:
             return True

@@ -126,12 +126,12 @@ class DeliverJob:
         if self.guard and (hold := self.guard.notice(now)):
             return DeliverResult(problem=hold_text(hold), paused=hold.since < now)
         with self.store.write() as connection:
-            dead = [owner for owner in delivery_store.senders(connection) if self.is_dead(owner)]
-            swept = delivery_store.sweep_uncertain(connection, now=now, dead=dead)
+            dead = [owner for owner in delivery_store.sending_owners(connection) if self.is_dead(owner)]
+            swept = delivery_store.mark_stuck_uncertain(connection, now=now, dead=dead)
             late = delivery_store.fail_late(connection, now=now)
             if resume:
                 sending_pauses.resume_sending(connection)
-            secret = leases.secret(connection)
+            secret = leases.read_secret(connection)
             before, problem = sending_pauses.latest_pause(connection), paused_reason(connection, now)
             waiting = delivery_store.count_due(connection, now)
             confirmations = delivery_store.count_due(connection, now, confirmations=True)
@@ -258,7 +258,7 @@ class _Run:
         if sent:
             delivery_store.mark_sent(connection, sent, owner=owner, now=moment)
         if held:
-            delivery_store.hold_deliveries(connection, held, owner=owner)
+            delivery_store.return_to_pending(connection, held, owner=owner)
         states = [self._failed(connection, result, moment) for result in troubled]
         if held or troubled:
             again = [*held, *(result.parcel.key for result in troubled)]
@@ -266,8 +266,8 @@ class _Run:
         if beginning:
             keys, until = [parcel.key for parcel in beginning], moment + SENDING_LEASE
             begun = delivery_store.begin_sending(connection, keys, owner=owner, now=moment, until=until)
-            if self._store.was_tried and len(begun) < len(keys):
-                begun |= delivery_store.begun_before(connection, keys, owner=owner)
+            if self._store.has_retried and len(begun) < len(keys):
+                begun |= delivery_store.already_sending(connection, keys, owner=owner)
         return [DeliveryState.SENT] * len(sent) + states, begun
 
     def count_batch(self) -> None:
@@ -286,7 +286,7 @@ class _Run:
 
     def _release(self, connection: Connection, ids: Sequence[int]) -> None:
         delivery_store.release_deliveries(connection, ids, owner=self._job.owner)
-        leases.drop_lease(connection, leases.SENDING, owner=self._job.owner)
+        leases.release_lease(connection, leases.SENDING, owner=self._job.owner)
 
     def prepare(self) -> None:
         """Write the pages of the editions that are due, then let these editions go."""

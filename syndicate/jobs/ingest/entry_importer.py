@@ -148,7 +148,7 @@ def _note(connection: Connection, taking: _PendingWrite, now: datetime) -> None:
     ]
     article_store.save_item_hashes(connection, item_hashes)
     pruned_again = [*decided.dropped, *decided.pruned_with_new_id]
-    tombstones.remember_dropped(connection, source.id, pruned_again, now)
+    tombstones.save_tombstones(connection, source.id, pruned_again, now)
     tombstones.save_tombstone_hashes(connection, source.id, decided.pruned_again)
     for item_hash, reason in decided.refused:
         quarantine.record_failure(connection, "entry", item_hash, reason, now=now, source_id=source.id)

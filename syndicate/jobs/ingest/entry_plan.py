@@ -34,9 +34,9 @@ class EntryPlan:
 
     decisions: list[EntryDecision] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
-    dropped: list[tombstones.Dropped] = field(default_factory=list)
+    dropped: list[tombstones.Tombstone] = field(default_factory=list)
     pruned_again: list[tuple[str, str]] = field(default_factory=list)
-    pruned_with_new_id: list[tombstones.Dropped] = field(default_factory=list)
+    pruned_with_new_id: list[tombstones.Tombstone] = field(default_factory=list)
 
 
 def decide_entries(
@@ -62,7 +62,7 @@ def decide_entries(
         found = known_articles.known_entries(connection, asked)
         articles = {source_id: known for source_id, (known, _) in found.items()}
         back = moved_articles(connection, parsed, articles)
-        by_sight = undated - known_articles.dating_sources(connection, undated)
+        by_sight = undated - known_articles.sources_with_dates(connection, undated)
     facts = {
         source_id: _Known(articles=articles[source_id], pruned=pruned, back=back[source_id])
         for source_id, (_, pruned) in found.items()
@@ -119,7 +119,7 @@ def _decided(
         elif key in known.pruned:
             decided.pruned_again.append((key, entry.item_hash))
         elif entry.item_hash in back.pruned_again:
-            again = tombstones.Dropped(
+            again = tombstones.Tombstone(
                 entry_key=key, item_hash=entry.item_hash, title_hash=title_hash(entry.title)
             )
             decided.pruned_with_new_id.append(again)
@@ -140,7 +140,7 @@ def _judge(decided: EntryPlan, decision: EntryDecision, rules: tuple[Rule, ...],
     if article and rules:
         ruled = apply_rules(rules, article, source)
         if ruled.dropped_by and decision.kind is EntryMatch.NEW:
-            gone = tombstones.Dropped(
+            gone = tombstones.Tombstone(
                 entry_key=article.entry_key, item_hash=article.item_hash, rule=ruled.dropped_by
             )
             decided.dropped.append(gone)

@@ -46,15 +46,15 @@ def _is_fruitless(store: Store, source: Source, now: datetime, options: PageOpti
         return False
     with store.read() as connection:
         since = now - timedelta(seconds=options.window)
-        return page_store.fruitless(connection, source.id, since, FRUITLESS)
+        return page_store.has_only_useless_pages(connection, source.id, since, FRUITLESS)
 
 
 def note_found(
     connection: Connection, source_id: int, found: SortedEntries, pages: Sequence[QueuedPage], now: datetime
 ) -> None:
     """Let pages wait, remember what was passed over, and take the parts of a sitemap index."""
-    page_store.want_pages(connection, source_id, pages, now)
-    page_store.pass_over(connection, source_id, found.passed_over, now)
+    page_store.queue_pages(connection, source_id, pages, now)
+    page_store.add_entry_tombstones(connection, source_id, found.passed_over, now)
     if found.parsed.parts:
         part_store.save_parts(connection, source_id, found.parts, now)
 

@@ -240,7 +240,7 @@ class PagesJob:
         full = accept(replace(entry, language=article.language), page.source, now)
         with self.intake.store.write() as connection:
             self._finish(connection, page, now)
-            page_store.give_full_text(connection, article.id, full)
+            page_store.save_full_text(connection, article.id, full)
         result.read += 1
 
     def _whole_article(self, page: PageRead, entry: Entry, now: datetime, result: PagesResult) -> None:
@@ -248,7 +248,7 @@ class PagesJob:
 
         def settle(connection: Connection, _new: Sequence[NewArticle]) -> None:
             self._finish(connection, page, now)
-            page_store.link_page(connection, page.id)
+            page_store.link_page_to_article(connection, page.id)
 
         parsed = ParsedSource(entries=(entry,))
         reading = replace(reading_of_entries(page.source, parsed), whole=True)
@@ -344,7 +344,7 @@ class PagesJob:
 
     def _rest(self, origin: str, until: datetime) -> None:
         with self.intake.store.write() as connection:
-            robots_store.rest_origin(connection, origin, until)
+            robots_store.delay_next_page(connection, origin, until)
 
 
 @dataclass(slots=True, kw_only=True)

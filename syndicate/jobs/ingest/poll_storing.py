@@ -59,7 +59,7 @@ class PollStoring:
             states = [
                 self._after(connection, poll, found, now) for poll, found in zip(polls, new, strict=True)
             ]
-            hub_store.note_hubs(connection, self._hubs(polls), secrets=_callback_and_secret, now=now)
+            hub_store.save_hubs(connection, self._hubs(polls), secrets=_callback_and_secret, now=now)
             whole = [poll for poll in polls if poll.source.kind in _WHOLE and not poll.is_partial]
             listed = {poll.source.id: poll.reading.parsed.item_hashes for poll in whole}
             resting = quarantine.clear_unlisted(connection, listed)

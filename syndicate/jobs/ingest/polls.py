@@ -172,7 +172,7 @@ class _Run:
     def _leave_alone(self, feeds: dict[int, Polled]) -> Iterable[SourceOutcome]:
         """Take out those whose server asked for a pause, whichever request it answered with that."""
         with self._intake.store.read() as connection:
-            busy = robots_store.busy_origins(connection, self._clock.now())
+            busy = robots_store.paused_origins(connection, self._clock.now())
         if not busy:
             return
         alone = [
@@ -209,7 +209,7 @@ class _Run:
             return
         with self._intake.store.write() as connection:
             polls = [(source.id, after) for source, after in self._quiet]
-            source_store.save_quiet_polls(connection, polls, owner=self._intake.owner)
+            source_store.save_unchanged_polls(connection, polls, owner=self._intake.owner)
         for source, after in self._quiet:
             warning = f"{source.name} was not asked: {PAUSE}" if after.not_before else ""
             yield SourceOutcome(name=source.name, unchanged=True, warning=warning)

@@ -61,10 +61,10 @@ def rules_for(
 
 def pause_origin(connection: Connection, error: FetchError, now: datetime) -> None:
     """Record that the origin which answered 429 or 503 is left alone for a while (see ``next_pause``)."""
-    until, last = robots_store.last_pause(connection, error.busy)
+    until, last = robots_store.latest_origin_pause(connection, error.busy)
     pause = next_pause(error, last, (now - until).total_seconds())
     if pause > 0:
-        robots_store.busy_origin(connection, error.busy, now + timedelta(seconds=pause), pause)
+        robots_store.set_origin_pause(connection, error.busy, now + timedelta(seconds=pause), pause)
 
 
 def _file_of(row: robots_store.RobotsRow) -> RobotsFile:

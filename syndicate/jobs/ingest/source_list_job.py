@@ -73,7 +73,7 @@ class SourceListJob:
         with self.store.read() as connection:
             states = list_store.list_states(connection)
         due = [
-            source_list for source_list in self.lists if list_store.due_at(states.get(source_list.url), now)
+            source_list for source_list in self.lists if list_store.is_due(states.get(source_list.url), now)
         ]
         outcomes = [self._run_one(source_list, now, stopping) for source_list in due if not stopping()]
         return [outcome for outcome in outcomes if outcome is not None]
@@ -86,12 +86,12 @@ class SourceListJob:
             state = list_store.list_states(connection).get(wanted.url, SourceListState())
         try:
             # Another process may have read it between our look and our lease.
-            return self._read(wanted, state, now, stopping) if list_store.due_at(state, now) else None
+            return self._read(wanted, state, now, stopping) if list_store.is_due(state, now) else None
         except FetchStopped:
             return None
         finally:
             with self.store.write() as connection:
-                leases.drop_lease(connection, name, owner=self.owner)
+                leases.release_lease(connection, name, owner=self.owner)
 
     def _read(
         self, wanted: SourceList, state: SourceListState, now: datetime, stopping: Callable[[], bool]
@@ -135,7 +135,7 @@ class SourceListJob:
         self, wanted: SourceList, state: SourceListState, now: datetime, found: OutlineList | None
     ) -> ImportResult:
         with self.store.write() as connection:
-            list_store.save_list(connection, wanted.url, state)
+            list_store.save_list_state(connection, wanted.url, state)
             if found is None:
                 return ImportResult()
             return import_outlines(connection, found, now, section=wanted.section, listed_in=wanted.url)

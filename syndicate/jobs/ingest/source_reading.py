@@ -65,7 +65,7 @@ def pause_asked(store: Store, source: Source, now: datetime) -> datetime | None:
     with store.read() as connection:
         found = source_store.get_source(connection, source.id)
         url = polled_url(source.url, found[1]) if found else source.url
-        busy = robots_store.busy_origins(connection, now).get(origin_of(url))
+        busy = robots_store.paused_origins(connection, now).get(origin_of(url))
     own = found[1].not_before if found else None
     return max((item for item in (own, busy) if item and item > now), default=None)
 

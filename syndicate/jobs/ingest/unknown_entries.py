@@ -22,7 +22,7 @@ def moved_articles(
         source_id: [moment for entry in found if (moment := entry.published or entry.updated)]
         for source_id, found in strangers.items()
     }
-    candidates = known_articles.articles_of_moments(connection, moments)
+    candidates = known_articles.articles_published_at(connection, moments)
     return {
         source_id: _reappeared(
             connection, source_id, found, candidates[source_id], readings[source_id], known[source_id]

@@ -66,8 +66,8 @@ class WebSubJob:
     ) -> dict[str, int]:
         """Ask every hub that should hear from us: new, to be renewed, or to be left. Counts what was done."""
         with self.store.write() as connection:
-            hub_store.leave_hubs(connection, now=now, everything=not self.enabled)
-            for source_id in hub_store.end_leases(connection, now=now):
+            hub_store.request_unsubscriptions(connection, now=now, everything=not self.enabled)
+            for source_id in hub_store.renew_expired_leases(connection, now=now):
                 self._set_hub(connection, source_id, None, now)
         done = {"asked": 0, "failed": 0}
         while not stopping() and (claims := self._claim(now)):
@@ -89,7 +89,7 @@ class WebSubJob:
 
     def _marked(self, connection: Connection, one: HubSubscription, now: datetime) -> HubSubscription:
         asked = HubState.ASKED if one.state in (HubState.WANTED, HubState.DENIED) else one.state
-        hub_store.note_attempt(
+        hub_store.save_attempt(
             connection, one, state=asked, next_try=now + LEASE, attempts=one.attempts, error=one.error
         )
         return replace(one, state=asked)
@@ -108,7 +108,7 @@ class WebSubJob:
             self.poster().post(one.hub, form, should_stop=stopping)
         except FetchStopped:
             with self.store.write() as connection:
-                hub_store.note_attempt(
+                hub_store.save_attempt(
                     connection, one, state=one.state, next_try=now, attempts=one.attempts, error=one.error
                 )
             return None
@@ -119,7 +119,7 @@ class WebSubJob:
         state = HubState.ENDED if leaving and attempts >= FAREWELLS else one.state
         pause = min(PATIENCE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE)
         with self.store.write() as connection:
-            hub_store.note_attempt(
+            hub_store.save_attempt(
                 connection, one, state=state, next_try=now + pause, attempts=attempts, error=error
             )
         return not error
@@ -135,13 +135,13 @@ class WebSubJob:
         challenge = challenge_of(query)
         with self.store.read() as connection:
             # Whoever guesses gets no turn at the store's one lock.
-            if hub_store.find_subscription(connection, callback) is None:
+            if hub_store.find_hub_subscription(connection, callback) is None:
                 return None
         with self.store.write() as connection:
             if mode == "denied":
                 said = clean_line(query.get("hub.reason", ""), MAX_REASON) or "without a reason"
                 reason = f"the hub refused: {said}"
-                source_id = hub_store.deny_subscription(
+                source_id = hub_store.deny_hub_subscription(
                     connection, callback, topic, reason=reason, next_try=now + AFTER_DENIAL
                 )
                 if source_id is None:
@@ -149,12 +149,12 @@ class WebSubJob:
                 self._set_hub(connection, source_id, None, now)
                 return ""
             if mode == "unsubscribe" and challenge:
-                return challenge if hub_store.confirm_end(connection, callback, topic) else None
+                return challenge if hub_store.confirm_unsubscription(connection, callback, topic) else None
             if mode != "subscribe" or not challenge:
                 return None
             lease = timedelta(seconds=lease_of(query.get("hub.lease_seconds", "")))
             renewal = now + max(lease * RENEW_AT, SOONEST_RENEWAL)
-            source_id = hub_store.confirm_subscription(
+            source_id = hub_store.confirm_hub_subscription(
                 connection, callback, topic, expires=now + lease, next_try=renewal
             )
             if source_id is None:
@@ -167,7 +167,7 @@ class WebSubJob:
     def expects(self, callback: str) -> int:
         """202 for the callback of a live subscription, 410 for one that ended, else 404 (W11, W12)."""
         with self.store.read() as connection:
-            return _expected(hub_store.find_subscription(connection, callback))
+            return _expected(hub_store.find_hub_subscription(connection, callback))
 
     def receive(self, callback: str, content_type: str, signature: str, body: bytes) -> int:
         """The status to answer a hub's delivery with (sections 7 and 7.1); the body is read later.
@@ -177,7 +177,7 @@ class WebSubJob:
         """
         now = self.clock()
         with self.store.read() as connection:
-            one = hub_store.find_subscription(connection, callback)
+            one = hub_store.find_hub_subscription(connection, callback)
         status = _expected(one)
         if one is None or status >= 400:
             return status
@@ -243,8 +243,8 @@ class WebSubJob:
         """Articles, the end of the push and the proof that this hub sends: in one transaction."""
 
         def settle(connection: Connection, _new: Sequence[NewArticle]) -> None:
-            hub_store.drop_push(connection, push.id)
-            expires = hub_store.note_delivery(connection, source.id, now)
+            hub_store.delete_push(connection, push.id)
+            expires = hub_store.record_valid_push(connection, source.id, now)
             options = options_for(source, self.polling)
             after = with_hub(state, source.name, expires, now, options)
             if not source_store.save_poll(connection, source.id, after, owner=self.owner):
@@ -257,7 +257,7 @@ class WebSubJob:
     def _refuse(self, push: Push, source: Source, error: SyndicateError, now: datetime) -> None:
         """Not a feed, or not one that can be read here: a thin ping. Look at the source itself."""
         with self.store.write() as connection:
-            hub_store.drop_push(connection, push.id)
+            hub_store.delete_push(connection, push.id)
             if not isinstance(error, ParseError) or isinstance(error, ParserDied):
                 quarantine.record_failure(
                     connection, "document", source.name, str(error), now=now, source_id=source.id
@@ -268,7 +268,7 @@ class WebSubJob:
     def _drop_if_stopped(self, connection: Connection, push: Push) -> None:
         found = source_store.get_source(connection, push.source_id)
         if found is None or found[0].paused or found[1].gone:
-            hub_store.drop_push(connection, push.id)
+            hub_store.delete_push(connection, push.id)
 
     def _poll_soon(self, connection: Connection, source_id: int, now: datetime, reason: str) -> None:
         found = source_store.get_source(connection, source_id)
@@ -279,7 +279,7 @@ class WebSubJob:
             now, state.not_before or now, state.last_attempt + PING_GAP if state.last_attempt else now
         )
         if state.next_check is None or earliest < state.next_check:
-            source_store.set_check(
+            source_store.set_next_check(
                 connection,
                 source_id,
                 next_check=earliest,
@@ -293,7 +293,7 @@ class WebSubJob:
             return
         source, state = found
         after = with_hub(state, source.name, until, now, options_for(source, self.polling))
-        source_store.set_check(
+        source_store.set_next_check(
             connection,
             source_id,
             next_check=after.next_check,

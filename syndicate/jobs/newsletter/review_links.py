@@ -106,14 +106,14 @@ class ReviewLinks:
         if not editor.strip() or "/" in editor or not editor.isprintable():
             raise SyndicateError(f"{editor!r} is no name for a link; write one without slashes")
         with self.store.read() as connection:
-            secret, purpose = leases.secret(connection), self._purpose(connection, newsletter, editor)
+            secret, purpose = leases.read_secret(connection), self._purpose(connection, newsletter, editor)
         token = make_token(secret, int(ends.timestamp()), purpose)
         return self.site_url + ReviewLink(newsletter=newsletter, editor=editor, token=token).path
 
     def revoke(self, newsletter: str) -> None:
         """End every link to a newsletter's desk."""
         with self.store.write() as connection:
-            leases.move_counter(connection, _revisions(newsletter))
+            leases.increment_counter(connection, _revisions(newsletter))
 
     def look(self, key: ReviewLink) -> ReviewPage | None:
         """Return what waits, or ``None`` for a link that does not lead here (any more); changes nothing."""
@@ -143,7 +143,7 @@ class ReviewLinks:
         """The newsletter and the end of a link that is good now."""
         named = [newsletter for newsletter in self.desk.newsletters if newsletter.name == key.newsletter]
         with self.store.read() as connection:
-            secret = leases.secret(connection)
+            secret = leases.read_secret(connection)
             purpose = self._purpose(connection, key.newsletter, key.editor)
         seconds = read_token(secret, key.token, purpose)
         if not named or seconds is None or seconds <= self.clock().timestamp():
@@ -158,7 +158,7 @@ class ReviewLinks:
             return None
         newsletter, ends = entered
         with self.store.read() as connection:
-            counts = audience_store.count_subscriptions(connection).get(newsletter.name, {})
+            counts = audience_store.count_subscriptions_by_state(connection).get(newsletter.name, {})
         waiting = sorted(self.desk.waiting(newsletter.name), key=lambda number: number != begun)
         return ReviewPage(
             path=key.path,
@@ -173,7 +173,7 @@ class ReviewLinks:
         )
 
     def _purpose(self, connection: Connection, newsletter: str, editor: str) -> str:
-        revision = leases.counter(connection, _revisions(newsletter))
+        revision = leases.read_counter(connection, _revisions(newsletter))
         return "\n".join(("desk", str(revision), newsletter, editor))
 
     def _sheet(self, edition_id: int) -> EditionView:

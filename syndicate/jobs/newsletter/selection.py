@@ -120,7 +120,9 @@ class Selector:
         matching = channel_store.matching_articles(connection, newsletter.clauses, ids)
         stories = _by_story(known, matching)
         if earlier is None:
-            told = edition_articles.told_articles(connection, name, before=end, cadence=line, article_ids=ids)
+            told = edition_articles.carried_articles(
+                connection, name, before=end, cadence=line, article_ids=ids
+            )
             places = {article.article_id: (article.edition_id, article.cut_at) for article in told.values()}
             earlier = Earlier(told=places, waiting=waiting or (), first=waiting is None)
         rows = [row for row in rows if row.story_id in stories]
@@ -320,7 +322,7 @@ def _languages(newsletter: Newsletter, variant: Variant | None) -> list[str]:
 
 def _by_story(rows: Iterable[story_store.StoryArticleRow], matching: Collection[int]) -> Stories:
     """Return the articles of each story that has a matching one."""
-    stories = story_store.by_story(rows).items()
+    stories = story_store.group_by_story(rows).items()
     return {story: rows for story, rows in stories if any(row.article_id in matching for row in rows)}
 
 

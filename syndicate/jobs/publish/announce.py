@@ -30,7 +30,7 @@ def note_feeds(
             f"{options.site_url}/{quote(path)}": blake2b(data, digest_size=16).hexdigest()
             for path, data in documents.items()
         }
-        announcement_store.note_documents(connection, document_hashes, now)
+        announcement_store.record_documents(connection, document_hashes, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class AnnounceJob:
         """Tell the hub; counts what was told and what failed. What a stop leaves is due at once."""
         with self.store.write() as connection:
             if not self.hub:
-                announcement_store.forget_announcements(connection)
+                announcement_store.delete_announcements(connection)
                 return {}
             claims = announcement_store.claim_announcements(connection, now=now, until=now + LEASE)
         done = {"told": 0, "failed": 0}

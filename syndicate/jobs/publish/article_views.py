@@ -30,7 +30,7 @@ Told = dict[int, list[RelatedLink]]
 def news_of(connection: Connection) -> tuple[object, ...]:
     """All that moves what feeds hold: placed and pruned articles, the editor, the ranked lists."""
     lists = [ranked_lists.ranked_stories(connection, name) for name in ("top", "trending")]
-    counters = [leases.counter(connection, key) for key in (leases.PLACEMENTS, leases.EDITOR)]
+    counters = [leases.read_counter(connection, key) for key in (leases.PLACEMENTS, leases.EDITOR)]
     return counters, [[story.article_id for story in ranked] for ranked in lists]
 
 

@@ -140,7 +140,7 @@ class ListBuild:
         if not moved:
             return set()
         with self.context.store.read() as connection:
-            carriers = channel_store.tag_carriers(connection, moved, limit=CARRIERS)
+            carriers = channel_store.latest_tagged_ids(connection, moved, limit=CARRIERS)
         return {
             number
             for tag, found in carriers.items()

@@ -38,8 +38,8 @@ class PastNewsroom:
         Those stories were settled long before what is looked at. Older than ``since`` need not be known.
         """
         with self.present.read() as present, self.store.write() as connection:
-            replay_rows.copy_frame(present, connection)
-            stories = replay_rows.copy_placed(present, connection, since=since, before=moment)
+            replay_rows.copy_context(present, connection)
+            stories = replay_rows.copy_placed_articles(present, connection, since=since, before=moment)
             refresh_stories(connection, stories, moment)
             window = timedelta(days=self.options.window_days)
             self._index, _ = load_index(connection, self.options, moment - window)
@@ -48,7 +48,7 @@ class PastNewsroom:
     def advance(self, moment: datetime) -> None:
         """Place what was first seen up to a moment, in the order in which it came."""
         with self.present.read() as present:
-            came = replay_rows.arrivals(present, since=self._known, until=moment)
+            came = replay_rows.articles_first_seen(present, since=self._known, until=moment)
         self._known = max(self._known, moment + timedelta(microseconds=1))
         for start in range(0, len(came), BATCH):
             self._place(came[start : start + BATCH])
@@ -57,7 +57,9 @@ class PastNewsroom:
         now = came[-1][1]
         self._index.forget_before(now - timedelta(days=self.options.window_days))
         with self.present.read() as present, self.store.write() as connection:
-            packed = replay_rows.copy_arrived(present, connection, [article_id for article_id, _ in came])
+            packed = replay_rows.copy_unplaced_articles(
+                present, connection, [article_id for article_id, _ in came]
+            )
             waiting = story_store.unplaced_articles(connection, BATCH)
             terms = [_terms(article, packed.get(article.id)) for article in waiting]
             Placing(connection, self._index, now).place(waiting, terms)

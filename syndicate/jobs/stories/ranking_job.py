@@ -72,7 +72,7 @@ class RankingJob:
         # Kept only if nothing fails on the way.
         known, self._known = self._known, None
         with self.store.read() as connection:
-            placements = leases.counter(connection, leases.PLACEMENTS)
+            placements = leases.read_counter(connection, leases.PLACEMENTS)
             if (
                 known is None
                 or placements != self._placements
@@ -118,7 +118,7 @@ class RankingJob:
         with self.store.read() as connection:
             return (
                 rank_step(now, self.options.step_seconds),
-                leases.counter(connection, leases.PLACEMENTS),
+                leases.read_counter(connection, leases.PLACEMENTS),
                 [decision.id for decision in decision_store.decisions(connection, at=now)],
             )
 

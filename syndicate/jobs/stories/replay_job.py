@@ -65,7 +65,7 @@ class ReplayJob:
             return
         with self.store.read() as connection:
             # An edition carried an article: what story that was depends on what is known.
-            told = edition_articles.told_articles(connection, newsletter.name, before=periods[0].end)
+            told = edition_articles.carried_articles(connection, newsletter.name, before=periods[0].end)
             waiting = edition_articles.waiting_articles(connection, newsletter.name, before=periods[0].end)
         earlier = Earlier(
             told={article.article_id: (article.edition_id, article.cut_at) for article in told.values()},

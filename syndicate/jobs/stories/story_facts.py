@@ -61,7 +61,7 @@ def story_facts(
     """
     known = KnownStories(options, source_weights(connection, learned))
     known.note(connection, moment, story_hands(connection, moment))
-    return known.read(connection, moment, story_store.by_story(rows), until=moment)
+    return known.read(connection, moment, story_store.group_by_story(rows), until=moment)
 
 
 def source_weights(connection: Connection, learned: Mapping[int, SourceWeight] | None = None) -> Weights:
@@ -98,13 +98,13 @@ class KnownStories:
         """Return top and trending; ``moved`` are the stories that placements changed since the last time."""
         changed = self.note(connection, now, hands)
         ids = changed.union(moved) if self._rows else None
-        rows = story_store.by_story(candidates(connection, now, self._options, hands, ids))
+        rows = story_store.group_by_story(candidates(connection, now, self._options, hands, ids))
         gone = (ids or set()) - rows.keys()
         for story_id in gone:
             self._contenders.remove(story_id)
         for story in self.read(connection, now, {**dict.fromkeys(gone, ()), **rows}):
             self._contenders.put(story)
-        moment = max(self._step, ranked_lists.newest_arrival(connection, until=now) or self._step)
+        moment = max(self._step, ranked_lists.newest_first_seen(connection, until=now) or self._step)
         return self._contenders.top(moment), self._contenders.trending(moment, self._usual)
 
     def note(self, connection: Connection, now: datetime, hands: Mapping[int, EditorOverrides]) -> set[int]:
@@ -197,11 +197,11 @@ def _dated(rows: Sequence[story_store.StoryArticleRow]) -> Sequence[story_store.
 
 
 def _hand(made: Sequence[EditorDecision]) -> EditorOverrides:
-    pin = decision_store.latest(made, EditorAction.PIN)
-    boost = decision_store.latest(made, EditorAction.BOOST)
+    pin = decision_store.latest_decision(made, EditorAction.PIN)
+    boost = decision_store.latest_decision(made, EditorAction.BOOST)
     return EditorOverrides(
         pin=int(pin.value) if pin else 0,
-        drop=decision_store.latest(made, EditorAction.DROP) is not None,
+        drop=decision_store.latest_decision(made, EditorAction.DROP) is not None,
         boost=float(boost.value) if boost else 1.0,
     )
 

@@ -46,7 +46,7 @@ class _RowsText:
         return tuple([rows[place][name] for place, name in self.order])
 
 
-class Prepared:
+class CompiledStatement:
     """A statement whose parameters are as the engine takes them: moments in microseconds, states as text.
 
     A list, of values or of tuples, is for a parameter made with ``expanding``; it must not be empty.
@@ -98,8 +98,8 @@ class Prepared:
         return text
 
 
-class PreparedInsert:
-    """``Prepared`` for an insert of any number of rows that gives something back of each.
+class CompiledInsert:
+    """``CompiledStatement`` for an insert of any number of rows that gives something back of each.
 
     ``make`` gives the statement for a dialect and the parameters of some rows; it must have no values of its
     own. It is run for 16, 4 and single rows, so that few texts serve all numbers.

@@ -29,7 +29,7 @@ from sqlalchemy.exc import DBAPIError
 from syndicate.errors import StoreBusy
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, to_microseconds
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.engine import Store, open_store
 from syndicate.store.core.upsert import insert_for, insert_on
 from syndicate.store.mail.delivery_statements import ready
@@ -39,7 +39,7 @@ _DAEMON = 0x73796E64
 # Tables whose rows have leases of their own.
 _LEASED = (schema.sources, schema.sitemap_parts, schema.page_reads, schema.deliveries)
 _LONGER_THAN_ANY = timedelta(days=1)
-_COUNTER = Prepared(select(schema.meta.c.value).where(schema.meta.c.key == bindparam("key")))
+_COUNTER = CompiledStatement(select(schema.meta.c.value).where(schema.meta.c.key == bindparam("key")))
 SENDING = "sending under limits"
 """The lease of the one process that sends while limits hold for all."""
 PLACEMENTS = "placements"
@@ -49,7 +49,7 @@ EDITOR = "editor"
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class LeaseHolder:
     """Process that holds a lease, and the end of that lease."""
 
     owner: str
@@ -64,41 +64,43 @@ def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, 
 
 
 @lru_cache
-def _taking(dialect: str) -> Prepared:
+def _taking(dialect: str) -> CompiledStatement:
     table = schema.leases
     new = insert_on(dialect, table).values({name: bindparam(name) for name in ("name", "owner", "until")})
     free = or_(table.c.owner.in_(("", new.excluded.owner)), table.c.until < bindparam("now"))
     values = {"owner": new.excluded.owner, "until": new.excluded.until}
-    return Prepared(new.on_conflict_do_update(index_elements=["name"], set_=values, where=free))
+    return CompiledStatement(new.on_conflict_do_update(index_elements=["name"], set_=values, where=free))
 
 
-def drop_lease(connection: Connection, name: str, *, owner: str) -> None:
+def release_lease(connection: Connection, name: str, *, owner: str) -> None:
     """Give a lease back before it runs out."""
     table = schema.leases
     connection.execute(delete(table).where(table.c.name == name, table.c.owner == owner))
 
 
-def lease_holder(connection: Connection, name: str, *, now: datetime) -> Holder | None:
+def lease_holder(connection: Connection, name: str, *, now: datetime) -> LeaseHolder | None:
     """Return who holds a named lease."""
     table = schema.leases
     query = select(table.c.owner, table.c.until).where(table.c.name == name, table.c.owner != "")
     return _holder(connection, query.where(table.c.until >= now))
 
 
-def source_holder(connection: Connection, *, now: datetime, names: Sequence[str] | None) -> Holder | None:
+def source_holder(
+    connection: Connection, *, now: datetime, names: Sequence[str] | None
+) -> LeaseHolder | None:
     """Return who holds a source that is due, or one of these names."""
     table = schema.sources
     due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
     return _holder(connection, _held(table, now).where(due if names is None else table.c.name.in_(names)))
 
 
-def page_holder(connection: Connection, *, now: datetime) -> Holder | None:
+def page_holder(connection: Connection, *, now: datetime) -> LeaseHolder | None:
     """Return who holds a page that waits or a part of a sitemap."""
     found = (_holder(connection, _held(table, now)) for table in (schema.page_reads, schema.sitemap_parts))
     return next(filter(None, found), None)
 
 
-def delivery_holder(connection: Connection, *, now: datetime) -> Holder | None:
+def delivery_holder(connection: Connection, *, now: datetime) -> LeaseHolder | None:
     """Return who holds a delivery that is due."""
     table = schema.deliveries
     return _holder(connection, _held(table, now).where(table.c.not_before <= now))
@@ -109,10 +111,10 @@ def _held(table: Table, now: datetime) -> Select[Any]:
     return query.where(_open(table), table.c.lease_owner != "", table.c.lease_until >= now)
 
 
-def _holder(connection: Connection, query: Select[Any]) -> Holder | None:
+def _holder(connection: Connection, query: Select[Any]) -> LeaseHolder | None:
     owner, until = query.selected_columns
     found = connection.execute(query.order_by(until.desc(), owner).limit(1)).first()
-    return None if found is None else Holder(*found)
+    return None if found is None else LeaseHolder(*found)
 
 
 def _open(table: Table) -> ColumnElement[bool]:
@@ -133,7 +135,7 @@ def lease_owners(connection: Connection) -> set[str]:
     }
 
 
-def free_owner(connection: Connection, owner: str) -> None:
+def release_owner_leases(connection: Connection, owner: str) -> None:
     """Free everything that a dead owner held, except the deliveries that it was sending.
 
     Those may have been sent: they become uncertain when their lease runs out.
@@ -144,7 +146,7 @@ def free_owner(connection: Connection, owner: str) -> None:
         connection.execute(update(table).where(held).values(lease_owner="", lease_until=EPOCH))
 
 
-def free_far(connection: Connection, now: datetime) -> None:
+def release_implausible_leases(connection: Connection, now: datetime) -> None:
     """Free what ends later than any lease does: it was taken while a clock was wrong.
 
     What was being sent then is left to be found ``uncertain``.
@@ -158,7 +160,7 @@ def free_far(connection: Connection, now: datetime) -> None:
         connection.execute(update(table).where(table.c.lease_until > beyond).values(**values))
 
 
-def make_secret(connection: Connection) -> None:
+def ensure_secret(connection: Connection) -> None:
     """Give a new store its own 32-byte secret; an existing one stays."""
     connection.execute(
         insert_for(connection, schema.meta)
@@ -167,21 +169,21 @@ def make_secret(connection: Connection) -> None:
     )
 
 
-def secret(connection: Connection) -> bytes:
+def read_secret(connection: Connection) -> bytes:
     """The store's secret, which signs tokens and Message-IDs."""
     table = schema.meta
     return bytes.fromhex(connection.scalars(select(table.c.value).where(table.c.key == "secret")).one())
 
 
-def counter(connection: Connection, key: str) -> int:
+def read_counter(connection: Connection, key: str) -> int:
     """A counter that says whether something changed since one last looked; 0 when never moved."""
     found = _COUNTER.rows(connection, {"key": key})
     return int(found[0][0]) if found else 0
 
 
-def move_counter(connection: Connection, key: str, *, by: int = 1) -> int:
+def increment_counter(connection: Connection, key: str, *, by: int = 1) -> int:
     """Add to a counter and return it."""
-    value = counter(connection, key) + by
+    value = read_counter(connection, key) + by
     statement = insert_for(connection, schema.meta).values(key=key, value=str(value))
     connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": str(value)}))
     return value

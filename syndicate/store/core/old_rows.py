@@ -9,7 +9,7 @@ from syndicate.model import DeliveryState
 from syndicate.store import schema
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail.edition_store import CUT, VARIANT
-from syndicate.store.output.stale import mark_left
+from syndicate.store.output.stale import mark_lists_with
 from syndicate.text.names import title_hash
 
 
@@ -53,7 +53,7 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
         for row in old
     ]
     connection.execute(insert_for(connection, tombstones).on_conflict_do_nothing(), pruned_again)
-    mark_left(connection, ids)
+    mark_lists_with(connection, ids)
     tagged, gone = schema.article_tags, schema.pruned_tags
     shown = [row.id for row in old if row.story_id is not None]
     tags = connection.scalars(select(tagged.c.tag).where(tagged.c.article_id.in_(shown)).distinct()).all()
@@ -78,7 +78,7 @@ def prune_deliveries(connection: Connection, *, before: datetime) -> int:
     return connection.execute(delete(schema.deliveries).where(_ended(before))).rowcount
 
 
-def prune_edition_mails(connection: Connection, *, before: datetime) -> int:
+def prune_edition_bodies(connection: Connection, *, before: datetime) -> int:
     """Forget HTML and text of editions cut before a moment to which no delivery is left.
 
     What they say stays: the archive is rebuilt from it.

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import BindParameter, Connection, bindparam, delete, select
 
 from syndicate.store import schema
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for
 
 LIMIT = 3
@@ -20,10 +20,10 @@ LIMIT = 3
 _ONE = delete(schema.quarantine).where(
     schema.quarantine.c.kind == bindparam("of"), schema.quarantine.c.subject == bindparam("which")
 )
-_CLEARING = Prepared(_ONE)
-_CLEARING_OF_SOURCE = Prepared(_ONE.where(schema.quarantine.c.source_id == bindparam("source")))
+_CLEARING = CompiledStatement(_ONE)
+_CLEARING_OF_SOURCE = CompiledStatement(_ONE.where(schema.quarantine.c.source_id == bindparam("source")))
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_ENTRIES = Prepared(
+_ENTRIES = CompiledStatement(
     select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
         schema.quarantine.c.kind == "entry", schema.quarantine.c.source_id.in_(_SOURCES)
     )

@@ -33,7 +33,7 @@ def mark_uncertain(
     New rows get ids that no row had since the backup.
     """
     table, newsletters = schema.editions, schema.newsletters
-    uncertain = delivery_store.doubt_waiting(connection, now=now, created_by=restored)
+    uncertain = delivery_store.mark_waiting_uncertain(connection, now=now, created_by=restored)
     waiting = update(table).where(table.c.state == edition_store.WAITING)
     held = connection.execute(waiting.values(state=edition_store.HELD, approve_by=None)).rowcount
     store_identity.skip_ids(connection)

@@ -29,7 +29,7 @@ class RetryingStore:
     _waited: float = field(default=0.0, init=False)
 
     @property
-    def was_tried(self) -> bool:
+    def has_retried(self) -> bool:
         """True when a transaction has ever failed, so that what it did may have been done all the same."""
         return self._waited > 0
 

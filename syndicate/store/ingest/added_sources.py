@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, select, update
 from syndicate.model import Absence, Origin, Source
 from syndicate.store import schema
 from syndicate.store.core.upsert import insert_for
-from syndicate.store.ingest.declared_sources import declared_values, fresh_state
+from syndicate.store.ingest.declared_sources import declared_values, unpolled_state
 from syndicate.store.ingest.source_store import source_of
 
 
@@ -27,12 +27,17 @@ def add_source(connection: Connection, source: Source, now: datetime) -> bool:
     if row is None:
         # Another process may add that name at this moment.
         statement = insert_for(connection, table).values(
-            created=now, title=source.title, home_url=source.home_url, feed_id="", **fresh_state(), **values
+            created=now,
+            title=source.title,
+            home_url=source.home_url,
+            feed_id="",
+            **unpolled_state(),
+            **values,
         )
         added = connection.execute(statement.on_conflict_do_nothing().returning(table.c.id))
         return added.first() is not None
     if (row.url, row.kind) != (source.url, source.kind.value):
-        values |= fresh_state()
+        values |= unpolled_state()
     values |= {"gone": False, "next_check": None}
     absent = and_(table.c.id == row.id, table.c.absent != Absence.NONE.value)
     return connection.execute(update(table).where(absent).values(**values)).rowcount == 1
@@ -82,7 +87,7 @@ def remove_source(connection: Connection, name: str) -> bool:
 
 def move_source(connection: Connection, name: str, url: str) -> bool:
     """Give a source of ours another address; it is read there from the beginning, its articles stay."""
-    values = {"url": url} | fresh_state()
+    values = {"url": url} | unpolled_state()
     return _change(connection, name, schema.sources.c.url != url, values)
 
 
@@ -101,7 +106,7 @@ def pause_unlisted(connection: Connection, url: str, *, listed: Sequence[int]) -
     return [name for _, name in vanished]
 
 
-def pause_lists_but(connection: Connection, urls: Sequence[str]) -> None:
+def pause_undeclared_lists(connection: Connection, urls: Sequence[str]) -> None:
     """Pause the sources of source lists that are no longer declared."""
     table = schema.sources
     orphan = and_(

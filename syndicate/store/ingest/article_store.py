@@ -23,16 +23,16 @@ from syndicate.model import EARLIEST, Article, ArticleBody, Enclosure, Image, Ne
 from syndicate.store import schema
 from syndicate.store.core.batches import in_batches
 from syndicate.store.core.column_types import from_microseconds, to_json, to_microseconds
-from syndicate.store.core.compiled_sql import Prepared, PreparedInsert
+from syndicate.store.core.compiled_sql import CompiledInsert, CompiledStatement
 from syndicate.store.core.upsert import insert_on
-from syndicate.store.output.stale import mark_left, mark_stale
+from syndicate.store.output.stale import mark_lists_with, mark_stale
 from syndicate.store.stories.story_moves import current_stories
 from syndicate.text.names import tag_key
 from syndicate.text.plain import folded_words, plain_text
 
 _BATCH = 500
 _UID_BEGINNING = 8
-_LATEST = Prepared(
+_LATEST = CompiledStatement(
     select(schema.articles.c.published)
     .where(schema.articles.c.source_id == bindparam("source"), schema.articles.c.published >= EARLIEST)
     .order_by(schema.articles.c.published.desc(), schema.articles.c.id.desc())
@@ -51,9 +51,9 @@ def _adding(dialect: str, rows: list[dict[str, BindParameter[Any]]]) -> Returnin
     return statement
 
 
-_ADD = PreparedInsert(_adding)
-_ADD_BODIES = Prepared(insert(schema.article_bodies))
-_ADD_TAGS = Prepared(insert(schema.article_tags))
+_ADD = CompiledInsert(_adding)
+_ADD_BODIES = CompiledStatement(insert(schema.article_bodies))
+_ADD_TAGS = CompiledStatement(insert(schema.article_tags))
 
 
 def latest_published(connection: Connection, source_id: int, *, limit: int) -> tuple[datetime, ...]:
@@ -109,7 +109,7 @@ def change_article(
         del values[fixed]
     if _is_revised(connection, article_id, article, keep_text=keep_text):
         values["revised"] = article.updated
-    mark_left(connection, [article_id])
+    mark_lists_with(connection, [article_id])
     connection.execute(update(table).where(table.c.id == article_id).values(placed=False, **values))
     if not keep_text:
         connection.execute(
@@ -119,10 +119,10 @@ def change_article(
         )
     connection.execute(delete(schema.article_tags).where(schema.article_tags.c.article_id == article_id))
     _add_tags(connection, [(article_id, article.tags)])
-    mark_stale(connection, {article_id, *shown_on(connection, article_id)})
+    mark_stale(connection, {article_id, *pages_showing_article(connection, article_id)})
 
 
-def shown_on(connection: Connection, article_id: int) -> Iterable[int]:
+def pages_showing_article(connection: Connection, article_id: int) -> Iterable[int]:
     """The articles on whose pages this one is linked: as related, or as the same story elsewhere."""
     table, related = schema.articles, schema.related
     linking = select(related.c.article_id).where(related.c.related_id == article_id)
@@ -331,7 +331,7 @@ def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]
         _ADD_TAGS.execute_many(connection, rows)
 
 
-def telling_texts(connection: Connection, language: str, *, limit: int) -> list[str]:
+def lead_texts(connection: Connection, language: str, *, limit: int) -> list[str]:
     """Title and text of the latest articles in a language that lead a story: one for each story."""
     table, bodies, stories = schema.articles, schema.article_bodies, schema.stories
     query = (

@@ -28,12 +28,12 @@ def sync_sources(connection: Connection, declared: Sequence[Source], now: dateti
         if row is None:
             connection.execute(
                 insert(table).values(
-                    created=now, title="", home_url="", feed_id="", **fresh_state(), **values
+                    created=now, title="", home_url="", feed_id="", **unpolled_state(), **values
                 )
             )
             continue
         if (row.url, row.kind, row.select_json) != (values["url"], values["kind"], values["select_json"]):
-            values |= fresh_state()
+            values |= unpolled_state()
             connection.execute(delete(schema.sitemap_parts).where(schema.sitemap_parts.c.source_id == row.id))
         elif row.poll_interval != source.interval and row.next_check is not None:
             # The wait that was planned with another interval may be much too long.
@@ -76,7 +76,7 @@ def declared_values(source: Source) -> dict[str, Any]:
     }
 
 
-def fresh_state() -> dict[str, Any]:
+def unpolled_state() -> dict[str, Any]:
     """The columns of a source that was never polled at its address."""
     state = SourceState()
     return {name: getattr(state, name) for name in SourceState.__dataclass_fields__} | {

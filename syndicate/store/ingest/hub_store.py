@@ -20,14 +20,14 @@ from sqlalchemy import (
 
 from syndicate.model import Hub, HubState, HubSubscription, Push
 from syndicate.store import schema
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for
 
-MAX_WAITING = 20
+MAX_WAITING_PUSHES = 20
 """Pushes of one source that may wait to be read; a hub that sends faster is not kept up with."""
 
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_OF_SOURCES = Prepared(
+_OF_SOURCES = CompiledStatement(
     select(*(schema.hub_subscriptions.c[name] for name in ("source_id", "hub", "topic", "state"))).where(
         schema.hub_subscriptions.c.source_id.in_(_SOURCES)
     )
@@ -35,7 +35,7 @@ _OF_SOURCES = Prepared(
 _LEFT = (HubState.LEAVING.value, HubState.ENDED.value)
 
 
-def note_hubs(
+def save_hubs(
     connection: Connection,
     hubs: Mapping[int, Hub | None],
     *,
@@ -78,7 +78,7 @@ def _want(
     connection.execute(statement.on_conflict_do_update(index_elements=["source_id"], set_=fresh))
 
 
-def leave_hubs(connection: Connection, *, now: datetime, everything: bool) -> None:
+def request_unsubscriptions(connection: Connection, *, now: datetime, everything: bool) -> None:
     """Take leave of the hubs of sources that are paused or gone, or of all."""
     table, sources = schema.hub_subscriptions, schema.sources
     staying = table.c.state.not_in(_LEFT)
@@ -115,7 +115,7 @@ def count_due_hubs(connection: Connection, *, now: datetime) -> int:
     return connection.scalars(select(func.count()).select_from(table).where(due)).one()
 
 
-def note_attempt(
+def save_attempt(
     connection: Connection,
     subscription: HubSubscription,
     *,
@@ -135,7 +135,7 @@ def note_attempt(
     return connection.execute(update(table).where(same).values(**values)).rowcount == 1
 
 
-def confirm_subscription(
+def confirm_hub_subscription(
     connection: Connection, callback: str, topic: str, *, expires: datetime, next_try: datetime
 ) -> int | None:
     """The hub verified what we asked for: the source's id, or ``None`` when we did not ask for it."""
@@ -154,7 +154,7 @@ def confirm_subscription(
     ).first()
 
 
-def confirm_end(connection: Connection, callback: str, topic: str) -> bool:
+def confirm_unsubscription(connection: Connection, callback: str, topic: str) -> bool:
     """The hub verified that we want to leave; false when we do not."""
     table = schema.hub_subscriptions
     leaving = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.in_(_LEFT))
@@ -162,7 +162,7 @@ def confirm_end(connection: Connection, callback: str, topic: str) -> bool:
     return changed.rowcount == 1
 
 
-def deny_subscription(
+def deny_hub_subscription(
     connection: Connection, callback: str, topic: str, *, reason: str, next_try: datetime
 ) -> int | None:
     """The hub refused, or ended what it had granted: the source's id; ``None`` for nothing to end."""
@@ -172,7 +172,7 @@ def deny_subscription(
     return connection.scalars(update(table).where(held).values(**values).returning(table.c.source_id)).first()
 
 
-def end_leases(connection: Connection, *, now: datetime) -> list[int]:
+def renew_expired_leases(connection: Connection, *, now: datetime) -> list[int]:
     """Ask again where a lease ran out unrenewed; returns the sources."""
     table = schema.hub_subscriptions
     over = and_(table.c.state == HubState.ACTIVE.value, table.c.expires <= now)
@@ -180,14 +180,14 @@ def end_leases(connection: Connection, *, now: datetime) -> list[int]:
     return list(connection.scalars(update(table).where(over).values(**values).returning(table.c.source_id)))
 
 
-def find_subscription(connection: Connection, callback: str) -> HubSubscription | None:
+def find_hub_subscription(connection: Connection, callback: str) -> HubSubscription | None:
     """The subscription behind a callback."""
     table = schema.hub_subscriptions
     row = connection.execute(select(table).where(table.c.callback == callback)).first()
     return _subscription(row) if row else None
 
 
-def list_subscriptions(connection: Connection) -> dict[int, HubSubscription]:
+def list_hub_subscriptions(connection: Connection) -> dict[int, HubSubscription]:
     """Every subscription that has not ended, by source."""
     table = schema.hub_subscriptions
     rows = connection.execute(select(table).where(table.c.state != HubState.ENDED.value))
@@ -197,10 +197,10 @@ def list_subscriptions(connection: Connection) -> dict[int, HubSubscription]:
 def add_push(
     connection: Connection, subscription: HubSubscription, *, content_type: str, body: bytes, now: datetime
 ) -> bool:
-    """Keep what a hub sent until it is read; false when ``MAX_WAITING`` of this source wait already."""
+    """Keep what a hub sent until it is read; false when ``MAX_WAITING_PUSHES`` of this source wait already."""
     table = schema.pushes
     waiting = select(func.count()).select_from(table).where(table.c.source_id == subscription.source_id)
-    if connection.scalars(waiting).one() >= MAX_WAITING:
+    if connection.scalars(waiting).one() >= MAX_WAITING_PUSHES:
         return False
     connection.execute(
         insert(table).values(
@@ -222,12 +222,12 @@ def waiting_pushes(connection: Connection, *, limit: int) -> list[Push]:
     ]
 
 
-def drop_push(connection: Connection, push_id: int) -> None:
+def delete_push(connection: Connection, push_id: int) -> None:
     """It was read, or cannot be."""
     connection.execute(delete(schema.pushes).where(schema.pushes.c.id == push_id))
 
 
-def note_delivery(connection: Connection, source_id: int, now: datetime) -> datetime | None:
+def record_valid_push(connection: Connection, source_id: int, now: datetime) -> datetime | None:
     """A hub has sent something good; returns when its lease ends, ``None`` when there is none."""
     table = schema.hub_subscriptions
     active = and_(table.c.source_id == source_id, table.c.state == HubState.ACTIVE.value)

@@ -14,7 +14,7 @@ from syndicate.store import schema
 from syndicate.store.core import quarantine
 from syndicate.store.core.batches import in_batches
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 
 _BATCH = 500
 MAX_SIMILAR = 5_000
@@ -26,7 +26,7 @@ _FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
     schema.articles.c.source_id == bindparam("source")
 )
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_ITEM_HASHES = Prepared(
+_ITEM_HASHES = CompiledStatement(
     union_all(
         select(schema.articles.c.source_id, schema.articles.c.item_hash).where(
             schema.articles.c.source_id.in_(_SOURCES)
@@ -44,13 +44,13 @@ _ITEM_HASHES = Prepared(
 # Pairs of a source and a text.
 _PAIRS: BindParameter[tuple[int, str]] = bindparam("pairs", expanding=True)
 _FACTS_OF_SOURCES = select(schema.articles.c.source_id, *(schema.articles.c[name] for name in _KNOWN))
-_BY_KEYS = Prepared(
+_BY_KEYS = CompiledStatement(
     _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.entry_key).in_(_PAIRS))
 )
-_BY_URLS = Prepared(
+_BY_URLS = CompiledStatement(
     _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.url).in_(_PAIRS))
 )
-_BY_MOMENTS = Prepared(
+_BY_MOMENTS = CompiledStatement(
     _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.published).in_(_PAIRS))
     .order_by(schema.articles.c.id.desc())
     .limit(MAX_SIMILAR)
@@ -60,14 +60,14 @@ _BY_TITLES = (
     .order_by(schema.articles.c.id.desc())
     .limit(MAX_SIMILAR)
 )
-_PRUNED_BY_KEYS = Prepared(
+_PRUNED_BY_KEYS = CompiledStatement(
     select(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).where(
         tuple_(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).in_(_PAIRS)
     )
 )
 
 
-def dating_sources(connection: Connection, source_ids: Collection[int]) -> set[int]:
+def sources_with_dates(connection: Connection, source_ids: Collection[int]) -> set[int]:
     """Return those of these sources that dated an article: it was not published when first seen.
 
     Folders never count, since each file stands for itself.
@@ -122,7 +122,7 @@ def known_entries(
     return {source: (tuple(found[source].values()), frozenset(pruned[source])) for source in asked}
 
 
-def articles_of_moments(
+def articles_published_at(
     connection: Connection, moments: Mapping[int, Sequence[datetime]]
 ) -> dict[int, list[KnownArticle]]:
     """The articles of each source, by its id, that were published at one of these moments; not too many."""
@@ -133,7 +133,7 @@ def articles_of_moments(
         if len(rows) == MAX_SIMILAR and len(moments) > 1:
             # One source's articles must not displace another's.
             return {
-                source: articles_of_moments(connection, {source: wanted})[source]
+                source: articles_published_at(connection, {source: wanted})[source]
                 for source, wanted in moments.items()
             }
         for source, *facts in rows:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select
 from syndicate.model import SourceListState
 from syndicate.store import schema
 from syndicate.store.core.upsert import insert_for
-from syndicate.store.ingest.added_sources import pause_lists_but
+from syndicate.store.ingest.added_sources import pause_undeclared_lists
 
 _FIELDS = tuple(SourceListState.__dataclass_fields__)
 
@@ -16,7 +16,7 @@ _FIELDS = tuple(SourceListState.__dataclass_fields__)
 def sync_lists(connection: Connection, urls: Sequence[str]) -> None:
     """Forget lists that are no longer declared, and pause their sources."""
     connection.execute(delete(schema.source_lists).where(schema.source_lists.c.url.not_in(urls)))
-    pause_lists_but(connection, urls)
+    pause_undeclared_lists(connection, urls)
 
 
 def list_states(connection: Connection) -> dict[str, SourceListState]:
@@ -25,13 +25,13 @@ def list_states(connection: Connection) -> dict[str, SourceListState]:
     return {row.url: SourceListState(**{name: getattr(row, name) for name in _FIELDS}) for row in rows}
 
 
-def save_list(connection: Connection, url: str, state: SourceListState) -> None:
+def save_list_state(connection: Connection, url: str, state: SourceListState) -> None:
     """Write what a reading learned."""
     values = {name: getattr(state, name) for name in _FIELDS}
     statement = insert_for(connection, schema.source_lists).values(url=url, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["url"], set_=values))
 
 
-def due_at(state: SourceListState | None, now: datetime) -> bool:
+def is_due(state: SourceListState | None, now: datetime) -> bool:
     """Return whether a list in that state is to be read at ``now``."""
     return state is None or state.next_check is None or state.next_check <= now

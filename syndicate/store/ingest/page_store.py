@@ -23,7 +23,7 @@ _DATES = ("published", "updated")
 _LISTS = ("authors", "tags", "read_more")
 
 
-def want_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPage], now: datetime) -> None:
+def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPage], now: datetime) -> None:
     """Let pages wait to be read. One that was read or failed waits again only when its digest is another."""
     wanted = list(pages)
     if not wanted:
@@ -162,7 +162,7 @@ def finish_page(
     return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
 
 
-def link_page(connection: Connection, page_id: int) -> None:
+def link_page_to_article(connection: Connection, page_id: int) -> None:
     """Remember which article a page became: the one of its source with its address, if any."""
     table, articles = schema.page_reads, schema.articles
     same = and_(articles.c.source_id == table.c.source_id, articles.c.url == table.c.url)
@@ -192,7 +192,7 @@ def full_text_words(connection: Connection, ids: Sequence[int]) -> dict[int, int
     return {row.id: row.words for row in rows}
 
 
-def give_full_text(connection: Connection, article_id: int, article: NewArticle) -> None:
+def save_full_text(connection: Connection, article_id: int, article: NewArticle) -> None:
     """Replace an article's text by that of its page; what it lacks besides comes from the page too.
 
     ``content_hash`` and ``item_hash`` stay those of the feed's item, so that the next poll does not take the
@@ -220,7 +220,7 @@ def give_full_text(connection: Connection, article_id: int, article: NewArticle)
     mark_lists(connection, [f"edit:{article_id}"])
 
 
-def fruitless(connection: Connection, source_id: int, since: datetime, pages: int) -> bool:
+def has_only_useless_pages(connection: Connection, source_id: int, since: datetime, pages: int) -> bool:
     """Return whether so many pages of a source or more were tried since a moment, and none was of use."""
     table = schema.page_reads
     query = select(
@@ -242,7 +242,7 @@ def failures_in_a_row(connection: Connection, source_id: int) -> int:
     return int(connection.scalars(query).one())
 
 
-def pass_over(
+def add_entry_tombstones(
     connection: Connection, source_id: int, entries: Iterable[tuple[str, str]], now: datetime
 ) -> None:
     """Remember (key, digest) of entries that are not to become articles, as if they had been pruned."""

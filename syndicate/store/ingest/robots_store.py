@@ -8,10 +8,10 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, from_microseconds, to_microseconds
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for
 
-_BUSY = Prepared(
+_BUSY = CompiledStatement(
     select(schema.robots.c.origin, schema.robots.c.busy_until).where(
         schema.robots.c.busy_until > bindparam("now")
     )
@@ -52,14 +52,14 @@ def save_robots(connection: Connection, origin: str, status: int, rules: str, ex
     connection.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values))
 
 
-def rest_origin(connection: Connection, origin: str, until: datetime) -> None:
+def delay_next_page(connection: Connection, origin: str, until: datetime) -> None:
     """No further page of an origin before that moment."""
     table = schema.robots
     later = (table.c.origin == origin) & (table.c.rests_until < until)
     connection.execute(update(table).where(later).values(rests_until=until))
 
 
-def last_pause(connection: Connection, origin: str) -> tuple[datetime, float]:
+def latest_origin_pause(connection: Connection, origin: str) -> tuple[datetime, float]:
     """Return when the last pause of an origin ends or ended, and its length in seconds."""
     table = schema.robots
     query = select(table.c.busy_until, table.c.busy_pause).where(table.c.origin == origin)
@@ -67,7 +67,7 @@ def last_pause(connection: Connection, origin: str) -> tuple[datetime, float]:
     return (row.busy_until, row.busy_pause) if row else (EPOCH, 0.0)
 
 
-def busy_origin(connection: Connection, origin: str, until: datetime, pause: float) -> None:
+def set_origin_pause(connection: Connection, origin: str, until: datetime, pause: float) -> None:
     """Request nothing from an origin before ``until``, whether its robots.txt is known or not.
 
     ``pause`` is the length of that pause in seconds.
@@ -83,7 +83,7 @@ def busy_origin(connection: Connection, origin: str, until: datetime, pause: flo
     )
 
 
-def busy_origins(connection: Connection, now: datetime) -> dict[str, datetime]:
+def paused_origins(connection: Connection, now: datetime) -> dict[str, datetime]:
     """The origins that want to be left alone, and until when: few at any time."""
     rows = _BUSY.rows(connection, {"now": to_microseconds(now)})
     return {origin: from_microseconds(until) for origin, until in rows}

@@ -34,7 +34,7 @@ from syndicate.model import (
 )
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, UtcTime, to_microseconds
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 
 # Further ahead than two processes' idea of now, and clocks that are merely corrected, ever are.
 CLOCK_STEP = timedelta(hours=1)
@@ -45,13 +45,13 @@ _STATE = tuple(f"new_{name}" for name in _STATE_FIELDS)
 _MOMENTS = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(schema.sources.c[name].type, UtcTime))
 _ABOUT = ("title", "home_url", "feed_id")
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_WEIGHTS = Prepared(select(schema.sources.c.id, schema.sources.c.weight))
-_HELD = Prepared(
+_WEIGHTS = CompiledStatement(select(schema.sources.c.id, schema.sources.c.weight))
+_HELD = CompiledStatement(
     select(schema.sources.c.id)
     .where(schema.sources.c.id.in_(_SOURCES), schema.sources.c.lease_owner == bindparam("owner"))
     .with_for_update()
 )
-_LEASING = Prepared(
+_LEASING = CompiledStatement(
     update(schema.sources)
     .where(schema.sources.c.id.in_(_SOURCES))
     .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
@@ -148,11 +148,11 @@ def due_sources(connection: Connection, *, now: datetime, names: Sequence[str] |
 
 
 @lru_cache
-def _claimable(*, named: bool) -> Prepared:
+def _claimable(*, named: bool) -> CompiledStatement:
     """The statement that finds what is due: put together once, for all sources and for some names."""
     table = schema.sources
     names: BindParameter[str] | None = bindparam("names", expanding=True) if named else None
-    return Prepared(
+    return CompiledStatement(
         select(table.c.id)
         .where(_due(bindparam("now"), bindparam("ahead"), names))
         .order_by(func.coalesce(table.c.next_check, 0), table.c.id)
@@ -192,7 +192,7 @@ def extend_leases(connection: Connection, ids: Iterable[int], *, owner: str, unt
     connection.execute(update(table).where(mine).values(lease_until=until))
 
 
-def set_check(
+def set_next_check(
     connection: Connection,
     source_id: int,
     *,
@@ -247,7 +247,9 @@ def has_leases(connection: Connection, ids: Collection[int], *, owner: str) -> b
     return len(held) == len(ids)
 
 
-def save_quiet_polls(connection: Connection, polls: Sequence[tuple[int, SourceState]], *, owner: str) -> None:
+def save_unchanged_polls(
+    connection: Connection, polls: Sequence[tuple[int, SourceState]], *, owner: str
+) -> None:
     """``save_poll`` for many polls that brought nothing, in one statement; lost leases are left alone."""
     rows = [_written(state) | {"polled": source_id, "polled_by": owner} for source_id, state in polls]
     if rows:
@@ -264,12 +266,12 @@ def _written(state: SourceState) -> dict[str, Any]:
 
 
 @lru_cache
-def _saving(parameters: tuple[str, ...]) -> Prepared:
+def _saving(parameters: tuple[str, ...]) -> CompiledStatement:
     """The statement that writes what a poll learned: put together once, not for each poll."""
     table = schema.sources
     values: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in parameters}
     mine = and_(table.c.id == bindparam("polled"), table.c.lease_owner == bindparam("polled_by"))
-    return Prepared(update(table).where(mine).values(lease_owner="", lease_until=EPOCH, **values))
+    return CompiledStatement(update(table).where(mine).values(lease_owner="", lease_until=EPOCH, **values))
 
 
 def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[SourceReport, ...]:

@@ -12,7 +12,7 @@ from syndicate.store.core.upsert import insert_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dropped:
+class Tombstone:
     """An item that a rule dropped, or (``rule`` is ``""``) one that was pruned under another key.
 
     ``title_hash`` is that of ``text.names``, ``""`` for what a rule would drop again.
@@ -24,8 +24,8 @@ class Dropped:
     title_hash: str = ""
 
 
-def remember_dropped(
-    connection: Connection, source_id: int, dropped: Iterable[Dropped], now: datetime
+def save_tombstones(
+    connection: Connection, source_id: int, dropped: Iterable[Tombstone], now: datetime
 ) -> None:
     """Leave a tombstone for each, so that the item is neither read nor judged again."""
     table = schema.tombstones

@@ -10,12 +10,12 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 from syndicate.model import SubscriptionState, SuppressionReason
 from syndicate.store import schema
 from syndicate.store.core import leases
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for
-from syndicate.store.output.private_feed_store import end_feed, feed_choices
+from syndicate.store.output.private_feed_store import feed_choices, rotate_feed_address
 
 # Asked in every run that polls.
-_READERS = Prepared(
+_READERS = CompiledStatement(
     select(func.count(schema.subscriptions.c.subscriber_id.distinct())).where(
         schema.subscriptions.c.state == SubscriptionState.CONFIRMED.value
     )
@@ -56,7 +56,7 @@ def add_subscription(
     Returns ``added``, ``already`` (it is confirmed), ``left`` (the person unsubscribed: never
     subscribed again by import) or ``suppressed`` (the mailbox must not be written to).
     """
-    leases.make_secret(connection)
+    leases.ensure_secret(connection)
     if suppression(connection, address_key) is not None:
         return "suppressed"
     subscriber_id = _subscriber_id(connection, address, address_key, name, language, now)
@@ -94,7 +94,7 @@ def _subscriber_id(
     return subscriber_id
 
 
-def ask_subscription(
+def request_subscription(
     connection: Connection, address: str, address_key: str, newsletter: str, now: datetime
 ) -> tuple[int, SubscriptionState]:
     """Return the subscription that a reader asks for, and its state: ``pending`` if it is new.
@@ -163,7 +163,7 @@ def end_subscription(
     if ended.rowcount == 1:
         record_consent(connection, row.address_key, row.newsletter, "unsubscribed", detail, now)
         if not feed_choices(connection, row.subscriber_id):
-            end_feed(connection, row.subscriber_id)
+            rotate_feed_address(connection, row.subscriber_id)
     return str(row.newsletter)
 
 
@@ -233,7 +233,7 @@ def suppression(connection: Connection, address_key: str) -> str | None:
 
 def suppression_hash(connection: Connection, address_key: str) -> str:
     """Return what is kept of a mailbox that was erased: a hash made with the store's secret."""
-    key = leases.secret(connection)
+    key = leases.read_secret(connection)
     return ERASED_KEY + digest(key, b"syndicate suppression\x00" + address_key.encode(), "sha256").hex()
 
 
@@ -243,7 +243,7 @@ def erase_subscriber(connection: Connection, address_key: str, now: datetime) ->
     A keyed hash stays on the suppression list, and beside it the record of what was agreed to and when,
     so that no later import writes to the mailbox, and the proof of consent stays without the person.
     """
-    leases.make_secret(connection)
+    leases.ensure_secret(connection)
     hashed = suppression_hash(connection, address_key)
     reason = suppression(connection, address_key)
     subscribers, sign_ups, consents = schema.subscribers, schema.sign_ups, schema.consents
@@ -293,7 +293,7 @@ def count_readers(connection: Connection) -> int:
     return int(count)
 
 
-def count_subscriptions(connection: Connection) -> dict[str, dict[str, int]]:
+def count_subscriptions_by_state(connection: Connection) -> dict[str, dict[str, int]]:
     """Newsletter → state → number of subscriptions."""
     table = schema.subscriptions
     query = select(table.c.newsletter, table.c.state, func.count()).group_by(

@@ -91,12 +91,12 @@ def count_by_kind(connection: Connection) -> dict[str, int]:
     table = schema.bounces
     query = select(table.c.kind, func.count()).group_by(table.c.kind).order_by(table.c.kind)
     counts = {kind: count for kind, count in connection.execute(query)}  # noqa: C416
-    return counts | {"ignored": leases.counter(connection, _IGNORED)}
+    return counts | {"ignored": leases.read_counter(connection, _IGNORED)}
 
 
 def ignore_bounces(connection: Connection, count: int) -> None:
     """Count reports that prove nothing."""
-    leases.move_counter(connection, _IGNORED, by=count)
+    leases.increment_counter(connection, _IGNORED, by=count)
 
 
 def prune_bounces(connection: Connection, *, before: datetime) -> int:

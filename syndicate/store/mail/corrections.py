@@ -10,7 +10,7 @@ from syndicate.model import DeliveryCause, DeliveryState, Edition
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, UtcTime, to_microseconds
 from syndicate.store.mail.edition_store import SendingTimes, insert_deliveries
-from syndicate.store.mail.preference_store import keep_hours
+from syndicate.store.mail.preference_store import delay_to_own_hours
 
 _GOT = (DeliveryState.SENT.value, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value)
 _WAITS = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
@@ -40,7 +40,7 @@ def replace_deliveries(connection: Connection, edition: Edition, now: datetime, 
         "not_after": case((until > moment, until), else_=moment) + literal(lateness),
     }
     insert_deliveries(connection, edition.id, edition.newsletter, now, when, [got | waiting])
-    keep_hours(connection, edition.id, times.own_hour)
+    delay_to_own_hours(connection, edition.id, times.own_hour)
     _cancel(connection, table.c.edition_id.in_(earlier), now)
 
 

@@ -27,7 +27,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from syndicate.model import Delivery, DeliveryCause, DeliveryState, SubscriptionState
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.mail.preference_store import not_paused
 
 READY = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
@@ -76,7 +76,7 @@ def claim(*, confirmations: bool) -> ReturningUpdate[Any]:
 
 
 @cache
-def begin(places: int) -> Prepared:
+def begin(places: int) -> CompiledStatement:
     """Mark deliveries that may go as ``sending``."""
     table, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
     wanted = (
@@ -85,7 +85,7 @@ def begin(places: int) -> Prepared:
         .where(subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires)
         .where(or_(not_paused(bindparam("moment")), table.c.despite_pause))
     )
-    return Prepared(
+    return CompiledStatement(
         update(table)
         .where(_these(table, places), ready(table), wanted.exists())
         .values(
@@ -119,10 +119,10 @@ def cancel(places: int) -> Update:
 
 
 @cache
-def sent(places: int) -> Prepared:
+def sent(places: int) -> CompiledStatement:
     """Mark deliveries that were being sent as ``sent``."""
     table = schema.deliveries
-    return Prepared(
+    return CompiledStatement(
         update(table)
         .where(_these(table, places), state_is(table, DeliveryState.SENDING))
         .values(state=DeliveryState.SENT.value, code=250, error="", changed=bindparam("moment"), **free())

@@ -30,7 +30,7 @@ from syndicate.store import schema
 from syndicate.store.core.column_types import UtcTime, to_microseconds
 from syndicate.store.mail import delivery_statements as statements
 from syndicate.store.mail.delivery_statements import READY, free, ready, state_is
-from syndicate.store.mail.preference_store import moved_to
+from syndicate.store.mail.preference_store import rescheduled_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ def begin_sending(
     return begun
 
 
-def begun_before(connection: Connection, ids: Sequence[int], *, owner: str) -> set[int]:
+def already_sending(connection: Connection, ids: Sequence[int], *, owner: str) -> set[int]:
     """Return deliveries that are ``sending`` already: the commit succeeded but its answer was lost."""
     table = schema.deliveries
     mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
@@ -137,7 +137,7 @@ def finish_delivery(
     return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
 
 
-def hold_deliveries(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
+def return_to_pending(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
     """The server has not taken these bodies: they wait, leased, to be sent again or for a later verdict."""
     table = schema.deliveries
     mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
@@ -156,7 +156,7 @@ def postpone_delivery(connection: Connection, delivery_id: int, *, owner: str, n
     """Give back a delivery whose turn comes later, without counting an attempt."""
     table = schema.deliveries
     mine = and_(table.c.id == delivery_id, table.c.lease_owner == owner, ready(table))
-    connection.execute(update(table).where(mine).values(**moved_to(not_before), **free()))
+    connection.execute(update(table).where(mine).values(**rescheduled_values(not_before), **free()))
 
 
 def fail_late(connection: Connection, *, now: datetime) -> int:
@@ -168,14 +168,14 @@ def fail_late(connection: Connection, *, now: datetime) -> int:
     return connection.execute(failed).rowcount
 
 
-def senders(connection: Connection) -> set[str]:
+def sending_owners(connection: Connection) -> set[str]:
     """Return the owners of rows in ``sending``."""
     table = schema.deliveries
     owners = select(table.c.lease_owner).where(state_is(table, DeliveryState.SENDING)).distinct()
     return set(connection.scalars(owners))
 
 
-def sweep_uncertain(connection: Connection, *, now: datetime, dead: Collection[str] = ()) -> int:
+def mark_stuck_uncertain(connection: Connection, *, now: datetime, dead: Collection[str] = ()) -> int:
     """Rows left in ``sending`` become ``uncertain``; returns how many.
 
     A row is left when its lease has run out, or when its owner is known to be dead.
@@ -197,7 +197,9 @@ def sweep_uncertain(connection: Connection, *, now: datetime, dead: Collection[s
     return changed.rowcount
 
 
-def doubt_waiting(connection: Connection, *, now: datetime, created_by: datetime | None = None) -> int:
+def mark_waiting_uncertain(
+    connection: Connection, *, now: datetime, created_by: datetime | None = None
+) -> int:
     """Make waiting deliveries uncertain that may have been sent since a backup; return their number.
 
     Those created later than ``created_by`` were not in it.

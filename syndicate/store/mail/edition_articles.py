@@ -49,7 +49,7 @@ def leave_out_items(
     connection.execute(update(table).where(gone).values(reason=str(LeaveReason.EDITOR), lead_id=0))
 
 
-def told_articles(
+def carried_articles(
     connection: Connection,
     newsletter: str,
     *,

@@ -12,7 +12,7 @@ from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, UtcTime
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail.edition_articles import save_articles
-from syndicate.store.mail.preference_store import keep_hours, not_paused
+from syndicate.store.mail.preference_store import delay_to_own_hours, not_paused
 
 CUT = "cut"
 WAITING = "waiting"
@@ -118,7 +118,7 @@ def add_deliveries(
         "despite_pause": literal(value=False),
     }
     insert_deliveries(connection, edition_id, newsletter, now, when, chosen)
-    keep_hours(connection, edition_id, times.own_hour)
+    delay_to_own_hours(connection, edition_id, times.own_hour)
 
 
 def insert_deliveries(

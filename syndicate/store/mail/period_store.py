@@ -14,7 +14,7 @@ from syndicate.store.mail.edition_store import EMPTY, MISSED, VARIANT
 _UNPLACED = text("NOT articles.placed")
 
 
-def gathered_counts(
+def unfinished_counts(
     connection: Connection,
     clauses: Sequence[Clause],
     period: tuple[datetime, datetime],

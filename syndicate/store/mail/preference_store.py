@@ -127,7 +127,9 @@ def not_paused(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return or_(until.is_(None), until <= now)
 
 
-def keep_hours(connection: Connection, edition_id: int, own_hour: Callable[[int, str], datetime]) -> None:
+def delay_to_own_hours(
+    connection: Connection, edition_id: int, own_hour: Callable[[int, str], datetime]
+) -> None:
     """Let the deliveries of an edition wait for each reader's own hour.
 
     One statement for each distinct hour and zone, whatever the number of readers. What a correction took over
@@ -151,11 +153,11 @@ def keep_hours(connection: Connection, edition_id: int, own_hour: Callable[[int,
             update(deliveries)
             .where(deliveries.c.edition_id == edition_id, deliveries.c.subscription_id.in_(theirs))
             .where(deliveries.c.not_before == deliveries.c.created)
-            .values(**moved_to(own_hour(hour, zone)))
+            .values(**rescheduled_values(own_hour(hour, zone)))
         )
 
 
-def move_waiting(
+def reschedule_waiting(
     connection: Connection, subscription_id: int, own_hour: Callable[[str, datetime], datetime], now: datetime
 ) -> None:
     """Editions that wait for the hour of a mailbox, which has changed, wait for the new one.
@@ -178,10 +180,10 @@ def move_waiting(
     for row in connection.execute(query).all():
         moment = max(own_hour(row.newsletter, row.created), now)
         statement = update(deliveries).where(deliveries.c.id == row.id, waits)
-        connection.execute(statement.values(**moved_to(moment)))
+        connection.execute(statement.values(**rescheduled_values(moment)))
 
 
-def moved_to(not_before: datetime) -> dict[str, Any]:
+def rescheduled_values(not_before: datetime) -> dict[str, Any]:
     """Values that let a delivery wait until another moment, and be as late from then as before."""
     table = schema.deliveries
     return {"not_before": not_before, "not_after": table.c.not_after + (not_before - table.c.not_before)}

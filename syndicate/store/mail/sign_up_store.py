@@ -121,7 +121,7 @@ def confirmation_edition(
     return found
 
 
-def take_sign_up(connection: Connection, sign_up_id: int) -> bool:
+def claim_sign_up(connection: Connection, sign_up_id: int) -> bool:
     """Nothing comes of a request unless ``mark_mailed`` follows; false when another process has taken it."""
     return _move(connection, sign_up_id, WAITING, IGNORED)
 
@@ -141,7 +141,7 @@ def prepare_confirmation(
         return None
     if _mails_today(connection, sign_up) >= per_address:
         return None
-    subscription_id, state = audience_store.ask_subscription(
+    subscription_id, state = audience_store.request_subscription(
         connection, sign_up.address, sign_up.address_key, sign_up.newsletter, now
     )
     if state is SubscriptionState.CONFIRMED:

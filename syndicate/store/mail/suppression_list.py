@@ -18,7 +18,7 @@ _ALLOWED = "allowed by operator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Departure:
+class SuppressionEntry:
     """A subscription that ended, or, without ``newsletter``, a mailbox that must not be written to.
 
     ``address_key`` of one that was erased is a keyed hash, which only stores with the same secret know.
@@ -29,7 +29,7 @@ class Departure:
     reason: str
 
 
-def list_departures(connection: Connection) -> list[Departure]:
+def list_suppressions(connection: Connection) -> list[SuppressionEntry]:
     """Everybody who left or must not be written to."""
     subscribers, subscriptions, suppressions = (schema.subscribers, schema.subscriptions, schema.suppressions)
     ended = (
@@ -44,13 +44,13 @@ def list_departures(connection: Connection) -> list[Departure]:
     barred = select(suppressions.c.address_key, literal("").label("newsletter"), suppressions.c.reason)
     rows = [*connection.execute(ended), *connection.execute(barred)]
     return sorted(
-        (Departure(**row._asdict()) for row in rows),
+        (SuppressionEntry(**row._asdict()) for row in rows),
         key=lambda departure: (departure.address_key, departure.newsletter),
     )
 
 
-def take_over_departures(
-    connection: Connection, departures: Iterable[Departure], *, detail: str, now: datetime
+def import_suppressions(
+    connection: Connection, departures: Iterable[SuppressionEntry], *, detail: str, now: datetime
 ) -> int:
     """Let the same people be gone from this store as well; how many rows changed something."""
     changed = 0
@@ -89,7 +89,7 @@ def reason_not_liftable(connection: Connection, address_key: str) -> str:
     return ""
 
 
-def allow(connection: Connection, address_key: str, *, why: str, now: datetime) -> list[str]:
+def lift_suppression(connection: Connection, address_key: str, *, why: str, now: datetime) -> list[str]:
     """Write to a mailbox again that bounced: the newsletters whose subscriptions go on.
 
     Only those go on that the bounce ended; what its owner has left stays ended. Ask ``reason_not_liftable``
@@ -119,7 +119,7 @@ def allow(connection: Connection, address_key: str, *, why: str, now: datetime) 
     return [row.newsletter for row in revived]
 
 
-def allowed_since(connection: Connection, address_key: str) -> datetime:
+def last_lifted_at(connection: Connection, address_key: str) -> datetime:
     """Return when an operator last allowed a mailbox: earlier bounces count no more. Long ago if never."""
     table = schema.consents
     query = select(func.max(table.c.recorded, type_=table.c.recorded.type)).where(

@@ -19,7 +19,7 @@ class Announcement:
     attempts: int
 
 
-def note_documents(connection: Connection, document_hashes: Mapping[str, str], now: datetime) -> None:
+def record_documents(connection: Connection, document_hashes: Mapping[str, str], now: datetime) -> None:
     """Take down what was written, by address. Only bytes that differ from the last bytes are news."""
     table = schema.announcements
     for topic, document_hash in document_hashes.items():
@@ -52,6 +52,6 @@ def finish_announcement(
     return connection.execute(update(table).where(same).values(**values)).rowcount == 1
 
 
-def forget_announcements(connection: Connection) -> None:
+def delete_announcements(connection: Connection) -> None:
     """There is no hub any longer."""
     connection.execute(delete(schema.announcements))

@@ -38,7 +38,7 @@ def articles_after(
     return [article_of(row) for row in connection.execute(query.order_by(table.c.id).limit(limit))]
 
 
-def latest_but(connection: Connection, clauses: Sequence[Clause], count: int) -> int:
+def archive_cutoff_id(connection: Connection, clauses: Sequence[Clause], count: int) -> int:
     """Return the id after which a channel has at most ``count`` articles; 0 when it has no more in all."""
     number = schema.articles.c.id
     query = select(number).where(*shown_articles(clauses)).order_by(number.desc()).limit(1).offset(count)
@@ -52,7 +52,7 @@ def sources_in(connection: Connection, keys: Collection[str]) -> set[int]:
     return set(connection.scalars(query))
 
 
-def close_page(connection: Connection, channel: str, number: int, last_id: int) -> None:
+def add_archive_page(connection: Connection, channel: str, number: int, last_id: int) -> None:
     """Record the next archive page of a channel."""
     row = {"channel": channel, "number": number, "last_id": last_id}
     connection.execute(insert(schema.channel_archives).values(row))

@@ -43,7 +43,7 @@ def newest_ids(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class ArticleFilter:
     """One of several wishes: clauses that all hold, and of these sections and languages (empty: of any)."""
 
     clauses: tuple[Clause, ...] = ()
@@ -51,13 +51,15 @@ class Wish:
     languages: tuple[str, ...] = ()
 
 
-def wished_articles(connection: Connection, wishes: Sequence[Wish], *, limit: int) -> list[Article]:
+def filtered_articles(
+    connection: Connection, wishes: Sequence[ArticleFilter], *, limit: int
+) -> list[Article]:
     """Return the newest articles that at least one wish takes, newest first, each text once."""
     shown = first_of_text(lambda rows: [or_(*(_wished(wish, rows) for wish in wishes))])
     return _newest(connection, shown, limit)
 
 
-def _wished(wish: Wish, rows: Rows) -> ColumnElement[bool]:
+def _wished(wish: ArticleFilter, rows: Rows) -> ColumnElement[bool]:
     conditions = _conditions(wish.clauses, rows)
     if wish.sections:
         conditions.append(rows.c.section_key.in_(map(tag_key, wish.sections)))
@@ -166,7 +168,7 @@ def _shown_with_tag() -> list[ColumnElement[bool]]:
     return first_of_text(has_the_tag)
 
 
-def tag_carriers(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, list[int]]:
+def latest_tagged_ids(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, list[int]]:
     """Return the latest articles with each of these tags (keys), whether or not a list shows them."""
     table = schema.article_tags
     query = select(table.c.article_id).where(table.c.tag == bindparam("key"))

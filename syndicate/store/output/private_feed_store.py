@@ -34,7 +34,7 @@ def feed_choices(connection: Connection, subscriber_id: int) -> tuple[FeedChoice
     return tuple(sorted(FeedChoice(**row._asdict()) for row in connection.execute(query)))
 
 
-def end_feed(connection: Connection, subscriber_id: int) -> bool:
+def rotate_feed_address(connection: Connection, subscriber_id: int) -> bool:
     """End a person's address: from now on there is another one. False when there is no such person."""
     table = schema.subscribers
     statement = update(table).where(table.c.id == subscriber_id)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from syndicate.store import schema
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for, insert_on
 
 EDIT = "edit:"
@@ -28,10 +28,10 @@ def mark_stale(connection: Connection, article_ids: Iterable[int]) -> None:
 
 
 @lru_cache
-def _marking(dialect: str) -> Prepared:
+def _marking(dialect: str) -> CompiledStatement:
     table = schema.stale_pages
     new = insert_on(dialect, table).values(article_id=bindparam("article_id"), version=bindparam("version"))
-    return Prepared(
+    return CompiledStatement(
         new.on_conflict_do_update(index_elements=["article_id"], set_={"version": table.c.version + 1})
     )
 
@@ -50,7 +50,7 @@ def mark_lists(connection: Connection, names: Iterable[str]) -> None:
         connection.execute(statement, rows)
 
 
-def mark_left(connection: Connection, article_ids: Collection[int]) -> None:
+def mark_lists_with(connection: Connection, article_ids: Collection[int]) -> None:
     """Mark the lists that hold these articles, which are about to change or to go."""
     articles, tags = schema.articles, schema.article_tags
     found = select(articles.c.id, articles.c.source_id, articles.c.section).where(
@@ -152,7 +152,7 @@ def published_channels(connection: Connection) -> frozenset[str]:
     return frozenset(item.removeprefix(CHANNEL) for item in found)
 
 
-def forget_outputs(connection: Connection) -> None:
+def clear_signatures(connection: Connection) -> None:
     """Forget what outputs were built from, so that the next run builds them again; the names stay."""
     table = schema.outputs
     connection.execute(update(table).where(table.c.signature != GONE).values(signature=""))

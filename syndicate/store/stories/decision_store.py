@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, 
 from syndicate.model import EditorAction, EditorDecision
 from syndicate.store import schema
 from syndicate.store.core import leases
-from syndicate.store.ingest.article_store import shown_on
+from syndicate.store.ingest.article_store import pages_showing_article
 from syndicate.store.output.stale import mark_lists, mark_stale
 
 # Decisions that say which article of a story readers are to see.
@@ -137,17 +137,18 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
         ).rowcount
     ]
     mark_stale(
-        connection, {item for article_id in ids for item in (article_id, *shown_on(connection, article_id))}
+        connection,
+        {item for article_id in ids for item in (article_id, *pages_showing_article(connection, article_id))},
     )
     if ids:
-        leases.move_counter(connection, leases.EDITOR)
+        leases.increment_counter(connection, leases.EDITOR)
     return ids
 
 
 def _append(connection: Connection, **values: Any) -> int:
     table = schema.editor_log
     number: int = connection.scalars(insert(table).values(**values).returning(table.c.id)).one()
-    leases.move_counter(connection, leases.EDITOR)
+    leases.increment_counter(connection, leases.EDITOR)
     return number
 
 
@@ -175,7 +176,7 @@ def _decision(row: Row[Any]) -> EditorDecision:
     )
 
 
-def latest(found: Iterable[EditorDecision], action: EditorAction) -> EditorDecision | None:
+def latest_decision(found: Iterable[EditorDecision], action: EditorAction) -> EditorDecision | None:
     """The newest decision of one kind: it replaces those before it."""
     return max(
         (decision for decision in found if decision.action is action),

@@ -51,7 +51,7 @@ def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequenc
     return cast("Iterator[Sequence[StoredArticle]]", rows)
 
 
-def published_nth(connection: Connection, place: int) -> datetime | None:
+def nth_newest_published(connection: Connection, place: int) -> datetime | None:
     """Return when the newest but ``place - 1`` of the placed articles was published.
 
     ``None`` if there are fewer.
@@ -61,7 +61,7 @@ def published_nth(connection: Connection, place: int) -> datetime | None:
     return connection.scalars(newest.offset(place - 1).limit(1)).one_or_none()
 
 
-def next_text(connection: Connection) -> int:
+def next_text_label(connection: Connection) -> int:
     """Return the first free label for texts."""
     return (connection.scalars(select(func.max(schema.articles.c.same_text))).one() or 0) + 1
 

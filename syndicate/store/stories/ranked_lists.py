@@ -24,7 +24,7 @@ from syndicate.model import EARLIEST, RankedStory
 from syndicate.store import schema
 from syndicate.store.core.batches import in_batches, rows_with
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.stories.story_leads import list_language_leads
 from syndicate.store.stories.story_moves import SPLIT
@@ -44,14 +44,14 @@ _SOME = (
     .correlate(schema.sources)
     .subquery()
 )
-_RARE = Prepared(
+_RARE = CompiledStatement(
     select(schema.sources.c.id).where(
         select(func.count()).select_from(_SOME).scalar_subquery().between(1, bindparam("most"))
     )
 )
 _OWN, _OTHER = schema.articles.alias("own"), schema.articles.alias("other")
 _SEEN = case((_OTHER.c.published < _OTHER.c.first_seen, _OTHER.c.published), else_=_OTHER.c.first_seen)
-_RELATED = Prepared(
+_RELATED = CompiledStatement(
     select(_OWN.c.story_id, _OTHER.c.source_id, func.count(_OTHER.c.id.distinct()), func.max(_SEEN))
     .join(schema.related, schema.related.c.article_id == _OWN.c.id)
     .join(_OTHER, _OTHER.c.id == schema.related.c.related_id)
@@ -66,13 +66,13 @@ _RELATED = Prepared(
 
 
 _RANKED_FIELDS = ("position", "story_id", "article_id", "score", "coverage")
-_RANKED = Prepared(
+_RANKED = CompiledStatement(
     select(schema.ranked.c.parts_json, *(schema.ranked.c[name] for name in _RANKED_FIELDS))
     .where(schema.ranked.c.list == bindparam("list"))
     .order_by(schema.ranked.c.position)
 )
 _WEIGHT_FIELDS = ("weight", "prominence", "articles")
-_WEIGHTS = Prepared(
+_WEIGHTS = CompiledStatement(
     select(*(schema.source_weights.c[name] for name in ("source_id", "learned", *_WEIGHT_FIELDS)))
 )
 
@@ -169,7 +169,7 @@ def stories_updated(connection: Connection, *, since: datetime, until: datetime)
     return set(connection.scalars(select(schema.stories.c.id).where(updated >= since, updated < until)))
 
 
-def newest_arrival(connection: Connection, *, until: datetime) -> datetime | None:
+def newest_first_seen(connection: Connection, *, until: datetime) -> datetime | None:
     """Return when the newest article was first seen."""
     found = NEWEST.rows(connection, {"until": to_microseconds(until)})
     return from_microseconds(found[0][0]) if found else None

@@ -14,14 +14,16 @@ from syndicate.store.core.batches import in_batches
 _COPIED_TOGETHER = 500
 
 
-def copy_frame(source: Connection, target: Connection) -> None:
+def copy_context(source: Connection, target: Connection) -> None:
     """Copy what articles are judged by: sources and the editor's decisions."""
     for table in (schema.sources, schema.editor_log):
         for rows in source.execute(select(table)).mappings().partitions(_COPIED_TOGETHER):
             target.execute(insert(table), [dict(row) for row in rows])
 
 
-def copy_placed(source: Connection, target: Connection, *, since: datetime, before: datetime) -> list[int]:
+def copy_placed_articles(
+    source: Connection, target: Connection, *, since: datetime, before: datetime
+) -> list[int]:
     """Copy articles first seen before a moment, in the stories they are in today; returns those stories.
 
     Only those published ``since`` another moment, and those that the editor decided about.
@@ -44,7 +46,9 @@ def copy_placed(source: Connection, target: Connection, *, since: datetime, befo
     return stories
 
 
-def arrivals(connection: Connection, *, since: datetime, until: datetime) -> list[tuple[int, datetime]]:
+def articles_first_seen(
+    connection: Connection, *, since: datetime, until: datetime
+) -> list[tuple[int, datetime]]:
     """Articles first seen since a moment and not after another: (id, first seen), in the order they came."""
     table = schema.articles
     query = select(table.c.id, table.c.first_seen).where(
@@ -54,7 +58,9 @@ def arrivals(connection: Connection, *, since: datetime, until: datetime) -> lis
     return [(row.id, row.first_seen) for row in connection.execute(query.order_by(*order))]
 
 
-def copy_arrived(source: Connection, target: Connection, article_ids: Sequence[int]) -> dict[int, bytes]:
+def copy_unplaced_articles(
+    source: Connection, target: Connection, article_ids: Sequence[int]
+) -> dict[int, bytes]:
     """Copy articles as they came, without a place; returns the packed terms of those that have one today."""
     table, terms = schema.articles, schema.article_terms
     rows = source.execute(select(table).where(table.c.id.in_(article_ids))).mappings()

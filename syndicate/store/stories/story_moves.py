@@ -88,7 +88,7 @@ def split_story(connection: Connection, move: StoryMove, article_ids: Sequence[i
     _record(connection, move)
 
 
-def end_empty_stories(connection: Connection, moves: Sequence[StoryMove]) -> list[int]:
+def close_empty_stories(connection: Connection, moves: Sequence[StoryMove]) -> list[int]:
     """Let stories without articles lead to where these went; return the stories that still have some."""
     articles, stories = schema.articles, schema.stories
     ids = [move.from_story for move in moves]

@@ -11,7 +11,7 @@ from syndicate.model import Article, RelatedLink, Story, reader_link
 from syndicate.store import schema
 from syndicate.store.core.batches import in_batches, rows_with
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.output.stale import mark_stale
 from syndicate.store.stories.same_text import first_of_text
@@ -21,7 +21,7 @@ from syndicate.text.plain import plain_text
 
 # Word for word as the partial index says it: SQLite uses that index for nothing else.
 _UNPLACED = text("NOT articles.placed")
-_COUNT = Prepared(select(func.count()).select_from(schema.articles).where(_UNPLACED))
+_COUNT = CompiledStatement(select(func.count()).select_from(schema.articles).where(_UNPLACED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +153,7 @@ def place_articles(connection: Connection, placed: Sequence[ArticlePlacement]) -
         connection.execute(statement.on_conflict_do_update(index_elements=["article_id"], set_=values), rows)
 
 
-def place_again(connection: Connection, article_ids: Sequence[int]) -> None:
+def requeue_articles(connection: Connection, article_ids: Sequence[int]) -> None:
     """Let articles wait for their place once more; they keep their stories meanwhile."""
     table = schema.articles
     for some in in_batches(article_ids):
@@ -253,7 +253,7 @@ def _story_article(row: tuple[Any, ...]) -> StoryArticleRow:
     return StoryArticleRow._make((*facts, bool(image), *at, language))
 
 
-def by_story(rows: Iterable[StoryArticleRow]) -> dict[int, list[StoryArticleRow]]:
+def group_by_story(rows: Iterable[StoryArticleRow]) -> dict[int, list[StoryArticleRow]]:
     """Return the articles of each story, by the story's id, in their order."""
     members: dict[int, list[StoryArticleRow]] = {}
     for row in rows:
@@ -351,7 +351,7 @@ def coverage_links(
     return found
 
 
-def twin_links(connection: Connection, article: Article, *, site_url: str) -> list[RelatedLink]:
+def same_text_links(connection: Connection, article: Article, *, site_url: str) -> list[RelatedLink]:
     """Return the other articles with the text of an article, the first published first."""
     table = schema.articles
     query = _link_query().where(table.c.same_text == article.same_text, table.c.id != article.id)

@@ -119,10 +119,10 @@ def test_a_folder_goes_through_the_rules_too(room, tmp_path: Path):
 def test_tombstones_on_both_engines(store, now):
     from syndicate.model import Source
 
-    one = tombstones.Dropped(entry_key="k", item_hash="d", rule="adverts")
+    one = tombstones.Tombstone(entry_key="k", item_hash="d", rule="adverts")
     with store.write() as connection:
         declared_sources.sync_sources(connection, [Source(id=0, name="s", url="https://s.example/")], now)
-        tombstones.remember_dropped(connection, 1, [one, one], now)
+        tombstones.save_tombstones(connection, 1, [one, one], now)
         tombstones.save_tombstone_hashes(connection, 1, [("k", "e"), ("unknown", "f")])
         assert known_articles.known_item_hashes(connection, [1])[1] == {"e"}
         assert tombstones.count_dropped(connection) == {"adverts": 1}
