@@ -1,4 +1,4 @@
-"""Named leases and the store's own small facts: its secret, its counters."""
+"""Named leases, leases of rows, and single values of the store: its secret and its counters."""
 
 import secrets
 import threading
@@ -34,18 +34,18 @@ from syndicate.store.core.engine import Store, open_store
 from syndicate.store.core.upsert import insert_for, insert_on
 from syndicate.store.mail.delivery_statements import ready
 
-# A number that no other program is likely to use for its advisory lock.
+# Key of the advisory lock ("synd" in ASCII), unlikely to be used by another program.
 _DAEMON = 0x73796E64
-# Tables whose rows have leases of their own.
+# Tables whose rows carry leases.
 _LEASED = (schema.sources, schema.sitemap_parts, schema.page_reads, schema.deliveries)
 _LONGER_THAN_ANY = timedelta(days=1)
 _COUNTER = CompiledStatement(select(schema.meta.c.value).where(schema.meta.c.key == bindparam("key")))
 SENDING = "sending under limits"
-"""The lease of the one process that sends while limits hold for all."""
+"""Lease of the one process that sends while rate limits hold for the whole store."""
 PLACEMENTS = "placements"
-"""The counter that moves whenever articles were placed in stories or pruned."""
+"""Counter that rises whenever articles were placed in stories or pruned."""
 EDITOR = "editor"
-"""The counter that moves whenever the editor decided something, or a headline of theirs began or ended."""
+"""Counter that rises with each decision of the editor, and when a headline begins or ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class LeaseHolder:
 
 
 def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:
-    """Take or renew a lease; return false when another owner holds it and it has not run out."""
+    """Take or renew a lease; return false while another owner's lease has not expired."""
     moments = {"now": to_microseconds(now), "until": to_microseconds(until)}
     taking = _taking(connection.dialect.name)
     return taking.execute(connection, {"name": name, "owner": owner, **moments}).rowcount == 1
@@ -73,13 +73,13 @@ def _taking(dialect: str) -> CompiledStatement:
 
 
 def release_lease(connection: Connection, name: str, *, owner: str) -> None:
-    """Give a lease back before it runs out."""
+    """Release a named lease before it expires."""
     table = schema.leases
     connection.execute(delete(table).where(table.c.name == name, table.c.owner == owner))
 
 
 def lease_holder(connection: Connection, name: str, *, now: datetime) -> LeaseHolder | None:
-    """Return who holds a named lease."""
+    """Return the holder of a named lease."""
     table = schema.leases
     query = select(table.c.owner, table.c.until).where(table.c.name == name, table.c.owner != "")
     return _holder(connection, query.where(table.c.until >= now))
@@ -88,20 +88,20 @@ def lease_holder(connection: Connection, name: str, *, now: datetime) -> LeaseHo
 def source_holder(
     connection: Connection, *, now: datetime, names: Sequence[str] | None
 ) -> LeaseHolder | None:
-    """Return who holds a source that is due, or one of these names."""
+    """Return the holder of a source that is due, or of a source named in ``names``."""
     table = schema.sources
     due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
     return _holder(connection, _held(table, now).where(due if names is None else table.c.name.in_(names)))
 
 
 def page_holder(connection: Connection, *, now: datetime) -> LeaseHolder | None:
-    """Return who holds a page that waits or a part of a sitemap."""
+    """Return the holder of a waiting page or of a part of a sitemap."""
     found = (_holder(connection, _held(table, now)) for table in (schema.page_reads, schema.sitemap_parts))
     return next(filter(None, found), None)
 
 
 def delivery_holder(connection: Connection, *, now: datetime) -> LeaseHolder | None:
-    """Return who holds a delivery that is due."""
+    """Return the holder of a delivery that is due."""
     table = schema.deliveries
     return _holder(connection, _held(table, now).where(table.c.not_before <= now))
 
@@ -136,9 +136,9 @@ def lease_owners(connection: Connection) -> set[str]:
 
 
 def release_owner_leases(connection: Connection, owner: str) -> None:
-    """Free everything that a dead owner held, except the deliveries that it was sending.
+    """Release all leases of a dead owner, except for deliveries in ``sending``.
 
-    Those may have been sent: they become uncertain when their lease runs out.
+    Such a mail may have been sent: it becomes uncertain when its lease expires.
     """
     connection.execute(delete(schema.leases).where(schema.leases.c.owner == owner))
     for table in _LEASED:
@@ -147,9 +147,9 @@ def release_owner_leases(connection: Connection, owner: str) -> None:
 
 
 def release_implausible_leases(connection: Connection, now: datetime) -> None:
-    """Free what ends later than any lease does: it was taken while a clock was wrong.
+    """Release leases that end later than any lease can: a wrong clock set them.
 
-    What was being sent then is left to be found ``uncertain``.
+    Deliveries in ``sending`` keep their owner, so that they become ``uncertain``.
     """
     beyond = now + _LONGER_THAN_ANY
     connection.execute(delete(schema.leases).where(schema.leases.c.until > beyond))
@@ -161,7 +161,7 @@ def release_implausible_leases(connection: Connection, now: datetime) -> None:
 
 
 def ensure_secret(connection: Connection) -> None:
-    """Give a new store its own 32-byte secret; an existing one stays."""
+    """Create the store's 32-byte secret unless it exists."""
     connection.execute(
         insert_for(connection, schema.meta)
         .values(key="secret", value=secrets.token_hex(32))
@@ -170,19 +170,19 @@ def ensure_secret(connection: Connection) -> None:
 
 
 def read_secret(connection: Connection) -> bytes:
-    """The store's secret, which signs tokens and Message-IDs."""
+    """Return the secret, which signs tokens and Message-IDs."""
     table = schema.meta
     return bytes.fromhex(connection.scalars(select(table.c.value).where(table.c.key == "secret")).one())
 
 
 def read_counter(connection: Connection, key: str) -> int:
-    """A counter that says whether something changed since one last looked; 0 when never moved."""
+    """Return a counter, by which a caller detects changes; 0 when it never rose."""
     found = _COUNTER.rows(connection, {"key": key})
     return int(found[0][0]) if found else 0
 
 
 def increment_counter(connection: Connection, key: str, *, by: int = 1) -> int:
-    """Add to a counter and return it."""
+    """Add to a counter and return its new value."""
     value = read_counter(connection, key) + by
     statement = insert_for(connection, schema.meta).values(key=key, value=str(value))
     connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": str(value)}))
@@ -190,9 +190,9 @@ def increment_counter(connection: Connection, key: str, *, by: int = 1) -> int:
 
 
 class AdvisoryLock:
-    """PostgreSQL's advisory lock for the daemon, on a connection of its own.
+    """PostgreSQL advisory lock of the daemon, on a connection of its own.
 
-    The server frees it when that connection ends: when we die, and also when the server is restarted.
+    The server frees the lock when that connection ends: when the daemon dies or the server restarts.
     """
 
     def __init__(self, store: Store) -> None:
@@ -202,10 +202,10 @@ class AdvisoryLock:
         self._connection: Connection | None = None
 
     def keep(self) -> bool:
-        """Make sure that the lock is ours, in one round trip; true when it had to be taken.
+        """Ensure in a single round trip that this daemon holds the lock; true when it had to be taken.
 
-        Threads may share it. Raises ``StoreBusy`` when another daemon has it by now, ``StoreError`` when the
-        server cannot be reached.
+        Threads may share it. Raises ``StoreBusy`` when another daemon holds the lock, ``StoreError`` when
+        the server cannot be reached.
         """
         with self._gate:
             if self._connection is not None and _is_alive(self._connection):
@@ -222,7 +222,7 @@ class AdvisoryLock:
             return True
 
     def free(self) -> None:
-        """Give the lock back at once; a connection merely closed keeps it until the server notices."""
+        """Release the lock now; after a mere close the server keeps it until it notices."""
         if self._connection is not None:
             with suppress(DBAPIError):
                 self._connection.execute(select(func.pg_advisory_unlock(_DAEMON)))
@@ -240,7 +240,7 @@ def _is_alive(connection: Connection) -> bool:
 
 @contextmanager
 def advisory_lock(url: str) -> Iterator[AdvisoryLock]:
-    """Hold the daemon's lock on a PostgreSQL store. Raises ``StoreBusy`` when another daemon has it."""
+    """Hold the daemon's lock on a PostgreSQL store. Raises ``StoreBusy`` when another daemon holds it."""
     lock = AdvisoryLock(open_store(url))
     try:
         lock.keep()

@@ -1,4 +1,4 @@
-"""Letting go of old rows. Pages already written stay on disk: they are the archive."""
+"""Retention: removal of old rows. Pages already written stay on disk as the archive."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,9 +24,10 @@ class Pruned:
 
 
 def prune_articles(connection: Connection, *, before: datetime, now: datetime, limit: int) -> list[int]:
-    """Remove up to ``limit`` articles published and first seen before an instant; return the story of each.
+    """Remove at most ``limit`` articles published and first seen before a time; return their story ids.
 
-    Each leaves a tombstone, so that a source that still lists it does not bring it back. 0 means no story.
+    Each article leaves a tombstone, so that a source that still lists it does not bring it back. Story id 0
+    means no story.
     """
     table, tombstones = schema.articles, schema.tombstones
     query = select(
@@ -67,21 +68,21 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
 
 
 def prune_stories(connection: Connection) -> int:
-    """Remove stories whose last article is gone."""
+    """Remove stories that have no article left; return their number."""
     table, articles = schema.stories, schema.articles
     told = select(articles.c.story_id).where(articles.c.story_id == table.c.id)
     return connection.execute(delete(table).where(~told.exists())).rowcount
 
 
 def prune_deliveries(connection: Connection, *, before: datetime) -> int:
-    """Remove deliveries that ended before a moment; open and uncertain deliveries stay."""
+    """Remove deliveries that ended before a time; open and uncertain deliveries stay."""
     return connection.execute(delete(schema.deliveries).where(_ended(before))).rowcount
 
 
 def prune_edition_bodies(connection: Connection, *, before: datetime) -> int:
-    """Forget HTML and text of editions cut before a moment to which no delivery is left.
+    """Clear HTML and text of editions cut before a time that have no delivery left.
 
-    What they say stays: the archive is rebuilt from it.
+    Their content stays, from which the archive is rebuilt.
     """
     table, deliveries = schema.editions, schema.deliveries
     needed = select(deliveries.c.id).where(deliveries.c.edition_id == table.c.id)
@@ -90,19 +91,19 @@ def prune_edition_bodies(connection: Connection, *, before: datetime) -> int:
 
 
 def prune_tombstones(connection: Connection, *, before: datetime) -> int:
-    """Forget pruned articles for good."""
+    """Remove tombstones of articles pruned before a time."""
     table = schema.tombstones
     return connection.execute(delete(table).where(table.c.pruned < before)).rowcount
 
 
 def prune_failures(connection: Connection, *, before: datetime) -> int:
-    """Forget failures that have not happened again since a moment: what still fails will be noticed anew."""
+    """Remove failures that have not recurred since a time; a lasting failure is recorded anew."""
     table = schema.quarantine
     return connection.execute(delete(table).where(table.c.last_failed < before)).rowcount
 
 
 def stories_without_lead(connection: Connection) -> list[int]:
-    """Stories that still have articles, but whose lead was pruned."""
+    """Return the stories that still have articles but whose lead was pruned."""
     table, articles = schema.stories, schema.articles
     lead = select(articles.c.id).where(articles.c.id == table.c.lead_id)
     return list(connection.scalars(select(table.c.id).where(~lead.exists()).order_by(table.c.id)))
@@ -115,7 +116,7 @@ def count_prunable(
     deliveries_before: datetime,
     tombstones_before: datetime,
 ) -> Pruned:
-    """Return what pruning with these limits would remove, without removing it."""
+    """Count the rows that pruning with these limits would remove."""
     articles, stories, tombstones = schema.articles, schema.stories, schema.tombstones
     stays = select(articles.c.id).where(articles.c.story_id == stories.c.id, ~_old(articles_before))
 
@@ -131,12 +132,12 @@ def count_prunable(
 
 
 def _old(before: datetime) -> ColumnElement[bool]:
-    """Articles published and first seen before a moment."""
+    """Return the condition for articles published and first seen before a time."""
     return and_(schema.articles.c.published < before, schema.articles.c.first_seen < before)
 
 
 def _ended(before: datetime) -> ColumnElement[bool]:
-    """Return the condition for deliveries that ended before a moment, neither open nor uncertain."""
+    """Return the condition for deliveries that ended before a time, neither open nor uncertain."""
     table = schema.deliveries
     ended = [DeliveryState.SENT.value, DeliveryState.FAILED.value, DeliveryState.CANCELLED.value]
     return and_(table.c.state.in_(ended), table.c.changed < before)

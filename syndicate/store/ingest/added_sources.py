@@ -1,8 +1,7 @@
-"""Sources of origin ``store``: added, paused and removed by a person, or kept up to date by a source list.
+"""Sources of origin ``store``: added by an operator, or maintained by a source list.
 
-Those of origin ``config`` are read-only here: only ``config.toml`` changes them. A source that is removed
-keeps its row, because its articles belong to it; its name is free again, and adding that name again
-revives the row, so that ids stay what they were.
+Sources of origin ``config`` are read-only here: only ``config.toml`` changes them. A removed source keeps
+its row, because its articles belong to it. Adding its name again revives the row, so that ids never change.
 """
 
 from collections.abc import Sequence
@@ -20,12 +19,12 @@ from syndicate.store.ingest.source_store import source_of
 
 
 def add_source(connection: Connection, source: Source, now: datetime) -> bool:
-    """Add a source of origin ``store``, or revive an absent one of that name; false when it is taken."""
+    """Add a source of origin ``store``, or revive an absent source; false when the name is taken."""
     table = schema.sources
     values = declared_values(replace(source, origin=Origin.STORE, absent=Absence.NONE))
     row = connection.execute(select(table).where(table.c.name == source.name)).first()
     if row is None:
-        # Another process may add that name at this moment.
+        # Another process may insert the same name between the query and the insert.
         statement = insert_for(connection, table).values(
             created=now,
             title=source.title,
@@ -44,7 +43,7 @@ def add_source(connection: Connection, source: Source, now: datetime) -> bool:
 
 
 def find_source(connection: Connection, name: str) -> Source | None:
-    """The source of that name, unless it was removed."""
+    """Return the source of that name, unless it was removed."""
     table = schema.sources
     query = select(table).where(table.c.name == name, table.c.absent != Absence.REMOVED.value)
     row = connection.execute(query).first()
@@ -52,14 +51,14 @@ def find_source(connection: Connection, name: str) -> Source | None:
 
 
 def pause_source(connection: Connection, name: str) -> bool:
-    """Stop reading a source of ours; false when it is not ours to change, or paused already."""
+    """Stop polling a source of origin ``store``; false when there is none or it is paused already."""
     return _change(connection, name, schema.sources.c.paused.is_(False), {"paused": True})
 
 
 def resume_source(connection: Connection, name: str) -> bool:
-    """Read a paused source of ours again, and ask one that said it was gone once more; false as above.
+    """Poll a paused or gone source of origin ``store`` again; false when there is none.
 
-    One that vanished from its source list is ours alone from now on: the list no longer pauses it.
+    A source that vanished from its source list leaves the list: the list no longer pauses it.
     """
     table = schema.sources
     values = {"paused": False, "absent": Absence.NONE.value}
@@ -72,7 +71,7 @@ def resume_source(connection: Connection, name: str) -> bool:
 
 
 def remove_source(connection: Connection, name: str) -> bool:
-    """Remove a source of ours, or one that ``config.toml`` no longer declares; its articles stay."""
+    """Remove a source of origin ``store``, or a source that ``config.toml`` dropped; its articles stay."""
     table = schema.sources
     mine = table.c.origin == Origin.STORE.value
     gone = table.c.absent == Absence.UNDECLARED.value
@@ -86,13 +85,13 @@ def remove_source(connection: Connection, name: str) -> bool:
 
 
 def move_source(connection: Connection, name: str, url: str) -> bool:
-    """Give a source of ours another address; it is read there from the beginning, its articles stay."""
+    """Give a source of origin ``store`` a new URL, polled from scratch; its articles stay."""
     values = {"url": url} | unpolled_state()
     return _change(connection, name, schema.sources.c.url != url, values)
 
 
 def pause_unlisted(connection: Connection, url: str, *, listed: Sequence[int]) -> list[str]:
-    """Pause the sources of a source list that are no longer in it; returns their names."""
+    """Pause the sources that a source list no longer contains; return their names."""
     table = schema.sources
     rows = connection.execute(
         select(table.c.id, table.c.name)
@@ -116,7 +115,7 @@ def pause_undeclared_lists(connection: Connection, urls: Sequence[str]) -> None:
 
 
 def update_listed(connection: Connection, source_id: int, source: Source) -> None:
-    """Take over what a list says about a source of its own; one that was missing is read again."""
+    """Apply the list's facts to a source of that list; poll a source again that was missing."""
     table = schema.sources
     row = connection.execute(select(table).where(table.c.id == source_id)).one()
     values: dict[str, Any] = {

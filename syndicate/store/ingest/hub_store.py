@@ -1,4 +1,4 @@
-"""WebSub: the subscription of each source whose feed names a hub, and what hubs sent that is not read yet."""
+"""WebSub: hub subscriptions of sources, and pushes that wait to be read."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -24,7 +24,7 @@ from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for
 
 MAX_WAITING_PUSHES = 20
-"""Pushes of one source that may wait to be read; a hub that sends faster is not kept up with."""
+"""Maximum number of unread pushes per source; further pushes are dropped."""
 
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
 _OF_SOURCES = CompiledStatement(
@@ -42,10 +42,10 @@ def save_hubs(
     secrets: Callable[[], tuple[str, str]],
     now: datetime,
 ) -> None:
-    """Take down which hub each feed, by its source's id, names now, ``None`` for none.
+    """Store the hub that each feed names now, by source id; ``None`` for no hub.
 
-    A new one is asked at the next opportunity, with a callback and a secret from ``secrets``. Of one that is
-    not named any longer we take leave first; the next reading of the feed begins anew.
+    A new hub is subscribed to in the next run, with a callback and a secret from ``secrets``. When the hub
+    changed, the old subscription is ended first and the next reading of the feed subscribes anew.
     """
     if not hubs:
         return
@@ -79,7 +79,7 @@ def _want(
 
 
 def request_unsubscriptions(connection: Connection, *, now: datetime, everything: bool) -> None:
-    """Take leave of the hubs of sources that are paused or gone, or of all."""
+    """End the subscriptions of paused and gone sources, or all with ``everything``."""
     table, sources = schema.hub_subscriptions, schema.sources
     staying = table.c.state.not_in(_LEFT)
     stopped = select(sources.c.id).where(or_(sources.c.paused, sources.c.gone))
@@ -98,7 +98,7 @@ def _leave(connection: Connection, ids: Iterable[int], now: datetime) -> None:
 def claim_hubs(
     connection: Connection, *, now: datetime, until: datetime, limit: int
 ) -> list[HubSubscription]:
-    """Subscriptions whose hub should hear from us, not given to anybody else before ``until``."""
+    """Claim subscriptions that need a request to their hub; no other process gets them before ``until``."""
     table = schema.hub_subscriptions
     due = and_(table.c.next_try <= now, table.c.state != HubState.ENDED.value)
     query = select(table).where(due).order_by(table.c.next_try, table.c.source_id)
@@ -109,7 +109,7 @@ def claim_hubs(
 
 
 def count_due_hubs(connection: Connection, *, now: datetime) -> int:
-    """Return how many subscriptions ``claim_hubs`` would give out."""
+    """Return the number of subscriptions that ``claim_hubs`` would claim."""
     table = schema.hub_subscriptions
     due = and_(table.c.next_try <= now, table.c.state != HubState.ENDED.value)
     return connection.scalars(select(func.count()).select_from(table).where(due)).one()
@@ -124,7 +124,7 @@ def save_attempt(
     attempts: int,
     error: str,
 ) -> bool:
-    """Write how asking the hub went; false when something else happened to the subscription meanwhile."""
+    """Store the result of a request to a hub; false when the subscription has changed since."""
     table = schema.hub_subscriptions
     same = and_(
         table.c.source_id == subscription.source_id,
@@ -138,7 +138,7 @@ def save_attempt(
 def confirm_hub_subscription(
     connection: Connection, callback: str, topic: str, *, expires: datetime, next_try: datetime
 ) -> int | None:
-    """The hub verified what we asked for: the source's id, or ``None`` when we did not ask for it."""
+    """Activate a subscription the hub verified; return its source, ``None`` if not requested."""
     table = schema.hub_subscriptions
     asked = table.c.state.in_((HubState.ASKED.value, HubState.ACTIVE.value))
     wanted = and_(table.c.callback == callback, table.c.topic == topic, asked)
@@ -155,7 +155,7 @@ def confirm_hub_subscription(
 
 
 def confirm_unsubscription(connection: Connection, callback: str, topic: str) -> bool:
-    """The hub verified that we want to leave; false when we do not."""
+    """End a subscription the hub verified as ended; false when no end was requested."""
     table = schema.hub_subscriptions
     leaving = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.in_(_LEFT))
     changed = connection.execute(update(table).where(leaving).values(state=HubState.ENDED.value))
@@ -165,7 +165,7 @@ def confirm_unsubscription(connection: Connection, callback: str, topic: str) ->
 def deny_hub_subscription(
     connection: Connection, callback: str, topic: str, *, reason: str, next_try: datetime
 ) -> int | None:
-    """The hub refused, or ended what it had granted: the source's id; ``None`` for nothing to end."""
+    """Mark a subscription that the hub refused or ended; return its source id, or ``None``."""
     table = schema.hub_subscriptions
     held = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.not_in(_LEFT))
     values = {"state": HubState.DENIED.value, "expires": None, "next_try": next_try, "error": reason}
@@ -173,7 +173,7 @@ def deny_hub_subscription(
 
 
 def renew_expired_leases(connection: Connection, *, now: datetime) -> list[int]:
-    """Ask again where a lease ran out unrenewed; returns the sources."""
+    """Request subscriptions again whose lease expired; return their source ids."""
     table = schema.hub_subscriptions
     over = and_(table.c.state == HubState.ACTIVE.value, table.c.expires <= now)
     values = {"state": HubState.WANTED.value, "expires": None, "error": "its lease ran out"}
@@ -181,14 +181,14 @@ def renew_expired_leases(connection: Connection, *, now: datetime) -> list[int]:
 
 
 def find_hub_subscription(connection: Connection, callback: str) -> HubSubscription | None:
-    """The subscription behind a callback."""
+    """Return the subscription with a callback, or ``None``."""
     table = schema.hub_subscriptions
     row = connection.execute(select(table).where(table.c.callback == callback)).first()
     return _subscription(row) if row else None
 
 
 def list_hub_subscriptions(connection: Connection) -> dict[int, HubSubscription]:
-    """Every subscription that has not ended, by source."""
+    """Return every subscription that has not ended, by source id."""
     table = schema.hub_subscriptions
     rows = connection.execute(select(table).where(table.c.state != HubState.ENDED.value))
     return {row.source_id: _subscription(row) for row in rows}
@@ -197,7 +197,7 @@ def list_hub_subscriptions(connection: Connection) -> dict[int, HubSubscription]
 def add_push(
     connection: Connection, subscription: HubSubscription, *, content_type: str, body: bytes, now: datetime
 ) -> bool:
-    """Keep what a hub sent until it is read; false when ``MAX_WAITING_PUSHES`` of this source wait already."""
+    """Store a pushed document; false when ``MAX_WAITING_PUSHES`` of its source wait already."""
     table = schema.pushes
     waiting = select(func.count()).select_from(table).where(table.c.source_id == subscription.source_id)
     if connection.scalars(waiting).one() >= MAX_WAITING_PUSHES:
@@ -215,7 +215,7 @@ def add_push(
 
 
 def waiting_pushes(connection: Connection, *, limit: int) -> list[Push]:
-    """Return what waits to be read, oldest first."""
+    """Return unread pushes, oldest first."""
     table = schema.pushes
     return [
         Push(**row._asdict()) for row in connection.execute(select(table).order_by(table.c.id).limit(limit))
@@ -223,12 +223,12 @@ def waiting_pushes(connection: Connection, *, limit: int) -> list[Push]:
 
 
 def delete_push(connection: Connection, push_id: int) -> None:
-    """It was read, or cannot be."""
+    """Delete a push that was read or cannot be read."""
     connection.execute(delete(schema.pushes).where(schema.pushes.c.id == push_id))
 
 
 def record_valid_push(connection: Connection, source_id: int, now: datetime) -> datetime | None:
-    """A hub has sent something good; returns when its lease ends, ``None`` when there is none."""
+    """Store the time of a valid push; return the end of the lease, ``None`` without a lease."""
     table = schema.hub_subscriptions
     active = and_(table.c.source_id == source_id, table.c.state == HubState.ACTIVE.value)
     return connection.scalars(

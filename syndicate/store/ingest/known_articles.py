@@ -1,6 +1,6 @@
-"""Known articles of a source, present or pruned, and entries that need no reading.
+"""Known articles of sources, present or pruned, and items that need no parsing.
 
-Asked for several sources at once, as their polls are stored.
+The queries take several sources at once, because polls are stored in batches.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +20,7 @@ _BATCH = 500
 MAX_SIMILAR = 5_000
 _KNOWN = tuple(KnownArticle.__dataclass_fields__)
 _MOMENTS = ("published", "first_seen")
-# One parameter for a whole list: SQLAlchemy examines each value of a list that stands in a statement.
+# A single expanding parameter: SQLAlchemy examines each value of a list inside a statement.
 _VALUES: BindParameter[str] = bindparam("values", expanding=True)
 _FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
     schema.articles.c.source_id == bindparam("source")
@@ -41,7 +41,7 @@ _ITEM_HASHES = CompiledStatement(
         ),
     )
 )
-# Pairs of a source and a text.
+# Pairs of a source id and a key, URL or time.
 _PAIRS: BindParameter[tuple[int, str]] = bindparam("pairs", expanding=True)
 _FACTS_OF_SOURCES = select(schema.articles.c.source_id, *(schema.articles.c[name] for name in _KNOWN))
 _BY_KEYS = CompiledStatement(
@@ -68,7 +68,7 @@ _PRUNED_BY_KEYS = CompiledStatement(
 
 
 def sources_with_dates(connection: Connection, source_ids: Collection[int]) -> set[int]:
-    """Return those of these sources that dated an article: it was not published when first seen.
+    """Return the sources among these that ever dated an article.
 
     Folders never count, since each file stands for itself.
     """
@@ -89,9 +89,9 @@ def sources_with_dates(connection: Connection, source_ids: Collection[int]) -> s
 
 
 def known_item_hashes(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:
-    """The digests of items of each of these sources that need no reading.
+    """Return, by source, the hashes of items that need no parsing.
 
-    They were read before (also pruned or dropped), or failed too often to be tried again.
+    They were read before (also pruned or dropped), or failed too often.
     """
     found: dict[int, set[str]] = {source_id: set() for source_id in source_ids}
     if found:
@@ -103,9 +103,10 @@ def known_item_hashes(connection: Connection, source_ids: Collection[int]) -> di
 def known_entries(
     connection: Connection, asked: Mapping[int, tuple[Sequence[str], Sequence[str]]]
 ) -> dict[int, tuple[tuple[KnownArticle, ...], frozenset[str]]]:
-    """Return what each source, by its id, has under these entry keys or canonical URLs.
+    """Return, by source, the articles with these entry keys or URLs, and the pruned keys.
 
-    Of each the articles, and those of the keys whose articles were pruned and must not come back as new.
+    ``asked`` maps a source id to (entry keys, canonical URLs). Articles of pruned keys must not come back
+    as new.
     """
     keys = [(source, key) for source, (keys, _) in asked.items() for key in keys]
     urls = [(source, url) for source, (_, urls) in asked.items() for url in urls if url]
@@ -125,13 +126,13 @@ def known_entries(
 def articles_published_at(
     connection: Connection, moments: Mapping[int, Sequence[datetime]]
 ) -> dict[int, list[KnownArticle]]:
-    """The articles of each source, by its id, that were published at one of these moments; not too many."""
+    """Return, by source, at most ``MAX_SIMILAR`` articles published at exactly these times."""
     pairs = [(source, to_microseconds(moment)) for source, wanted in moments.items() for moment in wanted]
     found: dict[int, list[KnownArticle]] = {source: [] for source in moments}
     for batch in in_batches(pairs, _BATCH):
         rows = _BY_MOMENTS.rows(connection, {"pairs": batch})
         if len(rows) == MAX_SIMILAR and len(moments) > 1:
-            # One source's articles must not displace another's.
+            # The limit must hold for each source, so that no source's articles displace another's.
             return {
                 source: articles_published_at(connection, {source: wanted})[source]
                 for source, wanted in moments.items()
@@ -142,7 +143,7 @@ def articles_published_at(
 
 
 def _known(facts: Sequence[Any]) -> KnownArticle:
-    """An article from a row of a prepared statement."""
+    """Return an article from a raw row."""
     named = dict(zip(_KNOWN, facts, strict=True))
     for moment in _MOMENTS:
         named[moment] = from_microseconds(named[moment])
@@ -150,7 +151,7 @@ def _known(facts: Sequence[Any]) -> KnownArticle:
 
 
 def articles_of_titles(connection: Connection, source_id: int, titles: Sequence[str]) -> list[KnownArticle]:
-    """The source's articles with exactly one of these titles, not too many."""
+    """Return at most ``MAX_SIMILAR`` articles per batch of a source with exactly these titles."""
     return [
         KnownArticle(**row._asdict())
         for batch in in_batches(titles, _BATCH)
@@ -159,7 +160,7 @@ def articles_of_titles(connection: Connection, source_id: int, titles: Sequence[
 
 
 def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> frozenset[str]:
-    """Return those of the keys whose articles were pruned, or were passed over from the start."""
+    """Return the keys among these whose articles were pruned or rejected from the start."""
     return frozenset(
         key
         for batch in in_batches(keys, _BATCH)

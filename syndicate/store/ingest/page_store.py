@@ -1,4 +1,4 @@
-"""Pages to be read for their articles."""
+"""Pages to read for their articles: queue, leases and results."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -17,14 +17,14 @@ from syndicate.store.ingest.article_store import search_text
 from syndicate.store.ingest.source_store import source_of
 from syndicate.store.output.stale import mark_lists, mark_stale
 
-# As ``net.failures`` words it.
+# The wording of ``net.failures``.
 _GONE = re.compile(r" answered (404|410)\b")
 _DATES = ("published", "updated")
 _LISTS = ("authors", "tags", "read_more")
 
 
 def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPage], now: datetime) -> None:
-    """Let pages wait to be read. One that was read or failed waits again only when its digest is another."""
+    """Queue pages; a page that was read or failed is queued again only when its content hash changed."""
     wanted = list(pages)
     if not wanted:
         return
@@ -70,10 +70,10 @@ def _ids_of(connection: Connection, uids: Sequence[str]) -> dict[str, int]:
 def claim_pages(
     connection: Connection, *, now: datetime, owner: str, until: datetime, per_poll: int, limit: int
 ) -> list[PageRead]:
-    """Lease pages that are due, newest first within each source.
+    """Lease due pages, newest first within each source.
 
-    Of one source at most ``per_poll`` pages are tried between two of its polls. Only rows whose lease was
-    free at the moment of the update are ours.
+    Between two polls of a source at most ``per_poll`` of its pages are tried. The update takes only rows
+    whose lease was free at that time.
     """
     table, sources = schema.page_reads, schema.sources
     ids = _next_pages(now, per_poll=per_poll, limit=limit)
@@ -105,7 +105,7 @@ def claim_pages(
 
 
 def _next_pages(now: datetime, *, per_poll: int, limit: int) -> Select[tuple[int]]:
-    """The ids of the pages to read next: each source's newest, as many as its poll allows."""
+    """Return the query for the ids of the next pages: the newest of each source, ``per_poll`` of each."""
     table, sources = schema.page_reads, schema.sources
     spent = (
         select(table.c.source_id, func.count().label("tried"))
@@ -144,10 +144,10 @@ def finish_page(
     next_try: datetime | None = None,
     failed: bool = False,
 ) -> bool:
-    """Write how reading a page ended and give its lease back; false when the lease was lost meanwhile.
+    """Store the result of reading a page and release its lease; false when the lease was lost.
 
-    Call it first in the transaction that stores the result. ``failed`` counts an attempt; ``next_try`` is for
-    a page that waits again.
+    Call it first in the transaction that stores the result. ``failed`` counts an attempt; ``next_try`` is
+    the time of the next attempt of a page that waits again.
     """
     table = schema.page_reads
     values: dict[str, Any] = {"state": state.value, "error": error, "last_try": now}
@@ -163,7 +163,7 @@ def finish_page(
 
 
 def link_page_to_article(connection: Connection, page_id: int) -> None:
-    """Remember which article a page became: the one of its source with its address, if any."""
+    """Link a page to the article of its source with the same URL, if any."""
     table, articles = schema.page_reads, schema.articles
     same = and_(articles.c.source_id == table.c.source_id, articles.c.url == table.c.url)
     article = select(func.max(articles.c.id)).where(same).scalar_subquery()
@@ -173,7 +173,7 @@ def link_page_to_article(connection: Connection, page_id: int) -> None:
 def release_pages(
     connection: Connection, ids: Sequence[int], *, owner: str, next_try: datetime | None = None
 ) -> None:
-    """Give back leases of pages that were not asked for; they wait until ``next_try``."""
+    """Release the leases of pages that were not requested; they wait until ``next_try``."""
     table = schema.page_reads
     values: dict[str, Any] = {"lease_owner": "", "lease_until": EPOCH}
     if next_try is not None:
@@ -183,7 +183,7 @@ def release_pages(
 
 
 def full_text_words(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-    """The number of words of those of these articles that have the text of their own page."""
+    """Return the word counts of the articles among these with the text of their own page."""
     table, articles = schema.page_reads, schema.articles
     if not ids:
         return {}
@@ -193,10 +193,10 @@ def full_text_words(connection: Connection, ids: Sequence[int]) -> dict[int, int
 
 
 def save_full_text(connection: Connection, article_id: int, article: NewArticle) -> None:
-    """Replace an article's text by that of its page; what it lacks besides comes from the page too.
+    """Replace an article's text by that of its page, and fill in missing fields from the page.
 
-    ``content_hash`` and ``item_hash`` stay those of the feed's item, so that the next poll does not take the
-    short text for a change.
+    ``content_hash`` and ``item_hash`` stay as the feed's item has them. Otherwise the next poll would take
+    the feed's short text for an edit.
     """
     table = schema.articles
     row = connection.execute(select(table).where(table.c.id == article_id)).one()
@@ -221,7 +221,7 @@ def save_full_text(connection: Connection, article_id: int, article: NewArticle)
 
 
 def has_only_useless_pages(connection: Connection, source_id: int, since: datetime, pages: int) -> bool:
-    """Return whether so many pages of a source or more were tried since a moment, and none was of use."""
+    """Return whether at least ``pages`` pages were tried since a time and none was usable."""
     table = schema.page_reads
     query = select(
         func.count().filter(table.c.state == ReadState.READ.value).label("useful"),
@@ -232,7 +232,7 @@ def has_only_useless_pages(connection: Connection, source_id: int, since: dateti
 
 
 def failures_in_a_row(connection: Connection, source_id: int) -> int:
-    """Return how often pages of a source failed since one of them was read or refused."""
+    """Return the number of failed attempts since a page of the source was read or rejected."""
     table = schema.page_reads
     ended = table.c.state.in_([ReadState.READ.value, ReadState.REFUSED.value])
     mine = table.c.source_id == source_id
@@ -245,7 +245,7 @@ def failures_in_a_row(connection: Connection, source_id: int) -> int:
 def add_entry_tombstones(
     connection: Connection, source_id: int, entries: Iterable[tuple[str, str]], now: datetime
 ) -> None:
-    """Remember (key, digest) of entries that are not to become articles, as if they had been pruned."""
+    """Store tombstones (key, item hash) of entries that never become articles."""
     table = schema.tombstones
     rows = [
         {"source_id": source_id, "entry_key": key, "item_hash": item_hash, "pruned": now}
@@ -256,14 +256,14 @@ def add_entry_tombstones(
 
 
 def count_pages(connection: Connection) -> dict[str, int]:
-    """Return how many pages there are in each state."""
+    """Return the number of pages by state."""
     table = schema.page_reads
     query = select(table.c.state, func.count().label("pages")).group_by(table.c.state).order_by(table.c.state)
     return {row.state: row.pages for row in connection.execute(query)}
 
 
 def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]]:
-    """Return why pages were of no use, and how many, commonest first."""
+    """Return the reasons of rejected pages and their counts, the most frequent first."""
     table = schema.page_reads
     query = (
         select(table.c.error, func.count().label("pages"))
@@ -276,7 +276,7 @@ def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]
 
 
 def gone_pages(connection: Connection, article_ids: Collection[int]) -> dict[int, int]:
-    """Articles whose page answered 404 or 410 when it was last read: the status by article id."""
+    """Return status 404 or 410 by article id, for articles whose page last answered so."""
     table = schema.page_reads
     query = select(table.c.article_id, table.c.error).where(
         table.c.article_id.in_(article_ids), table.c.state == ReadState.REFUSED.value
@@ -286,7 +286,7 @@ def gone_pages(connection: Connection, article_ids: Collection[int]) -> dict[int
 
 
 def prune_pages(connection: Connection, *, before: datetime) -> int:
-    """Forget pages without an article that were last tried before a moment."""
+    """Delete pages without an article whose last attempt was before a time."""
     table = schema.page_reads
     over = and_(
         table.c.article_id.is_(None), table.c.state != ReadState.WAITING.value, table.c.last_try < before

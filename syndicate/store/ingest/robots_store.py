@@ -1,4 +1,4 @@
-"""Answers for robots.txt, and pauses of origins."""
+"""Cached robots.txt answers, and pauses of origins."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ _BUSY = CompiledStatement(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsRow:
-    """Answer of an origin; ``rests_until`` is when the next page may be asked for.
+    """Cached robots.txt answer of an origin; ``rests_until`` is the earliest time of the next page.
 
-    ``busy_until`` is what it asked for itself (Retry-After), and holds for everything on it; that pause was
-    ``busy_pause`` seconds long.
+    ``busy_until`` is the end of the Retry-After pause, which holds for every request to the origin.
+    ``busy_pause`` is the length of that pause in seconds.
     """
 
     origin: str
@@ -36,14 +36,14 @@ class RobotsRow:
 
 
 def read_robots(connection: Connection, origins: Iterable[str]) -> dict[str, RobotsRow]:
-    """Return what is known by origin, expired or not: the origin may still want to be left alone."""
+    """Return the cached answer of each origin, expired or not, since its pause may still hold."""
     table = schema.robots
     query = select(table).where(table.c.origin.in_(list(origins)))
     return {row.origin: RobotsRow(**row._asdict()) for row in connection.execute(query)}
 
 
 def save_robots(connection: Connection, origin: str, status: int, rules: str, expires: datetime) -> None:
-    """Remember what an origin answered; how long it rests stays as it is."""
+    """Store the answer of an origin; its pauses stay."""
     table = schema.robots
     values = {"status": status, "rules": rules, "expires": expires}
     statement = insert_for(connection, table).values(
@@ -53,14 +53,14 @@ def save_robots(connection: Connection, origin: str, status: int, rules: str, ex
 
 
 def delay_next_page(connection: Connection, origin: str, until: datetime) -> None:
-    """No further page of an origin before that moment."""
+    """Request no further page of an origin before ``until``."""
     table = schema.robots
     later = (table.c.origin == origin) & (table.c.rests_until < until)
     connection.execute(update(table).where(later).values(rests_until=until))
 
 
 def latest_origin_pause(connection: Connection, origin: str) -> tuple[datetime, float]:
-    """Return when the last pause of an origin ends or ended, and its length in seconds."""
+    """Return the end of an origin's last Retry-After pause and its length in seconds."""
     table = schema.robots
     query = select(table.c.busy_until, table.c.busy_pause).where(table.c.origin == origin)
     row = connection.execute(query).first()
@@ -70,7 +70,7 @@ def latest_origin_pause(connection: Connection, origin: str) -> tuple[datetime, 
 def set_origin_pause(connection: Connection, origin: str, until: datetime, pause: float) -> None:
     """Request nothing from an origin before ``until``, whether its robots.txt is known or not.
 
-    ``pause`` is the length of that pause in seconds.
+    ``pause`` is the length of the pause in seconds.
     """
     table = schema.robots
     unknown = {"status": 0, "rules": "", "expires": EPOCH, "rests_until": EPOCH}
@@ -84,13 +84,13 @@ def set_origin_pause(connection: Connection, origin: str, until: datetime, pause
 
 
 def paused_origins(connection: Connection, now: datetime) -> dict[str, datetime]:
-    """The origins that want to be left alone, and until when: few at any time."""
+    """Return the end of the pause of each origin that is paused now."""
     rows = _BUSY.rows(connection, {"now": to_microseconds(now)})
     return {origin: from_microseconds(until) for origin, until in rows}
 
 
 def prune_robots(connection: Connection, *, before: datetime) -> None:
-    """Forget files that may not be relied on since a moment, unless their origin still rests."""
+    """Delete answers that expired before a time, unless a pause of their origin still holds."""
     table = schema.robots
     over = (table.c.expires, table.c.rests_until, table.c.busy_until)
     connection.execute(delete(table).where(*(moment < before for moment in over)))

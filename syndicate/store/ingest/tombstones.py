@@ -1,4 +1,4 @@
-"""Articles that must not come back as new: those that were pruned, and those that a rule dropped."""
+"""Tombstones: articles that were pruned or dropped by a rule, and must not come back as new."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from syndicate.store.core.upsert import insert_for
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tombstone:
-    """An item that a rule dropped, or (``rule`` is ``""``) one that was pruned under another key.
+    """Item that a rule dropped, or, without ``rule``, an item that was pruned under another key.
 
-    ``title_hash`` is that of ``text.names``, ``""`` for what a rule would drop again.
+    ``title_hash`` is that of ``text.names``, ``""`` for an item that its rule would drop again.
     """
 
     entry_key: str
@@ -27,7 +27,7 @@ class Tombstone:
 def save_tombstones(
     connection: Connection, source_id: int, dropped: Iterable[Tombstone], now: datetime
 ) -> None:
-    """Leave a tombstone for each, so that the item is neither read nor judged again."""
+    """Store tombstones, so that their items are neither parsed nor judged again."""
     table = schema.tombstones
     rows = [
         {
@@ -47,7 +47,7 @@ def save_tombstones(
 def save_tombstone_hashes(
     connection: Connection, source_id: int, item_hashes: Iterable[tuple[str, str]]
 ) -> None:
-    """Remember (entry key, raw digest) of buried articles that came as other bytes."""
+    """Store the new item hashes, by entry key, of pruned articles listed with other bytes."""
     table = schema.tombstones
     for key, item_hash in item_hashes:
         mine = (table.c.source_id == source_id, table.c.entry_key == key)
@@ -55,14 +55,17 @@ def save_tombstone_hashes(
 
 
 def pruned_titles(connection: Connection, source_id: int, hashes: Sequence[str]) -> frozenset[str]:
-    """Return those of these hashes that are of titles of articles that were pruned."""
+    """Return the title hashes among these that belong to pruned articles."""
     table = schema.tombstones
     query = select(table.c.title_hash).where(table.c.source_id == source_id)
     return frozenset(row.title_hash for row in rows_with(connection, query, table.c.title_hash, hashes))
 
 
 def count_dropped(connection: Connection) -> dict[str, int]:
-    """Return how many articles each rule dropped, as far as tombstones reach back; most first."""
+    """Return the number of articles that each rule dropped, the most first.
+
+    Tombstones are kept for a limited time, so older drops are missing.
+    """
     table = schema.tombstones
     count = func.count()
     query = (

@@ -1,4 +1,4 @@
-"""Recipients of the correction of a sent edition, and its times."""
+"""Recipients of the correction of a sent edition, and the times of its deliveries."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,10 +17,11 @@ _WAITS = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
 
 
 def replace_deliveries(connection: Connection, edition: Edition, now: datetime, times: SendingTimes) -> None:
-    """Send a correction to all who were, or may have been, sent an earlier revision; and to those who wait.
+    """Add deliveries of a correction for recipients of earlier revisions, sent or still waiting.
 
-    The first get it whatever they have chosen since, even a pause. The others get it instead of the
-    edition that is known to be wrong, at the moment for which that one waited.
+    Readers whose delivery was or may have been sent get the correction whatever they have chosen since,
+    even during a pause. The others get it in place of the wrong edition, at the time planned for that
+    edition.
     """
     table, editions = schema.deliveries, schema.editions
     earlier = select(editions.c.id).where(
@@ -45,10 +46,10 @@ def replace_deliveries(connection: Connection, edition: Edition, now: datetime, 
 
 
 def cancel_replaced(connection: Connection, ids: Sequence[int], now: datetime) -> None:
-    """End those of these deliveries that wait although their reader has been given a correction.
+    """Cancel waiting deliveries among ``ids`` whose reader has a delivery of a correction.
 
-    A correction leaves alone what is being sent; when the server does not take that, it must not be tried
-    again.
+    A correction leaves a delivery in ``sending`` alone. When the server rejects that mail, it must not be
+    tried again.
     """
     table, other = schema.deliveries, schema.deliveries.alias("other")
     this, later = schema.editions.alias("this"), schema.editions.alias("later")

@@ -1,4 +1,4 @@
-"""Articles that editions told their readers or left out, with the reason."""
+"""Articles that editions carried or left out, with the reason."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ def save_articles(
     stories: Iterable[EditionStory] = (),
     left_out: Iterable[LeftOut] = (),
 ) -> None:
-    """Record what an edition tells, or what it leaves out."""
+    """Record the articles that an edition carries or leaves out."""
     told = [
         (article_id, story.lead.article.id, "", "")
         for story in stories
@@ -36,9 +36,9 @@ def save_articles(
 def leave_out_items(
     connection: Connection, edition_id: int, *, kept: Collection[int], reasons: Mapping[int, LeaveReason]
 ) -> None:
-    """Record that an open edition tells only the items with these leads.
+    """Record that an open edition carries only the items with these leads.
 
-    The articles of the others get their reason: the editor's decision, unless ``reasons`` has another for
+    The articles of the other items get a reason: the editor's decision, unless ``reasons`` has another for
     the lead.
     """
     table = schema.edition_articles
@@ -57,10 +57,10 @@ def carried_articles(
     cadence: str = EVERY_EDITION,
     article_ids: Sequence[int] | None = None,
 ) -> dict[int, EditionArticle]:
-    """Return the articles told by editions for periods ending before a moment, each with the latest edition.
+    """Return the articles in editions for periods that ended before a time, each with the latest edition.
 
-    An edition that was withdrawn told nothing: it was never sent. An edition that waits for its editor
-    counts, because it goes out unless it is stopped.
+    A withdrawn edition does not count, because it was never sent. An edition that waits for its editor
+    counts, because it is sent unless an editor stops it.
     """
     told = _told(newsletter, cadence, before)
     query = _articles().where(*told, schema.edition_articles.c.reason == "")
@@ -75,7 +75,7 @@ def carried_articles(
 def waiting_articles(
     connection: Connection, newsletter: str, *, before: datetime, cadence: str = EVERY_EDITION
 ) -> list[int] | None:
-    """Return the articles that the last edition left to the next one; ``None`` if there was none."""
+    """Return the articles that the last edition left to the next one; ``None`` without an edition."""
     table, articles = schema.editions, schema.edition_articles
     last = select(table.c.id).where(*_told(newsletter, cadence, before)).order_by(table.c.period_end.desc())
     edition_id = connection.scalars(last.limit(1)).first()
@@ -90,10 +90,10 @@ def waiting_articles(
 def unrecorded_articles(
     connection: Connection, newsletter: str, *, period_end: datetime, article_ids: Sequence[int]
 ) -> set[int]:
-    """Return those of these articles of which no edition of a newsletter has a record.
+    """Return the articles among these that no edition of a newsletter recorded.
 
-    They got their place in a story after the edition for the period that ended then was cut, or found empty.
-    Without such an edition there are none.
+    They were placed in a story after the edition for the period ending at ``period_end`` was cut or found
+    empty. Without such an edition the result is empty.
     """
     articles, editions = schema.edition_articles, schema.editions
     line = editions.c.newsletter == newsletter, editions.c.cadence == EVERY_EDITION
@@ -106,7 +106,7 @@ def unrecorded_articles(
 
 
 def article_editions(connection: Connection, article_id: int) -> list[EditionArticle]:
-    """Return what every edition did with an article, the latest first."""
+    """Return each edition's record of an article, the latest first."""
     query = _articles().where(schema.edition_articles.c.article_id == article_id)
     query = query.order_by(schema.editions.c.period_end.desc(), schema.editions.c.id.desc())
     return [EditionArticle(**row._asdict()) for row in connection.execute(query)]

@@ -1,4 +1,4 @@
-"""Choices of readers, and the recipients of editions that follow from them."""
+"""Preferences of readers, and the recipients of editions that follow from them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from syndicate.store import schema
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPreferences:
-    """The choices of the person behind a subscription; ``subscribed`` are all their newsletters."""
+    """Preferences of a subscription's owner; ``subscribed`` are all their newsletters."""
 
     address: str
     address_key: str
@@ -30,24 +30,24 @@ class StoredPreferences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """Cadence and selection that a reader has chosen, other than every edition with everything."""
+    """Cadence and selection of a reader, other than every edition with everything."""
 
     cadence: str
     selection: str
 
     @property
     def key(self) -> str:
-        """Return what stands in the edition's column ``cadence``."""
+        """Value of the edition's column ``cadence``."""
         return variant_key(self.cadence, self.selection)
 
 
 def variant_key(cadence: str, selection: str) -> str:
-    """One text for a cadence and a selection; that of the edition everybody gets is its cadence alone."""
+    """Return a single text for cadence and selection; the main edition's is its cadence alone."""
     return f"{cadence}\n{selection}" if selection else cadence
 
 
 def get_preferences(connection: Connection, subscription_id: int) -> StoredPreferences | None:
-    """The choices behind a subscription, or ``None`` when it is not there (any more)."""
+    """Return the preferences of a subscription, or ``None`` when it is gone."""
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
     row = connection.execute(
         select(
@@ -87,7 +87,7 @@ def save_preferences(
     time_zone: str,
     paused_until: datetime | None,
 ) -> None:
-    """Write one newsletter's selection and cadence, and the mailbox's hour, zone and pause."""
+    """Store selection and cadence of a newsletter, and hour, time zone and pause of the mailbox."""
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
     connection.execute(
         update(subscriptions)
@@ -103,7 +103,7 @@ def save_preferences(
 
 
 def variants(connection: Connection, newsletter: str, now: datetime) -> list[Variant]:
-    """Return every distinct choice of present readers for a newsletter."""
+    """Return every distinct choice of a newsletter's present readers."""
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
     special = or_(subscriptions.c.cadence != EVERY_EDITION, subscriptions.c.selection != "")
     query = (
@@ -122,7 +122,7 @@ def variants(connection: Connection, newsletter: str, now: datetime) -> list[Var
 
 
 def not_paused(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    """Return who wants mail at a moment."""
+    """Return the condition for subscribers whose mail is not paused."""
     until = schema.subscribers.c.paused_until
     return or_(until.is_(None), until <= now)
 
@@ -130,10 +130,10 @@ def not_paused(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
 def delay_to_own_hours(
     connection: Connection, edition_id: int, own_hour: Callable[[int, str], datetime]
 ) -> None:
-    """Let the deliveries of an edition wait for each reader's own hour.
+    """Delay the deliveries of an edition until each reader's own hour.
 
-    One statement for each distinct hour and zone, whatever the number of readers. What a correction took over
-    from an edition that waited keeps its moment.
+    A statement runs for each distinct hour and time zone, whatever the number of readers. A correction's
+    delivery that replaced a waiting delivery keeps its time.
     """
     deliveries, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
     of_edition = (
@@ -160,9 +160,9 @@ def delay_to_own_hours(
 def reschedule_waiting(
     connection: Connection, subscription_id: int, own_hour: Callable[[str, datetime], datetime], now: datetime
 ) -> None:
-    """Editions that wait for the hour of a mailbox, which has changed, wait for the new one.
+    """Move the waiting editions of a mailbox whose hour has changed to the new hour.
 
-    ``own_hour`` says when it comes for a newsletter, for an edition that went out at a moment.
+    ``own_hour`` returns that hour for a newsletter and the time at which the edition was cut.
     """
     deliveries, subscriptions = schema.deliveries, schema.subscriptions
     owner = select(subscriptions.c.subscriber_id).where(subscriptions.c.id == subscription_id)
@@ -184,6 +184,6 @@ def reschedule_waiting(
 
 
 def rescheduled_values(not_before: datetime) -> dict[str, Any]:
-    """Values that let a delivery wait until another moment, and be as late from then as before."""
+    """Return values that move a delivery to another time and keep its allowed lateness."""
     table = schema.deliveries
     return {"not_before": not_before, "not_after": table.c.not_after + (not_before - table.c.not_before)}

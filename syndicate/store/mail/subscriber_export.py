@@ -1,4 +1,4 @@
-"""Everything that is held about one person, to show and to hand over."""
+"""Export of all data about a subscriber."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from sqlalchemy import ColumnElement, Connection, Table, select
 from syndicate.store import schema
 from syndicate.store.mail import audience_store
 
-# What is about the machine and not about the person.
+# Columns about the machine, not about the subscriber.
 _OURS = frozenset(
     {"id", "subscriber_id", "lease_owner", "lease_until", "token_hash", "fingerprint", "feed_revision"}
 )
 
 
 def export_subscriber_data(connection: Connection, address_key: str) -> dict[str, Any] | None:
-    """Every row about a mailbox, by kind, with moments as ISO 8601 text; ``None`` when there is none."""
+    """Return every row about a mailbox, by kind, times as ISO 8601; ``None`` without any."""
     subscribers, subscriptions, deliveries = schema.subscribers, schema.subscriptions, schema.deliveries
     owner = select(subscribers.c.id).where(subscribers.c.address_key == address_key)
     mine = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(owner))

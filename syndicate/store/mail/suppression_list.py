@@ -13,15 +13,16 @@ from syndicate.store.core.column_types import EPOCH
 from syndicate.store.mail import audience_store
 
 _OF_THE_MAILBOX: Final = (SuppressionReason.BOUNCED.value, SuppressionReason.BOUNCED_OFTEN.value)
-"""The reasons that are about the mailbox and not about its owner's will."""
+"""Reasons that concern the mailbox and not its owner's will."""
 _ALLOWED = "allowed by operator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuppressionEntry:
-    """A subscription that ended, or, without ``newsletter``, a mailbox that must not be written to.
+    """Ended subscription, or, without ``newsletter``, a suppressed mailbox.
 
-    ``address_key`` of one that was erased is a keyed hash, which only stores with the same secret know.
+    The ``address_key`` of an erased mailbox is a keyed hash, which only stores with the same secret can
+    match.
     """
 
     address_key: str
@@ -30,7 +31,7 @@ class SuppressionEntry:
 
 
 def list_suppressions(connection: Connection) -> list[SuppressionEntry]:
-    """Everybody who left or must not be written to."""
+    """Return all ended subscriptions and suppressed mailboxes."""
     subscribers, subscriptions, suppressions = (schema.subscribers, schema.subscriptions, schema.suppressions)
     ended = (
         select(
@@ -52,7 +53,7 @@ def list_suppressions(connection: Connection) -> list[SuppressionEntry]:
 def import_suppressions(
     connection: Connection, departures: Iterable[SuppressionEntry], *, detail: str, now: datetime
 ) -> int:
-    """Let the same people be gone from this store as well; how many rows changed something."""
+    """Apply exported suppressions to this store; return the number of changed rows."""
     changed = 0
     for departure in departures:
         if departure.newsletter:
@@ -69,7 +70,7 @@ def import_suppressions(
 
 
 def reason_not_liftable(connection: Connection, address_key: str) -> str:
-    """Return why the operator cannot let a mailbox be written to again; ``""`` when it only bounced."""
+    """Return why the operator cannot lift a suppression; ``""`` when the mailbox only bounced."""
     reason = audience_store.suppression(connection, address_key)
     if reason is None:
         return "is not on the list of those who must not be written to"
@@ -90,10 +91,10 @@ def reason_not_liftable(connection: Connection, address_key: str) -> str:
 
 
 def lift_suppression(connection: Connection, address_key: str, *, why: str, now: datetime) -> list[str]:
-    """Write to a mailbox again that bounced: the newsletters whose subscriptions go on.
+    """Lift the suppression of a bounced mailbox; return the newsletters that it receives again.
 
-    Only those go on that the bounce ended; what its owner has left stays ended. Ask ``reason_not_liftable``
-    first.
+    Only subscriptions that the bounce ended are revived, not subscriptions that the owner ended. Call
+    ``reason_not_liftable`` first.
     """
     suppressions, subscriptions, subscribers = (schema.suppressions, schema.subscriptions, schema.subscribers)
     connection.execute(suppressions.delete().where(suppressions.c.address_key == address_key))
@@ -120,7 +121,7 @@ def lift_suppression(connection: Connection, address_key: str, *, why: str, now:
 
 
 def last_lifted_at(connection: Connection, address_key: str) -> datetime:
-    """Return when an operator last allowed a mailbox: earlier bounces count no more. Long ago if never."""
+    """Return when an operator last lifted the suppression; 1970 if never. Earlier bounces do not count."""
     table = schema.consents
     query = select(func.max(table.c.recorded, type_=table.c.recorded.type)).where(
         table.c.address_key == address_key, table.c.event == _ALLOWED

@@ -1,4 +1,4 @@
-"""Feeds that a hub has to be notified of (WebSub, publisher): one row for each feed document."""
+"""Feed documents that a hub must be notified of (WebSub publisher)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from syndicate.store.core.upsert import insert_for
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """A feed document whose latest bytes (by ``document_hash``) the hub does not know of yet."""
+    """Feed document whose latest bytes (by ``document_hash``) the hub has not been notified of."""
 
     topic: str
     document_hash: str
@@ -20,7 +20,7 @@ class Announcement:
 
 
 def record_documents(connection: Connection, document_hashes: Mapping[str, str], now: datetime) -> None:
-    """Take down what was written, by address. Only bytes that differ from the last bytes are news."""
+    """Record the hashes of written documents by URL; changed documents are announced."""
     table = schema.announcements
     for topic, document_hash in document_hashes.items():
         fresh = {"document_hash": document_hash, "next_try": now, "attempts": 0, "error": ""}
@@ -33,7 +33,7 @@ def record_documents(connection: Connection, document_hashes: Mapping[str, str],
 
 
 def claim_announcements(connection: Connection, *, now: datetime, until: datetime) -> list[Announcement]:
-    """Return what the hub should hear about now, not given to anybody else before ``until``."""
+    """Claim due announcements; no other process gets them before ``until``."""
     table = schema.announcements
     query = select(table.c.topic, table.c.document_hash, table.c.attempts).where(table.c.next_try <= now)
     rows = list(connection.execute(query.order_by(table.c.topic).with_for_update(skip_locked=True)))
@@ -45,7 +45,7 @@ def claim_announcements(connection: Connection, *, now: datetime, until: datetim
 def finish_announcement(
     connection: Connection, done: Announcement, *, next_try: datetime | None, error: str
 ) -> bool:
-    """Write how telling the hub went; false when the document changed meanwhile and has to be told again."""
+    """Store the result of a notification; false when the document changed and must be announced again."""
     table = schema.announcements
     same = and_(table.c.topic == done.topic, table.c.document_hash == done.document_hash)
     values = {"next_try": next_try, "attempts": done.attempts + 1 if error else 0, "error": error}
@@ -53,5 +53,5 @@ def finish_announcement(
 
 
 def delete_announcements(connection: Connection) -> None:
-    """There is no hub any longer."""
+    """Delete all announcements, since no hub is configured any more."""
     connection.execute(delete(schema.announcements))

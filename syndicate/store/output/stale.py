@@ -1,7 +1,7 @@
 """Stale pages and lists, and the signatures of outputs.
 
-A page is marked in the transaction that changed what it shows, and unmarked only if nothing
-marked it again while it was being written: a crash in between writes the same bytes once more.
+The transaction that changes a page's content marks the page as stale. The mark is removed only if no later
+transaction marked it again while the page was written. A crash in between writes the same bytes again.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -17,11 +17,11 @@ from syndicate.store.core.upsert import insert_for, insert_on
 EDIT = "edit:"
 CHANNEL = "channel:"
 GONE = "gone"
-"""The signature of a channel whose files were removed because it is no longer declared."""
+"""Signature of a channel that is no longer declared and whose files were removed."""
 
 
 def mark_stale(connection: Connection, article_ids: Iterable[int]) -> None:
-    """These articles' pages must be written again."""
+    """Mark the pages of articles for rewriting."""
     rows = [{"article_id": article_id, "version": 1} for article_id in sorted(set(article_ids))]
     if rows:
         _marking(connection.dialect.name).execute_many(connection, rows)
@@ -39,7 +39,7 @@ def _marking(dialect: str) -> CompiledStatement:
 def mark_lists(connection: Connection, names: Iterable[str]) -> None:
     """Mark lists as stale: ``tag:KEY``, ``section:NAME``, ``source:ID``; ``edit:ID`` is an edited article.
 
-    A list holds articles by what they were; the mark names what an article has left or joined.
+    A list may have shown an article by its old values: mark the lists it left and the lists it joined.
     """
     rows = [{"name": name, "version": 1} for name in sorted(set(names))]
     if rows:
@@ -51,7 +51,7 @@ def mark_lists(connection: Connection, names: Iterable[str]) -> None:
 
 
 def mark_lists_with(connection: Connection, article_ids: Collection[int]) -> None:
-    """Mark the lists that hold these articles, which are about to change or to go."""
+    """Mark the lists that contain these articles, before the articles change or are deleted."""
     articles, tags = schema.articles, schema.article_tags
     found = select(articles.c.id, articles.c.source_id, articles.c.section).where(
         articles.c.id.in_(article_ids)
@@ -66,7 +66,7 @@ def mark_lists_with(connection: Connection, article_ids: Collection[int]) -> Non
 
 
 def stale_lists(connection: Connection) -> dict[str, int]:
-    """Return the version of each list that is marked as stale."""
+    """Return the version of each stale list."""
     table = schema.stale_lists
     return {row.name: row.version for row in connection.execute(select(table).order_by(table.c.name))}
 
@@ -81,14 +81,14 @@ def clear_lists(connection: Connection, written: Mapping[str, int]) -> None:
 
 
 def mark_sections(connection: Connection, keys: Iterable[str]) -> None:
-    """Mark the articles of these sections: the feeds that their pages name have changed."""
+    """Mark the articles of these sections: the feeds that their pages link to have changed."""
     articles = schema.articles
     of_them = select(articles.c.id).where(articles.c.section_key.in_(sorted(keys)))
     mark_stale(connection, connection.scalars(of_them))
 
 
 def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
-    """Mark the articles of these sources, on pages of their own and in archives."""
+    """Mark the articles of these sources, on their own pages and in archives."""
     articles = schema.articles
     for source_id in source_ids:
         ids = connection.scalars(select(articles.c.id).where(articles.c.source_id == source_id)).all()
@@ -97,18 +97,18 @@ def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
 
 
 def mark_published_since(connection: Connection, moment: datetime) -> None:
-    """Mark every article published since a moment: what all young pages show has changed."""
+    """Mark every article published since a time: the content of all recent pages changed."""
     articles = schema.articles
     mark_stale(connection, connection.scalars(select(articles.c.id).where(articles.c.published >= moment)))
 
 
 def mark_all(connection: Connection) -> None:
-    """Mark every article: what all pages show has changed."""
+    """Mark every article: the content of all pages changed."""
     mark_stale(connection, connection.scalars(select(schema.articles.c.id)))
 
 
 def stale_pages(connection: Connection, limit: int, *, below: int | None = None) -> list[tuple[int, int]]:
-    """(article id, version) of pages to write, newest articles first, with ids below ``below``."""
+    """Return (article id, version) of stale pages, newest articles first, with ids below ``below``."""
     table, articles = schema.stale_pages, schema.articles
     query = select(table.c.article_id, table.c.version).join(articles, articles.c.id == table.c.article_id)
     query = query.where(articles.c.story_id.is_not(None)).order_by(table.c.article_id.desc()).limit(limit)
@@ -118,7 +118,7 @@ def stale_pages(connection: Connection, limit: int, *, below: int | None = None)
 
 
 def count_stale(connection: Connection) -> int:
-    """Return how many article pages wait to be written."""
+    """Return the number of stale article pages."""
     return connection.scalars(select(func.count()).select_from(schema.stale_pages)).one()
 
 
@@ -132,13 +132,13 @@ def clear_stale(connection: Connection, written: Iterable[tuple[int, int]]) -> N
 
 
 def signatures(connection: Connection) -> dict[str, str]:
-    """Return what each output was last built from."""
+    """Return the signature of each output when it was last built."""
     table = schema.outputs
     return {row.name: row.signature for row in connection.execute(select(table.c.name, table.c.signature))}
 
 
 def save_signature(connection: Connection, name: str, signature: str, now: datetime) -> None:
-    """Remember what an output was built from, after it is on disk."""
+    """Store the signature of an output after it was written to disk."""
     table = schema.outputs
     values = {"signature": signature, "built": now}
     statement = insert_for(connection, table).values(name=name, **values)
@@ -153,6 +153,6 @@ def published_channels(connection: Connection) -> frozenset[str]:
 
 
 def clear_signatures(connection: Connection) -> None:
-    """Forget what outputs were built from, so that the next run builds them again; the names stay."""
+    """Clear the signatures, so that the next run rebuilds all outputs; the names stay."""
     table = schema.outputs
     connection.execute(update(table).where(table.c.signature != GONE).values(signature=""))

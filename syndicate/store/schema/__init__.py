@@ -1,6 +1,6 @@
-"""The tables as the statements see them. The SQL that makes them is in ``migrations/``.
+"""Tables as the statements see them; the SQL in ``migrations/`` creates them.
 
-A test compares these definitions with what the migrations really build, on both engines.
+A test compares these definitions with the migrated tables on both engines.
 """
 
 from syndicate.store.schema.base import leases, meta, metadata, migrations

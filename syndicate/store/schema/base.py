@@ -1,4 +1,4 @@
-"""Common parts of tables, and the tables of the store itself."""
+"""Shared helpers for table definitions, and the tables of the store itself."""
 
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
@@ -8,7 +8,7 @@ metadata = MetaData()
 
 
 def texts(*names: str) -> list[Column[str]]:
-    """Columns of text that are never null."""
+    """Return columns of text that are never null."""
     return [Column(name, Text, nullable=False) for name in names]
 
 

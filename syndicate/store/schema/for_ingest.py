@@ -1,4 +1,4 @@
-"""Sources, their articles, and what could not be read."""
+"""Tables of sources, their articles, tombstones, failures and hub subscriptions."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, LargeBinary, Table, Text
 

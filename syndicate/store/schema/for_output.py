@@ -1,4 +1,4 @@
-"""Tables of outputs, and of outputs that must be written again."""
+"""Tables of outputs, and of outputs that are stale."""
 
 from sqlalchemy import BigInteger, Column, Integer, Table, Text
 

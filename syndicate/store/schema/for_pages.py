@@ -1,4 +1,4 @@
-"""Parts of sitemaps, pages to read for their articles, and what robots.txt files said."""
+"""Tables of sitemap parts, pages to read for their articles, and answers for robots.txt."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, Text
 

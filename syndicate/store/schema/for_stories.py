@@ -1,4 +1,4 @@
-"""Stories, how they came about, related links and ranked lists."""
+"""Tables of stories, of their merges and splits, of related links and ranked lists."""
 
 from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, Table, Text
 

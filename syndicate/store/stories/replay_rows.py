@@ -1,6 +1,7 @@
-"""From a store into an empty one: what was known at a moment of the past, so that it can be told once more.
+"""Copy of a store as known at a past time into an empty store, to replay it.
 
-Rows come as they are today, but for the places of articles. What retention has deleted since does not come.
+Rows have today's values, except for the places of articles in stories. Rows that retention deleted since
+are missing.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ _COPIED_TOGETHER = 500
 
 
 def copy_context(source: Connection, target: Connection) -> None:
-    """Copy what articles are judged by: sources and the editor's decisions."""
+    """Copy sources and the editor's decisions."""
     for table in (schema.sources, schema.editor_log):
         for rows in source.execute(select(table)).mappings().partitions(_COPIED_TOGETHER):
             target.execute(insert(table), [dict(row) for row in rows])
@@ -24,9 +25,9 @@ def copy_context(source: Connection, target: Connection) -> None:
 def copy_placed_articles(
     source: Connection, target: Connection, *, since: datetime, before: datetime
 ) -> list[int]:
-    """Copy articles first seen before a moment, in the stories they are in today; returns those stories.
+    """Copy articles first seen before a time, in their current stories; return these stories.
 
-    Only those published ``since`` another moment, and those that the editor decided about.
+    Includes only articles published ``since`` a time, and articles the editor decided about.
     """
     table, log = schema.articles, schema.editor_log
     wanted = or_(table.c.published >= since, table.c.uid.in_(select(log.c.article_uid)))
@@ -49,7 +50,7 @@ def copy_placed_articles(
 def articles_first_seen(
     connection: Connection, *, since: datetime, until: datetime
 ) -> list[tuple[int, datetime]]:
-    """Articles first seen since a moment and not after another: (id, first seen), in the order they came."""
+    """Return (id, first seen) of the articles first seen in a time span, in order."""
     table = schema.articles
     query = select(table.c.id, table.c.first_seen).where(
         table.c.first_seen >= since, table.c.first_seen <= until
@@ -61,7 +62,7 @@ def articles_first_seen(
 def copy_unplaced_articles(
     source: Connection, target: Connection, article_ids: Sequence[int]
 ) -> dict[int, bytes]:
-    """Copy articles as they came, without a place; returns the packed terms of those that have one today."""
+    """Copy articles without a place; return the packed terms of articles placed today."""
     table, terms = schema.articles, schema.article_terms
     rows = source.execute(select(table).where(table.c.id.in_(article_ids))).mappings()
     fresh = {"story_id": None, "same_text": None, "placed": False}

@@ -22,7 +22,7 @@ _MEMBERS_QUERY = (
     .order_by(schema.articles.c.story_id, schema.articles.c.published, schema.articles.c.id)
 )
 _MOVED, _NAMED = schema.stories.c.updated >= bindparam("since"), schema.stories.c.id.in_(_BESIDES)
-# A union, for SQLite reads the whole table for either of two conditions.
+# A union: SQLite reads the whole table for an OR of the two conditions.
 _SINCE = union(*(select(schema.stories.c.id).where(condition) for condition in (_MOVED, _NAMED)))
 MEMBERS = CompiledStatement(_MEMBERS_QUERY.where(schema.articles.c.story_id.in_(_SINCE)))
 MEMBERS_OF = CompiledStatement(_MEMBERS_QUERY.where(_MOVED | _NAMED, schema.articles.c.story_id.in_(_IDS)))
