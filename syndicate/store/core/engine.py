@@ -213,8 +213,8 @@ def _explain(error: DBAPIError, where: str) -> StoreError:
         )
     if "disk I/O error" in reason:
         return StoreError(
-            f"the disk of the store {where} takes or gives no data: it is full, or broken; "
-            "free some space and run again, and look into the system's log"
+            f"the store {where} cannot be read or written: its disk is full or broken; "
+            "free some space, run again, and look into the system's log"
         )
     if "file is not a database" in reason or "malformed" in reason:
         return StoreError(

@@ -246,8 +246,8 @@ def report_editions(
 ) -> list[EditionReport]:
     """Return the latest editions, empty and missed periods included, newest first.
 
-    Their deliveries include deliveries of the variants that readers chose. A variant has a line of its own only
-    while it alone waits for an editor.
+    Their deliveries include deliveries of the variants that readers chose. A variant has a line of its
+    own only while it alone waits for an editor.
     """
     table = schema.editions
     query = select(table).order_by(table.c.period_end.desc(), table.c.id.desc()).limit(limit)

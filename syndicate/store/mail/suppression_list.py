@@ -73,7 +73,7 @@ def reason_not_liftable(connection: Connection, address_key: str) -> str:
     """Return why the operator cannot lift a suppression; ``""`` when the mailbox only bounced."""
     reason = audience_store.suppression(connection, address_key)
     if reason is None:
-        return "is not on the list of those who must not be written to"
+        return "is not on the suppression list"
     subscriptions, subscribers, bounces = schema.subscriptions, schema.subscribers, schema.bounces
     complaints = (
         select(bounces.c.id)
@@ -82,7 +82,7 @@ def reason_not_liftable(connection: Connection, address_key: str) -> str:
         .where(subscribers.c.address_key == address_key, bounces.c.kind == "complaint")
     )
     if reason == SuppressionReason.COMPLAINED or connection.execute(complaints.limit(1)).first() is not None:
-        return "has complained about our mail, so only its owner can undo that, by mail to you"
+        return "has complained about your mail, so only its owner can undo that, by mail to you"
     hashed = schema.suppressions.c.address_key == audience_store.suppression_hash(connection, address_key)
     erased = connection.execute(select(schema.suppressions.c.reason).where(hashed)).first()
     if erased is not None or reason not in _OF_THE_MAILBOX:
