@@ -1,4 +1,4 @@
-"""Newsletters, their editions and the way to one mailbox."""
+"""Newsletters, their editions, and deliveries to mailboxes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +12,11 @@ from syndicate.model.articles import PublishedArticle
 from syndicate.model.channels import Clause
 
 EVERY_EDITION: Final = "edition"
-"""The cadence of the edition everybody gets, and of readers who chose none."""
+"""Cadence of the main edition, and of readers who chose no other."""
 
 
 class SubscriptionState(StrEnum):
-    """State of one mailbox's consent for one newsletter."""
+    """State of a mailbox's consent for a newsletter."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
@@ -24,10 +24,10 @@ class SubscriptionState(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """The life of one message to one mailbox; DESIGN: a row, a state.
+    """State of a delivery: a message to a mailbox.
 
-    ``sending`` is committed after the server's 354 and before the body. A row that a crash
-    leaves there becomes ``uncertain`` and is never sent again unless a person asks.
+    ``sending`` is committed after the server's 354 and before the body. A row that a crash leaves in this
+    state becomes ``uncertain`` and is never sent again unless an operator asks for it.
     """
 
     PENDING = "pending"
@@ -40,7 +40,7 @@ class DeliveryState(StrEnum):
 
 
 class DeliveryCause(StrEnum):
-    """Cause of a delivery's end or doubt, apart from replies of the mail server."""
+    """Cause of a delivery's state other than a reply of the mail server."""
 
     NONE = ""
     TOO_LATE = "too late"
@@ -52,7 +52,7 @@ class DeliveryCause(StrEnum):
 
 
 class SuppressionReason(StrEnum):
-    """Reason of a suppression. Imported lists may bring other words."""
+    """Reason for suppressing a mailbox. Imported lists may contain other texts."""
 
     COMPLAINED = "complained"
     BOUNCED = "bounced"
@@ -62,9 +62,14 @@ class SuppressionReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newsletter:
-    """A recurring selection of stories. ``max_lateness`` and ``approval`` are in seconds.
+    """Recurring selection of stories.
 
-    An edition waits ``approval`` for an editor before it is sent.
+    - ``schedule``, ``time_zone``: times of its editions
+    - ``query``, ``clauses``: articles to choose from, as written and as parsed
+    - ``stories``, ``trending``: maximum numbers of top and trending stories
+    - ``max_lateness``: seconds after which a mail is too late
+    - ``approval``: seconds that an edition waits for an editor
+    - ``first_edition``: ``next``, or ``latest`` to begin with the last period
     """
 
     name: str
@@ -83,11 +88,12 @@ class Newsletter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionStory:
-    """One story as an edition carries it, frozen when it was cut.
+    """Story of an edition, frozen when the edition was cut.
 
-    ``kind`` is the list it was chosen from (``top`` or ``trending``); ``follow_up`` is true when it has news
-    of an event that an earlier edition told. ``tells`` are the articles that its readers know from now on,
-    ``coverage`` counts their sources, and the lead's own ``coverage`` links to them.
+    - ``kind``: list of origin, ``top`` or ``trending``
+    - ``follow_up``: true if it continues an event of an earlier edition
+    - ``tells``: ids of the articles that readers know from now on; ``coverage``: number of their sources
+    - ``lead``: article that represents the story, with links to the others
     """
 
     story_id: int
@@ -103,8 +109,8 @@ class EditionStory:
 class LeaveReason(StrEnum):
     """Reason why an edition did not carry an article of its period.
 
-    An article left out for ``SIZE`` or ``TEMPLATE`` waits for the next edition. ``LANGUAGE``: its story is
-    told in another language.
+    An article left out for ``SIZE`` or ``TEMPLATE`` waits for the next edition. ``LANGUAGE``: another
+    language's article represents its story.
     """
 
     REPEATS = "repeats"
@@ -119,10 +125,9 @@ class LeaveReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """An article that an edition left out, and why.
+    """Article that an edition left out, with the reason.
 
-    ``detail`` adds what the reason needs: the place among the candidates and the number of places for
-    ``NO_ROOM``, the id of the edition for ``REPEATS``.
+    ``detail`` is rank and limit for ``NO_ROOM``, and the earlier edition's id for ``REPEATS``.
     """
 
     article_id: int
@@ -132,13 +137,14 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionArticle:
-    """An article of an edition. ``reason`` is ``""`` if the item led by ``lead_id`` told it, else why not.
+    """Record of an article in an edition.
 
+    ``reason`` is ``""`` if the item led by ``lead_id`` carried it, else the reason for leaving it out.
     ``state`` and ``cut_at`` belong to the edition.
     """
 
     WAITS: ClassVar = (LeaveReason.SIZE.value, LeaveReason.TEMPLATE.value)
-    """Reasons of articles that the next edition may still tell."""
+    """Reasons of articles that the next edition may still carry."""
 
     article_id: int
     edition_id: int
@@ -154,11 +160,13 @@ class EditionArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """One issue of a newsletter for one period, whole and frozen.
+    """Issue of a newsletter for a period, complete and frozen.
 
-    ``period_start`` ≤ t < ``period_end``. ``revision`` 0 is the issue, 1… are corrections. ``web_url`` is its
-    page in the archive, or ``""``. ``cadence`` is ``edition``, or names the form that some readers chose.
-    ``html`` and ``text`` hold the reader's own opaque token as a placeholder; all else in them is final.
+    - ``period_start`` (included), ``period_end`` (excluded): publication times of its articles
+    - ``revision``: 0 for the issue, 1… for corrections
+    - ``subject``, ``html``, ``text``: the mail; only the reader's token is still a placeholder
+    - ``stories``: number of stories; ``web_url``: its page in the archive, or ``""``
+    - ``cadence``: ``edition``, or the key of a variant that some readers chose
     """
 
     id: int
@@ -176,22 +184,22 @@ class Edition:
 
     @property
     def is_form(self) -> bool:
-        """True when it is what some readers chose, and not what everybody gets."""
+        """True for a variant that some readers chose instead of the main edition."""
         return self.cadence != EVERY_EDITION
 
     @property
     def uid(self) -> str:
-        """The issue's id wherever it appears; its corrections have the same."""
+        """Stable id of the issue, shared by its corrections."""
         return str(uuid5(NAMESPACE_URL, f"syndicate:{self.newsletter}:{self.period_end.isoformat()}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One edition, or one confirmation, on its way to one mailbox, as a sender claims it.
+    """Mail of an edition or confirmation to a mailbox, as the sender claims it.
 
-    It goes out only while its subscription is in the state ``requires``: an edition while it is
-    confirmed, the mail that asks for confirmation while it is not. ``first_attempt`` is when it was first
-    put off, if it was.
+    - ``requires``: state of the subscription without which the mail is not sent: confirmed for an edition,
+      pending for a mail that asks for confirmation
+    - ``attempts``: number of attempts; ``first_attempt``: time of the first deferral, ``None`` without it
     """
 
     id: int
@@ -205,24 +213,24 @@ class Delivery:
 
 
 def archive_folder(newsletter: str) -> str:
-    """Return where the editions of a newsletter lie inside the output folder."""
+    """Return the folder of a newsletter's editions inside the output folder."""
     return f"site/newsletters/{newsletter}"
 
 
 def archive_feed(newsletter: str) -> str:
-    """Return where a newsletter's own feeds lie inside the output folder, without their extension."""
+    """Return the path of a newsletter's own feeds inside the output folder, without extension."""
     return f"newsletters/{newsletter}"
 
 
 def edition_path(newsletter: str, period_end: datetime, cadence: str = EVERY_EDITION) -> str:
-    """The page of an edition inside the output folder: one for each period and form, whatever its revision.
+    """Return the path of an edition's page: a page per period and variant, for all revisions.
 
-    The name of a form's page does not say what was chosen.
+    The name of a variant's page does not reveal the choice.
     """
     form = "" if cadence == EVERY_EDITION else f"-{blake2b(cadence.encode(), digest_size=6).hexdigest()}"
     return f"{archive_folder(newsletter)}/{period_end:%Y-%m-%d-%H%M}{form}.html"
 
 
 def edition_url(site_url: str, newsletter: str, period_end: datetime, cadence: str = EVERY_EDITION) -> str:
-    """The same on the web; ``""`` for a site without an address."""
+    """Return the URL of an edition's page; ``""`` for a site without an address."""
     return f"{site_url}/{quote(edition_path(newsletter, period_end, cadence))}" if site_url else ""
