@@ -20,5 +20,5 @@ def rows_with(
     connection: Connection, query: Select[Any], column: ColumnElement[T], values: Sequence[T]
 ) -> Iterator[Row[Any]]:
     """Yield the rows of a query in which ``column`` is among the values."""
-    for some in in_batches(values):
-        yield from connection.execute(query.where(column.in_(some)))
+    for batch in in_batches(values):
+        yield from connection.execute(query.where(column.in_(batch)))

@@ -12,9 +12,9 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def to_microseconds(moment: datetime) -> int:
+def to_microseconds(at: datetime) -> int:
     """Return an aware ``datetime`` as whole microseconds since 1970 in UTC."""
-    return (moment - EPOCH) // _MICROSECOND
+    return (at - EPOCH) // _MICROSECOND
 
 
 def from_microseconds(value: int) -> datetime:

@@ -115,10 +115,10 @@ class CompiledInsert:
         at = 0
         while at < len(rows):
             size = next(size for size in (16, 4, 1) if size <= len(rows) - at)
-            some = rows[at : at + size]
-            text = self._texts.get((connection.dialect.name, size)) or self._prepare(connection, some)
+            batch = rows[at : at + size]
+            text = self._texts.get((connection.dialect.name, size)) or self._prepare(connection, batch)
             with raw_cursor(connection, text.text) as cursor:
-                cursor.execute(text.text, text.values(some))
+                cursor.execute(text.text, text.values(batch))
                 found += cursor.fetchall()
             at += size
         return found

@@ -31,6 +31,7 @@ from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.engine import Store, open_store
+from syndicate.store.core.store_values import write_value
 from syndicate.store.core.upsert import insert_for, insert_on
 from syndicate.store.mail.delivery_statements import ready
 
@@ -58,9 +59,9 @@ class LeaseHolder:
 
 def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:
     """Take or renew a lease; return false while another owner's lease has not expired."""
-    moments = {"now": to_microseconds(now), "until": to_microseconds(until)}
+    times = {"now": to_microseconds(now), "until": to_microseconds(until)}
     taking = _taking(connection.dialect.name)
-    return taking.execute(connection, {"name": name, "owner": owner, **moments}).rowcount == 1
+    return taking.execute(connection, {"name": name, "owner": owner, **times}).rowcount == 1
 
 
 @lru_cache
@@ -91,22 +92,26 @@ def source_holder(
     """Return the holder of a source that is due, or of a source named in ``names``."""
     table = schema.sources
     due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
-    return _holder(connection, _held(table, now).where(due if names is None else table.c.name.in_(names)))
+    return _holder(
+        connection, _leased_rows(table, now).where(due if names is None else table.c.name.in_(names))
+    )
 
 
 def page_holder(connection: Connection, *, now: datetime) -> LeaseHolder | None:
     """Return the holder of a waiting page or of a part of a sitemap."""
-    found = (_holder(connection, _held(table, now)) for table in (schema.page_reads, schema.sitemap_parts))
+    found = (
+        _holder(connection, _leased_rows(table, now)) for table in (schema.page_reads, schema.sitemap_parts)
+    )
     return next(filter(None, found), None)
 
 
 def delivery_holder(connection: Connection, *, now: datetime) -> LeaseHolder | None:
     """Return the holder of a delivery that is due."""
     table = schema.deliveries
-    return _holder(connection, _held(table, now).where(table.c.not_before <= now))
+    return _holder(connection, _leased_rows(table, now).where(table.c.not_before <= now))
 
 
-def _held(table: Table, now: datetime) -> Select[Any]:
+def _leased_rows(table: Table, now: datetime) -> Select[Any]:
     query = select(table.c.lease_owner, table.c.lease_until)
     return query.where(_open(table), table.c.lease_owner != "", table.c.lease_until >= now)
 
@@ -142,8 +147,8 @@ def release_owner_leases(connection: Connection, owner: str) -> None:
     """
     connection.execute(delete(schema.leases).where(schema.leases.c.owner == owner))
     for table in _LEASED:
-        held = and_(_open(table), table.c.lease_owner == owner)
-        connection.execute(update(table).where(held).values(lease_owner="", lease_until=EPOCH))
+        leased = and_(_open(table), table.c.lease_owner == owner)
+        connection.execute(update(table).where(leased).values(lease_owner="", lease_until=EPOCH))
 
 
 def release_implausible_leases(connection: Connection, now: datetime) -> None:
@@ -184,8 +189,7 @@ def read_counter(connection: Connection, key: str) -> int:
 def increment_counter(connection: Connection, key: str, *, by: int = 1) -> int:
     """Add to a counter and return its new value."""
     value = read_counter(connection, key) + by
-    statement = insert_for(connection, schema.meta).values(key=key, value=str(value))
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": str(value)}))
+    write_value(connection, key, str(value))
     return value
 
 
@@ -198,7 +202,7 @@ class AdvisoryLock:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._gate = threading.Lock()
-        self._held = ExitStack()
+        self._leased_rows = ExitStack()
         self._connection: Connection | None = None
 
     def keep(self) -> bool:
@@ -211,14 +215,14 @@ class AdvisoryLock:
             if self._connection is not None and _is_alive(self._connection):
                 return False
             self._connection = None
-            self._held.close()
+            self._leased_rows.close()
             with ExitStack() as stack:
                 connection = stack.enter_context(self._store.hold())
                 if not connection.scalars(select(func.pg_try_advisory_lock(_DAEMON))).one():
                     raise StoreBusy(
                         f"another daemon works with {self._store.where}; stop it first or use another store"
                     )
-                self._connection, self._held = connection, stack.pop_all()
+                self._connection, self._leased_rows = connection, stack.pop_all()
             return True
 
     def free(self) -> None:
@@ -226,7 +230,7 @@ class AdvisoryLock:
         if self._connection is not None:
             with suppress(DBAPIError):
                 self._connection.execute(select(func.pg_advisory_unlock(_DAEMON)))
-        self._held.close()
+        self._leased_rows.close()
         self._store.dispose()
 
 

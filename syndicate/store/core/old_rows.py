@@ -42,7 +42,7 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
     if not old:
         return []
     ids = [row.id for row in old]
-    pruned_again = [
+    new_tombstones = [
         {
             "source_id": row.source_id,
             "entry_key": row.entry_key,
@@ -53,7 +53,7 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
         }
         for row in old
     ]
-    connection.execute(insert_for(connection, tombstones).on_conflict_do_nothing(), pruned_again)
+    connection.execute(insert_for(connection, tombstones).on_conflict_do_nothing(), new_tombstones)
     mark_lists_with(connection, ids)
     tagged, gone = schema.article_tags, schema.pruned_tags
     shown = [row.id for row in old if row.story_id is not None]
@@ -61,8 +61,8 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
     if tags:
         keep = insert_for(connection, gone).on_conflict_do_nothing()
         connection.execute(keep, [{"tag": tag} for tag in tags])
-    told = schema.edition_articles
-    connection.execute(delete(told).where(told.c.article_id.in_(ids)))
+    records = schema.edition_articles
+    connection.execute(delete(records).where(records.c.article_id.in_(ids)))
     connection.execute(delete(table).where(table.c.id.in_(ids)))
     return [row.story_id or 0 for row in old]
 
@@ -70,8 +70,8 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
 def prune_stories(connection: Connection) -> int:
     """Remove stories that have no article left; return their number."""
     table, articles = schema.stories, schema.articles
-    told = select(articles.c.story_id).where(articles.c.story_id == table.c.id)
-    return connection.execute(delete(table).where(~told.exists())).rowcount
+    members = select(articles.c.story_id).where(articles.c.story_id == table.c.id)
+    return connection.execute(delete(table).where(~members.exists())).rowcount
 
 
 def prune_deliveries(connection: Connection, *, before: datetime) -> int:

@@ -35,7 +35,7 @@ def mark_uncertain(
     table, newsletters = schema.editions, schema.newsletters
     uncertain = delivery_store.mark_waiting_uncertain(connection, now=now, created_by=restored)
     waiting = update(table).where(table.c.state == edition_store.WAITING)
-    held = connection.execute(waiting.values(state=edition_store.HELD, approve_by=None)).rowcount
+    held_editions = connection.execute(waiting.values(state=edition_store.HELD, approve_by=None)).rowcount
     store_identity.skip_ids(connection)
     missed = edition_store.MISSED
     noted = [
@@ -44,4 +44,6 @@ def mark_uncertain(
     ]
     earlier = newsletters.c.known_since < restored
     connection.execute(update(newsletters).where(earlier).values(known_since=restored))
-    return MarkedUncertain(deliveries=uncertain, editions=held, periods=len(noted) - noted.count(None))
+    return MarkedUncertain(
+        deliveries=uncertain, editions=held_editions, periods=len(noted) - noted.count(None)
+    )

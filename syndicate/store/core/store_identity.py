@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, column, delete, func, literal_column, select, table, text, update
+from sqlalchemy import Connection, column, func, literal_column, select, table, text, update
 from sqlalchemy.exc import DBAPIError
 
 from syndicate.store import schema
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.store_values import delete_value, read_value, write_value
 
 _IDENTITY, _HOLD = "store identity", "mail held"
 SKIPPED_IDS: Final = 1_000_000
@@ -53,7 +53,7 @@ def read_identity(connection: Connection, *, lock: bool = False) -> StoreIdentit
 
 def write_identity(connection: Connection, identity: StoreIdentity) -> None:
     """Replace the identity."""
-    _write(connection, _IDENTITY, json.dumps(asdict(identity)))
+    write_value(connection, _IDENTITY, json.dumps(asdict(identity)))
 
 
 def has_subscriptions(connection: Connection) -> bool:
@@ -82,7 +82,7 @@ def _asked(connection: Connection, question: str) -> str:
 
 def mail_hold(connection: Connection) -> MailHold | None:
     """Return the hold on all mail, or ``None``."""
-    value = connection.scalars(select(schema.meta.c.value).where(schema.meta.c.key == _HOLD)).first()
+    value = read_value(connection, _HOLD)
     if value is None:
         return None
     since, found = json.loads(value)
@@ -91,12 +91,12 @@ def mail_hold(connection: Connection) -> MailHold | None:
 
 def hold_mail(connection: Connection, hold: MailHold) -> None:
     """Stop all sending and the cutting of editions until the hold is lifted."""
-    _write(connection, _HOLD, json.dumps([to_microseconds(hold.since), hold.found]))
+    write_value(connection, _HOLD, json.dumps([to_microseconds(hold.since), hold.found]))
 
 
 def lift_hold(connection: Connection) -> bool:
     """Lift the hold; return false when there was none."""
-    return connection.execute(delete(schema.meta).where(schema.meta.c.key == _HOLD)).rowcount == 1
+    return delete_value(connection, _HOLD)
 
 
 def skip_ids(connection: Connection) -> None:
@@ -114,8 +114,3 @@ def skip_ids(connection: Connection) -> None:
         last = func.coalesce(func.max(schema.metadata.tables[name].c.id), 0)
         sequence = func.pg_get_serial_sequence(name, literal_column("'id'"))
         connection.execute(select(func.setval(sequence, last + SKIPPED_IDS)))
-
-
-def _write(connection: Connection, key: str, value: str) -> None:
-    statement = insert_for(connection, schema.meta).values(key=key, value=value)
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))

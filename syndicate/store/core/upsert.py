@@ -1,8 +1,9 @@
 """``INSERT … ON CONFLICT`` for either engine."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -17,3 +18,17 @@ def insert_for(connection: Connection, table: Table) -> Any:
 def insert_on(dialect: str, table: Table) -> Any:
     """Return such an insert by the dialect's name, for statements that are built once and cached."""
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    keys: Mapping[str, Any],
+    values: Mapping[str, Any],
+    *,
+    new: Mapping[str, Any] | None = None,
+    where: ColumnElement[bool] | None = None,
+) -> None:
+    """Insert a row with all these columns, or set ``values`` in the row with these keys if ``where``."""
+    statement = insert_for(connection, table).values(**keys, **values, **(new or {}))
+    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=values, where=where))

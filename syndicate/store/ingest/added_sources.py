@@ -73,12 +73,12 @@ def resume_source(connection: Connection, name: str) -> bool:
 def remove_source(connection: Connection, name: str) -> bool:
     """Remove a source of origin ``store``, or a source that ``config.toml`` dropped; its articles stay."""
     table = schema.sources
-    mine = table.c.origin == Origin.STORE.value
+    matching = table.c.origin == Origin.STORE.value
     gone = table.c.absent == Absence.UNDECLARED.value
     there = table.c.absent != Absence.REMOVED.value
     changed = connection.execute(
         update(table)
-        .where(table.c.name == name, there, mine | gone)
+        .where(table.c.name == name, there, matching | gone)
         .values(paused=True, absent=Absence.REMOVED.value, origin=Origin.STORE.value, access_json=None)
     )
     return changed.rowcount == 1
@@ -138,6 +138,6 @@ def _change(
     connection: Connection, name: str, condition: ColumnElement[bool], values: dict[str, Any]
 ) -> bool:
     table = schema.sources
-    ours = and_(table.c.name == name, table.c.origin == Origin.STORE.value)
+    editable = and_(table.c.name == name, table.c.origin == Origin.STORE.value)
     there = table.c.absent != Absence.REMOVED.value
-    return connection.execute(update(table).where(ours, there, condition).values(**values)).rowcount == 1
+    return connection.execute(update(table).where(editable, there, condition).values(**values)).rowcount == 1

@@ -38,7 +38,7 @@ _LATEST = CompiledStatement(
     .order_by(schema.articles.c.published.desc(), schema.articles.c.id.desc())
     .limit(bindparam("most"))
 )
-_MOMENTS = ("published", "updated", "first_seen")
+_TIMES = ("published", "updated", "first_seen")
 _LISTS = ("authors_json", "tags_json", "read_more_json", "enclosures_json")
 
 
@@ -312,7 +312,7 @@ def _is_revised(connection: Connection, article_id: int, article: NewArticle, *,
 def _stored(row: dict[str, Any]) -> dict[str, Any]:
     """Return the row of a new article with raw driver values."""
     stored = {**row, "placed": False, "headline": "", "revised": None}
-    for name in _MOMENTS:
+    for name in _TIMES:
         stored[name] = to_microseconds(row[name])
     for name in _LISTS:
         stored[name] = to_json(row[name])

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from syndicate.model import Hub, HubState, HubSubscription, Push
 from syndicate.store import schema
 from syndicate.store.core.compiled_sql import CompiledStatement
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.upsert import upsert
 
 MAX_WAITING_PUSHES = 20
 """Maximum number of unread pushes per source; further pushes are dropped."""
@@ -74,8 +74,7 @@ def _want(
         "attempts": 0,
         "error": "",
     }
-    statement = insert_for(connection, schema.hub_subscriptions).values(source_id=source_id, **fresh)
-    connection.execute(statement.on_conflict_do_update(index_elements=["source_id"], set_=fresh))
+    upsert(connection, schema.hub_subscriptions, {"source_id": source_id}, fresh)
 
 
 def request_unsubscriptions(connection: Connection, *, now: datetime, everything: bool) -> None:
@@ -141,7 +140,7 @@ def confirm_hub_subscription(
     """Activate a subscription the hub verified; return its source, ``None`` if not requested."""
     table = schema.hub_subscriptions
     asked = table.c.state.in_((HubState.ASKED.value, HubState.ACTIVE.value))
-    wanted = and_(table.c.callback == callback, table.c.topic == topic, asked)
+    requested = and_(table.c.callback == callback, table.c.topic == topic, asked)
     values = {
         "state": HubState.ACTIVE.value,
         "expires": expires,
@@ -150,7 +149,7 @@ def confirm_hub_subscription(
         "error": "",
     }
     return connection.scalars(
-        update(table).where(wanted).values(**values).returning(table.c.source_id)
+        update(table).where(requested).values(**values).returning(table.c.source_id)
     ).first()
 
 
@@ -167,9 +166,11 @@ def deny_hub_subscription(
 ) -> int | None:
     """Mark a subscription that the hub refused or ended; return its source id, or ``None``."""
     table = schema.hub_subscriptions
-    held = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.not_in(_LEFT))
+    subscribed = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.not_in(_LEFT))
     values = {"state": HubState.DENIED.value, "expires": None, "next_try": next_try, "error": reason}
-    return connection.scalars(update(table).where(held).values(**values).returning(table.c.source_id)).first()
+    return connection.scalars(
+        update(table).where(subscribed).values(**values).returning(table.c.source_id)
+    ).first()
 
 
 def renew_expired_leases(connection: Connection, *, now: datetime) -> list[int]:

@@ -19,7 +19,7 @@ from syndicate.store.core.compiled_sql import CompiledStatement
 _BATCH = 500
 MAX_SIMILAR = 5_000
 _KNOWN = tuple(KnownArticle.__dataclass_fields__)
-_MOMENTS = ("published", "first_seen")
+_TIMES = ("published", "first_seen")
 # A single expanding parameter: SQLAlchemy examines each value of a list inside a statement.
 _VALUES: BindParameter[str] = bindparam("values", expanding=True)
 _FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
@@ -114,8 +114,8 @@ def known_entries(
     for query, pairs in ((_BY_KEYS, keys), (_BY_URLS, urls)):
         for batch in in_batches(pairs, _BATCH):
             for source, *facts in query.rows(connection, {"pairs": batch}):
-                one = _known(facts)
-                found[source][one.id] = one
+                article = _known(facts)
+                found[source][article.id] = article
     pruned: dict[int, set[str]] = {source: set() for source in asked}
     for batch in in_batches(keys, _BATCH):
         for source, key in _PRUNED_BY_KEYS.rows(connection, {"pairs": batch}):
@@ -124,18 +124,18 @@ def known_entries(
 
 
 def articles_published_at(
-    connection: Connection, moments: Mapping[int, Sequence[datetime]]
+    connection: Connection, times: Mapping[int, Sequence[datetime]]
 ) -> dict[int, list[KnownArticle]]:
     """Return, by source, at most ``MAX_SIMILAR`` articles published at exactly these times."""
-    pairs = [(source, to_microseconds(moment)) for source, wanted in moments.items() for moment in wanted]
-    found: dict[int, list[KnownArticle]] = {source: [] for source in moments}
+    pairs = [(source, to_microseconds(at)) for source, published in times.items() for at in published]
+    found: dict[int, list[KnownArticle]] = {source: [] for source in times}
     for batch in in_batches(pairs, _BATCH):
         rows = _BY_MOMENTS.rows(connection, {"pairs": batch})
-        if len(rows) == MAX_SIMILAR and len(moments) > 1:
+        if len(rows) == MAX_SIMILAR and len(times) > 1:
             # The limit must hold for each source, so that no source's articles displace another's.
             return {
-                source: articles_published_at(connection, {source: wanted})[source]
-                for source, wanted in moments.items()
+                source: articles_published_at(connection, {source: published})[source]
+                for source, published in times.items()
             }
         for source, *facts in rows:
             found[source].append(_known(facts))
@@ -145,8 +145,8 @@ def articles_published_at(
 def _known(facts: Sequence[Any]) -> KnownArticle:
     """Return an article from a raw row."""
     named = dict(zip(_KNOWN, facts, strict=True))
-    for moment in _MOMENTS:
-        named[moment] = from_microseconds(named[moment])
+    for at in _TIMES:
+        named[at] = from_microseconds(named[at])
     return KnownArticle(**named)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, select
 
 from syndicate.model import SourceListState
 from syndicate.store import schema
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.upsert import upsert
 from syndicate.store.ingest.added_sources import pause_undeclared_lists
 
 _FIELDS = tuple(SourceListState.__dataclass_fields__)
@@ -28,8 +28,7 @@ def list_states(connection: Connection) -> dict[str, SourceListState]:
 def save_list_state(connection: Connection, url: str, state: SourceListState) -> None:
     """Store the state of a list after a reading."""
     values = {name: getattr(state, name) for name in _FIELDS}
-    statement = insert_for(connection, schema.source_lists).values(url=url, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["url"], set_=values))
+    upsert(connection, schema.source_lists, {"url": url}, values)
 
 
 def is_due(state: SourceListState | None, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from syndicate.store.core.column_types import EPOCH
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.article_store import search_text
 from syndicate.store.ingest.source_store import source_of
+from syndicate.store.ingest.tombstones import Tombstone, save_tombstones
 from syndicate.store.output.stale import mark_lists, mark_stale
 
 # The wording of ``net.failures``.
@@ -25,11 +26,11 @@ _LISTS = ("authors", "tags", "read_more")
 
 def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPage], now: datetime) -> None:
     """Queue pages; a page that was read or failed is queued again only when its content hash changed."""
-    wanted = list(pages)
-    if not wanted:
+    queued = list(pages)
+    if not queued:
         return
     table = schema.page_reads
-    ids = _ids_of(connection, [page.uid for page in wanted if page.uid])
+    ids = _ids_of(connection, [page.uid for page in queued if page.uid])
     rows = [
         {
             "source_id": source_id,
@@ -39,7 +40,7 @@ def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPa
             "content_hash": page.content_hash,
             "published": page.published,
         }
-        for page in wanted
+        for page in queued
         if not page.uid or page.uid in ids
     ]
     fixed = {"state": ReadState.WAITING.value, "attempts": 0, "next_try": now}
@@ -124,8 +125,8 @@ def _next_pages(now: datetime, *, per_poll: int, limit: int) -> Select[tuple[int
         .where(_due(now), sources.c.paused.is_(False))
         .subquery()
     )
-    wanted = select(waiting.c.id).where(waiting.c.place <= per_poll)
-    return wanted.order_by(waiting.c.place, waiting.c.id).limit(limit)
+    next_ids = select(waiting.c.id).where(waiting.c.place <= per_poll)
+    return next_ids.order_by(waiting.c.place, waiting.c.id).limit(limit)
 
 
 def _due(now: datetime) -> Any:
@@ -158,8 +159,8 @@ def finish_page(
         values["next_try"] = next_try
     if failed:
         values["attempts"] = table.c.attempts + 1
-    mine = and_(table.c.id == page_id, table.c.lease_owner == owner)
-    return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
+    matching = and_(table.c.id == page_id, table.c.lease_owner == owner)
+    return connection.execute(update(table).where(matching).values(**values)).rowcount == 1
 
 
 def link_page_to_article(connection: Connection, page_id: int) -> None:
@@ -178,8 +179,8 @@ def release_pages(
     values: dict[str, Any] = {"lease_owner": "", "lease_until": EPOCH}
     if next_try is not None:
         values["next_try"] = next_try
-    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner)
-    connection.execute(update(table).where(mine).values(**values))
+    matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner)
+    connection.execute(update(table).where(matching).values(**values))
 
 
 def full_text_words(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
@@ -235,10 +236,10 @@ def failures_in_a_row(connection: Connection, source_id: int) -> int:
     """Return the number of failed attempts since a page of the source was read or rejected."""
     table = schema.page_reads
     ended = table.c.state.in_([ReadState.READ.value, ReadState.REFUSED.value])
-    mine = table.c.source_id == source_id
-    last = select(func.max(table.c.last_try)).where(mine, ended).scalar_subquery()
+    matching = table.c.source_id == source_id
+    last = select(func.max(table.c.last_try)).where(matching, ended).scalar_subquery()
     since = or_(last.is_(None), table.c.last_try >= last)
-    query = select(func.coalesce(func.sum(table.c.attempts), 0)).where(mine, ~ended, since)
+    query = select(func.coalesce(func.sum(table.c.attempts), 0)).where(matching, ~ended, since)
     return int(connection.scalars(query).one())
 
 
@@ -246,13 +247,8 @@ def add_entry_tombstones(
     connection: Connection, source_id: int, entries: Iterable[tuple[str, str]], now: datetime
 ) -> None:
     """Store tombstones (key, item hash) of entries that never become articles."""
-    table = schema.tombstones
-    rows = [
-        {"source_id": source_id, "entry_key": key, "item_hash": item_hash, "pruned": now}
-        for key, item_hash in entries
-    ]
-    if rows:
-        connection.execute(insert_for(connection, table).on_conflict_do_nothing(), rows)
+    found = (Tombstone(entry_key=key, item_hash=item_hash) for key, item_hash in entries)
+    save_tombstones(connection, source_id, found, now)
 
 
 def count_pages(connection: Connection) -> dict[str, int]:

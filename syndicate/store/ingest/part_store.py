@@ -104,7 +104,7 @@ def save_part(
 ) -> bool:
     """Store the state of a part after a reading and end its lease; false when the lease was lost."""
     table = schema.sitemap_parts
-    mine = and_(table.c.id == part_id, table.c.lease_owner == owner)
+    matching = and_(table.c.id == part_id, table.c.lease_owner == owner)
     values = {
         "etag": state.etag,
         "last_modified": state.last_modified,
@@ -116,7 +116,7 @@ def save_part(
         "lease_owner": "",
         "lease_until": EPOCH,
     }
-    return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
+    return connection.execute(update(table).where(matching).values(**values)).rowcount == 1
 
 
 def failing_parts(connection: Connection, failures: int) -> list[tuple[str, int, str]]:
@@ -140,5 +140,5 @@ def failing_parts(connection: Connection, failures: int) -> list[tuple[str, int,
 def release_parts(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
     """Release leases of parts that were not read."""
     table = schema.sitemap_parts
-    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner)
-    connection.execute(update(table).where(mine).values(lease_owner="", lease_until=EPOCH))
+    matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner)
+    connection.execute(update(table).where(matching).values(lease_owner="", lease_until=EPOCH))

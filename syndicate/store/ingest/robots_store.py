@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, from_microseconds, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.upsert import upsert
 
 _BUSY = CompiledStatement(
     select(schema.robots.c.origin, schema.robots.c.busy_until).where(
@@ -44,12 +44,9 @@ def read_robots(connection: Connection, origins: Iterable[str]) -> dict[str, Rob
 
 def save_robots(connection: Connection, origin: str, status: int, rules: str, expires: datetime) -> None:
     """Store the answer of an origin; its pauses stay."""
-    table = schema.robots
     values = {"status": status, "rules": rules, "expires": expires}
-    statement = insert_for(connection, table).values(
-        origin=origin, rests_until=EPOCH, busy_until=EPOCH, busy_pause=0.0, **values
-    )
-    connection.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values))
+    new = {"rests_until": EPOCH, "busy_until": EPOCH, "busy_pause": 0.0}
+    upsert(connection, schema.robots, {"origin": origin}, values, new=new)
 
 
 def delay_next_page(connection: Connection, origin: str, until: datetime) -> None:
@@ -75,12 +72,8 @@ def set_origin_pause(connection: Connection, origin: str, until: datetime, pause
     table = schema.robots
     unknown = {"status": 0, "rules": "", "expires": EPOCH, "rests_until": EPOCH}
     values = {"busy_until": until, "busy_pause": pause}
-    statement = insert_for(connection, table).values(origin=origin, **values, **unknown)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["origin"], set_=values, where=table.c.busy_until < until
-        )
-    )
+    later = table.c.busy_until < until
+    upsert(connection, table, {"origin": origin}, values, new=unknown, where=later)
 
 
 def paused_origins(connection: Connection, now: datetime) -> dict[str, datetime]:
@@ -93,4 +86,4 @@ def prune_robots(connection: Connection, *, before: datetime) -> None:
     """Delete answers that expired before a time, unless a pause of their origin still holds."""
     table = schema.robots
     over = (table.c.expires, table.c.rests_until, table.c.busy_until)
-    connection.execute(delete(table).where(*(moment < before for moment in over)))
+    connection.execute(delete(table).where(*(end < before for end in over)))

@@ -42,11 +42,11 @@ CLOCK_STEP = timedelta(hours=1)
 _STATE_FIELDS = tuple(SourceState.__dataclass_fields__)
 # Names of the parameters of the UPDATE.
 _STATE = tuple(f"new_{name}" for name in _STATE_FIELDS)
-_MOMENTS = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(schema.sources.c[name].type, UtcTime))
+_TIMES = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(schema.sources.c[name].type, UtcTime))
 _ABOUT = ("title", "home_url", "feed_id")
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
 _WEIGHTS = CompiledStatement(select(schema.sources.c.id, schema.sources.c.weight))
-_HELD = CompiledStatement(
+_LEASED_BY = CompiledStatement(
     select(schema.sources.c.id)
     .where(schema.sources.c.id.in_(_SOURCES), schema.sources.c.lease_owner == bindparam("owner"))
     .with_for_update()
@@ -180,15 +180,15 @@ def _due(now: Any, ahead: Any, names: Any) -> ColumnElement[bool]:
 def release_sources(connection: Connection, ids: Iterable[int], *, owner: str) -> None:
     """Release leases of sources that were not polled."""
     table = schema.sources
-    mine = and_(table.c.id.in_(list(ids)), table.c.lease_owner == owner)
-    connection.execute(update(table).where(mine).values(lease_owner="", lease_until=EPOCH))
+    matching = and_(table.c.id.in_(list(ids)), table.c.lease_owner == owner)
+    connection.execute(update(table).where(matching).values(lease_owner="", lease_until=EPOCH))
 
 
 def extend_leases(connection: Connection, ids: Iterable[int], *, owner: str, until: datetime) -> None:
     """Extend the leases of sources that are polled later than planned."""
     table = schema.sources
-    mine = and_(table.c.id.in_(list(ids)), table.c.lease_owner == owner)
-    connection.execute(update(table).where(mine).values(lease_until=until))
+    matching = and_(table.c.id.in_(list(ids)), table.c.lease_owner == owner)
+    connection.execute(update(table).where(matching).values(lease_until=until))
 
 
 def set_next_check(
@@ -242,8 +242,8 @@ def save_polls(connection: Connection, polls: Iterable[SavedPoll], *, owner: str
 
 def has_leases(connection: Connection, ids: Collection[int], *, owner: str) -> bool:
     """Return whether ``owner`` leases all these sources; the rows stay locked in this transaction."""
-    held = _HELD.rows(connection, {"sources": list(ids), "owner": owner}) if ids else []
-    return len(held) == len(ids)
+    leased = _LEASED_BY.rows(connection, {"sources": list(ids), "owner": owner}) if ids else []
+    return len(leased) == len(ids)
 
 
 def save_unchanged_polls(
@@ -258,9 +258,9 @@ def save_unchanged_polls(
 def _written(state: SourceState) -> dict[str, Any]:
     """Return the columns of a state as parameters of ``_saving``."""
     written = {f"new_{name}": getattr(state, name) for name in _STATE_FIELDS}
-    for parameter in _MOMENTS:
-        moment = written[parameter]
-        written[parameter] = None if moment is None else to_microseconds(moment)
+    for parameter in _TIMES:
+        at = written[parameter]
+        written[parameter] = None if at is None else to_microseconds(at)
     return written
 
 
@@ -269,8 +269,10 @@ def _saving(parameters: tuple[str, ...]) -> CompiledStatement:
     """Return the statement that stores a poll, built once per set of columns."""
     table = schema.sources
     values: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in parameters}
-    mine = and_(table.c.id == bindparam("polled"), table.c.lease_owner == bindparam("polled_by"))
-    return CompiledStatement(update(table).where(mine).values(lease_owner="", lease_until=EPOCH, **values))
+    matching = and_(table.c.id == bindparam("polled"), table.c.lease_owner == bindparam("polled_by"))
+    return CompiledStatement(
+        update(table).where(matching).values(lease_owner="", lease_until=EPOCH, **values)
+    )
 
 
 def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[SourceReport, ...]:

@@ -32,13 +32,13 @@ def save_tombstones(
     rows = [
         {
             "source_id": source_id,
-            "entry_key": item.entry_key,
-            "item_hash": item.item_hash,
+            "entry_key": tombstone.entry_key,
+            "item_hash": tombstone.item_hash,
             "pruned": now,
-            "rule": item.rule,
-            "title_hash": item.title_hash,
+            "rule": tombstone.rule,
+            "title_hash": tombstone.title_hash,
         }
-        for item in dropped
+        for tombstone in dropped
     ]
     if rows:
         connection.execute(insert_for(connection, table).on_conflict_do_nothing(), rows)
@@ -50,8 +50,8 @@ def save_tombstone_hashes(
     """Store the new item hashes, by entry key, of pruned articles listed with other bytes."""
     table = schema.tombstones
     for key, item_hash in item_hashes:
-        mine = (table.c.source_id == source_id, table.c.entry_key == key)
-        connection.execute(update(table).where(*mine).values(item_hash=item_hash))
+        matching = (table.c.source_id == source_id, table.c.entry_key == key)
+        connection.execute(update(table).where(*matching).values(item_hash=item_hash))
 
 
 def pruned_titles(connection: Connection, source_id: int, hashes: Sequence[str]) -> frozenset[str]:

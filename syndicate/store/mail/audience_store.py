@@ -11,7 +11,7 @@ from syndicate.model import SubscriptionState, SuppressionReason
 from syndicate.store import schema
 from syndicate.store.core import leases
 from syndicate.store.core.compiled_sql import CompiledStatement
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.upsert import insert_for, upsert
 from syndicate.store.output.private_feed_store import feed_choices, rotate_feed_address
 
 # Runs with every poll.
@@ -68,13 +68,9 @@ def add_subscription(
         return "already"
     if state == SubscriptionState.UNSUBSCRIBED.value:
         return "left"
+    keys = {"subscriber_id": subscriber_id, "newsletter": newsletter}
     values = {"state": SubscriptionState.CONFIRMED.value, "changed": now}
-    statement = insert_for(connection, table).values(
-        subscriber_id=subscriber_id, newsletter=newsletter, created=now, **values
-    )
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["subscriber_id", "newsletter"], set_=values)
-    )
+    upsert(connection, table, keys, values, new={"created": now})
     record_consent(connection, address_key, newsletter, "subscribed by operator", evidence, now, agreed)
     return "added"
 
@@ -109,9 +105,9 @@ def request_subscription(
         .values(subscriber_id=subscriber_id, newsletter=newsletter, state=pending, created=now, changed=now)
         .on_conflict_do_nothing()
     )
-    mine = and_(table.c.subscriber_id == subscriber_id, table.c.newsletter == newsletter)
-    connection.execute(update(table).where(mine, table.c.state == pending).values(changed=now))
-    row = connection.execute(select(table.c.id, table.c.state).where(mine)).one()
+    matching = and_(table.c.subscriber_id == subscriber_id, table.c.newsletter == newsletter)
+    connection.execute(update(table).where(matching, table.c.state == pending).values(changed=now))
+    row = connection.execute(select(table.c.id, table.c.state).where(matching)).one()
     return row.id, SubscriptionState(row.state)
 
 

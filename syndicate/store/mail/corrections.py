@@ -30,15 +30,15 @@ def replace_deliveries(connection: Connection, edition: Edition, now: datetime, 
         editions.c.period_end == edition.period_end,
         editions.c.revision < edition.revision,
     )
-    mine = (table.c.subscription_id == schema.subscriptions.c.id, table.c.edition_id.in_(earlier))
-    got = exists().where(*mine, table.c.state.in_(_GOT))
-    waiting = exists().where(*mine, table.c.state.in_(_WAITS))
-    until = select(func.max(table.c.not_before)).where(*mine, table.c.state.in_(_WAITS)).scalar_subquery()
-    moment, lateness = literal(now, UtcTime), to_microseconds(EPOCH + times.max_lateness)
+    matching = (table.c.subscription_id == schema.subscriptions.c.id, table.c.edition_id.in_(earlier))
+    got = exists().where(*matching, table.c.state.in_(_GOT))
+    waiting = exists().where(*matching, table.c.state.in_(_WAITS))
+    until = select(func.max(table.c.not_before)).where(*matching, table.c.state.in_(_WAITS)).scalar_subquery()
+    cut_time, lateness = literal(now, UtcTime), to_microseconds(EPOCH + times.max_lateness)
     when: dict[str, ColumnElement[Any]] = {
-        "not_before": func.coalesce(until, moment),
+        "not_before": func.coalesce(until, cut_time),
         "despite_pause": case((got, literal(value=True)), else_=literal(value=False)),
-        "not_after": case((until > moment, until), else_=moment) + literal(lateness),
+        "not_after": case((until > cut_time, until), else_=cut_time) + literal(lateness),
     }
     insert_deliveries(connection, edition.id, edition.newsletter, now, when, [got | waiting])
     delay_to_own_hours(connection, edition.id, times.own_hour)

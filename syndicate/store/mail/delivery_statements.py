@@ -52,8 +52,8 @@ def claimable(*, confirmations: bool) -> Select[tuple[int]]:
     table = schema.deliveries
     query = (
         select(table.c.id)
-        .where(ready(table), table.c.not_before <= bindparam("moment"))
-        .where(table.c.lease_until < bindparam("moment"))
+        .where(ready(table), table.c.not_before <= bindparam("now"))
+        .where(table.c.lease_until < bindparam("now"))
         .where(or_(table.c.not_after.is_(None), table.c.not_after >= bindparam("late_by")))
         .limit(bindparam("limit", type_=Integer))
     )
@@ -79,20 +79,20 @@ def claim(*, confirmations: bool) -> ReturningUpdate[Any]:
 def begin(places: int) -> CompiledStatement:
     """Return the statement that moves deliveries that may be sent to ``sending``."""
     table, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
-    wanted = (
+    may_receive = (
         select(subscriptions.c.id)
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
         .where(subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires)
-        .where(or_(not_paused(bindparam("moment")), table.c.despite_pause))
+        .where(or_(not_paused(bindparam("now")), table.c.despite_pause))
     )
     return CompiledStatement(
         update(table)
-        .where(_these(table, places), ready(table), wanted.exists())
+        .where(_these(table, places), ready(table), may_receive.exists())
         .values(
             state=DeliveryState.SENDING.value,
             attempts=table.c.attempts + 1,
             lease_until=bindparam("until"),
-            changed=bindparam("moment"),
+            changed=bindparam("now"),
         )
         .returning(table.c.id)
     )
@@ -112,7 +112,7 @@ def cancel(places: int) -> Update:
             state=DeliveryState.CANCELLED.value,
             cause=case((subscribed.exists(), DeliveryCause.PAUSED.value), else_=DeliveryCause.LEFT.value),
             error="",
-            changed=bindparam("moment"),
+            changed=bindparam("now"),
             **free(),
         )
     )
@@ -125,7 +125,7 @@ def sent(places: int) -> CompiledStatement:
     return CompiledStatement(
         update(table)
         .where(_these(table, places), state_is(table, DeliveryState.SENDING))
-        .values(state=DeliveryState.SENT.value, code=250, error="", changed=bindparam("moment"), **free())
+        .values(state=DeliveryState.SENT.value, code=250, error="", changed=bindparam("now"), **free())
     )
 
 

@@ -62,7 +62,7 @@ def claim_deliveries(
     Leaves out deliveries that are too late ``now``, or at ``late_by`` for a run that began ``now``:
     ``fail_late`` fails them. ``confirmations`` leases only mails that ask for a confirmation.
     """
-    facts = {"owner": owner, "until": until, "moment": now, "late_by": late_by or now, "limit": limit}
+    facts = {"owner": owner, "until": until, "now": now, "late_by": late_by or now, "limit": limit}
     claimed = connection.execute(statements.claim(confirmations=confirmations), facts)
     return sorted((_delivery(row) for row in claimed), key=lambda delivery: delivery.id)
 
@@ -70,7 +70,7 @@ def claim_deliveries(
 def is_any_due(connection: Connection, *, now: datetime, confirmations: bool = False) -> bool:
     """Return whether ``claim_deliveries`` would lease any delivery."""
     query = statements.claimable(confirmations=confirmations)
-    facts = {"moment": now, "late_by": now, "limit": 1}
+    facts = {"now": now, "late_by": now, "limit": 1}
     return connection.execute(query, facts).first() is not None
 
 
@@ -83,26 +83,26 @@ def begin_sending(
     paused since the claim, the delivery is cancelled here.
     """
     places, named = statements.named(ids)
-    moments = {"moment": to_microseconds(now), "until": to_microseconds(until)}
+    instants = {"now": to_microseconds(now), "until": to_microseconds(until)}
     begun = {
-        key for (key,) in statements.begin(places).execute(connection, {**named, **moments, "owner": owner})
+        key for (key,) in statements.begin(places).execute(connection, {**named, **instants, "owner": owner})
     }
     if len(begun) < len(ids):
-        connection.execute(statements.cancel(places), {**named, "owner": owner, "moment": now})
+        connection.execute(statements.cancel(places), {**named, "owner": owner, "now": now})
     return begun
 
 
 def already_sending(connection: Connection, ids: Sequence[int], *, owner: str) -> set[int]:
     """Return deliveries in ``sending``, after a commit that succeeded but whose answer was lost."""
     table = schema.deliveries
-    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
-    return set(connection.scalars(select(table.c.id).where(mine)))
+    matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
+    return set(connection.scalars(select(table.c.id).where(matching)))
 
 
 def mark_sent(connection: Connection, ids: Sequence[int], *, owner: str, now: datetime) -> int:
     """Mark deliveries as sent whose bodies the server accepted; return the number of rows changed."""
     places, named = statements.named(ids)
-    facts = {**named, "owner": owner, "moment": to_microseconds(now)}
+    facts = {**named, "owner": owner, "now": to_microseconds(now)}
     return statements.sent(places).execute(connection, facts).rowcount
 
 
@@ -134,30 +134,30 @@ def finish_delivery(
     if keep_trying is not None:
         longer = and_(table.c.not_after < keep_trying, _is_edition(table))
         values["not_after"] = case((longer, literal(keep_trying, UtcTime)), else_=table.c.not_after)
-    mine = and_(table.c.id == delivery_id, table.c.state.in_(open_states), table.c.lease_owner == owner)
-    return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
+    matching = and_(table.c.id == delivery_id, table.c.state.in_(open_states), table.c.lease_owner == owner)
+    return connection.execute(update(table).where(matching).values(**values)).rowcount == 1
 
 
 def return_to_pending(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
     """Return deliveries to pending, still leased, whose bodies the server has not accepted."""
     table = schema.deliveries
-    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
+    matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
     values = {"state": DeliveryState.PENDING.value, "attempts": table.c.attempts - 1}
-    connection.execute(update(table).where(mine).values(**values))
+    connection.execute(update(table).where(matching).values(**values))
 
 
 def release_deliveries(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
     """Release leases of deliveries that were not begun."""
     table = schema.deliveries
-    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, ready(table))
-    connection.execute(update(table).where(mine).values(**free()))
+    matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner, ready(table))
+    connection.execute(update(table).where(matching).values(**free()))
 
 
 def postpone_delivery(connection: Connection, delivery_id: int, *, owner: str, not_before: datetime) -> None:
     """Release a delivery to be sent later, without counting an attempt."""
     table = schema.deliveries
-    mine = and_(table.c.id == delivery_id, table.c.lease_owner == owner, ready(table))
-    connection.execute(update(table).where(mine).values(**rescheduled_values(not_before), **free()))
+    matching = and_(table.c.id == delivery_id, table.c.lease_owner == owner, ready(table))
+    connection.execute(update(table).where(matching).values(**rescheduled_values(not_before), **free()))
 
 
 def fail_late(connection: Connection, *, now: datetime) -> int:

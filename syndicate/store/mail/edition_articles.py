@@ -21,16 +21,16 @@ def save_articles(
     left_out: Iterable[LeftOut] = (),
 ) -> None:
     """Record the articles that an edition carries or leaves out."""
-    told = [
+    carried = [
         (article_id, story.lead.article.id, "", "")
         for story in stories
         for article_id in story.tells or (story.lead.article.id,)
     ]
-    rows = told + [(left.article_id, 0, str(left.reason), left.detail) for left in left_out]
+    rows = carried + [(left.article_id, 0, str(left.reason), left.detail) for left in left_out]
     names = ("article_id", "lead_id", "reason", "detail")
     values = [{"edition_id": edition_id, **dict(zip(names, row, strict=True))} for row in rows]
-    for some in in_batches(values):
-        connection.execute(insert(schema.edition_articles), some)
+    for batch in in_batches(values):
+        connection.execute(insert(schema.edition_articles), batch)
 
 
 def leave_out_items(
@@ -62,8 +62,8 @@ def carried_articles(
     A withdrawn edition does not count, because it was never sent. An edition that waits for its editor
     counts, because it is sent unless an editor stops it.
     """
-    told = _told(newsletter, cadence, before)
-    query = _articles().where(*told, schema.edition_articles.c.reason == "")
+    carried = _carried_by(newsletter, cadence, before)
+    query = _articles().where(*carried, schema.edition_articles.c.reason == "")
     query = query.order_by(schema.editions.c.period_end)
     if article_ids is None:
         rows = iter(connection.execute(query))
@@ -77,7 +77,11 @@ def waiting_articles(
 ) -> list[int] | None:
     """Return the articles that the last edition left to the next one; ``None`` without an edition."""
     table, articles = schema.editions, schema.edition_articles
-    last = select(table.c.id).where(*_told(newsletter, cadence, before)).order_by(table.c.period_end.desc())
+    last = (
+        select(table.c.id)
+        .where(*_carried_by(newsletter, cadence, before))
+        .order_by(table.c.period_end.desc())
+    )
     edition_id = connection.scalars(last.limit(1)).first()
     if edition_id is None:
         return None
@@ -112,7 +116,7 @@ def article_editions(connection: Connection, article_id: int) -> list[EditionArt
     return [EditionArticle(**row._asdict()) for row in connection.execute(query)]
 
 
-def _told(newsletter: str, cadence: str, before: datetime) -> list[ColumnElement[bool]]:
+def _carried_by(newsletter: str, cadence: str, before: datetime) -> list[ColumnElement[bool]]:
     table = schema.editions
     return [
         table.c.newsletter == newsletter,

@@ -166,7 +166,7 @@ def _chose(edition_id: int) -> list[ColumnElement[bool]]:
     subscriptions, deliveries, editions = schema.subscriptions, schema.deliveries, schema.editions
     this, other = editions.alias("this"), editions.alias("other")
     selection = case((subscriptions.c.selection == "", ""), else_=literal("\n") + subscriptions.c.selection)
-    mine = select(this.c.id).where(
+    matching = select(this.c.id).where(
         this.c.id == edition_id, this.c.cadence == subscriptions.c.cadence + selection
     )
     had = (
@@ -186,7 +186,7 @@ def _chose(edition_id: int) -> list[ColumnElement[bool]]:
             deliveries.c.subscription_id == subscriptions.c.id,
         )
     )
-    return [mine.exists(), ~had.exists()]
+    return [matching.exists(), ~had.exists()]
 
 
 def edition_values(

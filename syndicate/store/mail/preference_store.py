@@ -68,11 +68,11 @@ def get_preferences(connection: Connection, subscription_id: int) -> StoredPrefe
     if row is None:
         return None
     facts = row._asdict()
-    mine = and_(
+    matching = and_(
         subscriptions.c.subscriber_id == facts["subscriber_id"],
         subscriptions.c.state == SubscriptionState.CONFIRMED.value,
     )
-    names = connection.scalars(select(subscriptions.c.newsletter).where(mine))
+    names = connection.scalars(select(subscriptions.c.newsletter).where(matching))
     facts["state"] = SubscriptionState(facts["state"])
     return StoredPreferences(**facts, subscribed=tuple(sorted(names)))
 
@@ -144,14 +144,14 @@ def delay_to_own_hours(
         .distinct()
     )
     for hour, zone in connection.execute(of_edition).all():
-        theirs = (
+        subscription_ids = (
             select(subscriptions.c.id)
             .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
             .where(subscribers.c.hour == hour, subscribers.c.time_zone == zone)
         )
         connection.execute(
             update(deliveries)
-            .where(deliveries.c.edition_id == edition_id, deliveries.c.subscription_id.in_(theirs))
+            .where(deliveries.c.edition_id == edition_id, deliveries.c.subscription_id.in_(subscription_ids))
             .where(deliveries.c.not_before == deliveries.c.created)
             .values(**rescheduled_values(own_hour(hour, zone)))
         )
@@ -178,9 +178,9 @@ def reschedule_waiting(
         .where(subscriptions.c.subscriber_id.in_(owner), waits)
     )
     for row in connection.execute(query).all():
-        moment = max(own_hour(row.newsletter, row.created), now)
+        at = max(own_hour(row.newsletter, row.created), now)
         statement = update(deliveries).where(deliveries.c.id == row.id, waits)
-        connection.execute(statement.values(**rescheduled_values(moment)))
+        connection.execute(statement.values(**rescheduled_values(at)))
 
 
 def rescheduled_values(not_before: datetime) -> dict[str, Any]:

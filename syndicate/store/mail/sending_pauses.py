@@ -4,11 +4,10 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection
 
-from syndicate.store import schema
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.store_values import delete_value, read_value, write_value
 
 _PAUSE = "sending paused"
 
@@ -29,18 +28,17 @@ class SendingPause:
 def pause_sending(connection: Connection, pause: SendingPause) -> None:
     """Pause all sending."""
     value = json.dumps([to_microseconds(pause.until), pause.reason, pause.refusals])
-    statement = insert_for(connection, schema.meta).values(key=_PAUSE, value=value)
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+    write_value(connection, _PAUSE, value)
 
 
 def resume_sending(connection: Connection) -> None:
     """End a pause, and reset the number of rejections."""
-    connection.execute(delete(schema.meta).where(schema.meta.c.key == _PAUSE))
+    delete_value(connection, _PAUSE)
 
 
 def latest_pause(connection: Connection) -> SendingPause | None:
     """Return the current pause, or the last since the server accepted a mail."""
-    value = connection.scalars(select(schema.meta.c.value).where(schema.meta.c.key == _PAUSE)).first()
+    value = read_value(connection, _PAUSE)
     if value is None:
         return None
     # Older versions stored no count.

@@ -57,10 +57,10 @@ def import_suppressions(
     changed = 0
     for departure in departures:
         if departure.newsletter:
-            mine = audience_store.subscription_of(connection, departure.address_key, departure.newsletter)
-            open_still = mine is not None and not _has_ended(connection, mine)
-            if mine is not None and open_still:
-                audience_store.end_subscription(connection, mine, detail=detail, now=now)
+            matching = audience_store.subscription_of(connection, departure.address_key, departure.newsletter)
+            open_still = matching is not None and not _has_ended(connection, matching)
+            if matching is not None and open_still:
+                audience_store.end_subscription(connection, matching, detail=detail, now=now)
             changed += open_still
         else:
             changed += audience_store.suppression(connection, departure.address_key) is None
@@ -98,7 +98,7 @@ def lift_suppression(connection: Connection, address_key: str, *, why: str, now:
     """
     suppressions, subscriptions, subscribers = (schema.suppressions, schema.subscriptions, schema.subscribers)
     connection.execute(suppressions.delete().where(suppressions.c.address_key == address_key))
-    mine = (
+    matching = (
         select(subscriptions.c.id, subscriptions.c.newsletter)
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
         .where(
@@ -108,7 +108,7 @@ def lift_suppression(connection: Connection, address_key: str, *, why: str, now:
         )
         .order_by(subscriptions.c.newsletter)
     )
-    revived = connection.execute(mine).all()
+    revived = connection.execute(matching).all()
     for row in revived:
         connection.execute(
             update(subscriptions)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, delete, select, update
 
 from syndicate.store import schema
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.upsert import upsert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +24,8 @@ def record_documents(connection: Connection, document_hashes: Mapping[str, str],
     table = schema.announcements
     for topic, document_hash in document_hashes.items():
         fresh = {"document_hash": document_hash, "next_try": now, "attempts": 0, "error": ""}
-        statement = insert_for(connection, table).values(topic=topic, **fresh)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["topic"], set_=fresh, where=table.c.document_hash != document_hash
-            )
-        )
+        changed = table.c.document_hash != document_hash
+        upsert(connection, table, {"topic": topic}, fresh, where=changed)
 
 
 def claim_announcements(connection: Connection, *, now: datetime, until: datetime) -> list[Announcement]:

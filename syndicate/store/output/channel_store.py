@@ -104,7 +104,7 @@ def related_signature(connection: Connection, ids: Sequence[int]) -> list[tuple[
         .where(own.c.id.in_(ids))
         .order_by(own.c.id, leads.c.language)
     )
-    return [tuple(row) for item in (query, foreign) for row in connection.execute(item)]
+    return [tuple(row) for query_part in (query, foreign) for row in connection.execute(query_part)]
 
 
 def source_articles(
@@ -112,9 +112,9 @@ def source_articles(
 ) -> list[Article]:
     """Return the newest articles of these sources since a time; at least the newest of all."""
     table = schema.articles
-    theirs = [table.c.source_id.in_(source_ids), table.c.story_id.is_not(None)]
-    found = _newest(connection, [*theirs, table.c.published >= since], limit)
-    return found or _newest(connection, theirs, 1)
+    conditions = [table.c.source_id.in_(source_ids), table.c.story_id.is_not(None)]
+    found = _newest(connection, [*conditions, table.c.published >= since], limit)
+    return found or _newest(connection, conditions, 1)
 
 
 def section_articles(connection: Connection, section: str, *, limit: int) -> list[Article]:
@@ -156,11 +156,11 @@ def tagged_articles(connection: Connection, tags: Iterable[str], *, limit: int) 
 
 def _shown_with_tag() -> list[ColumnElement[bool]]:
     """Return conditions for rows of ``article_tags`` joined to articles: each text once per tag."""
-    tagged, theirs = schema.article_tags, schema.article_tags.alias("theirs")
+    tagged, other = schema.article_tags, schema.article_tags.alias("other_tags")
 
     def has_the_tag(rows: Rows) -> list[ColumnElement[bool]]:
-        same = select(theirs.c.tag).where(theirs.c.article_id == rows.c.id, theirs.c.tag == tagged.c.tag)
-        return [same.correlate_except(theirs).exists()]
+        same = select(other.c.tag).where(other.c.article_id == rows.c.id, other.c.tag == tagged.c.tag)
+        return [same.correlate_except(other).exists()]
 
     return first_of_text(has_the_tag)
 
@@ -199,17 +199,17 @@ def listed_tags(connection: Connection, article_ids: Sequence[int]) -> set[str]:
     A tag has a page when two articles of lists carry it, or when an article with it was pruned: that
     article's page stays and links to the tag's page.
     """
-    mine, tagged, table = schema.article_tags.alias(), schema.article_tags, schema.articles
+    matching, tagged, table = schema.article_tags.alias(), schema.article_tags, schema.articles
     second = (
         select(tagged.c.article_id)
         .join(table, table.c.id == tagged.c.article_id)
-        .where(tagged.c.tag == mine.c.tag, *_shown_with_tag())
-        .correlate(mine)
+        .where(tagged.c.tag == matching.c.tag, *_shown_with_tag())
+        .correlate(matching)
         .limit(1)
         .offset(1)
     )
-    pruned = mine.c.tag.in_(select(schema.pruned_tags.c.tag))
-    query = select(mine.c.tag).where(mine.c.article_id.in_(article_ids), or_(pruned, second.exists()))
+    pruned = matching.c.tag.in_(select(schema.pruned_tags.c.tag))
+    query = select(matching.c.tag).where(matching.c.article_id.in_(article_ids), or_(pruned, second.exists()))
     return set(connection.scalars(query.distinct()))
 
 
@@ -239,8 +239,8 @@ def _condition(clause: Clause, rows: Rows) -> ColumnElement[bool]:
             condition = rows.c.source_id.in_(select(sources.c.id).where(sources.c.name.in_(clause.values)))
         case ClauseField.TAG:
             tagged = schema.article_tags
-            wanted = map(tag_key, clause.values)
-            condition = rows.c.id.in_(select(tagged.c.article_id).where(tagged.c.tag.in_(wanted)))
+            keys = map(tag_key, clause.values)
+            condition = rows.c.id.in_(select(tagged.c.article_id).where(tagged.c.tag.in_(keys)))
         case ClauseField.LANGUAGE:
             condition = or_(*(_language(value.lower(), rows) for value in clause.values))
         case ClauseField.WORD:
@@ -259,11 +259,11 @@ def _listed(clause: Clause, rows: Rows) -> ColumnElement[bool]:
     if clause.negated or not clause.languages:
         return listed
     leads = rows.c.id.in_(select(table.c.article_id).where(here, table.c.language == ""))
-    wanted = or_(*(_language(tag.lower(), other) for tag in clause.languages))
-    told = select(other.c.story_id).join(table, table.c.article_id == other.c.id)
-    told = told.where(here, wanted, other.c.story_id.is_not(None))
+    in_languages = or_(*(_language(tag.lower(), other) for tag in clause.languages))
+    preferred = select(other.c.story_id).join(table, table.c.article_id == other.c.id)
+    preferred = preferred.where(here, in_languages, other.c.story_id.is_not(None))
     own = or_(rows.c.language == "", *(_language(tag.lower(), rows) for tag in clause.languages))
-    return and_(listed, or_(own, and_(leads, rows.c.story_id.not_in(told))))
+    return and_(listed, or_(own, and_(leads, rows.c.story_id.not_in(preferred))))
 
 
 def _language(tag: str, rows: Rows) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from syndicate.store import schema
 from syndicate.store.core.compiled_sql import CompiledStatement
-from syndicate.store.core.upsert import insert_for, insert_on
+from syndicate.store.core.upsert import insert_for, insert_on, upsert
 
 EDIT = "edit:"
 CHANNEL = "channel:"
@@ -96,10 +96,10 @@ def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
         mark_lists(connection, [f"{EDIT}{article_id}" for article_id in ids])
 
 
-def mark_published_since(connection: Connection, moment: datetime) -> None:
+def mark_published_since(connection: Connection, since: datetime) -> None:
     """Mark every article published since a time: the content of all recent pages changed."""
     articles = schema.articles
-    mark_stale(connection, connection.scalars(select(articles.c.id).where(articles.c.published >= moment)))
+    mark_stale(connection, connection.scalars(select(articles.c.id).where(articles.c.published >= since)))
 
 
 def mark_all(connection: Connection) -> None:
@@ -139,17 +139,14 @@ def signatures(connection: Connection) -> dict[str, str]:
 
 def save_signature(connection: Connection, name: str, signature: str, now: datetime) -> None:
     """Store the signature of an output after it was written to disk."""
-    table = schema.outputs
-    values = {"signature": signature, "built": now}
-    statement = insert_for(connection, table).values(name=name, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+    upsert(connection, schema.outputs, {"name": name}, {"signature": signature, "built": now})
 
 
 def published_channels(connection: Connection) -> frozenset[str]:
     """Return the names of all channels that were ever published."""
     name = schema.outputs.c.name
-    found = connection.scalars(select(name).where(name.startswith(CHANNEL, autoescape=True)))
-    return frozenset(item.removeprefix(CHANNEL) for item in found)
+    channels = connection.scalars(select(name).where(name.startswith(CHANNEL, autoescape=True)))
+    return frozenset(channel.removeprefix(CHANNEL) for channel in channels)
 
 
 def clear_signatures(connection: Connection) -> None:

@@ -69,7 +69,7 @@ def decisions(
 ) -> list[EditorDecision]:
     """Return the decisions in force at a time, oldest first: recorded, not expired, not undone."""
     table = schema.editor_log
-    query = select(table).where(_held(at)).order_by(table.c.id)
+    query = select(table).where(_in_force(at)).order_by(table.c.id)
     if article_uids is not None:
         query = query.where(table.c.article_uid.in_(article_uids))
     return [_decision(row) for row in connection.execute(query)]
@@ -81,7 +81,7 @@ def story_decisions(connection: Connection, *, at: datetime) -> dict[int, list[E
     query = (
         select(table, articles.c.story_id)
         .join(articles, articles.c.uid == table.c.article_uid)
-        .where(_held(at), articles.c.story_id.is_not(None))
+        .where(_in_force(at), articles.c.story_id.is_not(None))
         .order_by(table.c.id)
     )
     found: dict[int, list[EditorDecision]] = {}
@@ -96,7 +96,7 @@ def chosen_articles(connection: Connection, *, at: datetime) -> dict[int, int]:
     query = (
         select(articles.c.id, func.max(table.c.id))
         .join(articles, articles.c.uid == table.c.article_uid)
-        .where(_held(at), table.c.action.in_(_CHOICES))
+        .where(_in_force(at), table.c.action.in_(_CHOICES))
         .group_by(articles.c.id)
     )
     return {row[0]: row[1] for row in connection.execute(query)}
@@ -116,17 +116,17 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
     Marks as stale every page that shows a changed article.
     """
     table = schema.articles
-    wanted = {
+    headlines = {
         decision.article_uid: decision.value
         for decision in decisions(connection, at=at)
         if decision.action is EditorAction.RETITLE
     }
     query = select(table.c.id, table.c.uid, table.c.headline)
-    found = union(query.where(_RETITLED), query.where(table.c.uid.in_(wanted)))
+    found = union(query.where(_RETITLED), query.where(table.c.uid.in_(headlines)))
     changed = [
-        (row.id, row.headline, wanted.get(row.uid, ""))
+        (row.id, row.headline, headlines.get(row.uid, ""))
         for row in connection.execute(found).all()
-        if row.headline != wanted.get(row.uid, "")
+        if row.headline != headlines.get(row.uid, "")
     ]
     mark_lists(connection, [f"edit:{article_id}" for article_id, _, _ in changed])
     ids = [
@@ -138,7 +138,7 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
     ]
     mark_stale(
         connection,
-        {item for article_id in ids for item in (article_id, *pages_showing_article(connection, article_id))},
+        {page for article_id in ids for page in (article_id, *pages_showing_article(connection, article_id))},
     )
     if ids:
         leases.increment_counter(connection, leases.EDITOR)
@@ -152,7 +152,7 @@ def _append(connection: Connection, **values: Any) -> int:
     return number
 
 
-def _held(at: datetime) -> ColumnElement[bool]:
+def _in_force(at: datetime) -> ColumnElement[bool]:
     table = schema.editor_log
     undone = select(table.c.undoes).where(table.c.undoes.is_not(None), table.c.recorded <= at)
     return and_(

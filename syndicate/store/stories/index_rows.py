@@ -78,9 +78,9 @@ def read_more_titles(listed: str) -> list[str]:
 def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[str, int]:
     """Return the latest article with each title that a source's "Read more" list names."""
     table = schema.articles
-    wanted = sorted(set(titles))
+    names = sorted(set(titles))
     latest = select(table.c.title, func.max(table.c.id).label("id")).group_by(table.c.title)
-    return {row.title: row.id for row in rows_with(connection, latest, table.c.title, wanted)}
+    return {row.title: row.id for row in rows_with(connection, latest, table.c.title, names)}
 
 
 def lead_facts(connection: Connection, article_ids: Sequence[int]) -> dict[int, LeadFacts]:

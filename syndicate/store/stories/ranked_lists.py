@@ -129,8 +129,8 @@ def _remember_listed(connection: Connection, name: str) -> None:
     split = moves.c.kind == SPLIT, select(schema.stories.c.id).where(*began).correlate(moves).exists()
     split_off = select(moves.c.to_story).where(*split, moves.c.from_story.in_(stories))
     left_behind = select(moves.c.from_story).where(*split, moves.c.to_story.in_(stories))
-    told = or_(*(articles.c.story_id.in_(ids) for ids in (stories, split_off, left_behind)))
-    there = select(articles.c.id).where(told)
+    in_listed_stories = or_(*(articles.c.story_id.in_(ids) for ids in (stories, split_off, left_behind)))
+    there = select(articles.c.id).where(in_listed_stories)
     connection.execute(delete(table).where(table.c.list == name, table.c.article_id.not_in(there)))
 
 

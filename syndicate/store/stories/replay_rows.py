@@ -30,20 +30,20 @@ def copy_placed_articles(
     Includes only articles published ``since`` a time, and articles the editor decided about.
     """
     table, log = schema.articles, schema.editor_log
-    wanted = or_(table.c.published >= since, table.c.uid.in_(select(log.c.article_uid)))
-    known = and_(table.c.first_seen < before, table.c.story_id.is_not(None), wanted)
+    included = or_(table.c.published >= since, table.c.uid.in_(select(log.c.article_uid)))
+    known = and_(table.c.first_seen < before, table.c.story_id.is_not(None), included)
     ids = list(source.scalars(select(table.c.id).where(known).order_by(table.c.id)))
-    told: set[int] = set()
-    for some in in_batches(ids, _COPIED_TOGETHER):
-        told.update(source.scalars(select(table.c.story_id).where(table.c.id.in_(some)).distinct()))
-        _copy(source, target, table, table.c.id.in_(some))
-        _copy_parts(source, target, some)
+    story_ids: set[int] = set()
+    for batch in in_batches(ids, _COPIED_TOGETHER):
+        story_ids.update(source.scalars(select(table.c.story_id).where(table.c.id.in_(batch)).distinct()))
+        _copy(source, target, table, table.c.id.in_(batch))
+        _copy_parts(source, target, batch)
         for placed in (schema.article_terms, schema.story_reasons):
-            _copy(source, target, placed, placed.c.article_id.in_(some))
+            _copy(source, target, placed, placed.c.article_id.in_(batch))
     _copy_links(source, target, ids)
-    stories = sorted(told)
-    for some in in_batches(stories, _COPIED_TOGETHER):
-        _copy(source, target, schema.stories, schema.stories.c.id.in_(some))
+    stories = sorted(story_ids)
+    for batch in in_batches(stories, _COPIED_TOGETHER):
+        _copy(source, target, schema.stories, schema.stories.c.id.in_(batch))
     return stories
 
 
@@ -76,8 +76,8 @@ def copy_unplaced_articles(
 def _copy_links(source: Connection, target: Connection, article_ids: Sequence[int]) -> None:
     """Copy the related links between these articles."""
     table, known = schema.related, set(article_ids)
-    for some in in_batches(article_ids, _COPIED_TOGETHER):
-        rows = source.execute(select(table).where(table.c.article_id.in_(some))).mappings()
+    for batch in in_batches(article_ids, _COPIED_TOGETHER):
+        rows = source.execute(select(table).where(table.c.article_id.in_(batch))).mappings()
         if links := [dict(row) for row in rows if row["related_id"] in known]:
             target.execute(insert(table), links)
 

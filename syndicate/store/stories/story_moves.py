@@ -80,8 +80,8 @@ def split_story(connection: Connection, move: StoryMove, article_ids: Sequence[i
     """Move some articles of a story, and all with the same texts, into another existing story."""
     articles, named = schema.articles, schema.articles.alias("named")
     _mark_pages(connection, (move.from_story, move.to_story))
-    for some in in_batches(article_ids):
-        texts = select(named.c.same_text).where(named.c.id.in_(some))
+    for batch in in_batches(article_ids):
+        texts = select(named.c.same_text).where(named.c.id.in_(batch))
         here = articles.c.same_text.in_(texts) & (articles.c.story_id == move.from_story)
         connection.execute(update(articles).where(here).values(story_id=move.to_story))
     _record(connection, move)
@@ -91,8 +91,8 @@ def close_empty_stories(connection: Connection, moves: Sequence[StoryMove]) -> l
     """Redirect stories without articles to the targets of the moves; return the non-empty stories."""
     articles, stories = schema.articles, schema.stories
     ids = [move.from_story for move in moves]
-    told = select(articles.c.story_id).where(articles.c.story_id.in_(ids)).distinct()
-    alive = {story for story in connection.scalars(told) if story is not None}
+    occupied = select(articles.c.story_id).where(articles.c.story_id.in_(ids)).distinct()
+    alive = {story for story in connection.scalars(occupied) if story is not None}
     for move in moves:
         ended = delete(stories).where(stories.c.id == move.from_story)
         if move.from_story not in alive and connection.execute(ended).rowcount:
@@ -103,10 +103,10 @@ def close_empty_stories(connection: Connection, moves: Sequence[StoryMove]) -> l
 
 def current_stories(connection: Connection, story_ids: Iterable[int]) -> dict[int, int]:
     """Return the story that each id leads to now: itself, or the story it was merged into."""
-    wanted = sorted(set(story_ids))
+    ids = sorted(set(story_ids))
     table = schema.story_moves
     leads: dict[int, int] = {}
-    waiting = set(wanted)
+    waiting = set(ids)
     while waiting:
         query = select(table.c.from_story, table.c.to_story).where(
             table.c.kind == MERGED, table.c.from_story.in_(sorted(waiting)[:TOGETHER])
@@ -115,7 +115,7 @@ def current_stories(connection: Connection, story_ids: Iterable[int]) -> dict[in
         found = {row.from_story: row.to_story for row in connection.execute(query)}
         leads |= found
         waiting = (waiting - asked) | (set(found.values()) - leads.keys())
-    return {story_id: _end(story_id, leads) for story_id in wanted}
+    return {story_id: _end(story_id, leads) for story_id in ids}
 
 
 def story_moves(connection: Connection, story_id: int) -> list[StoryMove]:

@@ -156,8 +156,8 @@ def place_articles(connection: Connection, placed: Sequence[ArticlePlacement]) -
 def requeue_articles(connection: Connection, article_ids: Sequence[int]) -> None:
     """Queue articles for placing again; they keep their stories until then."""
     table = schema.articles
-    for some in in_batches(article_ids):
-        connection.execute(update(table).where(table.c.id.in_(some)).values(placed=False))
+    for batch in in_batches(article_ids):
+        connection.execute(update(table).where(table.c.id.in_(batch)).values(placed=False))
 
 
 def save_related(connection: Connection, lists: Mapping[int, Sequence[RelatedRow]]) -> list[int]:
@@ -243,7 +243,9 @@ def story_articles(
         return [_story_article(row) for row in MEMBERS.rows(connection, values)]
     batches = in_batches(sorted(ids))
     return [
-        _story_article(row) for some in batches for row in MEMBERS_OF.rows(connection, values | {"ids": some})
+        _story_article(row)
+        for batch in batches
+        for row in MEMBERS_OF.rows(connection, values | {"ids": batch})
     ]
 
 
@@ -267,7 +269,9 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
         return
     ids = [story.id for story in stories]
     before = {
-        story: count for some in in_batches(ids) for story, count in COVERAGE.rows(connection, {"ids": some})
+        story: count
+        for batch in in_batches(ids)
+        for story, count in COVERAGE.rows(connection, {"ids": batch})
     }
     SAVING.execute_many(
         connection,
@@ -281,8 +285,8 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
         ],
     )
     grown = [story.id for story in stories if before[story.id] != story.coverage]
-    for some in in_batches(grown):
-        mark_stale(connection, (article_id for (article_id,) in IN_STORIES.rows(connection, {"ids": some})))
+    for batch in in_batches(grown):
+        mark_stale(connection, (article_id for (article_id,) in IN_STORIES.rows(connection, {"ids": batch})))
 
 
 def get_stories(connection: Connection, ids: Iterable[int]) -> dict[int, Story]:
