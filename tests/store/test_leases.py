@@ -143,10 +143,10 @@ def end_the_holders_connection(store_url: str) -> None:
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 def test_O9_a_lock_that_the_server_forgot_is_noticed_and_taken_again(store_url: str):
     with leases.advisory_lock(store_url) as lock:
-        assert not lock.keep()
+        assert not lock.ensure_held()
         end_the_holders_connection(store_url)
-        assert lock.keep()
-        assert not lock.keep()
+        assert lock.ensure_held()
+        assert not lock.ensure_held()
         with pytest.raises(StoreBusy, match="another daemon works with"), leases.advisory_lock(store_url):
             pass
 
@@ -158,15 +158,15 @@ def test_O9_a_lock_that_another_daemon_has_taken_meanwhile_is_not_ours_until_it_
         with leases.advisory_lock(store_url):
             for _ in range(2):
                 with pytest.raises(StoreBusy, match="another daemon works with"):
-                    ours.keep()
-        assert ours.keep()
+                    ours.ensure_held()
+        assert ours.ensure_held()
 
 
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 def test_O9_of_many_bells_at_once_one_takes_the_lock_again(store_url: str):
     with leases.advisory_lock(store_url) as lock, ThreadPoolExecutor(6) as pool:
         end_the_holders_connection(store_url)
-        assert sum(pool.map(lambda _: lock.keep(), range(30))) == 1
+        assert sum(pool.map(lambda _: lock.ensure_held(), range(30))) == 1
 
 
 def test_S6_what_a_dead_owner_held_is_free_at_once_but_not_what_it_was_sending(store):

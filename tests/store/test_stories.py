@@ -312,7 +312,12 @@ def test_three_failures_and_a_thing_rests_until_it_works_again(store):
         assert known_articles.known_item_hashes(connection, [7])[7] == {"bad"}
         assert known_articles.known_item_hashes(connection, [8])[8] == frozenset()
         worst = quarantine.failures(connection)[0]
-        assert (worst.subject, worst.attempts, worst.reason, worst.resting) == ("bad", 3, "third", True)
+        assert (worst.subject, worst.attempts, worst.reason, worst.is_quarantined) == (
+            "bad",
+            3,
+            "third",
+            True,
+        )
         assert worst.last_failed - worst.first_failed == timedelta(hours=2)
         assert quarantine.failures(connection, kind="page") == ()
         quarantine.clear_failure(connection, "entry", "bad")

@@ -64,7 +64,7 @@ EARLY, SOON, LATER = NOW - timedelta(days=2), NOW + timedelta(minutes=1), NOW + 
 
 
 def move(kind: str, story: int, into: int) -> StoryMove:
-    facts = {"article_id": 1, "articles": 1, "similarity": 1, "threshold": 1, "moved": NOW}
+    facts: dict[str, Any] = {"article_id": 1, "articles": 1, "similarity": 1, "threshold": 1, "moved": NOW}
     return StoryMove(kind=kind, from_story=story, to_story=into, **facts)
 
 

@@ -106,9 +106,9 @@ def _open_daemon(
 def daemon_lock(settings: Settings) -> Iterator[Callable[[], bool]]:
     """One daemon per store: a file lock beside an SQLite file, an advisory lock in PostgreSQL.
 
-    Yields what makes sure that the lock is still ours, as ``AdvisoryLock.keep`` does: a server forgets it
-    when it is restarted, a kernel never. Raises ``StoreBusy`` naming who holds it. The kernel or the server
-    gives it back when we die.
+    Yields what makes sure that the lock is still ours, as ``AdvisoryLock.ensure_held`` does: a server
+    forgets it when it is restarted, a kernel never. Raises ``StoreBusy`` naming who holds it. The kernel or
+    the server gives it back when we die.
     """
     with ExitStack() as stack:
         url = store_url(settings)
@@ -116,7 +116,7 @@ def daemon_lock(settings: Settings) -> Iterator[Callable[[], bool]]:
             stack.enter_context(file_lock(path.with_name(path.name + ".lock")))
             yield lambda: False
         else:
-            yield stack.enter_context(leases.advisory_lock(url)).keep
+            yield stack.enter_context(leases.advisory_lock(url)).ensure_held
 
 
 def _keep_the_store(keep: Callable[[], bool], orders: SignalHandler) -> None:

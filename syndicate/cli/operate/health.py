@@ -204,7 +204,7 @@ def _failures(health: Health) -> list[str]:
         f"{failure.kind} {failure.subject}{_belonging(failure, names)} failed "
         f"{plural(failure.attempts, 'time')}: {failure.reason}"
         for failure in health.failures
-        if failure.resting or failure.kind not in SENT_BY_OTHERS
+        if failure.is_quarantined or failure.kind not in SENT_BY_OTHERS
     ]
     parts = [
         f"sitemap {url} failed {plural(count, 'time')}: {error}" for url, count, error in health.failing_parts

@@ -192,7 +192,7 @@ class _Run:
         self._waiting, self._progress = waiting, progress
         self._job = job
         # While mail is on the wire, a server that is restarted must not leave it in doubt.
-        self._store = RetryingStore(store=job.store, stopping=stopping)
+        self._store = RetryingStore(store=job.store, should_stop=stopping)
         self._began = job.clock()
         self._messages = Messages(store=self._store, mail=job.mail, keys=keys, secret=secret)
         self._prepare = prepare

@@ -60,7 +60,7 @@ class Store:
             connection.rollback()
 
     @contextmanager
-    def hold(self) -> Iterator[Connection]:
+    def autocommit(self) -> Iterator[Connection]:
         """Open a connection in autocommit mode, for state that belongs to a connection such as a lock.
 
         No transaction stays open between statements, since many servers end an idle transaction.
@@ -82,8 +82,8 @@ class Store:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
-        turn = nullcontext() if begin == "BEGIN" or self._writers is None else self._writers.turn()
-        with turn, self._explained(), self._engine.connect() as connection, connection.begin():
+        lock = nullcontext() if begin == "BEGIN" or self._writers is None else self._writers.lock()
+        with lock, self._explained(), self._engine.connect() as connection, connection.begin():
             if self._engine.dialect.name == "sqlite":
                 # Not by an event listener: any listener slows down every statement of the engine.
                 with raw_cursor(connection, begin) as cursor:
@@ -114,7 +114,7 @@ class _WriteQueue:
         self._holder: int | None = None
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Hold the lock. Raises ``RuntimeError`` in a thread that holds it, which would wait for itself."""
         me, baton = threading.get_ident(), threading.Lock()
         baton.acquire()

@@ -205,7 +205,7 @@ class AdvisoryLock:
         self._leased_rows = ExitStack()
         self._connection: Connection | None = None
 
-    def keep(self) -> bool:
+    def ensure_held(self) -> bool:
         """Ensure in a single round trip that this daemon holds the lock; true when it had to be taken.
 
         Threads may share it. Raises ``StoreBusy`` when another daemon holds the lock, ``StoreError`` when
@@ -217,7 +217,7 @@ class AdvisoryLock:
             self._connection = None
             self._leased_rows.close()
             with ExitStack() as stack:
-                connection = stack.enter_context(self._store.hold())
+                connection = stack.enter_context(self._store.autocommit())
                 if not connection.scalars(select(func.pg_try_advisory_lock(_DAEMON))).one():
                     raise StoreBusy(
                         f"another daemon works with {self._store.where}; stop it first or use another store"
@@ -225,7 +225,7 @@ class AdvisoryLock:
                 self._connection, self._leased_rows = connection, stack.pop_all()
             return True
 
-    def free(self) -> None:
+    def release(self) -> None:
         """Release the lock now; after a mere close the server keeps it until it notices."""
         if self._connection is not None:
             with suppress(DBAPIError):
@@ -247,7 +247,7 @@ def advisory_lock(url: str) -> Iterator[AdvisoryLock]:
     """Hold the daemon's lock on a PostgreSQL store. Raises ``StoreBusy`` when another daemon holds it."""
     lock = AdvisoryLock(open_store(url))
     try:
-        lock.keep()
+        lock.ensure_held()
         yield lock
     finally:
-        lock.free()
+        lock.release()

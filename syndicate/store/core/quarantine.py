@@ -48,7 +48,7 @@ class Failure:
     last_failed: datetime
 
     @property
-    def resting(self) -> bool:
+    def is_quarantined(self) -> bool:
         """True after three failures: an item is then quarantined."""
         return self.attempts >= LIMIT
 

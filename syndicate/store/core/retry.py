@@ -25,7 +25,7 @@ class RetryingStore:
 
     store: Store
     seconds: float = 60.0
-    stopping: Callable[[], bool] = lambda: False
+    should_stop: Callable[[], bool] = lambda: False
     _waited: float = field(default=0.0, init=False)
 
     @property
@@ -53,7 +53,7 @@ class RetryingStore:
 
     def _wait(self) -> None:
         """Sleep before the next attempt, or raise the error being handled."""
-        if self._waited >= self.seconds or self.stopping():
+        if self._waited >= self.seconds or self.should_stop():
             raise  # noqa: PLE0704 - it is called where an error is handled
         self._waited += _PAUSE
         time.sleep(_PAUSE)

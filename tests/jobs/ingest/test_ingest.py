@@ -300,7 +300,7 @@ def test_an_item_that_kills_its_parser_is_left_out_after_the_third_death_and_the
 
         def problems() -> list[tuple[str, bool]]:
             with room.store.read() as connection:
-                return [(one.kind, one.resting) for one in quarantine.failures(connection)]
+                return [(one.kind, one.is_quarantined) for one in quarantine.failures(connection)]
 
         assert polled(0, item(1), bad, item(3)).error
         assert polled(1, item(1), bad, item(3)).error
@@ -329,14 +329,16 @@ def test_an_item_that_kills_its_parser_rests_in_each_source_that_lists_it(room: 
             outcomes = job.run(NOW + day * DAY).sources
         assert {one.name: (one.new, one.error) for one in outcomes} == dict.fromkeys(names, (1, ""))
         with room.store.read() as connection:
-            resting = [one for one in quarantine.failures(connection) if one.kind == "entry" and one.resting]
-        assert len({one.source_id for one in resting}) == len(resting) == 2
+            quarantined = [
+                one for one in quarantine.failures(connection) if one.kind == "entry" and one.is_quarantined
+            ]
+        assert len({one.source_id for one in quarantined}) == len(quarantined) == 2
         # It is gone from one of them; the other still lists it.
         server.answers["/pier"] = answer(200, rss(item(9, "Antidote")))
         job.run(NOW + timedelta(days=7))
         with room.store.read() as connection:
             (left,) = quarantine.failures(connection)
-        assert left in resting
+        assert left in quarantined
 
 
 MANY = tuple(f"paper{number:02}" for number in range(40))
@@ -587,7 +589,7 @@ def test_an_item_with_nothing_in_it_is_refused_three_times_and_then_rests(rooms:
         assert rooms.ingest(NOW + day * DAY)["harbour"].new == 1
     with rooms.store.read() as connection:
         (failure,) = quarantine.failures(connection, kind="entry")
-    assert (failure.attempts, failure.resting) == (3, True)
+    assert (failure.attempts, failure.is_quarantined) == (3, True)
     assert "no title, no text" in failure.reason
 
 
