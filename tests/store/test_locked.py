@@ -98,7 +98,7 @@ READS_BY_MODULE = {
     ),
     "audience_store": (
         "any_subscription count_readers count_subscriptions_by_state is_confirmed list_subscribers "
-        "subscription_newsletter subscription_of suppression suppression_hash"
+        "subscription_newsletter subscription_of subscription_state suppression suppression_hash"
     ),
     "bounce_store": "addressee count_bounces count_by_kind subscriber_key",
     "channel_archives": "archive_bounds archive_cutoff_id articles_after sources_in",

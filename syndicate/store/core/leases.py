@@ -31,6 +31,7 @@ from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.engine import Store, open_store
+from syndicate.store.core.row_leases import NO_LEASE
 from syndicate.store.core.store_values import write_value
 from syndicate.store.core.upsert import insert_for, insert_on
 from syndicate.store.mail.delivery_statements import ready
@@ -148,7 +149,7 @@ def release_owner_leases(connection: Connection, owner: str) -> None:
     connection.execute(delete(schema.leases).where(schema.leases.c.owner == owner))
     for table in _LEASED:
         leased = and_(_open(table), table.c.lease_owner == owner)
-        connection.execute(update(table).where(leased).values(lease_owner="", lease_until=EPOCH))
+        connection.execute(update(table).where(leased).values(**NO_LEASE))
 
 
 def release_implausible_leases(connection: Connection, now: datetime) -> None:

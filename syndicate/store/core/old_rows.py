@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, select, update
 
 from syndicate.model import DeliveryState
 from syndicate.store import schema
+from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail.edition_store import CUT, VARIANT
 from syndicate.store.output.stale import mark_lists_with
@@ -120,14 +121,11 @@ def count_prunable(
     articles, stories, tombstones = schema.articles, schema.stories, schema.tombstones
     stays = select(articles.c.id).where(articles.c.story_id == stories.c.id, ~_old(articles_before))
 
-    def count(table: Table, which: ColumnElement[bool]) -> int:
-        return connection.scalars(select(func.count()).select_from(table).where(which)).one()
-
     return Pruned(
-        articles=count(articles, _old(articles_before)),
-        stories=count(stories, ~stays.exists()),
-        deliveries=count(schema.deliveries, _ended(deliveries_before)),
-        tombstones=count(tombstones, tombstones.c.pruned < tombstones_before),
+        articles=count_rows(connection, articles, _old(articles_before)),
+        stories=count_rows(connection, stories, ~stays.exists()),
+        deliveries=count_rows(connection, schema.deliveries, _ended(deliveries_before)),
+        tombstones=count_rows(connection, tombstones, tombstones.c.pruned < tombstones_before),
     )
 
 

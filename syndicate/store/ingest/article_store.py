@@ -24,6 +24,7 @@ from syndicate.store import schema
 from syndicate.store.core.batches import in_batches
 from syndicate.store.core.column_types import from_microseconds, to_json, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledInsert, CompiledStatement
+from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_on
 from syndicate.store.output.stale import mark_lists_with, mark_stale
 from syndicate.store.stories.story_moves import current_stories
@@ -213,7 +214,7 @@ def _meanings(text: str) -> Iterator[ColumnElement[bool]]:
 
 def count_articles(connection: Connection) -> int:
     """Return the number of articles."""
-    return connection.scalars(select(func.count()).select_from(schema.articles)).one()
+    return count_rows(connection, schema.articles)
 
 
 def article_of(row: Row[Any]) -> Article:

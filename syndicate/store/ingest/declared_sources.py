@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from syndicate.model import Absence, Origin, Source, SourceState
 from syndicate.store import schema
-from syndicate.store.core.column_types import EPOCH
+from syndicate.store.core.row_leases import NO_LEASE
 
 
 def sync_sources(connection: Connection, declared: Sequence[Source], now: datetime) -> None:
@@ -80,6 +80,5 @@ def unpolled_state() -> dict[str, Any]:
     """Return the columns of a source that was never polled at its URL."""
     state = SourceState()
     return {name: getattr(state, name) for name in SourceState.__dataclass_fields__} | {
-        "lease_owner": "",
-        "lease_until": EPOCH,
+        **NO_LEASE,
     }

@@ -11,7 +11,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    func,
     insert,
     or_,
     select,
@@ -21,6 +20,7 @@ from sqlalchemy import (
 from syndicate.model import Hub, HubState, HubSubscription, Push
 from syndicate.store import schema
 from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import upsert
 
 MAX_WAITING_PUSHES = 20
@@ -111,7 +111,7 @@ def count_due_hubs(connection: Connection, *, now: datetime) -> int:
     """Return the number of subscriptions that ``claim_hubs`` would claim."""
     table = schema.hub_subscriptions
     due = and_(table.c.next_try <= now, table.c.state != HubState.ENDED.value)
-    return connection.scalars(select(func.count()).select_from(table).where(due)).one()
+    return count_rows(connection, table, due)
 
 
 def save_attempt(
@@ -200,8 +200,8 @@ def add_push(
 ) -> bool:
     """Store a pushed document; false when ``MAX_WAITING_PUSHES`` of its source wait already."""
     table = schema.pushes
-    waiting = select(func.count()).select_from(table).where(table.c.source_id == subscription.source_id)
-    if connection.scalars(waiting).one() >= MAX_WAITING_PUSHES:
+    of_source = table.c.source_id == subscription.source_id
+    if count_rows(connection, table, of_source) >= MAX_WAITING_PUSHES:
         return False
     connection.execute(
         insert(table).values(

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Select, and_, delete, func, or_, select, upda
 from syndicate.model import Entry, Image, NewArticle, PageRead, QueuedPage, ReadState, is_dated
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
-from syndicate.store.core.column_types import EPOCH
+from syndicate.store.core.counts import count_by
+from syndicate.store.core.row_leases import NO_LEASE, change_leased
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.article_store import search_text
 from syndicate.store.ingest.source_store import source_of
@@ -44,9 +45,7 @@ def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPa
         if not page.uid or page.uid in ids
     ]
     fixed = {"state": ReadState.WAITING.value, "attempts": 0, "next_try": now}
-    statement = insert_for(connection, table).values(
-        has_text=False, error="", lease_owner="", lease_until=EPOCH, **fixed
-    )
+    statement = insert_for(connection, table).values(has_text=False, error="", **NO_LEASE, **fixed)
     new = statement.excluded
     again = fixed | {
         "entry_json": new.entry_json,
@@ -151,16 +150,14 @@ def finish_page(
     the time of the next attempt of a page that waits again.
     """
     table = schema.page_reads
-    values: dict[str, Any] = {"state": state.value, "error": error, "last_try": now}
-    values |= {"lease_owner": "", "lease_until": EPOCH}
+    values: dict[str, Any] = {"state": state.value, "error": error, "last_try": now, **NO_LEASE}
     if state is ReadState.READ:
         values |= {"has_text": True, "attempts": 0}
     if next_try is not None:
         values["next_try"] = next_try
     if failed:
         values["attempts"] = table.c.attempts + 1
-    matching = and_(table.c.id == page_id, table.c.lease_owner == owner)
-    return connection.execute(update(table).where(matching).values(**values)).rowcount == 1
+    return change_leased(connection, table, [page_id], owner=owner, **values) == 1
 
 
 def link_page_to_article(connection: Connection, page_id: int) -> None:
@@ -175,12 +172,8 @@ def release_pages(
     connection: Connection, ids: Sequence[int], *, owner: str, next_try: datetime | None = None
 ) -> None:
     """Release the leases of pages that were not requested; they wait until ``next_try``."""
-    table = schema.page_reads
-    values: dict[str, Any] = {"lease_owner": "", "lease_until": EPOCH}
-    if next_try is not None:
-        values["next_try"] = next_try
-    matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner)
-    connection.execute(update(table).where(matching).values(**values))
+    wait = {} if next_try is None else {"next_try": next_try}
+    change_leased(connection, schema.page_reads, ids, owner=owner, **wait, **NO_LEASE)
 
 
 def full_text_words(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
@@ -253,9 +246,7 @@ def add_entry_tombstones(
 
 def count_pages(connection: Connection) -> dict[str, int]:
     """Return the number of pages by state."""
-    table = schema.page_reads
-    query = select(table.c.state, func.count().label("pages")).group_by(table.c.state).order_by(table.c.state)
-    return {row.state: row.pages for row in connection.execute(query)}
+    return count_by(connection, schema.page_reads.c.state)
 
 
 def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, delete, or_, select, update
 from syndicate.model import SitemapPart, Source, SourceState
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH
+from syndicate.store.core.row_leases import NO_LEASE, change_leased
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.source_store import source_of
 
@@ -103,8 +104,6 @@ def save_part(
     connection: Connection, part_id: int, state: SourceState, next_check: datetime, *, owner: str
 ) -> bool:
     """Store the state of a part after a reading and end its lease; false when the lease was lost."""
-    table = schema.sitemap_parts
-    matching = and_(table.c.id == part_id, table.c.lease_owner == owner)
     values = {
         "etag": state.etag,
         "last_modified": state.last_modified,
@@ -113,10 +112,9 @@ def save_part(
         "failures": state.failures,
         "error": state.error,
         "next_check": next_check,
-        "lease_owner": "",
-        "lease_until": EPOCH,
     }
-    return connection.execute(update(table).where(matching).values(**values)).rowcount == 1
+    changed = change_leased(connection, schema.sitemap_parts, [part_id], owner=owner, **values, **NO_LEASE)
+    return changed == 1
 
 
 def failing_parts(connection: Connection, failures: int) -> list[tuple[str, int, str]]:
@@ -139,6 +137,4 @@ def failing_parts(connection: Connection, failures: int) -> list[tuple[str, int,
 
 def release_parts(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
     """Release leases of parts that were not read."""
-    table = schema.sitemap_parts
-    matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner)
-    connection.execute(update(table).where(matching).values(lease_owner="", lease_until=EPOCH))
+    change_leased(connection, schema.sitemap_parts, ids, owner=owner, **NO_LEASE)

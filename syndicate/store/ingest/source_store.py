@@ -33,8 +33,9 @@ from syndicate.model import (
     SourceState,
 )
 from syndicate.store import schema
-from syndicate.store.core.column_types import EPOCH, UtcTime, to_microseconds
+from syndicate.store.core.column_types import UtcTime, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.row_leases import NO_LEASE, change_leased
 
 # Longer than clocks of two processes differ, and than an ordinary clock correction.
 CLOCK_STEP = timedelta(hours=1)
@@ -179,16 +180,12 @@ def _due(now: Any, ahead: Any, names: Any) -> ColumnElement[bool]:
 
 def release_sources(connection: Connection, ids: Iterable[int], *, owner: str) -> None:
     """Release leases of sources that were not polled."""
-    table = schema.sources
-    matching = and_(table.c.id.in_(list(ids)), table.c.lease_owner == owner)
-    connection.execute(update(table).where(matching).values(lease_owner="", lease_until=EPOCH))
+    change_leased(connection, schema.sources, ids, owner=owner, **NO_LEASE)
 
 
 def extend_leases(connection: Connection, ids: Iterable[int], *, owner: str, until: datetime) -> None:
     """Extend the leases of sources that are polled later than planned."""
-    table = schema.sources
-    matching = and_(table.c.id.in_(list(ids)), table.c.lease_owner == owner)
-    connection.execute(update(table).where(matching).values(lease_until=until))
+    change_leased(connection, schema.sources, ids, owner=owner, lease_until=until)
 
 
 def set_next_check(
@@ -270,9 +267,7 @@ def _saving(parameters: tuple[str, ...]) -> CompiledStatement:
     table = schema.sources
     values: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in parameters}
     matching = and_(table.c.id == bindparam("polled"), table.c.lease_owner == bindparam("polled_by"))
-    return CompiledStatement(
-        update(table).where(matching).values(lease_owner="", lease_until=EPOCH, **values)
-    )
+    return CompiledStatement(update(table).where(matching).values(**NO_LEASE, **values))
 
 
 def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[SourceReport, ...]:

@@ -190,9 +190,13 @@ def subscription_newsletter(connection: Connection, subscription_id: int) -> str
 
 def is_confirmed(connection: Connection, subscription_id: int) -> bool:
     """Return whether a subscription is confirmed."""
+    return subscription_state(connection, subscription_id) == SubscriptionState.CONFIRMED
+
+
+def subscription_state(connection: Connection, subscription_id: int) -> str | None:
+    """Return the state of a subscription, or ``None``."""
     table = schema.subscriptions
-    query = select(table.c.state).where(table.c.id == subscription_id)
-    return connection.scalars(query).first() == SubscriptionState.CONFIRMED.value
+    return connection.scalars(select(table.c.state).where(table.c.id == subscription_id)).first()
 
 
 def subscription_of(connection: Connection, address_key: str, newsletter: str) -> int | None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from syndicate.store import schema
 from syndicate.store.core import leases
+from syndicate.store.core.counts import count_by
 from syndicate.store.core.upsert import insert_for
 
 _IGNORED = "bounces ignored"
@@ -88,10 +89,8 @@ def count_bounces(connection: Connection, address_key: str, *, kind: str, since:
 
 def count_by_kind(connection: Connection) -> dict[str, int]:
     """Return the number of reports by kind, and of reports ``ignored`` as forged or unknown."""
-    table = schema.bounces
-    query = select(table.c.kind, func.count()).group_by(table.c.kind).order_by(table.c.kind)
-    counts = {kind: count for kind, count in connection.execute(query)}  # noqa: C416
-    return counts | {"ignored": leases.read_counter(connection, _IGNORED)}
+    ignored = leases.read_counter(connection, _IGNORED)
+    return count_by(connection, schema.bounces.c.kind) | {"ignored": ignored}
 
 
 def ignore_bounces(connection: Connection, count: int) -> None:

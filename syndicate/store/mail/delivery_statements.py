@@ -26,8 +26,8 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from syndicate.model import Delivery, DeliveryCause, DeliveryState, SubscriptionState
 from syndicate.store import schema
-from syndicate.store.core.column_types import EPOCH
 from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.row_leases import NO_LEASE
 from syndicate.store.mail.preference_store import not_paused
 
 READY = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
@@ -113,7 +113,7 @@ def cancel(places: int) -> Update:
             cause=case((subscribed.exists(), DeliveryCause.PAUSED.value), else_=DeliveryCause.LEFT.value),
             error="",
             changed=bindparam("now"),
-            **free(),
+            **NO_LEASE,
         )
     )
 
@@ -125,7 +125,7 @@ def sent(places: int) -> CompiledStatement:
     return CompiledStatement(
         update(table)
         .where(_these(table, places), state_is(table, DeliveryState.SENDING))
-        .values(state=DeliveryState.SENT.value, code=250, error="", changed=bindparam("now"), **free())
+        .values(state=DeliveryState.SENT.value, code=250, error="", changed=bindparam("now"), **NO_LEASE)
     )
 
 
@@ -150,8 +150,3 @@ def state_is(table: Table, state: DeliveryState) -> ColumnElement[bool]:
 def is_confirmation(table: Table) -> ColumnElement[bool]:
     """Return the condition for mails that ask for a confirmation, as in the partial index."""
     return table.c.requires != literal_column(f"'{SubscriptionState.CONFIRMED.value}'")
-
-
-def free() -> dict[str, Any]:
-    """Return the values of a delivery without a lease."""
-    return {"lease_owner": "", "lease_until": EPOCH}

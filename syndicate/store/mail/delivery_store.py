@@ -29,8 +29,10 @@ from sqlalchemy import (
 from syndicate.model import Delivery, DeliveryCause, DeliveryState, SubscriptionState
 from syndicate.store import schema
 from syndicate.store.core.column_types import UtcTime, to_microseconds
+from syndicate.store.core.counts import count_by, count_rows
+from syndicate.store.core.row_leases import NO_LEASE
 from syndicate.store.mail import delivery_statements as statements
-from syndicate.store.mail.delivery_statements import READY, free, ready, state_is
+from syndicate.store.mail.delivery_statements import READY, ready, state_is
 from syndicate.store.mail.preference_store import rescheduled_values
 
 
@@ -125,7 +127,7 @@ def finish_delivery(
     """
     table = schema.deliveries
     open_states = (*READY, DeliveryState.SENDING.value)
-    values: dict[str, Any] = {"state": state.value, "code": code, "error": error, "changed": now} | free()
+    values: dict[str, Any] = {"state": state.value, "code": code, "error": error, "changed": now} | NO_LEASE
     # An attempt that ended before the body counts too; otherwise the delivery would be retried for ever.
     values["attempts"] = table.c.attempts + (table.c.state != DeliveryState.SENDING.value).cast(Integer)
     values["first_attempt"] = func.coalesce(table.c.first_attempt, literal(now, UtcTime))
@@ -150,21 +152,21 @@ def release_deliveries(connection: Connection, ids: Sequence[int], *, owner: str
     """Release leases of deliveries that were not begun."""
     table = schema.deliveries
     matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner, ready(table))
-    connection.execute(update(table).where(matching).values(**free()))
+    connection.execute(update(table).where(matching).values(**NO_LEASE))
 
 
 def postpone_delivery(connection: Connection, delivery_id: int, *, owner: str, not_before: datetime) -> None:
     """Release a delivery to be sent later, without counting an attempt."""
     table = schema.deliveries
     matching = and_(table.c.id == delivery_id, table.c.lease_owner == owner, ready(table))
-    connection.execute(update(table).where(matching).values(**rescheduled_values(not_before), **free()))
+    connection.execute(update(table).where(matching).values(**rescheduled_values(not_before), **NO_LEASE))
 
 
 def fail_late(connection: Connection, *, now: datetime) -> int:
     """Fail waiting deliveries that could not be sent in time; return their number."""
     table = schema.deliveries
     late = and_(ready(table), table.c.not_before <= now, table.c.not_after < now, table.c.lease_until < now)
-    values = {"cause": DeliveryCause.TOO_LATE.value, "code": None, "changed": now, **free()}
+    values = {"cause": DeliveryCause.TOO_LATE.value, "code": None, "changed": now, **NO_LEASE}
     failed = update(table).where(late).values(state=DeliveryState.FAILED.value, **values)
     return connection.execute(failed).rowcount
 
@@ -192,7 +194,7 @@ def mark_stuck_uncertain(connection: Connection, *, now: datetime, dead: Collect
             cause=DeliveryCause.INTERRUPTED.value,
             error="",
             changed=now,
-            **free(),
+            **NO_LEASE,
         )
     )
     return changed.rowcount
@@ -206,7 +208,7 @@ def mark_waiting_uncertain(
     Deliveries created after ``created_by`` were not in the backup.
     """
     table = schema.deliveries
-    values = {"cause": DeliveryCause.RESTORED.value, "error": "", "changed": now, **free()}
+    values = {"cause": DeliveryCause.RESTORED.value, "error": "", "changed": now, **NO_LEASE}
     old = table.c.created <= (created_by or now)
     changed = update(table).where(ready(table), old).values(state=DeliveryState.UNCERTAIN.value, **values)
     return connection.execute(changed).rowcount
@@ -245,9 +247,7 @@ def mark_arrived(connection: Connection, delivery_id: int, *, now: datetime) -> 
 
 def count_deliveries(connection: Connection) -> dict[str, int]:
     """Return the number of deliveries by state."""
-    table = schema.deliveries
-    query = select(table.c.state, func.count()).group_by(table.c.state).order_by(table.c.state)
-    return {state: count for state, count in connection.execute(query)}  # noqa: C416
+    return count_by(connection, schema.deliveries.c.state)
 
 
 def list_deliveries(
@@ -302,21 +302,15 @@ def count_refused(connection: Connection) -> int:
 def count_late(connection: Connection, *, since: datetime) -> int:
     """Return the number of deliveries since a time that failed because they were too late."""
     table = schema.deliveries
-    query = select(func.count()).where(
-        table.c.state == DeliveryState.FAILED.value,
-        table.c.cause == DeliveryCause.TOO_LATE.value,
-        table.c.changed >= since,
-    )
-    return connection.scalars(query).one()
+    late = (table.c.state == DeliveryState.FAILED.value, table.c.cause == DeliveryCause.TOO_LATE.value)
+    return count_rows(connection, table, *late, table.c.changed >= since)
 
 
 def count_due(connection: Connection, now: datetime, *, confirmations: bool = False) -> int:
     """Return the number of deliveries that may be sent now, all or confirmations only."""
     table = schema.deliveries
-    query = select(func.count()).where(ready(table), table.c.not_before <= now)
-    if confirmations:
-        query = query.where(statements.is_confirmation(table))
-    return connection.scalars(query).one()
+    which = [statements.is_confirmation(table)] if confirmations else []
+    return count_rows(connection, table, ready(table), table.c.not_before <= now, *which)
 
 
 def next_delivery(connection: Connection) -> datetime | None:

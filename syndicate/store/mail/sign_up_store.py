@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from syndicate.model import DeliveryState, SubscriptionState, SuppressionReason
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH
+from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail import audience_store
 from syndicate.store.mail.edition_store import CONFIRMATION, insert_edition
@@ -67,7 +68,7 @@ def record_sign_up(
     for which, limit in zip(
         (table.c.network == network, table.c.newsletter == newsletter), limits, strict=True
     ):
-        if connection.scalars(select(func.count()).select_from(table).where(which, recent)).one() >= limit:
+        if count_rows(connection, table, which, recent) >= limit:
             return False
     display, key, fold = address
     connection.execute(
@@ -169,12 +170,9 @@ def prepare_confirmation(
 def _mails_today(connection: Connection, sign_up: SignUp) -> int:
     """Return the number of mails to the mailbox, in any spelling, on the day before a request."""
     table = schema.sign_ups
-    query = select(func.count()).where(
-        table.c.address_fold == sign_up.address_fold,
-        table.c.requested > sign_up.requested - _DAY,
-        table.c.state.in_((MAILED, CONFIRMED)),
-    )
-    return connection.scalars(query).one()
+    recent = table.c.requested > sign_up.requested - _DAY
+    mailed = table.c.state.in_((MAILED, CONFIRMED))
+    return count_rows(connection, table, table.c.address_fold == sign_up.address_fold, recent, mailed)
 
 
 def mark_mailed(connection: Connection, sign_up_id: int, delivery_id: int, token_hash: str) -> None:

@@ -46,26 +46,28 @@ def list_suppressions(connection: Connection) -> list[SuppressionEntry]:
     rows = [*connection.execute(ended), *connection.execute(barred)]
     return sorted(
         (SuppressionEntry(**row._asdict()) for row in rows),
-        key=lambda departure: (departure.address_key, departure.newsletter),
+        key=lambda entry: (entry.address_key, entry.newsletter),
     )
 
 
 def import_suppressions(
-    connection: Connection, departures: Iterable[SuppressionEntry], *, detail: str, now: datetime
+    connection: Connection, entries: Iterable[SuppressionEntry], *, detail: str, now: datetime
 ) -> int:
     """Apply exported suppressions to this store; return the number of changed rows."""
     changed = 0
-    for departure in departures:
-        if departure.newsletter:
-            matching = audience_store.subscription_of(connection, departure.address_key, departure.newsletter)
-            open_still = matching is not None and not _has_ended(connection, matching)
-            if matching is not None and open_still:
-                audience_store.end_subscription(connection, matching, detail=detail, now=now)
-            changed += open_still
+    for entry in entries:
+        if entry.newsletter:
+            subscription = audience_store.subscription_of(connection, entry.address_key, entry.newsletter)
+            if subscription is None:
+                continue
+            state = audience_store.subscription_state(connection, subscription)
+            if state != SubscriptionState.UNSUBSCRIBED:
+                audience_store.end_subscription(connection, subscription, detail=detail, now=now)
+                changed += 1
         else:
-            changed += audience_store.suppression(connection, departure.address_key) is None
-            audience_store.suppress(connection, departure.address_key, reason=departure.reason, now=now)
-            audience_store.end_all_subscriptions(connection, departure.address_key, detail=detail, now=now)
+            changed += audience_store.suppression(connection, entry.address_key) is None
+            audience_store.suppress(connection, entry.address_key, reason=entry.reason, now=now)
+            audience_store.end_all_subscriptions(connection, entry.address_key, detail=detail, now=now)
     return changed
 
 
@@ -127,9 +129,3 @@ def last_lifted_at(connection: Connection, address_key: str) -> datetime:
         table.c.address_key == address_key, table.c.event == _ALLOWED
     )
     return connection.scalars(query).one() or EPOCH
-
-
-def _has_ended(connection: Connection, subscription_id: int) -> bool:
-    table = schema.subscriptions
-    query = select(table.c.state).where(table.c.id == subscription_id)
-    return connection.scalars(query).first() == SubscriptionState.UNSUBSCRIBED.value

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from syndicate.store import schema
 from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for, insert_on, upsert
 
 EDIT = "edit:"
@@ -119,7 +120,7 @@ def stale_pages(connection: Connection, limit: int, *, below: int | None = None)
 
 def count_stale(connection: Connection) -> int:
     """Return the number of stale article pages."""
-    return connection.scalars(select(func.count()).select_from(schema.stale_pages)).one()
+    return count_rows(connection, schema.stale_pages)
 
 
 def clear_stale(connection: Connection, written: Iterable[tuple[int, int]]) -> None:
