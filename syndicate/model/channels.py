@@ -25,7 +25,7 @@ class Clause:
     field: ClauseField
     values: tuple[str, ...]
     negated: bool = False
-    languages: tuple[str, ...] = ()  # in which a list shows its stories, if they have an article in one
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

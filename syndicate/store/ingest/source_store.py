@@ -118,8 +118,10 @@ def claim_due_sources(
     }
     if names is not None:
         due["names"] = list(names)
-    nobody = names is not None and not names
-    ids = [] if nobody else [found for (found,) in _claimable(named=names is not None).rows(connection, due)]
+    no_names = names is not None and not names
+    ids = (
+        [] if no_names else [found for (found,) in _claimable(named=names is not None).rows(connection, due)]
+    )
     if not ids:
         return []
     _LEASING.execute(connection, {"sources": ids, "owner": owner, "until": to_microseconds(until)})
@@ -170,9 +172,9 @@ def _due(now: Any, ahead: Any, names: Any) -> ColumnElement[bool]:
     free = and_(table.c.paused.is_(False), table.c.gone.is_(False), table.c.lease_until < now)
     # A server's Retry-After holds for commanded polls, too (F5).
     wrong_clock = table.c.last_attempt > ahead
-    patient = or_(table.c.not_before.is_(None), table.c.not_before <= now, wrong_clock)
+    pause_over = or_(table.c.not_before.is_(None), table.c.not_before <= now, wrong_clock)
     if names is not None:
-        return and_(free, patient, table.c.name.in_(names))
+        return and_(free, pause_over, table.c.name.in_(names))
     due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
     ordinary = and_(due, or_(table.c.last_attempt.is_(None), table.c.last_attempt < now))
     return and_(free, or_(ordinary, wrong_clock))

@@ -31,10 +31,10 @@ def unfinished_counts(
     start, end = period
     wrong_clock = table.c.last_attempt > now + CLOCK_STEP
     due = or_(table.c.next_check.is_(None), table.c.next_check <= due_by, wrong_clock)
-    patient = or_(table.c.not_before.is_(None), table.c.not_before <= now, wrong_clock)
+    pause_over = or_(table.c.not_before.is_(None), table.c.not_before <= now, wrong_clock)
     counts = select(
         func.count().label("sources"),
-        func.count().filter(due, patient).label("unread"),
+        func.count().filter(due, pause_over).label("unread"),
         func.count().filter(table.c.failures > 0).label("failing"),
     ).where(_can_match(clauses), table.c.paused.is_(False), table.c.gone.is_(False))
     unplaced = (

@@ -49,19 +49,21 @@ class ArticleFilter:
 
 
 def filtered_articles(
-    connection: Connection, wishes: Sequence[ArticleFilter], *, limit: int
+    connection: Connection, filters: Sequence[ArticleFilter], *, limit: int
 ) -> list[Article]:
     """Return the newest articles that match any of the filters, newest first, each text once."""
-    shown = first_of_text(lambda rows: [or_(*(_wished(wish, rows) for wish in wishes))])
+    shown = first_of_text(
+        lambda rows: [or_(*(_matches_filter(article_filter, rows) for article_filter in filters))]
+    )
     return _newest(connection, shown, limit)
 
 
-def _wished(wish: ArticleFilter, rows: Rows) -> ColumnElement[bool]:
-    conditions = _conditions(wish.clauses, rows)
-    if wish.sections:
-        conditions.append(rows.c.section_key.in_(map(tag_key, wish.sections)))
-    if wish.languages:
-        conditions.append(or_(*(_language(tag, rows) for tag in wish.languages)))
+def _matches_filter(article_filter: ArticleFilter, rows: Rows) -> ColumnElement[bool]:
+    conditions = _conditions(article_filter.clauses, rows)
+    if article_filter.sections:
+        conditions.append(rows.c.section_key.in_(map(tag_key, article_filter.sections)))
+    if article_filter.languages:
+        conditions.append(or_(*(_language(tag, rows) for tag in article_filter.languages)))
     return and_(true(), *conditions)
 
 
