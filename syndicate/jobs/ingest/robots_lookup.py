@@ -39,12 +39,12 @@ def rules_for(
         known = robots_store.read_robots(connection, wanted)
     found: dict[str, OriginRules] = {}
     for origin, row in known.items():
-        rests_until = max(row.rests_until, row.busy_until)
+        next_page_at = max(row.next_page_at, row.busy_until)
         if row.expires > now:
-            found[origin] = _rules(_file_of(row), rests_until, agent)
-        elif rests_until > now:
+            found[origin] = _rules(_file_of(row), next_page_at, agent)
+        elif next_page_at > now:
             # Nor is it asked for the rules of a visit that it does not want yet.
-            found[origin] = OriginRules(rules=None, not_before=rests_until)
+            found[origin] = OriginRules(rules=None, not_before=next_page_at)
     missing = [
         FetchRequest(url=robots_url(origin), accept=_ACCEPT, key=origin)
         for origin in wanted
@@ -79,7 +79,7 @@ def _file_from(origin: str, answer: Fetched | FetchError, now: datetime) -> Robo
     return robots_file(origin, answer.status, answer.body, now)
 
 
-def _rules(file: RobotsFile, rests_until: datetime, agent: str) -> OriginRules:
+def _rules(file: RobotsFile, next_page_at: datetime, agent: str) -> OriginRules:
     if not file.reachable:
         return OriginRules(rules=None, not_before=file.expires)
-    return OriginRules(rules=read_rules(file, agent), not_before=rests_until)
+    return OriginRules(rules=read_rules(file, agent), not_before=next_page_at)

@@ -32,7 +32,7 @@ _OF_SOURCES = CompiledStatement(
         schema.hub_subscriptions.c.source_id.in_(_SOURCES)
     )
 )
-_LEFT = (HubState.LEAVING.value, HubState.ENDED.value)
+_ENDING = (HubState.LEAVING.value, HubState.ENDED.value)
 
 
 def save_hubs(
@@ -54,12 +54,12 @@ def save_hubs(
     for source_id, hub in hubs.items():
         before, state = noted.get(source_id, (None, HubState.ENDED.value))
         if hub is not None and state == HubState.ENDED:
-            _want(connection, source_id, hub, *secrets(), now)
-        elif state not in _LEFT and hub != before:
-            _leave(connection, [source_id], now)
+            _request_subscription(connection, source_id, hub, *secrets(), now)
+        elif state not in _ENDING and hub != before:
+            _request_unsubscription(connection, [source_id], now)
 
 
-def _want(
+def _request_subscription(
     connection: Connection, source_id: int, hub: Hub, callback: str, secret: str, now: datetime
 ) -> None:
     fresh = {
@@ -80,15 +80,15 @@ def _want(
 def request_unsubscriptions(connection: Connection, *, now: datetime, everything: bool) -> None:
     """End the subscriptions of paused and gone sources, or all with ``everything``."""
     table, sources = schema.hub_subscriptions, schema.sources
-    staying = table.c.state.not_in(_LEFT)
+    continuing = table.c.state.not_in(_ENDING)
     stopped = select(sources.c.id).where(or_(sources.c.paused, sources.c.gone))
     query = select(table.c.source_id).where(
-        staying if everything else staying & table.c.source_id.in_(stopped)
+        continuing if everything else continuing & table.c.source_id.in_(stopped)
     )
-    _leave(connection, list(connection.scalars(query)), now)
+    _request_unsubscription(connection, list(connection.scalars(query)), now)
 
 
-def _leave(connection: Connection, ids: Iterable[int], now: datetime) -> None:
+def _request_unsubscription(connection: Connection, ids: Iterable[int], now: datetime) -> None:
     table = schema.hub_subscriptions
     values = {"state": HubState.LEAVING.value, "next_try": now, "attempts": 0}
     connection.execute(update(table).where(table.c.source_id.in_(list(ids))).values(**values))
@@ -156,8 +156,8 @@ def confirm_hub_subscription(
 def confirm_unsubscription(connection: Connection, callback: str, topic: str) -> bool:
     """End a subscription the hub verified as ended; false when no end was requested."""
     table = schema.hub_subscriptions
-    leaving = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.in_(_LEFT))
-    changed = connection.execute(update(table).where(leaving).values(state=HubState.ENDED.value))
+    ending = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.in_(_ENDING))
+    changed = connection.execute(update(table).where(ending).values(state=HubState.ENDED.value))
     return changed.rowcount == 1
 
 
@@ -166,7 +166,7 @@ def deny_hub_subscription(
 ) -> int | None:
     """Mark a subscription that the hub refused or ended; return its source id, or ``None``."""
     table = schema.hub_subscriptions
-    subscribed = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.not_in(_LEFT))
+    subscribed = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.not_in(_ENDING))
     values = {"state": HubState.DENIED.value, "expires": None, "next_try": next_try, "error": reason}
     return connection.scalars(
         update(table).where(subscribed).values(**values).returning(table.c.source_id)

@@ -20,7 +20,7 @@ _BUSY = CompiledStatement(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsRow:
-    """Cached robots.txt answer of an origin; ``rests_until`` is the earliest time of the next page.
+    """Cached robots.txt answer of an origin; ``next_page_at`` is the earliest time of the next page.
 
     ``busy_until`` is the end of the Retry-After pause, which holds for every request to the origin.
     ``busy_pause`` is the length of that pause in seconds.
@@ -30,7 +30,7 @@ class RobotsRow:
     status: int
     rules: str
     expires: datetime
-    rests_until: datetime
+    next_page_at: datetime
     busy_until: datetime
     busy_pause: float
 
@@ -45,15 +45,15 @@ def read_robots(connection: Connection, origins: Iterable[str]) -> dict[str, Rob
 def save_robots(connection: Connection, origin: str, status: int, rules: str, expires: datetime) -> None:
     """Store the answer of an origin; its pauses stay."""
     values = {"status": status, "rules": rules, "expires": expires}
-    new = {"rests_until": EPOCH, "busy_until": EPOCH, "busy_pause": 0.0}
+    new = {"next_page_at": EPOCH, "busy_until": EPOCH, "busy_pause": 0.0}
     upsert(connection, schema.robots, {"origin": origin}, values, new=new)
 
 
 def delay_next_page(connection: Connection, origin: str, until: datetime) -> None:
     """Request no further page of an origin before ``until``."""
     table = schema.robots
-    later = (table.c.origin == origin) & (table.c.rests_until < until)
-    connection.execute(update(table).where(later).values(rests_until=until))
+    later = (table.c.origin == origin) & (table.c.next_page_at < until)
+    connection.execute(update(table).where(later).values(next_page_at=until))
 
 
 def latest_origin_pause(connection: Connection, origin: str) -> tuple[datetime, float]:
@@ -70,7 +70,7 @@ def set_origin_pause(connection: Connection, origin: str, until: datetime, pause
     ``pause`` is the length of the pause in seconds.
     """
     table = schema.robots
-    unknown = {"status": 0, "rules": "", "expires": EPOCH, "rests_until": EPOCH}
+    unknown = {"status": 0, "rules": "", "expires": EPOCH, "next_page_at": EPOCH}
     values = {"busy_until": until, "busy_pause": pause}
     later = table.c.busy_until < until
     upsert(connection, table, {"origin": origin}, values, new=unknown, where=later)
@@ -85,5 +85,5 @@ def paused_origins(connection: Connection, now: datetime) -> dict[str, datetime]
 def prune_robots(connection: Connection, *, before: datetime) -> None:
     """Delete answers that expired before a time, unless a pause of their origin still holds."""
     table = schema.robots
-    over = (table.c.expires, table.c.rests_until, table.c.busy_until)
+    over = (table.c.expires, table.c.next_page_at, table.c.busy_until)
     connection.execute(delete(table).where(*(end < before for end in over)))

@@ -36,6 +36,6 @@ robots = Table(
     Column("origin", Text, primary_key=True),
     *columns(Integer, "status"),
     *columns(Text, "rules"),
-    *columns(UtcTime, "expires", "rests_until", "busy_until"),
+    *columns(UtcTime, "expires", "next_page_at", "busy_until"),
     Column("busy_pause", Float, nullable=False, server_default="0"),
 )
