@@ -40,6 +40,11 @@ _LATEST = CompiledStatement(
     .limit(bindparam("most"))
 )
 _TIMES = ("published", "updated", "first_seen")
+# Fields that are columns of the same name and type.
+_SAME = (
+    *("uid", "entry_key", "url", "path", *_TIMES, "language", "direction", "section", "summary"),
+    *("minutes", "words", "content_hash", "item_hash", "boost", "declared_title"),
+)
 _LISTS = ("authors_json", "tags_json", "read_more_json", "enclosures_json")
 
 
@@ -219,37 +224,22 @@ def count_articles(connection: Connection) -> int:
 
 def article_of(row: Row[Any]) -> Article:
     """Return a row of ``articles`` as an ``Article``."""
-    image = row.image_json
+    facts = row._asdict()
+    image = facts["image_json"]
     return Article(
-        id=row.id,
-        uid=row.uid,
-        source_id=row.source_id,
-        entry_key=row.entry_key,
-        url=row.url,
-        path=row.path,
-        title=row.headline or row.title,
-        original_title=(row.declared_title or row.title) if row.headline else "",
-        authors=tuple(row.authors_json),
-        published=row.published,
-        updated=row.updated,
-        first_seen=row.first_seen,
-        language=row.language,
-        direction=row.direction,
-        section=row.section,
-        tags=tuple(row.tags_json),
-        summary=row.summary,
+        **{name: facts[name] for name in _SAME},
+        id=facts["id"],
+        source_id=facts["source_id"],
+        story_id=facts["story_id"],
+        same_text=facts["same_text"],
+        revised=facts["revised"],
+        title=facts["headline"] or facts["title"],
+        original_title=(facts["declared_title"] or facts["title"]) if facts["headline"] else "",
+        authors=tuple(facts["authors_json"]),
+        tags=tuple(facts["tags_json"]),
         image=None if image is None else Image(**image),
-        enclosures=tuple([Enclosure(**written) for written in row.enclosures_json]),
-        minutes=row.minutes,
-        words=row.words,
-        read_more=tuple(row.read_more_json),
-        content_hash=row.content_hash,
-        item_hash=row.item_hash,
-        boost=row.boost,
-        declared_title=row.declared_title,
-        story_id=row.story_id,
-        same_text=row.same_text,
-        revised=row.revised,
+        enclosures=tuple([Enclosure(**written) for written in facts["enclosures_json"]]),
+        read_more=tuple(facts["read_more_json"]),
     )
 
 
@@ -260,31 +250,15 @@ def search_text(*parts: str) -> str:
 
 def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
     return {
+        **{name: getattr(article, name) for name in _SAME},
         "source_id": source_id,
-        "uid": article.uid,
-        "entry_key": article.entry_key,
-        "url": article.url,
-        "path": article.path,
         "title": article.title,
         "authors_json": list(article.authors),
-        "published": article.published,
-        "updated": article.updated,
-        "first_seen": article.first_seen,
-        "language": article.language,
-        "direction": article.direction,
-        "section": article.section,
         "section_key": tag_key(article.section),
         "tags_json": list(article.tags),
-        "summary": article.summary,
         "image_json": article.image and _fields(article.image),
         "enclosures_json": [_fields(enclosure) for enclosure in article.enclosures],
-        "minutes": article.minutes,
-        "words": article.words,
         "read_more_json": list(article.read_more),
-        "content_hash": article.content_hash,
-        "item_hash": article.item_hash,
-        "boost": article.boost,
-        "declared_title": article.declared_title,
         "search": search_text(article.title, article.summary, *article.tags),
     }
 

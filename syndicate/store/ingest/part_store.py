@@ -104,15 +104,8 @@ def save_part(
     connection: Connection, part_id: int, state: SourceState, next_check: datetime, *, owner: str
 ) -> bool:
     """Store the state of a part after a reading and end its lease; false when the lease was lost."""
-    values = {
-        "etag": state.etag,
-        "last_modified": state.last_modified,
-        "body_hash": state.body_hash,
-        "last_success": state.last_success,
-        "failures": state.failures,
-        "error": state.error,
-        "next_check": next_check,
-    }
+    names = ("etag", "last_modified", "body_hash", "last_success", "failures", "error")
+    values = {name: getattr(state, name) for name in names} | {"next_check": next_check}
     changed = change_leased(connection, schema.sitemap_parts, [part_id], owner=owner, **values, **NO_LEASE)
     return changed == 1
 

@@ -164,16 +164,8 @@ def _in_force(at: datetime) -> ColumnElement[bool]:
 
 
 def _decision(row: Row[Any]) -> EditorDecision:
-    return EditorDecision(
-        id=row.id,
-        recorded=row.recorded,
-        who=row.who,
-        action=EditorAction(row.action),
-        article_uid=row.article_uid,
-        value=row.value,
-        expires=row.expires,
-        undoes=row.undoes,
-    )
+    facts = {name: getattr(row, name) for name in EditorDecision.__dataclass_fields__}
+    return EditorDecision(**facts | {"action": EditorAction(row.action)})
 
 
 def latest_decision(found: Iterable[EditorDecision], action: EditorAction) -> EditorDecision | None:

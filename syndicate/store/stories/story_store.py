@@ -82,9 +82,9 @@ def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticl
     """Return articles without a place, the oldest publication first."""
     table, bodies = schema.articles, schema.article_bodies
     # Only needed columns: converting the others to dates and lists costs time.
-    columns = "id", "source_id", "published", "title", "language", "read_more_json", "story_id", "same_text"
+    columns = ("id", "source_id", "published", "title", "language", "story_id", "same_text")
     query = (
-        select(*(table.c[name] for name in columns), bodies.c.html)
+        select(*(table.c[name] for name in columns), table.c.read_more_json, bodies.c.html)
         .join(bodies, bodies.c.article_id == table.c.id)
         .where(_UNPLACED)
         .order_by(table.c.published, table.c.id)
@@ -92,15 +92,9 @@ def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticl
     )
     return [
         UnplacedArticle(
-            id=row.id,
-            source_id=row.source_id,
-            published=row.published,
-            title=row.title,
+            **{name: getattr(row, name) for name in columns},
             text=plain_text(row.html),
-            language=row.language,
             read_more=tuple(row.read_more_json),
-            story_id=row.story_id,
-            same_text=row.same_text,
         )
         for row in connection.execute(query)
     ]
@@ -267,12 +261,8 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
     """Store leads and counts of stories; changed coverage marks the pages of all their articles."""
     if not stories:
         return
-    ids = [story.id for story in stories]
-    before = {
-        story: count
-        for batch in in_batches(ids)
-        for story, count in COVERAGE.rows(connection, {"ids": batch})
-    }
+    batches = in_batches([story.id for story in stories])
+    before = dict(row for batch in batches for row in COVERAGE.rows(connection, {"ids": batch}))
     SAVING.execute_many(
         connection,
         [
