@@ -155,7 +155,7 @@ def release_owner_leases(connection: Connection, owner: str) -> None:
 def release_implausible_leases(connection: Connection, now: datetime) -> None:
     """Release leases that end later than any lease can: a wrong clock set them.
 
-    Deliveries in ``sending`` keep their owner, so that they become ``uncertain``.
+    Deliveries in ``sending`` retain their owner, so that they become ``uncertain``.
     """
     beyond = now + _LONGER_THAN_ANY
     connection.execute(delete(schema.leases).where(schema.leases.c.until > beyond))
