@@ -75,7 +75,7 @@ def reason_not_liftable(connection: Connection, address_key: str) -> str:
     """Return why the operator cannot lift a suppression; ``""`` when the mailbox only bounced."""
     reason = audience_store.suppression(connection, address_key)
     if reason is None:
-        return "is not on the suppression list"
+        return "is not on the list of suppressed addresses"
     subscriptions, subscribers, bounces = schema.subscriptions, schema.subscribers, schema.bounces
     complaints = (
         select(bounces.c.id)
