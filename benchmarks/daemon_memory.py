@@ -60,7 +60,7 @@ def fill(url: str, count: int, ended: datetime) -> None:
     store.migrate()
     newsletter = Newsletter(name="daily", title="Daily", schedule="daily 07:00", time_zone="UTC")
     with store.write() as connection:
-        leases.make_secret(connection)
+        leases.ensure_secret(connection)
         (source,) = factories.add_sources(connection, factories.declared())
         articles = [
             factories.new_article(

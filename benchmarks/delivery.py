@@ -234,7 +234,7 @@ def filled_store(folder: Path, fixture: Fixture, count: int) -> Store:
     store = open_store(f"sqlite:///{folder / f'store-{time.monotonic_ns()}.db'}")
     store.migrate()
     with store.write() as connection:
-        leases.make_secret(connection)
+        leases.ensure_secret(connection)
         factories.newsroom(connection)
         for number in range(count):
             audience_store.add_subscription(
@@ -281,7 +281,7 @@ def commit_rate(folder: Path) -> float:
     start, count = time.monotonic(), 0
     while time.monotonic() - start < 1:
         with store.write() as connection:
-            leases.move_counter(connection, "commits")
+            leases.increment_counter(connection, "commits")
         count += 1
     store.dispose()
     return count / (time.monotonic() - start)

@@ -114,7 +114,7 @@ class _Writer:
             tags=(f"tag{self._number % 200}",),
             summary=" ".join(text[:30]),
             content_hash=uid,
-            digest=uid,
+            item_hash=uid,
             html="<p>" + " ".join(text) + "</p>",
             text=" ".join(text),
         )

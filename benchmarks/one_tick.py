@@ -187,7 +187,7 @@ class _Writer:
             section=f"part{self._number % SECTIONS}",
             summary=" ".join(text[:30]),
             content_hash=uid,
-            digest=uid,
+            item_hash=uid,
             html="<p>" + " ".join(text) + "</p>",
             text=" ".join(text),
         )

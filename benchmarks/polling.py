@@ -335,7 +335,7 @@ def _equality(feeds: list[Feed]) -> dict[str, Any]:
         body = gzip.decompress(feed.bodies["one new"])
         whole = _parse(body, frozenset())
         for entry in whole.entries:
-            alone = _parse(body, frozenset(whole.digests) - {entry.digest})
+            alone = _parse(body, frozenset(whole.item_hashes) - {entry.item_hash})
             if alone == replace(whole, entries=(entry,)):
                 same += 1
             else:

@@ -89,7 +89,7 @@ def _row(item: IndexedArticle) -> NewArticle:
         section="world",
         summary=item.title,
         content_hash=uid,
-        digest=uid,
+        item_hash=uid,
         html="",
         text="",
     )

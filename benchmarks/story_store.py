@@ -69,7 +69,7 @@ def _article(document: Document) -> NewArticle:
         language=document.language,
         section="world",
         content_hash=uid,
-        digest=uid,
+        item_hash=uid,
         html=stored_html(document.text),
         text=document.text,
     )

@@ -59,7 +59,7 @@ def new_article(number: int = 1, **changes: Any) -> NewArticle:
         "section": "world",
         "summary": f"Summary {number}.",
         "content_hash": f"hash-{number}",
-        "digest": f"digest-{number}",
+        "item_hash": f"digest-{number}",
         "text": f"Text {number}",
     }
     facts |= changes

@@ -80,14 +80,14 @@ class EntryDecision:
     """Decision about an entry.
 
     ``article`` is the article to store (new and changed only), ``existing`` the row that it changes or
-    equals. ``digest`` is the new item hash of an unchanged article, ``""`` if the hash is already stored: the
-    caller stores it with the row, so that the same bytes are not parsed again.
+    equals. ``item_hash`` is the new item hash of an unchanged article, ``""`` if the hash is already stored:
+    the caller stores it with the row, so that the same bytes are not parsed again.
     """
 
     kind: EntryMatch
     article: NewArticle | None = None
     existing: KnownArticle | None = None
-    digest: str = ""
+    item_hash: str = ""
     reason: str = ""
 
 
@@ -142,7 +142,7 @@ def match_entry(
     key, existing = _identified(entry, known) if known else (entry_key(entry), None)
     if existing is None and moved:
         key, existing = moved.entry_key, moved
-    if existing and existing.digest == entry.digest != "":
+    if existing and existing.item_hash == entry.item_hash != "":
         return EntryDecision(kind=EntryMatch.SAME, existing=existing)
     try:
         article = accept(
@@ -153,7 +153,7 @@ def match_entry(
     if existing is None:
         return EntryDecision(kind=EntryMatch.NEW, article=article)
     if _is_unchanged(existing, article, entry, source):
-        return EntryDecision(kind=EntryMatch.SAME, existing=existing, digest=entry.digest)
+        return EntryDecision(kind=EntryMatch.SAME, existing=existing, item_hash=entry.item_hash)
     return EntryDecision(kind=EntryMatch.CHANGED, article=article, existing=existing)
 
 
@@ -203,7 +203,7 @@ def accept(
         words=reading.words,
         read_more=entry.read_more,
         content_hash=hash_of(_content(entry, title, language, source.section)),
-        digest=entry.digest,
+        item_hash=entry.item_hash,
         html=entry.html,
         text=entry.text,
     )
@@ -257,10 +257,10 @@ def edited_fragments(
     dated = [(canonical_url(entry.url), entry.published) for entry in fragments]
     count = Counter(dated)
     return {
-        entry.digest: page
+        entry.item_hash: page
         for entry, (url, date) in zip(fragments, dated, strict=True)
         if (page := pages.get(url)) and page.published == date and count[url, date] == 1
-        if page.digest not in listed
+        if page.item_hash not in listed
     }
 
 

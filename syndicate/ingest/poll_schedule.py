@@ -247,7 +247,7 @@ def _after_success(
         etag=outcome.etag,
         last_modified=outcome.last_modified,
         body_hash=outcome.body_hash or state.body_hash,
-        frame=state.frame,
+        feed_skeleton_hash=state.feed_skeleton_hash,
         last_attempt=now,
         last_success=now,
         permanent_url=outcome.permanent_url,

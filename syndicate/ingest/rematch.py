@@ -49,14 +49,16 @@ def rematch_entries(
     articles; entries of a rebuilt archive with such a title are in ``pruned_again``.
     """
     absent = [
-        article for article in candidates if article.digest not in listed and article.entry_key not in listed
+        article
+        for article in candidates
+        if article.item_hash not in listed and article.entry_key not in listed
     ]
     by_title_and_time = {(article.title.casefold(), article.published): article for article in absent}
     by_title: dict[str, list[KnownArticle]] = {}
     for article in sorted(absent, key=lambda article: article.published):
         by_title.setdefault(article.title.casefold(), []).append(article)
     known_titles = {
-        entry.digest: entry.title.casefold()
+        entry.item_hash: entry.title.casefold()
         for entry in unknown
         if entry.title.casefold() in by_title or (entry.title and title_hash(entry.title) in pruned)
     }
@@ -70,14 +72,14 @@ def rematch_entries(
     for entry in unknown:
         title, at = entry.title.casefold(), _date(entry)
         match = by_title_and_time.get((title, at)) if title and at else None
-        match = match or retitled.get(entry.digest)
+        match = match or retitled.get(entry.item_hash)
         if is_rebuilt and match is None:
             match = next(
                 (article for article in by_title.get(title, ()) if article.id not in matched_ids), None
             )
         if match and match.id not in matched_ids:
             matched_ids.add(match.id)
-            moved[entry.digest] = match
+            moved[entry.item_hash] = match
     pruned_again = known_titles.keys() - moved.keys() if is_rebuilt else ()
     return Rematch(moved=moved, pruned_again=frozenset(pruned_again))
 
@@ -88,7 +90,7 @@ def _retitled(unknown: Sequence[Entry], absent: Sequence[KnownArticle]) -> dict[
     entries_at = Counter(map(_date, unknown))
     unique = {article.published: article for article in absent if articles_at[article.published] == 1}
     matches = {
-        entry.digest: article
+        entry.item_hash: article
         for entry in unknown
         if (at := _date(entry)) and entries_at[at] == 1 and (article := unique.get(at))
         if _is_extended(entry.title.casefold(), article.title.casefold())

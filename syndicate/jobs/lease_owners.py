@@ -50,9 +50,9 @@ def free_dead_owners(store: Store, now: datetime, *, daemon: bool = False) -> No
         return
     with store.write() as connection:
         if daemon:
-            leases.free_far(connection, now)
+            leases.release_implausible_leases(connection, now)
         for owner in dead:
-            leases.free_owner(connection, owner)
+            leases.release_owner_leases(connection, owner)
 
 
 def sweep_dead_senders(store: Store, now: datetime, *, daemon: bool = False) -> None:
@@ -61,11 +61,11 @@ def sweep_dead_senders(store: Store, now: datetime, *, daemon: bool = False) -> 
     For the ``daemon``, daemons from before the host's last boot are dead too.
     """
     with store.read() as connection:
-        owners = delivery_store.senders(connection)
+        owners = delivery_store.sending_owners(connection)
     dead = [owner for owner in owners if is_dead(owner) or (daemon and _is_before_boot(owner))]
     if dead:
         with store.write() as connection:
-            delivery_store.sweep_uncertain(connection, now=now, dead=dead)
+            delivery_store.mark_stuck_uncertain(connection, now=now, dead=dead)
 
 
 def _is_before_boot(owner: str) -> bool:

@@ -53,7 +53,7 @@ class PruneJob:
             with self.store.write() as connection:
                 gone = old_rows.prune_articles(connection, before=articles_before, now=now, limit=self.batch)
                 if gone:
-                    leases.move_counter(connection, leases.PLACEMENTS)
+                    leases.increment_counter(connection, leases.PLACEMENTS)
                     refresh_stories(connection, set(gone), now)
             articles += len(gone)
             if should_stop():
@@ -70,7 +70,7 @@ class PruneJob:
             page_store.prune_pages(connection, before=tombstones_before)
             bounce_store.prune_bounces(connection, before=deliveries_before)
             deliveries = old_rows.prune_deliveries(connection, before=deliveries_before)
-            old_rows.prune_edition_mails(connection, before=deliveries_before)
+            old_rows.prune_edition_bodies(connection, before=deliveries_before)
             return Pruned(
                 articles=articles,
                 stories=stories,

@@ -1,8 +1,15 @@
-"""The words of the house as frozen dataclasses: one class for each stage of the data.
+"""Vocabulary of the program: frozen dataclasses, a module for each stage of the data.
 
-source → entry → article → story → channel · edition → delivery. Every time is an aware
-``datetime`` in UTC; every language is a BCP 47 tag in lower case (``""`` when unknown); every
-score is between 0 and 1 unless it says otherwise.
+    source -> entry -> article -> story -> channel (feeds, pages)
+                                        -> edition -> delivery (mail)
+
+A source is polled; its document contains entries. Identity turns an entry into a new or known article.
+Articles about the same event form a story. A channel is a query over articles. An edition is a newsletter's
+selection of stories for a period; a delivery is a mail of it to a single mailbox.
+
+Every time is an aware ``datetime`` in UTC. Every language is a BCP 47 tag in lower case, ``""`` when
+unknown. Every score lies between 0 and 1 unless its field says otherwise. Hashes are hexadecimal. A URL or
+text that does not exist is ``""``.
 """
 
 from syndicate.model.articles import (

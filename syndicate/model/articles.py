@@ -1,4 +1,4 @@
-"""From what a parser found to what an output shows."""
+"""Entries as parsers find them, and articles as outputs show them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from syndicate.model.sources import Source
 
 
 def _values(entry: "Entry | Image | Enclosure") -> list[object]:
-    """Return the values to pickle: the slower way of ``dataclasses`` costs more than all the rest.
+    """Return the values to pickle; the default of frozen dataclasses is the slowest part of a pickle.
 
-    Python before 3.11.4 takes that way all the same.
+    Python before 3.11.4 uses the default all the same.
     """
     return [getattr(entry, name) for name in entry.__slots__]
 
@@ -22,10 +22,13 @@ def _set_values(entry: "Entry | Image | Enclosure", values: Sequence[object]) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A picture that stands for an article. Sizes are in pixels, ``None`` when unknown.
+    """Image of an article.
 
-    ``media_type`` is the declared type if the address does not tell it, else ``""``. It is not part of
-    ``repr``, from which content hashes are made: the hashes of stored articles stay valid.
+    - ``url``: absolute address
+    - ``width``, ``height``: pixels, ``None`` when unknown
+    - ``alt``: alternative text
+    - ``media_type``: declared media type if the URL's extension does not give it. Not part of ``repr``, from
+      which content hashes are made, so that the hashes of stored articles stay valid.
     """
 
     __getstate__ = _values
@@ -40,10 +43,13 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enclosure:
-    """A publisher's file that belongs to an article: audio, video or a document. It is linked, never copied.
+    """Publisher's file of an article: audio, video or a document. Outputs link to it and never copy it.
 
-    ``size`` is in bytes, ``duration`` in seconds; both are ``None`` when unknown. ``media_type`` is in lower
-    case, ``""`` when unknown.
+    - ``url``: absolute address
+    - ``media_type``: in lower case, ``""`` when unknown
+    - ``size``: bytes, ``None`` when unknown
+    - ``duration``: seconds, ``None`` when unknown
+    - ``title``: the publisher's title of the file
     """
 
     __getstate__ = _values
@@ -57,24 +63,29 @@ class Enclosure:
 
     @property
     def kind(self) -> str:
-        """``"audio"``, ``"video"`` or ``"document"``."""
+        """Kind of file: ``"audio"``, ``"video"`` or ``"document"``."""
         kind = self.media_type.partition("/")[0]
         return kind if kind in ("audio", "video") else "document"
 
     @property
     def minutes(self) -> int:
-        """The duration in whole minutes, at least 1; 0 when it is unknown."""
+        """Duration in whole minutes, at least 1; 0 when unknown."""
         return max(1, round(self.duration / 60)) if self.duration else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Item that a parser found in a source, cleaned but not yet trusted.
+    """Item of a source as parsed: cleaned, without an identity.
 
-    ``html`` is safe HTML with absolute links; every other text is plain. ``digest`` identifies
-    the raw bytes of the item, so that an unchanged item need not be parsed again.
-    ``read_more`` holds titles the source itself lists as further reading. ``minutes`` is the reading time
-    that the source gives, 0 without one.
+    - ``guid``: the publisher's id of the item
+    - ``url``: absolute address of the item's page
+    - ``title``, ``summary``, ``section``, ``tags``, ``authors``: plain text
+    - ``published``, ``updated``: dates that the item gives
+    - ``html``, ``text``: safe HTML with absolute links, and the same content as plain text
+    - ``image``, ``enclosures``: the publisher's media
+    - ``read_more``: titles that the source itself lists as further reading
+    - ``minutes``: reading time that the source gives, 0 without it
+    - ``item_hash``: hash of the item's bytes; an item with a known hash is not parsed again
     """
 
     __getstate__ = _values
@@ -96,12 +107,12 @@ class Entry:
     enclosures: tuple[Enclosure, ...] = ()
     read_more: tuple[str, ...] = ()
     minutes: int = 0
-    digest: str = ""
+    item_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedLink:
-    """Possible feed of a page. ``declared``: a ``link`` element says so; else a link looks like it."""
+    """Possible feed of a page. ``declared``: a ``link`` element names it; else a link looks like a feed."""
 
     url: str
     title: str = ""
@@ -110,7 +121,7 @@ class FeedLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SitemapPart:
-    """One of the sitemaps that a sitemap index lists; ``changed`` is its ``lastmod``."""
+    """Sitemap that a sitemap index lists; ``changed`` is its ``lastmod``."""
 
     url: str
     changed: datetime | None = None
@@ -118,19 +129,21 @@ class SitemapPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedSource:
-    """One reading of a source: what it says about itself, and its entries in document order.
+    """Result of parsing a source's document.
 
-    ``entries`` holds only entries whose digest was not known before; ``digests`` holds the
-    digest of every item in the document. ``min_interval`` is the source's own requested_interval (``ttl``,
-    ``sy:updatePeriod``) in seconds, ``skip_hours`` and ``skip_days`` the times it wants no visit (bits,
-    see ``SourceState``). ``hubs`` and ``self_url`` are its WebSub links, absolute.
-    ``warnings`` are readable sentences (not well-formed,
-    wrong charset, entries left out); ``refused`` are ``(digest, reason)`` of single items
-    that could not be read although the rest could. ``left_out`` counts new items beyond our limit,
-    to be read the next time although the document is the same; after a document that is ``cut_off`` all is
-    asked for again. ``feeds`` are those that an HTML page, which is no source itself, leads to, and
-    ``moved_to`` is the address that it refreshes to. ``parts`` are the sitemaps of a sitemap index, which
-    has no entries of its own.
+    - ``title``, ``home_url``, ``feed_id``, ``language``: the source's description of itself
+    - ``entries``: entries with an unknown item hash, in document order
+    - ``item_hashes``: hash of every item in the document
+    - ``min_interval``: seconds between polls that the source requests (``ttl``, ``sy:updatePeriod``)
+    - ``skip_hours``, ``skip_days``: bits of hours and days without polls, as in ``SourceState``
+    - ``hubs``, ``self_url``: absolute WebSub links
+    - ``warnings``: sentences for ``status`` (malformed, wrong charset, entries left out)
+    - ``refused``: (item hash, reason) of items that could not be parsed
+    - ``left_out``: number of new items above the limit; the next poll reads them from the same document
+    - ``cut_off``: true for an incomplete document, which the next poll requests again in full
+    - ``feeds``: feeds of an HTML page that is no source itself
+    - ``moved_to``: target of an HTML page's refresh
+    - ``parts``: sitemaps of a sitemap index, which has no entries of its own
     """
 
     title: str = ""
@@ -138,7 +151,7 @@ class ParsedSource:
     feed_id: str = ""
     language: str = ""
     entries: tuple[Entry, ...] = ()
-    digests: tuple[str, ...] = ()
+    item_hashes: tuple[str, ...] = ()
     min_interval: float | None = None
     skip_hours: int = 0
     skip_days: int = 0
@@ -154,15 +167,15 @@ class ParsedSource:
 
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-"""Feeds date no article before this: a ``published`` before it is the sort key of an undated article."""
+"""Earliest date of publication; an earlier ``published`` is the sort key of an undated article."""
 _UNDATED_SHIFT = timedelta(days=36_525)
 
 
 def undated_key(first_seen: datetime) -> datetime:
-    """Return the ``published`` of an article without a date: its first sight, moved back a hundred years.
+    """Return the ``published`` of an undated article: its first-seen time, moved back a hundred years.
 
-    So undated articles sort behind all others, and no period, list or rate of recent articles
-    includes them.
+    So undated articles sort behind all others, and no period, list or rate of recent articles includes
+    them.
     """
     return first_seen - _UNDATED_SHIFT
 
@@ -173,13 +186,13 @@ def is_dated(published: datetime) -> bool:
 
 
 def known_since(published: datetime) -> datetime:
-    """Return the date of publication, or the first sight of an article without one."""
+    """Return the date of publication, or the first-seen time of an undated article."""
     return published if published >= EARLIEST else published + _UNDATED_SHIFT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownArticle:
-    """Facts that identity needs about a stored article."""
+    """Stored article, as identity compares it with an entry. Fields as in ``Article``."""
 
     id: int
     uid: str
@@ -189,7 +202,7 @@ class KnownArticle:
     published: datetime
     first_seen: datetime
     content_hash: str
-    digest: str
+    item_hash: str
     path: str
     declared_title: str = ""
 
@@ -221,7 +234,7 @@ class _ArticleFields:
     words: int = 0
     read_more: tuple[str, ...] = ()
     content_hash: str = ""
-    digest: str = ""
+    item_hash: str = ""
     boost: float = 1.0
     declared_title: str = ""
 
@@ -233,9 +246,9 @@ class _ArticleFields:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewArticle(_ArticleFields):
-    """An entry as identity accepted it, with its body, before it has a row.
+    """Entry accepted by identity, with its body, before it has a row. Fields as in ``Article``.
 
-    ``text`` says what ``html`` does; only the latter is stored.
+    ``text`` has the content of ``html``; only ``html`` is stored.
     """
 
     html: str = ""
@@ -244,19 +257,24 @@ class NewArticle(_ArticleFields):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article(_ArticleFields):
-    """One accepted entry: clean, dated, identified.
+    """Stored article: clean, dated, identified.
 
-    ``uid`` is the stable public id (a UUID in text); it never changes, whatever happens to the
-    title, the URL or the source. ``url`` is the publisher's own page, without tracking
-    parameters (``""`` if there is none). ``path`` is the article page's path inside the output
-    folder. ``minutes`` is the reading time, at least 1. ``first_seen`` is when we accepted it.
-    ``published`` of an article that is not ``dated`` is only a sort key (``undated_key``).
-    ``title`` is what readers see; ``original_title`` is the publisher's, where our editor wrote
-    another (else ``""``).
-    ``same_text`` is a label, equal for articles with one text; an article that was never placed has none.
-    ``boost`` multiplies what the article counts in the ranking; ``declared_title`` is the publisher's
-    title when a rule rewrote it, else ``""``. ``revised`` is when words of its title or text last changed
-    after it was first seen, ``None`` if they never did.
+    - ``id``, ``source_id``, ``story_id``: row ids; no story until the article is placed
+    - ``uid``: stable public id (UUID text); it never changes, even if title, URL or source do
+    - ``entry_key``: key of the entry within its source, by which a later poll finds the article
+    - ``url``: the publisher's page without tracking parameters
+    - ``path``: path of the article's page inside the output folder
+    - ``title``: title that readers see; ``original_title`` is the publisher's if an editor wrote another,
+      ``declared_title`` the publisher's if a rule rewrote it
+    - ``published``: date of publication; only a sort key if not ``dated`` (see ``undated_key``)
+    - ``updated``: date of the last update; ``first_seen``: time at which the article was accepted
+    - ``revised``: time at which words of title or text last changed, ``None`` if never
+    - ``direction``: ``ltr`` or ``rtl``
+    - ``words``: number of words; ``minutes``: reading time, at least 1
+    - ``content_hash``: hash of the content, which detects edits; ``item_hash``: hash of the item's bytes
+    - ``same_text``: label shared by articles with equal texts; ``None`` until the article is placed
+    - ``boost``: factor for the article's weight in the ranking
+    - ``section``, ``tags``, ``summary``, ``authors``, ``image``, ``enclosures``, ``read_more``: see ``Entry``
     """
 
     id: int
@@ -269,23 +287,24 @@ class Article(_ArticleFields):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleBody:
-    """The long part of an article: clean HTML with absolute links, and the same as plain text."""
+    """Body of an article: clean HTML with absolute links, and the same content as plain text."""
 
     html: str = ""
     text: str = ""
 
 
 def reader_link(*, own: bool, url: str, path: str, site_url: str) -> str:
-    """Return where a reader is sent: the publisher's page, or ours when the source is our own or has none."""
+    """Return the link for readers: the publisher's page, or the local page of an own article."""
     return url if url and not own else f"{site_url}/{path}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedLink:
-    """An article worth reading next, as seen from another one.
+    """Link from an article to another.
 
-    ``url`` is where a reader should go (the publisher, or our page when the source is our
-    own). ``parts`` names each part of the score; their sum is the score.
+    - ``url``: address for readers: the publisher's page, or the local page of an own source
+    - ``path``: path of the local page; ``source_name``: name of the source
+    - ``score``: similarity; ``parts`` names the summands
     """
 
     article_id: int
@@ -303,13 +322,15 @@ class RelatedLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedArticle:
-    """Everything an output needs to show one article.
+    """Article with everything that an output shows of it.
 
-    ``link`` leads to the publisher, or to our own page when the source is our own. ``html`` is
-    already bounded by the source's ``republish``: ``""`` for none, a paragraph for summary.
-    ``related`` is "Read more" (at most five), ``coverage`` the same story by other sources, both in the
-    article's language; ``other_languages`` has the best of both in others (at most three). ``sources`` tell
-    the story, this one included (0: unknown), ``foreign_sources`` of them only in other languages.
+    - ``link``: address for readers, as ``RelatedLink.url``
+    - ``html``, ``text``: content within the source's ``republish``: all, a paragraph, or ``""``
+    - ``related``: "Read more", at most five links in the article's language
+    - ``coverage``: articles of other sources in the same story and language
+    - ``other_languages``: at most three links of both kinds in other languages
+    - ``sources``: number of sources of the story, this one included (0: unknown)
+    - ``foreign_sources``: number of them that tell the story only in other languages
     """
 
     article: Article

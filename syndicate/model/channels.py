@@ -1,11 +1,11 @@
-"""Output feeds: a query over articles."""
+"""Channels: output feeds, each a query over articles."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class ClauseField(StrEnum):
-    """Fields that a channel query can ask about."""
+    """Fields that a channel query can test."""
 
     SECTION = "section"
     TAG = "tag"
@@ -17,20 +17,28 @@ class ClauseField(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
-    """One condition: the field has any of the values (or none of them, when negated)."""
+    """Condition of a query: the field has any of the values, or, if ``negated``, none of them.
+
+    For a list, ``languages`` are preferred: a story appears in such a language if it has an article in it.
+    """
 
     field: ClauseField
     values: tuple[str, ...]
     negated: bool = False
-    languages: tuple[str, ...] = ()  # in which a list shows its stories, if they have an article in one
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """One output feed: articles for which every clause holds, newest first.
+    """Output feed of the articles that match every clause, newest first.
 
-    ``moved_from`` are its former names. Without ``hub`` the feed names no WebSub hub. ``previous`` names the
-    archive page (RFC 5005) before this document, ``current`` the channel whose archive page this document is.
+    - ``name``: name in URLs and files; ``moved_from``: former names
+    - ``title``, ``description``, ``language``: of the feed document
+    - ``query``: the query as written; ``clauses``: the query as parsed
+    - ``limit``: maximum number of articles in the feed
+    - ``hub``: false for a feed without a WebSub hub
+    - ``previous``: archive page (RFC 5005) before this document
+    - ``current``: channel whose archive page this document is
     """
 
     name: str

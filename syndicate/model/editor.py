@@ -1,4 +1,4 @@
-"""The editor's hand: what a person decided about a story, who and when."""
+"""Decisions of editors about stories."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class EditorAction(StrEnum):
-    """Kind of an editor's decision. ``UNDO`` takes an earlier decision back."""
+    """Kind of decision. ``UNDO`` cancels an earlier decision."""
 
     PIN = "pin"
     DROP = "drop"
@@ -17,11 +17,14 @@ class EditorAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditorDecision:
-    """One line of the log, which only grows.
+    """Row of the editor's log, to which rows are only added.
 
-    It names an article by ``article_uid`` and holds for whatever story that article is in: so it
-    survives edits, polls, merges and splits. ``value`` is the place of a pin, the factor of a boost,
-    the words of a retitle. It holds until ``expires`` (``None``: until it is undone).
+    - ``recorded``: time of the decision; ``who``: name of the editor
+    - ``article_uid``: article that the decision names. It applies to the article's current story, so that
+      it survives edits, polls, merges and splits.
+    - ``value``: position of a pin, factor of a boost, title of a retitle
+    - ``expires``: end of the decision, ``None`` until it is undone
+    - ``undoes``: id of the decision that this decision undoes
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""WebSub subscriptions: who promised to send us what a source publishes."""
+"""WebSub subscriptions at the hubs of sources."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,9 +8,12 @@ from enum import StrEnum
 class HubState(StrEnum):
     """State of a subscription at a hub.
 
-    ``wanted``: a feed named its hub, which was not asked yet. ``asked``: the hub was asked and has to verify
-    that it was us. ``active``: verified, until the lease ends. ``denied``: the hub refused.
-    ``leaving``: we want it to end. ``ended``: it has; the callback answers 410.
+    - ``wanted``: a feed named its hub, and the request is due
+    - ``asked``: the request was sent; the hub has yet to verify it
+    - ``active``: verified, until the lease ends
+    - ``denied``: the hub refused
+    - ``leaving``: the end of the subscription is requested
+    - ``ended``: the hub verified the end; the callback answers 410
     """
 
     WANTED = "wanted"
@@ -23,7 +26,7 @@ class HubState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
-    """A hub and the topic to ask it for, as a feed named them (W3C WebSub section 4)."""
+    """Hub and topic as a feed names them (W3C WebSub section 4)."""
 
     url: str
     topic: str
@@ -31,9 +34,13 @@ class Hub:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubSubscription:
-    """One source's subscription. ``callback`` and ``secret`` are ours alone and never shown.
+    """Subscription of a source at its hub.
 
-    ``expires`` is when the lease ends; ``next_try`` when we have something to say to the hub again.
+    - ``hub``, ``topic``: URLs of the hub and of the feed as the hub knows it
+    - ``callback``, ``secret``: secret part of the callback URL, and signature key; never shown
+    - ``next_try``: time of the next request to the hub; ``attempts``: failed requests in a row
+    - ``expires``: end of the lease; ``last_push``: time of the last valid push
+    - ``error``: reason of the last failure
     """
 
     source_id: int
@@ -51,7 +58,7 @@ class HubSubscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
-    """Unread content from a hub. ``url`` is the topic, ``content_type`` the hub's field."""
+    """Unread document pushed by a hub; ``url`` is the topic, ``content_type`` its header field."""
 
     id: int
     source_id: int

@@ -40,7 +40,7 @@ class DeliveryState(StrEnum):
 
 
 class DeliveryCause(StrEnum):
-    """Cause of a delivery's end or doubt, apart from replies of the mail server."""
+    """Cause of a delivery's state other than a reply of the mail server."""
 
     NONE = ""
     TOO_LATE = "too late"
@@ -138,7 +138,7 @@ class EditionArticle:
     """
 
     WAITS: ClassVar = (LeaveReason.SIZE.value, LeaveReason.TEMPLATE.value)
-    """Reasons of articles that the next edition may still tell."""
+    """Reasons of articles that the next edition may still carry."""
 
     article_id: int
     edition_id: int

@@ -1,4 +1,4 @@
-"""Pages that are to be read for an article: its full text, or everything about it."""
+"""Pages to be read for an article: for its full text, or for the whole article."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from syndicate.model.sources import Source
 
 
 class ReadState(StrEnum):
-    """State of a page: to be read, read and used, of no use, or failed too often."""
+    """State of a page: waiting, read and used, rejected, or failed too often."""
 
     WAITING = "waiting"
     READ = "read"
@@ -19,23 +19,24 @@ class ReadState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedPage:
-    """A page worth reading.
+    """Page to be read.
 
-    ``uid`` is of the article whose text it has; ``""`` when the article is only known by its page, and then
-    ``entry`` is what its sitemap or list says. Another ``digest`` than last time means that it is to be read
-    again. ``published`` decides which page of a source is read first.
+    - ``url``: address; ``published``: date by which the newest pages of a source are read first
+    - ``uid``: article whose full text the page has; ``""`` when the page becomes an article of its own
+    - ``entry``: facts from a sitemap or list, for a page that becomes an article
+    - ``content_hash``: hash of the listed content; a changed hash queues a page again
     """
 
     url: str
     published: datetime
     uid: str = ""
     entry: Entry | None = None
-    digest: str = ""
+    content_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRead:
-    """A page that is due and leased to us, with its source and how often it failed before."""
+    """Leased page that is due, with its source and its number of failed ``attempts``."""
 
     id: int
     source: Source

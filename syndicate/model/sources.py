@@ -1,4 +1,4 @@
-"""Sources and their state."""
+"""Sources, source lists and their polling state."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class SourceKind(StrEnum):
-    """Kind of source: a feed, a sitemap or a page over HTTP, or a folder of files on this machine."""
+    """Kind of source: feed, sitemap or page over HTTP, or a local folder of files."""
 
     FEED = "feed"
     SITEMAP = "sitemap"
@@ -15,7 +15,7 @@ class SourceKind(StrEnum):
 
 
 class FullText(StrEnum):
-    """Reading of an article's own page for its text: when it pays, for every article, for none."""
+    """Policy for reading an article's page for its text: when useful, always, never."""
 
     AUTO = "auto"
     ALWAYS = "always"
@@ -23,14 +23,14 @@ class FullText(StrEnum):
 
 
 class Paywall(StrEnum):
-    """Treatment of text that a page marks as not free: left out, or taken as far as the page shows it."""
+    """Treatment of text that a page marks as not free: leave it out, or take the visible part."""
 
     RESPECT = "respect"
     IGNORE = "ignore"
 
 
 class Republish(StrEnum):
-    """Part of a source's text that feeds, pages and mail may carry."""
+    """Part of a source's text that feeds, pages and mail may contain."""
 
     NONE = "none"
     SUMMARY = "summary"
@@ -38,14 +38,14 @@ class Republish(StrEnum):
 
 
 class Origin(StrEnum):
-    """Origin of a source, channel or newsletter: ``config.toml``, or the CLI and web."""
+    """Origin of a source, channel or newsletter: ``config.toml``, or the command line and web."""
 
     CONFIG = "config"
     STORE = "store"
 
 
 class AccessKind(StrEnum):
-    """Authentication at a private source: Basic (RFC 7617), Bearer (RFC 6750), a header field, a cookie."""
+    """Authentication at a private source: Basic (RFC 7617), Bearer (RFC 6750), header field, cookie."""
 
     BASIC = "basic"
     BEARER = "bearer"
@@ -55,10 +55,10 @@ class AccessKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Authentication of a private source, and the place of its secret; the secret itself is never here.
+    """Authentication of a private source. The secret itself is never part of it.
 
-    ``secret_file`` is an absolute path, ``secret_env`` the name of an environment variable; one of them
-    is set. ``username`` is for ``basic``, ``header`` (a field name) for ``header``.
+    - ``username``: for ``basic``; ``header``: field name for ``header``
+    - ``secret_file``: absolute path of the secret, or ``secret_env``: its environment variable
     """
 
     kind: AccessKind
@@ -69,7 +69,7 @@ class Access:
 
 
 class Absence(StrEnum):
-    """Reason of a source's absence: no declaration or list names it, but its articles remain."""
+    """Reason why no declaration or list names a source any more; its articles remain."""
 
     NONE = ""
     UNDECLARED = "undeclared"
@@ -79,9 +79,9 @@ class Absence(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selectors:
-    """CSS selectors for a page that lists articles; all but ``item`` apply inside one item.
+    """CSS selectors for a page that lists articles; all but ``item`` apply inside an item.
 
-    ``link`` and ``title`` may be ``""``: then the first link of the item, and its words.
+    Without ``link`` and ``title`` the first link of the item is used, and its text.
     """
 
     item: str
@@ -95,12 +95,19 @@ class Selectors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Something we read, as declared, with what it last said about itself.
+    """Source as declared, with its last description of itself.
 
-    The address of a ``private`` source is secret: no output, log or error carries it.
-    ``listed_in`` is the address of the source list it came from, ``outline`` what else that list (or an
-    imported OPML file) says about it, as attributes.
-    ``select`` is for pages that list articles; a page without it is one article.
+    - ``name``: unique name; ``url``: address, secret if ``private``: no output, log or error contains it
+    - ``section``, ``language``: given to its articles
+    - ``own``: true for the publisher's own source: readers are sent to the local page
+    - ``weight``: declared factor in the ranking
+    - ``republish``, ``full_text``, ``paywall``: policies for its text
+    - ``interval``: seconds between polls, ``None`` for an adaptive interval
+    - ``select``: selectors of a page that lists articles; a page without them is a single article
+    - ``paused``: true if it is not polled; ``absent``: reason why nothing declares it any more
+    - ``access``: authentication
+    - ``listed_in``: URL of its source list; ``outline``: further attributes from the list or an OPML file
+    - ``title``, ``home_url``, ``feed_id``: from its last document
     """
 
     id: int
@@ -132,27 +139,29 @@ class Source:
 class SourceState:
     """State of a source after its last polls.
 
-    ``etag`` and ``last_modified`` are kept byte for byte as the server sent them. ``body_hash``
-    is of the body as it came over the wire, still compressed; ``frame`` is of the last document that was
-    parsed and of what stood around its items (see ``ingest.unchanged``). ``permanent_url`` is where a
-    permanent redirect pointed, seen ``permanent_seen`` times in a row. ``moved_to`` is polled in place of the
-    address that ``config.toml`` names, after such a redirect was confirmed. ``warning`` is what ``status``
-    shows of the last document that was read, ``read_from`` the host the last answer came from if it is
-    another site's.
-
-    ``next_check`` is when the source is read again, ``check_reason`` why then and not earlier.
-    ``not_before`` is the pause that a server asked for (Retry-After): no poll, commanded or not, is
-    earlier. ``max_age`` and ``requested_interval`` are seconds: how long the server calls its answer fresh,
-    and how long a pause the feed asks for (``ttl``); kept, since a 304 repeats neither. ``skip_hours`` and
-    ``skip_days`` have a bit for each hour (UTC) and weekday (Monday is bit 0) that wants no visit.
-    ``publications`` publications fell after ``counted_since`` (see ``ingest.polling.publish_rate_of``). Until
-    ``websub_lease_until`` a hub that has proved itself sends us what is new.
+    - ``etag``, ``last_modified``: validators, byte for byte as the server sent them
+    - ``body_hash``: hash of the body as transferred, still compressed
+    - ``feed_skeleton_hash``: hashes of the last parsed document and of its text around the items
+    - ``last_attempt``, ``last_success``: times of polls
+    - ``next_check``: time of the next poll; ``check_reason``: reason for that time
+    - ``not_before``: end of the server's Retry-After; it holds for commanded polls, too
+    - ``failures``: failed polls in a row; ``error``: the last failure
+    - ``gone``: true after a 410: no further polls
+    - ``permanent_url``, ``permanent_seen``: target of a permanent redirect, and its polls in a row
+    - ``moved_to``: address polled in place of the declared one, after a confirmed redirect
+    - ``warning``: warning of the last document, for ``status``
+    - ``read_from``: host of the last response if it is another site
+    - ``max_age``: seconds of freshness from HTTP; ``requested_interval``: seconds that the feed requests
+      (``ttl``). Both are kept because a 304 repeats neither.
+    - ``skip_hours``, ``skip_days``: bits of hours (UTC) and weekdays (Monday is bit 0) without polls
+    - ``publications``: number of publications after ``counted_since``, which estimate the publishing rate
+    - ``websub_lease_until``: time until which a proven hub pushes new content
     """
 
     etag: str = ""
     last_modified: str = ""
     body_hash: str = ""
-    frame: str = ""
+    feed_skeleton_hash: str = ""
     last_attempt: datetime | None = None
     last_success: datetime | None = None
     next_check: datetime | None = None
@@ -177,9 +186,9 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceList:
-    """A list of sources (OPML) that is read again on a schedule: at an address, or a file of ours.
+    """List of sources (OPML), read on a schedule: a URL or a local file.
 
-    ``every`` is seconds. Its sources go to ``section``, below the folders of the list itself.
+    ``every`` is the interval in seconds. ``section`` is put above the folders of the list.
     """
 
     url: str
@@ -191,7 +200,7 @@ class SourceList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceListState:
-    """State of a source list after its last reading, like ``SourceState``."""
+    """State of a source list after its last reading; fields as in ``SourceState``."""
 
     etag: str = ""
     last_modified: str = ""

@@ -1,4 +1,4 @@
-"""Articles about one event, and the lists they are ranked in."""
+"""Stories: articles about an event, and their ranked lists."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,12 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Articles about one event. ``coverage`` counts distinct sources."""
+    """Articles about the same event.
+
+    - ``lead_id``: article that represents the story
+    - ``created``: time at which it was formed; ``updated``: time of its last change
+    - ``articles``: number of articles; ``coverage``: number of distinct sources
+    """
 
     id: int
     lead_id: int
@@ -20,7 +25,10 @@ class Story:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedStory:
-    """A story's place in a stored list (``top``, ``trending``), with every part of its score."""
+    """Position of a story in a stored list (``top``, ``trending``).
+
+    ``article_id`` is the lead at that time; ``parts`` names every part of ``score``.
+    """
 
     story_id: int
     article_id: int
@@ -31,12 +39,15 @@ class RankedStory:
 
 
 class StoredArticle(NamedTuple):
-    """An article that was placed before a restart, as the story index takes it back from the store.
+    """Placed article, as the story index loads it after a restart.
 
-    ``published`` is in microseconds since 1970. ``mean_similarity`` is its similarity to ``n_compared``
-    articles of its story when it joined, zeros if it began one. ``terms`` are packed; ``read_more`` is the
-    JSON of the titles in its "Read more" list, ``None`` without one. A tuple: a restart takes hundreds of
-    thousands of them.
+    - ``published``: microseconds since 1970
+    - ``story``, ``same_text``: its story, and the label of its text
+    - ``mean_similarity``: similarity to ``n_compared`` articles of its story when it joined; 0 for the first
+    - ``terms``: packed terms
+    - ``read_more``: JSON of the titles in its "Read more" list, ``None`` without a list
+
+    A named tuple, because a restart loads hundreds of thousands.
     """
 
     article_id: int

@@ -53,7 +53,7 @@ def explain_article(
     story_id = article.story_id or 0
     coverage = story_store.coverage_links(connection, [story_id], site_url=site_url).get(story_id, [])
     common = usual_stems(
-        article_store.telling_texts(connection, article.language, limit=COMMON_WORD_TEXTS), article.language
+        article_store.lead_texts(connection, article.language, limit=COMMON_WORD_TEXTS), article.language
     )
     bodies = article_store.get_bodies(connection, [article.id, *(link.article_id for link in related)])
     return Explanation(
@@ -65,7 +65,7 @@ def explain_article(
         moves=story_moves(connection, story_id),
         coverage=[link for link in coverage if link.article_id != article.id],
         foreign_sources=count_sources(sources[article.source_id], article.language, coverage)[1],
-        twins=story_store.twin_links(connection, article, site_url=site_url),
+        twins=story_store.same_text_links(connection, article, site_url=site_url),
         related=related,
         shared={
             link.article_id: shared_terms(

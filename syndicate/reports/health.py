@@ -106,7 +106,7 @@ def read_health(services: Services, now: datetime) -> Health:
         health = Health(
             now=now,
             sources=source_store.report_sources(connection, week_ago=now - WEEK),
-            hubs=hub_store.list_subscriptions(connection),
+            hubs=hub_store.list_hub_subscriptions(connection),
             articles=article_store.count_articles(connection),
             stories=stories,
             covered=covered,
@@ -117,7 +117,7 @@ def read_health(services: Services, now: datetime) -> Health:
             deliveries=delivery_store.count_deliveries(connection),
             bounces=bounce_store.count_by_kind(connection),
             oldest_due=delivery_store.next_delivery(connection),
-            subscriptions=audience_store.count_subscriptions(connection),
+            subscriptions=audience_store.count_subscriptions_by_state(connection),
             hold=mail_hold(connection),
             uncertain=delivery_store.list_deliveries(
                 connection, states=(DeliveryState.UNCERTAIN,), limit=UNCERTAIN_SHOWN + 1
@@ -203,7 +203,7 @@ def _failures(health: Health) -> list[str]:
         f"{failure.kind} {failure.subject}{_owner(failure, names)} failed "
         f"{plural(failure.attempts, 'time')}: {failure.reason}"
         for failure in health.failures
-        if failure.resting or failure.kind not in UNTRUSTED_KINDS
+        if failure.is_quarantined or failure.kind not in UNTRUSTED_KINDS
     ]
     parts = [
         f"sitemap {url} failed {plural(count, 'time')}: {error}" for url, count, error in health.failing_parts

@@ -48,7 +48,7 @@ def open_services(
         store.migrate()
         declared_at = now or datetime.now(UTC)
         with store.write() as connection:
-            leases.make_secret(connection)
+            leases.ensure_secret(connection)
             declared_sources.sync_sources(connection, services.sources, declared_at)
             list_store.sync_lists(connection, [source_list.url for source_list in services.source_lists])
             newsletter_store.sync_newsletters(connection, services.newsletters, declared_at)

@@ -1,7 +1,7 @@
-"""Tables and every SQL statement, on SQLite and PostgreSQL.
+"""Tables, migrations and every SQL statement, for SQLite and PostgreSQL.
 
-Functions take a ``Connection`` first, never commit, and return the model's own dataclasses.
-Transactions begin and end in ``jobs``.
+Each function takes a ``Connection`` first, never commits, and returns dataclasses of ``syndicate.model``.
+Jobs begin and end the transactions.
 """
 
 from sqlalchemy import Connection

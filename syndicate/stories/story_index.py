@@ -41,10 +41,10 @@ TWINS_TOUCHED = 5
 class StoryIndex:
     """Articles of the last days by their rarest words."""
 
-    def __init__(self, options: StoryOptions, *, next_text: int = 1) -> None:
-        """``next_text`` is the first free label for texts: larger than any in the store."""
+    def __init__(self, options: StoryOptions, *, next_text_label: int = 1) -> None:
+        """``next_text_label`` is the first free label for texts: larger than any in the store."""
         self.options = options
-        self._next_text = next_text
+        self._next_text = next_text_label
         self._entries: dict[int, IndexEntry] = {}
         self._postings = Postings(options)
         self._meanings = RecentMeanings(options)

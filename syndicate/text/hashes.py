@@ -13,7 +13,7 @@ def hash_of(*parts: bytes | memoryview) -> str:
     """Return the hash of bytes, given in parts, as 32 hexadecimal digits."""
     if len(parts) == 1:
         return xxhash.xxh3_128_hexdigest(parts[0])
-    digest = xxhash.xxh3_128()
+    hasher = xxhash.xxh3_128()
     for part in parts:
-        digest.update(part)
-    return digest.hexdigest()
+        hasher.update(part)
+    return hasher.hexdigest()

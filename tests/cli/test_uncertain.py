@@ -61,7 +61,7 @@ def test_an_uncertain_delivery_that_arrived_is_settled_and_never_sent_again(
         room.declare(source("harbour", "https://harbour.example/feed") + NEWSLETTER, base=base)
         mail_to(room, "ann", "bob")
         with store.write() as connection:
-            assert delivery_store.doubt_waiting(connection, now=NOW) == 2
+            assert delivery_store.mark_waiting_uncertain(connection, now=NOW) == 2
         refused = run(f"deliveries arrived 1 99 --now {AT}")
         assert refused.code == 1
         assert "delivery 99 is not uncertain, so nothing was changed" in refused.err

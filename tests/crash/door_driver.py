@@ -59,16 +59,16 @@ def subscribe(services: Services, now: datetime) -> None:
     services.ingest.run(now)
     with services.store.write() as connection:
         (one,) = hub_store.claim_hubs(connection, now=now, until=now, limit=1)
-        hub_store.note_attempt(connection, one, state=HubState.ASKED, next_try=now, attempts=1, error="")
+        hub_store.save_attempt(connection, one, state=HubState.ASKED, next_try=now, attempts=1, error="")
         later = now + timedelta(days=9)
-        hub_store.confirm_subscription(connection, one.callback, one.topic, expires=later, next_try=later)
+        hub_store.confirm_hub_subscription(connection, one.callback, one.topic, expires=later, next_try=later)
 
 
 def receive(services: Services, now: datetime) -> None:
     """The hub sends what is new, until it is told that we have it."""
     body = (services.settings.base / "push.xml").read_bytes()
     with services.store.read() as connection:
-        (one,) = hub_store.list_subscriptions(connection).values()
+        (one,) = hub_store.list_hub_subscriptions(connection).values()
     signed = "sha256=" + hmac.new(one.secret.encode(), body, hashlib.sha256).hexdigest()
     listener = replace(services.websub, clock=lambda: now)
     assert listener.receive(one.callback, "application/rss+xml", signed, body) == 202
@@ -90,7 +90,7 @@ def confirm(services: Services, now: datetime) -> None:
     """The reader presses the button behind the link in that mail, however often."""
     with services.store.read() as connection:
         (found,) = delivery_store.list_deliveries(connection)
-        token = make_token(leases.secret(connection), found.delivery.id, CONFIRM)
+        token = make_token(leases.read_secret(connection), found.delivery.id, CONFIRM)
     assert found.delivery.state in (DeliveryState.SENT, DeliveryState.PENDING)
     assert services.sign_ups
     assert replace(services.sign_ups, clock=lambda: now).confirm(token, NETWORK)

@@ -54,7 +54,7 @@ def check(place: Path) -> None:
         found = article_store.get_articles(connection, range(1, 100)).values()
         left = hub_store.waiting_pushes(connection, limit=9)
         events = [event for event, _, _ in consents(connection, READER)]
-        states = audience_store.count_subscriptions(connection)
+        states = audience_store.count_subscriptions_by_state(connection)
     store.dispose()
     assert sorted(one.title for one in found) == ["Title 1", "Title 2"], place.name
     assert left == [], place.name

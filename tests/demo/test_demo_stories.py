@@ -166,7 +166,9 @@ def edition_headlines(services: Services) -> dict[str, list[str]]:
     found = {}
     with services.store.read() as connection:
         for name in ("daily", "arabic"):
-            told = edition_articles.told_articles(connection, name, before=datetime(2100, 1, 1, tzinfo=UTC))
+            told = edition_articles.carried_articles(
+                connection, name, before=datetime(2100, 1, 1, tzinfo=UTC)
+            )
             leads = article_store.get_articles(connection, [one.lead_id for one in told.values()])
             found[name] = [article.title for article in leads.values()]
     return found

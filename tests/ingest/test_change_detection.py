@@ -25,12 +25,12 @@ def rss(*items: str, head: str = HEAD, after: str = "") -> bytes:
 
 
 def frame_of(body: bytes) -> str:
-    return diff_document(body, document_hash(body), "", frozenset()).frame
+    return diff_document(body, document_hash(body), "", frozenset()).feed_skeleton_hash
 
 
 def compared(before: bytes, now: bytes) -> DocumentDiff:
     """Return the difference of ``now`` after ``before`` was parsed and stored."""
-    return diff_document(now, document_hash(now), frame_of(before), frozenset(read(before).digests))
+    return diff_document(now, document_hash(now), frame_of(before), frozenset(read(before).item_hashes))
 
 
 def same(before: bytes, now: bytes) -> bool:
@@ -140,20 +140,20 @@ CHANGED = [
 def test_reading_what_is_unseen_equals_reading_all_with_the_known_left_out(now):
     before = rss(ONE, TWO)
     found = compared(before, now)
-    known = frozenset(read(before).digests)
+    known = frozenset(read(before).item_hashes)
     alone = read(found.unseen, known=known)
     whole = read(now, known=known)
-    assert {*found.seen, *alone.digests} == set(whole.digests)
+    assert {*found.seen, *alone.item_hashes} == set(whole.item_hashes)
     assert [warning.partition(": line")[0] for warning in alone.warnings] == [
         warning.partition(": line")[0] for warning in whole.warnings
     ]
-    assert replace(alone, digests=(), warnings=()) == replace(whole, digests=(), warnings=())
+    assert replace(alone, item_hashes=(), warnings=()) == replace(whole, item_hashes=(), warnings=())
 
 
 def test_what_was_read_before_is_left_out():
     found = compared(rss(ONE, TWO), rss(ONE, THREE, TWO))
     assert found.unseen == rss(THREE)
-    assert set(found.seen) == set(read(rss(ONE, TWO)).digests)
+    assert set(found.seen) == set(read(rss(ONE, TWO)).item_hashes)
 
 
 def test_nothing_is_left_out_of_a_document_that_is_not_utf_8():
@@ -174,7 +174,7 @@ def test_an_item_that_quotes_another_stays_itself_when_the_quoted_one_is_known()
     before, now = rss(ONE), rss(ONE, QUOTING)
     assert not quiet(before, now)
     assert quiet(now, now.replace(b"now", b"later")) is False
-    alone = read(now, known=frozenset(read(before).digests)).entries
+    alone = read(now, known=frozenset(read(before).item_hashes)).entries
     assert [entry.title for entry in alone] == ["Quote"]
 
 

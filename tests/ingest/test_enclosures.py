@@ -114,9 +114,9 @@ def known(entry: Entry) -> KnownArticle:
 
 
 def test_a_file_that_comes_later_is_a_change_and_its_size_alone_is_none():
-    plain = Entry(guid="1", url="https://wire.example/1", title="a", published=NOW, digest="d1")
-    heard = replace(plain, enclosures=(mp3(),), digest="d2")
-    grown = replace(heard, enclosures=(mp3(size=32_000_000),), digest="d3")
+    plain = Entry(guid="1", url="https://wire.example/1", title="a", published=NOW, item_hash="d1")
+    heard = replace(plain, enclosures=(mp3(),), item_hash="d2")
+    grown = replace(heard, enclosures=(mp3(size=32_000_000),), item_hash="d3")
 
     assert match_entry(heard, SOURCE, [known(plain)], NOW).kind is EntryMatch.CHANGED
     assert match_entry(grown, SOURCE, [known(heard)], NOW).kind is EntryMatch.SAME

@@ -34,7 +34,7 @@ def test_rss_2_item():
     assert entry.summary == "Short version"
     assert entry.html == '<p>The <a href="https://news.example/x" rel="noopener">whole</a> story</p>'
     assert entry.text == "The whole story"
-    assert len(entry.digest) == 32
+    assert len(entry.item_hash) == 32
 
 
 def test_the_end_tag_of_a_line_break_is_one_in_html_as_in_browsers():

@@ -34,9 +34,9 @@ def read(path: Path, files: dict[str, str | bytes], known: frozenset[str] = NONE
 def reader(zone: tzinfo = UTC) -> ReadFile:
     """Parse files as a worker process does."""
 
-    def read_file(name: str, data: bytes, digest: str) -> Entry:
+    def read_file(name: str, data: bytes, item_hash: str) -> Entry:
         (entry,) = parse_file(
-            data, url=name, content_type="", charset="", known=NONE, digest=digest, zone=zone
+            data, url=name, content_type="", charset="", known=NONE, item_hash=item_hash, zone=zone
         ).entries
         return entry
 
@@ -70,14 +70,14 @@ def test_files_of_three_kinds_are_read_in_the_order_of_their_paths(tmp_path):
         ("b.md", "Beta"),
         ("c.html", "Gamma"),
     ]
-    assert [entry.digest for entry in parsed.entries] == list(parsed.digests)
+    assert [entry.item_hash for entry in parsed.entries] == list(parsed.item_hashes)
 
 
 def test_known_files_are_listed_and_not_read_again(tmp_path):
     before = read(tmp_path, {"a.md": "# A", "b.md": "# B"})
-    after = read(tmp_path, {"b.md": "# B, corrected"}, known=frozenset(before.digests))
+    after = read(tmp_path, {"b.md": "# B, corrected"}, known=frozenset(before.item_hashes))
     assert [entry.title for entry in after.entries] == ["B, corrected"]
-    assert after.digests[0] == before.digests[0]
+    assert after.item_hashes[0] == before.item_hashes[0]
 
 
 def test_links_out_of_the_folder_large_and_odd_files_are_refused_alone(tmp_path):
@@ -109,7 +109,14 @@ def test_a_missing_folder_says_which(tmp_path):
 def test_too_many_files_are_read_up_to_the_limit(tmp_path):
     folder = folder_of(tmp_path, {f"{number}.md": b"" for number in range(10_001)})
     parsed = read_folder(
-        folder, known=NONE, read=lambda name, _data, digest: Entry(guid=name, url="", title="", digest=digest)
+        folder,
+        known=NONE,
+        read=lambda name, _data, item_hash: Entry(
+            guid=name,
+            url="",
+            title="",
+            item_hash=item_hash,
+        ),
     )
     assert len(parsed.entries) == 10_000
     assert "10,001 articles" in parsed.warnings[0]
@@ -180,7 +187,7 @@ The **bridge** is [shut](../detour).
         section="Local",
         tags=("traffic", "repairs", "long"),
         image=Image(url="https://news.example/img/bridge.jpg", alt="The bridge"),
-        digest=entry.digest,
+        item_hash=entry.item_hash,
     )
     assert '<a href="https://news.example/detour"' in entry.html
 
@@ -273,7 +280,7 @@ def test_html_gives_its_metadata_and_only_its_article(tmp_path):
         section="Local",
         tags=("sea",),
         image=Image(url="https://news.example/ferry.jpg", alt="The ferry"),
-        digest=entry.digest,
+        item_hash=entry.item_hash,
     )
 
 
@@ -296,7 +303,7 @@ def test_html_without_metadata_is_still_an_article(tmp_path, html, title, text):
 )
 def test_P1_hostile_html_is_read_in_seconds(tmp_path, html):
     parsed = read(tmp_path, {"a.html": html})
-    assert len(parsed.digests) == 1
+    assert len(parsed.item_hashes) == 1
 
 
 # --- text files
@@ -321,4 +328,4 @@ def test_P16_no_file_raises(tmp_path_factory, data, suffix):
     folder = tmp_path_factory.mktemp("fuzz")
     parsed = read(folder, {"a" + suffix: data, "good.md": "# Good"})
     assert "Good" in [entry.title for entry in parsed.entries]
-    assert len(parsed.digests) == 2
+    assert len(parsed.item_hashes) == 2

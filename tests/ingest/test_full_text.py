@@ -118,10 +118,18 @@ def test_a_page_about_something_else_is_another_page(title: str, page: str, expe
 
 
 def test_an_entry_of_list_and_page_takes_the_best_of_both():
-    listed = Entry(guid="g", url="u", title="", updated=NOW, digest="d", language="ar")
-    page = Entry(guid="p", url="v", title="Title", text="text", html="<p>text</p>", language="en", digest="e")
+    listed = Entry(guid="g", url="u", title="", updated=NOW, item_hash="d", language="ar")
+    page = Entry(
+        guid="p",
+        url="v",
+        title="Title",
+        text="text",
+        html="<p>text</p>",
+        language="en",
+        item_hash="e",
+    )
     both = merge_page(listed, page)
-    assert (both.guid, both.url, both.digest, both.title, both.language) == ("g", "u", "d", "Title", "ar")
+    assert (both.guid, both.url, both.item_hash, both.title, both.language) == ("g", "u", "d", "Title", "ar")
     assert (both.published, both.updated, both.text) == (None, NOW, "text")
     dated = merge_page(listed, Entry(guid="", url="", title="T", published=NOW - timedelta(days=1)))
     assert (dated.published, dated.updated) == (NOW - timedelta(days=1), None)
@@ -129,7 +137,9 @@ def test_an_entry_of_list_and_page_takes_the_best_of_both():
 
 def entry(name: str, days: float | None, title: str = "") -> Entry:
     updated = None if days is None else NOW - timedelta(days=days)
-    return Entry(guid=name, url=f"https://harbour.example/{name}", title=title, updated=updated, digest=name)
+    return Entry(
+        guid=name, url=f"https://harbour.example/{name}", title=title, updated=updated, item_hash=name
+    )
 
 
 def names(entries: tuple[Entry, ...]) -> str:

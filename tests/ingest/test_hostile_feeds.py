@@ -81,7 +81,7 @@ def test_an_item_beyond_the_limits_is_flattened_and_the_others_are_read(excess):
     body = rss(f"{excess}<title>a</title>", "<title>b</title>")
     parsed = read(body)
     assert ([entry.title for entry in parsed.entries], parsed.refused) == (["a", "b"], ())
-    assert read(body, known=frozenset(parsed.digests)).entries == ()
+    assert read(body, known=frozenset(parsed.item_hashes)).entries == ()
 
 
 def test_an_item_with_too_many_attributes_of_its_own_costs_no_other_item():
@@ -89,7 +89,7 @@ def test_an_item_with_too_many_attributes_of_its_own_costs_no_other_item():
     body = rss("<title>b</title>").replace(b"<item>", first + b"<item>", 1)
     parsed = read(body)
     assert [entry.title for entry in parsed.entries] == ["a", "b"]
-    assert [entry.title for entry in read(body, known=frozenset(parsed.digests[:1])).entries] == ["b"]
+    assert [entry.title for entry in read(body, known=frozenset(parsed.item_hashes[:1])).entries] == ["b"]
 
 
 def test_text_of_elements_nested_too_deeply_is_kept():
@@ -172,7 +172,7 @@ def test_P5_of_many_items_the_newest_are_kept_and_the_rest_is_not_lost(newest_fi
     assert {entry.title for entry in first.entries} == {f"t{n}" for n in range(MAX_ITEMS)}
     assert first.warnings == (f"3 items beyond {MAX_ITEMS} were left for the next poll",)
     assert first.left_out == 3
-    second = read(body, known=frozenset(first.digests))
+    second = read(body, known=frozenset(first.item_hashes))
     assert second.left_out == 0
     assert {entry.title for entry in second.entries} == {f"t{MAX_ITEMS + n}" for n in range(3)}
 

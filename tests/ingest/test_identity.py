@@ -32,7 +32,7 @@ ENTRY = Entry(
     published=NOW - timedelta(hours=3),
     html="<p>It rains in Bergen again today.</p>",
     text="It rains in Bergen again today.",
-    digest="d1",
+    item_hash="d1",
 )
 
 
@@ -109,8 +109,8 @@ def test_the_same_bytes_are_the_same_article():
 
 def test_other_bytes_with_the_same_content_only_bring_their_digest():
     known = first_seen()
-    decision = decided(replace(ENTRY, digest="d2"), known)
-    assert decision == EntryDecision(kind=EntryMatch.SAME, existing=known, digest="d2")
+    decision = decided(replace(ENTRY, item_hash="d2"), known)
+    assert decision == EntryDecision(kind=EntryMatch.SAME, existing=known, item_hash="d2")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_other_bytes_with_the_same_content_only_bring_their_digest():
 )
 def test_whatever_a_reader_can_see_makes_it_changed(change):
     known = first_seen()
-    decision = decided(replace(ENTRY, digest="d2", **change), known)
+    decision = decided(replace(ENTRY, item_hash="d2", **change), known)
     assert decision.kind is EntryMatch.CHANGED
     assert decision.existing == known
     article = decision.article
@@ -142,32 +142,38 @@ def test_whatever_a_reader_can_see_makes_it_changed(change):
 
 def test_tracking_parameters_are_no_change():
     assert (
-        decided(replace(ENTRY, digest="d2", url="https://wire.example/rain?fbclid=9"), first_seen()).kind
+        decided(replace(ENTRY, item_hash="d2", url="https://wire.example/rain?fbclid=9"), first_seen()).kind
         is EntryMatch.SAME
     )
 
 
 def test_R3_a_changed_guid_is_the_same_article():
     known = first_seen()
-    decision = decided(replace(ENTRY, guid="https://wire.example/?p=1", digest="d2"), known)
+    decision = decided(replace(ENTRY, guid="https://wire.example/?p=1", item_hash="d2"), known)
     assert (decision.kind, decision.existing) == (EntryMatch.SAME, known)
 
 
 def test_a_changed_guid_without_a_date_is_the_same_article():
     undated = replace(ENTRY, published=None)
-    assert decided(replace(undated, guid="other", digest="d2"), first_seen(undated)).kind is EntryMatch.SAME
+    assert (
+        decided(replace(undated, guid="other", item_hash="d2"), first_seen(undated)).kind is EntryMatch.SAME
+    )
 
 
 def test_a_weekly_column_at_one_address_is_a_new_article_each_week():
     column = replace(ENTRY, title="This week", url="https://wire.example/column")
-    next_week = replace(column, guid="2", published=NOW + timedelta(days=7), digest="d2")
+    next_week = replace(column, guid="2", published=NOW + timedelta(days=7), item_hash="d2")
     assert decided(next_week, first_seen(column), now=NOW + timedelta(days=7)).kind is EntryMatch.NEW
 
 
 def test_R3_a_reused_guid_is_a_new_article_and_stays_known():
     known = first_seen()
     other = replace(
-        ENTRY, url="https://wire.example/wind", title="Wind", published=NOW + timedelta(days=9), digest="d2"
+        ENTRY,
+        url="https://wire.example/wind",
+        title="Wind",
+        published=NOW + timedelta(days=9),
+        item_hash="d2",
     )
     later = NOW + timedelta(days=10)
     decision = decided(other, known, now=later)
@@ -176,7 +182,7 @@ def test_R3_a_reused_guid_is_a_new_article_and_stays_known():
     assert decision.article.entry_key == "tag:wire.example,2026:1#https://wire.example/wind"
     assert decision.article.uid != known.uid
     second = stored(decision.article, row=8)
-    assert decided(replace(other, digest="d3"), known, second, now=later).existing == second
+    assert decided(replace(other, item_hash="d3"), known, second, now=later).existing == second
     assert second.entry_key in keys_of(other)
 
 
@@ -190,7 +196,7 @@ def test_R3_a_reused_guid_is_a_new_article_and_stays_known():
     ],
 )
 def test_a_correction_is_no_reused_guid(change):
-    decision = decided(replace(ENTRY, digest="d2", **change), first_seen(), now=NOW + timedelta(days=10))
+    decision = decided(replace(ENTRY, item_hash="d2", **change), first_seen(), now=NOW + timedelta(days=10))
     assert decision.kind is EntryMatch.CHANGED
 
 
@@ -245,7 +251,7 @@ def test_an_undated_entry_is_dated_by_first_sight_only_where_that_is_sound():
 
 def test_an_undated_article_takes_the_first_date_it_gets():
     known = first_seen(replace(ENTRY, published=None))
-    decision = decided(replace(ENTRY, digest="d2"), known)
+    decision = decided(replace(ENTRY, item_hash="d2"), known)
     assert decision.kind is EntryMatch.CHANGED
     assert decision.article is not None
     assert (decision.article.published, decision.article.uid) == (ENTRY.published, known.uid)
@@ -253,26 +259,28 @@ def test_an_undated_article_takes_the_first_date_it_gets():
 
 def test_a_guid_that_moves_and_gets_a_date_is_no_reused_guid():
     known = first_seen(replace(ENTRY, published=None))
-    moved = replace(ENTRY, url="https://wire.example/moved", title="Snow", digest="d2")
+    moved = replace(ENTRY, url="https://wire.example/moved", title="Snow", item_hash="d2")
     assert decided(moved, known).existing == known
 
 
 def test_a_future_date_is_not_moved_by_every_poll():
     future = replace(ENTRY, published=NOW + timedelta(days=300))
     known = first_seen(future)
-    assert decided(replace(future, digest="d2"), known, now=NOW + timedelta(hours=1)).kind is EntryMatch.SAME
+    assert (
+        decided(replace(future, item_hash="d2"), known, now=NOW + timedelta(hours=1)).kind is EntryMatch.SAME
+    )
 
 
 def test_A8_a_change_without_a_date_of_its_own_was_made_now():
     later = NOW + timedelta(days=1)
-    decision = decided(replace(ENTRY, title="Snow", digest="d2"), first_seen(), now=later)
+    decision = decided(replace(ENTRY, title="Snow", item_hash="d2"), first_seen(), now=later)
     assert decision.article is not None
     assert (decision.article.published, decision.article.updated) == (ENTRY.published, later)
 
 
 def test_A8_a_change_takes_the_date_it_declares():
     updated = NOW + timedelta(hours=2)
-    decision = decided(replace(ENTRY, title="Snow", updated=updated, digest="d2"), first_seen())
+    decision = decided(replace(ENTRY, title="Snow", updated=updated, item_hash="d2"), first_seen())
     assert decision.article is not None
     assert decision.article.updated == updated
 
@@ -283,7 +291,7 @@ def test_the_stored_article():
     assert article.path == f"site/articles/2026/03/rain-in-bergen-{article.uid[:8]}.html"
     assert (article.section, article.tags, article.minutes, article.words) == ("World", ("Weather",), 1, 6)
     assert article.summary == "It rains in Bergen again today."
-    assert (article.html, article.text, article.digest) == (ENTRY.html, ENTRY.text, "d1")
+    assert (article.html, article.text, article.item_hash) == (ENTRY.html, ENTRY.text, "d1")
     assert article.first_seen == NOW
 
 
@@ -354,13 +362,13 @@ def test_language_is_declared_unless_the_text_runs_the_other_way(declared, of_so
 def test_an_article_of_a_store_that_hashed_otherwise_is_still_the_same():
     # Its BLAKE2 hash.
     before = replace(first_seen(), content_hash="a5b3b9917c9d818d252c44c7e1e74c44")
-    assert decided(replace(ENTRY, digest="d2"), before).kind is EntryMatch.SAME
-    assert decided(replace(ENTRY, digest="d2", title="Sun in Bergen"), before).kind is EntryMatch.CHANGED
+    assert decided(replace(ENTRY, item_hash="d2"), before).kind is EntryMatch.SAME
+    assert decided(replace(ENTRY, item_hash="d2", title="Sun in Bergen"), before).kind is EntryMatch.CHANGED
 
 
 def changelog(version: str, title: str = "", date: datetime | None = None) -> Entry:
     url = f"https://wire.example/log{'#' + version if version else ''}"
-    return Entry(guid="", url=url, title=title or f"Version {version}", published=date, digest=version)
+    return Entry(guid="", url=url, title=title or f"Version {version}", published=date, item_hash=version)
 
 
 def test_entries_of_a_changelog_are_articles_of_their_own_and_keep_their_links():
@@ -370,7 +378,7 @@ def test_entries_of_a_changelog_are_articles_of_their_own_and_keep_their_links()
     assert decision.kind is EntryMatch.NEW
     assert decision.article
     assert decision.article.url == "https://wire.example/log#v2"
-    assert decided(replace(first, digest="other", text="More."), known).existing == known
+    assert decided(replace(first, item_hash="other", text="More."), known).existing == known
 
 
 def test_an_entry_stored_before_fragments_counted_is_found_by_its_title():
@@ -383,7 +391,7 @@ def test_an_entry_stored_before_fragments_counted_is_found_by_its_title():
 
 def test_two_unread_entries_of_one_page_and_date_are_not_an_article_stored_before_fragments_counted():
     date = NOW - timedelta(days=2)
-    known = replace(first_seen(changelog("", "Fixes", date)), digest="as it was")
+    known = replace(first_seen(changelog("", "Fixes", date)), item_hash="as it was")
     entries = [changelog("v1", "More fixes", date), changelog("v2", "Other fixes", date)]
     assert edited_fragments(entries[:1], [known], frozenset()) == {"v1": known}
     assert edited_fragments(entries, [known], frozenset()) == {}

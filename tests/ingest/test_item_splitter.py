@@ -27,8 +27,8 @@ def test_an_item_ends_where_expat_says():
 
 def test_equal_bytes_have_equal_digests_and_others_have_not():
     first, second, third = split(rss("<title>a</title>", "<title>b</title>", "<title>a</title>")).spans
-    assert first.digest == third.digest != second.digest
-    assert len(first.digest) == 32
+    assert first.item_hash == third.item_hash != second.item_hash
+    assert len(first.item_hash) == 32
 
 
 def test_what_stands_between_items_stays():
@@ -96,7 +96,7 @@ def test_P7_the_rest_is_read_when_it_comes():
     items = [f"<title>t{n}</title>" for n in range(3)]
     whole = rss(*items)
     first = read(whole[: whole.index(b"t2")])
-    second = read(whole, known=frozenset(first.digests))
+    second = read(whole, known=frozenset(first.item_hashes))
     assert [entry.title for entry in first.entries] == ["t0", "t1"]
     assert [entry.title for entry in second.entries] == ["t2"]
 
@@ -147,10 +147,12 @@ def documents(draw: st.DrawFn) -> bytes:
 @given(documents(), st.data())
 def test_entries_are_those_of_a_full_reading(document, data):
     full = read(document)
-    known = frozenset(data.draw(st.sets(st.sampled_from(full.digests)))) if full.digests else frozenset()
+    known = (
+        frozenset(data.draw(st.sets(st.sampled_from(full.item_hashes)))) if full.item_hashes else frozenset()
+    )
     partial = read(document, known=known)
-    assert partial.entries == tuple(entry for entry in full.entries if entry.digest not in known)
-    assert partial.digests == full.digests
+    assert partial.entries == tuple(entry for entry in full.entries if entry.item_hash not in known)
+    assert partial.item_hashes == full.item_hashes
     assert read(document, known=NOTHING_OF_IT) == full
 
 
@@ -172,9 +174,9 @@ def test_entries_are_those_of_a_full_reading(document, data):
 def test_atom_entries_are_those_of_a_full_reading(entry, first):
     document = atom(entry + "<updated>2026-03-04T00:00:00Z</updated>", "<title>other</title>")
     full = read(document)
-    known = frozenset({full.digests[0 if first else 1]})
+    known = frozenset({full.item_hashes[0 if first else 1]})
     assert read(document, known=NOTHING_OF_IT) == full
-    assert read(document, known=known).entries == tuple(e for e in full.entries if e.digest not in known)
+    assert read(document, known=known).entries == tuple(e for e in full.entries if e.item_hash not in known)
 
 
 @pytest.mark.parametrize(
@@ -202,10 +204,10 @@ def test_a_first_reading_finds_the_items_that_a_later_one_finds(items):
 
 def test_a_poll_without_news_reads_no_item():
     document = rss("<title>a</title>", "<title>b</title>")
-    digests = frozenset(read(document).digests)
-    parsed = read(document, known=digests)
+    item_hashes = frozenset(read(document).item_hashes)
+    parsed = read(document, known=item_hashes)
     assert parsed.entries == ()
-    assert frozenset(parsed.digests) == digests
+    assert frozenset(parsed.item_hashes) == item_hashes
     assert parsed.title == "The Wire"
 
 
@@ -215,7 +217,7 @@ def test_a_document_read_leniently_also_knows_its_items():
     first = read(document)
     assert [entry.title for entry in first.entries] == ["a", "b"]
     assert "read leniently" in first.warnings[0]
-    assert read(document, known=frozenset(first.digests)).entries == ()
+    assert read(document, known=frozenset(first.item_hashes)).entries == ()
 
 
 def test_the_same_item_twice_is_one_entry():
@@ -244,5 +246,5 @@ def test_equal_items_cost_no_second_reading(monkeypatch):
 def test_a_feed_without_a_version_is_one_when_all_its_items_are_known():
     document = b"<channel><title>T</title><item><title>a</title></item></channel>"
     first = read(document)
-    again = read(document, known=frozenset(first.digests))
-    assert (again.title, again.digests, again.entries) == (first.title, first.digests, ())
+    again = read(document, known=frozenset(first.item_hashes))
+    assert (again.title, again.item_hashes, again.entries) == (first.title, first.item_hashes, ())

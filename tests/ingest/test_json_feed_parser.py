@@ -74,7 +74,7 @@ def test_J1_to_J7_every_field_of_a_feed_is_read():
         summary="Shut.",
         tags=("Traffic", "traffic jam"),
         image=Image(url="https://news.example/img/bridge.jpg"),
-        digest=parsed.digests[0],
+        item_hash=parsed.item_hashes[0],
     )
 
 
@@ -148,9 +148,9 @@ def test_an_item_without_an_id_is_known_by_its_address():
 def test_P12_an_item_that_cannot_be_read_hurts_only_itself(item, reason):
     parsed = parse(feed({"id": "a", "title": "A"}, item, {"id": "b", "title": "B"}))
     assert [entry.guid for entry in parsed.entries] == ["a", "b"]
-    assert len(parsed.digests) == 3
-    ((digest, why),) = parsed.refused
-    assert digest == parsed.digests[1]
+    assert len(parsed.item_hashes) == 3
+    ((item_hash, why),) = parsed.refused
+    assert item_hash == parsed.item_hashes[1]
     assert reason in why
 
 
@@ -234,21 +234,21 @@ def test_X5_X6_byte_order_marks_and_bad_bytes_are_read():
 def test_known_items_are_listed_and_not_read_again():
     first, second = {"id": "1", "title": "One"}, {"id": "2", "title": "Two"}
     before = parse(feed(first))
-    again = parse(feed(second, first), frozenset(before.digests))
+    again = parse(feed(second, first), frozenset(before.item_hashes))
     assert [entry.guid for entry in again.entries] == ["2"]
-    assert again.digests[1:] == before.digests
+    assert again.item_hashes[1:] == before.item_hashes
 
 
 def test_the_digest_is_of_content_not_of_spelling():
     spaced = f'{{"items": [{{"title":"A",   "id":"1"}}], "version": "{VERSION}"}}'.encode()
-    assert parse(spaced).digests == parse(feed({"id": "1", "title": "A"})).digests
-    assert parse(feed({"id": "1", "title": "B"})).digests != parse(spaced).digests
+    assert parse(spaced).item_hashes == parse(feed({"id": "1", "title": "A"})).item_hashes
+    assert parse(feed({"id": "1", "title": "B"})).item_hashes != parse(spaced).item_hashes
 
 
 def test_an_item_listed_twice_is_one_entry():
     item = {"id": "1", "title": "A"}
     parsed = parse(feed(item, item))
-    assert (len(parsed.entries), len(parsed.digests)) == (1, 1)
+    assert (len(parsed.entries), len(parsed.item_hashes)) == (1, 1)
 
 
 def test_P5_only_the_first_items_of_an_endless_feed_are_read():
@@ -285,7 +285,7 @@ def test_P16_no_value_anywhere_raises_anything_but_a_parse_error(item, items):
             parsed = parse(body)
         except ParseError:
             continue
-        assert len(parsed.digests) == len(set(parsed.digests))
+        assert len(parsed.item_hashes) == len(set(parsed.item_hashes))
 
 
 @given(st.binary(max_size=200))

@@ -50,7 +50,7 @@ def test_the_item_may_be_the_link_itself():
 
 
 def test_known_items_are_not_told_again():
-    known = frozenset(read(Selectors(item="div.item")).digests)
+    known = frozenset(read(Selectors(item="div.item")).item_hashes)
     assert read(Selectors(item="div.item"), known=known).entries == ()
 
 

@@ -213,7 +213,7 @@ def test_nothing_dangerous_is_left():
 
 def test_the_digest_is_of_what_a_reader_sees():
     first, counted, other = (
-        only(page(head)).digest
+        only(page(head)).item_hash
         for head in ("", "<meta name=visits content=7>", "<meta property='og:title' content='Other'>")
     )
     assert first == counted != other

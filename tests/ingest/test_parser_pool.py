@@ -82,8 +82,8 @@ def test_a_worker_gives_what_the_function_gives(pool):
         "<title>a</title><pubDate>Wed, 04 Mar 2026 12:00:00 GMT</pubDate><media:thumbnail url='/t.png'/>", ""
     )
     assert parse(pool, body) == read(body)
-    digests = frozenset(read(body).digests)
-    assert parse(pool, body, known=digests) == read(body, known=digests)
+    item_hashes = frozenset(read(body).item_hashes)
+    assert parse(pool, body, known=item_hashes) == read(body, known=item_hashes)
 
 
 def test_a_parse_error_is_a_parse_error_and_the_worker_lives_on(pool):
@@ -256,9 +256,9 @@ def test_an_answer_brings_every_value_of_an_entry_its_picture_and_its_files():
         tags=("harbour",),
         image=picture,
         enclosures=(Enclosure(url="https://example.com/a.mp3", media_type="audio/mpeg", duration=90),),
-        digest="d",
+        item_hash="d",
     )
-    parsed = ParsedSource(title="Paper", entries=(entry, entry), digests=("d",))
+    parsed = ParsedSource(title="Paper", entries=(entry, entry), item_hashes=("d",))
     assert read_answers(io.BytesIO(pickle.dumps([("parsed", parsed)], PROTOCOL)), RESULT_CLASSES) == [
         ("parsed", parsed)
     ]

@@ -22,7 +22,7 @@ def known(number: int, title: str = "", published: datetime | None = None) -> Kn
         published=published or NOW - timedelta(hours=number),
         first_seen=NOW,
         content_hash="",
-        digest=f"old-digest-{number}",
+        item_hash=f"old-digest-{number}",
         path="",
     )
 
@@ -33,13 +33,13 @@ def entry(number: int, title: str = "", published: datetime | None = None) -> En
         url=f"https://new.example/{number}",
         title=title or f"Title {number}",
         published=published or NOW - timedelta(hours=number),
-        digest=f"new-digest-{number}",
+        item_hash=f"new-digest-{number}",
     )
 
 
 def found(entries, candidates, listed=frozenset()) -> dict[str, int]:
     matches = rematch_entries(entries, candidates, listed).moved
-    return {digest.removeprefix("new-digest-"): article.id for digest, article in matches.items()}
+    return {item_hash.removeprefix("new-digest-"): article.id for item_hash, article in matches.items()}
 
 
 def test_the_same_title_at_the_same_moment_is_the_same_article():
@@ -60,7 +60,7 @@ def test_an_article_that_is_still_listed_is_another_one():
 
 
 def test_one_known_article_is_one_entry_at_most():
-    twins = [entry(1), replace(entry(1), digest="new-digest-1b")]
+    twins = [entry(1), replace(entry(1), item_hash="new-digest-1b")]
     assert found(twins, [known(1)]) == {"1": 1}
 
 
@@ -109,7 +109,7 @@ def test_what_was_pruned_stays_away_when_its_archive_comes_back_and_only_then():
     pruned = {title_hash(f"Title {number}") for number in range(4, MIN_ARCHIVE + 1)}
     entries = [entry(number, published=NOW) for number in numbers]
     back = rematch_entries(entries, [known(1)], frozenset(), pruned)
-    assert {digest: one.id for digest, one in back.moved.items()} == {"new-digest-1": 1}
+    assert {item_hash: one.id for item_hash, one in back.moved.items()} == {"new-digest-1": 1}
     assert back.pruned_again == {f"new-digest-{number}" for number in range(4, MIN_ARCHIVE + 1)}
     assert rematch_entries(entries[: MIN_ARCHIVE - 1], [], frozenset(), pruned).pruned_again == frozenset()
 

@@ -134,7 +134,7 @@ def test_known_addresses_are_not_told_again_until_they_change():
         "<loc>https://news.example/2</loc>",
     ]
     first = read(urlset(*rows))
-    known = frozenset(first.digests)
+    known = frozenset(first.item_hashes)
     assert read(urlset(*rows), known=known).entries == ()
     changed = [rows[0].replace("23", "24"), rows[1]]
     assert locations(read(urlset(*changed), known=known)) == ["https://news.example/1"]

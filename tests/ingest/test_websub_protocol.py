@@ -100,11 +100,11 @@ def test_F4_a_feed_says_when_it_wants_no_visit():
 
 @pytest.mark.parametrize("method", ["sha1", "sha256", "sha384", "sha512"])
 def test_W9_the_right_signature_is_right_in_any_case(method):
-    digest = hmac.new(b"secret", b"body", getattr(hashlib, method)).hexdigest()
-    assert is_signed(f"{method}={digest}", b"body", "secret")
-    assert is_signed(f" {method.upper()}={digest.upper()} ", b"body", "secret")
-    assert not is_signed(f"{method}={digest}", b"body.", "secret")
-    assert not is_signed(f"{method}={digest[:-1]}", b"body", "secret")
+    item_hash = hmac.new(b"secret", b"body", getattr(hashlib, method)).hexdigest()
+    assert is_signed(f"{method}={item_hash}", b"body", "secret")
+    assert is_signed(f" {method.upper()}={item_hash.upper()} ", b"body", "secret")
+    assert not is_signed(f"{method}={item_hash}", b"body.", "secret")
+    assert not is_signed(f"{method}={item_hash[:-1]}", b"body", "secret")
 
 
 @pytest.mark.parametrize("signature", ["", "=", "sha256", "md5=00", "blake2b=00", "sha256=\xe9", "new=1"])

@@ -70,7 +70,7 @@ def check_4(newsroom: Newsroom) -> Iterator[str]:
     rows, found = _placed(newsroom), newsroom.labels()
     with newsroom.store.read() as connection:
         fresh, _ = load_index(connection, job.options, oldest)
-        counter = leases.counter(connection, leases.PLACEMENTS)
+        counter = leases.read_counter(connection, leases.PLACEMENTS)
     indexes: dict[str, StoryIndex] = {"fresh": fresh}
     if job._index is not None and job._counter == counter:
         job._index.forget_before(oldest)
@@ -168,7 +168,7 @@ def check_9(newsroom: Newsroom) -> Iterator[str]:
     services, fresh = newsroom.services, newsroom.room.folder / "afresh"
     kept = _files(newsroom.output)
     with newsroom.store.write() as connection:
-        stale.forget_outputs(connection)
+        stale.clear_signatures(connection)
         stale.mark_all(connection)
     job = PublishJob(
         store=newsroom.store,

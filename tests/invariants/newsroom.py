@@ -200,7 +200,7 @@ class Newsroom:
             topic, start, length, mixed, *_ = self._written[model]
             article = new_article(1, text=_text(topic, start, length + more, mixed), summary="", tags=())
             with self.store.write() as connection:
-                page_store.give_full_text(connection, rows[which % len(rows)].id, article)
+                page_store.save_full_text(connection, rows[which % len(rows)].id, article)
 
     def vanish(self, which: int) -> None:
         """Remove a file; its article stays."""
@@ -334,7 +334,7 @@ class Newsroom:
         """Press the link of any mail."""
         with self.store.read() as connection:
             subscription = audience_store.subscription_of(connection, _address(reader), "daily")
-            secret = leases.secret(connection)
+            secret = leases.read_secret(connection)
         if subscription is not None:
             job = replace(self.services.unsubscribe, clock=lambda: self.now)
             assert job.unsubscribe(unsubscribe_token(secret, subscription))

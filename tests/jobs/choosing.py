@@ -56,7 +56,7 @@ def token(room: Room, address: str = JO, newsletter: str = "daily") -> str:
     with room.store.read() as connection:
         found = audience_store.subscription_of(connection, address, newsletter)
         assert found is not None
-        return unsubscribe_token(leases.secret(connection), found)
+        return unsubscribe_token(leases.read_secret(connection), found)
 
 
 def choose(room: Room, address: str = JO, now: datetime = NOW, **fields: Sequence[str]) -> PreferencesView:

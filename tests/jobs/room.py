@@ -54,7 +54,7 @@ class Room:
         # Costly to start and the same for everybody: each test process has one pool.
         self.services.__dict__["parsers"] = self._parsers
         with self.store.write() as connection:
-            leases.make_secret(connection)
+            leases.ensure_secret(connection)
             declared_sources.sync_sources(connection, self.services.sources, now)
             newsletter_store.sync_newsletters(connection, self.services.newsletters, now)
 

@@ -88,7 +88,9 @@ def test_B3_only_the_page_of_this_program_is_a_way_out(
     room.declare(source("harbour", "https://harbour.example/feed") + DAILY)
     room.subscribe("ann@example.org")
     with room.store.read() as connection:
-        token = unsubscribe_token(leases.secret(connection), audience_store.any_subscription(connection) or 0)
+        token = unsubscribe_token(
+            leases.read_secret(connection), audience_store.any_subscription(connection) or 0
+        )
     answers: Mapping[str, Answer] = {f"/unsubscribe/{token}": right, "/elsewhere": answer(200, FORM)}
     other = f"/unsubscribe/{token[:-1]}{'B' if token[-1] == 'A' else 'A'}"
     with ScriptedServer({**answers, other: wrong}) as server:

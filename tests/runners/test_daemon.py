@@ -330,7 +330,7 @@ def test_E9_it_ends_a_subscription_by_one_click_and_refuses_what_is_no_form(
         )
         number = audience_store.subscription_of(connection, "ann@example.org", "daily")
         assert number is not None
-        token = unsubscribe_token(leases.secret(connection), number)
+        token = unsubscribe_token(leases.read_secret(connection), number)
 
     def subscribed() -> int:
         with open_services(load_settings(config, {})) as services, services.store.read() as connection:

@@ -193,7 +193,7 @@ def test_a_daemon_that_ended_with_its_machine_left_its_mail_in_doubt(
     fields[4] = role
     owner = ":".join(fields)
     with store.write() as connection:
-        leases.make_secret(connection)
+        leases.ensure_secret(connection)
         factories.newsroom(connection, "ann@example.org")
         (one,) = delivery_store.claim_deliveries(connection, now=NOW, owner=owner, until=UNTIL, limit=1)
         delivery_store.begin_sending(connection, [one.id], owner=owner, now=NOW, until=UNTIL)

@@ -137,7 +137,7 @@ def test_a_change_replaces_what_readers_see_and_keeps_identity_path_and_first_si
             tags=("Sea",),
             html="<p>New</p>",
             text="New",
-            digest="new-digest",
+            item_hash="new-digest",
         )
         article_store.change_article(connection, article_id, source, edited)
         stored = article_store.get_articles(connection, [article_id])[article_id]
@@ -145,7 +145,7 @@ def test_a_change_replaces_what_readers_see_and_keeps_identity_path_and_first_si
         assert (stored.title, stored.tags, stored.story_id) == ("Corrected", ("Sea",), story)
         assert article_store.get_bodies(connection, [article_id])[article_id].html == "<p>New</p>"
         assert tags_of(connection, article_id) == ["sea"]
-        assert known_articles.known_digests(connection, [source])[source] == {"new-digest"}
+        assert known_articles.known_item_hashes(connection, [source])[source] == {"new-digest"}
         assert [one for one, _ in stale.stale_pages(connection, 10)] == [article_id]
 
 
@@ -187,9 +187,9 @@ def test_new_bytes_of_an_unchanged_article_are_remembered_and_change_nothing_els
         source = source_id(connection)
         (article_id,) = factories.add_unplaced(connection, source, [RICH])
         before = article_store.get_articles(connection, [article_id])[article_id]
-        article_store.note_digests(connection, [(article_id, "other bytes")])
+        article_store.save_item_hashes(connection, [(article_id, "other bytes")])
         after = article_store.get_articles(connection, [article_id])[article_id]
-    assert after == replace(before, digest="other bytes")
+    assert after == replace(before, item_hash="other bytes")
 
 
 def test_known_digests_are_those_of_one_source(store):
@@ -197,7 +197,7 @@ def test_known_digests_are_those_of_one_source(store):
         ours, theirs = factories.add_sources(connection, declared("A"), declared("B"))
         factories.add_unplaced(connection, ours.id, [new_article(1), new_article(2)])
         factories.add_unplaced(connection, theirs.id, [new_article(3)])
-        assert known_articles.known_digests(connection, [ours.id])[ours.id] == {"digest-1", "digest-2"}
+        assert known_articles.known_item_hashes(connection, [ours.id])[ours.id] == {"digest-1", "digest-2"}
 
 
 def test_an_article_is_found_by_whatever_a_person_has_of_it(store):

@@ -39,7 +39,7 @@ def test_an_operator_subscribes_a_mailbox_once_for_each_newsletter(connection):
         "daily": SubscriptionState.CONFIRMED,
         "weekly": SubscriptionState.CONFIRMED,
     }
-    assert audience_store.count_subscriptions(connection) == {
+    assert audience_store.count_subscriptions_by_state(connection) == {
         "daily": {"confirmed": 1},
         "weekly": {"confirmed": 1},
     }
@@ -116,7 +116,7 @@ def test_a_mailbox_can_leave_everything_at_once(connection):
     subscribe(connection, JO, name="weekly")
     ended = [audience_store.end_all_subscriptions(connection, JO, detail="asked", now=NOW) for _ in range(2)]
     assert ended == [2, 0]
-    assert audience_store.count_subscriptions(connection) == {
+    assert audience_store.count_subscriptions_by_state(connection) == {
         "daily": {"unsubscribed": 1},
         "weekly": {"unsubscribed": 1},
     }

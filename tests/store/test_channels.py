@@ -107,8 +107,11 @@ def test_of_articles_with_one_text_the_first_that_matches_is_shown(connection):
     )
     assert titles(connection, "section:sport") == ["flood", "match"]
     assert titles(connection, "section:world") == ["copy", "summit", "arabic"]
-    both = [channel_store.Wish(sections=("sport",)), channel_store.Wish(sections=("world",))]
-    found = channel_store.wished_articles(connection, both, limit=9)
+    both = [
+        channel_store.ArticleFilter(sections=("sport",)),
+        channel_store.ArticleFilter(sections=("world",)),
+    ]
+    found = channel_store.filtered_articles(connection, both, limit=9)
     assert [one.title for one in found].count("Flood in the north, again") == 0
     assert flood.id in [one.id for one in found]
 

@@ -144,11 +144,11 @@ def test_S6_an_expired_lease_is_claimable_again_because_nothing_was_sent(connect
 def test_a_row_left_in_sending_becomes_uncertain_and_stays_so(connection):
     (delivery,) = claim(connection, owner="dead")
     begin(connection, delivery, owner="dead")
-    assert delivery_store.sweep_uncertain(connection, now=UNTIL) == 0
-    assert delivery_store.sweep_uncertain(connection, now=LATER) == 1
+    assert delivery_store.mark_stuck_uncertain(connection, now=UNTIL) == 0
+    assert delivery_store.mark_stuck_uncertain(connection, now=LATER) == 1
     report = look(connection)
     assert (report.delivery.state, report.cause) == (UNCERTAIN, DeliveryCause.INTERRUPTED)
-    assert delivery_store.sweep_uncertain(connection, now=LATER) == 0
+    assert delivery_store.mark_stuck_uncertain(connection, now=LATER) == 0
     assert claim(connection, now=LATER + timedelta(days=3)) == []
     assert not finish(connection, delivery, SENT, owner="dead")
 
@@ -156,7 +156,7 @@ def test_a_row_left_in_sending_becomes_uncertain_and_stays_so(connection):
 @pytest.mark.parametrize("before", [PENDING, DEFERRED, *ENDED])
 def test_only_sending_can_become_uncertain_by_the_clock(connection, before: DeliveryState):
     put(connection, before)
-    assert delivery_store.sweep_uncertain(connection, now=LATER) == 0
+    assert delivery_store.mark_stuck_uncertain(connection, now=LATER) == 0
     assert state(connection) is before
 
 

@@ -142,18 +142,24 @@ def test_what_earlier_editions_told_names_the_latest_of_each_newsletter_and_line
             story = replace(edition_story(found[0]), tells=(first, third))
             latest = cut(connection, [story], period=period)
         cut(connection, [edition_story(found[1])], newsletter="weekly")
-        told = edition_articles.told_articles(connection, "daily", before=PERIOD[1])
+        told = edition_articles.carried_articles(connection, "daily", before=PERIOD[1])
         assert {one.article_id: (one.edition_id, one.lead_id) for one in told.values()} == {
             first: (latest, first),
             third: (latest, first),
         }
-        some = edition_articles.told_articles(
+        some = edition_articles.carried_articles(
             connection, "daily", before=PERIOD[1], article_ids=[third, second]
         )
         assert set(some) == {third}
-        assert edition_articles.told_articles(connection, "daily", before=PERIOD[1] - 3 * day) == {}
+        assert edition_articles.carried_articles(connection, "daily", before=PERIOD[1] - 3 * day) == {}
         assert (
-            edition_articles.told_articles(connection, "daily", before=PERIOD[1], variant_key="weekly") == {}
+            edition_articles.carried_articles(
+                connection,
+                "daily",
+                before=PERIOD[1],
+                variant_key="weekly",
+            )
+            == {}
         )
 
 
@@ -172,7 +178,7 @@ def test_an_article_left_out_for_size_waits_for_the_next_edition_and_for_no_othe
         assert edition_articles.waiting_articles(connection, "daily", before=PERIOD[1]) == [second]
         (one,) = edition_articles.article_editions(connection, third)
         assert (one.edition_id, one.reason, one.detail) == (edition_id, "no room", "14/10")
-        assert set(edition_articles.told_articles(connection, "daily", before=PERIOD[1])) == {first}
+        assert set(edition_articles.carried_articles(connection, "daily", before=PERIOD[1])) == {first}
 
 
 def test_the_report_shows_the_latest_first_with_what_became_of_their_deliveries(room):

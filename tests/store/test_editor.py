@@ -76,10 +76,10 @@ def test_only_what_holds_can_be_undone(room):
 
 def test_each_decision_moves_the_counter_that_other_processes_look_at(room):
     connection, *_ = room
-    before = leases.counter(connection, leases.EDITOR)
+    before = leases.read_counter(connection, leases.EDITOR)
     number = decide(connection)
     decision_store.undo_decision(connection, number, who="jo", now=NOW)
-    assert leases.counter(connection, leases.EDITOR) == before + 2
+    assert leases.read_counter(connection, leases.EDITOR) == before + 2
 
 
 def test_a_decision_goes_with_its_article_into_another_story(room):

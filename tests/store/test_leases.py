@@ -40,7 +40,7 @@ def test_a_lease_is_given_back_by_its_holder_only(store):
     take(store, "us")
     for owner, free in (("them", False), ("us", True)):
         with store.write() as connection:
-            leases.drop_lease(connection, "stories", owner=owner)
+            leases.release_lease(connection, "stories", owner=owner)
         with store.write() as connection:
             assert leases.take_lease(connection, "stories", owner="new", now=NOW, until=UNTIL) is free
 
@@ -51,7 +51,7 @@ def test_a_lease_that_a_wrong_clock_made_endless_is_freed_and_an_ordinary_one_is
     take(store, "lost:1", now=NOW + year, until=UNTIL + year)
     with store.write() as connection:
         leases.take_lease(connection, "publish", owner="them", now=NOW, until=NOW + timedelta(minutes=30))
-        leases.free_far(connection, NOW)
+        leases.release_implausible_leases(connection, NOW)
     assert take(store, "us")
     with store.write() as connection:
         assert not leases.take_lease(connection, "publish", owner="us", now=NOW, until=UNTIL)
@@ -65,10 +65,10 @@ def test_what_a_wrong_clock_leased_goes_and_what_was_on_the_wire_then_is_in_doub
         source_store.claim_due_sources(connection, limit=9, **term)
         first, second = delivery_store.claim_deliveries(connection, limit=9, **term)
         delivery_store.begin_sending(connection, [first.id], **term)
-        leases.free_far(connection, NOW)
+        leases.release_implausible_leases(connection, NOW)
     term = {"owner": "us", "now": NOW, "until": UNTIL}
     with store.write() as connection:
-        assert delivery_store.sweep_uncertain(connection, now=NOW) == 1
+        assert delivery_store.mark_stuck_uncertain(connection, now=NOW) == 1
         assert len(source_store.claim_due_sources(connection, limit=9, **term)) == 1
         assert [one.id for one in delivery_store.claim_deliveries(connection, limit=9, **term)] == [second.id]
 
@@ -86,20 +86,20 @@ def test_of_many_who_ask_at_once_one_gets_the_lease(store):
 
 def test_a_store_gets_one_secret_of_32_bytes_and_keeps_it(store):
     with store.write() as connection:
-        leases.make_secret(connection)
-        first = leases.secret(connection)
-        leases.make_secret(connection)
-        assert leases.secret(connection) == first
+        leases.ensure_secret(connection)
+        first = leases.read_secret(connection)
+        leases.ensure_secret(connection)
+        assert leases.read_secret(connection) == first
     assert len(first) == 32
     assert len(set(first)) > 8
 
 
 def test_a_counter_starts_at_nothing_and_only_grows(store):
     with store.write() as connection:
-        assert leases.counter(connection, "placements") == 0
-        assert [leases.move_counter(connection, "placements") for _ in range(11)][-1] == 11
-        assert leases.counter(connection, "placements") == 11
-        assert leases.counter(connection, "other") == 0
+        assert leases.read_counter(connection, "placements") == 0
+        assert [leases.increment_counter(connection, "placements") for _ in range(11)][-1] == 11
+        assert leases.read_counter(connection, "placements") == 11
+        assert leases.read_counter(connection, "other") == 0
 
 
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
@@ -143,10 +143,10 @@ def end_the_holders_connection(store_url: str) -> None:
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 def test_O9_a_lock_that_the_server_forgot_is_noticed_and_taken_again(store_url: str):
     with leases.advisory_lock(store_url) as lock:
-        assert not lock.keep()
+        assert not lock.ensure_held()
         end_the_holders_connection(store_url)
-        assert lock.keep()
-        assert not lock.keep()
+        assert lock.ensure_held()
+        assert not lock.ensure_held()
         with pytest.raises(StoreBusy, match="another daemon works with"), leases.advisory_lock(store_url):
             pass
 
@@ -158,15 +158,15 @@ def test_O9_a_lock_that_another_daemon_has_taken_meanwhile_is_not_ours_until_it_
         with leases.advisory_lock(store_url):
             for _ in range(2):
                 with pytest.raises(StoreBusy, match="another daemon works with"):
-                    ours.keep()
-        assert ours.keep()
+                    ours.ensure_held()
+        assert ours.ensure_held()
 
 
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 def test_O9_of_many_bells_at_once_one_takes_the_lock_again(store_url: str):
     with leases.advisory_lock(store_url) as lock, ThreadPoolExecutor(6) as pool:
         end_the_holders_connection(store_url)
-        assert sum(pool.map(lambda _: lock.keep(), range(30))) == 1
+        assert sum(pool.map(lambda _: lock.ensure_held(), range(30))) == 1
 
 
 def test_S6_what_a_dead_owner_held_is_free_at_once_but_not_what_it_was_sending(store):
@@ -179,10 +179,10 @@ def test_S6_what_a_dead_owner_held_is_free_at_once_but_not_what_it_was_sending(s
         first, second = delivery_store.claim_deliveries(connection, limit=9, **term)
         delivery_store.begin_sending(connection, [first.id], **term)
         assert leases.lease_owners(connection) == {"dead", "alive"}
-        leases.free_owner(connection, "dead")
+        leases.release_owner_leases(connection, "dead")
         assert leases.take_lease(connection, "lease of dead", owner="us", now=NOW, until=UNTIL)
         assert not leases.take_lease(connection, "lease of alive", owner="us", now=NOW, until=UNTIL)
         term["owner"] = "us"
         assert len(source_store.claim_due_sources(connection, limit=9, **term)) == 1
         assert [one.id for one in delivery_store.claim_deliveries(connection, limit=9, **term)] == [second.id]
-        assert delivery_store.sweep_uncertain(connection, now=UNTIL + timedelta(seconds=1)) == 1
+        assert delivery_store.mark_stuck_uncertain(connection, now=UNTIL + timedelta(seconds=1)) == 1

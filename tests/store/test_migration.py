@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from syndicate.errors import StoreError
-from syndicate.model import is_dated, undated_key
+from syndicate.model import Entry, is_dated, undated_key
 from syndicate.store import open_store, schema
 from syndicate.store.core import migration
 from syndicate.store.core.migration import Migration, all_migrations
@@ -260,6 +260,27 @@ def test_an_article_told_as_the_event_of_another_item_becomes_part_of_that_item(
     with store.read() as connection:
         rows = connection.execute(select(table.c.article_id, table.c.lead_id, table.c.reason, table.c.detail))
         assert sorted(tuple(row) for row in rows) == [(7, 5, "", ""), (8, 0, "repeats", "3")]
+    store.dispose()
+
+
+def test_entries_and_hashes_stored_before_columns_were_named_for_hashes_are_read(
+    empty_store_url, monkeypatch
+) -> None:
+    before = [migration for migration in all_migrations() if migration.number < 39]
+    monkeypatch.setattr(migration, "all_migrations", lambda: before)
+    store = open_store(empty_store_url)
+    store.migrate()
+    with store.write() as connection:
+        source = old_row(connection, "sources", name="harbour", frame="skeleton")
+        entry = '{"guid":"g","title":"a \\"digest\\": b","url":"u","digest":"d1"}'
+        old_row(connection, "page_reads", source_id=source, entry_json=entry)
+    monkeypatch.undo()
+    assert store.migrate() == [migration.name for migration in all_migrations()[len(before) :]]
+    with store.read() as connection:
+        facts = connection.scalars(select(schema.page_reads.c.entry_json)).one()
+        skeleton = connection.scalars(select(schema.sources.c.feed_skeleton_hash)).one()
+    assert Entry(**facts) == Entry(guid="g", url="u", title='a "digest": b', item_hash="d1")
+    assert skeleton == "skeleton"
     store.dispose()
 
 

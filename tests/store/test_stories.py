@@ -76,7 +76,7 @@ def test_when_the_nth_newest_of_the_placed_articles_was_published(room):
     factories.place(connection, ids[0], story)
     stored = article_store.get_articles(connection, ids)
     times = [stored[number].published for number in (ids[0], ids[2])]
-    assert [index_rows.published_nth(connection, place) for place in (1, 2, 3)] == [*times, None]
+    assert [index_rows.nth_newest_published(connection, place) for place in (1, 2, 3)] == [*times, None]
 
 
 def test_titles_lead_to_the_latest_article_that_has_them(room):
@@ -262,7 +262,7 @@ def test_outputs_remember_what_they_were_built_from_until_told_to_forget(store):
         stale.save_signature(connection, "opml", "x", NOW)
         stale.save_signature(connection, "channel:news", "two", NOW)
         assert stale.signatures(connection) == {"channel:news": "two", "opml": "x"}
-        stale.forget_outputs(connection)
+        stale.clear_signatures(connection)
         assert set(stale.signatures(connection).values()) == {""}
 
 
@@ -306,13 +306,18 @@ def test_three_failures_and_a_thing_rests_until_it_works_again(store):
 
     with store.write() as connection:
         for hours, reason in enumerate(("first", "second", "third")):
-            assert known_articles.known_digests(connection, [7])[7] == frozenset()
+            assert known_articles.known_item_hashes(connection, [7])[7] == frozenset()
             fail(connection, "bad", reason, hours)
         fail(connection, "other", "once")
-        assert known_articles.known_digests(connection, [7])[7] == {"bad"}
-        assert known_articles.known_digests(connection, [8])[8] == frozenset()
+        assert known_articles.known_item_hashes(connection, [7])[7] == {"bad"}
+        assert known_articles.known_item_hashes(connection, [8])[8] == frozenset()
         worst = quarantine.failures(connection)[0]
-        assert (worst.subject, worst.attempts, worst.reason, worst.resting) == ("bad", 3, "third", True)
+        assert (worst.subject, worst.attempts, worst.reason, worst.is_quarantined) == (
+            "bad",
+            3,
+            "third",
+            True,
+        )
         assert worst.last_failed - worst.first_failed == timedelta(hours=2)
         assert quarantine.failures(connection, kind="page") == ()
         quarantine.clear_failure(connection, "entry", "bad")

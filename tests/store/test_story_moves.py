@@ -116,10 +116,10 @@ def test_a_story_that_its_only_article_left_leads_to_where_it_went(room):
     connection, ids, first, second = room
     for article_id in ids[2:]:
         factories.place(connection, article_id, first)
-    assert story_moves.end_empty_stories(connection, [move(MERGED, second, first, 1)]) == []
+    assert story_moves.close_empty_stories(connection, [move(MERGED, second, first, 1)]) == []
     assert story_moves.current_stories(connection, [second]) == {second: first}
     assert story_store.get_stories(connection, [second]) == {}
-    assert story_moves.end_empty_stories(connection, [move(MERGED, first, second, 1)]) == [first]
+    assert story_moves.close_empty_stories(connection, [move(MERGED, first, second, 1)]) == [first]
 
 
 def test_a_stored_list_names_the_story_that_is_left_and_only_once(room):

@@ -132,7 +132,7 @@ def test_a_restart_finds_the_reports_of_other_languages_again() -> None:
         )
         for number, tag in enumerate(("fr", "de"), 1)
     ]
-    restarted = StoryIndex(StoryOptions(), next_text=3)
+    restarted = StoryIndex(StoryOptions(), next_text_label=3)
     restarted.load([rows])
     assert put(restarted, 3, "en", FERRY["en"]) == put(index, 3, "en", FERRY["en"]) == index.story_of(1)
 

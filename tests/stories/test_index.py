@@ -127,7 +127,7 @@ def test_articles_further_apart_than_the_window_are_two_stories(index: StoryInde
 
 
 def test_loading_gives_the_index_that_was_left(newsroom: list[IndexedArticle]) -> None:
-    kept, restarted = StoryIndex(StoryOptions()), StoryIndex(StoryOptions(), next_text=10)
+    kept, restarted = StoryIndex(StoryOptions()), StoryIndex(StoryOptions(), next_text_label=10)
     copy = article(7, FLOOD[0][0], FLOOD[0][1])
     again = article(8, BANK[0][0], "", source_id=newsroom[3].source_id)
     naming = article(9, *CHESS[0], source_id=90, hints=(2,), published=START + timedelta(days=1))

@@ -81,7 +81,7 @@ def subscribed(folder: Path) -> Iterator[Reader]:
     with store.read() as connection:
         number = audience_store.subscription_of(connection, JO, "daily")
         assert number is not None
-        token = unsubscribe_token(leases.secret(connection), number)
+        token = unsubscribe_token(leases.read_secret(connection), number)
     yield Reader(room, token)
     room.close()
     store.dispose()

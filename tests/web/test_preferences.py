@@ -53,7 +53,7 @@ def choosing(tmp_path: Path) -> Iterator[tuple[Site, Reader]]:
                 place(connection, number)
             subscription = audience_store.subscription_of(connection, JO, "daily")
             assert subscription is not None
-            token = unsubscribe_token(leases.secret(connection), subscription)
+            token = unsubscribe_token(leases.read_secret(connection), subscription)
         readers = room.services.preferences
         chosen = {"newsletter": ["daily"], "section": ["Sport"], "hour": ["7"], "time_zone": ["UTC"]}
         assert readers.save(token, chosen) is not None

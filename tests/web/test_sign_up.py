@@ -44,7 +44,7 @@ class Desk:
         assert self.job.run(NOW) == {"mailed": 1}
         with self.room.store.read() as connection:
             (mail,) = delivery_store.list_deliveries(connection)
-            return make_token(leases.secret(connection), mail.delivery.id, CONFIRM)
+            return make_token(leases.read_secret(connection), mail.delivery.id, CONFIRM)
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_C1_the_button_subscribes_and_leads_to_the_choices(page):
     with desk.room.store.read() as connection:
         number = audience_store.subscription_of(connection, JO, "daily")
         assert number is not None
-        own = unsubscribe_token(leases.secret(connection), number)
+        own = unsubscribe_token(leases.read_secret(connection), number)
     assert f'href="/preferences/{own}"' in answer.body.decode()
 
 

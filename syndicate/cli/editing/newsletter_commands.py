@@ -31,7 +31,7 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
         next_by_name = next_editions(services, at)
         waiting = waiting_periods(services.store, services.newsletters, at)
         with services.store.read() as connection:
-            counts = audience_store.count_subscriptions(connection)
+            counts = audience_store.count_subscriptions_by_state(connection)
             missed = period_store.missed_periods(connection, since=at - MISSED_SHOWN)
     answer = [
         {

@@ -21,7 +21,6 @@ from syndicate.errors import SyndicateError
 from syndicate.reports.phrases import plural
 from syndicate.store.mail import suppression_list
 from syndicate.store.mail.audience_store import ERASED_KEY
-from syndicate.store.mail.suppression_list import Departure
 
 
 @click.command()
@@ -43,7 +42,7 @@ def unsuppress(
     with services_of(config, now) as (_, services), write_or_dry_run(services, dry_run) as connection:
         if reason_not_liftable := suppression_list.reason_not_liftable(connection, key):
             raise SyndicateError(f"{address} {reason_not_liftable}")
-        resumed = suppression_list.allow(connection, key, why=reason, now=current_time(now))
+        resumed = suppression_list.lift_suppression(connection, key, why=reason, now=current_time(now))
     names = ", ".join(resumed) or "no newsletter; `syndicate subscribers add` subscribes it"
     text = f"{address} {'would get' if dry_run else 'gets'} mail again: {names}."
     answer = {"address": address, "newsletters": resumed, "dry_run": dry_run}
@@ -59,10 +58,12 @@ def export_suppressions(config: Path, file: Path) -> None:
     Unsubscribed addresses are included. `import-suppressions` reads the file. "-" means standard output.
     """
     with services_of(config) as (_, services), services.store.read() as connection:
-        departures = suppression_list.list_departures(connection)
-    rows = ((departure.address_key, departure.newsletter, departure.reason) for departure in departures)
+        suppressions = suppression_list.list_suppressions(connection)
+    rows = (
+        (suppression.address_key, suppression.newsletter, suppression.reason) for suppression in suppressions
+    )
     write_result(file, import_export.export_suppressions(rows))
-    click.echo(f"{plural(len(departures), 'row')} written.", err=True)
+    click.echo(f"{plural(len(suppressions), 'row')} written.", err=True)
 
 
 @click.command("import-suppressions")
@@ -74,18 +75,16 @@ def import_suppressions(config: Path, as_json: bool, now: datetime | None, dry_r
 
     `export-suppressions` writes such files. Subscribes no address.
     """
-    departures = [
-        Departure(address_key=_key(email), newsletter=newsletter, reason=reason)
+    suppressions = [
+        suppression_list.SuppressionEntry(address_key=_key(email), newsletter=newsletter, reason=reason)
         for email, newsletter, reason in import_export.import_suppressions(file.read_bytes())
     ]
     with services_of(config, now) as (_, services), write_or_dry_run(services, dry_run) as connection:
-        changed = suppression_list.take_over_departures(
-            connection, departures, detail=f"carried over from {file.name}", now=current_time(now)
+        changed = suppression_list.import_suppressions(
+            connection, suppressions, detail=f"carried over from {file.name}", now=current_time(now)
         )
-    text = (
-        f"{changed} of {plural(len(departures), 'row')} {'would change' if dry_run else 'changed'} the store."
-    )
-    answer = {"rows": len(departures), "changed": changed, "dry_run": dry_run}
+    text = f"{changed} of {plural(len(suppressions), 'row')} {'would change' if dry_run else 'changed'} the store."
+    answer = {"rows": len(suppressions), "changed": changed, "dry_run": dry_run}
     show(answer, as_json, lambda: click.echo(text))
 
 

@@ -116,7 +116,7 @@ def daemon_lock(settings: Settings) -> Iterator[Callable[[], bool]]:
             stack.enter_context(file_lock(path.with_name(path.name + ".lock")))
             yield lambda: False
         else:
-            yield stack.enter_context(leases.advisory_lock(url)).keep
+            yield stack.enter_context(leases.advisory_lock(url)).ensure_held
 
 
 def _keep_lock(keep: Callable[[], bool], signals: SignalHandler) -> None:

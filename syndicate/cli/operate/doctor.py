@@ -115,7 +115,7 @@ def _check_unsubscribing(services: Services) -> DnsCheck:
         return found(False, f"{settings.site.url} is not https, so mail programs offer no one-click button")
     with services.store.read() as connection:
         subscription = audience_store.any_subscription(connection)
-        secret = leases.secret(connection)
+        secret = leases.read_secret(connection)
     if subscription is None:
         return found(None, "there is no subscription yet, so there is no link to try")
     return try_link(services, f"{settings.site.url}/unsubscribe/", unsubscribe_token(secret, subscription))

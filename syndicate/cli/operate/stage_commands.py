@@ -316,13 +316,13 @@ def _show_due(due: Sequence[DeliveryReport], problem: str, as_json: bool) -> Non
     show(answer, as_json, text)
 
 
-def _holder(services: Services, name: str, now: datetime | None) -> leases.Holder | None:
+def _holder(services: Services, name: str, now: datetime | None) -> leases.LeaseHolder | None:
     with services.store.read() as connection:
         return leases.lease_holder(connection, name, now=current_time(now))
 
 
 def _end_busy(
-    services: Services, work: str, holder: leases.Holder | None, answer: dict[str, Any], as_json: bool
+    services: Services, work: str, holder: leases.LeaseHolder | None, answer: dict[str, Any], as_json: bool
 ) -> NoReturn:
     """Print the process that holds the lease and its end, then exit with code 1."""
     answer |= {"busy": True}

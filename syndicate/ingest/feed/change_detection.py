@@ -25,12 +25,13 @@ _FEED_DATES = re.compile(rb"<(?:lastBuildDate|pubDate|updated|dc:date)>[^<>&\x00
 class DocumentDiff:
     """Difference of a document to the last parsed document.
 
-    ``frame`` is the hash of the document around its items, then the hash of the document; the caller stores
-    it for the next poll. ``frame`` is ``""`` if the items cannot be separated. ``unseen`` is the document
-    without known items, ``b""`` without new items. ``seen`` holds the hashes of the known items.
+    ``feed_skeleton_hash`` is the hash of the document around its items, then the hash of the document; the
+    caller stores it for the next poll. ``feed_skeleton_hash`` is ``""`` if the items cannot be separated.
+    ``unseen`` is the document without known items, ``b""`` without new items. ``seen`` holds the hashes of
+    the known items.
     """
 
-    frame: str
+    feed_skeleton_hash: str
     unseen: bytes
     seen: tuple[str, ...] = ()
 
@@ -52,28 +53,40 @@ def document_hash(body: bytes) -> str:
     return hash_of(_FEED_DATES.sub(b"", body[: first.start()]), rest)
 
 
-def is_last_document(document: str, frame: str) -> bool:
-    """Return whether a document hash equals the hash in the ``frame`` of the last parsed document."""
-    return bool(document and frame) and frame.endswith(document)
+def is_last_document(document: str, feed_skeleton_hash: str) -> bool:
+    """Return whether a document hash equals the hash in the ``feed_skeleton_hash`` of the last parsed
+    document.
+    """
+    return bool(document and feed_skeleton_hash) and feed_skeleton_hash.endswith(document)
 
 
-def diff_document(body: bytes, document: str, frame: str, known: Container[str]) -> DocumentDiff:
-    """Cut known items out of a document; ``frame`` is the stored frame, ``known`` holds item hashes."""
+def diff_document(body: bytes, document: str, feed_skeleton_hash: str, known: Container[str]) -> DocumentDiff:
+    """Cut known items out of a document; ``feed_skeleton_hash`` is the stored feed_skeleton_hash, ``known``
+    holds item hashes.
+    """
     around, items = _split_items(body) or ([], [])
     frame_hash = hash_of(_FEED_DATES.sub(b"", b"".join(around))) if items else ""
-    whole = DocumentDiff(frame=frame_hash + document if items else "", unseen=body)
-    if not items or not frame.startswith(frame_hash):
+    whole = DocumentDiff(feed_skeleton_hash=frame_hash + document if items else "", unseen=body)
+    if not items or not feed_skeleton_hash.startswith(frame_hash):
         return whole
     hashes = [hash_of(item) for item in items]
     seen = tuple(dict.fromkeys(item_hash for item_hash in hashes if item_hash in known))
     new_items = [b"" if item_hash in known else item for item_hash, item in zip(hashes, items, strict=True)]
     if not any(new_items):
-        return DocumentDiff(frame=whole.frame, unseen=b"", seen=seen)
+        return DocumentDiff(feed_skeleton_hash=whole.feed_skeleton_hash, unseen=b"", seen=seen)
     if any(map(_ends_in_cdata, filter(None, new_items))):
         return whole
     unseen = b"".join(piece for pair in zip(around, [*new_items, b""], strict=True) for piece in pair)
     # The charset of a mislabelled document is guessed from the whole document.
-    return DocumentDiff(frame=whole.frame, unseen=unseen, seen=seen) if seen and _is_utf8(unseen) else whole
+    return (
+        DocumentDiff(
+            feed_skeleton_hash=whole.feed_skeleton_hash,
+            unseen=unseen,
+            seen=seen,
+        )
+        if seen and _is_utf8(unseen)
+        else whole
+    )
 
 
 def _split_items(body: bytes) -> tuple[list[bytes], list[bytes]] | None:

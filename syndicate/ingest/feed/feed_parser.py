@@ -113,7 +113,7 @@ def _read_new_document(document: bytes, url: str) -> ParsedSource | None:
         items.setdefault(hash_of(document[start:end]), item)
         around.append(document[at:start])
         at = end
-    parsed = _parsed(feed, url, ((item, digest) for digest, item in items.items()), tuple(items))
+    parsed = _parsed(feed, url, ((item, item_hash) for item_hash, item in items.items()), tuple(items))
     return _with_skipped_times(parsed, b"".join([*around, document[at:]]))
 
 
@@ -158,21 +158,21 @@ def _read_unseen(
     """Read the new items; ``None`` if feedparser and the splitter disagree about the items."""
     first_at: dict[str, int] = {}
     for position, span in enumerate(parts.spans):
-        first_at.setdefault(span.digest, position)
+        first_at.setdefault(span.item_hash, position)
     unseen = [
         position
-        for digest, position in first_at.items()
-        if digest not in known and (only is None or digest in only)
+        for item_hash, position in first_at.items()
+        if item_hash not in known and (only is None or item_hash in only)
     ]
     positions = _newest(parts, unseen, url) if len(unseen) > MAX_ITEMS else unseen
     left_out = frozenset(unseen).difference(positions)
-    digests = tuple(digest for digest, position in first_at.items() if position not in left_out)
+    item_hashes = tuple(item_hash for item_hash, position in first_at.items() if position not in left_out)
     feed = _read_together(parts.without(frozenset(range(len(parts.spans))).difference(positions)), url)
     if feed and len(feed.items) == len(positions):
-        pairs = zip(feed.items, (parts.spans[position].digest for position in positions), strict=True)
-        parsed: ParsedSource | None = _parsed(feed, url, pairs, digests)
+        pairs = zip(feed.items, (parts.spans[position].item_hash for position in positions), strict=True)
+        parsed: ParsedSource | None = _parsed(feed, url, pairs, item_hashes)
     else:
-        parsed = _read_each(parts, positions, url, digests)
+        parsed = _read_each(parts, positions, url, item_hashes)
     if parsed and left_out:
         warning = f"{len(left_out)} items beyond {MAX_ITEMS} were left for the next poll"
         return _with_warnings(replace(parsed, left_out=len(left_out)), (warning,))
@@ -198,21 +198,21 @@ def _newest(parts: Split, unseen: Sequence[int], url: str) -> Sequence[int]:
 
 
 def _read_each(
-    parts: Split, positions: Sequence[int], url: str, digests: tuple[str, ...]
+    parts: Split, positions: Sequence[int], url: str, item_hashes: tuple[str, ...]
 ) -> ParsedSource | None:
     feed = _read_around(parts, url)
     pairs: list[tuple[RawItem, str]] = []
     refused: list[tuple[str, str]] = []
-    for digest, document in parts.one_by_one(positions):
+    for item_hash, document in parts.one_by_one(positions):
         try:
             items = read_with_feedparser(document, url).items
         except ParseError as error:
-            refused.append((digest, str(error)))
+            refused.append((item_hash, str(error)))
             continue
         if len(items) != 1:
             return None
-        pairs.append((items[0], digest))
-    return _parsed(feed, url, pairs, digests, tuple(refused))
+        pairs.append((items[0], item_hash))
+    return _parsed(feed, url, pairs, item_hashes, tuple(refused))
 
 
 def _read_around(parts: Split, url: str) -> RawFeed:
@@ -232,33 +232,35 @@ def _read_whole(document: bytes, url: str, known: frozenset[str]) -> ParsedSourc
     pairs = {
         blake2b(repr(item).encode(errors="replace"), digest_size=16).hexdigest(): item for item in feed.items
     }
-    unseen = [(item, digest) for digest, item in pairs.items() if digest not in known][:MAX_ITEMS]
-    read = {digest for _, digest in unseen}
-    return _parsed(feed, url, unseen, tuple(digest for digest in pairs if digest in known or digest in read))
+    unseen = [(item, item_hash) for item_hash, item in pairs.items() if item_hash not in known][:MAX_ITEMS]
+    read = {item_hash for _, item_hash in unseen}
+    return _parsed(
+        feed, url, unseen, tuple(item_hash for item_hash in pairs if item_hash in known or item_hash in read)
+    )
 
 
 def _parsed(
     feed: RawFeed,
     url: str,
     items: Iterable[tuple[RawItem, str]],
-    digests: tuple[str, ...],
+    item_hashes: tuple[str, ...],
     refused: tuple[tuple[str, str], ...] = (),
 ) -> ParsedSource:
     language = normalise_language(feed.language)
     entries: list[Entry] = []
     bad = list(refused)
-    for item, digest in items:
+    for item, item_hash in items:
         try:
-            entries.append(entry_of(item, language=language, digest=digest))
+            entries.append(entry_of(item, language=language, item_hash=item_hash))
         except Exception as error:  # noqa: BLE001 - a broken item must not affect the others
-            bad.append((digest, f"{type(error).__name__}: {error}"))
+            bad.append((item_hash, f"{type(error).__name__}: {error}"))
     return ParsedSource(
         title=plain_title(feed.title),
         home_url=absolute_url(url, feed.link),
         feed_id=clean_line(feed.feed_id, 2_000),
         language=language,
         entries=tuple(entries),
-        digests=digests,
+        item_hashes=item_hashes,
         min_interval=feed.min_interval,
         hubs=tuple(address for hub in feed.hubs if (address := absolute_url(url, hub))),
         self_url=absolute_url(url, feed.self_url) if feed.self_url else "",

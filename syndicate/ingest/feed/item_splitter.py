@@ -43,7 +43,7 @@ class Span:
 
     start: int
     end: int
-    digest: str
+    item_hash: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Split:
             removed += span.end - span.start
         for position in positions:
             span, at = self.spans[position], offsets[position]
-            yield span.digest, bare[:at] + self.document[span.start : span.end] + bare[at:]
+            yield span.item_hash, bare[:at] + self.document[span.start : span.end] + bare[at:]
 
 
 def split(document: bytes) -> Split:
@@ -114,7 +114,7 @@ def _flattened(result: Split, excessive: set[int]) -> Split:
     if scan.excessive or len(scan.spans) != len(result.spans):
         raise ParseError(_TOO_DEEP)
     pairs = zip(scan.spans, result.spans, strict=True)
-    spans = tuple(replace(flat, digest=written.digest) for flat, written in pairs)
+    spans = tuple(replace(flat, item_hash=written.item_hash) for flat, written in pairs)
     return replace(result, document=scan.document, spans=spans)
 
 

@@ -49,20 +49,20 @@ def parse_json_feed(
         warnings.append(f"the feed has {len(items)} items; only the first {MAX_ITEMS} are read")
     if feed.get("expired") is True:
         warnings.append("the feed says that it is finished")
-    digests: dict[str, None] = {}
+    item_hashes: dict[str, None] = {}
     entries: list[Entry] = []
     refused: list[tuple[str, str]] = []
     for item in items[:MAX_ITEMS]:
-        digest = _digest(item)
-        if digest in digests:
+        item_hash = _item_hash(item)
+        if item_hash in item_hashes:
             continue
-        digests[digest] = None
-        if digest in known or (only is not None and digest not in only):
+        item_hashes[item_hash] = None
+        if item_hash in known or (only is not None and item_hash not in only):
             continue
         try:
-            entries.append(_entry(item, feed, url, digest, clean))
+            entries.append(_entry(item, feed, url, item_hash, clean))
         except ParseError as error:
-            refused.append((digest, str(error)))
+            refused.append((item_hash, str(error)))
     return ParsedSource(
         title=clean_line(_text(feed, "title")),
         home_url=absolute_url(url, _text(feed, "home_page_url")),
@@ -71,7 +71,7 @@ def parse_json_feed(
         hubs=_hubs(feed, url),
         self_url=absolute_url(url, _text(feed, "feed_url")),
         entries=tuple(entries),
-        digests=tuple(digests),
+        item_hashes=tuple(item_hashes),
         warnings=tuple(warnings),
         refused=tuple(refused),
     )
@@ -121,12 +121,12 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _digest(item: object) -> str:
+def _item_hash(item: object) -> str:
     canonical = json.dumps(item, sort_keys=True, separators=(",", ":"))
     return blake2b(canonical.encode("ascii"), digest_size=16).hexdigest()
 
 
-def _entry(item: object, feed: Mapping[str, Any], url: str, digest: str, clean: CleanHtml) -> Entry:
+def _entry(item: object, feed: Mapping[str, Any], url: str, item_hash: str, clean: CleanHtml) -> Entry:
     if not isinstance(item, dict):
         raise ParseError(f"an item must be an object, not {_kind(item)}")
     if _REPEATED in item:
@@ -155,7 +155,7 @@ def _entry(item: object, feed: Mapping[str, Any], url: str, digest: str, clean: 
         tags=_tags(item),
         image=_image(item, link or base, body.image),
         enclosures=_enclosures(item, link or base),
-        digest=digest,
+        item_hash=item_hash,
     )
 
 

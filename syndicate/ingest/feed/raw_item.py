@@ -117,7 +117,7 @@ class RawFeed:
     item_positions: list[tuple[int, int]] = field(default_factory=list)
 
 
-def entry_of(raw: RawItem, *, language: str, digest: str) -> Entry:
+def entry_of(raw: RawItem, *, language: str, item_hash: str) -> Entry:
     """Clean an item. ``language`` is the feed's language, for items without their own."""
     content = max(raw.contents, key=lambda text: len(text.value), default=None)
     main = content if content and content.value.strip() else raw.summary
@@ -138,7 +138,7 @@ def entry_of(raw: RawItem, *, language: str, digest: str) -> Entry:
         tags=_tags(raw.tags),
         image=lead_image(raw.images, body.image, base),
         enclosures=clean_enclosures(raw.enclosures, base) if raw.enclosures else (),
-        digest=digest,
+        item_hash=item_hash,
     )
 
 

@@ -60,24 +60,24 @@ def read_folder(folder: Path, *, known: frozenset[str], read: ReadFile) -> Parse
     if len(paths) > MAX_FILES:
         warnings = (f"the folder has {len(paths):,} articles; only the first {MAX_FILES:,} are read",)
     entries: list[Entry] = []
-    digests: list[str] = []
+    item_hashes: list[str] = []
     refused: list[tuple[str, str]] = []
     for path in paths[:MAX_FILES]:
         name = path.relative_to(root).as_posix()
-        digest = _digest(name, b"")
+        item_hash = _item_hash(name, b"")
         try:
             data = _bytes(path, root)
-            digest = _digest(name, data)
-            if digest not in known:
-                entries.append(read(name, data, digest))
+            item_hash = _item_hash(name, data)
+            if item_hash not in known:
+                entries.append(read(name, data, item_hash))
         except ParserClosed:
             # The program ends: the file is not at fault.
             raise
         except ParseError as error:
-            refused.append((digest, f"{clean_line(name)}: {error}"))
-        digests.append(digest)
+            refused.append((item_hash, f"{clean_line(name)}: {error}"))
+        item_hashes.append(item_hash)
     return ParsedSource(
-        entries=tuple(entries), digests=tuple(digests), warnings=warnings, refused=tuple(refused)
+        entries=tuple(entries), item_hashes=tuple(item_hashes), warnings=warnings, refused=tuple(refused)
     )
 
 
@@ -88,7 +88,7 @@ def parse_file(
     content_type: str,
     charset: str,
     known: frozenset[str],
-    digest: str,
+    item_hash: str,
     zone: tzinfo,
 ) -> ParsedSource:
     """Parse a file of a folder; ``url`` is its path there, ``zone`` the default time zone of dates.
@@ -96,7 +96,7 @@ def parse_file(
     Raises ``ParseError``.
     """
     del content_type, charset, known
-    return ParsedSource(entries=(_entry(url, body, digest, zone),), digests=(digest,))
+    return ParsedSource(entries=(_entry(url, body, item_hash, zone),), item_hashes=(item_hash,))
 
 
 def _articles(root: Path) -> Iterator[Path]:
@@ -132,7 +132,7 @@ def _open_nonblocking(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
 
 
-def _digest(name: str, data: bytes) -> str:
+def _item_hash(name: str, data: bytes) -> str:
     return blake2b(os.fsencode(name) + b"\0" + data, digest_size=16).hexdigest()
 
 
@@ -151,20 +151,20 @@ def _decoded(data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _entry(name: str, data: bytes, digest: str, zone: tzinfo) -> Entry:
+def _entry(name: str, data: bytes, item_hash: str, zone: tzinfo) -> Entry:
     text = _decoded(data)
     suffix = Path(name).suffix.lower()
     guid = clean_line(name, 1_000)
     if not text.strip():
         raise ParseError("the file is empty")
     if suffix in _MARKDOWN:
-        return _markdown_entry(guid, text, digest, zone)
+        return _markdown_entry(guid, text, item_hash, zone)
     if suffix in _HTML:
-        return _html_entry(guid, text, digest, zone)
-    return _text_entry(guid, text, digest, zone)
+        return _html_entry(guid, text, item_hash, zone)
+    return _text_entry(guid, text, item_hash, zone)
 
 
-def _markdown_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
+def _markdown_entry(guid: str, text: str, item_hash: str, zone: tzinfo) -> Entry:
     values, body = split_front_matter(text)
 
     def first(*names: str) -> str:
@@ -191,11 +191,11 @@ def _markdown_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
         section=clean_line(first("section", "category"), MAX_TAG_CHARACTERS),
         tags=_tags([*values.get("tags", ()), *values.get("keywords", ())]),
         image=_image(url, first("image"), first("image_alt"), cleaned),
-        digest=digest,
+        item_hash=item_hash,
     )
 
 
-def _html_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
+def _html_entry(guid: str, text: str, item_hash: str, zone: tzinfo) -> Entry:
     page = parse_html_file(text)
     url = absolute_url("", page.canonical or page.first("og:url"))
     cleaned = clean_html(page.body, url)
@@ -216,11 +216,11 @@ def _html_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
         section=clean_line(page.first("article:section"), MAX_TAG_CHARACTERS),
         tags=_tags([*page.meta.get("article:tag", ()), *page.meta.get("keywords", ())]),
         image=_image(url, page.first("og:image"), page.first("og:image:alt"), cleaned),
-        digest=digest,
+        item_hash=item_hash,
     )
 
 
-def _text_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
+def _text_entry(guid: str, text: str, item_hash: str, zone: tzinfo) -> Entry:
     article = read_copied_text(text, zone)
     html = "".join(
         f"<{tag}>{escape(part, quote=False)}</{tag}>"
@@ -241,7 +241,7 @@ def _text_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
         image=cleaned.image,
         read_more=tuple(article.read_more),
         minutes=article.minutes,
-        digest=digest,
+        item_hash=item_hash,
     )
 
 

@@ -120,14 +120,17 @@ def select_entries(
         untitled = []
     pages = [
         QueuedPage(
-            url=entry.url, published=entry.published or entry.updated or now, entry=entry, digest=entry.digest
+            url=entry.url,
+            published=entry.published or entry.updated or now,
+            entry=entry,
+            content_hash=entry.item_hash,
         )
         for entry in untitled
     ]
     return SelectedEntries(
         parsed=replace(parsed, entries=titled, warnings=warnings),
         pages=tuple(pages),
-        skipped_entries=tuple((entry_key(entry), entry.digest) for entry in skipped_entries),
+        skipped_entries=tuple((entry_key(entry), entry.item_hash) for entry in skipped_entries),
         parts=select_sitemap_parts(parsed.parts, now, options),
     )
 
@@ -166,7 +169,7 @@ def pages_to_queue(
         QueuedPage(
             url=article.url,
             uid=article.uid,
-            digest=article.content_hash,
+            content_hash=article.content_hash,
             published=known_since(article.published),
         )
         for article in articles
@@ -215,7 +218,7 @@ def merge_page(listed: Entry, page: Entry) -> Entry:
         summary=page.summary or listed.summary,
         tags=listed.tags or page.tags,
         image=page.image or listed.image,
-        digest=listed.digest,
+        item_hash=listed.item_hash,
     )
 
 

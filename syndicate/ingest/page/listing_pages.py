@@ -50,8 +50,8 @@ def parse_listing(
         title=clean_line(page.first("og:site_name") or page.title),
         home_url=url,
         language=language,
-        entries=tuple(entry for entry in entries_by_url.values() if entry.digest not in known),
-        digests=tuple(entry.digest for entry in entries_by_url.values()),
+        entries=tuple(entry for entry in entries_by_url.values() if entry.item_hash not in known),
+        item_hashes=tuple(entry.item_hash for entry in entries_by_url.values()),
         cut_off=is_truncated(text, markup),
     )
 
@@ -74,10 +74,10 @@ def _entry(item: HtmlElement, url: str, select: Selectors, language: str) -> Ent
         published=parse_date(_date(item, select.date), UTC) if select.date else None,
         images=[image] if (image := _image(item, select.image)) else [],
     )
-    digest = blake2b(
+    item_hash = blake2b(
         repr((raw.guid, raw.title, raw.summary, raw.published)).encode(errors="replace"), digest_size=16
     )
-    return entry_of(raw, language=language, digest=digest.hexdigest())
+    return entry_of(raw, language=language, item_hash=item_hash.hexdigest())
 
 
 def _all(item: HtmlElement, selector: str) -> list[HtmlElement]:

@@ -89,12 +89,12 @@ def parse_page(
         warnings = ("no text of an article was found on it", *warnings)
     # Hash only visible content: advertisements, counters and tokens change with every response.
     content_hash = blake2b(f"{entry.title}\n{entry.html}".encode(), digest_size=16).hexdigest()
-    entry = replace(entry, digest=content_hash, guid=page.asked)
+    entry = replace(entry, item_hash=content_hash, guid=page.asked)
     return ParsedSource(
         title=entry.title,
         language=entry.language,
         entries=() if content_hash in known else (entry,),
-        digests=(content_hash,),
+        item_hashes=(content_hash,),
         warnings=warnings,
         cut_off=cut_off,
     )
@@ -206,7 +206,7 @@ def _entry(metadata: PageMetadata, document: Any, url: str) -> Entry:
         tags=list(metadata.tags),
         images=[metadata.image] if metadata.image else [],
     )
-    entry = _without_heading(entry_of(raw, language="", digest=""), metadata.heading)
+    entry = _without_heading(entry_of(raw, language="", item_hash=""), metadata.heading)
     return replace(entry, section=clean_line(metadata.section, MAX_TAG_CHARACTERS))
 
 

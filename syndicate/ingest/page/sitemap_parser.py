@@ -74,7 +74,7 @@ def parse_sitemap(
     return ParsedSource(
         home_url=absolute_url(url, "/"),
         entries=tuple(_entry(target, row, hashes[target]) for target, row in unseen.items()),
-        digests=tuple(hashes.values()),
+        item_hashes=tuple(hashes.values()),
         warnings=warnings,
     )
 
@@ -183,7 +183,7 @@ def _entry(target: str, row: dict[str, str], row_hash: str) -> Entry:
         image=Image(url=image_url)
         if image_url.startswith("http") and not is_tracker_url(image_url)
         else None,
-        digest=row_hash,
+        item_hash=row_hash,
     )
 
 

@@ -24,7 +24,7 @@ from syndicate.store.core import leases
 from syndicate.store.mail import audience_store, preference_store
 from syndicate.store.mail.preference_store import StoredPreferences
 from syndicate.store.output import channel_store
-from syndicate.store.output.private_feed_store import end_feed
+from syndicate.store.output.private_feed_store import rotate_feed_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,7 @@ class PreferencesJob:
                 return now
             return sending_times(declared[newsletter], since).own_hour(choices.hour, choices.time_zone)
 
-        preference_store.move_waiting(connection, subscription_id, due_at, now)
+        preference_store.reschedule_waiting(connection, subscription_id, due_at, now)
 
     def renew_feed(self, token: str) -> PreferencesView | None:
         """Give the subscriber's private feed a new address; ``None`` for an invalid token."""
@@ -107,7 +107,7 @@ class PreferencesJob:
             match = self._find_token(connection, token)
             if match is None:
                 return None
-            end_feed(connection, match[1].subscriber_id)
+            rotate_feed_address(connection, match[1].subscriber_id)
             return self._page(connection, match[1])
 
     def _subscribe(
@@ -125,7 +125,7 @@ class PreferencesJob:
             if name in selected and name not in stored.subscribed:
                 if audience_store.suppression(connection, stored.address_key) is not None:
                     continue
-                audience_store.ask_subscription(connection, stored.address, stored.address_key, name, now)
+                audience_store.request_subscription(connection, stored.address, stored.address_key, name, now)
                 audience_store.confirm_subscription(
                     connection, stored.address_key, name, detail=detail, agreed=offer.consents[name], now=now
                 )
@@ -133,7 +133,7 @@ class PreferencesJob:
                 audience_store.end_subscription(connection, subscription_id, detail=detail, now=now)
 
     def _find_token(self, connection: Connection, token: str) -> tuple[int, StoredPreferences] | None:
-        subscription_id = read_token(leases.secret(connection), token)
+        subscription_id = read_token(leases.read_secret(connection), token)
         if subscription_id is None:
             return None
         stored = preference_store.get_preferences(connection, subscription_id)

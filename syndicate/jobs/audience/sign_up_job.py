@@ -98,7 +98,7 @@ class SignUpJob:
             title = self.newsletter_titles().get(sign_up.newsletter, sign_up.newsletter)
             subscription_id = sign_up_store.confirm_sign_up(connection, sign_up, network=network, now=now)
             if subscription_id is not None:
-                return title, unsubscribe_token(leases.secret(connection), subscription_id)
+                return title, unsubscribe_token(leases.read_secret(connection), subscription_id)
             # Read again: another request may have used the link at the same time.
             again = self._find_sign_up(connection, token)
             stored = audience_store.subscription_of(connection, sign_up.address_key, sign_up.newsletter)
@@ -107,12 +107,12 @@ class SignUpJob:
         return (title, "") if subscribed else None
 
     def _find_sign_up(self, connection: Connection, token: str) -> sign_up_store.SignUp | None:
-        delivery_id = read_token(leases.secret(connection), token, CONFIRM)
+        delivery_id = read_token(leases.read_secret(connection), token, CONFIRM)
         sign_up = None if delivery_id is None else sign_up_store.find_sign_up(connection, delivery_id)
         if sign_up is None:
             return None
         token_hash = hash_token(token, sign_up.address_key, sign_up.newsletter)
-        return sign_up if compare_digest(token_hash, sign_up.token_digest) else None
+        return sign_up if compare_digest(token_hash, sign_up.token_hash) else None
 
     def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
         """Prepare confirmation mails for waiting requests; return the counts of each outcome."""
@@ -134,7 +134,7 @@ class SignUpJob:
         )
         if newsletter is None or sign_up.expires <= now:
             with self.store.write() as connection:
-                sign_up_store.take_sign_up(connection, sign_up.id)
+                sign_up_store.claim_sign_up(connection, sign_up.id)
             return sign_up_store.IGNORED
         try:
             rendered = self._mail(newsletter)
@@ -154,7 +154,7 @@ class SignUpJob:
         now: datetime,
     ) -> str:
         """Store the delivery and the hash of its token in the same transaction."""
-        if not sign_up_store.take_sign_up(connection, sign_up.id):
+        if not sign_up_store.claim_sign_up(connection, sign_up.id):
             return "taken"
         edition_id = sign_up_store.confirmation_edition(connection, sign_up.newsletter, rendered, now)
         delivery_id = sign_up_store.prepare_confirmation(
@@ -162,7 +162,7 @@ class SignUpJob:
         )
         if delivery_id is None:
             return sign_up_store.IGNORED
-        token = make_token(leases.secret(connection), delivery_id, CONFIRM)
+        token = make_token(leases.read_secret(connection), delivery_id, CONFIRM)
         token_hash = hash_token(token, sign_up.address_key, sign_up.newsletter)
         sign_up_store.mark_mailed(connection, sign_up.id, delivery_id, token_hash)
         return sign_up_store.MAILED

@@ -39,5 +39,5 @@ class UnsubscribeJob:
 
     def _subscription(self, token: str) -> int | None:
         with self.store.read() as connection:
-            secret = leases.secret(connection)
+            secret = leases.read_secret(connection)
         return read_token(secret, token)

@@ -118,7 +118,7 @@ class BounceJob:
 
     def _proven(self, connection: Connection, report: Report) -> tuple[int, int] | None:
         """Return the ids of subscription and delivery (0 if unknown) of the first valid signature."""
-        secret = leases.secret(connection)
+        secret = leases.read_secret(connection)
         for delivery_id, signature in report.deliveries:
             addressee = bounce_store.addressee(connection, delivery_id)
             if addressee and is_valid_signature(secret, signature, delivery_id, addressee.address):
@@ -157,7 +157,7 @@ def apply_bounce(
         return False
     if kind is BounceKind.SOFT:
         since = max(
-            now - timedelta(seconds=policy.soft_window), suppression_list.allowed_since(connection, key)
+            now - timedelta(seconds=policy.soft_window), suppression_list.last_lifted_at(connection, key)
         )
         if bounce_store.count_bounces(connection, key, kind=kind.value, since=since) < policy.soft_limit:
             return True

@@ -127,12 +127,12 @@ class DeliverJob:
         if self.guard and (hold := self.guard.check_markers(now)):
             return DeliverResult(problem=hold_text(hold), paused=hold.since < now)
         with self.store.write() as connection:
-            dead = [owner for owner in delivery_store.senders(connection) if self.is_dead(owner)]
-            swept = delivery_store.sweep_uncertain(connection, now=now, dead=dead)
+            dead = [owner for owner in delivery_store.sending_owners(connection) if self.is_dead(owner)]
+            swept = delivery_store.mark_stuck_uncertain(connection, now=now, dead=dead)
             result = DeliverResult(swept=swept, late=delivery_store.fail_late(connection, now=now))
             if resume:
                 sending_pauses.resume_sending(connection)
-            secret = leases.secret(connection)
+            secret = leases.read_secret(connection)
             before, problem = sending_pauses.latest_pause(connection), paused_reason(connection, now)
             waiting = delivery_store.count_due(connection, now)
             confirmations = delivery_store.count_due(connection, now, confirmations=True)
@@ -264,7 +264,7 @@ class _DeliveryRun:
         if sent:
             delivery_store.mark_sent(connection, sent, owner=owner, now=now)
         if not_accepted:
-            delivery_store.hold_deliveries(connection, not_accepted, owner=owner)
+            delivery_store.return_to_pending(connection, not_accepted, owner=owner)
         record = partial(record_failure, connection, owner=owner, policy=self._job.bounces, now=now)
         states = [record(self._in_progress[mail.key], error) for mail, error in failed]
         if not_accepted or failed:
@@ -273,8 +273,8 @@ class _DeliveryRun:
         if starting:
             keys, until = [mail.key for mail in starting], now + SENDING_LEASE
             started = delivery_store.begin_sending(connection, keys, owner=owner, now=now, until=until)
-            if self._store.was_tried and len(started) < len(keys):
-                started |= delivery_store.begun_before(connection, keys, owner=owner)
+            if self._store.has_retried and len(started) < len(keys):
+                started |= delivery_store.already_sending(connection, keys, owner=owner)
         return [DeliveryState.SENT] * len(sent) + states, started
 
     def count_batch(self) -> None:
@@ -290,7 +290,7 @@ class _DeliveryRun:
 
     def _release(self, connection: Connection, ids: Sequence[int]) -> None:
         delivery_store.release_deliveries(connection, ids, owner=self._job.owner)
-        leases.drop_lease(connection, leases.SENDING, owner=self._job.owner)
+        leases.release_lease(connection, leases.SENDING, owner=self._job.owner)
 
     def prepare(self) -> None:
         """Write the pages of the due editions, then allow these editions to be leased."""

@@ -41,16 +41,16 @@ class EntryImporter:
     rules: tuple[Rule, ...] = ()
     pages: PageOptions = field(default_factory=PageOptions)
 
-    def known_digests(self, source: Source) -> frozenset[str]:
+    def known_item_hashes(self, source: Source) -> frozenset[str]:
         """Return digests of items not to parse: stored articles, and items that failed too often."""
-        return self.known_digests_of([source])[source.id]
+        return self.known_item_hashes_of([source])[source.id]
 
-    def known_digests_of(self, sources: Collection[Source]) -> dict[int, frozenset[str]]:
-        """Return ``known_digests`` of each source, by its id."""
+    def known_item_hashes_of(self, sources: Collection[Source]) -> dict[int, frozenset[str]]:
+        """Return ``known_item_hashes`` of each source, by its id."""
         if not sources:
             return {}
         with self.store.read() as connection:
-            return known_articles.known_digests(connection, [source.id for source in sources])
+            return known_articles.known_item_hashes(connection, [source.id for source in sources])
 
     def plan(self, contents: Sequence[DocumentContent], now: datetime) -> list[EntryPlan]:
         """Return the rows to write for documents of different sources."""
@@ -63,16 +63,16 @@ def write_plans(connection: Connection, plans: Sequence[EntryPlan], now: datetim
     for plan in plans:
         source_id, entries = plan.content.source.id, plan.content.entries
         _change_articles(connection, source_id, plan.changed, whole=plan.content.whole)
-        page_store.want_pages(connection, source_id, plan.pages, now)
-        page_store.pass_over(connection, source_id, entries.skipped_entries, now)
+        page_store.queue_pages(connection, source_id, plan.pages, now)
+        page_store.add_entry_tombstones(connection, source_id, entries.skipped_entries, now)
         if entries.parsed.parts:
             part_store.save_parts(connection, source_id, entries.parts, now)
-        article_store.note_digests(connection, plan.new_digests)
+        article_store.save_item_hashes(connection, plan.new_digests)
         gone = [*plan.dropped, *plan.pruned_with_new_id]
-        tombstones.remember_dropped(connection, source_id, gone, now)
-        tombstones.note_buried_digests(connection, source_id, plan.pruned_again)
-        for digest, reason in plan.refused:
-            quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source_id)
+        tombstones.save_tombstones(connection, source_id, gone, now)
+        tombstones.save_tombstone_hashes(connection, source_id, plan.pruned_again)
+        for item_hash, reason in plan.refused:
+            quarantine.record_failure(connection, "entry", item_hash, reason, now=now, source_id=source_id)
     quarantine.clear_failures(connection, "document", [plan.content.source.name for plan in plans])
     return [len(ids) for ids in added]
 

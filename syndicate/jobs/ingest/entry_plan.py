@@ -81,7 +81,7 @@ class EntryPlan:
     """Rows to write for a document.
 
     ``changed`` and ``new_digests`` are by article id; ``new_digests`` belong to equal articles with new
-    bytes. ``refused`` are (digest, reason). ``pruned_again`` are (key, digest) of pruned articles with new
+    bytes. ``refused`` are (item_hash, reason). ``pruned_again`` are (key, digest) of pruned articles with new
     bytes, ``pruned_with_new_id`` pruned articles with new ids as well. ``pages`` are to be queued.
     """
 
@@ -90,9 +90,9 @@ class EntryPlan:
     changed: list[tuple[int, NewArticle]] = field(default_factory=list)
     new_digests: list[tuple[int, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
-    dropped: list[tombstones.Dropped] = field(default_factory=list)
+    dropped: list[tombstones.Tombstone] = field(default_factory=list)
     pruned_again: list[tuple[str, str]] = field(default_factory=list)
-    pruned_with_new_id: list[tombstones.Dropped] = field(default_factory=list)
+    pruned_with_new_id: list[tombstones.Tombstone] = field(default_factory=list)
     pages: Sequence[QueuedPage] = ()
 
     def outcome(self, added: int) -> SourceOutcome:
@@ -152,7 +152,7 @@ def plan_entries(
             rematched = _rematch(
                 connection, parsed, {source: articles for source, (articles, _) in stored.items()}
             )
-            undated -= known_articles.dating_sources(connection, undated)
+            undated -= known_articles.sources_with_dates(connection, undated)
         known = {
             source: _Known(articles=articles, pruned=pruned, rematched=rematched[source])
             for source, (articles, pruned) in stored.items()
@@ -184,13 +184,13 @@ def _plan_document(
     by_url: dict[str, list[KnownArticle]] = {}
     for article in known.articles:
         by_url.setdefault(article.url, []).append(article)
-    parts = edited_fragments(parsed.entries, known.articles, frozenset(parsed.digests))
+    parts = edited_fragments(parsed.entries, known.articles, frozenset(parsed.item_hashes))
     plan = EntryPlan(content=content, refused=list(parsed.refused))
     taken: set[str] = set()
     for position, entry in enumerate(parsed.entries):
         candidates = [by_key[key] for key in keys_of(entry) if key in by_key] if by_key else []
         candidates += [article for url in urls_of(entry) for article in by_url.get(url, ())]
-        moved = rematched.moved.get(entry.digest) or parts.get(entry.digest)
+        moved = rematched.moved.get(entry.item_hash) or parts.get(entry.item_hash)
         decision = match_entry(
             entry,
             content.source,
@@ -203,12 +203,12 @@ def _plan_document(
             decision = replace(decision, article=_in_order(decision.article, position))
         key = decision.article.entry_key if decision.article else entry_key(entry)
         if decision.kind is EntryMatch.REFUSED:
-            plan.refused.append((entry.digest, decision.reason))
+            plan.refused.append((entry.item_hash, decision.reason))
         elif key in known.pruned:
-            plan.pruned_again.append((key, entry.digest))
-        elif entry.digest in rematched.pruned_again:
-            pruned = tombstones.Dropped(
-                entry_key=key, digest=entry.digest, title_hash=title_hash(entry.title)
+            plan.pruned_again.append((key, entry.item_hash))
+        elif entry.item_hash in rematched.pruned_again:
+            pruned = tombstones.Tombstone(
+                entry_key=key, item_hash=entry.item_hash, title_hash=title_hash(entry.title)
             )
             plan.pruned_with_new_id.append(pruned)
         elif key not in taken:
@@ -229,7 +229,11 @@ def _plan_article(plan: EntryPlan, decision: EntryDecision, rules: tuple[Rule, .
         ruled = apply_rules(rules, article, plan.content.source)
         if ruled.dropped_by and decision.kind is EntryMatch.NEW:
             plan.dropped.append(
-                tombstones.Dropped(entry_key=article.entry_key, digest=article.digest, rule=ruled.dropped_by)
+                tombstones.Tombstone(
+                    entry_key=article.entry_key,
+                    item_hash=article.item_hash,
+                    rule=ruled.dropped_by,
+                )
             )
             return
         article = ruled.article
@@ -237,8 +241,8 @@ def _plan_article(plan: EntryPlan, decision: EntryDecision, rules: tuple[Rule, .
         plan.changed.append((existing.id, article))
     elif article:
         plan.new.append(article)
-    elif existing and decision.digest:
-        plan.new_digests.append((existing.id, decision.digest))
+    elif existing and decision.item_hash:
+        plan.new_digests.append((existing.id, decision.item_hash))
 
 
 def _rematch(
@@ -250,7 +254,7 @@ def _rematch(
         source: [date for entry in entries if (date := entry.published or entry.updated)]
         for source, entries in unknown.items()
     }
-    same_date = known_articles.articles_of_moments(connection, dates)
+    same_date = known_articles.articles_published_at(connection, dates)
     rematched = {}
     for source, entries in unknown.items():
         titles = [entry.title for entry in entries if entry.title] if may_be_archive(entries) else []
@@ -260,7 +264,7 @@ def _rematch(
         if not candidates and not pruned:
             rematched[source] = Rematch(moved={})
             continue
-        listed = {article.entry_key for article in known[source]}.union(parsed[source].digests)
+        listed = {article.entry_key for article in known[source]}.union(parsed[source].item_hashes)
         rematched[source] = rematch_entries(entries, candidates.values(), listed, pruned)
     return rematched
 
@@ -270,7 +274,7 @@ def _unknown_entries(parsed: ParsedSource, known: Sequence[KnownArticle]) -> lis
     return [
         entry
         for entry in parsed.entries
-        if entry.digest and keys.isdisjoint(keys_of(entry)) and urls.isdisjoint(urls_of(entry))
+        if entry.item_hash and keys.isdisjoint(keys_of(entry)) and urls.isdisjoint(urls_of(entry))
     ]
 
 
@@ -306,4 +310,4 @@ def _is_fruitless(store: Store, source: Source, now: datetime, options: PageOpti
         return False
     with store.read() as connection:
         since = now - timedelta(seconds=options.window)
-        return page_store.fruitless(connection, source.id, since, MAX_USELESS_PAGES)
+        return page_store.has_only_useless_pages(connection, source.id, since, MAX_USELESS_PAGES)

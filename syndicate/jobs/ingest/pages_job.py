@@ -264,7 +264,7 @@ class _Run:
         with self.importer.store.write() as connection:
             (added,) = write_plans(connection, [plan], self.now)
             self._finish(connection, page)
-            page_store.link_page(connection, page.id)
+            page_store.link_page_to_article(connection, page.id)
         self.counts.update(read=1, new=added)
 
     def _store_full_text(self, page: PageRead, article_id: int, entry: Entry) -> None:
@@ -282,7 +282,7 @@ class _Run:
         full = accept(replace(entry, language=article.language), page.source, self.now)
         with self.importer.store.write() as connection:
             self._finish(connection, page)
-            page_store.give_full_text(connection, article.id, full)
+            page_store.save_full_text(connection, article.id, full)
         self.counts.update(read=1)
 
     def _finish(self, connection: Connection, page: PageRead) -> None:
@@ -368,4 +368,4 @@ class _Run:
 
     def _pause_host(self, origin: str, until: datetime) -> None:
         with self.importer.store.write() as connection:
-            robots_store.rest_origin(connection, origin, until)
+            robots_store.delay_next_page(connection, origin, until)

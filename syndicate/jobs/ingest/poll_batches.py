@@ -58,12 +58,12 @@ T = TypeVar("T")
 
 
 class _Changed(NamedTuple):
-    """Response with another document than the last parsed document; ``digest`` is the document's."""
+    """Response with another document than the last parsed document; ``item_hash`` is the document's."""
 
     source: Source
     state: SourceState
     response: Fetched
-    digest: str
+    item_hash: str
 
 
 class BatchQueue:
@@ -89,7 +89,7 @@ class BatchQueue:
             while self._waiting and len(batch) < MAX_BATCH and bytes_to_parse <= MAX_BATCH_BYTES:
                 response = self._waiting.popleft()
                 batch.append(response)
-                bytes_to_parse += _size(response) // (KNOWN_SHARE if response[1].frame else 1)
+                bytes_to_parse += _size(response) // (KNOWN_SHARE if response[1].feed_skeleton_hash else 1)
                 self._bytes -= _size(response)
             self._changed.notify()
         return batch
@@ -161,7 +161,7 @@ class PollBatches:
                 changed.append(first)
             else:
                 results.append(first)
-        known = self._importer.known_digests_of([document.source for document in changed])
+        known = self._importer.known_item_hashes_of([document.source for document in changed])
         documents: list[ChangedDocument] = []
         for document in changed:
             compare_items = partial(self._compare, document, known[document.source.id], now)
@@ -182,19 +182,24 @@ class PollBatches:
             return self._storing.save_failure(source, state, response, now)
         elsewhere = other_site(source, response)
         state = state if elsewhere == state.read_from else replace(state, read_from=elsewhere)
-        digest = document_hash(response.body)
-        if response.unchanged or is_last_document(digest, state.frame):
+        item_hash = document_hash(response.body)
+        if response.unchanged or is_last_document(item_hash, state.feed_skeleton_hash):
             return self._nothing_new(source, state, response, now)
-        return _Changed(source, state, response, digest)
+        return _Changed(source, state, response, item_hash)
 
     def _compare(
         self, changed: _Changed, known: frozenset[str], now: datetime
     ) -> SourceOutcome | Claim | ChangedDocument:
         """Return the document to parse, reduced to its unknown items, or the result of the poll."""
-        source, state, response, digest = changed
-        compared = diff_document(response.body, digest, state.frame, known)
+        source, state, response, item_hash = changed
+        compared = diff_document(response.body, item_hash, state.feed_skeleton_hash, known)
         if compared.has_only_known_items:
-            return self._nothing_new(source, replace(state, frame=compared.frame), response, now)
+            return self._nothing_new(
+                source,
+                replace(state, feed_skeleton_hash=compared.feed_skeleton_hash),
+                response,
+                now,
+            )
         # The comparison has left out the known items already, or none.
         known_to_parser = frozenset() if compared.seen else known
         options = parser_options(source)
@@ -277,7 +282,7 @@ class PollBatches:
         self, source: Source, state: SourceState, now: datetime, zone: ZoneInfo
     ) -> SourceOutcome:
         try:
-            known = self._importer.known_digests(source)
+            known = self._importer.known_item_hashes(source)
             read = file_parser(self._importer.parser, zone)
             parsed = read_folder(Path(source.url), known=known, read=read)
         except ParserClosed:

@@ -49,14 +49,15 @@ class ChangedDocument:
 class Poll:
     """Poll with a parsed document, ready to be stored. A folder has no ``response``.
 
-    ``frame`` is stored with the content: with another content, the next document would count as known.
+    ``feed_skeleton_hash`` is stored with the content: with another content, the next document would count as
+    known.
     """
 
     state: SourceState
     outcome: PollOutcome
     content: DocumentContent
     response: Fetched | None = None
-    frame: str = ""
+    feed_skeleton_hash: str = ""
     crashing_items: CrashingItems = ()
 
     @property
@@ -99,8 +100,8 @@ def parse_alone(importer: EntryImporter, document: ChangedDocument) -> tuple[Par
         if source.kind is not SourceKind.FEED or crashes < quarantine.LIMIT:
             raise
 
-        def parse_only(digests: frozenset[str]) -> ParsedSource:
-            return parser.parse(replace(document.request, options={"only": digests}))
+        def parse_only(item_hashes: frozenset[str]) -> ParsedSource:
+            return parser.parse(replace(document.request, options={"only": item_hashes}))
 
         isolated = parse_one_by_one(parse_only, document.known)
         if isolated is None:
@@ -127,23 +128,23 @@ def parse_one_by_one(
         raise
     except ParseError:
         return None
-    unknown = [digest for digest in whole.digests if digest not in known]
+    unknown = [item_hash for item_hash in whole.item_hashes if item_hash not in known]
     left = dict.fromkeys(unknown)
     entries: list[Entry] = []
     refused: list[tuple[str, str]] = []
     crashing: list[tuple[str, str]] = []
-    for digest in unknown[:MAX_SINGLE_ITEMS]:
+    for item_hash in unknown[:MAX_SINGLE_ITEMS]:
         if len(crashing) == MAX_CRASHES or (len(left) < len(unknown) and clock() > end):
             break
-        del left[digest]
+        del left[item_hash]
         try:
-            parsed = parse(frozenset((digest,)))
+            parsed = parse(frozenset((item_hash,)))
         except ParserClosed:
             raise
         except ParserDied as error:
-            crashing.append((digest, str(error)))
+            crashing.append((item_hash, str(error)))
         except ParseError as error:
-            refused.append((digest, str(error)))
+            refused.append((item_hash, str(error)))
         else:
             entries += parsed.entries
             refused += parsed.refused
@@ -158,7 +159,7 @@ def _without_items(parsed: ParsedSource, left: Collection[str], *, n_crashing: i
         warnings.append(f"{len(left)} of its items are left for the next poll")
     return replace(
         parsed,
-        digests=tuple(digest for digest in parsed.digests if digest not in left),
+        item_hashes=tuple(item_hash for item_hash in parsed.item_hashes if item_hash not in left),
         left_out=len(left),
         warnings=(*parsed.warnings, *warnings),
     )
@@ -176,7 +177,7 @@ def parsed_poll(
     # A lenient or partial parse is no basis for leaving items out of the next parse.
     is_imperfect = parsed.warnings or parsed.refused or parsed.left_out or parsed.cut_off
     if compared.seen:
-        parsed = replace(parsed, digests=(*compared.seen, *parsed.digests))
+        parsed = replace(parsed, item_hashes=(*compared.seen, *parsed.item_hashes))
     content = DocumentContent(
         source=source,
         entries=select_entries(source, parsed, now, options, first=state.last_success is None),
@@ -186,7 +187,7 @@ def parsed_poll(
     return Poll(
         state=state,
         outcome=outcome_of(source, document.response),
-        frame="" if is_imperfect else compared.frame,
+        feed_skeleton_hash="" if is_imperfect else compared.feed_skeleton_hash,
         content=content,
         response=document.response,
         crashing_items=crashing_items,

@@ -60,9 +60,9 @@ class PollStoring:
                 self._state_after(connection, poll, plan, count, now)
                 for poll, plan, count in zip(polls, plans, added, strict=True)
             ]
-            hub_store.note_hubs(connection, self._hubs(polls), secrets=_callback_and_secret, now=now)
+            hub_store.save_hubs(connection, self._hubs(polls), secrets=_callback_and_secret, now=now)
             listed = {
-                poll.source.id: poll.content.parsed.digests
+                poll.source.id: poll.content.parsed.item_hashes
                 for poll in polls
                 if poll.source.kind in _LISTS_ALL_ITEMS and not poll.is_partial
             }
@@ -72,7 +72,10 @@ class PollStoring:
             saved = [
                 # With its frame, the document without the quarantined items would count as unchanged, and
                 # the items would stay quarantined.
-                _saved(poll, replace(state, frame="") if poll.source.id in quarantined else state)
+                _saved(
+                    poll,
+                    replace(state, feed_skeleton_hash="") if poll.source.id in quarantined else state,
+                )
                 for poll, state in zip(polls, states, strict=True)
             ]
             source_store.save_polls(connection, saved, owner=self.importer.owner)
@@ -124,7 +127,7 @@ class PollStoring:
         if poll.is_partial:
             # With validators the next response would be unchanged, and the left items never parsed.
             after = replace(after, etag="", last_modified="", body_hash="")
-        return replace(after, warning=" ".join(parsed.warnings), frame=poll.frame)
+        return replace(after, warning=" ".join(parsed.warnings), feed_skeleton_hash=poll.feed_skeleton_hash)
 
     def _hubs(self, polls: Sequence[Poll]) -> dict[int, Hub | None]:
         if not self.follow_hubs:
@@ -146,12 +149,12 @@ def _with_other_site(outcome: SourceOutcome, read_from: str) -> SourceOutcome:
 def _quarantine_items(connection: Connection, poll: Poll, now: datetime) -> None:
     """Quarantine the crashing items now; they crashed the parser three times."""
     source = poll.source
-    for digest, reason in poll.crashing_items:
+    for item_hash, reason in poll.crashing_items:
         shown = mask_address(reason, source.url) if source.private else reason
         quarantine.record_failure(
             connection,
             "entry",
-            digest,
+            item_hash,
             shown[:MAX_ERROR_CHARACTERS],
             now=now,
             source_id=source.id,

@@ -206,7 +206,7 @@ class _Run:
     def _postpone_busy(self, feeds: dict[int, Claim]) -> Iterable[SourceOutcome]:
         """Remove the sources whose server asked any request for a pause, and store the pause."""
         with self._importer.store.read() as connection:
-            busy = robots_store.busy_origins(connection, self._clock.now())
+            busy = robots_store.paused_origins(connection, self._clock.now())
         if not busy:
             return
         postponed = [
@@ -243,7 +243,7 @@ class _Run:
             return
         with self._importer.store.write() as connection:
             polls = [(source.id, after) for source, after in self._unsaved]
-            source_store.save_quiet_polls(connection, polls, owner=self._importer.owner)
+            source_store.save_unchanged_polls(connection, polls, owner=self._importer.owner)
         for source, after in self._unsaved:
             warning = f"{source.name} was not asked: {PAUSE}" if after.not_before else ""
             yield SourceOutcome(name=source.name, unchanged=True, warning=warning)

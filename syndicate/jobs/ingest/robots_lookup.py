@@ -45,7 +45,7 @@ def rules_for(
         known = robots_store.read_robots(connection, origins)
     rules: dict[str, OriginRules] = {}
     for origin, row in known.items():
-        paused_until = max(row.rests_until, row.busy_until)
+        paused_until = max(row.next_page_at, row.busy_until)
         if row.expires > now:
             rules[origin] = _origin_rules(_file_of(row), paused_until, agent)
         elif paused_until > now:
@@ -67,10 +67,10 @@ def rules_for(
 
 def pause_origin(connection: Connection, error: FetchError, now: datetime) -> None:
     """Pause all requests to the origin that answered 429 or 503 (see ``next_pause``)."""
-    until, last = robots_store.last_pause(connection, error.busy)
+    until, last = robots_store.latest_origin_pause(connection, error.busy)
     pause = next_pause(error, last, (now - until).total_seconds())
     if pause > 0:
-        robots_store.busy_origin(connection, error.busy, now + timedelta(seconds=pause), pause)
+        robots_store.set_origin_pause(connection, error.busy, now + timedelta(seconds=pause), pause)
 
 
 def _file_of(row: robots_store.RobotsRow) -> RobotsFile:

@@ -113,7 +113,7 @@ class SitemapPartsJob:
         return added
 
     def _parse(self, part: DuePart, response: Fetched) -> ParsedSource:
-        known = self.importer.known_digests(part.source)
+        known = self.importer.known_item_hashes(part.source)
         options = parser_options(part.source, part.url)
         parsed = self.importer.parser().parse(parse_request(response, known=known, **options))
         if parsed.parts:

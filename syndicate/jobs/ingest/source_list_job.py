@@ -98,7 +98,7 @@ class SourceListJob:
         with self.store.read() as connection:
             states = list_store.list_states(connection)
         due = [
-            source_list for source_list in self.lists if list_store.due_at(states.get(source_list.url), now)
+            source_list for source_list in self.lists if list_store.is_due(states.get(source_list.url), now)
         ]
         outcomes = [self._run_one(source_list, now, should_stop) for source_list in due if not should_stop()]
         return [outcome for outcome in outcomes if outcome is not None]
@@ -113,12 +113,12 @@ class SourceListJob:
             state = list_store.list_states(connection).get(source_list.url, SourceListState())
         try:
             # Another process may have read the list before this process took the lease.
-            return self._read(source_list, state, now, should_stop) if list_store.due_at(state, now) else None
+            return self._read(source_list, state, now, should_stop) if list_store.is_due(state, now) else None
         except FetchStopped:
             return None
         finally:
             with self.store.write() as connection:
-                leases.drop_lease(connection, name, owner=self.owner)
+                leases.release_lease(connection, name, owner=self.owner)
 
     def _read(
         self, source_list: SourceList, state: SourceListState, now: datetime, should_stop: Callable[[], bool]
@@ -162,7 +162,7 @@ class SourceListJob:
         self, source_list: SourceList, state: SourceListState, now: datetime, outline_list: OutlineList | None
     ) -> ImportResult:
         with self.store.write() as connection:
-            list_store.save_list(connection, source_list.url, state)
+            list_store.save_list_state(connection, source_list.url, state)
             if outline_list is None:
                 return ImportResult()
             return import_outlines(

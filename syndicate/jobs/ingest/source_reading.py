@@ -64,7 +64,7 @@ def pause_asked(store: Store, source: Source, now: datetime) -> datetime | None:
     with store.read() as connection:
         stored = source_store.get_source(connection, source.id)
         url = polled_url(source.url, stored[1]) if stored else source.url
-        busy_until = robots_store.busy_origins(connection, now).get(origin_of(url))
+        busy_until = robots_store.paused_origins(connection, now).get(origin_of(url))
     not_before = stored[1].not_before if stored else None
     return max((until for until in (not_before, busy_until) if until and until > now), default=None)
 
@@ -130,8 +130,8 @@ def parse_response(
 def file_parser(parser: Callable[[], ParserPool], zone: ZoneInfo) -> ReadFile:
     """Return a function that parses a file of a folder in a worker process; its author may be untrusted."""
 
-    def parse_file(name: str, data: bytes, digest: str) -> Entry:
-        options = {"digest": digest, "zone": zone}
+    def parse_file(name: str, data: bytes, item_hash: str) -> Entry:
+        options = {"item_hash": item_hash, "zone": zone}
         request = ParseRequest(body=data, url=name, kind=DocumentKind.FILE, options=options)
         return parser().parse(request).entries[0]
 

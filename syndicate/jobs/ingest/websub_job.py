@@ -94,8 +94,8 @@ class WebSubJob:
     ) -> HubsResult:
         """Send the due requests to hubs: subscribe, renew, unsubscribe."""
         with self.importer.store.write() as connection:
-            hub_store.leave_hubs(connection, now=now, everything=not self.enabled)
-            for source_id in hub_store.end_leases(connection, now=now):
+            hub_store.request_unsubscriptions(connection, now=now, everything=not self.enabled)
+            for source_id in hub_store.renew_expired_leases(connection, now=now):
                 self._set_hub(connection, source_id, None, now)
         results: list[bool | None] = []
         while not should_stop() and (claimed := self._claim(now)):
@@ -163,12 +163,12 @@ class WebSubJob:
         challenge = read_challenge(query)
         with self.importer.store.read() as connection:
             # An unknown callback must not get at the write lock.
-            if hub_store.find_subscription(connection, callback) is None:
+            if hub_store.find_hub_subscription(connection, callback) is None:
                 return None
         with self.importer.store.write() as connection:
             if mode == "denied":
                 reason = clean_line(query.get("hub.reason", ""), MAX_REASON) or "without a reason"
-                source_id = hub_store.deny_subscription(
+                source_id = hub_store.deny_hub_subscription(
                     connection,
                     callback,
                     topic,
@@ -180,12 +180,12 @@ class WebSubJob:
                 self._set_hub(connection, source_id, None, now)
                 return ""
             if mode == "unsubscribe" and challenge:
-                return challenge if hub_store.confirm_end(connection, callback, topic) else None
+                return challenge if hub_store.confirm_unsubscription(connection, callback, topic) else None
             if mode != "subscribe" or not challenge:
                 return None
             lease = timedelta(seconds=parse_lease_seconds(query.get("hub.lease_seconds", "")))
             renewal = now + max(lease * RENEW_AT, MIN_RENEWAL)
-            source_id = hub_store.confirm_subscription(
+            source_id = hub_store.confirm_hub_subscription(
                 connection, callback, topic, expires=now + lease, next_try=renewal
             )
             if source_id is None:
@@ -198,7 +198,7 @@ class WebSubJob:
     def expects(self, callback: str) -> int:
         """Return 202 for an active subscription's callback, 410 after its end, else 404 (W11, W12)."""
         with self.importer.store.read() as connection:
-            return _status(hub_store.find_subscription(connection, callback))
+            return _status(hub_store.find_hub_subscription(connection, callback))
 
     def receive(self, callback: str, content_type: str, signature: str, body: bytes) -> int:
         """Store a push and return its response status (sections 7 and 7.1); ``read_pushes`` parses the body.
@@ -208,7 +208,7 @@ class WebSubJob:
         """
         now = self.clock()
         with self.importer.store.read() as connection:
-            subscription = hub_store.find_subscription(connection, callback)
+            subscription = hub_store.find_hub_subscription(connection, callback)
         status = _status(subscription)
         if subscription is None or status >= 400:
             return status
@@ -252,7 +252,7 @@ class WebSubJob:
                 return None
         source, state = claimed
         try:
-            request = push_parse_request(push, self.importer.known_digests(source))
+            request = push_parse_request(push, self.importer.known_item_hashes(source))
             return self._store(push, source, state, self.importer.parser().parse(request), now)
         except ParseError as error:
             self._reject(push, source, error, now)
@@ -280,8 +280,8 @@ class WebSubJob:
         (plan,) = self.importer.plan([content], now)
         with self.importer.store.write() as connection:
             (added,) = write_plans(connection, [plan], now)
-            hub_store.drop_push(connection, push.id)
-            lease_end = hub_store.note_delivery(connection, source.id, now)
+            hub_store.delete_push(connection, push.id)
+            lease_end = hub_store.record_valid_push(connection, source.id, now)
             options = options_for(source, self.importer.polling)
             after = with_hub_lease(state, source.name, lease_end, now, options)
             if not source_store.save_poll(connection, source.id, after, owner=self.importer.owner):
@@ -291,7 +291,7 @@ class WebSubJob:
     def _reject(self, push: Push, source: Source, error: SyndicateError, now: datetime) -> None:
         """Drop an unreadable push and poll the source soon, as after a ping without content."""
         with self.importer.store.write() as connection:
-            hub_store.drop_push(connection, push.id)
+            hub_store.delete_push(connection, push.id)
             if not isinstance(error, ParseError) or isinstance(error, ParserDied):
                 quarantine.record_failure(
                     connection, "document", source.name, str(error), now=now, source_id=source.id
@@ -329,13 +329,13 @@ def _save_attempt(
     connection: Connection, before: HubSubscription, after: HubSubscription, *, next_try: datetime
 ) -> None:
     """Write ``after``, unless the subscription is no longer in the state ``before``."""
-    hub_store.note_attempt(
+    hub_store.save_attempt(
         connection, before, state=after.state, next_try=next_try, attempts=after.attempts, error=after.error
     )
 
 
 def _set_check(connection: Connection, source_id: int, state: SourceState) -> None:
-    source_store.set_check(
+    source_store.set_next_check(
         connection,
         source_id,
         next_check=state.next_check,
@@ -348,7 +348,7 @@ def _drop_if_stopped(connection: Connection, push: Push) -> None:
     """Drop the push of a source that is removed, paused or gone."""
     stored = source_store.get_source(connection, push.source_id)
     if stored is None or stored[0].paused or stored[1].gone:
-        hub_store.drop_push(connection, push.id)
+        hub_store.delete_push(connection, push.id)
 
 
 def _status(subscription: HubSubscription | None) -> int:

@@ -51,7 +51,7 @@ def gathered(
     due_by = max(period.end, found_at or now - RECENT)
     span = (period.start, period.end)
     with store.read() as connection:
-        counts = period_store.gathered_counts(connection, newsletter.clauses, span, due_by=due_by, now=now)
+        counts = period_store.unfinished_counts(connection, newsletter.clauses, span, due_by=due_by, now=now)
     return Gathered(**counts)
 
 

@@ -116,14 +116,14 @@ class ReviewLinks:
         if not editor.strip() or "/" in editor or not editor.isprintable():
             raise SyndicateError(f"{editor!r} cannot be the name in a link; write a name without slashes")
         with self.store.read() as connection:
-            secret, purpose = leases.secret(connection), self._purpose(connection, newsletter, editor)
+            secret, purpose = leases.read_secret(connection), self._purpose(connection, newsletter, editor)
         token = make_token(secret, int(ends.timestamp()), purpose)
         return self.site_url + ReviewLink(newsletter=newsletter, editor=editor, token=token).path
 
     def revoke(self, newsletter: str) -> None:
         """Revoke every review link of a newsletter."""
         with self.store.write() as connection:
-            leases.move_counter(connection, _revisions(newsletter))
+            leases.increment_counter(connection, _revisions(newsletter))
 
     def look(
         self, link: ReviewLink, *, said: str = "", correction_id: int | None = None, problem: str = ""
@@ -134,7 +134,7 @@ class ReviewLinks:
             return None
         newsletter, ends = opened
         with self.store.read() as connection:
-            counts = audience_store.count_subscriptions(connection).get(newsletter.name, {})
+            counts = audience_store.count_subscriptions_by_state(connection).get(newsletter.name, {})
         waiting = sorted(self.review.waiting(newsletter.name), key=lambda number: number != correction_id)
         return ReviewPage(
             path=link.path,
@@ -172,7 +172,7 @@ class ReviewLinks:
         """Return the newsletter and the expiry of a valid link."""
         named = [newsletter for newsletter in self.review.newsletters if newsletter.name == link.newsletter]
         with self.store.read() as connection:
-            secret = leases.secret(connection)
+            secret = leases.read_secret(connection)
             purpose = self._purpose(connection, link.newsletter, link.editor)
         seconds = read_token(secret, link.token, purpose)
         if not named or seconds is None or seconds <= self.clock().timestamp():
@@ -180,7 +180,7 @@ class ReviewLinks:
         return named[0], datetime.fromtimestamp(seconds, UTC)
 
     def _purpose(self, connection: Connection, newsletter: str, editor: str) -> str:
-        revision = leases.counter(connection, _revisions(newsletter))
+        revision = leases.read_counter(connection, _revisions(newsletter))
         return "\n".join(("desk", str(revision), newsletter, editor))
 
     def _edition_view(self, edition_id: int) -> EditionView:

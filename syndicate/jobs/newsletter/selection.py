@@ -119,7 +119,7 @@ class Selector:
         matching = channel_store.matching_articles(connection, newsletter.clauses, ids)
         stories = _by_story(known, matching)
         if earlier is None:
-            told = edition_articles.told_articles(connection, newsletter.name, **stored, article_ids=ids)
+            told = edition_articles.carried_articles(connection, newsletter.name, **stored, article_ids=ids)
             earlier = Earlier.stored(told, waiting)
         rows = [row for row in rows if row.story_id in stories]
         facts = story_facts(connection, rows, at, ranking, learned)
@@ -275,7 +275,7 @@ def _languages(newsletter: Newsletter, variant: Variant | None) -> list[str]:
 
 def _by_story(rows: Iterable[StoryArticleRow], matching: Collection[int]) -> Stories:
     """Return the articles of each story that has a matching article."""
-    stories = story_store.by_story(rows).items()
+    stories = story_store.group_by_story(rows).items()
     return {story: rows for story, rows in stories if any(row.article_id in matching for row in rows)}
 
 

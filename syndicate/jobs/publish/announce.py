@@ -26,11 +26,11 @@ def note_feeds(
 ) -> None:
     """Record the written documents, by path in the output folder; nothing for a site without a hub."""
     if options.hub_url:
-        digests = {
+        document_hashes = {
             f"{options.site_url}/{quote(path)}": blake2b(data, digest_size=16).hexdigest()
             for path, data in documents.items()
         }
-        announcement_store.note_documents(connection, digests, now)
+        announcement_store.record_documents(connection, document_hashes, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class AnnounceJob:
         """Notify the hub; return counts of notified and failed documents. A stop leaves the rest due."""
         with self.store.write() as connection:
             if not self.hub:
-                announcement_store.forget_announcements(connection)
+                announcement_store.delete_announcements(connection)
                 return {}
             claims = announcement_store.claim_announcements(connection, now=now, until=now + LEASE)
         done = {"told": 0, "failed": 0}

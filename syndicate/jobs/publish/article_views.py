@@ -31,7 +31,7 @@ LinksByStory = dict[int, list[RelatedLink]]
 def feed_inputs(connection: Connection) -> tuple[object, ...]:
     """Return the inputs of feeds: placed and pruned articles, the editor's decisions, the ranked lists."""
     lists = [ranked_lists.ranked_stories(connection, name) for name in ("top", "trending")]
-    counters = [leases.counter(connection, key) for key in (leases.PLACEMENTS, leases.EDITOR)]
+    counters = [leases.read_counter(connection, key) for key in (leases.PLACEMENTS, leases.EDITOR)]
     return counters, [[story.article_id for story in ranked] for ranked in lists]
 
 

@@ -96,8 +96,10 @@ class ChannelBuild:
         tight = any(len(data) > room * 0.5 for data in documents.values())
         if not bounds:
             with self.context.store.write() as connection:
-                after = archive_store.latest_but(connection, channel.clauses, FIRST_PAGES * channel.limit)
-                archive_store.close_page(connection, channel.name, 0, after)
+                after = archive_store.archive_cutoff_id(
+                    connection, channel.clauses, FIRST_PAGES * channel.limit
+                )
+                archive_store.add_archive_page(connection, channel.name, 0, after)
             bounds.append(after)
         while True:
             with self.context.store.read() as connection:
@@ -115,7 +117,7 @@ class ChannelBuild:
                 return changed
             changed += self.context.write(files)
             with self.context.store.write() as connection:
-                archive_store.close_page(connection, channel.name, len(bounds), articles[-1].id)
+                archive_store.add_archive_page(connection, channel.name, len(bounds), articles[-1].id)
             bounds.append(articles[-1].id)
 
     def _page(self, channel: Channel, number: int, articles: list[Article]) -> Mapping[str, bytes]:

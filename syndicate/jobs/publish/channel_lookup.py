@@ -67,7 +67,7 @@ def story_rank(connection: Connection, name: str, story_id: int | None) -> Ranke
 
 def _shown_instead(connection: Connection, channel: Channel, article: Article) -> Article | None:
     """Return the first published placed article of the same text in the query, unless it is the article."""
-    twins = [link.article_id for link in story_store.twin_links(connection, article, site_url="")]
+    twins = [link.article_id for link in story_store.same_text_links(connection, article, site_url="")]
     matching = channel_store.matching_articles(connection, channel.clauses, twins)
     found = article_store.get_articles(connection, matching).values()
     placed = [twin for twin in found if twin.story_id is not None]

@@ -139,7 +139,7 @@ class ListBuild:
         if not moved:
             return set()
         with self.context.store.read() as connection:
-            carriers = channel_store.tag_carriers(connection, moved, limit=MAX_CARRIERS)
+            carriers = channel_store.latest_tagged_ids(connection, moved, limit=MAX_CARRIERS)
         return {
             number
             for tag, tag_list in carriers.items()

@@ -22,13 +22,13 @@ from syndicate.publish.rss_atom import FeedWriter
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases
 from syndicate.store.ingest import source_store
-from syndicate.store.output.channel_store import Wish, wished_articles
+from syndicate.store.output.channel_store import ArticleFilter, filtered_articles
 from syndicate.store.output.private_feed_store import (
     FeedChoice,
-    end_feed,
     feed_choices,
     feed_owner,
     feed_revision,
+    rotate_feed_address,
 )
 from syndicate.text.privacy import public_source
 
@@ -66,7 +66,7 @@ class PrivateFeedsJob:
     def read(self, token: str, kind: str) -> PrivateFeed | None:
         """Return the document of a token in a format of ``FORMATS``; ``None`` for an invalid token."""
         with self.store.read() as connection:
-            secret = leases.secret(connection)
+            secret = leases.read_secret(connection)
             owner = self._owner(connection, secret, token)
             choices = () if owner is None else self._choices(connection, owner)
             if not choices or kind not in FORMATS:
@@ -84,7 +84,7 @@ class PrivateFeedsJob:
         revision = feed_revision(connection, subscriber_id)
         if revision is None or not self._choices(connection, subscriber_id):
             return ""
-        token = feed_token(leases.secret(connection), subscriber_id, revision)
+        token = feed_token(leases.read_secret(connection), subscriber_id, revision)
         return f"{self.options.site_url}/private/{token}.{kind}"
 
     def url_of(self, address_key: str) -> str:
@@ -97,7 +97,7 @@ class PrivateFeedsJob:
         """End the address of a mailbox's owner for good; return the new address, or ``""`` for no owner."""
         with self.store.write() as connection:
             owner = feed_owner(connection, address_key)
-            if owner is None or not end_feed(connection, owner):
+            if owner is None or not rotate_feed_address(connection, owner):
                 return ""
             return self.url(connection, owner)
 
@@ -138,7 +138,7 @@ class PrivateFeedsJob:
             selection = read_selection(choice.selection)
             newsletter, languages = by_name[choice.newsletter], selection.languages
             clauses = in_language(newsletter.clauses, *languages or (newsletter.language,))
-            wishes.append(Wish(clauses=clauses, sections=selection.sections, languages=languages))
+            wishes.append(ArticleFilter(clauses=clauses, sections=selection.sections, languages=languages))
         titles = " · ".join(by_name[choice.newsletter].title for choice in choices)
         channel = Channel(
             name=f"private/{placeholder}",
@@ -149,7 +149,7 @@ class PrivateFeedsJob:
             description="What your newsletters choose from. This address is yours alone: do not pass it on.",
         )
         sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
-        articles = wished_articles(connection, wishes, limit=ITEMS)
+        articles = filtered_articles(connection, wishes, limit=ITEMS)
         items = ArticleViews(sources, self.options.site_url).published(connection, articles)
         if kind == "json":
             return json_feed(channel, items, self.options)

@@ -117,7 +117,7 @@ class PublishJob:
                 return work()
             finally:
                 with self.store.write() as connection:
-                    leases.drop_lease(connection, "publish", owner=self.owner)
+                    leases.release_lease(connection, "publish", owner=self.owner)
         finally:
             self._lock.release()
 
@@ -228,7 +228,7 @@ class PublishJob:
         """Forget the signatures of all outputs: the next run builds everything again."""
         self._built_from = ""
         with self.store.write() as connection:
-            stale.forget_outputs(connection)
+            stale.clear_signatures(connection)
 
     def _is_built(self, news: str) -> bool:
         """Return whether this job has built every channel from equal inputs, so that no query is needed."""

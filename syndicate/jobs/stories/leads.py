@@ -60,7 +60,7 @@ def refresh_chosen_leads(connection: Connection, now: datetime) -> None:
 
 
 def _members(connection: Connection, story_ids: Iterable[int]) -> _Members:
-    return story_store.by_story(story_store.story_articles(connection, ids=sorted(story_ids)))
+    return story_store.group_by_story(story_store.story_articles(connection, ids=sorted(story_ids)))
 
 
 def _leads(connection: Connection, members: _Members, now: datetime) -> LanguageLeads:

@@ -38,8 +38,8 @@ class PastNewsroom:
         These stories were settled long before the examined time. Articles before ``since`` are not needed.
         """
         with self.present.read() as present, self.store.write() as connection:
-            replay_rows.copy_frame(present, connection)
-            stories = replay_rows.copy_placed(present, connection, since=since, before=at)
+            replay_rows.copy_context(present, connection)
+            stories = replay_rows.copy_placed_articles(present, connection, since=since, before=at)
             refresh_stories(connection, stories, at)
             window = timedelta(days=self.options.window_days)
             self._index, _ = load_index(connection, self.options, at - window)
@@ -48,7 +48,7 @@ class PastNewsroom:
     def advance(self, at: datetime) -> None:
         """Place the articles first seen up to ``at``, in order of arrival."""
         with self.present.read() as present:
-            arrivals = replay_rows.arrivals(present, since=self._known_until, until=at)
+            arrivals = replay_rows.articles_first_seen(present, since=self._known_until, until=at)
         self._known_until = max(self._known_until, at + timedelta(microseconds=1))
         for start in range(0, len(arrivals), BATCH):
             self._place(arrivals[start : start + BATCH])
@@ -57,7 +57,11 @@ class PastNewsroom:
         now = arrivals[-1][1]
         self._index.forget_before(now - timedelta(days=self.options.window_days))
         with self.present.read() as present, self.store.write() as connection:
-            packed = replay_rows.copy_arrived(present, connection, [article_id for article_id, _ in arrivals])
+            packed = replay_rows.copy_unplaced_articles(
+                present,
+                connection,
+                [article_id for article_id, _ in arrivals],
+            )
             waiting = story_store.unplaced_articles(connection, BATCH)
             terms = [_terms(article, packed.get(article.id)) for article in waiting]
             Placing(connection, self._index, now).place(waiting, terms)

@@ -60,7 +60,7 @@ class Placing:
             article.id for article in waiting if article.same_text not in (None, labels[article.id])
         ]
         if moved_texts:
-            stale.mark_left(self._connection, moved_texts)
+            stale.mark_lists_with(self._connection, moved_texts)
         moved = self._move_stories()
         self._save_reasons()
         linking = self._save_links()
@@ -187,7 +187,7 @@ class Placing:
                     threshold=1.0,
                 )
                 moves.append(self._move(article_id, change, stored, final, 1))
-        return {*story_moves.end_empty_stories(self._connection, moves)} if moves else set()
+        return {*story_moves.close_empty_stories(self._connection, moves)} if moves else set()
 
     def _move(self, cause: int, change: Regrouping, story: int, into: int, articles: int) -> StoryMove:
         return StoryMove(

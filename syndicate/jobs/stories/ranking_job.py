@@ -72,7 +72,7 @@ class RankingJob:
         # Restored only after success.
         cache, self._cache = self._cache, None
         with self.store.read() as connection:
-            placements = leases.counter(connection, leases.PLACEMENTS)
+            placements = leases.read_counter(connection, leases.PLACEMENTS)
             same = cache is not None and (placements, weights) == (self._placements, cache.weights)
             if cache is None or not same or now < cache.read_at:
                 cache = StoryFactsCache(self.options, weights)
@@ -114,7 +114,7 @@ class RankingJob:
         with self.store.read() as connection:
             return (
                 rank_step(now, self.options.step_seconds),
-                leases.counter(connection, leases.PLACEMENTS),
+                leases.read_counter(connection, leases.PLACEMENTS),
                 [decision.id for decision in decision_store.decisions(connection, at=now)],
             )
 

@@ -64,7 +64,7 @@ class ReplayJob:
             return
         with self.store.read() as connection:
             # Editions are stored by article, since the replay groups the articles into other stories.
-            told = edition_articles.told_articles(connection, newsletter.name, before=periods[0].end)
+            told = edition_articles.carried_articles(connection, newsletter.name, before=periods[0].end)
             waiting = edition_articles.waiting_articles(connection, newsletter.name, before=periods[0].end)
         earlier = Earlier.stored(told, waiting)
         span = max(looks_back(for_period(self.options, period.end - period.start)) for period in periods)

@@ -98,7 +98,7 @@ class StoriesJob:
             changed = () if should_stop() else self.ranking.run(now)
         finally:
             with self.store.write() as connection:
-                leases.drop_lease(connection, "stories", owner=self.owner)
+                leases.release_lease(connection, "stories", owner=self.owner)
         counts: dict[str, Any] = done
         return StoriesResult(**counts, lists_changed=changed)
 
@@ -155,7 +155,7 @@ class StoriesJob:
             self._hold_lease(connection, clock.now())
             kept = story_store.get_stories(connection, [article.story_id or 0])
             story_id = next(iter(kept), None) or story_store.add_stories(connection, [article.id], now)[0]
-            text = placed_store.next_text(connection)
+            text = placed_store.next_text_label(connection)
             place = story_store.ArticlePlacement(
                 article_id=article.id, story_id=story_id, same_text=text, terms=None
             )
@@ -164,7 +164,7 @@ class StoriesJob:
             quarantine.record_failure(
                 connection, FAILURE, str(article.id), reason, now=now, source_id=article.source_id
             )
-            leases.move_counter(connection, leases.PLACEMENTS)
+            leases.increment_counter(connection, leases.PLACEMENTS)
         return Counter(placed=1, failed=1, new_stories=int(not kept))
 
     def _place(self, batch: Sequence[_Article], now: datetime, clock: RunClock) -> Counter[str]:
@@ -179,14 +179,14 @@ class StoriesJob:
         try:
             with self.store.write() as connection:
                 self._hold_lease(connection, clock.now())
-                if leases.counter(connection, leases.PLACEMENTS) != self._counter:
+                if leases.read_counter(connection, leases.PLACEMENTS) != self._counter:
                     return Counter()
                 placing = Placing(connection, index, now)
                 new, duplicates = placing.place(*zip(*batch, strict=True))
                 if self._failing:
                     mended = {str(article.id) for article, _ in batch} & self._failing
                     quarantine.clear_failures(connection, FAILURE, sorted(mended))
-                self._counter = leases.move_counter(connection, leases.PLACEMENTS)
+                self._counter = leases.increment_counter(connection, leases.PLACEMENTS)
         except BaseException:
             self._index = None
             raise
@@ -197,7 +197,7 @@ class StoriesJob:
         """Return the index as of the last placement; ``None`` if articles have to be placed again first."""
         oldest = now - timedelta(days=self.options.window_days)
         with self.store.read() as connection:
-            counter = leases.counter(connection, leases.PLACEMENTS)
+            counter = leases.read_counter(connection, leases.PLACEMENTS)
             if self._index is not None and counter == self._counter:
                 self._index.forget_before(oldest)
                 return self._index
@@ -207,7 +207,7 @@ class StoriesJob:
         if not unreadable:
             return self._index
         with self.store.write() as connection:
-            story_store.place_again(connection, unreadable)
+            story_store.requeue_articles(connection, unreadable)
         return None
 
 
@@ -218,8 +218,8 @@ def load_index(
 
     Return the index and the ids of articles with terms that are damaged or of another version.
     """
-    index = StoryIndex(options, next_text=placed_store.next_text(connection))
-    since = max(since, placed_store.published_nth(connection, options.max_articles) or since)
+    index = StoryIndex(options, next_text_label=placed_store.next_text_label(connection))
+    since = max(since, placed_store.nth_newest_published(connection, options.max_articles) or since)
     collecting = gc.isenabled()
     # All loaded objects stay: garbage collection among them took a third of the time (measured).
     gc.disable()

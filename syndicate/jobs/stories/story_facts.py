@@ -61,7 +61,7 @@ def story_facts(
     """
     cache = StoryFactsCache(options, source_weights(connection, learned))
     cache.note(connection, now, editor_overrides(connection, now))
-    return cache.read(connection, now, story_store.by_story(rows), until=now)
+    return cache.read(connection, now, story_store.group_by_story(rows), until=now)
 
 
 def source_weights(connection: Connection, learned: Mapping[int, SourceWeight] | None = None) -> Weights:
@@ -98,13 +98,13 @@ class StoryFactsCache:
         """Return top and trending; ``moved`` are the stories that placements changed since the last call."""
         changed = self.note(connection, now, overrides)
         ids = changed.union(moved) if self._rows else None
-        rows = story_store.by_story(candidates(connection, now, self._options, overrides, ids))
+        rows = story_store.group_by_story(candidates(connection, now, self._options, overrides, ids))
         gone = (ids or set()) - rows.keys()
         for story_id in gone:
             self._contenders.remove(story_id)
         for story in self.read(connection, now, {**dict.fromkeys(gone, ()), **rows}):
             self._contenders.put(story)
-        as_of = max(self._step, ranked_lists.newest_arrival(connection, until=now) or self._step)
+        as_of = max(self._step, ranked_lists.newest_first_seen(connection, until=now) or self._step)
         return self._contenders.top(as_of), self._contenders.trending(as_of, self._usual_rate)
 
     def note(
@@ -200,11 +200,11 @@ def _dated(rows: Sequence[story_store.StoryArticleRow]) -> Sequence[story_store.
 
 
 def _override(decisions: Sequence[EditorDecision]) -> EditorOverrides:
-    pin = decision_store.latest(decisions, EditorAction.PIN)
-    boost = decision_store.latest(decisions, EditorAction.BOOST)
+    pin = decision_store.latest_decision(decisions, EditorAction.PIN)
+    boost = decision_store.latest_decision(decisions, EditorAction.BOOST)
     return EditorOverrides(
         pin=int(pin.value) if pin else 0,
-        drop=decision_store.latest(decisions, EditorAction.DROP) is not None,
+        drop=decision_store.latest_decision(decisions, EditorAction.DROP) is not None,
         boost=float(boost.value) if boost else 1.0,
     )
 

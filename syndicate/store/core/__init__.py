@@ -1,1 +1,1 @@
-"""Engines, migrations, leases and everything else that belongs to no stage."""
+"""Engines, migrations, leases, retention and other parts that serve every stage."""

@@ -1,4 +1,4 @@
-"""Batches of values, each small enough for one statement."""
+"""Batches of values, each small enough for a statement."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select
 T = TypeVar("T")
 
 TOGETHER = 10_000
-"""Values in one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535."""
+"""Number of values in one statement: SQLite accepts 32,766 parameters, PostgreSQL 65,535."""
 
 
 def in_batches(values: Sequence[T], size: int = TOGETHER) -> Iterator[list[T]]:
@@ -19,6 +19,6 @@ def in_batches(values: Sequence[T], size: int = TOGETHER) -> Iterator[list[T]]:
 def rows_with(
     connection: Connection, query: Select[Any], column: ColumnElement[T], values: Sequence[T]
 ) -> Iterator[Row[Any]]:
-    """Yield the rows of a query whose column has one of these values."""
-    for some in in_batches(values):
-        yield from connection.execute(query.where(column.in_(some)))
+    """Yield the rows of a query in which ``column`` is among the values."""
+    for batch in in_batches(values):
+        yield from connection.execute(query.where(column.in_(batch)))

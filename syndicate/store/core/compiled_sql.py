@@ -1,8 +1,8 @@
-"""Statements compiled once for each engine, for the few that run with every message or every poll.
+"""Statements compiled once per engine, for the few that run with every message or every poll.
 
-For four rows SQLAlchemy takes three times as long to prepare the run of a statement as SQLite takes to run it
-(measured: 64 of 82 µs); a statement that never changes needs that once. Lists are filled up to a power of
-four, so that their places have to be written out only for a few lengths.
+SQLAlchemy takes three times as long to prepare a statement for four rows as SQLite takes to run it (64 of
+82 µs, measured). A statement that never changes needs this preparation once. Lists are padded to a power of
+four, so that few texts serve all lengths.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,28 +26,28 @@ class _Text:
     order: Sequence[str] | None
 
     def values(self, parameters: Mapping[str, Any]) -> Any:
-        """The parameters as the engine's own interface wants them."""
+        """Return the parameters in the form the driver takes."""
         values = {**self.defaults, **parameters}
         return values if self.order is None else tuple([values[name] for name in self.order])
 
 
 @dataclass(frozen=True, slots=True)
 class _RowsText:
-    """A text for some rows: each parameter is a value of the row in a place."""
+    """Text of a statement for several rows: each parameter is a value of a row."""
 
     text: str
     named: Mapping[str, tuple[int, str]]
     order: Sequence[tuple[int, str]] | None
 
     def values(self, rows: Sequence[Mapping[str, Any]]) -> Any:
-        """The values of the rows as the engine's own interface wants them."""
+        """Return the values of the rows in the form the driver takes."""
         if self.order is None:
             return {parameter: rows[place][name] for parameter, (place, name) in self.named.items()}
         return tuple([rows[place][name] for place, name in self.order])
 
 
-class Prepared:
-    """A statement whose parameters are as the engine takes them: moments in microseconds, states as text.
+class CompiledStatement:
+    """Statement that runs with raw driver values: times in microseconds, states as text.
 
     A list, of values or of tuples, is for a parameter made with ``expanding``; it must not be empty.
     """
@@ -60,13 +60,13 @@ class Prepared:
     def execute(
         self, connection: Connection, parameters: Mapping[str, Any]
     ) -> CursorResult[*tuple[Any, ...]]:
-        """Run it with these named parameters; rows come as the engine gives them."""
+        """Run the statement with named parameters; rows contain raw driver values."""
         return connection.exec_driver_sql(*self._filled(connection, parameters))
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Run it and give all rows, as the engine gives them.
+        """Run the statement and return all rows with raw driver values.
 
-        What SQLAlchemy does to name the columns of a result takes as long as finding a few rows ten times.
+        SQLAlchemy's result objects take ten times as long as finding a few rows.
         """
         text, values = self._filled(connection, parameters)
         with raw_cursor(connection, text) as cursor:
@@ -75,13 +75,13 @@ class Prepared:
             return found
 
     def execute_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run it once for each of these sets of parameters, without lists."""
+        """Run the statement once for each set of parameters, without lists."""
         text = self._text(connection.dialect, {})
         with raw_cursor(connection, text.text) as cursor:
             cursor.executemany(text.text, [text.values(row) for row in rows])
 
     def _filled(self, connection: Connection, parameters: Mapping[str, Any]) -> tuple[str, Any]:
-        """The statement's text and what to run it with."""
+        """Return the text of the statement and its parameters."""
         lists = {name: _padded(value) for name, value in parameters.items() if isinstance(value, list)}
         text = self._text(connection.dialect, lists)
         for name, values in lists.items():
@@ -98,11 +98,11 @@ class Prepared:
         return text
 
 
-class PreparedInsert:
-    """``Prepared`` for an insert of any number of rows that gives something back of each.
+class CompiledInsert:
+    """Insert of any number of rows that returns values of each inserted row.
 
-    ``make`` gives the statement for a dialect and the parameters of some rows; it must have no values of its
-    own. It is run for 16, 4 and single rows, so that few texts serve all numbers.
+    ``make`` returns the statement for a dialect and the parameters of some rows; it must hold no values
+    itself. The rows are inserted 16, 4 or 1 at a time, so that three texts serve all numbers.
     """
 
     def __init__(self, make: Callable[[str, _Rows], _Statement]) -> None:
@@ -110,15 +110,15 @@ class PreparedInsert:
         self._texts: dict[tuple[str, int], _RowsText] = {}
 
     def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-        """Insert rows that all have the same names; what the statement returns of them, as of ``rows``."""
+        """Insert rows that share their columns; return the rows of RETURNING."""
         found: list[tuple[Any, ...]] = []
         at = 0
         while at < len(rows):
             size = next(size for size in (16, 4, 1) if size <= len(rows) - at)
-            some = rows[at : at + size]
-            text = self._texts.get((connection.dialect.name, size)) or self._prepare(connection, some)
+            batch = rows[at : at + size]
+            text = self._texts.get((connection.dialect.name, size)) or self._prepare(connection, batch)
             with raw_cursor(connection, text.text) as cursor:
-                cursor.execute(text.text, text.values(some))
+                cursor.execute(text.text, text.values(batch))
                 found += cursor.fetchall()
             at += size
         return found
@@ -137,7 +137,7 @@ class PreparedInsert:
 
 @contextmanager
 def raw_cursor(connection: Connection, text: str) -> Iterator[Any]:
-    """The engine's own way to run this statement; its errors are raised as SQLAlchemy raises them."""
+    """Open a driver cursor; raise its errors as SQLAlchemy would."""
     dialect = connection.dialect
     errors = dialect.loaded_dbapi.Error
     cursor: Any = None
@@ -168,7 +168,7 @@ def _written_out(made: Any, dialect: Dialect, lists: Mapping[str, Sequence[Any]]
 
 
 def _padded(values: list[Any]) -> list[Any]:
-    """As many values as the next power of four, the last one repeated: few different texts."""
+    """Pad a list to the next power of four with its last value, so that few texts are compiled."""
     places = 1
     while places < len(values):
         places *= 4
@@ -176,7 +176,7 @@ def _padded(values: list[Any]) -> list[Any]:
 
 
 def _spread(name: str, values: Sequence[Any]) -> dict[str, Any]:
-    """The values of a list under the names that SQLAlchemy gives to their places."""
+    """Return the values of a list under the parameter names that SQLAlchemy generates."""
     if isinstance(values[0], tuple):
         return {
             f"{name}_{row}_{column}": value

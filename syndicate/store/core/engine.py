@@ -1,9 +1,9 @@
-"""One store, two engines: opening it, reading from it and writing to it.
+"""Database access on two engines: open the store, read from it and write to it.
 
-SQLite runs in WAL mode with ``synchronous=FULL``: what was committed survives a power cut. Writes
-take the writer's lock at once (``BEGIN IMMEDIATE``), because an upgrade from read to write fails
-instead of waiting (measured: 345 of 400 transactions); reads never take it. Errors never carry the
-parameters of a statement, which may be addresses of readers.
+SQLite runs in WAL mode with ``synchronous=FULL``: a commit survives a power cut. A write transaction takes
+the write lock at once (``BEGIN IMMEDIATE``), because an upgrade from read to write fails instead of waiting
+(measured: 345 of 400 transactions). Reads never take it. Errors never contain the parameters of a
+statement, since these may be email addresses.
 """
 
 import sqlite3
@@ -26,7 +26,7 @@ BUSY_TIMEOUT = 15.0
 
 
 class Store:
-    """The rows behind everything. Threads may share it; each transaction has its own connection."""
+    """Database of an installation. Threads may share it; each transaction has its own connection."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -34,36 +34,36 @@ class Store:
 
     @property
     def where(self) -> str:
-        """The store's address for messages, never with a password."""
+        """Database URL without its password, for messages."""
         return str(self._engine.url.render_as_string(hide_password=True))
 
     def read(self) -> AbstractContextManager[Connection]:
-        """A transaction that sees one state of the store and changes nothing.
+        """Open a transaction that sees a single state of the store and changes nothing.
 
         Raises ``StoreBusy`` when locked for too long, ``StoreError`` for anything else.
         """
         return self._transaction("BEGIN")
 
     def write(self) -> AbstractContextManager[Connection]:
-        """A transaction that commits whole or not at all; on SQLite there is one at a time.
+        """Open a transaction that commits as a whole or not at all; SQLite runs them in turn.
 
-        The threads of this process queue for it without a timeout. Raises ``StoreBusy`` when another process
-        keeps SQLite's lock for too long, ``StoreError`` for anything else.
+        The threads of this process queue for it without a timeout. Raises ``StoreBusy`` when another
+        process keeps SQLite's lock for too long, ``StoreError`` for anything else.
         """
         return self._transaction("BEGIN IMMEDIATE")
 
     @contextmanager
     def dry_run(self) -> Iterator[Connection]:
-        """Like ``write``, but nothing stays: for saying what would be done."""
+        """Open a write transaction that is rolled back, to report the changes without making them."""
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
             connection.rollback()
 
     @contextmanager
-    def hold(self) -> Iterator[Connection]:
-        """A connection for what belongs to a connection: no transaction stays open between its statements.
+    def autocommit(self) -> Iterator[Connection]:
+        """Open a connection in autocommit mode, for state that belongs to a connection such as a lock.
 
-        Many servers end a transaction that is left open.
+        No transaction stays open between statements, since many servers end an idle transaction.
         """
         with self._explained(), self._engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -71,7 +71,7 @@ class Store:
     def migrate(self) -> list[str]:
         """Bring the tables up to date and return the names of the migrations that ran.
 
-        Raises ``StoreError`` when the store was written by a newer version of this program.
+        Raises ``StoreError`` when a newer version of this program wrote the store.
         """
         with self.write() as connection:
             return migration.migrate(connection)
@@ -82,10 +82,10 @@ class Store:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
-        turn = nullcontext() if begin == "BEGIN" or self._writers is None else self._writers.turn()
-        with turn, self._explained(), self._engine.connect() as connection, connection.begin():
+        lock = nullcontext() if begin == "BEGIN" or self._writers is None else self._writers.lock()
+        with lock, self._explained(), self._engine.connect() as connection, connection.begin():
             if self._engine.dialect.name == "sqlite":
-                # Not by a listener: an engine with any pays for all of them with each statement.
+                # Not by an event listener: any listener slows down every statement of the engine.
                 with raw_cursor(connection, begin) as cursor:
                     cursor.execute(begin)
             yield connection
@@ -95,17 +95,17 @@ class Store:
         try:
             yield
         except (DataError, IntegrityError):
-            # A row is refused, not the store: who asked for it has to do without it.
+            # The database rejected a row; the caller handles it. The store itself works.
             raise
         except DBAPIError as error:
             raise _explain(error, self.where) from error
 
 
 class _WriteQueue:
-    """First-come, first-served lock for the threads that write to one SQLite file.
+    """First-come, first-served lock for the threads that write to an SQLite file.
 
     SQLite waits for its own lock by sleeping up to 100 ms between attempts. A thread that commits in a loop
-    takes the lock again before a sleeper wakes up: the sleeper times out beside a lock of its own process.
+    takes the lock again before a sleeping thread wakes up, and the sleeper times out.
     """
 
     def __init__(self) -> None:
@@ -114,8 +114,8 @@ class _WriteQueue:
         self._holder: int | None = None
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold the lock. Raises ``RuntimeError`` in a thread that holds it: it would wait for itself."""
+    def lock(self) -> Iterator[None]:
+        """Hold the lock. Raises ``RuntimeError`` in a thread that holds it, which would wait for itself."""
         me, baton = threading.get_ident(), threading.Lock()
         baton.acquire()
         with self._gate:
@@ -136,7 +136,7 @@ class _WriteQueue:
     def _pass_on(self, baton: threading.Lock) -> None:
         with self._gate:
             if baton in self._waiting:
-                # Interrupted while it waited (Ctrl-C).
+                # Ctrl-C interrupted the wait.
                 self._waiting.remove(baton)
             elif self._waiting:
                 self._holder = 0
@@ -149,13 +149,13 @@ def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Store:
     """Open the store at a database URL (``sqlite:///file`` or ``postgresql://…``).
 
     An SQLite file is created with mode 0600 when it does not exist. Call ``migrate`` before use.
-    ``busy_timeout`` is how many seconds a transaction of SQLite waits for another process. Raises
-    ``StoreError`` when the URL is not understood or the place cannot be used.
+    ``busy_timeout`` is the number of seconds that an SQLite transaction waits for another process. Raises
+    ``StoreError`` when the URL cannot be parsed or the file cannot be used.
     """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
-        # The text is not repeated: a password may stand anywhere in it.
+        # The message omits the URL: it may contain a password anywhere.
         raise StoreError(
             "[store] url is not a database URL: use sqlite:///syndicate.db or postgresql://user@host:port/name"
         ) from error
@@ -188,8 +188,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    # The pages that an insert of many rows keeps in case it fails went to a file: 2.5 % of a first poll, and
-    # a full /tmp stopped a store that had space.
+    # Rollback pages of large inserts in files cost 2.5 % of a first poll, and a full /tmp stopped a store
+    # that had space.
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()
 
@@ -213,8 +213,8 @@ def _explain(error: DBAPIError, where: str) -> StoreError:
         )
     if "disk I/O error" in reason:
         return StoreError(
-            f"the disk of the store {where} takes or gives no data: it is full, or broken; "
-            "free some space and run again, and look into the system's log"
+            f"the store {where} cannot be read or written: its disk is full or broken; "
+            "free some space, run again, and look into the system's log"
         )
     if "file is not a database" in reason or "malformed" in reason:
         return StoreError(

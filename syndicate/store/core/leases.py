@@ -1,4 +1,4 @@
-"""Named leases and the store's own small facts: its secret, its counters."""
+"""Named leases, leases of rows, and single values of the store: its secret and its counters."""
 
 import secrets
 import threading
@@ -29,27 +29,29 @@ from sqlalchemy.exc import DBAPIError
 from syndicate.errors import StoreBusy
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, to_microseconds
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.engine import Store, open_store
+from syndicate.store.core.row_leases import NO_LEASE
+from syndicate.store.core.store_values import write_value
 from syndicate.store.core.upsert import insert_for, insert_on
 from syndicate.store.mail.delivery_statements import ready
 
-# A number that no other program is likely to use for its advisory lock.
+# Key of the advisory lock ("synd" in ASCII), unlikely to be used by another program.
 _DAEMON = 0x73796E64
-# Tables whose rows have leases of their own.
+# Tables whose rows carry leases.
 _LEASED = (schema.sources, schema.sitemap_parts, schema.page_reads, schema.deliveries)
 _LONGER_THAN_ANY = timedelta(days=1)
-_COUNTER = Prepared(select(schema.meta.c.value).where(schema.meta.c.key == bindparam("key")))
+_COUNTER = CompiledStatement(select(schema.meta.c.value).where(schema.meta.c.key == bindparam("key")))
 SENDING = "sending under limits"
-"""The lease of the one process that sends while limits hold for all."""
+"""Lease of the one process that sends while rate limits hold for the whole store."""
 PLACEMENTS = "placements"
-"""The counter that moves whenever articles were placed in stories or pruned."""
+"""Counter that rises whenever articles were placed in stories or pruned."""
 EDITOR = "editor"
-"""The counter that moves whenever the editor decided something, or a headline of theirs began or ended."""
+"""Counter that rises with each decision of the editor, and when a headline begins or ends."""
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class LeaseHolder:
     """Process that holds a lease, and the end of that lease."""
 
     owner: str
@@ -57,62 +59,68 @@ class Holder:
 
 
 def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:
-    """Take or renew a lease; return false when another owner holds it and it has not run out."""
-    moments = {"now": to_microseconds(now), "until": to_microseconds(until)}
+    """Take or renew a lease; return false while another owner's lease has not expired."""
+    times = {"now": to_microseconds(now), "until": to_microseconds(until)}
     taking = _taking(connection.dialect.name)
-    return taking.execute(connection, {"name": name, "owner": owner, **moments}).rowcount == 1
+    return taking.execute(connection, {"name": name, "owner": owner, **times}).rowcount == 1
 
 
 @lru_cache
-def _taking(dialect: str) -> Prepared:
+def _taking(dialect: str) -> CompiledStatement:
     table = schema.leases
     new = insert_on(dialect, table).values({name: bindparam(name) for name in ("name", "owner", "until")})
     free = or_(table.c.owner.in_(("", new.excluded.owner)), table.c.until < bindparam("now"))
     values = {"owner": new.excluded.owner, "until": new.excluded.until}
-    return Prepared(new.on_conflict_do_update(index_elements=["name"], set_=values, where=free))
+    return CompiledStatement(new.on_conflict_do_update(index_elements=["name"], set_=values, where=free))
 
 
-def drop_lease(connection: Connection, name: str, *, owner: str) -> None:
-    """Give a lease back before it runs out."""
+def release_lease(connection: Connection, name: str, *, owner: str) -> None:
+    """Release a named lease before it expires."""
     table = schema.leases
     connection.execute(delete(table).where(table.c.name == name, table.c.owner == owner))
 
 
-def lease_holder(connection: Connection, name: str, *, now: datetime) -> Holder | None:
-    """Return who holds a named lease."""
+def lease_holder(connection: Connection, name: str, *, now: datetime) -> LeaseHolder | None:
+    """Return the holder of a named lease."""
     table = schema.leases
     query = select(table.c.owner, table.c.until).where(table.c.name == name, table.c.owner != "")
     return _holder(connection, query.where(table.c.until >= now))
 
 
-def source_holder(connection: Connection, *, now: datetime, names: Sequence[str] | None) -> Holder | None:
-    """Return who holds a source that is due, or one of these names."""
+def source_holder(
+    connection: Connection, *, now: datetime, names: Sequence[str] | None
+) -> LeaseHolder | None:
+    """Return the holder of a source that is due, or of a source named in ``names``."""
     table = schema.sources
     due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
-    return _holder(connection, _held(table, now).where(due if names is None else table.c.name.in_(names)))
+    return _holder(
+        connection, _leased_rows(table, now).where(due if names is None else table.c.name.in_(names))
+    )
 
 
-def page_holder(connection: Connection, *, now: datetime) -> Holder | None:
-    """Return who holds a page that waits or a part of a sitemap."""
-    found = (_holder(connection, _held(table, now)) for table in (schema.page_reads, schema.sitemap_parts))
+def page_holder(connection: Connection, *, now: datetime) -> LeaseHolder | None:
+    """Return the holder of a waiting page or of a part of a sitemap."""
+    found = (
+        _holder(connection, _leased_rows(table, now)) for table in (schema.page_reads, schema.sitemap_parts)
+    )
     return next(filter(None, found), None)
 
 
-def delivery_holder(connection: Connection, *, now: datetime) -> Holder | None:
-    """Return who holds a delivery that is due."""
+def delivery_holder(connection: Connection, *, now: datetime) -> LeaseHolder | None:
+    """Return the holder of a delivery that is due."""
     table = schema.deliveries
-    return _holder(connection, _held(table, now).where(table.c.not_before <= now))
+    return _holder(connection, _leased_rows(table, now).where(table.c.not_before <= now))
 
 
-def _held(table: Table, now: datetime) -> Select[Any]:
+def _leased_rows(table: Table, now: datetime) -> Select[Any]:
     query = select(table.c.lease_owner, table.c.lease_until)
     return query.where(_open(table), table.c.lease_owner != "", table.c.lease_until >= now)
 
 
-def _holder(connection: Connection, query: Select[Any]) -> Holder | None:
+def _holder(connection: Connection, query: Select[Any]) -> LeaseHolder | None:
     owner, until = query.selected_columns
     found = connection.execute(query.order_by(until.desc(), owner).limit(1)).first()
-    return None if found is None else Holder(*found)
+    return None if found is None else LeaseHolder(*found)
 
 
 def _open(table: Table) -> ColumnElement[bool]:
@@ -133,21 +141,21 @@ def lease_owners(connection: Connection) -> set[str]:
     }
 
 
-def free_owner(connection: Connection, owner: str) -> None:
-    """Free everything that a dead owner held, except the deliveries that it was sending.
+def release_owner_leases(connection: Connection, owner: str) -> None:
+    """Release all leases of a dead owner, except for deliveries in ``sending``.
 
-    Those may have been sent: they become uncertain when their lease runs out.
+    Such a mail may have been sent: it becomes uncertain when its lease expires.
     """
     connection.execute(delete(schema.leases).where(schema.leases.c.owner == owner))
     for table in _LEASED:
-        held = and_(_open(table), table.c.lease_owner == owner)
-        connection.execute(update(table).where(held).values(lease_owner="", lease_until=EPOCH))
+        leased = and_(_open(table), table.c.lease_owner == owner)
+        connection.execute(update(table).where(leased).values(**NO_LEASE))
 
 
-def free_far(connection: Connection, now: datetime) -> None:
-    """Free what ends later than any lease does: it was taken while a clock was wrong.
+def release_implausible_leases(connection: Connection, now: datetime) -> None:
+    """Release leases that end later than any lease can: a wrong clock set them.
 
-    What was being sent then is left to be found ``uncertain``.
+    Deliveries in ``sending`` retain their owner, so that they become ``uncertain``.
     """
     beyond = now + _LONGER_THAN_ANY
     connection.execute(delete(schema.leases).where(schema.leases.c.until > beyond))
@@ -158,8 +166,8 @@ def free_far(connection: Connection, now: datetime) -> None:
         connection.execute(update(table).where(table.c.lease_until > beyond).values(**values))
 
 
-def make_secret(connection: Connection) -> None:
-    """Give a new store its own 32-byte secret; an existing one stays."""
+def ensure_secret(connection: Connection) -> None:
+    """Create the store's 32-byte secret unless it exists."""
     connection.execute(
         insert_for(connection, schema.meta)
         .values(key="secret", value=secrets.token_hex(32))
@@ -167,64 +175,63 @@ def make_secret(connection: Connection) -> None:
     )
 
 
-def secret(connection: Connection) -> bytes:
-    """The store's secret, which signs tokens and Message-IDs."""
+def read_secret(connection: Connection) -> bytes:
+    """Return the secret, which signs tokens and Message-IDs."""
     table = schema.meta
     return bytes.fromhex(connection.scalars(select(table.c.value).where(table.c.key == "secret")).one())
 
 
-def counter(connection: Connection, key: str) -> int:
-    """A counter that says whether something changed since one last looked; 0 when never moved."""
+def read_counter(connection: Connection, key: str) -> int:
+    """Return a counter, by which a caller detects changes; 0 when it never rose."""
     found = _COUNTER.rows(connection, {"key": key})
     return int(found[0][0]) if found else 0
 
 
-def move_counter(connection: Connection, key: str, *, by: int = 1) -> int:
-    """Add to a counter and return it."""
-    value = counter(connection, key) + by
-    statement = insert_for(connection, schema.meta).values(key=key, value=str(value))
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": str(value)}))
+def increment_counter(connection: Connection, key: str, *, by: int = 1) -> int:
+    """Add to a counter and return its new value."""
+    value = read_counter(connection, key) + by
+    write_value(connection, key, str(value))
     return value
 
 
 class AdvisoryLock:
-    """PostgreSQL's advisory lock for the daemon, on a connection of its own.
+    """PostgreSQL advisory lock of the daemon, on a connection of its own.
 
-    The server frees it when that connection ends: when we die, and also when the server is restarted.
+    The server frees the lock when that connection ends: when the daemon dies or the server restarts.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._gate = threading.Lock()
-        self._held = ExitStack()
+        self._leased_rows = ExitStack()
         self._connection: Connection | None = None
 
-    def keep(self) -> bool:
-        """Make sure that the lock is ours, in one round trip; true when it had to be taken.
+    def ensure_held(self) -> bool:
+        """Ensure in a single round trip that this daemon holds the lock; true when it had to be taken.
 
-        Threads may share it. Raises ``StoreBusy`` when another daemon has it by now, ``StoreError`` when the
-        server cannot be reached.
+        Threads may share it. Raises ``StoreBusy`` when another daemon holds the lock, ``StoreError`` when
+        the server cannot be reached.
         """
         with self._gate:
             if self._connection is not None and _is_alive(self._connection):
                 return False
             self._connection = None
-            self._held.close()
+            self._leased_rows.close()
             with ExitStack() as stack:
-                connection = stack.enter_context(self._store.hold())
+                connection = stack.enter_context(self._store.autocommit())
                 if not connection.scalars(select(func.pg_try_advisory_lock(_DAEMON))).one():
                     raise StoreBusy(
                         f"another daemon works with {self._store.where}; stop it first or use another store"
                     )
-                self._connection, self._held = connection, stack.pop_all()
+                self._connection, self._leased_rows = connection, stack.pop_all()
             return True
 
-    def free(self) -> None:
-        """Give the lock back at once; a connection merely closed keeps it until the server notices."""
+    def release(self) -> None:
+        """Release the lock now; after a mere close the server keeps it until it notices."""
         if self._connection is not None:
             with suppress(DBAPIError):
                 self._connection.execute(select(func.pg_advisory_unlock(_DAEMON)))
-        self._held.close()
+        self._leased_rows.close()
         self._store.dispose()
 
 
@@ -238,10 +245,10 @@ def _is_alive(connection: Connection) -> bool:
 
 @contextmanager
 def advisory_lock(url: str) -> Iterator[AdvisoryLock]:
-    """Hold the daemon's lock on a PostgreSQL store. Raises ``StoreBusy`` when another daemon has it."""
+    """Hold the daemon's lock on a PostgreSQL store. Raises ``StoreBusy`` when another daemon holds it."""
     lock = AdvisoryLock(open_store(url))
     try:
-        lock.keep()
+        lock.ensure_held()
         yield lock
     finally:
-        lock.free()
+        lock.release()

@@ -1,7 +1,7 @@
-"""Migrations: numbered SQL files that only ever grow in number.
+"""Migrations: numbered SQL files that are only ever added.
 
-Each runs once, inside one transaction together with the row that records it, so a migration
-killed half-way leaves no trace and simply runs again.
+Each migration runs once, in a transaction with the row that records it. If the process dies first, the
+migration leaves no trace and runs again.
 """
 
 import re
@@ -31,7 +31,7 @@ _RECORD = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """One file: its number, its name and its statements with the engine's types still open."""
+    """Migration file: its number, its name and its SQL with placeholders for the engine's types."""
 
     number: int
     name: str
@@ -39,7 +39,7 @@ class Migration:
 
 
 def all_migrations() -> tuple[Migration, ...]:
-    """Every migration this version knows, in order."""
+    """Return every migration this version knows, in order."""
     found = [
         Migration(number=int(match[1]), name=match[2], sql=file.read_text("utf-8"))
         for file in (resources.files("syndicate.store") / "migrations").iterdir()
@@ -49,9 +49,9 @@ def all_migrations() -> tuple[Migration, ...]:
 
 
 def migrate(connection: Connection) -> list[str]:
-    """Run what has not run yet and return the names.
+    """Run the pending migrations and return their names.
 
-    Raises ``StoreError`` when the store knows migrations that this version does not.
+    Raises ``StoreError`` when the store records a migration that this version does not know.
     """
     if not inspect(connection).has_table("migrations"):
         connection.exec_driver_sql(_RECORD)

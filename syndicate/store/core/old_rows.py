@@ -1,15 +1,16 @@
-"""Letting go of old rows. Pages already written stay on disk: they are the archive."""
+"""Retention: removal of old rows. Pages already written stay on disk as the archive."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, select, update
 
 from syndicate.model import DeliveryState
 from syndicate.store import schema
+from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail.edition_store import CUT, VARIANT
-from syndicate.store.output.stale import mark_left
+from syndicate.store.output.stale import mark_lists_with
 from syndicate.text.names import title_hash
 
 
@@ -28,16 +29,17 @@ class Pruned:
 
 
 def prune_articles(connection: Connection, *, before: datetime, now: datetime, limit: int) -> list[int]:
-    """Remove up to ``limit`` articles published and first seen before an instant; return the story of each.
+    """Remove at most ``limit`` articles published and first seen before a time; return their story ids.
 
-    Each leaves a tombstone, so that a source that still lists it does not bring it back. 0 means no story.
+    Each article leaves a tombstone, so that a source that still lists it does not bring it back. Story id 0
+    means no story.
     """
     table, tombstones = schema.articles, schema.tombstones
     query = select(
         table.c.id,
         table.c.source_id,
         table.c.entry_key,
-        table.c.digest,
+        table.c.item_hash,
         table.c.story_id,
         case((table.c.declared_title != "", table.c.declared_title), else_=table.c.title).label("title"),
     )
@@ -45,47 +47,47 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
     if not old:
         return []
     ids = [row.id for row in old]
-    pruned_again = [
+    new_tombstones = [
         {
             "source_id": row.source_id,
             "entry_key": row.entry_key,
-            "digest": row.digest,
+            "item_hash": row.item_hash,
             "pruned": now,
             "rule": "",
             "title_hash": title_hash(row.title),
         }
         for row in old
     ]
-    connection.execute(insert_for(connection, tombstones).on_conflict_do_nothing(), pruned_again)
-    mark_left(connection, ids)
+    connection.execute(insert_for(connection, tombstones).on_conflict_do_nothing(), new_tombstones)
+    mark_lists_with(connection, ids)
     tagged, gone = schema.article_tags, schema.pruned_tags
     shown = [row.id for row in old if row.story_id is not None]
     tags = connection.scalars(select(tagged.c.tag).where(tagged.c.article_id.in_(shown)).distinct()).all()
     if tags:
         keep = insert_for(connection, gone).on_conflict_do_nothing()
         connection.execute(keep, [{"tag": tag} for tag in tags])
-    told = schema.edition_articles
-    connection.execute(delete(told).where(told.c.article_id.in_(ids)))
+    records = schema.edition_articles
+    connection.execute(delete(records).where(records.c.article_id.in_(ids)))
     connection.execute(delete(table).where(table.c.id.in_(ids)))
     return [row.story_id or 0 for row in old]
 
 
 def prune_stories(connection: Connection) -> int:
-    """Remove stories whose last article is gone."""
+    """Remove stories that have no article left; return their number."""
     table, articles = schema.stories, schema.articles
-    told = select(articles.c.story_id).where(articles.c.story_id == table.c.id)
-    return connection.execute(delete(table).where(~told.exists())).rowcount
+    members = select(articles.c.story_id).where(articles.c.story_id == table.c.id)
+    return connection.execute(delete(table).where(~members.exists())).rowcount
 
 
 def prune_deliveries(connection: Connection, *, before: datetime) -> int:
-    """Remove deliveries that ended before a moment; open and uncertain deliveries stay."""
+    """Remove deliveries that ended before a time; open and uncertain deliveries stay."""
     return connection.execute(delete(schema.deliveries).where(_ended(before))).rowcount
 
 
-def prune_edition_mails(connection: Connection, *, before: datetime) -> int:
-    """Forget HTML and text of editions cut before a moment to which no delivery is left.
+def prune_edition_bodies(connection: Connection, *, before: datetime) -> int:
+    """Clear HTML and text of editions cut before a time that have no delivery left.
 
-    What they say stays: the archive is rebuilt from it.
+    Their content stays, from which the archive is rebuilt.
     """
     table, deliveries = schema.editions, schema.deliveries
     needed = select(deliveries.c.id).where(deliveries.c.edition_id == table.c.id)
@@ -94,19 +96,19 @@ def prune_edition_mails(connection: Connection, *, before: datetime) -> int:
 
 
 def prune_tombstones(connection: Connection, *, before: datetime) -> int:
-    """Forget pruned articles for good."""
+    """Remove tombstones of articles pruned before a time."""
     table = schema.tombstones
     return connection.execute(delete(table).where(table.c.pruned < before)).rowcount
 
 
 def prune_failures(connection: Connection, *, before: datetime) -> int:
-    """Forget failures that have not happened again since a moment: what still fails will be noticed anew."""
+    """Remove failures that have not recurred since a time; a lasting failure is recorded anew."""
     table = schema.quarantine
     return connection.execute(delete(table).where(table.c.last_failed < before)).rowcount
 
 
 def stories_without_lead(connection: Connection) -> list[int]:
-    """Stories that still have articles, but whose lead was pruned."""
+    """Return the stories that still have articles but whose lead was pruned."""
     table, articles = schema.stories, schema.articles
     lead = select(articles.c.id).where(articles.c.id == table.c.lead_id)
     return list(connection.scalars(select(table.c.id).where(~lead.exists()).order_by(table.c.id)))
@@ -119,28 +121,25 @@ def count_prunable(
     deliveries_before: datetime,
     tombstones_before: datetime,
 ) -> Pruned:
-    """Return what pruning with these limits would remove, without removing it."""
+    """Count the rows that pruning with these limits would remove."""
     articles, stories, tombstones = schema.articles, schema.stories, schema.tombstones
     stays = select(articles.c.id).where(articles.c.story_id == stories.c.id, ~_old(articles_before))
 
-    def count(table: Table, which: ColumnElement[bool]) -> int:
-        return connection.scalars(select(func.count()).select_from(table).where(which)).one()
-
     return Pruned(
-        articles=count(articles, _old(articles_before)),
-        stories=count(stories, ~stays.exists()),
-        deliveries=count(schema.deliveries, _ended(deliveries_before)),
-        tombstones=count(tombstones, tombstones.c.pruned < tombstones_before),
+        articles=count_rows(connection, articles, _old(articles_before)),
+        stories=count_rows(connection, stories, ~stays.exists()),
+        deliveries=count_rows(connection, schema.deliveries, _ended(deliveries_before)),
+        tombstones=count_rows(connection, tombstones, tombstones.c.pruned < tombstones_before),
     )
 
 
 def _old(before: datetime) -> ColumnElement[bool]:
-    """Articles published and first seen before a moment."""
+    """Return the condition for articles published and first seen before a time."""
     return and_(schema.articles.c.published < before, schema.articles.c.first_seen < before)
 
 
 def _ended(before: datetime) -> ColumnElement[bool]:
-    """Return the condition for deliveries that ended before a moment, neither open nor uncertain."""
+    """Return the condition for deliveries that ended before a time, neither open nor uncertain."""
     table = schema.deliveries
     ended = [DeliveryState.SENT.value, DeliveryState.FAILED.value, DeliveryState.CANCELLED.value]
     return and_(table.c.state.in_(ended), table.c.changed < before)

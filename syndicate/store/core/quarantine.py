@@ -1,8 +1,8 @@
-"""Things that failed on their own: an item, a document, a page, a channel, a newsletter.
+"""Failures of single things: an item, a document, a page, a channel, a newsletter.
 
-Items rest after three failures, each in its own source: feeds of one publisher list the same items. The
-others depend on templates and files that a person may have mended: they are tried in every run, and their
-row goes with the first success.
+Items are quarantined after three failures, per source: several feeds of a publisher list the same items.
+The other things depend on templates and files that an operator may have fixed. Every run tries them, and
+the first success removes the row.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import BindParameter, Connection, bindparam, delete, select
 
 from syndicate.store import schema
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for
 
 LIMIT = 3
@@ -20,10 +20,10 @@ LIMIT = 3
 _ONE = delete(schema.quarantine).where(
     schema.quarantine.c.kind == bindparam("of"), schema.quarantine.c.subject == bindparam("which")
 )
-_CLEARING = Prepared(_ONE)
-_CLEARING_OF_SOURCE = Prepared(_ONE.where(schema.quarantine.c.source_id == bindparam("source")))
+_CLEARING = CompiledStatement(_ONE)
+_CLEARING_OF_SOURCE = CompiledStatement(_ONE.where(schema.quarantine.c.source_id == bindparam("source")))
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_ENTRIES = Prepared(
+_ENTRIES = CompiledStatement(
     select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
         schema.quarantine.c.kind == "entry", schema.quarantine.c.source_id.in_(_SOURCES)
     )
@@ -32,11 +32,11 @@ _ENTRIES = Prepared(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Failure of one thing, with its number and last reason.
+    """Failures of a thing: their number, their times and the last reason.
 
     ``kind`` is ``entry``, ``document``, ``page``, ``channel``, ``newsletter``, ``archive``, ``sign-up``,
-    ``mailbox``, ``placing`` (of an article in a story) or ``story`` (left out of an edition); ``subject``
-    says which one, ``source_id`` of which source (0: of none).
+    ``mailbox``, ``placing`` (of an article in a story) or ``story`` (left out of an edition). ``subject``
+    identifies the thing, ``source_id`` its source (0: none).
     """
 
     kind: str
@@ -48,8 +48,8 @@ class Failure:
     last_failed: datetime
 
     @property
-    def resting(self) -> bool:
-        """True after three failures."""
+    def is_quarantined(self) -> bool:
+        """True after three failures: an item is then quarantined."""
         return self.attempts >= LIMIT
 
 
@@ -63,7 +63,7 @@ def record_failure(
     source_id: int = 0,
     attempts: int = 1,
 ) -> None:
-    """Count one more failure of a thing, or so many at once."""
+    """Add ``attempts`` failures of a thing."""
     table = schema.quarantine
     statement = insert_for(connection, table).values(
         kind=kind,
@@ -81,28 +81,29 @@ def record_failure(
 
 
 def clear_failure(connection: Connection, kind: str, subject: str) -> None:
-    """The thing works again."""
+    """Remove the failures of a thing that works again."""
     _CLEARING.execute(connection, {"of": kind, "which": subject})
 
 
 def clear_failures(connection: Connection, kind: str, subjects: Iterable[str]) -> None:
-    """All these things work again."""
+    """Remove the failures of several things of a kind."""
     rows = [{"of": kind, "which": subject} for subject in subjects]
     if rows:
         _CLEARING.execute_many(connection, rows)
 
 
 def count_failures(connection: Connection, kind: str, subject: str) -> int:
-    """Return how often a thing failed without recovering."""
+    """Return the number of failures of a thing since its last success."""
     table = schema.quarantine
     query = select(table.c.attempts).where(table.c.kind == kind, table.c.subject == subject)
     return connection.scalars(query).first() or 0
 
 
 def clear_unlisted(connection: Connection, listed: Mapping[int, Collection[str]]) -> set[int]:
-    """Forget the items that sources no longer list: ``listed`` has the digests of all they do, by source.
+    """Remove the failures of items that their sources no longer list.
 
-    Returns the ids of the sources of which some are left.
+    ``listed`` maps a source's id to the hashes of all its items. Returns the ids of sources that still have
+    failures.
     """
     if not listed:
         return set()
@@ -118,7 +119,7 @@ def clear_unlisted(connection: Connection, listed: Mapping[int, Collection[str]]
 
 
 def failures(connection: Connection, *, kind: str | None = None) -> tuple[Failure, ...]:
-    """Everything that failed and did not recover, latest first."""
+    """Return all failures without a later success, latest first."""
     table = schema.quarantine
     query = select(table).order_by(table.c.last_failed.desc(), table.c.kind, table.c.subject)
     if kind is not None:

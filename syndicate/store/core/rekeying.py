@@ -1,4 +1,4 @@
-"""The part of a migration that SQL cannot do: keys of tags and sections that were stored as written."""
+"""Part of a migration that SQL cannot express: keys of tags and sections."""
 
 from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
 
@@ -7,7 +7,7 @@ from syndicate.text.names import tag_key
 
 
 def rekey_lists(connection: Connection) -> None:
-    """Store tags by their keys, give every article the key of its section, and mark every page as stale."""
+    """Store tags by their keys, give each article its section's key, and mark every page stale."""
     tags, articles = schema.article_tags, schema.articles
     stored = connection.scalars(select(tags.c.tag).distinct()).all()
     for tag in stored:

@@ -1,4 +1,4 @@
-"""Changes to a store that was restored from a backup, so that it repeats nothing by itself."""
+"""Changes to a store restored from a backup, so that no mail is repeated automatically."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from syndicate.store.mail import delivery_store, edition_store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkedUncertain:
-    """Counts of deliveries that are uncertain, editions that wait for a person, periods without edition."""
+    """Number of deliveries made uncertain, editions put on hold, and periods recorded as missed."""
 
     deliveries: int
     editions: int
@@ -27,15 +27,15 @@ def mark_uncertain(
     *,
     restored: datetime,
 ) -> MarkedUncertain:
-    """Put work on hold that may have been done since the backup; mark ``periods`` as missed.
+    """Hold work that may have been done since the backup; record ``periods`` as missed.
 
-    Each period is (newsletter, cadence, (start, end)). Periods that ended before ``restored`` get no edition.
-    New rows get ids that no row had since the backup.
+    Each period is (newsletter, cadence, (start, end)). Periods that ended before ``restored`` get no
+    edition. New rows get ids that no row had since the backup.
     """
     table, newsletters = schema.editions, schema.newsletters
-    uncertain = delivery_store.doubt_waiting(connection, now=now, created_by=restored)
+    uncertain = delivery_store.mark_waiting_uncertain(connection, now=now, created_by=restored)
     waiting = update(table).where(table.c.state == edition_store.WAITING)
-    held = connection.execute(waiting.values(state=edition_store.HELD, approve_by=None)).rowcount
+    held_editions = connection.execute(waiting.values(state=edition_store.HELD, approve_by=None)).rowcount
     store_identity.skip_ids(connection)
     missed = edition_store.MISSED
     noted = [
@@ -44,4 +44,6 @@ def mark_uncertain(
     ]
     earlier = newsletters.c.known_since < restored
     connection.execute(update(newsletters).where(earlier).values(known_since=restored))
-    return MarkedUncertain(deliveries=uncertain, editions=held, periods=len(noted) - noted.count(None))
+    return MarkedUncertain(
+        deliveries=uncertain, editions=held_editions, periods=len(noted) - noted.count(None)
+    )

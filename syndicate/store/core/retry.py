@@ -1,4 +1,4 @@
-"""Waiting for a database server that is being restarted, where giving up would leave something in doubt."""
+"""Retries of transactions while a database server restarts."""
 
 import time
 from collections.abc import Callable
@@ -17,10 +17,10 @@ _PAUSE = 0.2
 
 @dataclass(slots=True, kw_only=True)
 class RetryingStore:
-    """Transactions that are tried again while the server is gone: ``seconds`` for all of them together.
+    """Store whose transactions are retried while the server is gone, ``seconds`` in all.
 
-    What they do must be right if it is done twice: the server may have gone after it had committed, before it
-    could say so. ``should_stop`` ends the waiting.
+    The work must be idempotent: the server may have committed it before the connection broke.
+    ``should_stop`` ends the waiting.
     """
 
     store: Store
@@ -29,12 +29,12 @@ class RetryingStore:
     _waited: float = field(default=0.0, init=False)
 
     @property
-    def was_tried(self) -> bool:
-        """True when a transaction has ever failed, so that what it did may have been done all the same."""
+    def has_retried(self) -> bool:
+        """True when a transaction failed once, so that its work may have been committed before."""
         return self._waited > 0
 
     def read(self, work: Callable[[Connection], T]) -> T:
-        """As ``Store.read``; ``StoreGone`` when the server does not come back in time."""
+        """Run ``work`` in a read transaction; raise ``StoreGone`` when the server stays away."""
         while True:
             try:
                 with self.store.read() as connection:
@@ -43,7 +43,7 @@ class RetryingStore:
                 self._wait()
 
     def write(self, work: Callable[[Connection], T]) -> T:
-        """As ``Store.write``; ``StoreGone`` when the server does not come back in time."""
+        """Run ``work`` in a write transaction; raise ``StoreGone`` when the server stays away."""
         while True:
             try:
                 with self.store.write() as connection:
@@ -52,7 +52,7 @@ class RetryingStore:
                 self._wait()
 
     def _wait(self) -> None:
-        """Let some time pass, or raise what is being handled."""
+        """Sleep before the next attempt, or raise the error being handled."""
         if self._waited >= self.seconds or self.should_stop():
             raise  # noqa: PLE0704 - it is called where an error is handled
         self._waited += _PAUSE

@@ -1,19 +1,34 @@
-"""``INSERT … ON CONFLICT`` for whichever engine the connection speaks to."""
+"""``INSERT … ON CONFLICT`` for either engine."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
 def insert_for(connection: Connection, table: Table) -> Any:
-    """An insert into ``table`` that has ``on_conflict_do_nothing`` and ``on_conflict_do_update``.
+    """Return an insert with ``on_conflict_do_nothing`` and ``on_conflict_do_update``.
 
-    Both dialects compile the same text (measured); only the class to start from differs.
+    Both dialects compile the same text (measured); only the class differs.
     """
     return insert_on(connection.dialect.name, table)
 
 
 def insert_on(dialect: str, table: Table) -> Any:
-    """The same by the dialect's name, for statements that are put together once and kept."""
+    """Return such an insert by the dialect's name, for statements that are built once and cached."""
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    keys: Mapping[str, Any],
+    values: Mapping[str, Any],
+    *,
+    new: Mapping[str, Any] | None = None,
+    where: ColumnElement[bool] | None = None,
+) -> None:
+    """Insert a row with all these columns, or set ``values`` in the row with these keys if ``where``."""
+    statement = insert_for(connection, table).values(**keys, **values, **(new or {}))
+    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=values, where=where))

@@ -1,1 +1,1 @@
-"""Rows of sources, articles and pages to read."""
+"""SQL of sources, articles, pages to read, hub subscriptions and robots.txt."""

@@ -1,8 +1,7 @@
-"""Sources of origin ``store``: added, paused and removed by a person, or kept up to date by a source list.
+"""Sources of origin ``store``: added by an operator, or maintained by a source list.
 
-Those of origin ``config`` are read-only here: only ``config.toml`` changes them. A source that is removed
-keeps its row, because its articles belong to it; its name is free again, and adding that name again
-revives the row, so that ids stay what they were.
+Sources of origin ``config`` are read-only here: only ``config.toml`` changes them. A removed source keeps
+its row, because its articles belong to it. Adding its name again revives the row, so that ids never change.
 """
 
 from collections.abc import Sequence
@@ -15,31 +14,36 @@ from sqlalchemy import ColumnElement, Connection, and_, select, update
 from syndicate.model import Absence, Origin, Source
 from syndicate.store import schema
 from syndicate.store.core.upsert import insert_for
-from syndicate.store.ingest.declared_sources import declared_values, fresh_state
+from syndicate.store.ingest.declared_sources import declared_values, unpolled_state
 from syndicate.store.ingest.source_store import source_of
 
 
 def add_source(connection: Connection, source: Source, now: datetime) -> bool:
-    """Add a source of origin ``store``, or revive an absent one of that name; false when it is taken."""
+    """Add a source of origin ``store``, or revive an absent source; false when the name is taken."""
     table = schema.sources
     values = declared_values(replace(source, origin=Origin.STORE, absent=Absence.NONE))
     row = connection.execute(select(table).where(table.c.name == source.name)).first()
     if row is None:
-        # Another process may add that name at this moment.
+        # Another process may insert the same name between the query and the insert.
         statement = insert_for(connection, table).values(
-            created=now, title=source.title, home_url=source.home_url, feed_id="", **fresh_state(), **values
+            created=now,
+            title=source.title,
+            home_url=source.home_url,
+            feed_id="",
+            **unpolled_state(),
+            **values,
         )
         added = connection.execute(statement.on_conflict_do_nothing().returning(table.c.id))
         return added.first() is not None
     if (row.url, row.kind) != (source.url, source.kind.value):
-        values |= fresh_state()
+        values |= unpolled_state()
     values |= {"gone": False, "next_check": None}
     absent = and_(table.c.id == row.id, table.c.absent != Absence.NONE.value)
     return connection.execute(update(table).where(absent).values(**values)).rowcount == 1
 
 
 def find_source(connection: Connection, name: str) -> Source | None:
-    """The source of that name, unless it was removed."""
+    """Return the source of that name, unless it was removed."""
     table = schema.sources
     query = select(table).where(table.c.name == name, table.c.absent != Absence.REMOVED.value)
     row = connection.execute(query).first()
@@ -47,14 +51,14 @@ def find_source(connection: Connection, name: str) -> Source | None:
 
 
 def pause_source(connection: Connection, name: str) -> bool:
-    """Stop reading a source of ours; false when it is not ours to change, or paused already."""
+    """Stop polling a source of origin ``store``; false when there is none or it is paused already."""
     return _change(connection, name, schema.sources.c.paused.is_(False), {"paused": True})
 
 
 def resume_source(connection: Connection, name: str) -> bool:
-    """Read a paused source of ours again, and ask one that said it was gone once more; false as above.
+    """Poll a paused or gone source of origin ``store`` again; false when there is none.
 
-    One that vanished from its source list is ours alone from now on: the list no longer pauses it.
+    A source that vanished from its source list leaves the list: the list no longer pauses it.
     """
     table = schema.sources
     values = {"paused": False, "absent": Absence.NONE.value}
@@ -67,27 +71,27 @@ def resume_source(connection: Connection, name: str) -> bool:
 
 
 def remove_source(connection: Connection, name: str) -> bool:
-    """Remove a source of ours, or one that ``config.toml`` no longer declares; its articles stay."""
+    """Remove a source of origin ``store``, or a source that ``config.toml`` dropped; its articles stay."""
     table = schema.sources
-    mine = table.c.origin == Origin.STORE.value
+    matching = table.c.origin == Origin.STORE.value
     gone = table.c.absent == Absence.UNDECLARED.value
     there = table.c.absent != Absence.REMOVED.value
     changed = connection.execute(
         update(table)
-        .where(table.c.name == name, there, mine | gone)
+        .where(table.c.name == name, there, matching | gone)
         .values(paused=True, absent=Absence.REMOVED.value, origin=Origin.STORE.value, access_json=None)
     )
     return changed.rowcount == 1
 
 
 def move_source(connection: Connection, name: str, url: str) -> bool:
-    """Give a source of ours another address; it is read there from the beginning, its articles stay."""
-    values = {"url": url} | fresh_state()
+    """Give a source of origin ``store`` a new URL, polled from scratch; its articles stay."""
+    values = {"url": url} | unpolled_state()
     return _change(connection, name, schema.sources.c.url != url, values)
 
 
 def pause_unlisted(connection: Connection, url: str, *, listed: Sequence[int]) -> list[str]:
-    """Pause the sources of a source list that are no longer in it; returns their names."""
+    """Pause the sources that a source list no longer contains; return their names."""
     table = schema.sources
     rows = connection.execute(
         select(table.c.id, table.c.name)
@@ -101,7 +105,7 @@ def pause_unlisted(connection: Connection, url: str, *, listed: Sequence[int]) -
     return [name for _, name in vanished]
 
 
-def pause_lists_but(connection: Connection, urls: Sequence[str]) -> None:
+def pause_undeclared_lists(connection: Connection, urls: Sequence[str]) -> None:
     """Pause the sources of source lists that are no longer declared."""
     table = schema.sources
     orphan = and_(
@@ -111,7 +115,7 @@ def pause_lists_but(connection: Connection, urls: Sequence[str]) -> None:
 
 
 def update_listed(connection: Connection, source_id: int, source: Source) -> None:
-    """Take over what a list says about a source of its own; one that was missing is read again."""
+    """Apply the list's facts to a source of that list; poll a source again that was missing."""
     table = schema.sources
     row = connection.execute(select(table).where(table.c.id == source_id)).one()
     values: dict[str, Any] = {
@@ -134,6 +138,6 @@ def _change(
     connection: Connection, name: str, condition: ColumnElement[bool], values: dict[str, Any]
 ) -> bool:
     table = schema.sources
-    ours = and_(table.c.name == name, table.c.origin == Origin.STORE.value)
+    editable = and_(table.c.name == name, table.c.origin == Origin.STORE.value)
     there = table.c.absent != Absence.REMOVED.value
-    return connection.execute(update(table).where(ours, there, condition).values(**values)).rowcount == 1
+    return connection.execute(update(table).where(editable, there, condition).values(**values)).rowcount == 1

@@ -1,4 +1,4 @@
-"""Sources as they are declared, in ``config.toml`` or by a person: the columns that this alone decides."""
+"""Columns of a source that its declaration decides, and the sources of ``config.toml``."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,15 +9,15 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from syndicate.model import Absence, Origin, Source, SourceState
 from syndicate.store import schema
-from syndicate.store.core.column_types import EPOCH
+from syndicate.store.core.row_leases import NO_LEASE
 
 
 def sync_sources(connection: Connection, declared: Sequence[Source], now: datetime) -> None:
-    """Make the sources of origin ``config`` those of the file.
+    """Make the sources of origin ``config`` equal to the file.
 
-    New sources are added, changed sources updated (a new URL or selector forgets validators), and
-    sources no longer declared are paused, never deleted: their articles stay. A declared name takes over a
-    source of origin ``store`` that has it.
+    New sources are inserted and changed sources updated; a new URL or selector clears the validators.
+    Sources no longer declared are paused, never deleted: their articles stay. A declared name takes over
+    the source of origin ``store`` that has it.
     """
     table = schema.sources
     existing = {row.name: row for row in connection.execute(select(table))}
@@ -28,15 +28,15 @@ def sync_sources(connection: Connection, declared: Sequence[Source], now: dateti
         if row is None:
             connection.execute(
                 insert(table).values(
-                    created=now, title="", home_url="", feed_id="", **fresh_state(), **values
+                    created=now, title="", home_url="", feed_id="", **unpolled_state(), **values
                 )
             )
             continue
         if (row.url, row.kind, row.select_json) != (values["url"], values["kind"], values["select_json"]):
-            values |= fresh_state()
+            values |= unpolled_state()
             connection.execute(delete(schema.sitemap_parts).where(schema.sitemap_parts.c.source_id == row.id))
         elif row.poll_interval != source.interval and row.next_check is not None:
-            # The wait that was planned with another interval may be much too long.
+            # The next check was planned with the old interval, which may be far too long.
             values["next_check"] = max(now, row.not_before or now)
         if any(getattr(row, key) != value for key, value in values.items()):
             connection.execute(update(table).where(table.c.id == row.id).values(**values))
@@ -76,10 +76,9 @@ def declared_values(source: Source) -> dict[str, Any]:
     }
 
 
-def fresh_state() -> dict[str, Any]:
-    """The columns of a source that was never polled at its address."""
+def unpolled_state() -> dict[str, Any]:
+    """Return the columns of a source that was never polled at its URL."""
     state = SourceState()
     return {name: getattr(state, name) for name in SourceState.__dataclass_fields__} | {
-        "lease_owner": "",
-        "lease_until": EPOCH,
+        **NO_LEASE,
     }

@@ -1,4 +1,4 @@
-"""WebSub: the subscription of each source whose feed names a hub, and what hubs sent that is not read yet."""
+"""WebSub: hub subscriptions of sources, and pushes that wait to be read."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -11,7 +11,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    func,
     insert,
     or_,
     select,
@@ -20,32 +19,33 @@ from sqlalchemy import (
 
 from syndicate.model import Hub, HubState, HubSubscription, Push
 from syndicate.store import schema
-from syndicate.store.core.compiled_sql import Prepared
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.counts import count_rows
+from syndicate.store.core.upsert import upsert
 
-MAX_WAITING = 20
-"""Pushes of one source that may wait to be read; a hub that sends faster is not kept up with."""
+MAX_WAITING_PUSHES = 20
+"""Maximum number of unread pushes per source; further pushes are dropped."""
 
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_OF_SOURCES = Prepared(
+_OF_SOURCES = CompiledStatement(
     select(*(schema.hub_subscriptions.c[name] for name in ("source_id", "hub", "topic", "state"))).where(
         schema.hub_subscriptions.c.source_id.in_(_SOURCES)
     )
 )
-_LEFT = (HubState.LEAVING.value, HubState.ENDED.value)
+_ENDING = (HubState.LEAVING.value, HubState.ENDED.value)
 
 
-def note_hubs(
+def save_hubs(
     connection: Connection,
     hubs: Mapping[int, Hub | None],
     *,
     secrets: Callable[[], tuple[str, str]],
     now: datetime,
 ) -> None:
-    """Take down which hub each feed, by its source's id, names now, ``None`` for none.
+    """Store the hub that each feed names now, by source id; ``None`` for no hub.
 
-    A new one is asked at the next opportunity, with a callback and a secret from ``secrets``. Of one that is
-    not named any longer we take leave first; the next reading of the feed begins anew.
+    A new hub is subscribed to in the next run, with a callback and a secret from ``secrets``. When the hub
+    changed, the old subscription is ended first and the next reading of the feed subscribes anew.
     """
     if not hubs:
         return
@@ -54,12 +54,12 @@ def note_hubs(
     for source_id, hub in hubs.items():
         before, state = noted.get(source_id, (None, HubState.ENDED.value))
         if hub is not None and state == HubState.ENDED:
-            _want(connection, source_id, hub, *secrets(), now)
-        elif state not in _LEFT and hub != before:
-            _leave(connection, [source_id], now)
+            _request_subscription(connection, source_id, hub, *secrets(), now)
+        elif state not in _ENDING and hub != before:
+            _request_unsubscription(connection, [source_id], now)
 
 
-def _want(
+def _request_subscription(
     connection: Connection, source_id: int, hub: Hub, callback: str, secret: str, now: datetime
 ) -> None:
     fresh = {
@@ -74,22 +74,21 @@ def _want(
         "attempts": 0,
         "error": "",
     }
-    statement = insert_for(connection, schema.hub_subscriptions).values(source_id=source_id, **fresh)
-    connection.execute(statement.on_conflict_do_update(index_elements=["source_id"], set_=fresh))
+    upsert(connection, schema.hub_subscriptions, {"source_id": source_id}, fresh)
 
 
-def leave_hubs(connection: Connection, *, now: datetime, everything: bool) -> None:
-    """Take leave of the hubs of sources that are paused or gone, or of all."""
+def request_unsubscriptions(connection: Connection, *, now: datetime, everything: bool) -> None:
+    """End the subscriptions of paused and gone sources, or all with ``everything``."""
     table, sources = schema.hub_subscriptions, schema.sources
-    staying = table.c.state.not_in(_LEFT)
+    continuing = table.c.state.not_in(_ENDING)
     stopped = select(sources.c.id).where(or_(sources.c.paused, sources.c.gone))
     query = select(table.c.source_id).where(
-        staying if everything else staying & table.c.source_id.in_(stopped)
+        continuing if everything else continuing & table.c.source_id.in_(stopped)
     )
-    _leave(connection, list(connection.scalars(query)), now)
+    _request_unsubscription(connection, list(connection.scalars(query)), now)
 
 
-def _leave(connection: Connection, ids: Iterable[int], now: datetime) -> None:
+def _request_unsubscription(connection: Connection, ids: Iterable[int], now: datetime) -> None:
     table = schema.hub_subscriptions
     values = {"state": HubState.LEAVING.value, "next_try": now, "attempts": 0}
     connection.execute(update(table).where(table.c.source_id.in_(list(ids))).values(**values))
@@ -98,7 +97,7 @@ def _leave(connection: Connection, ids: Iterable[int], now: datetime) -> None:
 def claim_hubs(
     connection: Connection, *, now: datetime, until: datetime, limit: int
 ) -> list[HubSubscription]:
-    """Subscriptions whose hub should hear from us, not given to anybody else before ``until``."""
+    """Claim subscriptions that need a request to their hub; no other process gets them before ``until``."""
     table = schema.hub_subscriptions
     due = and_(table.c.next_try <= now, table.c.state != HubState.ENDED.value)
     query = select(table).where(due).order_by(table.c.next_try, table.c.source_id)
@@ -109,13 +108,13 @@ def claim_hubs(
 
 
 def count_due_hubs(connection: Connection, *, now: datetime) -> int:
-    """Return how many subscriptions ``claim_hubs`` would give out."""
+    """Return the number of subscriptions that ``claim_hubs`` would claim."""
     table = schema.hub_subscriptions
     due = and_(table.c.next_try <= now, table.c.state != HubState.ENDED.value)
-    return connection.scalars(select(func.count()).select_from(table).where(due)).one()
+    return count_rows(connection, table, due)
 
 
-def note_attempt(
+def save_attempt(
     connection: Connection,
     subscription: HubSubscription,
     *,
@@ -124,7 +123,7 @@ def note_attempt(
     attempts: int,
     error: str,
 ) -> bool:
-    """Write how asking the hub went; false when something else happened to the subscription meanwhile."""
+    """Store the result of a request to a hub; false when the subscription has changed since."""
     table = schema.hub_subscriptions
     same = and_(
         table.c.source_id == subscription.source_id,
@@ -135,13 +134,13 @@ def note_attempt(
     return connection.execute(update(table).where(same).values(**values)).rowcount == 1
 
 
-def confirm_subscription(
+def confirm_hub_subscription(
     connection: Connection, callback: str, topic: str, *, expires: datetime, next_try: datetime
 ) -> int | None:
-    """The hub verified what we asked for: the source's id, or ``None`` when we did not ask for it."""
+    """Activate a subscription the hub verified; return its source, ``None`` if not requested."""
     table = schema.hub_subscriptions
     asked = table.c.state.in_((HubState.ASKED.value, HubState.ACTIVE.value))
-    wanted = and_(table.c.callback == callback, table.c.topic == topic, asked)
+    requested = and_(table.c.callback == callback, table.c.topic == topic, asked)
     values = {
         "state": HubState.ACTIVE.value,
         "expires": expires,
@@ -150,45 +149,47 @@ def confirm_subscription(
         "error": "",
     }
     return connection.scalars(
-        update(table).where(wanted).values(**values).returning(table.c.source_id)
+        update(table).where(requested).values(**values).returning(table.c.source_id)
     ).first()
 
 
-def confirm_end(connection: Connection, callback: str, topic: str) -> bool:
-    """The hub verified that we want to leave; false when we do not."""
+def confirm_unsubscription(connection: Connection, callback: str, topic: str) -> bool:
+    """End a subscription the hub verified as ended; false when no end was requested."""
     table = schema.hub_subscriptions
-    leaving = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.in_(_LEFT))
-    changed = connection.execute(update(table).where(leaving).values(state=HubState.ENDED.value))
+    ending = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.in_(_ENDING))
+    changed = connection.execute(update(table).where(ending).values(state=HubState.ENDED.value))
     return changed.rowcount == 1
 
 
-def deny_subscription(
+def deny_hub_subscription(
     connection: Connection, callback: str, topic: str, *, reason: str, next_try: datetime
 ) -> int | None:
-    """The hub refused, or ended what it had granted: the source's id; ``None`` for nothing to end."""
+    """Mark a subscription that the hub refused or ended; return its source id, or ``None``."""
     table = schema.hub_subscriptions
-    held = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.not_in(_LEFT))
+    subscribed = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.not_in(_ENDING))
     values = {"state": HubState.DENIED.value, "expires": None, "next_try": next_try, "error": reason}
-    return connection.scalars(update(table).where(held).values(**values).returning(table.c.source_id)).first()
+    return connection.scalars(
+        update(table).where(subscribed).values(**values).returning(table.c.source_id)
+    ).first()
 
 
-def end_leases(connection: Connection, *, now: datetime) -> list[int]:
-    """Ask again where a lease ran out unrenewed; returns the sources."""
+def renew_expired_leases(connection: Connection, *, now: datetime) -> list[int]:
+    """Request subscriptions again whose lease expired; return their source ids."""
     table = schema.hub_subscriptions
     over = and_(table.c.state == HubState.ACTIVE.value, table.c.expires <= now)
     values = {"state": HubState.WANTED.value, "expires": None, "error": "its lease ran out"}
     return list(connection.scalars(update(table).where(over).values(**values).returning(table.c.source_id)))
 
 
-def find_subscription(connection: Connection, callback: str) -> HubSubscription | None:
-    """The subscription behind a callback."""
+def find_hub_subscription(connection: Connection, callback: str) -> HubSubscription | None:
+    """Return the subscription with a callback, or ``None``."""
     table = schema.hub_subscriptions
     row = connection.execute(select(table).where(table.c.callback == callback)).first()
     return _subscription(row) if row else None
 
 
-def list_subscriptions(connection: Connection) -> dict[int, HubSubscription]:
-    """Every subscription that has not ended, by source."""
+def list_hub_subscriptions(connection: Connection) -> dict[int, HubSubscription]:
+    """Return every subscription that has not ended, by source id."""
     table = schema.hub_subscriptions
     rows = connection.execute(select(table).where(table.c.state != HubState.ENDED.value))
     return {row.source_id: _subscription(row) for row in rows}
@@ -197,10 +198,10 @@ def list_subscriptions(connection: Connection) -> dict[int, HubSubscription]:
 def add_push(
     connection: Connection, subscription: HubSubscription, *, content_type: str, body: bytes, now: datetime
 ) -> bool:
-    """Keep what a hub sent until it is read; false when ``MAX_WAITING`` of this source wait already."""
+    """Store a pushed document; false when ``MAX_WAITING_PUSHES`` of its source wait already."""
     table = schema.pushes
-    waiting = select(func.count()).select_from(table).where(table.c.source_id == subscription.source_id)
-    if connection.scalars(waiting).one() >= MAX_WAITING:
+    of_source = table.c.source_id == subscription.source_id
+    if count_rows(connection, table, of_source) >= MAX_WAITING_PUSHES:
         return False
     connection.execute(
         insert(table).values(
@@ -215,20 +216,20 @@ def add_push(
 
 
 def waiting_pushes(connection: Connection, *, limit: int) -> list[Push]:
-    """Return what waits to be read, oldest first."""
+    """Return unread pushes, oldest first."""
     table = schema.pushes
     return [
         Push(**row._asdict()) for row in connection.execute(select(table).order_by(table.c.id).limit(limit))
     ]
 
 
-def drop_push(connection: Connection, push_id: int) -> None:
-    """It was read, or cannot be."""
+def delete_push(connection: Connection, push_id: int) -> None:
+    """Delete a push that was read or cannot be read."""
     connection.execute(delete(schema.pushes).where(schema.pushes.c.id == push_id))
 
 
-def note_delivery(connection: Connection, source_id: int, now: datetime) -> datetime | None:
-    """A hub has sent something good; returns when its lease ends, ``None`` when there is none."""
+def record_valid_push(connection: Connection, source_id: int, now: datetime) -> datetime | None:
+    """Store the time of a valid push; return the end of the lease, ``None`` without a lease."""
     table = schema.hub_subscriptions
     active = and_(table.c.source_id == source_id, table.c.state == HubState.ACTIVE.value)
     return connection.scalars(

@@ -1,6 +1,6 @@
-"""Known articles of a source, present or pruned, and entries that need no reading.
+"""Known articles of sources, present or pruned, and items that need no parsing.
 
-Asked for several sources at once, as their polls are stored.
+The queries take several sources at once, because polls are stored in batches.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,24 +14,24 @@ from syndicate.store import schema
 from syndicate.store.core import quarantine
 from syndicate.store.core.batches import in_batches
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 
 _BATCH = 500
 MAX_SIMILAR = 5_000
 _KNOWN = tuple(KnownArticle.__dataclass_fields__)
-_MOMENTS = ("published", "first_seen")
-# One parameter for a whole list: SQLAlchemy examines each value of a list that stands in a statement.
+_TIMES = ("published", "first_seen")
+# A single expanding parameter: SQLAlchemy examines each value of a list inside a statement.
 _VALUES: BindParameter[str] = bindparam("values", expanding=True)
 _FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
     schema.articles.c.source_id == bindparam("source")
 )
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_DIGESTS = Prepared(
+_ITEM_HASHES = CompiledStatement(
     union_all(
-        select(schema.articles.c.source_id, schema.articles.c.digest).where(
+        select(schema.articles.c.source_id, schema.articles.c.item_hash).where(
             schema.articles.c.source_id.in_(_SOURCES)
         ),
-        select(schema.tombstones.c.source_id, schema.tombstones.c.digest).where(
+        select(schema.tombstones.c.source_id, schema.tombstones.c.item_hash).where(
             schema.tombstones.c.source_id.in_(_SOURCES)
         ),
         select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
@@ -41,16 +41,16 @@ _DIGESTS = Prepared(
         ),
     )
 )
-# Pairs of a source and a text.
+# Pairs of a source id and a key, URL or time.
 _PAIRS: BindParameter[tuple[int, str]] = bindparam("pairs", expanding=True)
 _FACTS_OF_SOURCES = select(schema.articles.c.source_id, *(schema.articles.c[name] for name in _KNOWN))
-_BY_KEYS = Prepared(
+_BY_KEYS = CompiledStatement(
     _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.entry_key).in_(_PAIRS))
 )
-_BY_URLS = Prepared(
+_BY_URLS = CompiledStatement(
     _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.url).in_(_PAIRS))
 )
-_BY_MOMENTS = Prepared(
+_BY_MOMENTS = CompiledStatement(
     _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.published).in_(_PAIRS))
     .order_by(schema.articles.c.id.desc())
     .limit(MAX_SIMILAR)
@@ -60,15 +60,15 @@ _BY_TITLES = (
     .order_by(schema.articles.c.id.desc())
     .limit(MAX_SIMILAR)
 )
-_PRUNED_BY_KEYS = Prepared(
+_PRUNED_BY_KEYS = CompiledStatement(
     select(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).where(
         tuple_(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).in_(_PAIRS)
     )
 )
 
 
-def dating_sources(connection: Connection, source_ids: Collection[int]) -> set[int]:
-    """Return those of these sources that dated an article: it was not published when first seen.
+def sources_with_dates(connection: Connection, source_ids: Collection[int]) -> set[int]:
+    """Return the sources among these that ever dated an article.
 
     Folders never count, since each file stands for itself.
     """
@@ -88,24 +88,25 @@ def dating_sources(connection: Connection, source_ids: Collection[int]) -> set[i
     return set(connection.scalars(query.distinct()))
 
 
-def known_digests(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:
-    """The digests of items of each of these sources that need no reading.
+def known_item_hashes(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:
+    """Return, by source, the hashes of items that need no parsing.
 
-    They were read before (also pruned or dropped), or failed too often to be tried again.
+    They were read before (also pruned or dropped), or failed too often.
     """
     found: dict[int, set[str]] = {source_id: set() for source_id in source_ids}
     if found:
-        for source_id, digest in _DIGESTS.rows(connection, {"sources": list(found)}):
-            found[source_id].add(digest)
-    return {source_id: frozenset(digests) for source_id, digests in found.items()}
+        for source_id, item_hash in _ITEM_HASHES.rows(connection, {"sources": list(found)}):
+            found[source_id].add(item_hash)
+    return {source_id: frozenset(item_hashes) for source_id, item_hashes in found.items()}
 
 
 def known_entries(
     connection: Connection, asked: Mapping[int, tuple[Sequence[str], Sequence[str]]]
 ) -> dict[int, tuple[tuple[KnownArticle, ...], frozenset[str]]]:
-    """Return what each source, by its id, has under these entry keys or canonical URLs.
+    """Return, by source, the articles with these entry keys or URLs, and the pruned keys.
 
-    Of each the articles, and those of the keys whose articles were pruned and must not come back as new.
+    ``asked`` maps a source id to (entry keys, canonical URLs). Articles of pruned keys must not come back
+    as new.
     """
     keys = [(source, key) for source, (keys, _) in asked.items() for key in keys]
     urls = [(source, url) for source, (_, urls) in asked.items() for url in urls if url]
@@ -113,8 +114,8 @@ def known_entries(
     for query, pairs in ((_BY_KEYS, keys), (_BY_URLS, urls)):
         for batch in in_batches(pairs, _BATCH):
             for source, *facts in query.rows(connection, {"pairs": batch}):
-                one = _known(facts)
-                found[source][one.id] = one
+                article = _known(facts)
+                found[source][article.id] = article
     pruned: dict[int, set[str]] = {source: set() for source in asked}
     for batch in in_batches(keys, _BATCH):
         for source, key in _PRUNED_BY_KEYS.rows(connection, {"pairs": batch}):
@@ -122,19 +123,19 @@ def known_entries(
     return {source: (tuple(found[source].values()), frozenset(pruned[source])) for source in asked}
 
 
-def articles_of_moments(
-    connection: Connection, moments: Mapping[int, Sequence[datetime]]
+def articles_published_at(
+    connection: Connection, times: Mapping[int, Sequence[datetime]]
 ) -> dict[int, list[KnownArticle]]:
-    """The articles of each source, by its id, that were published at one of these moments; not too many."""
-    pairs = [(source, to_microseconds(moment)) for source, wanted in moments.items() for moment in wanted]
-    found: dict[int, list[KnownArticle]] = {source: [] for source in moments}
+    """Return, by source, at most ``MAX_SIMILAR`` articles published at exactly these times."""
+    pairs = [(source, to_microseconds(at)) for source, published in times.items() for at in published]
+    found: dict[int, list[KnownArticle]] = {source: [] for source in times}
     for batch in in_batches(pairs, _BATCH):
         rows = _BY_MOMENTS.rows(connection, {"pairs": batch})
-        if len(rows) == MAX_SIMILAR and len(moments) > 1:
-            # One source's articles must not displace another's.
+        if len(rows) == MAX_SIMILAR and len(times) > 1:
+            # The limit must hold for each source, so that no source's articles displace another's.
             return {
-                source: articles_of_moments(connection, {source: wanted})[source]
-                for source, wanted in moments.items()
+                source: articles_published_at(connection, {source: published})[source]
+                for source, published in times.items()
             }
         for source, *facts in rows:
             found[source].append(_known(facts))
@@ -142,15 +143,15 @@ def articles_of_moments(
 
 
 def _known(facts: Sequence[Any]) -> KnownArticle:
-    """An article from a row of a prepared statement."""
+    """Return an article from a raw row."""
     named = dict(zip(_KNOWN, facts, strict=True))
-    for moment in _MOMENTS:
-        named[moment] = from_microseconds(named[moment])
+    for at in _TIMES:
+        named[at] = from_microseconds(named[at])
     return KnownArticle(**named)
 
 
 def articles_of_titles(connection: Connection, source_id: int, titles: Sequence[str]) -> list[KnownArticle]:
-    """The source's articles with exactly one of these titles, not too many."""
+    """Return at most ``MAX_SIMILAR`` articles per batch of a source with exactly these titles."""
     return [
         KnownArticle(**row._asdict())
         for batch in in_batches(titles, _BATCH)
@@ -159,7 +160,7 @@ def articles_of_titles(connection: Connection, source_id: int, titles: Sequence[
 
 
 def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> frozenset[str]:
-    """Return those of the keys whose articles were pruned, or were passed over from the start."""
+    """Return the keys among these whose articles were pruned or rejected from the start."""
     return frozenset(
         key
         for batch in in_batches(keys, _BATCH)

@@ -1,4 +1,4 @@
-"""Pages to be read for their articles."""
+"""Pages to read for their articles: queue, leases and results."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -11,49 +11,49 @@ from sqlalchemy import Connection, Select, and_, delete, func, or_, select, upda
 from syndicate.model import Entry, Image, NewArticle, PageRead, QueuedPage, ReadState, is_dated
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
-from syndicate.store.core.column_types import EPOCH
+from syndicate.store.core.counts import count_by
+from syndicate.store.core.row_leases import NO_LEASE, change_leased
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.article_store import search_text
 from syndicate.store.ingest.source_store import source_of
+from syndicate.store.ingest.tombstones import Tombstone, save_tombstones
 from syndicate.store.output.stale import mark_lists, mark_stale
 
-# As ``net.failures`` words it.
+# The wording of ``net.failures``.
 _GONE = re.compile(r" answered (404|410)\b")
 _DATES = ("published", "updated")
 _LISTS = ("authors", "tags", "read_more")
 
 
-def want_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPage], now: datetime) -> None:
-    """Let pages wait to be read. One that was read or failed waits again only when its digest is another."""
-    wanted = list(pages)
-    if not wanted:
+def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPage], now: datetime) -> None:
+    """Queue pages; a page that was read or failed is queued again only when its content hash changed."""
+    queued = list(pages)
+    if not queued:
         return
     table = schema.page_reads
-    ids = _ids_of(connection, [page.uid for page in wanted if page.uid])
+    ids = _ids_of(connection, [page.uid for page in queued if page.uid])
     rows = [
         {
             "source_id": source_id,
             "url": page.url,
             "article_id": ids.get(page.uid),
             "entry_json": _written(page.entry),
-            "digest": page.digest,
+            "content_hash": page.content_hash,
             "published": page.published,
         }
-        for page in wanted
+        for page in queued
         if not page.uid or page.uid in ids
     ]
     fixed = {"state": ReadState.WAITING.value, "attempts": 0, "next_try": now}
-    statement = insert_for(connection, table).values(
-        has_text=False, error="", lease_owner="", lease_until=EPOCH, **fixed
-    )
+    statement = insert_for(connection, table).values(has_text=False, error="", **NO_LEASE, **fixed)
     new = statement.excluded
     again = fixed | {
         "entry_json": new.entry_json,
-        "digest": new.digest,
+        "content_hash": new.content_hash,
         "article_id": func.coalesce(table.c.article_id, new.article_id),
         "published": new.published,
     }
-    changed = table.c.digest != new.digest
+    changed = table.c.content_hash != new.content_hash
     if rows:
         connection.execute(
             statement.on_conflict_do_update(index_elements=["source_id", "url"], set_=again, where=changed),
@@ -70,10 +70,10 @@ def _ids_of(connection: Connection, uids: Sequence[str]) -> dict[str, int]:
 def claim_pages(
     connection: Connection, *, now: datetime, owner: str, until: datetime, per_poll: int, limit: int
 ) -> list[PageRead]:
-    """Lease pages that are due, newest first within each source.
+    """Lease due pages, newest first within each source.
 
-    Of one source at most ``per_poll`` pages are tried between two of its polls. Only rows whose lease was
-    free at the moment of the update are ours.
+    Between two polls of a source at most ``per_poll`` of its pages are tried. The update takes only rows
+    whose lease was free at that time.
     """
     table, sources = schema.page_reads, schema.sources
     ids = _next_pages(now, per_poll=per_poll, limit=limit)
@@ -105,7 +105,7 @@ def claim_pages(
 
 
 def _next_pages(now: datetime, *, per_poll: int, limit: int) -> Select[tuple[int]]:
-    """The ids of the pages to read next: each source's newest, as many as its poll allows."""
+    """Return the query for the ids of the next pages: the newest of each source, ``per_poll`` of each."""
     table, sources = schema.page_reads, schema.sources
     spent = (
         select(table.c.source_id, func.count().label("tried"))
@@ -124,8 +124,8 @@ def _next_pages(now: datetime, *, per_poll: int, limit: int) -> Select[tuple[int
         .where(_due(now), sources.c.paused.is_(False))
         .subquery()
     )
-    wanted = select(waiting.c.id).where(waiting.c.place <= per_poll)
-    return wanted.order_by(waiting.c.place, waiting.c.id).limit(limit)
+    next_ids = select(waiting.c.id).where(waiting.c.place <= per_poll)
+    return next_ids.order_by(waiting.c.place, waiting.c.id).limit(limit)
 
 
 def _due(now: datetime) -> Any:
@@ -144,26 +144,24 @@ def finish_page(
     next_try: datetime | None = None,
     failed: bool = False,
 ) -> bool:
-    """Write how reading a page ended and give its lease back; false when the lease was lost meanwhile.
+    """Store the result of reading a page and release its lease; false when the lease was lost.
 
-    Call it first in the transaction that stores the result. ``failed`` counts an attempt; ``next_try`` is for
-    a page that waits again.
+    Call it first in the transaction that stores the result. ``failed`` counts an attempt; ``next_try`` is
+    the time of the next attempt of a page that waits again.
     """
     table = schema.page_reads
-    values: dict[str, Any] = {"state": state.value, "error": error, "last_try": now}
-    values |= {"lease_owner": "", "lease_until": EPOCH}
+    values: dict[str, Any] = {"state": state.value, "error": error, "last_try": now, **NO_LEASE}
     if state is ReadState.READ:
         values |= {"has_text": True, "attempts": 0}
     if next_try is not None:
         values["next_try"] = next_try
     if failed:
         values["attempts"] = table.c.attempts + 1
-    mine = and_(table.c.id == page_id, table.c.lease_owner == owner)
-    return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
+    return change_leased(connection, table, [page_id], owner=owner, **values) == 1
 
 
-def link_page(connection: Connection, page_id: int) -> None:
-    """Remember which article a page became: the one of its source with its address, if any."""
+def link_page_to_article(connection: Connection, page_id: int) -> None:
+    """Link a page to the article of its source with the same URL, if any."""
     table, articles = schema.page_reads, schema.articles
     same = and_(articles.c.source_id == table.c.source_id, articles.c.url == table.c.url)
     article = select(func.max(articles.c.id)).where(same).scalar_subquery()
@@ -173,17 +171,13 @@ def link_page(connection: Connection, page_id: int) -> None:
 def release_pages(
     connection: Connection, ids: Sequence[int], *, owner: str, next_try: datetime | None = None
 ) -> None:
-    """Give back leases of pages that were not asked for; they wait until ``next_try``."""
-    table = schema.page_reads
-    values: dict[str, Any] = {"lease_owner": "", "lease_until": EPOCH}
-    if next_try is not None:
-        values["next_try"] = next_try
-    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner)
-    connection.execute(update(table).where(mine).values(**values))
+    """Release the leases of pages that were not requested; they wait until ``next_try``."""
+    wait = {} if next_try is None else {"next_try": next_try}
+    change_leased(connection, schema.page_reads, ids, owner=owner, **wait, **NO_LEASE)
 
 
 def full_text_words(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-    """The number of words of those of these articles that have the text of their own page."""
+    """Return the word counts of the articles among these with the text of their own page."""
     table, articles = schema.page_reads, schema.articles
     if not ids:
         return {}
@@ -192,11 +186,11 @@ def full_text_words(connection: Connection, ids: Sequence[int]) -> dict[int, int
     return {row.id: row.words for row in rows}
 
 
-def give_full_text(connection: Connection, article_id: int, article: NewArticle) -> None:
-    """Replace an article's text by that of its page; what it lacks besides comes from the page too.
+def save_full_text(connection: Connection, article_id: int, article: NewArticle) -> None:
+    """Replace an article's text by that of its page, and fill in missing fields from the page.
 
-    ``content_hash`` and ``digest`` stay those of the feed's item, so that the next poll does not take the
-    short text for a change.
+    ``content_hash`` and ``item_hash`` stay as the feed's item has them. Otherwise the next poll would take
+    the feed's short text for an edit.
     """
     table = schema.articles
     row = connection.execute(select(table).where(table.c.id == article_id)).one()
@@ -220,8 +214,8 @@ def give_full_text(connection: Connection, article_id: int, article: NewArticle)
     mark_lists(connection, [f"edit:{article_id}"])
 
 
-def fruitless(connection: Connection, source_id: int, since: datetime, pages: int) -> bool:
-    """Return whether so many pages of a source or more were tried since a moment, and none was of use."""
+def has_only_useless_pages(connection: Connection, source_id: int, since: datetime, pages: int) -> bool:
+    """Return whether at least ``pages`` pages were tried since a time and none was usable."""
     table = schema.page_reads
     query = select(
         func.count().filter(table.c.state == ReadState.READ.value).label("useful"),
@@ -232,37 +226,31 @@ def fruitless(connection: Connection, source_id: int, since: datetime, pages: in
 
 
 def failures_in_a_row(connection: Connection, source_id: int) -> int:
-    """Return how often pages of a source failed since one of them was read or refused."""
+    """Return the number of failed attempts since a page of the source was read or rejected."""
     table = schema.page_reads
     ended = table.c.state.in_([ReadState.READ.value, ReadState.REFUSED.value])
-    mine = table.c.source_id == source_id
-    last = select(func.max(table.c.last_try)).where(mine, ended).scalar_subquery()
+    matching = table.c.source_id == source_id
+    last = select(func.max(table.c.last_try)).where(matching, ended).scalar_subquery()
     since = or_(last.is_(None), table.c.last_try >= last)
-    query = select(func.coalesce(func.sum(table.c.attempts), 0)).where(mine, ~ended, since)
+    query = select(func.coalesce(func.sum(table.c.attempts), 0)).where(matching, ~ended, since)
     return int(connection.scalars(query).one())
 
 
-def pass_over(
+def add_entry_tombstones(
     connection: Connection, source_id: int, entries: Iterable[tuple[str, str]], now: datetime
 ) -> None:
-    """Remember (key, digest) of entries that are not to become articles, as if they had been pruned."""
-    table = schema.tombstones
-    rows = [
-        {"source_id": source_id, "entry_key": key, "digest": digest, "pruned": now} for key, digest in entries
-    ]
-    if rows:
-        connection.execute(insert_for(connection, table).on_conflict_do_nothing(), rows)
+    """Store tombstones (key, item hash) of entries that never become articles."""
+    found = (Tombstone(entry_key=key, item_hash=item_hash) for key, item_hash in entries)
+    save_tombstones(connection, source_id, found, now)
 
 
 def count_pages(connection: Connection) -> dict[str, int]:
-    """Return how many pages there are in each state."""
-    table = schema.page_reads
-    query = select(table.c.state, func.count().label("pages")).group_by(table.c.state).order_by(table.c.state)
-    return {row.state: row.pages for row in connection.execute(query)}
+    """Return the number of pages by state."""
+    return count_by(connection, schema.page_reads.c.state)
 
 
 def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]]:
-    """Return why pages were of no use, and how many, commonest first."""
+    """Return the reasons of rejected pages and their counts, the most frequent first."""
     table = schema.page_reads
     query = (
         select(table.c.error, func.count().label("pages"))
@@ -275,7 +263,7 @@ def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]
 
 
 def gone_pages(connection: Connection, article_ids: Collection[int]) -> dict[int, int]:
-    """Articles whose page answered 404 or 410 when it was last read: the status by article id."""
+    """Return status 404 or 410 by article id, for articles whose page last answered so."""
     table = schema.page_reads
     query = select(table.c.article_id, table.c.error).where(
         table.c.article_id.in_(article_ids), table.c.state == ReadState.REFUSED.value
@@ -285,7 +273,7 @@ def gone_pages(connection: Connection, article_ids: Collection[int]) -> dict[int
 
 
 def prune_pages(connection: Connection, *, before: datetime) -> int:
-    """Forget pages without an article that were last tried before a moment."""
+    """Delete pages without an article whose last attempt was before a time."""
     table = schema.page_reads
     over = and_(
         table.c.article_id.is_(None), table.c.state != ReadState.WAITING.value, table.c.last_try < before

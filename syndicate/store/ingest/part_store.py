@@ -1,4 +1,4 @@
-"""The sitemaps that a sitemap index lists: each is read on its own, with validators of its own."""
+"""Parts of a sitemap index: each sitemap is read on its own, with its own validators."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,14 @@ from sqlalchemy import Connection, and_, delete, or_, select, update
 from syndicate.model import SitemapPart, Source, SourceState
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH
+from syndicate.store.core.row_leases import NO_LEASE, change_leased
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.source_store import source_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuePart:
-    """A part that is leased to us. ``state`` has its validators and failures; its ``gone`` is never true."""
+    """Leased part of a sitemap index. ``state`` has its validators and failures; ``gone`` is never true."""
 
     id: int
     source: Source
@@ -25,7 +26,7 @@ class DuePart:
 
 
 def save_parts(connection: Connection, source_id: int, parts: Iterable[SitemapPart], now: datetime) -> None:
-    """Take the parts that an index lists today, forget others; a part that says it changed is due at once."""
+    """Store the parts that an index lists now; delete others. A part with a newer date is due at once."""
     table = schema.sitemap_parts
     listed = list(parts)
     gone = and_(table.c.source_id == source_id, table.c.url.not_in([part.url for part in listed]))
@@ -60,7 +61,7 @@ def save_parts(connection: Connection, source_id: int, parts: Iterable[SitemapPa
 def claim_parts(
     connection: Connection, *, now: datetime, owner: str, until: datetime, limit: int
 ) -> list[DuePart]:
-    """Lease parts that are due, those that changed last first."""
+    """Lease due parts, the most recently changed first."""
     table, sources = schema.sitemap_parts, schema.sources
     due = (
         select(table.c.id)
@@ -102,27 +103,17 @@ def claim_parts(
 def save_part(
     connection: Connection, part_id: int, state: SourceState, next_check: datetime, *, owner: str
 ) -> bool:
-    """Write what reading a part learned and end its lease; false when the lease was lost meanwhile."""
-    table = schema.sitemap_parts
-    mine = and_(table.c.id == part_id, table.c.lease_owner == owner)
-    values = {
-        "etag": state.etag,
-        "last_modified": state.last_modified,
-        "body_hash": state.body_hash,
-        "last_success": state.last_success,
-        "failures": state.failures,
-        "error": state.error,
-        "next_check": next_check,
-        "lease_owner": "",
-        "lease_until": EPOCH,
-    }
-    return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
+    """Store the state of a part after a reading and end its lease; false when the lease was lost."""
+    names = ("etag", "last_modified", "body_hash", "last_success", "failures", "error")
+    values = {name: getattr(state, name) for name in names} | {"next_check": next_check}
+    changed = change_leased(connection, schema.sitemap_parts, [part_id], owner=owner, **values, **NO_LEASE)
+    return changed == 1
 
 
 def failing_parts(connection: Connection, failures: int) -> list[tuple[str, int, str]]:
-    """(address, failures, error) of parts that failed so many times in a row or more.
+    """Return (URL, failures, error) of parts that failed at least so many times in a row.
 
-    The source's name stands for the address of a private source's part.
+    The source's name replaces the URL of a private source's part.
     """
     table, sources = schema.sitemap_parts, schema.sources
     query = (
@@ -138,7 +129,5 @@ def failing_parts(connection: Connection, failures: int) -> list[tuple[str, int,
 
 
 def release_parts(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
-    """Give back leases without having read."""
-    table = schema.sitemap_parts
-    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner)
-    connection.execute(update(table).where(mine).values(lease_owner="", lease_until=EPOCH))
+    """Release leases of parts that were not read."""
+    change_leased(connection, schema.sitemap_parts, ids, owner=owner, **NO_LEASE)

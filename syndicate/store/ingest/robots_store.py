@@ -1,4 +1,4 @@
-"""Answers for robots.txt, and pauses of origins."""
+"""Cached robots.txt answers, and pauses of origins."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, from_microseconds, to_microseconds
-from syndicate.store.core.compiled_sql import Prepared
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.upsert import upsert
 
-_BUSY = Prepared(
+_BUSY = CompiledStatement(
     select(schema.robots.c.origin, schema.robots.c.busy_until).where(
         schema.robots.c.busy_until > bindparam("now")
     )
@@ -20,77 +20,70 @@ _BUSY = Prepared(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsRow:
-    """Answer of an origin; ``rests_until`` is when the next page may be asked for.
+    """Cached robots.txt answer of an origin; ``next_page_at`` is the earliest time of the next page.
 
-    ``busy_until`` is what it asked for itself (Retry-After), and holds for everything on it; that pause was
-    ``busy_pause`` seconds long.
+    ``busy_until`` is the end of the Retry-After pause, which holds for every request to the origin.
+    ``busy_pause`` is the length of that pause in seconds.
     """
 
     origin: str
     status: int
     rules: str
     expires: datetime
-    rests_until: datetime
+    next_page_at: datetime
     busy_until: datetime
     busy_pause: float
 
 
 def read_robots(connection: Connection, origins: Iterable[str]) -> dict[str, RobotsRow]:
-    """Return what is known by origin, expired or not: the origin may still want to be left alone."""
+    """Return the cached answer of each origin, expired or not, since its pause may still hold."""
     table = schema.robots
     query = select(table).where(table.c.origin.in_(list(origins)))
     return {row.origin: RobotsRow(**row._asdict()) for row in connection.execute(query)}
 
 
 def save_robots(connection: Connection, origin: str, status: int, rules: str, expires: datetime) -> None:
-    """Remember what an origin answered; how long it rests stays as it is."""
-    table = schema.robots
+    """Store the answer of an origin; its pauses stay."""
     values = {"status": status, "rules": rules, "expires": expires}
-    statement = insert_for(connection, table).values(
-        origin=origin, rests_until=EPOCH, busy_until=EPOCH, busy_pause=0.0, **values
-    )
-    connection.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values))
+    new = {"next_page_at": EPOCH, "busy_until": EPOCH, "busy_pause": 0.0}
+    upsert(connection, schema.robots, {"origin": origin}, values, new=new)
 
 
-def rest_origin(connection: Connection, origin: str, until: datetime) -> None:
-    """No further page of an origin before that moment."""
+def delay_next_page(connection: Connection, origin: str, until: datetime) -> None:
+    """Request no further page of an origin before ``until``."""
     table = schema.robots
-    later = (table.c.origin == origin) & (table.c.rests_until < until)
-    connection.execute(update(table).where(later).values(rests_until=until))
+    later = (table.c.origin == origin) & (table.c.next_page_at < until)
+    connection.execute(update(table).where(later).values(next_page_at=until))
 
 
-def last_pause(connection: Connection, origin: str) -> tuple[datetime, float]:
-    """Return when the last pause of an origin ends or ended, and its length in seconds."""
+def latest_origin_pause(connection: Connection, origin: str) -> tuple[datetime, float]:
+    """Return the end of an origin's last Retry-After pause and its length in seconds."""
     table = schema.robots
     query = select(table.c.busy_until, table.c.busy_pause).where(table.c.origin == origin)
     row = connection.execute(query).first()
     return (row.busy_until, row.busy_pause) if row else (EPOCH, 0.0)
 
 
-def busy_origin(connection: Connection, origin: str, until: datetime, pause: float) -> None:
+def set_origin_pause(connection: Connection, origin: str, until: datetime, pause: float) -> None:
     """Request nothing from an origin before ``until``, whether its robots.txt is known or not.
 
-    ``pause`` is the length of that pause in seconds.
+    ``pause`` is the length of the pause in seconds.
     """
     table = schema.robots
-    unknown = {"status": 0, "rules": "", "expires": EPOCH, "rests_until": EPOCH}
+    unknown = {"status": 0, "rules": "", "expires": EPOCH, "next_page_at": EPOCH}
     values = {"busy_until": until, "busy_pause": pause}
-    statement = insert_for(connection, table).values(origin=origin, **values, **unknown)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["origin"], set_=values, where=table.c.busy_until < until
-        )
-    )
+    later = table.c.busy_until < until
+    upsert(connection, table, {"origin": origin}, values, new=unknown, where=later)
 
 
-def busy_origins(connection: Connection, now: datetime) -> dict[str, datetime]:
-    """The origins that want to be left alone, and until when: few at any time."""
+def paused_origins(connection: Connection, now: datetime) -> dict[str, datetime]:
+    """Return the end of the pause of each origin that is paused now."""
     rows = _BUSY.rows(connection, {"now": to_microseconds(now)})
     return {origin: from_microseconds(until) for origin, until in rows}
 
 
 def prune_robots(connection: Connection, *, before: datetime) -> None:
-    """Forget files that may not be relied on since a moment, unless their origin still rests."""
+    """Delete answers that expired before a time, unless a pause of their origin still holds."""
     table = schema.robots
-    over = (table.c.expires, table.c.rests_until, table.c.busy_until)
-    connection.execute(delete(table).where(*(moment < before for moment in over)))
+    over = (table.c.expires, table.c.next_page_at, table.c.busy_until)
+    connection.execute(delete(table).where(*(end < before for end in over)))

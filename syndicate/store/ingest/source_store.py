@@ -1,4 +1,4 @@
-"""Sources and what their polls left behind."""
+"""Sources and their polling state."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,25 +33,26 @@ from syndicate.model import (
     SourceState,
 )
 from syndicate.store import schema
-from syndicate.store.core.column_types import EPOCH, UtcTime, to_microseconds
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.column_types import UtcTime, to_microseconds
+from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.row_leases import NO_LEASE, change_leased
 
-# Further ahead than two processes' idea of now, and clocks that are merely corrected, ever are.
+# Longer than clocks of two processes differ, and than an ordinary clock correction.
 CLOCK_STEP = timedelta(hours=1)
 
 _STATE_FIELDS = tuple(SourceState.__dataclass_fields__)
-# As parameters of the statement that writes them.
+# Names of the parameters of the UPDATE.
 _STATE = tuple(f"new_{name}" for name in _STATE_FIELDS)
-_MOMENTS = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(schema.sources.c[name].type, UtcTime))
+_TIMES = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(schema.sources.c[name].type, UtcTime))
 _ABOUT = ("title", "home_url", "feed_id")
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_WEIGHTS = Prepared(select(schema.sources.c.id, schema.sources.c.weight))
-_HELD = Prepared(
+_WEIGHTS = CompiledStatement(select(schema.sources.c.id, schema.sources.c.weight))
+_LEASED_BY = CompiledStatement(
     select(schema.sources.c.id)
     .where(schema.sources.c.id.in_(_SOURCES), schema.sources.c.lease_owner == bindparam("owner"))
     .with_for_update()
 )
-_LEASING = Prepared(
+_LEASING = CompiledStatement(
     update(schema.sources)
     .where(schema.sources.c.id.in_(_SOURCES))
     .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
@@ -61,7 +62,7 @@ _ROWS = select(schema.sources).where(schema.sources.c.id.in_(_SOURCES)).order_by
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceReport:
-    """A source as ``status`` shows it."""
+    """Source with its state and article counts, for ``status``."""
 
     source: Source
     state: SourceState
@@ -71,9 +72,9 @@ class SourceReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedPoll:
-    """Result of a poll with a document: the source's state and its own description.
+    """Result of a poll with a document: the source's new state and its self-description.
 
-    ``url`` replaces the address after a patient permanent redirect.
+    ``url`` replaces the URL after a confirmed permanent redirect.
     """
 
     source_id: int
@@ -91,7 +92,7 @@ def list_sources(connection: Connection) -> tuple[Source, ...]:
 
 
 def declared_weights(connection: Connection) -> dict[int, float]:
-    """The weight each source was declared with, by its id."""
+    """Return the declared weight of each source by its id."""
     return dict(_WEIGHTS.rows(connection, {}))
 
 
@@ -104,12 +105,11 @@ def claim_due_sources(
     limit: int,
     names: Sequence[str] | None = None,
 ) -> list[tuple[Source, SourceState]]:
-    """Lease sources whose next check is due, most overdue first; none twice at the same ``now``.
+    """Lease due sources, the most overdue first; each at most once per value of ``now``.
 
-    With ``names`` only those are considered, due or not, except while a server's Retry-After runs. A
-    paused or gone source is never due;
-    a lease that ran out is claimable again, because its poll committed nothing. A poll from the future
-    (the clock was wrong and was set back) does not count.
+    With ``names`` only these sources are considered, due or not, except during a server's Retry-After.
+    Paused and gone sources are never due. An expired lease is claimable, because its poll committed
+    nothing. A last poll in the future (a clock was set back) is ignored.
     """
     due: dict[str, Any] = {
         "now": to_microseconds(now),
@@ -118,8 +118,10 @@ def claim_due_sources(
     }
     if names is not None:
         due["names"] = list(names)
-    nobody = names is not None and not names
-    ids = [] if nobody else [found for (found,) in _claimable(named=names is not None).rows(connection, due)]
+    no_names = names is not None and not names
+    ids = (
+        [] if no_names else [found for (found,) in _claimable(named=names is not None).rows(connection, due)]
+    )
     if not ids:
         return []
     _LEASING.execute(connection, {"sources": ids, "owner": owner, "until": to_microseconds(until)})
@@ -129,9 +131,9 @@ def claim_due_sources(
 def claim_source(
     connection: Connection, source_id: int, *, now: datetime, owner: str, until: datetime
 ) -> tuple[Source, SourceState] | None:
-    """Lease one source, due or not, to store what a hub sent; ``None`` while another owner has it.
+    """Lease a source, due or not, to store a push; ``None`` while another owner leases it.
 
-    Also ``None`` for a paused or gone source.
+    Returns ``None`` for a paused or gone source, too.
     """
     table = schema.sources
     live = and_(table.c.paused.is_(False), table.c.gone.is_(False))
@@ -141,18 +143,18 @@ def claim_source(
 
 
 def due_sources(connection: Connection, *, now: datetime, names: Sequence[str] | None = None) -> list[str]:
-    """The names of the sources that ``claim_due_sources`` would lease, by name."""
+    """Return the names of the sources that ``claim_due_sources`` would lease, sorted."""
     table = schema.sources
     due = _due(now, now + CLOCK_STEP, names)
     return list(connection.scalars(select(table.c.name).where(due).order_by(table.c.name)))
 
 
 @lru_cache
-def _claimable(*, named: bool) -> Prepared:
-    """The statement that finds what is due: put together once, for all sources and for some names."""
+def _claimable(*, named: bool) -> CompiledStatement:
+    """Return the statement that finds due sources, built once for all sources and once for names."""
     table = schema.sources
     names: BindParameter[str] | None = bindparam("names", expanding=True) if named else None
-    return Prepared(
+    return CompiledStatement(
         select(table.c.id)
         .where(_due(bindparam("now"), bindparam("ahead"), names))
         .order_by(func.coalesce(table.c.next_check, 0), table.c.id)
@@ -162,37 +164,33 @@ def _claimable(*, named: bool) -> Prepared:
 
 
 def _due(now: Any, ahead: Any, names: Any) -> ColumnElement[bool]:
-    """Return what is due at a moment, or for a parameter that holds one.
+    """Return the condition for due sources, for a time or a parameter that holds a time.
 
-    ``ahead`` is ``CLOCK_STEP`` later.
+    ``ahead`` is ``CLOCK_STEP`` after ``now``.
     """
     table = schema.sources
     free = and_(table.c.paused.is_(False), table.c.gone.is_(False), table.c.lease_until < now)
-    # A server that had enough of us is left alone, whoever asks (F5).
+    # A server's Retry-After holds for commanded polls, too (F5).
     wrong_clock = table.c.last_attempt > ahead
-    patient = or_(table.c.not_before.is_(None), table.c.not_before <= now, wrong_clock)
+    pause_over = or_(table.c.not_before.is_(None), table.c.not_before <= now, wrong_clock)
     if names is not None:
-        return and_(free, patient, table.c.name.in_(names))
+        return and_(free, pause_over, table.c.name.in_(names))
     due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
     ordinary = and_(due, or_(table.c.last_attempt.is_(None), table.c.last_attempt < now))
     return and_(free, or_(ordinary, wrong_clock))
 
 
 def release_sources(connection: Connection, ids: Iterable[int], *, owner: str) -> None:
-    """Give back leases without having polled."""
-    table = schema.sources
-    mine = and_(table.c.id.in_(list(ids)), table.c.lease_owner == owner)
-    connection.execute(update(table).where(mine).values(lease_owner="", lease_until=EPOCH))
+    """Release leases of sources that were not polled."""
+    change_leased(connection, schema.sources, ids, owner=owner, **NO_LEASE)
 
 
 def extend_leases(connection: Connection, ids: Iterable[int], *, owner: str, until: datetime) -> None:
-    """Hold on to sources whose turn comes later than we thought."""
-    table = schema.sources
-    mine = and_(table.c.id.in_(list(ids)), table.c.lease_owner == owner)
-    connection.execute(update(table).where(mine).values(lease_until=until))
+    """Extend the leases of sources that are polled later than planned."""
+    change_leased(connection, schema.sources, ids, owner=owner, lease_until=until)
 
 
-def set_check(
+def set_next_check(
     connection: Connection,
     source_id: int,
     *,
@@ -200,7 +198,7 @@ def set_check(
     check_reason: str,
     websub_lease_until: datetime | None,
 ) -> None:
-    """Change when and why a source is read next, outside a poll; a poll under way has the last word."""
+    """Set time and reason of the next poll; a running poll overwrites them."""
     table = schema.sources
     values = {
         "next_check": next_check,
@@ -211,7 +209,7 @@ def set_check(
 
 
 def get_source(connection: Connection, source_id: int) -> tuple[Source, SourceState] | None:
-    """A source and its state, or ``None``."""
+    """Return a source and its state, or ``None``."""
     row = connection.execute(_ROWS, {"sources": [source_id]}).first()
     return _polled(row) if row else None
 
@@ -219,9 +217,9 @@ def get_source(connection: Connection, source_id: int) -> tuple[Source, SourceSt
 def save_poll(
     connection: Connection, source_id: int, state: SourceState, *, owner: str, url: str | None = None
 ) -> bool:
-    """Write what a poll learned and end its lease; false when the lease was lost meanwhile.
+    """Store the state after a poll and end its lease; false when the lease was lost.
 
-    ``url`` replaces the address after a patient permanent redirect.
+    ``url`` replaces the URL after a confirmed permanent redirect.
     """
     changes = _written(state) | ({} if url is None else {"new_url": url})
     row = changes | {"polled": source_id, "polled_by": owner}
@@ -229,7 +227,7 @@ def save_poll(
 
 
 def save_polls(connection: Connection, polls: Iterable[SavedPoll], *, owner: str) -> None:
-    """``save_poll`` for many polls; lost leases are left alone."""
+    """Store many polls like ``save_poll``; polls with a lost lease are skipped."""
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for poll in polls:
         changes = _written(poll.state) | {f"new_{name}": getattr(poll, name) for name in _ABOUT}
@@ -242,38 +240,40 @@ def save_polls(connection: Connection, polls: Iterable[SavedPoll], *, owner: str
 
 
 def has_leases(connection: Connection, ids: Collection[int], *, owner: str) -> bool:
-    """Return whether ``owner`` leases all these sources; they stay so until the transaction ends."""
-    held = _HELD.rows(connection, {"sources": list(ids), "owner": owner}) if ids else []
-    return len(held) == len(ids)
+    """Return whether ``owner`` leases all these sources; the rows stay locked in this transaction."""
+    leased = _LEASED_BY.rows(connection, {"sources": list(ids), "owner": owner}) if ids else []
+    return len(leased) == len(ids)
 
 
-def save_quiet_polls(connection: Connection, polls: Sequence[tuple[int, SourceState]], *, owner: str) -> None:
-    """``save_poll`` for many polls that brought nothing, in one statement; lost leases are left alone."""
+def save_unchanged_polls(
+    connection: Connection, polls: Sequence[tuple[int, SourceState]], *, owner: str
+) -> None:
+    """Store many polls without new content in a single statement; skip polls with a lost lease."""
     rows = [_written(state) | {"polled": source_id, "polled_by": owner} for source_id, state in polls]
     if rows:
         _saving(_STATE).execute_many(connection, rows)
 
 
 def _written(state: SourceState) -> dict[str, Any]:
-    """The columns of a state, as parameters of ``_saving``."""
+    """Return the columns of a state as parameters of ``_saving``."""
     written = {f"new_{name}": getattr(state, name) for name in _STATE_FIELDS}
-    for parameter in _MOMENTS:
-        moment = written[parameter]
-        written[parameter] = None if moment is None else to_microseconds(moment)
+    for parameter in _TIMES:
+        at = written[parameter]
+        written[parameter] = None if at is None else to_microseconds(at)
     return written
 
 
 @lru_cache
-def _saving(parameters: tuple[str, ...]) -> Prepared:
-    """The statement that writes what a poll learned: put together once, not for each poll."""
+def _saving(parameters: tuple[str, ...]) -> CompiledStatement:
+    """Return the statement that stores a poll, built once per set of columns."""
     table = schema.sources
     values: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in parameters}
-    mine = and_(table.c.id == bindparam("polled"), table.c.lease_owner == bindparam("polled_by"))
-    return Prepared(update(table).where(mine).values(lease_owner="", lease_until=EPOCH, **values))
+    matching = and_(table.c.id == bindparam("polled"), table.c.lease_owner == bindparam("polled_by"))
+    return CompiledStatement(update(table).where(matching).values(**NO_LEASE, **values))
 
 
 def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[SourceReport, ...]:
-    """Every source that was not removed, with its state and how much it published, by name."""
+    """Return every source that was not removed, with state and article counts, by name."""
     table, articles = schema.sources, schema.articles
     counts = (
         select(
@@ -300,7 +300,7 @@ def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[Sourc
 
 
 def next_check(connection: Connection) -> datetime | None:
-    """Return when the earliest source is due, or ``None`` without sources."""
+    """Return the time at which the earliest source is due, or ``None`` without sources."""
     table = schema.sources
     live = and_(table.c.paused.is_(False), table.c.gone.is_(False))
     query = (
@@ -310,7 +310,7 @@ def next_check(connection: Connection) -> datetime | None:
 
 
 def source_of(row: Row[Any]) -> Source:
-    """One row of ``sources`` as the model has it."""
+    """Return a row of ``sources`` as a ``Source``."""
     return _source(row._asdict())
 
 
@@ -351,6 +351,6 @@ def _state(facts: Mapping[str, Any]) -> SourceState:
 
 
 def _polled(row: Row[Any]) -> tuple[Source, SourceState]:
-    # A row looks for the name of each column asked of it by attribute.
+    # A dictionary is faster than attribute access to a row.
     facts = row._asdict()
     return _source(facts), _state(facts)

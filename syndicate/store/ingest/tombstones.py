@@ -1,4 +1,4 @@
-"""Articles that must not come back as new: those that were pruned, and those that a rule dropped."""
+"""Tombstones: articles that were pruned or dropped by a rule, and must not come back as new."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,55 +12,60 @@ from syndicate.store.core.upsert import insert_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dropped:
-    """An item that a rule dropped, or (``rule`` is ``""``) one that was pruned under another key.
+class Tombstone:
+    """Item that a rule dropped, or, without ``rule``, an item that was pruned under another key.
 
-    ``title_hash`` is that of ``text.names``, ``""`` for what a rule would drop again.
+    ``title_hash`` is that of ``text.names``, ``""`` for an item that its rule would drop again.
     """
 
     entry_key: str
-    digest: str
+    item_hash: str
     rule: str = ""
     title_hash: str = ""
 
 
-def remember_dropped(
-    connection: Connection, source_id: int, dropped: Iterable[Dropped], now: datetime
+def save_tombstones(
+    connection: Connection, source_id: int, dropped: Iterable[Tombstone], now: datetime
 ) -> None:
-    """Leave a tombstone for each, so that the item is neither read nor judged again."""
+    """Store tombstones, so that their items are neither parsed nor judged again."""
     table = schema.tombstones
     rows = [
         {
             "source_id": source_id,
-            "entry_key": item.entry_key,
-            "digest": item.digest,
+            "entry_key": tombstone.entry_key,
+            "item_hash": tombstone.item_hash,
             "pruned": now,
-            "rule": item.rule,
-            "title_hash": item.title_hash,
+            "rule": tombstone.rule,
+            "title_hash": tombstone.title_hash,
         }
-        for item in dropped
+        for tombstone in dropped
     ]
     if rows:
         connection.execute(insert_for(connection, table).on_conflict_do_nothing(), rows)
 
 
-def note_buried_digests(connection: Connection, source_id: int, digests: Iterable[tuple[str, str]]) -> None:
-    """Remember (entry key, raw digest) of buried articles that came as other bytes."""
+def save_tombstone_hashes(
+    connection: Connection, source_id: int, item_hashes: Iterable[tuple[str, str]]
+) -> None:
+    """Store the new item hashes, by entry key, of pruned articles listed with other bytes."""
     table = schema.tombstones
-    for key, digest in digests:
-        mine = (table.c.source_id == source_id, table.c.entry_key == key)
-        connection.execute(update(table).where(*mine).values(digest=digest))
+    for key, item_hash in item_hashes:
+        matching = (table.c.source_id == source_id, table.c.entry_key == key)
+        connection.execute(update(table).where(*matching).values(item_hash=item_hash))
 
 
 def pruned_titles(connection: Connection, source_id: int, hashes: Sequence[str]) -> frozenset[str]:
-    """Return those of these hashes that are of titles of articles that were pruned."""
+    """Return the title hashes among these that belong to pruned articles."""
     table = schema.tombstones
     query = select(table.c.title_hash).where(table.c.source_id == source_id)
     return frozenset(row.title_hash for row in rows_with(connection, query, table.c.title_hash, hashes))
 
 
 def count_dropped(connection: Connection) -> dict[str, int]:
-    """Return how many articles each rule dropped, as far as tombstones reach back; most first."""
+    """Return the number of articles that each rule dropped, the most first.
+
+    Tombstones are kept for a limited time, so older drops are missing.
+    """
     table = schema.tombstones
     count = func.count()
     query = (

@@ -1,1 +1,1 @@
-"""Rows of subscribers, newsletters, editions and deliveries."""
+"""SQL of subscribers, newsletters, editions and deliveries."""

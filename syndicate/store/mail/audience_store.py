@@ -1,4 +1,4 @@
-"""Subscribers, their subscriptions, and the record of their consent."""
+"""Subscribers, their subscriptions, and the record of consent."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,24 +10,24 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 from syndicate.model import SubscriptionState, SuppressionReason
 from syndicate.store import schema
 from syndicate.store.core import leases
-from syndicate.store.core.compiled_sql import Prepared
-from syndicate.store.core.upsert import insert_for
-from syndicate.store.output.private_feed_store import end_feed, feed_choices
+from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.upsert import insert_for, upsert
+from syndicate.store.output.private_feed_store import feed_choices, rotate_feed_address
 
-# Asked in every run that polls.
-_READERS = Prepared(
+# Runs with every poll.
+_READERS = CompiledStatement(
     select(func.count(schema.subscriptions.c.subscriber_id.distinct())).where(
         schema.subscriptions.c.state == SubscriptionState.CONFIRMED.value
     )
 )
 
 ERASED_KEY: Final = "hash:"
-"""How the key begins that is kept of a mailbox that was erased."""
+"""Prefix of the key that remains of an erased mailbox."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """A mailbox and the newsletters it is, or was, subscribed to (state by newsletter)."""
+    """Mailbox with the state of each of its subscriptions, past and present, by newsletter."""
 
     id: int
     address: str
@@ -49,14 +49,14 @@ def add_subscription(
     now: datetime,
     agreed: str = "",
 ) -> str:
-    """Subscribe a mailbox on the operator's word; ``evidence`` says where the consent comes from.
+    """Subscribe a mailbox on the operator's word; ``evidence`` names the origin of the consent.
 
-    ``agreed`` is the text the person agreed to elsewhere, as far as the operator knows.
+    ``agreed`` is the text the subscriber agreed to elsewhere, as far as the operator knows.
 
-    Returns ``added``, ``already`` (it is confirmed), ``left`` (the person unsubscribed: never
-    subscribed again by import) or ``suppressed`` (the mailbox must not be written to).
+    Returns ``added``, ``already`` (it is confirmed), ``left`` (the subscriber unsubscribed, and an import
+    never subscribes them again) or ``suppressed`` (the mailbox is on the suppression list).
     """
-    leases.make_secret(connection)
+    leases.ensure_secret(connection)
     if suppression(connection, address_key) is not None:
         return "suppressed"
     subscriber_id = _subscriber_id(connection, address, address_key, name, language, now)
@@ -68,13 +68,9 @@ def add_subscription(
         return "already"
     if state == SubscriptionState.UNSUBSCRIBED.value:
         return "left"
+    keys = {"subscriber_id": subscriber_id, "newsletter": newsletter}
     values = {"state": SubscriptionState.CONFIRMED.value, "changed": now}
-    statement = insert_for(connection, table).values(
-        subscriber_id=subscriber_id, newsletter=newsletter, created=now, **values
-    )
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["subscriber_id", "newsletter"], set_=values)
-    )
+    upsert(connection, table, keys, values, new={"created": now})
     record_consent(connection, address_key, newsletter, "subscribed by operator", evidence, now, agreed)
     return "added"
 
@@ -94,12 +90,12 @@ def _subscriber_id(
     return subscriber_id
 
 
-def ask_subscription(
+def request_subscription(
     connection: Connection, address: str, address_key: str, newsletter: str, now: datetime
 ) -> tuple[int, SubscriptionState]:
-    """Return the subscription that a reader asks for, and its state: ``pending`` if it is new.
+    """Return the subscription that a reader requests, and its state: ``pending`` if it is new.
 
-    One that ended stays ``unsubscribed`` until its owner confirms, so that nothing else revives it.
+    An ended subscription stays ``unsubscribed`` until its owner confirms, so that nothing else revives it.
     """
     subscriber_id = _subscriber_id(connection, address, address_key, "", "", now)
     table = schema.subscriptions
@@ -109,16 +105,16 @@ def ask_subscription(
         .values(subscriber_id=subscriber_id, newsletter=newsletter, state=pending, created=now, changed=now)
         .on_conflict_do_nothing()
     )
-    mine = and_(table.c.subscriber_id == subscriber_id, table.c.newsletter == newsletter)
-    connection.execute(update(table).where(mine, table.c.state == pending).values(changed=now))
-    row = connection.execute(select(table.c.id, table.c.state).where(mine)).one()
+    matching = and_(table.c.subscriber_id == subscriber_id, table.c.newsletter == newsletter)
+    connection.execute(update(table).where(matching, table.c.state == pending).values(changed=now))
+    row = connection.execute(select(table.c.id, table.c.state).where(matching)).one()
     return row.id, SubscriptionState(row.state)
 
 
 def confirm_subscription(
     connection: Connection, address_key: str, newsletter: str, *, detail: str, agreed: str, now: datetime
 ) -> int | None:
-    """The owner of a mailbox agreed to ``agreed``: the subscription's id, ``None`` if it is gone."""
+    """Confirm a subscription whose owner agreed to ``agreed``; return its id, ``None`` if gone."""
     subscription_id = subscription_of(connection, address_key, newsletter)
     if subscription_id is None:
         return None
@@ -128,7 +124,7 @@ def confirm_subscription(
         .where(table.c.id == subscription_id)
         .values(state=SubscriptionState.CONFIRMED.value, end_reason="", changed=now)
     )
-    # Who asked to be forgotten can only come back like this.
+    # Only the owner's confirmation lifts the suppression of an erased mailbox.
     erased = suppressions.c.reason == SuppressionReason.ERASED.value
     spellings = (address_key, suppression_hash(connection, address_key))
     connection.execute(delete(suppressions).where(suppressions.c.address_key.in_(spellings), erased))
@@ -141,9 +137,9 @@ def end_subscription(
 ) -> str | None:
     """Unsubscribe; safe to repeat. Returns the newsletter's name, or ``None`` for an unknown id.
 
-    ``end_reason`` is the ``SuppressionReason`` for which we ended it, ``""`` if a person did. Who leaves when
-    we had given their mailbox up has left: the bounce is not why any more.
-    With the last subscription the address of the private feed ends for good.
+    ``end_reason`` is the ``SuppressionReason`` for an end by the program, ``""`` for an end by the
+    subscriber. A subscriber's own unsubscription replaces a bounce as the reason. The last unsubscription
+    also ends the address of the private feed.
     """
     table, subscribers = schema.subscriptions, schema.subscribers
     row = connection.execute(
@@ -163,14 +159,14 @@ def end_subscription(
     if ended.rowcount == 1:
         record_consent(connection, row.address_key, row.newsletter, "unsubscribed", detail, now)
         if not feed_choices(connection, row.subscriber_id):
-            end_feed(connection, row.subscriber_id)
+            rotate_feed_address(connection, row.subscriber_id)
     return str(row.newsletter)
 
 
 def end_all_subscriptions(
     connection: Connection, address_key: str, *, detail: str, now: datetime, end_reason: str = ""
 ) -> int | None:
-    """Unsubscribe a mailbox from everything; how many ended, or ``None`` for an unknown mailbox."""
+    """End all subscriptions of a mailbox; return their number, ``None`` for an unknown mailbox."""
     table, subscribers = schema.subscriptions, schema.subscribers
     person = connection.scalars(
         select(subscribers.c.id).where(subscribers.c.address_key == address_key)
@@ -187,20 +183,24 @@ def end_all_subscriptions(
 
 
 def subscription_newsletter(connection: Connection, subscription_id: int) -> str | None:
-    """The name of the newsletter a subscription is for, or ``None``."""
+    """Return the newsletter of a subscription, or ``None``."""
     table = schema.subscriptions
     return connection.scalars(select(table.c.newsletter).where(table.c.id == subscription_id)).first()
 
 
 def is_confirmed(connection: Connection, subscription_id: int) -> bool:
-    """Return whether a mailbox is subscribed."""
+    """Return whether a subscription is confirmed."""
+    return subscription_state(connection, subscription_id) == SubscriptionState.CONFIRMED
+
+
+def subscription_state(connection: Connection, subscription_id: int) -> str | None:
+    """Return the state of a subscription, or ``None``."""
     table = schema.subscriptions
-    query = select(table.c.state).where(table.c.id == subscription_id)
-    return connection.scalars(query).first() == SubscriptionState.CONFIRMED.value
+    return connection.scalars(select(table.c.state).where(table.c.id == subscription_id)).first()
 
 
 def subscription_of(connection: Connection, address_key: str, newsletter: str) -> int | None:
-    """The id of a mailbox's subscription, or ``None``."""
+    """Return the id of a mailbox's subscription, or ``None``."""
     table, subscribers = schema.subscriptions, schema.subscribers
     query = (
         select(table.c.id)
@@ -211,12 +211,12 @@ def subscription_of(connection: Connection, address_key: str, newsletter: str) -
 
 
 def any_subscription(connection: Connection) -> int | None:
-    """The id of some subscription, or ``None`` when there is none."""
+    """Return the id of any subscription, or ``None`` when there is none."""
     return connection.scalars(select(func.min(schema.subscriptions.c.id))).first()
 
 
 def suppress(connection: Connection, address_key: str, *, reason: str, now: datetime) -> None:
-    """Never write to this mailbox again, whatever is imported later."""
+    """Put a mailbox on the suppression list; no later import writes to it."""
     connection.execute(
         insert_for(connection, schema.suppressions)
         .values(address_key=address_key, reason=reason, recorded=now)
@@ -225,25 +225,25 @@ def suppress(connection: Connection, address_key: str, *, reason: str, now: date
 
 
 def suppression(connection: Connection, address_key: str) -> str | None:
-    """Return why a mailbox must not be written to, or ``None``."""
+    """Return the reason for which a mailbox is suppressed, or ``None``."""
     table = schema.suppressions
     spellings = (address_key, suppression_hash(connection, address_key))
     return connection.scalars(select(table.c.reason).where(table.c.address_key.in_(spellings))).first()
 
 
 def suppression_hash(connection: Connection, address_key: str) -> str:
-    """Return what is kept of a mailbox that was erased: a hash made with the store's secret."""
-    key = leases.secret(connection)
+    """Return the key that remains of an erased mailbox: a hash with the store's secret."""
+    key = leases.read_secret(connection)
     return ERASED_KEY + digest(key, b"syndicate suppression\x00" + address_key.encode(), "sha256").hex()
 
 
 def erase_subscriber(connection: Connection, address_key: str, now: datetime) -> bool:
-    """Erase a person: subscriptions, deliveries, requests. False when nothing was known.
+    """Erase a subscriber: subscriptions, deliveries, requests. False for an unknown mailbox.
 
-    A keyed hash stays on the suppression list, and beside it the record of what was agreed to and when,
-    so that no later import writes to the mailbox, and the proof of consent stays without the person.
+    A keyed hash stays on the suppression list and in the record of consent. No later import writes to the
+    mailbox, and the proof of consent stays without the subscriber's data.
     """
-    leases.make_secret(connection)
+    leases.ensure_secret(connection)
     hashed = suppression_hash(connection, address_key)
     reason = suppression(connection, address_key)
     subscribers, sign_ups, consents = schema.subscribers, schema.sign_ups, schema.consents
@@ -260,7 +260,7 @@ def erase_subscriber(connection: Connection, address_key: str, now: datetime) ->
 
 
 def list_subscribers(connection: Connection, *, newsletter: str | None = None) -> list[Subscriber]:
-    """Every subscriber (of one newsletter), by address."""
+    """Return every subscriber (of one newsletter), by address."""
     table, subscriptions = schema.subscribers, schema.subscriptions
     query = (
         select(table, subscriptions.c.newsletter, subscriptions.c.state)
@@ -288,13 +288,13 @@ def list_subscribers(connection: Connection, *, newsletter: str | None = None) -
 
 
 def count_readers(connection: Connection) -> int:
-    """Mailboxes with at least one confirmed subscription."""
+    """Return the number of mailboxes with a confirmed subscription."""
     ((count,),) = _READERS.rows(connection, {})
     return int(count)
 
 
-def count_subscriptions(connection: Connection) -> dict[str, dict[str, int]]:
-    """Newsletter → state → number of subscriptions."""
+def count_subscriptions_by_state(connection: Connection) -> dict[str, dict[str, int]]:
+    """Return newsletter → state → number of subscriptions."""
     table = schema.subscriptions
     query = select(table.c.newsletter, table.c.state, func.count()).group_by(
         table.c.newsletter, table.c.state
@@ -314,7 +314,7 @@ def record_consent(
     now: datetime,
     agreed: str = "",
 ) -> None:
-    """Record what a reader agreed to or ended, when and how; no record is ever removed."""
+    """Record an agreement or its end, with time and circumstances; records are never removed."""
     connection.execute(
         insert(schema.consents).values(
             address_key=address_key,

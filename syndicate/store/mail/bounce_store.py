@@ -1,4 +1,4 @@
-"""Bounces: one row for each kind of report about a delivery."""
+"""Bounces: a row for each kind of report about a delivery."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from syndicate.store import schema
 from syndicate.store.core import leases
+from syndicate.store.core.counts import count_by
 from syndicate.store.core.upsert import insert_for
 
 _IGNORED = "bounces ignored"
@@ -14,7 +15,7 @@ _IGNORED = "bounces ignored"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addressee:
-    """Addressee of a delivery."""
+    """Mailbox that a delivery was addressed to."""
 
     delivery_id: int
     subscription_id: int
@@ -23,7 +24,7 @@ class Addressee:
 
 
 def addressee(connection: Connection, delivery_id: int) -> Addressee | None:
-    """Return whom a delivery was for, or ``None`` when it is not in the store (any more)."""
+    """Return the mailbox of a delivery, or ``None`` when the delivery is no longer stored."""
     deliveries, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
     row = connection.execute(
         select(deliveries.c.subscription_id, deliveries.c.address, subscribers.c.address_key)
@@ -35,7 +36,7 @@ def addressee(connection: Connection, delivery_id: int) -> Addressee | None:
 
 
 def subscriber_key(connection: Connection, subscription_id: int) -> str | None:
-    """The mailbox behind a subscription, or ``None``."""
+    """Return the mailbox of a subscription, or ``None``."""
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
     return connection.scalars(
         select(subscribers.c.address_key)
@@ -54,7 +55,7 @@ def record_bounce(
     detail: str,
     now: datetime,
 ) -> bool:
-    """Keep the first report of a kind about a delivery; false for every further one."""
+    """Store the first report of a kind about a delivery; false for further reports."""
     table = schema.bounces
     statement = (
         insert_for(connection, table)
@@ -74,7 +75,7 @@ def record_bounce(
 
 
 def count_bounces(connection: Connection, address_key: str, *, kind: str, since: datetime) -> int:
-    """Return how many deliveries to a mailbox came back in that way since a moment."""
+    """Return the number of deliveries to a mailbox that bounced in that way since a time."""
     table, subscriptions, subscribers = schema.bounces, schema.subscriptions, schema.subscribers
     query = (
         select(func.count())
@@ -87,19 +88,17 @@ def count_bounces(connection: Connection, address_key: str, *, kind: str, since:
 
 
 def count_by_kind(connection: Connection) -> dict[str, int]:
-    """Return how many reports of each kind there are, and how many were ``ignored`` as forged or unknown."""
-    table = schema.bounces
-    query = select(table.c.kind, func.count()).group_by(table.c.kind).order_by(table.c.kind)
-    counts = {kind: count for kind, count in connection.execute(query)}  # noqa: C416
-    return counts | {"ignored": leases.counter(connection, _IGNORED)}
+    """Return the number of reports by kind, and of reports ``ignored`` as forged or unknown."""
+    ignored = leases.read_counter(connection, _IGNORED)
+    return count_by(connection, schema.bounces.c.kind) | {"ignored": ignored}
 
 
 def ignore_bounces(connection: Connection, count: int) -> None:
-    """Count reports that prove nothing."""
-    leases.move_counter(connection, _IGNORED, by=count)
+    """Add to the number of reports that prove nothing."""
+    leases.increment_counter(connection, _IGNORED, by=count)
 
 
 def prune_bounces(connection: Connection, *, before: datetime) -> int:
-    """Forget reports from before a moment."""
+    """Delete reports from before a time."""
     table = schema.bounces
     return connection.execute(delete(table).where(table.c.recorded < before)).rowcount

@@ -1,4 +1,4 @@
-"""Recipients of the correction of a sent edition, and its times."""
+"""Recipients of the correction of a sent edition, and the times of its deliveries."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,17 +10,18 @@ from syndicate.model import DeliveryCause, DeliveryState, Edition
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, UtcTime, to_microseconds
 from syndicate.store.mail.edition_store import SendingTimes, insert_deliveries
-from syndicate.store.mail.preference_store import keep_hours
+from syndicate.store.mail.preference_store import delay_to_own_hours
 
 _GOT = (DeliveryState.SENT.value, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value)
 _WAITS = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
 
 
 def replace_deliveries(connection: Connection, edition: Edition, now: datetime, times: SendingTimes) -> None:
-    """Send a correction to all who were, or may have been, sent an earlier revision; and to those who wait.
+    """Add deliveries of a correction for recipients of earlier revisions, sent or still waiting.
 
-    The first get it whatever they have chosen since, even a pause. The others get it instead of the
-    edition that is known to be wrong, at the moment for which that one waited.
+    Readers whose delivery was or may have been sent get the correction whatever they have chosen since,
+    even during a pause. The others get it in place of the wrong edition, at the time planned for that
+    edition.
     """
     table, editions = schema.deliveries, schema.editions
     earlier = select(editions.c.id).where(
@@ -29,26 +30,26 @@ def replace_deliveries(connection: Connection, edition: Edition, now: datetime, 
         editions.c.period_end == edition.period_end,
         editions.c.revision < edition.revision,
     )
-    mine = (table.c.subscription_id == schema.subscriptions.c.id, table.c.edition_id.in_(earlier))
-    got = exists().where(*mine, table.c.state.in_(_GOT))
-    waiting = exists().where(*mine, table.c.state.in_(_WAITS))
-    until = select(func.max(table.c.not_before)).where(*mine, table.c.state.in_(_WAITS)).scalar_subquery()
-    moment, lateness = literal(now, UtcTime), to_microseconds(EPOCH + times.max_lateness)
+    matching = (table.c.subscription_id == schema.subscriptions.c.id, table.c.edition_id.in_(earlier))
+    got = exists().where(*matching, table.c.state.in_(_GOT))
+    waiting = exists().where(*matching, table.c.state.in_(_WAITS))
+    until = select(func.max(table.c.not_before)).where(*matching, table.c.state.in_(_WAITS)).scalar_subquery()
+    cut_time, lateness = literal(now, UtcTime), to_microseconds(EPOCH + times.max_lateness)
     when: dict[str, ColumnElement[Any]] = {
-        "not_before": func.coalesce(until, moment),
+        "not_before": func.coalesce(until, cut_time),
         "despite_pause": case((got, literal(value=True)), else_=literal(value=False)),
-        "not_after": case((until > moment, until), else_=moment) + literal(lateness),
+        "not_after": case((until > cut_time, until), else_=cut_time) + literal(lateness),
     }
     insert_deliveries(connection, edition.id, edition.newsletter, now, when, [got | waiting])
-    keep_hours(connection, edition.id, times.own_hour)
+    delay_to_own_hours(connection, edition.id, times.own_hour)
     _cancel(connection, table.c.edition_id.in_(earlier), now)
 
 
 def cancel_replaced(connection: Connection, ids: Sequence[int], now: datetime) -> None:
-    """End those of these deliveries that wait although their reader has been given a correction.
+    """Cancel waiting deliveries among ``ids`` whose reader has a delivery of a correction.
 
-    A correction leaves alone what is being sent; when the server does not take that, it must not be tried
-    again.
+    A correction leaves a delivery in ``sending`` alone. When the server rejects that mail, it must not be
+    tried again.
     """
     table, other = schema.deliveries, schema.deliveries.alias("other")
     this, later = schema.editions.alias("this"), schema.editions.alias("later")

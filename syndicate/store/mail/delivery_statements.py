@@ -1,6 +1,6 @@
-"""The statements of a sender, made once: building them costs more than running them.
+"""Statements of the sender, built once: building them costs more than running them.
 
-``deliveries.py`` says what they are for. Each takes its moment, its owner and its ids as parameters.
+``delivery_store`` documents their use. Each takes its time, owner and ids as parameters.
 """
 
 from collections.abc import Sequence
@@ -26,19 +26,19 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from syndicate.model import Delivery, DeliveryCause, DeliveryState, SubscriptionState
 from syndicate.store import schema
-from syndicate.store.core.column_types import EPOCH
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.row_leases import NO_LEASE
 from syndicate.store.mail.preference_store import not_paused
 
 READY = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
-# As many as a turn of the usual number of connections has.
+# The batch size of the usual number of connections.
 _FEW = 8
 
 
 def named(ids: Sequence[int]) -> tuple[int, dict[str, int]]:
-    """One or more ids as parameters, and how many those are: 8, 64, … so that few statements are made.
+    """Return ids as named parameters, and their padded number: 8, 64, … so that few statements are built.
 
-    A parameter that expands would have its statement written anew each time. Repeated ids change nothing.
+    An expanding parameter would build its statement anew each time. Repeated ids are harmless.
     """
     places = _FEW
     while places < len(ids):
@@ -48,12 +48,12 @@ def named(ids: Sequence[int]) -> tuple[int, dict[str, int]]:
 
 
 def claimable(*, confirmations: bool) -> Select[tuple[int]]:
-    """Return the query for ids of deliveries that may go and are not too late, confirmations or any."""
+    """Return the query for deliveries that may be sent and are not too late, all or confirmations only."""
     table = schema.deliveries
     query = (
         select(table.c.id)
-        .where(ready(table), table.c.not_before <= bindparam("moment"))
-        .where(table.c.lease_until < bindparam("moment"))
+        .where(ready(table), table.c.not_before <= bindparam("now"))
+        .where(table.c.lease_until < bindparam("now"))
         .where(or_(table.c.not_after.is_(None), table.c.not_after >= bindparam("late_by")))
         .limit(bindparam("limit", type_=Integer))
     )
@@ -62,7 +62,7 @@ def claimable(*, confirmations: bool) -> Select[tuple[int]]:
 
 @cache
 def claim(*, confirmations: bool) -> ReturningUpdate[Any]:
-    """Lease up to ``limit`` deliveries, oldest first."""
+    """Return the statement that leases up to ``limit`` deliveries, oldest first."""
     table = schema.deliveries
     ids = claimable(confirmations=confirmations).order_by(table.c.not_before, table.c.id)
     ids = ids.with_for_update(skip_locked=True)
@@ -70,29 +70,29 @@ def claim(*, confirmations: bool) -> ReturningUpdate[Any]:
         update(table)
         .where(table.c.id.in_(ids), ready(table))
         .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
-        # Not all columns: a moment costs more to read than the rest of a row.
+        # Not all columns: parsing a time costs more than the rest of a row.
         .returning(*(table.c[field.name] for field in fields(Delivery)))
     )
 
 
 @cache
-def begin(places: int) -> Prepared:
-    """Mark deliveries that may go as ``sending``."""
+def begin(places: int) -> CompiledStatement:
+    """Return the statement that moves deliveries that may be sent to ``sending``."""
     table, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
-    wanted = (
+    may_receive = (
         select(subscriptions.c.id)
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
         .where(subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires)
-        .where(or_(not_paused(bindparam("moment")), table.c.despite_pause))
+        .where(or_(not_paused(bindparam("now")), table.c.despite_pause))
     )
-    return Prepared(
+    return CompiledStatement(
         update(table)
-        .where(_these(table, places), ready(table), wanted.exists())
+        .where(_these(table, places), ready(table), may_receive.exists())
         .values(
             state=DeliveryState.SENDING.value,
             attempts=table.c.attempts + 1,
             lease_until=bindparam("until"),
-            changed=bindparam("moment"),
+            changed=bindparam("now"),
         )
         .returning(table.c.id)
     )
@@ -100,7 +100,7 @@ def begin(places: int) -> Prepared:
 
 @cache
 def cancel(places: int) -> Update:
-    """End deliveries whose readers unsubscribed or paused in the meantime."""
+    """Return the statement that cancels deliveries whose readers unsubscribed or paused."""
     table, subscriptions = schema.deliveries, schema.subscriptions
     subscribed = select(subscriptions.c.id).where(
         subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires
@@ -112,20 +112,20 @@ def cancel(places: int) -> Update:
             state=DeliveryState.CANCELLED.value,
             cause=case((subscribed.exists(), DeliveryCause.PAUSED.value), else_=DeliveryCause.LEFT.value),
             error="",
-            changed=bindparam("moment"),
-            **free(),
+            changed=bindparam("now"),
+            **NO_LEASE,
         )
     )
 
 
 @cache
-def sent(places: int) -> Prepared:
-    """Mark deliveries that were being sent as ``sent``."""
+def sent(places: int) -> CompiledStatement:
+    """Return the statement that moves deliveries from ``sending`` to ``sent``."""
     table = schema.deliveries
-    return Prepared(
+    return CompiledStatement(
         update(table)
         .where(_these(table, places), state_is(table, DeliveryState.SENDING))
-        .values(state=DeliveryState.SENT.value, code=250, error="", changed=bindparam("moment"), **free())
+        .values(state=DeliveryState.SENT.value, code=250, error="", changed=bindparam("now"), **NO_LEASE)
     )
 
 
@@ -135,20 +135,18 @@ def _these(table: Table, places: int) -> ColumnElement[bool]:
 
 
 def ready(table: Table) -> ColumnElement[bool]:
-    """Waiting. Written out, not as parameters: only so do both engines see that the partial index fits."""
+    """Return the condition for waiting deliveries.
+
+    The states are literals, because both engines match a partial index only against literals.
+    """
     return table.c.state.in_([literal_column(f"'{state}'") for state in READY])
 
 
 def state_is(table: Table, state: DeliveryState) -> ColumnElement[bool]:
-    """Written out, for the same reason."""
+    """Return the condition for a state, as a literal for the same reason."""
     return table.c.state == literal_column(f"'{state.value}'")
 
 
 def is_confirmation(table: Table) -> ColumnElement[bool]:
-    """Return the condition for mails that ask for a confirmation, as the partial index has it."""
+    """Return the condition for mails that ask for a confirmation, as in the partial index."""
     return table.c.requires != literal_column(f"'{SubscriptionState.CONFIRMED.value}'")
-
-
-def free() -> dict[str, Any]:
-    """Return the values of a delivery without a lease."""
-    return {"lease_owner": "", "lease_until": EPOCH}

@@ -1,8 +1,9 @@
-"""Deliveries: one row, one state, every change a conditional UPDATE whose row count is looked at.
+"""Deliveries: one row, one state; each change is a conditional UPDATE whose row count is checked.
 
-pending → sending → sent | failed | deferred | uncertain. ``sending`` is committed after the server's 354 and
-before the body. It goes back to pending when the final dot was never written, or the verdict comes later; a
-row that a crash leaves there becomes ``uncertain`` and is sent again only when a person asks.
+pending → sending → sent | failed | deferred | uncertain. ``sending`` is committed after the server's 354
+and before the body. The row returns to pending when the final dot was never written or the reply comes
+later. A row that a crash leaves in ``sending`` becomes ``uncertain`` and is sent again only on an
+operator's command.
 """
 
 from collections.abc import Collection, Sequence
@@ -28,14 +29,16 @@ from sqlalchemy import (
 from syndicate.model import Delivery, DeliveryCause, DeliveryState, SubscriptionState
 from syndicate.store import schema
 from syndicate.store.core.column_types import UtcTime, to_microseconds
+from syndicate.store.core.counts import count_by, count_rows
+from syndicate.store.core.row_leases import NO_LEASE
 from syndicate.store.mail import delivery_statements as statements
-from syndicate.store.mail.delivery_statements import READY, free, ready, state_is
-from syndicate.store.mail.preference_store import moved_to
+from syndicate.store.mail.delivery_statements import READY, ready, state_is
+from syndicate.store.mail.preference_store import rescheduled_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReport:
-    """A delivery as an operator looks at it. ``error`` is what the mail server said last."""
+    """Delivery as an operator sees it. ``error`` is the mail server's last reply."""
 
     delivery: Delivery
     newsletter: str
@@ -56,52 +59,52 @@ def claim_deliveries(
     late_by: datetime | None = None,
     confirmations: bool = False,
 ) -> list[Delivery]:
-    """Lease deliveries that may go now. An expired lease is claimable: nothing was sent under it.
+    """Lease deliveries that may be sent now. An expired lease is claimable: nothing was sent under it.
 
-    None that is too late ``now``, or, for a run that began ``now``, at the later moment ``late_by``:
-    ``fail_late`` says so of them. With ``confirmations`` only mails that ask for one.
+    Leaves out deliveries that are too late ``now``, or at ``late_by`` for a run that began ``now``:
+    ``fail_late`` fails them. ``confirmations`` leases only mails that ask for a confirmation.
     """
-    facts = {"owner": owner, "until": until, "moment": now, "late_by": late_by or now, "limit": limit}
+    facts = {"owner": owner, "until": until, "now": now, "late_by": late_by or now, "limit": limit}
     claimed = connection.execute(statements.claim(confirmations=confirmations), facts)
     return sorted((_delivery(row) for row in claimed), key=lambda delivery: delivery.id)
 
 
 def is_any_due(connection: Connection, *, now: datetime, confirmations: bool = False) -> bool:
-    """Return whether ``claim_deliveries`` would find something."""
+    """Return whether ``claim_deliveries`` would lease any delivery."""
     query = statements.claimable(confirmations=confirmations)
-    facts = {"moment": now, "late_by": now, "limit": 1}
+    facts = {"now": now, "late_by": now, "limit": 1}
     return connection.execute(query, facts).first() is not None
 
 
 def begin_sending(
     connection: Connection, ids: Sequence[int], *, owner: str, now: datetime, until: datetime
 ) -> set[int]:
-    """Move deliveries to ``sending`` after the server's 354; return the ids of deliveries that may go.
+    """Move deliveries to ``sending`` after the server's 354; return the ids of deliveries that may be sent.
 
-    Deliveries of another owner and cancelled deliveries may not. A subscription that ended meanwhile, or a
-    reader's pause, cancels its delivery here, at the last moment.
+    Deliveries of another owner and cancelled deliveries may not. If the subscription ended or the reader
+    paused since the claim, the delivery is cancelled here.
     """
     places, named = statements.named(ids)
-    moments = {"moment": to_microseconds(now), "until": to_microseconds(until)}
+    instants = {"now": to_microseconds(now), "until": to_microseconds(until)}
     begun = {
-        key for (key,) in statements.begin(places).execute(connection, {**named, **moments, "owner": owner})
+        key for (key,) in statements.begin(places).execute(connection, {**named, **instants, "owner": owner})
     }
     if len(begun) < len(ids):
-        connection.execute(statements.cancel(places), {**named, "owner": owner, "moment": now})
+        connection.execute(statements.cancel(places), {**named, "owner": owner, "now": now})
     return begun
 
 
-def begun_before(connection: Connection, ids: Sequence[int], *, owner: str) -> set[int]:
-    """Return deliveries that are ``sending`` already: the commit succeeded but its answer was lost."""
+def already_sending(connection: Connection, ids: Sequence[int], *, owner: str) -> set[int]:
+    """Return deliveries in ``sending``, after a commit that succeeded but whose answer was lost."""
     table = schema.deliveries
-    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
-    return set(connection.scalars(select(table.c.id).where(mine)))
+    matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
+    return set(connection.scalars(select(table.c.id).where(matching)))
 
 
 def mark_sent(connection: Connection, ids: Sequence[int], *, owner: str, now: datetime) -> int:
-    """The server has taken these bodies; returns how many rows were still ours to change."""
+    """Mark deliveries as sent whose bodies the server accepted; return the number of rows changed."""
     places, named = statements.named(ids)
-    facts = {**named, "owner": owner, "moment": to_microseconds(now)}
+    facts = {**named, "owner": owner, "now": to_microseconds(now)}
     return statements.sent(places).execute(connection, facts).rowcount
 
 
@@ -117,15 +120,15 @@ def finish_delivery(
     not_before: datetime | None = None,
     keep_trying: datetime | None = None,
 ) -> bool:
-    """Write how an attempt ended; false when the row is no longer ours to change.
+    """Store the result of an attempt; false when the owner has lost the delivery.
 
-    A delivery put off until ``not_before`` may be tried until ``keep_trying`` at least, but a mail that
-    asks for a confirmation only while its link is valid.
+    A deferred delivery waits until ``not_before``. Its deadline moves to ``keep_trying`` at least, except
+    for a mail that asks for a confirmation, whose link expires.
     """
     table = schema.deliveries
     open_states = (*READY, DeliveryState.SENDING.value)
-    values: dict[str, Any] = {"state": state.value, "code": code, "error": error, "changed": now} | free()
-    # An attempt that ended before the body counts too: otherwise it would be tried for ever.
+    values: dict[str, Any] = {"state": state.value, "code": code, "error": error, "changed": now} | NO_LEASE
+    # An attempt that ended before the body counts too; otherwise the delivery would be retried for ever.
     values["attempts"] = table.c.attempts + (table.c.state != DeliveryState.SENDING.value).cast(Integer)
     values["first_attempt"] = func.coalesce(table.c.first_attempt, literal(now, UtcTime))
     if not_before is not None:
@@ -133,52 +136,52 @@ def finish_delivery(
     if keep_trying is not None:
         longer = and_(table.c.not_after < keep_trying, _is_edition(table))
         values["not_after"] = case((longer, literal(keep_trying, UtcTime)), else_=table.c.not_after)
-    mine = and_(table.c.id == delivery_id, table.c.state.in_(open_states), table.c.lease_owner == owner)
-    return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
+    matching = and_(table.c.id == delivery_id, table.c.state.in_(open_states), table.c.lease_owner == owner)
+    return connection.execute(update(table).where(matching).values(**values)).rowcount == 1
 
 
-def hold_deliveries(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
-    """The server has not taken these bodies: they wait, leased, to be sent again or for a later verdict."""
+def return_to_pending(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
+    """Return deliveries to pending, still leased, whose bodies the server has not accepted."""
     table = schema.deliveries
-    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
+    matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
     values = {"state": DeliveryState.PENDING.value, "attempts": table.c.attempts - 1}
-    connection.execute(update(table).where(mine).values(**values))
+    connection.execute(update(table).where(matching).values(**values))
 
 
 def release_deliveries(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
-    """Give back deliveries that were leased and not begun."""
+    """Release leases of deliveries that were not begun."""
     table = schema.deliveries
-    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, ready(table))
-    connection.execute(update(table).where(mine).values(**free()))
+    matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner, ready(table))
+    connection.execute(update(table).where(matching).values(**NO_LEASE))
 
 
 def postpone_delivery(connection: Connection, delivery_id: int, *, owner: str, not_before: datetime) -> None:
-    """Give back a delivery whose turn comes later, without counting an attempt."""
+    """Release a delivery to be sent later, without counting an attempt."""
     table = schema.deliveries
-    mine = and_(table.c.id == delivery_id, table.c.lease_owner == owner, ready(table))
-    connection.execute(update(table).where(mine).values(**moved_to(not_before), **free()))
+    matching = and_(table.c.id == delivery_id, table.c.lease_owner == owner, ready(table))
+    connection.execute(update(table).where(matching).values(**rescheduled_values(not_before), **NO_LEASE))
 
 
 def fail_late(connection: Connection, *, now: datetime) -> int:
     """Fail waiting deliveries that could not be sent in time; return their number."""
     table = schema.deliveries
     late = and_(ready(table), table.c.not_before <= now, table.c.not_after < now, table.c.lease_until < now)
-    values = {"cause": DeliveryCause.TOO_LATE.value, "code": None, "changed": now, **free()}
+    values = {"cause": DeliveryCause.TOO_LATE.value, "code": None, "changed": now, **NO_LEASE}
     failed = update(table).where(late).values(state=DeliveryState.FAILED.value, **values)
     return connection.execute(failed).rowcount
 
 
-def senders(connection: Connection) -> set[str]:
+def sending_owners(connection: Connection) -> set[str]:
     """Return the owners of rows in ``sending``."""
     table = schema.deliveries
     owners = select(table.c.lease_owner).where(state_is(table, DeliveryState.SENDING)).distinct()
     return set(connection.scalars(owners))
 
 
-def sweep_uncertain(connection: Connection, *, now: datetime, dead: Collection[str] = ()) -> int:
-    """Rows left in ``sending`` become ``uncertain``; returns how many.
+def mark_stuck_uncertain(connection: Connection, *, now: datetime, dead: Collection[str] = ()) -> int:
+    """Move abandoned rows from ``sending`` to ``uncertain``; return their number.
 
-    A row is left when its lease has run out, or when its owner is known to be dead.
+    A row is abandoned when its lease expired, or when its owner is dead.
     """
     table = schema.deliveries
     left = state_is(table, DeliveryState.SENDING)
@@ -191,26 +194,28 @@ def sweep_uncertain(connection: Connection, *, now: datetime, dead: Collection[s
             cause=DeliveryCause.INTERRUPTED.value,
             error="",
             changed=now,
-            **free(),
+            **NO_LEASE,
         )
     )
     return changed.rowcount
 
 
-def doubt_waiting(connection: Connection, *, now: datetime, created_by: datetime | None = None) -> int:
+def mark_waiting_uncertain(
+    connection: Connection, *, now: datetime, created_by: datetime | None = None
+) -> int:
     """Make waiting deliveries uncertain that may have been sent since a backup; return their number.
 
-    Those created later than ``created_by`` were not in it.
+    Deliveries created after ``created_by`` were not in the backup.
     """
     table = schema.deliveries
-    values = {"cause": DeliveryCause.RESTORED.value, "error": "", "changed": now, **free()}
+    values = {"cause": DeliveryCause.RESTORED.value, "error": "", "changed": now, **NO_LEASE}
     old = table.c.created <= (created_by or now)
     changed = update(table).where(ready(table), old).values(state=DeliveryState.UNCERTAIN.value, **values)
     return connection.execute(changed).rowcount
 
 
 def resend(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
-    """A person asks for one more attempt of an uncertain or failed delivery, with the same Message-ID."""
+    """Queue an uncertain or failed delivery again on an operator's command, with the same Message-ID."""
     table = schema.deliveries
     states = (DeliveryState.UNCERTAIN.value, DeliveryState.FAILED.value)
     asked = and_(table.c.id == delivery_id, table.c.state.in_(states))
@@ -228,7 +233,7 @@ def resend(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
 
 
 def mark_arrived(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
-    """Record that an uncertain delivery arrived, as a person found in the mail server's log."""
+    """Mark an uncertain delivery as sent, which an operator found in the mail server's log."""
     table = schema.deliveries
     known = and_(table.c.id == delivery_id, state_is(table, DeliveryState.UNCERTAIN))
     values = {
@@ -241,10 +246,8 @@ def mark_arrived(connection: Connection, delivery_id: int, *, now: datetime) -> 
 
 
 def count_deliveries(connection: Connection) -> dict[str, int]:
-    """Return how many deliveries are in each state."""
-    table = schema.deliveries
-    query = select(table.c.state, func.count()).group_by(table.c.state).order_by(table.c.state)
-    return {state: count for state, count in connection.execute(query)}  # noqa: C416
+    """Return the number of deliveries by state."""
+    return count_by(connection, schema.deliveries.c.state)
 
 
 def list_deliveries(
@@ -254,7 +257,7 @@ def list_deliveries(
     limit: int = 200,
     due: datetime | None = None,
 ) -> list[DeliveryReport]:
-    """Deliveries for a person to look at, latest change first; with ``due`` only what may go by then."""
+    """Return deliveries for an operator, latest change first; ``due``: only deliveries due by then."""
     table, editions = schema.deliveries, schema.editions
     query = (
         select(table, editions.c.newsletter, editions.c.subject)
@@ -281,7 +284,7 @@ def list_deliveries(
 
 
 def count_refused(connection: Connection) -> int:
-    """Return deliveries that failed for good to people who are still subscribed, for the operator."""
+    """Return the number of failed deliveries to readers who are still subscribed."""
     table, subscriptions = schema.deliveries, schema.subscriptions
     query = (
         select(func.count())
@@ -297,27 +300,21 @@ def count_refused(connection: Connection) -> int:
 
 
 def count_late(connection: Connection, *, since: datetime) -> int:
-    """Deliveries that failed since a moment because they could not be sent in time."""
+    """Return the number of deliveries since a time that failed because they were too late."""
     table = schema.deliveries
-    query = select(func.count()).where(
-        table.c.state == DeliveryState.FAILED.value,
-        table.c.cause == DeliveryCause.TOO_LATE.value,
-        table.c.changed >= since,
-    )
-    return connection.scalars(query).one()
+    late = (table.c.state == DeliveryState.FAILED.value, table.c.cause == DeliveryCause.TOO_LATE.value)
+    return count_rows(connection, table, *late, table.c.changed >= since)
 
 
 def count_due(connection: Connection, now: datetime, *, confirmations: bool = False) -> int:
-    """Return how many deliveries may go now, or how many of them ask for a confirmation."""
+    """Return the number of deliveries that may be sent now, all or confirmations only."""
     table = schema.deliveries
-    query = select(func.count()).where(ready(table), table.c.not_before <= now)
-    if confirmations:
-        query = query.where(statements.is_confirmation(table))
-    return connection.scalars(query).one()
+    which = [statements.is_confirmation(table)] if confirmations else []
+    return count_rows(connection, table, ready(table), table.c.not_before <= now, *which)
 
 
 def next_delivery(connection: Connection) -> datetime | None:
-    """Return when the earliest waiting delivery may go, or ``None``."""
+    """Return the time at which the earliest waiting delivery may be sent, or ``None``."""
     table = schema.deliveries
     query = select(table.c.not_before).where(ready(table)).order_by(table.c.not_before).limit(1)
     return connection.scalars(query).first()

@@ -1,4 +1,4 @@
-"""Articles that editions told their readers or left out, with the reason."""
+"""Articles that editions carried or left out, with the reason."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -20,25 +20,25 @@ def save_articles(
     stories: Iterable[EditionStory] = (),
     left_out: Iterable[LeftOut] = (),
 ) -> None:
-    """Record what an edition tells, or what it leaves out."""
-    told = [
+    """Record the articles that an edition carries or leaves out."""
+    carried = [
         (article_id, story.lead.article.id, "", "")
         for story in stories
         for article_id in story.tells or (story.lead.article.id,)
     ]
-    rows = told + [(left.article_id, 0, str(left.reason), left.detail) for left in left_out]
+    rows = carried + [(left.article_id, 0, str(left.reason), left.detail) for left in left_out]
     names = ("article_id", "lead_id", "reason", "detail")
     values = [{"edition_id": edition_id, **dict(zip(names, row, strict=True))} for row in rows]
-    for some in in_batches(values):
-        connection.execute(insert(schema.edition_articles), some)
+    for batch in in_batches(values):
+        connection.execute(insert(schema.edition_articles), batch)
 
 
 def leave_out_items(
     connection: Connection, edition_id: int, *, kept: Collection[int], reasons: Mapping[int, LeaveReason]
 ) -> None:
-    """Record that an open edition tells only the items with these leads.
+    """Record that an open edition carries only the items with these leads.
 
-    The articles of the others get their reason: the editor's decision, unless ``reasons`` has another for
+    The articles of the other items get a reason: the editor's decision, unless ``reasons`` has another for
     the lead.
     """
     table = schema.edition_articles
@@ -49,7 +49,7 @@ def leave_out_items(
     connection.execute(update(table).where(gone).values(reason=str(LeaveReason.EDITOR), lead_id=0))
 
 
-def told_articles(
+def carried_articles(
     connection: Connection,
     newsletter: str,
     *,
@@ -57,13 +57,13 @@ def told_articles(
     variant_key: str = EVERY_EDITION,
     article_ids: Sequence[int] | None = None,
 ) -> dict[int, EditionArticle]:
-    """Return the articles told by editions for periods ending before a moment, each with the latest edition.
+    """Return the articles in editions for periods that ended before a time, each with the latest edition.
 
-    An edition that was withdrawn told nothing: it was never sent. An edition that waits for its editor
-    counts, because it goes out unless it is stopped.
+    A withdrawn edition does not count, because it was never sent. An edition that waits for its editor
+    counts, because it is sent unless an editor stops it.
     """
-    told = _told(newsletter, variant_key, before)
-    query = _articles().where(*told, schema.edition_articles.c.reason == "")
+    carried = _carried_by(newsletter, variant_key, before)
+    query = _articles().where(*carried, schema.edition_articles.c.reason == "")
     query = query.order_by(schema.editions.c.period_end)
     if article_ids is None:
         rows = iter(connection.execute(query))
@@ -75,10 +75,12 @@ def told_articles(
 def waiting_articles(
     connection: Connection, newsletter: str, *, before: datetime, variant_key: str = EVERY_EDITION
 ) -> list[int] | None:
-    """Return the articles that the last edition left to the next one; ``None`` if there was none."""
+    """Return the articles that the last edition left to the next one; ``None`` without an edition."""
     table, articles = schema.editions, schema.edition_articles
     last = (
-        select(table.c.id).where(*_told(newsletter, variant_key, before)).order_by(table.c.period_end.desc())
+        select(table.c.id)
+        .where(*_carried_by(newsletter, variant_key, before))
+        .order_by(table.c.period_end.desc())
     )
     edition_id = connection.scalars(last.limit(1)).first()
     if edition_id is None:
@@ -92,10 +94,10 @@ def waiting_articles(
 def unrecorded_articles(
     connection: Connection, newsletter: str, *, period_end: datetime, article_ids: Sequence[int]
 ) -> set[int]:
-    """Return those of these articles of which no edition of a newsletter has a record.
+    """Return the articles among these that no edition of a newsletter recorded.
 
-    They got their place in a story after the edition for the period that ended then was cut, or found empty.
-    Without such an edition there are none.
+    They were placed in a story after the edition for the period ending at ``period_end`` was cut or found
+    empty. Without such an edition the result is empty.
     """
     articles, editions = schema.edition_articles, schema.editions
     line = editions.c.newsletter == newsletter, editions.c.variant_key == EVERY_EDITION
@@ -108,13 +110,13 @@ def unrecorded_articles(
 
 
 def article_editions(connection: Connection, article_id: int) -> list[EditionArticle]:
-    """Return what every edition did with an article, the latest first."""
+    """Return each edition's record of an article, the latest first."""
     query = _articles().where(schema.edition_articles.c.article_id == article_id)
     query = query.order_by(schema.editions.c.period_end.desc(), schema.editions.c.id.desc())
     return [EditionArticle(**row._asdict()) for row in connection.execute(query)]
 
 
-def _told(newsletter: str, variant_key: str, before: datetime) -> list[ColumnElement[bool]]:
+def _carried_by(newsletter: str, variant_key: str, before: datetime) -> list[ColumnElement[bool]]:
     table = schema.editions
     return [
         table.c.newsletter == newsletter,

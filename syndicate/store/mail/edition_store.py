@@ -1,4 +1,4 @@
-"""Editions: cut whole, frozen, once per period."""
+"""Editions: stored whole and frozen, once per period."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, UtcTime
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail.edition_articles import save_articles
-from syndicate.store.mail.preference_store import keep_hours, not_paused
+from syndicate.store.mail.preference_store import delay_to_own_hours, not_paused
 
 CUT = "cut"
 WAITING = "waiting"
@@ -22,17 +22,17 @@ OPEN = (WAITING, HELD)
 EMPTY = "empty"
 MISSED = "missed"
 VARIANT = "variant"
-"""An edition of one cadence and selection: frozen like the others, and no issue of its own."""
+"""State of an edition for one cadence and selection: frozen like the others, but no main edition."""
 CONFIRMATION = "confirmation"
-"""The mail that asks for confirmation: an edition without stories, so that it goes out like one."""
+"""State of the mail that asks for confirmation, stored as an edition without stories."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendingTimes:
     """Times at which the mails of an edition may be sent.
 
-    ``own_hour`` says when an hour of a zone comes next; no mail goes later than ``max_lateness`` after its
-    moment.
+    ``own_hour`` returns the next time of an hour in a time zone. A mail is too late ``max_lateness`` after
+    its planned time.
     """
 
     own_hour: Callable[[int, str], datetime]
@@ -41,7 +41,7 @@ class SendingTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionReport:
-    """An edition with the number of its deliveries by state."""
+    """Edition with the number of its deliveries by state."""
 
     edition: Edition
     state: str
@@ -49,7 +49,7 @@ class EditionReport:
 
 
 def has_edition(connection: Connection, newsletter: str, variant_key: str, period_end: datetime) -> bool:
-    """Return whether the period was already dealt with (cut, empty or missed)."""
+    """Return whether the period has a record (cut, empty or missed)."""
     table = schema.editions
     query = select(table.c.id).where(
         table.c.newsletter == newsletter, table.c.variant_key == variant_key, table.c.period_end == period_end
@@ -67,7 +67,7 @@ def record_no_edition(
 ) -> int | None:
     """Record that a period has no edition (``empty`` or ``missed``).
 
-    Returns the record's id, or ``None`` when the period was dealt with.
+    Returns the record's id, or ``None`` when the period has a record.
     """
     return insert_row(connection, edition_values(newsletter, variant_key, period, now) | {"state": state})
 
@@ -87,11 +87,11 @@ def cut_edition(
     web_url: str = "",
     approve_by: datetime | None = None,
 ) -> int | None:
-    """Store an edition with its stories and one pending delivery for every confirmed subscription.
+    """Store an edition with its stories and a pending delivery for every confirmed subscription.
 
-    ``rendered`` is (subject, html, text), ``content`` what they were made from. In the states ``WAITING``
-    (until ``approve_by``) and ``HELD`` deliveries come when it is released. Returns the edition's id, or
-    ``None`` when the period has been dealt with already: then nothing is changed.
+    ``rendered`` is (subject, html, text), ``content`` their source. In the states ``WAITING`` (until
+    ``approve_by``) and ``HELD`` the release adds the deliveries. Returns the edition's id, or ``None``
+    without a change when the period has a record already.
     """
     subject, html, text = rendered
     values = edition_values(newsletter, variant_key, period, now)
@@ -110,7 +110,7 @@ def cut_edition(
 def add_deliveries(
     connection: Connection, edition_id: int, newsletter: str, now: datetime, times: SendingTimes
 ) -> None:
-    """One pending delivery for every confirmed subscription whose reader chose this edition."""
+    """Add a pending delivery for every confirmed subscription whose reader chose this edition."""
     chosen = (not_paused(now), *_chose(edition_id))
     when: dict[str, ColumnElement[Any]] = {
         "not_before": literal(now, UtcTime),
@@ -118,7 +118,7 @@ def add_deliveries(
         "despite_pause": literal(value=False),
     }
     insert_deliveries(connection, edition_id, newsletter, now, when, chosen)
-    keep_hours(connection, edition_id, times.own_hour)
+    delay_to_own_hours(connection, edition_id, times.own_hour)
 
 
 def insert_deliveries(
@@ -129,9 +129,9 @@ def insert_deliveries(
     when: Mapping[str, ColumnElement[Any]],
     chosen: Sequence[ColumnElement[bool]],
 ) -> None:
-    """Deliveries to those of the confirmed subscriptions that are ``chosen``.
+    """Insert deliveries for confirmed subscriptions that match ``chosen``, except suppressed mailboxes.
 
-    None to a suppressed mailbox. ``when`` are the columns about time, by name.
+    ``when`` maps the names of the time columns to their values.
     """
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
     values: dict[str, ColumnElement[Any]] = {
@@ -162,12 +162,12 @@ def insert_deliveries(
 
 
 def _chose(edition_id: int) -> list[ColumnElement[bool]]:
-    """Return who chose the cadence and selection of an edition, and has had its period in no other form."""
+    """Return conditions for readers of an edition's cadence and selection without another variant of it."""
     subscriptions, deliveries, editions = schema.subscriptions, schema.deliveries, schema.editions
     this, other = editions.alias("this"), editions.alias("other")
     selection = case((subscriptions.c.selection == "", ""), else_=literal("\n") + subscriptions.c.selection)
-    mine = select(this.c.id).where(
-        this.c.id == edition_id, this.c.variant_key == subscriptions.c.variant_key + selection
+    matching = select(this.c.id).where(
+        this.c.id == edition_id, this.c.variant_key == subscriptions.c.cadence + selection
     )
     had = (
         select(deliveries.c.id)
@@ -186,7 +186,7 @@ def _chose(edition_id: int) -> list[ColumnElement[bool]]:
             deliveries.c.subscription_id == subscriptions.c.id,
         )
     )
-    return [mine.exists(), ~had.exists()]
+    return [matching.exists(), ~had.exists()]
 
 
 def edition_values(
@@ -218,7 +218,7 @@ def insert_edition(
     *,
     rendered: tuple[str, str, str],
 ) -> int | None:
-    """Store a whole mail, (subject, html, text), without deliveries; ``None`` when the period has one."""
+    """Store a whole mail (subject, html, text) without deliveries; ``None`` if the period has a record."""
     subject, html, text = rendered
     values = edition_values(newsletter, variant_key, period, now)
     values |= {"state": state, "subject": subject, "html": html, "text": text}
@@ -226,7 +226,7 @@ def insert_edition(
 
 
 def insert_row(connection: Connection, values: dict[str, object]) -> int | None:
-    """Insert an edition; return its id, or ``None`` when its period and revision are there."""
+    """Insert an edition; return its id, or ``None`` when its period and revision exist."""
     table = schema.editions
     statement = insert_for(connection, table).values(**values).on_conflict_do_nothing().returning(table.c.id)
     edition_id: int | None = connection.scalars(statement).first()
@@ -234,7 +234,7 @@ def insert_row(connection: Connection, values: dict[str, object]) -> int | None:
 
 
 def get_edition(connection: Connection, edition_id: int) -> Edition | None:
-    """A cut edition, or a confirmation, by id; one that waits for its editor is none yet."""
+    """Return a cut edition or a confirmation by id, but no edition that waits for its editor."""
     table = schema.editions
     whole = table.c.state.in_((CUT, VARIANT, CONFIRMATION))
     row = connection.execute(select(table).where(table.c.id == edition_id, whole)).first()
@@ -244,15 +244,16 @@ def get_edition(connection: Connection, edition_id: int) -> Edition | None:
 def report_editions(
     connection: Connection, *, limit: int = 20, newsletter: str | None = None
 ) -> list[EditionReport]:
-    """The latest editions, empty and missed periods included, newest first.
+    """Return the latest editions, empty and missed periods included, newest first.
 
-    Their deliveries include those of the forms that readers chose, which have a line only while they wait by
-    themselves.
+    Their deliveries include deliveries of the variants that readers chose. A variant has a line of its
+    own only while it alone waits for an editor.
     """
     table = schema.editions
     query = select(table).order_by(table.c.period_end.desc(), table.c.id.desc()).limit(limit)
     query = query.where(
-        or_(table.c.variant_key == EVERY_EDITION, waits_alone()), table.c.state != CONFIRMATION
+        or_(table.c.variant_key == EVERY_EDITION, waits_alone()),
+        table.c.state != CONFIRMATION,
     )
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)
@@ -265,19 +266,19 @@ def report_editions(
 
 
 def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """Count deliveries by the edition's id and state; deliveries of a form count for its edition too."""
+    """Count deliveries by edition id and state; deliveries of a variant count for its edition too."""
     table, deliveries = schema.editions, schema.deliveries
     period = table.c.newsletter, table.c.period_end, table.c.revision
     mains = select(table.c.id, *period).where(table.c.id.in_(ids), table.c.variant_key == EVERY_EDITION)
     belongs = {tuple(key): edition_id for edition_id, *key in connection.execute(mains)}
     counted = {edition_id: [edition_id] for edition_id in ids}
     if belongs:
-        variants = select(table.c.id, *period).where(
+        forms = select(table.c.id, *period).where(
             table.c.newsletter.in_({key[0] for key in belongs}),
             table.c.period_end.in_({key[1] for key in belongs}),
             table.c.variant_key.not_in((EVERY_EDITION, CONFIRMATION)),
         )
-        for edition_id, *key in connection.execute(variants):
+        for edition_id, *key in connection.execute(forms):
             counted.setdefault(edition_id, []).extend(filter(None, [belongs.get(tuple(key))]))
     grouped = (
         select(deliveries.c.edition_id, deliveries.c.state, func.count())
@@ -293,19 +294,19 @@ def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, di
 
 
 def waits_alone() -> ColumnElement[bool]:
-    """A form that waits for an editor while the edition it belongs to does not wait, or is none."""
-    table, main = schema.editions, schema.editions.alias("issue")
+    """Return the condition for variants that wait for an editor when their main edition does not."""
+    table, issue = schema.editions, schema.editions.alias("issue")
     same = and_(
-        main.c.newsletter == table.c.newsletter,
-        main.c.period_end == table.c.period_end,
-        main.c.revision == table.c.revision,
-        main.c.variant_key == EVERY_EDITION,
-        main.c.state.in_(OPEN),
+        issue.c.newsletter == table.c.newsletter,
+        issue.c.period_end == table.c.period_end,
+        issue.c.revision == table.c.revision,
+        issue.c.variant_key == EVERY_EDITION,
+        issue.c.state.in_(OPEN),
     )
-    waits_with_it = select(main.c.id).where(same).correlate(table)
+    waits_with_it = select(issue.c.id).where(same).correlate(table)
     return and_(table.c.variant_key != EVERY_EDITION, table.c.state.in_(OPEN), ~waits_with_it.exists())
 
 
 def edition_of(row: dict[str, object]) -> Edition:
-    """A row of ``editions`` as the model has it."""
+    """Return a row of ``editions`` as an ``Edition``."""
     return Edition(**{name: row[name] for name in Edition.__dataclass_fields__})  # type: ignore[arg-type]

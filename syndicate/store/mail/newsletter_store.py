@@ -1,4 +1,4 @@
-"""Newsletters: the start of their periods, and the pause by an operator."""
+"""Newsletters: start of their periods, and pause by an operator."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,9 +12,10 @@ from syndicate.store.core.upsert import insert_for
 
 
 def sync_newsletters(connection: Connection, declared: Sequence[Newsletter], now: datetime) -> None:
-    """Enter the newsletters of the file. A paused one stays paused; one no longer declared keeps its row.
+    """Enter the newsletters of ``config.toml``; paused newsletters stay paused.
 
-    The periods of one that is declared again count from now: it missed none meanwhile.
+    A newsletter that is no longer declared keeps its row. The periods of a newsletter that is declared
+    again count from now: it missed none in between.
     """
     table = schema.newsletters
     left_out = table.c.name.not_in([newsletter.name for newsletter in declared])
@@ -34,13 +35,13 @@ def sync_newsletters(connection: Connection, declared: Sequence[Newsletter], now
 
 
 def newsletter_titles(connection: Connection) -> dict[str, str]:
-    """Title by name of every newsletter ever declared."""
+    """Return the title of every newsletter ever declared, by name."""
     table = schema.newsletters
     return {row.name: row.title for row in connection.execute(select(table.c.name, table.c.title))}
 
 
 def known_since(connection: Connection, newsletter: str) -> datetime | None:
-    """Return the moment from which its periods count: declared (again) or resumed; ``None`` if unknown."""
+    """Return the start of a newsletter's periods: declared (again) or resumed; ``None`` if unknown."""
     table = schema.newsletters
     return connection.scalars(select(table.c.known_since).where(table.c.name == newsletter)).first()
 
@@ -52,14 +53,14 @@ def paused_newsletters(connection: Connection) -> frozenset[str]:
 
 
 def pause_newsletter(connection: Connection, newsletter: str) -> bool:
-    """Cut no edition until it is resumed; false when it is paused already, or unknown."""
+    """Cut no edition until the newsletter is resumed; false when it is paused or unknown."""
     table = schema.newsletters
     running = update(table).where(table.c.name == newsletter, ~table.c.paused)
     return connection.execute(running.values(paused=True)).rowcount == 1
 
 
 def resume_newsletter(connection: Connection, newsletter: str, now: datetime) -> bool:
-    """Cut editions again, of periods that end from now on; false when it is not paused."""
+    """Cut editions of periods that end from now on; false when the newsletter is not paused."""
     table = schema.newsletters
     resting = update(table).where(table.c.name == newsletter, table.c.paused)
     return connection.execute(resting.values(paused=False, known_since=now)).rowcount == 1

@@ -1,4 +1,4 @@
-"""Periods of newsletters: what a period still lacks, and the records of periods without an edition."""
+"""Periods of newsletters: their unread sources, and records of periods without an edition."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,11 +10,11 @@ from syndicate.store import schema
 from syndicate.store.ingest.source_store import CLOCK_STEP
 from syndicate.store.mail.edition_store import EMPTY, MISSED, VARIANT
 
-# As the partial index says it, word for word: SQLite uses that index for nothing else.
+# The text must equal that of the partial index: otherwise SQLite does not use the index.
 _UNPLACED = text("NOT articles.placed")
 
 
-def gathered_counts(
+def unfinished_counts(
     connection: Connection,
     clauses: Sequence[Clause],
     period: tuple[datetime, datetime],
@@ -22,20 +22,19 @@ def gathered_counts(
     due_by: datetime,
     now: datetime,
 ) -> dict[str, int]:
-    """Count active sources that a query can match, and what a period lacks of them.
+    """Count the active sources that a query can match, and the reading and placing still to do.
 
-    ``unread``: due by ``due_by``, and not read since; a server's Retry-After is not waited for.
-    ``failing``: failed when last read. ``unplaced``: articles of the period, or seen late for it, without a
-    story.
+    ``unread``: due by ``due_by`` and not read since; a server's Retry-After is not waited for. ``failing``:
+    failed when last read. ``unplaced``: articles of the period, or seen late for it, without a story.
     """
     table, articles = schema.sources, schema.articles
     start, end = period
     wrong_clock = table.c.last_attempt > now + CLOCK_STEP
     due = or_(table.c.next_check.is_(None), table.c.next_check <= due_by, wrong_clock)
-    patient = or_(table.c.not_before.is_(None), table.c.not_before <= now, wrong_clock)
+    pause_over = or_(table.c.not_before.is_(None), table.c.not_before <= now, wrong_clock)
     counts = select(
         func.count().label("sources"),
-        func.count().filter(due, patient).label("unread"),
+        func.count().filter(due, pause_over).label("unread"),
         func.count().filter(table.c.failures > 0).label("failing"),
     ).where(_can_match(clauses), table.c.paused.is_(False), table.c.gone.is_(False))
     unplaced = (
@@ -50,7 +49,7 @@ def gathered_counts(
 
 
 def _can_match(clauses: Sequence[Clause]) -> ColumnElement[bool]:
-    """Return the condition for sources that clauses about sources do not rule out."""
+    """Return the condition for sources that the clauses about sources do not exclude."""
     names = schema.sources.c.name
     conditions = [
         names.not_in(clause.values) if clause.negated else names.in_(clause.values)
@@ -61,7 +60,7 @@ def _can_match(clauses: Sequence[Clause]) -> ColumnElement[bool]:
 
 
 def last_period(connection: Connection, newsletter: str) -> tuple[datetime, datetime] | None:
-    """Return the end of the latest period that has an edition or a record, and when that was made."""
+    """Return the end of the latest recorded period, and the time of its record."""
     table = schema.editions
     query = select(table.c.period_end, table.c.cut_at).where(
         table.c.newsletter == newsletter, table.c.variant_key == EVERY_EDITION
@@ -71,12 +70,12 @@ def last_period(connection: Connection, newsletter: str) -> tuple[datetime, date
 
 
 def is_void(period_end: datetime, cut_at: datetime, now: datetime) -> bool:
-    """Return whether a record was made by a clock that was ahead."""
+    """Return whether a fast clock made a record."""
     return period_end > now or cut_at > now + CLOCK_STEP
 
 
 def delete_void_records(connection: Connection, now: datetime) -> int:
-    """Delete the records of empty or missed periods that a clock that was ahead made (``is_void``)."""
+    """Delete records of empty or missed periods that a fast clock made (``is_void``)."""
     table = schema.editions
     empty_variant = and_(table.c.state == VARIANT, table.c.stories == 0)
     ahead = or_(table.c.period_end > now, table.c.cut_at > now + CLOCK_STEP)
@@ -85,7 +84,7 @@ def delete_void_records(connection: Connection, now: datetime) -> int:
 
 
 def missed_periods(connection: Connection, *, since: datetime) -> dict[str, list[datetime]]:
-    """Return the ends of the missed periods recorded since a moment, oldest first, by newsletter."""
+    """Return the ends of the missed periods recorded since a time, oldest first, by newsletter."""
     table = schema.editions
     recorded = table.c.state == MISSED, table.c.variant_key == EVERY_EDITION, table.c.cut_at >= since
     query = select(table.c.newsletter, table.c.period_end).where(*recorded).order_by(table.c.period_end)

@@ -1,4 +1,4 @@
-"""Choices of readers, and the recipients of editions that follow from them."""
+"""Preferences of readers, and the recipients of editions that follow from them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from syndicate.store import schema
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPreferences:
-    """The choices of the person behind a subscription; ``subscribed`` are all their newsletters."""
+    """Preferences of a subscription's owner; ``subscribed`` are all their newsletters."""
 
     address: str
     address_key: str
@@ -30,24 +30,24 @@ class StoredPreferences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """Cadence and selection that a reader has chosen, other than every edition with everything."""
+    """Cadence and selection of a reader, other than every edition with everything."""
 
     cadence: str
     selection: str
 
     @property
     def key(self) -> str:
-        """Return what stands in the edition's column ``cadence``."""
+        """Value of the edition's column ``cadence``."""
         return variant_key(self.cadence, self.selection)
 
 
 def variant_key(cadence: str, selection: str) -> str:
-    """One text for a cadence and a selection; that of the edition everybody gets is its cadence alone."""
+    """Return a single text for cadence and selection; the main edition's is its cadence alone."""
     return f"{cadence}\n{selection}" if selection else cadence
 
 
 def get_preferences(connection: Connection, subscription_id: int) -> StoredPreferences | None:
-    """The choices behind a subscription, or ``None`` when it is not there (any more)."""
+    """Return the preferences of a subscription, or ``None`` when it is gone."""
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
     row = connection.execute(
         select(
@@ -68,11 +68,11 @@ def get_preferences(connection: Connection, subscription_id: int) -> StoredPrefe
     if row is None:
         return None
     facts = row._asdict()
-    mine = and_(
+    matching = and_(
         subscriptions.c.subscriber_id == facts["subscriber_id"],
         subscriptions.c.state == SubscriptionState.CONFIRMED.value,
     )
-    names = connection.scalars(select(subscriptions.c.newsletter).where(mine))
+    names = connection.scalars(select(subscriptions.c.newsletter).where(matching))
     facts["state"] = SubscriptionState(facts["state"])
     return StoredPreferences(**facts, subscribed=tuple(sorted(names)))
 
@@ -87,7 +87,7 @@ def save_preferences(
     time_zone: str,
     paused_until: datetime | None,
 ) -> None:
-    """Write one newsletter's selection and cadence, and the mailbox's hour, zone and pause."""
+    """Store selection and cadence of a newsletter, and hour, time zone and pause of the mailbox."""
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
     connection.execute(
         update(subscriptions)
@@ -103,7 +103,7 @@ def save_preferences(
 
 
 def variants(connection: Connection, newsletter: str, now: datetime) -> list[Variant]:
-    """Return every distinct choice of present readers for a newsletter."""
+    """Return every distinct choice of a newsletter's present readers."""
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
     special = or_(subscriptions.c.cadence != EVERY_EDITION, subscriptions.c.selection != "")
     query = (
@@ -122,16 +122,18 @@ def variants(connection: Connection, newsletter: str, now: datetime) -> list[Var
 
 
 def not_paused(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    """Return who wants mail at a moment."""
+    """Return the condition for subscribers whose mail is not paused."""
     until = schema.subscribers.c.paused_until
     return or_(until.is_(None), until <= now)
 
 
-def keep_hours(connection: Connection, edition_id: int, own_hour: Callable[[int, str], datetime]) -> None:
-    """Let the deliveries of an edition wait for each reader's own hour.
+def delay_to_own_hours(
+    connection: Connection, edition_id: int, own_hour: Callable[[int, str], datetime]
+) -> None:
+    """Delay the deliveries of an edition until each reader's own hour.
 
-    One statement for each distinct hour and zone, whatever the number of readers. What a correction took over
-    from an edition that waited keeps its moment.
+    A statement runs for each distinct hour and time zone, whatever the number of readers. A correction's
+    delivery that replaced a waiting delivery keeps its time.
     """
     deliveries, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
     of_edition = (
@@ -142,25 +144,25 @@ def keep_hours(connection: Connection, edition_id: int, own_hour: Callable[[int,
         .distinct()
     )
     for hour, zone in connection.execute(of_edition).all():
-        theirs = (
+        subscription_ids = (
             select(subscriptions.c.id)
             .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
             .where(subscribers.c.hour == hour, subscribers.c.time_zone == zone)
         )
         connection.execute(
             update(deliveries)
-            .where(deliveries.c.edition_id == edition_id, deliveries.c.subscription_id.in_(theirs))
+            .where(deliveries.c.edition_id == edition_id, deliveries.c.subscription_id.in_(subscription_ids))
             .where(deliveries.c.not_before == deliveries.c.created)
-            .values(**moved_to(own_hour(hour, zone)))
+            .values(**rescheduled_values(own_hour(hour, zone)))
         )
 
 
-def move_waiting(
+def reschedule_waiting(
     connection: Connection, subscription_id: int, own_hour: Callable[[str, datetime], datetime], now: datetime
 ) -> None:
-    """Editions that wait for the hour of a mailbox, which has changed, wait for the new one.
+    """Move the waiting editions of a mailbox whose hour has changed to the new hour.
 
-    ``own_hour`` says when it comes for a newsletter, for an edition that went out at a moment.
+    ``own_hour`` returns that hour for a newsletter and the time at which the edition was cut.
     """
     deliveries, subscriptions = schema.deliveries, schema.subscriptions
     owner = select(subscriptions.c.subscriber_id).where(subscriptions.c.id == subscription_id)
@@ -176,12 +178,12 @@ def move_waiting(
         .where(subscriptions.c.subscriber_id.in_(owner), waits)
     )
     for row in connection.execute(query).all():
-        moment = max(own_hour(row.newsletter, row.created), now)
+        at = max(own_hour(row.newsletter, row.created), now)
         statement = update(deliveries).where(deliveries.c.id == row.id, waits)
-        connection.execute(statement.values(**moved_to(moment)))
+        connection.execute(statement.values(**rescheduled_values(at)))
 
 
-def moved_to(not_before: datetime) -> dict[str, Any]:
-    """Values that let a delivery wait until another moment, and be as late from then as before."""
+def rescheduled_values(not_before: datetime) -> dict[str, Any]:
+    """Return values that move a delivery to another time and keep its allowed lateness."""
     table = schema.deliveries
     return {"not_before": not_before, "not_after": table.c.not_after + (not_before - table.c.not_before)}

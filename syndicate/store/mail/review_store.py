@@ -1,7 +1,7 @@
-"""Editions between the cut and the send: what an editor may change, and who changed what, when.
+"""Editions between the cut and sending: changes by editors, and the record of these changes.
 
-An edition that waits (``waiting`` until its deadline, ``held`` without one) has no deliveries. Releasing it
-makes it ``cut`` and adds them, in one commit; from then on it is frozen.
+An open edition (``waiting`` until its deadline, or ``held`` without one) has no deliveries. The release
+sets it to ``cut`` and adds them in the same commit. From then on it is frozen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ _OUT = (CUT, VARIANT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewEdition:
-    """An edition as the desk sees it. ``content`` is ``None`` for one cut before contents were kept."""
+    """Edition under review. ``content`` is ``None`` if the edition is older than stored contents."""
 
     edition: Edition
     state: str
@@ -46,7 +46,7 @@ class ReviewEdition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionChange:
-    """One thing an editor did; ``story_id`` is the story it was done to, if it was one."""
+    """Change made by an editor; ``story_id`` is the changed story, if any."""
 
     edition_id: int
     changed_by: str
@@ -57,14 +57,14 @@ class EditionChange:
 
 
 def review_edition(connection: Connection, edition_id: int) -> ReviewEdition | None:
-    """Any edition by id, whatever its state."""
+    """Return any edition by id, whatever its state."""
     table = schema.editions
     row = connection.execute(select(table).where(table.c.id == edition_id)).first()
     return None if row is None else _review_edition(row)
 
 
 def open_editions(connection: Connection, newsletter: str) -> list[int]:
-    """The ids of a newsletter's editions that wait, and of forms that wait alone, the latest first."""
+    """Return the ids of open editions, and of variants that wait alone, the latest first."""
     table = schema.editions
     query = select(table.c.id).where(
         table.c.newsletter == newsletter,
@@ -75,24 +75,24 @@ def open_editions(connection: Connection, newsletter: str) -> list[int]:
 
 
 def overdue_editions(connection: Connection, now: datetime) -> list[ReviewEdition]:
-    """Editions whose deadline for approval has passed, oldest first."""
+    """Return editions whose deadline for approval has passed, oldest first."""
     table = schema.editions
     query = select(table).where(table.c.state == WAITING, table.c.approve_by <= now).order_by(table.c.id)
     return [_review_edition(row) for row in connection.execute(query)]
 
 
 def periods_under_way(
-    connection: Connection, newsletter: str, variant_key: str, since: datetime
+    connection: Connection, newsletter: str, cadence: str, since: datetime
 ) -> list[tuple[datetime, datetime]]:
-    """The periods, oldest first, whose edition waits, or went out or was found empty since a moment.
+    """Return the periods, oldest first, with an open edition or an edition cut or found empty since a time.
 
-    For a cadence that readers chose, those of any of its forms.
+    A cadence that readers chose includes its variants with a selection.
     """
     table = schema.editions
     recent = or_(table.c.state.in_((CUT, EMPTY)), and_(table.c.state == VARIANT, table.c.stories > 0))
-    of_cadence = table.c.variant_key == variant_key
-    if variant_key != EVERY_EDITION:
-        of_cadence = or_(of_cadence, table.c.variant_key.startswith(f"{variant_key}\n", autoescape=True))
+    of_cadence = table.c.variant_key == cadence
+    if cadence != EVERY_EDITION:
+        of_cadence = or_(of_cadence, table.c.variant_key.startswith(f"{cadence}\n", autoescape=True))
     query = (
         select(table.c.period_start, table.c.period_end)
         .where(table.c.newsletter == newsletter, of_cadence, table.c.revision == 0)
@@ -104,7 +104,7 @@ def periods_under_way(
 
 
 def published_editions(connection: Connection, newsletter: str, variant_key: str) -> list[ReviewEdition]:
-    """The latest revision of every edition that went out and whose content was kept, newest first."""
+    """Return the latest revision of each sent edition with stored content, newest first."""
     table = schema.editions
     query = (
         select(table)
@@ -119,7 +119,7 @@ def published_editions(connection: Connection, newsletter: str, variant_key: str
 
 
 def editions_to_correct(connection: Connection, newsletter: str, *, limit: int) -> list[ReviewEdition]:
-    """The latest editions that went out to everybody and of which no correction went out or waits."""
+    """Return the latest main editions that were sent and have no correction, sent or open."""
     table = schema.editions
     query = (
         select(table)
@@ -131,7 +131,7 @@ def editions_to_correct(connection: Connection, newsletter: str, *, limit: int) 
 
 
 def _corrected() -> Select[tuple[int]]:
-    """The later revisions of an edition that were not withdrawn."""
+    """Return the query for later revisions of an edition that were not withdrawn."""
     table, later = schema.editions, schema.editions.alias("later")
     return (
         select(later.c.id)
@@ -160,7 +160,7 @@ def main_edition(connection: Connection, newsletter: str, period_end: datetime) 
 
 
 def variants_of(connection: Connection, edition: Edition) -> list[ReviewEdition]:
-    """The forms of one revision of an edition that readers chose, whatever became of them."""
+    """Return the variants of a revision of an edition, in any state."""
     table = schema.editions
     query = select(table).where(
         table.c.newsletter == edition.newsletter,
@@ -174,7 +174,7 @@ def variants_of(connection: Connection, edition: Edition) -> list[ReviewEdition]
 
 
 def variants_after(connection: Connection, newsletter: str, edition_id: int) -> list[int]:
-    """The ids of the forms that went out with contents, from after an id on, in order."""
+    """Return the ids of sent variants with content, above an id, in order."""
     table = schema.editions
     query = select(table.c.id).where(
         table.c.newsletter == newsletter,
@@ -186,7 +186,7 @@ def variants_after(connection: Connection, newsletter: str, edition_id: int) -> 
 
 
 def first_cuts(connection: Connection, newsletter: str, variant_key: str) -> dict[datetime, datetime]:
-    """Return when the first revision of each edition went out, by the end of its period."""
+    """Return when the first revision of each edition was cut, by the end of its period."""
     table = schema.editions
     query = select(table.c.period_end, func.min(table.c.cut_at, type_=table.c.cut_at.type)).where(
         table.c.newsletter == newsletter, table.c.variant_key == variant_key, table.c.state.in_(_OUT)
@@ -204,10 +204,10 @@ def change_edition(
     kept: Sequence[int],
     reasons: Mapping[int, LeaveReason],
 ) -> bool:
-    """Give an open edition other content; false when it is no longer open, or another editor was faster.
+    """Replace the content of an open edition; false when another editor changed or closed it.
 
-    ``rendered`` is (subject, html, text); ``kept`` are the ids of the articles that lead its
-    items; ``reasons`` says why others went, if no editor took them out.
+    ``rendered`` is (subject, html, text). ``kept`` are the ids of the articles that lead its items.
+    ``reasons`` explains items that were removed by the program.
     """
     table = schema.editions
     subject, html, text = rendered
@@ -224,7 +224,7 @@ def change_edition(
 
 
 def move_edition(connection: Connection, edition_id: int, *, to: str) -> bool:
-    """Hold an open edition (no deadline any more) or withdraw it; false when it is not open."""
+    """Hold an open edition without a deadline, or withdraw it; false when it is not open."""
     table = schema.editions
     statement = update(table).where(table.c.id == edition_id, table.c.state.in_(OPEN))
     return connection.execute(statement.values(state=to, approve_by=None)).rowcount == 1
@@ -233,7 +233,7 @@ def move_edition(connection: Connection, edition_id: int, *, to: str) -> bool:
 def release_edition(
     connection: Connection, before: ReviewEdition, now: datetime, times: SendingTimes
 ) -> bool:
-    """Freeze an open edition as it was read, and add its deliveries; false when it has changed since.
+    """Freeze an open edition as read, and add its deliveries; false when it has changed since.
 
     A correction goes to the readers of earlier revisions. Lateness counts from now, or from a reader's own
     hour.
@@ -261,7 +261,7 @@ def add_correction(
     rendered: tuple[str, str, str],
     now: datetime,
 ) -> int | None:
-    """A held revision of an edition that went out; ``None`` when a later one waits or went out."""
+    """Add a held revision of a sent edition; ``None`` when a later revision is open or was sent."""
     edition = before.edition
     revision = _next_revision(connection, edition)
     if revision is None:
@@ -275,7 +275,7 @@ def add_correction(
 
 
 def _next_revision(connection: Connection, edition: Edition) -> int | None:
-    """The number of the next correction; a later revision is in its way unless it was withdrawn."""
+    """Return the number of the next correction; ``None`` when a later revision is not withdrawn."""
     table = schema.editions
     query = select(table.c.revision, table.c.state).where(
         table.c.newsletter == edition.newsletter,
@@ -298,13 +298,13 @@ def record_change(
     now: datetime,
     story_id: int | None = None,
 ) -> None:
-    """Record who did what to an edition, and when."""
+    """Record an editor's change of an edition."""
     values = {"edition_id": edition_id, "action": action, "detail": detail, "changed_by": by, "changed": now}
     connection.execute(insert(schema.edition_changes).values(**values, story_id=story_id))
 
 
 def edition_changes(connection: Connection, edition_id: int) -> list[EditionChange]:
-    """Return what was done to an edition, oldest first."""
+    """Return the changes of an edition, oldest first."""
     table = schema.edition_changes
     query = select(table).where(table.c.edition_id == edition_id).order_by(table.c.id)
     names = EditionChange.__dataclass_fields__

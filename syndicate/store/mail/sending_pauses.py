@@ -1,14 +1,13 @@
-"""A rest for everything that is sent: the server takes nothing from us for now."""
+"""Pause of all sending while the mail server accepts nothing from this sender."""
 
 import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection
 
-from syndicate.store import schema
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.store_values import delete_value, read_value, write_value
 
 _PAUSE = "sending paused"
 
@@ -17,8 +16,8 @@ _PAUSE = "sending paused"
 class SendingPause:
     """Pause of all sending: its end and its reason.
 
-    ``refusals`` says how often in a row, with nothing taken in between, the server refused us; 0 when it
-    could only not be reached.
+    ``refusals`` is the number of rejections in a row without an accepted mail; 0 when the server was
+    unreachable.
     """
 
     until: datetime
@@ -27,28 +26,27 @@ class SendingPause:
 
 
 def pause_sending(connection: Connection, pause: SendingPause) -> None:
-    """The server takes nothing from us for now."""
+    """Pause all sending."""
     value = json.dumps([to_microseconds(pause.until), pause.reason, pause.refusals])
-    statement = insert_for(connection, schema.meta).values(key=_PAUSE, value=value)
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+    write_value(connection, _PAUSE, value)
 
 
 def resume_sending(connection: Connection) -> None:
-    """End a pause, and forget how often the server refused us."""
-    connection.execute(delete(schema.meta).where(schema.meta.c.key == _PAUSE))
+    """End a pause, and reset the number of rejections."""
+    delete_value(connection, _PAUSE)
 
 
 def latest_pause(connection: Connection) -> SendingPause | None:
-    """The pause that is, or was the last since something was taken."""
-    value = connection.scalars(select(schema.meta.c.value).where(schema.meta.c.key == _PAUSE)).first()
+    """Return the current pause, or the last since the server accepted a mail."""
+    value = read_value(connection, _PAUSE)
     if value is None:
         return None
-    # Older versions did not count.
+    # Older versions stored no count.
     until, reason, *refusals = json.loads(value)
     return SendingPause(until=from_microseconds(until), reason=reason, refusals=sum(refusals))
 
 
 def sending_pause(connection: Connection, now: datetime) -> SendingPause | None:
-    """The pause that is; ``None`` when mail may be sent."""
+    """Return the current pause; ``None`` when mail may be sent."""
     pause = latest_pause(connection)
     return pause if pause is not None and pause.until > now else None

@@ -1,18 +1,19 @@
 """Requests of the sign-up page, until consent.
 
-waiting → mailed | ignored, mailed → confirmed. A request is written the same way whether or not the
-mailbox is known, and only looked at later: so neither the answer nor its timing tells who reads us.
+waiting → mailed | ignored, mailed → confirmed. A request is stored the same way for a known and an unknown
+mailbox, and processed later. Neither the answer nor its timing reveals a subscriber.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from syndicate.model import DeliveryState, SubscriptionState, SuppressionReason
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH
+from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail import audience_store
 from syndicate.store.mail.edition_store import CONFIRMATION, insert_edition
@@ -28,7 +29,7 @@ _QUARTER = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignUp:
-    """One request. ``address_fold`` is equal for all spellings that reach one person."""
+    """Sign-up request. ``address_fold`` is equal for all spellings of a mailbox."""
 
     id: int
     newsletter: str
@@ -38,7 +39,7 @@ class SignUp:
     network: str
     agreed: str
     state: str
-    token_digest: str
+    token_hash: str
     requested: datetime
     expires: datetime
 
@@ -54,20 +55,20 @@ def record_sign_up(
     expires: datetime,
     limits: tuple[int, int],
 ) -> bool:
-    """Write a request down; false when its network or the newsletter has had its share of this hour.
+    """Store a request; false when its network or newsletter has reached its hourly limit.
 
-    ``address`` is (display, key, fold); ``limits`` are requests an hour from one network and for one
+    ``address`` is (display, key, fold). ``limits`` are requests per hour from one network and for one
     newsletter.
     """
     table, newsletters = schema.sign_ups, schema.newsletters
-    # PostgreSQL lets many count at once and write afterwards: one after the other for each newsletter.
+    # Lock per newsletter: on PostgreSQL concurrent requests could all count before any of them inserts.
     row = select(newsletters.c.name).where(newsletters.c.name == newsletter)
     connection.execute(row.with_for_update(key_share=True))
     recent = table.c.requested > now - _HOUR
     for which, limit in zip(
         (table.c.network == network, table.c.newsletter == newsletter), limits, strict=True
     ):
-        if connection.scalars(select(func.count()).select_from(table).where(which, recent)).one() >= limit:
+        if count_rows(connection, table, which, recent) >= limit:
             return False
     display, key, fold = address
     connection.execute(
@@ -94,7 +95,7 @@ def waiting_sign_ups(connection: Connection, *, limit: int) -> list[SignUp]:
 
 
 def find_sign_up(connection: Connection, delivery_id: int) -> SignUp | None:
-    """The request behind a mail that asks for confirmation."""
+    """Return the request of a mail that asks for confirmation."""
     query = select(*_columns()).where(schema.sign_ups.c.delivery_id == delivery_id)
     row = connection.execute(query).first()
     return None if row is None else SignUp(**row._asdict())
@@ -103,9 +104,9 @@ def find_sign_up(connection: Connection, delivery_id: int) -> SignUp | None:
 def confirmation_edition(
     connection: Connection, newsletter: str, rendered: tuple[str, str, str], now: datetime
 ) -> int:
-    """The mail that asks for confirmation: one for each quarter of an hour, so that its date is right.
+    """Return the current edition that asks for confirmation, a new edition every quarter of an hour.
 
-    Nobody gets the same one twice, so nobody gets two in a quarter of an hour.
+    So its date is right, and a mailbox gets at most a single such mail in a quarter of an hour.
     """
     start = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
     period = (start, start + _QUARTER)
@@ -123,18 +124,18 @@ def confirmation_edition(
     return found
 
 
-def take_sign_up(connection: Connection, sign_up_id: int) -> bool:
-    """Nothing comes of a request unless ``mark_mailed`` follows; false when another process has taken it."""
+def claim_sign_up(connection: Connection, sign_up_id: int) -> bool:
+    """Claim a request: it is ignored unless ``mark_mailed`` follows; false when already claimed."""
     return _move(connection, sign_up_id, WAITING, IGNORED)
 
 
 def prepare_confirmation(
     connection: Connection, sign_up: SignUp, edition_id: int, *, per_address: int, now: datetime
 ) -> int | None:
-    """Put the mail that asks for confirmation into the outbox: the delivery's id, or ``None``.
+    """Add the delivery of a mail that asks for confirmation; return its id, or ``None``.
 
-    None for a mailbox that is subscribed, that must not be written to, whose owner (in any spelling) has
-    been written to ``per_address`` times within a day, or who has just got such a mail.
+    Returns ``None`` for a subscribed or suppressed mailbox. Also when the owner, in any spelling, was
+    mailed ``per_address`` times within a day, or has just got such a mail.
     """
     if audience_store.suppression(connection, sign_up.address_key) not in (
         None,
@@ -143,7 +144,7 @@ def prepare_confirmation(
         return None
     if _mails_today(connection, sign_up) >= per_address:
         return None
-    subscription_id, state = audience_store.ask_subscription(
+    subscription_id, state = audience_store.request_subscription(
         connection, sign_up.address, sign_up.address_key, sign_up.newsletter, now
     )
     if state is SubscriptionState.CONFIRMED:
@@ -169,23 +170,20 @@ def prepare_confirmation(
 
 
 def _mails_today(connection: Connection, sign_up: SignUp) -> int:
-    """Return how many mails the owner of a mailbox, in any spelling, has got on the day before a request."""
+    """Return the number of mails to the mailbox, in any spelling, on the day before a request."""
     table = schema.sign_ups
-    query = select(func.count()).where(
-        table.c.address_fold == sign_up.address_fold,
-        table.c.requested > sign_up.requested - _DAY,
-        table.c.state.in_((MAILED, CONFIRMED)),
-    )
-    return connection.scalars(query).one()
+    recent = table.c.requested > sign_up.requested - _DAY
+    mailed = table.c.state.in_((MAILED, CONFIRMED))
+    return count_rows(connection, table, table.c.address_fold == sign_up.address_fold, recent, mailed)
 
 
-def mark_mailed(connection: Connection, sign_up_id: int, delivery_id: int, token_digest: str) -> None:
-    """A request just taken has its mail; from now on the token behind the digest confirms it, once."""
-    _move(connection, sign_up_id, IGNORED, MAILED, delivery_id=delivery_id, token_digest=token_digest)
+def mark_mailed(connection: Connection, sign_up_id: int, delivery_id: int, token_hash: str) -> None:
+    """Mark a claimed request as mailed; the token with this hash can then confirm it once."""
+    _move(connection, sign_up_id, IGNORED, MAILED, delivery_id=delivery_id, token_hash=token_hash)
 
 
 def confirm_sign_up(connection: Connection, sign_up: SignUp, *, network: str, now: datetime) -> int | None:
-    """Use the request up and subscribe: the subscription's id, or ``None`` when it was used up before."""
+    """Confirm a request and subscribe; return the subscription's id, or ``None`` when it was used."""
     if sign_up.expires <= now or not _move(connection, sign_up.id, MAILED, CONFIRMED):
         return None
     asked = f"asked {sign_up.requested:%Y-%m-%d %H:%M} UTC from {sign_up.network}, confirmed from {network}"
@@ -195,7 +193,7 @@ def confirm_sign_up(connection: Connection, sign_up: SignUp, *, network: str, no
 
 
 def prune_sign_ups(connection: Connection, *, before: datetime) -> int:
-    """Forget requests from before a moment, and who never confirmed any; returns how many requests went."""
+    """Delete requests from before a time, and subscribers who never confirmed; return the requests."""
     table, subscriptions, subscribers = schema.sign_ups, schema.subscriptions, schema.subscribers
     gone = connection.execute(delete(table).where(table.c.requested < before)).rowcount
     editions, deliveries = schema.editions, schema.deliveries

@@ -1,4 +1,4 @@
-"""Everything that is held about one person, to show and to hand over."""
+"""Export of all data about a subscriber."""
 
 from typing import Any
 
@@ -7,17 +7,17 @@ from sqlalchemy import ColumnElement, Connection, Table, select
 from syndicate.store import schema
 from syndicate.store.mail import audience_store
 
-# What is about the machine and not about the person.
+# Columns about the machine, not about the subscriber.
 _OURS = frozenset(
-    {"id", "subscriber_id", "lease_owner", "lease_until", "token_digest", "fingerprint", "feed_revision"}
+    {"id", "subscriber_id", "lease_owner", "lease_until", "token_hash", "fingerprint", "feed_revision"}
 )
 
 
 def export_subscriber_data(connection: Connection, address_key: str) -> dict[str, Any] | None:
-    """Every row about a mailbox, by kind, with moments as ISO 8601 text; ``None`` when there is none."""
+    """Return every row about a mailbox, by kind, times as ISO 8601; ``None`` without any."""
     subscribers, subscriptions, deliveries = schema.subscribers, schema.subscriptions, schema.deliveries
     owner = select(subscribers.c.id).where(subscribers.c.address_key == address_key)
-    mine = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(owner))
+    matching = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(owner))
     consents, sign_ups, bounces = schema.consents, schema.sign_ups, schema.bounces
     people = _rows(connection, subscribers, subscribers.c.address_key == address_key)
     reason = audience_store.suppression(connection, address_key)
@@ -26,17 +26,17 @@ def export_subscriber_data(connection: Connection, address_key: str) -> dict[str
         "subscriptions": _rows(connection, subscriptions, subscriptions.c.subscriber_id.in_(owner)),
         "consents": _rows(connection, consents, consents.c.address_key == address_key),
         "requests": _rows(connection, sign_ups, sign_ups.c.address_key == address_key),
-        "deliveries": _rows(connection, deliveries, deliveries.c.subscription_id.in_(mine)),
-        "bounces": _rows(connection, bounces, bounces.c.subscription_id.in_(mine)),
+        "deliveries": _rows(connection, deliveries, deliveries.c.subscription_id.in_(matching)),
+        "bounces": _rows(connection, bounces, bounces.c.subscription_id.in_(matching)),
     }
     if not found and reason is None and not any(lists.values()):
         return None
     return {"address": address_key} | found | {"suppressed": reason or "no"} | lists
 
 
-def _rows(connection: Connection, table: Table, mine: ColumnElement[bool]) -> list[dict[str, Any]]:
+def _rows(connection: Connection, table: Table, matching: ColumnElement[bool]) -> list[dict[str, Any]]:
     columns = [column for column in table.c if column.name not in _OURS]
-    rows = connection.execute(select(*columns).where(mine).order_by(table.c.id))
+    rows = connection.execute(select(*columns).where(matching).order_by(table.c.id))
     return [{name: _plain(value) for name, value in row._asdict().items()} for row in rows]
 
 

@@ -13,15 +13,16 @@ from syndicate.store.core.column_types import EPOCH
 from syndicate.store.mail import audience_store
 
 _OF_THE_MAILBOX: Final = (SuppressionReason.BOUNCED.value, SuppressionReason.BOUNCED_OFTEN.value)
-"""The reasons that are about the mailbox and not about its owner's will."""
+"""Reasons that concern the mailbox and not its owner's will."""
 _ALLOWED = "allowed by operator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Departure:
-    """A subscription that ended, or, without ``newsletter``, a mailbox that must not be written to.
+class SuppressionEntry:
+    """Ended subscription, or, without ``newsletter``, a suppressed mailbox.
 
-    ``address_key`` of one that was erased is a keyed hash, which only stores with the same secret know.
+    The ``address_key`` of an erased mailbox is a keyed hash, which only stores with the same secret can
+    match.
     """
 
     address_key: str
@@ -29,8 +30,8 @@ class Departure:
     reason: str
 
 
-def list_departures(connection: Connection) -> list[Departure]:
-    """Everybody who left or must not be written to."""
+def list_suppressions(connection: Connection) -> list[SuppressionEntry]:
+    """Return all ended subscriptions and suppressed mailboxes."""
     subscribers, subscriptions, suppressions = (schema.subscribers, schema.subscriptions, schema.suppressions)
     ended = (
         select(
@@ -44,35 +45,37 @@ def list_departures(connection: Connection) -> list[Departure]:
     barred = select(suppressions.c.address_key, literal("").label("newsletter"), suppressions.c.reason)
     rows = [*connection.execute(ended), *connection.execute(barred)]
     return sorted(
-        (Departure(**row._asdict()) for row in rows),
-        key=lambda departure: (departure.address_key, departure.newsletter),
+        (SuppressionEntry(**row._asdict()) for row in rows),
+        key=lambda entry: (entry.address_key, entry.newsletter),
     )
 
 
-def take_over_departures(
-    connection: Connection, departures: Iterable[Departure], *, detail: str, now: datetime
+def import_suppressions(
+    connection: Connection, entries: Iterable[SuppressionEntry], *, detail: str, now: datetime
 ) -> int:
-    """Let the same people be gone from this store as well; how many rows changed something."""
+    """Apply exported suppressions to this store; return the number of changed rows."""
     changed = 0
-    for departure in departures:
-        if departure.newsletter:
-            mine = audience_store.subscription_of(connection, departure.address_key, departure.newsletter)
-            open_still = mine is not None and not _has_ended(connection, mine)
-            if mine is not None and open_still:
-                audience_store.end_subscription(connection, mine, detail=detail, now=now)
-            changed += open_still
+    for entry in entries:
+        if entry.newsletter:
+            subscription = audience_store.subscription_of(connection, entry.address_key, entry.newsletter)
+            if subscription is None:
+                continue
+            state = audience_store.subscription_state(connection, subscription)
+            if state != SubscriptionState.UNSUBSCRIBED:
+                audience_store.end_subscription(connection, subscription, detail=detail, now=now)
+                changed += 1
         else:
-            changed += audience_store.suppression(connection, departure.address_key) is None
-            audience_store.suppress(connection, departure.address_key, reason=departure.reason, now=now)
-            audience_store.end_all_subscriptions(connection, departure.address_key, detail=detail, now=now)
+            changed += audience_store.suppression(connection, entry.address_key) is None
+            audience_store.suppress(connection, entry.address_key, reason=entry.reason, now=now)
+            audience_store.end_all_subscriptions(connection, entry.address_key, detail=detail, now=now)
     return changed
 
 
 def reason_not_liftable(connection: Connection, address_key: str) -> str:
-    """Return why the operator cannot let a mailbox be written to again; ``""`` when it only bounced."""
+    """Return why the operator cannot lift a suppression; ``""`` when the mailbox only bounced."""
     reason = audience_store.suppression(connection, address_key)
     if reason is None:
-        return "is not on the list of those who must not be written to"
+        return "is not on the list of suppressed addresses"
     subscriptions, subscribers, bounces = schema.subscriptions, schema.subscribers, schema.bounces
     complaints = (
         select(bounces.c.id)
@@ -81,7 +84,7 @@ def reason_not_liftable(connection: Connection, address_key: str) -> str:
         .where(subscribers.c.address_key == address_key, bounces.c.kind == "complaint")
     )
     if reason == SuppressionReason.COMPLAINED or connection.execute(complaints.limit(1)).first() is not None:
-        return "has complained about our mail, so only its owner can undo that, by mail to you"
+        return "has complained about your mail, so only its owner can undo that, by mail to you"
     hashed = schema.suppressions.c.address_key == audience_store.suppression_hash(connection, address_key)
     erased = connection.execute(select(schema.suppressions.c.reason).where(hashed)).first()
     if erased is not None or reason not in _OF_THE_MAILBOX:
@@ -89,15 +92,15 @@ def reason_not_liftable(connection: Connection, address_key: str) -> str:
     return ""
 
 
-def allow(connection: Connection, address_key: str, *, why: str, now: datetime) -> list[str]:
-    """Write to a mailbox again that bounced: the newsletters whose subscriptions go on.
+def lift_suppression(connection: Connection, address_key: str, *, why: str, now: datetime) -> list[str]:
+    """Lift the suppression of a bounced mailbox; return the newsletters that it receives again.
 
-    Only those go on that the bounce ended; what its owner has left stays ended. Ask ``reason_not_liftable``
-    first.
+    Only subscriptions that the bounce ended are revived, not subscriptions that the owner ended. Call
+    ``reason_not_liftable`` first.
     """
     suppressions, subscriptions, subscribers = (schema.suppressions, schema.subscriptions, schema.subscribers)
     connection.execute(suppressions.delete().where(suppressions.c.address_key == address_key))
-    mine = (
+    matching = (
         select(subscriptions.c.id, subscriptions.c.newsletter)
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
         .where(
@@ -107,7 +110,7 @@ def allow(connection: Connection, address_key: str, *, why: str, now: datetime) 
         )
         .order_by(subscriptions.c.newsletter)
     )
-    revived = connection.execute(mine).all()
+    revived = connection.execute(matching).all()
     for row in revived:
         connection.execute(
             update(subscriptions)
@@ -119,16 +122,10 @@ def allow(connection: Connection, address_key: str, *, why: str, now: datetime) 
     return [row.newsletter for row in revived]
 
 
-def allowed_since(connection: Connection, address_key: str) -> datetime:
-    """Return when an operator last allowed a mailbox: earlier bounces count no more. Long ago if never."""
+def last_lifted_at(connection: Connection, address_key: str) -> datetime:
+    """Return when an operator last lifted the suppression; 1970 if never. Earlier bounces do not count."""
     table = schema.consents
     query = select(func.max(table.c.recorded, type_=table.c.recorded.type)).where(
         table.c.address_key == address_key, table.c.event == _ALLOWED
     )
     return connection.scalars(query).one() or EPOCH
-
-
-def _has_ended(connection: Connection, subscription_id: int) -> bool:
-    table = schema.subscriptions
-    query = select(table.c.state).where(table.c.id == subscription_id)
-    return connection.scalars(query).first() == SubscriptionState.UNSUBSCRIBED.value

@@ -1,1 +1,1 @@
-"""Rows of channels and published files."""
+"""SQL of channels, archives, stale pages and announcements."""

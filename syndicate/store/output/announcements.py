@@ -1,4 +1,4 @@
-"""Feeds that a hub has to be notified of (WebSub, publisher): one row for each feed document."""
+"""Feed documents that a hub must be notified of (WebSub publisher)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,35 +7,31 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, delete, select, update
 
 from syndicate.store import schema
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.upsert import upsert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """A feed document whose latest bytes (by ``digest``) the hub does not know of yet."""
+    """Feed document whose latest bytes (by ``document_hash``) the hub has not been notified of."""
 
     topic: str
-    digest: str
+    document_hash: str
     attempts: int
 
 
-def note_documents(connection: Connection, digests: Mapping[str, str], now: datetime) -> None:
-    """Take down what was written, by address. Only bytes that differ from the last bytes are news."""
+def record_documents(connection: Connection, document_hashes: Mapping[str, str], now: datetime) -> None:
+    """Record the hashes of written documents by URL; changed documents are announced."""
     table = schema.announcements
-    for topic, digest in digests.items():
-        fresh = {"digest": digest, "next_try": now, "attempts": 0, "error": ""}
-        statement = insert_for(connection, table).values(topic=topic, **fresh)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["topic"], set_=fresh, where=table.c.digest != digest
-            )
-        )
+    for topic, document_hash in document_hashes.items():
+        fresh = {"document_hash": document_hash, "next_try": now, "attempts": 0, "error": ""}
+        changed = table.c.document_hash != document_hash
+        upsert(connection, table, {"topic": topic}, fresh, where=changed)
 
 
 def claim_announcements(connection: Connection, *, now: datetime, until: datetime) -> list[Announcement]:
-    """Return what the hub should hear about now, not given to anybody else before ``until``."""
+    """Claim due announcements; no other process gets them before ``until``."""
     table = schema.announcements
-    query = select(table.c.topic, table.c.digest, table.c.attempts).where(table.c.next_try <= now)
+    query = select(table.c.topic, table.c.document_hash, table.c.attempts).where(table.c.next_try <= now)
     rows = list(connection.execute(query.order_by(table.c.topic).with_for_update(skip_locked=True)))
     topics = [row.topic for row in rows]
     connection.execute(update(table).where(table.c.topic.in_(topics)).values(next_try=until))
@@ -45,13 +41,13 @@ def claim_announcements(connection: Connection, *, now: datetime, until: datetim
 def finish_announcement(
     connection: Connection, done: Announcement, *, next_try: datetime | None, error: str
 ) -> bool:
-    """Write how telling the hub went; false when the document changed meanwhile and has to be told again."""
+    """Store the result of a notification; false when the document changed and must be announced again."""
     table = schema.announcements
-    same = and_(table.c.topic == done.topic, table.c.digest == done.digest)
+    same = and_(table.c.topic == done.topic, table.c.document_hash == done.document_hash)
     values = {"next_try": next_try, "attempts": done.attempts + 1 if error else 0, "error": error}
     return connection.execute(update(table).where(same).values(**values)).rowcount == 1
 
 
-def forget_announcements(connection: Connection) -> None:
-    """There is no hub any longer."""
+def delete_announcements(connection: Connection) -> None:
+    """Delete all announcements, since no hub is configured any more."""
     connection.execute(delete(schema.announcements))

@@ -1,8 +1,8 @@
-"""Archive pages of channels (RFC 5005): which articles each page holds.
+"""Archive pages of channels (RFC 5005): the articles that each page holds.
 
-A page holds the articles of its channel whose ids are above the last id of the page before and up to its own.
-Bounds are never changed, so that page numbers and membership stay; page 1 is the oldest. The bound of
-"page 0" is where the archive begins.
+A page holds the articles of its channel with ids above the previous page's last id and up to its own.
+Bounds never change, so that page numbers and membership stay; page 1 is the oldest. The bound of "page 0"
+is the start of the archive.
 """
 
 from collections.abc import Collection, Sequence
@@ -38,28 +38,28 @@ def articles_after(
     return [article_of(row) for row in connection.execute(query.order_by(table.c.id).limit(limit))]
 
 
-def latest_but(connection: Connection, clauses: Sequence[Clause], count: int) -> int:
-    """Return the id after which a channel has at most ``count`` articles; 0 when it has no more in all."""
+def archive_cutoff_id(connection: Connection, clauses: Sequence[Clause], count: int) -> int:
+    """Return the id above which a channel has ``count`` articles; 0 when it has no more in all."""
     number = schema.articles.c.id
     query = select(number).where(*shown_articles(clauses)).order_by(number.desc()).limit(1).offset(count)
     return connection.scalars(query).first() or 0
 
 
 def sources_in(connection: Connection, keys: Collection[str]) -> set[int]:
-    """Return the ids of sources that have an article in one of these sections, by their keys."""
+    """Return the ids of sources with an article in any of these sections (keys)."""
     table = schema.articles
     query = select(table.c.source_id).where(table.c.section_key.in_(keys)).distinct()
     return set(connection.scalars(query))
 
 
-def close_page(connection: Connection, channel: str, number: int, last_id: int) -> None:
+def add_archive_page(connection: Connection, channel: str, number: int, last_id: int) -> None:
     """Record the next archive page of a channel."""
     row = {"channel": channel, "number": number, "last_id": last_id}
     connection.execute(insert(schema.channel_archives).values(row))
 
 
 def move_archive(connection: Connection, channel: str, name: str | None) -> None:
-    """Give the archive of a channel to its new name; forget the archive when there is none."""
+    """Rename the archive of a channel; delete it when ``name`` is ``None``."""
     table = schema.channel_archives
     if name is not None and not archive_bounds(connection, name):
         connection.execute(update(table).where(table.c.channel == channel).values(channel=name))

@@ -21,10 +21,7 @@ _NEWEST_FIRST = (schema.articles.c.published.desc(), schema.articles.c.id.desc()
 
 
 def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[Article]:
-    """Return the newest articles for which every clause holds, newest first, each text once.
-
-    Articles wait until they have a story.
-    """
+    """Return the newest placed articles that match every clause, newest first, each text once."""
     return _newest(connection, shown_articles(clauses), limit)
 
 
@@ -36,40 +33,44 @@ def _newest(connection: Connection, conditions: Iterable[ColumnElement[bool]], l
 def newest_ids(
     connection: Connection, column: str, keys: Iterable[Any], *, limit: int
 ) -> dict[Any, list[int]]:
-    """Return the newest articles with each key in a column of articles: newest first, each text once."""
+    """Return the newest articles for each key in a column, newest first, each text once."""
     chosen = first_of_text(lambda rows: [getattr(rows.c, column) == bindparam("key")])
     query = select(schema.articles.c.id).where(*chosen).order_by(*_NEWEST_FIRST).limit(limit)
     return {key: list(connection.scalars(query, {"key": key})) for key in keys}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """One of several wishes: clauses that all hold, and of these sections and languages (empty: of any)."""
+class ArticleFilter:
+    """Clauses that must all match, and the sections and languages to match (empty: any)."""
 
     clauses: tuple[Clause, ...] = ()
     sections: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
 
 
-def wished_articles(connection: Connection, wishes: Sequence[Wish], *, limit: int) -> list[Article]:
-    """Return the newest articles that at least one wish takes, newest first, each text once."""
-    shown = first_of_text(lambda rows: [or_(*(_wished(wish, rows) for wish in wishes))])
+def filtered_articles(
+    connection: Connection, filters: Sequence[ArticleFilter], *, limit: int
+) -> list[Article]:
+    """Return the newest articles that match any of the filters, newest first, each text once."""
+    shown = first_of_text(
+        lambda rows: [or_(*(_matches_filter(article_filter, rows) for article_filter in filters))]
+    )
     return _newest(connection, shown, limit)
 
 
-def _wished(wish: Wish, rows: Rows) -> ColumnElement[bool]:
-    conditions = _conditions(wish.clauses, rows)
-    if wish.sections:
-        conditions.append(rows.c.section_key.in_(map(tag_key, wish.sections)))
-    if wish.languages:
-        conditions.append(or_(*(_language(tag, rows) for tag in wish.languages)))
+def _matches_filter(article_filter: ArticleFilter, rows: Rows) -> ColumnElement[bool]:
+    conditions = _conditions(article_filter.clauses, rows)
+    if article_filter.sections:
+        conditions.append(rows.c.section_key.in_(map(tag_key, article_filter.sections)))
+    if article_filter.languages:
+        conditions.append(or_(*(_language(tag, rows) for tag in article_filter.languages)))
     return and_(true(), *conditions)
 
 
 def channel_signature(
     connection: Connection, clauses: Sequence[Clause], *, limit: int
 ) -> list[tuple[int, str, str]]:
-    """(article id, content hash, editor's headline) of what ``channel_articles`` would return, cheaply."""
+    """Return (article id, content hash, headline) of the articles of ``channel_articles``, cheaply."""
     table = schema.articles
     query = select(table.c.id, table.c.content_hash, table.c.headline).where(*shown_articles(clauses))
     query = query.order_by(*_NEWEST_FIRST).limit(limit)
@@ -79,7 +80,7 @@ def channel_signature(
 def matching_articles(
     connection: Connection, clauses: Sequence[Clause], article_ids: Sequence[int]
 ) -> set[int]:
-    """Return those of these articles for which every clause holds."""
+    """Return the articles among these that match every clause."""
     if not clauses:
         return set(article_ids)
     table = schema.articles
@@ -88,7 +89,7 @@ def matching_articles(
 
 
 def related_signature(connection: Connection, ids: Sequence[int]) -> list[tuple[Any, ...]]:
-    """Return all that changes the links below these articles: related articles, and leads by language."""
+    """Return the values that change the links below articles: related articles, leads by language."""
     table, articles = schema.related, schema.articles
     query = (
         select(table.c.article_id, table.c.related_id, articles.c.content_hash, articles.c.headline)
@@ -105,35 +106,35 @@ def related_signature(connection: Connection, ids: Sequence[int]) -> list[tuple[
         .where(own.c.id.in_(ids))
         .order_by(own.c.id, leads.c.language)
     )
-    return [tuple(row) for item in (query, foreign) for row in connection.execute(item)]
+    return [tuple(row) for query_part in (query, foreign) for row in connection.execute(query_part)]
 
 
 def source_articles(
     connection: Connection, source_ids: Sequence[int], *, since: datetime, limit: int
 ) -> list[Article]:
-    """The newest articles of these sources published since a moment; at least the newest of all."""
+    """Return the newest articles of these sources since a time; at least the newest of all."""
     table = schema.articles
-    theirs = [table.c.source_id.in_(source_ids), table.c.story_id.is_not(None)]
-    found = _newest(connection, [*theirs, table.c.published >= since], limit)
-    return found or _newest(connection, theirs, 1)
+    conditions = [table.c.source_id.in_(source_ids), table.c.story_id.is_not(None)]
+    found = _newest(connection, [*conditions, table.c.published >= since], limit)
+    return found or _newest(connection, conditions, 1)
 
 
 def section_articles(connection: Connection, section: str, *, limit: int) -> list[Article]:
-    """The newest articles of a section, newest first."""
+    """Return the newest articles of a section, newest first."""
     clause = Clause(field=ClauseField.SECTION, values=(section,))
     return channel_articles(connection, (clause,), limit=limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagList:
-    """The newest articles with a tag, newest first; ``name`` is the commonest of their spellings."""
+    """Newest articles with a tag, newest first; ``name`` is the most frequent spelling."""
 
     name: str
     article_ids: tuple[int, ...]
 
 
 def tagged_articles(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, TagList]:
-    """Return what the pages of these tags (keys) list; tags without articles are left out."""
+    """Return the articles on the pages of these tags (keys), without tags that have no articles."""
     table, tagged = schema.articles, schema.article_tags
     place = func.row_number().over(partition_by=tagged.c.tag, order_by=_NEWEST_FIRST)
     ranked = (
@@ -156,18 +157,18 @@ def tagged_articles(connection: Connection, tags: Iterable[str], *, limit: int) 
 
 
 def _shown_with_tag() -> list[ColumnElement[bool]]:
-    """Return conditions for rows of ``article_tags`` joined to articles: each text once for each tag."""
-    tagged, theirs = schema.article_tags, schema.article_tags.alias("theirs")
+    """Return conditions for rows of ``article_tags`` joined to articles: each text once per tag."""
+    tagged, other = schema.article_tags, schema.article_tags.alias("other_tags")
 
     def has_the_tag(rows: Rows) -> list[ColumnElement[bool]]:
-        same = select(theirs.c.tag).where(theirs.c.article_id == rows.c.id, theirs.c.tag == tagged.c.tag)
-        return [same.correlate_except(theirs).exists()]
+        same = select(other.c.tag).where(other.c.article_id == rows.c.id, other.c.tag == tagged.c.tag)
+        return [same.correlate_except(other).exists()]
 
     return first_of_text(has_the_tag)
 
 
-def tag_carriers(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, list[int]]:
-    """Return the latest articles with each of these tags (keys), whether or not a list shows them."""
+def latest_tagged_ids(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, list[int]]:
+    """Return the latest articles with each tag (key), whether or not lists show them."""
     table = schema.article_tags
     query = select(table.c.article_id).where(table.c.tag == bindparam("key"))
     query = query.order_by(table.c.article_id.desc()).limit(limit)
@@ -179,14 +180,14 @@ def _commonest(names: Counter[str]) -> str:
 
 
 def languages(connection: Connection) -> list[str]:
-    """Every language that articles are written in, by its tag without a region: ``en`` for ``en-gb`` too."""
+    """Return the languages of all articles, as tags without a region (``en`` also for ``en-gb``)."""
     table = schema.articles
     query = select(table.c.language).where(table.c.language != "").distinct()
     return sorted({tag.partition("-")[0] for tag in connection.scalars(query)})
 
 
 def sections(connection: Connection) -> list[str]:
-    """Return every section that has articles, spelt as most of its newest articles spell it, by name."""
+    """Return the sections that have articles, spelt as most of their newest articles spell them."""
     table = schema.articles
     keys = connection.scalars(select(table.c.section_key).where(table.c.section_key != "").distinct()).all()
     newest = select(table.c.section).where(table.c.section_key == bindparam("key"))
@@ -195,38 +196,38 @@ def sections(connection: Connection) -> list[str]:
 
 
 def listed_tags(connection: Connection, article_ids: Sequence[int]) -> set[str]:
-    """Return those tags (keys) of these articles that have a page.
+    """Return the tags (keys) of these articles that have a page.
 
-    That takes two articles that lists show, or an article that was pruned: its page is still there and links
-    to the tag's.
+    A tag has a page when two articles of lists carry it, or when an article with it was pruned: that
+    article's page stays and links to the tag's page.
     """
-    mine, tagged, table = schema.article_tags.alias(), schema.article_tags, schema.articles
+    matching, tagged, table = schema.article_tags.alias(), schema.article_tags, schema.articles
     second = (
         select(tagged.c.article_id)
         .join(table, table.c.id == tagged.c.article_id)
-        .where(tagged.c.tag == mine.c.tag, *_shown_with_tag())
-        .correlate(mine)
+        .where(tagged.c.tag == matching.c.tag, *_shown_with_tag())
+        .correlate(matching)
         .limit(1)
         .offset(1)
     )
-    pruned = mine.c.tag.in_(select(schema.pruned_tags.c.tag))
-    query = select(mine.c.tag).where(mine.c.article_id.in_(article_ids), or_(pruned, second.exists()))
+    pruned = matching.c.tag.in_(select(schema.pruned_tags.c.tag))
+    query = select(matching.c.tag).where(matching.c.article_id.in_(article_ids), or_(pruned, second.exists()))
     return set(connection.scalars(query.distinct()))
 
 
 def pruned_tags(connection: Connection, tags: Sequence[str]) -> set[str]:
-    """Return those of these tags (keys) that a pruned article had."""
+    """Return the tags (keys) among these that a pruned article had."""
     table = schema.pruned_tags
     return set(connection.scalars(select(table.c.tag).where(table.c.tag.in_(tags))))
 
 
 def shown_articles(clauses: Sequence[Clause]) -> list[ColumnElement[bool]]:
-    """Return what rows of ``articles`` fulfil that a list with this query shows: of each text the first."""
+    """Return the conditions for articles that a list with this query shows: the first of each text."""
     return first_of_text(lambda rows: _conditions(clauses, rows))
 
 
 def _conditions(clauses: Sequence[Clause], rows: Rows) -> list[ColumnElement[bool]]:
-    """Return what a query asks of articles, in a table or alias of articles."""
+    """Return the conditions of a query, on the table of articles or an alias."""
     return [_condition(clause, rows) for clause in clauses]
 
 
@@ -240,8 +241,8 @@ def _condition(clause: Clause, rows: Rows) -> ColumnElement[bool]:
             condition = rows.c.source_id.in_(select(sources.c.id).where(sources.c.name.in_(clause.values)))
         case ClauseField.TAG:
             tagged = schema.article_tags
-            wanted = map(tag_key, clause.values)
-            condition = rows.c.id.in_(select(tagged.c.article_id).where(tagged.c.tag.in_(wanted)))
+            keys = map(tag_key, clause.values)
+            condition = rows.c.id.in_(select(tagged.c.article_id).where(tagged.c.tag.in_(keys)))
         case ClauseField.LANGUAGE:
             condition = or_(*(_language(value.lower(), rows) for value in clause.values))
         case ClauseField.WORD:
@@ -253,18 +254,18 @@ def _condition(clause: Clause, rows: Rows) -> ColumnElement[bool]:
 
 
 def _listed(clause: Clause, rows: Rows) -> ColumnElement[bool]:
-    """Return the condition for leads of listed stories, in a wanted language where they have one."""
+    """Return the condition for leads of listed stories, in a requested language if there is one."""
     table, other = schema.listed_articles, schema.articles.alias("listed")
     here = table.c.list.in_(clause.values)
     listed = rows.c.id.in_(select(table.c.article_id).where(here))
     if clause.negated or not clause.languages:
         return listed
     leads = rows.c.id.in_(select(table.c.article_id).where(here, table.c.language == ""))
-    wanted = or_(*(_language(tag.lower(), other) for tag in clause.languages))
-    told = select(other.c.story_id).join(table, table.c.article_id == other.c.id)
-    told = told.where(here, wanted, other.c.story_id.is_not(None))
+    in_languages = or_(*(_language(tag.lower(), other) for tag in clause.languages))
+    preferred = select(other.c.story_id).join(table, table.c.article_id == other.c.id)
+    preferred = preferred.where(here, in_languages, other.c.story_id.is_not(None))
     own = or_(rows.c.language == "", *(_language(tag.lower(), rows) for tag in clause.languages))
-    return and_(listed, or_(own, and_(leads, rows.c.story_id.not_in(told))))
+    return and_(listed, or_(own, and_(leads, rows.c.story_id.not_in(preferred))))
 
 
 def _language(tag: str, rows: Rows) -> ColumnElement[bool]:

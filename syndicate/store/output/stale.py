@@ -1,37 +1,38 @@
 """Stale pages and lists, and the signatures of outputs.
 
-A page is marked in the transaction that changed what it shows, and unmarked only if nothing
-marked it again while it was being written: a crash in between writes the same bytes once more.
+The transaction that changes a page's content marks the page as stale. The mark is removed only if no later
+transaction marked it again while the page was written. A crash in between writes the same bytes again.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from syndicate.store import schema
-from syndicate.store.core.compiled_sql import Prepared
-from syndicate.store.core.upsert import insert_for, insert_on
+from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.counts import count_rows
+from syndicate.store.core.upsert import insert_for, insert_on, upsert
 
 EDIT = "edit:"
 CHANNEL = "channel:"
 GONE = "gone"
-"""The signature of a channel whose files were removed because it is no longer declared."""
+"""Signature of a channel that is no longer declared and whose files were removed."""
 
 
 def mark_stale(connection: Connection, article_ids: Iterable[int]) -> None:
-    """These articles' pages must be written again."""
+    """Mark the pages of articles for rewriting."""
     rows = [{"article_id": article_id, "version": 1} for article_id in sorted(set(article_ids))]
     if rows:
         _marking(connection.dialect.name).execute_many(connection, rows)
 
 
 @lru_cache
-def _marking(dialect: str) -> Prepared:
+def _marking(dialect: str) -> CompiledStatement:
     table = schema.stale_pages
     new = insert_on(dialect, table).values(article_id=bindparam("article_id"), version=bindparam("version"))
-    return Prepared(
+    return CompiledStatement(
         new.on_conflict_do_update(index_elements=["article_id"], set_={"version": table.c.version + 1})
     )
 
@@ -39,7 +40,7 @@ def _marking(dialect: str) -> Prepared:
 def mark_lists(connection: Connection, names: Iterable[str]) -> None:
     """Mark lists as stale: ``tag:KEY``, ``section:NAME``, ``source:ID``; ``edit:ID`` is an edited article.
 
-    A list holds articles by what they were; the mark names what an article has left or joined.
+    A list may have shown an article by its old values: mark the lists it left and the lists it joined.
     """
     rows = [{"name": name, "version": 1} for name in sorted(set(names))]
     if rows:
@@ -50,8 +51,8 @@ def mark_lists(connection: Connection, names: Iterable[str]) -> None:
         connection.execute(statement, rows)
 
 
-def mark_left(connection: Connection, article_ids: Collection[int]) -> None:
-    """Mark the lists that hold these articles, which are about to change or to go."""
+def mark_lists_with(connection: Connection, article_ids: Collection[int]) -> None:
+    """Mark the lists that contain these articles, before the articles change or are deleted."""
     articles, tags = schema.articles, schema.article_tags
     found = select(articles.c.id, articles.c.source_id, articles.c.section).where(
         articles.c.id.in_(article_ids)
@@ -66,7 +67,7 @@ def mark_left(connection: Connection, article_ids: Collection[int]) -> None:
 
 
 def stale_lists(connection: Connection) -> dict[str, int]:
-    """Return the version of each list that is marked as stale."""
+    """Return the version of each stale list."""
     table = schema.stale_lists
     return {row.name: row.version for row in connection.execute(select(table).order_by(table.c.name))}
 
@@ -81,14 +82,14 @@ def clear_lists(connection: Connection, written: Mapping[str, int]) -> None:
 
 
 def mark_sections(connection: Connection, keys: Iterable[str]) -> None:
-    """Mark the articles of these sections: the feeds that their pages name have changed."""
+    """Mark the articles of these sections: the feeds that their pages link to have changed."""
     articles = schema.articles
     of_them = select(articles.c.id).where(articles.c.section_key.in_(sorted(keys)))
     mark_stale(connection, connection.scalars(of_them))
 
 
 def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
-    """Mark the articles of these sources, on pages of their own and in archives."""
+    """Mark the articles of these sources, on their own pages and in archives."""
     articles = schema.articles
     for source_id in source_ids:
         ids = connection.scalars(select(articles.c.id).where(articles.c.source_id == source_id)).all()
@@ -96,19 +97,19 @@ def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
         mark_lists(connection, [f"{EDIT}{article_id}" for article_id in ids])
 
 
-def mark_published_since(connection: Connection, moment: datetime) -> None:
-    """Mark every article published since a moment: what all young pages show has changed."""
+def mark_published_since(connection: Connection, since: datetime) -> None:
+    """Mark every article published since a time: the content of all recent pages changed."""
     articles = schema.articles
-    mark_stale(connection, connection.scalars(select(articles.c.id).where(articles.c.published >= moment)))
+    mark_stale(connection, connection.scalars(select(articles.c.id).where(articles.c.published >= since)))
 
 
 def mark_all(connection: Connection) -> None:
-    """Mark every article: what all pages show has changed."""
+    """Mark every article: the content of all pages changed."""
     mark_stale(connection, connection.scalars(select(schema.articles.c.id)))
 
 
 def stale_pages(connection: Connection, limit: int, *, below: int | None = None) -> list[tuple[int, int]]:
-    """(article id, version) of pages to write, newest articles first, with ids below ``below``."""
+    """Return (article id, version) of stale pages, newest articles first, with ids below ``below``."""
     table, articles = schema.stale_pages, schema.articles
     query = select(table.c.article_id, table.c.version).join(articles, articles.c.id == table.c.article_id)
     query = query.where(articles.c.story_id.is_not(None)).order_by(table.c.article_id.desc()).limit(limit)
@@ -118,8 +119,8 @@ def stale_pages(connection: Connection, limit: int, *, below: int | None = None)
 
 
 def count_stale(connection: Connection) -> int:
-    """Return how many article pages wait to be written."""
-    return connection.scalars(select(func.count()).select_from(schema.stale_pages)).one()
+    """Return the number of stale article pages."""
+    return count_rows(connection, schema.stale_pages)
 
 
 def clear_stale(connection: Connection, written: Iterable[tuple[int, int]]) -> None:
@@ -132,27 +133,24 @@ def clear_stale(connection: Connection, written: Iterable[tuple[int, int]]) -> N
 
 
 def signatures(connection: Connection) -> dict[str, str]:
-    """Return what each output was last built from."""
+    """Return the signature of each output when it was last built."""
     table = schema.outputs
     return {row.name: row.signature for row in connection.execute(select(table.c.name, table.c.signature))}
 
 
 def save_signature(connection: Connection, name: str, signature: str, now: datetime) -> None:
-    """Remember what an output was built from, after it is on disk."""
-    table = schema.outputs
-    values = {"signature": signature, "built": now}
-    statement = insert_for(connection, table).values(name=name, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+    """Store the signature of an output after it was written to disk."""
+    upsert(connection, schema.outputs, {"name": name}, {"signature": signature, "built": now})
 
 
 def published_channels(connection: Connection) -> frozenset[str]:
     """Return the names of all channels that were ever published."""
     name = schema.outputs.c.name
-    found = connection.scalars(select(name).where(name.startswith(CHANNEL, autoescape=True)))
-    return frozenset(item.removeprefix(CHANNEL) for item in found)
+    channels = connection.scalars(select(name).where(name.startswith(CHANNEL, autoescape=True)))
+    return frozenset(channel.removeprefix(CHANNEL) for channel in channels)
 
 
-def forget_outputs(connection: Connection) -> None:
-    """Forget what outputs were built from, so that the next run builds them again; the names stay."""
+def clear_signatures(connection: Connection) -> None:
+    """Clear the signatures, so that the next run rebuilds all outputs; the names stay."""
     table = schema.outputs
     connection.execute(update(table).where(table.c.signature != GONE).values(signature=""))

@@ -1,107 +1,73 @@
-"""Sources, their articles, and what could not be read."""
+"""Tables of sources, their articles, tombstones, failures and hub subscriptions."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, LargeBinary, Table, Text
 
 from syndicate.store.core.column_types import Json, UtcTime
-from syndicate.store.schema.base import metadata, texts
+from syndicate.store.schema.base import columns, id_keys, metadata
 
 sources = Table(
     "sources",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    *texts("name", "kind", "url", "section", "language", "republish", "origin", "full_text"),
+    *columns(Text, "name", "kind", "url", "section", "language", "republish", "origin", "full_text"),
+    *columns(Text, "listed_in", "absent", "title", "home_url", "feed_id", "etag", "last_modified"),
+    *columns(Text, "body_hash", "feed_skeleton_hash", "error", "warning", "permanent_url"),
+    *columns(Text, "check_reason", "lease_owner"),
     Column("poll_interval", Float),
     Column("select_json", Json),
-    Column("own", Boolean, nullable=False),
-    Column("weight", Float, nullable=False),
-    Column("paused", Boolean, nullable=False),
-    Column("private", Boolean, nullable=False),
+    *columns(Boolean, "own", "paused", "private", "gone"),
+    *columns(Float, "weight"),
     Column("access_json", Json),
-    *texts("listed_in", "absent"),
-    Column("outline_json", Json, nullable=False),
-    *texts("title", "home_url", "feed_id"),
-    Column("created", UtcTime, nullable=False),
-    *texts("etag", "last_modified", "body_hash", "frame", "error", "warning", "permanent_url"),
+    *columns(Json, "outline_json"),
+    *columns(UtcTime, "created", "lease_until"),
     Column("read_from", Text, nullable=False, server_default=""),
     Column("moved_to", Text, nullable=False, server_default=""),
     Column("paywall", Text, nullable=False, server_default="respect"),
-    Column("last_attempt", UtcTime),
-    Column("last_success", UtcTime),
-    Column("next_check", UtcTime),
-    Column("failures", Integer, nullable=False),
-    Column("gone", Boolean, nullable=False),
-    Column("permanent_seen", Integer, nullable=False),
-    Column("check_reason", Text, nullable=False),
-    Column("not_before", UtcTime),
-    Column("max_age", Float),
-    Column("requested_interval", Float),
-    Column("skip_hours", Integer, nullable=False),
-    Column("skip_days", Integer, nullable=False),
-    Column("publications", Integer, nullable=False),
-    Column("counted_since", UtcTime),
-    Column("websub_lease_until", UtcTime),
-    Column("lease_owner", Text, nullable=False),
-    Column("lease_until", UtcTime, nullable=False),
+    *columns(UtcTime, "last_attempt", "last_success", "next_check", "not_before", nullable=True),
+    *columns(UtcTime, "counted_since", "websub_lease_until", nullable=True),
+    *columns(Integer, "failures", "permanent_seen", "skip_hours", "skip_days", "publications"),
+    *columns(Float, "max_age", "requested_interval", nullable=True),
 )
 
 source_lists = Table(
     "source_lists",
     metadata,
     Column("url", Text, primary_key=True),
-    *texts("etag", "last_modified", "body_hash", "error"),
-    Column("last_success", UtcTime),
-    Column("next_check", UtcTime),
-    Column("failures", Integer, nullable=False),
+    *columns(Text, "etag", "last_modified", "body_hash", "error"),
+    *columns(UtcTime, "last_success", "next_check", nullable=True),
+    *columns(Integer, "failures"),
 )
 
 articles = Table(
     "articles",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    Column("source_id", BigInteger, nullable=False),
-    *texts("uid", "entry_key", "url", "path", "title", "language", "direction", "section", "summary"),
+    *columns(BigInteger, "source_id"),
+    *columns(Text, "uid", "entry_key", "url", "path", "title", "language", "direction", "section"),
+    *columns(Text, "summary", "content_hash", "item_hash", "search", "headline", "declared_title"),
     Column("section_key", Text, nullable=False, server_default=""),
-    *texts("content_hash", "digest", "search", "headline"),
-    Column("authors_json", Json, nullable=False),
-    Column("tags_json", Json, nullable=False),
+    *columns(Json, "authors_json", "tags_json", "enclosures_json", "read_more_json"),
     Column("image_json", Json),
-    Column("enclosures_json", Json, nullable=False),
-    Column("read_more_json", Json, nullable=False),
-    Column("published", UtcTime, nullable=False),
-    Column("updated", UtcTime, nullable=False),
-    Column("first_seen", UtcTime, nullable=False),
-    Column("minutes", Integer, nullable=False),
-    Column("words", Integer, nullable=False),
+    *columns(UtcTime, "published", "updated", "first_seen"),
+    *columns(Integer, "minutes", "words"),
     Column("story_id", BigInteger),
     Column("same_text", BigInteger),
-    Column("placed", Boolean, nullable=False),
-    Column("boost", Float, nullable=False),
-    Column("declared_title", Text, nullable=False),
+    *columns(Boolean, "placed"),
+    *columns(Float, "boost"),
     Column("revised", UtcTime),
 )
 
-article_bodies = Table(
-    "article_bodies",
-    metadata,
-    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
-    *texts("html"),
-)
+article_bodies = Table("article_bodies", metadata, *id_keys("article_id"), *columns(Text, "html"))
 
-article_tags = Table(
-    "article_tags",
-    metadata,
-    Column("tag", Text, primary_key=True),
-    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
-)
+article_tags = Table("article_tags", metadata, Column("tag", Text, primary_key=True), *id_keys("article_id"))
 
 tombstones = Table(
     "tombstones",
     metadata,
-    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
+    *id_keys("source_id"),
     Column("entry_key", Text, primary_key=True),
-    Column("digest", Text, nullable=False),
-    Column("pruned", UtcTime, nullable=False),
-    *texts("rule", "title_hash"),
+    *columns(Text, "item_hash", "rule", "title_hash"),
+    *columns(UtcTime, "pruned"),
 )
 
 quarantine = Table(
@@ -109,31 +75,28 @@ quarantine = Table(
     metadata,
     Column("kind", Text, primary_key=True),
     Column("subject", Text, primary_key=True),
-    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("attempts", Integer, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("first_failed", UtcTime, nullable=False),
-    Column("last_failed", UtcTime, nullable=False),
+    *id_keys("source_id"),
+    *columns(Integer, "attempts"),
+    *columns(Text, "reason"),
+    *columns(UtcTime, "first_failed", "last_failed"),
 )
 
 hub_subscriptions = Table(
     "hub_subscriptions",
     metadata,
-    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
-    *texts("hub", "topic", "callback", "secret", "state"),
-    Column("next_try", UtcTime, nullable=False),
-    Column("expires", UtcTime),
-    Column("last_push", UtcTime),
-    Column("attempts", Integer, nullable=False),
-    Column("error", Text, nullable=False),
+    *id_keys("source_id"),
+    *columns(Text, "hub", "topic", "callback", "secret", "state", "error"),
+    *columns(UtcTime, "next_try"),
+    *columns(UtcTime, "expires", "last_push", nullable=True),
+    *columns(Integer, "attempts"),
 )
 
 pushes = Table(
     "pushes",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    Column("source_id", BigInteger, nullable=False),
-    *texts("url", "content_type"),
+    *columns(BigInteger, "source_id"),
+    *columns(Text, "url", "content_type"),
     Column("body", LargeBinary, nullable=False),
-    Column("received", UtcTime, nullable=False),
+    *columns(UtcTime, "received"),
 )

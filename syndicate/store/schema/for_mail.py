@@ -3,15 +3,15 @@
 from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text, false, true
 
 from syndicate.store.core.column_types import Json, UtcTime
-from syndicate.store.schema.base import metadata, texts
+from syndicate.store.schema.base import columns, id_keys, metadata
 
 newsletters = Table(
     "newsletters",
     metadata,
     Column("name", Text, primary_key=True),
-    *texts("title", "origin"),
-    Column("paused", Boolean, nullable=False),
-    Column("known_since", UtcTime, nullable=False),
+    *columns(Text, "title", "origin"),
+    *columns(Boolean, "paused"),
+    *columns(UtcTime, "known_since"),
     Column("declared", Boolean, nullable=False, server_default=true()),
 )
 
@@ -19,14 +19,10 @@ editions = Table(
     "editions",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    *texts("newsletter", "variant_key", "state", "subject", "html", "text"),
-    Column("period_start", UtcTime, nullable=False),
-    Column("period_end", UtcTime, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("cut_at", UtcTime, nullable=False),
-    Column("stories", Integer, nullable=False),
+    *columns(Text, "newsletter", "variant_key", "state", "subject", "html", "text", "web_url"),
+    *columns(UtcTime, "period_start", "period_end", "cut_at"),
+    *columns(Integer, "revision", "stories"),
     Column("content_json", Json),
-    *texts("web_url"),
     Column("approve_by", UtcTime),
 )
 
@@ -34,27 +30,26 @@ edition_changes = Table(
     "edition_changes",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    Column("edition_id", BigInteger, nullable=False),
-    *texts("changed_by", "action", "detail"),
-    Column("changed", UtcTime, nullable=False),
+    *columns(BigInteger, "edition_id"),
+    *columns(Text, "changed_by", "action", "detail"),
+    *columns(UtcTime, "changed"),
     Column("story_id", BigInteger),
 )
 
 edition_articles = Table(
     "edition_articles",
     metadata,
-    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("edition_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("lead_id", BigInteger, nullable=False),
-    *texts("reason", "detail"),
+    *id_keys("article_id", "edition_id"),
+    *columns(BigInteger, "lead_id"),
+    *columns(Text, "reason", "detail"),
 )
 
 subscribers = Table(
     "subscribers",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    *texts("address", "address_key", "name", "language"),
-    Column("created", UtcTime, nullable=False),
+    *columns(Text, "address", "address_key", "name", "language"),
+    *columns(UtcTime, "created"),
     Column("hour", Integer),
     Column("time_zone", Text, nullable=False, server_default=""),
     Column("paused_until", UtcTime),
@@ -65,10 +60,9 @@ subscriptions = Table(
     "subscriptions",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    Column("subscriber_id", BigInteger, nullable=False),
-    *texts("newsletter", "state"),
-    Column("created", UtcTime, nullable=False),
-    Column("changed", UtcTime, nullable=False),
+    *columns(BigInteger, "subscriber_id"),
+    *columns(Text, "newsletter", "state"),
+    *columns(UtcTime, "created", "changed"),
     Column("selection", Text, nullable=False, server_default=""),
     Column("cadence", Text, nullable=False, server_default="edition"),
     Column("end_reason", Text, nullable=False, server_default=""),
@@ -78,8 +72,8 @@ consents = Table(
     "consents",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    *texts("address_key", "newsletter", "event", "detail"),
-    Column("recorded", UtcTime, nullable=False),
+    *columns(Text, "address_key", "newsletter", "event", "detail"),
+    *columns(UtcTime, "recorded"),
     Column("agreed", Text, nullable=False, server_default=""),
 )
 
@@ -87,37 +81,31 @@ sign_ups = Table(
     "sign_ups",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    *texts("newsletter", "address", "address_key", "address_fold", "network", "agreed", "state"),
-    Column("token_digest", Text, nullable=False, server_default=""),
+    *columns(Text, "newsletter", "address", "address_key", "address_fold", "network", "agreed", "state"),
+    Column("token_hash", Text, nullable=False, server_default=""),
     Column("delivery_id", BigInteger),
-    Column("requested", UtcTime, nullable=False),
-    Column("expires", UtcTime, nullable=False),
+    *columns(UtcTime, "requested", "expires"),
 )
 
 suppressions = Table(
     "suppressions",
     metadata,
     Column("address_key", Text, primary_key=True),
-    Column("reason", Text, nullable=False),
-    Column("recorded", UtcTime, nullable=False),
+    *columns(Text, "reason"),
+    *columns(UtcTime, "recorded"),
 )
 
 deliveries = Table(
     "deliveries",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    Column("edition_id", BigInteger, nullable=False),
-    Column("subscription_id", BigInteger, nullable=False),
-    *texts("address", "state", "lease_owner", "error"),
-    Column("attempts", Integer, nullable=False),
-    Column("created", UtcTime, nullable=False),
-    Column("not_before", UtcTime, nullable=False),
-    Column("lease_until", UtcTime, nullable=False),
+    *columns(BigInteger, "edition_id", "subscription_id"),
+    *columns(Text, "address", "state", "lease_owner", "error"),
+    *columns(Integer, "attempts"),
+    *columns(UtcTime, "created", "not_before", "lease_until", "changed"),
     Column("code", Integer),
-    Column("changed", UtcTime, nullable=False),
     Column("requires", Text, nullable=False, server_default="confirmed"),
-    Column("not_after", UtcTime),
-    Column("first_attempt", UtcTime),
+    *columns(UtcTime, "not_after", "first_attempt", nullable=True),
     Column("despite_pause", Boolean, nullable=False, server_default=false()),
     Column("cause", Text, nullable=False, server_default=""),
 )
@@ -126,8 +114,7 @@ bounces = Table(
     "bounces",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    Column("subscription_id", BigInteger, nullable=False),
-    Column("delivery_id", BigInteger, nullable=False),
-    *texts("kind", "status", "detail", "fingerprint"),
-    Column("recorded", UtcTime, nullable=False),
+    *columns(BigInteger, "subscription_id", "delivery_id"),
+    *columns(Text, "kind", "status", "detail", "fingerprint"),
+    *columns(UtcTime, "recorded"),
 )

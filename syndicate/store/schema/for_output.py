@@ -1,22 +1,14 @@
-"""Tables of outputs, and of outputs that must be written again."""
+"""Tables of outputs, and of outputs that are stale."""
 
 from sqlalchemy import BigInteger, Column, Integer, Table, Text
 
 from syndicate.store.core.column_types import UtcTime
-from syndicate.store.schema.base import metadata, texts
+from syndicate.store.schema.base import columns, id_keys, metadata
 
-stale_pages = Table(
-    "stale_pages",
-    metadata,
-    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("version", Integer, nullable=False),
-)
+stale_pages = Table("stale_pages", metadata, *id_keys("article_id"), *columns(Integer, "version"))
 
 stale_lists = Table(
-    "stale_lists",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("version", Integer, nullable=False),
+    "stale_lists", metadata, Column("name", Text, primary_key=True), *columns(Integer, "version")
 )
 
 pruned_tags = Table("pruned_tags", metadata, Column("tag", Text, primary_key=True))
@@ -26,23 +18,22 @@ channel_archives = Table(
     metadata,
     Column("channel", Text, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("last_id", BigInteger, nullable=False),
+    *columns(BigInteger, "last_id"),
 )
 
 outputs = Table(
     "outputs",
     metadata,
     Column("name", Text, primary_key=True),
-    Column("signature", Text, nullable=False),
-    Column("built", UtcTime, nullable=False),
+    *columns(Text, "signature"),
+    *columns(UtcTime, "built"),
 )
 
 announcements = Table(
     "announcements",
     metadata,
     Column("topic", Text, primary_key=True),
-    *texts("digest"),
+    *columns(Text, "document_hash", "error"),
     Column("next_try", UtcTime),
-    Column("attempts", Integer, nullable=False),
-    Column("error", Text, nullable=False),
+    *columns(Integer, "attempts"),
 )

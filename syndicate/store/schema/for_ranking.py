@@ -1,16 +1,16 @@
 """Tables of learned weights, page reads and the editor's decisions."""
 
-from sqlalchemy import BigInteger, Column, Float, Integer, Table
+from sqlalchemy import BigInteger, Column, Float, Integer, Table, Text
 
 from syndicate.store.core.column_types import UtcTime
-from syndicate.store.schema.base import metadata, texts
+from syndicate.store.schema.base import columns, id_keys, metadata
 
 editor_log = Table(
     "editor_log",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    Column("recorded", UtcTime, nullable=False),
-    *texts("who", "action", "article_uid", "value"),
+    *columns(UtcTime, "recorded"),
+    *columns(Text, "who", "action", "article_uid", "value"),
     Column("expires", UtcTime),
     Column("undoes", BigInteger),
 )
@@ -18,17 +18,16 @@ editor_log = Table(
 source_weights = Table(
     "source_weights",
     metadata,
-    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("weight", Float, nullable=False),
-    Column("prominence", Float, nullable=False),
-    Column("articles", Integer, nullable=False),
-    Column("learned", UtcTime, nullable=False),
+    *id_keys("source_id"),
+    *columns(Float, "weight", "prominence"),
+    *columns(Integer, "articles"),
+    *columns(UtcTime, "learned"),
 )
 
 reads = Table(
     "reads",
     metadata,
-    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+    *id_keys("article_id"),
     Column("hour", UtcTime, primary_key=True, autoincrement=False),
-    Column("count", Integer, nullable=False),
+    *columns(Integer, "count"),
 )

@@ -1,80 +1,68 @@
-"""Stories, how they came about, related links and ranked lists."""
+"""Tables of stories, of their merges and splits, of related links and ranked lists."""
 
 from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, Table, Text
 
 from syndicate.store.core.column_types import Json, UtcTime
-from syndicate.store.schema.base import metadata
+from syndicate.store.schema.base import columns, id_keys, metadata
 
 article_terms = Table(
-    "article_terms",
-    metadata,
-    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("terms", LargeBinary, nullable=False),
+    "article_terms", metadata, *id_keys("article_id"), Column("terms", LargeBinary, nullable=False)
 )
 
 stories = Table(
     "stories",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    Column("lead_id", BigInteger, nullable=False),
-    Column("created", UtcTime, nullable=False),
-    Column("updated", UtcTime, nullable=False),
-    Column("articles", Integer, nullable=False),
-    Column("coverage", Integer, nullable=False),
+    *columns(BigInteger, "lead_id"),
+    *columns(UtcTime, "created", "updated"),
+    *columns(Integer, "articles", "coverage"),
 )
 
 story_leads = Table(
     "story_leads",
     metadata,
-    Column("story_id", BigInteger, primary_key=True, autoincrement=False),
+    *id_keys("story_id"),
     Column("language", Text, primary_key=True),
-    Column("article_id", BigInteger, nullable=False),
+    *columns(BigInteger, "article_id"),
 )
 
 story_moves = Table(
     "story_moves",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("from_story", BigInteger, nullable=False),
-    Column("to_story", BigInteger, nullable=False),
-    Column("article_id", BigInteger, nullable=False),
-    Column("articles", Integer, nullable=False),
-    Column("similarity", Float, nullable=False),
-    Column("threshold", Float, nullable=False),
-    Column("moved", UtcTime, nullable=False),
+    *columns(Text, "kind"),
+    *columns(BigInteger, "from_story", "to_story", "article_id"),
+    *columns(Integer, "articles"),
+    *columns(Float, "similarity", "threshold"),
+    *columns(UtcTime, "moved"),
 )
 
 story_reasons = Table(
     "story_reasons",
     metadata,
-    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("story_id", BigInteger, nullable=False),
-    Column("nearest_id", BigInteger, nullable=False),
-    Column("nearest", Float, nullable=False),
-    Column("mean_similarity", Float, nullable=False),
-    Column("n_compared", Integer, nullable=False),
-    Column("similarity", Float, nullable=False),
-    Column("threshold", Float, nullable=False),
-    Column("placed", UtcTime, nullable=False),
+    *id_keys("article_id"),
+    *columns(BigInteger, "story_id", "nearest_id"),
+    *columns(Float, "nearest", "mean_similarity", "similarity", "threshold"),
+    *columns(Integer, "n_compared"),
+    *columns(UtcTime, "placed"),
 )
 
 listed_articles = Table(
     "listed_articles",
     metadata,
     Column("list", Text, primary_key=True),
-    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+    *id_keys("article_id"),
     Column("language", Text, nullable=False, server_default=""),
 )
 
 related = Table(
     "related",
     metadata,
-    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+    *id_keys("article_id"),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("related_id", BigInteger, nullable=False),
-    Column("score", Float, nullable=False),
-    Column("parts_json", Json, nullable=False),
+    *columns(BigInteger, "related_id"),
+    *columns(Float, "score"),
+    *columns(Json, "parts_json"),
 )
 
 ranked = Table(
@@ -82,9 +70,8 @@ ranked = Table(
     metadata,
     Column("list", Text, primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("story_id", BigInteger, nullable=False),
-    Column("article_id", BigInteger, nullable=False),
-    Column("score", Float, nullable=False),
-    Column("coverage", Integer, nullable=False),
-    Column("parts_json", Json, nullable=False),
+    *columns(BigInteger, "story_id", "article_id"),
+    *columns(Float, "score"),
+    *columns(Integer, "coverage"),
+    *columns(Json, "parts_json"),
 )

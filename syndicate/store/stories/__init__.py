@@ -1,1 +1,1 @@
-"""Rows of stories, related links, ranked lists and the editor's decisions."""
+"""SQL of stories, related links, ranked lists and the editor's decisions."""

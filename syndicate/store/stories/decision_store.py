@@ -1,4 +1,4 @@
-"""The editor's log, and the headlines that follow from it. Rows are only ever added."""
+"""Editor's log, and the headlines that follow from it. Rows are only ever added."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -9,12 +9,12 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, 
 from syndicate.model import EditorAction, EditorDecision
 from syndicate.store import schema
 from syndicate.store.core import leases
-from syndicate.store.ingest.article_store import shown_on
+from syndicate.store.ingest.article_store import pages_showing_article
 from syndicate.store.output.stale import mark_lists, mark_stale
 
-# Decisions that say which article of a story readers are to see.
+# Decisions that choose the article of a story that readers see.
 _CHOICES = (EditorAction.PIN.value, EditorAction.RETITLE.value)
-# Word for word as the partial index says it: SQLite uses that index for nothing else.
+# The text must equal that of the partial index: otherwise SQLite does not use the index.
 _RETITLED = text("articles.headline <> ''")
 
 
@@ -28,7 +28,7 @@ def add_decision(
     expires: datetime | None = None,
     now: datetime,
 ) -> int:
-    """Write one decision into the log and return its number."""
+    """Append a decision to the log and return its number."""
     return _append(
         connection,
         recorded=now,
@@ -43,7 +43,7 @@ def add_decision(
 def undo_decision(
     connection: Connection, decision_id: int, *, who: str, now: datetime
 ) -> EditorDecision | None:
-    """Take a decision back that still holds; returns it, or ``None`` when there is no such decision."""
+    """Undo a decision that is in force and return it; ``None`` when there is none."""
     found = next((decision for decision in decisions(connection, at=now) if decision.id == decision_id), None)
     if found is not None:
         _append(
@@ -59,7 +59,7 @@ def undo_decision(
 
 
 def decision_log(connection: Connection) -> list[EditorDecision]:
-    """Every line of the log, oldest first."""
+    """Return the whole log, oldest first."""
     table = schema.editor_log
     return [_decision(row) for row in connection.execute(select(table).order_by(table.c.id))]
 
@@ -67,21 +67,21 @@ def decision_log(connection: Connection) -> list[EditorDecision]:
 def decisions(
     connection: Connection, *, at: datetime, article_uids: Sequence[str] | None = None
 ) -> list[EditorDecision]:
-    """Return what held at a moment, oldest first: recorded, not run out and not undone by then."""
+    """Return the decisions in force at a time, oldest first: recorded, not expired, not undone."""
     table = schema.editor_log
-    query = select(table).where(_held(at)).order_by(table.c.id)
+    query = select(table).where(_in_force(at)).order_by(table.c.id)
     if article_uids is not None:
         query = query.where(table.c.article_uid.in_(article_uids))
     return [_decision(row) for row in connection.execute(query)]
 
 
 def story_decisions(connection: Connection, *, at: datetime) -> dict[int, list[EditorDecision]]:
-    """The same by the story that each article is in now, whatever story it was in then."""
+    """Return the decisions in force at a time by the current story of their article."""
     table, articles = schema.editor_log, schema.articles
     query = (
         select(table, articles.c.story_id)
         .join(articles, articles.c.uid == table.c.article_uid)
-        .where(_held(at), articles.c.story_id.is_not(None))
+        .where(_in_force(at), articles.c.story_id.is_not(None))
         .order_by(table.c.id)
     )
     found: dict[int, list[EditorDecision]] = {}
@@ -91,19 +91,19 @@ def story_decisions(connection: Connection, *, at: datetime) -> dict[int, list[E
 
 
 def chosen_articles(connection: Connection, *, at: datetime) -> dict[int, int]:
-    """Return the articles that an editor pinned or gave a headline, each with its latest decision."""
+    """Return pinned and retitled articles, each with the id of its latest decision."""
     table, articles = schema.editor_log, schema.articles
     query = (
         select(articles.c.id, func.max(table.c.id))
         .join(articles, articles.c.uid == table.c.article_uid)
-        .where(_held(at), table.c.action.in_(_CHOICES))
+        .where(_in_force(at), table.c.action.in_(_CHOICES))
         .group_by(articles.c.id)
     )
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def stories_with_choices(connection: Connection) -> set[int]:
-    """Return the stories of articles that were ever pinned or given a headline."""
+    """Return the stories of articles that were ever pinned or retitled."""
     table, articles = schema.editor_log, schema.articles
     query = select(articles.c.story_id).join(table, table.c.article_uid == articles.c.uid)
     query = query.where(table.c.action.in_(_CHOICES), articles.c.story_id.is_not(None))
@@ -111,22 +111,22 @@ def stories_with_choices(connection: Connection) -> set[int]:
 
 
 def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
-    """Give articles the headlines that hold at a moment, and take back those that ended.
+    """Set the headlines in force at a time and clear headlines that ended; return the changed articles.
 
-    Marks every page that shows one of them and returns the articles that changed.
+    Marks as stale every page that shows a changed article.
     """
     table = schema.articles
-    wanted = {
+    headlines = {
         decision.article_uid: decision.value
         for decision in decisions(connection, at=at)
         if decision.action is EditorAction.RETITLE
     }
     query = select(table.c.id, table.c.uid, table.c.headline)
-    found = union(query.where(_RETITLED), query.where(table.c.uid.in_(wanted)))
+    found = union(query.where(_RETITLED), query.where(table.c.uid.in_(headlines)))
     changed = [
-        (row.id, row.headline, wanted.get(row.uid, ""))
+        (row.id, row.headline, headlines.get(row.uid, ""))
         for row in connection.execute(found).all()
-        if row.headline != wanted.get(row.uid, "")
+        if row.headline != headlines.get(row.uid, "")
     ]
     mark_lists(connection, [f"edit:{article_id}" for article_id, _, _ in changed])
     ids = [
@@ -137,21 +137,22 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
         ).rowcount
     ]
     mark_stale(
-        connection, {item for article_id in ids for item in (article_id, *shown_on(connection, article_id))}
+        connection,
+        {page for article_id in ids for page in (article_id, *pages_showing_article(connection, article_id))},
     )
     if ids:
-        leases.move_counter(connection, leases.EDITOR)
+        leases.increment_counter(connection, leases.EDITOR)
     return ids
 
 
 def _append(connection: Connection, **values: Any) -> int:
     table = schema.editor_log
     number: int = connection.scalars(insert(table).values(**values).returning(table.c.id)).one()
-    leases.move_counter(connection, leases.EDITOR)
+    leases.increment_counter(connection, leases.EDITOR)
     return number
 
 
-def _held(at: datetime) -> ColumnElement[bool]:
+def _in_force(at: datetime) -> ColumnElement[bool]:
     table = schema.editor_log
     undone = select(table.c.undoes).where(table.c.undoes.is_not(None), table.c.recorded <= at)
     return and_(
@@ -163,20 +164,12 @@ def _held(at: datetime) -> ColumnElement[bool]:
 
 
 def _decision(row: Row[Any]) -> EditorDecision:
-    return EditorDecision(
-        id=row.id,
-        recorded=row.recorded,
-        who=row.who,
-        action=EditorAction(row.action),
-        article_uid=row.article_uid,
-        value=row.value,
-        expires=row.expires,
-        undoes=row.undoes,
-    )
+    facts = {name: getattr(row, name) for name in EditorDecision.__dataclass_fields__}
+    return EditorDecision(**facts | {"action": EditorAction(row.action)})
 
 
-def latest(found: Iterable[EditorDecision], action: EditorAction) -> EditorDecision | None:
-    """The newest decision of one kind: it replaces those before it."""
+def latest_decision(found: Iterable[EditorDecision], action: EditorAction) -> EditorDecision | None:
+    """Return the newest decision of a kind: it replaces the earlier decisions."""
     return max(
         (decision for decision in found if decision.action is action),
         key=lambda decision: decision.id,

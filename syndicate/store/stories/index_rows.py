@@ -1,4 +1,4 @@
-"""Rows from which the story index is loaded after a restart, and its look-ups."""
+"""Rows from which a restart loads the story index, and its look-ups."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,12 +11,12 @@ from syndicate.model import StoredArticle
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
 
-# Rows fetched one by one take half as long again; a thousand leave the processor's cache unread.
+# Fetching single rows takes 1.5 times as long; a thousand rows overflow the processor's cache.
 _FETCHED_TOGETHER = 250
 
 
 class LeadFacts(NamedTuple):
-    """Title, section, address and packed terms of an article that may lead its story."""
+    """Title, section, URL and packed terms of an article that may lead its story."""
 
     article_id: int
     title: str
@@ -26,7 +26,10 @@ class LeadFacts(NamedTuple):
 
 
 def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequence[StoredArticle]]:
-    """Everything the story index holds, in batches, in no order: sorting would move all terms twice."""
+    """Yield batches of the placed articles published since a time.
+
+    The order is arbitrary: sorting would move all terms twice.
+    """
     table, terms, reasons = schema.articles, schema.article_terms, schema.story_reasons
     joined = (reasons.c.article_id == table.c.id) & (reasons.c.similarity >= reasons.c.threshold)
     query = (
@@ -47,41 +50,41 @@ def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequenc
         .where(table.c.published >= since, table.c.story_id.is_not(None))
     )
     rows = connection.execute(query).partitions(_FETCHED_TOGETHER)
-    # Rows are tuples with these names.
+    # Rows are tuples with the fields of ``StoredArticle``.
     return cast("Iterator[Sequence[StoredArticle]]", rows)
 
 
-def published_nth(connection: Connection, place: int) -> datetime | None:
-    """Return when the newest but ``place - 1`` of the placed articles was published.
+def nth_newest_published(connection: Connection, place: int) -> datetime | None:
+    """Return when the ``place``-th newest placed article was published.
 
-    ``None`` if there are fewer.
+    Returns ``None`` if there are fewer.
     """
     table = schema.articles
     newest = select(table.c.published).where(table.c.story_id.is_not(None)).order_by(table.c.published.desc())
     return connection.scalars(newest.offset(place - 1).limit(1)).one_or_none()
 
 
-def next_text(connection: Connection) -> int:
-    """Return the first free label for texts."""
+def next_text_label(connection: Connection) -> int:
+    """Return the first free label for same texts."""
     return (connection.scalars(select(func.max(schema.articles.c.same_text))).one() or 0) + 1
 
 
 def read_more_titles(listed: str) -> list[str]:
-    """The titles in an article's "Read more" list, from its JSON."""
+    """Parse the stored titles of an article's "Read more" list."""
     titles: list[str] = json.loads(listed)
     return titles
 
 
 def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[str, int]:
-    """The latest article with each of these titles: what a source's own "Read more" list names."""
+    """Return the latest article with each title that a source's "Read more" list names."""
     table = schema.articles
-    wanted = sorted(set(titles))
+    names = sorted(set(titles))
     latest = select(table.c.title, func.max(table.c.id).label("id")).group_by(table.c.title)
-    return {row.title: row.id for row in rows_with(connection, latest, table.c.title, wanted)}
+    return {row.title: row.id for row in rows_with(connection, latest, table.c.title, names)}
 
 
 def lead_facts(connection: Connection, article_ids: Sequence[int]) -> dict[int, LeadFacts]:
-    """Return what the texts of articles say to the choice of a lead, by article."""
+    """Return the facts by which a lead is chosen, by article."""
     table, terms = schema.articles, schema.article_terms
     query = select(table.c.id, table.c.title, table.c.section, table.c.url, terms.c.terms)
     query = query.join(terms, terms.c.article_id == table.c.id, isouter=True)
@@ -89,7 +92,7 @@ def lead_facts(connection: Connection, article_ids: Sequence[int]) -> dict[int, 
 
 
 def related_articles(connection: Connection, article_ids: Sequence[int]) -> list[tuple[int, int, float]]:
-    """Return each article, an article to which it links as related, and the score of that link."""
+    """Return (article, related article, score) for each related link of the articles."""
     table = schema.related
     query = select(table.c.article_id, table.c.related_id, table.c.score)
     rows = rows_with(connection, query, table.c.article_id, article_ids)

@@ -1,4 +1,4 @@
-"""The stored lists, top and trending, as last computed; and what they are computed from."""
+"""Stored ranked lists (top and trending), and the counts from which they are computed."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from syndicate.model import EARLIEST, RankedStory
 from syndicate.store import schema
 from syndicate.store.core.batches import in_batches, rows_with
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.stories.story_leads import list_language_leads
 from syndicate.store.stories.story_moves import SPLIT
@@ -33,7 +33,7 @@ from syndicate.store.stories.story_statements import NEWEST
 _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
 _LATEST = 2**62
-# Of each source as many rows are read as it takes to see that it is not rare.
+# The count of each source stops at the number that shows it is not rare.
 _SOME = (
     select(schema.articles.c.id)
     .where(
@@ -44,14 +44,14 @@ _SOME = (
     .correlate(schema.sources)
     .subquery()
 )
-_RARE = Prepared(
+_RARE = CompiledStatement(
     select(schema.sources.c.id).where(
         select(func.count()).select_from(_SOME).scalar_subquery().between(1, bindparam("most"))
     )
 )
 _OWN, _OTHER = schema.articles.alias("own"), schema.articles.alias("other")
 _SEEN = case((_OTHER.c.published < _OTHER.c.first_seen, _OTHER.c.published), else_=_OTHER.c.first_seen)
-_RELATED = Prepared(
+_RELATED = CompiledStatement(
     select(_OWN.c.story_id, _OTHER.c.source_id, func.count(_OTHER.c.id.distinct()), func.max(_SEEN))
     .join(schema.related, schema.related.c.article_id == _OWN.c.id)
     .join(_OTHER, _OTHER.c.id == schema.related.c.related_id)
@@ -66,20 +66,20 @@ _RELATED = Prepared(
 
 
 _RANKED_FIELDS = ("position", "story_id", "article_id", "score", "coverage")
-_RANKED = Prepared(
+_RANKED = CompiledStatement(
     select(schema.ranked.c.parts_json, *(schema.ranked.c[name] for name in _RANKED_FIELDS))
     .where(schema.ranked.c.list == bindparam("list"))
     .order_by(schema.ranked.c.position)
 )
 _WEIGHT_FIELDS = ("weight", "prominence", "articles")
-_WEIGHTS = Prepared(
+_WEIGHTS = CompiledStatement(
     select(*(schema.source_weights.c[name] for name in ("source_id", "learned", *_WEIGHT_FIELDS)))
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceWeight:
-    """Learned weight of a source (1 is usual), and its evidence."""
+    """Learned weight of a source (1 is average), and its evidence."""
 
     weight: float
     prominence: float
@@ -96,7 +96,7 @@ def ranked_stories(connection: Connection, name: str, *, limit: int | None = Non
 
 
 def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]) -> None:
-    """Replace a stored list, and remember its articles as long as their stories are in it."""
+    """Replace a stored list; keep its articles in its feed while their stories are listed."""
     connection.execute(delete(schema.ranked).where(schema.ranked.c.list == name))
     rows = [
         {
@@ -112,9 +112,9 @@ def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]
 
 
 def _remember_listed(connection: Connection, name: str) -> None:
-    """Remember the articles that led listed stories: their feed keeps them while the stories are listed.
+    """Store the articles that lead listed stories: the list's feed keeps them as long.
 
-    Articles of a listed story that splits stay, too: the feed takes nothing back.
+    Articles of a listed story that splits stay as well, since a feed cannot withdraw an item.
     """
     table, ranked, articles = schema.listed_articles, schema.ranked, schema.articles
     listed = select(ranked.c.list, articles.c.id).join(articles, articles.c.id == ranked.c.article_id)
@@ -124,18 +124,18 @@ def _remember_listed(connection: Connection, name: str) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={"language": ""}))
     list_language_leads(connection, ranked.c.list == name)
     stories, moves = select(ranked.c.story_id).where(ranked.c.list == name), schema.story_moves
-    # Articles that follow others into a story that was there are no half of a story.
+    # A move into an existing story is no split of the listed story.
     began = schema.stories.c.id == moves.c.to_story, schema.stories.c.created == moves.c.moved
     split = moves.c.kind == SPLIT, select(schema.stories.c.id).where(*began).correlate(moves).exists()
     split_off = select(moves.c.to_story).where(*split, moves.c.from_story.in_(stories))
     left_behind = select(moves.c.from_story).where(*split, moves.c.to_story.in_(stories))
-    told = or_(*(articles.c.story_id.in_(ids) for ids in (stories, split_off, left_behind)))
-    there = select(articles.c.id).where(told)
+    in_listed_stories = or_(*(articles.c.story_id.in_(ids) for ids in (stories, split_off, left_behind)))
+    there = select(articles.c.id).where(in_listed_stories)
     connection.execute(delete(table).where(table.c.list == name, table.c.article_id.not_in(there)))
 
 
 def section_counts(connection: Connection, *, since: datetime, until: datetime) -> dict[str, tuple[int, int]]:
-    """Return (articles, stories) per section published in a span of time."""
+    """Return (articles, stories) by section, published in a time span."""
     table = schema.articles
     return _per_section(connection, table.c.published >= since, table.c.published < until)
 
@@ -143,7 +143,7 @@ def section_counts(connection: Connection, *, since: datetime, until: datetime) 
 def section_counts_at_this_hour(
     connection: Connection, *, until: datetime, span: timedelta, days: int
 ) -> dict[str, tuple[int, int]]:
-    """Return (articles, stories) per section of the ``span`` before this time of day, on days before."""
+    """Return (articles, stories) by section for ``span`` before this time of day, on earlier days."""
     table = schema.articles
     before_until = literal(to_microseconds(until)) - type_coerce(table.c.published, BigInteger)
     return _per_section(
@@ -156,7 +156,7 @@ def section_counts_at_this_hour(
 
 
 def first_published(connection: Connection) -> datetime | None:
-    """Return when the oldest article with a date was published."""
+    """Return when the oldest dated article was published."""
     published = schema.articles.c.published
     return connection.scalars(
         select(published).where(published >= EARLIEST).order_by(published).limit(1)
@@ -164,19 +164,19 @@ def first_published(connection: Connection) -> datetime | None:
 
 
 def stories_updated(connection: Connection, *, since: datetime, until: datetime) -> set[int]:
-    """Return the stories updated last in a span of time."""
+    """Return the stories whose last update lies in a time span."""
     updated = schema.stories.c.updated
     return set(connection.scalars(select(schema.stories.c.id).where(updated >= since, updated < until)))
 
 
-def newest_arrival(connection: Connection, *, until: datetime) -> datetime | None:
+def newest_first_seen(connection: Connection, *, until: datetime) -> datetime | None:
     """Return when the newest article was first seen."""
     found = NEWEST.rows(connection, {"until": to_microseconds(until)})
     return from_microseconds(found[0][0]) if found else None
 
 
 def stories_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
-    """Return the stories that these articles are in."""
+    """Return the stories of these articles."""
     table = schema.articles
     rows = rows_with(connection, select(table.c.story_id).distinct(), table.c.id, article_ids)
     return {row.story_id for row in rows} - {None}
@@ -185,10 +185,10 @@ def stories_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
 def source_records(
     connection: Connection, *, since: datetime, until: datetime, enough: int
 ) -> dict[int, tuple[int, dict[int, float]]]:
-    """Return the articles of each source in a span of time, and how much others made of them, by source.
+    """Return, by source, its article count and the prominence of its articles, in a time span.
 
-    The prominence of an article is the number of sources that begin to tell its story within a day after it,
-    as a share of ``enough`` and at most 1. These sources share it in equal parts.
+    The prominence of an article is the number of sources that begin to tell its story within a day after
+    it, as a share of ``enough`` and at most 1. These sources share it in equal parts.
     """
     table, published = schema.articles, schema.articles.c.published
     judged = (published >= since, published < until, table.c.story_id.is_not(None))
@@ -199,13 +199,13 @@ def source_records(
         .cte("begun")
     )
     later = type_coerce(begun.c.first, BigInteger) - type_coerce(published, BigInteger)
-    # An article's own source began no later than the article did, so these are all others.
+    # An article's own source began no later than the article, so it is never counted here.
     follows = (begun.c.story_id == table.c.story_id) & later.between(1, _DAY // _MICROSECOND)
     followed = (
         select(
             table.c.source_id,
             begun.c.source_id.label("other"),
-            # Not by the id alone: SQLite would read the whole table in its order.
+            # Partitioning by the bare id makes SQLite read the whole table in id order.
             func.count().over(partition_by=table.c.id + 0).label("others"),
         )
         .join(begun, follows)
@@ -227,7 +227,7 @@ def source_records(
 def save_source_weights(
     connection: Connection, weights: Mapping[int, SourceWeight], *, now: datetime
 ) -> None:
-    """Replace what was learned about the sources."""
+    """Replace the learned weights."""
     connection.execute(delete(schema.source_weights))
     rows = [
         {**asdict(weight), "source_id": source, "learned": now} for source, weight in sorted(weights.items())
@@ -237,7 +237,7 @@ def save_source_weights(
 
 
 def source_weights(connection: Connection) -> dict[int, SourceWeight]:
-    """Return what was learned about each source, by its id."""
+    """Return the learned weight of each source by its id."""
     return {
         source: SourceWeight(
             learned=from_microseconds(learned), **dict(zip(_WEIGHT_FIELDS, values, strict=True))
@@ -247,7 +247,7 @@ def source_weights(connection: Connection) -> dict[int, SourceWeight]:
 
 
 def rare_sources(connection: Connection, *, since: datetime, until: datetime, most: int) -> set[int]:
-    """Return the sources with at least one and at most ``most`` articles published in a span of time."""
+    """Return the sources with 1 to ``most`` articles published in a time span."""
     span = {"since": to_microseconds(since), "until": to_microseconds(until)}
     return {source for (source,) in _RARE.rows(connection, {**span, "most": most, "enough": most + 1})}
 
@@ -255,10 +255,10 @@ def rare_sources(connection: Connection, *, since: datetime, until: datetime, mo
 def related_sources(
     connection: Connection, story_ids: Sequence[int], *, until: datetime | None = None
 ) -> dict[int, dict[int, tuple[int, datetime]]]:
-    """Return the sources that related links lead to, for each of these stories.
+    """Return, by story, the sources that its related links lead to.
 
-    With each source come the number of its articles and when the newest was seen or published. Links within
-    the story do not count, nor do articles first seen after ``until``.
+    Each source comes with its article count and the newest time at which an article was seen or published.
+    Links within the story do not count, nor do articles first seen after ``until``.
     """
     found: dict[int, dict[int, tuple[int, datetime]]] = {}
     last = _LATEST if until is None else to_microseconds(until)
@@ -269,7 +269,7 @@ def related_sources(
 
 
 def add_reads(connection: Connection, counts: Mapping[str, int], *, hour: datetime) -> None:
-    """Add page openings, by page path, to an hour's counts; unknown paths count for nothing."""
+    """Add page openings, by page path, to the counts of an hour; unknown paths are ignored."""
     table, articles = schema.reads, schema.articles
     query = select(articles.c.id, articles.c.path).where(articles.c.path.in_(counts))
     rows = [
@@ -284,7 +284,7 @@ def add_reads(connection: Connection, counts: Mapping[str, int], *, hour: dateti
 
 
 def story_reads(connection: Connection, *, since: datetime, until: datetime) -> dict[int, int]:
-    """Return how often the pages of each story were opened in a span of time."""
+    """Return the number of page openings by story in a time span."""
     table, articles = schema.reads, schema.articles
     query = (
         select(articles.c.story_id, func.sum(table.c.count))
@@ -296,7 +296,7 @@ def story_reads(connection: Connection, *, since: datetime, until: datetime) -> 
 
 
 def prune_reads(connection: Connection, *, before: datetime) -> int:
-    """Delete the page openings of hours before an instant."""
+    """Delete the page openings of hours before a time."""
     return connection.execute(delete(schema.reads).where(schema.reads.c.hour < before)).rowcount
 
 

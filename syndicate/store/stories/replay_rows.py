@@ -1,6 +1,7 @@
-"""From a store into an empty one: what was known at a moment of the past, so that it can be told once more.
+"""Copy of a store as known at a past time into an empty store, to replay it.
 
-Rows come as they are today, but for the places of articles. What retention has deleted since does not come.
+Rows have today's values, except for the places of articles in stories. Rows that retention deleted since
+are missing.
 """
 
 from collections.abc import Sequence
@@ -14,38 +15,42 @@ from syndicate.store.core.batches import in_batches
 _COPIED_TOGETHER = 500
 
 
-def copy_frame(source: Connection, target: Connection) -> None:
-    """Copy what articles are judged by: sources and the editor's decisions."""
+def copy_context(source: Connection, target: Connection) -> None:
+    """Copy sources and the editor's decisions."""
     for table in (schema.sources, schema.editor_log):
         for rows in source.execute(select(table)).mappings().partitions(_COPIED_TOGETHER):
             target.execute(insert(table), [dict(row) for row in rows])
 
 
-def copy_placed(source: Connection, target: Connection, *, since: datetime, before: datetime) -> list[int]:
-    """Copy articles first seen before a moment, in the stories they are in today; returns those stories.
+def copy_placed_articles(
+    source: Connection, target: Connection, *, since: datetime, before: datetime
+) -> list[int]:
+    """Copy articles first seen before a time, in their current stories; return these stories.
 
-    Only those published ``since`` another moment, and those that the editor decided about.
+    Includes only articles published ``since`` a time, and articles the editor decided about.
     """
     table, log = schema.articles, schema.editor_log
-    wanted = or_(table.c.published >= since, table.c.uid.in_(select(log.c.article_uid)))
-    known = and_(table.c.first_seen < before, table.c.story_id.is_not(None), wanted)
+    included = or_(table.c.published >= since, table.c.uid.in_(select(log.c.article_uid)))
+    known = and_(table.c.first_seen < before, table.c.story_id.is_not(None), included)
     ids = list(source.scalars(select(table.c.id).where(known).order_by(table.c.id)))
-    told: set[int] = set()
-    for some in in_batches(ids, _COPIED_TOGETHER):
-        told.update(source.scalars(select(table.c.story_id).where(table.c.id.in_(some)).distinct()))
-        _copy(source, target, table, table.c.id.in_(some))
-        _copy_parts(source, target, some)
+    story_ids: set[int] = set()
+    for batch in in_batches(ids, _COPIED_TOGETHER):
+        story_ids.update(source.scalars(select(table.c.story_id).where(table.c.id.in_(batch)).distinct()))
+        _copy(source, target, table, table.c.id.in_(batch))
+        _copy_parts(source, target, batch)
         for placed in (schema.article_terms, schema.story_reasons):
-            _copy(source, target, placed, placed.c.article_id.in_(some))
+            _copy(source, target, placed, placed.c.article_id.in_(batch))
     _copy_links(source, target, ids)
-    stories = sorted(told)
-    for some in in_batches(stories, _COPIED_TOGETHER):
-        _copy(source, target, schema.stories, schema.stories.c.id.in_(some))
+    stories = sorted(story_ids)
+    for batch in in_batches(stories, _COPIED_TOGETHER):
+        _copy(source, target, schema.stories, schema.stories.c.id.in_(batch))
     return stories
 
 
-def arrivals(connection: Connection, *, since: datetime, until: datetime) -> list[tuple[int, datetime]]:
-    """Articles first seen since a moment and not after another: (id, first seen), in the order they came."""
+def articles_first_seen(
+    connection: Connection, *, since: datetime, until: datetime
+) -> list[tuple[int, datetime]]:
+    """Return (id, first seen) of the articles first seen in a time span, in order."""
     table = schema.articles
     query = select(table.c.id, table.c.first_seen).where(
         table.c.first_seen >= since, table.c.first_seen <= until
@@ -54,8 +59,10 @@ def arrivals(connection: Connection, *, since: datetime, until: datetime) -> lis
     return [(row.id, row.first_seen) for row in connection.execute(query.order_by(*order))]
 
 
-def copy_arrived(source: Connection, target: Connection, article_ids: Sequence[int]) -> dict[int, bytes]:
-    """Copy articles as they came, without a place; returns the packed terms of those that have one today."""
+def copy_unplaced_articles(
+    source: Connection, target: Connection, article_ids: Sequence[int]
+) -> dict[int, bytes]:
+    """Copy articles without a place; return the packed terms of articles placed today."""
     table, terms = schema.articles, schema.article_terms
     rows = source.execute(select(table).where(table.c.id.in_(article_ids))).mappings()
     fresh = {"story_id": None, "same_text": None, "placed": False}
@@ -69,8 +76,8 @@ def copy_arrived(source: Connection, target: Connection, article_ids: Sequence[i
 def _copy_links(source: Connection, target: Connection, article_ids: Sequence[int]) -> None:
     """Copy the related links between these articles."""
     table, known = schema.related, set(article_ids)
-    for some in in_batches(article_ids, _COPIED_TOGETHER):
-        rows = source.execute(select(table).where(table.c.article_id.in_(some))).mappings()
+    for batch in in_batches(article_ids, _COPIED_TOGETHER):
+        rows = source.execute(select(table).where(table.c.article_id.in_(batch))).mappings()
         if links := [dict(row) for row in rows if row["related_id"] in known]:
             target.execute(insert(table), links)
 

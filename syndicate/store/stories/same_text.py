@@ -1,7 +1,7 @@
-"""Every list shows each text once: of the articles that match, the one published first.
+"""Lists show each text once: of the matching articles with equal texts, the first published.
 
-Sameness is a label (``articles.same_text``), so which article stands for a text follows from the query alone,
-and no article is missing from a list because its twin matches another.
+The label ``articles.same_text`` marks equal texts. A query alone therefore decides which article stands for
+a text, and no article is missing from a list because its copy matches another.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,10 +13,10 @@ from syndicate.store import schema
 
 
 class Unindexed:
-    """A table whose columns no index serves: the database must find its rows by another condition.
+    """Table whose columns no index serves, so that the database finds its rows by another condition.
 
-    Without statistics SQLite may take the index of a section for the twins of one article, and look at the
-    whole section for each (measured at 10 000 articles: 100 ms for one page of a section instead of 1 ms).
+    Without statistics SQLite may use the index of a section to find an article's copies and scan the
+    section for each. Measured with 10 000 articles: 100 ms for a page of a section instead of 1 ms.
     """
 
     def __init__(self, rows: FromClause) -> None:
@@ -34,14 +34,14 @@ class _Expressions:
 
 Rows = FromClause | Unindexed
 Matching = Callable[[Rows], Sequence[ColumnElement[bool]]]
-"""The conditions of a query on a table or alias of articles."""
+"""Conditions of a query on the table of articles or an alias."""
 
-# Made once: an alias of so many columns takes longer than most queries.
+# Built once: an alias of so many columns takes longer than most queries.
 _TWIN = schema.articles.alias("twin")
 
 
 def first_of_text(matching: Matching) -> list[ColumnElement[bool]]:
-    """Return conditions for the placed articles that match, of each text the first one published."""
+    """Return conditions for placed articles that match: the first published of each text."""
     table, twin = schema.articles, _TWIN
     earlier = or_(
         twin.c.published < table.c.published,

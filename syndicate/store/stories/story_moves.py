@@ -1,7 +1,7 @@
-"""Stories that merge and split, and why each article is where it is.
+"""Merges and splits of stories, and the reason for each article's place.
 
-The older id survives a merge; the other one is remembered here and leads to it, so that whatever
-kept the old id (an edition, a note, a link) still finds the story.
+A merge keeps the older id. The other id is stored and redirects to it, so that an edition, a note or a link
+with the old id still finds the story.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,12 +21,12 @@ SPLIT = "split"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryMove:
-    """Articles that went from one story to another.
+    """Move of articles between two stories.
 
-    ``kind`` is ``merged`` (all of them; ``from_story`` is gone and leads to ``to_story``) or ``split``
-    (some of them, into a new story or one that was there).
-    ``article_id`` is the article whose arrival showed it; ``similarity`` what was measured then,
-    ``threshold`` the limit it was held against, ``articles`` how many went.
+    ``kind`` is ``merged`` (all articles; ``from_story`` ends and redirects to ``to_story``) or ``split``
+    (some articles, into a new or existing story). ``article_id`` is the article that triggered the move,
+    ``similarity`` the measured similarity, ``threshold`` its limit, ``articles`` the number of articles
+    moved.
     """
 
     kind: str
@@ -44,8 +44,7 @@ class StoryReason:
     """Reason why an article joined a story, or, if ``similarity`` < ``threshold``, why it did not.
 
     ``nearest`` is its similarity to article ``nearest_id``, ``mean_similarity`` that to ``n_compared``
-    articles of the story, ``similarity`` what was made of both. ``story_id`` is the story as it was called
-    then.
+    articles of the story, ``similarity`` the combined value. ``story_id`` is the story's id at that time.
     """
 
     article_id: int
@@ -60,10 +59,10 @@ class StoryReason:
 
 
 def merge_story(connection: Connection, move: StoryMove) -> None:
-    """Put all articles of one story into another and let the old id lead there.
+    """Move all articles of a story into another and redirect the old id.
 
-    Every page of either is marked, since it lists who else tells the story. Raises ``StoreError``
-    when the story is gone already.
+    Marks the pages of both stories, which list their coverage. Raises ``StoreError`` when the story is gone
+    already.
     """
     articles, stories = schema.articles, schema.stories
     _mark_pages(connection, (move.from_story, move.to_story))
@@ -78,22 +77,22 @@ def merge_story(connection: Connection, move: StoryMove) -> None:
 
 
 def split_story(connection: Connection, move: StoryMove, article_ids: Sequence[int]) -> None:
-    """Put some articles of a story, with all that share a text with them, into another, which has its row."""
+    """Move some articles of a story, and all with the same texts, into another existing story."""
     articles, named = schema.articles, schema.articles.alias("named")
     _mark_pages(connection, (move.from_story, move.to_story))
-    for some in in_batches(article_ids):
-        texts = select(named.c.same_text).where(named.c.id.in_(some))
+    for batch in in_batches(article_ids):
+        texts = select(named.c.same_text).where(named.c.id.in_(batch))
         here = articles.c.same_text.in_(texts) & (articles.c.story_id == move.from_story)
         connection.execute(update(articles).where(here).values(story_id=move.to_story))
     _record(connection, move)
 
 
-def end_empty_stories(connection: Connection, moves: Sequence[StoryMove]) -> list[int]:
-    """Let stories without articles lead to where these went; return the stories that still have some."""
+def close_empty_stories(connection: Connection, moves: Sequence[StoryMove]) -> list[int]:
+    """Redirect stories without articles to the targets of the moves; return the non-empty stories."""
     articles, stories = schema.articles, schema.stories
     ids = [move.from_story for move in moves]
-    told = select(articles.c.story_id).where(articles.c.story_id.in_(ids)).distinct()
-    alive = {story for story in connection.scalars(told) if story is not None}
+    occupied = select(articles.c.story_id).where(articles.c.story_id.in_(ids)).distinct()
+    alive = {story for story in connection.scalars(occupied) if story is not None}
     for move in moves:
         ended = delete(stories).where(stories.c.id == move.from_story)
         if move.from_story not in alive and connection.execute(ended).rowcount:
@@ -103,11 +102,11 @@ def end_empty_stories(connection: Connection, moves: Sequence[StoryMove]) -> lis
 
 
 def current_stories(connection: Connection, story_ids: Iterable[int]) -> dict[int, int]:
-    """Return where each of these ids leads now: itself, or the story it was merged into, however often."""
-    wanted = sorted(set(story_ids))
+    """Return the story that each id leads to now: itself, or the story it was merged into."""
+    ids = sorted(set(story_ids))
     table = schema.story_moves
     leads: dict[int, int] = {}
-    waiting = set(wanted)
+    waiting = set(ids)
     while waiting:
         query = select(table.c.from_story, table.c.to_story).where(
             table.c.kind == MERGED, table.c.from_story.in_(sorted(waiting)[:TOGETHER])
@@ -116,11 +115,11 @@ def current_stories(connection: Connection, story_ids: Iterable[int]) -> dict[in
         found = {row.from_story: row.to_story for row in connection.execute(query)}
         leads |= found
         waiting = (waiting - asked) | (set(found.values()) - leads.keys())
-    return {story_id: _end(story_id, leads) for story_id in wanted}
+    return {story_id: _end(story_id, leads) for story_id in ids}
 
 
 def story_moves(connection: Connection, story_id: int) -> list[StoryMove]:
-    """Everything that was merged into a story, split off from it or into it, oldest first."""
+    """Return all moves from or to a story, oldest first."""
     table = schema.story_moves
     touching = or_(table.c.from_story == story_id, table.c.to_story == story_id)
     names = [table.c[name] for name in StoryMove.__dataclass_fields__]
@@ -129,7 +128,7 @@ def story_moves(connection: Connection, story_id: int) -> list[StoryMove]:
 
 
 def save_reasons(connection: Connection, placed: Sequence[int], reasons: Sequence[StoryReason]) -> None:
-    """Remember why these placed articles are where they are; what was known of them before is forgotten."""
+    """Replace the reasons for the places of these articles."""
     table = schema.story_reasons
     connection.execute(delete(table).where(table.c.article_id.in_(placed)))
     if reasons:
@@ -139,14 +138,14 @@ def save_reasons(connection: Connection, placed: Sequence[int], reasons: Sequenc
 
 
 def story_reason(connection: Connection, article_id: int) -> StoryReason | None:
-    """Return why an article is where it is; ``None`` when nothing was like it, or it is a copy."""
+    """Return the reason for an article's place; ``None`` for a copy or without any similar article."""
     table = schema.story_reasons
     row = connection.execute(select(table).where(table.c.article_id == article_id)).first()
     return None if row is None else StoryReason(**row._asdict())
 
 
 def prune_moves(connection: Connection, *, before: datetime) -> int:
-    """Forget old moves into stories that are gone themselves; ids that still lead somewhere stay."""
+    """Delete old moves into stories that are gone; moves that redirect to a live story stay."""
     table, stories = schema.story_moves, schema.stories
     onward = select(table.c.from_story).where(table.c.kind == MERGED)
     dead = table.c.to_story.not_in(select(stories.c.id)) & table.c.to_story.not_in(onward)
@@ -161,7 +160,7 @@ def _mark_pages(connection: Connection, story_ids: Sequence[int]) -> None:
 
 
 def _forward_ranked(connection: Connection, move: StoryMove) -> None:
-    """A stored list names the story that is left, once, until the list is computed again."""
+    """Replace a merged story's id in the ranked lists, until they are computed again."""
     table = schema.ranked
     listed = select(table.c.list).where(table.c.story_id == move.to_story)
     old = table.c.story_id == move.from_story

@@ -3,10 +3,10 @@
 from sqlalchemy import BindParameter, bindparam, select, union, update
 
 from syndicate.store import schema
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 
 _SEEN = schema.articles.c.first_seen
-NEWEST = Prepared(select(_SEEN).where(bindparam("until") >= _SEEN).order_by(_SEEN.desc()).limit(1))
+NEWEST = CompiledStatement(select(_SEEN).where(bindparam("until") >= _SEEN).order_by(_SEEN.desc()).limit(1))
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
 _BESIDES: BindParameter[int] = bindparam("besides", expanding=True)
 _MEMBERS_QUERY = (
@@ -22,15 +22,15 @@ _MEMBERS_QUERY = (
     .order_by(schema.articles.c.story_id, schema.articles.c.published, schema.articles.c.id)
 )
 _MOVED, _NAMED = schema.stories.c.updated >= bindparam("since"), schema.stories.c.id.in_(_BESIDES)
-# A union, for SQLite reads the whole table for either of two conditions.
+# A union: SQLite reads the whole table for an OR of the two conditions.
 _SINCE = union(*(select(schema.stories.c.id).where(condition) for condition in (_MOVED, _NAMED)))
-MEMBERS = Prepared(_MEMBERS_QUERY.where(schema.articles.c.story_id.in_(_SINCE)))
-MEMBERS_OF = Prepared(_MEMBERS_QUERY.where(_MOVED | _NAMED, schema.articles.c.story_id.in_(_IDS)))
-COVERAGE = Prepared(
+MEMBERS = CompiledStatement(_MEMBERS_QUERY.where(schema.articles.c.story_id.in_(_SINCE)))
+MEMBERS_OF = CompiledStatement(_MEMBERS_QUERY.where(_MOVED | _NAMED, schema.articles.c.story_id.in_(_IDS)))
+COVERAGE = CompiledStatement(
     select(schema.stories.c.id, schema.stories.c.coverage).where(schema.stories.c.id.in_(_IDS))
 )
-IN_STORIES = Prepared(select(schema.articles.c.id).where(schema.articles.c.story_id.in_(_IDS)))
-SAVING = Prepared(
+IN_STORIES = CompiledStatement(select(schema.articles.c.id).where(schema.articles.c.story_id.in_(_IDS)))
+SAVING = CompiledStatement(
     update(schema.stories)
     .where(schema.stories.c.id == bindparam("story"))
     .values({name: bindparam(name) for name in ("lead_id", "articles", "coverage", "updated")})

@@ -1,4 +1,4 @@
-"""Stories, related links, and the articles that wait for their place."""
+"""Stories, related links, and articles that wait for a place in a story."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from syndicate.model import Article, RelatedLink, Story, reader_link
 from syndicate.store import schema
 from syndicate.store.core.batches import in_batches, rows_with
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.output.stale import mark_stale
 from syndicate.store.stories.same_text import first_of_text
@@ -19,14 +19,14 @@ from syndicate.store.stories.story_statements import COVERAGE, IN_STORIES, MEMBE
 from syndicate.text.names import tag_key
 from syndicate.text.plain import plain_text
 
-# Word for word as the partial index says it: SQLite uses that index for nothing else.
+# The text must equal that of the partial index: otherwise SQLite does not use the index.
 _UNPLACED = text("NOT articles.placed")
-_COUNT = Prepared(select(func.count()).select_from(schema.articles).where(_UNPLACED))
+_COUNT = CompiledStatement(select(func.count()).select_from(schema.articles).where(_UNPLACED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnplacedArticle:
-    """An article that the stories job has not seen yet, or that changed since."""
+    """Article that is new to the stories job or has changed since."""
 
     id: int
     source_id: int
@@ -40,7 +40,7 @@ class UnplacedArticle:
 
 
 class StoryArticleRow(NamedTuple):
-    """One article of a story, with what ranking and the choice of a lead look at."""
+    """Article of a story, with the facts for ranking and the choice of a lead."""
 
     story_id: int
     lead_id: int
@@ -58,9 +58,9 @@ class StoryArticleRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticlePlacement:
-    """An article's story, the label of its text and its packed terms, about to be stored.
+    """Story, text label and packed terms of an article, to be stored.
 
-    Without terms the story index does not know the article.
+    An article without terms is unknown to the story index.
     """
 
     article_id: int
@@ -71,7 +71,7 @@ class ArticlePlacement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedRow:
-    """A related link about to be stored."""
+    """Related link to be stored."""
 
     related_id: int
     score: float
@@ -79,12 +79,12 @@ class RelatedRow:
 
 
 def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticle]:
-    """Articles that wait for their place in a story, oldest first: whichever source answered first."""
+    """Return articles without a place, the oldest publication first."""
     table, bodies = schema.articles, schema.article_bodies
-    # Only what is asked for: of every other column the engine would make dates and lists.
-    columns = "id", "source_id", "published", "title", "language", "read_more_json", "story_id", "same_text"
+    # Only needed columns: converting the others to dates and lists costs time.
+    columns = ("id", "source_id", "published", "title", "language", "story_id", "same_text")
     query = (
-        select(*(table.c[name] for name in columns), bodies.c.html)
+        select(*(table.c[name] for name in columns), table.c.read_more_json, bodies.c.html)
         .join(bodies, bodies.c.article_id == table.c.id)
         .where(_UNPLACED)
         .order_by(table.c.published, table.c.id)
@@ -92,27 +92,21 @@ def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticl
     )
     return [
         UnplacedArticle(
-            id=row.id,
-            source_id=row.source_id,
-            published=row.published,
-            title=row.title,
+            **{name: getattr(row, name) for name in columns},
             text=plain_text(row.html),
-            language=row.language,
             read_more=tuple(row.read_more_json),
-            story_id=row.story_id,
-            same_text=row.same_text,
         )
         for row in connection.execute(query)
     ]
 
 
 def count_unplaced(connection: Connection) -> int:
-    """Return how many articles wait for their place in a story."""
+    """Return the number of articles without a place."""
     return int(_COUNT.rows(connection, {})[0][0])
 
 
 def add_stories(connection: Connection, lead_ids: Sequence[int], now: datetime) -> list[int]:
-    """New stories, each led by its first article; their ids in the same order."""
+    """Insert stories, each led by its first article; return their ids in order."""
     if not lead_ids:
         return []
     table = schema.stories
@@ -126,7 +120,7 @@ def add_stories(connection: Connection, lead_ids: Sequence[int], now: datetime) 
 
 
 def place_articles(connection: Connection, placed: Sequence[ArticlePlacement]) -> None:
-    """Write articles' places in stories, together with their packed terms."""
+    """Store the stories and packed terms of articles."""
     if not placed:
         return
     table, terms = schema.articles, schema.article_terms
@@ -153,15 +147,15 @@ def place_articles(connection: Connection, placed: Sequence[ArticlePlacement]) -
         connection.execute(statement.on_conflict_do_update(index_elements=["article_id"], set_=values), rows)
 
 
-def place_again(connection: Connection, article_ids: Sequence[int]) -> None:
-    """Let articles wait for their place once more; they keep their stories meanwhile."""
+def requeue_articles(connection: Connection, article_ids: Sequence[int]) -> None:
+    """Queue articles for placing again; they keep their stories until then."""
     table = schema.articles
-    for some in in_batches(article_ids):
-        connection.execute(update(table).where(table.c.id.in_(some)).values(placed=False))
+    for batch in in_batches(article_ids):
+        connection.execute(update(table).where(table.c.id.in_(batch)).values(placed=False))
 
 
 def save_related(connection: Connection, lists: Mapping[int, Sequence[RelatedRow]]) -> list[int]:
-    """Replace articles' related links; marks the pages of those whose list changed and returns them."""
+    """Replace articles' related links; mark and return the articles whose links changed."""
     table = schema.related
     before: dict[int, list[int]] = {}
     current = select(table.c.article_id, table.c.related_id).where(table.c.article_id.in_(lists))
@@ -189,14 +183,14 @@ def save_related(connection: Connection, lists: Mapping[int, Sequence[RelatedRow
 
 
 def linking_articles(connection: Connection, article_ids: Sequence[int]) -> set[int]:
-    """Return the articles whose related links name one of these."""
+    """Return the articles whose related links lead to any of these."""
     table = schema.related
     query = select(table.c.article_id).where(table.c.related_id.in_(article_ids)).distinct()
     return set(connection.scalars(query))
 
 
 def repeated_links(connection: Connection, article_ids: Sequence[int]) -> list[tuple[int, int]]:
-    """Find links to their article's own text, or to that of an earlier link: (article, position)."""
+    """Return (article, position) of links to the article's own text or to an earlier link's text."""
     table, own, other = schema.related, schema.articles.alias("own"), schema.articles.alias("other")
     query = (
         select(table.c.article_id, table.c.position, own.c.same_text.label("own"), other.c.same_text)
@@ -216,7 +210,7 @@ def repeated_links(connection: Connection, article_ids: Sequence[int]) -> list[t
 
 
 def remove_links(connection: Connection, links: Sequence[tuple[int, int]]) -> None:
-    """Remove related links by (article, position) and mark the pages that show them."""
+    """Delete related links by (article, position) and mark the pages that show them."""
     if not links:
         return
     table = schema.related
@@ -236,14 +230,16 @@ def story_articles(
 ) -> list[StoryArticleRow]:
     """Return the articles of all stories, or of the stories with these ``ids``.
 
-    With ``since``, leave out stories not updated since then, except the stories ``besides``.
+    ``since`` leaves out stories not updated since then, except the stories ``besides``.
     """
     values = {"since": 0 if since is None else to_microseconds(since), "besides": [*besides, 0]}
     if ids is None:
         return [_story_article(row) for row in MEMBERS.rows(connection, values)]
     batches = in_batches(sorted(ids))
     return [
-        _story_article(row) for some in batches for row in MEMBERS_OF.rows(connection, values | {"ids": some})
+        _story_article(row)
+        for batch in batches
+        for row in MEMBERS_OF.rows(connection, values | {"ids": batch})
     ]
 
 
@@ -253,8 +249,8 @@ def _story_article(row: tuple[Any, ...]) -> StoryArticleRow:
     return StoryArticleRow._make((*facts, bool(image), *at, language))
 
 
-def by_story(rows: Iterable[StoryArticleRow]) -> dict[int, list[StoryArticleRow]]:
-    """Return the articles of each story, by the story's id, in their order."""
+def group_by_story(rows: Iterable[StoryArticleRow]) -> dict[int, list[StoryArticleRow]]:
+    """Group articles by story id, in their order."""
     members: dict[int, list[StoryArticleRow]] = {}
     for row in rows:
         members.setdefault(row.story_id, []).append(row)
@@ -262,13 +258,11 @@ def by_story(rows: Iterable[StoryArticleRow]) -> dict[int, list[StoryArticleRow]
 
 
 def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
-    """Write stories' leads and counts; new coverage marks the pages of all their articles, which list it."""
+    """Store leads and counts of stories; changed coverage marks the pages of all their articles."""
     if not stories:
         return
-    ids = [story.id for story in stories]
-    before = {
-        story: count for some in in_batches(ids) for story, count in COVERAGE.rows(connection, {"ids": some})
-    }
+    batches = in_batches([story.id for story in stories])
+    before = dict(row for batch in batches for row in COVERAGE.rows(connection, {"ids": batch}))
     SAVING.execute_many(
         connection,
         [
@@ -281,19 +275,19 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
         ],
     )
     grown = [story.id for story in stories if before[story.id] != story.coverage]
-    for some in in_batches(grown):
-        mark_stale(connection, (article_id for (article_id,) in IN_STORIES.rows(connection, {"ids": some})))
+    for batch in in_batches(grown):
+        mark_stale(connection, (article_id for (article_id,) in IN_STORIES.rows(connection, {"ids": batch})))
 
 
 def get_stories(connection: Connection, ids: Iterable[int]) -> dict[int, Story]:
-    """Stories by id."""
+    """Return stories by id."""
     table = schema.stories
     query = select(table).where(table.c.id.in_(sorted(set(ids))))
     return {row.id: Story(**row._asdict()) for row in connection.execute(query)}
 
 
 def count_stories(connection: Connection) -> tuple[int, int]:
-    """(all stories, stories told by two sources or more)."""
+    """Return the number of stories, and of stories told by at least two sources."""
     table = schema.stories
     query = select(func.count(), func.count().filter(table.c.coverage > 1)).select_from(table)
     every, covered = connection.execute(query).one()
@@ -303,7 +297,7 @@ def count_stories(connection: Connection) -> tuple[int, int]:
 def related_links(
     connection: Connection, ids: Sequence[int], *, site_url: str
 ) -> dict[int, list[RelatedLink]]:
-    """The stored "Read more" of each article, best first."""
+    """Return the stored "Read more" links of each article, best first."""
     table = schema.related
     query = (
         _link_query()
@@ -320,7 +314,7 @@ def related_links(
 
 
 def links_to(connection: Connection, ids: Sequence[int], *, site_url: str) -> dict[int, RelatedLink]:
-    """Return a link to each article, by article."""
+    """Return a link to each article, by article id."""
     rows = rows_with(connection, _link_query(), schema.articles.c.id, ids)
     return {row.id: _link(row, site_url) for row in rows}
 
@@ -328,7 +322,7 @@ def links_to(connection: Connection, ids: Sequence[int], *, site_url: str) -> di
 def coverage_links(
     connection: Connection, story_ids: Sequence[int], *, site_url: str
 ) -> dict[int, list[RelatedLink]]:
-    """Return every article of each story that has more than one: its leads by language, then oldest first."""
+    """Return links to all articles of each story with several: leads by language, then oldest first."""
     table, leads = schema.articles, schema.story_leads
     shared = (
         select(table.c.story_id)
@@ -351,15 +345,15 @@ def coverage_links(
     return found
 
 
-def twin_links(connection: Connection, article: Article, *, site_url: str) -> list[RelatedLink]:
-    """Return the other articles with the text of an article, the first published first."""
+def same_text_links(connection: Connection, article: Article, *, site_url: str) -> list[RelatedLink]:
+    """Return links to the other articles with an article's text, the first published first."""
     table = schema.articles
     query = _link_query().where(table.c.same_text == article.same_text, table.c.id != article.id)
     return [_link(row, site_url) for row in connection.execute(query.order_by(table.c.published, table.c.id))]
 
 
 def section_links(connection: Connection, section: str, *, limit: int, site_url: str) -> list[RelatedLink]:
-    """Return the latest articles of a section, each text once."""
+    """Return links to the latest articles of a section, each text once."""
     table = schema.articles
     query = _link_query().where(*first_of_text(lambda rows: [rows.c.section_key == tag_key(section)]))
     query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)

@@ -193,7 +193,7 @@ def test_looking_changes_nothing_and_a_wrong_token_shows_nothing(room):
     before = job(room).view(token(room))
     assert job(room).view(token(room)) == before
     with room.store.read() as connection:
-        confirm = make_token(leases.secret(connection), 1, "confirm")
+        confirm = make_token(leases.read_secret(connection), 1, "confirm")
     for wrong in (confirm, "x" * 32, "", token(room)[:-1] + "!", "é"):
         assert job(room).view(wrong) is None
         assert job(room).save(wrong, KEEP) is None

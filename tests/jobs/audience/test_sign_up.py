@@ -194,7 +194,7 @@ def test_C1_a_link_that_is_late_or_not_ours_does_nothing(room, change):
     ask(room, JO)
     token = link(mails(room)[0])
     with room.store.read() as connection:
-        secret = leases.secret(connection)
+        secret = leases.read_secret(connection)
     now, tried = NOW, token
     if change == "late":
         now = NOW + 72 * HOUR
@@ -213,7 +213,7 @@ def test_C1_a_link_that_is_late_or_not_ours_does_nothing(room, change):
 
 def test_C1_another_delivery_s_token_confirms_nobody(room):
     with room.store.write() as connection:
-        secret = leases.secret(connection)
+        secret = leases.read_secret(connection)
     ask(room, JO)
     assert job(room).confirm(make_token(secret, 999, CONFIRM), HOME) is None
 

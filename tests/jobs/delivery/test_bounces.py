@@ -29,19 +29,19 @@ DAY = timedelta(days=1)
 def bounce(store):
     """The job, and one edition on its way to one mailbox."""
     with store.write() as connection:
-        leases.make_secret(connection)
+        leases.ensure_secret(connection)
         factories.newsroom(connection, "jo@example.org")
     return BounceJob(store=store, policy=BouncePolicy(soft_limit=3))
 
 
 def sender_of(bounce: BounceJob, delivery_id: int = 1, to: str = "jo@example.org") -> str:
     with bounce.store.read() as connection:
-        return verp_sender(leases.secret(connection), "bounces@news.example", delivery_id, to)
+        return verp_sender(leases.read_secret(connection), "bounces@news.example", delivery_id, to)
 
 
 def subscribed(bounce: BounceJob) -> bool:
     with bounce.store.read() as connection:
-        return audience_store.count_subscriptions(connection)["daily"].get("confirmed", 0) == 1
+        return audience_store.count_subscriptions_by_state(connection)["daily"].get("confirmed", 0) == 1
 
 
 def test_V2_a_hard_bounce_ends_it_and_no_import_brings_it_back(bounce) -> None:
@@ -76,7 +76,7 @@ def test_V4_a_complaint_ends_it(bounce) -> None:
 
 def test_V4_a_complaint_without_the_envelope_is_known_by_its_token(bounce) -> None:
     with bounce.store.read() as connection:
-        token = unsubscribe_token(leases.secret(connection), 1)
+        token = unsubscribe_token(leases.read_secret(connection), 1)
     original = f"List-Unsubscribe: <https://news.example/unsubscribe/{token}>\r\n\r\nx"
     assert bounce.handle(complaint(original), NOW) == "complaint"
     assert not subscribed(bounce)
@@ -84,7 +84,7 @@ def test_V4_a_complaint_without_the_envelope_is_known_by_its_token(bounce) -> No
 
 def test_a_mail_to_unsubscribe_leaves_without_suppressing(bounce) -> None:
     with bounce.store.read() as connection:
-        token = unsubscribe_token(leases.secret(connection), 1)
+        token = unsubscribe_token(leases.read_secret(connection), 1)
     assert bounce.handle(f"Subject: unsubscribe {token}\r\n\r\n".encode(), NOW) == "leaving"
     assert not subscribed(bounce)
     with bounce.store.write() as connection:
@@ -215,7 +215,7 @@ def test_V3_the_servers_own_answer_feeds_the_same_policy(desk: Room) -> None:
         result = job(desk, smtp.port).run(NOW)
     assert (result.sent, result.failed) == (1, 2)
     with desk.store.read() as connection:
-        assert audience_store.count_subscriptions(connection) == {
+        assert audience_store.count_subscriptions_by_state(connection) == {
             "daily": {"confirmed": 2, "unsubscribed": 1}
         }
         assert factories.consents(connection, "ann@example.org")[-1][0] == "unsubscribed"
@@ -236,7 +236,9 @@ def test_D3_bounces_from_before_a_mailbox_was_allowed_again_count_no_more(bounce
     later = NOW + DAY
     with bounce.store.write() as connection:
         assert suppression_list.reason_not_liftable(connection, "jo@example.org") == ""
-        assert suppression_list.allow(connection, "jo@example.org", why="mended", now=later) == ["daily"]
+        assert suppression_list.lift_suppression(connection, "jo@example.org", why="mended", now=later) == [
+            "daily"
+        ]
     for data in soft[3:5]:
         bounce.handle(data, later)
     assert subscribed(bounce)

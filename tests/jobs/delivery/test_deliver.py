@@ -195,11 +195,11 @@ def test_the_link_in_a_mail_ends_exactly_that_subscription(desk: Room) -> None:
     leaving = UnsubscribeJob(store=desk.store, clock=lambda: SOON)
     assert leaving.newsletter_title(token) == "The digest"
     with desk.store.read() as connection:
-        assert audience_store.count_subscriptions(connection) == {"daily": {"confirmed": 2}}
+        assert audience_store.count_subscriptions_by_state(connection) == {"daily": {"confirmed": 2}}
     assert leaving.unsubscribe(token)
     assert leaving.unsubscribe(token)
     with desk.store.read() as connection:
-        assert audience_store.count_subscriptions(connection) == {
+        assert audience_store.count_subscriptions_by_state(connection) == {
             "daily": {"confirmed": 1, "unsubscribed": 1}
         }
         history = consents(connection, "bob@example.org")
@@ -210,13 +210,13 @@ def test_the_link_in_a_mail_ends_exactly_that_subscription(desk: Room) -> None:
 def test_W7_a_token_that_is_not_ours_does_nothing(desk: Room, change: str) -> None:
     mail_to(desk, "ann")
     with desk.store.read() as connection:
-        good = unsubscribe_token(leases.secret(connection), 1)
+        good = unsubscribe_token(leases.read_secret(connection), 1)
     bad = change if len(change) != 1 else ("B" if good[0] == "A" else "A") + good[1:]
     leaving = UnsubscribeJob(store=desk.store)
     assert leaving.newsletter_title(bad) is None
     assert not leaving.unsubscribe(bad)
     with desk.store.read() as connection:
-        assert audience_store.count_subscriptions(connection) == {"daily": {"confirmed": 1}}
+        assert audience_store.count_subscriptions_by_state(connection) == {"daily": {"confirmed": 1}}
 
 
 def test_without_a_web_server_the_way_out_is_a_mail(desk: Room) -> None:

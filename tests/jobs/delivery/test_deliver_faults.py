@@ -194,7 +194,7 @@ def test_D_after_a_restored_backup_nobody_gets_it_twice_once_the_rest_is_doubted
         restored = open_store(f"sqlite:///{backup / 'syndicate.db'}")
         house.store = restored
         with restored.write() as connection:
-            assert delivery_store.doubt_waiting(connection, now=NOW) == 40 - known
+            assert delivery_store.mark_waiting_uncertain(connection, now=NOW) == 40 - known
         assert job(house, smtp.port).run(NOW) == DeliverResult()
         assert Counter(states(house).values()) == {"sent": known, "uncertain": 40 - known}
         restored.dispose()

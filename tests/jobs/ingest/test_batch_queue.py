@@ -17,16 +17,16 @@ REQUEST = FetchRequest(url="https://harbour.example/feed")
 FETCHED = Fetched(request=REQUEST, url=REQUEST.url, status=200, unchanged=False)
 
 
-def response(size: int, *, frame: str = "") -> SourceResponse:
-    """Return a response with so many bytes, of a new source or of a source with a ``frame``."""
+def response(size: int, *, feed_skeleton_hash: str = "") -> SourceResponse:
+    """Return a response with so many bytes, of a new source or of a source with a ``feed_skeleton_hash``."""
     source = Source(id=1, name="harbour", url=REQUEST.url)
-    return source, SourceState(frame=frame), replace(FETCHED, body=bytes(size))
+    return source, SourceState(feed_skeleton_hash=feed_skeleton_hash), replace(FETCHED, body=bytes(size))
 
 
-def queue_of(*sizes: int, frame: str = "") -> BatchQueue:
+def queue_of(*sizes: int, feed_skeleton_hash: str = "") -> BatchQueue:
     queue = BatchQueue()
     for size in sizes:
-        queue.put(response(size, frame=frame))
+        queue.put(response(size, feed_skeleton_hash=feed_skeleton_hash))
     return queue
 
 
@@ -54,7 +54,12 @@ def test_no_response_joins_large_responses():
 
 
 def test_large_responses_of_known_sources_share_a_batch():
-    assert take(queue_of(*(MAX_BATCH_BYTES,) * 3, frame="frame")) == [MAX_BATCH_BYTES] * 3
+    assert (
+        take(
+            queue_of(*(MAX_BATCH_BYTES,) * 3, feed_skeleton_hash="feed_skeleton_hash"),
+        )
+        == [MAX_BATCH_BYTES] * 3
+    )
 
 
 def test_a_full_queue_blocks_until_a_batch_is_taken():

@@ -94,7 +94,7 @@ def test_an_item_that_kills_its_parser_is_left_out_after_the_third_death_and_the
 
         def problems() -> list[tuple[str, bool]]:
             with room.store.read() as connection:
-                return [(failure.kind, failure.resting) for failure in quarantine.failures(connection)]
+                return [(failure.kind, failure.is_quarantined) for failure in quarantine.failures(connection)]
 
         assert polled(0, item(1), bad, item(3)).error
         assert polled(1, item(1), bad, item(3)).error
@@ -125,18 +125,18 @@ def test_an_item_that_kills_its_parser_rests_in_each_source_that_lists_it(room: 
             names, (1, "")
         )
         with room.store.read() as connection:
-            resting = [
+            is_quarantined = [
                 failure
                 for failure in quarantine.failures(connection)
-                if failure.kind == "entry" and failure.resting
+                if failure.kind == "entry" and failure.is_quarantined
             ]
-        assert len({failure.source_id for failure in resting}) == len(resting) == 2
+        assert len({failure.source_id for failure in is_quarantined}) == len(is_quarantined) == 2
         # A single feed still lists the item.
         server.answers["/pier"] = answer(200, rss(item(9, "Antidote")))
         job.run(NOW + timedelta(days=7))
         with room.store.read() as connection:
             (left,) = quarantine.failures(connection)
-        assert left in resting
+        assert left in is_quarantined
 
 
 def test_a_document_that_kills_its_parser_costs_none_that_came_with_it(papers: Room) -> None:
@@ -233,5 +233,5 @@ def test_an_item_with_nothing_in_it_is_refused_three_times_and_then_rests(rooms:
         assert rooms.ingest(NOW + day * DAY)["harbour"].new == 1
     with rooms.store.read() as connection:
         (failure,) = quarantine.failures(connection, kind="entry")
-    assert (failure.attempts, failure.resting) == (3, True)
+    assert (failure.attempts, failure.is_quarantined) == (3, True)
     assert "no title, no text" in failure.reason

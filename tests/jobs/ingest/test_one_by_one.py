@@ -30,8 +30,8 @@ class Readings:
         self.now += self.seconds
         if only & self.deadly:
             raise ParserDied("the parser took longer than 20 seconds and was stopped")
-        entries = tuple(Entry(guid=name, url="", title=name, digest=name) for name in sorted(only))
-        return ParsedSource(digests=self.names, entries=entries)
+        entries = tuple(Entry(guid=name, url="", title=name, item_hash=name) for name in sorted(only))
+        return ParsedSource(item_hashes=self.names, entries=entries)
 
     def polls(self) -> Iterator[ParsedSource]:
         """Yield polls until every item was parsed; each knows the items of the polls before."""
@@ -40,7 +40,7 @@ class Readings:
             found = parse_one_by_one(self.parse, frozenset(known), clock=self.clock)
             assert found
             parsed, crashing = found
-            known |= {entry.digest for entry in parsed.entries} | {digest for digest, _ in crashing}
+            known |= {entry.item_hash for entry in parsed.entries} | {item_hash for item_hash, _ in crashing}
             yield parsed
             if not parsed.left_out:
                 return
@@ -52,7 +52,7 @@ def test_no_item_is_begun_after_a_minute_and_the_next_polls_read_the_rest() -> N
     for parsed in readings.polls():
         read += [entry.guid for entry in parsed.entries]
         assert len(parsed.entries) <= MAX_SECONDS / 6.0
-        assert parsed.digests == tuple(read)
+        assert parsed.item_hashes == tuple(read)
         assert ("left for the next poll" in " ".join(parsed.warnings)) == bool(parsed.left_out)
     assert read == list(NAMES[:40])
 

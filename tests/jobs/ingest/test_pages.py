@@ -205,7 +205,7 @@ def test_three_failures_quarantine_a_page_with_its_reason(sites: Site, broken: b
     assert [sites.read(moment).failed for moment in moments] == [1, 0, 1, 1, 0]
     with sites.room.store.read() as connection:
         (failure,) = quarantine.failures(connection)
-    assert (failure.kind, failure.attempts, failure.resting) == ("article page", 3, True)
+    assert (failure.kind, failure.attempts, failure.is_quarantined) == ("article page", 3, True)
     assert "broke off" in failure.reason
     assert sites.states() == {"failed": 1}
     assert sites.bodies()["Title 1"].text == "What happened in number 1."

@@ -120,7 +120,7 @@ def test_no_hub_hears_of_a_private_source(room: Room, more: dict[str, str], hubs
         room.declare(source("Harbour", server.url("/a"), **more), base=base)
         room.ingest()
     with room.store.read() as connection:
-        assert len(hub_store.list_subscriptions(connection)) == hubs
+        assert len(hub_store.list_hub_subscriptions(connection)) == hubs
 
 
 def test_a_secret_does_not_move_with_its_source(room: Room, monkeypatch):

@@ -120,10 +120,10 @@ def test_a_push_beyond_the_limit_is_refused_unread(hub: Hub) -> None:
 
 def test_a_hub_that_sends_without_end_is_not_kept_up_with(hub: Hub) -> None:
     subscribe(hub)
-    for number in range(hub_store.MAX_WAITING + 3):
+    for number in range(hub_store.MAX_WAITING_PUSHES + 3):
         assert hub.push(feed(hub, item(number))) == 202
     with hub.room.store.read() as connection:
-        assert len(hub_store.waiting_pushes(connection, limit=100)) == hub_store.MAX_WAITING
+        assert len(hub_store.waiting_pushes(connection, limit=100)) == hub_store.MAX_WAITING_PUSHES
 
 
 def test_a_push_that_a_poll_is_in_the_way_of_waits(each_hub: Hub) -> None:

@@ -47,7 +47,7 @@ def clock(hub: Hub, now: datetime = NOW) -> None:
 
 def subscription(hub: Hub) -> HubSubscription:
     with hub.room.store.read() as connection:
-        (found,) = hub_store.list_subscriptions(connection).values()
+        (found,) = hub_store.list_hub_subscriptions(connection).values()
     return found
 
 

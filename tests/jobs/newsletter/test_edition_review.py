@@ -83,7 +83,7 @@ def test_an_editor_drops_moves_retitles_and_notes_and_each_is_recorded(waiting: 
     work.approve(number, by="bob", now=SEVEN + HOUR)
     with room.store.read() as connection:
         edition = edition_store.get_edition(connection, number)
-        carried = edition_articles.told_articles(connection, "daily", before=SEVEN + HOUR)
+        carried = edition_articles.carried_articles(connection, "daily", before=SEVEN + HOUR)
     assert edition is not None
     assert (edition.subject, edition.stories, pending(room)) == ("A better subject", 2, 2)
     assert "A better headline" in edition.html
@@ -127,10 +127,10 @@ def test_what_was_withdrawn_was_carried_by_nobody_and_what_waits_counts(waiting:
     room, number = waiting
     later = SEVEN + 24 * HOUR
     with room.store.read() as connection:
-        assert len(edition_articles.told_articles(connection, "daily", before=later)) == 3
+        assert len(edition_articles.carried_articles(connection, "daily", before=later)) == 3
     room.services.review.withdraw(number, by="ann", now=SEVEN)
     with room.store.read() as connection:
-        assert edition_articles.told_articles(connection, "daily", before=later) == {}
+        assert edition_articles.carried_articles(connection, "daily", before=later) == {}
 
 
 def test_of_two_editors_the_slower_one_changes_nothing(waiting: tuple[Room, int]) -> None:

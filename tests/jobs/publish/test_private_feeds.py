@@ -58,7 +58,7 @@ def add(room: Room, first: int, *stories: tuple[str, str, str]) -> None:
     with room.store.write() as connection:
         for article_id in ids:
             place(connection, article_id)
-        leases.move_counter(connection, leases.PLACEMENTS)
+        leases.increment_counter(connection, leases.PLACEMENTS)
 
 
 def feeds(room: Room) -> PrivateFeedsJob:
@@ -91,7 +91,7 @@ def choose(room: Room, address: str = JO, **fields: list[str]) -> None:
     with room.store.read() as connection:
         found = audience_store.subscription_of(connection, address, "daily")
         assert found is not None
-        link = unsubscribe_token(leases.secret(connection), found)
+        link = unsubscribe_token(leases.read_secret(connection), found)
     job = replace(room.services.preferences, clock=lambda: NOW)
     assert job.save(link, {"save": ["yes"], "newsletter": ["daily"]} | fields)
 
@@ -200,7 +200,7 @@ def test_leaving_one_of_two_newsletters_keeps_the_address(room):
 
 def test_other_tokens_and_formats_lead_nowhere(room):
     with room.store.read() as connection:
-        other = unsubscribe_token(leases.secret(connection), 1)
+        other = unsubscribe_token(leases.read_secret(connection), 1)
     mine = token(room)
     changed = mine[:-1] + ("A" if mine[-1] != "A" else "B")
     for wrong in (other, "", "x" * 32, "_" * 32, changed, "é" * 32):
@@ -252,7 +252,7 @@ def test_C10_the_page_shows_the_address_and_one_button_changes_it(room, site):
     with room.store.read() as connection:
         found = audience_store.subscription_of(connection, JO, "daily")
         assert found is not None
-        link = unsubscribe_token(leases.secret(connection), found)
+        link = unsubscribe_token(leases.read_secret(connection), found)
     before = token(room)
     assert f"{SITE}/private/{before}.rss" in site.get(f"/preferences/{link}").body.decode()
     assert token(room) == before

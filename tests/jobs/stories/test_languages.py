@@ -92,7 +92,7 @@ def join(room: Room, *ids: int, now: datetime = SEVEN) -> int:
             )
             story_moves.merge_story(connection, move)
         refresh_stories(connection, [into], now)
-        leases.move_counter(connection, leases.PLACEMENTS)
+        leases.increment_counter(connection, leases.PLACEMENTS)
     return into
 
 

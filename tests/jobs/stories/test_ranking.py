@@ -150,7 +150,7 @@ def test_a_decision_goes_with_its_story_through_a_merge(desk: Room) -> None:
     with desk.store.write() as connection:
         factories.place(connection, first.id, second.story_id)
         factories.save_story(connection, second.story_id or 0, lead_id=second.id, articles=2, coverage=2)
-        leases.move_counter(connection, leases.PLACEMENTS)
+        leases.increment_counter(connection, leases.PLACEMENTS)
     desk.services.stories.ranking.run(SEVEN)
     assert [one.story_id for one in stored(desk)] == [desk.articles()[TITLES[2]].story_id]
 

@@ -128,7 +128,7 @@ def test_what_a_real_edition_carried_before_is_known_in_a_replay(room: Room) -> 
     room.services.stories.run(SEVEN)
     (newsletter,) = room.services.newsletters
     with room.store.read() as connection:
-        assert set(edition_articles.told_articles(connection, newsletter.name, before=SEVEN)) == {lead}
+        assert set(edition_articles.carried_articles(connection, newsletter.name, before=SEVEN)) == {lead}
     (edition,) = room.services.replay.newsletter(newsletter, SEVEN - DAY, SEVEN)
     assert [(one.coverage, one.follow_up) for one in edition.stories] == [(2, False)]
 

@@ -193,7 +193,7 @@ def test_an_article_whose_merge_cannot_be_stored_stands_alone_and_is_shown(room:
     assert (failure.subject, "no" in failure.reason) == (str(ids[2]), True)
     with room.store.write() as connection:
         connection.execute(sql("DROP TRIGGER forbid"))
-        story_store.place_again(connection, ids[2:])
+        story_store.requeue_articles(connection, ids[2:])
     worker.run(NOW)
     with room.store.read() as connection:
         assert quarantine.failures(connection, kind="placing") == ()
@@ -212,7 +212,7 @@ def test_an_edition_neither_repeats_nor_calls_an_update_what_only_merged(room: R
     job(room).run(seven + DAY)
     assert len(set(homes(room, [1, 2, 3]))) == 1
     with room.store.read() as connection:
-        told = edition_articles.told_articles(connection, "daily", before=seven + DAY)
+        told = edition_articles.carried_articles(connection, "daily", before=seven + DAY)
     assert len(told) == 3
     assert [one.outcome for one in room.services.editions.run(seven + DAY)] == ["empty"]
 

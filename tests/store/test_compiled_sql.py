@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from syndicate.errors import StoreError, StoreGone
 from syndicate.store import schema
-from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.ingest import declared_sources, source_store
 from tests import postgres
 from tests.factories import NOW, declared
@@ -16,8 +16,8 @@ from tests.factories import NOW, declared
 NAMES = [f"paper{number:02}" for number in range(20)]
 _NAMES: BindParameter[str] = bindparam("names", expanding=True)
 _PAIRS: BindParameter[tuple[str, str]] = bindparam("pairs", expanding=True)
-BY_NAMES = Prepared(select(schema.sources.c.name).where(schema.sources.c.name.in_(_NAMES)))
-BY_PAIRS = Prepared(
+BY_NAMES = CompiledStatement(select(schema.sources.c.name).where(schema.sources.c.name.in_(_NAMES)))
+BY_PAIRS = CompiledStatement(
     select(schema.sources.c.name).where(
         tuple_(schema.sources.c.name, schema.sources.c.kind).in_(_PAIRS),
         schema.sources.c.lease_owner == bindparam("owner"),
@@ -54,13 +54,13 @@ def test_a_shorter_list_after_a_longer_one_finds_only_its_own(papers):
 
 def test_a_row_that_is_refused_is_told_as_sqlalchemy_tells_it(store):
     row = {"name": "front page"}
-    adding = Prepared(insert(schema.outputs).values(name=bindparam("name"), signature="", built=NOW))
+    adding = CompiledStatement(insert(schema.outputs).values(name=bindparam("name"), signature="", built=NOW))
     with pytest.raises(IntegrityError), store.write() as connection:
         adding.execute_many(connection, [row, row])
 
 
 def test_a_store_that_cannot_answer_is_explained(store):
-    unknown = Prepared(select(text("*")).select_from(text("nowhere")))
+    unknown = CompiledStatement(select(text("*")).select_from(text("nowhere")))
     with pytest.raises(StoreError, match="cannot be used"), store.read() as connection:
         unknown.rows(connection, {})
     with store.read() as connection:
