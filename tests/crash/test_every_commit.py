@@ -163,7 +163,7 @@ def test_stories_feeds_and_editions_are_whole_after_a_kill_at_any_commit(folder:
 
 
 @pytest.mark.parametrize("offers", [{}, PIPELINING], ids=["one by one", "pipelining"])
-def test_D1_mail_over_smtp_reaches_everybody_at_most_once_whenever_the_sender_is_killed(
+def test_DF1_mail_over_smtp_reaches_everybody_at_most_once_whenever_the_sender_is_killed(
     folder: Path, offers: dict[str, bytes]
 ) -> None:
     """One commit says "sent" of one and "sending" of the next: a kill leaves at most one in doubt."""
@@ -175,7 +175,7 @@ def test_D1_mail_over_smtp_reaches_everybody_at_most_once_whenever_the_sender_is
     assert check(folder, points, received(smtp.bodies)) == {"deliver": 6}
 
 
-def test_D1_mail_into_a_folder_is_written_at_most_once_whenever_the_sender_is_killed(folder: Path) -> None:
+def test_DF1_mail_into_a_folder_is_written_at_most_once_whenever_the_sender_is_killed(folder: Path) -> None:
     points = killed_newsrooms(folder, 'transport = "folder"', "deliver")
     check_that_all_were_killed(points, {"deliver": 5})
     assert check(folder, points, received(in_folders(folder))) == {"deliver": 6}

@@ -1,4 +1,4 @@
-"""Rules A11 of polite fetching, as a server sees them; what only the schedule can show is in tests/ingest."""
+"""Polite fetching (rules F1 to F17), as a server sees them; what only the schedule can show is in tests/ingest."""
 
 import asyncio
 from dataclasses import replace
@@ -27,7 +27,7 @@ def test_F1_F2_after_the_first_answer_nothing_is_asked_unconditionally(fetch):
     assert conditions == [(None, None)] + [(b'W/"1"', modified.encode())] * 2
 
 
-def test_A11_F2_an_etag_that_is_no_text_is_echoed_over_connections_that_are_used_again(options):
+def test_F2_an_etag_that_is_no_text_is_echoed_over_connections_that_are_used_again(options):
     modified = "Tue, 24 Nov 2026 09:00:00 GMT"
     odd = answer(ETag=b'"caf\xe9"', Last_Modified=modified)
 

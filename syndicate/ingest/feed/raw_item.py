@@ -140,7 +140,7 @@ def entry_of(raw: RawItem, *, language: str, digest: str) -> Entry:
 
 
 def plain_title(title: Text | None) -> str:
-    """A title as plain text: markup and references decoded exactly once (C4)."""
+    """A title as plain text: markup and references decoded exactly once (CF4)."""
     if title is None:
         return ""
     value = title.value
@@ -162,7 +162,7 @@ def seconds_between_updates(ttl: str | None, period: str | None, frequency: str 
 
 
 def looks_like_html(value: str) -> bool:
-    """Return whether a text is HTML: it has an end tag, an empty tag or a character reference of HTML (C4).
+    """Return whether a text is HTML: it has an end tag, an empty tag or a character reference of HTML (CF4).
 
     A tag that HTML does not know speaks against it, and so does an opening tag alone (``AT&T <b>``).
     """
