@@ -17,7 +17,7 @@ from syndicate.templating import Markup, Templates
 log = logging.getLogger("syndicate.web")
 
 _PROBLEM = "pages/problem.html"
-# Rules D6 and W14. Scripts and styles come from our own files only.
+# Rules D6 and WF14. Scripts and styles come from our own files only.
 _POLICY = (
     "default-src 'none'; img-src * data:; media-src *; style-src {style}; script-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

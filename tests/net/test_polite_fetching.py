@@ -1,4 +1,4 @@
-"""Polite fetching (rules F1 to F17), as a server sees them; what only the schedule can show is in tests/ingest."""
+"""Polite fetching (rules F1 to F17) as a server sees it; tests/ingest has the schedule."""
 
 import asyncio
 from dataclasses import replace

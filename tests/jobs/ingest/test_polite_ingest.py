@@ -1,4 +1,4 @@
-"""Polite fetching (rules F1 to F17) over a whole ingest: what is stored, when a source is asked again, and what a restart does."""
+"""Polite fetching (rules F1 to F17) over a whole ingest: stored validators, next checks, restarts."""
 
 from collections.abc import Iterator
 from dataclasses import replace
