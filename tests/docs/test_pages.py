@@ -12,9 +12,9 @@ from syndicate.store import schema
 
 CHECKOUT = Path(__file__).parents[2]
 DOCS = CHECKOUT / "docs"
-PAGES = sorted(
-    [CHECKOUT / "README.md", CHECKOUT / "CHANGELOG.md", CHECKOUT / "feeds" / "README.md", *DOCS.glob("*.md")]
-)
+ROOT_PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "feeds/README.md")
+PAGES = sorted([*(CHECKOUT / name for name in ROOT_PAGES), *DOCS.glob("*.md")])
+PATH_OF_A_FILE = re.compile(r"`((?:syndicate(?!/templates)|tests|templates|docs|benchmarks|\.ci)/[\w./-]+)`")
 LINK = re.compile(r"(?<!`)\[(?:[^\]\[]|`[^`]*`|\[[^\]]*\])*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -45,6 +45,12 @@ def test_every_relative_link_leads_somewhere(page: str, link: str):
     target = (CHECKOUT / page).parent / path if path else CHECKOUT / page
     assert target.exists()
     assert not fragment or fragment in anchors(target)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page: Path):
+    paths = PATH_OF_A_FILE.findall(text_of(page))
+    assert [path for path in paths if not (CHECKOUT / path).exists()] == []
 
 
 @pytest.mark.parametrize(
