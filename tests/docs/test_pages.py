@@ -54,7 +54,7 @@ def test_every_file_that_a_page_names_is_there(page: Path):
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in DOCS.glob("*.md") if not page.is_symlink()], ids=lambda page: page.name
+    "page", [page for page in DOCS.glob("*.md") if page.name != "index.md"], ids=lambda page: page.name
 )
 def test_every_page_is_linked_from_the_readme(page: Path):
     assert f"(docs/{page.name})" in text_of(CHECKOUT / "README.md")
