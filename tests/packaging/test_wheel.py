@@ -56,7 +56,7 @@ def test_the_wheel_says_its_name_licence_and_command(wheel):
     (folder,) = {name.split("/")[0] for name in wheel.namelist() if ".dist-info/" in name}
     metadata = Parser().parsestr(wheel.read(f"{folder}/METADATA").decode())
     assert metadata["Name"] == "syndicate-news"
-    assert len(metadata.get_all("Project-URL")) >= 3
+    assert len(metadata.get_all("Project-URL", [])) >= 3
     assert metadata["License-Expression"] == "MIT AND Apache-2.0 AND CC-BY-SA-4.0"
     assert "syndicate = syndicate.cli:main" in wheel.read(f"{folder}/entry_points.txt").decode()
     texts = ("LICENSE", *(f"LICENSES/{name}.txt" for name in ("Apache-2.0", "CC-BY-SA-4.0")))
