@@ -42,6 +42,7 @@ myst_enable_extensions = ["colon_fence"]
 
 
 GENERATED = DOCS / "generated"
+TOP_PAGES = ("CHANGELOG", "CONTRIBUTING")
 
 
 def _commands(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
@@ -67,8 +68,9 @@ def _top_page(name: str) -> str:
 
 
 def _link_to_the_top(_app: Sphinx, page: str, source: list[str]) -> None:
-    """Lead links that leave ``docs`` to the changelog here, or to the file in the repository."""
-    source[0] = source[0].replace("](../CHANGELOG.md", "](generated/changelog.md")
+    """Lead links that leave ``docs`` to the generated page, or to the file in the repository."""
+    for name in TOP_PAGES:
+        source[0] = source[0].replace(f"](../{name}.md", f"](generated/{name.lower()}.md")
     if not page.startswith("generated/"):
         source[0] = source[0].replace("](../", f"]({FILES}")
 
@@ -80,5 +82,5 @@ def setup(app: Sphinx) -> None:
 
 GENERATED.mkdir(exist_ok=True)
 (GENERATED / "help.md").write_text(_help(), "utf-8")
-(GENERATED / "changelog.md").write_text(_top_page("CHANGELOG.md"), "utf-8")
-(GENERATED / "contributing.md").write_text(_top_page("CONTRIBUTING.md"), "utf-8")
+for top_page in TOP_PAGES:
+    (GENERATED / f"{top_page.lower()}.md").write_text(_top_page(f"{top_page}.md"), "utf-8")

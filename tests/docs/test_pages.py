@@ -53,6 +53,13 @@ def test_every_file_that_a_page_names_is_there(page: Path):
     assert [path for path in paths if not (CHECKOUT / path).exists()] == []
 
 
+def test_every_file_on_a_route_through_the_code_is_there():
+    paths = re.findall(r"`([a-z]+/[\w/]+\.py)`", text_of(DOCS / "architecture.md"))
+    below = [path for path in paths if not path.startswith(("syndicate/", "tests/"))]
+    assert below
+    assert [path for path in below if not (CHECKOUT / "syndicate" / path).exists()] == []
+
+
 @pytest.mark.parametrize(
     "page", [page for page in DOCS.glob("*.md") if page.name != "index.md"], ids=lambda page: page.name
 )
