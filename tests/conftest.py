@@ -1,4 +1,4 @@
-"""What more than one room's tests need: a fixed time, a store on both engines, a browser."""
+"""Fixtures of several rooms: a fixed time, a store on both engines, a browser."""
 
 import os
 import shutil
@@ -22,8 +22,22 @@ hypothesis.settings.register_profile("unhurried", hypothesis.settings(), deadlin
 hypothesis.settings.load_profile("unhurried")
 
 
+# Rooms tested on both engines by default, since the store has all SQL; ``--all`` tests each room on both.
+ON_BOTH_ENGINES = {"store", "invariants", "test_postgres.py"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests on PostgreSQL outside of those rooms as ``all``."""
+    for item in items:
+        room = item.path.relative_to(Path(__file__).parent).parts[0]
+        called = getattr(item, "callspec", None)
+        if called and "postgres" in called.id.split("-") and room not in ON_BOTH_ENGINES:
+            item.add_marker(pytest.mark.all)
+
+
 def missing(reason: str) -> NoReturn:
-    """Skip a test on somebody's machine; fail it in CI, where everything must be there."""
+    """Skip a test on a developer's machine; fail it in CI, where each tool must be there."""
     if os.environ.get("CI"):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

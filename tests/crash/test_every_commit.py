@@ -162,7 +162,10 @@ def test_stories_feeds_and_editions_are_whole_after_a_kill_at_any_commit(folder:
     assert check(folder, points, received(in_folders(folder))).total() == 0
 
 
-@pytest.mark.parametrize("offers", [{}, PIPELINING], ids=["one by one", "pipelining"])
+@pytest.mark.parametrize(
+    "offers",
+    [pytest.param({}, marks=pytest.mark.all, id="one by one"), pytest.param(PIPELINING, id="pipelining")],
+)
 def test_DF1_mail_over_smtp_reaches_everybody_at_most_once_whenever_the_sender_is_killed(
     folder: Path, offers: dict[str, bytes]
 ) -> None:
@@ -175,6 +178,7 @@ def test_DF1_mail_over_smtp_reaches_everybody_at_most_once_whenever_the_sender_i
     assert check(folder, points, received(smtp.bodies)) == {"deliver": 6}
 
 
+@pytest.mark.all
 def test_DF1_mail_into_a_folder_is_written_at_most_once_whenever_the_sender_is_killed(folder: Path) -> None:
     points = killed_newsrooms(folder, 'transport = "folder"', "deliver")
     check_that_all_were_killed(points, {"deliver": 5})

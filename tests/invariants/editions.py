@@ -16,7 +16,8 @@ from syndicate.store import schema
 from syndicate.store.ingest import article_store
 
 if TYPE_CHECKING:
-    from tests.invariants.newsroom import Newsroom, Row
+    from tests.invariants.newsroom import Newsroom
+    from tests.invariants.rows import Row
 
 ONE_SOURCE = "alpha"
 """The newsletter of one source: every post of it is an item of its own."""
