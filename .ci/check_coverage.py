@@ -1,6 +1,7 @@
-"""Compare each room's coverage with its floor in ``coverage-floors.toml``; print a table, exit with 1 below a floor.
+"""Compare each room's coverage with its floor in ``coverage-floors.toml``.
 
-``check_coverage.py REPORT`` reads what ``coverage json`` wrote.
+``check_coverage.py REPORT`` reads the report of ``coverage json``, prints a table, and exits with 1 below a
+floor. With ``--write`` the floors become the shares of the report.
 """
 
 import json
@@ -21,8 +22,10 @@ def main() -> None:
         room = room_of(path)
         statements[room] += report["summary"]["num_statements"]
         covered[room] += report["summary"]["covered_lines"]
-    floors = tomllib.loads(FLOORS.read_text())["rooms"]
     shares = {room: 100 * covered[room] / statements[room] for room in sorted(statements)}
+    if "--write" in sys.argv:
+        write(shares)
+    floors = tomllib.loads(FLOORS.read_text())["rooms"]
     for room, share in shares.items():
         print(f"{room:<12} {share:6.1f} %   floor {floors.get(room, 0)} %")
     below = [room for room, share in shares.items() if share < floors.get(room, 0)]
@@ -31,6 +34,13 @@ def main() -> None:
         sys.exit(f"{FLOORS.name} and the package differ in rooms: {', '.join(missing)}. Mend the table.")
     if below:
         sys.exit(f"Below the floor of {FLOORS.name}: {', '.join(below)}. Add tests, or lower it and say why.")
+
+
+def write(shares: dict[str, float]) -> None:
+    """Set each floor to the share, rounded down; keep the comment above the table."""
+    head = FLOORS.read_text().partition("[rooms]\n")[0]
+    lines = [f"{room} = {int(share)}\n" for room, share in shares.items()]
+    FLOORS.write_text(f"{head}[rooms]\n{''.join(lines)}")
 
 
 def room_of(path: str) -> str:
