@@ -50,7 +50,7 @@ def short(path: Path) -> str:
 
 
 def tracked_files() -> list[Path]:
-    """What git keeps or would keep; an unpacked source archive has no git, and nothing foreign either."""
+    """List the files that git keeps or would keep; none in an unpacked source archive."""
     done = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=CHECKOUT,

@@ -65,7 +65,7 @@ def killed_newsrooms(folder: Path, mail: str, *stages: str) -> dict[str, int]:
 
 
 def received(messages: list[bytes]) -> Counter[str]:
-    """How many messages each address got."""
+    """Count the messages of each address."""
     parsed = [email.message_from_bytes(message, policy=email.policy.default) for message in messages]
     return Counter(message["To"].addresses[0].addr_spec for message in parsed)
 

@@ -1,4 +1,4 @@
-"""What holds for every page: links lead somewhere, and the front door says what is true."""
+"""Every page: links lead somewhere, examples are valid, and the README is true."""
 
 import re
 import tomllib

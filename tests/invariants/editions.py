@@ -43,7 +43,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What was known right before an edition was cut.
+    """Facts known right before an edition was cut.
 
     ``due`` are the articles that belong to its period and match its newsletter, ``labels`` tell texts apart.
     ``unread`` are the addresses of further ones, of sources that should have been read before.

@@ -349,7 +349,7 @@ class Newsroom:
 
 
 class Equipment:
-    """What all newsrooms of a test process share, since it takes longer to make than a history to run.
+    """Shared parts of all newsrooms of a test process, since it takes longer to make than a history to run.
 
     These are the parser processes, the compiled templates, and the SQL texts of the statements.
     """

@@ -64,6 +64,7 @@ def test_the_wheel_says_its_name_licence_and_command(wheel):
         assert wheel.read(f"{folder}/licenses/{text}") == (CHECKOUT / text).read_bytes()
 
 
+@pytest.mark.all
 def test_a_wheel_from_the_source_archive_is_the_wheel_from_the_checkout(wheel, tmp_path):
     archive = build("sdist", CHECKOUT, tmp_path / "archive")
     with tarfile.open(archive) as opened:
