@@ -111,7 +111,7 @@ def cpu_seconds(process: int) -> float:
 
 
 def sent(store: Store) -> int:
-    """How many have been sent the edition."""
+    """Count the sent deliveries of the edition."""
     with store.read() as connection:
         return count_deliveries(connection).get("sent", 0)
 

@@ -1,4 +1,4 @@
-"""What sending one edition costs for each reader, beside the naive way and beside smtplib, in one run.
+"""Cost of sending one edition to each reader, beside the naive way and beside smtplib, in one run.
 
 ``python -m benchmarks.delivery`` makes its own fixture (102 kB, 12 stories, 190 CSS rules, 29 tokens) and
 its own sink (``mail_sink.py``, another process on loopback). CPU seconds of the sender only; the store
@@ -162,7 +162,7 @@ def naive(folder: Path, port: int, words: int) -> dict[str, float]:
 
 
 def ready_bytes(data: bytes, port: int, count: int) -> None:
-    """What smtplib does with a message that is ready."""
+    """Do the steps of smtplib for a message that is ready."""
     with smtplib.SMTP("127.0.0.1", port) as server:
         for number in range(count):
             server.sendmail("news@example.com", [f"reader{number}@example.org"], data)

@@ -22,7 +22,7 @@ class Client:
         self.rest = b""
 
     def take(self, data: bytes) -> bytes:
-        """What to answer to these bytes."""
+        """Return the reply to these bytes."""
         answer = b""
         data = self.rest + data
         while data:

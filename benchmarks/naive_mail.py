@@ -61,7 +61,7 @@ def page() -> Template:
 
 
 def context(words: int) -> dict[str, Any]:
-    """What the template shows: so many words in each story."""
+    """Return the values of the template: so many words in each story."""
     return {"css": style(), "stories": stories(words)}
 
 

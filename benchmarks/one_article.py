@@ -1,4 +1,4 @@
-"""How many pages one new article rewrites, in a store that already holds many.
+"""Count of pages that one new article rewrites, in a store that already holds many.
 
 ``python benchmarks/one_article.py --articles 100000`` fills a store with invented articles from 50 sources,
 spread over 30 days, places and publishes them with the daemon's own jobs, and then adds one article at a

@@ -1,4 +1,4 @@
-"""What reading pages and sitemaps costs: CPU milliseconds a document, side by side with merely parsing it.
+"""Cost of reading pages and sitemaps: CPU milliseconds a document, side by side with merely parsing it.
 
     ./run python benchmarks/pages.py [--json]
 

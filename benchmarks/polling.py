@@ -1,4 +1,4 @@
-"""What one poll of a feed costs, against feedparser's defaults and a plain upsert of everything.
+"""Cost of one poll of a feed, against feedparser's defaults and a plain upsert of everything.
 
 ``python -m benchmarks.polling FOLDER`` takes every feed of a folder through four polls: the first, one with
 one new entry, one with a changed body and no new entry, and one with the same bytes. Each side starts from
@@ -310,7 +310,7 @@ def _new_items(feed: Feed, case: str) -> bytes:
 
 
 def _reading_alone(feeds: list[Feed], repeat: int) -> float:
-    """How much quicker a first document is read, cleaned and made plain text than feedparser parses it."""
+    """Compare reading, cleaning and plain text of a first document with feedparser's parsing alone."""
     bodies = [gzip.decompress(feed.bodies["first"]) for feed in feeds]
     readers: tuple[Callable[[bytes], object], ...] = (
         lambda body: feedparser.parse(io.BytesIO(body)),

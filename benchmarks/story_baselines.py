@@ -1,4 +1,4 @@
-"""What ``benchmarks/stories.py`` compares with: three ways to find related articles that anyone can have.
+"""Baselines of ``benchmarks/stories.py``: three ways to find related articles that anyone can have.
 
 scikit-learn's TF-IDF with its defaults, BM25 (k1 = 1.5, b = .75) over the same tokens, and "more
 like this" with SQLite's FTS5 (the 16 rarest words, title twice). All see the whole set before the first
@@ -53,7 +53,7 @@ def baselines(
 
 
 def has_scikit_learn() -> bool:
-    """Whether the baselines that need it can be measured."""
+    """Return whether scikit-learn is installed, which two baselines need."""
     return importlib.util.find_spec("sklearn") is not None
 
 

@@ -1,4 +1,4 @@
-"""What one more article costs the story index, in newsrooms of a thousand to a million articles.
+"""Cost of one more article in the story index, in newsrooms of a thousand to a million articles.
 
     python -m benchmarks.story_cost [--sizes 1000 10000 100000 1000000] [--restart 100000] [--json]
 

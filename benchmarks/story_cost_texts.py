@@ -25,7 +25,7 @@ class Report:
 
 @dataclass(slots=True)
 class Event:
-    """What happens: the words that every report on it has."""
+    """An event: the words that every report on it has."""
 
     words: list[str]
     language: str

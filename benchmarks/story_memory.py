@@ -1,4 +1,4 @@
-"""What placed articles add to the memory of an idle daemon.
+"""Memory that placed articles add to an idle daemon.
 
 ``python -m benchmarks.story_memory [--articles 20000]`` fills a store with a week of invented news (see
 ``story_cost``) that ends now, lets one more article wait, and starts ``syndicate run`` on it: it loads the

@@ -1,5 +1,6 @@
-"""What more than one room's tests need: a fixed time, a store on both engines, a browser."""
+"""Fixtures of several rooms: a fixed time, a store on both engines, a browser."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -22,8 +23,28 @@ hypothesis.settings.register_profile("unhurried", hypothesis.settings(), deadlin
 hypothesis.settings.load_profile("unhurried")
 
 
+# Rooms tested on both engines by default, since the store has all SQL; ``--all`` tests each room on both.
+ON_BOTH_ENGINES = {"store", "invariants", "test_postgres.py"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests on PostgreSQL outside of those rooms as ``all``."""
+    for item in items:
+        room = item.path.relative_to(Path(__file__).parent).parts[0]
+        called = getattr(item, "callspec", None)
+        if called and "postgres" in called.id.split("-") and room not in ON_BOTH_ENGINES:
+            item.add_marker(pytest.mark.all)
+
+
+def pytest_collection_finish() -> None:
+    """Hide thousands of collected tests from the garbage collector: a run takes a tenth less."""
+    gc.collect()
+    gc.freeze()
+
+
 def missing(reason: str) -> NoReturn:
-    """Skip a test on somebody's machine; fail it in CI, where everything must be there."""
+    """Skip a test on a developer's machine; fail it in CI, where each tool must be there."""
     if os.environ.get("CI"):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
@@ -36,7 +57,7 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
 
 @pytest.fixture(scope="session", autouse=True)
 def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder for state, so that no test writes into that of its user."""
+    """Set a folder for state, so that no test writes into the user's."""
     folder = tmp_path_factory.mktemp("state")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("STATE_DIRECTORY", raising=False)
@@ -46,7 +67,7 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def now() -> datetime:
-    """The time at which tests happen."""
+    """Return the fixed time of the tests."""
     return datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
@@ -114,7 +135,7 @@ def store(store_url: str) -> "Iterator[Store]":
 
 @pytest.fixture
 def sqlite_store(sqlite_template: Path, tmp_path: Path) -> "Iterator[Store]":
-    """The same on SQLite only, for tests to which the engine makes no difference."""
+    """Yield an open store on SQLite, for tests to which the engine makes no difference."""
     shutil.copyfile(sqlite_template, tmp_path / SQLITE_FILE)
     store = opened(sqlite_url(tmp_path))
     yield store
@@ -135,7 +156,7 @@ def sqlite_url(folder: Path) -> str:
 
 
 def opened(url: str) -> "Store":
-    """An open store. Imported here, so that tests without a store do not wait for SQLAlchemy."""
+    """Open a store. The import is here, so that tests without a store do not wait for SQLAlchemy."""
     from syndicate.store import open_store
 
     return open_store(url)

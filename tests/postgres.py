@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: found, started, and gone when the tests are.
+"""A real PostgreSQL for the tests: find it, start it, and stop it with them.
 
 The first of these that exists is used:
 
@@ -7,7 +7,7 @@ The first of these that exists is used:
    it adds users, changes the modes of parent folders, and leaves servers behind;
 3. ``/usr/lib/postgresql/*/bin``, where Debian puts them.
 
-A server of ours listens only on a socket in a folder of its own, so no other user can reach it.
+The started server listens only on a socket in a private folder, so no other user can reach it.
 """
 
 import os
@@ -137,7 +137,7 @@ def version(binaries: Path) -> tuple[int, ...]:
 
 
 def unprivileged_account(*folders: Path) -> dict[str, Any]:
-    """How to run a program as someone PostgreSQL accepts, who then owns the folders: it refuses root."""
+    """Return options to run a program unprivileged, as the owner of the folders: PostgreSQL refuses root."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")

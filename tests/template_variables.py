@@ -1,4 +1,4 @@
-"""Which names a template takes from its context, so that the documentation of each can be checked."""
+"""Names that a template takes from its context, to check the documentation of each."""
 
 from jinja2 import Environment, meta, nodes
 

@@ -142,7 +142,7 @@ def test_a_lock_is_free_again_also_after_an_error(tmp_path):
         assert path.read_text() == f"{os.getpid()}\n"
 
 
-def test_S6_the_lock_of_a_killed_process_is_free(tmp_path):
+def test_SF6_the_lock_of_a_killed_process_is_free(tmp_path):
     path = tmp_path / "store.lock"
     script = (
         "import os, pathlib, sys\n"

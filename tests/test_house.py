@@ -1,11 +1,15 @@
-"""Rules of the house that no tool checks: size, docstrings, nothing unfinished, SQL in one room."""
+"""Rules of the house that no tool checks: sizes, names, words, rule ids, SQL in one room."""
 
 import ast
+import io
 import itertools
 import re
 import subprocess
 import sys
+import tokenize
 import tomllib
+from collections import Counter
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -14,6 +18,15 @@ PACKAGE = CHECKOUT / "syndicate"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 OUTSIDE_THE_STORE = [module for module in MODULES if PACKAGE / "store" not in module.parents]
 LONGEST_MODULE = 400  # lines
+LONGEST_FUNCTION = 60  # lines
+LARGEST_FOLDER = 20  # modules
+ID = re.compile(r"(?<![\w%#&+=/.\\-])(?:RL|[A-Z]F?)[1-9]\d?(?![\w%;])")
+ID_OF_A_TEST = re.compile(r"def test_((?:(?:RL|[A-Z]F?)\d{1,2}_(?:to_)?)+)")
+DEFINED = re.compile(r"^\| ((?:RL|[A-Z]F?)\d+) \|", re.MULTILINE)
+QUESTION = re.compile(r"(what|who|whom|whose|how|whether|where|those|why|which)\b", re.IGNORECASE)
+METAPHORS = re.compile(
+    r"\b(whomever|someone|company|departures|rhythm|killers|courier|acquitted)\b", re.IGNORECASE
+)
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
 STATEMENT = re.compile(
     r"\s*(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|(CREATE|DROP|ALTER)\s+(TABLE|INDEX))\b",
@@ -22,12 +35,22 @@ STATEMENT = re.compile(
 MACHINE_PATH = re.compile(rb"(?<![\w.])/(root|home/\w+|work)/\w")
 
 
+@cache
+def tree_of(module: Path) -> ast.Module:
+    return ast.parse(module.read_text())
+
+
+@cache
+def nodes_of(module: Path) -> list[ast.AST]:
+    return list(ast.walk(tree_of(module)))
+
+
 def short(path: Path) -> str:
     return str(path.relative_to(CHECKOUT))
 
 
 def tracked_files() -> list[Path]:
-    """What git keeps or would keep; an unpacked source archive has no git, and nothing foreign either."""
+    """List the files that git keeps or would keep; none in an unpacked source archive."""
     done = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=CHECKOUT,
@@ -44,7 +67,75 @@ def test_every_module_fits_in_a_readers_head():
 
 
 def test_every_module_says_what_it_is_for():
-    assert [short(module) for module in MODULES if not ast.get_docstring(ast.parse(module.read_text()))] == []
+    assert [short(module) for module in MODULES if not ast.get_docstring(tree_of(module))] == []
+
+
+def functions_of(module: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [node for node in nodes_of(module) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def docstrings_of(module: Path) -> list[tuple[str, str]]:
+    """Return name and docstring of the module, its classes and its functions."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [node for node in nodes_of(module) if isinstance(node, documented)]
+    return [(getattr(node, "name", "module"), text) for node in nodes if (text := ast.get_docstring(node))]
+
+
+def test_every_function_fits_a_screen():
+    lengths = {
+        f"{short(module)}:{function.name}": (function.end_lineno or 0) - function.lineno + 1
+        for module in MODULES
+        for function in functions_of(module)
+    }
+    assert {name: count for name, count in lengths.items() if count > LONGEST_FUNCTION} == {}
+
+
+def test_no_folder_is_too_large():
+    sizes = Counter(short(module.parent) for module in MODULES if module.name != "__init__.py")
+    assert {folder: size for folder, size in sizes.items() if size > LARGEST_FOLDER} == {}
+
+
+def test_a_module_is_found_by_its_name():
+    names = Counter(module.stem for module in MODULES if not module.stem.startswith("__"))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_a_public_class_is_found_by_its_name():
+    nodes = [node for module in MODULES for node in nodes_of(module)]
+    names = Counter(node.name for node in nodes if isinstance(node, ast.ClassDef))
+    assert [name for name, count in names.items() if count > 1 and not name.startswith("_")] == []
+
+
+def test_a_docstring_opens_with_a_verb_or_a_noun():
+    texts = [(short(module), *pair) for module in MODULES for pair in docstrings_of(module)]
+    assert [text for text in texts if QUESTION.match(text[2])] == []
+
+
+def test_a_docstring_has_the_words_of_the_field():
+    """The list is short: words of this kind that crept in before."""
+    texts = [(short(module), *pair) for module in MODULES for pair in docstrings_of(module)]
+    assert [(*text[:2], found[0]) for text in texts if (found := METAPHORS.search(text[2]))] == []
+
+
+def cited_rules() -> set[str]:
+    """Return the ids in comments and strings of the package and in names of tests."""
+    tokens = [token for module in MODULES for token in tokens_of(module)]
+    ids = {name for text in tokens for name in ID.findall(text)}
+    tests = [module.read_text() for module in (CHECKOUT / "tests").rglob("*.py")]
+    names = [name for text in tests for name in ID_OF_A_TEST.findall(text)]
+    return ids | {part for name in names for part in name.split("_") if part and part != "to"}
+
+
+def tokens_of(module: Path) -> list[str]:
+    kinds = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
+    read = tokenize.generate_tokens(io.StringIO(module.read_text()).readline)
+    return [token.string for token in read if token.type in kinds]
+
+
+def test_every_rule_that_is_cited_is_defined_and_no_other():
+    defined = DEFINED.findall((CHECKOUT / "docs" / "rules.md").read_text())
+    assert len(defined) == len(set(defined))
+    assert cited_rules() ^ set(defined) == set()
 
 
 def test_nothing_is_left_unfinished():
@@ -56,14 +147,13 @@ def test_every_sql_statement_is_in_the_store():
 
 
 def has_statement(module: Path) -> bool:
-    texts = [node.value for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Constant)]
+    texts = [node.value for node in nodes_of(module) if isinstance(node, ast.Constant)]
     return any(isinstance(text, str) and STATEMENT.match(text) for text in texts)
 
 
 def test_every_package_we_import_is_declared():
     """Not merely there because another package brings it."""
-    trees = [ast.parse(module.read_text()) for module in MODULES]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+    nodes = [node for module in MODULES for node in nodes_of(module)]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
     foreign = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"syndicate"}

@@ -35,7 +35,7 @@ class Own:
         return Templates(self.folder, "en", pool=self.pool).render("a.html", **context)
 
     def error(self, text: str, **context: object) -> str:
-        """What is said of a template in a folder that a worker has not read yet."""
+        """Return the error about a template in a folder that no worker has read yet."""
         name = f"e{len(list(self.folder.iterdir()))}.html"
         self.write(name, text)
         with pytest.raises(RenderError) as caught:

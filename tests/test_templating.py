@@ -241,7 +241,7 @@ TRANSLATIONS = [name for name in SHIPPED.names() if re.search(r"/words\.\w+\.", 
 
 
 def said(name: str) -> list[str]:
-    """What a file of words defines: names, macros with their arguments, keys of tables."""
+    """Definitions of a file of words: names, macros with their arguments, keys of tables."""
     return re.findall(
         r"{% (set \w+ |macro \w+\([^)]*\))|(?<=\n  )(\w+|\"\w+\"):", SHIPPED.read(name).decode()
     )

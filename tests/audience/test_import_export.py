@@ -20,7 +20,7 @@ def outcomes(data: bytes | str) -> list[tuple[int, str, str]]:
     return [(row.line, row.address.key if row.address else row.text, row.outcome.value) for row in rows]
 
 
-def test_D16_every_row_gets_an_outcome() -> None:
+def test_DF16_every_row_gets_an_outcome() -> None:
     data = "email\njo@example.com\nJO@Example.com\nnobody\nmo@example.com\n\n"
     assert outcomes(data) == [
         (2, "jo@example.com", "added"),
@@ -92,13 +92,13 @@ def test_what_is_no_list_is_refused(data: bytes) -> None:
         import_subscribers(data)
 
 
-def test_W12_names_and_languages_are_harmless() -> None:
+def test_WF12_names_and_languages_are_harmless() -> None:
     data = 'email,name,language\njo@example.com,"<b>Jo\r\nBcc: x\u202e",{{7*7}}\n'
     (row,) = import_subscribers(data.encode())
     assert (row.name, row.language) == ("<b>Jo Bcc: x", "")
 
 
-def test_W12_the_export_has_no_formulas_and_the_import_reads_it_back() -> None:
+def test_WF12_the_export_has_no_formulas_and_the_import_reads_it_back() -> None:
     rows = [
         ExportedRow(
             email="+jo@example.com", name='=HYPERLINK("https://x")', language="en", newsletter="morning"

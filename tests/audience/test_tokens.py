@@ -11,7 +11,7 @@ IDS = st.integers(0, 2**63 - 1)
 
 
 @given(IDS)
-def test_W7_a_token_reads_back_and_needs_no_escaping(number: int) -> None:
+def test_WF7_a_token_reads_back_and_needs_no_escaping(number: int) -> None:
     token = unsubscribe_token(SECRET, number)
     assert re.fullmatch("[A-Za-z0-9_-]{32}", token)
     assert read_token(SECRET, token, UNSUBSCRIBE) == number
@@ -23,7 +23,7 @@ def test_a_token_is_the_same_every_time_and_another_for_every_reader() -> None:
 
 
 @given(IDS, st.integers(0, 31), st.sampled_from("ABCxyz019_-"))
-def test_W7_one_changed_character_makes_a_token_worthless(number: int, place: int, letter: str) -> None:
+def test_WF7_one_changed_character_makes_a_token_worthless(number: int, place: int, letter: str) -> None:
     token = unsubscribe_token(SECRET, number)
     changed = token[:place] + letter + token[place + 1 :]
     assert changed == token or read_token(SECRET, changed, UNSUBSCRIBE) is None
@@ -52,5 +52,5 @@ def test_a_token_is_worth_nothing_for_another_purpose_or_secret() -> None:
         "\ud800" * 32,
     ],
 )
-def test_W7_what_is_no_token_is_nobody(text: str) -> None:
+def test_WF7_what_is_no_token_is_nobody(text: str) -> None:
     assert read_token(SECRET, text, UNSUBSCRIBE) is None

@@ -50,7 +50,7 @@ def test_T6_check_shows_the_next_five_runs(room: Run) -> None:
     ]
 
 
-def test_O1_check_tells_every_mistake_and_exits_3(run: Run, tmp_path: Path) -> None:
+def test_OF1_check_tells_every_mistake_and_exits_3(run: Run, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[site]\nurl = "x"\ntitle = ""\n[nope]\n')
     ended = run("check")
     assert ended.code == 3
@@ -63,7 +63,7 @@ def test_O1_check_tells_every_mistake_and_exits_3(run: Run, tmp_path: Path) -> N
     assert run("ingest --config nowhere.toml").code == 3
 
 
-def test_O1_check_looks_at_folders_templates_and_addresses_too(room: Run, tmp_path: Path) -> None:
+def test_OF1_check_looks_at_folders_templates_and_addresses_too(room: Run, tmp_path: Path) -> None:
     broken = tmp_path / "mine" / "pages"
     broken.mkdir(parents=True)
     (broken / "front.html").write_text("{% if %}")
@@ -97,7 +97,7 @@ MISSPELT = {
 
 
 @pytest.mark.parametrize("template", MISSPELT)
-def test_O1_check_renders_each_page_and_mail_and_names_the_line_of_a_misspelt_name(
+def test_OF1_check_renders_each_page_and_mail_and_names_the_line_of_a_misspelt_name(
     room: Run, tmp_path: Path, template: str
 ) -> None:
     """Nothing else happens: the last good output stays."""
@@ -216,7 +216,7 @@ def test_a_server_that_is_down_leaves_everything_waiting_and_exits_1(edition: Ru
     assert "cannot be used" in ended.json["problem"]
 
 
-def test_O11_status_is_well_until_something_needs_a_person(edition: Run) -> None:
+def test_OF11_status_is_well_until_something_needs_a_person(edition: Run) -> None:
     edition(f"deliver --now {SEVEN}")
     fine = edition(f"status --json --now {SEVEN}")
     assert (fine.code, fine.json["problems"]) == (0, [])
@@ -231,7 +231,7 @@ def test_O11_status_is_well_until_something_needs_a_person(edition: Run) -> None
     assert "Needs a person" in edition("status --now 2026-11-25T15:00").out
 
 
-def test_O11_status_tells_of_mail_that_waits_too_long(edition: Run) -> None:
+def test_OF11_status_tells_of_mail_that_waits_too_long(edition: Run) -> None:
     ended = edition("status --json --now 2026-11-24T10:00")
     assert ended.code == 1
     assert any("mail has been due" in problem for problem in ended.json["problems"])
@@ -256,7 +256,7 @@ def test_a_mistyped_command_or_option_is_told_what_may_be_meant(run: Run) -> Non
     assert "Did you mean" not in run("xyzzy").err
 
 
-def test_D22_preview_and_test_send_touch_no_subscriber(edition: Run, tmp_path: Path) -> None:
+def test_DF22_preview_and_test_send_touch_no_subscriber(edition: Run, tmp_path: Path) -> None:
     (tmp_path / "desk" / "new.md").write_text(
         "---\ntitle: A boat arrives\ndate: 2026-11-24T08:00:00Z\n---\nBlue.\n"
     )

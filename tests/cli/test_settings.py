@@ -84,7 +84,7 @@ def test_every_key_is_shown_in_the_commented_default() -> None:
     assert missing == []
 
 
-def test_O1_every_mistake_is_reported_at_once_with_file_line_and_key(tmp_path: Path) -> None:
+def test_OF1_every_mistake_is_reported_at_once_with_file_line_and_key(tmp_path: Path) -> None:
     found = mistakes(tmp_path, WRONG)
     assert [line.partition(": ")[0] + ": " + line.split(": ")[1] for line in found] == [
         "config.toml:3: site.url",
@@ -106,7 +106,7 @@ def test_O1_every_mistake_is_reported_at_once_with_file_line_and_key(tmp_path: P
     assert "there is no such key" in found[1]
 
 
-def test_O1_names_used_twice_and_a_missing_postal_address_are_mistakes(tmp_path: Path) -> None:
+def test_OF1_names_used_twice_and_a_missing_postal_address_are_mistakes(tmp_path: Path) -> None:
     twice = '[[sources]]\nname = "A"\nurl = "a"\n[[sources]]\nname = "A"\nurl = "b"\n'
     assert mistakes(tmp_path, f'{twice}[[newsletters]]\nname = "daily"\nschedule = "daily 07:00"\n') == [
         "config.toml:5: sources.1.name: 'A' is used twice",
@@ -125,7 +125,7 @@ def test_O1_names_used_twice_and_a_missing_postal_address_are_mistakes(tmp_path:
         ),
     ],
 )
-def test_O1_a_file_that_cannot_be_read_as_it_is_says_where(tmp_path: Path, text: str, said: str) -> None:
+def test_OF1_a_file_that_cannot_be_read_as_it_is_says_where(tmp_path: Path, text: str, said: str) -> None:
     (line,) = mistakes(tmp_path, text)
     assert line.startswith(said)
 
@@ -153,7 +153,7 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
     assert load(tmp_path, "", SYNDICATE_HTTP__ALLOW_PRIVATE="true").http.allow_private is True
 
 
-def test_O1_a_mistake_in_the_environment_names_the_variable(tmp_path: Path) -> None:
+def test_OF1_a_mistake_in_the_environment_names_the_variable(tmp_path: Path) -> None:
     assert mistakes(
         tmp_path,
         "",
@@ -253,7 +253,7 @@ def test_a_link_that_confirms_cannot_be_told_to_outlive_its_request(tmp_path: Pa
     assert load(tmp_path, text + '[retention]\nsign_ups = "11d"\n').sign_up.lifetime == 11 * 86400
 
 
-def test_O1_a_mistake_is_told_in_words(tmp_path: Path) -> None:
+def test_OF1_a_mistake_is_told_in_words(tmp_path: Path) -> None:
     text = """
 [site]
 language = "en glish"
@@ -287,7 +287,7 @@ soft_limit = "many"
     ]
 
 
-def test_O1_what_is_no_table_or_no_list_is_told_in_words(tmp_path: Path) -> None:
+def test_OF1_what_is_no_table_or_no_list_is_told_in_words(tmp_path: Path) -> None:
     text = """
 site = "News"
 [sources]
@@ -306,7 +306,7 @@ sources = "The Harbour"
     ]
 
 
-def test_O1_a_variable_with_one_underscore_too_few_is_no_secret(tmp_path: Path) -> None:
+def test_OF1_a_variable_with_one_underscore_too_few_is_no_secret(tmp_path: Path) -> None:
     assert mistakes(
         tmp_path, "", SYNDICATE_MAIL_ADDRESS="1 Quay Street", SYNDICATE_WEB_SERVICE_HOST="::1"
     ) == ["environment: SYNDICATE_MAIL_ADDRESS: write SYNDICATE_MAIL__ADDRESS, with two underscores"]

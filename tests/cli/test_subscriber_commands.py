@@ -106,7 +106,7 @@ def test_C6_with_a_person_their_mails_in_the_outbox_folder_go(edition: Run, tmp_
     assert edition("subscribers erase ann@example.org").code == 1
 
 
-def test_D3_a_bounced_mailbox_is_allowed_again_and_who_left_is_not(edition: Run, tmp_path: Path) -> None:
+def test_C8_a_bounced_mailbox_is_allowed_again_and_who_left_is_not(edition: Run, tmp_path: Path) -> None:
     (tmp_path / "gone.csv").write_text("email,newsletter,reason\nBob@Example.org,,bounced\n")
     assert edition("subscribers import-suppressions gone.csv --json").json == {
         "rows": 1,

@@ -82,7 +82,7 @@ def main(folder: Path, http: str) -> None:
 
 
 def work(place: Path, stages: Sequence[str], now: datetime, *, when: str = "", fatal: int = 0) -> None:
-    """What one process does."""
+    """Do the work of one process."""
     with open_services(load_settings(place / "config.toml", {}), now=YESTERDAY) as services:
         if fatal:
             watch_commits(when, fatal)

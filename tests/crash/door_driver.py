@@ -123,7 +123,7 @@ def main(folder: Path, http: str) -> None:
 
 
 def work(place: Path, stages: Sequence[str], now: datetime, *, when: str = "", fatal: int = 0) -> None:
-    """What one process does."""
+    """Do the work of one process."""
     settings = load_settings(place / "config.toml", {})
     with open_services(settings, now=YESTERDAY) as services:
         if fatal:

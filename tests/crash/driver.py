@@ -69,7 +69,7 @@ def kill_everywhere(folder: Path, base: Path, stage: str, when: str, rest: Seque
 
 
 def work(place: Path, stages: Sequence[str], now: datetime, *, when: str = "", fatal: int = 0) -> None:
-    """What one process does: open everything, run some stages, close everything."""
+    """Do the work of one process: open everything, run some stages, close everything."""
     settings = load_settings(place / "config.toml", {})
     if fatal and stages == ["open"]:
         watch_commits(when, fatal)

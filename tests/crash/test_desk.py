@@ -31,7 +31,7 @@ pytestmark = pytest.mark.timeout(300)
 ACTION = {"approve": ("approve", "ann"), "deadline": ("deadline", "syndicate")}
 
 
-def test_D1_an_edition_is_let_go_to_each_reader_once_whenever_the_desk_is_killed(folder: Path) -> None:
+def test_DF1_an_edition_is_let_go_to_each_reader_once_whenever_the_desk_is_killed(folder: Path) -> None:
     folder.mkdir()
     with ScriptedServer(FEEDS) as server:
         command = [sys.executable, "-m", "tests.crash.desk_driver", str(folder), server.url("")]

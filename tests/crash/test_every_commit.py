@@ -65,7 +65,7 @@ def killed_newsrooms(folder: Path, mail: str, *stages: str) -> dict[str, int]:
 
 
 def received(messages: list[bytes]) -> Counter[str]:
-    """How many messages each address got."""
+    """Count the messages of each address."""
     parsed = [email.message_from_bytes(message, policy=email.policy.default) for message in messages]
     return Counter(message["To"].addresses[0].addr_spec for message in parsed)
 
@@ -162,8 +162,11 @@ def test_stories_feeds_and_editions_are_whole_after_a_kill_at_any_commit(folder:
     assert check(folder, points, received(in_folders(folder))).total() == 0
 
 
-@pytest.mark.parametrize("offers", [{}, PIPELINING], ids=["one by one", "pipelining"])
-def test_D1_mail_over_smtp_reaches_everybody_at_most_once_whenever_the_sender_is_killed(
+@pytest.mark.parametrize(
+    "offers",
+    [pytest.param({}, marks=pytest.mark.all, id="one by one"), pytest.param(PIPELINING, id="pipelining")],
+)
+def test_DF1_mail_over_smtp_reaches_everybody_at_most_once_whenever_the_sender_is_killed(
     folder: Path, offers: dict[str, bytes]
 ) -> None:
     """One commit says "sent" of one and "sending" of the next: a kill leaves at most one in doubt."""
@@ -175,7 +178,8 @@ def test_D1_mail_over_smtp_reaches_everybody_at_most_once_whenever_the_sender_is
     assert check(folder, points, received(smtp.bodies)) == {"deliver": 6}
 
 
-def test_D1_mail_into_a_folder_is_written_at_most_once_whenever_the_sender_is_killed(folder: Path) -> None:
+@pytest.mark.all
+def test_DF1_mail_into_a_folder_is_written_at_most_once_whenever_the_sender_is_killed(folder: Path) -> None:
     points = killed_newsrooms(folder, 'transport = "folder"', "deliver")
     check_that_all_were_killed(points, {"deliver": 5})
     assert check(folder, points, received(in_folders(folder))) == {"deliver": 6}

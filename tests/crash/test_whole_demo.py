@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.all, pytest.mark.timeout(1800)]
 
 
 def stored(folder: Path) -> tuple[set[str], list[tuple[str, str]], Counter[str], dict[str, str]]:
-    """What a demo's store holds: article uids, editions, deliveries by address and their states."""
+    """Read a demo's store: article uids, editions, deliveries by address and their states."""
     store = open_store(f"sqlite:///{folder / 'syndicate.db'}")
     try:
         with store.read() as connection:

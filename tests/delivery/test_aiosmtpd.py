@@ -61,7 +61,7 @@ def test_a_refused_login_sends_nothing() -> None:
     assert "wrong" not in str(caught.value)
 
 
-def test_D6_one_refused_reader_of_many_costs_the_others_nothing() -> None:
+def test_DF6_one_refused_reader_of_many_costs_the_others_nothing() -> None:
     readers = [
         "a@example.org",
         "gone@example.org",

@@ -13,7 +13,7 @@ def judge(
     return outcome_of(error, attempts=attempts, first_attempt=now - timedelta(hours=hours), now=now)
 
 
-def test_D6_a_5xx_fails_that_message(now: datetime) -> None:
+def test_DF6_a_5xx_fails_that_message(now: datetime) -> None:
     assert judge(Refused("550", code=550), now) == (DeliveryState.FAILED, None)
 
 
@@ -21,7 +21,7 @@ def test_D_no_reply_is_uncertain_and_never_tried_again(now: datetime) -> None:
     assert judge(Uncertain("?"), now) == (DeliveryState.UNCERTAIN, None)
 
 
-def test_D4_a_4xx_is_tried_again_in_minutes(now: datetime) -> None:
+def test_DF4_a_4xx_is_tried_again_in_minutes(now: datetime) -> None:
     expected = (DeliveryState.DEFERRED, now + timedelta(minutes=5))
     assert judge(Deferred("450", code=450), now) == expected
 
@@ -29,7 +29,7 @@ def test_D4_a_4xx_is_tried_again_in_minutes(now: datetime) -> None:
 @pytest.mark.parametrize(
     ("attempts", "minutes"), [(1, 5), (2, 10), (3, 20), (6, 160), (7, 240), (50, 240), (10_000, 240)]
 )
-def test_D4_pauses_double_up_to_four_hours(attempts: int, minutes: int) -> None:
+def test_DF4_pauses_double_up_to_four_hours(attempts: int, minutes: int) -> None:
     assert retry_delay(attempts) == timedelta(minutes=minutes)
 
 
@@ -40,7 +40,7 @@ def test_V3_a_4xx_is_given_up_when_the_next_try_would_be_after_72_hours(
     assert judge(Deferred("450", code=450), now, attempts=20, hours=hours)[0] is state
 
 
-def test_D4_greylisting_costs_minutes_and_a_dead_mailbox_about_twenty_tries(now: datetime) -> None:
+def test_DF4_greylisting_costs_minutes_and_a_dead_mailbox_about_twenty_tries(now: datetime) -> None:
     moment, attempts = now, 0
     while True:
         attempts += 1

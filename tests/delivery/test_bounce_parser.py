@@ -87,7 +87,7 @@ def test_a_mail_to_unsubscribe_is_understood() -> None:
         b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n--b\r\n",
     ],
 )
-def test_D19_answers_and_rubbish_are_no_reports(data: bytes) -> None:
+def test_DF19_answers_and_rubbish_are_no_reports(data: bytes) -> None:
     assert read_report(data) is None
 
 
@@ -113,7 +113,7 @@ def test_old_bounces_in_plain_words() -> None:
 
 
 @given(st.binary(max_size=400))
-def test_D19_no_bytes_raise(data: bytes) -> None:
+def test_DF19_no_bytes_raise(data: bytes) -> None:
     read_report(b"Content-Type: multipart/report; boundary=b\r\nTo: a+1-b@c\r\n\r\n--b\r\n" + data)
 
 

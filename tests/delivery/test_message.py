@@ -316,7 +316,7 @@ def test_E13_replies_go_to_a_real_mailbox() -> None:
     assert value(raw(options=replace(OPTIONS, reply_to="desk@example.com")), "Reply-To") == "desk@example.com"
 
 
-def test_D20_the_token_stands_in_every_link_and_the_placeholder_nowhere() -> None:
+def test_DF20_the_token_stands_in_every_link_and_the_placeholder_nowhere() -> None:
     data = raw()
     assert HOLDER.encode() not in data
     assert data.count(TOKEN.encode()) == 4

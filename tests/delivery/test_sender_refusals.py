@@ -24,7 +24,7 @@ def ended(key: int, error: MailError | None = None) -> SendResult:
 
 
 @BOTH
-def test_D6_a_sender_refused_twice_is_no_recipients_fault(ehlo: Mapping[str, bytes]) -> None:
+def test_DF6_a_sender_refused_twice_is_no_recipients_fault(ehlo: Mapping[str, bytes]) -> None:
     desk = Desk("ann", "bob", "cleo")
     with talking({**ehlo, "MAIL": b"550 who are you\r\n", **NOT_NOW}) as (server, sender):
         problem = sender.run(desk.next_mail, desk.record_results)
@@ -35,7 +35,7 @@ def test_D6_a_sender_refused_twice_is_no_recipients_fault(ehlo: Mapping[str, byt
 
 @BOTH
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_D6_a_sender_refused_for_one_message_is_that_message_s_end(
+def test_DF6_a_sender_refused_for_one_message_is_that_message_s_end(
     place: int, ehlo: Mapping[str, bytes]
 ) -> None:
     desk = Desk("ann", "bob", "cleo")

@@ -95,7 +95,9 @@ def test_D_a_claim_that_fails_closes_the_connection_without_a_message(
 @BOTH
 @pytest.mark.parametrize("code", [421, 450, 451, 452, 455])
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA", "BODY"])
-def test_D4_a_4xx_at_any_step_defers_or_ends_the_run(step: str, code: int, ehlo: Mapping[str, bytes]) -> None:
+def test_DF4_a_4xx_at_any_step_defers_or_ends_the_run(
+    step: str, code: int, ehlo: Mapping[str, bytes]
+) -> None:
     desk = Desk("jo")
     answer = b"%d not now\r\n" % code + (DROP_AFTER if code == 421 else b"")
     with talking({**ehlo, step: answer}) as (_, sender):
@@ -113,7 +115,7 @@ def test_D4_a_4xx_at_any_step_defers_or_ends_the_run(step: str, code: int, ehlo:
 @BOTH
 @pytest.mark.parametrize("code", [550, 552, 554])
 @pytest.mark.parametrize("step", ["RCPT", "DATA", "BODY"])
-def test_D6_a_5xx_refuses_that_recipient_only(step: str, code: int, ehlo: Mapping[str, bytes]) -> None:
+def test_DF6_a_5xx_refuses_that_recipient_only(step: str, code: int, ehlo: Mapping[str, bytes]) -> None:
     desk = Desk("ann", "bob", "cleo")
     good = b"354 go\r\n" if step == "DATA" else b"250 ok\r\n"
     bad = b"%d-no\r\n%d never\r\n" % (code, code)
@@ -128,7 +130,7 @@ def test_D6_a_5xx_refuses_that_recipient_only(step: str, code: int, ehlo: Mappin
     assert server.commands.count("RSET") == (step != "BODY")
 
 
-def test_D6_data_accepted_for_a_refused_recipient_gets_no_body() -> None:
+def test_DF6_data_accepted_for_a_refused_recipient_gets_no_body() -> None:
     desk = Desk("ann", "bob")
     with talking(PIPELINING | {"RCPT": b"550 no\r\n"}, {}) as (server, sender):
         assert sender.run(desk.next_mail, desk.record_results) is None
@@ -152,7 +154,7 @@ NONSENSE = [DROP, SILENCE, b"nonsense\r\n", b"250 " + b"x" * 9000, b"\r\n"]
 @BOTH
 @pytest.mark.parametrize("trouble", NONSENSE)
 @pytest.mark.parametrize("step", ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA"])
-def test_D1_trouble_before_the_body_means_nothing_was_sent(
+def test_DF1_trouble_before_the_body_means_nothing_was_sent(
     step: str, trouble: bytes, ehlo: Mapping[str, bytes]
 ) -> None:
     desk = Desk("ann", "bob")
@@ -242,7 +244,7 @@ def test_a_message_of_more_pieces_than_a_system_call_takes_arrives_whole() -> No
 
 
 @pytest.mark.parametrize("answer", [DROP, SILENCE, b"500 what\r\n"])
-def test_D10_trouble_at_QUIT_changes_nothing(answer: bytes) -> None:
+def test_DF10_trouble_at_QUIT_changes_nothing(answer: bytes) -> None:
     with talking({"QUIT": answer}, timeout=0.2) as (server, sender):
         send(sender)
     assert server.bodies == [BODY]

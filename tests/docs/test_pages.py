@@ -1,4 +1,4 @@
-"""What holds for every page: links lead somewhere, and the front door says what is true."""
+"""Every page: links lead somewhere, examples are valid, and the README is true."""
 
 import re
 import tomllib
@@ -12,9 +12,9 @@ from syndicate.store import schema
 
 CHECKOUT = Path(__file__).parents[2]
 DOCS = CHECKOUT / "docs"
-PAGES = sorted(
-    [CHECKOUT / "README.md", CHECKOUT / "CHANGELOG.md", CHECKOUT / "feeds" / "README.md", *DOCS.glob("*.md")]
-)
+ROOT_PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "feeds/README.md")
+PAGES = sorted([*(CHECKOUT / name for name in ROOT_PAGES), *DOCS.glob("*.md")])
+PATH_OF_A_FILE = re.compile(r"`((?:syndicate(?!/templates)|tests|templates|docs|benchmarks|\.ci)/[\w./-]+)`")
 LINK = re.compile(r"(?<!`)\[(?:[^\]\[]|`[^`]*`|\[[^\]]*\])*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -47,8 +47,21 @@ def test_every_relative_link_leads_somewhere(page: str, link: str):
     assert not fragment or fragment in anchors(target)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page: Path):
+    paths = PATH_OF_A_FILE.findall(text_of(page))
+    assert [path for path in paths if not (CHECKOUT / path).exists()] == []
+
+
+def test_every_file_on_a_route_through_the_code_is_there():
+    paths = re.findall(r"`([a-z]+/[\w/]+\.py)`", text_of(DOCS / "architecture.md"))
+    below = [path for path in paths if not path.startswith(("syndicate/", "tests/"))]
+    assert below
+    assert [path for path in below if not (CHECKOUT / "syndicate" / path).exists()] == []
+
+
 @pytest.mark.parametrize(
-    "page", [page for page in DOCS.glob("*.md") if not page.is_symlink()], ids=lambda page: page.name
+    "page", [page for page in DOCS.glob("*.md") if page.name != "index.md"], ids=lambda page: page.name
 )
 def test_every_page_is_linked_from_the_readme(page: Path):
     assert f"(docs/{page.name})" in text_of(CHECKOUT / "README.md")

@@ -161,7 +161,7 @@ def test_F4_the_feed_s_own_interval(head, seconds):
         ("It&amp;#8217;s", "It’s"),
     ],
 )
-def test_C4_titles_are_decoded_exactly_once(written, title):
+def test_CF4_titles_are_decoded_exactly_once(written, title):
     assert only_entry(rss(f"<title>{written}</title>")).title == title
 
 
@@ -177,7 +177,7 @@ def test_C4_titles_are_decoded_exactly_once(written, title):
         ),
     ],
 )
-def test_C4_atom_says_what_its_titles_are(construct, title):
+def test_CF4_atom_says_what_its_titles_are(construct, title):
     assert only_entry(atom(construct)).title == title
 
 
@@ -473,7 +473,7 @@ def test_tags_are_clean_and_at_most_twenty():
         (b"<opml version='2.0'><body/></opml>", "first element is opml"),
     ],
 )
-def test_F20_F23_what_is_no_feed_is_named(body, reason):
+def test_FF20_FF23_what_is_no_feed_is_named(body, reason):
     with pytest.raises(ParseError, match=reason):
         read(body)
 

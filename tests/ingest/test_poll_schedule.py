@@ -107,7 +107,7 @@ def test_F6_F9_failures_back_off_to_a_day():
     ("retry_after", "seconds"),
     [(2 * HOUR, 2 * HOUR), (10.0, HOUR), (10.0**12, 7 * DAY), (-1.0, HOUR), (None, HOUR)],
 )
-def test_F6_F17_retry_after_is_honoured_within_bounds(retry_after, seconds):
+def test_F6_FF17_retry_after_is_honoured_within_bounds(retry_after, seconds):
     assert waits(after_poll(FRESH, bad(retry_after=retry_after), NOW, PollingOptions()), seconds)
 
 

@@ -55,7 +55,7 @@ def test_plain_text_passes_unchanged():
         ('<blockquote cite="javascript:alert(1)">a</blockquote>', "<blockquote>a</blockquote>"),
     ],
 )
-def test_C1_nothing_active_survives(html, expected):
+def test_CF1_nothing_active_survives(html, expected):
     assert cleaned(html) == expected
 
 
@@ -129,7 +129,7 @@ def test_relative_links_go_when_there_is_no_usable_base():
         r'style="displa\y:none"',
     ],
 )
-def test_C13_tracking_pixels_are_removed(size):
+def test_CF13_tracking_pixels_are_removed(size):
     found = clean_html(f'<p>a<img src="https://t.example/p.gif" {size}></p>', BASE)
     assert (found.html, found.image) == ("<p>a</p>", None)
 
@@ -182,7 +182,7 @@ def test_a_picture_to_be_seen_stays_without_its_style(attributes, kept):
         "<p title='> <img ' style='display:none'>{}</p>",
     ],
 )
-def test_C13_pictures_in_hidden_elements_are_removed(html):
+def test_CF13_pictures_in_hidden_elements_are_removed(html):
     found = clean_html(html.format("text<img src='https://t.example/p'>") + "<img src='/seen.jpg'>", BASE)
     assert "t.example" not in found.html
     assert "text" in found.text
@@ -226,7 +226,7 @@ def test_pictures_beside_hidden_elements_stay(around):
         "<template><img src='{0}'></template>",
     ],
 )
-def test_C13_nothing_but_a_picture_to_be_seen_loads_anything(leak):
+def test_CF13_nothing_but_a_picture_to_be_seen_loads_anything(leak):
     found = clean_html(leak.format("https://t.example/p"), "https://news.example/")
     assert "t.example" not in found.html
 
@@ -243,7 +243,7 @@ def test_C13_nothing_but_a_picture_to_be_seen_loads_anything(leak):
         "https://news.example/img/1x1.gif",
     ],
 )
-def test_C13_what_is_known_to_count_is_no_picture(address):
+def test_CF13_what_is_known_to_count_is_no_picture(address):
     assert clean_html(f'a<img src="{address}">', BASE).html == "a"
 
 
@@ -425,7 +425,7 @@ def test_a_text_of_ampersands_is_cut_before_it_takes_quadratic_time(piece):
     assert clean_html(f"<p>{piece * 150_000}", BASE).html.count("&") < MAX_REFERENCES
 
 
-def test_C7_a_text_of_eleven_megabytes_is_cut():
+def test_CF7_a_text_of_eleven_megabytes_is_cut():
     assert len(clean_html("word " * 2_200_000, BASE).html) <= 1_000_000
 
 

@@ -53,7 +53,7 @@ def test_S3_a_news_sitemap_has_title_date_language_keywords_and_image():
     assert entry.image.url == "https://news.example/i.jpg"
 
 
-def test_C13_a_counter_is_not_the_picture_of_an_article():
+def test_CF13_a_counter_is_not_the_picture_of_an_article():
     (entry,) = read(
         urlset(
             "<loc>https://news.example/1</loc><image:image>"

@@ -26,7 +26,8 @@ from syndicate.store.stories import decision_store
 from syndicate.stories import StoryIndex
 from syndicate.stories.lead_choice import FRESH
 from tests.invariants import editions, sameness
-from tests.invariants.newsroom import Newsroom, Row, by_label
+from tests.invariants.newsroom import Newsroom
+from tests.invariants.rows import Row, by_label
 
 TAG_MINIMUM = 2
 # What a page shows beside its own subject; pages that are not young are not written anew when that moves.

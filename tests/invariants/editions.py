@@ -16,7 +16,8 @@ from syndicate.store import schema
 from syndicate.store.ingest import article_store
 
 if TYPE_CHECKING:
-    from tests.invariants.newsroom import Newsroom, Row
+    from tests.invariants.newsroom import Newsroom
+    from tests.invariants.rows import Row
 
 ONE_SOURCE = "alpha"
 """The newsletter of one source: every post of it is an item of its own."""
@@ -42,7 +43,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What was known right before an edition was cut.
+    """Facts known right before an edition was cut.
 
     ``due`` are the articles that belong to its period and match its newsletter, ``labels`` tell texts apart.
     ``unread`` are the addresses of further ones, of sources that should have been read before.

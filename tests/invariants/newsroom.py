@@ -4,10 +4,9 @@ import email
 import email.policy
 import math
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,92 +23,26 @@ from syndicate.store.ingest import page_store
 from syndicate.store.mail import audience_store, preference_store
 from syndicate.store.stories import decision_store
 from syndicate.templating import Templates
-from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, SILENCE, ScriptedSmtp
+from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW, new_article
 from tests.invariants import editions
+from tests.invariants.circumstances import BASE, CLOSES_IN_BODY, FAULTS, SILENT
 from tests.invariants.history import PAPERS, READERS, Step
 from tests.invariants.material import SECTIONS, TAGS, TOPICS
+from tests.invariants.rows import CHANNELS, Row
 from tests.invariants.sameness import labels
 from tests.jobs.room import Room, source
 from tests.jobs.sending import job as sending_job
 
 HOUR = timedelta(hours=1)
 WAITS = (10, 30, 60, 6 * 60, 24 * 60, 3 * 24 * 60, 8 * 24 * 60)  # minutes
-BASE = """
-[site]
-url = "https://news.example"
-title = "The Newsroom"
-[mail]
-from = "The Newsroom <news@example.com>"
-address = "1 Pier Road, Harbour Town"
-[http]
-allow_private = true
-host_gap = 0
-[sign_up]
-enabled = true
-[ranking]
-floor = 0
-[retention]
-articles = "6d"
-[[newsletters]]
-name = "daily"
-title = "The digest"
-schedule = "daily 07:00"
-stories = 50
-trending = 5
-[[newsletters]]
-name = "alpha"
-query = "source:alpha"
-schedule = "daily 07:00"
-"""
-CHANNELS: dict[str, tuple[str, Callable[["Row"], bool]]] = {
-    "everything": ("", lambda _row: True),
-    "alpha": ("source:alpha", lambda row: row.source == "alpha"),
-    "others": ("-source:alpha", lambda row: row.source != "alpha"),
-    "harbour": ("tag:harbour", lambda row: "harbour" in {tag.casefold() for tag in row.tags}),
-}
 TEMPERS: tuple[dict[str, Any], ...] = (
     {},
     {"merge_share": 0.0, "merge_caution": 0.0, "bridge": 0.5},
     {"split_from": 4, "split_least": 1, "split_share": 9.0, "bridge": 9.0},
 )
-OK = b"250 ok\r\n"
-FAULTS: tuple[dict[str, Any], ...] = (
-    {},
-    {"BODY": (OK, DROP)},
-    {"BODY": (OK, OK + DROP_AFTER)},
-    {"MAIL": (OK, DROP)},
-    {"RCPT": (OK, b"450 later\r\n") * 30},
-    {"DATA": (b"354 go\r\n", b"354 go\r\n" + DROP_AFTER)},
-    {"BODY": (OK, b"451 wait\r\n") * 20},
-    {"MAIL": (b"421 busy\r\n" + DROP_AFTER,)},
-    {"BODY": OK + DROP_AFTER},
-    {"DATA": b"354 go\r\n" + DROP_AFTER},
-    {"BODY": (OK, SILENCE)},
-    {},
-)
-SILENT, CLOSES_IN_BODY = len(FAULTS) - 2, len(FAULTS) - 1
 AS_COMMAND, AS_DAEMON = 0, 1
 DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One placed or waiting article as the checks see it. ``dated`` is false for an archived page."""
-
-    id: int
-    uid: str
-    source: str
-    title: str
-    path: str
-    published: datetime
-    first_seen: datetime
-    language: str
-    section: str
-    tags: tuple[str, ...]
-    story: int | None
-    placed: bool
-    dated: bool
 
 
 class Newsroom:
@@ -416,7 +349,7 @@ class Newsroom:
 
 
 class Equipment:
-    """What all newsrooms of a test process share, since it takes longer to make than a history to run.
+    """Shared parts of all newsrooms of a test process, since it takes longer to make than a history to run.
 
     These are the parser processes, the compiled templates, and the SQL texts of the statements.
     """
@@ -439,14 +372,6 @@ class Equipment:
             if newsroom is not None:
                 newsroom.room.close()
             store.dispose()
-
-
-def by_label(rows: Sequence[Row], found: Mapping[int, int]) -> dict[int, list[Row]]:
-    """Return the rows of each text."""
-    groups: dict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[found[row.id]].append(row)
-    return groups
 
 
 def _text(topic: int, start: int, length: int, other: int) -> str:

@@ -9,7 +9,8 @@ import pytest
 from tests import postgres
 from tests.conftest import SQLITE_FILE, sqlite_url
 from tests.invariants import checks
-from tests.invariants.newsroom import AS_DAEMON, CHANNELS, Equipment, Newsroom
+from tests.invariants.newsroom import AS_DAEMON, Equipment, Newsroom
+from tests.invariants.rows import CHANNELS
 from tests.jobs.room import source
 from tests.net.scripted_server import ScriptedServer, answer
 

@@ -55,7 +55,7 @@ def test_a_mail_server_is_greeted_and_gets_no_mail(room: Room) -> None:
     assert not any(line.startswith("MAIL") for line in server.commands)
 
 
-def test_K2_a_certificate_that_nobody_trusts_is_bad(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_B2_a_certificate_that_nobody_trusts_is_bad(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATES / "localhost.pem")
     with ScriptedSmtp(context=context) as server:
@@ -66,7 +66,7 @@ def test_K2_a_certificate_that_nobody_trusts_is_bad(room: Room, monkeypatch: pyt
         assert tls_finding(room)[0] is True
 
 
-def test_K2_a_mail_server_that_offers_no_tls_is_bad(room: Room) -> None:
+def test_B2_a_mail_server_that_offers_no_tls_is_bad(room: Room) -> None:
     with ScriptedSmtp() as server:
         room.declare("", base=smtp_base(server.port, "starttls"))
         assert tls_finding(room)[0] is False

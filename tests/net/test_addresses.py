@@ -103,7 +103,7 @@ def test_F15_an_ordinary_address_is_allowed(address):
         ("64:ff9b::/96", ("64:ff9b::808:808", 80), ("64:ff9b:1::1", 80)),
     ],
 )
-def test_F1_allow_private_opens_what_it_names_and_no_more(entry, allowed, refused):
+def test_FF1_allow_private_opens_what_it_names_and_no_more(entry, allowed, refused):
     guard = AddressGuard(allow_private=(entry,))
     assert guard.allows(*allowed)
     assert not guard.allows(*refused)
@@ -120,11 +120,11 @@ def test_F1_allow_private_opens_what_it_names_and_no_more(entry, allowed, refuse
         ("intranet.example", "evil-intranet.example", 80, False),
     ],
 )
-def test_F1_allow_private_names_hosts_with_or_without_a_port(entry, host, port, trusted):
+def test_FF1_allow_private_names_hosts_with_or_without_a_port(entry, host, port, trusted):
     assert AddressGuard(allow_private=(entry,)).trusts_host(host, port) is trusted
 
 
-def test_F1_allow_private_true_opens_everything():
+def test_FF1_allow_private_true_opens_everything():
     guard = AddressGuard(allow_private=True)
     assert guard.trusts_host("anything.example", 80)
     assert guard.allows("169.254.169.254", 80)

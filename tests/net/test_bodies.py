@@ -28,7 +28,7 @@ def test_F12_what_we_asked_for_is_decoded(wire, encoding, body):
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip", "gzip,br", "compress"])
-def test_F8_codings_we_did_not_ask_for_are_refused(encoding):
+def test_FF8_codings_we_did_not_ask_for_are_refused(encoding):
     with pytest.raises(FetchError, match="only gzip is read"):
         decode_body(PACKED, encoding, MIB, URL)
 
@@ -45,7 +45,7 @@ def test_F8_codings_we_did_not_ask_for_are_refused(encoding):
     ],
     ids=["last byte", "head only", "magic only", "bad checksum", "not gzip", "second member cut"],
 )
-def test_F12_truncated_or_damaged_gzip_is_an_error(wire):
+def test_FF12_truncated_or_damaged_gzip_is_an_error(wire):
     with pytest.raises(FetchError) as error:
         decode_body(wire, "gzip", MIB, URL)
     assert str(error.value).startswith(URL)
@@ -53,7 +53,7 @@ def test_F12_truncated_or_damaged_gzip_is_an_error(wire):
 
 
 @pytest.mark.parametrize("size", [MIB - 1, MIB])
-def test_F8_a_body_up_to_the_limit_is_read(size):
+def test_FF8_a_body_up_to_the_limit_is_read(size):
     assert len(decode_body(gzip.compress(bytes(size), mtime=0), "gzip", MIB, URL)) == size
 
 
@@ -68,7 +68,7 @@ def test_F8_a_body_up_to_the_limit_is_read(size):
     ids=["one byte over", "256 MiB", "two members", "many members"],
 )
 @pytest.mark.timeout(20)
-def test_F8_a_bomb_is_too_large_in_little_time_and_memory(bomb):
+def test_FF8_a_bomb_is_too_large_in_little_time_and_memory(bomb):
     tracemalloc.start()
     with pytest.raises(TooLarge):
         decode_body(bomb, "gzip", MIB, URL)

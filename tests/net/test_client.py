@@ -61,7 +61,7 @@ def test_F1_the_first_request_is_unconditional_and_carries_nothing_private(fetch
         b'" spaces  kept "',
     ],
 )
-def test_A11_F2_validators_are_echoed_byte_for_byte(fetch, etag):
+def test_F2_validators_are_echoed_byte_for_byte(fetch, etag):
     modified = b"tuesday, 24-Nov-26 9:00:00 gmt"
     with ScriptedServer({"/feed": [answer(ETag=etag, Last_Modified=modified), answer(304)]}) as server:
         first = fetch(server.url())
@@ -71,7 +71,7 @@ def test_A11_F2_validators_are_echoed_byte_for_byte(fetch, etag):
     assert second.unchanged
 
 
-def test_F16_a_stored_validator_cannot_inject_a_header(fetch):
+def test_FF16_a_stored_validator_cannot_inject_a_header(fetch):
     with ScriptedServer({"/feed": answer()}) as server:
         fetch(server.url(), etag='"a"\r\nX-Evil: 1', last_modified="x\nCookie: y")
     assert server.asked[0].field("If-None-Match") is None
@@ -87,7 +87,7 @@ def test_F3_a_304_keeps_the_validators_it_does_not_mention_and_updates_those_it_
     assert fetched.max_age == 60.0
 
 
-def test_F16_a_304_nobody_asked_for_brings_nothing(fetch):
+def test_FF16_a_304_nobody_asked_for_brings_nothing(fetch):
     with ScriptedServer({"/feed": answer(304)}) as server:
         fetched = fetch(server.url())
     assert fetched.unchanged
@@ -108,7 +108,7 @@ def test_F3_a_200_with_the_same_bytes_is_unchanged_and_its_validators_are_the_on
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "0x7f000001", "0.0.0.0", "[::ffff:127.0.0.1]", "127。0。0。1"]
 )
-def test_F1_a_private_address_is_refused_before_connecting_however_it_is_spelt(fetch, host):
+def test_FF1_a_private_address_is_refused_before_connecting_however_it_is_spelt(fetch, host):
     with (
         ScriptedServer({"/feed": answer()}) as server,
         pytest.raises(ForbiddenAddress, match=r"private or reserved address.*allow_private"),
@@ -118,7 +118,7 @@ def test_F1_a_private_address_is_refused_before_connecting_however_it_is_spelt(f
 
 
 @pytest.mark.parametrize("host", ["127.1", "2130706433", "0"])
-def test_F1_a_number_that_is_not_quite_an_address_is_not_asked_for(fetch, host):
+def test_FF1_a_number_that_is_not_quite_an_address_is_not_asked_for(fetch, host):
     with ScriptedServer({"/feed": answer()}) as server, pytest.raises(FetchError, match="not a valid URL"):
         fetch(server.url(host=host))
     assert server.connections == 0
@@ -166,7 +166,7 @@ def test_F8_one_temporary_hop_makes_the_whole_chain_temporary(fetch):
 @pytest.mark.parametrize(
     "location", ["file:///etc/passwd", "ftp://a.example/", "gopher://a.example/", "data:,x"]
 )
-def test_F6_a_redirect_to_another_scheme_is_refused(fetch, location):
+def test_FF6_a_redirect_to_another_scheme_is_refused(fetch, location):
     with (
         ScriptedServer({"/feed": redirect(location)}) as server,
         pytest.raises(FetchError, match="only http and https"),
@@ -174,7 +174,7 @@ def test_F6_a_redirect_to_another_scheme_is_refused(fetch, location):
         fetch(server.url())
 
 
-def test_F13_a_redirect_loop_is_named_as_such(fetch):
+def test_FF13_a_redirect_loop_is_named_as_such(fetch):
     with (
         ScriptedServer({"/a": redirect("/b"), "/b": redirect("/a")}) as server,
         pytest.raises(FetchError, match="in a circle"),
@@ -183,14 +183,14 @@ def test_F13_a_redirect_loop_is_named_as_such(fetch):
     assert len(server.asked) == 2
 
 
-def test_F13_a_long_chain_stops_after_five_redirects(fetch):
+def test_FF13_a_long_chain_stops_after_five_redirects(fetch):
     chain: dict[str, Answer] = {f"/{hop}": redirect(f"/{hop + 1}") for hop in range(30)}
     with ScriptedServer(chain) as server, pytest.raises(FetchError, match="more than 5 times"):
         fetch(server.url("/0"))
     assert len(server.asked) == 6
 
 
-def test_F13_the_body_of_a_redirect_is_not_read(fetch):
+def test_FF13_the_body_of_a_redirect_is_not_read(fetch):
     head = (
         b"HTTP/1.1 302 Found\r\nLocation: /new\r\nContent-Encoding: gzip\r\nContent-Length: 99999999\r\n\r\n"
     )
@@ -211,7 +211,7 @@ def test_F13_the_body_of_a_redirect_is_not_read(fetch):
     ],
     ids=["declared", "chunked", "until close", "gzip bomb"],
 )
-def test_F10_a_body_beyond_the_limit_is_cut(fetch, script):
+def test_FF10_a_body_beyond_the_limit_is_cut(fetch, script):
     with (
         ScriptedServer({"/feed": script}) as server,
         pytest.raises(TooLarge, match="limit of 1,048,576 bytes"),
@@ -219,7 +219,7 @@ def test_F10_a_body_beyond_the_limit_is_cut(fetch, script):
         fetch(server.url(), {"max_body": MIB})
 
 
-def test_F10_a_body_of_exactly_the_limit_is_read(fetch):
+def test_FF10_a_body_of_exactly_the_limit_is_read(fetch):
     with ScriptedServer({"/feed": gzipped(bytes(MIB))}) as server:
         assert len(fetch(server.url(), {"max_body": MIB}).body) == MIB
 
@@ -255,7 +255,7 @@ async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         ),
     ],
 )
-def test_F12_every_bad_answer_is_a_sentence_with_the_url(fetch, script, reason):
+def test_FF12_every_bad_answer_is_a_sentence_with_the_url(fetch, script, reason):
     with ScriptedServer({"/feed": script}) as server, pytest.raises(FetchError, match=reason) as error:
         fetch(server.url())
     assert server.url() in str(error.value) or "\\udcff" in str(error.value)
@@ -290,19 +290,19 @@ def test_F14_the_deadline_is_one_for_all_redirects(fetch):
         assert len(server.asked) <= 3
 
 
-def test_F12_nobody_listening(fetch):
+def test_FF12_nobody_listening(fetch):
     with ScriptedServer({}) as server:
         pass
     with pytest.raises(FetchError, match="no connection"):
         fetch(server.url())
 
 
-def test_F12_an_unknown_host_name(fetch):
+def test_FF12_an_unknown_host_name(fetch):
     with pytest.raises(FetchError, match="host name is not known"):
         fetch("http://nowhere.invalid/feed")
 
 
-def test_F12_tls_to_a_plain_port(fetch):
+def test_FF12_tls_to_a_plain_port(fetch):
     with (
         ScriptedServer({"/feed": answer()}) as server,
         pytest.raises(FetchError, match=r"no encrypted connection|hung up"),
@@ -322,7 +322,7 @@ def test_F15_a_certificate_nobody_signed_is_refused(fetch):
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 429, 500, 502, 503])
-def test_F18_an_error_status_is_told_apart(fetch, status):
+def test_FF18_an_error_status_is_told_apart(fetch, status):
     with (
         ScriptedServer({"/feed": answer(status, b"sorry")}) as server,
         pytest.raises(FetchError, match=f"answered {status}") as error,
@@ -336,7 +336,7 @@ def test_F18_an_error_status_is_told_apart(fetch, status):
     ("value", "seconds"), [("3600", 3600.0), ("-1", None), ("1000000000000", 604800.0), ("later", None)]
 )
 @pytest.mark.parametrize("status", [429, 503])
-def test_F17_retry_after_comes_with_the_error(fetch, status, value, seconds):
+def test_FF17_retry_after_comes_with_the_error(fetch, status, value, seconds):
     with (
         ScriptedServer({"/feed": answer(status, b"", Retry_After=value)}) as server,
         pytest.raises(FetchError) as error,

@@ -22,7 +22,7 @@ from syndicate.net import response_headers
         ("Tue, 99 Nov 99999999999 10:00:00 GMT", None),
     ],
 )
-def test_F17_retry_after_is_honoured_with_a_cap_and_nonsense_is_ignored(value, seconds, now):
+def test_FF17_retry_after_is_honoured_with_a_cap_and_nonsense_is_ignored(value, seconds, now):
     assert response_headers.retry_after(value, now) == seconds
 
 
@@ -76,5 +76,5 @@ def test_X5_type_and_charset_are_read_from_the_field(field, kind, charset):
         ("", b""),
     ],
 )
-def test_F16_a_validator_goes_out_byte_for_byte_or_not_at_all(stored, sent):
+def test_FF16_a_validator_goes_out_byte_for_byte_or_not_at_all(stored, sent):
     assert response_headers.sendable(stored).encode("latin-1") == sent

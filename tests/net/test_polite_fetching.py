@@ -29,7 +29,7 @@ def test_F1_F2_after_the_first_answer_nothing_is_asked_unconditionally(fetch):
     assert conditions == [(None, None)] + [(b'W/"1"', modified.encode())] * 2
 
 
-def test_A11_F2_an_etag_that_is_no_text_is_echoed_over_connections_that_are_used_again(options):
+def test_F2_an_etag_that_is_no_text_is_echoed_over_connections_that_are_used_again(options):
     modified = "Tue, 24 Nov 2026 09:00:00 GMT"
     odd = answer(ETag=b'"caf\xe9"', Last_Modified=modified)
 

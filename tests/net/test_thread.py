@@ -59,7 +59,7 @@ def test_a_url_that_cannot_be_parsed_hurts_only_itself(fetching):
     }
 
 
-def test_F22_hanging_sources_do_not_hold_up_the_others(fetching):
+def test_FF22_hanging_sources_do_not_hold_up_the_others(fetching):
     answers = {f"/{number}": hang if number % 10 == 0 else answer() for number in range(100)}
     with ScriptedServer(dict(answers)) as server:
         outcomes = list(fetching(total_timeout=1.0).fetch_each(requests(server, 100)))
@@ -184,7 +184,7 @@ def test_a_bug_in_a_fetch_hurts_only_its_own_request(fetching, caplog):
     assert "could not be handled" in caplog.text
 
 
-def test_S10_connections_are_used_again_and_do_not_pile_up(fetching, options):
+def test_SF10_connections_are_used_again_and_do_not_pile_up(fetching, options):
     with ScriptedServer({f"/{number}": answer() for number in range(100)}) as server:
         thread = fetching()
         for _ in range(3):

@@ -30,12 +30,12 @@ from syndicate.net.request_urls import check_url, redirect_target
         "http://user@a.example/",
     ],
 )
-def test_F6_only_plain_http_and_https_urls_are_fetched(url):
+def test_FF6_only_plain_http_and_https_urls_are_fetched(url):
     with pytest.raises(FetchError, match="cannot be fetched"):
         check_url(url)
 
 
-def test_F6_the_refusal_does_not_repeat_credentials():
+def test_FF6_the_refusal_does_not_repeat_credentials():
     with pytest.raises(FetchError) as refused:
         check_url("http://user:secret@a.example/")
     assert "secret" not in str(refused.value)
@@ -52,7 +52,7 @@ def test_F6_the_refusal_does_not_repeat_credentials():
         ("HTTP://A.example/Feed", "http://A.example/Feed"),
     ],
 )
-def test_F2_a_url_is_asked_for_as_it_was_written(written, asked):
+def test_F10_a_url_is_asked_for_as_it_was_written(written, asked):
     assert str(check_url(written)) == asked
 
 

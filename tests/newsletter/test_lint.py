@@ -23,7 +23,7 @@ def errors(rendered: RenderedEdition) -> tuple[str, ...]:
     return errors_of(lint_mail(rendered))
 
 
-def test_O5_a_mail_with_everything_passes() -> None:
+def test_OF5_a_mail_with_everything_passes() -> None:
     assert errors(GOOD) == ()
 
 
@@ -95,12 +95,12 @@ def text(old: str, new: str) -> RenderedEdition:
         (html("<h2>", "x" * 105_000 + "<h2>"), "The HTML part has 102 KB"),
     ],
 )
-def test_O5_what_a_template_lacks_is_named(rendered: RenderedEdition, problem: str) -> None:
+def test_OF5_what_a_template_lacks_is_named(rendered: RenderedEdition, problem: str) -> None:
     problems = errors(rendered)
     assert any(problem in found for found in problems), problems
 
 
-def test_O5_all_problems_are_named_at_once_and_each_once() -> None:
+def test_OF5_all_problems_are_named_at_once_and_each_once() -> None:
     problems = errors(replace(GOOD, html='<a href="#">x</a><a href="#">x</a>', text="", subject=""))
     assert len(problems) == len(set(problems)) >= 7
 

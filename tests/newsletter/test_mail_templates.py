@@ -36,7 +36,7 @@ HOSTILE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("article", HOSTILE)
-def test_C1_no_article_breaks_the_mail_or_leaks_the_token(article: dict[str, Any]) -> None:
+def test_CF1_no_article_breaks_the_mail_or_leaks_the_token(article: dict[str, Any]) -> None:
     wild = story(1, **article)
     related = link(2, **{name: value for name, value in article.items() if name in ("title", "url")})
     lead = replace(wild.lead, related=(related,), coverage=(replace(related, source_name="<i>x</i>"),))

@@ -31,7 +31,7 @@ def test_an_edition_with_everything_passes_every_rule() -> None:
     assert errors_of(lint_mail(render())) == ()
 
 
-def test_O5_the_sample_that_check_renders_passes_every_rule() -> None:
+def test_OF5_the_sample_that_check_renders_passes_every_rule() -> None:
     assert errors_of(lint_mail(render(sample_stories(NOW)))) == ()
 
 

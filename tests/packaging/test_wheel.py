@@ -48,10 +48,15 @@ def test_the_wheel_holds_templates_for_mail_and_for_pages(wheel):
     assert kinds >= {"mail", "pages"}
 
 
+def test_the_wheel_declares_its_types(wheel):
+    assert "syndicate/py.typed" in wheel.namelist()
+
+
 def test_the_wheel_says_its_name_licence_and_command(wheel):
     (folder,) = {name.split("/")[0] for name in wheel.namelist() if ".dist-info/" in name}
     metadata = Parser().parsestr(wheel.read(f"{folder}/METADATA").decode())
     assert metadata["Name"] == "syndicate-news"
+    assert len(metadata.get_all("Project-URL", [])) >= 3
     assert metadata["License-Expression"] == "MIT AND Apache-2.0 AND CC-BY-SA-4.0"
     assert "syndicate = syndicate.cli:main" in wheel.read(f"{folder}/entry_points.txt").decode()
     texts = ("LICENSE", *(f"LICENSES/{name}.txt" for name in ("Apache-2.0", "CC-BY-SA-4.0")))
@@ -59,6 +64,7 @@ def test_the_wheel_says_its_name_licence_and_command(wheel):
         assert wheel.read(f"{folder}/licenses/{text}") == (CHECKOUT / text).read_bytes()
 
 
+@pytest.mark.all
 def test_a_wheel_from_the_source_archive_is_the_wheel_from_the_checkout(wheel, tmp_path):
     archive = build("sdist", CHECKOUT, tmp_path / "archive")
     with tarfile.open(archive) as opened:

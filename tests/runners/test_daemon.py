@@ -69,7 +69,7 @@ def test_T4_it_serves_its_health_and_ends_well_and_soon_on_sigterm(config: Path)
     assert {"stopping", "stopped"} <= {line["event"] for line in daemon.events}
 
 
-def test_O9_a_bad_file_keeps_the_old_configuration_and_a_good_one_is_taken(config: Path) -> None:
+def test_OF9_a_bad_file_keeps_the_old_configuration_and_a_good_one_is_taken(config: Path) -> None:
     with running(config) as daemon:
         daemon.wait_for("started")
         config.write_text('[site]\ntitle = ""\n', "utf-8")
@@ -182,7 +182,7 @@ def test_a_missing_bounce_mailbox_needs_a_person_and_leaves_the_daemon_healthy(t
     assert "bounces.maildir: The Maildir" in checked.output
 
 
-def test_O9_settings_that_cannot_be_had_keep_the_old_ones_at_work(config: Path) -> None:
+def test_OF9_settings_that_cannot_be_had_keep_the_old_ones_at_work(config: Path) -> None:
     """A port that is taken, another store, templates that are not there: each is one line of the log."""
     with ScriptedServer({}) as server, running(config) as daemon:
         url = daemon.wait_for("serving")["url"]
@@ -215,7 +215,7 @@ def test_T4_signals_in_quick_succession_end_it_well_and_never_by_accident(config
         assert "stopped" in {line["event"] for line in daemon.events}
 
 
-def test_S6_killed_at_work_it_is_replaced_at_once_by_the_next_which_carries_on(tmp_path: Path) -> None:
+def test_SF6_killed_at_work_it_is_replaced_at_once_by_the_next_which_carries_on(tmp_path: Path) -> None:
     """Neither the lock nor the leases of the dead one hold the next one up."""
     with ScriptedServer({"/feed": FEED}) as server:
         config = write(tmp_path / "config.toml", server.url())
@@ -243,7 +243,7 @@ def test_two_daemons_on_one_store_the_second_names_the_first_and_exits_4(config:
 
 
 @pytest.mark.parametrize("other", ["link.db", "syndicate.db?timeout=20"])
-def test_S6_one_store_under_two_addresses_is_still_one_store(tmp_path: Path, other: str) -> None:
+def test_SF6_one_store_under_two_addresses_is_still_one_store(tmp_path: Path, other: str) -> None:
     (tmp_path / "link.db").symlink_to("syndicate.db")
     (tmp_path / "config.toml").write_text("", "utf-8")
     one = load_settings(tmp_path / "config.toml", {})
@@ -252,7 +252,7 @@ def test_S6_one_store_under_two_addresses_is_still_one_store(tmp_path: Path, oth
         pass
 
 
-def test_O7_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
+def test_OF7_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
     with ScriptedServer({}) as server:
         config = write(tmp_path / "config.toml", listen=f"127.0.0.1:{server.port}")
         with running(config) as daemon:
@@ -263,7 +263,7 @@ def test_O7_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
-def test_O9_a_restarted_server_gives_the_lock_back_to_the_daemon(tmp_path: Path, store_url: str) -> None:
+def test_OF9_a_restarted_server_gives_the_lock_back_to_the_daemon(tmp_path: Path, store_url: str) -> None:
     config = write(tmp_path / "config.toml", more=f'[store]\nurl = "{store_url}"\n')
     with running(config) as daemon:
         daemon.wait_for("started")
@@ -274,7 +274,7 @@ def test_O9_a_restarted_server_gives_the_lock_back_to_the_daemon(tmp_path: Path,
 
 
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
-def test_O9_a_daemon_whose_store_another_one_has_taken_exits_4(tmp_path: Path, store_url: str) -> None:
+def test_OF9_a_daemon_whose_store_another_one_has_taken_exits_4(tmp_path: Path, store_url: str) -> None:
     config = write(tmp_path / "config.toml", more=f'[store]\nurl = "{store_url}"\n')
     with (
         running(config) as daemon,

@@ -45,7 +45,7 @@ def test_an_operator_subscribes_a_mailbox_once_for_each_newsletter(connection):
     }
 
 
-def test_D16_two_spellings_of_one_mailbox_are_one_subscriber_as_first_written(connection):
+def test_DF16_two_spellings_of_one_mailbox_are_one_subscriber_as_first_written(connection):
     assert subscribe(connection, "Jo@example.org", JO) == ["added", "already"]
     assert [one.address for one in audience_store.list_subscribers(connection)] == ["Jo@example.org"]
 
@@ -100,7 +100,7 @@ def test_every_consent_and_its_end_is_recorded_with_its_evidence(connection):
     assert subscriber_export.export_subscriber_data(connection, "kim@example.org") is None
 
 
-def test_W2_unsubscribing_twice_is_harmless_and_recorded_once(connection):
+def test_WF2_unsubscribing_twice_is_harmless_and_recorded_once(connection):
     subscribe(connection, JO)
     subscription = the_subscription(connection)
     ended = [

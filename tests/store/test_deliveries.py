@@ -88,13 +88,13 @@ def test_an_attempt_ends_in_what_the_server_said(connection, end: DeliveryState)
     assert report.delivery.attempts == 1
 
 
-def test_D1_an_attempt_that_was_refused_before_the_body_counts_as_one(connection):
+def test_DF1_an_attempt_that_was_refused_before_the_body_counts_as_one(connection):
     (delivery,) = claim(connection)
     finish(connection, delivery, DEFERRED, code=450, not_before=LATER)
     assert (state(connection), look(connection).delivery.attempts) == (DEFERRED, 1)
 
 
-def test_D4_a_deferred_delivery_is_due_again_at_its_time(connection):
+def test_DF4_a_deferred_delivery_is_due_again_at_its_time(connection):
     (delivery,) = claim(connection)
     finish(connection, delivery, DEFERRED, not_before=LATER)
     assert (claim(connection, now=UNTIL), delivery_store.count_due(connection, UNTIL)) == ([], 0)
@@ -132,7 +132,7 @@ def test_only_the_holder_of_the_lease_changes_a_delivery(connection, before: Del
     assert row(connection).not_before == NOW
 
 
-def test_S6_an_expired_lease_is_claimable_again_because_nothing_was_sent(connection):
+def test_SF6_an_expired_lease_is_claimable_again_because_nothing_was_sent(connection):
     claim(connection, owner="dead")
     assert claim(connection, owner="us", now=UNTIL) == []
     (delivery,) = claim(connection, owner="us", now=LATER, until=LATER + timedelta(minutes=15))
@@ -260,7 +260,7 @@ def test_what_was_begun_is_neither_given_back_nor_postponed(connection, before: 
     assert (state(connection), row(connection).lease_owner, row(connection).error) == (before, "us", "")
 
 
-def test_D17_two_senders_at_once_get_different_deliveries(store):
+def test_DF17_two_senders_at_once_get_different_deliveries(store):
     addresses = [f"reader{number:02}@example.org" for number in range(60)]
     with store.write() as connection:
         factories.newsroom(connection, *addresses)

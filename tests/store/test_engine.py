@@ -26,12 +26,12 @@ def pragma(store, name: str):
         return connection.execute(text(f"PRAGMA {name}")).scalar()
 
 
-def test_S2_sqlite_keeps_what_it_committed_and_checks_references(sqlite_store):
+def test_SF2_sqlite_keeps_what_it_committed_and_checks_references(sqlite_store):
     assert (pragma(sqlite_store, "journal_mode"), pragma(sqlite_store, "synchronous")) == ("wal", 2)
     assert pragma(sqlite_store, "foreign_keys") == 1
 
 
-def test_S11_the_store_file_is_for_its_owner_only(tmp_path: Path):
+def test_SF11_the_store_file_is_for_its_owner_only(tmp_path: Path):
     open_store(f"sqlite:///{tmp_path / 'deep' / 'new.db'}").dispose()
     assert stat.S_IMODE((tmp_path / "deep" / "new.db").stat().st_mode) == 0o600
 
@@ -100,7 +100,7 @@ def test_empty_columns_stay_empty(store):
         ("sqlite+aiosqlite:///news.db", "only sqlite and postgresql"),
     ],
 )
-def test_O1_a_store_url_that_cannot_work_says_what_to_write(url: str, said: str):
+def test_OF1_a_store_url_that_cannot_work_says_what_to_write(url: str, said: str):
     with pytest.raises(StoreError, match=said):
         open_store(url)
 
@@ -122,7 +122,7 @@ def test_an_unreachable_postgresql_is_an_error_without_its_password(tmp_path: Pa
     assert "s3cret" not in str(caught.value)
 
 
-def test_S7_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path):
+def test_SF7_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path):
     file = tmp_path / "notes.db"
     file.write_bytes(b"My notes, and nothing else. " * 100)
     store = open_store(f"sqlite:///{file}")
@@ -132,7 +132,7 @@ def test_S7_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path):
     assert file.read_bytes() == b"My notes, and nothing else. " * 100
 
 
-def test_S7_a_damaged_page_is_reported(tmp_path: Path):
+def test_SF7_a_damaged_page_is_reported(tmp_path: Path):
     file = tmp_path / "damaged.db"
     store = open_store(f"sqlite:///{file}")
     store.migrate()
@@ -150,7 +150,7 @@ def test_S7_a_damaged_page_is_reported(tmp_path: Path):
     store.dispose()
 
 
-def test_S7_a_folder_that_cannot_be_written_is_named(tmp_path: Path):
+def test_SF7_a_folder_that_cannot_be_written_is_named(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"file/news\.db.*choose another \[store\] url"):
         open_store(f"sqlite:///{tmp_path / 'file' / 'news.db'}")
@@ -245,7 +245,9 @@ def test_a_locked_store_is_busy_and_says_who_can_help(tmp_path: Path):
 
 
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
-def test_S9_postgresql_that_goes_away_is_an_error_and_comes_back_by_itself(store, postgres_server, store_url):
+def test_SF9_postgresql_that_goes_away_is_an_error_and_comes_back_by_itself(
+    store, postgres_server, store_url
+):
     name = urlsplit(store_url).path.strip("/")
     kill = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
 

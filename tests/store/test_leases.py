@@ -29,7 +29,7 @@ def test_a_lease_has_one_holder_who_may_renew_it(store):
     assert not take(store, "them", now=UNTIL + timedelta(minutes=1))
 
 
-def test_S6_a_lease_that_ran_out_is_anybodys(store):
+def test_SF6_a_lease_that_ran_out_is_anybodys(store):
     take(store, "dead")
     assert not take(store, "us", now=UNTIL)
     assert take(store, "us", now=UNTIL + timedelta(seconds=1), until=UNTIL + timedelta(hours=1))
@@ -103,7 +103,7 @@ def test_a_counter_starts_at_nothing_and_only_grows(store):
 
 
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
-def test_O9_one_daemon_for_a_postgresql_store(store_url: str):
+def test_OF9_one_daemon_for_a_postgresql_store(store_url: str):
     with leases.advisory_lock(store_url):
         with pytest.raises(StoreBusy, match="another daemon works with"), leases.advisory_lock(store_url):
             pass
@@ -114,7 +114,7 @@ def test_O9_one_daemon_for_a_postgresql_store(store_url: str):
 
 
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
-def test_O9_the_daemons_lock_leaves_no_transaction_open(store_url: str):
+def test_OF9_the_daemons_lock_leaves_no_transaction_open(store_url: str):
     store = open_store(store_url)
     holders = (
         "SELECT state FROM pg_locks JOIN pg_stat_activity USING (pid) "
@@ -141,7 +141,7 @@ def end_the_holders_connection(store_url: str) -> None:
 
 
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
-def test_O9_a_lock_that_the_server_forgot_is_noticed_and_taken_again(store_url: str):
+def test_OF9_a_lock_that_the_server_forgot_is_noticed_and_taken_again(store_url: str):
     with leases.advisory_lock(store_url) as lock:
         assert not lock.ensure_held()
         end_the_holders_connection(store_url)
@@ -152,7 +152,7 @@ def test_O9_a_lock_that_the_server_forgot_is_noticed_and_taken_again(store_url: 
 
 
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
-def test_O9_a_lock_that_another_daemon_has_taken_meanwhile_is_not_ours_until_it_ends(store_url: str):
+def test_OF9_a_lock_that_another_daemon_has_taken_meanwhile_is_not_ours_until_it_ends(store_url: str):
     with leases.advisory_lock(store_url) as ours:
         end_the_holders_connection(store_url)
         with leases.advisory_lock(store_url):
@@ -163,13 +163,13 @@ def test_O9_a_lock_that_another_daemon_has_taken_meanwhile_is_not_ours_until_it_
 
 
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
-def test_O9_of_many_bells_at_once_one_takes_the_lock_again(store_url: str):
+def test_OF9_of_many_bells_at_once_one_takes_the_lock_again(store_url: str):
     with leases.advisory_lock(store_url) as lock, ThreadPoolExecutor(6) as pool:
         end_the_holders_connection(store_url)
         assert sum(pool.map(lambda _: lock.ensure_held(), range(30))) == 1
 
 
-def test_S6_what_a_dead_owner_held_is_free_at_once_but_not_what_it_was_sending(store):
+def test_SF6_what_a_dead_owner_held_is_free_at_once_but_not_what_it_was_sending(store):
     with store.write() as connection:
         factories.newsroom(connection, "ann@example.org", "bob@example.org")
         for owner in ("dead", "alive"):

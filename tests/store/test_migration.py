@@ -78,7 +78,7 @@ def test_migrating_twice_does_nothing_the_second_time(empty_store_url):
     store.dispose()
 
 
-def test_S7_a_migration_that_fails_half_way_leaves_nothing(empty_store_url, monkeypatch):
+def test_SF7_a_migration_that_fails_half_way_leaves_nothing(empty_store_url, monkeypatch):
     broken = Migration(
         number=98, name="broken", sql="CREATE TABLE half (id {id}); INSERT INTO nowhere VALUES (1)"
     )
@@ -93,7 +93,7 @@ def test_S7_a_migration_that_fails_half_way_leaves_nothing(empty_store_url, monk
     store.dispose()
 
 
-def test_S7_a_store_of_a_newer_version_is_refused_and_left_alone(store, now: datetime):
+def test_SF7_a_store_of_a_newer_version_is_refused_and_left_alone(store, now: datetime):
     with store.write() as connection:
         connection.execute(insert(schema.migrations).values(number=99, name="tomorrow", applied=now))
     with pytest.raises(StoreError, match=r"newer version.*migration 99.*update syndicate"):

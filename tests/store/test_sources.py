@@ -129,7 +129,7 @@ def test_a_new_source_is_due_at_once_and_nobody_else_gets_it_meanwhile(store):
     assert claim(store, owner="them", now=NOW + timedelta(minutes=5)) == []
 
 
-def test_S6_the_lease_of_a_poller_that_died_runs_out(store):
+def test_SF6_the_lease_of_a_poller_that_died_runs_out(store):
     sync(store, declared("A"))
     claim(store, owner="dead", until=SOON)
     assert claim(store, owner="us", now=SOON) == []
@@ -165,7 +165,7 @@ def test_a_named_source_is_polled_whether_due_or_not(store):
     assert claim(store, names=["B"]) == ["B"]
 
 
-def test_F18_paused_and_gone_sources_are_never_due_even_by_name(store):
+def test_F7_paused_and_gone_sources_are_never_due_even_by_name(store):
     ids = {name: one.id for name, one in sync(store, declared("A", paused=True), declared("B")).items()}
     assert claim(store) == ["B"]
     save(store, ids["B"], replace(STATE, gone=True, next_check=NOW))
@@ -233,7 +233,7 @@ def test_a_released_source_can_be_claimed_at_once_but_only_its_holder_releases_i
     assert claim(store, owner="them") == ["A"]
 
 
-def test_F13_a_patient_permanent_redirect_replaces_the_address(store):
+def test_F8_a_patient_permanent_redirect_replaces_the_address(store):
     source = sync(store, declared("A"))["A"]
     claim(store)
     save(store, source.id, url="https://new.example/feed", state=replace(STATE, warning="moved"))

@@ -38,7 +38,7 @@ def states(connection) -> dict[str, SubscriptionState]:
     return audience_store.list_subscribers(connection)[0].subscriptions
 
 
-def test_D3_a_mailbox_that_bounced_is_let_back_in_with_a_reason(connection):
+def test_C8_a_mailbox_that_bounced_is_let_back_in_with_a_reason(connection):
     audience_store.end_subscription(connection, the_id(connection, "weekly"), detail="by the link", now=NOW)
     give_up(connection, "bounced too often")
     assert suppression_list.reason_not_liftable(connection, JO) == ""
@@ -54,7 +54,7 @@ def test_D3_a_mailbox_that_bounced_is_let_back_in_with_a_reason(connection):
     assert suppression_list.last_lifted_at(connection, JO) == LATER
 
 
-def test_D3_who_leaves_after_their_mailbox_bounced_is_not_let_back_in(connection):
+def test_C8_who_leaves_after_their_mailbox_bounced_is_not_let_back_in(connection):
     give_up(connection, "bounced")
     for detail in ("by the link", "once more"):
         audience_store.end_subscription(connection, the_id(connection, "daily"), detail=detail, now=LATER)
@@ -65,7 +65,7 @@ def test_D3_who_leaves_after_their_mailbox_bounced_is_not_let_back_in(connection
     assert states(connection)["daily"] is SubscriptionState.UNSUBSCRIBED
 
 
-def test_D3_who_complained_left_or_was_erased_is_not_let_back_in(connection):
+def test_C8_who_complained_left_or_was_erased_is_not_let_back_in(connection):
     assert suppression_list.reason_not_liftable(connection, JO) != ""
     give_up(connection, "bounced")
     bounce_store.record_bounce(

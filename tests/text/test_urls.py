@@ -66,7 +66,7 @@ def test_one_page_has_one_canonical_address(url, canonical):
         ("?b=2&a=1&&b=3", "?b=2&a=1&b=3"),
     ],
 )
-def test_C13_tracking_parameters_go_and_others_stay_in_order(query, left):
+def test_CF13_tracking_parameters_go_and_others_stay_in_order(query, left):
     assert canonical_url("https://example.com/a" + query) == "https://example.com/a" + left
 
 

@@ -189,7 +189,7 @@ def test_D6_scripts_of_other_sites_may_read_feeds_and_nothing_else(site, name, o
 
 
 @pytest.mark.parametrize("path", ["/", "/site/", "/site", "/top.rss", "/feed.css", "/healthz"])
-def test_W14_security_headers_are_on_every_answer(site, path):
+def test_WF14_security_headers_are_on_every_answer(site, path):
     site.put("top.rss", RSS)
     site.put("feed.css", b"x")
     site.put("site/index.html", b"front")
@@ -241,7 +241,7 @@ def test_W14_security_headers_are_on_every_answer(site, path):
         "/TOP.RSS",
     ],
 )
-def test_W15_what_is_not_meant_for_readers_does_not_exist(site, path):
+def test_WF15_what_is_not_meant_for_readers_does_not_exist(site, path):
     secret = site.folder.parent / "secret.rss"
     secret.write_bytes(b"SECRET")
     for name in (
@@ -269,13 +269,13 @@ def test_W15_what_is_not_meant_for_readers_does_not_exist(site, path):
     assert answer["Cache-Control"] == "no-store"
 
 
-def test_W15_a_link_that_stays_inside_is_followed(site):
+def test_WF15_a_link_that_stays_inside_is_followed(site):
     site.put("top.rss", RSS)
     (site.folder / "latest.rss").symlink_to("top.rss")
     assert site.get("/latest.rss").body == RSS
 
 
-def test_H10_a_redirect_never_leaves_the_site(site):
+def test_a_redirect_never_leaves_the_site(site):
     (site.folder / "evil.example").mkdir()
     site.put("evil.example/index.html", b"x")
     assert site.get("//evil.example").status == 404

@@ -99,7 +99,7 @@ def test_one_post_saves_and_shows_what_holds_now(choosing):
     assert reader.choices.hour == 8
 
 
-def test_C4_what_a_tick_agrees_to_stands_beside_it(choosing):
+def test_C3_what_a_tick_agrees_to_stands_beside_it(choosing):
     site, reader = choosing
     text = site.get(reader.address).body.decode()
     assert CONSENT in text

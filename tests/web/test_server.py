@@ -37,7 +37,7 @@ def test_small_answers_are_not_held_back_by_nagle():
     assert protocol == socket.IPPROTO_TCP
 
 
-def test_O7_a_port_in_use_is_one_clear_line():
+def test_OF7_a_port_in_use_is_one_clear_line():
     first = WebServer(Starlette(), "127.0.0.1", 0)
     with pytest.raises(SyndicateError) as error:
         WebServer(Starlette(), "127.0.0.1", first.port)
@@ -51,7 +51,7 @@ def test_O7_a_port_in_use_is_one_clear_line():
 
 
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 99999), ("203.0.113.9", 0), ("no such host", 0)])
-def test_O7_an_address_that_cannot_be_had_is_one_clear_line(host, port):
+def test_OF7_an_address_that_cannot_be_had_is_one_clear_line(host, port):
     with pytest.raises(SyndicateError, match="cannot listen"):
         WebServer(Starlette(), host, port)
 

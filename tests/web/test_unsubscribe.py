@@ -14,14 +14,14 @@ MULTIPART = (
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_W1_looking_at_the_page_changes_nothing(site, reader, method):
+def test_WF1_looking_at_the_page_changes_nothing(site, reader, method):
     for agent in ("Mozilla/5.0", "scanner", "", "Google-Safety") * 12:
         answer = site.ask(method, f"/unsubscribe/{reader.token}", User_Agent=agent)
         assert answer.status == 200
     assert reader.subscribed
 
 
-def test_W1_the_page_names_the_newsletter_and_has_one_post_button(site, reader):
+def test_WF1_the_page_names_the_newsletter_and_has_one_post_button(site, reader):
     page = site.get(f"/unsubscribe/{reader.token}").body.decode()
     assert "Morning &amp; &lt;b&gt;News&lt;/b&gt;" in page
     assert page.count("<form") == page.count('method="post"') == page.count("<button") == 1
@@ -51,7 +51,7 @@ def test_E9_one_post_unsubscribes_at_once_without_redirect_or_cookie(site, reade
     assert not reader.subscribed
 
 
-def test_W2_unsubscribing_again_is_the_same_again(site, reader):
+def test_WF2_unsubscribing_again_is_the_same_again(site, reader):
     answers = [site.post(f"/unsubscribe/{reader.token}", ONE_CLICK) for _ in range(3)]
     assert {answer.status for answer in answers} == {200}
     assert len({answer.body for answer in answers}) == 1
@@ -110,7 +110,7 @@ def test_a_long_body_is_refused(site, reader):
         *(lambda _, bad=bad: bad for bad in ("bad", "1", "%E2%82%AC", "x" * 600, "%00")),
     ],
 )
-def test_W7_every_bad_token_gets_the_same_page_as_any_missing_page(site, reader, change):
+def test_WF7_every_bad_token_gets_the_same_page_as_any_missing_page(site, reader, change):
     token = change(reader.token)
     missing = site.get("/nothing.html")
     for answer in (site.get(f"/unsubscribe/{token}"), site.post(f"/unsubscribe/{token}", ONE_CLICK)):
@@ -120,7 +120,7 @@ def test_W7_every_bad_token_gets_the_same_page_as_any_missing_page(site, reader,
 
 
 @pytest.mark.parametrize("good", [True, False])
-def test_W14_token_pages_are_not_kept_indexed_or_passed_on(site, reader, good):
+def test_WF14_token_pages_are_not_kept_indexed_or_passed_on(site, reader, good):
     token = reader.token if good else "bad"
     for answer in (site.get(f"/unsubscribe/{token}"), site.post(f"/unsubscribe/{token}", ONE_CLICK)):
         assert answer["Cache-Control"] == "no-store"

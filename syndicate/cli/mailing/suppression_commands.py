@@ -83,7 +83,8 @@ def import_suppressions(config: Path, as_json: bool, now: datetime | None, dry_r
         changed = suppression_list.import_suppressions(
             connection, suppressions, detail=f"carried over from {file.name}", now=current_time(now)
         )
-    text = f"{changed} of {plural(len(suppressions), 'row')} {'would change' if dry_run else 'changed'} the store."
+    verb = "would change" if dry_run else "changed"
+    text = f"{changed} of {plural(len(suppressions), 'row')} {verb} the store."
     answer = {"rows": len(suppressions), "changed": changed, "dry_run": dry_run}
     show(answer, as_json, lambda: click.echo(text))
 

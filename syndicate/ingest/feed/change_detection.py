@@ -54,15 +54,14 @@ def document_hash(body: bytes) -> str:
 
 
 def is_last_document(document: str, feed_skeleton_hash: str) -> bool:
-    """Return whether a document hash equals the hash in the ``feed_skeleton_hash`` of the last parsed
-    document.
-    """
+    """Return whether ``document``, a hash, is that of the document that was parsed last."""
     return bool(document and feed_skeleton_hash) and feed_skeleton_hash.endswith(document)
 
 
 def diff_document(body: bytes, document: str, feed_skeleton_hash: str, known: Container[str]) -> DocumentDiff:
-    """Cut known items out of a document; ``feed_skeleton_hash`` is the stored feed_skeleton_hash, ``known``
-    holds item hashes.
+    """Cut known items out of a document; ``known`` holds item hashes.
+
+    ``feed_skeleton_hash`` is that of the document that was parsed last, ``document`` the hash of ``body``.
     """
     around, items = _split_items(body) or ([], [])
     frame_hash = hash_of(_FEED_DATES.sub(b"", b"".join(around))) if items else ""

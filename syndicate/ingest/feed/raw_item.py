@@ -143,7 +143,7 @@ def entry_of(raw: RawItem, *, language: str, item_hash: str) -> Entry:
 
 
 def plain_title(title: Text | None) -> str:
-    """Convert a title to plain text, with markup and references decoded exactly once (C4)."""
+    """Convert a title to plain text, with markup and references decoded exactly once (CF4)."""
     if title is None:
         return ""
     value = title.value
@@ -165,7 +165,7 @@ def seconds_between_updates(ttl: str | None, period: str | None, frequency: str 
 
 
 def looks_like_html(value: str) -> bool:
-    """Return whether a text is HTML: it has an end tag, an empty tag or a character reference of HTML (C4).
+    """Return whether a text is HTML: it has an end tag, an empty tag or a character reference of HTML (CF4).
 
     A text with a tag unknown to HTML, or with only an opening tag (``AT&T <b>``), is not HTML.
     """

@@ -102,7 +102,7 @@ def test_a_mail_to_unsubscribe_leaves_without_suppressing(bounce) -> None:
         "",
     ],
 )
-def test_V5_D19_forged_reports_change_nothing_and_are_counted(bounce, to: str) -> None:
+def test_V5_DF19_forged_reports_change_nothing_and_are_counted(bounce, to: str) -> None:
     for status in ("5.1.1", "4.2.2"):
         assert bounce.handle(notification(to, status), NOW) == "forged"
     assert bounce.handle(complaint("Subject: unsubscribe " + "A" * 32 + "\r\n\r\nx"), NOW) == "forged"
@@ -223,7 +223,7 @@ def test_V3_the_servers_own_answer_feeds_the_same_policy(desk: Room) -> None:
         assert delivery_store.count_refused(connection) == 1
 
 
-def test_D3_bounces_from_before_a_mailbox_was_allowed_again_count_no_more(bounce) -> None:
+def test_C8_bounces_from_before_a_mailbox_was_allowed_again_count_no_more(bounce) -> None:
     with bounce.store.write() as connection:
         for number in range(2, 8):
             period = (NOW + number * DAY, NOW + (number + 1) * DAY)

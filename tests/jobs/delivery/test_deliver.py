@@ -29,7 +29,7 @@ def test_everybody_gets_the_edition_once(desk: Room) -> None:
     assert smtp.connections == 1
 
 
-def test_D20_each_copy_has_its_own_id_and_link_and_all_that_mail_needs(desk: Room) -> None:
+def test_DF20_each_copy_has_its_own_id_and_link_and_all_that_mail_needs(desk: Room) -> None:
     mail_to(desk, "ann", "bob")
     with ScriptedSmtp() as smtp:
         job(desk, smtp.port).run(NOW)
@@ -47,7 +47,7 @@ def test_D20_each_copy_has_its_own_id_and_link_and_all_that_mail_needs(desk: Roo
     assert str(ann["List-Unsubscribe"]).strip("<>").partition(">")[0] in body.get_content()
 
 
-def test_D6_refused_deferred_and_taken_side_by_side(desk: Room) -> None:
+def test_DF6_refused_deferred_and_taken_side_by_side(desk: Room) -> None:
     mail_to(desk, "ann", "gone", "full", "moody", "zoe")
     with running() as (port, mailboxes):
         result = job(desk, port).run(NOW)
@@ -70,7 +70,7 @@ def test_D6_refused_deferred_and_taken_side_by_side(desk: Room) -> None:
     assert str(refused.code) in refused.error
 
 
-def test_D5_greylisted_at_first_and_taken_later_is_one_delivery(desk: Room) -> None:
+def test_DF5_greylisted_at_first_and_taken_later_is_one_delivery(desk: Room) -> None:
     mail_to(desk, "ann")
     with ScriptedSmtp({"RCPT": b"450 later\r\n"}, {}) as smtp:
         assert job(desk, smtp.port).run(NOW) == DeliverResult(deferred=1)
@@ -78,7 +78,7 @@ def test_D5_greylisted_at_first_and_taken_later_is_one_delivery(desk: Room) -> N
     assert to(smtp.bodies) == ["ann"]
 
 
-def test_D4_after_three_days_of_no_it_is_given_up(desk: Room) -> None:
+def test_DF4_after_three_days_of_no_it_is_given_up(desk: Room) -> None:
     mail_to(desk, "ann")
     with ScriptedSmtp({"RCPT": b"450 later\r\n"}) as smtp:
         now, tries = NOW, 0
@@ -207,7 +207,7 @@ def test_the_link_in_a_mail_ends_exactly_that_subscription(desk: Room) -> None:
 
 
 @pytest.mark.parametrize("change", ["", "A", "x" * 32, "../../etc/passwd"])
-def test_W7_a_token_that_is_not_ours_does_nothing(desk: Room, change: str) -> None:
+def test_WF7_a_token_that_is_not_ours_does_nothing(desk: Room, change: str) -> None:
     mail_to(desk, "ann")
     with desk.store.read() as connection:
         good = unsubscribe_token(leases.read_secret(connection), 1)

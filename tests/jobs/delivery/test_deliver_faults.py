@@ -95,7 +95,7 @@ def test_D_whatever_the_server_does_nobody_has_it_twice(house: Room, fault: str,
         )
 
 
-def test_D17_two_senders_at_once(house: Room) -> None:
+def test_DF17_two_senders_at_once(house: Room) -> None:
     with ScriptedSmtp(PIPELINING) as smtp, ThreadPoolExecutor(2) as pool:
         jobs = [job(house, smtp.port, owner=owner, connections=3) for owner in ("first", "second")]
         results = list(pool.map(lambda one: one.run(NOW), jobs))
@@ -103,7 +103,7 @@ def test_D17_two_senders_at_once(house: Room) -> None:
     assert to(smtp.bodies) == sorted(READERS)
 
 
-def test_D17_two_senders_in_two_processes_at_once(empty_house: Room) -> None:
+def test_DF17_two_senders_in_two_processes_at_once(empty_house: Room) -> None:
     """More than two batches: each claims what the other has left."""
     crowd = tuple(f"crowd{number:04}" for number in range(1100))
     mail_to(empty_house, *crowd)

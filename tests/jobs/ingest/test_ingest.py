@@ -87,7 +87,7 @@ def test_a_source_says_what_it_is_called(rooms: Room, serve) -> None:
     assert (stored.title, stored.home_url) == ("Harbour News", "https://harbour.example/")
 
 
-def test_F16_validators_are_sent_back_and_a_304_changes_nothing(rooms: Room, serve) -> None:
+def test_FF16_validators_are_sent_back_and_a_304_changes_nothing(rooms: Room, serve) -> None:
     modified = "Tue, 24 Nov 2026 08:00:00 GMT"
     server = serve({"/harbour": [feed(item(1), ETag='W/"a1"', Last_Modified=modified), answer(304)]})
     rooms.ingest()
@@ -175,7 +175,7 @@ def test_P7_after_a_feed_that_was_cut_off_all_of_it_is_asked_for_again(rooms: Ro
     assert state_of(rooms, "harbour").etag == '"whole"'
 
 
-def test_F20_a_source_that_turns_bad_keeps_its_articles_and_its_validators(rooms: Room, serve) -> None:
+def test_FF20_a_source_that_turns_bad_keeps_its_articles_and_its_validators(rooms: Room, serve) -> None:
     serve({"/harbour": [feed(item(1), ETag='"1"'), answer(503, b"", Retry_After="7200"), answer(304)]})
     rooms.ingest()
     assert rooms.ingest(LATER)["harbour"].error

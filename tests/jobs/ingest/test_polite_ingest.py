@@ -256,7 +256,7 @@ def test_a_source_that_publishes_rarely_is_asked_rarely(room: Room, server: Scri
     assert wait_after(room, NOW + 10 * DAY) > 4 * HOUR
 
 
-def test_S6_a_poll_whose_lease_was_lost_stores_nothing(room: Room, server: ScriptedServer) -> None:
+def test_SF6_a_poll_whose_lease_was_lost_stores_nothing(room: Room, server: ScriptedServer) -> None:
     serve(server, feed(item(1), ETag='"1"'))
     fetcher = room.services.fetcher
 

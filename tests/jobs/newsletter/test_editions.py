@@ -201,7 +201,7 @@ def broken_template(room: Room, text: str) -> Path:
     ("text", "said"),
     [("{{ nobody_knows }}", "nobody_knows"), ("<p>No way out</p>", "unsubscribe")],
 )
-def test_O5_a_broken_template_cuts_nothing_and_is_tried_again_when_it_is_mended(
+def test_OF5_a_broken_template_cuts_nothing_and_is_tried_again_when_it_is_mended(
     desk: Room, text: str, said: str
 ) -> None:
     file = broken_template(desk, text)

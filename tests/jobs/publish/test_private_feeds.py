@@ -71,7 +71,7 @@ def token(room: Room, address: str = JO) -> str:
 
 
 @pytest.mark.parametrize("number", [1, 10**6])
-def test_W7_a_wrong_token_is_looked_at_alike_whether_or_not_there_is_such_a_person(
+def test_WF7_a_wrong_token_is_looked_at_alike_whether_or_not_there_is_such_a_person(
     room: Room, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """Or else the time it takes tells how many people there are (measured: in some hundred requests)."""
