@@ -50,7 +50,7 @@ class StoryOptions:
 
     *Thresholds* grow with length, since long texts share words by chance: ``base + slope × ln(characters /
     100)`` between ``lowest`` (or ``story_lowest``) and ``highest`` (reference; the bases are measured: lower
-    bases give single articles unrelated company, higher bases split stories).
+    bases put single articles into unrelated stories, higher bases split stories).
 
     *Stories* (measured together, on all sets): the nearest ``stories_compared`` are examined. The nearest
     article counts ``nearest_share``, the mean of ``story_sample`` articles the rest, in units of the story's
