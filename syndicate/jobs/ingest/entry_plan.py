@@ -138,11 +138,7 @@ def plan_entries(
     undated = {
         content.source.id
         for content in contents
-        if content.date_by_first_seen
-        and _has_no_dates(
-            content,
-            now,
-        )
+        if content.date_by_first_seen and _has_no_dates(content, now)
     }
     known: dict[int, _Known] = {}
     if keys_and_urls or undated:
@@ -192,12 +188,7 @@ def _plan_document(
         candidates += [article for url in urls_of(entry) for article in by_url.get(url, ())]
         moved = rematched.moved.get(entry.item_hash) or parts.get(entry.item_hash)
         decision = match_entry(
-            entry,
-            content.source,
-            candidates,
-            now,
-            moved=moved,
-            date_by_first_seen=undated,
+            entry, content.source, candidates, now, moved=moved, date_by_first_seen=undated
         )
         if decision.kind is EntryMatch.NEW and decision.article and not decision.article.dated:
             decision = replace(decision, article=_in_order(decision.article, position))
@@ -230,9 +221,7 @@ def _plan_article(plan: EntryPlan, decision: EntryDecision, rules: tuple[Rule, .
         if ruled.dropped_by and decision.kind is EntryMatch.NEW:
             plan.dropped.append(
                 tombstones.Tombstone(
-                    entry_key=article.entry_key,
-                    item_hash=article.item_hash,
-                    rule=ruled.dropped_by,
+                    entry_key=article.entry_key, item_hash=article.item_hash, rule=ruled.dropped_by
                 )
             )
             return

@@ -73,8 +73,7 @@ class PollStoring:
                 # With its frame, the document without the quarantined items would count as unchanged, and
                 # the items would stay quarantined.
                 _saved(
-                    poll,
-                    replace(state, feed_skeleton_hash="") if poll.source.id in quarantined else state,
+                    poll, replace(state, feed_skeleton_hash="") if poll.source.id in quarantined else state
                 )
                 for poll, state in zip(polls, states, strict=True)
             ]

@@ -271,11 +271,10 @@ class WebSubJob:
         self, push: Push, source: Source, state: SourceState, parsed: ParsedSource, now: datetime
     ) -> tuple[int, EntryPlan]:
         """Store the articles, the end of the push and the delivery of the hub in a transaction."""
-        date_by_first_seen = dates_by_sight(source, state)
         content = DocumentContent(
             source=source,
             entries=SelectedEntries(parsed=parsed),
-            date_by_first_seen=date_by_first_seen,
+            date_by_first_seen=dates_by_sight(source, state),
         )
         (plan,) = self.importer.plan([content], now)
         with self.importer.store.write() as connection:

@@ -4,18 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    Connection,
-    Row,
-    and_,
-    bindparam,
-    delete,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, delete, insert, or_, select, update
 
 from syndicate.model import Hub, HubState, HubSubscription, Push
 from syndicate.store import schema

@@ -252,8 +252,7 @@ def report_editions(
     table = schema.editions
     query = select(table).order_by(table.c.period_end.desc(), table.c.id.desc()).limit(limit)
     query = query.where(
-        or_(table.c.variant_key == EVERY_EDITION, waits_alone()),
-        table.c.state != CONFIRMATION,
+        or_(table.c.variant_key == EVERY_EDITION, waits_alone()), table.c.state != CONFIRMATION
     )
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)
