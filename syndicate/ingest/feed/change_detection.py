@@ -4,8 +4,8 @@ Most changed documents differ only around their items (build date, a comment) or
 first compares the hash of the whole document without such dates (``document_hash``). If the hash differs,
 ``diff_document`` splits the document into items and the *skeleton* around them. If the skeleton equals that
 of the last parsed document, items with a known hash are cut out, and only the rest needs parsing. In doubt
-the whole document counts as new. The module only searches and hashes, in time linear in the length, so that the
-main process may do it with untrusted bytes.
+the whole document counts as new. The module only searches and hashes, in time linear in the length, so that
+the main process may do it with untrusted bytes.
 """
 
 import re
