@@ -226,9 +226,5 @@ def record_valid_push(connection: Connection, source_id: int, now: datetime) -> 
     ).first()
 
 
-def _hub(row: Row[Any]) -> Hub:
-    return Hub(url=row.hub, topic=row.topic)
-
-
 def _subscription(row: Row[Any]) -> HubSubscription:
     return HubSubscription(**row._asdict() | {"state": HubState(row.state)})

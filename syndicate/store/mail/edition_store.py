@@ -208,23 +208,6 @@ def edition_values(
     }
 
 
-def insert_edition(
-    connection: Connection,
-    newsletter: str,
-    variant_key: str,
-    period: tuple[datetime, datetime],
-    state: str,
-    now: datetime,
-    *,
-    rendered: tuple[str, str, str],
-) -> int | None:
-    """Store a whole mail (subject, html, text) without deliveries; ``None`` if the period has a record."""
-    subject, html, text = rendered
-    values = edition_values(newsletter, variant_key, period, now)
-    values |= {"state": state, "subject": subject, "html": html, "text": text}
-    return insert_row(connection, values)
-
-
 def insert_row(connection: Connection, values: dict[str, object]) -> int | None:
     """Insert an edition; return its id, or ``None`` when its period and revision exist."""
     table = schema.editions
