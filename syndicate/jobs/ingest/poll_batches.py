@@ -23,7 +23,7 @@ from syndicate.ingest.page.full_text import SelectedEntries
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, options_for, paused_until
 from syndicate.jobs.ingest.claims import Claim
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
-from syndicate.jobs.ingest.entry_plan import DocumentContent, SourceOutcome, dates_by_sight
+from syndicate.jobs.ingest.entry_plan import DocumentContent, SourceOutcome, dates_by_first_seen
 from syndicate.jobs.ingest.poll_parsing import ChangedDocument, Poll, parse_alone, parse_together, parsed_poll
 from syndicate.jobs.ingest.poll_storing import PollStoring
 from syndicate.jobs.ingest.source_reading import (
@@ -291,7 +291,7 @@ class PollBatches:
         content = DocumentContent(
             source=source,
             entries=SelectedEntries(parsed=parsed),
-            date_by_first_seen=dates_by_sight(source, state),
+            date_by_first_seen=dates_by_first_seen(source, state),
         )
         poll = Poll(state=state, outcome=PollOutcome(source_name=source.name), content=content)
         return self._save_all([poll], now)[0]
