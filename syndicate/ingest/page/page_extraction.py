@@ -62,8 +62,8 @@ def parse_page(
     """Parse the article on a page.
 
     ``url`` is the page's URL after redirects, ``requested_url`` (default: ``url``) before.
-    ``is_listed_article`` means that the page's feed or the operator calls it an article. A page known only from a sitemap must
-    declare itself an article, or have a date and a text: sitemaps also list imprints.
+    ``is_listed_article`` means that the page's feed or the operator calls it an article. A page known only
+    from a sitemap must declare itself an article, or have a date and a text: sitemaps also list imprints.
 
     Behind a paywall the entry has no text (the visible teaser with ``Paywall.IGNORE``) and a warning says so.
     Raises ``ParseError`` for a page without article (error, log-in and consent pages).
