@@ -59,11 +59,10 @@ def parse_page(
     is_listed_article: bool = True,
     paywall: Paywall = Paywall.RESPECT,
 ) -> ParsedSource:
-    """Parse the article on a page.
+    """Parse the article on a page fetched from ``url`` after a request for ``requested_url``.
 
-    ``url`` is the page's URL after redirects, ``requested_url`` (default: ``url``) before.
-    ``is_listed_article`` means that the page's feed or the operator calls it an article. A page known only
-    from a sitemap must declare itself an article, or have a date and a text: sitemaps also list imprints.
+    Both are the same by default. ``is_listed_article`` means that the page's feed or the operator calls it an
+    article. A page known only from a sitemap must declare itself an article, or have a date and a text.
 
     Behind a paywall the entry has no text (the visible teaser with ``Paywall.IGNORE``) and a warning says so.
     Raises ``ParseError`` for a page without article (error, log-in and consent pages).
