@@ -314,6 +314,8 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "quarantine.clear_failures": lambda c: quarantine.clear_failures(c, "page", ["y"]),
     "quarantine.clear_unlisted": lambda c: quarantine.clear_unlisted(c, {1: ()}),
     "ranked_lists.add_reads": lambda c: ranked_lists.add_reads(c, {new_article(1).path: 1}, hour=NOW),
+    "ranked_lists.prune_neighbours": lambda c: ranked_lists.prune_neighbours(c, before=LATER),
+    "ranked_lists.save_neighbours": lambda c: ranked_lists.save_neighbours(c, {1: [2]}),
     "ranked_lists.prune_reads": lambda c: ranked_lists.prune_reads(c, before=LATER),
     "ranked_lists.save_source_weights": lambda c: ranked_lists.save_source_weights(c, {}, now=NOW),
     "ranked_lists.save_ranked": lambda c: ranked_lists.save_ranked(c, "top", []),
