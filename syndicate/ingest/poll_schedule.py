@@ -48,7 +48,7 @@ class PollingOptions:
     unvalidated_interval: float = 86_400.0
     pushed_interval: float = 86_400.0
     max_interval: float = 86_400.0
-    min_interval_reason: str = "the least interval ([http] min_interval)"
+    min_interval_reason: str = "the minimum interval ([http] min_interval)"
     interval: float | None = None
 
 
@@ -270,7 +270,7 @@ def _next_poll(
 ) -> tuple[datetime, str]:
     """Return the next poll of a healthy source last polled at ``since``, and the reason for that time."""
     if options.min_interval <= 0:
-        return since, "there is no least interval"
+        return since, "[http] min_interval is 0"
     seconds, reason = max(_waits(state, since, options), key=lambda wait: wait[0])
     due_at = since + _jittered(seconds, source_name)
     allowed = _after_skipped_times(due_at, state, source_name)

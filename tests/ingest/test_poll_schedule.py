@@ -267,7 +267,7 @@ def test_a_source_that_falls_asleep_is_asked_less_and_less():
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        (good(), "least interval"),
+        (good(), "minimum interval"),
         (good(published=tuple(NOW - timedelta(days=n) for n in range(20))), "publishes about every 21.6 h"),
         (good(published=(NOW - timedelta(days=900),)), "publishes rarely"),
         (good(etag=""), "neither ETag nor Last-Modified"),
