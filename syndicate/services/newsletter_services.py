@@ -46,11 +46,7 @@ class NewsletterServices(OutputServices):
         from syndicate.services.edition_rendering import build_edition_renderer
 
         return build_edition_renderer(
-            self.settings,
-            self.store,
-            self.templates,
-            self.output,
-            self.mail_options,
+            self.settings, self.store, self.templates, self.output, self.mail_options
         )
 
     @cached_property

@@ -208,11 +208,7 @@ def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
 @click.argument("title")
 def _retitle(edition_id: int, place: int, title: str, by: str, **common: Any) -> None:
     """Change the TITLE of the story at PLACE. PLACE 0 is the mail's subject."""
-    _changed(
-        common,
-        edition_id,
-        lambda review, now: review.retitle(edition_id, place, title, by=by, now=now),
-    )
+    _changed(common, edition_id, lambda review, now: review.retitle(edition_id, place, title, by=by, now=now))
 
 
 @_review_command("note")

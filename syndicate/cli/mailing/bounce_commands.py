@@ -21,10 +21,7 @@ def bounces() -> None:
 @bounces.command()
 @timed_options
 def read(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Read a message from standard input.
-
-    A mail server's pipe calls it.
-    """
+    """Read a message from standard input. A mail server's pipe calls it."""
     data = sys.stdin.buffer.read(MAX_MESSAGE_BYTES)
     with services_of(config, now) as (_, services):
         outcome = services.bounces.handle(data, current_time(now))

@@ -19,11 +19,7 @@ from syndicate.audience.mailbox_address import normalise_address
 from syndicate.cli.arguments import newsletter_named
 from syndicate.cli.former_names import RenamedGroup
 from syndicate.cli.mailing.subscriber_data import print_subscriber_data
-from syndicate.cli.mailing.suppression_commands import (
-    export_suppressions,
-    import_suppressions,
-    unsuppress,
-)
+from syndicate.cli.mailing.suppression_commands import export_suppressions, import_suppressions, unsuppress
 from syndicate.cli.options import (
     common_options,
     config_option,
@@ -237,10 +233,7 @@ def remove(config: Path, as_json: bool, now: datetime | None, dry_run: bool, add
 @common_options
 @click.argument("address")
 def show_(config: Path, as_json: bool, address: str) -> None:
-    """Show all data stored about an ADDRESS.
-
-    Also shows the reason if it is suppressed.
-    """
+    """Show all data stored about an ADDRESS. Also shows the reason if it is suppressed."""
     data = _subscriber_data(config, address)
     show(data, as_json, lambda: print_subscriber_data(data))
 
