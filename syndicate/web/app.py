@@ -18,7 +18,7 @@ from syndicate.jobs.newsletter.review_links import ReviewLinks
 from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 from syndicate.templating import Templates
 from syndicate.web.file_routes import FileHandler
-from syndicate.web.output import OutputFolder
+from syndicate.web.output_folder import OutputFolder
 from syndicate.web.preference_routes import PreferencesHandler
 from syndicate.web.private_feed_routes import PrivateFeedHandler
 from syndicate.web.review_routes import ReviewHandler

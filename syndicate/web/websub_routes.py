@@ -35,8 +35,6 @@ class HubCallbackHandler:
         if status >= 400:
             return _plain(status)
         body = await read_body(request, self.max_body_bytes)
-        if body is None:
-            return _plain(413)
         fields = request.headers
         status = await run_in_threadpool(
             self.listener.receive,
