@@ -15,7 +15,7 @@ from syndicate.errors import ConfigError
 from syndicate.jobs.newsletter.edition_review import ReviewService
 from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.reports.newsletter_times import zone_of
-from syndicate.reports.phrases import local_time, plural
+from syndicate.reports.phrases import listed_counts, local_time, plural
 from syndicate.store.mail import edition_store
 
 
@@ -147,7 +147,7 @@ def _print_edition(answer: dict[str, Any], end: str, zone: ZoneInfo) -> None:
 
 
 def _counts(deliveries: dict[str, int]) -> str:
-    return ", ".join(f"{count} {state}" for state, count in sorted(deliveries.items())) or "no deliveries"
+    return listed_counts(dict(sorted(deliveries.items()))) or "no deliveries"
 
 
 @editions.command("link")

@@ -15,7 +15,6 @@ from syndicate.cli.output import say, show, table
 from syndicate.errors import SyndicateError
 from syndicate.model import EditorAction, EditorDecision
 from syndicate.reports.phrases import local_time
-from syndicate.services import Services
 from syndicate.settings.values import read_duration
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
@@ -206,7 +205,19 @@ def _decide(
             value=value,
             expires=at + valid_for if valid_for else None,
         )
-        number = 0 if dry_run else _write(services, decision)
+        number = 0
+        if not dry_run:
+            with services.store.write() as connection:
+                number = editor_store.add_decision(
+                    connection,
+                    who=by,
+                    action=action,
+                    article_uid=article.uid,
+                    value=value,
+                    expires=decision.expires,
+                    now=at,
+                )
+                editor_store.sync_headlines(connection, at=at)
     answer = decision_answer(decision) | {"id": number or None, "title": article.title, "dry_run": dry_run}
 
     def text_output() -> None:
@@ -214,21 +225,6 @@ def _decide(
         say("Nothing was changed." if dry_run else f"Decision {number}. {_FOLLOW}")
 
     show(answer, as_json, text_output)
-
-
-def _write(services: Services, decision: EditorDecision) -> int:
-    with services.store.write() as connection:
-        number = editor_store.add_decision(
-            connection,
-            who=decision.who,
-            action=decision.action,
-            article_uid=decision.article_uid,
-            value=decision.value,
-            expires=decision.expires,
-            now=decision.recorded,
-        )
-        editor_store.sync_headlines(connection, at=decision.recorded)
-    return number
 
 
 def _title(connection: Connection, decision: EditorDecision) -> str:
