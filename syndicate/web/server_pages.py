@@ -40,8 +40,8 @@ class ServerPages:
         self._translated: dict[str, ServerPages] = {}
         style = templates.read("pages/notice.css")
         self._style = Markup(style.decode())
-        digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
-        policy = _POLICY.format(style=f"'sha256-{digest}'")
+        style_hash = base64.b64encode(hashlib.sha256(style).digest()).decode()
+        policy = _POLICY.format(style=f"'sha256-{style_hash}'")
         self._headers = {**_COMMON, **_PRIVATE, "Content-Security-Policy": policy}
 
     def in_language(self, language: str) -> "ServerPages":

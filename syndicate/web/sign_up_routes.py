@@ -63,7 +63,7 @@ class SignUpHandler:
             "pages/subscribe.html",
             422 if problem else 200,
             newsletters=tuple(newsletter_titles.items()),
-            consent=self.sign_ups.consent(),
+            consent=self.sign_ups.options.consent,
             chosen=chosen,
             address=address[:_MAX_ADDRESS_LENGTH],
             problem=problem,

@@ -18,7 +18,7 @@ from syndicate.reports.phrases import local_time
 from syndicate.settings.values import read_duration
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
-from syndicate.store.stories import decision_store as editor_store
+from syndicate.store.stories import decision_store
 from syndicate.text.plain import clean_line
 
 MAX_HEADLINE = 300
@@ -102,16 +102,16 @@ def undo(config: Path, as_json: bool, now: datetime | None, by: str, number: int
     """Undo the decision with this NUMBER."""
     at = current_time(now)
     with services_of(config, now) as (_, services), services.store.write() as connection:
-        undone = editor_store.undo_decision(connection, number, who=by, now=at)
+        undone = decision_store.undo_decision(connection, number, who=by, now=at)
         if undone is None:
             raise SyndicateError(
                 f"decision {number} is not in force; `syndicate editor list` shows the current decisions"
             )
-        editor_store.sync_headlines(connection, at=at)
+        decision_store.sync_headlines(connection, at=at)
     show(
         {"undone": number},
         as_json,
-        lambda: say(f"Undone: {undone.action.value} {_description(undone)}. {_FOLLOW}"),
+        lambda: say(f"Undone: {undone.action.value} {_description(undone)}. {_WHEN_VISIBLE}"),
     )
 
 
@@ -122,8 +122,8 @@ def list_decisions(config: Path, as_json: bool, now: datetime | None, everything
     """Show the decisions in force."""
     at = current_time(now)
     with services_of(config, now) as (_, services), services.store.read() as connection:
-        current = editor_store.decisions(connection, at=at)
-        shown = editor_store.decision_log(connection) if everything else current
+        current = decision_store.decisions(connection, at=at)
+        shown = decision_store.decision_log(connection) if everything else current
         rows = [(decision, _title(connection, decision)) for decision in shown]
         zone = services.zone
     numbers = {decision.id for decision in current}
@@ -154,7 +154,7 @@ def list_decisions(config: Path, as_json: bool, now: datetime | None, everything
     show(answer, as_json, text)
 
 
-_FOLLOW = "Lists change within a minute under `syndicate run`, or with `syndicate stories`."
+_WHEN_VISIBLE = "Lists change within a minute under `syndicate run`, or with `syndicate stories`."
 
 
 def decision_line(decision: EditorDecision, zone: ZoneInfo) -> str:
@@ -208,7 +208,7 @@ def _decide(
         number = 0
         if not dry_run:
             with services.store.write() as connection:
-                number = editor_store.add_decision(
+                number = decision_store.add_decision(
                     connection,
                     who=by,
                     action=action,
@@ -217,12 +217,12 @@ def _decide(
                     expires=decision.expires,
                     now=at,
                 )
-                editor_store.sync_headlines(connection, at=at)
+                decision_store.sync_headlines(connection, at=at)
     answer = decision_answer(decision) | {"id": number or None, "title": article.title, "dry_run": dry_run}
 
     def text_output() -> None:
         click.echo(f"{article.title}\n  {action.value} {_description(decision)}")
-        say("Nothing was changed." if dry_run else f"Decision {number}. {_FOLLOW}")
+        say("Nothing was changed." if dry_run else f"Decision {number}. {_WHEN_VISIBLE}")
 
     show(answer, as_json, text_output)
 

@@ -19,7 +19,7 @@ from syndicate.jobs.ingest.source_list_job import MAX_NAME_LENGTH, free_name, na
 from syndicate.model import Absence, Access, AccessKind, Origin, Republish, Source, SourceKind
 from syndicate.reports.phrases import plural
 from syndicate.services import Services
-from syndicate.services.declared import is_private
+from syndicate.services.declared import is_private, read_access
 from syndicate.settings.source_settings import AuthSettings
 from syndicate.store.ingest import added_sources, source_store
 from syndicate.text.plain import clean_line
@@ -99,14 +99,7 @@ def _access(given: dict[str, Any]) -> Access | None:
     except ValueError as error:
         reasons = [line.strip() for line in str(error).splitlines() if "Value error" in line]
         raise click.UsageError(f"--auth: {reasons[0] if reasons else error}") from error
-    file = str(Path(auth.secret_file).expanduser().absolute()) if auth.secret_file else ""
-    return Access(
-        kind=auth.type,
-        username=auth.username,
-        header=auth.header,
-        secret_file=file,
-        secret_env=auth.secret_env,
-    )
+    return read_access(auth, Path())
 
 
 def _check_origin(entered: str, chosen: str, access: Access | None) -> None:

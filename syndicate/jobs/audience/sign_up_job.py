@@ -59,10 +59,6 @@ class SignUpJob:
         """Return the titles of the newsletters that can be subscribed to, by name."""
         return {newsletter.name: newsletter.title for newsletter in self.newsletters}
 
-    def consent(self) -> str:
-        """Return the text that a subscriber agrees to."""
-        return self.options.consent
-
     def request(self, newsletter: str, address: str, network: str) -> bool:
         """Record a request; false when a limit is exceeded. Raises ``InvalidAddress``."""
         normalised = normalise_address(address)
