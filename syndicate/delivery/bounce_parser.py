@@ -123,9 +123,8 @@ def _bounce_in_words(message: Message, data: bytes) -> Report | None:
     daemon = re.search(r"mailer-daemon|postmaster", str(message.get("From", "")), re.IGNORECASE)
     if not empty and not daemon:
         return None
-    text = (
-        data[:20_000].partition(b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n")[2].decode("utf-8", "replace")
-    )
+    blank_line = b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n"
+    text = data[:20_000].partition(blank_line)[2].decode("utf-8", "replace")
     kind = classify_reply(None, text)
     match = _STATUS.search(text)
     return None if kind is None else _report(message, kind, match[1] if match else "", header_text(text, 200))

@@ -63,6 +63,7 @@ def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
     """Return the options that all mails of a newsletter share."""
     mail, site = settings.mail, settings.site
     sender = parse_mailbox(mail.sender)
+    is_open = settings.sign_up.enabled and readers_reach(settings)
     return MailOptions(
         sender_name=sender.name or site.title,
         sender_address=sender.address.display,
@@ -74,7 +75,7 @@ def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
         reply_to=mail.reply_to,
         site_url=f"{site.url}/site/",
         archive_url=f"{site.url}/{quote(archive_folder(name))}/",
-        subscribe_url=_subscribe_page(settings, name),
+        subscribe_url=f"{site.url}/subscribe?newsletter={quote(name)}" if is_open else "",
         bounce_address=settings.bounces.address,
     )
 
@@ -107,11 +108,6 @@ def web_routes(settings: Settings) -> frozenset[str]:
         {"subscribe", "confirm"} if settings.sign_up.enabled else set()
     )
     return frozenset({"", "desk", "healthz", "websub"} | readers)
-
-
-def _subscribe_page(settings: Settings, newsletter: str) -> str:
-    is_open = settings.sign_up.enabled and readers_reach(settings)
-    return f"{settings.site.url}/subscribe?newsletter={quote(newsletter)}" if is_open else ""
 
 
 def _unsubscribe_page(settings: Settings) -> str:

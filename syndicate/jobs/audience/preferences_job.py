@@ -9,7 +9,6 @@ from syndicate.audience.choices import (
     Choices,
     NothingSelected,
     OfferedChoices,
-    agreement,
     read_choices,
     read_selection,
 )
@@ -146,7 +145,7 @@ class PreferencesJob:
         )
         offer = OfferedChoices(
             newsletters=titles,
-            consents={name: agreement(title, self.consent) for name, title in titles.items()},
+            consents={name: f"{title}: {self.consent}" for name, title in titles.items()},
             sections=tuple(channel_store.sections(connection)),
             languages=tuple(channel_store.languages(connection)),
             cadences=cadences(own) if own else (stored.cadence,),
