@@ -19,7 +19,8 @@ class StoryOptions:
     ``max_articles``: the newest articles in memory, whatever the window; each takes 3 kB (measured).
     ``related_limit``: links shown. ``across_languages``: stories may contain reports in several languages.
     ``max_neighbours``: neighbours kept per article, with a score of ``min_neighbour_score`` or more (half the
-    lowest threshold, since scores move as frequencies settle). ``docs/ranking.md`` has the formulas.
+    lowest threshold, since scores move as frequencies settle); with ``min_theme_score`` or more they count
+    for a story's theme. ``docs/ranking.md`` has the formulas.
 
     *Candidates* bound the cost. An article is posted under ``posted_terms`` words. A new article reads the
     lists of its ``query_terms`` most promising words, each with its ``latest`` newest articles, and is
@@ -50,7 +51,7 @@ class StoryOptions:
 
     *Thresholds* grow with length, since long texts share words by chance: ``base + slope × ln(characters /
     100)`` between ``lowest`` (or ``story_lowest``) and ``highest`` (reference; the bases are measured: lower
-    bases give single articles unrelated company, higher bases split stories).
+    bases put single articles into unrelated stories, higher bases split stories).
 
     *Stories* (measured together, on all sets): the nearest ``stories_compared`` are examined. The nearest
     article counts ``nearest_share``, the mean of ``story_sample`` articles the rest, in units of the story's
@@ -100,6 +101,7 @@ class StoryOptions:
     across_languages: bool = True
     max_neighbours: int = 12
     min_neighbour_score: float = 0.09
+    min_theme_score: float = 0.12
 
     query_terms: int = 16
     latest: int = 64

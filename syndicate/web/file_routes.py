@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from syndicate.web.negotiation import accepts_gzip, content_type, is_opening, list_field, not_modified
-from syndicate.web.output_folder import FileChanged, OutputFolder, ServedFile
+from syndicate.web.served_files import FileChanged, OutputFolder, ServedFile
 from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
 from syndicate.web.web_options import WebOptions
 

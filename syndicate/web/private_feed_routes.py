@@ -13,7 +13,7 @@ from starlette.responses import Response
 from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 from syndicate.web.media import served_type_of
 from syndicate.web.negotiation import accepts_gzip, content_type, list_field, not_modified
-from syndicate.web.output_folder import gzip_body
+from syndicate.web.served_files import gzip_body
 from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
 
 
