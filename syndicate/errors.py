@@ -2,32 +2,6 @@
 
 A message says which operation failed, where, why, and how to fix it. Any other exception is a bug and keeps
 its traceback.
-
-::
-
-    SyndicateError                 exit code 1
-    ├── ConfigError                exit code 3: config.toml, environment, a template, a channel query
-    ├── StoreError                 exit code 4: the store is missing, locked, full, newer than the program
-    │   ├── StoreBusy              another process holds the store
-    │   └── StoreGone              the database server cannot be reached
-    ├── FetchError                 a source could not be read; try again later
-    │   ├── NotAsked               its server had asked for a pause
-    │   ├── FetchStopped           the program is stopping
-    │   ├── ForbiddenAddress       the address guard refused to connect
-    │   └── TooLarge               a body beyond its limit (bombs included)
-    ├── ParseError                 bytes that are no valid feed, page or article
-    │   └── ParserDied             the worker process crashed, ran out of time or out of memory
-    │       └── ParserClosed       the program is stopping
-    ├── RenderError                a template or a feed could not be rendered
-    ├── RenderStopped              the program is stopping
-    ├── InvalidAddress             a text that is no mail address
-    └── MailError                  the mail server refused a message, or all messages
-        ├── Deferred               a 4xx reply: try again later
-        │   └── SenderDeferred     a 4xx reply to the sender: the mailbox may be fine
-        ├── Refused                a 5xx reply: permanent for this recipient or message
-        │   └── SenderRefused      a 5xx reply to the sender: permanent for the message or the sender
-        ├── TransportDown          no connection or failed login: nothing can be sent for now
-        └── Uncertain              the body was sent and no reply came: outcome unknown
 """
 
 

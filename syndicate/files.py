@@ -35,8 +35,7 @@ def write_atomic(path: Path, data: bytes) -> bool:
     try:
         if _holds(str(path), data):
             return False
-        _replace(str(path), data, sync=True)
-        _sync_folder(path.parent)
+        write_with_inode(path, lambda _inode: data)
     except OSError as error:
         raise _not_written(path, error) from error
     return True

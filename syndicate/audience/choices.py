@@ -57,7 +57,7 @@ def read_selection(text: str) -> ReaderSelection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedChoices:
-    """Choices that a newsletter offers; ``newsletters`` are titles by name, ``consents`` their texts."""
+    """Choices that a newsletter offers; ``newsletters`` are titles by name, ``consents`` texts of consent."""
 
     newsletters: Mapping[str, str] = field(default_factory=dict)
     consents: Mapping[str, str] = field(default_factory=dict)
@@ -76,11 +76,6 @@ class Choices:
     hour: int | None = None
     time_zone: str = ""
     paused_until: datetime | None = None
-
-
-def agreement(title: str, consent: str) -> str:
-    """Return the consent text beside a newsletter among several, stored when it is ticked."""
-    return f"{title}: {consent}"
 
 
 def time_zones() -> tuple[str, ...]:

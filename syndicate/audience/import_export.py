@@ -86,8 +86,10 @@ def import_subscribers(data: bytes) -> tuple[ImportedRow, ...]:
             if columns:
                 continue
         row = _row(line, cells, columns)
-        if row.address is not None:
-            row = _mark_duplicate(row, row.address.key, seen)
+        first = line if row.address is None else seen.setdefault(row.address.key, line)
+        if first != line:
+            reason = f"the same mailbox as in line {first}"
+            row = replace(row, outcome=ImportOutcome.DUPLICATE, reason=reason, name="", language="")
         rows.append(row)
     return tuple(rows)
 
@@ -121,14 +123,6 @@ def import_suppressions(data: bytes) -> list[tuple[str, str, str]]:
         email, newsletter, reason = (_unescape_formula(cells[index]) for index in indexes)
         suppressions.append((email, newsletter, reason))
     return suppressions
-
-
-def _mark_duplicate(row: ImportedRow, key: str, seen: dict[str, int]) -> ImportedRow:
-    first = seen.setdefault(key, row.line)
-    if first == row.line:
-        return row
-    reason = f"the same mailbox as in line {first}"
-    return replace(row, outcome=ImportOutcome.DUPLICATE, reason=reason, name="", language="")
 
 
 def _row(line: int, cells: list[str], columns: Mapping[str, int]) -> ImportedRow:

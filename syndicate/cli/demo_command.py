@@ -12,14 +12,10 @@ import click
 
 from syndicate.cli.options import current_time, json_option, now_option
 from syndicate.cli.output import show, table
-from syndicate.demo import (
-    DemoFolder,
-    DemoResult,
-    NewsroomServer,
-    load_newsroom,
-    open_demo_folder,
-    run_pipeline,
-)
+from syndicate.demo.demo_folder import DemoFolder, open_demo_folder
+from syndicate.demo.demo_run import DemoResult, run_pipeline
+from syndicate.demo.newsroom import load_newsroom
+from syndicate.demo.newsroom_server import NewsroomServer
 from syndicate.errors import SyndicateError
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings

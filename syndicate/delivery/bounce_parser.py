@@ -56,9 +56,8 @@ def classify_reply(code: int | None, text: str) -> BounceKind | None:
     """
     match = _STATUS.search(text)
     status = match[1] if match else ""
-    if status in _HARD_STATUSES or (
-        not status.startswith(("2", "4")) and code != 552 and _names_unknown_mailbox(status, text)
-    ):
+    is_vague = status in ("", "5.0.0", "5.1.0", "5.5.0") and code != 552
+    if status in _HARD_STATUSES or (is_vague and _UNKNOWN_MAILBOX.search(text)):
         return BounceKind.HARD
     if is_policy_reply(text):
         return None
@@ -71,10 +70,6 @@ def is_policy_reply(text: str) -> bool:
     """Return whether a reply names a policy or a block (4.7.x, 5.7.x), which concerns the sender."""
     match = _STATUS.search(text)
     return match is not None and match[1][1:3] == ".7"
-
-
-def _names_unknown_mailbox(status: str, text: str) -> bool:
-    return status in ("", "5.0.0", "5.1.0", "5.5.0") and _UNKNOWN_MAILBOX.search(text) is not None
 
 
 def read_report(data: bytes) -> Report | None:
@@ -128,9 +123,8 @@ def _bounce_in_words(message: Message, data: bytes) -> Report | None:
     daemon = re.search(r"mailer-daemon|postmaster", str(message.get("From", "")), re.IGNORECASE)
     if not empty and not daemon:
         return None
-    text = (
-        data[:20_000].partition(b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n")[2].decode("utf-8", "replace")
-    )
+    blank_line = b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n"
+    text = data[:20_000].partition(blank_line)[2].decode("utf-8", "replace")
     kind = classify_reply(None, text)
     match = _STATUS.search(text)
     return None if kind is None else _report(message, kind, match[1] if match else "", header_text(text, 200))

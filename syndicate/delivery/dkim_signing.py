@@ -135,7 +135,7 @@ class MailSigner:
         hashed = self._hashed.copy()
         # One short-lived join costs less than an update for each piece.
         hashed.update(token.join(self._later_pieces))
-        digest = b2a_base64(hashed.digest(), newline=False)
+        body_hash = b2a_base64(hashed.digest(), newline=False)
         fields = self._fields.copy()
         fields[::2] = [texts[place] for place in self._indexes]
         signed = self._signed.copy()
@@ -143,12 +143,12 @@ class MailSigner:
         headers = []
         for key, tags, canonical in self._signers:
             own = signed.copy()
-            own.update(b"%b%b; b=" % (canonical, digest))
+            own.update(b"%b%b; b=" % (canonical, body_hash))
             signature = b2a_base64(key.sign(own.digest()), newline=False)
             lines = [
                 signature[start : start + _LINE_LENGTH] for start in range(0, len(signature), _LINE_LENGTH)
             ]
-            headers.append(b"DKIM-Signature: %b%b;\r\n b=%b\r\n" % (tags, digest, b"\r\n ".join(lines)))
+            headers.append(b"DKIM-Signature: %b%b;\r\n b=%b\r\n" % (tags, body_hash, b"\r\n ".join(lines)))
         return b"".join(headers)
 
     def _tags(self, key: DkimKey) -> bytes:
@@ -163,7 +163,7 @@ def _ed25519_signer(key: ed25519.Ed25519PrivateKey) -> Callable[[bytes], bytes]:
         return key.sign
     secret = sodium.crypto_sign_seed_keypair(key.private_bytes_raw())[1]
     sign, size = sodium.crypto_sign, sodium.crypto_sign_BYTES
-    return lambda digest: sign(digest, secret)[:size]
+    return lambda signed_hash: sign(signed_hash, secret)[:size]
 
 
 def _canonical(piece: bytes) -> bytes:

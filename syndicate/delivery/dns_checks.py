@@ -6,7 +6,8 @@ Every check gets its DNS ``lookup`` as an argument.
 import ipaddress
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.errors import SyndicateError
@@ -21,52 +22,52 @@ _ALLOWING_TERM = re.compile(r"\+?(include:|a\b|mx\b|ptr\b|exists:|ip4:|ip6:)|red
 _ALIGNMENT_MODES = {"s": "strict", "r": "relaxed"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsCheck:
+class DnsCheck(NamedTuple):
     """Result of a check; ``good`` is ``None`` when the check does not apply to this set-up."""
 
-    name: str
     good: bool | None
     detail: str
 
 
-def checked(name: str, check: Callable[[], DnsCheck]) -> DnsCheck:
+def checked(check: Callable[[], DnsCheck]) -> DnsCheck:
     """Run a check; an error is a failed check."""
     try:
         return check()
     except SyndicateError as error:
-        return DnsCheck(name=name, good=False, detail=str(error))
+        return DnsCheck(good=False, detail=str(error))
 
 
 def check_spf(domain: str, lookup: Lookup) -> DnsCheck:
     """Check the envelope sender's domain for a valid SPF record that allows a sender (RFC 7208)."""
-
-    def result(detail: str, *, good: bool = False) -> DnsCheck:
-        return DnsCheck(name="SPF", good=good, detail=detail)
-
     records = [text for text in lookup(domain, "TXT") if text.lower().split(" ")[0] == "v=spf1"]
     if len(records) != 1:
-        return result(
-            f"{domain} has {len(records)} SPF records; it needs one: v=spf1 include:YOUR-RELAY -all"
-        )
+        detail = f"{domain} has {len(records)} SPF records; it needs one: v=spf1 include:YOUR-RELAY -all"
+        return DnsCheck(good=False, detail=detail)
     terms = records[0].split()[1:]
     if not any(map(_ALLOWING_TERM.match, terms)):
-        return result(f"{domain}: {records[0]} allows no sender; add your relay: include:YOUR-RELAY")
+        return DnsCheck(
+            good=False, detail=f"{domain}: {records[0]} allows no sender; add your relay: include:YOUR-RELAY"
+        )
     lookups = sum(_LOOKUP_TERM.match(term) is not None for term in terms)
     if lookups > _MAX_LOOKUPS:
-        return result(f"{records[0]} needs {lookups} lookups, and receivers stop at {_MAX_LOOKUPS}")
+        return DnsCheck(
+            good=False, detail=f"{records[0]} needs {lookups} lookups, and receivers stop at {_MAX_LOOKUPS}"
+        )
     last = terms[-1].lower() if terms else ""
     if last not in ("-all", "~all") and not last.startswith("redirect="):
-        return result(f"{records[0]} does not end in -all or ~all, so it allows every sender")
-    return result(f"{domain}: {records[0]}", good=True)
+        return DnsCheck(
+            good=False, detail=f"{records[0]} does not end in -all or ~all, so it allows every sender"
+        )
+    return DnsCheck(good=True, detail=f"{domain}: {records[0]}")
 
 
 def check_dkim(keys: Sequence[DkimKey], lookup: Lookup) -> list[DnsCheck]:
     """Check that each key's record in DNS matches the key file (RFC 6376 section 3.6.1)."""
     if not keys:
-        detail = "no key is set: your relay has to sign, or run `syndicate dkim new`"
-        return [DnsCheck(name="DKIM", good=None, detail=detail)]
-    return [checked("DKIM", lambda key=key: _check_key(key, lookup)) for key in keys]  # type: ignore[misc]
+        return [
+            DnsCheck(good=None, detail="no key is set: your relay has to sign, or run `syndicate dkim new`")
+        ]
+    return [checked(partial(_check_key, key, lookup)) for key in keys]
 
 
 def _check_key(key: DkimKey, lookup: Lookup) -> DnsCheck:
@@ -74,9 +75,9 @@ def _check_key(key: DkimKey, lookup: Lookup) -> DnsCheck:
     expected = _tags(key.record)["p"]
     published = [_tags(text).get("p", "") for text in lookup(name, "TXT")]
     if expected in published:
-        return DnsCheck(name="DKIM", good=True, detail=f"{name} matches the key file ({key.algorithm})")
+        return DnsCheck(good=True, detail=f"{name} matches the key file ({key.algorithm})")
     problem = "another key" if any(published) else "no key"
-    return DnsCheck(name="DKIM", good=False, detail=f"{name} has {problem}; publish: {key.record}")
+    return DnsCheck(good=False, detail=f"{name} has {problem}; publish: {key.record}")
 
 
 def check_dmarc(domain: str, lookup: Lookup) -> DnsCheck:
@@ -84,9 +85,8 @@ def check_dmarc(domain: str, lookup: Lookup) -> DnsCheck:
     policies = _policies(domain, lookup)
     if policies:
         name, record = policies[0] if policies[0][0] == domain else policies[-1]
-        return DnsCheck(name="DMARC", good=True, detail=f"_dmarc.{name}: {record}")
-    detail = f'_dmarc.{domain} has no policy; publish at least "v=DMARC1; p=none"'
-    return DnsCheck(name="DMARC", good=False, detail=detail)
+        return DnsCheck(good=True, detail=f"_dmarc.{name}: {record}")
+    return DnsCheck(good=False, detail=f'_dmarc.{domain} has no policy; publish at least "v=DMARC1; p=none"')
 
 
 def check_alignment(domain: str, envelope: str, signing: Sequence[str], lookup: Lookup) -> DnsCheck:
@@ -109,16 +109,16 @@ def check_alignment(domain: str, envelope: str, signing: Sequence[str], lookup: 
     by = [f"DKIM d={other}" for other in dict.fromkeys(signing) if aligned(other, dkim)]
     by += [f"SPF of {envelope}"] if aligned(envelope, spf) else []
     if by:
-        return DnsCheck(name="alignment", good=True, detail=f"{' and '.join(by)}: as in From, {domain}")
+        return DnsCheck(good=True, detail=f"{' and '.join(by)}: as in From, {domain}")
     if not signing:
         detail = f"the envelope's {envelope} is not {domain} ({spf}): your relay has to sign with d={domain}"
-        return DnsCheck(name="alignment", good=None, detail=detail)
+        return DnsCheck(good=None, detail=detail)
     keys = ", ".join(f"d={other}" for other in dict.fromkeys(signing))
     detail = (
         f"neither the envelope's {envelope} ({spf}) nor DKIM {keys} ({dkim}) "
         f"belongs to {domain} in From: set [mail] dkim_domain"
     )
-    return DnsCheck(name="alignment", good=False, detail=detail)
+    return DnsCheck(good=False, detail=detail)
 
 
 def _policies(domain: str, lookup: Lookup) -> list[tuple[str, str]]:
@@ -137,17 +137,19 @@ def check_names(host: str, lookup: Lookup) -> DnsCheck:
     """Check that each address of the mail server has a name that resolves to that address."""
     addresses = _addresses(host, lookup)
     if not addresses:
-        return DnsCheck(name="PTR", good=False, detail=f"{host} has no address")
+        return DnsCheck(good=False, detail=f"{host} has no address")
     outside = [address for address in addresses if ipaddress.ip_address(address).is_global]
     if not outside:
-        detail = f"{host} is in your own network: its outgoing address is not visible from here"
-        return DnsCheck(name="PTR", good=None, detail=detail)
+        return DnsCheck(
+            good=None, detail=f"{host} is in your own network: its outgoing address is not visible from here"
+        )
     for address in outside:
         names = lookup(address, "PTR")
         if not any(address in _addresses(name, lookup) for name in names):
-            detail = f"{address} ({host}) has no name that resolves to it; ask its operator"
-            return DnsCheck(name="PTR", good=False, detail=detail)
-    return DnsCheck(name="PTR", good=True, detail=f"{host}: {', '.join(outside)}")
+            return DnsCheck(
+                good=False, detail=f"{address} ({host}) has no name that resolves to it; ask its operator"
+            )
+    return DnsCheck(good=True, detail=f"{host}: {', '.join(outside)}")
 
 
 def check_bounces(address: str, lookup: Lookup) -> DnsCheck:
@@ -155,11 +157,11 @@ def check_bounces(address: str, lookup: Lookup) -> DnsCheck:
     domain = address.rpartition("@")[2]
     if not address:
         detail = "[bounces] address is not set: bounces go to the sender's mailbox and are not counted"
-        return DnsCheck(name="bounces", good=None, detail=detail)
+        return DnsCheck(good=None, detail=detail)
     servers = lookup(domain, "MX") or _addresses(domain, lookup)
     target = servers[0].split()[-1] if servers else ""
     detail = f"mail for {domain} goes to {target}" if servers else f"{domain} accepts no mail"
-    return DnsCheck(name="bounces", good=bool(servers), detail=detail)
+    return DnsCheck(good=bool(servers), detail=detail)
 
 
 def _addresses(host: str, lookup: Lookup) -> list[str]:

@@ -174,8 +174,8 @@ def _sender_id(domain: str) -> bytes:
 
 def _boundary(edition: Edition) -> bytes:
     """Return a boundary with ``=_``, which quoted-printable never contains; equal for equal editions."""
-    digest = hashlib.blake2b(f"{edition.id}\x00{edition.html}".encode(), digest_size=12)
-    return b"=_" + digest.hexdigest().encode("ascii")
+    hasher = hashlib.blake2b(f"{edition.id}\x00{edition.html}".encode(), digest_size=12)
+    return b"=_" + hasher.hexdigest().encode("ascii")
 
 
 def _quoted_printable(text: str, placeholder: str) -> bytes:

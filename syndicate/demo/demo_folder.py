@@ -36,7 +36,7 @@ _NOTE = f"""\
 Made by `syndicate demo`. The next demo in this folder removes these files and folders
 and makes them again: {", ".join(MADE)}, {STORE[0]}.
 """
-_OPEN_TIME = re.compile(r"\{(iso|long) (\d+(?:\.\d+)?)\}")
+_TIME_PLACEHOLDER = re.compile(r"\{(iso|long) (\d+(?:\.\d+)?)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class DemoFolder:
         )
         write_atomic(self.config, text.encode())
         for name, article in local_articles():
-            dated = _OPEN_TIME.sub(
+            dated = _TIME_PLACEHOLDER.sub(
                 lambda match: _format_time(match[1], now - timedelta(hours=float(match[2]))), article
             )
             write_atomic(self.folder / "our-desk" / name, dated.encode())

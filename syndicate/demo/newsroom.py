@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +87,5 @@ def local_articles() -> Iterator[tuple[str, str]]:
 
 def _publication(slug: str, text: str) -> Publication:
     data = tomllib.loads(text)
-    pieces = tuple(_piece(piece) for piece in data.pop("articles"))
+    pieces = tuple(Piece(**{**piece, "tags": tuple(piece.get("tags", ()))}) for piece in data.pop("articles"))
     return Publication(slug=slug, pieces=pieces, **data)
-
-
-def _piece(data: dict[str, Any]) -> Piece:
-    return Piece(**{**data, "tags": tuple(data.get("tags", ()))})

@@ -161,7 +161,11 @@ def _last_deferral(connection: Connection) -> str:
 def _problems(health: Health, services: Services) -> tuple[str, ...]:
     return (
         *_source_problems(health),
-        *_list_problems(health),
+        *(
+            f"source list {shown} failed {plural(state.failures, 'time')}: {state.error}"
+            for shown, state in health.lists
+            if needs_a_person(state)
+        ),
         *_failures(health),
         *_missed(health, services),
         *_mail_problems(health, services.zone),
@@ -182,14 +186,6 @@ def _source_problems(health: Health) -> list[str]:
             advice = _advice(report.source, "change its url")
             problems.append(f"source {name} has moved for good to {moved}: {advice}")
     return problems
-
-
-def _list_problems(health: Health) -> list[str]:
-    return [
-        f"source list {shown} failed {plural(state.failures, 'time')}: {state.error}"
-        for shown, state in health.lists
-        if needs_a_person(state)
-    ]
 
 
 def needs_a_person(state: SourceState | SourceListState) -> bool:

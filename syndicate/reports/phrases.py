@@ -1,5 +1,6 @@
 """Counts and times as short phrases."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -7,6 +8,11 @@ from zoneinfo import ZoneInfo
 def local_time(at: datetime, zone: ZoneInfo) -> str:
     """Format a time in a time zone: ``Fri 27 Nov 07:00 CET``."""
     return f"{at.astimezone(zone):%a %d %b %H:%M %Z}"
+
+
+def listed_counts(counts: Mapping[str, object]) -> str:
+    """Return counts with their names: ``3 sent, 1 failed``."""
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
 def plural(count: int, noun: str) -> str:

@@ -41,7 +41,7 @@ _FILES = tuple(
 
 def full_article(item: PublishedArticle, *, own: bool) -> PublishedArticle:
     """Return an article with every field set."""
-    image = Image(url="https://example.com/picture.jpg", width=640, height=480, alt="Sample")
+    image = Image(url="https://example.com/image.jpg", width=640, height=480, alt="Sample")
     rich = replace(
         item.article,
         authors=("Sample",),
@@ -106,7 +106,7 @@ def edition_contents(now: datetime) -> tuple[EditionContent, ...]:
         related=(link,),
         other_languages=(replace(link, url="https://example.com/3", language="de"),),
         foreign_sources=1,
-        image=ContentImage(url="https://example.com/picture.jpg", alt="Sample", width=560, height=315),
+        image=ContentImage(url="https://example.com/image.jpg", alt="Sample", width=560, height=315),
         original_title="Sample",
         media=ContentMedia(url="https://example.com/talk.mp3", kind="audio", minutes=34),
     )

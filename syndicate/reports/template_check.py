@@ -13,7 +13,7 @@ from typing import Protocol, Self
 from syndicate.audience.choices import PAUSES
 from syndicate.audience.confirmation import ConfirmationContent
 from syndicate.errors import RenderError
-from syndicate.jobs.audience.confirmation_mail import linted_confirmation
+from syndicate.jobs.audience.sign_up_job import linted_confirmation
 from syndicate.newsletter.periods import period_at
 from syndicate.newsletter.sample_edition import sample_stories
 from syndicate.publish.newsletter_archive import archive_index_page, edition_item, edition_page
@@ -45,12 +45,6 @@ class ServerPageRenderer(Protocol):
 
     def page(self, template: str, status: int = 200, **context: object) -> object:
         """Render a page."""
-
-    def ask(self, newsletter: str, token: str) -> object:
-        """Render the question of the unsubscribe page."""
-
-    def done(self, newsletter: str) -> object:
-        """Render the confirmation of the unsubscribe page."""
 
     def problem(self, status: int) -> object:
         """Render the page of an HTTP error."""
@@ -129,8 +123,9 @@ def _server_pages(services: Services, pages: ServerPageRenderer, now: datetime) 
             "pauses": (),
         }
         yield partial(pages.page, "pages/preferences.html", 422, **refused, done="")
-    yield partial(pages.ask, "Sample", "token")
-    yield partial(pages.done, "Sample")
+    for unsubscribed in (False, True):
+        facts = {"newsletter": "Sample", "token": "token", "done": unsubscribed}
+        yield partial(pages.page, "pages/unsubscribe.html", 200, **facts)
     for status in _STATUSES:
         yield partial(pages.problem, status)
     for declared in services.newsletters or (NEWSLETTER,):
@@ -146,8 +141,8 @@ def _mails(services: Services, now: datetime) -> Renders:
         for content in edition_contents(now):
             yield partial(services.edition_renderer.check, newsletter, period, content, check_links=False)
         question = ConfirmationContent(
-            newsletter_title=newsletter.title,
-            site_title="Sample",
+            newsletter=newsletter.title,
+            site="Sample",
             language=newsletter.language,
             postal_address="1 Sample Street",
             agreed="Sample",

@@ -101,10 +101,14 @@ class Services(NewsletterServices):
         return BounceJob(store=self.store, policy=policy, sources=lambda: bounce_messages(self.settings))
 
     def sender(self) -> Sender:
-        """Return the sender of mail."""
-        from syndicate.services.mail_services import mail_sender
+        """Return the sender of mail: an outbox folder or SMTP."""
+        from syndicate.delivery.folder_sender import FolderSender
+        from syndicate.delivery.smtp.sender import SmtpSender
+        from syndicate.services.mail_services import smtp_options
 
-        return mail_sender(self.settings)
+        if self.settings.mail.transport == "folder":
+            return FolderSender(self.settings.path(self.settings.mail.folder))
+        return SmtpSender(smtp_options(self.settings))
 
     def close(self) -> None:
         """Close the client, the parsers, the templates and the store, in this order."""

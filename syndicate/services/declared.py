@@ -14,7 +14,7 @@ from syndicate.text.urls import is_web_url
 
 def declared_sources(settings: Settings) -> tuple[Source, ...]:
     """Return the sources of ``[[sources]]``, in order."""
-    return tuple(_source(settings, position) for position in range(len(settings.sources)))
+    return tuple(_source(settings, declared) for declared in settings.sources)
 
 
 def declared_lists(settings: Settings) -> tuple[SourceList, ...]:
@@ -25,7 +25,7 @@ def declared_lists(settings: Settings) -> tuple[SourceList, ...]:
             every=list_settings.every,
             section=list_settings.section,
             private=is_private(list_settings.url, list_settings.private, list_settings.auth is not None),
-            access=_access(settings, list_settings.auth),
+            access=read_access(list_settings.auth, settings.base),
         )
         for list_settings in settings.source_lists
     )
@@ -93,21 +93,15 @@ def declared_rules(settings: Settings) -> tuple[Rule, ...]:
     )
 
 
-def _default_kind(declared: SourceSettings) -> str:
-    if not is_web_url(declared.url):
-        return "folder"
-    return "page" if declared.select.item else "feed"
-
-
-def _source(settings: Settings, position: int) -> Source:
-    declared = settings.sources[position]
+def _source(settings: Settings, declared: SourceSettings) -> Source:
     is_web = is_web_url(declared.url)
     default = Republish.FULL if declared.own else Republish.SUMMARY
+    default_kind = "folder" if not is_web else "page" if declared.select.item else "feed"
     return Source(
         id=0,
         name=declared.name,
         url=declared.url if is_web else str(settings.path(declared.url)),
-        kind=SourceKind(declared.kind or _default_kind(declared)),
+        kind=SourceKind(declared.kind or default_kind),
         section=declared.section,
         language=declared.language.lower(),
         own=declared.own,
@@ -119,17 +113,18 @@ def _source(settings: Settings, position: int) -> Source:
         select=Selectors(**declared.select.model_dump()) if declared.select.item else None,
         paused=declared.paused,
         private=is_private(declared.url, declared.private, declared.auth is not None),
-        access=_access(settings, declared.auth),
+        access=read_access(declared.auth, settings.base),
     )
 
 
-def _access(settings: Settings, auth: AuthSettings | None) -> Access | None:
+def read_access(auth: AuthSettings | None, base: Path) -> Access | None:
+    """Return the authentication of a source; a relative secret file starts from the folder ``base``."""
     if auth is None:
         return None
     return Access(
         kind=auth.type,
         username=auth.username,
         header=auth.header,
-        secret_file=str(settings.path(Path(auth.secret_file).expanduser())) if auth.secret_file else "",
+        secret_file=str((base / Path(auth.secret_file).expanduser()).absolute()) if auth.secret_file else "",
         secret_env=auth.secret_env,
     )

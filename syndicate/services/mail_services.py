@@ -1,27 +1,16 @@
-"""Composition of the mail sender and of the options of a newsletter's mails."""
+"""Options of the mail server, and options of a newsletter's mails."""
 
 from collections.abc import Iterator
 from urllib.parse import quote
 
 from syndicate.audience.mailbox_address import parse_mailbox
 from syndicate.delivery.bounce_mailboxes import ImapOptions, read_imap, read_maildir
-from syndicate.delivery.dkim_signing import DkimKey, load_key
-from syndicate.delivery.folder_sender import FolderSender
 from syndicate.delivery.message import MailOptions
-from syndicate.delivery.outgoing import Sender
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
-from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.model import archive_folder
 from syndicate.newsletter.render import TOKEN
 from syndicate.settings import Settings
 from syndicate.text.urls import is_loopback
-
-
-def mail_sender(settings: Settings) -> Sender:
-    """Return the sender: an outbox folder or SMTP."""
-    if settings.mail.transport == "folder":
-        return FolderSender(settings.path(settings.mail.folder))
-    return SmtpSender(smtp_options(settings))
 
 
 def smtp_options(settings: Settings) -> SmtpOptions:
@@ -35,16 +24,6 @@ def smtp_options(settings: Settings) -> SmtpOptions:
         password=mail.password.get_secret_value(),
         domain=mail_domain(settings),
         connections=mail.connections,
-    )
-
-
-def dkim_keys(settings: Settings) -> tuple[DkimKey, ...]:
-    """Return the keys that sign mail. Raises ``ConfigError`` for an unusable key file."""
-    mail = settings.mail
-    domain = mail.dkim_domain or mail_domain(settings)
-    files = ((mail.dkim_rsa_key, mail.dkim_rsa_selector), (mail.dkim_ed25519_key, mail.dkim_ed25519_selector))
-    return tuple(
-        load_key(settings.path(file), domain=domain, selector=selector) for file, selector in files if file
     )
 
 
@@ -84,6 +63,7 @@ def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
     """Return the options that all mails of a newsletter share."""
     mail, site = settings.mail, settings.site
     sender = parse_mailbox(mail.sender)
+    is_open = settings.sign_up.enabled and readers_reach(settings)
     return MailOptions(
         sender_name=sender.name or site.title,
         sender_address=sender.address.display,
@@ -95,7 +75,7 @@ def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
         reply_to=mail.reply_to,
         site_url=f"{site.url}/site/",
         archive_url=f"{site.url}/{quote(archive_folder(name))}/",
-        subscribe_url=_subscribe_page(settings, name),
+        subscribe_url=f"{site.url}/subscribe?newsletter={quote(name)}" if is_open else "",
         bounce_address=settings.bounces.address,
     )
 
@@ -128,11 +108,6 @@ def web_routes(settings: Settings) -> frozenset[str]:
         {"subscribe", "confirm"} if settings.sign_up.enabled else set()
     )
     return frozenset({"", "desk", "healthz", "websub"} | readers)
-
-
-def _subscribe_page(settings: Settings, newsletter: str) -> str:
-    is_open = settings.sign_up.enabled and readers_reach(settings)
-    return f"{settings.site.url}/subscribe?newsletter={quote(newsletter)}" if is_open else ""
 
 
 def _unsubscribe_page(settings: Settings) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from syndicate.services.output_services import OutputServices
@@ -28,10 +28,21 @@ class NewsletterServices(OutputServices):
 
     @cached_property
     def dkim_keys(self) -> tuple[DkimKey, ...]:
-        """Keys that sign mail."""
-        from syndicate.services.mail_services import dkim_keys
+        """Keys that sign mail. Raises ``ConfigError`` for an unusable key file."""
+        from syndicate.delivery.dkim_signing import load_key
+        from syndicate.services.mail_services import mail_domain
 
-        return dkim_keys(self.settings)
+        mail = self.settings.mail
+        domain = mail.dkim_domain or mail_domain(self.settings)
+        keys = (
+            (mail.dkim_rsa_key, mail.dkim_rsa_selector),
+            (mail.dkim_ed25519_key, mail.dkim_ed25519_selector),
+        )
+        return tuple(
+            load_key(self.settings.path(file), domain=domain, selector=selector)
+            for file, selector in keys
+            if file
+        )
 
     def mail_options(self, newsletter: str) -> MailOptions:
         """Return the options that all mails of a newsletter share."""
@@ -43,14 +54,28 @@ class NewsletterServices(OutputServices):
     @cached_property
     def edition_renderer(self) -> EditionRenderer:
         """Renderer of editions as mail."""
-        from syndicate.services.edition_rendering import build_edition_renderer
+        from syndicate.jobs.newsletter.renderer import EditionRenderer
+        from syndicate.newsletter.render import SiteFacts
+        from syndicate.services import mail_services
+        from syndicate.services.edition_rendering import gone_pages, sample_message
 
-        return build_edition_renderer(
-            self.settings,
-            self.store,
-            self.templates,
-            self.output,
-            self.mail_options,
+        site, settings = self.settings.site, self.settings
+        return EditionRenderer(
+            templates=self.templates,
+            site=SiteFacts(
+                title=site.title,
+                url=site.url,
+                postal_address=settings.mail.address,
+                language=site.language,
+                zone=self.zone,
+                google_news_url=site.google_news_url,
+            ),
+            output=self.output,
+            unsubscribe_url=lambda _newsletter: mail_services.unsubscribe_link(settings),
+            preferences_url=mail_services.preferences_link(settings),
+            routes=mail_services.web_routes(settings),
+            gone=partial(gone_pages, self.store),
+            message=partial(sample_message, self.mail_options),
         )
 
     @cached_property

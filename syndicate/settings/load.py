@@ -12,8 +12,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from syndicate.errors import ConfigError
-from syndicate.settings.section import Section
 from syndicate.settings.tree import Settings
+from syndicate.settings.values import Section
 from syndicate.toml_lines import line_of
 
 _ENVIRONMENT = "SYNDICATE_"

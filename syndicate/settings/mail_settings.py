@@ -5,7 +5,6 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from syndicate.settings.section import Section
 from syndicate.settings.values import (
     Days,
     DnsLabel,
@@ -15,6 +14,7 @@ from syndicate.settings.values import (
     OptionalZone,
     Query,
     ScheduleText,
+    Section,
 )
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from pydantic import Field
 
-from syndicate.settings.section import Section
 from syndicate.settings.values import (
     Days,
     Duration,
@@ -12,6 +11,7 @@ from syndicate.settings.values import (
     Listen,
     OptionalUrl,
     OwnFolder,
+    Section,
     WebUrl,
     ZoneName,
 )

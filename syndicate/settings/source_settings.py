@@ -7,7 +7,6 @@ from pydantic import Field, model_validator
 from syndicate.errors import ConfigError
 from syndicate.ingest.article_rules import parse_rewrite
 from syndicate.model import AccessKind, FullText, Paywall, Republish
-from syndicate.settings.section import Section
 from syndicate.settings.values import (
     ConditionText,
     Duration,
@@ -16,6 +15,7 @@ from syndicate.settings.values import (
     OptionalSelector,
     Private,
     RuleTag,
+    Section,
     SourceUrl,
     Span,
 )

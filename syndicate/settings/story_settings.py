@@ -2,8 +2,7 @@
 
 from pydantic import Field
 
-from syndicate.settings.section import Section
-from syndicate.settings.values import Duration, FileName, Query, Span
+from syndicate.settings.values import Duration, FileName, Query, Section, Span
 
 
 class ChannelSettings(Section):

@@ -5,7 +5,6 @@ from pathlib import Path
 from pydantic import Field
 
 from syndicate.settings.mail_settings import BounceSettings, MailSettings, NewsletterSettings
-from syndicate.settings.section import Section
 from syndicate.settings.site_settings import (
     OutputSettings,
     RetentionSettings,
@@ -23,6 +22,7 @@ from syndicate.settings.source_settings import (
     SourceSettings,
 )
 from syndicate.settings.story_settings import ChannelSettings, RankingSettings, StorySettings
+from syndicate.settings.values import Section
 
 
 class Settings(Section):

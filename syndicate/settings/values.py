@@ -1,4 +1,4 @@
-"""Types of values: durations, time zones, URLs, names. Each error says how to correct the value."""
+"""Base class of sections, and types of values. Each error says how to correct the value."""
 
 import re
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from syndicate.errors import ConfigError
 from syndicate.ingest.article_rules import check_pattern, parse_condition
@@ -15,6 +15,13 @@ from syndicate.newsletter.periods import parse_schedule
 from syndicate.publish.channel_query import parse_query
 from syndicate.text.privacy import has_credentials
 from syndicate.text.urls import is_web_url
+
+
+class Section(BaseModel):
+    """Frozen section of the configuration that rejects unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
 
 # Header fields that the HTTP client sets.
 _CLIENT_HEADERS = frozenset(

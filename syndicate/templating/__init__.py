@@ -168,7 +168,8 @@ class Templates:
                 continue
             try:
                 self._environment.get_template(name)
-                for other in self._references(name):
+                tree = self._environment.parse(self._source(name)[0], name=name)
+                for other in sorted(filter(None, meta.find_referenced_templates(tree))):
                     self._environment.get_template(other)
             except (TemplateError, UnicodeDecodeError, OSError) as error:
                 problems.append(self._explain(name, error))
@@ -219,10 +220,6 @@ class Templates:
         assert loader is not None  # noqa: S101 set in __init__; jinja2's type allows None
         source, file, _ = loader.get_source(self._environment, name)
         return source, file or ""
-
-    def _references(self, name: str) -> list[str]:
-        tree = self._environment.parse(self._source(name)[0], name=name)
-        return sorted(other for other in meta.find_referenced_templates(tree) if other is not None)
 
     def _searched(self) -> str:
         return " or ".join(str(folder) for folder in self._folders)

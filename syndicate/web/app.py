@@ -14,6 +14,7 @@ from syndicate.errors import SyndicateError
 from syndicate.jobs.audience.preferences_job import PreferencesJob
 from syndicate.jobs.audience.sign_up_job import SignUpJob
 from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
+from syndicate.jobs.ingest.websub_job import WebSubJob
 from syndicate.jobs.newsletter.review_links import ReviewLinks
 from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 from syndicate.templating import Templates
@@ -26,7 +27,7 @@ from syndicate.web.served_files import OutputFolder
 from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
 from syndicate.web.sign_up_routes import ConfirmHandler, SignUpHandler
 from syndicate.web.unsubscribe_routes import UnsubscribeHandler
-from syndicate.web.web_options import HubListener, WebOptions
+from syndicate.web.web_options import WebOptions
 from syndicate.web.websub_routes import HubCallbackHandler
 
 Health = Callable[[], Mapping[str, object]]
@@ -41,7 +42,7 @@ def create_app(
     templates: Templates,
     health: Health,
     on_article_opened: Callable[[str], None] | None = None,
-    hub_listener: HubListener | None = None,
+    hub_listener: WebSubJob | None = None,
     sign_ups: SignUpJob | None = None,
     preferences: PreferencesJob | None = None,
     private_feeds: PrivateFeedsJob | None = None,

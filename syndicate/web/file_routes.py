@@ -11,8 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from syndicate.web.negotiation import accepts_gzip, is_opening, not_modified
-from syndicate.web.responses import content_type, list_field
+from syndicate.web.negotiation import accepts_gzip, content_type, is_opening, list_field, not_modified
 from syndicate.web.served_files import FileChanged, OutputFolder, ServedFile
 from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
 from syndicate.web.web_options import WebOptions

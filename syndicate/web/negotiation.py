@@ -1,12 +1,28 @@
-"""Parsing of request headers (RFC 9110)."""
+"""Negotiation of a response from the headers of its request (RFC 9110)."""
 
 import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+from starlette.requests import Request
+
+from syndicate.web.media import ServedType
+
 _ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json")
+
+
+def list_field(request: Request, name: str) -> str:
+    """Join all lines of a list header (section 5.3)."""
+    return ", ".join(request.headers.getlist(name))
+
+
+def content_type(request: Request, kind: ServedType) -> str:
+    """Return the Content-Type; a browser that opens a feed gets plain XML, which it styles (rule D4)."""
+    if kind.styled and is_navigation(list_field(request, "sec-fetch-dest"), list_field(request, "accept")):
+        return "application/xml; charset=utf-8"
+    return kind.content_type
 
 
 def accepts_gzip(accept_encoding: str) -> bool:

@@ -25,8 +25,6 @@ class PreferencesHandler:
         if request.method != "POST":
             return self._show(await run_in_threadpool(self.preferences.view, token), token)
         fields = await read_fields(request)
-        if fields is None:
-            return self.pages.problem(413)
         if fields.get("feed") == ["new"]:
             return self._show(await run_in_threadpool(self.preferences.renew_feed, token), token, done="feed")
         if fields.get("save") != ["yes"]:

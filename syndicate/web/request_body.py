@@ -5,19 +5,20 @@ from email import policy
 from email.parser import BytesParser
 from urllib.parse import parse_qs, parse_qsl
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 MAX_FORM_BYTES = 16 * 1024
 _MAX_FIELDS = 300
 
 
-async def read_body(request: Request, limit: int) -> bytes | None:
-    """Read the request's body; ``None`` as soon as it exceeds ``limit`` bytes."""
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read the request's body. Raises ``HTTPException`` 413 as soon as it exceeds ``limit`` bytes."""
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > limit:
-            return None
+            raise HTTPException(413)
     return bytes(body)
 
 
@@ -45,12 +46,10 @@ def _text(payload: object) -> str:
     return payload.decode("utf-8", "replace").strip() if isinstance(payload, bytes) else ""
 
 
-async def read_fields(request: Request) -> dict[str, list[str]] | None:
-    """Read all values of each field of an urlencoded form; ``None`` if it is too long."""
+async def read_fields(request: Request) -> dict[str, list[str]]:
+    """Read all values of each field of an urlencoded form. Raises ``HTTPException`` 413 if it is too long."""
     body = await read_body(request, MAX_FORM_BYTES)
-    if body is None:
-        return None
     try:
         return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
-    except ValueError:
-        return None
+    except ValueError as error:
+        raise HTTPException(413) from error

@@ -34,8 +34,6 @@ class ReviewHandler:
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return self.pages.problem(403)
         fields = await read_fields(request)
-        if fields is None:
-            return self.pages.problem(413)
         return self._show(await run_in_threadpool(self.review_links.act, key, fields))
 
     async def mail(self, request: Request) -> Response:

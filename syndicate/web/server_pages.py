@@ -40,8 +40,8 @@ class ServerPages:
         self._translated: dict[str, ServerPages] = {}
         style = templates.read("pages/notice.css")
         self._style = Markup(style.decode())
-        digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
-        policy = _POLICY.format(style=f"'sha256-{digest}'")
+        style_hash = base64.b64encode(hashlib.sha256(style).digest()).decode()
+        policy = _POLICY.format(style=f"'sha256-{style_hash}'")
         self._headers = {**_COMMON, **_PRIVATE, "Content-Security-Policy": policy}
 
     def in_language(self, language: str) -> "ServerPages":
@@ -60,25 +60,17 @@ class ServerPages:
         """Return the page of an error status, the same for all paths; ``code`` selects another text."""
         return self._page(_PROBLEM, status, headers, code=code or status)
 
-    def ask(self, newsletter: str, token: str) -> Response:
-        """Return the page with the button that unsubscribes."""
-        return self._page("pages/unsubscribe.html", 200, newsletter=newsletter, token=token, done=False)
-
-    def done(self, newsletter: str) -> Response:
-        """Return the page after unsubscribing."""
-        return self._page("pages/unsubscribe.html", 200, newsletter=newsletter, done=True)
-
-    def page(self, template: str, status: int = 200, **context: object) -> Response:
-        """Return the page of a template, private like all pages."""
-        return self._page(template, status, None, **context)
-
     def foreign(self, html: str, policy: str) -> Response:
         """Return a page from other HTML under a policy of its own, private like all pages."""
         headers = {**self._headers, "Content-Security-Policy": policy}
         return Response(html, 200, headers, media_type="text/html")
 
+    def page(self, template: str, status: int = 200, **context: object) -> Response:
+        """Return the page of a template, private like all pages."""
+        return self._page(template, status, None, **context)
+
     def _page(
-        self, template: str, status: int, headers: Mapping[str, str] | None = None, **context: object
+        self, template: str, status: int, headers: Mapping[str, str] | None, **context: object
     ) -> Response:
         headers = {**self._headers, **(headers or {})}
         render = partial(self._templates.render, template, style=self._style, site=self._site, **context)

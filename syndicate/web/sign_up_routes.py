@@ -13,6 +13,7 @@ from starlette.responses import Response
 from syndicate.audience.networks import network_of
 from syndicate.errors import InvalidAddress
 from syndicate.jobs.audience.sign_up_job import SignUpJob
+from syndicate.web.negotiation import list_field
 from syndicate.web.request_body import read_fields
 from syndicate.web.server_pages import ServerPages
 
@@ -37,8 +38,6 @@ class SignUpHandler:
         if request.method != "POST":
             return self._form(request.query_params.get("newsletter", ""))
         fields = await read_fields(request)
-        if fields is None:
-            return self.pages.problem(413)
         chosen, address = first_value(fields, "newsletter"), first_value(fields, "address")
         if request.headers.get("sec-fetch-site") == "cross-site":
             return self._form(chosen, address=address)
@@ -64,7 +63,7 @@ class SignUpHandler:
             "pages/subscribe.html",
             422 if problem else 200,
             newsletters=tuple(newsletter_titles.items()),
-            consent=self.sign_ups.consent(),
+            consent=self.sign_ups.options.consent,
             chosen=chosen,
             address=address[:_MAX_ADDRESS_LENGTH],
             problem=problem,
@@ -94,8 +93,6 @@ class ConfirmHandler:
                 "pages/confirm.html", newsletter=newsletter, agreed=agreed, reader_token="", done=False
             )
         fields = await read_fields(request)
-        if fields is None:
-            return self.pages.problem(413)
         if first_value(fields, "confirm") != "yes":
             return self.pages.problem(400)
         done = await run_in_threadpool(self.sign_ups.confirm, token, client_network(request))
@@ -115,4 +112,4 @@ def first_value(fields: dict[str, list[str]], name: str) -> str:
 def client_network(request: Request) -> str:
     """Return the network of a request's client."""
     peer = request.client.host if request.client else ""
-    return network_of(peer, ", ".join(request.headers.getlist("x-forwarded-for")))
+    return network_of(peer, list_field(request, "x-forwarded-for"))

@@ -30,23 +30,18 @@ class UnsubscribeHandler:
             if kind.partition(";")[0].strip().lower() not in _FORMS:
                 return self.pages.problem(415, {"Accept-Post": ", ".join(filter(None, _FORMS))})
             body = await read_body(request, MAX_FORM_BYTES)
-            if body is None:
-                return self.pages.problem(413)
             if not is_confirmation(parse_form(kind, body)):
                 return self.pages.problem(400)
-        title = await self._newsletter_title(token)
+        title = None
+        if len(token) <= _MAX_TOKEN_LENGTH and token.isascii():
+            title = await run_in_threadpool(self.unsubscriber.newsletter_title, token)
         if title is None:
             return self.pages.problem(404)
         if request.method != "POST":
-            return self.pages.ask(title, token)
+            return self.pages.page("pages/unsubscribe.html", newsletter=title, token=token, done=False)
         if not await run_in_threadpool(self.unsubscriber.unsubscribe, token):
             return self.pages.problem(404)
-        return self.pages.done(title)
-
-    async def _newsletter_title(self, token: str) -> str | None:
-        if len(token) > _MAX_TOKEN_LENGTH or not token.isascii():
-            return None
-        return await run_in_threadpool(self.unsubscriber.newsletter_title, token)
+        return self.pages.page("pages/unsubscribe.html", newsletter=title, done=True)
 
 
 def is_confirmation(form: dict[str, str]) -> bool:

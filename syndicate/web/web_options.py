@@ -1,8 +1,7 @@
-"""Options of the web server, and the protocol of the WebSub receiver."""
+"""Options of the web server."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +22,3 @@ class WebOptions:
     site_title: str = ""
     gone_channels: Collection[str] = ()
     moved_channels: Mapping[str, str] = field(default_factory=dict)
-
-
-class HubListener(Protocol):
-    """Respond to WebSub hubs. All methods are called in worker threads and may block."""
-
-    def verify(self, callback: str, query: Mapping[str, str]) -> str | None:
-        """Return the challenge of a hub's verification request, ``None`` for an unknown subscription."""
-
-    def expects(self, callback: str) -> int:
-        """Return the status of a delivery before its body is read."""
-
-    def receive(self, callback: str, content_type: str, signature: str, body: bytes) -> int:
-        """Store a delivery and return the response's status."""

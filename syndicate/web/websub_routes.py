@@ -6,9 +6,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from syndicate.jobs.ingest.websub_job import WebSubJob
 from syndicate.web.request_body import read_body
 from syndicate.web.server_pages import SECURITY_HEADERS
-from syndicate.web.web_options import HubListener
 
 _MAX_CALLBACK_LENGTH = 128
 _HEADERS = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
@@ -18,7 +18,7 @@ _HEADERS = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
 class HubCallbackHandler:
     """Respond on ``/websub/{callback}``. Pushed content is stored and later parsed by a job."""
 
-    listener: HubListener
+    listener: WebSubJob
     max_body_bytes: int
 
     async def respond(self, request: Request) -> Response:
@@ -35,8 +35,6 @@ class HubCallbackHandler:
         if status >= 400:
             return _plain(status)
         body = await read_body(request, self.max_body_bytes)
-        if body is None:
-            return _plain(413)
         fields = request.headers
         status = await run_in_threadpool(
             self.listener.receive,

@@ -10,8 +10,10 @@ from pathlib import Path
 import feedparser
 import pytest
 
-from syndicate.demo import DemoFolder, NewsroomServer, load_newsroom
+from syndicate.demo.demo_folder import DemoFolder
 from syndicate.demo.demo_run import READERS, UNSUBSCRIBED
+from syndicate.demo.newsroom import load_newsroom
+from syndicate.demo.newsroom_server import NewsroomServer
 from syndicate.store import open_store
 from syndicate.store.ingest import article_store
 from syndicate.store.mail import delivery_store, edition_store

@@ -119,5 +119,5 @@ def test_a_resolver_that_does_not_answer_is_a_finding_and_not_an_end() -> None:
     def silent(name: str, kind: str) -> list[str]:
         raise FetchError("no name server answered")
 
-    found = dns_checks.checked("SPF", lambda: dns_checks.check_spf("news.example", silent))
+    found = dns_checks.checked(lambda: dns_checks.check_spf("news.example", silent))
     assert (found.good, found.detail) == (False, "no name server answered")

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.demo import NewsroomServer, load_newsroom, open_demo_folder, run_pipeline
+from syndicate.demo.demo_folder import open_demo_folder
+from syndicate.demo.demo_run import run_pipeline
+from syndicate.demo.newsroom import load_newsroom
+from syndicate.demo.newsroom_server import NewsroomServer
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 from syndicate.store.ingest import article_store, source_store

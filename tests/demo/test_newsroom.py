@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 import feedparser
 import pytest
 
-from syndicate.demo import NewsroomServer, load_newsroom
 from syndicate.demo.demo_images import draw_image
+from syndicate.demo.newsroom import load_newsroom
+from syndicate.demo.newsroom_server import NewsroomServer
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PAPERS = {paper.slug: paper for paper in load_newsroom()}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from syndicate.demo import load_newsroom
+from syndicate.demo.newsroom import load_newsroom
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.jobs.ingest.entry_plan import SourceOutcome
 from syndicate.model import Article, NewArticle

@@ -15,8 +15,8 @@ URL, ADDRESS = "https://news.example/confirm/token", "1 Quay & Street"
 def found(folder: Path | None = None, language: str = "en") -> tuple[LintFinding, ...]:
     templates = Templates(folder)
     question = ConfirmationContent(
-        newsletter_title="The digest",
-        site_title="The Newsroom",
+        newsletter="The digest",
+        site="The Newsroom",
         language=language,
         postal_address=ADDRESS,
         agreed="I want it.",

@@ -15,7 +15,7 @@ from syndicate.errors import ConfigError
 from syndicate.jobs.newsletter.edition_review import ReviewService
 from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.reports.newsletter_times import zone_of
-from syndicate.reports.phrases import local_time, plural
+from syndicate.reports.phrases import listed_counts, local_time, plural
 from syndicate.store.mail import edition_store
 
 
@@ -147,7 +147,7 @@ def _print_edition(answer: dict[str, Any], end: str, zone: ZoneInfo) -> None:
 
 
 def _counts(deliveries: dict[str, int]) -> str:
-    return ", ".join(f"{count} {state}" for state, count in sorted(deliveries.items())) or "no deliveries"
+    return listed_counts(dict(sorted(deliveries.items()))) or "no deliveries"
 
 
 @editions.command("link")
@@ -208,11 +208,7 @@ def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
 @click.argument("title")
 def _retitle(edition_id: int, place: int, title: str, by: str, **common: Any) -> None:
     """Change the TITLE of the story at PLACE. PLACE 0 is the mail's subject."""
-    _changed(
-        common,
-        edition_id,
-        lambda review, now: review.retitle(edition_id, place, title, by=by, now=now),
-    )
+    _changed(common, edition_id, lambda review, now: review.retitle(edition_id, place, title, by=by, now=now))
 
 
 @_review_command("note")

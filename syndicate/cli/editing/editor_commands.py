@@ -15,11 +15,10 @@ from syndicate.cli.output import say, show, table
 from syndicate.errors import SyndicateError
 from syndicate.model import EditorAction, EditorDecision
 from syndicate.reports.phrases import local_time
-from syndicate.services import Services
 from syndicate.settings.values import read_duration
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
-from syndicate.store.stories import decision_store as editor_store
+from syndicate.store.stories import decision_store
 from syndicate.text.plain import clean_line
 
 MAX_HEADLINE = 300
@@ -103,16 +102,16 @@ def undo(config: Path, as_json: bool, now: datetime | None, by: str, number: int
     """Undo the decision with this NUMBER."""
     at = current_time(now)
     with services_of(config, now) as (_, services), services.store.write() as connection:
-        undone = editor_store.undo_decision(connection, number, who=by, now=at)
+        undone = decision_store.undo_decision(connection, number, who=by, now=at)
         if undone is None:
             raise SyndicateError(
                 f"decision {number} is not in force; `syndicate editor list` shows the current decisions"
             )
-        editor_store.sync_headlines(connection, at=at)
+        decision_store.sync_headlines(connection, at=at)
     show(
         {"undone": number},
         as_json,
-        lambda: say(f"Undone: {undone.action.value} {_description(undone)}. {_FOLLOW}"),
+        lambda: say(f"Undone: {undone.action.value} {_description(undone)}. {_WHEN_VISIBLE}"),
     )
 
 
@@ -123,8 +122,8 @@ def list_decisions(config: Path, as_json: bool, now: datetime | None, everything
     """Show the decisions in force."""
     at = current_time(now)
     with services_of(config, now) as (_, services), services.store.read() as connection:
-        current = editor_store.decisions(connection, at=at)
-        shown = editor_store.decision_log(connection) if everything else current
+        current = decision_store.decisions(connection, at=at)
+        shown = decision_store.decision_log(connection) if everything else current
         rows = [(decision, _title(connection, decision)) for decision in shown]
         zone = services.zone
     numbers = {decision.id for decision in current}
@@ -155,7 +154,7 @@ def list_decisions(config: Path, as_json: bool, now: datetime | None, everything
     show(answer, as_json, text)
 
 
-_FOLLOW = "Lists change within a minute under `syndicate run`, or with `syndicate stories`."
+_WHEN_VISIBLE = "Lists change within a minute under `syndicate run`, or with `syndicate stories`."
 
 
 def decision_line(decision: EditorDecision, zone: ZoneInfo) -> str:
@@ -206,29 +205,26 @@ def _decide(
             value=value,
             expires=at + valid_for if valid_for else None,
         )
-        number = 0 if dry_run else _write(services, decision)
+        number = 0
+        if not dry_run:
+            with services.store.write() as connection:
+                number = decision_store.add_decision(
+                    connection,
+                    who=by,
+                    action=action,
+                    article_uid=article.uid,
+                    value=value,
+                    expires=decision.expires,
+                    now=at,
+                )
+                decision_store.sync_headlines(connection, at=at)
     answer = decision_answer(decision) | {"id": number or None, "title": article.title, "dry_run": dry_run}
 
     def text_output() -> None:
         click.echo(f"{article.title}\n  {action.value} {_description(decision)}")
-        say("Nothing was changed." if dry_run else f"Decision {number}. {_FOLLOW}")
+        say("Nothing was changed." if dry_run else f"Decision {number}. {_WHEN_VISIBLE}")
 
     show(answer, as_json, text_output)
-
-
-def _write(services: Services, decision: EditorDecision) -> int:
-    with services.store.write() as connection:
-        number = editor_store.add_decision(
-            connection,
-            who=decision.who,
-            action=decision.action,
-            article_uid=decision.article_uid,
-            value=decision.value,
-            expires=decision.expires,
-            now=decision.recorded,
-        )
-        editor_store.sync_headlines(connection, at=decision.recorded)
-    return number
 
 
 def _title(connection: Connection, decision: EditorDecision) -> str:

@@ -77,10 +77,7 @@ def _next(services: Services, newsletter: Newsletter, now: datetime) -> CheckedE
     checked = services.editions.draft(newsletter, period, now).checked
     if checked is None:
         checked = services.edition_renderer.draft(
-            newsletter,
-            period,
-            sample_stories(now),
-            check_links=False,
+            newsletter, period, sample_stories(now), check_links=False
         ).checked
     if checked is None:
         raise SyndicateError(f"{newsletter.name} has no edition to check")

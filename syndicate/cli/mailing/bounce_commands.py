@@ -10,7 +10,7 @@ from syndicate.cli.options import current_time, services_of, timed_options
 from syndicate.cli.output import show
 from syndicate.delivery.bounce_parser import MAX_MESSAGE_BYTES
 from syndicate.errors import ConfigError
-from syndicate.reports.phrases import plural
+from syndicate.reports.phrases import listed_counts, plural
 
 
 @click.group()
@@ -21,10 +21,7 @@ def bounces() -> None:
 @bounces.command()
 @timed_options
 def read(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Read a message from standard input.
-
-    A mail server's pipe calls it.
-    """
+    """Read a message from standard input. A mail server's pipe calls it."""
     data = sys.stdin.buffer.read(MAX_MESSAGE_BYTES)
     with services_of(config, now) as (_, services):
         outcome = services.bounces.handle(data, current_time(now))
@@ -39,6 +36,6 @@ def collect(config: Path, as_json: bool, now: datetime | None) -> None:
         if not settings.bounces.maildir and not settings.bounces.host:
             raise ConfigError("[bounces] names no mailbox. Set maildir or host.")
         counts = services.bounces.run(current_time(now))
-    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
+    outcomes = listed_counts(dict(sorted(counts.items())))
     total = plural(sum(counts.values()), "message")
     show({"read": counts}, as_json, lambda: click.echo(f"{total}: {outcomes}." if counts else f"{total}."))

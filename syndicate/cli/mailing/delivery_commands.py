@@ -23,7 +23,6 @@ from syndicate.jobs.lease_owners import sweep_dead_senders
 from syndicate.model import DeliveryCause, DeliveryState
 from syndicate.reports.phrases import plural
 from syndicate.store.mail import delivery_store
-from syndicate.store.mail.delivery_store import DeliveryReport
 
 _CAUSES = {
     DeliveryCause.NONE: "",
@@ -75,7 +74,7 @@ def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> N
             report.delivery.address,
             report.newsletter,
             report.delivery.attempts,
-            _reason(report),
+            "; ".join(filter(None, (_CAUSES[report.cause], report.error))),
             report.subject,
             report.changed,
         )
@@ -179,8 +178,3 @@ def after_move(config: Path, as_json: bool, now: datetime | None) -> None:
         else "Mail was not held."
     )
     show({"was_held": was_held, "waiting": waiting}, as_json, lambda: click.echo(text))
-
-
-def _reason(report: DeliveryReport) -> str:
-    """Return the cause of the delivery's end and the mail server's last reply."""
-    return "; ".join(filter(None, (_CAUSES[report.cause], report.error)))

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,7 @@ from syndicate.audience.import_export import (
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.cli.arguments import newsletter_named
 from syndicate.cli.former_names import RenamedGroup
-from syndicate.cli.mailing.subscriber_data import print_subscriber_data
-from syndicate.cli.mailing.suppression_commands import (
-    export_suppressions,
-    import_suppressions,
-    unsuppress,
-)
+from syndicate.cli.mailing.suppression_commands import export_suppressions, import_suppressions, unsuppress
 from syndicate.cli.options import (
     common_options,
     config_option,
@@ -34,10 +30,10 @@ from syndicate.cli.options import (
     timed_options,
     write_or_dry_run,
 )
-from syndicate.cli.output import show, table, write_result
+from syndicate.cli.output import say, show, table, write_result
 from syndicate.delivery.folder_sender import mails_to
 from syndicate.errors import ConfigError, InvalidAddress, SyndicateError
-from syndicate.reports.phrases import plural
+from syndicate.reports.phrases import listed_counts, plural
 from syndicate.store import Connection
 from syndicate.store.mail import audience_store, subscriber_export
 
@@ -140,7 +136,7 @@ def import_(
         rows = [tuple(entry.values()) for entry in report if entry["outcome"] != "added"]
         if rows:
             table(("line", "address", "outcome", "reason"), rows, right=(0,))
-        click.echo(", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "No rows.")
+        click.echo(listed_counts(dict(sorted(counts.items()))) or "No rows.")
 
     show({"counts": counts, "rows": report, "dry_run": dry_run}, as_json, text)
     if counts[ImportOutcome.INVALID.value]:
@@ -175,18 +171,22 @@ def list_(config: Path, as_json: bool, newsletter: str | None) -> None:
     """Show every subscriber and their subscriptions."""
     with services_of(config) as (_, services), services.store.read() as connection:
         listed = audience_store.list_subscribers(connection, newsletter=newsletter)
-    rows = [(subscriber.address, subscriber.name, _states(subscriber)) for subscriber in listed]
+    headers = ("address", "name", "subscriptions")
+    rows = [
+        (
+            subscriber.address,
+            subscriber.name,
+            ", ".join(f"{name}: {state.value}" for name, state in sorted(subscriber.subscriptions.items())),
+        )
+        for subscriber in listed
+    ]
 
     def text() -> None:
         if rows:
-            table(("address", "name", "subscriptions"), rows)
+            table(headers, rows)
         click.echo(plural(len(rows), "subscriber") + ".")
 
-    show(
-        {"subscribers": [dict(zip(("address", "name", "subscriptions"), row, strict=True)) for row in rows]},
-        as_json,
-        text,
-    )
+    show({"subscribers": [dict(zip(headers, row, strict=True)) for row in rows]}, as_json, text)
 
 
 @subscribers.command()
@@ -237,12 +237,9 @@ def remove(config: Path, as_json: bool, now: datetime | None, dry_run: bool, add
 @common_options
 @click.argument("address")
 def show_(config: Path, as_json: bool, address: str) -> None:
-    """Show all data stored about an ADDRESS.
-
-    Also shows the reason if it is suppressed.
-    """
+    """Show all data stored about an ADDRESS. Also shows the reason if it is suppressed."""
     data = _subscriber_data(config, address)
-    show(data, as_json, lambda: print_subscriber_data(data))
+    show(data, as_json, lambda: _print_data(data))
 
 
 @subscribers.command("new-feed")
@@ -321,5 +318,36 @@ def _subscriber_data(config: Path, address: str) -> dict[str, Any]:
     return {"feed": feed} | data
 
 
-def _states(subscriber: audience_store.Subscriber) -> str:
-    return ", ".join(f"{name}: {state.value}" for name, state in sorted(subscriber.subscriptions.items()))
+# Internal columns; --json shows them too.
+_INTERNAL = {"address_key", "address_fold", "requires", "despite_pause"}
+
+
+def _print_data(data: Mapping[str, Any]) -> None:
+    parts = {name: value for name, value in data.items() if isinstance(value, list)}
+    for line in _facts({name: value for name, value in data.items() if name not in parts}):
+        say(line)
+    spellings = {data["address"], data.get("address_key")}
+    for name, rows in parts.items():
+        if rows:
+            click.echo(f"\n{name}")
+        for row in rows:
+            facts = {key: value for key, value in row.items() if value not in spellings}
+            say(f"  - {'; '.join(_facts(facts))}")
+
+
+def _facts(row: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{key.replace('_', ' ')}: {_readable(value)}"
+        for key, value in row.items()
+        if value not in ("", None) and key not in _INTERNAL
+    ]
+
+
+def _readable(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    try:
+        is_time = isinstance(value, str) and value[10:11] == "T"
+        return f"{datetime.fromisoformat(str(value)):%Y-%m-%d %H:%M} UTC" if is_time else value
+    except ValueError:
+        return value

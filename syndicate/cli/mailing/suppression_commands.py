@@ -76,7 +76,11 @@ def import_suppressions(config: Path, as_json: bool, now: datetime | None, dry_r
     `export-suppressions` writes such files. Subscribes no address.
     """
     suppressions = [
-        suppression_list.SuppressionEntry(address_key=_key(email), newsletter=newsletter, reason=reason)
+        suppression_list.SuppressionEntry(
+            address_key=email if email.startswith(ERASED_KEY) else normalise_address(email).key,
+            newsletter=newsletter,
+            reason=reason,
+        )
         for email, newsletter, reason in import_export.import_suppressions(file.read_bytes())
     ]
     with services_of(config, now) as (_, services), write_or_dry_run(services, dry_run) as connection:
@@ -87,7 +91,3 @@ def import_suppressions(config: Path, as_json: bool, now: datetime | None, dry_r
     text = f"{changed} of {plural(len(suppressions), 'row')} {verb} the store."
     answer = {"rows": len(suppressions), "changed": changed, "dry_run": dry_run}
     show(answer, as_json, lambda: click.echo(text))
-
-
-def _key(text: str) -> str:
-    return text if text.startswith(ERASED_KEY) else normalise_address(text).key

@@ -202,9 +202,8 @@ class _Daemon:
         outcomes = self._services.lists.run(now, should_stop=self._should_stop)
         for outcome in outcomes:
             if outcome.error:
-                log.warning(
-                    "source list failed", extra={"did": {"list": outcome.url, "error": outcome.error}}
-                )
+                facts = {"list": outcome.url, "error": outcome.error}
+                log.warning("source list failed", extra={"did": facts})
         return {
             "added": sum(len(outcome.result.added) for outcome in outcomes),
             "paused": sum(len(outcome.result.paused) for outcome in outcomes),

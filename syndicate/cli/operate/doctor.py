@@ -1,6 +1,5 @@
 """The ``doctor`` command: checks of DNS, TLS and unsubscribing, as receivers of mail make them."""
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from syndicate.audience.link_tokens import unsubscribe_token
 from syndicate.cli.options import common_options, services_of
 from syndicate.cli.output import show, table
 from syndicate.delivery import dns_checks
-from syndicate.delivery.dns_checks import DnsCheck
+from syndicate.delivery.dns_checks import DnsCheck, checked
 from syndicate.delivery.smtp.sender import connect
 from syndicate.errors import FetchError
 from syndicate.jobs.delivery.markers import has_inodes
@@ -33,48 +32,48 @@ def doctor(config: Path, as_json: bool) -> None:
     """Check SPF, DKIM, DMARC, alignment, PTR, TLS, SMTP login and unsubscribing."""
     with services_of(config) as (_, services):
         findings = examine(services, lookup)
-    rows = [(finding.name, _MARKS[finding.good], finding.detail) for finding in findings]
-    answer = {"findings": list(map(asdict, findings))}
+    rows = [(name, _MARKS[check.good], check.detail) for name, check in findings]
+    answer = {"findings": [{"name": name, **check._asdict()} for name, check in findings]}
     show(answer, as_json, lambda: table(("check", "", "found"), rows))
-    if any(finding.good is False for finding in findings):
+    if any(check.good is False for _, check in findings):
         raise SystemExit(1)
 
 
-def examine(services: Services, ask: Lookup) -> list[DnsCheck]:
-    """Run every check; ``ask`` looks up DNS records."""
+def examine(services: Services, ask: Lookup) -> list[tuple[str, DnsCheck]]:
+    """Run every check; return each with its name. ``ask`` looks up DNS records."""
     settings = services.settings
     if sender_is_set(settings):
         findings = _check_domains(services, ask)
     else:
         detail = "[mail] from is still the example's: write your sender's address"
-        findings = [DnsCheck(name="sender", good=False, detail=detail)]
+        findings = [("sender", DnsCheck(good=False, detail=detail))]
     if settings.mail.transport == "smtp":
-        findings.append(dns_checks.checked("PTR", lambda: dns_checks.check_names(settings.mail.host, ask)))
-        findings.append(dns_checks.checked("TLS", lambda: _check_server(services)))
+        findings.append(("PTR", checked(lambda: dns_checks.check_names(settings.mail.host, ask))))
+        findings.append(("TLS", checked(lambda: _check_server(services))))
     else:
-        detail = '[mail] transport is "folder": nothing is sent'
-        findings.append(DnsCheck(name="TLS", good=None, detail=detail))
-    findings += _check_backups(services)
-    findings.append(dns_checks.checked("unsubscribe", lambda: _check_unsubscribing(services)))
+        findings.append(("TLS", DnsCheck(None, '[mail] transport is "folder": nothing is sent')))
+    if backups := _check_backups(services):
+        findings.append(("backups", backups))
+    findings.append(("unsubscribe", checked(lambda: _check_unsubscribing(services))))
     return findings
 
 
-def _check_domains(services: Services, ask: Lookup) -> list[DnsCheck]:
+def _check_domains(services: Services, ask: Lookup) -> list[tuple[str, DnsCheck]]:
     """Check the DNS records of the sender's domains."""
     settings, domain = services.settings, mail_domain(services.settings)
     envelope = envelope_domain(settings)
     signing = [key.domain for key in services.dkim_keys]
     return [
-        dns_checks.checked("SPF", lambda: dns_checks.check_spf(envelope, ask)),
-        *dns_checks.check_dkim(services.dkim_keys, ask),
-        dns_checks.checked("DMARC", lambda: dns_checks.check_dmarc(domain, ask)),
-        dns_checks.checked("alignment", lambda: dns_checks.check_alignment(domain, envelope, signing, ask)),
-        dns_checks.checked("bounces", lambda: dns_checks.check_bounces(settings.bounces.address, ask)),
+        ("SPF", checked(lambda: dns_checks.check_spf(envelope, ask))),
+        *(("DKIM", check) for check in dns_checks.check_dkim(services.dkim_keys, ask)),
+        ("DMARC", checked(lambda: dns_checks.check_dmarc(domain, ask))),
+        ("alignment", checked(lambda: dns_checks.check_alignment(domain, envelope, signing, ask))),
+        ("bounces", checked(lambda: dns_checks.check_bounces(settings.bounces.address, ask))),
     ]
 
 
-def _check_backups(services: Services) -> list[DnsCheck]:
-    """Check that a restored backup would be detected; no finding without SMTP."""
+def _check_backups(services: Services) -> DnsCheck | None:
+    """Check that a restored backup would be detected; ``None`` without SMTP."""
     guard = services.guard
     files = [file.database for file in guard.markers if file.database]
     good, detail = None, "a restored or copied store is detected before it sends"
@@ -86,7 +85,7 @@ def _check_backups(services: Services) -> list[DnsCheck]:
         good = True
     else:
         detail = f"the file system of {files[0]} has no stable inode numbers: a copied folder is not detected"
-    return [DnsCheck(name="backups", good=good, detail=detail)] if guard.markers or hold else []
+    return DnsCheck(good, detail) if guard.markers or hold else None
 
 
 def _check_server(services: Services) -> DnsCheck:
@@ -99,25 +98,22 @@ def _check_server(services: Services) -> DnsCheck:
     without = "no TLS, which is not needed on this machine" if local else "no TLS"
     encryption = {"starttls": "STARTTLS", "tls": "TLS", "none": without}[options.tls]
     speed = "" if features.pipelining else "; no PIPELINING, so each message takes four round trips"
-    return DnsCheck(name="TLS", good=good, detail=f"{options.host}:{options.port}: {encryption}{speed}")
+    return DnsCheck(good, f"{options.host}:{options.port}: {encryption}{speed}")
 
 
 def _check_unsubscribing(services: Services) -> DnsCheck:
     """Check that a valid unsubscribe link shows the button and an invalid link does not. Changes nothing."""
     settings = services.settings
-
-    def found(good: bool | None, detail: str) -> DnsCheck:
-        return DnsCheck(name="unsubscribe", good=good, detail=detail)
-
     if not settings.web.listen:
-        return found(None, "[web] listen is empty: readers can only unsubscribe by mail")
+        return DnsCheck(None, "[web] listen is empty: readers can only unsubscribe by mail")
     if not settings.site.url.startswith("https://"):
-        return found(False, f"{settings.site.url} is not https, so mail programs offer no one-click button")
+        detail = f"{settings.site.url} is not https, so mail programs offer no one-click button"
+        return DnsCheck(good=False, detail=detail)
     with services.store.read() as connection:
         subscription = audience_store.any_subscription(connection)
         secret = leases.read_secret(connection)
     if subscription is None:
-        return found(None, "there is no subscription yet, so there is no link to try")
+        return DnsCheck(None, "there is no subscription yet, so there is no link to try")
     return try_link(services, f"{settings.site.url}/unsubscribe/", unsubscribe_token(secret, subscription))
 
 
@@ -133,7 +129,7 @@ def try_link(services: Services, page: str, token: str) -> DnsCheck:
 
     def found(detail: str, *, good: bool = False) -> DnsCheck:
         # The URL contains a reader's token, so it is not shown.
-        return DnsCheck(name="unsubscribe", good=good, detail=f"{page}… {detail}")
+        return DnsCheck(good, f"{page}… {detail}")
 
     if isinstance(right, FetchError):
         reason = f"status {right.status}" if right.status else type(right).__name__

@@ -127,10 +127,7 @@ def _check_templates(services: Services, now: datetime, report: _Report) -> None
         period = period_at(newsletter, now)
         try:
             rendered = services.edition_renderer.draft(
-                newsletter,
-                period,
-                sample_stories(now),
-                check_links=False,
+                newsletter, period, sample_stories(now), check_links=False
             )
         except RenderError as error:
             report.problems.append(str(error))

@@ -19,7 +19,7 @@ from syndicate.jobs.newsletter.due_periods import Readiness
 from syndicate.jobs.summary import summary_of
 from syndicate.model import Absence
 from syndicate.reports.newsletter_times import zone_of
-from syndicate.reports.phrases import local_time, plural
+from syndicate.reports.phrases import listed_counts, local_time, plural
 from syndicate.services import Services
 from syndicate.store.core import leases
 from syndicate.store.ingest import source_store
@@ -40,7 +40,10 @@ if TYPE_CHECKING:
 def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
     """Read the sources that are due, or the sources with these NAMES, due or not."""
     with services_of(config, now) as (_, services):
-        check_names(names, _source_names(services), "source")
+        with services.store.read() as connection:
+            sources = source_store.list_sources(connection)
+        known = [source.name for source in sources if source.absent is Absence.NONE]
+        check_names(names, known, "source")
         chosen = names or None
         if dry_run:
             due = services.ingest.due(current_time(now), names=chosen)
@@ -121,13 +124,6 @@ def _print_ingested(answer: dict[str, Any], *, named: bool) -> None:
             f"{pages['for_subscribers']} for subscribers only, {pages['put_off']} put off, "
             f"{pages['failed']} failed."
         )
-
-
-def _source_names(services: Services) -> list[str]:
-    with services.store.read() as connection:
-        return [
-            source.name for source in source_store.list_sources(connection) if source.absent is Absence.NONE
-        ]
 
 
 def _print_source(outcome: SourceOutcome) -> None:
@@ -292,7 +288,7 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
 
 
 def _print_sent(counts: Mapping[str, int | str], problem: str) -> None:
-    click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) + ".")
+    click.echo(listed_counts(counts) + ".")
     if problem:
         say(f"  {problem}", err=True)
 

@@ -17,7 +17,7 @@ from syndicate.jobs.lease_owners import sweep_dead_senders
 from syndicate.model import HubSubscription
 from syndicate.reports.health import Health, needs_a_person, read_health, shown_address
 from syndicate.reports.newsletter_times import next_editions, zone_of
-from syndicate.reports.phrases import ago, local_time, plural
+from syndicate.reports.phrases import ago, listed_counts, local_time, plural
 from syndicate.services import Services
 from syndicate.store.ingest.source_store import SourceReport
 from syndicate.store.mail.edition_store import EditionReport
@@ -118,7 +118,7 @@ def _print_newsletters(health: Health, services: Services) -> None:
             say(f"Edition of {local_time(period.end, zone_of(services, name))} of {name} waits: {gathered}")
     for report in health.editions:
         name, subject = report.edition.newsletter, report.edition.subject
-        counts = _counts(dict(sorted(report.deliveries.items())))
+        counts = listed_counts(dict(sorted(report.deliveries.items())))
         state = _STATES.get(report.state) or counts or "no deliveries"
         text = f"{subject} ({state})" if subject else report.state
         say(f"Edition of {local_time(report.edition.period_end, zone_of(services, name))} of {name}: {text}")
@@ -133,11 +133,7 @@ def _print_mail(health: Health) -> None:
 
 def _print_counts(label: str, counts: Mapping[str, int]) -> None:
     if counts:
-        click.echo(f"{label}: {_counts(counts)}")
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.items())
+        click.echo(f"{label}: {listed_counts(counts)}")
 
 
 def _answer(health: Health, services: Services) -> dict[str, Any]:

@@ -87,7 +87,8 @@ def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
     click.echo("\nRelated" if found.related else "\nRelated: none")
     for link in found.related:
         click.echo(f"  {link.score:.3f}  {link.title} ({link.source_name})")
-        click.echo(f"         {_parts(link.parts)}")
+        parts = " + ".join(f"{name} {value:.3f}" for name, value in link.parts.items() if value)
+        click.echo(f"         {parts}")
         if words := found.shared.get(link.article_id):
             say(f"         shared: {', '.join(words)}")
     for name, rank in found.ranks.items():
@@ -179,10 +180,6 @@ def _named(parts: Mapping[str, float], sources: Mapping[int, str]) -> dict[str, 
         else:
             named[_PARTS.get(part, part)] = value
     return named
-
-
-def _parts(parts: Mapping[str, float]) -> str:
-    return " + ".join(f"{name} {value:.3f}" for name, value in parts.items() if value)
 
 
 def _answer(found: Explanation) -> dict[str, Any]:

@@ -63,17 +63,14 @@ def _undeclared_source(url: str) -> Source:
 
 
 def _print(judged: list[RuledArticle]) -> None:
-    matched = 0
-    for source, article, ruled in judged:
-        if not ruled.hits:
-            continue
-        matched += 1
+    matched = [row for row in judged if row[2].hits]
+    for source, article, ruled in matched:
         click.echo(f"{article.title} ({source.name})")
         for hit in ruled.hits:
             click.echo(f"  {hit.rule}: {', '.join(hit.changes) or 'no change'}")
     dropped = sum(1 for _, _, ruled in judged if ruled.dropped_by)
     click.echo(
-        f"{plural(len(judged), 'article')}: {matched} matched by rules, {dropped} dropped. "
+        f"{plural(len(judged), 'article')}: {len(matched)} matched by rules, {dropped} dropped. "
         "Nothing was changed."
     )
 

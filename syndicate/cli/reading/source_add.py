@@ -19,7 +19,7 @@ from syndicate.jobs.ingest.source_list_job import MAX_NAME_LENGTH, free_name, na
 from syndicate.model import Absence, Access, AccessKind, Origin, Republish, Source, SourceKind
 from syndicate.reports.phrases import plural
 from syndicate.services import Services
-from syndicate.services.declared import is_private
+from syndicate.services.declared import is_private, read_access
 from syndicate.settings.source_settings import AuthSettings
 from syndicate.store.ingest import added_sources, source_store
 from syndicate.text.plain import clean_line
@@ -99,14 +99,7 @@ def _access(given: dict[str, Any]) -> Access | None:
     except ValueError as error:
         reasons = [line.strip() for line in str(error).splitlines() if "Value error" in line]
         raise click.UsageError(f"--auth: {reasons[0] if reasons else error}") from error
-    file = str(Path(auth.secret_file).expanduser().absolute()) if auth.secret_file else ""
-    return Access(
-        kind=auth.type,
-        username=auth.username,
-        header=auth.header,
-        secret_file=file,
-        secret_env=auth.secret_env,
-    )
+    return read_access(auth, Path())
 
 
 def _check_origin(entered: str, chosen: str, access: Access | None) -> None:
@@ -119,14 +112,11 @@ def _check_origin(entered: str, chosen: str, access: Access | None) -> None:
 
 
 def _discovered(found: Discovery, private: bool) -> dict[str, Any]:
-    def shown(url: str) -> str:
-        return masked_address(url) if private else url
-
     return {
-        "url": shown(found.url),
-        "feeds": [preview_facts(feed, shown(feed.url)) for feed in found.feeds],
-        "sitemaps": [preview_facts(sitemap, shown(sitemap.url)) for sitemap in found.sitemaps],
-        "failures": [{"url": shown(url), "reason": reason} for url, reason in found.failures],
+        "url": _shown(found.url, private),
+        "feeds": [preview_facts(feed, _shown(feed.url, private)) for feed in found.feeds],
+        "sitemaps": [preview_facts(sitemap, _shown(sitemap.url, private)) for sitemap in found.sitemaps],
+        "failures": [{"url": _shown(url, private), "reason": reason} for url, reason in found.failures],
         "added": "",
     }
 
@@ -145,9 +135,9 @@ def _print(found: Discovery, private: bool) -> None:
             number,
             preview.title or "–",
             preview.format,
-            _size(preview),
+            plural(preview.parts, "part") if preview.parts else str(preview.entries),
             utc_time(preview.newest),
-            _shown_url(preview, private),
+            _shown(preview.url, private),
         )
         for number, preview in enumerate(found.choices, start=1)
     ]
@@ -159,12 +149,8 @@ def _print(found: Discovery, private: bool) -> None:
             print_latest(preview, f"latest of {number}", most)
 
 
-def _size(preview: SourcePreview) -> str:
-    return plural(preview.parts, "part") if preview.parts else str(preview.entries)
-
-
-def _shown_url(preview: SourcePreview, private: bool) -> str:
-    return masked_address(preview.url) if private else preview.url
+def _shown(url: str, private: bool) -> str:
+    return masked_address(url) if private else url
 
 
 def _choose(found: Discovery, number: int | None, yes: bool, as_json: bool) -> SourcePreview | None:

@@ -92,10 +92,7 @@ def pause(config: Path, as_json: bool, name: str) -> None:
 @common_options
 @click.argument("name")
 def resume(config: Path, as_json: bool, name: str) -> None:
-    """Read the paused source NAME again.
-
-    Also polls a source again that answered 410 Gone.
-    """
+    """Read the paused source NAME again. Also polls a source again that answered 410 Gone."""
     done = _change(config, name, added_sources.resume_source, instead="set paused = false there")
     show_change(name, "resumed", "is read again", done, as_json)
 

@@ -22,8 +22,7 @@ def preview_facts(preview: SourcePreview, shown_url: str) -> dict[str, Any]:
         "entries": preview.entries,
         "newest": preview.newest,
         "latest": [
-            {"title": entry.title, "url": entry.url, "published": entry.published or entry.updated}
-            for entry in preview.latest
+            {"title": entry.title, "url": entry.url, "published": _date(entry)} for entry in preview.latest
         ],
         "warnings": list(preview.warnings),
         "refused": preview.refused,
@@ -42,7 +41,11 @@ def print_preview(preview: SourcePreview, shown_url: str) -> None:
 
 def print_latest(preview: SourcePreview, heading: str = "latest articles", most: int = PREVIEWED) -> None:
     """Print the latest articles with their dates."""
-    table(("date", heading), [(utc_time(_date(entry)), _title(entry)) for entry in preview.latest[:most]])
+    rows = [
+        (utc_time(_date(entry)), clean_line(entry.title or entry.summary or entry.text or entry.url, 100))
+        for entry in preview.latest[:most]
+    ]
+    table(("date", heading), rows)
 
 
 def utc_time(at: datetime | None) -> str:
@@ -52,7 +55,3 @@ def utc_time(at: datetime | None) -> str:
 
 def _date(entry: Entry) -> datetime | None:
     return entry.published or entry.updated
-
-
-def _title(entry: Entry) -> str:
-    return clean_line(entry.title or entry.summary or entry.text or entry.url, 100)

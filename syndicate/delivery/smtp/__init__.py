@@ -7,9 +7,8 @@ of the next leave in the same write. Several connections share a thread and a co
 It costs 18 to 32 µs of CPU a message, where smtplib takes 130. With replies that take 10 to 50 ms it sends
 3.5 to 5.3 times as many messages a second.
 
-Promise: a body leaves only after the server's 354 and after the commit that marks its delivery as
-``sending``. A connection has at most a single body without a reply. So a crash leaves at most a single
-uncertain delivery per connection, and no mail is sent twice.
+A crash leaves at most a single uncertain delivery per connection, and no mail is sent twice: ``protocol`` and
+``jobs.delivery.deliver_job`` say why.
 
 ``protocol`` is the conversation without sockets, ``transport`` a socket that never blocks, ``session`` both
 with their deadlines. ``connector`` opens connections, ``connections`` runs them, ``mail_queue`` feeds them.

@@ -155,7 +155,7 @@ class SmtpConnections:
                 continue
             if surplus > 0:
                 surplus -= 1
-            elif not (self._lost.one_message_each and _was_used(protocol)):
+            elif not (self._lost.one_message_each and (protocol.judged_count or protocol.awaits_verdict)):
                 self._offer(session)
 
     def _send_body(self, session: SmtpSession, mail: OutgoingMail) -> None:
@@ -206,7 +206,10 @@ class SmtpConnections:
         elif _is_idle(protocol):
             is_used_up = self._lost.one_message_each and protocol.judged_count
             if stopped or is_used_up or not self._queue.has_delayed:
-                self._quit(session)
+                # Close without waiting for the reply.
+                protocol.quit()
+                session.flush()
+                self._discard(session)
 
     def _remove_lost(self, session: SmtpSession) -> None:
         """Keep the results of a lost connection, and queue its messages again or defer them."""
@@ -297,12 +300,6 @@ class SmtpConnections:
                 session.connection_lost("did not answer in time")
                 touched.add(session)
 
-    def _quit(self, session: SmtpSession) -> None:
-        """Send QUIT and close without waiting for the reply."""
-        session.protocol.quit()
-        session.flush()
-        self._discard(session)
-
     def _discard(self, session: SmtpSession) -> None:
         self._sessions.discard(session)
         session.close()
@@ -318,7 +315,3 @@ class SmtpConnections:
 
 def _is_idle(protocol: SmtpProtocol) -> bool:
     return protocol.lost is None and protocol.offered is None and not protocol.awaits_reply
-
-
-def _was_used(protocol: SmtpProtocol) -> bool:
-    return bool(protocol.judged_count) or protocol.awaits_verdict

@@ -226,7 +226,9 @@ class SmtpProtocol:
             extra += b" RET=HDRS ENVID=%d" % mail.key
             notify = b" NOTIFY=FAILURE,DELAY"
             # Other letters would need the utf-8 form of RFC 6533.
-            notify += b" ORCPT=rfc822;" + _NOT_XTEXT.sub(_to_xtext, recipient) if plain else b""
+            if plain:
+                xtext = _NOT_XTEXT.sub(lambda match: b"+%02X" % match[0][0], recipient)
+                notify += b" ORCPT=rfc822;" + xtext
         return (
             b"MAIL FROM:<%b>%b\r\n" % (sender, extra),
             b"RCPT TO:<%b>%b\r\n" % (recipient, notify),
@@ -331,7 +333,3 @@ def _error_of_mail_reply(code: int, text: str) -> MailError:
     if code < 500:
         return SenderDeferred(text, code=code)
     return Refused(text) if code == _SIZE_REFUSED or "5.3.4" in text else SenderRefused(text, code=code)
-
-
-def _to_xtext(match: re.Match[bytes]) -> bytes:
-    return b"+%02X" % match[0][0]

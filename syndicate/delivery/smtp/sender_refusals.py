@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from syndicate.delivery.bounce_parser import is_policy_reply
 from syndicate.delivery.outgoing import SendResult
-from syndicate.errors import Deferred, Refused, SenderRefused, TransportDown
+from syndicate.errors import Deferred, MailError, Refused, SenderRefused, TransportDown
 
 SENDER_REFUSALS = 2
 POLICY_REFUSALS = 20
@@ -64,9 +64,9 @@ class SenderRefusals:
         senders, self._sender_refusals = self._sender_refusals, []
         policies, self._policy_refusals = self._policy_refusals, []
         if self.problem is not None:
-            return [SendResult(mail=result.mail, error=_down(result)) for result in (*senders, *policies)]
+            return [_with_error(result, TransportDown) for result in (*senders, *policies)]
         if not self._any_accepted:
-            policies = [SendResult(mail=result.mail, error=_deferred(result)) for result in policies]
+            policies = [_with_error(result, Deferred) for result in policies]
         return senders + policies
 
     def _release_held(self, accepted: SendResult) -> list[SendResult]:
@@ -85,12 +85,12 @@ class SenderRefusals:
             self.problem = _down(result)
 
 
+def _with_error(result: SendResult, kind: type[MailError]) -> SendResult:
+    return SendResult(mail=result.mail, error=kind(str(result.error), code=_code(result)))
+
+
 def _down(result: SendResult) -> TransportDown:
     return TransportDown(str(result.error), code=_code(result))
-
-
-def _deferred(result: SendResult) -> Deferred:
-    return Deferred(str(result.error), code=_code(result))
 
 
 def _code(result: SendResult) -> int | None:

@@ -9,7 +9,6 @@ from syndicate.audience.choices import (
     Choices,
     NothingSelected,
     OfferedChoices,
-    agreement,
     read_choices,
     read_selection,
 )
@@ -146,18 +145,19 @@ class PreferencesJob:
         )
         offer = OfferedChoices(
             newsletters=titles,
-            consents={name: agreement(title, self.consent) for name, title in titles.items()},
+            consents={name: f"{title}: {self.consent}" for name, title in titles.items()},
             sections=tuple(channel_store.sections(connection)),
             languages=tuple(channel_store.languages(connection)),
             cadences=cadences(own) if own else (stored.cadence,),
         )
+        until = stored.paused_until
         choices = Choices(
             newsletters=stored.subscribed,
             selection=read_selection(stored.selection),
             cadence=stored.cadence,
             hour=stored.hour,
             time_zone=stored.time_zone,
-            paused_until=self._future(stored.paused_until),
+            paused_until=until if until is not None and until > self.clock() else None,
         )
         zone = stored.time_zone or (own.time_zone if own else "")
         return PreferencesView(
@@ -168,9 +168,6 @@ class PreferencesJob:
             feed=self.feeds.url(connection, stored.subscriber_id) if self.feeds else "",
             zone=read_zone(zone or "UTC"),
         )
-
-    def _future(self, until: datetime | None) -> datetime | None:
-        return until if until is not None and until > self.clock() else None
 
 
 def _masked(address: str) -> str:

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 
-from syndicate.audience.confirmation import ConfirmationContent
+from syndicate.audience.confirmation import ConfirmationContent, render_confirmation
 from syndicate.audience.link_tokens import CONFIRM, hash_token, make_token, read_token, unsubscribe_token
 from syndicate.audience.mailbox_address import fold_address, normalise_address
 from syndicate.errors import RenderError
-from syndicate.jobs.audience.confirmation_mail import linted_confirmation
 from syndicate.model import Newsletter
+from syndicate.newsletter.lint.confirmation_lint import CONFIRM as CONFIRM_STEM
+from syndicate.newsletter.lint.confirmation_lint import lint_confirmation
+from syndicate.newsletter.lint.findings import Origins
+from syndicate.newsletter.lint.mail_lint import errors_of
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases, quarantine
 from syndicate.store.core.store_identity import mail_hold
@@ -55,10 +58,6 @@ class SignUpJob:
     def newsletter_titles(self) -> dict[str, str]:
         """Return the titles of the newsletters that can be subscribed to, by name."""
         return {newsletter.name: newsletter.title for newsletter in self.newsletters}
-
-    def consent(self) -> str:
-        """Return the text that a subscriber agrees to."""
-        return self.options.consent
 
     def request(self, newsletter: str, address: str, network: str) -> bool:
         """Record a request; false when a limit is exceeded. Raises ``InvalidAddress``."""
@@ -169,8 +168,8 @@ class SignUpJob:
 
     def _mail(self, newsletter: Newsletter) -> tuple[str, str, str]:
         content = ConfirmationContent(
-            newsletter_title=newsletter.title,
-            site_title=self.options.site_title,
+            newsletter=newsletter.title,
+            site=self.options.site_title,
             language=newsletter.language,
             postal_address=self.options.postal_address,
             agreed=self.options.consent,
@@ -178,3 +177,21 @@ class SignUpJob:
             hours=round(self.options.lifetime / 3600),
         )
         return linted_confirmation(self.templates, content)
+
+
+def linted_confirmation(templates: Templates, content: ConfirmationContent) -> tuple[str, str, str]:
+    """Render (subject, html, text). Raises ``RenderError`` when a template fails or lint finds an error."""
+    parts = render_confirmation(templates, content)
+
+    def find(text: str, file: str) -> str:
+        return templates.find(text, "mail/", f"{CONFIRM_STEM}.*" if file == "*.*" else file)
+
+    findings = lint_confirmation(
+        parts,
+        confirm_url=content.confirm_url,
+        postal_address=content.postal_address,
+        origins=Origins(find=find, stem=CONFIRM_STEM),
+    )
+    if errors := errors_of(findings):
+        raise RenderError("; ".join(errors))
+    return parts

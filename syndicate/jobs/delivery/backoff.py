@@ -20,15 +20,12 @@ def update_backoff(connection: Connection, error: TransportDown | None, at: date
     before = None if taken else sending_pauses.latest_pause(connection)
     if taken:
         sending_pauses.resume_sending(connection)
-    if error is not None:
-        sending_pauses.pause_sending(connection, _next_pause(before, error, at))
-
-
-def _next_pause(before: SendingPause | None, error: TransportDown, at: datetime) -> SendingPause:
+    if error is None:
+        return
     refusals = before.refusals if before else 0
     # Another process got the same refusal and has counted it.
     counted = before is not None and refusals > 0 and before.until > at
     if is_sender_refused(error) and not counted:
         refusals += 1
     until = at + pause_after_outage(error, refusals=refusals)
-    return SendingPause(until=until, reason=str(error), refusals=refusals)
+    sending_pauses.pause_sending(connection, SendingPause(until=until, reason=str(error), refusals=refusals))

@@ -50,21 +50,21 @@ class MessageBuilder:
         if isinstance(edition, RenderError):
             raise edition
         template, options = edition
+        token = (
+            unsubscribe_token(self._secret, delivery.subscription_id)
+            if delivery.requires is SubscriptionState.CONFIRMED
+            else make_token(self._secret, delivery.id, CONFIRM)
+        )
         try:
             return template.for_subscriber(
                 delivery.address,
-                self._token(delivery),
+                token,
                 message_id(self._secret, delivery.edition_id, delivery.subscription_id, options.domain),
             )
         except Refused:
             raise
         except (MailError, ValueError) as error:
             raise RenderError(f"Cannot build the message: {error}") from error
-
-    def _token(self, delivery: Delivery) -> str:
-        if delivery.requires is SubscriptionState.CONFIRMED:
-            return unsubscribe_token(self._secret, delivery.subscription_id)
-        return make_token(self._secret, delivery.id, CONFIRM)
 
     def _edition(self, edition_id: int) -> _Encoded | RenderError:
         if edition_id not in self._editions:

@@ -134,9 +134,11 @@ def test_sending_rests_twice_as_long_after_each_refusal_and_status_says_so(desk:
         now += rests[-1] * MINUTE
     assert rests == [15, 30, 60, 120, 120]
     assert set(states(desk).values()) == {"pending"}
-    (problem,) = (text for text in read_health(desk.services, now - MINUTE).problems if "refused us" in text)
-    assert problem.startswith("the mail server refused us 5 times in a row: ")
-    assert "who are you. Nothing is sent before" in problem
+    (problem,) = (
+        text for text in read_health(desk.services, now - MINUTE).problems if "refused the sender" in text
+    )
+    assert problem.startswith("the mail server refused the sender 5 times in a row: ")
+    assert "who are you. Sending is paused until" in problem
 
 
 def test_what_is_taken_or_a_person_ends_the_count_of_refusals(desk: Room) -> None:
