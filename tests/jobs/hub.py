@@ -42,7 +42,7 @@ class Hub:
             self.room.services.unsubscribe,
             templates=Templates(),
             health=dict,
-            hub_listener=self,
+            hub_listener=self,  # type: ignore[arg-type] # asks the latest WebSubJob
         )
         self._web = WebServer(app, "127.0.0.1", 0)
         self._serving = run(self._web)
