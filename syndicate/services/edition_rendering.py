@@ -9,7 +9,8 @@ from syndicate.delivery.message import MailOptions, MessageTemplate
 from syndicate.jobs.newsletter.renderer import EditionRenderer
 from syndicate.model import Edition, Newsletter
 from syndicate.newsletter.periods import Period
-from syndicate.newsletter.render import RenderedEdition, SiteFacts
+from syndicate.newsletter.render import RenderedEdition
+from syndicate.newsletter.story_views import SiteFacts
 from syndicate.services.mail_services import preferences_link, unsubscribe_link, web_routes
 from syndicate.settings import Settings
 from syndicate.store import Store

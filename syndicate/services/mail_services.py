@@ -12,7 +12,7 @@ from syndicate.delivery.outgoing import Sender
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.model import archive_folder
-from syndicate.newsletter.render import TOKEN
+from syndicate.newsletter.story_views import TOKEN
 from syndicate.settings import Settings
 from syndicate.text.urls import is_loopback
 

@@ -101,7 +101,7 @@ class NewsletterServices(OutputServices):
         if not (sign_up.enabled and self.settings.web.listen):
             return None
         from syndicate.jobs.audience.sign_up_job import SignUpJob, SignUpOptions
-        from syndicate.newsletter.render import TOKEN
+        from syndicate.newsletter.story_views import TOKEN
 
         options = SignUpOptions(
             consent=sign_up.consent,

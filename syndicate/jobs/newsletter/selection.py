@@ -44,11 +44,9 @@ from syndicate.stories import RankingOptions, StoryOptions, count_sources, rank_
 from syndicate.text.language import is_foreign, main_language
 from syndicate.text.privacy import public_source
 
+# Number of ranked stories from which an edition is chosen: more than any edition carries, because repeats and
+# the limit per source remove some of them.
 POOL = 200
-"""Number of ranked stories from which an edition is chosen: more than any edition carries.
-
-Repeats and the limit per source remove some of them.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
