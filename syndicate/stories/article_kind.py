@@ -60,7 +60,7 @@ class TitleKind(NamedTuple):
 
 _PLAIN = TitleKind()
 # Shared by all labelled series of a source: labels vary between articles ("Part 2", "Pt. 3 of 5").
-_LABEL = 1
+_LABELLED_SERIES = 1
 
 
 def title_kind(title: str) -> TitleKind:
@@ -71,7 +71,7 @@ def title_kind(title: str) -> TitleKind:
     if is_round_up(title):
         return TitleKind(round_up=True)
     if label := _LABELLED.search(title):
-        return TitleKind(series=_LABEL, number=label.group(label.lastindex or 0).casefold())
+        return TitleKind(series=_LABELLED_SERIES, number=label.group(label.lastindex or 0).casefold())
     words = _NUMBER.sub("#", title.casefold())
     if "#" not in words or not _WORD.search(words):
         return _PLAIN

@@ -150,7 +150,8 @@ class ReviewLinks:
         """Apply a submitted form and return the page after it; ``None`` as in ``look``."""
         if self._opened(link) is None:
             return None
-        form = {name: values[0] for name, values in fields.items()}
+        # Browsers send the lines of a text field with CRLF.
+        form = {name: values[0].replace("\r\n", "\n") for name, values in fields.items()}
         said, correction_id = "correct", None
         try:
             if form.get("do") == said:
@@ -220,7 +221,7 @@ class ReviewLinks:
         number = form.get("edition", "")
         if number not in seen or form.get("seen") != seen[number]:
             raise SyndicateError(_STALE)
-        text = _lines(form.get("text", ""))
+        text = form.get("text", "")
         if not text.strip():
             raise SyndicateError(_UNSAID)
         return self.review.correct(int(number), text, by=link.editor, now=self.clock())
@@ -241,7 +242,7 @@ class ReviewLinks:
                 raise SyndicateError(_UNSURE)
             finish[action](edition_id, by=link.editor, now=now)
         elif action == "note":
-            self.review.note(edition_id, _lines(text), by=link.editor, now=now)
+            self.review.note(edition_id, text, by=link.editor, now=now)
         elif action == "subject":
             self.review.retitle(edition_id, 0, text, by=link.editor, now=now)
         else:
@@ -280,8 +281,3 @@ def _place(content: EditionContent, story: str) -> int:
     if story not in ids:
         raise SyndicateError(_STALE)
     return ids.index(story) + 1
-
-
-def _lines(text: str) -> str:
-    """Return the text of a text field with plain line ends in place of the browser's CRLF."""
-    return text.replace("\r\n", "\n")

@@ -206,9 +206,9 @@ class ListBuild:
         self, key: str, ids: Sequence[int], pages: SitePages, render: RenderList
     ) -> dict[str, tuple[str, Sequence[int]]]:
         """Return the content of a section's feed; empty the page of a section without articles."""
-        if not ids and not self.context.exists(section_path(key)):
-            return {}
         if not ids:
+            if not self.context.exists(section_path(key)):
+                return {}
             self.write_page(f"section:{key}", section_path(key), partial(render, key, ()))
         return {list_feed("sections", key): (pages.section_name(key), ids)}
 

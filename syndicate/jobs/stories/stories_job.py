@@ -87,7 +87,9 @@ class StoriesJob:
         When ``should_stop`` returns true, the job ends after a batch. A run without work takes no lease and
         ranks nothing, as on most ticks.
         """
-        if not self._is_due(now):
+        with self.store.read() as connection:
+            waiting = story_store.count_unplaced(connection)
+        if not waiting and not self.ranking.is_due(now):
             return StoriesResult()
         with self.store.write() as connection:
             if not self._take_lease(connection, now):
@@ -107,11 +109,6 @@ class StoriesJob:
     def _hold_lease(self, connection: Connection, now: datetime) -> None:
         if not self._take_lease(connection, now):
             raise _LeaseLost
-
-    def _is_due(self, now: datetime) -> bool:
-        with self.store.read() as connection:
-            waiting = story_store.count_unplaced(connection)
-        return waiting > 0 or self.ranking.is_due(now)
 
     def _place_all(
         self, now: datetime, progress: Callable[[int, int], None], should_stop: Callable[[], bool]
