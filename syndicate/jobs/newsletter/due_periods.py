@@ -106,7 +106,6 @@ def record_missed(
 
 
 def _last_start(newsletter: Newsletter, now: datetime) -> datetime:
-    """Return the start of the latest period that has ended."""
     return latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now).start
 
 

@@ -96,12 +96,7 @@ class EditionJob:
             return name not in paused and (names is None or name in names)
 
         running = [newsletter for newsletter in self.review.newsletters if is_selected(newsletter.name)]
-        resume = "see `syndicate newsletters resume {}`"
-        outcomes = [
-            EditionOutcome(newsletter=name, outcome="paused", problem=resume.format(name))
-            for name in names or ()
-            if name in paused
-        ]
+        outcomes = [_paused(name) for name in names or () if name in paused]
         missed = []
         if not dry_run and not should_stop():
             # Recorded before any cut: missed periods lie between the last edition and this one.
@@ -238,3 +233,8 @@ class EditionJob:
         if draft.checked is None:
             return outcome
         return replace(outcome, edition_id=edition_id, outcome=state if edition_id else "exists")
+
+
+def _paused(name: str) -> EditionOutcome:
+    problem = f"see `syndicate newsletters resume {name}`"
+    return EditionOutcome(newsletter=name, outcome="paused", problem=problem)
