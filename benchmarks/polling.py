@@ -42,9 +42,10 @@ from syndicate.ingest.feed.xml_encoding import utf8_document
 from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import ParsedSource
 from syndicate.net import Fetched, FetchRequest, FetchThread
-from syndicate.net.body_limit import decode_body, hash_wire
+from syndicate.net.body_limit import decode_body
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
+from syndicate.text.hashes import hash_of
 from syndicate.text.language import detect_language
 
 PROSE = (
@@ -189,7 +190,7 @@ class _Memory:
     ) -> Iterator[tuple[FetchRequest, Fetched]]:
         for request in requests:
             wire = self.bodies[request.url]
-            wire_hash = hash_wire(wire)
+            wire_hash = hash_of(wire)
             unchanged = wire_hash == request.known_hash
             body = b"" if unchanged else decode_body(wire, "gzip", LIMIT, request.url)
             yield (
@@ -293,7 +294,7 @@ def _floor(feeds: list[Feed]) -> dict[str, float]:
         start = cpu_seconds()
         for feed, document in zip(feeds, new, strict=True):
             if case == "identical":
-                hash_wire(feed.bodies[case])
+                hash_of(feed.bodies[case])
                 continue
             expat.ParserCreate("utf-8").Parse(zlib.decompress(feed.bodies[case], 31), True)  # noqa: FBT003
             if document:

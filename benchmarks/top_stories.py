@@ -51,12 +51,13 @@ WAYS = ("own", "none", "taught")
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """One headline as it arrived. ``related`` are the articles the index links it to, then."""
+    """A headline as it arrived, with the articles that the index then links it to, and its neighbours."""
 
     number: int
     source: int
     seen: datetime
     related: tuple[int, ...]
+    neighbours: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,9 @@ def read_stream(file: Path, seed: int) -> Stream:
                 continue
             number = numbers[key] = len(numbers) + 1
             source = sources.setdefault(row["source"], len(sources) + 1)
-            _place(index, number, source, moment, row["title"])
+            neighbours = _place(index, number, source, moment, row["title"])
             related = tuple(link.article_id for link in index.related(number)[: options.related_limit])
-            articles[number] = Headline(number, source, moment, related)
+            articles[number] = Headline(number, source, moment, related, neighbours)
         places = tuple(sorted((int(row["rank"]), numbers[row["title"], row["source"]]) for row in rows[text]))
         moved = tuple(
             (number, story)
@@ -113,7 +114,8 @@ def read_stream(file: Path, seed: int) -> Stream:
     return Stream(articles, came, snapshots)
 
 
-def _place(index: StoryIndex, number: int, source: int, moment: datetime, title: str) -> None:
+def _place(index: StoryIndex, number: int, source: int, moment: datetime, title: str) -> tuple[int, ...]:
+    """Place a headline; return its neighbours."""
     item = IndexedArticle(
         article_id=number,
         source_id=source,
@@ -122,8 +124,10 @@ def _place(index: StoryIndex, number: int, source: int, moment: datetime, title:
         terms=extract_terms(title, "", "en"),
         language="en",
     )
-    if index.add(item).story is None:
+    placement = index.add(item)
+    if placement.story is None:
         index.assign(number, number)
+    return placement.neighbours
 
 
 class Newsroom:
@@ -209,12 +213,11 @@ class Newsroom:
         return [self._stream.articles[number] for number in sorted(self._members[story])]
 
     def _story(self, story: int, members: Sequence[Headline], weights: Mapping[int, float]) -> StoryFacts:
-        related = {number for member in members for number in member.related}
-        kin = Counter(
-            self._stream.articles[number].source
-            for number in sorted(related)
-            if self._stories[number] != story
-        )
+        near = self._others(story, [number for member in members for number in member.neighbours])
+        seen: dict[int, datetime] = {}
+        for article in self._others(story, [number for member in members for number in member.related]):
+            seen[article.source] = max(article.seen, seen.get(article.source, article.seen))
+        sources = Counter(article.source for article in near)
         return StoryFacts(
             story_id=story,
             lead_article_id=members[0].number,
@@ -228,19 +231,13 @@ class Newsroom:
                 )
                 for member in members
             ),
-            theme=theme_weight((weights.get(source, 1.0), count) for source, count in kin.items()),
-            echoes=tuple(
-                (
-                    weights.get(source, 1.0),
-                    max(
-                        self._stream.articles[number].seen
-                        for number in related
-                        if self._stream.articles[number].source == source and self._stories[number] != story
-                    ),
-                )
-                for source in kin
-            ),
+            theme=theme_weight((weights.get(source, 1.0), count) for source, count in sources.items()),
+            echoes=tuple((weights.get(source, 1.0), at) for source, at in seen.items()),
         )
+
+    def _others(self, story: int, numbers: Sequence[int]) -> list[Headline]:
+        """Return the articles with these numbers that other stories have, each once."""
+        return [self._stream.articles[n] for n in sorted({*numbers}) if self._stories[n] != story]
 
 
 def top_stories(file: Path, seed: int, part: str) -> dict[str, float]:

@@ -25,7 +25,9 @@ ID_OF_A_TEST = re.compile(r"def test_((?:(?:RL|[A-Z]F?)\d{1,2}_(?:to_)?)+)")
 DEFINED = re.compile(r"^\| ((?:RL|[A-Z]F?)\d+) \|", re.MULTILINE)
 QUESTION = re.compile(r"(what|who|whom|whose|how|whether|where|those|why|which)\b", re.IGNORECASE)
 METAPHORS = re.compile(
-    r"\b(whomever|someone|company|departures|rhythm|killers|courier|acquitted)\b", re.IGNORECASE
+    r"\b(whomever|whoever|nobody|somebody|someone|everybody|anybody|strangers?|ours|company|bells?|patience"
+    r"|furniture|likeness|departures|rhythm|killers|courier|acquitted)\b",
+    re.IGNORECASE,
 )
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
 STATEMENT = re.compile(

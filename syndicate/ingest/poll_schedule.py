@@ -87,9 +87,7 @@ def options_for(source: Source, options: PollingOptions) -> PollingOptions:
     if source.kind is SourceKind.FOLDER and source.interval is None:
         interval = min(options.min_interval, FOLDER_INTERVAL)
         return PollingOptions(
-            min_interval=interval,
-            max_interval=interval,
-            min_interval_reason="folders are read every minute",
+            min_interval=interval, max_interval=interval, min_interval_reason="folders are read every minute"
         )
     if source.interval is None:
         return options

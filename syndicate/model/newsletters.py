@@ -85,9 +85,10 @@ class Newsletter:
 class EditionStory:
     """Story of an edition, frozen at the cut.
 
-    ``kind`` is the list it was chosen from (``top`` or ``trending``). ``follow_up`` is true when it has news
-    of an event that an earlier edition told. ``tells`` are the articles that its subscribers know after the
-    edition; ``coverage`` counts their sources, and the lead's own ``coverage`` links to them.
+    ``kind`` is the list that the story was chosen from (``top`` or ``trending``). ``follow_up`` is true when
+    the story has news of an event that an earlier edition covered. ``tells`` are the articles that its
+    subscribers know after the edition; ``coverage`` counts their sources, and the lead's own ``coverage``
+    links to them.
     """
 
     story_id: int
@@ -104,7 +105,7 @@ class LeaveReason(StrEnum):
     """Reason for which an edition left out an article of its period.
 
     An article left out for ``SIZE`` or ``TEMPLATE`` waits for the next edition. ``LANGUAGE``: the newsletter
-    tells its story in another language.
+    covers its story in another language.
     """
 
     REPEATS = "repeats"
@@ -132,9 +133,9 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionArticle:
-    """Article of an edition. ``reason`` is ``""`` if the item led by ``lead_id`` told it.
+    """Article of an edition. ``reason`` is ``""`` if the item led by ``lead_id`` carries it.
 
-    Else it is the reason for which the article was left out. ``state`` and ``cut_at`` belong to the edition.
+    Otherwise the edition left the article out for that reason. ``state`` and ``cut_at`` are the edition's.
     """
 
     WAITS: ClassVar = (LeaveReason.SIZE.value, LeaveReason.TEMPLATE.value)

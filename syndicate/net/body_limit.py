@@ -3,17 +3,11 @@
 from isal import isal_zlib
 
 from syndicate.errors import FetchError, TooLarge
-from syndicate.text.hashes import hash_of
 
 # A gzip file may have several members (RFC 1952 section 2.2); real files have far fewer.
 _MAX_MEMBERS = 1000
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_ONLY = 31
-
-
-def hash_wire(wire: bytes) -> str:
-    """Return a hash of the bytes on the wire; a body with a known hash is not decompressed."""
-    return hash_of(wire)
 
 
 def decode_body(wire: bytes, encoding: str, limit: int, url: str) -> bytes:

@@ -16,7 +16,7 @@ from yarl import URL
 from syndicate.errors import FetchError, TooLarge
 from syndicate.net import response_headers
 from syndicate.net.address_guard import AddressGuard
-from syndicate.net.body_limit import decode_body, hash_wire
+from syndicate.net.body_limit import decode_body
 from syndicate.net.connection_slots import ConnectionSlot, ConnectionSlots
 from syndicate.net.failures import failed_connection, failed_status, refused_form
 from syndicate.net.http_types import Fetched, FetchRequest, HttpOptions
@@ -24,6 +24,7 @@ from syndicate.net.interim_response_limit import Connector
 from syndicate.net.latin1_validators import Latin1Request
 from syndicate.net.politeness import HostLocks
 from syndicate.net.request_urls import check_url, redirect_target
+from syndicate.text.hashes import hash_of
 from syndicate.text.privacy import mask_address
 
 _PERMANENT = (301, 308)
@@ -64,10 +65,6 @@ class HttpClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close every connection."""
         await self._guarded.close()
         await self._trusting.close()
 
@@ -282,7 +279,7 @@ async def _read_wire(response: aiohttp.ClientResponse, limit: int, url: URL) -> 
 def _fetched(request: FetchRequest, url: URL, response: _Response, moved: str, limit: int) -> Fetched:
     """Return the response for the caller, decompressed only when the bytes on the wire are new."""
     fresh = response.status != 304
-    wire_hash = hash_wire(response.wire) if fresh else request.known_hash
+    wire_hash = hash_of(response.wire) if fresh else request.known_hash
     unchanged = not fresh or wire_hash == request.known_hash
     fields = response.fields
     body = (

@@ -1,7 +1,7 @@
 """Requests of a ``fetch_each`` call and their results, between the consumer's thread and the event loop.
 
-The consumer's thread calls ``queues_of`` and ``has_room``, and takes
-``results``; the event loop calls the other methods.
+The consumer's thread calls ``queues_of`` and ``has_room``, and takes ``results``; the event loop calls the
+other methods.
 """
 
 import asyncio
@@ -103,8 +103,9 @@ class RequestBatch:
     async def _fetch(
         self, request: FetchRequest, fetch: _Fetch, slot: ConnectionSlot
     ) -> Fetched | FetchError:
+        if (left := self._pause_left(request)) > 0:
+            return NotAsked(PAUSE, retry_after=left)
         try:
-            self._check_pause(request)
             return await fetch(request, slot.on_response)
         except FetchError as error:
             if error.busy and error.retry_after:
@@ -121,17 +122,15 @@ class RequestBatch:
             )
             return FetchError(reason)
 
-    def _check_pause(self, request: FetchRequest) -> None:
-        """Raise ``NotAsked`` during a pause of the request's origin."""
-        if self._busy and (left := self._pause_left(request)) > 0:
-            raise NotAsked(PAUSE, retry_after=left)
-
     async def _wait_briefly(self, request: FetchRequest) -> None:
         """Wait for the end of an origin's first, short pause; a longer pause is left to a later run."""
-        if self._busy and 0 < (left := self._pause_left(request)) <= self._options.host_gap * REFUSED_GAPS:
+        if 0 < (left := self._pause_left(request)) <= self._options.host_gap * REFUSED_GAPS:
             await asyncio.sleep(left)
 
     def _pause_left(self, request: FetchRequest) -> float:
+        """Return the seconds until the end of a pause of the request's origin; 0 or less without a pause."""
+        if not self._busy:
+            return 0.0
         end, _ = self._busy.get(origin_of(request.url), (0.0, 0.0))
         return end - asyncio.get_running_loop().time()
 

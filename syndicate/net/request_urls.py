@@ -31,7 +31,7 @@ def check_url(text: str) -> URL:
         raise FetchError(f"{text!r} cannot be fetched: the URL names no valid host")
     if url.user is not None or url.password is not None:
         raise FetchError(
-            f"{_without_credentials(url)} cannot be fetched: take user name and password out of the URL"
+            f"{url.with_user(None)} cannot be fetched: take user name and password out of the URL"
         )
     return url
 
@@ -47,7 +47,3 @@ def redirect_target(source: URL, location: str) -> URL:
     if source.scheme == "https" and target.scheme == "http":
         raise FetchError(f"{source} redirects from https to {target}, which is not encrypted; not followed")
     return target
-
-
-def _without_credentials(url: URL) -> URL:
-    return url.with_user(None)

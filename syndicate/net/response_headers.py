@@ -13,9 +13,7 @@ def sendable(validator: str) -> str:
 
     Control characters would inject a header. Without a validator the request is unconditional.
     """
-    if any(c < " " or c == "\x7f" or c > "\xff" for c in validator):
-        return ""
-    return validator
+    return "" if any(c < " " or c == "\x7f" or c > "\xff" for c in validator) else validator
 
 
 def retry_after(value: str, now: datetime) -> float | None:

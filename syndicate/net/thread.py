@@ -32,7 +32,9 @@ class FetchThread:
         self._lock = threading.Lock()
         self._closed = False
         ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(ready,), name="fetch", daemon=True)
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(ready)), name="fetch", daemon=True
+        )
         self._thread.start()
         ready.wait()
 
@@ -72,7 +74,9 @@ class FetchThread:
                     yield result
                     del result
                     if bodies == batch.step:
-                        self._free_body_slots(batch, bodies)
+                        with self._lock:
+                            if not self._closed:
+                                self._loop.call_soon_threadsafe(batch.free_body_slots, bodies)
                         bodies = 0
         finally:
             for future in futures:
@@ -121,14 +125,6 @@ class FetchThread:
                 return asyncio.run_coroutine_threadsafe(batch.run(queues, self._client.fetch), self._loop)
         batch.results.put(None)
         return Future()
-
-    def _free_body_slots(self, batch: RequestBatch, bodies: int) -> None:
-        with self._lock:
-            if not self._closed:
-                self._loop.call_soon_threadsafe(batch.free_body_slots, bodies)
-
-    def _run(self, ready: threading.Event) -> None:
-        asyncio.run(self._serve(ready))
 
     async def _serve(self, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()

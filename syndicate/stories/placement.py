@@ -34,7 +34,8 @@ class Placement:
     compares the article with the nearest story, joined or not. ``regrouped`` lists other articles that
     changed their story because of it. A new story that split off has a provisional number (minus its smallest
     article id) until the caller creates its row and calls ``StoryIndex.merge``. ``candidates`` are its
-    related links, best first, more than pages show. ``touched`` are older articles with changed related
+    related links, best first, more than pages show. ``neighbours`` are the nearest articles, which may
+    deserve no link. ``touched`` are older articles with changed related
     links: ask ``StoryIndex.related`` for these.
     """
 
@@ -43,4 +44,5 @@ class Placement:
     story_match: StoryMatch | None = None
     regrouped: tuple[Regrouping, ...] = ()
     candidates: tuple[ScoredLink, ...] = ()
+    neighbours: tuple[int, ...] = ()
     touched: tuple[int, ...] = ()

@@ -73,7 +73,12 @@ class StoryIndex:
         twin = self._twin(entry, matches)
         if twin is not None:
             self._join_text(entry, twin)
-            return Placement(twin=twin.article_id, story=entry.story, candidates=self._links(entry, matches))
+            return Placement(
+                twin=twin.article_id,
+                story=entry.story,
+                candidates=self._links(entry, matches),
+                neighbours=self._theme_neighbours(self._nearest(matches)),
+            )
         entry.text = self._next_text
         self._next_text += 1
         repeats = self._repeats(entry)
@@ -96,6 +101,7 @@ class StoryIndex:
             story_match=nearest,
             regrouped=regrouped,
             candidates=candidates,
+            neighbours=self._theme_neighbours(entry.neighbours),
             touched=self._introduce(entry, matches),
         )
 
@@ -293,6 +299,9 @@ class StoryIndex:
         """Return the neighbours to remember, as (score, id), ascending."""
         best = islice(at_least(self.options.min_neighbour_score, matches), self.options.max_neighbours)
         return sorted((match.score - match.hint, match.article_id) for match in best)
+
+    def _theme_neighbours(self, nearest: Sequence[tuple[float, int]]) -> tuple[int, ...]:
+        return tuple(number for score, number in nearest if score >= self.options.min_theme_score)
 
     def _introduce(self, entry: IndexEntry, matches: Iterable[Match]) -> tuple[int, ...]:
         """Add the new article to its neighbours' lists; return the articles that would show it."""

@@ -19,7 +19,8 @@ class StoryOptions:
     ``max_articles``: the newest articles in memory, whatever the window; each takes 3 kB (measured).
     ``related_limit``: links shown. ``across_languages``: stories may contain reports in several languages.
     ``max_neighbours``: neighbours kept per article, with a score of ``min_neighbour_score`` or more (half the
-    lowest threshold, since scores move as frequencies settle).
+    lowest threshold, since scores move as frequencies settle); with ``min_theme_score`` or more they count
+    for a story's theme.
 
     *Candidates*, from ``query_terms``, bound the cost. Measured: nDCG@3 within .2 points of comparing with
     everything. Articles of fewer than ``min_words`` words are too short to judge.
@@ -50,6 +51,7 @@ class StoryOptions:
     across_languages: bool = True
     max_neighbours: int = 12
     min_neighbour_score: float = 0.09
+    min_theme_score: float = 0.12
 
     query_terms: int = 16
     latest: int = 64

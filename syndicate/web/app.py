@@ -18,11 +18,11 @@ from syndicate.jobs.newsletter.review_links import ReviewLinks
 from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 from syndicate.templating import Templates
 from syndicate.web.file_routes import FileHandler
-from syndicate.web.output import OutputFolder
 from syndicate.web.preference_routes import PreferencesHandler
 from syndicate.web.private_feed_routes import PrivateFeedHandler
 from syndicate.web.review_routes import ReviewHandler
 from syndicate.web.routes import ROUTES
+from syndicate.web.served_files import OutputFolder
 from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
 from syndicate.web.sign_up_routes import ConfirmHandler, SignUpHandler
 from syndicate.web.unsubscribe_routes import UnsubscribeHandler

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from syndicate.web.negotiation import accepts_gzip, is_opening, not_modified
-from syndicate.web.output import FileChanged, OutputFolder, ServedFile
 from syndicate.web.responses import content_type, list_field
+from syndicate.web.served_files import FileChanged, OutputFolder, ServedFile
 from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
 from syndicate.web.web_options import WebOptions
 

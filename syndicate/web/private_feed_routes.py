@@ -13,8 +13,8 @@ from starlette.responses import Response
 from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 from syndicate.web.media import served_type_of
 from syndicate.web.negotiation import accepts_gzip, not_modified
-from syndicate.web.output import gzip_body
 from syndicate.web.responses import content_type, list_field
+from syndicate.web.served_files import gzip_body
 from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
 
 

@@ -60,6 +60,14 @@ def test_every_file_on_a_route_through_the_code_is_there():
     assert [path for path in below if not (CHECKOUT / "syndicate" / path).exists()] == []
 
 
+def test_the_architecture_names_every_room_and_shelf():
+    section = re.search(r"^## Rooms and shelves$(.*?)^## ", text_of(DOCS / "architecture.md"), re.M | re.S)
+    assert section
+    folders = {path.parent.relative_to(CHECKOUT) for path in (CHECKOUT / "syndicate").rglob("__init__.py")}
+    names = {folder.name for folder in folders} - {"syndicate"}
+    assert names - set(re.findall(r"`(\w+)`", section[1])) == set()
+
+
 @pytest.mark.parametrize(
     "page", [page for page in DOCS.glob("*.md") if page.name != "index.md"], ids=lambda page: page.name
 )

@@ -19,11 +19,21 @@ PARAGRAPHS = "".join(
 
 
 def read(
-    body: str | bytes, *, url: str = URL, content_type: str = "text/html", charset: str = "", asked: str = ""
+    body: str | bytes,
+    *,
+    url: str = URL,
+    content_type: str = "text/html",
+    charset: str = "",
+    requested_url: str = "",
 ) -> ParsedSource:
     raw = body.encode() if isinstance(body, str) else body
     return parse_page(
-        raw, url=url, content_type=content_type, charset=charset, known=frozenset(), asked=asked
+        raw,
+        url=url,
+        content_type=content_type,
+        charset=charset,
+        known=frozenset(),
+        requested_url=requested_url,
     )
 
 
@@ -274,7 +284,7 @@ def test_a_page_that_only_a_sitemap_names_must_say_that_it_is_an_article(head: s
 
 
 @pytest.mark.parametrize(
-    ("asked", "url", "expected"),
+    ("requested_url", "url", "expected"),
     [
         (URL, "https://harbour.example/", True),
         (URL, "https://www.harbour.example", True),
@@ -284,15 +294,15 @@ def test_a_page_that_only_a_sitemap_names_must_say_that_it_is_an_article(head: s
         (URL, "", False),
     ],
 )
-def test_being_sent_to_the_front_page_is_noticed(asked: str, url: str, expected: bool):
-    assert leads_to_front_page(asked, url) is expected
+def test_being_sent_to_the_front_page_is_noticed(requested_url: str, url: str, expected: bool):
+    assert leads_to_front_page(requested_url, url) is expected
 
 
 def test_being_sent_to_a_consent_host_is_noticed():
     with pytest.raises(ParseError, match="consent"):
         read(
             "<html><title>x</title><p>Go on</p></html>",
-            asked=URL,
+            requested_url=URL,
             url="https://consent.harbour.example/collect?x=1",
         )
 

@@ -16,7 +16,7 @@ ORIGIN = "https://news.example"
 
 
 def allowed(rules: str, path: str) -> bool:
-    file = parse_robots_response(ORIGIN, 200, rules.encode(), NOW)
+    file = parse_robots_response(200, rules.encode(), NOW)
     return parse_robots_rules(file, "syndicate").allows(ORIGIN + path)
 
 
@@ -56,14 +56,14 @@ def test_the_most_specific_rule_of_our_group_counts(rules: str, path: str, expec
     ],
 )
 def test_no_rules_allow_everything_and_unknown_ones_nothing(status: int, reachable: bool):
-    file = parse_robots_response(ORIGIN, status, b"", NOW)
+    file = parse_robots_response(status, b"", NOW)
     assert file.reachable is reachable
     assert file.expires == NOW + timedelta(hours=24 if reachable else 1)
 
 
 def test_a_wish_for_a_pause_is_heard_and_bounded():
     def delay(text: str) -> float:
-        return parse_robots_rules(parse_robots_response(ORIGIN, 200, text.encode(), NOW), "syndicate").delay
+        return parse_robots_rules(parse_robots_response(200, text.encode(), NOW), "syndicate").delay
 
     assert delay("User-agent: *\nCrawl-delay: 2.5") == 2.5
     assert delay("User-agent: *\nCrawl-delay: 999999999") == 3_600
@@ -74,9 +74,7 @@ def test_a_wish_for_a_pause_is_heard_and_bounded():
 
 def test_what_lies_beyond_half_a_megabyte_is_not_read():
     rules = b"User-agent: *\n" + b"# filler\n" * 60_000 + b"Disallow: /\n"
-    assert parse_robots_rules(parse_robots_response(ORIGIN, 200, rules, NOW), "syndicate").allows(
-        ORIGIN + "/a"
-    )
+    assert parse_robots_rules(parse_robots_response(200, rules, NOW), "syndicate").allows(ORIGIN + "/a")
 
 
 def test_the_file_lies_at_the_root_of_its_origin():

@@ -15,10 +15,10 @@ IMAGE = "http://www.google.com/schemas/sitemap-image/1.1"
 
 
 def read(
-    body: bytes | str, *, url: str = URL, known: frozenset[str] = frozenset(), asked: str = ""
+    body: bytes | str, *, url: str = URL, known: frozenset[str] = frozenset(), requested_url: str = ""
 ) -> ParsedSource:
     raw = body.encode() if isinstance(body, str) else body
-    return parse_sitemap(raw, url=url, content_type="", charset="", known=known, asked=asked)
+    return parse_sitemap(raw, url=url, content_type="", charset="", known=known, requested_url=requested_url)
 
 
 def urlset(*rows: str, core: str = CORE) -> str:
@@ -101,7 +101,9 @@ def test_S1_addresses_of_other_hosts_are_left_out_with_a_warning():
 
 def test_a_sitemap_that_a_network_serves_for_its_host_is_that_hosts():
     body = urlset("<loc>https://news.example/1</loc>")
-    assert locations(read(body, url="https://cdn.example/map.xml", asked=URL)) == ["https://news.example/1"]
+    assert locations(read(body, url="https://cdn.example/map.xml", requested_url=URL)) == [
+        "https://news.example/1"
+    ]
     with pytest.raises(ParseError, match=r"without any URL on cdn\.example"):
         read(body, url="https://cdn.example/map.xml")
 

@@ -4,7 +4,8 @@ import tracemalloc
 import pytest
 
 from syndicate.errors import FetchError, TooLarge
-from syndicate.net.body_limit import decode_body, hash_wire
+from syndicate.net.body_limit import decode_body
+from syndicate.text.hashes import hash_of
 
 URL = "http://a.example/feed"
 MIB = 1024 * 1024
@@ -78,4 +79,4 @@ def test_FF8_a_bomb_is_too_large_in_little_time_and_memory(bomb):
 
 
 def test_F3_equal_wire_bytes_have_equal_hashes():
-    assert hash_wire(b"one") == hash_wire(b"one") != hash_wire(b"two")
+    assert hash_of(b"one") == hash_of(b"one") != hash_of(b"two")

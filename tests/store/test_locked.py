@@ -135,8 +135,8 @@ READS_BY_MODULE = {
     "private_feed_store": "feed_choices feed_owner feed_revision",
     "quarantine": "count_failures failures",
     "ranked_lists": (
-        "first_published newest_first_seen ranked_stories rare_sources related_sources section_counts "
-        "section_counts_at_this_hour source_records source_weights stories_of stories_updated "
+        "first_published newest_first_seen ranked_stories rare_sources related_sources neighbour_sources "
+        "section_counts section_counts_at_this_hour source_records source_weights stories_of stories_updated "
         "story_reads"
     ),
     "replay_rows": "articles_first_seen",

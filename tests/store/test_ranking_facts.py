@@ -95,8 +95,12 @@ def test_related_sources_are_those_of_other_stories(room):
     ]
     story_store.save_related(connection, {one: links})
     assert ranked_lists.related_sources(connection, [story], until=NOW) == {
-        story: {hills.id: (1, new_article(3).published)}
+        story: {hills.id: new_article(3).published}
     }
+    ranked_lists.save_neighbours(connection, {one: [same, far, later]})
+    assert ranked_lists.neighbour_sources(connection, [story], until=NOW) == {story: {hills.id: 1}}
+    ranked_lists.prune_neighbours(connection, before=NOW + HOUR)
+    assert ranked_lists.neighbour_sources(connection, [story]) == {}
 
 
 def test_rare_sources_publish_a_little_but_something(room):

@@ -3,7 +3,7 @@
 from sqlalchemy import delete, insert, select, update
 
 from syndicate.store import schema
-from syndicate.store.core.rekeying import rekey_lists
+from syndicate.store.core.migration import rekey_lists
 from tests import factories
 from tests.factories import declared, new_article
 

@@ -182,9 +182,6 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "edition_articles.save_articles": lambda c: edition_articles.save_articles(
         c, 1, left_out=[LeftOut(article_id=9, reason=LeaveReason.GONE)]
     ),
-    "edition_store.insert_edition": lambda c: edition_store.insert_edition(
-        c, "daily", "x", (NOW, LATER), "cut", NOW, rendered=("", "", "")
-    ),
     "preference_store.save_preferences": choose,
     "preference_store.delay_to_own_hours": hours_again,
     "preference_store.reschedule_waiting": lambda c: preference_store.reschedule_waiting(
@@ -311,15 +308,14 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "page_store.link_page_to_article": lambda c: page_store.link_page_to_article(c, 1),
     "page_store.release_pages": lambda c: page_store.release_pages(c, [1], owner="us"),
     "page_store.save_full_text": lambda c: page_store.save_full_text(c, 1, new_article(1)),
-    "page_store.add_entry_tombstones": lambda c: page_store.add_entry_tombstones(
-        c, 1, [("key", "item_hash")], NOW
-    ),
     "page_store.prune_pages": lambda c: page_store.prune_pages(c, before=LATER),
     "quarantine.record_failure": lambda c: quarantine.record_failure(c, "page", "x", "broken", now=NOW),
     "quarantine.clear_failure": lambda c: quarantine.clear_failure(c, "page", "y"),
     "quarantine.clear_failures": lambda c: quarantine.clear_failures(c, "page", ["y"]),
     "quarantine.clear_unlisted": lambda c: quarantine.clear_unlisted(c, {1: ()}),
     "ranked_lists.add_reads": lambda c: ranked_lists.add_reads(c, {new_article(1).path: 1}, hour=NOW),
+    "ranked_lists.prune_neighbours": lambda c: ranked_lists.prune_neighbours(c, before=LATER),
+    "ranked_lists.save_neighbours": lambda c: ranked_lists.save_neighbours(c, {1: [2]}),
     "ranked_lists.prune_reads": lambda c: ranked_lists.prune_reads(c, before=LATER),
     "ranked_lists.save_source_weights": lambda c: ranked_lists.save_source_weights(c, {}, now=NOW),
     "ranked_lists.save_ranked": lambda c: ranked_lists.save_ranked(c, "top", []),

@@ -59,7 +59,7 @@ def test_a_source_that_weighty_sources_follow_weighs_more_than_one_that_light_on
     assert weights[1] > 1.5 * weights[2]
 
 
-def test_a_theme_is_the_squared_mean_of_its_sources_with_four_ordinary_articles_beside_them() -> None:
+def test_a_theme_is_the_cubed_mean_of_its_sources_with_four_ordinary_articles_beside_them() -> None:
     assert theme_weight([]) == 1.0
-    assert theme_weight([(3.0, 4)]) == 4.0
-    assert theme_weight([(0.25, 2), (1.0, 2)]) == pytest.approx(((0.5 + 2 + 4) / 8) ** 2)
+    assert theme_weight([(3.0, 4)]) == 8.0
+    assert theme_weight([(0.25, 2), (1.0, 2)]) == pytest.approx(((0.5 + 2 + 4) / 8) ** 3)

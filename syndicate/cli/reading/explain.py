@@ -158,7 +158,7 @@ def _print_rank(name: str, rank: RankedStory | None, found: Explanation) -> None
 
 
 _PARTS = {
-    "theme": "× for its theme: the sources of its related stories",
+    "theme": "× for its theme: the sources of the nearest articles",
     "boost": "× by the editor",
     "pin": "place pinned by an editor",
     "rare": "place reserved for sources that publish rarely",

@@ -2,15 +2,15 @@
 
 Most changed documents differ only around their items (build date, a comment) or in a few items. The caller
 first compares the hash of the whole document without such dates (``document_hash``). If the hash differs,
-``diff_document`` splits the document into items and the *frame* around them. If the frame equals the frame of
-the last parsed document, items with a known hash are cut out, and only the rest needs parsing. In doubt the
-whole document counts as new. The module only searches and hashes, in time linear in the length, so that the
-main process may do it with untrusted bytes.
+``diff_document`` splits the document into items and the *skeleton* around them. If the skeleton equals that
+of the last parsed document, items with a known hash are cut out, and only the rest needs parsing. In doubt
+the whole document counts as new. The module only searches and hashes, in time linear in the length, so that
+the main process may do it with untrusted bytes.
 """
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syndicate.text.hashes import hash_of
 
@@ -25,10 +25,9 @@ _FEED_DATES = re.compile(rb"<(?:lastBuildDate|pubDate|updated|dc:date)>[^<>&\x00
 class DocumentDiff:
     """Difference of a document to the last parsed document.
 
-    ``feed_skeleton_hash`` is the hash of the document around its items, then the hash of the document; the
-    caller stores it for the next poll. ``feed_skeleton_hash`` is ``""`` if the items cannot be separated.
-    ``unseen`` is the document without known items, ``b""`` without new items. ``seen`` holds the hashes of
-    the known items.
+    ``feed_skeleton_hash`` is the hash of the skeleton, then the hash of the document, to store for the next
+    poll; ``""`` if the items cannot be separated. ``unseen`` is the document without known items, ``b""``
+    without new items. ``seen`` holds the hashes of the known items.
     """
 
     feed_skeleton_hash: str
@@ -64,28 +63,20 @@ def diff_document(body: bytes, document: str, feed_skeleton_hash: str, known: Co
     ``feed_skeleton_hash`` is that of the document that was parsed last, ``document`` the hash of ``body``.
     """
     around, items = _split_items(body) or ([], [])
-    frame_hash = hash_of(_FEED_DATES.sub(b"", b"".join(around))) if items else ""
-    whole = DocumentDiff(feed_skeleton_hash=frame_hash + document if items else "", unseen=body)
-    if not items or not feed_skeleton_hash.startswith(frame_hash):
+    skeleton_hash = hash_of(_FEED_DATES.sub(b"", b"".join(around))) if items else ""
+    whole = DocumentDiff(feed_skeleton_hash=skeleton_hash + document if items else "", unseen=body)
+    if not items or not feed_skeleton_hash.startswith(skeleton_hash):
         return whole
     hashes = [hash_of(item) for item in items]
     seen = tuple(dict.fromkeys(item_hash for item_hash in hashes if item_hash in known))
     new_items = [b"" if item_hash in known else item for item_hash, item in zip(hashes, items, strict=True)]
     if not any(new_items):
-        return DocumentDiff(feed_skeleton_hash=whole.feed_skeleton_hash, unseen=b"", seen=seen)
+        return replace(whole, unseen=b"", seen=seen)
     if any(map(_ends_in_cdata, filter(None, new_items))):
         return whole
     unseen = b"".join(piece for pair in zip(around, [*new_items, b""], strict=True) for piece in pair)
     # The charset of a mislabelled document is guessed from the whole document.
-    return (
-        DocumentDiff(
-            feed_skeleton_hash=whole.feed_skeleton_hash,
-            unseen=unseen,
-            seen=seen,
-        )
-        if seen and _is_utf8(unseen)
-        else whole
-    )
+    return replace(whole, unseen=unseen, seen=seen) if seen and _is_utf8(unseen) else whole
 
 
 def _split_items(body: bytes) -> tuple[list[bytes], list[bytes]] | None:

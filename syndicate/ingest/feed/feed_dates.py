@@ -1,7 +1,7 @@
 """Parse the dates of feeds: a fast path for the two standard forms, and mends for feedparser's errors.
 
-feedparser tries its date handlers in turn. The two standard forms have fixed positions, so one
-pattern and ``datetime.fromisoformat`` read them.
+feedparser tries its date handlers in turn. The two standard forms have fixed positions, so one pattern and
+``datetime.fromisoformat`` read them.
 """
 
 import re

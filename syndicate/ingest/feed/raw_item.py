@@ -13,12 +13,7 @@ from html.entities import html5
 from syndicate.ingest.html.image_choice import lead_image
 from syndicate.ingest.html.item_boilerplate import cut_boilerplate
 from syndicate.ingest.html.sanitise import TAGS, CleanedHtml, clean_html, parse_pixels, with_html
-from syndicate.ingest.limits import (
-    MAX_HTML_CHARACTERS,
-    MAX_SUMMARY_CHARACTERS,
-    MAX_TAG_CHARACTERS,
-    MAX_TAGS,
-)
+from syndicate.ingest.limits import MAX_HTML_CHARACTERS, MAX_SUMMARY_CHARACTERS, MAX_TAG_CHARACTERS, MAX_TAGS
 from syndicate.model import Enclosure, Entry, Image
 from syndicate.text.language import normalise_language
 from syndicate.text.media_types import media_type

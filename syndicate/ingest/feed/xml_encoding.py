@@ -155,11 +155,8 @@ def _without_doctype(text: str) -> str:
     match = _DOCTYPE.match(text, start)
     if match is None:
         return text
-    return (
-        text[:start] + _ENTITY.sub("", text[match.end() :])
-        if match[1]
-        else text[:start] + text[match.end() :]
-    )
+    rest = text[match.end() :]
+    return text[:start] + (_ENTITY.sub("", rest) if match[1] else rest)
 
 
 def repair_references(document: bytes) -> bytes:

@@ -138,12 +138,11 @@ def _item_hash(name: str, data: bytes) -> str:
 
 def _decoded(data: bytes) -> str:
     """Decode by byte order mark, else as UTF-8, else as Windows-1252, with Unix newlines."""
-    text = None
     for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             text = data[len(mark) :].decode(encoding, "replace")
             break
-    if text is None:
+    else:
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError:

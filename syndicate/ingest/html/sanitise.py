@@ -271,10 +271,7 @@ def _clean_images(html: str) -> tuple[str, Image | None]:
             return escape(emoji, quote=False)
         if first is None and not any(side < MIN_SIDE for side in image_sides(attributes)):
             url = absolute_url("", unescape(source))
-            width, height = (
-                parse_pixels(attributes.get("width", "")),
-                parse_pixels(attributes.get("height", "")),
-            )
+            width, height = (parse_pixels(attributes.get(name, "")) for name in ("width", "height"))
             alt = clean_line(unescape(attributes.get("alt", "")))
             image = Image(url=url, width=width, height=height, alt=alt)
             first = image if url and may_lead(image, html, match.start()) else None

@@ -1,8 +1,8 @@
 """Choose the article pages to read, and compare their text with the feed's. Pure.
 
 Reading a page costs the publisher a request and the parser some milliseconds. The page's text pays off when
-articles are grouped into stories: two short summaries rarely share enough words to be recognised as
-the same event. The ``republish`` setting limits how much of the text readers may see.
+articles are grouped into stories: two short summaries rarely share enough words to be recognised as the same
+event. The ``republish`` setting limits how much of the text readers may see.
 
 - Sitemaps and listing pages give little more than a URL, so their articles' pages are always read.
 - The page of a feed's item is read if the item's text is short or truncated, the page is on the publisher's

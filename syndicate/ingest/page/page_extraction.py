@@ -55,20 +55,20 @@ def parse_page(
     content_type: str,
     charset: str,
     known: frozenset[str],
-    asked: str = "",
+    requested_url: str = "",
     is_listed_article: bool = True,
     paywall: Paywall = Paywall.RESPECT,
 ) -> ParsedSource:
-    """Parse the article on a page fetched from ``url`` after a request for ``asked`` (default: the same URL).
+    """Parse the article on a page fetched from ``url`` after a request for ``requested_url``.
 
-    ``is_listed_article`` means that the page's feed or the operator calls it an article. A page known only
-    from a sitemap must declare itself an article, or have a date and a text: sitemaps also list imprints.
+    Both are the same by default. ``is_listed_article`` means that the page's feed or the operator calls it an
+    article. A page known only from a sitemap must declare itself an article, or have a date and a text.
 
     Behind a paywall the entry has no text (the visible teaser with ``Paywall.IGNORE``) and a warning says so.
     Raises ``ParseError`` for a page without article (error, log-in and consent pages).
     """
     text = read_html(body, url=url, content_type=content_type, charset=charset)
-    metadata, entry, page = _read_page(text, asked or url, url)
+    metadata, entry, page = _read_page(text, requested_url or url, url)
     if not entry.title and page.words >= MIN_ARTICLE_WORDS and (is_listed_article or metadata.is_article):
         entry = replace(entry, title=clean_line(entry.text.lstrip().partition("\n")[0], 100))
     reason = rejection_reason(page)
@@ -80,7 +80,7 @@ def parse_page(
     if reason and cut_off:
         return ParsedSource(cut_off=True, warnings=(TRUNCATED_WARNING,))
     if reason:
-        raise ParseError(f"{page.asked} was not taken for an article: {reason}")
+        raise ParseError(f"{page.requested_url} was not taken for an article: {reason}")
     warnings = (TRUNCATED_WARNING,) if cut_off else ()
     if paywall is Paywall.RESPECT and (metadata.paywalled or _is_teaser(page, entry.text)):
         entry = replace(entry, html="", text="")
@@ -89,7 +89,7 @@ def parse_page(
         warnings = ("no text of an article was found on it", *warnings)
     # Hash only visible content: advertisements, counters and tokens change with every response.
     content_hash = blake2b(f"{entry.title}\n{entry.html}".encode(), digest_size=16).hexdigest()
-    entry = replace(entry, item_hash=content_hash, guid=page.asked)
+    entry = replace(entry, item_hash=content_hash, guid=page.requested_url)
     return ParsedSource(
         title=entry.title,
         language=entry.language,
@@ -100,7 +100,7 @@ def parse_page(
     )
 
 
-def _read_page(text: str, asked: str, url: str) -> tuple[PageMetadata, Entry, PageEvidence]:
+def _read_page(text: str, requested_url: str, url: str) -> tuple[PageMetadata, Entry, PageEvidence]:
     metadata = read_page_metadata(text)
     markup = drop_code(text)
     tree = parse_tree(markup)
@@ -112,7 +112,7 @@ def _read_page(text: str, asked: str, url: str) -> tuple[PageMetadata, Entry, Pa
     document = _extract(tree, url, guess=not (metadata.authors and metadata.published))
     entry = _entry(metadata, document, url)
     evidence = PageEvidence(
-        asked=asked,
+        requested_url=requested_url,
         url=url,
         titles=(metadata.page_title, metadata.heading, metadata.title),
         words=measure_reading(entry.text, entry.language).words,
@@ -164,11 +164,8 @@ def _extract(tree: Any, url: str, *, guess: bool) -> Any:
 
     try:
         document = extract(with_images=True, guess=guess)
-        if (
-            document is not None
-            and document.body is not None
-            and document.body.find(".//graphic") is not None
-        ):
+        body = getattr(document, "body", None)
+        if body is not None and body.find(".//graphic") is not None:
             plain = extract(with_images=False, guess=False)
             if plain is not None and _length(document) > _length(plain) * MAX_LENGTH_RATIO_WITH_IMAGES:
                 document.body = plain.body
@@ -183,20 +180,15 @@ def _length(document: Any) -> int:
 
 
 def _entry(metadata: PageMetadata, document: Any, url: str) -> Entry:
-    title = (
-        metadata.title
-        or metadata.heading
-        or (document and document.title)
-        or metadata.page_title
-        or metadata.script_title
-    )
+    guessed_title = document.title if document else ""
+    titles = (metadata.title, metadata.heading, guessed_title, metadata.page_title, metadata.script_title)
     html = build_html_output(document) if document is not None and document.body is not None else ""
     guessed_authors = document.author.split("; ") if document and document.author else []
     guessed_date = parse_date(document.date, UTC) if document and document.date else None
     raw = RawItem(
         base=url,
         link=url,
-        title=Text(title, html=False),
+        title=Text(next(filter(None, titles), ""), html=False),
         contents=[Text(html, html=True, base=url)] if html else [],
         summary=Text(metadata.summary, html=False),
         authors=list(metadata.authors or guessed_authors),

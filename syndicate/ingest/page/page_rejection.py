@@ -74,12 +74,13 @@ _PAYWALL_CHARACTERS = 600
 class PageEvidence:
     """Facts about a page that the rules use.
 
-    ``asked`` and ``url`` are the URLs before and after redirects. ``titles`` are the page's title, heading
-    and declared headline. ``words`` is the number of words of the extracted text, ``visible`` the text of the
-    whole page, ``markup`` the page without scripts. ``declared`` means that the page declares an article.
+    ``requested_url`` and ``url`` are the URLs before and after redirects. ``titles`` are the page's title,
+    heading and declared headline. ``words`` is the number of words of the extracted text, ``visible`` the
+    text of the whole page, ``markup`` the page without scripts. ``declared`` means that the page declares an
+    article.
     """
 
-    asked: str
+    requested_url: str
     url: str
     titles: tuple[str, ...]
     words: int
@@ -92,8 +93,8 @@ class PageEvidence:
 def rejection_reason(page: PageEvidence) -> str:
     """Return the reason why the page is not an article, as a clause; ``""`` if no rule applies."""
     is_doubtful = page.words < SHORT_PAGE_WORDS and not page.declared
-    if leads_to_front_page(page.asked, page.url) or (
-        is_doubtful and leads_to_front_page(page.asked, page.canonical)
+    if leads_to_front_page(page.requested_url, page.url) or (
+        is_doubtful and leads_to_front_page(page.requested_url, page.canonical)
     ):
         return "it leads to the front page: the article is no longer there"
     if page.words >= SHORT_PAGE_WORDS:
@@ -110,7 +111,7 @@ def rejection_reason(page: PageEvidence) -> str:
     is_login = has_password_field and (
         _LOGIN_TITLE.search(titles) or (page.words < MIN_ARTICLE_WORDS and not page.declared)
     )
-    if is_login or _is_gate(page.asked, page.url):
+    if is_login or _is_gate(page.requested_url, page.url):
         return "it is a page to log in or to consent"
     if len(_CONSENT.findall(page.visible[:5_000])) >= _MIN_CONSENT_WORDS and _CONSENT.search(titles):
         return "it is a page that asks for consent"
@@ -131,17 +132,17 @@ def is_teaser(visible: str, words: int, text: str = "") -> bool:
     return bool(_PAYWALL.search(after) or _PAYWALL.search(text) or account)
 
 
-def leads_to_front_page(asked: str, url: str) -> bool:
+def leads_to_front_page(requested_url: str, url: str) -> bool:
     """Return whether a request for a page ended at the front page, as for removed articles."""
     if not url:
         return False
-    before, after = urlsplit(asked), urlsplit(url)
+    before, after = urlsplit(requested_url), urlsplit(url)
     is_front = after.path in ("", "/") and not after.query
     return is_front and (before.path not in ("", "/") or bool(before.query))
 
 
-def _is_gate(asked: str, url: str) -> bool:
-    before, after = urlsplit(asked), urlsplit(url)
+def _is_gate(requested_url: str, url: str) -> bool:
+    before, after = urlsplit(requested_url), urlsplit(url)
     if (before.netloc, before.path) == (after.netloc, after.path):
         return False
     return any(

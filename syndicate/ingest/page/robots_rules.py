@@ -4,7 +4,7 @@ The standard library's parser lacks wildcards, applies the first rule instead of
 at an empty line.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from protego import Protego
@@ -21,7 +21,6 @@ MAX_DELAY_SECONDS = 3_600.0
 class RobotsFile:
     """Response to a request for robots.txt; ``status`` is 0 without a response."""
 
-    origin: str
     status: int
     rules: str
     expires: datetime
@@ -45,13 +44,11 @@ class Rules:
         return bool(self.parsed.can_fetch(url, self.agent))
 
 
-def parse_robots_response(origin: str, status: int, body: bytes, now: datetime) -> RobotsFile:
+def parse_robots_response(status: int, body: bytes, now: datetime) -> RobotsFile:
     """Build the file from a response; a 4xx means no rules, a 5xx or no response means unknown rules."""
     text = body[:MAX_ROBOTS_BYTES].decode("utf-8", "replace") if status == 200 else ""
-    file = RobotsFile(origin=origin, status=status, rules=text, expires=now + MAX_CACHE_AGE)
-    if file.reachable:
-        return file
-    return RobotsFile(origin=origin, status=status, rules="", expires=now + RETRY_WHEN_UNREACHABLE)
+    file = RobotsFile(status=status, rules=text, expires=now + MAX_CACHE_AGE)
+    return file if file.reachable else replace(file, expires=now + RETRY_WHEN_UNREACHABLE)
 
 
 def parse_robots_rules(file: RobotsFile, agent: str) -> Rules:

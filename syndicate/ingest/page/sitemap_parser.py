@@ -43,9 +43,9 @@ def parse_sitemap(
     content_type: str,  # noqa: ARG001 - all parsers have these parameters
     charset: str,
     known: frozenset[str],
-    asked: str = "",
+    requested_url: str = "",
 ) -> ParsedSource:
-    """Parse a sitemap fetched from ``url`` after a request for ``asked`` (default: the same URL).
+    """Parse a sitemap fetched from ``url`` after a request for ``requested_url`` (default: the same URL).
 
     The sitemap may be XML or plain text with a URL per line, also as a gzip file. URLs on other hosts (by the
     protocol's rule) and URLs beyond the limit of 50 000 are left out with a warning. Raises ``ParseError`` if
@@ -55,7 +55,7 @@ def parse_sitemap(
         body = _decompress(body, url)
     document, warnings = utf8_document(body, charset)
     sitemap = (_read if b"<" in document[:1_000] else _lines)(document, url)
-    hosts = {_site(text) for text in (url, asked) if text}
+    hosts = {_site(text) for text in (url, requested_url) if text}
     rows = [(target, row) for row in sitemap.rows if (target := canonical_url(row.get("loc", "")))]
     local = [(target, row) for target, row in rows if _site(target) in hosts][:MAX_URLS]
     if not local:

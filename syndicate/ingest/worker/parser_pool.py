@@ -11,17 +11,11 @@ from syndicate.workers import WorkerClosed, WorkerDied, WorkerPool
 MAX_RESULT_BYTES = 256 << 20
 """The parsed entries of a document of maximum size are a few times as large as the document."""
 
+_MODEL_CLASSES = ("ParsedSource", "Entry", "Enclosure", "Image", "FeedLink", "SitemapPart")
 RESULT_CLASSES = frozenset(
     {
-        ("syndicate.model.articles", "ParsedSource"),
-        ("syndicate.model.articles", "Entry"),
-        ("syndicate.model.articles", "Enclosure"),
-        ("syndicate.model.articles", "Image"),
-        ("syndicate.model.articles", "FeedLink"),
-        ("syndicate.model.articles", "SitemapPart"),
-        ("datetime", "datetime"),
-        ("datetime", "timezone"),
-        ("datetime", "timedelta"),
+        *(("syndicate.model.articles", name) for name in _MODEL_CLASSES),
+        *(("datetime", name) for name in ("datetime", "timezone", "timedelta")),
     }
 )
 
@@ -61,8 +55,8 @@ class ParserPool:
     def parse_each(self, requests: Sequence[ParseRequest]) -> list[ParsedSource | ParseError]:
         """Parse several documents in a single round trip, which costs as much as parsing a short document.
 
-        A refused document yields its error in the list. All
-        documents share the time limit of a single document. Raises ``ParserDied`` if the worker died.
+        A refused document yields its error in the list. All documents share the time limit of a single
+        document. Raises ``ParserDied`` if the worker died.
         """
         try:
             answers = self._workers.exchange(requests, self._time_limit)

@@ -19,7 +19,7 @@ from syndicate.ingest.page.feed_discovery import (
     sitemaps_of_robots,
     with_header_links,
 )
-from syndicate.ingest.page.sitemap_parser import MAX_SITEMAP_BYTES as MAX_SITEMAP
+from syndicate.ingest.page.sitemap_parser import MAX_SITEMAP_BYTES
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.jobs.ingest.source_reading import parse_response, read_now
@@ -130,10 +130,11 @@ class DiscoveryJob:
         return self.fetcher().fetch_one(request)
 
     def _preview(self, response: Fetched, how: str, kind: DocumentKind = DocumentKind.FEED) -> SourcePreview:
-        asked = {"asked": response.request.url} if kind is DocumentKind.SITEMAP else {}
-        parsed = parse_response(self.parser(), response, kind, **asked)
-        form = "sitemap" if kind is DocumentKind.SITEMAP else feed_format(response.body)
-        return replace(_preview_of(parsed, _lasting_url(response), form), how=how)
+        is_sitemap = kind is DocumentKind.SITEMAP
+        options = {"requested_url": response.request.url} if is_sitemap else {}
+        parsed = parse_response(self.parser(), response, kind, **options)
+        format_name = "sitemap" if is_sitemap else feed_format(response.body)
+        return replace(_preview_of(parsed, _lasting_url(response), format_name), how=how)
 
     def _read_links(
         self, links: Iterable[FeedLink], start: FetchRequest
@@ -175,7 +176,9 @@ class DiscoveryJob:
         for address, how in self._sitemap_addresses(url, start):
             try:
                 response = self._fetch(
-                    replace(_linked_request(start, address), accept=SITEMAP_ACCEPT, max_body=MAX_SITEMAP)
+                    replace(
+                        _linked_request(start, address), accept=SITEMAP_ACCEPT, max_body=MAX_SITEMAP_BYTES
+                    )
                 )
                 previews.append(self._preview(response, how, DocumentKind.SITEMAP))
             except (FetchError, ParseError) as error:
@@ -212,14 +215,14 @@ def _linked_request(start: FetchRequest, url: str) -> FetchRequest:
     return replace(start, url=url, credentials=start.credentials if is_same_origin else None)
 
 
-def _preview_of(parsed: ParsedSource, url: str, form: str) -> SourcePreview:
+def _preview_of(parsed: ParsedSource, url: str, format_name: str) -> SourcePreview:
     dated = [(entry.published or entry.updated, entry) for entry in parsed.entries]
     newest = sorted((pair for pair in dated if pair[0]), key=lambda pair: pair[0], reverse=True)  # type: ignore[arg-type, return-value]
     undated = [pair for pair in dated if not pair[0]]
     return SourcePreview(
         url=url,
-        format=form,
-        title=parsed.title or (host_of(url) if form == "sitemap" else ""),
+        format=format_name,
+        title=parsed.title or (host_of(url) if format_name == "sitemap" else ""),
         home_url=parsed.home_url,
         entries=len(parsed.entries),
         parts=len(parsed.parts),

@@ -48,12 +48,8 @@ class RuleDryRun:
         with self.store.read() as connection:
             sources = {source.id: source for source in source_store.list_sources(connection)}
             latest = article_store.latest_articles(connection, limit)
-        return [
-            (source, article, apply_rules(self.rules, article, source))
-            for source, article in (
-                (sources[stored.source_id], _as_new(stored, text)) for stored, text in latest
-            )
-        ]
+        pairs = [(sources[stored.source_id], _as_new(stored, text)) for stored, text in latest]
+        return [(source, article, apply_rules(self.rules, article, source)) for source, article in pairs]
 
 
 def _as_new(stored: Article, text: str) -> NewArticle:

@@ -42,7 +42,7 @@ class EntryImporter:
     pages: PageOptions = field(default_factory=PageOptions)
 
     def known_item_hashes(self, source: Source) -> frozenset[str]:
-        """Return digests of items not to parse: stored articles, and items that failed too often."""
+        """Return hashes of items not to parse: stored articles, and items that failed too often."""
         return self.known_item_hashes_of([source])[source.id]
 
     def known_item_hashes_of(self, sources: Collection[Source]) -> dict[int, frozenset[str]]:
@@ -64,11 +64,13 @@ def write_plans(connection: Connection, plans: Sequence[EntryPlan], now: datetim
         source_id, entries = plan.content.source.id, plan.content.entries
         _change_articles(connection, source_id, plan.changed, whole=plan.content.whole)
         page_store.queue_pages(connection, source_id, plan.pages, now)
-        page_store.add_entry_tombstones(connection, source_id, entries.skipped_entries, now)
         if entries.parsed.parts:
             part_store.save_parts(connection, source_id, entries.parts, now)
-        article_store.save_item_hashes(connection, plan.new_digests)
-        gone = [*plan.dropped, *plan.pruned_with_new_id]
+        article_store.save_item_hashes(connection, plan.new_hashes)
+        skipped = (
+            tombstones.Tombstone(entry_key=key, item_hash=item) for key, item in entries.skipped_entries
+        )
+        gone = [*plan.dropped, *plan.pruned_with_new_id, *skipped]
         tombstones.save_tombstones(connection, source_id, gone, now)
         tombstones.save_tombstone_hashes(connection, source_id, plan.pruned_again)
         for item_hash, reason in plan.refused:

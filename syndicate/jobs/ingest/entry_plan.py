@@ -71,7 +71,7 @@ class DocumentContent:
         return self.entries.parsed
 
 
-def dates_by_sight(source: Source, state: SourceState) -> bool:
+def dates_by_first_seen(source: Source, state: SourceState) -> bool:
     """Return whether an undated new entry of this source is dated now (see ``DocumentContent``)."""
     return state.last_success is not None and source.kind is not SourceKind.SITEMAP
 
@@ -80,15 +80,15 @@ def dates_by_sight(source: Source, state: SourceState) -> bool:
 class EntryPlan:
     """Rows to write for a document.
 
-    ``changed`` and ``new_digests`` are by article id; ``new_digests`` belong to equal articles with new
-    bytes. ``refused`` are (item_hash, reason). ``pruned_again`` are (key, digest) of pruned articles with new
+    ``changed`` and ``new_hashes`` are by article id; ``new_hashes`` belong to equal articles with new bytes.
+    ``refused`` are (item hash, reason). ``pruned_again`` are (key, item hash) of pruned articles with new
     bytes, ``pruned_with_new_id`` pruned articles with new ids as well. ``pages`` are to be queued.
     """
 
     content: DocumentContent
     new: list[NewArticle] = field(default_factory=list)
     changed: list[tuple[int, NewArticle]] = field(default_factory=list)
-    new_digests: list[tuple[int, str]] = field(default_factory=list)
+    new_hashes: list[tuple[int, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
     dropped: list[tombstones.Tombstone] = field(default_factory=list)
     pruned_again: list[tuple[str, str]] = field(default_factory=list)
@@ -138,11 +138,7 @@ def plan_entries(
     undated = {
         content.source.id
         for content in contents
-        if content.date_by_first_seen
-        and _has_no_dates(
-            content,
-            now,
-        )
+        if content.date_by_first_seen and _has_no_dates(content, now)
     }
     known: dict[int, _Known] = {}
     if keys_and_urls or undated:
@@ -192,12 +188,7 @@ def _plan_document(
         candidates += [article for url in urls_of(entry) for article in by_url.get(url, ())]
         moved = rematched.moved.get(entry.item_hash) or parts.get(entry.item_hash)
         decision = match_entry(
-            entry,
-            content.source,
-            candidates,
-            now,
-            moved=moved,
-            date_by_first_seen=undated,
+            entry, content.source, candidates, now, moved=moved, date_by_first_seen=undated
         )
         if decision.kind is EntryMatch.NEW and decision.article and not decision.article.dated:
             decision = replace(decision, article=_in_order(decision.article, position))
@@ -230,9 +221,7 @@ def _plan_article(plan: EntryPlan, decision: EntryDecision, rules: tuple[Rule, .
         if ruled.dropped_by and decision.kind is EntryMatch.NEW:
             plan.dropped.append(
                 tombstones.Tombstone(
-                    entry_key=article.entry_key,
-                    item_hash=article.item_hash,
-                    rule=ruled.dropped_by,
+                    entry_key=article.entry_key, item_hash=article.item_hash, rule=ruled.dropped_by
                 )
             )
             return
@@ -242,7 +231,7 @@ def _plan_article(plan: EntryPlan, decision: EntryDecision, rules: tuple[Rule, .
     elif article:
         plan.new.append(article)
     elif existing and decision.item_hash:
-        plan.new_digests.append((existing.id, decision.item_hash))
+        plan.new_hashes.append((existing.id, decision.item_hash))
 
 
 def _rematch(
@@ -288,14 +277,14 @@ def _pages_to_queue(
     content = plan.content
     articles = [] if content.whole else [*plan.new, *(article for _, article in plan.changed)]
     listed = _without_pruned(store, content.source, content.entries.pages)
-    wanted = pages_to_queue(articles, content.source, content.entries, now, options)
-    if wanted and not content.is_first and _is_fruitless(store, content.source, now, options):
-        wanted = ()
-    return (*listed, *wanted)
+    pages = pages_to_queue(articles, content.source, content.entries, now, options)
+    if pages and not content.is_first and _is_fruitless(store, content.source, now, options):
+        pages = ()
+    return (*listed, *pages)
 
 
 def _without_pruned(store: Store, source: Source, pages: Sequence[QueuedPage]) -> list[QueuedPage]:
-    """Return the pages whose articles were neither pruned nor passed over."""
+    """Return the pages whose articles were neither pruned nor rejected."""
     keys = [entry_key(page.entry) for page in pages if page.entry]
     if not keys:
         return []

@@ -227,7 +227,7 @@ class _Run:
         request = parse_request(
             response,
             DocumentKind.PAGE,
-            asked=page.url,
+            requested_url=page.url,
             is_listed_article=page.entry is None or page.source.kind is not SourceKind.SITEMAP,
             paywall=page.source.paywall,
         )

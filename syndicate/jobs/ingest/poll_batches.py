@@ -23,14 +23,8 @@ from syndicate.ingest.page.full_text import SelectedEntries
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, options_for, paused_until
 from syndicate.jobs.ingest.claims import Claim
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
-from syndicate.jobs.ingest.entry_plan import DocumentContent, SourceOutcome, dates_by_sight
-from syndicate.jobs.ingest.poll_parsing import (
-    ChangedDocument,
-    Poll,
-    parse_alone,
-    parse_together,
-    parsed_poll,
-)
+from syndicate.jobs.ingest.entry_plan import DocumentContent, SourceOutcome, dates_by_first_seen
+from syndicate.jobs.ingest.poll_parsing import ChangedDocument, Poll, parse_alone, parse_together, parsed_poll
 from syndicate.jobs.ingest.poll_storing import PollStoring
 from syndicate.jobs.ingest.source_reading import (
     file_parser,
@@ -195,14 +189,10 @@ class PollBatches:
         compared = diff_document(response.body, item_hash, state.feed_skeleton_hash, known)
         if compared.has_only_known_items:
             return self._nothing_new(
-                source,
-                replace(state, feed_skeleton_hash=compared.feed_skeleton_hash),
-                response,
-                now,
+                source, replace(state, feed_skeleton_hash=compared.feed_skeleton_hash), response, now
             )
         # The comparison has left out the known items already, or none.
         known_to_parser = frozenset() if compared.seen else known
-        options = parser_options(source)
         return ChangedDocument(
             source=source,
             state=state,
@@ -210,7 +200,9 @@ class PollBatches:
             response=replace(response, body=b""),
             known=known,
             compared=compared,
-            request=parse_request(response, body=compared.unseen, known=known_to_parser, **options),
+            request=parse_request(
+                response, body=compared.unseen, known=known_to_parser, **parser_options(source)
+            ),
         )
 
     def _nothing_new(
@@ -296,11 +288,10 @@ class PollBatches:
                 "no newsletter: write a date into them, such as date: 2026-11-27"
             )
             parsed = replace(parsed, warnings=(*parsed.warnings, warning))
-        date_by_first_seen = dates_by_sight(source, state)
         content = DocumentContent(
             source=source,
             entries=SelectedEntries(parsed=parsed),
-            date_by_first_seen=date_by_first_seen,
+            date_by_first_seen=dates_by_first_seen(source, state),
         )
         poll = Poll(state=state, outcome=PollOutcome(source_name=source.name), content=content)
         return self._save_all([poll], now)[0]

@@ -15,7 +15,7 @@ from syndicate.ingest.page.full_text import PageOptions, select_entries
 from syndicate.ingest.poll_schedule import PollOutcome
 from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.jobs.ingest.entry_importer import EntryImporter
-from syndicate.jobs.ingest.entry_plan import DocumentContent, dates_by_sight
+from syndicate.jobs.ingest.entry_plan import DocumentContent, dates_by_first_seen
 from syndicate.jobs.ingest.source_reading import outcome_of
 from syndicate.model import Entry, ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched
@@ -30,12 +30,12 @@ MAX_SECONDS = 60.0
 the items are parsed with each item, and may take nearly as long as a parser may run."""
 
 CrashingItems = tuple[tuple[str, str], ...]
-"""(digest, reason) of items that crash the parser."""
+"""(item hash, reason) of items that crash the parser."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedDocument:
-    """Response with unknown items; ``request`` parses them, ``known`` are the digests of known items."""
+    """Response with unknown items; ``request`` parses them, ``known`` are the hashes of known items."""
 
     source: Source
     state: SourceState
@@ -117,7 +117,7 @@ def parse_one_by_one(
 ) -> tuple[ParsedSource, CrashingItems] | None:
     """Return a document without its crashing items, and these items; ``None`` if it cannot be split.
 
-    ``parse`` lists all items of the document, but parses only items with the given digests. The first item
+    ``parse`` lists all items of the document, but parses only items with the given hashes. The first item
     is always parsed; after ``MAX_SECONDS`` of the ``clock`` no further item is begun. Raises ``ParserDied``
     when the elements around the items crash the parser.
     """
@@ -153,7 +153,7 @@ def parse_one_by_one(
 
 
 def _without_items(parsed: ParsedSource, left: Collection[str], *, n_crashing: int) -> ParsedSource:
-    """Return a document with warnings, and without the digests of items ``left`` for the next poll."""
+    """Return a document with warnings, and without the hashes of items ``left`` for the next poll."""
     warnings = [f"{n_crashing} of its items crash the parser and are left out"]
     if left:
         warnings.append(f"{len(left)} of its items are left for the next poll")
@@ -182,7 +182,7 @@ def parsed_poll(
         source=source,
         entries=select_entries(source, parsed, now, options, first=state.last_success is None),
         is_first=not document.known,
-        date_by_first_seen=dates_by_sight(source, state),
+        date_by_first_seen=dates_by_first_seen(source, state),
     )
     return Poll(
         state=state,

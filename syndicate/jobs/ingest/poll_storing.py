@@ -33,8 +33,8 @@ from syndicate.store.ingest import article_store, hub_store, source_store
 from syndicate.text.privacy import mask_address
 from syndicate.text.urls import origin_of
 
-# Number of recent publication dates used to estimate the publishing rate.
-RHYTHM = 60
+# Recent publication dates read to estimate the publishing rate (see ``publish_rate_of``).
+RATE_DATES = 60
 _LISTS_ALL_ITEMS = (SourceKind.FEED, SourceKind.FOLDER)
 
 
@@ -70,11 +70,10 @@ class PollStoring:
             for poll in polls:
                 _quarantine_items(connection, poll, now)
             saved = [
-                # With its frame, the document without the quarantined items would count as unchanged, and
-                # the items would stay quarantined.
+                # With its skeleton's hash, the document would count as unchanged without the quarantined
+                # items, and they would stay quarantined.
                 _saved(
-                    poll,
-                    replace(state, feed_skeleton_hash="") if poll.source.id in quarantined else state,
+                    poll, replace(state, feed_skeleton_hash="") if poll.source.id in quarantined else state
                 )
                 for poll, state in zip(polls, states, strict=True)
             ]
@@ -118,7 +117,7 @@ class PollStoring:
         parsed, source = poll.content.parsed, poll.source
         before, published = poll.state, poll.outcome.published
         if added and poll.response:
-            published = article_store.latest_published(connection, source.id, limit=RHYTHM)
+            published = article_store.latest_published(connection, source.id, limit=RATE_DATES)
             dates = (article.published for article in plan.new if article.dated)
             if before.websub_lease_until and hub_missed(dates, now):
                 before = replace(before, websub_lease_until=None)

@@ -47,7 +47,8 @@ def rules_for(
     for origin, row in known.items():
         paused_until = max(row.next_page_at, row.busy_until)
         if row.expires > now:
-            rules[origin] = _origin_rules(_file_of(row), paused_until, agent)
+            file = RobotsFile(status=row.status, rules=row.rules, expires=row.expires)
+            rules[origin] = _origin_rules(file, paused_until, agent)
         elif paused_until > now:
             # The pause holds for the request of robots.txt, too.
             rules[origin] = OriginRules(rules=None, not_before=paused_until)
@@ -58,7 +59,7 @@ def rules_for(
     ]
     for request, response in fetcher.fetch_each(missing, should_stop=should_stop) if missing else ():
         origin = str(request.key)
-        file = _file_from(origin, response, now)
+        file = _parse_response(response, now)
         with store.write() as connection:
             robots_store.save_robots(connection, origin, file.status, file.rules, file.expires)
         rules[origin] = _origin_rules(file, now, agent)
@@ -73,16 +74,12 @@ def pause_origin(connection: Connection, error: FetchError, now: datetime) -> No
         robots_store.set_origin_pause(connection, error.busy, now + timedelta(seconds=pause), pause)
 
 
-def _file_of(row: robots_store.RobotsRow) -> RobotsFile:
-    return RobotsFile(origin=row.origin, status=row.status, rules=row.rules, expires=row.expires)
-
-
-def _file_from(origin: str, response: Fetched | FetchError, now: datetime) -> RobotsFile:
-    if isinstance(response, FetchError):
-        file = parse_robots_response(origin, response.status or 0, b"", now)
-        wait = timedelta(seconds=response.retry_after or 0.0)
-        return file if file.reachable else replace(file, expires=max(file.expires, now + wait))
-    return parse_robots_response(origin, response.status, response.body, now)
+def _parse_response(response: Fetched | FetchError, now: datetime) -> RobotsFile:
+    if not isinstance(response, FetchError):
+        return parse_robots_response(response.status, response.body, now)
+    file = parse_robots_response(response.status or 0, b"", now)
+    wait = timedelta(seconds=response.retry_after or 0.0)
+    return file if file.reachable else replace(file, expires=max(file.expires, now + wait))
 
 
 def _origin_rules(file: RobotsFile, not_before: datetime, agent: str) -> OriginRules:

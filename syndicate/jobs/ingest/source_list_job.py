@@ -59,6 +59,11 @@ Attributes = tuple[tuple[str, str], ...]
 
 _PREFIX = "syndicate"
 _DEFAULT = Source(id=0, name="", url="")
+_POLICIES = (
+    ("republish", "Republish", Republish),
+    ("full_text", "FullText", FullText),
+    ("paywall", "Paywall", Paywall),
+)
 _SELECTORS = tuple(field.name for field in fields(Selectors))
 
 
@@ -338,12 +343,9 @@ def with_attributes(source: Source, attributes: Iterable[tuple[str, str]], *, tr
         changes["kind"] = SourceKind(given["Kind"])
         changes["select"] = _selectors(given) if given["Kind"] == SourceKind.PAGE.value else None
     if trusted:
-        with contextlib.suppress(KeyError, ValueError):
-            changes["republish"] = Republish(given["Republish"])
-        with contextlib.suppress(KeyError, ValueError):
-            changes["full_text"] = FullText(given["FullText"])
-        with contextlib.suppress(KeyError, ValueError):
-            changes["paywall"] = Paywall(given["Paywall"])
+        for name, attribute, kind in _POLICIES:
+            with contextlib.suppress(KeyError, ValueError):
+                changes[name] = kind(given[attribute])
         with contextlib.suppress(KeyError, ValueError):
             weight = float(given["Weight"])
             changes |= {"weight": weight} if isfinite(weight) and 0 <= weight <= MAX_WEIGHT else {}

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from syndicate.errors import ParseError
 from syndicate.ingest.folder.folder_reader import ReadFile, read_folder
-from syndicate.ingest.page.sitemap_parser import MAX_SITEMAP_BYTES as MAX_SITEMAP
+from syndicate.ingest.page.sitemap_parser import MAX_SITEMAP_BYTES
 from syndicate.ingest.poll_schedule import PollOutcome, polled_url
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.ingest.worker.parsers import DocumentKind, ParseRequest
@@ -53,7 +53,7 @@ def source_request(
         credentials=read_credentials(source.access) if source.access else None,
         private=source.private,
         accept=_ACCEPTED.get(source.kind, FEED_ACCEPT),
-        max_body=MAX_SITEMAP if source.kind is SourceKind.SITEMAP else None,
+        max_body=MAX_SITEMAP_BYTES if source.kind is SourceKind.SITEMAP else None,
         key=source.id if key is None else key,
         user_agent=agent.for_source(source.id) if agent else "",
     )
@@ -105,11 +105,11 @@ def parser_options(source: Source, requested_url: str = "") -> dict[str, Any]:
     """Return the kind of a source's documents and their parser's options, as ``parse_request`` takes them."""
     requested_url = requested_url or source.url
     if source.kind is SourceKind.SITEMAP:
-        return {"kind": DocumentKind.SITEMAP, "asked": requested_url}
+        return {"kind": DocumentKind.SITEMAP, "requested_url": requested_url}
     if source.kind is SourceKind.PAGE and source.select:
         return {"kind": DocumentKind.LISTING, "select": source.select}
     if source.kind is SourceKind.PAGE:
-        return {"kind": DocumentKind.PAGE, "asked": requested_url, "paywall": source.paywall}
+        return {"kind": DocumentKind.PAGE, "requested_url": requested_url, "paywall": source.paywall}
     return {"kind": DocumentKind.FEED}
 
 

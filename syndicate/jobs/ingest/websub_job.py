@@ -22,7 +22,7 @@ from syndicate.ingest.websub_protocol import (
     subscription_request,
 )
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
-from syndicate.jobs.ingest.entry_plan import DocumentContent, EntryPlan, dates_by_sight
+from syndicate.jobs.ingest.entry_plan import DocumentContent, EntryPlan, dates_by_first_seen
 from syndicate.jobs.ingest.source_reading import push_parse_request
 from syndicate.model import HubState, HubSubscription, ParsedSource, Push, Source, SourceState
 from syndicate.store import Connection
@@ -110,16 +110,12 @@ class WebSubJob:
                 return []
         with store.write() as connection:
             claimed = hub_store.claim_hubs(connection, now=now, until=now + LEASE, limit=HUBS)
-            # A hub may verify before it responds, so the state is ASKED before the request is sent.
-            return [self._as_asked(connection, subscription, now) for subscription in claimed]
-
-    def _as_asked(
-        self, connection: Connection, subscription: HubSubscription, now: datetime
-    ) -> HubSubscription:
-        is_first = subscription.state in (HubState.WANTED, HubState.DENIED)
-        asked = replace(subscription, state=HubState.ASKED if is_first else subscription.state)
-        _save_attempt(connection, subscription, asked, next_try=now + LEASE)
-        return asked
+            for index, subscription in enumerate(claimed):
+                # A hub may verify before it responds, so the state is ASKED before the request is sent.
+                if subscription.state in (HubState.WANTED, HubState.DENIED):
+                    claimed[index] = replace(subscription, state=HubState.ASKED)
+                _save_attempt(connection, subscription, claimed[index], next_try=now + LEASE)
+        return claimed
 
     def _ask(
         self, subscription: HubSubscription, now: datetime, should_stop: Callable[[], bool]
@@ -271,11 +267,10 @@ class WebSubJob:
         self, push: Push, source: Source, state: SourceState, parsed: ParsedSource, now: datetime
     ) -> tuple[int, EntryPlan]:
         """Store the articles, the end of the push and the delivery of the hub in a transaction."""
-        date_by_first_seen = dates_by_sight(source, state)
         content = DocumentContent(
             source=source,
             entries=SelectedEntries(parsed=parsed),
-            date_by_first_seen=date_by_first_seen,
+            date_by_first_seen=dates_by_first_seen(source, state),
         )
         (plan,) = self.importer.plan([content], now)
         with self.importer.store.write() as connection:

@@ -63,6 +63,10 @@ class Placing:
             stale.mark_lists_with(self._connection, moved_texts)
         moved = self._move_stories()
         self._save_reasons()
+        ranked_lists.save_neighbours(
+            self._connection,
+            {article_id: placement.neighbours for article_id, placement in self._placements.items()},
+        )
         linking = self._save_links()
         left = self._end_left_stories()
         changed = {place.story_id for place in places} | moved | left

@@ -107,6 +107,7 @@ class RankingJob:
             with self.store.write() as connection:
                 ranked_lists.save_source_weights(connection, learned, now=today)
                 ranked_lists.prune_reads(connection, before=today - RHYTHM_DAYS * DAY)
+                ranked_lists.prune_neighbours(connection, before=today - RHYTHM_DAYS * DAY)
         return weights
 
     def _inputs(self, now: datetime) -> tuple[object, ...]:

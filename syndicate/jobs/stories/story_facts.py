@@ -151,15 +151,16 @@ class StoryFactsCache:
         }
         ids = sorted({*moved, *affected} & self._rows.keys())
         related = ranked_lists.related_sources(connection, ids, until=until)
-        return [self._story(story_id, related.get(story_id, {})) for story_id in ids]
+        near = ranked_lists.neighbour_sources(connection, ids, until=until)
+        return [self._story(story_id, related.get(story_id, {}), near.get(story_id, {})) for story_id in ids]
 
-    def _story(self, story_id: int, links: Mapping[int, tuple[int, datetime]]) -> StoryFacts:
+    def _story(self, story_id: int, related: Mapping[int, datetime], near: Mapping[int, int]) -> StoryFacts:
         rows, (learned, declared) = _dated(self._rows[story_id]), self.weights
         topic = next((row.section for row in rows if row.article_id == row.lead_id), "")
-        related = [
-            (learned.get(source, 1.0) * declared.get(source, 1.0), count, seen)
-            for source, (count, seen) in sorted(links.items())
-        ]
+
+        def weight(source: int) -> float:
+            return learned.get(source, 1.0) * declared.get(source, 1.0)
+
         return StoryFacts(
             story_id=story_id,
             lead_article_id=rows[0].lead_id,
@@ -176,8 +177,8 @@ class StoryFactsCache:
             ),
             topic=topic,
             usual_rate=self._usual_rate.get(topic, 0.0),
-            theme=theme_weight((weight, count) for weight, count, _ in related),
-            echoes=tuple((weight, seen) for weight, _, seen in related),
+            theme=theme_weight((weight(source), count) for source, count in sorted(near.items())),
+            echoes=tuple((weight(source), seen) for source, seen in sorted(related.items())),
             reads=self._reads.get(story_id, 0),
             overrides=self._overrides.get(story_id, EditorOverrides()),
         )

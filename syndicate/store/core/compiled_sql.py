@@ -42,8 +42,8 @@ class _RowsText:
     def values(self, rows: Sequence[Mapping[str, Any]]) -> Any:
         """Return the values of the rows in the form the driver takes."""
         if self.order is None:
-            return {parameter: rows[place][name] for parameter, (place, name) in self.named.items()}
-        return tuple([rows[place][name] for place, name in self.order])
+            return {parameter: rows[index][name] for parameter, (index, name) in self.named.items()}
+        return tuple([rows[index][name] for index, name in self.order])
 
 
 class CompiledStatement:
@@ -71,8 +71,8 @@ class CompiledStatement:
         text, values = self._filled(connection, parameters)
         with raw_cursor(connection, text) as cursor:
             cursor.execute(text, values)
-            found: list[tuple[Any, ...]] = cursor.fetchall()
-            return found
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
 
     def execute_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run the statement once for each set of parameters, without lists."""
@@ -111,25 +111,23 @@ class CompiledInsert:
 
     def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
         """Insert rows that share their columns; return the rows of RETURNING."""
-        found: list[tuple[Any, ...]] = []
-        at = 0
-        while at < len(rows):
-            size = next(size for size in (16, 4, 1) if size <= len(rows) - at)
-            batch = rows[at : at + size]
+        returned: list[tuple[Any, ...]] = []
+        while rows:
+            size = next(size for size in (16, 4, 1) if size <= len(rows))
+            batch, rows = rows[:size], rows[size:]
             text = self._texts.get((connection.dialect.name, size)) or self._prepare(connection, batch)
             with raw_cursor(connection, text.text) as cursor:
                 cursor.execute(text.text, text.values(batch))
-                found += cursor.fetchall()
-            at += size
-        return found
+                returned += cursor.fetchall()
+        return returned
 
     def _prepare(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> _RowsText:
         dialect = connection.dialect
-        named = {f"{name}__{place}": (place, name) for place, row in enumerate(rows) for name in row}
-        places: _Rows = [
-            {name: bindparam(f"{name}__{place}") for name in row} for place, row in enumerate(rows)
+        named = {f"{name}__{index}": (index, name) for index, row in enumerate(rows) for name in row}
+        parameters: _Rows = [
+            {name: bindparam(f"{name}__{index}") for name in row} for index, row in enumerate(rows)
         ]
-        written = _written_out(self._make(dialect.name, places).compile(dialect=dialect), dialect, {})
+        written = _written_out(self._make(dialect.name, parameters).compile(dialect=dialect), dialect, {})
         order = None if written.order is None else [named[name] for name in written.order]
         text = self._texts[dialect.name, len(rows)] = _RowsText(written.text, named, order)
         return text
@@ -169,10 +167,10 @@ def _written_out(made: Any, dialect: Dialect, lists: Mapping[str, Sequence[Any]]
 
 def _padded(values: list[Any]) -> list[Any]:
     """Pad a list to the next power of four with its last value, so that few texts are compiled."""
-    places = 1
-    while places < len(values):
-        places *= 4
-    return values + values[-1:] * (places - len(values))
+    length = 1
+    while length < len(values):
+        length *= 4
+    return values + values[-1:] * (length - len(values))
 
 
 def _spread(name: str, values: Sequence[Any]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -204,7 +203,7 @@ def _open_postgresql(url: URL) -> Engine:
 
 
 def _explain(error: DBAPIError, where: str) -> StoreError:
-    reason = _first_line(error.orig)
+    reason = str(error.orig).strip().split("\n", 1)[0]
     if "database is locked" in reason or "database table is locked" in reason:
         return StoreBusy(f"the store {where} is locked by another process; try again when it has finished")
     if "database or disk is full" in reason or "No space left on device" in reason:
@@ -228,7 +227,3 @@ def _is_gone(error: DBAPIError) -> bool:
     """Return whether PostgreSQL ended the connection (classes 08 and 57P) or sent no error code."""
     code = getattr(error.orig, "sqlstate", "")
     return isinstance(error, OperationalError) and (code is None or code.startswith(("08", "57P")))
-
-
-def _first_line(error: Any) -> str:
-    return str(error).strip().split("\n", 1)[0]

@@ -100,10 +100,8 @@ def source_holder(
 
 def page_holder(connection: Connection, *, now: datetime) -> LeaseHolder | None:
     """Return the holder of a waiting page or of a part of a sitemap."""
-    found = (
-        _holder(connection, _leased_rows(table, now)) for table in (schema.page_reads, schema.sitemap_parts)
-    )
-    return next(filter(None, found), None)
+    tables = (schema.page_reads, schema.sitemap_parts)
+    return next(filter(None, (_holder(connection, _leased_rows(table, now)) for table in tables)), None)
 
 
 def delivery_holder(connection: Connection, *, now: datetime) -> LeaseHolder | None:
@@ -203,7 +201,7 @@ class AdvisoryLock:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._gate = threading.Lock()
-        self._leased_rows = ExitStack()
+        self._resources = ExitStack()
         self._connection: Connection | None = None
 
     def ensure_held(self) -> bool:
@@ -216,14 +214,14 @@ class AdvisoryLock:
             if self._connection is not None and _is_alive(self._connection):
                 return False
             self._connection = None
-            self._leased_rows.close()
+            self._resources.close()
             with ExitStack() as stack:
                 connection = stack.enter_context(self._store.autocommit())
                 if not connection.scalars(select(func.pg_try_advisory_lock(_DAEMON))).one():
                     raise StoreBusy(
                         f"another daemon works with {self._store.where}; stop it first or use another store"
                     )
-                self._connection, self._leased_rows = connection, stack.pop_all()
+                self._connection, self._resources = connection, stack.pop_all()
             return True
 
     def release(self) -> None:
@@ -231,7 +229,7 @@ class AdvisoryLock:
         if self._connection is not None:
             with suppress(DBAPIError):
                 self._connection.execute(select(func.pg_advisory_unlock(_DAEMON)))
-        self._leased_rows.close()
+        self._resources.close()
         self._store.dispose()
 
 

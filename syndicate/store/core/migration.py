@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, bindparam, delete, insert, inspect, literal, select, update
 
 from syndicate.errors import StoreError
 from syndicate.store import schema
-from syndicate.store.core.rekeying import rekey_lists
+from syndicate.text.names import tag_key
 
 _TYPES = {
     "sqlite": {"id": "INTEGER PRIMARY KEY AUTOINCREMENT", "blob": "BLOB", "double": "REAL"},
@@ -23,7 +23,6 @@ _TYPES = {
         "double": "DOUBLE PRECISION",
     },
 }
-_THEN = {23: rekey_lists}
 _RECORD = """
     CREATE TABLE migrations (number INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied BIGINT NOT NULL)
 """
@@ -83,3 +82,29 @@ def _apply(connection: Connection, migration: Migration) -> None:
             number=migration.number, name=migration.name, applied=datetime.now(UTC)
         )
     )
+
+
+def rekey_lists(connection: Connection) -> None:
+    """Store tags by their keys, give each article its section's key, and mark every page stale."""
+    tags, articles = schema.article_tags, schema.articles
+    stored = connection.scalars(select(tags.c.tag).distinct()).all()
+    for tag in stored:
+        key = tag_key(tag)
+        if key == tag:
+            continue
+        there = select(tags.c.article_id).where(tags.c.tag == key)
+        moved = select(literal(key), tags.c.article_id).where(
+            tags.c.tag == tag, tags.c.article_id.not_in(there)
+        )
+        connection.execute(insert(tags).from_select(["tag", "article_id"], moved))
+        connection.execute(delete(tags).where(tags.c.tag == tag))
+    sections = connection.scalars(select(articles.c.section).where(articles.c.section != "").distinct())
+    keys = [{"written": name, "key": tag_key(name)} for name in sections]
+    if keys:
+        by_key = update(articles).where(articles.c.section == bindparam("written"))
+        connection.execute(by_key.values(section_key=bindparam("key")), keys)
+    connection.execute(delete(schema.outputs).where(schema.outputs.c.name == "site"))
+
+
+# Parts of migrations that SQL cannot express, by number.
+_THEN = {23: rekey_lists}

@@ -124,7 +124,6 @@ def count_prunable(
     """Count the rows that pruning with these limits would remove."""
     articles, stories, tombstones = schema.articles, schema.stories, schema.tombstones
     stays = select(articles.c.id).where(articles.c.story_id == stories.c.id, ~_old(articles_before))
-
     return Pruned(
         articles=count_rows(connection, articles, _old(articles_before)),
         stories=count_rows(connection, stories, ~stays.exists()),

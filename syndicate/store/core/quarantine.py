@@ -17,11 +17,11 @@ from syndicate.store.core.upsert import insert_for
 
 LIMIT = 3
 
-_ONE = delete(schema.quarantine).where(
-    schema.quarantine.c.kind == bindparam("of"), schema.quarantine.c.subject == bindparam("which")
+_DELETE = delete(schema.quarantine).where(
+    schema.quarantine.c.kind == bindparam("kind_is"), schema.quarantine.c.subject == bindparam("subject_is")
 )
-_CLEARING = CompiledStatement(_ONE)
-_CLEARING_OF_SOURCE = CompiledStatement(_ONE.where(schema.quarantine.c.source_id == bindparam("source")))
+_CLEAR = CompiledStatement(_DELETE)
+_CLEAR_ITEM = CompiledStatement(_DELETE.where(schema.quarantine.c.source_id == bindparam("source")))
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
 _ENTRIES = CompiledStatement(
     select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
@@ -82,14 +82,14 @@ def record_failure(
 
 def clear_failure(connection: Connection, kind: str, subject: str) -> None:
     """Remove the failures of a thing that works again."""
-    _CLEARING.execute(connection, {"of": kind, "which": subject})
+    _CLEAR.execute(connection, {"kind_is": kind, "subject_is": subject})
 
 
 def clear_failures(connection: Connection, kind: str, subjects: Iterable[str]) -> None:
     """Remove the failures of several things of a kind."""
-    rows = [{"of": kind, "which": subject} for subject in subjects]
+    rows = [{"kind_is": kind, "subject_is": subject} for subject in subjects]
     if rows:
-        _CLEARING.execute_many(connection, rows)
+        _CLEAR.execute_many(connection, rows)
 
 
 def count_failures(connection: Connection, kind: str, subject: str) -> int:
@@ -109,12 +109,12 @@ def clear_unlisted(connection: Connection, listed: Mapping[int, Collection[str]]
         return set()
     rows = _ENTRIES.rows(connection, {"sources": list(listed)})
     gone = [
-        {"of": "entry", "which": subject, "source": source_id}
+        {"kind_is": "entry", "subject_is": subject, "source": source_id}
         for source_id, subject in rows
         if subject not in listed[source_id]
     ]
     if gone:
-        _CLEARING_OF_SOURCE.execute_many(connection, gone)
+        _CLEAR_ITEM.execute_many(connection, gone)
     return {source_id for source_id, subject in rows if subject in listed[source_id]}
 
 

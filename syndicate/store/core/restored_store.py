@@ -29,7 +29,7 @@ def mark_uncertain(
 ) -> MarkedUncertain:
     """Hold work that may have been done since the backup; record ``periods`` as missed.
 
-    Each period is (newsletter, cadence, (start, end)). Periods that ended before ``restored`` get no
+    Each period is (newsletter, variant key, (start, end)). Periods that ended before ``restored`` get no
     edition. New rows get ids that no row had since the backup.
     """
     table, newsletters = schema.editions, schema.newsletters
@@ -38,12 +38,11 @@ def mark_uncertain(
     held_editions = connection.execute(waiting.values(state=edition_store.HELD, approve_by=None)).rowcount
     store_identity.skip_ids(connection)
     missed = edition_store.MISSED
-    noted = [
+    records = [
         edition_store.record_no_edition(connection, newsletter, variant_key, period, missed, now)
         for newsletter, variant_key, period in periods
     ]
     earlier = newsletters.c.known_since < restored
     connection.execute(update(newsletters).where(earlier).values(known_since=restored))
-    return MarkedUncertain(
-        deliveries=uncertain, editions=held_editions, periods=len(noted) - noted.count(None)
-    )
+    recorded = len(records) - records.count(None)
+    return MarkedUncertain(deliveries=uncertain, editions=held_editions, periods=recorded)

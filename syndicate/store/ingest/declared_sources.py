@@ -79,6 +79,4 @@ def declared_values(source: Source) -> dict[str, Any]:
 def unpolled_state() -> dict[str, Any]:
     """Return the columns of a source that was never polled at its URL."""
     state = SourceState()
-    return {name: getattr(state, name) for name in SourceState.__dataclass_fields__} | {
-        **NO_LEASE,
-    }
+    return {name: getattr(state, name) for name in SourceState.__dataclass_fields__} | NO_LEASE

@@ -4,18 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    Connection,
-    Row,
-    and_,
-    bindparam,
-    delete,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, delete, insert, or_, select, update
 
 from syndicate.model import Hub, HubState, HubSubscription, Push
 from syndicate.store import schema
@@ -235,10 +224,6 @@ def record_valid_push(connection: Connection, source_id: int, now: datetime) -> 
     return connection.scalars(
         update(table).where(active).values(last_push=now).returning(table.c.expires)
     ).first()
-
-
-def _hub(row: Row[Any]) -> Hub:
-    return Hub(url=row.hub, topic=row.topic)
 
 
 def _subscription(row: Row[Any]) -> HubSubscription:

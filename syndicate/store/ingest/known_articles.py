@@ -50,7 +50,7 @@ _BY_KEYS = CompiledStatement(
 _BY_URLS = CompiledStatement(
     _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.url).in_(_PAIRS))
 )
-_BY_MOMENTS = CompiledStatement(
+_BY_TIMES = CompiledStatement(
     _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.published).in_(_PAIRS))
     .order_by(schema.articles.c.id.desc())
     .limit(MAX_SIMILAR)
@@ -130,7 +130,7 @@ def articles_published_at(
     pairs = [(source, to_microseconds(at)) for source, published in times.items() for at in published]
     found: dict[int, list[KnownArticle]] = {source: [] for source in times}
     for batch in in_batches(pairs, _BATCH):
-        rows = _BY_MOMENTS.rows(connection, {"pairs": batch})
+        rows = _BY_TIMES.rows(connection, {"pairs": batch})
         if len(rows) == MAX_SIMILAR and len(times) > 1:
             # The limit must hold for each source, so that no source's articles displace another's.
             return {

@@ -16,7 +16,6 @@ from syndicate.store.core.row_leases import NO_LEASE, change_leased
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.article_store import search_text
 from syndicate.store.ingest.source_store import source_of
-from syndicate.store.ingest.tombstones import Tombstone, save_tombstones
 from syndicate.store.output.stale import mark_lists, mark_stale
 
 # The wording of ``net.failures``.
@@ -30,8 +29,10 @@ def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPa
     queued = list(pages)
     if not queued:
         return
-    table = schema.page_reads
-    ids = _ids_of(connection, [page.uid for page in queued if page.uid])
+    table, articles = schema.page_reads, schema.articles
+    uids = [page.uid for page in queued if page.uid]
+    known = rows_with(connection, select(articles.c.uid, articles.c.id), articles.c.uid, uids)
+    ids = {row.uid: row.id for row in known}
     rows = [
         {
             "source_id": source_id,
@@ -59,12 +60,6 @@ def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPa
             statement.on_conflict_do_update(index_elements=["source_id", "url"], set_=again, where=changed),
             rows,
         )
-
-
-def _ids_of(connection: Connection, uids: Sequence[str]) -> dict[str, int]:
-    table = schema.articles
-    rows = rows_with(connection, select(table.c.uid, table.c.id), table.c.uid, uids)
-    return {row.uid: row.id for row in rows}
 
 
 def claim_pages(
@@ -234,14 +229,6 @@ def failures_in_a_row(connection: Connection, source_id: int) -> int:
     since = or_(last.is_(None), table.c.last_try >= last)
     query = select(func.coalesce(func.sum(table.c.attempts), 0)).where(matching, ~ended, since)
     return int(connection.scalars(query).one())
-
-
-def add_entry_tombstones(
-    connection: Connection, source_id: int, entries: Iterable[tuple[str, str]], now: datetime
-) -> None:
-    """Store tombstones (key, item hash) of entries that never become articles."""
-    found = (Tombstone(entry_key=key, item_hash=item_hash) for key, item_hash in entries)
-    save_tombstones(connection, source_id, found, now)
 
 
 def count_pages(connection: Connection) -> dict[str, int]:

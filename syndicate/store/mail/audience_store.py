@@ -51,10 +51,9 @@ def add_subscription(
 ) -> str:
     """Subscribe a mailbox on the operator's word; ``evidence`` names the origin of the consent.
 
-    ``agreed`` is the text the subscriber agreed to elsewhere, as far as the operator knows.
-
-    Returns ``added``, ``already`` (it is confirmed), ``left`` (the subscriber unsubscribed, and an import
-    never subscribes them again) or ``suppressed`` (the mailbox is on the suppression list).
+    ``agreed`` is the text the subscriber agreed to elsewhere, as far as the operator knows. Returns
+    ``added``, ``already`` (it is confirmed), ``left`` (the subscriber unsubscribed, and an import never
+    subscribes them again) or ``suppressed`` (the mailbox is on the suppression list).
     """
     leases.ensure_secret(connection)
     if suppression(connection, address_key) is not None:
@@ -168,15 +167,12 @@ def end_all_subscriptions(
 ) -> int | None:
     """End all subscriptions of a mailbox; return their number, ``None`` for an unknown mailbox."""
     table, subscribers = schema.subscriptions, schema.subscribers
-    person = connection.scalars(
-        select(subscribers.c.id).where(subscribers.c.address_key == address_key)
-    ).first()
-    if person is None:
+    owner = select(subscribers.c.id).where(subscribers.c.address_key == address_key)
+    subscriber_id = connection.scalars(owner).first()
+    if subscriber_id is None:
         return None
-    open_ones = select(table.c.id).where(
-        table.c.subscriber_id == person, table.c.state != SubscriptionState.UNSUBSCRIBED.value
-    )
-    ids = connection.scalars(open_ones).all()
+    is_open = table.c.state != SubscriptionState.UNSUBSCRIBED.value
+    ids = connection.scalars(select(table.c.id).where(table.c.subscriber_id == subscriber_id, is_open)).all()
     for subscription_id in ids:
         end_subscription(connection, subscription_id, detail=detail, now=now, end_reason=end_reason)
     return len(ids)

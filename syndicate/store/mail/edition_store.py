@@ -208,23 +208,6 @@ def edition_values(
     }
 
 
-def insert_edition(
-    connection: Connection,
-    newsletter: str,
-    variant_key: str,
-    period: tuple[datetime, datetime],
-    state: str,
-    now: datetime,
-    *,
-    rendered: tuple[str, str, str],
-) -> int | None:
-    """Store a whole mail (subject, html, text) without deliveries; ``None`` if the period has a record."""
-    subject, html, text = rendered
-    values = edition_values(newsletter, variant_key, period, now)
-    values |= {"state": state, "subject": subject, "html": html, "text": text}
-    return insert_row(connection, values)
-
-
 def insert_row(connection: Connection, values: dict[str, object]) -> int | None:
     """Insert an edition; return its id, or ``None`` when its period and revision exist."""
     table = schema.editions
@@ -252,8 +235,7 @@ def report_editions(
     table = schema.editions
     query = select(table).order_by(table.c.period_end.desc(), table.c.id.desc()).limit(limit)
     query = query.where(
-        or_(table.c.variant_key == EVERY_EDITION, waits_alone()),
-        table.c.state != CONFIRMATION,
+        or_(table.c.variant_key == EVERY_EDITION, waits_alone()), table.c.state != CONFIRMATION
     )
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)
@@ -273,12 +255,12 @@ def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, di
     belongs = {tuple(key): edition_id for edition_id, *key in connection.execute(mains)}
     counted = {edition_id: [edition_id] for edition_id in ids}
     if belongs:
-        forms = select(table.c.id, *period).where(
+        variants = select(table.c.id, *period).where(
             table.c.newsletter.in_({key[0] for key in belongs}),
             table.c.period_end.in_({key[1] for key in belongs}),
             table.c.variant_key.not_in((EVERY_EDITION, CONFIRMATION)),
         )
-        for edition_id, *key in connection.execute(forms):
+        for edition_id, *key in connection.execute(variants):
             counted.setdefault(edition_id, []).extend(filter(None, [belongs.get(tuple(key))]))
     grouped = (
         select(deliveries.c.edition_id, deliveries.c.state, func.count())
@@ -295,16 +277,16 @@ def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, di
 
 def waits_alone() -> ColumnElement[bool]:
     """Return the condition for variants that wait for an editor when their main edition does not."""
-    table, issue = schema.editions, schema.editions.alias("issue")
+    table, main = schema.editions, schema.editions.alias("main")
     same = and_(
-        issue.c.newsletter == table.c.newsletter,
-        issue.c.period_end == table.c.period_end,
-        issue.c.revision == table.c.revision,
-        issue.c.variant_key == EVERY_EDITION,
-        issue.c.state.in_(OPEN),
+        main.c.newsletter == table.c.newsletter,
+        main.c.period_end == table.c.period_end,
+        main.c.revision == table.c.revision,
+        main.c.variant_key == EVERY_EDITION,
+        main.c.state.in_(OPEN),
     )
-    waits_with_it = select(issue.c.id).where(same).correlate(table)
-    return and_(table.c.variant_key != EVERY_EDITION, table.c.state.in_(OPEN), ~waits_with_it.exists())
+    main_waits = select(main.c.id).where(same).correlate(table)
+    return and_(table.c.variant_key != EVERY_EDITION, table.c.state.in_(OPEN), ~main_waits.exists())
 
 
 def edition_of(row: dict[str, object]) -> Edition:

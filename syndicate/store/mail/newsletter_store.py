@@ -62,5 +62,5 @@ def pause_newsletter(connection: Connection, newsletter: str) -> bool:
 def resume_newsletter(connection: Connection, newsletter: str, now: datetime) -> bool:
     """Cut editions of periods that end from now on; false when the newsletter is not paused."""
     table = schema.newsletters
-    resting = update(table).where(table.c.name == newsletter, table.c.paused)
-    return connection.execute(resting.values(paused=False, known_since=now)).rowcount == 1
+    paused = update(table).where(table.c.name == newsletter, table.c.paused)
+    return connection.execute(paused.values(paused=False, known_since=now)).rowcount == 1

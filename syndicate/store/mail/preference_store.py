@@ -37,7 +37,7 @@ class Variant:
 
     @property
     def key(self) -> str:
-        """Value of the edition's column ``cadence``."""
+        """Value of the edition's column ``variant_key``."""
         return variant_key(self.cadence, self.selection)
 
 

@@ -16,7 +16,7 @@ from syndicate.store.core.column_types import EPOCH
 from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail import audience_store
-from syndicate.store.mail.edition_store import CONFIRMATION, insert_edition
+from syndicate.store.mail.edition_store import CONFIRMATION, edition_values, insert_row
 
 WAITING = "waiting"
 MAILED = "mailed"
@@ -110,18 +110,21 @@ def confirmation_edition(
     """
     start = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
     period = (start, start + _QUARTER)
-    made = insert_edition(connection, newsletter, CONFIRMATION, period, CONFIRMATION, now, rendered=rendered)
-    if made is not None:
-        return made
+    subject, html, text = rendered
+    values = edition_values(newsletter, CONFIRMATION, period, now)
+    values |= {"state": CONFIRMATION, "subject": subject, "html": html, "text": text}
+    inserted = insert_row(connection, values)
+    if inserted is not None:
+        return inserted
     table = schema.editions
-    found: int = connection.scalars(
+    edition_id: int = connection.scalars(
         select(table.c.id).where(
             table.c.newsletter == newsletter,
             table.c.variant_key == CONFIRMATION,
             table.c.period_end == period[1],
         )
     ).one()
-    return found
+    return edition_id
 
 
 def claim_sign_up(connection: Connection, sign_up_id: int) -> bool:

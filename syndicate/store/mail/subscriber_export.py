@@ -8,7 +8,7 @@ from syndicate.store import schema
 from syndicate.store.mail import audience_store
 
 # Columns about the machine, not about the subscriber.
-_OURS = frozenset(
+_INTERNAL = frozenset(
     {"id", "subscriber_id", "lease_owner", "lease_until", "token_hash", "fingerprint", "feed_revision"}
 )
 
@@ -19,9 +19,9 @@ def export_subscriber_data(connection: Connection, address_key: str) -> dict[str
     owner = select(subscribers.c.id).where(subscribers.c.address_key == address_key)
     matching = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(owner))
     consents, sign_ups, bounces = schema.consents, schema.sign_ups, schema.bounces
-    people = _rows(connection, subscribers, subscribers.c.address_key == address_key)
+    rows = _rows(connection, subscribers, subscribers.c.address_key == address_key)
     reason = audience_store.suppression(connection, address_key)
-    found: dict[str, Any] = dict(people[0]) if people else {}
+    subscriber: dict[str, Any] = dict(rows[0]) if rows else {}
     lists = {
         "subscriptions": _rows(connection, subscriptions, subscriptions.c.subscriber_id.in_(owner)),
         "consents": _rows(connection, consents, consents.c.address_key == address_key),
@@ -29,13 +29,13 @@ def export_subscriber_data(connection: Connection, address_key: str) -> dict[str
         "deliveries": _rows(connection, deliveries, deliveries.c.subscription_id.in_(matching)),
         "bounces": _rows(connection, bounces, bounces.c.subscription_id.in_(matching)),
     }
-    if not found and reason is None and not any(lists.values()):
+    if not subscriber and reason is None and not any(lists.values()):
         return None
-    return {"address": address_key} | found | {"suppressed": reason or "no"} | lists
+    return {"address": address_key} | subscriber | {"suppressed": reason or "no"} | lists
 
 
 def _rows(connection: Connection, table: Table, matching: ColumnElement[bool]) -> list[dict[str, Any]]:
-    columns = [column for column in table.c if column.name not in _OURS]
+    columns = [column for column in table.c if column.name not in _INTERNAL]
     rows = connection.execute(select(*columns).where(matching).order_by(table.c.id))
     return [{name: _plain(value) for name, value in row._asdict().items()} for row in rows]
 

@@ -8,6 +8,5 @@ from syndicate.store.schema.base import *
 from syndicate.store.schema.for_ingest import *
 from syndicate.store.schema.for_mail import *
 from syndicate.store.schema.for_output import *
-from syndicate.store.schema.for_pages import *
 from syndicate.store.schema.for_ranking import *
 from syndicate.store.schema.for_stories import *

@@ -1,4 +1,4 @@
-"""Tables of sources, their articles, tombstones, failures and hub subscriptions."""
+"""Tables of sources, their articles, pages to read, tombstones, failures, robots.txt and hubs."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, LargeBinary, Table, Text
 
@@ -99,4 +99,39 @@ pushes = Table(
     *columns(Text, "url", "content_type"),
     Column("body", LargeBinary, nullable=False),
     *columns(UtcTime, "received"),
+)
+
+sitemap_parts = Table(
+    "sitemap_parts",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    *columns(BigInteger, "source_id"),
+    *columns(Text, "url", "etag", "last_modified", "body_hash", "error", "lease_owner"),
+    *columns(UtcTime, "changed", "last_success", nullable=True),
+    *columns(UtcTime, "next_check", "lease_until"),
+    *columns(Integer, "failures"),
+)
+
+page_reads = Table(
+    "page_reads",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    *columns(BigInteger, "source_id"),
+    Column("article_id", BigInteger),
+    Column("entry_json", Json),
+    *columns(Text, "url", "content_hash", "state", "error", "lease_owner"),
+    *columns(UtcTime, "published", "next_try", "lease_until"),
+    *columns(Boolean, "has_text"),
+    *columns(Integer, "attempts"),
+    Column("last_try", UtcTime),
+)
+
+robots = Table(
+    "robots",
+    metadata,
+    Column("origin", Text, primary_key=True),
+    *columns(Integer, "status"),
+    *columns(Text, "rules"),
+    *columns(UtcTime, "expires", "next_page_at", "busy_until"),
+    Column("busy_pause", Float, nullable=False, server_default="0"),
 )

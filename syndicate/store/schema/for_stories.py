@@ -65,6 +65,8 @@ related = Table(
     *columns(Json, "parts_json"),
 )
 
+neighbours = Table("neighbours", metadata, *id_keys("article_id", "neighbour_id"))
+
 ranked = Table(
     "ranked",
     metadata,

@@ -1,12 +1,14 @@
 """Stored ranked lists (top and trending), and the counts from which they are computed."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     Connection,
     bindparam,
@@ -51,17 +53,27 @@ _RARE = CompiledStatement(
 )
 _OWN, _OTHER = schema.articles.alias("own"), schema.articles.alias("other")
 _SEEN = case((_OTHER.c.published < _OTHER.c.first_seen, _OTHER.c.published), else_=_OTHER.c.first_seen)
-_RELATED = CompiledStatement(
-    select(_OWN.c.story_id, _OTHER.c.source_id, func.count(_OTHER.c.id.distinct()), func.max(_SEEN))
-    .join(schema.related, schema.related.c.article_id == _OWN.c.id)
-    .join(_OTHER, _OTHER.c.id == schema.related.c.related_id)
-    .where(
-        _OWN.c.story_id.in_(bindparam("stories", expanding=True)),
-        _OTHER.c.story_id != _OWN.c.story_id,
-        _OTHER.c.first_seen <= bindparam("until"),
-        _OWN.c.first_seen <= bindparam("until"),
+
+
+def _linked_sources(article: Column[int], other: Column[int], fact: ColumnElement[Any]) -> CompiledStatement:
+    """Return a statement for a fact about each source to which pairs of articles lead from stories."""
+    return CompiledStatement(
+        select(_OWN.c.story_id, _OTHER.c.source_id, fact)
+        .join(article.table, article == _OWN.c.id)
+        .join(_OTHER, _OTHER.c.id == other)
+        .where(
+            _OWN.c.story_id.in_(bindparam("stories", expanding=True)),
+            _OTHER.c.story_id != _OWN.c.story_id,
+            _OTHER.c.first_seen <= bindparam("until"),
+            _OWN.c.first_seen <= bindparam("until"),
+        )
+        .group_by(_OWN.c.story_id, _OTHER.c.source_id)
     )
-    .group_by(_OWN.c.story_id, _OTHER.c.source_id)
+
+
+_RELATED = _linked_sources(schema.related.c.article_id, schema.related.c.related_id, func.max(_SEEN))
+_NEAR = _linked_sources(
+    schema.neighbours.c.article_id, schema.neighbours.c.neighbour_id, func.count(_OTHER.c.id.distinct())
 )
 
 
@@ -254,18 +266,57 @@ def rare_sources(connection: Connection, *, since: datetime, until: datetime, mo
 
 def related_sources(
     connection: Connection, story_ids: Sequence[int], *, until: datetime | None = None
-) -> dict[int, dict[int, tuple[int, datetime]]]:
+) -> dict[int, dict[int, datetime]]:
     """Return, by story, the sources that its related links lead to.
 
-    Each source comes with its article count and the newest time at which an article was seen or published.
-    Links within the story do not count, nor do articles first seen after ``until``.
+    Each source comes with the newest time at which an article was seen or published. Links within the story
+    do not count, nor do articles first seen after ``until``.
     """
-    found: dict[int, dict[int, tuple[int, datetime]]] = {}
+    found: dict[int, dict[int, datetime]] = {}
+    for story, source, newest in _rows_of_stories(_RELATED, connection, story_ids, until):
+        found.setdefault(story, {})[source] = from_microseconds(newest)
+    return found
+
+
+def neighbour_sources(
+    connection: Connection, story_ids: Sequence[int], *, until: datetime | None = None
+) -> dict[int, dict[int, int]]:
+    """Return, by story, the sources of the articles nearest to its articles, with their article counts.
+
+    The same articles do not count as in ``related_sources``.
+    """
+    found: dict[int, dict[int, int]] = {}
+    for story, source, count in _rows_of_stories(_NEAR, connection, story_ids, until):
+        found.setdefault(story, {})[source] = count
+    return found
+
+
+def _rows_of_stories(
+    statement: CompiledStatement, connection: Connection, story_ids: Sequence[int], until: datetime | None
+) -> Iterator[Sequence[Any]]:
     last = _LATEST if until is None else to_microseconds(until)
     for ids in in_batches(story_ids):
-        for story, source, count, newest in _RELATED.rows(connection, {"stories": ids, "until": last}):
-            found.setdefault(story, {})[source] = count, from_microseconds(newest)
-    return found
+        yield from statement.rows(connection, {"stories": ids, "until": last})
+
+
+def save_neighbours(connection: Connection, neighbours: Mapping[int, Sequence[int]]) -> None:
+    """Replace the nearest articles of articles."""
+    table = schema.neighbours
+    connection.execute(delete(table).where(table.c.article_id.in_(neighbours)))
+    rows = [
+        {"article_id": article_id, "neighbour_id": neighbour}
+        for article_id, nearest in neighbours.items()
+        for neighbour in nearest
+    ]
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def prune_neighbours(connection: Connection, *, before: datetime) -> None:
+    """Forget the nearest articles of articles first seen before a time: no list ranks their stories."""
+    table, articles = schema.neighbours, schema.articles
+    first_kept = select(func.min(articles.c.id)).where(articles.c.first_seen >= before).scalar_subquery()
+    connection.execute(delete(table).where(table.c.article_id < first_kept))
 
 
 def add_reads(connection: Connection, counts: Mapping[str, int], *, hour: datetime) -> None:

@@ -74,12 +74,13 @@ def copy_unplaced_articles(
 
 
 def _copy_links(source: Connection, target: Connection, article_ids: Sequence[int]) -> None:
-    """Copy the related links between these articles."""
-    table, known = schema.related, set(article_ids)
-    for batch in in_batches(article_ids, _COPIED_TOGETHER):
-        rows = source.execute(select(table).where(table.c.article_id.in_(batch))).mappings()
-        if links := [dict(row) for row in rows if row["related_id"] in known]:
-            target.execute(insert(table), links)
+    """Copy the related links between these articles, and which of them are neighbours."""
+    known = set(article_ids)
+    for table, other in ((schema.related, "related_id"), (schema.neighbours, "neighbour_id")):
+        for batch in in_batches(article_ids, _COPIED_TOGETHER):
+            rows = source.execute(select(table).where(table.c.article_id.in_(batch))).mappings()
+            if links := [dict(row) for row in rows if row[other] in known]:
+                target.execute(insert(table), links)
 
 
 def _copy_parts(source: Connection, target: Connection, article_ids: Sequence[int]) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.web.output import FileChanged, OutputFolder, ServedFile
+from syndicate.web.served_files import FileChanged, OutputFolder, ServedFile
 
 
 def find(folder: OutputFolder, path: Path, *, gzip: bool = False) -> ServedFile:
