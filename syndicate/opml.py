@@ -130,14 +130,14 @@ class _Folder:
         return self._folders[name]
 
     def lines(self) -> list[str]:
-        found: list[str] = []
+        lines: list[str] = []
         for child in self.children:
             if isinstance(child, Outline):
-                found.append(_feed_line(child))
+                lines.append(_feed_line(child))
             else:
                 opening = f"<outline{_attributes(text=child.name, title=child.name)}>"
-                found += [opening, *child.lines(), "</outline>"]
-        return found
+                lines += [opening, *child.lines(), "</outline>"]
+        return lines
 
 
 class _Reader:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.newsletter.render import TOKEN
+from syndicate.newsletter.story_views import TOKEN
 from syndicate.services.mail_services import preferences_link, unsubscribe_link
 from syndicate.settings import load_settings
 

@@ -24,8 +24,8 @@ from syndicate.model import (
 )
 from syndicate.newsletter.periods import Period, is_late
 
+# Time after which a repeated text of a blog is another post, such as a weekly open thread.
 ANOTHER_POST = timedelta(hours=12)
-"""Time after which a repeated text of a blog is another post, such as a weekly open thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
-"""Changes of an editor to an edition: each returns the new content and a line for the record. Pure.
+"""Changes of an editor to an edition, each with a line for the record, and to its variants. Pure.
 
-Stories are named by their places, from 1. Each function raises ``SyndicateError`` for an impossible change.
+Stories are named by their places, from 1. An impossible change raises ``SyndicateError``.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from syndicate.errors import SyndicateError
@@ -74,6 +75,31 @@ def paragraphs_of(text: str) -> str:
     """Return an editor's paragraphs, clean, separated by an empty line."""
     paragraphs = (harmless(part, _NOTE_LIMIT) for part in clean_text(text).split("\n\n"))
     return "\n\n".join(filter(None, paragraphs))[:_NOTE_LIMIT]
+
+
+def follow_main_edition(
+    variant: EditionContent, main: EditionContent, *, dropped: Collection[int], own: Collection[int] = ()
+) -> EditionContent:
+    """Return a variant without the ``dropped`` stories, with the headlines and the note of the main edition.
+
+    Stories are named by their ids. Changes of the variant itself take precedence: stories in ``own`` stay as
+    they are, and so does the variant's own note.
+    """
+    main_stories = {(story.story_id, story.article_id): story for story in main.stories}
+
+    def with_title(story: ContentStory) -> ContentStory:
+        other = main_stories.get((story.story_id, story.article_id))
+        if other is None or story.story_id in own:
+            return story
+        return replace(story, title=other.title, original_title=other.original_title)
+
+    def stays(story: ContentStory) -> bool:
+        # A story told by a single source may be several items: items that the main edition still has stay.
+        kept = (story.story_id, story.article_id) in main_stories
+        return kept or story.story_id in own or story.story_id not in dropped
+
+    stories = filter(stays, variant.stories)
+    return replace(variant, stories=tuple(map(with_title, stories)), note=variant.note or main.note)
 
 
 def _story(content: EditionContent, place: int) -> ContentStory:

@@ -10,8 +10,8 @@ from syndicate.newsletter.story_views import SiteFacts, harmless
 from syndicate.text.dates import clock_time, human_day
 from syndicate.text.language import direction_of
 
+# Age from which a story shows its date without a time of day.
 DATED_FROM = timedelta(days=6)
-"""Age from which a story shows its date without a time of day."""
 _PREHEADER_LIMIT = 130
 
 

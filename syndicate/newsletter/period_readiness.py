@@ -3,17 +3,13 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+# Longest wait of an edition that has stories.
 MAX_WAIT = timedelta(minutes=10)
-"""Longest wait of an edition that has stories."""
-
+# Wait after which a period without stories is empty, though sources are unread or all sources fail. Longer
+# than ``min_interval``, after which a failed source is read again.
 MAX_WAIT_EMPTY = timedelta(hours=2)
-"""Wait after which a period without stories is empty, though sources are unread or all sources fail.
-
-Longer than ``min_interval``, after which a failed source is read again.
-"""
-
+# Time before the end of ``max_lateness`` at which the wait ends.
 LAST_CALL = timedelta(minutes=1)
-"""Time before the end of ``max_lateness`` at which the wait ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +36,6 @@ class Gathered:
         return 0 < self.sources == self.failing
 
     def __str__(self) -> str:
-        """Return the reasons to wait, in words; ``""`` without a reason."""
         failing = self.failing if self.outage else 0
         facts = (
             (self.unread, "source that was due is not read yet", "sources that were due are not read yet"),

@@ -21,9 +21,8 @@ SCHEDULE_HELP = (
     'Write one of: "daily 07:00", "daily 07:00,18:00", "weekdays 07:00", "weekly monday 08:00", '
     '"monthly 1 08:00" (1 to 28), "monthly last 08:00".'
 )
-
+# Number of latest missed periods of a newsletter that are recorded after a long pause.
 MOST_MISSED = 60
-"""Number of latest missed periods of a newsletter that are recorded after a long pause."""
 
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
@@ -67,7 +66,7 @@ class Schedule:
     day: int = 0
 
     def next_runs(self, zone: ZoneInfo, after: datetime, count: int) -> tuple[datetime, ...]:
-        """The next ``count`` scheduled runs later than ``after``, in UTC, in order."""
+        """Return the next ``count`` scheduled runs later than ``after``, in UTC, in order."""
         runs = self.runs(zone, after.astimezone(zone).date() - _DAY)
         return tuple(islice(dropwhile(lambda at: at <= after, runs), count))
 

@@ -12,10 +12,8 @@ from dataclasses import dataclass, replace
 
 from syndicate.errors import RenderError
 from syndicate.newsletter.mail_context import DigestContext, preheader
-from syndicate.newsletter.story_views import TOKEN, SiteFacts, harmless
+from syndicate.newsletter.story_views import harmless
 from syndicate.templating import Templates
-
-__all__ = ["SUBJECT_LIMIT", "TOKEN", "RenderedEdition", "SiteFacts", "inline_styles", "render_edition"]
 
 # Of the 1,300 headlines of 69 real feeds, 98 % are shorter.
 SUBJECT_LIMIT = 100

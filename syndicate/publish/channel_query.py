@@ -3,14 +3,14 @@ r"""Query language that selects the articles of a channel.
 A query is a list of clauses separated by spaces; an article belongs to the channel if every clause holds. The
 empty query holds for every article.
 
-==========================  =====================================================================
-``section:world,europe``    the section is in the list ``tag:climate``             a tag is in the list
-``source:"The Harbour"``    the name of the source is in the list ``language:ar``             the language is
-in the list (``en`` also covers ``en-gb``) ``word:flood``              title, summary or a tag has the word;
-``flood`` alone means the same ``"climate summit"``        title, summary or tags have the phrase ``top``,
-``trending``       the article leads a story on that list, in the channel's language if it can
-``-tag:opinion``            a minus negates any clause ==========================
-=====================================================================
+``section:world,europe``   the section is in the list
+``tag:climate``            a tag is in the list
+``source:"The Harbour"``   the name of the source is in the list
+``language:ar``            the language is in the list (``en`` also covers ``en-gb``)
+``word:flood``             title, summary or a tag has the word; ``flood`` alone means the same
+``"climate summit"``       title, summary or tags have the phrase
+``top``, ``trending``      the article leads a story on that list, in the channel's language if it can
+``-tag:opinion``           a minus negates any clause
 
 A value with a space, a comma, a colon, a leading minus or a quotation mark goes between quotation marks, with
 ``\"`` and ``\\`` for themselves; so does the plain word ``"top"``.

@@ -42,8 +42,6 @@ CORRECTION_AFTER = timedelta(hours=1)
 # Update time of an empty feed: fixed, so that its bytes never change.
 EMPTY_FEED_UPDATED = datetime(2000, 1, 1, tzinfo=UTC)
 
-_related_fields = attrgetter("uid", "url", "title", "source_name", "published", "language", "direction")
-
 
 class RelatedItem(NamedTuple):
     """Related story of an item. ``language`` is ``""`` if unknown."""
@@ -55,6 +53,9 @@ class RelatedItem(NamedTuple):
     published: datetime
     language: str
     direction: str
+
+
+_related_fields = attrgetter(*RelatedItem._fields)
 
 
 class FeedItem(NamedTuple):

@@ -87,13 +87,11 @@ class RssItem:
         if item.source_url:
             SubElement(element, "source", url=item.source_url).text = item.source_name
         if item.enclosures:
-            # A single enclosure: many readers take the first, some the last. Media RSS and the text have
-            # all.
+            # A single enclosure: many readers take the first, some the last. Media RSS has all files.
             main = next((file for file in item.enclosures if file.kind != "document"), item.enclosures[0])
             unknown = {"length": "0", "type": "application/octet-stream"}
-            SubElement(
-                element, "enclosure", {"url": main.url} | unknown | _attributes(main, length=main.size)
-            )
+            facts = {"url": main.url} | unknown | _attributes(main, length=main.size)
+            SubElement(element, "enclosure", facts)
         _add_media(element, item)
         if item.language:
             element.set(_XML_LANG, item.language)
@@ -128,7 +126,6 @@ class AtomEntry:
 
 
 def _add_first_sight(element: _Element, item: FeedItem) -> None:
-    """Add the time of the first sight of an article without a date."""
     if not item.dated:
         SubElement(element, f"{{{SYNDICATE}}}firstSeen").text = rfc3339(known_since(item.published))
 

@@ -30,7 +30,9 @@ def news_sitemap(articles: Iterable[PublishedArticle], options: PublishOptions, 
     stays as a plain address, and without articles the front page.
     """
     own_articles = {
-        item.link: item for item in articles if _is_own(item, options) and item.article.published <= now
+        item.link: item
+        for item in articles
+        if item.source.own and item.link.startswith(f"{options.site_url}/") and item.article.published <= now
     }
     newest = sorted(
         own_articles.values(), key=lambda item: (item.article.published, item.article.uid), reverse=True
@@ -43,10 +45,6 @@ def news_sitemap(articles: Iterable[PublishedArticle], options: PublishOptions, 
     else:
         urls = [f"<url><loc>{escape(front_page_url(options))}</loc></url>\n"]
     return f"{_START}{''.join(urls)}</urlset>\n".encode()
-
-
-def _is_own(item: PublishedArticle, options: PublishOptions) -> bool:
-    return item.source.own and item.link.startswith(f"{options.site_url}/")
 
 
 def _url(item: PublishedArticle, news: str) -> str:

@@ -6,14 +6,13 @@ a millisecond: a new article may rewrite hundreds of pages.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from urllib.parse import quote
 
 from syndicate.errors import RenderError
 from syndicate.model import (
     Channel,
-    Image,
     Newsletter,
     PublishedArticle,
     archive_feed,
@@ -24,14 +23,11 @@ from syndicate.publish.channel_query import only_section
 from syndicate.publish.lead_image import shows_image
 from syndicate.publish.page_context import ArticlePage, FrontPage, ListingPage, Page
 from syndicate.publish.publish_options import PublishOptions
-from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, publisher_page
+from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, may_show, publisher_page
 from syndicate.publish.site_metadata import (
     named_links,
     nested_headings,
     news_article,
-    shown_enclosures,
-    shown_image,
-    shown_summary,
     with_alternatives,
 )
 from syndicate.publish.site_paths import ASSETS_FOLDER, FRONT_PATH, list_feed, root_of, section_path, tag_path
@@ -72,7 +68,14 @@ class SitePages:
         self._options = options
         self._direction = direction_of(options.language)
         self._channels = tuple(channels)
-        self._archives = tuple(map(_archive, newsletters))
+        self._archives = tuple(
+            NamedPath(
+                name=quote(archive_folder(newsletter.name)),
+                title=newsletter.title,
+                path=quote(archive_feed(newsletter.name)),
+            )
+            for newsletter in newsletters
+        )
         self._sections = tuple(NamedPath(name=name, path=section_path(name)) for name in sections)
         self._section_names = {tag_key(section.name): section.name for section in self._sections}
         self._section_paths = {tag_key(section.name): section.path for section in self._sections}
@@ -100,8 +103,8 @@ class SitePages:
                 contexts.append(error)
         whole = [context for context in contexts if not isinstance(context, RenderError)]
         texts = iter(self._templates.render_each(_ARTICLE, whole))
-        rendered = (context if isinstance(context, RenderError) else next(texts) for context in contexts)
-        return [error if isinstance(error, RenderError) else _encoded(error) for error in rendered]
+        pages = (context if isinstance(context, RenderError) else next(texts) for context in contexts)
+        return [page if isinstance(page, RenderError) else _encoded(page) for page in pages]
 
     def _article(
         self,
@@ -118,7 +121,8 @@ class SitePages:
         """
         article, canonical = item.article, item.link or self.absolute(item.article.path)
         root, section = root_of(article.path), self.section_name(article.section)
-        image, summary = shown_image(item), shown_summary(item)
+        shows, published = may_show(item), known_since(article.published)
+        image, summary = (article.image, article.summary) if shows else (None, "")
         covering = {other.path for other in item.coverage}
         related = [other for other in item.related if other.path not in covering]
         linked = {article.path, *covering, *(other.path for other in (*related, *item.other_languages))}
@@ -129,11 +133,11 @@ class SitePages:
             source_feed=list_feed("sources", item.source.name) if self._options.automatic_channels else "",
             external=publisher_page(item),
             summary=summary,
-            updated=_visible_update(known_since(article.published), article.updated),
+            updated=article.updated if article.updated - published >= _MIN_VISIBLE_UPDATE else None,
             image=image,
-            figure=_lead_figure(image, item.html),
-            enclosures=shown_enclosures(item),
-            body=_body(item, summary),
+            figure=None if image is None or shows_image(item.html, image.url) else image,
+            enclosures=article.enclosures if shows else (),
+            body=Markup(with_alternatives(named_links(nested_headings(item.html or paragraph(summary))))),
             json_ld=news_article(item, canonical, self._options),
             share=f"mailto:?subject={quote(article.title, errors='replace')}&body={quote(canonical)}",
             section=self._section(section),
@@ -308,27 +312,7 @@ def _feed(channel: Channel) -> NamedPath:
     return NamedPath(name=channel.name, title=channel.title, path=quote(channel.name))
 
 
-def _archive(newsletter: Newsletter) -> NamedPath:
-    name = newsletter.name
-    return NamedPath(name=quote(archive_folder(name)), title=newsletter.title, path=quote(archive_feed(name)))
-
-
 def _without(headlines: Sequence[Headline], paths: Collection[str]) -> Sequence[Headline]:
     if any(headline.path in paths for headline in headlines):
         return [headline for headline in headlines if headline.path not in paths]
     return headlines
-
-
-def _visible_update(published: datetime, updated: datetime) -> datetime | None:
-    return updated if updated - published >= _MIN_VISIBLE_UPDATE else None
-
-
-def _lead_figure(image: Image | None, html: str) -> Image | None:
-    """Return the image above the text, unless the text shows it already."""
-    return None if image is None or shows_image(html, image.url) else image
-
-
-def _body(item: PublishedArticle, summary: str) -> Markup:
-    """Return the text as far as the source allows it: ``html`` is already clean and bounded."""
-    html = item.html or paragraph(summary)
-    return Markup(with_alternatives(named_links(nested_headings(html))))

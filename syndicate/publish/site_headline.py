@@ -65,14 +65,13 @@ class Headline:
     @classmethod
     def of(cls, item: PublishedArticle) -> Self:
         """Return the headline of an article."""
-        article, source = item.article, item.source
-        shows = source.own or source.republish is not Republish.NONE
+        article, source, shows = item.article, item.source, may_show(item)
         return cls(
             title=article.title,
             path=article.path,
             link=item.link,
             own=source.own or item.link.endswith("/" + article.path),
-            source_name=item.source.name,
+            source_name=source.name,
             published=article.published,
             language=article.language,
             direction=article.direction,
@@ -127,6 +126,11 @@ def reasons(parts: Mapping[str, float]) -> tuple[Reason, ...]:
         elif kind in REASONS and (kind not in ("boost", "theme") or value >= _MIN_FACTOR):
             shown.append(Reason(kind))
     return tuple(sorted(shown, key=lambda reason: REASONS.index(reason.kind)))
+
+
+def may_show(item: PublishedArticle) -> bool:
+    """Return whether pages may show the article's summary, image and files."""
+    return item.source.own or item.source.republish is not Republish.NONE
 
 
 def publisher_page(item: PublishedArticle) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from syndicate.jobs.newsletter.outcome_lookup import article_outcomes
+from syndicate.jobs.publish.article_views import count_sources
 from syndicate.jobs.publish.channel_lookup import story_rank
 from syndicate.jobs.stories.ranking_job import LISTS
 from syndicate.model import Article, EditorDecision, RankedStory, RelatedLink, Story
@@ -15,7 +16,7 @@ from syndicate.store.ingest import article_store, source_store
 from syndicate.store.stories import decision_store, ranked_lists, story_store
 from syndicate.store.stories.ranked_lists import SourceWeight
 from syndicate.store.stories.story_moves import StoryMove, StoryReason, story_moves, story_reason
-from syndicate.stories import count_sources, shared_terms, usual_stems
+from syndicate.stories import shared_terms, usual_stems
 
 # Number of texts of other stories from which common words are counted.
 COMMON_WORD_TEXTS = 200

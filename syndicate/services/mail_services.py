@@ -8,7 +8,7 @@ from syndicate.delivery.bounce_mailboxes import ImapOptions, read_imap, read_mai
 from syndicate.delivery.message import MailOptions
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.model import archive_folder
-from syndicate.newsletter.render import TOKEN
+from syndicate.newsletter.story_views import TOKEN
 from syndicate.settings import Settings
 from syndicate.text.urls import is_loopback
 

@@ -55,7 +55,7 @@ class NewsletterServices(OutputServices):
     def edition_renderer(self) -> EditionRenderer:
         """Renderer of editions as mail."""
         from syndicate.jobs.newsletter.renderer import EditionRenderer
-        from syndicate.newsletter.render import SiteFacts
+        from syndicate.newsletter.story_views import SiteFacts
         from syndicate.services import mail_services
         from syndicate.services.edition_rendering import gone_pages, sample_message
 
@@ -126,7 +126,7 @@ class NewsletterServices(OutputServices):
         if not (sign_up.enabled and self.settings.web.listen):
             return None
         from syndicate.jobs.audience.sign_up_job import SignUpJob, SignUpOptions
-        from syndicate.newsletter.render import TOKEN
+        from syndicate.newsletter.story_views import TOKEN
 
         options = SignUpOptions(
             consent=sign_up.consent,

@@ -1,7 +1,6 @@
 """Articles → stories: copies, stories, related links, top and trending. Pure: no I/O, clock or randomness."""
 
 from syndicate.stories.article_kind import is_report
-from syndicate.stories.coverage import count_sources
 from syndicate.stories.duplicates import is_news, is_update
 from syndicate.stories.grouping_rules import MERGED, Regrouping, StoryMatch
 from syndicate.stories.lead_choice import LeadCandidate, choose_lead, lead_candidates, leading_language
@@ -44,7 +43,6 @@ __all__ = [
     "StoryMatch",
     "StoryOptions",
     "choose_lead",
-    "count_sources",
     "extract_terms",
     "is_news",
     "is_report",

@@ -16,6 +16,7 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
+from syndicate.stories.article_kind import is_instalment
 from syndicate.stories.comparison import Comparison
 from syndicate.stories.duplicates import are_apart, words_of
 from syndicate.stories.grouping_rules import (
@@ -34,7 +35,6 @@ from syndicate.stories.index_entry import IndexEntry, pair_length
 from syndicate.stories.link_scores import Match, heaviest_shared
 from syndicate.stories.same_texts import SameTexts
 from syndicate.stories.terms.fingerprint import differ_in_language
-from syndicate.stories.title_kind import is_instalment
 
 # A story is not joined when its nearest article has less than this share of the threshold.
 _MIN_SIMILARITY = 0.4

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from math import sqrt
 from zlib import crc32
 
+from syndicate.stories.article_kind import TitleKind, title_kind
 from syndicate.stories.terms.fingerprint import Fingerprint
-from syndicate.stories.title_kind import TitleKind, title_kind
 
 
 @dataclass(slots=True)

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from syndicate.model import EARLIEST, is_dated
 from syndicate.stories.terms.fingerprint import Fingerprint
 
-# Maximum age behind the newest article of its story with which an article may lead. (Measured on Google
-# News: its best report of a story leads in .75 of the cases, with 12 hours in .64; the lead changes in .52
-# and .45 of four hours.)
+# Maximum age behind the newest article of its story with which an article may lead (measured:
+# ``docs/ranking.md``).
 FRESH = timedelta(hours=6)
 # Maximum number of articles compared for a story: the newest.
 MAX_COMPARED = 60
@@ -75,13 +74,9 @@ def lead_candidates(articles: Iterable[LeadCandidate]) -> list[LeadCandidate]:
 def choose_lead(candidates: Sequence[LeadCandidate], language: str = "") -> int:
     """Return the id of the lead among the articles that ``lead_candidates`` returned.
 
-    The editor's latest choice wins. Without a choice, process the articles in order. Fresh articles are
-    published up to ``FRESH`` before the latest. Of these, ``language``, if given, precedes other languages, a
-    report precedes other pieces, then the source with the highest weight wins. Among equals, an article is
-    worth its centrality, and more with an image or a long text. The lead stays while it is fresh, has the
-    best rank and is worth at most ``CALM`` less than the best. Otherwise the newest article worth as much
-    takes over, because it stays the longest. So the lead depends on the articles alone, not on the batches in
-    which they were placed.
+    The editor's latest choice wins. Otherwise process the articles in order, by the rules of
+    ``docs/ranking.md``: ``language``, if given, precedes other languages. The lead depends on the articles
+    alone, not on the batches in which they were placed.
 
     Raises ``ValueError`` when there is no candidate.
     """

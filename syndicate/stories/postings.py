@@ -98,12 +98,10 @@ class Postings:
         return _best(promise, self._options.max_candidates)
 
     def _posted(self, terms: Fingerprint) -> list[int]:
-        numbers: list[int] = terms.term_numbers()[: self._size(terms)].tolist()
+        """Return the words under which an article is posted."""
+        size = min(terms.words, self._options.posted_terms) if terms.words >= self._options.min_words else 0
+        numbers: list[int] = terms.term_numbers()[:size].tolist()
         return numbers
-
-    def _size(self, terms: Fingerprint) -> int:
-        """Return the number of words under which an article is posted."""
-        return min(terms.words, self._options.posted_terms) if terms.words >= self._options.min_words else 0
 
     def _list(self, number: int) -> list[int] | None:
         """Return the list of a word, unpacked at its first use after filling; ``None`` without articles."""

@@ -1,4 +1,4 @@
-"""Every number of story intelligence, each with the reason for its value.
+"""Every number of story intelligence. ``docs/ranking.md`` has the formulas that use them.
 
 The same configuration serves every language and length of text. "Measured" means ``benchmarks/stories.py``;
 "reference" the published comparison that the values started from.
@@ -20,79 +20,29 @@ class StoryOptions:
     ``related_limit``: links shown. ``across_languages``: stories may contain reports in several languages.
     ``max_neighbours``: neighbours kept per article, with a score of ``min_neighbour_score`` or more (half the
     lowest threshold, since scores move as frequencies settle); with ``min_theme_score`` or more they count
-    for a story's theme. ``docs/ranking.md`` has the formulas.
+    for a story's theme.
 
-    *Candidates* bound the cost. An article is posted under ``posted_terms`` words. A new article reads the
-    lists of its ``query_terms`` most promising words, each with its ``latest`` newest articles, and is
-    compared exactly with the ``max_candidates`` best. Measured: nDCG@3 within .2 points of comparing with
+    *Candidates*, from ``query_terms``, bound the cost. Measured: nDCG@3 within .2 points of comparing with
     everything. Articles of fewer than ``min_words`` words are too short to judge.
 
-    *Similarity* = ``word_weight`` × cosine of words + ``meaning_weight`` × cosine of meanings beyond chance
-    (English) or ``character_weight`` × cosine of character n-grams (elsewhere). In word vectors the title
-    counts ``title_weight`` of the body (0.3 and 1.0 are no better). Longer texts have nearer meanings by
-    chance: ``chance_base + chance_slope × ln(characters / 100)`` (medians of unrelated pairs: .04 for
-    headlines, .12 for sentences, .25 for paragraphs). They need meaning less: it fades with (100 ÷
-    characters) to the power of ``meaning_fade``. *Score* = similarity, minus a soft decay of up to
-    ``time_share`` with a half-life of ``time_half_life`` days (reference; +.5 to 1 point of nDCG@3), +
-    ``hint`` when the source itself lists the other article (sufficient alone for short texts, with some
-    similarity for long texts; a choice: no labelled set has such lists).
+    *Similarity*, from ``title_weight``: title weights of 0.3 and 1.0 are no better. Meaning by chance follows
+    the medians of unrelated pairs: .04 for headlines, .12 for sentences, .25 for paragraphs. The decay of the
+    score with age adds .5 to 1 point of nDCG@3 (reference). ``hint`` is sufficient alone for short texts, and
+    with some similarity for long texts (a choice: no labelled set has such lists). The numbers across
+    languages are chosen on half of ``benchmarks/across_languages.py``.
 
-    *Links* (+2 points of nDCG@3 on sentences, +1 on articles): the ``context_size`` best neighbours of the
-    other article correct the score by ``context_share``. Two sources in the same story add ``story_gain``.
-    Without the heaviest shared word, ``evidence_share`` of the threshold must remain: a single shared name
-    would link unrelated articles.
+    *Links*, from ``context_share``, add 2 points of nDCG@3 on sentences and 1 on articles.
 
-    Outside English, meaning is that of word pieces: ``shared_weight`` × (cosine − ``shared_chance``), with
-    which English sets keep their precision and recall. *Across languages*, cosine and shared figures
-    (``across_figures``) are evidence. ``across_threshold`` of evidence equals the story threshold;
-    ``across_slope`` is the value of further evidence, up to ``max_across``. The ``across_nearest`` of the
-    ``across_recent`` newest articles of each language are compared. (Chosen on half of
-    ``benchmarks/across_languages.py``; on the other half pairs have precision .97, recall .66.)
+    *Stories*, from ``related_base``, are measured together, on all sets. With lower bases single articles
+    join unrelated stories; higher bases split stories. ``second_looks`` and ``rivals`` are measured;
+    ``story_evidence`` has no effect on the sets, but on readers; ``own_caution`` is a choice, from real feeds
+    read by eye. ``repeat_hours`` is a choice too: a weather report a day, not a single report forever.
 
-    *Thresholds* grow with length, since long texts share words by chance: ``base + slope × ln(characters /
-    100)`` between ``lowest`` (or ``story_lowest``) and ``highest`` (reference; the bases are measured: lower
-    bases put single articles into unrelated stories, higher bases split stories).
-
-    *Stories* (measured together, on all sets): the nearest ``stories_compared`` are examined. The nearest
-    article counts ``nearest_share``, the mean of ``story_sample`` articles the rest, in units of the story's
-    coherence. Coherence starts with ``coherence_prior`` assumed pairs at the threshold, and is
-    ``coherence_floor`` of the threshold at least. From ``large_story`` articles on, the nearest counts
-    nothing for an outlier: its similarity to the others is below ``outlier_share`` of the coherence. If an
-    article reaches ``bridge`` of the threshold of a second story, the two are compared on ``merge_sample`` ×
-    ``story_sample`` articles. They merge at ``merge_share`` of their coherence, plus ``merge_caution`` ÷ the
-    smaller size. From ``split_from`` articles on, a story is examined each time it has doubled. It splits if
-    two parts with ``split_least`` in four have less than ``split_share`` of the coherence in common. Articles
-    of fewer than ``long`` characters are headlines, similar by chance: these need ``headline_caution`` times
-    the articles, and the share is divided by it.
-
-    *Rivals* (measured): an article equally near to several stories is near to all by chance. In addition it
-    needs ``rival_share`` of its mean similarity to ``rivals`` articles of other stories, less
-    ``rival_usual``.
-
-    *Evidence* (a choice: no effect on the sets, visible to readers): without the heaviest shared word a long
-    article needs ``story_evidence`` of the threshold.
-
-    *Second look* (measured): ``second_looks`` articles of other stories follow a long article that has
-    joined, if their similarity to its story is ``second_look_gain`` times that to their own.
-
-    *Own source* (a choice: real feeds read by eye): a story of the article's own source requires up to
-    ``own_caution`` more of a long article, the maximum after ``own_hours``.
-
-    *Repeats*: an article with a title that its source has used before joins no story and is no copy of an
-    article older than ``repeat_hours`` (a choice: a weather report a day, not a single one forever). Joining
-    needs ``repeat_caution`` times the threshold, since the titles are equal for no reason.
-
-    *Copies* (reference): word triples with at least this Jaccard index or containment. Articles below
-    ``copy_similarity`` cannot reach either and are not compared. Texts of fewer than a hundred triples need
-    up to ``copy_brevity`` times as much more, if they share fewer than ``apart_names`` names: a template
-    alone gives short reports half of their triples. Of the names and figures of the smaller side
-    ``copy_names`` must be in the other; for long texts, which keep their rarest, ``copy_names_of_long``.
-
-    *Events apart*: articles without a common name or figure count as if they had no common word, if both have
-    ``apart_names`` or more, or if ``template_share`` of their triples are the same. (Measured: of pairs above
-    the threshold 0.3 % within the same event, 1.5 % of the others.) With that share, short reports are also
-    apart if each has two figures or more, they have no common figure, and they share no name or each has
-    names of its own: many languages do not mark names by capitals.
+    *Copies*, from ``copy_similarity`` (reference): articles below it reach neither index and are not
+    compared. A template alone gives short reports half of their triples, so fewer than a hundred triples need
+    up to ``copy_brevity`` times as much more, unless the texts share ``apart_names`` names. Long texts keep
+    only their rarest names, hence ``copy_names_of_long``. Of pairs above the threshold, ``template_share``
+    separates 0.3 % within the same event and 1.5 % of the others (measured).
     """
 
     window_days: float = 7.0

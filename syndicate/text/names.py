@@ -28,7 +28,7 @@ def slug(title: str, limit: int = 60) -> str:
     """
     title = clean_line(title).translate(_APOSTROPHES)
     if not title.isascii():
-        title = _FOREIGN.sub(_transliterated, title)
+        title = _FOREIGN.sub(lambda run: _SYLLABLE.sub("-", anyascii(run[0])), title)
     words = b"-".join(title.encode("ascii", "ignore").translate(_IN_SLUGS).split()).decode()
     if not words.islower():
         return ""
@@ -36,10 +36,6 @@ def slug(title: str, limit: int = 60) -> str:
         cut = words.rfind("-", 0, limit + 1)
         words = words[: cut if cut > 0 else limit]
     return words
-
-
-def _transliterated(run: re.Match[str]) -> str:
-    return _SYLLABLE.sub("-", anyascii(run[0]))
 
 
 @lru_cache(maxsize=16_384)

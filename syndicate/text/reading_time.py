@@ -13,22 +13,9 @@ from dataclasses import dataclass
 from syndicate.text.plain import ASCII, without_ascii
 
 WORDS_PER_MINUTE = {
-    "ar": 138,
-    "de": 179,
-    "en": 228,
-    "es": 218,
-    "fi": 161,
-    "fr": 195,
-    "he": 187,
-    "it": 188,
-    "nl": 202,
-    "pl": 166,
-    "pt": 181,
-    "ru": 184,
-    "sl": 180,
-    "sv": 199,
-    "tr": 166,
-}
+    "ar": 138, "de": 179, "en": 228, "es": 218, "fi": 161, "fr": 195, "he": 187, "it": 188, "nl": 202,
+    "pl": 166, "pt": 181, "ru": 184, "sl": 180, "sv": 199, "tr": 166,
+}  # fmt: skip
 # The mean over all 17 languages, for every other language.
 MEAN_WORDS_PER_MINUTE = 184
 CHARACTERS_PER_MINUTE = {"ja": 357, "zh": 255}

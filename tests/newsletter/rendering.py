@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from syndicate.model import EditionContent, EditionStory, Newsletter, RelatedLink
 from syndicate.newsletter.mail_context import DigestContext
-from syndicate.newsletter.render import TOKEN, RenderedEdition, SiteFacts, render_edition
-from syndicate.newsletter.story_views import content_from_stories
+from syndicate.newsletter.render import RenderedEdition, render_edition
+from syndicate.newsletter.story_views import TOKEN, SiteFacts, content_from_stories
 from syndicate.templating import Templates
 from tests.newsletter.edition import full_edition
 from tests.newsletter.stories import NOW, PERIOD, newsletter, published

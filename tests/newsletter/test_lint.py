@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from syndicate.newsletter.lint.mail_lint import errors_of, lint_mail
-from syndicate.newsletter.render import TOKEN, RenderedEdition
+from syndicate.newsletter.render import RenderedEdition
+from syndicate.newsletter.story_views import TOKEN
 
 LINK = f"https://news.example.com/unsubscribe/{TOKEN}"
 GOOD = RenderedEdition(

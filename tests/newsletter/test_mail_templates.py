@@ -7,7 +7,8 @@ import pytest
 
 from syndicate.errors import RenderError
 from syndicate.newsletter.lint.mail_lint import errors_of, lint_mail
-from syndicate.newsletter.render import TOKEN, inline_styles
+from syndicate.newsletter.render import inline_styles
+from syndicate.newsletter.story_views import TOKEN
 from syndicate.templating import Templates
 from tests.newsletter.rendering import LINK, ROOT, Elements, link, render, story
 from tests.template_variables import variables

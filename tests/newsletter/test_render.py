@@ -8,8 +8,8 @@ import pytest
 from syndicate.model import Enclosure, Image, Republish
 from syndicate.newsletter.lint.mail_lint import errors_of, lint_mail
 from syndicate.newsletter.periods import Period
-from syndicate.newsletter.render import TOKEN
 from syndicate.newsletter.sample_edition import sample_stories
+from syndicate.newsletter.story_views import TOKEN
 from tests.newsletter.edition import full_edition
 from tests.newsletter.rendering import CHOOSE, LINK, SITE, Elements, render, story
 from tests.newsletter.stories import NOW, newsletter

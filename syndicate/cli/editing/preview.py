@@ -16,7 +16,7 @@ from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
 from syndicate.model import Edition
 from syndicate.newsletter.periods import period_at, read_zone
-from syndicate.newsletter.render import TOKEN
+from syndicate.newsletter.story_views import TOKEN
 from syndicate.reports.phrases import local_time, plural
 from syndicate.services import Services
 from syndicate.services.edition_rendering import unsent_edition

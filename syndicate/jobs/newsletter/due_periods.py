@@ -19,8 +19,8 @@ from syndicate.newsletter.periods import (
 from syndicate.store import Store
 from syndicate.store.mail import edition_store, newsletter_store, period_store
 
+# Tolerated delay of a source, for a command that does not know when the daemon found the period due.
 RECENT = timedelta(minutes=5)
-"""Tolerated delay of a source, for a command that does not know when the daemon found the period due."""
 
 
 def due_periods(
@@ -78,18 +78,13 @@ def record_missed(
     newsletter was being set up. Records made while the clock was ahead are deleted.
     """
     with store.read() as connection:
-        last = {
-            newsletter.name: period_store.last_period(connection, newsletter.name)
-            for newsletter in newsletters
-        }
-        since = {
-            newsletter.name: newsletter_store.known_since(connection, newsletter.name)
-            for newsletter in newsletters
-        }
+        names = [newsletter.name for newsletter in newsletters]
+        last = {name: period_store.last_period(connection, name) for name in names}
+        since = {name: newsletter_store.known_since(connection, name) for name in names}
     if any(period_store.is_void(*made, now) for made in last.values() if made):
         with store.write() as connection:
             period_store.delete_void_records(connection, now)
-            last = {name: period_store.last_period(connection, name) for name in last}
+            last = {name: period_store.last_period(connection, name) for name in names}
     ends = {name: made[0] if made else None for name, made in last.items()}
     missed = [
         (newsletter, period)
@@ -111,7 +106,6 @@ def record_missed(
 
 
 def _last_start(newsletter: Newsletter, now: datetime) -> datetime:
-    """Return the start of the latest period that has ended."""
     return latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now).start
 
 

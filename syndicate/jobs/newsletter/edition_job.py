@@ -104,7 +104,11 @@ class EditionJob:
                 EditionOutcome(newsletter=newsletter.name, outcome="missed", period_end=period.end)
                 for newsletter, period in record_missed(store, running, now)
             ]
-        cut = self._cut_due(running, now, readiness, should_stop, dry_run=dry_run)
+        cut = [
+            self._cut_or_fail(newsletter, period, now, readiness, dry_run=dry_run)
+            for newsletter, period in due_periods(store, running, now)
+            if not should_stop()
+        ]
         outcomes += [outcome for outcome in cut if self._is_reported(outcome, readiness)]
         if not dry_run and not should_stop():
             # Variants chosen since the last run wait, and are released, with their edition.
@@ -152,22 +156,6 @@ class EditionJob:
                     quarantine.clear_failure(connection, "newsletter", edition.newsletter)
             if errors or not edition.is_variant:
                 outcomes.append(outcome)
-        return outcomes
-
-    def _cut_due(
-        self,
-        running: Sequence[Newsletter],
-        now: datetime,
-        readiness: Readiness | None,
-        should_stop: Callable[[], bool],
-        *,
-        dry_run: bool,
-    ) -> list[EditionOutcome]:
-        outcomes = []
-        for newsletter, period in due_periods(self.review.store, running, now):
-            if should_stop():
-                break
-            outcomes.append(self._cut_or_fail(newsletter, period, now, readiness, dry_run=dry_run))
         return outcomes
 
     def _is_reported(self, outcome: EditionOutcome, readiness: Readiness | None) -> bool:
@@ -248,6 +236,5 @@ class EditionJob:
 
 
 def _paused(name: str) -> EditionOutcome:
-    return EditionOutcome(
-        newsletter=name, outcome="paused", problem=f"see `syndicate newsletters resume {name}`"
-    )
+    problem = f"see `syndicate newsletters resume {name}`"
+    return EditionOutcome(newsletter=name, outcome="paused", problem=problem)

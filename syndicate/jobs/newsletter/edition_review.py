@@ -17,12 +17,12 @@ from syndicate.newsletter.edition_changes import (
     EditionChangeResult,
     add_note,
     drop_story,
+    follow_main_edition,
     move_story,
     paragraphs_of,
     retitle,
 )
 from syndicate.newsletter.periods import Period
-from syndicate.newsletter.variant_changes import follow_main_edition
 from syndicate.store import Connection, Store
 from syndicate.store.mail import review_store
 from syndicate.store.mail.edition_store import CUT, HELD, OPEN, VARIANT, WITHDRAWN

@@ -13,15 +13,6 @@ _WRITTEN = (".html", ".rss", ".atom", ".json", ".xml", ".opml")
 _INDEX = "index.html"
 
 
-def own_links(page: MailPage, site_url: str) -> dict[str, str]:
-    """Return the path of each link and image of a mail that is on this site, by URL."""
-    urls = [element.attributes.get("href", "") for element in page.all("a")]
-    urls += [element.attributes.get("src", "") for element in page.all("img")]
-    root = f"{site_url}/"
-    local = (url for url in urls if site_url and url.startswith(root) and "\x00" not in url)
-    return {url: unquote(urlsplit(url.removeprefix(site_url)).path).lstrip("/") for url in local}
-
-
 def missing(
     page: MailPage, site_url: str, output: Path, *, routes: Collection[str], later: Collection[str]
 ) -> DoubtfulLinks:
@@ -31,7 +22,12 @@ def missing(
     files written after the edition is cut.
     """
     dead, unknown = {}, {}
-    for url, path in own_links(page, site_url).items():
+    urls = [element.attributes.get("href", "") for element in page.all("a")]
+    urls += [element.attributes.get("src", "") for element in page.all("img")]
+    for url in urls:
+        if not site_url or not url.startswith(f"{site_url}/") or "\x00" in url:
+            continue
+        path = unquote(urlsplit(url.removeprefix(site_url)).path).lstrip("/")
         first = path.partition("/")[0]
         if first in routes or _file_of(path) in later or _exists(output, path):
             continue

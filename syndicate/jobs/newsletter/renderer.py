@@ -23,8 +23,8 @@ from syndicate.newsletter.lint.mail_page import MailPage
 from syndicate.newsletter.lint.structure import check_headers
 from syndicate.newsletter.mail_context import DigestContext
 from syndicate.newsletter.periods import Period
-from syndicate.newsletter.render import RenderedEdition, SiteFacts, render_edition
-from syndicate.newsletter.story_views import content_from_stories
+from syndicate.newsletter.render import RenderedEdition, render_edition
+from syndicate.newsletter.story_views import SiteFacts, content_from_stories
 from syndicate.newsletter.trim import fit, without_broken
 from syndicate.templating import Templates
 
@@ -182,7 +182,9 @@ class EditionRenderer:
         gone: Mapping[int, int],
     ) -> DoubtfulLinks:
         """Return links to missing files of this site, and links to articles whose page is gone."""
-        later = self._later(newsletter, web_url)
+        page_path = unquote(urlsplit(web_url).path.removeprefix(urlsplit(self.site.url).path)).lstrip("/")
+        # Written after the edition is cut: its own page and the archive's list.
+        later = {page_path, f"{archive_folder(newsletter.name)}/index.html"}
         local = missing(page, self.site.url, self.output, routes=self.routes, later=later)
         dead = {
             story.url: f"the page answered {gone[story.article_id]} when it was last read"
@@ -190,11 +192,6 @@ class EditionRenderer:
             if story.article_id in gone and story.url
         }
         return replace(local, dead={**local.dead, **dead})
-
-    def _later(self, newsletter: Newsletter, web_url: str) -> set[str]:
-        """Return the files written after the edition is cut: its own page and the archive's list."""
-        page = unquote(urlsplit(web_url).path.removeprefix(urlsplit(self.site.url).path)).lstrip("/")
-        return {page, f"{archive_folder(newsletter.name)}/index.html"}
 
 
 def _fitted(

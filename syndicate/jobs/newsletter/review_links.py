@@ -15,10 +15,9 @@ from zoneinfo import ZoneInfo
 from syndicate.audience.link_tokens import make_token, read_token
 from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.edition_review import ReviewService
-from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.model import EditionContent, Newsletter
 from syndicate.newsletter.periods import read_zone
-from syndicate.newsletter.render import TOKEN
+from syndicate.newsletter.story_views import TOKEN
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases
 from syndicate.store.mail import audience_store
@@ -28,9 +27,8 @@ from syndicate.store.mail.review_store import EditionChange, ReviewEdition
 _STALE = "stale"
 _UNSURE = "unsure"
 _UNSAID = "unsaid"
-
+# Number of latest sent editions that the page offers for correction.
 MOST_SENT = 5
-"""Number of latest sent editions that the page offers for correction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +150,14 @@ class ReviewLinks:
         """Apply a submitted form and return the page after it; ``None`` as in ``look``."""
         if self._opened(link) is None:
             return None
+        # Browsers send the lines of a text field with CRLF.
+        form = {name: values[0].replace("\r\n", "\n") for name, values in fields.items()}
+        said, correction_id = "correct", None
         try:
-            said, correction_id = self._do(link, {name: values[0] for name, values in fields.items()})
+            if form.get("do") == said:
+                correction_id = self._correct(link, form)
+            else:
+                said = self._change(link, form)
         except SyndicateError as error:
             return self.look(link, problem=str(error))
         return self.look(link, said=said, correction_id=correction_id)
@@ -185,7 +189,7 @@ class ReviewLinks:
 
     def _edition_view(self, edition_id: int) -> EditionView:
         reviewed, content = self.review.edition(edition_id)
-        errors, warnings = _findings(lambda: self.review.check(edition_id))
+        errors, warnings = self._findings(edition_id)
         return EditionView(
             reviewed=reviewed,
             content=content,
@@ -196,20 +200,20 @@ class ReviewLinks:
             variants=len(self.review.variants(reviewed)),
         )
 
+    def _findings(self, edition_id: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the lint errors, and the lint warnings with the parts left out."""
+        try:
+            checked = self.review.check(edition_id)
+        except SyndicateError as error:
+            return (str(error),), ()
+        others = tuple(str(finding) for finding in checked.findings if str(finding) not in checked.errors)
+        return checked.errors, (*others, *checked.trimmed)
+
     def _sent(self, newsletter: str) -> tuple[SentEdition, ...]:
         return tuple(
             SentEdition(reviewed=reviewed, seen=_content_hash(*self.review.edition(reviewed.edition.id)))
             for reviewed in self.review.correctable(newsletter, limit=MOST_SENT)
         )
-
-    def _do(self, link: ReviewLink, form: Mapping[str, str]) -> tuple[str, int | None]:
-        """Apply a submitted form; return the name of the action, and the id of a correction it began.
-
-        ``SyndicateError`` names or explains the reason when the action fails.
-        """
-        if form.get("do") == "correct":
-            return "correct", self._correct(link, form)
-        return self._change(link, form), None
 
     def _correct(self, link: ReviewLink, form: Mapping[str, str]) -> int:
         """Begin the correction of a sent edition; sends nothing."""
@@ -217,7 +221,7 @@ class ReviewLinks:
         number = form.get("edition", "")
         if number not in seen or form.get("seen") != seen[number]:
             raise SyndicateError(_STALE)
-        text = _lines(form.get("text", ""))
+        text = form.get("text", "")
         if not text.strip():
             raise SyndicateError(_UNSAID)
         return self.review.correct(int(number), text, by=link.editor, now=self.clock())
@@ -238,7 +242,7 @@ class ReviewLinks:
                 raise SyndicateError(_UNSURE)
             finish[action](edition_id, by=link.editor, now=now)
         elif action == "note":
-            self.review.note(edition_id, _lines(text), by=link.editor, now=now)
+            self.review.note(edition_id, text, by=link.editor, now=now)
         elif action == "subject":
             self.review.retitle(edition_id, 0, text, by=link.editor, now=now)
         else:
@@ -277,18 +281,3 @@ def _place(content: EditionContent, story: str) -> int:
     if story not in ids:
         raise SyndicateError(_STALE)
     return ids.index(story) + 1
-
-
-def _lines(text: str) -> str:
-    """Return the text of a text field with plain line ends in place of the browser's CRLF."""
-    return text.replace("\r\n", "\n")
-
-
-def _findings(check: Callable[[], CheckedEdition]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the lint errors, and the lint warnings with the parts left out."""
-    try:
-        checked = check()
-    except SyndicateError as error:
-        return (str(error),), ()
-    others = tuple(str(finding) for finding in checked.findings if str(finding) not in checked.errors)
-    return checked.errors, (*others, *checked.trimmed)

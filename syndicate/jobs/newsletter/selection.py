@@ -7,7 +7,7 @@ from typing import Any
 
 from syndicate.audience.choices import read_selection
 from syndicate.jobs.newsletter.event_comparison import EventComparison, Stories
-from syndicate.jobs.publish.article_views import ArticleViews
+from syndicate.jobs.publish.article_views import ArticleViews, count_sources
 from syndicate.jobs.stories.story_facts import candidates, story_facts
 from syndicate.model import (
     EVERY_EDITION,
@@ -40,15 +40,13 @@ from syndicate.store.stories import story_store
 from syndicate.store.stories.ranked_lists import SourceWeight
 from syndicate.store.stories.story_leads import language_leads
 from syndicate.store.stories.story_store import StoryArticleRow
-from syndicate.stories import RankingOptions, StoryOptions, count_sources, rank_top, rank_trending
+from syndicate.stories import RankingOptions, StoryOptions, rank_top, rank_trending
 from syndicate.text.language import is_foreign, main_language
 from syndicate.text.privacy import public_source
 
+# Number of ranked stories from which an edition is chosen: more than any edition carries, because repeats and
+# the limit per source remove some of them.
 POOL = 200
-"""Number of ranked stories from which an edition is chosen: more than any edition carries.
-
-Repeats and the limit per source remove some of them.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,8 @@ from syndicate.store.core import quarantine
 from syndicate.store.mail import edition_store, newsletter_store, preference_store, review_store
 from syndicate.store.mail.preference_store import Variant
 
+# Chooses and renders a variant: ``EditionJob.draft``.
 MakeDraft = Callable[[Newsletter, Period, datetime, Variant], Draft]
-"""Chooses and renders a variant: ``EditionJob.draft``."""
 
 
 def cadences(newsletter: Newsletter) -> tuple[str, ...]:

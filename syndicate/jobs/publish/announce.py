@@ -1,7 +1,7 @@
 """Notify the hub of changed feeds (WebSub section 6, rule W3)."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -12,7 +12,6 @@ from syndicate.net import FetchThread
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.store import Connection, Store
 from syndicate.store.output import announcements as announcement_store
-from syndicate.store.output.announcements import Announcement
 
 log = logging.getLogger("syndicate.websub")
 
@@ -57,7 +56,9 @@ class AnnounceJob:
             try:
                 error = self._notify_hub(claim.topic, should_stop)
             except FetchStopped:
-                self._give_back(claims[sum(done.values()) :], now)
+                with self.store.write() as connection:
+                    for left in claims[sum(done.values()) :]:
+                        announcement_store.finish_announcement(connection, left, next_try=now, error="")
                 break
             with self.store.write() as connection:
                 announcement_store.finish_announcement(
@@ -65,11 +66,6 @@ class AnnounceJob:
                 )
             done["failed" if error else "told"] += 1
         return done
-
-    def _give_back(self, left: Sequence[Announcement], now: datetime) -> None:
-        with self.store.write() as connection:
-            for announcement in left:
-                announcement_store.finish_announcement(connection, announcement, next_try=now, error="")
 
     def _notify_hub(self, topic: str, should_stop: Callable[[], bool]) -> str:
         """Notify the hub of a topic; return ``""`` or the error. Hubs read ``hub.url`` or ``hub.topic``.
@@ -82,6 +78,8 @@ class AnnounceJob:
         except FetchStopped:
             raise
         except FetchError as error:
-            log.warning("our hub", extra={"did": {"hub": self.hub, "topic": topic, "error": str(error)}})
+            log.warning(
+                "hub not notified", extra={"did": {"hub": self.hub, "topic": topic, "error": str(error)}}
+            )
             return str(error)[:MAX_REASON]
         return ""

@@ -7,8 +7,7 @@ from typing import TypeVar
 
 from syndicate.errors import RenderError
 from syndicate.files import write_page
-from syndicate.jobs.publish.context import PublishContext
-from syndicate.jobs.publish.signatures import signature_of
+from syndicate.jobs.publish.context import PublishContext, signature_of
 from syndicate.model import EVERY_EDITION, EditionContent, Newsletter
 from syndicate.publish.newsletter_archive import (
     ArchivedEdition,
@@ -51,7 +50,7 @@ class ArchiveBuild:
 
     def _newsletter(self, newsletter: Newsletter) -> list[str]:
         context = self.context
-        with self.context.store.read() as connection:
+        with context.store.read() as connection:
             revisions = review_store.published_editions(connection, newsletter.name, EVERY_EDITION)
             first = review_store.first_cuts(connection, newsletter.name, EVERY_EDITION)
         name = f"archive:{newsletter.name}"

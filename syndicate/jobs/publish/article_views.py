@@ -1,6 +1,6 @@
 """Articles with their source and links, assembled from rows for feeds, pages and mail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from syndicate.model import (
@@ -16,7 +16,6 @@ from syndicate.store import Connection
 from syndicate.store.core import leases
 from syndicate.store.ingest import article_store
 from syndicate.store.stories import ranked_lists, story_store
-from syndicate.stories import count_sources
 from syndicate.text.language import is_foreign, main_language
 from syndicate.text.plain import paragraph
 
@@ -128,3 +127,15 @@ def _by_language(article: Article, name: str, story_links: Links, related: Links
     known = {link.article_id for link in story_links}
     foreign |= {link.uid: link for link in related if link.article_id not in known}
     return tuple(own.values())[:COVERAGE_LIMIT], tuple(foreign.values())[:OTHER_LANGUAGES_LIMIT]
+
+
+def count_sources(name: str, language: str, others: Iterable[RelatedLink]) -> tuple[int, int]:
+    """Return the number of sources of a story, and of sources only in other languages.
+
+    ``name`` and ``language`` are the source and the language of an article; ``others`` are the other
+    articles.
+    """
+    links = list(others)
+    own = {name, *(link.source_name for link in links if not is_foreign(link.language, language))}
+    sources = len({name, *(link.source_name for link in links)})
+    return sources, sources - len(own)

@@ -11,13 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from syndicate.jobs.publish.context import FORMATS, PublishContext
-from syndicate.jobs.publish.signatures import signature_of
+from syndicate.jobs.publish.context import FORMATS, PublishContext, signature_of
 from syndicate.model import Article, Channel, ClauseField, Source, SourceKind
 from syndicate.opml import Outline, write_opml
 from syndicate.store import Connection
-from syndicate.store.output import channel_archives as archive_store
-from syndicate.store.output import channel_store, stale
+from syndicate.store.output import channel_archives, channel_store, stale
 from syndicate.text.names import tag_key
 
 # Number of pages of a new archive: a store may already hold a million articles.
@@ -43,7 +41,7 @@ class ChannelBuild:
         with context.store.read() as connection:
             articles = channel_store.channel_signature(connection, channel.clauses, limit=channel.limit)
             links = channel_store.related_signature(connection, [article[0] for article in articles])
-            bounds = archive_store.archive_bounds(connection, channel.name)
+            bounds = channel_archives.archive_bounds(connection, channel.name)
         signature = signature_of(channel, shared, articles, links, len(bounds))
         if context.is_built(name, signature, feed_paths(channel.name)):
             return []
@@ -63,7 +61,7 @@ class ChannelBuild:
     def rewrite(self, channel: Channel, edited: Collection[int] | None) -> list[str]:
         """Rewrite the archive pages with these articles, or all pages; return the paths that changed."""
         with self.context.store.read() as connection:
-            bounds = archive_store.archive_bounds(connection, channel.name)
+            bounds = channel_archives.archive_bounds(connection, channel.name)
         numbers: Iterable[int] = range(1, len(bounds))
         if edited is not None:
             numbers = sorted({bisect_left(bounds, number) for number in edited})
@@ -71,7 +69,7 @@ class ChannelBuild:
         for number in numbers:
             if 0 < number < len(bounds):
                 with self.context.store.read() as connection:
-                    articles = archive_store.articles_after(
+                    articles = channel_archives.articles_after(
                         connection, channel.clauses, bounds[number - 1], until=bounds[number]
                     )
                 changed += self.context.write(self._page(channel, number, articles))
@@ -81,7 +79,7 @@ class ChannelBuild:
         """Remove the archive of a channel with a changed query: its pages hold the old query's articles."""
         shutil.rmtree(self.context.output / channel.name / "archive", ignore_errors=True)
         with self.context.store.write() as connection:
-            archive_store.move_archive(connection, channel.name, None)
+            channel_archives.move_archive(connection, channel.name, None)
 
     def _archive(self, channel: Channel, bounds: list[int], documents: Mapping[str, bytes]) -> list[str]:
         """Close the full archive pages, adding to ``bounds``; return the written paths.
@@ -96,14 +94,14 @@ class ChannelBuild:
         tight = any(len(data) > room * 0.5 for data in documents.values())
         if not bounds:
             with self.context.store.write() as connection:
-                after = archive_store.archive_cutoff_id(
+                after = channel_archives.archive_cutoff_id(
                     connection, channel.clauses, FIRST_PAGES * channel.limit
                 )
-                archive_store.add_archive_page(connection, channel.name, 0, after)
+                channel_archives.add_archive_page(connection, channel.name, 0, after)
             bounds.append(after)
         while True:
             with self.context.store.read() as connection:
-                articles = archive_store.articles_after(
+                articles = channel_archives.articles_after(
                     connection, channel.clauses, bounds[-1], limit=channel.limit
                 )
             if not articles or (len(articles) < channel.limit and not tight):
@@ -117,7 +115,7 @@ class ChannelBuild:
                 return changed
             changed += self.context.write(files)
             with self.context.store.write() as connection:
-                archive_store.add_archive_page(connection, channel.name, len(bounds), articles[-1].id)
+                channel_archives.add_archive_page(connection, channel.name, len(bounds), articles[-1].id)
             bounds.append(articles[-1].id)
 
     def _page(self, channel: Channel, number: int, articles: list[Article]) -> Mapping[str, bytes]:
@@ -137,7 +135,7 @@ class ChannelBuild:
                 sources = [source for source in sources if (source.name in clause.values) != clause.negated]
             elif clause.field is ClauseField.SECTION and not clause.negated:
                 keys = set(map(tag_key, clause.values))
-                ids = archive_store.sources_in(connection, keys)
+                ids = channel_archives.sources_in(connection, keys)
                 sources = [
                     source for source in sources if source.id in ids or tag_key(source.section) in keys
                 ]

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from pathlib import Path
 
 from syndicate.files import write_atomic
@@ -83,3 +84,8 @@ class PublishContext:
             quarantine.record_failure(
                 connection, kind, subject, str(error), now=self.now, source_id=source_id
             )
+
+
+def signature_of(*parts: object) -> str:
+    """Return a short hash of dataclasses and plain values: equal parts, equal signature, in any process."""
+    return blake2b(repr(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()

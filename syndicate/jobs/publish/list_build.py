@@ -28,6 +28,7 @@ FEED_ITEMS = 20
 TAG_MINIMUM = 2
 # Maximum number of articles whose pages are rewritten when a tag's page appears or disappears.
 MAX_CARRIERS = 1_000
+# Failures that mean a broken template, not a broken article.
 FAILURES_BEFORE_GIVING_UP = 20
 
 # Renders the page of a list from its name and headlines.
@@ -95,8 +96,8 @@ class ListBuild:
         """Remove the feeds of all tags, sections and sources, and the empty folders."""
         for kind in ("tags", "sections", "sources"):
             folder = self.context.output / kind
-            for form in FORMATS:
-                for file in folder.glob(f"*.{form}"):
+            for suffix in FORMATS:
+                for file in folder.glob(f"*.{suffix}"):
                     file.unlink()
             with suppress(OSError):
                 folder.rmdir()
@@ -197,17 +198,17 @@ class ListBuild:
         if tag_list is not None and len(tag_list.article_ids) >= FEED_MINIMUM:
             return {path: (tag_list.name, tag_list.article_ids[:FEED_ITEMS])}
         # The first format goes last, so that a job killed in between looks for the others again.
-        for form in FORMATS[::-1] if self.context.exists(f"{path}.{FORMATS[0]}") else ():
-            (self.context.output / f"{path}.{form}").unlink(missing_ok=True)
+        for suffix in FORMATS[::-1] if self.context.exists(f"{path}.{FORMATS[0]}") else ():
+            (self.context.output / f"{path}.{suffix}").unlink(missing_ok=True)
         return {}
 
     def _feed_of_section(
         self, key: str, ids: Sequence[int], pages: SitePages, render: RenderList
     ) -> dict[str, tuple[str, Sequence[int]]]:
         """Return the content of a section's feed; empty the page of a section without articles."""
-        if not ids and not self.context.exists(section_path(key)):
-            return {}
         if not ids:
+            if not self.context.exists(section_path(key)):
+                return {}
             self.write_page(f"section:{key}", section_path(key), partial(render, key, ()))
         return {list_feed("sections", key): (pages.section_name(key), ids)}
 

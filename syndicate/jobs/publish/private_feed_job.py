@@ -72,7 +72,7 @@ class PrivateFeedsJob:
             if not choices or kind not in FORMATS:
                 return None
             # The placeholder depends on the secret, so that no publisher can fish for tokens with it.
-            placeholder = make_token(secret, 0, "hole of a private feed")
+            placeholder = make_token(secret, 0, "placeholder of a private feed")
             document = self._document(connection, choices, kind, placeholder)
         content_hash = blake2b(document, digest_size=16).hexdigest()
         return PrivateFeed(
@@ -123,22 +123,22 @@ class PrivateFeedsJob:
         """Return the document of a choice, made anew only if its inputs changed, by a single thread."""
         key, inputs = (f"{kind} {choices!r}", False, False), (feed_inputs(connection), placeholder)
         with self._lock:
-            kept = self._documents.get(key, inputs)
-            if kept is None:
-                kept = (self._make(connection, choices, kind, placeholder),)
-                self._documents.put(key, inputs, kept)
-        return kept[0]
+            cached = self._documents.get(key, inputs)
+            if cached is None:
+                cached = (self._make(connection, choices, kind, placeholder),)
+                self._documents.put(key, inputs, cached)
+        return cached[0]
 
     def _make(
         self, connection: Connection, choices: Sequence[FeedChoice], kind: str, placeholder: str
     ) -> bytes:
         by_name = {newsletter.name: newsletter for newsletter in self.newsletters}
-        wishes = []
+        filters = []
         for choice in choices:
             selection = read_selection(choice.selection)
             newsletter, languages = by_name[choice.newsletter], selection.languages
             clauses = in_language(newsletter.clauses, *languages or (newsletter.language,))
-            wishes.append(ArticleFilter(clauses=clauses, sections=selection.sections, languages=languages))
+            filters.append(ArticleFilter(clauses=clauses, sections=selection.sections, languages=languages))
         titles = " · ".join(by_name[choice.newsletter].title for choice in choices)
         channel = Channel(
             name=f"private/{placeholder}",
@@ -149,7 +149,7 @@ class PrivateFeedsJob:
             description="What your newsletters choose from. This address is yours alone: do not pass it on.",
         )
         sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
-        articles = filtered_articles(connection, wishes, limit=ITEMS)
+        articles = filtered_articles(connection, filters, limit=ITEMS)
         items = ArticleViews(sources, self.options.site_url).published(connection, articles)
         if kind == "json":
             return json_feed(channel, items, self.options)

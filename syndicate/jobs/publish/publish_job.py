@@ -18,8 +18,7 @@ from syndicate.files import sweep_temporary
 from syndicate.jobs.publish.archive_build import ArchiveBuild
 from syndicate.jobs.publish.article_views import ArticleViews, feed_inputs
 from syndicate.jobs.publish.channel_build import ChannelBuild, feed_paths, remove_channel, sources_opml
-from syndicate.jobs.publish.context import Listing, PublishContext
-from syndicate.jobs.publish.signatures import signature_of
+from syndicate.jobs.publish.context import Listing, PublishContext, signature_of
 from syndicate.jobs.publish.site_build import SiteBuild
 from syndicate.model import Channel, Newsletter, Source
 from syndicate.publish.entries import FeedItem, feed_item, newest_first
@@ -31,8 +30,7 @@ from syndicate.publish.rss_atom import FeedWriter
 from syndicate.store import Store
 from syndicate.store.core import leases, quarantine
 from syndicate.store.ingest import source_store
-from syndicate.store.output import channel_archives as archive_store
-from syndicate.store.output import channel_store, stale
+from syndicate.store.output import channel_archives, channel_store, stale
 from syndicate.templating import Templates
 from syndicate.text.privacy import public_source
 
@@ -267,7 +265,7 @@ def _remove_channels(context: PublishContext) -> None:
             continue
         remove_channel(context.output, old)
         with context.store.write() as connection:
-            archive_store.move_archive(connection, old, moved.get(old))
+            channel_archives.move_archive(connection, old, moved.get(old))
             stale.save_signature(connection, output, stale.GONE, context.now)
             quarantine.clear_failure(connection, "channel", old)
 

@@ -8,9 +8,15 @@ from functools import partial
 
 from syndicate.errors import RenderError
 from syndicate.files import write_page
-from syndicate.jobs.publish.context import PublishContext
-from syndicate.jobs.publish.list_build import LISTING_SHOWN, ListBuild, MovingLists, RenderedArticles
-from syndicate.jobs.publish.signatures import signature_of
+from syndicate.jobs.publish.context import PublishContext, signature_of
+from syndicate.jobs.publish.list_build import (
+    BATCH,
+    FAILURES_BEFORE_GIVING_UP,
+    LISTING_SHOWN,
+    ListBuild,
+    MovingLists,
+    RenderedArticles,
+)
 from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.site import SitePages
@@ -24,15 +30,12 @@ from syndicate.store.stories.story_leads import language_leads
 from syndicate.text.language import main_language
 from syndicate.text.names import tag_key
 
-BATCH = 200
 # Maximum number of articles whose pages are written between two commits.
 PAGES_PER_COMMIT = 4_000
 # Maximum number of articles kept in memory for the lists that show them.
 MAX_KNOWN_ARTICLES = 4_000
 # Number of pages rendered per exchange with a worker, if the operator's templates are used.
 RENDER_BATCH = 20
-# Failures in a row that mean a broken template, not a broken article.
-FAILURES_BEFORE_GIVING_UP = 20
 LISTS_STEP = 900.0
 TOP_SHOWN = 7
 TRENDING_SHOWN = 5

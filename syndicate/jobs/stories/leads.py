@@ -6,8 +6,7 @@ from datetime import datetime
 
 from syndicate.model import Story
 from syndicate.store import Connection
-from syndicate.store.stories import decision_store, story_store
-from syndicate.store.stories import index_rows as placed_store
+from syndicate.store.stories import decision_store, index_rows, story_store
 from syndicate.store.stories.story_leads import LanguageLeads, save_language_leads
 from syndicate.stories import (
     Fingerprint,
@@ -80,7 +79,7 @@ def _leads(connection: Connection, members: _Members, now: datetime) -> Language
                 candidate for candidate in candidates if candidate.language == language
             )
     compared = {candidate.article_id for group in groups.values() if len(group) > 1 for candidate in group}
-    facts = placed_store.lead_facts(connection, sorted(compared))
+    facts = index_rows.lead_facts(connection, sorted(compared))
     several = {story_id for story_id, language in groups if language}
     for (story_id, language), group in groups.items():
         whole = [_with_facts(candidate, facts.get(candidate.article_id)) for candidate in group]
@@ -112,7 +111,7 @@ def _candidates(
         )
 
 
-def _with_facts(candidate: LeadCandidate, facts: placed_store.LeadFacts | None) -> LeadCandidate:
+def _with_facts(candidate: LeadCandidate, facts: index_rows.LeadFacts | None) -> LeadCandidate:
     if facts is None:
         return candidate
     report = is_report(facts.title, facts.section, facts.url)

@@ -15,8 +15,7 @@ from syndicate.jobs.stories.placing import Placing
 from syndicate.jobs.stories.stories_job import load_index
 from syndicate.store import Store, open_store
 from syndicate.store.stories import replay_rows, story_store
-from syndicate.store.stories.story_store import UnplacedArticle
-from syndicate.stories import ArticleTerms, Fingerprint, StoryIndex, StoryOptions, extract_terms
+from syndicate.stories import Fingerprint, StoryIndex, StoryOptions, extract_terms
 
 # Articles placed in a transaction.
 BATCH = 250
@@ -57,13 +56,15 @@ class PastNewsroom:
         now = arrivals[-1][1]
         self._index.forget_before(now - timedelta(days=self.options.window_days))
         with self.present.read() as present, self.store.write() as connection:
-            packed = replay_rows.copy_unplaced_articles(
-                present,
-                connection,
-                [article_id for article_id, _ in arrivals],
-            )
+            ids = [article_id for article_id, _ in arrivals]
+            packed = replay_rows.copy_unplaced_articles(present, connection, ids)
             waiting = story_store.unplaced_articles(connection, BATCH)
-            terms = [_terms(article, packed.get(article.id)) for article in waiting]
+            # The terms that an article had on arrival, or new terms if they cannot be read.
+            terms = [
+                Fingerprint.unpack_known(packed.get(article.id))
+                or extract_terms(article.title, article.text, article.language)
+                for article in waiting
+            ]
             Placing(connection, self._index, now).place(waiting, terms)
 
 
@@ -81,9 +82,3 @@ def past_newsroom(
             yield newsroom
         finally:
             store.dispose()
-
-
-def _terms(article: UnplacedArticle, packed: bytes | None) -> ArticleTerms | Fingerprint:
-    """Return the terms that an article had on arrival, or new terms if they cannot be read."""
-    known = Fingerprint.unpack_known(packed)
-    return known or extract_terms(article.title, article.text, article.language)

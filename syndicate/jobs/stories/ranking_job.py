@@ -4,7 +4,7 @@ Runs inside the stories job, under its lease. Every input of the lists is a row,
 same lists within a step of the clock.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -83,7 +83,7 @@ class RankingJob:
             changed = {
                 name: fresh
                 for name, fresh in lists
-                if _differs(ranked_lists.ranked_stories(connection, name), fresh)
+                if [*map(_shown, ranked_lists.ranked_stories(connection, name))] != [*map(_shown, fresh)]
             }
         if changed:
             with self.store.write() as connection:
@@ -137,11 +137,7 @@ def learned_weights(connection: Connection, at: datetime, options: RankingOption
     }
 
 
-def _differs(stored: Sequence[RankedStory], fresh: Sequence[RankedStory]) -> bool:
-    """Return whether a list has another order, coverage or mark; scores fade with the clock."""
-    return [_shown(story) for story in stored] != [_shown(story) for story in fresh]
-
-
 def _shown(story: RankedStory) -> tuple[object, ...]:
+    """Return the fields of a story that make a list new; scores alone fade with the clock."""
     marks = {name: part for name, part in story.parts.items() if name.partition(":")[0] in MARKS}
     return story.story_id, story.article_id, story.coverage, marks

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from syndicate.jobs.newsletter.selection import ChosenStories, Earlier, Selector, for_period
+from syndicate.jobs.newsletter.selection import Earlier, Selector, for_period
 from syndicate.jobs.stories.past_newsroom import PastNewsroom, past_newsroom
 from syndicate.jobs.stories.ranking_job import JUDGED_AFTER, LISTS, learned_weights
 from syndicate.jobs.stories.story_facts import DAY, RHYTHM_DAYS, candidates, looks_back, story_facts
@@ -71,7 +71,11 @@ class ReplayJob:
         with self._past(periods[0].end, span) as newsroom:
             for period in periods:
                 newsroom.advance(period.end)
-                chosen = self._edition(newsroom, newsletter, period, earlier)
+                with newsroom.store.read() as connection:
+                    learned = learned_weights(connection, _day(period.end), self.options)
+                    chosen = self.selector.choose(
+                        connection, newsletter, period, period.end, earlier=earlier, learned=learned
+                    )
                 new = {article_id: (0, period.end) for story in chosen.stories for article_id in story.tells}
                 earlier = Earlier(told={**earlier.told, **new}, first=earlier.first and not chosen.stories)
                 yield ReplayedEdition(
@@ -87,15 +91,6 @@ class ReplayJob:
         taught = timedelta(days=self.options.learn_days) + 2 * JUDGED_AFTER
         since = begin - max(taught, RHYTHM_DAYS * DAY, timedelta(days=self.stories.window_days))
         return past_newsroom(self.store, self.stories, begin, since)
-
-    def _edition(
-        self, newsroom: PastNewsroom, newsletter: Newsletter, period: Period, earlier: Earlier
-    ) -> ChosenStories:
-        with newsroom.store.read() as connection:
-            learned = learned_weights(connection, _day(period.end), self.options)
-            return self.selector.choose(
-                connection, newsletter, period, period.end, earlier=earlier, learned=learned
-            )
 
     def _lists(self, newsroom: PastNewsroom, at: datetime) -> ReplayedLists:
         with newsroom.store.read() as connection:

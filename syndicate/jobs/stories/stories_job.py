@@ -19,8 +19,7 @@ from syndicate.jobs.stories.placing import Placing
 from syndicate.jobs.stories.ranking_job import RankingJob
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases, quarantine
-from syndicate.store.stories import index_rows as placed_store
-from syndicate.store.stories import story_store
+from syndicate.store.stories import index_rows, story_store
 from syndicate.store.stories.story_store import UnplacedArticle
 from syndicate.stories import ArticleTerms, StoryIndex, StoryOptions, extract_terms
 
@@ -88,7 +87,9 @@ class StoriesJob:
         When ``should_stop`` returns true, the job ends after a batch. A run without work takes no lease and
         ranks nothing, as on most ticks.
         """
-        if not self._is_due(now):
+        with self.store.read() as connection:
+            waiting = story_store.count_unplaced(connection)
+        if not waiting and not self.ranking.is_due(now):
             return StoriesResult()
         with self.store.write() as connection:
             if not self._take_lease(connection, now):
@@ -108,11 +109,6 @@ class StoriesJob:
     def _hold_lease(self, connection: Connection, now: datetime) -> None:
         if not self._take_lease(connection, now):
             raise _LeaseLost
-
-    def _is_due(self, now: datetime) -> bool:
-        with self.store.read() as connection:
-            waiting = story_store.count_unplaced(connection)
-        return waiting > 0 or self.ranking.is_due(now)
 
     def _place_all(
         self, now: datetime, progress: Callable[[int, int], None], should_stop: Callable[[], bool]
@@ -155,7 +151,7 @@ class StoriesJob:
             self._hold_lease(connection, clock.now())
             kept = story_store.get_stories(connection, [article.story_id or 0])
             story_id = next(iter(kept), None) or story_store.add_stories(connection, [article.id], now)[0]
-            text = placed_store.next_text_label(connection)
+            text = index_rows.next_text_label(connection)
             place = story_store.ArticlePlacement(
                 article_id=article.id, story_id=story_id, same_text=text, terms=None
             )
@@ -218,13 +214,13 @@ def load_index(
 
     Return the index and the ids of articles with terms that are damaged or of another version.
     """
-    index = StoryIndex(options, next_text_label=placed_store.next_text_label(connection))
-    since = max(since, placed_store.nth_newest_published(connection, options.max_articles) or since)
+    index = StoryIndex(options, next_text_label=index_rows.next_text_label(connection))
+    since = max(since, index_rows.nth_newest_published(connection, options.max_articles) or since)
     collecting = gc.isenabled()
     # All loaded objects stay: garbage collection among them took a third of the time (measured).
     gc.disable()
     try:
-        loaded = index.load(placed_store.placed_articles(connection, since))
+        loaded = index.load(index_rows.placed_articles(connection, since))
         index.forget_before(since)
         listed = {number: titles for number, titles in loaded.read_more.items() if number in index}
         _hint(connection, index, listed)
@@ -238,8 +234,8 @@ def load_index(
 
 def _hint(connection: Connection, index: StoryIndex, listed: Mapping[int, str]) -> None:
     """Pass the "Read more" lists of articles to the index."""
-    lists = {article_id: placed_store.read_more_titles(packed) for article_id, packed in listed.items()}
-    ids = placed_store.articles_with_titles(
+    lists = {article_id: index_rows.read_more_titles(packed) for article_id, packed in listed.items()}
+    ids = index_rows.articles_with_titles(
         connection, [title for titles in lists.values() for title in titles]
     )
     for article_id, titles in lists.items():

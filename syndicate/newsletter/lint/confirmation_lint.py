@@ -7,8 +7,8 @@ from syndicate.newsletter.lint.mail_lint import URL, check_elements, errors_firs
 from syndicate.newsletter.lint.mail_page import MailPage
 from syndicate.newsletter.lint.structure import check_structure
 
+# Stem of the names of its templates.
 CONFIRM = "confirm"
-"""Stem of the names of its templates."""
 _TEXT = "confirm.txt"
 
 

@@ -49,12 +49,8 @@ HTML = "digest.html"
 TEXT = "digest.txt"
 REASON = "digest.reason.txt"
 
+# Finds a text in the mail templates of a name or pattern: ``mail/base.html, line 3``, or ``""``.
 Find = Callable[[str, str], str]
-"""Finds a text in the mail templates of a name or pattern: ``mail/base.html, line 3``, or ``""``."""
-
-
-def _nowhere(_text: str, _file: str) -> str:
-    return ""
 
 
 class Origins:
@@ -67,7 +63,7 @@ class Origins:
     def __init__(
         self,
         content: EditionContent | None = None,
-        find: Find = _nowhere,
+        find: Find = lambda _text, _file: "",
         variables: Mapping[str, str] | None = None,
         stem: str = "digest",
     ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from syndicate.newsletter.lint.findings import LintFinding, Origins, error, warning
-from syndicate.newsletter.lint.mail_page import Element, MailPage
+from syndicate.newsletter.lint.mail_page import MailPage
 from syndicate.newsletter.render import SUBJECT_LIMIT
 
 _HEADERS = "config.toml, [mail]"
@@ -69,10 +69,9 @@ def _subject(subject: str, place: str) -> Iterator[LintFinding]:
     if subject.endswith("…"):
         yield warning("M15", f"The subject was cut at {SUBJECT_LIMIT} characters.", place)
     letters = [letter for letter in subject if letter.isalpha()]
-    if len(letters) > 8 and all(letter.isupper() for letter in letters if letter.lower() != letter.upper()):
-        cased = any(letter.lower() != letter.upper() for letter in letters)
-        if cased:
-            yield warning("spam", "The subject is all capitals; filters distrust that.", place)
+    cased = [letter for letter in letters if letter.lower() != letter.upper()]
+    if len(letters) > 8 and cased and all(letter.isupper() for letter in cased):
+        yield warning("spam", "The subject is all capitals; filters distrust that.", place)
     if re.match(r"(?:re|fwd?|aw|wg)\s*:", subject, re.IGNORECASE):
         yield warning("spam", "The subject pretends to be an answer or a forwarded mail.", place)
     if re.search(r"[!?$€]{2,}", subject):
@@ -82,24 +81,16 @@ def _subject(subject: str, place: str) -> Iterator[LintFinding]:
 def _links(page: MailPage, origins: Origins) -> Iterator[LintFinding]:
     for link in page.all("a"):
         href = link.attributes.get("href", "")
-        host, shown = _host(href), _shown_host(link)
+        host, text = _host(href), link.inner.strip()
+        shown = _host(text) if re.fullmatch(r"https?://\S+", text) else ""
         if shown and host and shown != host:
             message = f"A link shows {shown} but leads to {host}; filters take that for phishing."
             # A warning, so that a publisher's headline cannot stop an edition.
             yield warning("spam", message, origins.of(href))
         if host in _SHORTENERS:
             yield warning("spam", f"A link hides behind {host}; filters distrust that.", origins.of(href))
-        if not link.inner.strip() and not _has_image(page, link):
+        if not text and not any(image.parent is link for image in page.all("img")):
             yield warning("M7", f"A link has no text: {href[:80]}", origins.of(href))
-
-
-def _has_image(page: MailPage, link: Element) -> bool:
-    return any(image.parent is link for image in page.all("img"))
-
-
-def _shown_host(link: Element) -> str:
-    text = link.inner.strip()
-    return _host(text) if re.fullmatch(r"https?://\S+", text) else ""
 
 
 def _host(url: str) -> str:

@@ -1,12 +1,7 @@
 """Top and trending: rank stories by present importance, without clicks.
 
-**Top** is coverage that fades: the sum, over the distinct sources of a story, of weight × fade(age), for the
-age of the source's newest article on it, times the factor of the story's theme.
-
-**Trending** is coverage that grows faster than usual: the Poisson log-likelihood ratio ``gain × ln(gain /
-usual) − (gain − usual)`` (the weight of a burst, Kleinberg 2002). Here ``gain`` is the weight of the sources
-active in the last hours, and ``usual`` the number expected from the history of the story and of its topic.
-
+**Top** is coverage that fades. **Trending** is coverage that grows faster than usual (the weight of a burst,
+Kleinberg 2002).
 ``docs/ranking.md`` has the formulas; ``benchmarks/top_stories.py`` the measurements.
 """
 

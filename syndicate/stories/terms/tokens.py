@@ -8,7 +8,6 @@ of characters, as in Lucene's CJK analyser: no dictionary, and measured there to
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 import Stemmer
@@ -149,9 +148,7 @@ def _character_pairs(word: str) -> list[str]:
     return pairs
 
 
-@lru_cache(maxsize=1)
-def _stemmers() -> dict[str, Stemmer.Stemmer]:
-    return {}
+_stemmers: dict[str, Stemmer.Stemmer] = {}
 
 
 def stem(word: str, language: str) -> str:
@@ -164,11 +161,10 @@ def stems(words: Sequence[str], language: str) -> list[str]:
     algorithm = STEMMERS.get(main_language(language))
     if algorithm is None:
         return list(words)
-    stemmers = _stemmers()
-    if algorithm not in stemmers:
-        stemmers[algorithm] = Stemmer.Stemmer(algorithm, 0)
+    if algorithm not in _stemmers:
+        _stemmers[algorithm] = Stemmer.Stemmer(algorithm, 0)
     # Some algorithms take a very short word for an ending.
     return [
         root if root and (word.isascii() or not _SPACELESS.match(word)) else word
-        for word, root in zip(words, stemmers[algorithm].stemWords(words), strict=True)
+        for word, root in zip(words, _stemmers[algorithm].stemWords(words), strict=True)
     ]

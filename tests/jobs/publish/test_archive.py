@@ -9,7 +9,7 @@ import feedparser
 import pytest
 from lxml import html as lxml_html
 
-from syndicate.newsletter.render import TOKEN
+from syndicate.newsletter.story_views import TOKEN
 from syndicate.store.core import quarantine
 from syndicate.store.mail import edition_store
 from tests.factories import new_article

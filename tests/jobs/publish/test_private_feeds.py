@@ -157,7 +157,7 @@ def test_equal_choices_are_rendered_once_and_again_only_for_news(room, monkeypat
 
 
 def test_a_publisher_cannot_fish_for_tokens(room):
-    hole = make_token(b"x" * 32, 0, "hole of a private feed")
+    hole = make_token(b"x" * 32, 0, "placeholder of a private feed")
     add(room, 30, ("Sport", "en", f"https://evil.example/{hole}"))
     found = feeds(room).read(token(room), "rss")
     assert found is not None

@@ -1,6 +1,6 @@
 """Number of sources of a story, in the reader's language and in others."""
 
-from syndicate.stories import count_sources
+from syndicate.jobs.publish.article_views import count_sources
 from tests.publish.samples import related
 
 

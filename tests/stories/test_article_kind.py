@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.stories.title_kind import is_instalment, title_kind
+from syndicate.stories.article_kind import is_instalment, title_kind
 
 
 @pytest.mark.parametrize(
