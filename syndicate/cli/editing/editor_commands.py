@@ -56,7 +56,9 @@ def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @editor.command()
 @_decision_options
-@click.option("--place", type=click.IntRange(1, 50), default=1, show_default=True)
+@click.option(
+    "--place", type=click.IntRange(1, 50), default=1, show_default=True, help="The place in the top list."
+)
 @click.argument("article")
 def pin(article: str, place: int, **common: Any) -> None:
     """Pin the story of ARTICLE to a place of the top list. Editions show it first."""

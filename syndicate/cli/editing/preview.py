@@ -28,7 +28,11 @@ PREVIEW_TOKEN = "preview"  # noqa: S105
 @click.command()
 @timed_options
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("preview"), show_default=True
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("preview"),
+    show_default=True,
+    help="The folder of the files.",
 )
 @click.argument("newsletter")
 def preview(config: Path, as_json: bool, now: datetime | None, out: Path, newsletter: str) -> None:

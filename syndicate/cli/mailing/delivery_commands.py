@@ -50,7 +50,7 @@ def deliveries() -> None:
     "states",
     multiple=True,
     type=click.Choice([state.value for state in DeliveryState]),
-    help="Only deliveries in this state.",
+    help="Only deliveries in this state; may be repeated.",
 )
 @click.option(
     "--limit",

@@ -20,7 +20,13 @@ def dkim() -> None:
 
 @dkim.command()
 @common_options
-@click.option("--kind", type=click.Choice(["rsa", "ed25519"]), default="rsa", show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice(["rsa", "ed25519"]),
+    default="rsa",
+    show_default=True,
+    help="The signature algorithm.",
+)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def new(config: Path, as_json: bool, kind: str, file: Path) -> None:
     """Write a new private key to FILE (mode 0600) and print its DNS record. An existing file is kept."""

@@ -49,6 +49,9 @@ for _command in (unsuppress, export_suppressions, import_suppressions):
 newsletter_option = click.option(
     "--newsletter", default=None, help="The newsletter; needed when there are several."
 )
+only_newsletter_option = click.option(
+    "--newsletter", default=None, help="Only subscribers of this newsletter; default: all."
+)
 agreed_option = click.option(
     "--agreed", default="", metavar="TEXT", help="The text they agreed to, for the record of consent."
 )
@@ -166,7 +169,7 @@ def _import_row(
 
 @subscribers.command("list")
 @common_options
-@newsletter_option
+@only_newsletter_option
 def list_(config: Path, as_json: bool, newsletter: str | None) -> None:
     """Show every subscriber and their subscriptions."""
     with services_of(config) as (_, services), services.store.read() as connection:
@@ -191,7 +194,7 @@ def list_(config: Path, as_json: bool, newsletter: str | None) -> None:
 
 @subscribers.command()
 @config_option
-@newsletter_option
+@only_newsletter_option
 @file_argument
 def export(config: Path, newsletter: str | None, file: Path) -> None:
     """Write subscribers to a CSV FILE. "-" means standard output.

@@ -48,7 +48,14 @@ NEED_CLOCK = ("ingest", "pages", "pushes", "editions", "deliver", "prune")
 
 @click.command()
 @config_option
-@click.option("--log", "log_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--log",
+    "log_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The format of the log.",
+)
 def run(config: Path, log_format: Format) -> None:
     """Run ingest, stories, feeds, editions, delivery and the web server until SIGTERM."""
     configure_logs(log_format)
