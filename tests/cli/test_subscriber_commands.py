@@ -58,6 +58,8 @@ def test_subscribers_come_by_hand_and_by_file_and_leave_for_good(room: Run, tmp_
     ]
     assert room("subscribers remove ann@example.org").code == 1
     assert room("subscribers import nowhere.csv").code == 2
+    assert room("subscribers list --newsletter daily").code == 0
+    assert room("subscribers list --newsletter nowhere").code == 2
 
 
 def test_subscribing_needs_a_newsletter(run: Run, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from syndicate.audience.import_export import (
     import_subscribers,
 )
 from syndicate.audience.mailbox_address import normalise_address
-from syndicate.cli.arguments import newsletter_named
+from syndicate.cli.arguments import check_names, newsletter_named, newsletter_names
 from syndicate.cli.former_names import RenamedGroup
 from syndicate.cli.mailing.suppression_commands import export_suppressions, import_suppressions, unsuppress
 from syndicate.cli.options import (
@@ -34,6 +34,7 @@ from syndicate.cli.output import say, show, table, write_result
 from syndicate.delivery.folder_sender import mails_to
 from syndicate.errors import ConfigError, InvalidAddress, SyndicateError
 from syndicate.reports.phrases import listed_counts, plural
+from syndicate.services import Services
 from syndicate.store import Connection
 from syndicate.store.mail import audience_store, subscriber_export
 
@@ -167,13 +168,22 @@ def _import_row(
     return {"line": row.line, "address": row.text, "outcome": outcome, "reason": reason}
 
 
+def _listed(services: Services, newsletter: str | None) -> list[audience_store.Subscriber]:
+    """Return the subscribers, or those of a newsletter that is declared or still has subscribers."""
+    with services.store.read() as connection:
+        listed = audience_store.list_subscribers(connection, newsletter=newsletter)
+    if newsletter is not None and not listed:
+        check_names((newsletter,), newsletter_names(services), "newsletter")
+    return listed
+
+
 @subscribers.command("list")
 @common_options
 @only_newsletter_option
 def list_(config: Path, as_json: bool, newsletter: str | None) -> None:
     """Show every subscriber and their subscriptions."""
-    with services_of(config) as (_, services), services.store.read() as connection:
-        listed = audience_store.list_subscribers(connection, newsletter=newsletter)
+    with services_of(config) as (_, services):
+        listed = _listed(services, newsletter)
     headers = ("address", "name", "subscriptions")
     rows = [
         (
@@ -201,8 +211,8 @@ def export(config: Path, newsletter: str | None, file: Path) -> None:
 
     Spreadsheets do not run its values as formulas.
     """
-    with services_of(config) as (_, services), services.store.read() as connection:
-        listed = audience_store.list_subscribers(connection, newsletter=newsletter)
+    with services_of(config) as (_, services):
+        listed = _listed(services, newsletter)
     rows = [
         ExportedRow(
             email=subscriber.address,
