@@ -74,7 +74,7 @@ def test_a_second_poll_brings_nothing_new_and_rewrites_nothing(made):
 def test_the_broken_and_the_moved_source_are_named_and_the_rest_of_the_broken_one_is_kept(made, folder):
     broken, moved = made["warnings"]
     assert broken.startswith("Eastside Gazette: ")
-    assert moved == "Valley Radio: moved for good to /valley-radio/rss/news.xml"
+    assert moved == "Valley Radio: moved permanently to /valley-radio/rss/news.xml"
     assert "Council to decide on new" not in read(folder, "news.json")
 
 

@@ -224,7 +224,7 @@ def test_a_story_whose_page_is_gone_is_left_out_and_it_is_said(waiting: tuple[Ro
                 source_id=1,
                 article_id=story.article_id,
                 url=story.url,
-                digest="",
+                content_hash="",
                 state="refused",
                 error=f"{story.url} answered 410: it is gone for good",
                 published=SEVEN,
