@@ -28,9 +28,7 @@ class ClockWatch:
     """
 
     def __init__(
-        self,
-        wall: Callable[[], float] = time.time,
-        since_boot: Callable[[], float] = seconds_since_boot,
+        self, wall: Callable[[], float] = time.time, since_boot: Callable[[], float] = seconds_since_boot
     ) -> None:
         self.jumps = 0
         self._wall = wall

@@ -11,25 +11,13 @@ from typing import Final
 from urllib.parse import quote
 
 from syndicate.errors import RenderError
-from syndicate.model import (
-    Channel,
-    Newsletter,
-    PublishedArticle,
-    archive_feed,
-    archive_folder,
-    known_since,
-)
+from syndicate.model import Channel, Newsletter, PublishedArticle, archive_feed, archive_folder, known_since
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.lead_image import shows_image
 from syndicate.publish.page_context import ArticlePage, FrontPage, ListingPage, Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, may_show, publisher_page
-from syndicate.publish.site_metadata import (
-    named_links,
-    nested_headings,
-    news_article,
-    with_alternatives,
-)
+from syndicate.publish.site_metadata import named_links, nested_headings, news_article, with_alternatives
 from syndicate.publish.site_paths import ASSETS_FOLDER, FRONT_PATH, list_feed, root_of, section_path, tag_path
 from syndicate.templating import Markup, Templates
 from syndicate.text.language import direction_of

@@ -5,13 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from syndicate.audience.choices import (
-    Choices,
-    NothingSelected,
-    OfferedChoices,
-    read_choices,
-    read_selection,
-)
+from syndicate.audience.choices import Choices, NothingSelected, OfferedChoices, read_choices, read_selection
 from syndicate.audience.link_tokens import read_token
 from syndicate.jobs.newsletter.edition_storing import sending_times
 from syndicate.jobs.newsletter.variants import cadences
