@@ -1,8 +1,12 @@
-"""Names that a template takes from its context, to check the documentation of each."""
+"""Names that a template takes from its context, to check the documentation of each, and shipped languages."""
 
 from jinja2 import Environment, meta, nodes
 
 from syndicate.templating import Templates
+
+_WORDS = [name.split(".") for name in Templates(None).names() if name.startswith("pages/words.")]
+# Languages with words of their own beside English.
+TRANSLATED = [parts[1] for parts in _WORDS if len(parts) == 3]
 
 _ENVIRONMENT = Environment(autoescape=True)
 # Only their names count here.

@@ -7,8 +7,8 @@ import pytest
 
 from syndicate.errors import ConfigError, RenderError
 from syndicate.templating import Templates, iso_date, reading_time
-from syndicate.text.dates import full_date, human_date, human_day
-from tests.template_variables import variables
+from syndicate.text.dates import full_date, human_date, human_day, language_name
+from tests.template_variables import TRANSLATED, variables
 
 NINE = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -261,4 +261,7 @@ def test_words_are_translated_for_pages_and_mails_alike():
         for kind in ("mail", "pages")
     ]
 
-    assert names[0] == names[1] == {"words.ar", "words.de", "words.es", "words.fr"}
+    assert names[0] == names[1] == {f"words.{language}" for language in TRANSLATED}
+    shipped = [language_name(language, "en") for language in ("en", *TRANSLATED)]
+    named = " ".join((Path(__file__).parents[1] / "docs/templates.md").read_text("utf-8").split())
+    assert f"{', '.join(sorted(shipped)[:-1])} and {sorted(shipped)[-1]} are shipped" in named
