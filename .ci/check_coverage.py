@@ -37,9 +37,9 @@ def main() -> None:
 
 
 def write(shares: dict[str, float]) -> None:
-    """Set each floor to the share, rounded down; keep the comment above the table."""
+    """Set each floor a point below the share, which random tests move; keep the comment above the table."""
     head = FLOORS.read_text().partition("[rooms]\n")[0]
-    lines = [f"{room} = {int(share)}\n" for room, share in shares.items()]
+    lines = [f"{room} = {int(share) - 1}\n" for room, share in shares.items()]
     FLOORS.write_text(f"{head}[rooms]\n{''.join(lines)}")
 
 

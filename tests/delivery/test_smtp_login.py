@@ -1,6 +1,7 @@
 """Opening of SMTP connections: deadlines, TLS, login, and passwords in errors."""
 
 import base64
+import re
 import socket
 import ssl
 import threading
@@ -117,7 +118,8 @@ def test_a_password_that_the_server_repeats_is_in_no_error(
         pytest.raises(MailError) as caught,
     ):
         send(sender)
-    shown = (str(caught.value) + caplog.text).lower()
+    # The digits of a port may be those of a piece.
+    shown = re.sub(r"127\.0\.0\.1:\d+", "", (str(caught.value) + caplog.text).lower())
     assert "you sent" in shown
     for spelling in (
         SECRET.encode(),
