@@ -1,8 +1,8 @@
 """``syndicate run``: every job, the newsletter and the web server in a single process until SIGTERM.
 
 The main thread runs the event loop with the web server. The fetch thread does all fetching. APScheduler's
-threads run the jobs. SIGHUP reads the configuration again; the daemon keeps the old settings if the new ones
-are invalid.
+threads run the jobs. SIGHUP reads the configuration again; the daemon keeps the old settings if the new
+settings are invalid.
 """
 
 import asyncio
