@@ -304,6 +304,7 @@ class RelatedLink:
 
     - ``url``: address for readers: the publisher's page, or the local page of an own source
     - ``path``: path of the local page; ``source_name``: name of the source
+    - ``same_text``: label shared by articles with equal texts
     - ``score``: similarity; ``parts`` names the summands
     """
 
@@ -316,8 +317,21 @@ class RelatedLink:
     published: datetime
     language: str = ""
     direction: str = "ltr"
+    same_text: int | None = None
     score: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryLinks:
+    """Story of a published article, shared by all its articles.
+
+    - ``path``: path of the story's page, ``""`` without a page
+    - ``links``: all its articles: the leads of its languages, then the oldest first
+    """
+
+    path: str = ""
+    links: tuple[RelatedLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,6 +345,7 @@ class PublishedArticle:
     - ``other_languages``: at most three links of both kinds in other languages
     - ``sources``: number of sources of the story, this one included (0: unknown)
     - ``foreign_sources``: number of them that tell the story only in other languages
+    - ``story``: its story, if that has several articles
     """
 
     article: Article
@@ -343,3 +358,4 @@ class PublishedArticle:
     other_languages: tuple[RelatedLink, ...] = ()
     sources: int = 0
     foreign_sources: int = 0
+    story: StoryLinks | None = None

@@ -13,6 +13,7 @@ class Story:
     - ``lead_id``: article that represents the story
     - ``created``: time at which it was formed; ``updated``: time of its last change
     - ``articles``: number of articles; ``coverage``: number of distinct sources
+    - ``path``: path of its page inside the output folder, ``""`` until two sources told it
     """
 
     id: int
@@ -21,6 +22,7 @@ class Story:
     updated: datetime
     articles: int
     coverage: int
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

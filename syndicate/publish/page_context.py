@@ -9,11 +9,27 @@ from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock
 from syndicate.templating import Markup
 
 
+_NONE = Markup("")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Base of all pages. ``canonical`` is the absolute address for search engines."""
+    """Base of all pages.
+
+    - ``canonical``: absolute address for search engines; ``description``: text for them and for previews
+    - ``feeds``: feeds of the page itself, named before the feed of the whole site
+    - ``json_ld``: structured data (schema.org), safe inside ``<script>``
+    - ``share_image``: picture for previews of links
+    - ``newer``, ``older``: paths of the neighbouring pages of a list, ``""`` at its ends
+    """
 
     canonical: str
+    description: str = ""
+    feeds: Sequence[NamedPath] = ()
+    json_ld: Markup = _NONE
+    share_image: Image | None = None
+    newer: str = ""
+    older: str = ""
 
     def variables(self) -> dict[str, object]:
         """Return the variables of the template by name."""
@@ -34,7 +50,6 @@ class ArticlePage(Page):
     figure: Image | None
     enclosures: Sequence[Enclosure]
     body: Markup
-    json_ld: Markup
     share: str
     section: NamedPath | None
     tags: Sequence[NamedPath]
@@ -68,5 +83,4 @@ class ListingPage(Page):
     kind: str
     name: str
     headlines: Sequence[Headline]
-    feeds: Sequence[NamedPath]
     rail: Markup

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import NamedTuple, Self
 
 from syndicate.model import Image, PublishedArticle, RelatedLink, Republish, is_dated, known_since
+from syndicate.publish.site_paths import source_path
+from syndicate.text.initials import hue, initials
 
 
 class Reason(NamedTuple):
@@ -20,6 +22,21 @@ class Reason(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceMark:
+    """Source as a small mark: initials on one of eight colours. ``path`` is the page of the source."""
+
+    name: str
+    path: str
+    initials: str
+    hue: int
+
+    @classmethod
+    def of(cls, name: str) -> Self:
+        """Return the mark of a source by its name."""
+        return cls(name=name, path=source_path(name), initials=initials(name), hue=hue(name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
     """Article in a list.
 
@@ -27,7 +44,8 @@ class Headline:
     page. ``minutes`` and ``coverage`` are 0 if unknown. ``coverage`` counts the sources of the story,
     ``foreign`` the sources that cover it only in other languages. ``summary`` and ``image`` are empty if the
     source allows no republishing. ``original_title`` is the publisher's title if the editor replaced it;
-    ``why`` are the reasons for the story's place in the list.
+    ``why`` are the reasons for the story's place in the list. ``story`` is present if several sources cover
+    it and it has a page.
     """
 
     title: str
@@ -46,6 +64,13 @@ class Headline:
     image: Image | None = None
     original_title: str = ""
     why: Sequence[Reason] = ()
+    same_text: int | None = None
+    story: "StoryView | None" = None
+
+    @property
+    def mark(self) -> SourceMark:
+        """Mark of the source."""
+        return SourceMark.of(self.source_name)
 
     @property
     def dated(self) -> bool:
@@ -82,6 +107,8 @@ class Headline:
             foreign=item.foreign_sources,
             image=article.image if shows else None,
             original_title="" if source.own else article.original_title,
+            same_text=article.same_text,
+            story=_story_view(item),
         )
 
     @classmethod
@@ -96,7 +123,65 @@ class Headline:
             published=related.published,
             language=related.language,
             direction=related.direction,
+            same_text=related.same_text,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryView:
+    """Story of a headline, as lists show it.
+
+    - ``path``: its page
+    - ``sources``, ``articles``: counts; ``foreign``: sources that cover it only in other languages
+    - ``first``, ``last``: times of the first and the newest report
+    - ``marks``: a mark for each source, that of the headline first, then those with the newest reports
+    - ``bars``: numbers of articles in equal parts of its life
+    - ``others``: the newest report of each other source, newest first, each text once
+    """
+
+    path: str
+    sources: int
+    foreign: int
+    articles: int
+    first: datetime
+    last: datetime
+    marks: tuple[SourceMark, ...]
+    bars: tuple[int, ...]
+    others: tuple[Headline, ...]
+
+
+# Minimum number of sources of a story that pages name as a story.
+_MIN_SOURCES = 2
+_BARS = 12
+_MAX_OTHERS = 6
+
+
+def _story_view(item: PublishedArticle) -> StoryView | None:
+    """Return the story of an article that several sources cover on a page of the site."""
+    story, article = item.story, item.article
+    if story is None or not story.path or item.sources < _MIN_SOURCES:
+        return None
+    newest = sorted(story.links, key=lambda link: link.published, reverse=True)
+    times = [known_since(link.published) for link in newest]
+    span = (max(times) - min(times)) / _BARS
+    places = [int((at - min(times)) / span) if span else 0 for at in times]
+    texts, others = {article.same_text}, dict[str, RelatedLink]()
+    for link in newest:
+        if link.source_name != item.source.name and link.same_text not in texts:
+            others.setdefault(link.source_name, link)
+            texts.add(link.same_text)
+    names = dict.fromkeys((item.source.name, *(link.source_name for link in newest)))
+    return StoryView(
+        path=story.path,
+        sources=item.sources,
+        foreign=item.foreign_sources,
+        articles=len(newest),
+        first=min(times),
+        last=max(times),
+        marks=tuple(map(SourceMark.of, names)),
+        bars=tuple(sum(min(place, _BARS - 1) == bar for place in places) for bar in range(_BARS)),
+        others=tuple(map(Headline.of_related, list(others.values())[:_MAX_OTHERS])),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

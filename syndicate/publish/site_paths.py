@@ -1,6 +1,7 @@
 """Paths of the site's pages inside the output folder."""
 
 import re
+from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
@@ -8,18 +9,61 @@ from typing import Final
 from syndicate.text.names import slug, tag_key
 
 FRONT_PATH: Final = "site/index.html"
+LATEST_PATH: Final = "site/latest.html"
+FEEDS_PATH: Final = "site/feeds.html"
+ABOUT_PATH: Final = "site/about.html"
+SOURCES_PATH: Final = "site/sources/index.html"
+NEWSLETTERS_PATH: Final = "site/newsletters/index.html"
+DAYS_FOLDER: Final = "site/days/"
+ARCHIVE_PATH: Final = f"{DAYS_FOLDER}index.html"
 ASSETS_FOLDER: Final = "site/assets/"
-_RESERVED: Final = re.compile(r"^index$|(?:^|-)[0-9a-f]{8}$")
+_RESERVED: Final = re.compile(r"^(?:index|latest|page-\d+)$|(?:^|-)[0-9a-f]{8}$")
 
 
 def section_path(name: str) -> str:
-    """Return the page of a section. All spellings of a name share it."""
-    return f"site/sections/{_distinct_slug(name)}.html"
+    """Return the first page of a section. All spellings of a name share it."""
+    return f"site/sections/{_distinct_slug(name)}/index.html"
 
 
 def tag_path(name: str) -> str:
-    """Return the page of a tag. All spellings of a name share it."""
-    return f"site/tags/{_distinct_slug(name)}.html"
+    """Return the first page of a tag. All spellings of a name share it."""
+    return f"site/tags/{_distinct_slug(name)}/index.html"
+
+
+def author_path(name: str) -> str:
+    """Return the first page of an author. All spellings of a name share it."""
+    return f"site/authors/{_distinct_slug(name)}/index.html"
+
+
+@lru_cache(maxsize=16_384)
+def source_path(name: str) -> str:
+    """Return the first page of a source; two names never share it."""
+    return f"site/sources/{_slug_or_hash(name, name)}/index.html"
+
+
+def list_page(first: str, number: int) -> str:
+    """Return page ``number`` of the list whose first page is ``first``; page 1 is the oldest."""
+    return f"{first.removesuffix('index.html')}page-{number}.html"
+
+
+def day_path(day: date, part: int = 1) -> str:
+    """Return the page of a day, or a further part of a day with many articles."""
+    return f"{DAYS_FOLDER}{day:%Y/%m/%d}{'' if part == 1 else f'-{part}'}.html"
+
+
+def month_path(day: date) -> str:
+    """Return the page of a day's month."""
+    return f"{DAYS_FOLDER}{day:%Y/%m}/index.html"
+
+
+def story_path(title: str, story_id: int) -> str:
+    """Return the page of a story; only the id decides."""
+    return f"site/stories/{slug(title) or 'story'}-{story_id:x}.html"
+
+
+def story_feed(story_id: int) -> str:
+    """Return the path, without its extension, of the feed of a story."""
+    return f"stories/{story_id:x}"
 
 
 @lru_cache(maxsize=16_384)

@@ -52,7 +52,8 @@ def explain_article(
     sources = {source.id: source.name for source in source_store.list_sources(connection)}
     related = story_store.related_links(connection, [article.id], site_url=site_url).get(article.id, [])
     story_id = article.story_id or 0
-    coverage = story_store.coverage_links(connection, [story_id], site_url=site_url).get(story_id, [])
+    stories = story_store.story_links(connection, [story_id], site_url=site_url)
+    coverage = stories[story_id].links if story_id in stories else ()
     common = usual_stems(
         article_store.lead_texts(connection, article.language, limit=COMMON_WORD_TEXTS), article.language
     )

@@ -151,7 +151,7 @@ READS_BY_MODULE = {
     "story_leads": "language_leads",
     "story_moves": "current_stories story_moves story_reason",
     "story_store": (
-        "count_stories count_unplaced coverage_links get_stories linking_articles links_to related_links "
+        "count_stories count_unplaced story_links get_stories linking_articles links_to related_links "
         "repeated_links same_text_links section_links story_articles unplaced_articles"
     ),
     "subscriber_export": "export_subscriber_data",

@@ -211,10 +211,11 @@ def test_coverage_lists_every_article_of_a_shared_story_oldest_first(room):
     (theirs,) = factories.add_unplaced(connection, own.id, [new_article(30)])
     factories.place(connection, theirs, story)
     alone = factories.place(connection, ids[1])
-    found = story_store.coverage_links(connection, [story, alone, 999], site_url=SITE)
-    assert {story_id: [one.article_id for one in told] for story_id, told in found.items()} == {
-        story: [theirs, ids[0]]
-    }
+    found = story_store.story_links(connection, [story, alone, 999], site_url=SITE)
+    assert {
+        story_id: [one.article_id for one in told]
+        for story_id, told in ((number, links.links) for number, links in found.items())
+    } == {story: [theirs, ids[0]]}
 
 
 def test_more_from_a_section_names_each_text_once_and_nothing_without_a_story(room):

@@ -10,6 +10,7 @@ from syndicate.model import (
     RelatedLink,
     Republish,
     Source,
+    StoryLinks,
     reader_link,
 )
 from syndicate.store import Connection
@@ -23,8 +24,8 @@ COVERAGE_LIMIT = 8
 OTHER_LANGUAGES_LIMIT = 3
 
 Links = tuple[RelatedLink, ...]
-# The articles of each story by its id; none for a story of a single article.
-LinksByStory = dict[int, list[RelatedLink]]
+# Stories by their ids; without links for a story of a single article.
+StoriesById = dict[int, StoryLinks]
 
 
 def feed_inputs(connection: Connection) -> tuple[object, ...]:
@@ -40,7 +41,7 @@ class ArticleViews:
 
     sources: Mapping[int, Source]
     site_url: str
-    coverage_cache: LinksByStory | None = None
+    coverage_cache: StoriesById | None = None
 
     def published(self, connection: Connection, articles: Sequence[Article]) -> list[PublishedArticle]:
         """Return each article with its text bounded by ``republish``, its related links and its coverage."""
@@ -58,14 +59,14 @@ class ArticleViews:
         """Return each article with its text, without the links that change every day."""
         return self._views(articles, {}, {}, self._texts(connection, articles))
 
-    def _coverage(self, connection: Connection, articles: Sequence[Article]) -> LinksByStory:
-        """Return the articles of each story; only uncached stories are read."""
+    def _coverage(self, connection: Connection, articles: Sequence[Article]) -> StoriesById:
+        """Return the stories of the articles; only uncached stories are read."""
         cache = {} if self.coverage_cache is None else self.coverage_cache
         missing = sorted(
             {article.story_id for article in articles if article.story_id is not None} - cache.keys()
         )
-        links = story_store.coverage_links(connection, missing, site_url=self.site_url) if missing else {}
-        cache |= {story_id: links.get(story_id, []) for story_id in missing}
+        stories = story_store.story_links(connection, missing, site_url=self.site_url) if missing else {}
+        cache |= {story_id: stories.get(story_id, StoryLinks()) for story_id in missing}
         return cache
 
     def _texts(self, connection: Connection, articles: Sequence[Article]) -> Mapping[int, ArticleBody]:
@@ -78,7 +79,7 @@ class ArticleViews:
         self,
         articles: Sequence[Article],
         related: Mapping[int, list[RelatedLink]],
-        links_by_story: LinksByStory,
+        stories: StoriesById,
         texts: Mapping[int, ArticleBody],
     ) -> list[PublishedArticle]:
         views = []
@@ -87,10 +88,10 @@ class ArticleViews:
             html, text = _republished(article, source, texts.get(article.id))
             link = reader_link(own=source.own, url=article.url, path=article.path, site_url=self.site_url)
             near = related.get(article.id, ())
-            telling = tuple(links_by_story.get(article.story_id or 0, ()))
+            story = stories.get(article.story_id or 0, StoryLinks())
             foreign = tuple(link for link in near if is_foreign(link.language, article.language))
-            coverage, others = _by_language(article, source.name, telling, foreign)
-            sources, foreign_sources = count_sources(source.name, article.language, telling)
+            coverage, others = _by_language(article, source.name, story.links, foreign)
+            sources, foreign_sources = count_sources(source.name, article.language, story.links)
             views.append(
                 PublishedArticle(
                     article=article,
@@ -103,6 +104,7 @@ class ArticleViews:
                     other_languages=others,
                     sources=sources,
                     foreign_sources=foreign_sources,
+                    story=story if story.links else None,
                 )
             )
         return views

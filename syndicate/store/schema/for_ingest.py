@@ -61,6 +61,10 @@ article_bodies = Table("article_bodies", metadata, *id_keys("article_id"), *colu
 
 article_tags = Table("article_tags", metadata, Column("tag", Text, primary_key=True), *id_keys("article_id"))
 
+article_authors = Table(
+    "article_authors", metadata, Column("author", Text, primary_key=True), *id_keys("article_id")
+)
+
 tombstones = Table(
     "tombstones",
     metadata,

@@ -21,6 +21,15 @@ channel_archives = Table(
     *columns(BigInteger, "last_id"),
 )
 
+list_pages = Table(
+    "list_pages",
+    metadata,
+    Column("list", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    *columns(UtcTime, "published"),
+    *columns(BigInteger, "article_id"),
+)
+
 outputs = Table(
     "outputs",
     metadata,

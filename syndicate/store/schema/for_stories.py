@@ -16,6 +16,7 @@ stories = Table(
     *columns(BigInteger, "lead_id"),
     *columns(UtcTime, "created", "updated"),
     *columns(Integer, "articles", "coverage"),
+    Column("path", Text, nullable=False, server_default=""),
 )
 
 story_leads = Table(

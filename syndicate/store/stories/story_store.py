@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, text, update
 
-from syndicate.model import Article, RelatedLink, Story, reader_link
+from syndicate.model import Article, RelatedLink, Story, StoryLinks, reader_link
 from syndicate.store import schema
 from syndicate.store.core.batches import in_batches, rows_with
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
@@ -319,11 +319,9 @@ def links_to(connection: Connection, ids: Sequence[int], *, site_url: str) -> di
     return {row.id: _link(row, site_url) for row in rows}
 
 
-def coverage_links(
-    connection: Connection, story_ids: Sequence[int], *, site_url: str
-) -> dict[int, list[RelatedLink]]:
-    """Return links to all articles of each story with several: leads by language, then oldest first."""
-    table, leads = schema.articles, schema.story_leads
+def story_links(connection: Connection, story_ids: Sequence[int], *, site_url: str) -> dict[int, StoryLinks]:
+    """Return the page of each story with several articles, and links to all its articles."""
+    table, leads, stories = schema.articles, schema.story_leads, schema.stories
     shared = (
         select(table.c.story_id)
         .where(table.c.story_id.in_(story_ids))
@@ -332,17 +330,22 @@ def coverage_links(
     )
     query = (
         _link_query()
-        .add_columns(table.c.story_id)
+        .add_columns(table.c.story_id, stories.c.path.label("story_path"))
+        .join(stories, stories.c.id == table.c.story_id)
         .join(
             leads, (leads.c.story_id == table.c.story_id) & (leads.c.article_id == table.c.id), isouter=True
         )
         .where(table.c.story_id.in_(shared))
         .order_by(table.c.story_id, leads.c.story_id.is_(None), table.c.published, table.c.id)
     )
+    paths: dict[int, str] = {}
     found: dict[int, list[RelatedLink]] = {}
     for row in connection.execute(query).all():
+        paths[row.story_id] = row.story_path
         found.setdefault(row.story_id, []).append(_link(row, site_url))
-    return found
+    return {
+        story_id: StoryLinks(path=paths[story_id], links=tuple(links)) for story_id, links in found.items()
+    }
 
 
 def same_text_links(connection: Connection, article: Article, *, site_url: str) -> list[RelatedLink]:
@@ -371,6 +374,7 @@ def _link_query() -> Select[Any]:
         table.c.published,
         table.c.language,
         table.c.direction,
+        table.c.same_text,
         sources.c.name.label("source_name"),
         sources.c.own,
     ).join(sources, sources.c.id == table.c.source_id)
@@ -389,6 +393,7 @@ def _link(
         published=row.published,
         language=row.language,
         direction=row.direction,
+        same_text=row.same_text,
         score=score,
         parts=parts or {},
     )
