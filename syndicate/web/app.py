@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -9,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from syndicate.errors import SyndicateError
 from syndicate.jobs.audience.preferences_job import PreferencesJob
@@ -75,11 +77,26 @@ def create_app(
     if hub_listener:
         handlers["hub_callback"] = HubCallbackHandler(hub_listener, options.push_bytes).respond
     served = ((route, handlers.get(route.handler)) for route in ROUTES)
-    return Starlette(
+    return _Application(
+        files,
         # Bound methods and functions: Starlette takes any other callable object for an ASGI application.
         routes=[Route(route.path, handler, methods=[*route.methods]) for route, handler in served if handler],
         exception_handlers=dict.fromkeys((HTTPException, SyndicateError, Exception), _error_handler(pages)),
     )
+
+
+class _Application(Starlette):
+    """Starlette application that answers requests for unchanged files before it looks at its routes."""
+
+    def __init__(self, files: FileHandler, **options: Any) -> None:
+        super().__init__(**options)
+        self._files = files
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        respond: ASGIApp = super().__call__
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+            respond = self._files.respond_at_once(scope) or respond
+        await respond(scope, receive, send)
 
 
 def _health_handler(health: Health) -> Handler:

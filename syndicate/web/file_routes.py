@@ -1,17 +1,16 @@
 """Files of the output folder over HTTP: conditional requests, gzip, redirects, and links to the hub."""
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import format_datetime
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.types import Scope
 
-from syndicate.web.negotiation import accepts_gzip, content_type, is_opening, list_field, not_modified
+from syndicate.web.media import SERVED_TYPES, ServedType
+from syndicate.web.negotiation import accepts_gzip, content_type, fields_of, is_opening, not_modified
 from syndicate.web.served_files import FileChanged, OutputFolder, ServedFile
 from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
 from syndicate.web.web_options import WebOptions
@@ -37,6 +36,16 @@ class FileHandler:
         self._options = options
         self._folder = folder
         self._pages = pages
+        self._common = {kind.content_type: self._common_headers(kind) for kind in SERVED_TYPES.values()}
+
+    def respond_at_once(self, scope: Scope) -> Response | None:
+        """Return the response with an unchanged file whose facts and body are in memory, else ``None``.
+
+        The event loop calls it: it costs one ``stat``, where a thread costs more than all the rest.
+        """
+        fields = fields_of(scope)
+        served = self._folder.known(scope["path"], gzip=_accepts_gzip(fields))
+        return self._answer(scope, fields, served, self._folder.cached_body) if served else None
 
     async def respond(self, request: Request) -> Response:
         """Return a file, a redirect to a folder's page, or 404; file access happens in a worker thread."""
@@ -45,26 +54,23 @@ class FileHandler:
     def _respond(self, request: Request) -> Response:
         for _ in range(3):
             try:
-                return self._find_response(request, request.scope["path"])
+                return self._find_response(request, request.scope["path"]) or self._pages.problem(404)
             except FileChanged:
                 continue
             except OSError:
                 break
         return self._pages.problem(404)
 
-    def _find_response(self, request: Request, path: str) -> Response:
+    def _find_response(self, request: Request, path: str) -> Response | None:
         if (document := _CHANNEL.fullmatch(path)) and (response := self._former_channel(*document.groups())):
             return response
-        location = self._folder.locate(path)
-        if location is None:
-            return self._pages.problem(404)
-        if location.is_dir():
-            location /= "index.html"
-            if not path.endswith("/") and location.is_file():
-                return RedirectResponse(quote(path) + "/", 308, SECURITY_HEADERS)
-        elif path.endswith("/"):
-            return self._pages.problem(404)
-        return self._send(request, location)
+        fields = fields_of(request.scope)
+        gzip = _accepts_gzip(fields)
+        if served := self._folder.find(path, gzip=gzip):
+            return self._answer(request.scope, fields, served, self._folder.read)
+        if not path.endswith("/") and self._folder.find(path + "/", gzip=gzip):
+            return RedirectResponse(quote(path) + "/", 308, SECURITY_HEADERS)
+        return None
 
     def _former_channel(self, channel: str, document: str) -> Response | None:
         """Return the response for a document of a removed or renamed channel."""
@@ -76,39 +82,57 @@ class FileHandler:
             return RedirectResponse(location, 301, headers)
         return None
 
-    def _send(self, request: Request, location: Path) -> Response:
-        served = self._folder.find(location, gzip=accepts_gzip(list_field(request, "accept-encoding")))
-        if served is None:
-            return self._pages.problem(404)
-        if self._on_article_opened is not None and is_opening(request.method, request.headers):
-            self._on_article_opened(request.scope["path"].lstrip("/"))
-        headers = self._headers(served)
-        if served.kind.feed and self._options.hub_url and _HUB.fullmatch(request.scope["path"]):
-            address = f"{self._options.site_url}{quote(request.scope['path'])}"
-            headers["Link"] = f'<{self._options.hub_url}>; rel="hub", <{address}>; rel="self"'
-        fields = request.headers
-        if not_modified(
-            served.etag, served.modified, fields.get("if-none-match"), fields.get("if-modified-since")
-        ):
-            return Response(status_code=304, headers=headers)
-        headers["Content-Type"] = content_type(request, served.kind)
+    def _answer(
+        self,
+        scope: Scope,
+        fields: Mapping[str, str],
+        served: ServedFile,
+        read: Callable[[ServedFile], bytes | None],
+    ) -> Response | None:
+        """Return the response with a file, ``None`` if it needs a body and ``read`` returns none."""
+        if served.location:
+            headers = {**SECURITY_HEADERS, "Cache-Control": self._cache_control(served.kind)}
+            return RedirectResponse(served.location, 301, headers)
+        etags, since = fields.get("if-none-match"), fields.get("if-modified-since")
+        unchanged = not_modified(served.etag, served.modified, etags, since)
+        body = b"" if unchanged else read(served)
+        if body is None:
+            return None
+        path = scope["path"]
+        if self._on_article_opened is not None and is_opening(scope["method"], fields):
+            self._on_article_opened(path.lstrip("/"))
+        raw = [*self._common[served.kind.content_type], *served.validators]
+        if served.kind.feed and self._options.hub_url and _HUB.fullmatch(path):
+            address = f"{self._options.site_url}{quote(path)}"
+            raw.append((b"link", f'<{self._options.hub_url}>; rel="hub", <{address}>; rel="self"'.encode()))
+        if unchanged:
+            return _FileResponse(304, raw, b"")
+        raw.append((b"content-type", content_type(fields, served.kind).encode()))
+        raw.append((b"content-length", str(len(body)).encode()))
         if served.gzipped:
-            headers["Content-Encoding"] = "gzip"
-        return Response(self._folder.read(served), headers=headers)
+            raw.append((b"content-encoding", b"gzip"))
+        return _FileResponse(200, raw, body)
 
-    def _headers(self, served: ServedFile) -> dict[str, str]:
-        """Return the headers that a 200 and a 304 have in common (rules H1, H2, H4, H5, D4, D6)."""
-        age = self._options.feed_max_age if served.kind.feed else self._options.page_max_age
-        headers = {
-            **SECURITY_HEADERS,
-            "ETag": served.etag,
-            "Last-Modified": format_datetime(datetime.fromtimestamp(served.modified, UTC), usegmt=True),
-            "Cache-Control": f"public, max-age={age}, {_STALE}",
-        }
-        if served.kind.text:
-            headers["Vary"] = (
-                "Accept, Sec-Fetch-Dest, Accept-Encoding" if served.kind.styled else "Accept-Encoding"
-            )
-        if served.kind.feed:
+    def _cache_control(self, kind: ServedType) -> str:
+        age = self._options.feed_max_age if kind.feed else self._options.page_max_age
+        return f"public, max-age={age}, {_STALE}"
+
+    def _common_headers(self, kind: ServedType) -> list[tuple[bytes, bytes]]:
+        """Return the headers that every 200 and 304 of a type has (rules H4, H5, D4, D6)."""
+        headers = {**SECURITY_HEADERS, "Cache-Control": self._cache_control(kind)}
+        if kind.text:
+            headers["Vary"] = "Accept, Sec-Fetch-Dest, Accept-Encoding" if kind.styled else "Accept-Encoding"
+        if kind.feed:
             headers["Access-Control-Allow-Origin"] = "*"
-        return headers
+        return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+class _FileResponse(Response):
+    """Response from encoded headers, which are ready before the request."""
+
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        self.status_code, self.raw_headers, self.body, self.background = status, headers, body, None
+
+
+def _accepts_gzip(fields: Mapping[str, str]) -> bool:
+    return accepts_gzip(fields.get("accept-encoding", ""))

@@ -14,7 +14,7 @@ class ServedType:
     text: bool = True
 
 
-_TYPES = {
+SERVED_TYPES = {
     ".rss": ServedType(content_type="application/rss+xml; charset=utf-8", feed=True, styled=True),
     ".atom": ServedType(content_type="application/atom+xml; charset=utf-8", feed=True, styled=True),
     ".json": ServedType(content_type="application/feed+json", feed=True),
@@ -24,6 +24,7 @@ _TYPES = {
     ".css": ServedType(content_type="text/css; charset=utf-8"),
     ".js": ServedType(content_type="text/javascript; charset=utf-8"),
     ".txt": ServedType(content_type="text/plain; charset=utf-8"),
+    ".webmanifest": ServedType(content_type="application/manifest+json"),
     ".svg": ServedType(content_type="image/svg+xml"),
     ".png": ServedType(content_type="image/png", text=False),
     ".jpg": ServedType(content_type="image/jpeg", text=False),
@@ -34,4 +35,4 @@ _TYPES = {
 
 def served_type_of(name: str) -> ServedType | None:
     """Return the type of a file by its suffix, ``None`` if it is not served."""
-    return _TYPES.get(PurePosixPath(name).suffix)
+    return SERVED_TYPES.get(PurePosixPath(name).suffix)

@@ -1,11 +1,13 @@
 """Negotiation of a response from the headers of its request (RFC 9110)."""
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
-from starlette.requests import Request
+from starlette.types import Scope
 
 from syndicate.web.media import ServedType
 
@@ -13,18 +15,23 @@ _ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json")
 
 
-def list_field(request: Request, name: str) -> str:
-    """Join all lines of a list header (section 5.3)."""
-    return ", ".join(request.headers.getlist(name))
+def fields_of(scope: Scope) -> dict[str, str]:
+    """Return the header fields of a request by lower-case name, lines of a list joined (section 5.3)."""
+    fields: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        fields[key] = f"{fields[key]}, {text}" if key in fields else text
+    return fields
 
 
-def content_type(request: Request, kind: ServedType) -> str:
+def content_type(fields: Mapping[str, str], kind: ServedType) -> str:
     """Return the Content-Type; a browser that opens a feed gets plain XML, which it styles (rule D4)."""
-    if kind.styled and is_navigation(list_field(request, "sec-fetch-dest"), list_field(request, "accept")):
+    if kind.styled and is_navigation(fields.get("sec-fetch-dest", ""), fields.get("accept", "")):
         return "application/xml; charset=utf-8"
     return kind.content_type
 
 
+@lru_cache(64)
 def accepts_gzip(accept_encoding: str) -> bool:
     """Return whether gzip is acceptable (section 12.5.3); ``q=0`` refuses it, ``*`` stands for it."""
     weights: dict[str, float] = {}
@@ -63,13 +70,17 @@ def not_modified(etag: str, modified: int, if_none_match: str | None, if_modifie
     """
     if if_none_match is not None:
         return if_none_match.strip() == "*" or etag in _ENTITY_TAG.findall(if_none_match)
-    if if_modified_since is None:
-        return False
+    return if_modified_since is not None and modified <= _seconds(if_modified_since)
+
+
+@lru_cache(256)
+def _seconds(date: str) -> float:
+    """Return a date in seconds since 1970; an invalid date is before all others."""
     try:
-        since = parsedate_to_datetime(if_modified_since)
-        return modified <= (since if since.tzinfo else since.replace(tzinfo=UTC)).timestamp()
+        parsed = parsedate_to_datetime(date)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError, IndexError, TypeError):
-        return False
+        return -math.inf
 
 
 def _weight(text: str) -> float:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 from syndicate.web.media import served_type_of
-from syndicate.web.negotiation import accepts_gzip, content_type, list_field, not_modified
+from syndicate.web.negotiation import accepts_gzip, content_type, fields_of, not_modified
 from syndicate.web.served_files import gzip_body
 from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
 
@@ -35,7 +35,8 @@ class PrivateFeedHandler:
         kind, feed = served_type_of(name), self.feeds.read(token, suffix)
         if kind is None or feed is None:
             return self.pages.problem(404)
-        gzip = accepts_gzip(list_field(request, "accept-encoding"))
+        fields = fields_of(request.scope)
+        gzip = accepts_gzip(fields.get("accept-encoding", ""))
         headers = {
             **SECURITY_HEADERS,
             "ETag": f'"{feed.content_hash}-gzip"' if gzip else f'"{feed.content_hash}"',
@@ -43,9 +44,9 @@ class PrivateFeedHandler:
             "X-Robots-Tag": "noindex",
             "Vary": "Accept, Sec-Fetch-Dest, Accept-Encoding" if kind.styled else "Accept-Encoding",
         }
-        if not_modified(headers["ETag"], 0, request.headers.get("if-none-match"), None):
+        if not_modified(headers["ETag"], 0, fields.get("if-none-match"), None):
             return Response(status_code=304, headers=headers)
-        headers["Content-Type"] = content_type(request, kind)
+        headers["Content-Type"] = content_type(fields, kind)
         if gzip:
             headers["Content-Encoding"] = "gzip"
         return Response(gzip_body(feed.body) if gzip else feed.body, headers=headers)

@@ -1,12 +1,16 @@
 """Output folder behind the web server: files by request path, with their bytes, ETag and date."""
 
 import hashlib
+import html
 import os
+import re
 import stat
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from email.utils import formatdate
 from pathlib import Path
+from urllib.parse import quote, urljoin
 
 from isal import igzip
 
@@ -16,20 +20,32 @@ from syndicate.web.media import ServedType, served_type_of
 _MIN_GZIP_BYTES = 1024
 # Level 2 costs a twentieth of zlib's default at 16 % more bytes (measured).
 _GZIP_LEVEL = 2
-_MAX_ETAGS = 8192
+_MAX_KNOWN = 8192
+# First lines of a page at an old address, as ``publish`` writes them.
+_MOVED = re.compile(
+    rb'<!DOCTYPE html>\n<meta charset="utf-8">\n'
+    rb'<meta http-equiv="refresh" content="0; url=([^"<>\s]+)">\n<link rel="canonical" href="'
+)
+_MAX_MOVED_BYTES = 2048
 
 Version = tuple[str, int, int, int, bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedFile:
-    """Representation of a file. ``modified`` is in seconds since 1970; ``etag`` has its quotes."""
+    """Representation of a file. ``modified`` is in seconds since 1970; ``etag`` has its quotes.
+
+    ``validators`` are the headers of both. ``location`` is the path to which a page at an old address leads,
+    ``""`` for other files.
+    """
 
     kind: ServedType
     gzipped: bool
     etag: str
     modified: int
     version: Version
+    location: str
+    validators: tuple[tuple[bytes, bytes], ...]
 
 
 class FileChanged(OSError):
@@ -37,71 +53,93 @@ class FileChanged(OSError):
 
 
 class OutputFolder:
-    """Thread-safe reader of served files with caches of ETags and of compressed bodies."""
+    """Thread-safe reader of served files with caches of their facts and of bodies, compressed or not."""
 
     def __init__(self, root: Path, cache_bytes: int) -> None:
-        self._root = root
+        self._root = str(root)
         self._cache_bytes = cache_bytes
-        self._etags: OrderedDict[Version, str] = OrderedDict()
+        self._known: OrderedDict[tuple[str, bool], ServedFile] = OrderedDict()
         self._bodies: OrderedDict[Version, bytes] = OrderedDict()
         self._cached_bytes = 0
         self._lock = threading.Lock()
 
-    def locate(self, path: str) -> Path | None:
-        """Return the file or folder of a request path, ``None`` if it is hidden, temporary or outside."""
-        parts = path.lstrip("/").removesuffix("/").split("/") if path.strip("/") else []
-        if path.startswith("//") or not all(map(_is_servable, parts)):
-            return None
-        root = os.path.realpath(self._root)
-        real = os.path.realpath(os.path.join(root, *parts))  # noqa: PTH118 - strings are ten times cheaper
-        return Path(real) if real == root or real.startswith(root + os.sep) else None
+    def known(self, path: str, *, gzip: bool) -> ServedFile | None:
+        """Return the representation of an unchanged file found before, at the price of one ``stat``.
 
-    def find(self, file: Path, *, gzip: bool) -> ServedFile | None:
-        """Return the representation of a located file, ``None`` if it is not served. Raises ``OSError``."""
-        kind = served_type_of(file.name)
+        ``stat`` follows links, so a link that now leads elsewhere gives ``None`` as a changed file does.
+        """
+        served = self._known.get((path, gzip))
+        if served is None:
+            return None
         try:
-            status = file.stat()
+            status = os.stat(self._address(path))  # noqa: PTH116 - a Path costs more than the call
+        except OSError:
+            return None
+        _, *expected, _ = served.version
+        return served if [status.st_ino, status.st_mtime_ns, status.st_size] == expected else None
+
+    def find(self, path: str, *, gzip: bool) -> ServedFile | None:
+        """Return the representation of a request path's file, ``None`` if none is served.
+
+        A path that ends with a slash stands for the folder's ``index.html``. Hidden and temporary files, and
+        files outside the folder, are not served. Raises ``FileChanged``, or another ``OSError``.
+        """
+        if served := self.known(path, gzip=gzip):
+            return served
+        if not _is_servable(path):
+            return None
+        try:
+            status = os.stat(self._address(path))  # noqa: PTH116
         except (OSError, ValueError):
             return None
-        if kind is None or not stat.S_ISREG(status.st_mode):
+        real, root = os.path.realpath(self._address(path)), os.path.realpath(self._root)
+        kind = served_type_of(real)
+        if kind is None or not stat.S_ISREG(status.st_mode) or not real.startswith(root + os.sep):
             return None
         gzipped = gzip and kind.text and status.st_size >= _MIN_GZIP_BYTES
-        version = (str(file), status.st_ino, status.st_mtime_ns, status.st_size, gzipped)
-        etag = self._etag(version)
-        modified = status.st_mtime_ns // 1_000_000_000
-        return ServedFile(kind=kind, gzipped=gzipped, etag=etag, modified=modified, version=version)
+        version = (real, status.st_ino, status.st_mtime_ns, status.st_size, gzipped)
+        served = self._describe(path, kind, version)
+        with self._lock:
+            self._known[path, gzip] = served
+            while len(self._known) > _MAX_KNOWN:
+                self._known.popitem(last=False)
+        return served
 
-    def read(self, served: ServedFile) -> bytes:
-        """Return the bytes to send. Raises ``FileChanged``, or another ``OSError``."""
+    def cached_body(self, served: ServedFile) -> bytes | None:
+        """Return the bytes to send if they are in memory."""
         with self._lock:
             body = self._bodies.get(served.version)
             if body is not None:
                 self._bodies.move_to_end(served.version)
-                return body
-        return self._load(served.version)
+            return body
 
-    def _etag(self, version: Version) -> str:
-        with self._lock:
-            etag = self._etags.get(version)
-            if etag is not None:
-                self._etags.move_to_end(version)
-                return etag
-        etag = f'"{hashlib.sha256(self._load(version)).hexdigest()[:32]}"'
-        with self._lock:
-            self._etags[version] = etag
-            while len(self._etags) > _MAX_ETAGS:
-                self._etags.popitem(last=False)
-        return etag
+    def read(self, served: ServedFile) -> bytes:
+        """Return the bytes to send. Raises ``FileChanged``, or another ``OSError``."""
+        body = self.cached_body(served)
+        return self._keep(served.version, _read(served.version)) if body is None else body
 
-    def _load(self, version: Version) -> bytes:
-        name, *expected, gzipped = version
-        with Path(name).open("rb") as file:
-            status = os.fstat(file.fileno())
-            if [status.st_ino, status.st_mtime_ns, status.st_size] != expected:
-                raise FileChanged
-            body = file.read()
-        if gzipped:
-            body = gzip_body(body)
+    def _address(self, path: str) -> str:
+        return f"{self._root}{path}index.html" if path.endswith("/") else self._root + path
+
+    def _describe(self, path: str, kind: ServedType, version: Version) -> ServedFile:
+        content = _read(version)
+        location = _new_location(path, content) if kind.content_type.startswith("text/html") else ""
+        etag = f'"{hashlib.sha256(self._keep(version, content)).hexdigest()[:32]}"'
+        modified = version[2] // 1_000_000_000
+        date = formatdate(modified, usegmt=True)
+        return ServedFile(
+            kind=kind,
+            gzipped=version[-1],
+            etag=etag,
+            modified=modified,
+            version=version,
+            location=location,
+            validators=((b"etag", etag.encode()), (b"last-modified", date.encode())),
+        )
+
+    def _keep(self, version: Version, content: bytes) -> bytes:
+        """Return the body of a representation, and keep it up to the limit of the cache."""
+        body = gzip_body(content) if version[-1] else content
         with self._lock:
             if len(body) <= self._cache_bytes and version not in self._bodies:
                 self._bodies[version] = body
@@ -116,8 +154,30 @@ def gzip_body(body: bytes) -> bytes:
     return bytes(igzip.compress(body, _GZIP_LEVEL, mtime=0))
 
 
-def _is_servable(part: str) -> bool:
-    """Return false for empty, hidden, temporary and unprintable names, and for ``..``."""
-    if not part or part.startswith(".") or part.endswith(".tmp"):
+def _read(version: Version) -> bytes:
+    name, *expected, _ = version
+    with Path(name).open("rb") as file:
+        status = os.fstat(file.fileno())
+        if [status.st_ino, status.st_mtime_ns, status.st_size] != expected:
+            raise FileChanged
+        return file.read()
+
+
+def _new_location(path: str, content: bytes) -> str:
+    """Return the path on this server to which a page at an old address leads, ``""`` for other pages."""
+    moved = _MOVED.match(content) if len(content) < _MAX_MOVED_BYTES else None
+    if moved is None:
+        return ""
+    location = urljoin(quote(path), html.unescape(moved[1].decode("utf-8", "replace")))
+    return location if location.startswith("/") and not location.startswith("//") else ""
+
+
+def _is_servable(path: str) -> bool:
+    """Return false for empty, hidden, temporary and unprintable names, and for ``..``.
+
+    ``/.well-known/`` is the only hidden folder that is served (RFC 8615).
+    """
+    if not path.startswith("/") or "\\" in path or not path.isprintable():
         return False
-    return "\\" not in part and part.isprintable()
+    names = path.removeprefix("/.well-known/").strip("/").split("/")
+    return "//" not in path and not any(name.startswith(".") or name.endswith(".tmp") for name in names)

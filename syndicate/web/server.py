@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from syndicate.errors import SyndicateError
-from syndicate.web.connection_limits import BoundedHttpProtocol
+from syndicate.web.connection_limits import BoundedHttpProtocol, ConnectionTable
 
 _BACKLOG = 1024
 REQUEST_TIMEOUT = 60.0
@@ -38,12 +38,11 @@ class WebServer:
         logging.getLogger("uvicorn.access").disabled = True
         # Without warnings about malformed requests; errors are still logged.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+        table = ConnectionTable[BoundedHttpProtocol](max_connections, lambda connection: connection.is_idle)
         self._server = _Server(
             uvicorn.Config(
                 app,
-                http=partial(
-                    BoundedHttpProtocol, request_timeout=request_timeout, max_connections=max_connections
-                ),  # type: ignore[arg-type]  # it is called
+                http=partial(BoundedHttpProtocol, request_timeout=request_timeout, table=table),  # type: ignore[arg-type]  # it is called
                 access_log=False,
                 log_config=None,
                 lifespan="off",

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from syndicate.audience.networks import network_of
 from syndicate.errors import InvalidAddress
 from syndicate.jobs.audience.sign_up_job import SignUpJob
-from syndicate.web.negotiation import list_field
+from syndicate.web.negotiation import fields_of
 from syndicate.web.request_body import read_fields
 from syndicate.web.server_pages import ServerPages
 
@@ -112,4 +112,4 @@ def first_value(fields: dict[str, list[str]], name: str) -> str:
 def client_network(request: Request) -> str:
     """Return the network of a request's client."""
     peer = request.client.host if request.client else ""
-    return network_of(peer, list_field(request, "x-forwarded-for"))
+    return network_of(peer, fields_of(request.scope).get("x-forwarded-for", ""))

@@ -29,6 +29,10 @@ POLICY = (
         ("site/site.js", "text/javascript; charset=utf-8", 300),
         ("site/favicon.svg", "image/svg+xml", 300),
         ("site/favicon.png", "image/png", 300),
+        ("favicon.ico", "image/x-icon", 300),
+        ("robots.txt", "text/plain; charset=utf-8", 300),
+        ("manifest.webmanifest", "application/manifest+json", 300),
+        (".well-known/security.txt", "text/plain; charset=utf-8", 300),
         ("site/a/deep/page.html", "text/html; charset=utf-8", 300),
         ("site/r\u00e9sum\u00e9.html", "text/html; charset=utf-8", 300),
     ],
@@ -209,7 +213,12 @@ def test_WF14_security_headers_are_on_every_answer(site, path):
         "/config.toml",
         "/.env",
         "/.hidden.rss",
-        "/.well-known/x.json",
+        "/.well-known",
+        "/.well-known/",
+        "/.well-known/.hidden.txt",
+        "/.well-known/../.hidden.rss",
+        "/.well-knowns/x.json",
+        "/site/.well-known/x.json",
         "/.git/config.json",
         "/.top.rss.123abc.tmp",
         "/half.tmp",
@@ -230,6 +239,7 @@ def test_WF14_security_headers_are_on_every_answer(site, path):
         "/./top.rss",
         "/top.rss/",
         "/outside.rss",
+        "/settings.rss",
         "/elsewhere/secret.rss",
         "/loop.rss",
         "/pipe.rss",
@@ -249,7 +259,9 @@ def test_WF15_what_is_not_meant_for_readers_does_not_exist(site, path):
         "config.toml",
         ".env",
         ".hidden.rss",
-        ".well-known/x.json",
+        ".well-known/.hidden.txt",
+        ".well-knowns/x.json",
+        "site/.well-known/x.json",
         ".git/config.json",
     ):
         site.put(name, b"SECRET")
@@ -258,6 +270,7 @@ def test_WF15_what_is_not_meant_for_readers_does_not_exist(site, path):
     site.put("top.rss", RSS)
     site.put("site/page.html", b"page")
     (site.folder / "outside.rss").symlink_to(secret)
+    (site.folder / "settings.rss").symlink_to("config.toml")
     (site.folder / "elsewhere").symlink_to(secret.parent)
     (site.folder / "loop.rss").symlink_to("loop.rss")
     (site.folder / "folder.rss").mkdir()
@@ -282,6 +295,71 @@ def test_a_redirect_never_leaves_the_site(site):
     assert site.get("/evil.example")["Location"] == "/evil.example/"
 
 
+MOVED = (
+    '<!DOCTYPE html>\n<meta charset="utf-8">\n<meta http-equiv="refresh" content="0; url={}">\n'
+    '<link rel="canonical" href="https://news.example/site/a/">\n<title>Moved</title>\n<p>{}</p>\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "location"),
+    [
+        ("world/", "/site/s%C3%A9/world/"),
+        ("../stories/a-1.html", "/site/stories/a-1.html"),
+        ("../stories/\u00e9&amp;-1.html", "/site/stories/%C3%A9&-1.html"),
+        ("../stories/%C3%A9.html", "/site/stories/%C3%A9.html"),
+    ],
+)
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_a_page_at_an_old_address_leads_to_the_new_one(site, target, location, coding):
+    site.put("site/s\u00e9/world.html", MOVED.format(target, "x" * 1000).encode())
+    for _ in range(2):
+        for method in ("GET", "HEAD"):
+            answer = site.ask(method, "/site/s%C3%A9/world.html", Accept_Encoding=coding, If_None_Match="*")
+            assert (answer.status, answer["Location"], answer.body) == (301, location, b"")
+            assert answer["Cache-Control"].startswith("public, max-age=300")
+    site.put("site/s\u00e9/world.html", b"page")
+    assert site.get("/site/s%C3%A9/world.html", Accept_Encoding=coding).body == b"page"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        MOVED.format("https://evil.example/", ""),
+        MOVED.format("//evil.example/", ""),
+        MOVED.format("world/", "x" * 2000),
+        "\n" + MOVED.format("world/", ""),
+    ],
+)
+def test_a_redirect_by_file_stays_on_the_site_and_needs_the_whole_form(site, page):
+    site.put("world.html", page.encode())
+    answer = site.get("/world.html")
+    assert (answer.status, answer.body) == (200, page.encode())
+
+
+def test_an_own_page_of_the_folder_is_not_the_servers_error_page(site):
+    site.put("404.html", b"own")
+    assert site.get("/404.html").body == b"own"
+    assert site.get("/missing.html").body != b"own"
+
+
+@pytest.mark.parametrize(
+    ("fields", "unlike"),
+    [
+        ({"Accept_Encoding": "gzip"}, {"Accept_Encoding": "identity"}),
+        ({"Sec_Fetch_Dest": "document"}, {"Sec_Fetch_Dest": "empty"}),
+    ],
+)
+def test_the_second_response_with_a_file_equals_the_first(site, fields, unlike):
+    site.put("top.rss", RSS)
+    first, other = site.get("/top.rss", **fields), site.get("/top.rss", **unlike)
+    again, other_again = site.get("/top.rss", **fields), site.get("/top.rss", **unlike)
+    for answer, repeated in ((first, again), (other, other_again)):
+        assert {**dict(answer.fields), "date": ""} == {**dict(repeated.fields), "date": ""}
+        assert answer.body == repeated.body
+    assert dict(first.fields) != dict(other.fields)
+
+
 def test_a_folder_that_is_not_there_yet_is_empty(site):
     site.folder.rmdir()
     assert site.get("/site/").status == 404
@@ -302,6 +380,17 @@ def test_a_client_that_speaks_no_http_is_turned_away(site):
     with socket.create_connection((site.server.host, site.server.port), timeout=10) as raw:
         raw.sendall(b"\x16\x03\x01 hello\r\n\r\n")
         assert raw.recv(100).startswith(b"HTTP/1.1 400")
+
+
+def test_a_file_that_memory_does_not_hold_is_sent_again(tmp_path, sqlite_store):
+    (tmp_path / "page.html").write_bytes(b"page")
+    unsubscribe = UnsubscribeJob(store=sqlite_store)
+    app = create_app(WebOptions(cache_bytes=0), tmp_path, unsubscribe, templates=Templates(), health=dict)
+    with serving(app, tmp_path) as site:
+        answers = [site.get("/page.html") for _ in range(2)]
+        unchanged = site.get("/page.html", If_None_Match=answers[0]["ETag"] or "")
+    assert [answer.body for answer in answers] == [b"page"] * 2
+    assert (unchanged.status, unchanged.body) == (304, b"")
 
 
 def test_W1_feeds_name_hub_and_self_in_their_header_and_pages_do_not(tmp_path, sqlite_store):

@@ -1,6 +1,6 @@
 import pytest
 
-from syndicate.web.negotiation import accepts_gzip, is_navigation, not_modified
+from syndicate.web.negotiation import accepts_gzip, fields_of, is_navigation, not_modified
 
 MODIFIED = 1_795_510_800  # Tue, 24 Nov 2026 09:00:00 GMT
 
@@ -27,6 +27,11 @@ MODIFIED = 1_795_510_800  # Tue, 24 Nov 2026 09:00:00 GMT
 )
 def test_H5_gzip_only_when_it_is_accepted(field, accepted):
     assert accepts_gzip(field) is accepted
+
+
+def test_the_lines_of_a_list_are_joined():
+    lines = [(b"accept", b"text/html"), (b"dnt", b"1"), (b"accept", b"*/*;q=0.1")]
+    assert fields_of({"headers": lines}) == {"accept": "text/html, */*;q=0.1", "dnt": "1"}
 
 
 @pytest.mark.parametrize(

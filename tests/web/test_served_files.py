@@ -6,19 +6,18 @@ import pytest
 from syndicate.web.served_files import FileChanged, OutputFolder, ServedFile
 
 
-def find(folder: OutputFolder, path: Path, *, gzip: bool = False) -> ServedFile:
+def find(folder: OutputFolder, path: str, *, gzip: bool = False) -> ServedFile:
     served = folder.find(path, gzip=gzip)
     assert served is not None
     return served
 
 
 def test_H1_an_etag_costs_no_second_reading(tmp_path, monkeypatch):
-    page = tmp_path / "a.html"
-    page.write_bytes(b"x" * 2000)
+    (tmp_path / "a.html").write_bytes(b"x" * 2000)
     folder = OutputFolder(tmp_path, cache_bytes=0)
-    first = find(folder, page, gzip=True)
+    first = find(folder, "/a.html", gzip=True)
     monkeypatch.setattr(Path, "open", None)
-    assert find(folder, page, gzip=True) == first
+    assert find(folder, "/a.html", gzip=True) == first
 
 
 def test_bodies_are_kept_up_to_the_limit_and_the_oldest_go_first(tmp_path):
@@ -26,11 +25,12 @@ def test_bodies_are_kept_up_to_the_limit_and_the_oldest_go_first(tmp_path):
     served = []
     for name in ("a.html", "b.html", "c.html"):
         (tmp_path / name).write_bytes(name.encode() * 16 + b"1234")
-        served.append(find(folder, tmp_path / name))
+        served.append(find(folder, f"/{name}"))
     for name in ("a.html", "b.html", "c.html"):
         (tmp_path / name).unlink()
     assert folder.read(served[1]).startswith(b"b.html")
     assert folder.read(served[2]).startswith(b"c.html")
+    assert folder.cached_body(served[0]) is None
     with pytest.raises(FileNotFoundError):
         folder.read(served[0])
 
@@ -39,13 +39,13 @@ def test_H1_a_body_is_never_sent_under_the_etag_of_another(tmp_path):
     page = tmp_path / "a.html"
     page.write_bytes(b"old")
     folder = OutputFolder(tmp_path, cache_bytes=0)
-    served = find(folder, page)
+    served = find(folder, "/a.html")
     fresh = tmp_path / "fresh"
     fresh.write_bytes(b"new")
     fresh.replace(page)
     with pytest.raises(FileChanged):
         folder.read(served)
-    assert find(folder, page).etag != served.etag
+    assert find(folder, "/a.html").etag != served.etag
 
 
 def test_a_file_of_the_same_size_and_time_is_still_another_file(tmp_path):
@@ -55,8 +55,28 @@ def test_a_file_of_the_same_size_and_time_is_still_another_file(tmp_path):
     for path in (page, fresh):
         os.utime(path, (1, 1))
     folder = OutputFolder(tmp_path, cache_bytes=1000)
-    before = find(folder, page)
+    before = find(folder, "/a.html")
     fresh.replace(page)
-    after = find(folder, page)
+    assert folder.known("/a.html", gzip=False) is None
+    after = find(folder, "/a.html")
     assert before.etag != after.etag
     assert folder.read(after) == b"new"
+
+
+@pytest.mark.parametrize("change", ["removed", "link to another file", "link out of the folder"])
+def test_a_file_is_known_until_its_name_leads_elsewhere(tmp_path, change):
+    root = tmp_path / "feeds"
+    root.mkdir()
+    page, other, outside = root / "a.html", root / "b.html", tmp_path / "secret.html"
+    for path in (page, other, outside):
+        path.write_bytes(b"page")
+        os.utime(path, (1, 1))
+    folder = OutputFolder(root, cache_bytes=1000)
+    served = find(folder, "/a.html")
+    assert folder.known("/a.html", gzip=False) is served
+    assert folder.known("/a.html", gzip=True) is None
+    page.unlink()
+    if change != "removed":
+        page.symlink_to(other if change == "link to another file" else outside)
+    assert folder.known("/a.html", gzip=False) is None
+    assert (folder.find("/a.html", gzip=False) is not None) is (change == "link to another file")

@@ -1,9 +1,11 @@
 import asyncio
 import contextlib
 import http.client
+import resource
 import signal
 import socket
 import threading
+from collections.abc import Iterable, Iterator
 
 import pytest
 from starlette.applications import Starlette
@@ -12,6 +14,7 @@ from starlette.responses import Response
 
 from syndicate.errors import SyndicateError
 from syndicate.web import WebServer
+from syndicate.web.connection_limits import ConnectionTable
 from tests.web.conftest import run
 
 
@@ -113,19 +116,95 @@ def test_nobody_can_hold_a_connection_by_not_reading():
     thread.join()
 
 
-def test_connections_beyond_the_most_are_closed_and_make_room_again():
-    server = WebServer(Response("here"), "127.0.0.1", 0, max_connections=2)
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """Both ends of five hundred connections are files of this process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_five_hundred_idle_clients_of_one_address_do_not_lock_others_out(many_files):
+    server = WebServer(Response("here"), "127.0.0.1", 0)
     thread = run(server)
-    idle = [socket.create_connection((server.host, server.port), timeout=10) for _ in range(2)]
-    third = socket.create_connection((server.host, server.port), timeout=10)
-    with third, contextlib.suppress(ConnectionResetError):
-        assert third.recv(1) == b""
-    idle.pop().close()
-    answers = (_status(server) for _ in range(1000))
-    assert 200 in answers
-    idle.pop().close()
+    idle = [socket.create_connection((server.host, server.port), timeout=10) for _ in range(500)]
+    for connection in idle[250:]:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-A: b")
+    statuses = [_status(server) for _ in range(20)]
+    oldest = idle[0].recv(1)
+    for connection in idle:
+        connection.close()
     server.stop()
     thread.join()
+    assert statuses == [200] * 20
+    assert oldest == b""
+
+
+def test_a_connection_is_refused_where_all_others_have_a_request_and_room_comes_again():
+    async def read(scope, receive, send):
+        request = Request(scope, receive)
+        with contextlib.suppress(ClientDisconnect):
+            await request.body()
+            await Response("read")(scope, receive, send)
+
+    server = WebServer(read, "127.0.0.1", 0, max_connections=2)
+    thread = run(server)
+    busy = [socket.create_connection((server.host, server.port), timeout=10) for _ in range(2)]
+    for connection in busy:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 100")
+    refused = _status(server)
+    for connection in busy:
+        connection.sendall(b"body")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+    answered = _status(server)
+    for connection in busy:
+        connection.close()
+    server.stop()
+    thread.join()
+    assert (refused, answered) == (0, 200)
+
+
+PUBLIC, OTHER, PROXY = "9.9.9.0/24", "8.8.8.0/24", "127.0.0.0/24"
+
+
+def added(table: ConnectionTable[str], network: str, names: Iterable[str]) -> list[str | None]:
+    """Return what is closed for each new connection, and close it."""
+    closed = []
+    for name in names:
+        closed.append(table.add(name, network))
+        if closed[-1] is not None:
+            table.remove(closed[-1], PUBLIC if closed[-1].startswith("p") else network)
+    return closed
+
+
+def test_a_public_network_has_a_fifth_of_all_connections_and_a_proxy_all_of_them():
+    busy: set[str] = set()
+    table = ConnectionTable[str](10, lambda name: name not in busy)
+    assert added(table, PUBLIC, ["p1", "p2", "p3"]) == [None, None, "p1"]
+    table.touch("p2", PUBLIC)
+    busy.add("p3")
+    assert added(table, PUBLIC, ["p4"]) == ["p2"]
+    busy.add("p4")
+    assert added(table, PUBLIC, ["p5"]) == ["p5"]
+    assert added(table, PROXY, [f"x{n}" for n in range(8)]) == [None] * 8
+
+
+def test_the_network_with_most_connections_gives_way_and_then_any_other():
+    busy: set[str] = set()
+    table = ConnectionTable[str](10, lambda name: name not in busy)
+    added(table, PUBLIC, ["p1", "p2"])
+    names = [f"x{n}" for n in range(8)]
+    added(table, PROXY, names)
+    assert table.add("y1", OTHER) == "x0"
+    table.remove("x0", PROXY)
+    busy.update(names)
+    assert table.add("y2", OTHER) == "p1"
+    table.remove("p1", PUBLIC)
+    busy.update(["p2", "y1"])
+    assert table.add("x9", PROXY) == "y2"
 
 
 def _status(server: WebServer) -> int:
