@@ -18,7 +18,7 @@ import click
 
 from syndicate import __version__
 from syndicate.cli.operate.signals import SignalHandler
-from syndicate.cli.options import config_option
+from syndicate.cli.options import Call, config_option
 from syndicate.clock_watch import ClockWatch
 from syndicate.errors import MailError, StoreBusy, SyndicateError
 from syndicate.files import file_lock
@@ -56,12 +56,12 @@ NEED_CLOCK = ("ingest", "pages", "pushes", "editions", "deliver", "prune")
     show_default=True,
     help="The format of the log.",
 )
-def run(config: Path, log_format: Format) -> None:
+def run(call: Call, log_format: Format) -> None:
     """Run ingest, stories, feeds, editions, delivery and the web server until SIGTERM."""
     configure_logs(log_format)
-    settings = load_settings(config)
+    settings = load_settings(call.config)
     with daemon_lock(settings) as keep:
-        asyncio.run(_serve_with_settings(config, settings, keep))
+        asyncio.run(_serve_with_settings(call.config, settings, keep))
     log.info("stopped")
 
 

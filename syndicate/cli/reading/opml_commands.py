@@ -1,21 +1,18 @@
 """Commands that import and export sources as OPML."""
 
-from datetime import datetime
 from pathlib import Path
 
 import click
 
 from syndicate.cli.options import (
+    Call,
     config_option,
-    current_time,
     dry_run_option,
     file_argument,
     now_option,
-    services_of,
     timed_options,
-    write_or_dry_run,
 )
-from syndicate.cli.output import show, table, write_result
+from syndicate.cli.output import attributes, table, write_result
 from syndicate.jobs.ingest.source_list_job import (
     ImportResult,
     export_outlines,
@@ -37,21 +34,18 @@ from syndicate.text.urls import is_web_url
 @dry_run_option
 @click.option("--section", default="", help="Prefix for the section of every feed.")
 @click.argument("place")
-def import_(
-    config: Path, as_json: bool, now: datetime | None, dry_run: bool, section: str, place: str
-) -> None:
+def import_(call: Call, dry_run: bool, section: str, place: str) -> None:
     """Add every feed of an OPML file at PLACE: a path or a URL. Folders become sections.
 
     Existing feeds stay unchanged. The import is a single transaction.
     """
-    with services_of(config, now) as (_, services):
+    with call.services() as services:
         document = read_opml(_read(place, services))
-        with write_or_dry_run(services, dry_run) as connection:
-            result = import_outlines(connection, document, current_time(now), section=section)
+        with services.write(dry_run=dry_run) as connection:
+            result = import_outlines(connection, document, call.now, section=section)
     answer = {
         "title": document.title,
-        "added": list(result.added),
-        "known": list(result.known),
+        **attributes(result, "added known"),
         "refused": [{"title": title, "reason": reason} for title, reason in result.refused],
         "dry_run": dry_run,
     }
@@ -61,7 +55,7 @@ def import_(
             table(("left out", "reason"), result.refused)
         click.echo(f"{'Would be: ' if dry_run else ''}{describe_import(result)}.")
 
-    show(answer, as_json, text)
+    call.show(answer, text)
     if result.refused:
         raise SystemExit(1)
 
@@ -70,15 +64,15 @@ def import_(
 @config_option
 @now_option
 @file_argument
-def export(config: Path, now: datetime | None, file: Path) -> None:
+def export(call: Call, file: Path) -> None:
     """Write all feeds to an OPML FILE. "-" means standard output.
 
     Private sources and folders are left out.
     """
-    with services_of(config, now) as (settings, services), services.store.read() as connection:
+    with call.services() as services, services.store.read() as connection:
         sources = source_store.list_sources(connection)
     outlines = export_outlines(sources)
-    document = write_opml(f"{settings.site.title}: sources", outlines, created=current_time(now))
+    document = write_opml(f"{services.settings.site.title}: sources", outlines, created=call.now)
     write_result(file, document)
     left_out = sum(source.private and source.absent is not Absence.REMOVED for source in sources)
     more = f" {plural(left_out, 'private source')} left out." if left_out else ""
