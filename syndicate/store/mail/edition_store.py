@@ -13,6 +13,8 @@ from syndicate.store.core.column_types import EPOCH, UtcTime
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail.edition_articles import save_articles
 from syndicate.store.mail.preference_store import delay_to_own_hours, not_paused
+from syndicate.store.schema import deliveries, subscribers, subscriptions
+from syndicate.store.schema import editions as table
 
 CUT = "cut"
 WAITING = "waiting"
@@ -50,7 +52,6 @@ class EditionReport:
 
 def has_edition(connection: Connection, newsletter: str, variant_key: str, period_end: datetime) -> bool:
     """Return whether the period has a record (cut, empty or missed)."""
-    table = schema.editions
     query = select(table.c.id).where(
         table.c.newsletter == newsletter, table.c.variant_key == variant_key, table.c.period_end == period_end
     )
@@ -133,7 +134,6 @@ def insert_deliveries(
 
     ``when`` maps the names of the time columns to their values.
     """
-    subscriptions, subscribers = schema.subscriptions, schema.subscribers
     values: dict[str, ColumnElement[Any]] = {
         "edition_id": literal(edition_id),
         "subscription_id": subscriptions.c.id,
@@ -158,12 +158,12 @@ def insert_deliveries(
         )
         .order_by(subscriptions.c.id)
     )
-    connection.execute(insert(schema.deliveries).from_select(list(values), rows))
+    connection.execute(insert(deliveries).from_select(list(values), rows))
 
 
 def _chose(edition_id: int) -> list[ColumnElement[bool]]:
     """Return conditions for readers of an edition's cadence and selection without another variant of it."""
-    subscriptions, deliveries, editions = schema.subscriptions, schema.deliveries, schema.editions
+    editions = table
     this, other = editions.alias("this"), editions.alias("other")
     selection = case((subscriptions.c.selection == "", ""), else_=literal("\n") + subscriptions.c.selection)
     matching = select(this.c.id).where(
@@ -210,7 +210,6 @@ def edition_values(
 
 def insert_row(connection: Connection, values: dict[str, object]) -> int | None:
     """Insert an edition; return its id, or ``None`` when its period and revision exist."""
-    table = schema.editions
     statement = insert_for(connection, table).values(**values).on_conflict_do_nothing().returning(table.c.id)
     edition_id: int | None = connection.scalars(statement).first()
     return edition_id
@@ -218,7 +217,6 @@ def insert_row(connection: Connection, values: dict[str, object]) -> int | None:
 
 def get_edition(connection: Connection, edition_id: int) -> Edition | None:
     """Return a cut edition or a confirmation by id, but no edition that waits for its editor."""
-    table = schema.editions
     whole = table.c.state.in_((CUT, VARIANT, CONFIRMATION))
     row = connection.execute(select(table).where(table.c.id == edition_id, whole)).first()
     return None if row is None else edition_of(row._asdict())
@@ -232,7 +230,6 @@ def report_editions(
     Their deliveries include deliveries of the variants that readers chose. A variant has a line of its
     own only while it alone waits for an editor.
     """
-    table = schema.editions
     query = select(table).order_by(table.c.period_end.desc(), table.c.id.desc()).limit(limit)
     query = query.where(
         or_(table.c.variant_key == EVERY_EDITION, waits_alone()), table.c.state != CONFIRMATION
@@ -249,7 +246,6 @@ def report_editions(
 
 def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
     """Count deliveries by edition id and state; deliveries of a variant count for its edition too."""
-    table, deliveries = schema.editions, schema.deliveries
     period = table.c.newsletter, table.c.period_end, table.c.revision
     mains = select(table.c.id, *period).where(table.c.id.in_(ids), table.c.variant_key == EVERY_EDITION)
     belongs = {tuple(key): edition_id for edition_id, *key in connection.execute(mains)}
@@ -277,7 +273,7 @@ def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, di
 
 def waits_alone() -> ColumnElement[bool]:
     """Return the condition for variants that wait for an editor when their main edition does not."""
-    table, main = schema.editions, schema.editions.alias("main")
+    main = table.alias("main")
     same = and_(
         main.c.newsletter == table.c.newsletter,
         main.c.period_end == table.c.period_end,

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Connection, and_, or_, select, update
 
 from syndicate.model import EVERY_EDITION, DeliveryState, SubscriptionState
-from syndicate.store import schema
+from syndicate.store.schema import deliveries, subscribers, subscriptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,6 @@ def variant_key(cadence: str, selection: str) -> str:
 
 def get_preferences(connection: Connection, subscription_id: int) -> StoredPreferences | None:
     """Return the preferences of a subscription, or ``None`` when it is gone."""
-    subscriptions, subscribers = schema.subscriptions, schema.subscribers
     row = connection.execute(
         select(
             subscribers.c.address,
@@ -88,7 +87,6 @@ def save_preferences(
     paused_until: datetime | None,
 ) -> None:
     """Store selection and cadence of a newsletter, and hour, time zone and pause of the mailbox."""
-    subscriptions, subscribers = schema.subscriptions, schema.subscribers
     connection.execute(
         update(subscriptions)
         .where(subscriptions.c.id == subscription_id)
@@ -104,7 +102,6 @@ def save_preferences(
 
 def variants(connection: Connection, newsletter: str, now: datetime) -> list[Variant]:
     """Return every distinct choice of a newsletter's present readers."""
-    subscriptions, subscribers = schema.subscriptions, schema.subscribers
     special = or_(subscriptions.c.cadence != EVERY_EDITION, subscriptions.c.selection != "")
     query = (
         select(subscriptions.c.cadence, subscriptions.c.selection)
@@ -123,7 +120,7 @@ def variants(connection: Connection, newsletter: str, now: datetime) -> list[Var
 
 def not_paused(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """Return the condition for subscribers whose mail is not paused."""
-    until = schema.subscribers.c.paused_until
+    until = subscribers.c.paused_until
     return or_(until.is_(None), until <= now)
 
 
@@ -135,7 +132,6 @@ def delay_to_own_hours(
     A statement runs for each distinct hour and time zone, whatever the number of readers. A correction's
     delivery that replaced a waiting delivery keeps its time.
     """
-    deliveries, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
     of_edition = (
         select(subscribers.c.hour, subscribers.c.time_zone)
         .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
@@ -164,7 +160,6 @@ def reschedule_waiting(
 
     ``own_hour`` returns that hour for a newsletter and the time at which the edition was cut.
     """
-    deliveries, subscriptions = schema.deliveries, schema.subscriptions
     owner = select(subscriptions.c.subscriber_id).where(subscriptions.c.id == subscription_id)
     waits = and_(
         deliveries.c.state == DeliveryState.PENDING.value,
@@ -185,5 +180,7 @@ def reschedule_waiting(
 
 def rescheduled_values(not_before: datetime) -> dict[str, Any]:
     """Return values that move a delivery to another time and keep its allowed lateness."""
-    table = schema.deliveries
-    return {"not_before": not_before, "not_after": table.c.not_after + (not_before - table.c.not_before)}
+    return {
+        "not_before": not_before,
+        "not_after": deliveries.c.not_after + (not_before - deliveries.c.not_before),
+    }
