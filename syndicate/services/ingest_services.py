@@ -145,8 +145,7 @@ class IngestServices:
         """Options of reading article pages."""
         from syndicate.ingest.page.full_text import PageOptions
 
-        pages = self.settings.pages
-        return PageOptions(first=pages.first, per_poll=pages.per_poll, window=pages.window)
+        return PageOptions(**self.settings.pages.model_dump())
 
     @cached_property
     def sitemap_parts(self) -> SitemapPartsJob:

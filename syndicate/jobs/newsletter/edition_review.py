@@ -13,15 +13,7 @@ from syndicate.errors import RenderStopped, SyndicateError
 from syndicate.jobs.newsletter.edition_storing import sending_times
 from syndicate.jobs.newsletter.renderer import CheckedEdition, EditionRenderer
 from syndicate.model import EditionContent, Newsletter
-from syndicate.newsletter.edition_changes import (
-    EditionChangeResult,
-    add_note,
-    drop_story,
-    follow_main_edition,
-    move_story,
-    paragraphs_of,
-    retitle,
-)
+from syndicate.newsletter import edition_changes
 from syndicate.newsletter.periods import Period
 from syndicate.store import Connection, Store
 from syndicate.store.mail import review_store
@@ -86,20 +78,24 @@ class ReviewService:
 
     def drop(self, edition_id: int, place: int, *, by: str, now: datetime) -> CheckedEdition:
         """Remove a story."""
-        return self._change(edition_id, "drop", partial(drop_story, place=place), by=by, now=now)
+        return self._change(
+            edition_id, "drop", partial(edition_changes.drop_story, place=place), by=by, now=now
+        )
 
     def move(self, edition_id: int, place: int, to: int, *, by: str, now: datetime) -> CheckedEdition:
         """Move a story to another place, and to the list (top or trending) of that place."""
-        return self._change(edition_id, "move", partial(move_story, place=place, to=to), by=by, now=now)
+        return self._change(
+            edition_id, "move", partial(edition_changes.move_story, place=place, to=to), by=by, now=now
+        )
 
     def retitle(self, edition_id: int, place: int, title: str, *, by: str, now: datetime) -> CheckedEdition:
         """Replace the headline of a story, or with ``place`` 0 the subject of the mail."""
-        change = partial(retitle, place=place, title=title)
+        change = partial(edition_changes.retitle, place=place, title=title)
         return self._change(edition_id, "retitle", change, by=by, now=now)
 
     def note(self, edition_id: int, text: str, *, by: str, now: datetime) -> CheckedEdition:
         """Put an editor's note above the stories; an empty text removes it."""
-        return self._change(edition_id, "note", partial(add_note, text=text), by=by, now=now)
+        return self._change(edition_id, "note", partial(edition_changes.add_note, text=text), by=by, now=now)
 
     def approve(self, edition_id: int, *, by: str, now: datetime) -> int:
         """Release an edition and its variants; return the number of lint warnings.
@@ -135,7 +131,7 @@ class ReviewService:
         edition and replaces it in the archive and the feed.
         """
         reviewed, content = self.edition(edition_id)
-        text = paragraphs_of(text)
+        text = edition_changes.paragraphs_of(text)
         if reviewed.state not in (CUT, VARIANT) or not content.stories:
             raise SyndicateError(
                 f"edition {edition_id} is {reviewed.state}; only an edition that went out can be corrected"
@@ -265,7 +261,7 @@ class ReviewService:
         self,
         edition_id: int,
         action: str,
-        change: Callable[[EditionContent], EditionChangeResult],
+        change: Callable[[EditionContent], edition_changes.EditionChangeResult],
         *,
         by: str,
         now: datetime,
@@ -326,7 +322,7 @@ def _current_content(connection: Connection, reviewed: ReviewEdition) -> Edition
         return content
     main_changes = review_store.edition_changes(connection, main.edition.id)
     own_changes = review_store.edition_changes(connection, edition.id)
-    return follow_main_edition(
+    return edition_changes.follow_main_edition(
         content,
         EditionContent.from_json(main.content),
         dropped={
