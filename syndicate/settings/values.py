@@ -140,8 +140,7 @@ _name = _matching(
     "becomes a file name: use lower-case letters, digits and hyphens, such as world-news",
 )
 _dns_label = _matching(
-    r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
-    "becomes a name in DNS: use lower-case letters, digits and hyphens",
+    r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "becomes a name in DNS: use lower-case letters, digits and hyphens"
 )
 _mail_address = _matching(
     r"[A-Za-z0-9._-]{1,24}@[A-Za-z0-9.-]+",

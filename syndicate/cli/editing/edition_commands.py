@@ -1,7 +1,7 @@
 """Commands with which an editor reviews editions."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -167,39 +167,39 @@ def link(call: Call, by: str, days: int, revoke: bool, newsletter: str) -> None:
 
 @_review_command("drop")
 @click.argument("place", type=int)
-def _drop(call: Call, edition_id: int, place: int, by: str) -> None:
+def _drop(call: Call, edition_id: int, by: str, place: int) -> None:
     """Remove the story at PLACE."""
-    _changed(call, edition_id, lambda review, now: review.drop(edition_id, place, by=by, now=now))
+    _change(call, ReviewService.drop, edition_id, place, by=by)
 
 
 @_review_command("pin")
 @click.argument("place", type=int)
-def _pin(call: Call, edition_id: int, place: int, by: str) -> None:
+def _pin(call: Call, edition_id: int, by: str, place: int) -> None:
     """Move the story at PLACE to the first place."""
-    _changed(call, edition_id, lambda review, now: review.move(edition_id, place, 1, by=by, now=now))
+    _change(call, ReviewService.move, edition_id, place, 1, by=by)
 
 
 @_review_command("move")
 @click.argument("place", type=int)
 @click.argument("to", type=int)
-def _move(call: Call, edition_id: int, place: int, to: int, by: str) -> None:
+def _move(call: Call, edition_id: int, by: str, place: int, to: int) -> None:
     """Move the story at PLACE to the place TO."""
-    _changed(call, edition_id, lambda review, now: review.move(edition_id, place, to, by=by, now=now))
+    _change(call, ReviewService.move, edition_id, place, to, by=by)
 
 
 @_review_command("retitle")
 @click.argument("place", type=int)
 @click.argument("title")
-def _retitle(call: Call, edition_id: int, place: int, title: str, by: str) -> None:
+def _retitle(call: Call, edition_id: int, by: str, place: int, title: str) -> None:
     """Change the TITLE of the story at PLACE. PLACE 0 is the mail's subject."""
-    _changed(call, edition_id, lambda review, now: review.retitle(edition_id, place, title, by=by, now=now))
+    _change(call, ReviewService.retitle, edition_id, place, title, by=by)
 
 
 @_review_command("note")
 @click.argument("text")
-def _note(call: Call, edition_id: int, text: str, by: str) -> None:
+def _note(call: Call, edition_id: int, by: str, text: str) -> None:
     """Set the note above the stories; an empty TEXT removes it."""
-    _changed(call, edition_id, lambda review, now: review.note(edition_id, text, by=by, now=now))
+    _change(call, ReviewService.note, edition_id, text, by=by)
 
 
 @_review_command("approve")
@@ -228,7 +228,7 @@ def _withdraw(call: Call, edition_id: int, by: str) -> None:
 
 @_review_command("correct")
 @click.argument("text")
-def _correct(call: Call, edition_id: int, text: str, by: str) -> None:
+def _correct(call: Call, edition_id: int, by: str, text: str) -> None:
     """Begin a correction of a sent edition. TEXT explains the mistake.
 
     The correction waits for approval and can be changed like any edition. It is sent to the edition's
@@ -239,11 +239,11 @@ def _correct(call: Call, edition_id: int, text: str, by: str) -> None:
     _show_state(call, revision, "held", f"is the correction of {edition_id}; approve it to send it")
 
 
-def _changed(
-    call: Call, edition_id: int, change: Callable[[ReviewService, datetime], CheckedEdition]
+def _change(
+    call: Call, change: Callable[..., CheckedEdition], edition_id: int, *values: int | str, by: str
 ) -> None:
     with call.services() as services:
-        checked = change(services.review, call.now)
+        checked = change(services.review, edition_id, *values, by=by, now=call.now)
     titles = [story.title for story in checked.content.stories]
     findings = [*map(str, checked.findings), *checked.trimmed]
     answer = {"edition": edition_id, "subject": checked.rendered.subject, "stories": titles, "said": findings}

@@ -63,14 +63,7 @@ agreed_option = click.option(
 @click.option("--name", default="", help="The subscriber's name.")
 @click.option("--language", default="", help="The subscriber's language, such as en.")
 @click.argument("address")
-def add(
-    call: Call,
-    newsletter: str | None,
-    agreed: str,
-    name: str,
-    language: str,
-    address: str,
-) -> None:
+def add(call: Call, newsletter: str | None, agreed: str, name: str, language: str, address: str) -> None:
     """Subscribe an ADDRESS whose owner has agreed."""
     mailbox = normalise_address(address)
     with call.services() as services, services.store.write() as connection:
@@ -106,13 +99,7 @@ _REASONS = {"left": "has unsubscribed", "suppressed": "is suppressed"}
 @agreed_option
 @dry_run_option
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_(
-    call: Call,
-    newsletter: str | None,
-    agreed: str,
-    dry_run: bool,
-    file: Path,
-) -> None:
+def import_(call: Call, newsletter: str | None, agreed: str, dry_run: bool, file: Path) -> None:
     """Subscribe every address of a CSV FILE.
 
     Reports row by row. Readers who have unsubscribed are not subscribed again. The import is a single

@@ -6,13 +6,7 @@ import click
 
 from syndicate.audience import import_export
 from syndicate.audience.mailbox_address import normalise_address
-from syndicate.cli.options import (
-    Call,
-    config_option,
-    dry_run_option,
-    file_argument,
-    timed_options,
-)
+from syndicate.cli.options import Call, config_option, dry_run_option, file_argument, timed_options
 from syndicate.cli.output import write_result
 from syndicate.errors import SyndicateError
 from syndicate.reports.phrases import plural

@@ -136,6 +136,10 @@ def _keep_lock(keep: Callable[[], bool], signals: SignalHandler) -> None:
         raise
 
 
+def _warn(event: str, **facts: str) -> None:
+    log.warning(event, extra={"did": facts})
+
+
 class _Daemon:
     """The scheduler and the web server with a set of settings."""
 
@@ -209,8 +213,7 @@ class _Daemon:
         outcomes = self._services.lists.run(now, should_stop=self._should_stop)
         for outcome in outcomes:
             if outcome.error:
-                facts = {"list": outcome.url, "error": outcome.error}
-                log.warning("source list failed", extra={"did": facts})
+                _warn("source list failed", list=outcome.url, error=outcome.error)
         return {
             "added": sum(len(outcome.result.added) for outcome in outcomes),
             "paused": sum(len(outcome.result.paused) for outcome in outcomes),
@@ -220,17 +223,17 @@ class _Daemon:
         result = self._services.ingest.run(now, claim_newly_due=True, should_stop=self._should_stop)
         for outcome in result.sources:
             if outcome.error:
-                log.warning("source failed", extra={"did": {"source": outcome.name, "error": outcome.error}})
+                _warn("source failed", source=outcome.name, error=outcome.error)
         return summary_of(result)
 
     def _pages(self, now: datetime) -> Mapping[str, object]:
         """Read the sitemap parts and article pages that polls have queued."""
         parts = self._services.sitemap_parts.run(now, should_stop=self._should_stop)
         for failure in parts.failures:
-            log.warning("sitemap failed", extra={"did": {"error": failure}})
+            _warn("sitemap failed", error=failure)
         pages = self._services.pages.run(now, should_stop=self._should_stop)
         for failure in pages.failures:
-            log.warning("page failed", extra={"did": {"error": failure}})
+            _warn("page failed", error=failure)
         return summary_of(parts, pages)
 
     def _stories(self, now: datetime) -> Mapping[str, object]:
@@ -239,7 +242,7 @@ class _Daemon:
         placed = self._services.stories.run(now, should_stop=self._should_stop)
         published = self._services.publish.run(now, should_stop=self._should_stop)
         for failure in published.failures:
-            log.warning("not published", extra={"did": {"reason": failure}})
+            _warn("not published", reason=failure)
         return summary_of(placed, published)
 
     def _editions(self, now: datetime) -> None:
@@ -259,7 +262,7 @@ class _Daemon:
         prepare = partial(self._services.publish.run_archive, should_stop=self._should_stop)
         result = self._services.deliver.run(now, prepare=prepare, should_stop=self._should_stop)
         if result.problem and not result.paused:
-            log.warning("mail waits", extra={"did": {"reason": result.problem}})
+            _warn("mail waits", reason=result.problem)
         return summary_of(result)
 
     def _bounces(self, now: datetime) -> Mapping[str, object] | None:

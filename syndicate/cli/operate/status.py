@@ -143,9 +143,7 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
     next_by_name = next_editions(services, health.now)
     names = {report.source.id: report.source.name for report in health.sources}
     return {
-        "sources": [
-            _source(report) | {"hub": _hub(health.hubs.get(report.source.id))} for report in health.sources
-        ],
+        "sources": [_source(report, health.hubs.get(report.source.id)) for report in health.sources],
         **attributes(health, "articles dropped stale_pages missed deliveries bounces last_deferral=deferral"),
         "stories": {"all": health.stories, "several_sources": health.covered},
         "pages": {**health.pages, "why_refused": dict(health.refused_pages)},
@@ -167,11 +165,8 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
     }
 
 
-def _source(report: SourceReport) -> dict[str, Any]:
-    facts = source_answer(report) | attributes(report.source, "paused")
-    return facts | attributes(report.state, "gone next_check_reason=check_reason")
-
-
-def _hub(subscription: HubSubscription | None) -> dict[str, Any] | None:
-    """Return the JSON form of a WebSub subscription, without its secrets."""
-    return attributes(subscription, "url=hub state expires last_push error") if subscription else None
+def _source(report: SourceReport, hub: HubSubscription | None) -> dict[str, Any]:
+    facts = source_answer(report) | attributes(report, "paused=source.paused gone=state.gone")
+    # Without the secrets of the subscription.
+    shown = hub and attributes(hub, "url=hub state expires last_push error")
+    return facts | {"next_check_reason": report.state.check_reason, "hub": shown}

@@ -13,7 +13,7 @@ from syndicate.cli.editing.editor_commands import decision_answer, decision_line
 from syndicate.cli.options import Call, timed_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.jobs.publish.channel_lookup import channel_absence
-from syndicate.model import Article, RankedStory, RelatedLink, Story
+from syndicate.model import Article, RankedStory, Story
 from syndicate.reports.explanation import Explanation, explain_article
 from syndicate.reports.phrases import local_time, plural
 from syndicate.services import Services
@@ -180,53 +180,42 @@ def _named(parts: Mapping[str, float], sources: Mapping[int, str]) -> dict[str, 
 
 
 def _answer(found: Explanation) -> dict[str, Any]:
+    article = found.article
     return {
-        "article": _article(found),
+        "article": {
+            **attributes(article, "id uid title url path first_seen declared_title boost"),
+            "source": found.source,
+            "published": article.published if article.dated else None,
+            "same_text": [attributes(twin, "id=article_id source=source_name title") for twin in found.twins],
+            "original_title": article.original_title or None,
+        },
         "others": [
             attributes(other, "id title") | {"published": other.published if other.dated else None}
             for other in found.others
         ],
         "editor": [decision_answer(decision) for decision in found.decisions],
         "learned_weights": {source: weight.weight for source, weight in found.learned.items()},
-        "story": _story(found),
+        "story": found.story
+        and {
+            **attributes(found.story, "id lead=lead_id articles coverage"),
+            "foreign_sources": found.foreign_sources,
+            "reason": found.reason and asdict(found.reason),
+            "moves": [asdict(move) for move in found.moves],
+        },
         "coverage": [
             attributes(link, "id=article_id source=source_name language title") for link in found.coverage
         ],
-        "related": [_related(link, found) for link in found.related],
+        "related": [
+            attributes(link, "id=article_id title source=source_name url score parts")
+            | {"shared": found.shared.get(link.article_id, ())}
+            for link in found.related
+        ],
         "newsletters": [asdict(newsletter) for newsletter in found.newsletters],
-        "ranks": {name: rank and _place(rank, found.sources) for name, rank in found.ranks.items()},
+        "ranks": {
+            name: rank and attributes(rank, "position score") | {"parts": _named(rank.parts, found.sources)}
+            for name, rank in found.ranks.items()
+        },
     }
-
-
-def _article(found: Explanation) -> dict[str, Any]:
-    article = found.article
-    return {
-        **attributes(article, "id uid title url path first_seen declared_title boost"),
-        "source": found.source,
-        "published": article.published if article.dated else None,
-        "same_text": [attributes(twin, "id=article_id source=source_name title") for twin in found.twins],
-        "original_title": article.original_title or None,
-    }
-
-
-def _story(found: Explanation) -> dict[str, Any] | None:
-    if found.story is None:
-        return None
-    return {
-        **attributes(found.story, "id lead=lead_id articles coverage"),
-        "foreign_sources": found.foreign_sources,
-        "reason": None if found.reason is None else asdict(found.reason),
-        "moves": [asdict(move) for move in found.moves],
-    }
-
-
-def _related(link: RelatedLink, found: Explanation) -> dict[str, Any]:
-    facts = attributes(link, "id=article_id title source=source_name url score")
-    return facts | {"parts": dict(link.parts), "shared": found.shared.get(link.article_id, ())}
-
-
-def _place(rank: RankedStory, sources: Mapping[int, str]) -> dict[str, Any]:
-    return attributes(rank, "position score") | {"parts": _named(rank.parts, sources)}
 
 
 def _date(article: Article, zone: tzinfo) -> str:

@@ -25,13 +25,7 @@ def rules() -> None:
 @click.option("--url", help="Read this feed now, declared or not.")
 @force_option
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Articles to try.")
-def try_rules(
-    call: Call,
-    name: str | None,
-    url: str | None,
-    limit: int,
-    force: bool,
-) -> None:
+def try_rules(call: Call, name: str | None, url: str | None, limit: int, force: bool) -> None:
     """Show the rules that match the latest articles, and their changes. Changes nothing.
 
     Without --source and --url, tries the latest articles in the store.

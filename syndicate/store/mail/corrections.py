@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, lite
 
 from syndicate.model import DeliveryCause, DeliveryState, Edition
 from syndicate.store.core.column_types import EPOCH, UtcTime, to_microseconds
-from syndicate.store.mail.edition_store import SendingTimes, insert_deliveries
+from syndicate.store.core.row_leases import NO_LEASE
+from syndicate.store.mail.edition_store import SendingTimes, edition_of_period, insert_deliveries
 from syndicate.store.mail.preference_store import delay_to_own_hours
 from syndicate.store.schema import deliveries as table
 from syndicate.store.schema import editions, subscriptions
@@ -24,12 +25,8 @@ def replace_deliveries(connection: Connection, edition: Edition, now: datetime, 
     even during a pause. The others get it in place of the wrong edition, at the time planned for that
     edition.
     """
-    earlier = select(editions.c.id).where(
-        editions.c.newsletter == edition.newsletter,
-        editions.c.variant_key == edition.variant_key,
-        editions.c.period_end == edition.period_end,
-        editions.c.revision < edition.revision,
-    )
+    same = edition_of_period(edition.newsletter, edition.variant_key, edition.period_end)
+    earlier = select(editions.c.id).where(same, editions.c.revision < edition.revision)
     matching = (table.c.subscription_id == subscriptions.c.id, table.c.edition_id.in_(earlier))
     got = exists().where(*matching, table.c.state.in_(_GOT))
     waiting = exists().where(*matching, table.c.state.in_(_WAITS))
@@ -53,12 +50,8 @@ def cancel_replaced(connection: Connection, ids: Sequence[int], now: datetime) -
     """
     other = table.alias("other")
     this, later = editions.alias("this"), editions.alias("later")
-    correction = and_(
-        later.c.newsletter == this.c.newsletter,
-        later.c.variant_key == this.c.variant_key,
-        later.c.period_end == this.c.period_end,
-        later.c.revision > this.c.revision,
-    )
+    same = edition_of_period(this.c.newsletter, this.c.variant_key, this.c.period_end, later)
+    correction = and_(same, later.c.revision > this.c.revision)
     given = (
         select(other.c.id)
         .join(later, later.c.id == other.c.edition_id)
@@ -76,8 +69,7 @@ def _cancel(connection: Connection, which: ColumnElement[bool], now: datetime) -
             state=DeliveryState.CANCELLED.value,
             cause=DeliveryCause.CORRECTED.value,
             error="",
-            lease_owner="",
-            lease_until=EPOCH,
             changed=now,
+            **NO_LEASE,
         )
     )

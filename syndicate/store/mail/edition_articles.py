@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, insert, select, update
 
@@ -124,16 +125,7 @@ def _carried_by(newsletter: str, variant_key: str, before: datetime) -> list[Col
     ]
 
 
-def _articles() -> Select[tuple[int, int, int, str, str, str, str, str, datetime, datetime]]:
-    return select(
-        articles.c.article_id,
-        articles.c.edition_id,
-        articles.c.lead_id,
-        articles.c.reason,
-        articles.c.detail,
-        editions.c.variant_key,
-        editions.c.newsletter,
-        editions.c.state,
-        editions.c.period_end,
-        editions.c.cut_at,
-    ).join(editions, editions.c.id == articles.c.edition_id)
+def _articles() -> Select[Any]:
+    own = (articles.c[name] for name in ("article_id", "edition_id", "lead_id", "reason", "detail"))
+    further = (editions.c[name] for name in ("variant_key", "newsletter", "state", "period_end", "cut_at"))
+    return select(*own, *further).join(editions, editions.c.id == articles.c.edition_id)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, func, insert, literal, or_, select
 
 from syndicate.model import EVERY_EDITION, DeliveryState, Edition, EditionStory, SubscriptionState
 from syndicate.store import schema
-from syndicate.store.core.column_types import EPOCH, UtcTime
+from syndicate.store.core.column_types import UtcTime
+from syndicate.store.core.row_leases import NO_LEASE
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail.edition_articles import save_articles
 from syndicate.store.mail.preference_store import delay_to_own_hours, not_paused
@@ -52,10 +53,19 @@ class EditionReport:
 
 def has_edition(connection: Connection, newsletter: str, variant_key: str, period_end: datetime) -> bool:
     """Return whether the period has a record (cut, empty or missed)."""
-    query = select(table.c.id).where(
-        table.c.newsletter == newsletter, table.c.variant_key == variant_key, table.c.period_end == period_end
-    )
+    query = select(table.c.id).where(edition_of_period(newsletter, variant_key, period_end))
     return connection.execute(query.limit(1)).first() is not None
+
+
+def edition_of_period(
+    newsletter: str | ColumnElement[str],
+    variant_key: str | ColumnElement[str],
+    period_end: datetime | ColumnElement[datetime],
+    of: FromClause = table,
+) -> ColumnElement[bool]:
+    """Return the condition for the revisions of an edition, in the table or its alias ``of``."""
+    named = and_(of.c.newsletter == newsletter, of.c.variant_key == variant_key)
+    return and_(named, of.c.period_end == period_end)
 
 
 def record_no_edition(
@@ -134,17 +144,11 @@ def insert_deliveries(
 
     ``when`` maps the names of the time columns to their values.
     """
+    facts = {"edition_id": edition_id, **new_delivery(now)}
     values: dict[str, ColumnElement[Any]] = {
-        "edition_id": literal(edition_id),
+        **{name: literal(value, deliveries.c[name].type) for name, value in facts.items()},
         "subscription_id": subscriptions.c.id,
         "address": subscribers.c.address,
-        "state": literal(DeliveryState.PENDING.value),
-        "attempts": literal(0),
-        "created": literal(now, UtcTime),
-        "lease_owner": literal(""),
-        "lease_until": literal(EPOCH, UtcTime),
-        "error": literal(""),
-        "changed": literal(now, UtcTime),
         **when,
     }
     rows = (
@@ -161,10 +165,15 @@ def insert_deliveries(
     connection.execute(insert(deliveries).from_select(list(values), rows))
 
 
+def new_delivery(now: datetime) -> dict[str, Any]:
+    """Return the columns that all new deliveries share."""
+    state = {"state": DeliveryState.PENDING.value, "attempts": 0, "error": ""}
+    return state | NO_LEASE | {"created": now, "changed": now}
+
+
 def _chose(edition_id: int) -> list[ColumnElement[bool]]:
     """Return conditions for readers of an edition's cadence and selection without another variant of it."""
-    editions = table
-    this, other = editions.alias("this"), editions.alias("other")
+    this, other = table.alias("this"), table.alias("other")
     selection = case((subscriptions.c.selection == "", ""), else_=literal("\n") + subscriptions.c.selection)
     matching = select(this.c.id).where(
         this.c.id == edition_id, this.c.variant_key == subscriptions.c.cadence + selection

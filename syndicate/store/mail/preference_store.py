@@ -48,19 +48,10 @@ def variant_key(cadence: str, selection: str) -> str:
 
 def get_preferences(connection: Connection, subscription_id: int) -> StoredPreferences | None:
     """Return the preferences of a subscription, or ``None`` when it is gone."""
+    of_owner = ("address", "address_key", "hour", "time_zone", "paused_until")
+    own = ("newsletter", "state", "selection", "cadence", "subscriber_id")
     row = connection.execute(
-        select(
-            subscribers.c.address,
-            subscribers.c.address_key,
-            subscriptions.c.newsletter,
-            subscriptions.c.state,
-            subscriptions.c.selection,
-            subscriptions.c.cadence,
-            subscribers.c.hour,
-            subscribers.c.time_zone,
-            subscribers.c.paused_until,
-            subscriptions.c.subscriber_id,
-        )
+        select(*(subscribers.c[name] for name in of_owner), *(subscriptions.c[name] for name in own))
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
         .where(subscriptions.c.id == subscription_id)
     ).first()

@@ -127,9 +127,9 @@ def _corrected() -> Select[tuple[int]]:
     return (
         select(later.c.id)
         .where(
-            later.c.newsletter == table.c.newsletter,
-            later.c.variant_key == table.c.variant_key,
-            later.c.period_end == table.c.period_end,
+            edition_store.edition_of_period(
+                table.c.newsletter, table.c.variant_key, table.c.period_end, later
+            ),
             later.c.revision > table.c.revision,
             later.c.state != WITHDRAWN,
         )
@@ -141,8 +141,7 @@ def main_edition(connection: Connection, newsletter: str, period_end: datetime) 
     """Return the latest revision of the main edition of a period, in any state."""
     query = (
         select(table)
-        .where(table.c.newsletter == newsletter, table.c.period_end == period_end)
-        .where(table.c.variant_key == EVERY_EDITION)
+        .where(edition_store.edition_of_period(newsletter, EVERY_EDITION, period_end))
         .order_by(table.c.revision.desc())
     )
     row = connection.execute(query.limit(1)).first()
@@ -261,12 +260,8 @@ def add_correction(
 
 def _next_revision(connection: Connection, edition: Edition) -> int | None:
     """Return the number of the next correction; ``None`` when a later revision is not withdrawn."""
-    query = select(table.c.revision, table.c.state).where(
-        table.c.newsletter == edition.newsletter,
-        table.c.variant_key == edition.variant_key,
-        table.c.period_end == edition.period_end,
-        table.c.revision > edition.revision,
-    )
+    line = edition_store.edition_of_period(edition.newsletter, edition.variant_key, edition.period_end)
+    query = select(table.c.revision, table.c.state).where(line, table.c.revision > edition.revision)
     later = connection.execute(query).all()
     if any(row.state != WITHDRAWN for row in later):
         return None

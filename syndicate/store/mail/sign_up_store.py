@@ -10,12 +10,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
-from syndicate.model import DeliveryState, SubscriptionState, SuppressionReason
-from syndicate.store.core.column_types import EPOCH
+from syndicate.model import SubscriptionState, SuppressionReason
 from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail import audience_store
-from syndicate.store.mail.edition_store import CONFIRMATION, edition_values, insert_row
+from syndicate.store.mail.edition_store import (
+    CONFIRMATION,
+    edition_of_period,
+    edition_values,
+    insert_row,
+    new_delivery,
+)
 from syndicate.store.schema import deliveries, editions, newsletters, subscribers, subscriptions
 from syndicate.store.schema import sign_ups as table
 
@@ -70,20 +75,9 @@ def record_sign_up(
     ):
         if count_rows(connection, table, which, recent) >= limit:
             return False
-    display, key, fold = address
-    connection.execute(
-        insert(table).values(
-            newsletter=newsletter,
-            address=display,
-            address_key=key,
-            address_fold=fold,
-            network=network,
-            agreed=agreed,
-            state=WAITING,
-            requested=now,
-            expires=expires,
-        )
-    )
+    values = dict(zip(("address", "address_key", "address_fold"), address, strict=True))
+    values |= {"newsletter": newsletter, "network": network, "agreed": agreed, "state": WAITING}
+    connection.execute(insert(table).values(**values, requested=now, expires=expires))
     return True
 
 
@@ -115,13 +109,8 @@ def confirmation_edition(
     inserted = insert_row(connection, values)
     if inserted is not None:
         return inserted
-    edition_id: int = connection.scalars(
-        select(editions.c.id).where(
-            editions.c.newsletter == newsletter,
-            editions.c.variant_key == CONFIRMATION,
-            editions.c.period_end == period[1],
-        )
-    ).one()
+    same = edition_of_period(newsletter, CONFIRMATION, period[1])
+    edition_id: int = connection.scalars(select(editions.c.id).where(same)).one()
     return edition_id
 
 
@@ -151,17 +140,11 @@ def prepare_confirmation(
     if state is SubscriptionState.CONFIRMED:
         return None
     statement = insert_for(connection, deliveries).values(
+        **new_delivery(now),
         edition_id=edition_id,
         subscription_id=subscription_id,
         address=sign_up.address,
-        state=DeliveryState.PENDING.value,
-        attempts=0,
-        created=now,
         not_before=now,
-        lease_owner="",
-        lease_until=EPOCH,
-        error="",
-        changed=now,
         requires=state.value,
         not_after=sign_up.expires,
         despite_pause=True,
