@@ -257,17 +257,8 @@ def list_subscribers(connection: Connection, *, newsletter: str | None = None) -
         query = query.where(table.c.newsletter == newsletter)
     found: dict[int, Subscriber] = {}
     for row in connection.execute(query):
-        subscriber = found.setdefault(
-            row.id,
-            Subscriber(
-                id=row.id,
-                address=row.address,
-                name=row.name,
-                language=row.language,
-                created=row.created,
-                subscriptions={},
-            ),
-        )
+        facts = {name: getattr(row, name) for name in ("id", "address", "name", "language", "created")}
+        subscriber = found.setdefault(row.id, Subscriber(**facts, subscriptions={}))
         if row.newsletter is not None:
             subscriber.subscriptions[row.newsletter] = SubscriptionState(row.state)
     return list(found.values())
@@ -281,9 +272,8 @@ def count_readers(connection: Connection) -> int:
 
 def count_subscriptions_by_state(connection: Connection) -> dict[str, dict[str, int]]:
     """Return newsletter → state → number of subscriptions."""
-    query = select(table.c.newsletter, table.c.state, func.count()).group_by(
-        table.c.newsletter, table.c.state
-    )
+    keys = table.c.newsletter, table.c.state
+    query = select(*keys, func.count()).group_by(*keys)
     counts: dict[str, dict[str, int]] = {}
     for newsletter, state, count in connection.execute(query):
         counts.setdefault(newsletter, {})[state] = count
@@ -300,13 +290,5 @@ def record_consent(
     agreed: str = "",
 ) -> None:
     """Record an agreement or its end, with time and circumstances; records are never removed."""
-    connection.execute(
-        insert(consents).values(
-            address_key=address_key,
-            newsletter=newsletter,
-            event=event,
-            detail=detail,
-            recorded=now,
-            agreed=agreed,
-        )
-    )
+    values = {"address_key": address_key, "newsletter": newsletter, "event": event, "detail": detail}
+    connection.execute(insert(consents).values(**values, recorded=now, agreed=agreed))

@@ -55,21 +55,10 @@ def record_bounce(
     now: datetime,
 ) -> bool:
     """Store the first report of a kind about a delivery; false for further reports."""
-    statement = (
-        insert_for(connection, table)
-        .values(
-            subscription_id=subscription_id,
-            delivery_id=delivery_id,
-            kind=kind,
-            status=status,
-            detail=detail,
-            fingerprint=f"{subscription_id}:{delivery_id}:{kind}",
-            recorded=now,
-        )
-        .on_conflict_do_nothing()
-        .returning(table.c.id)
-    )
-    return connection.scalars(statement).first() is not None
+    values = {"subscription_id": subscription_id, "delivery_id": delivery_id, "kind": kind, "recorded": now}
+    values |= {"status": status, "detail": detail, "fingerprint": f"{subscription_id}:{delivery_id}:{kind}"}
+    statement = insert_for(connection, table).values(**values).on_conflict_do_nothing()
+    return connection.scalars(statement.returning(table.c.id)).first() is not None
 
 
 def count_bounces(connection: Connection, address_key: str, *, kind: str, since: datetime) -> int:

@@ -62,14 +62,6 @@ def cancel_replaced(connection: Connection, ids: Sequence[int], now: datetime) -
 
 
 def _cancel(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
-    connection.execute(
-        update(table)
-        .where(which, table.c.state.in_(_WAITS))
-        .values(
-            state=DeliveryState.CANCELLED.value,
-            cause=DeliveryCause.CORRECTED.value,
-            error="",
-            changed=now,
-            **NO_LEASE,
-        )
-    )
+    state, cause = DeliveryState.CANCELLED.value, DeliveryCause.CORRECTED.value
+    values = {"state": state, "cause": cause, "error": "", "changed": now, **NO_LEASE}
+    connection.execute(update(table).where(which, table.c.state.in_(_WAITS)).values(**values))

@@ -83,17 +83,10 @@ def begin(places: int) -> CompiledStatement:
         .where(subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires)
         .where(or_(not_paused(bindparam("now")), table.c.despite_pause))
     )
-    return CompiledStatement(
-        update(table)
-        .where(_these(table, places), ready(table), may_receive.exists())
-        .values(
-            state=DeliveryState.SENDING.value,
-            attempts=table.c.attempts + 1,
-            lease_until=bindparam("until"),
-            changed=bindparam("now"),
-        )
-        .returning(table.c.id)
-    )
+    begun = update(table).where(_these(table, places), ready(table), may_receive.exists())
+    values = {"state": DeliveryState.SENDING.value, "attempts": table.c.attempts + 1}
+    values |= {"lease_until": bindparam("until"), "changed": bindparam("now")}
+    return CompiledStatement(begun.values(**values).returning(table.c.id))
 
 
 @cache
@@ -102,17 +95,14 @@ def cancel(places: int) -> Update:
     subscribed = select(subscriptions.c.id).where(
         subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires
     )
-    return (
-        update(table)
-        .where(_these(table, places), ready(table))
-        .values(
-            state=DeliveryState.CANCELLED.value,
-            cause=case((subscribed.exists(), DeliveryCause.PAUSED.value), else_=DeliveryCause.LEFT.value),
-            error="",
-            changed=bindparam("now"),
-            **NO_LEASE,
-        )
-    )
+    cause = case((subscribed.exists(), DeliveryCause.PAUSED.value), else_=DeliveryCause.LEFT.value)
+    values = {
+        "state": DeliveryState.CANCELLED.value,
+        "cause": cause,
+        "error": "",
+        "changed": bindparam("now"),
+    }
+    return update(table).where(_these(table, places), ready(table)).values(**values, **NO_LEASE)
 
 
 @cache

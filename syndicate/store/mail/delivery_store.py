@@ -179,18 +179,7 @@ def mark_stuck_uncertain(connection: Connection, *, now: datetime, dead: Collect
     """
     left = state_is(table, DeliveryState.SENDING)
     left = and_(left, or_(table.c.lease_until < now, table.c.lease_owner.in_(dead)))
-    changed = connection.execute(
-        update(table)
-        .where(left)
-        .values(
-            state=DeliveryState.UNCERTAIN.value,
-            cause=DeliveryCause.INTERRUPTED.value,
-            error="",
-            changed=now,
-            **NO_LEASE,
-        )
-    )
-    return changed.rowcount
+    return _make_uncertain(connection, left, DeliveryCause.INTERRUPTED, now)
 
 
 def mark_waiting_uncertain(
@@ -200,39 +189,37 @@ def mark_waiting_uncertain(
 
     Deliveries created after ``created_by`` were not in the backup.
     """
-    values = {"cause": DeliveryCause.RESTORED.value, "error": "", "changed": now, **NO_LEASE}
     old = table.c.created <= (created_by or now)
-    changed = update(table).where(ready(table), old).values(state=DeliveryState.UNCERTAIN.value, **values)
-    return connection.execute(changed).rowcount
+    return _make_uncertain(connection, and_(ready(table), old), DeliveryCause.RESTORED, now)
+
+
+def _make_uncertain(
+    connection: Connection, which: ColumnElement[bool], cause: DeliveryCause, now: datetime
+) -> int:
+    values = {"state": DeliveryState.UNCERTAIN.value, "cause": cause.value, "error": "", "changed": now}
+    return connection.execute(update(table).where(which).values(**values, **NO_LEASE)).rowcount
 
 
 def resend(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
     """Queue an uncertain or failed delivery again on an operator's command, with the same Message-ID."""
     states = (DeliveryState.UNCERTAIN.value, DeliveryState.FAILED.value)
     asked = and_(table.c.id == delivery_id, table.c.state.in_(states))
-    values = {
-        "state": DeliveryState.PENDING.value,
-        "not_before": now,
-        "not_after": case((_is_edition(table), None), else_=table.c.not_after),
-        "first_attempt": None,
-        "cause": DeliveryCause.NONE.value,
-        "error": "",
-        "code": None,
-        "changed": now,
-    }
-    return connection.execute(update(table).where(asked).values(**values)).rowcount == 1
+    deadline = case((_is_edition(table), None), else_=table.c.not_after)
+    values = {"not_before": now, "not_after": deadline, "first_attempt": None, "code": None}
+    return _resolve(connection, asked, DeliveryState.PENDING, now, **values)
 
 
 def mark_arrived(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
     """Mark an uncertain delivery as sent, which an operator found in the mail server's log."""
     known = and_(table.c.id == delivery_id, state_is(table, DeliveryState.UNCERTAIN))
-    values = {
-        "state": DeliveryState.SENT.value,
-        "cause": DeliveryCause.NONE.value,
-        "error": "",
-        "changed": now,
-    }
-    return connection.execute(update(table).where(known).values(**values)).rowcount == 1
+    return _resolve(connection, known, DeliveryState.SENT, now)
+
+
+def _resolve(
+    connection: Connection, which: ColumnElement[bool], state: DeliveryState, now: datetime, **values: Any
+) -> bool:
+    values |= {"state": state.value, "cause": DeliveryCause.NONE.value, "error": "", "changed": now}
+    return connection.execute(update(table).where(which).values(**values)).rowcount == 1
 
 
 def count_deliveries(connection: Connection) -> dict[str, int]:
@@ -261,12 +248,8 @@ def list_deliveries(
     return [
         DeliveryReport(
             delivery=_delivery(row),
-            newsletter=row.newsletter,
-            subject=row.subject,
-            code=row.code,
             cause=DeliveryCause(row.cause),
-            error=row.error,
-            changed=row.changed,
+            **{name: getattr(row, name) for name in ("newsletter", "subject", "code", "error", "changed")},
         )
         for row in connection.execute(query)
     ]
@@ -274,17 +257,12 @@ def list_deliveries(
 
 def count_refused(connection: Connection) -> int:
     """Return the number of failed deliveries to readers who are still subscribed."""
-    query = (
-        select(func.count())
-        .select_from(table)
-        .join(subscriptions, subscriptions.c.id == table.c.subscription_id)
-        .where(
-            table.c.state == DeliveryState.FAILED.value,
-            table.c.cause != DeliveryCause.TOO_LATE.value,
-            subscriptions.c.state == SubscriptionState.CONFIRMED.value,
-        )
+    failed = (table.c.state == DeliveryState.FAILED.value, table.c.cause != DeliveryCause.TOO_LATE.value)
+    subscribed = select(subscriptions.c.id).where(
+        subscriptions.c.id == table.c.subscription_id,
+        subscriptions.c.state == SubscriptionState.CONFIRMED.value,
     )
-    return connection.scalars(query).one()
+    return count_rows(connection, table, *failed, subscribed.exists())
 
 
 def count_late(connection: Connection, *, since: datetime) -> int:
