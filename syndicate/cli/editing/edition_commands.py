@@ -63,9 +63,6 @@ def list_(call: Call, limit: int, newsletter: str | None) -> None:
     answer = {"editions": [dict(zip(headers, row, strict=True)) for row in rows]}
 
     def text() -> None:
-        if not rows:
-            click.echo("No editions.")
-            return
         zones = [zone_of(services, report.edition.newsletter) for report in reports]
         ends = [
             report.edition.period_end.astimezone(zone) for report, zone in zip(reports, zones, strict=True)
@@ -73,7 +70,7 @@ def list_(call: Call, limit: int, newsletter: str | None) -> None:
         shown = [(*row[:2], f"{end:%d %b %H:%M %Z}", *row[3:]) for row, end in zip(rows, ends, strict=True)]
         table((*headers[:2], "period end", *headers[3:]), shown, right=(0, 3, 5))
 
-    call.show(answer, text)
+    call.show(answer, text if rows else "No editions.")
 
 
 @editions.command("show")

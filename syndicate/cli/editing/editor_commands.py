@@ -122,34 +122,25 @@ def list_decisions(call: Call, everything: bool) -> None:
     with call.services() as services, services.store.read() as connection:
         current = decision_store.decisions(connection, at=at)
         shown = decision_store.decision_log(connection) if everything else current
-        rows = [(decision, _title(connection, decision)) for decision in shown]
-        zone = services.zone
+        rows = [
+            (
+                decision.id,
+                f"{decision.action} {_description(decision)}",
+                f"{decision.recorded.astimezone(services.zone):%d %b %H:%M}",
+                f"{decision.expires.astimezone(services.zone):%d %b %H:%M}" if decision.expires else "",
+                decision.who,
+                _title(connection, decision),
+            )
+            for decision in shown
+        ]
     numbers = {decision.id for decision in current}
     answer = {
         "decisions": [decision_answer(decision) | {"holds": decision.id in numbers} for decision in shown]
     }
 
-    def text() -> None:
-        if not rows:
-            click.echo("There are no decisions" + ("." if everything else " in force."))
-            return
-        table(
-            ("no", "what", "when", "until", "who", "article"),
-            [
-                (
-                    decision.id,
-                    f"{decision.action} {_description(decision)}",
-                    f"{decision.recorded.astimezone(zone):%d %b %H:%M}",
-                    f"{decision.expires.astimezone(zone):%d %b %H:%M}" if decision.expires else "",
-                    decision.who,
-                    title,
-                )
-                for decision, title in rows
-            ],
-            right=(0,),
-        )
-
-    call.show(answer, text)
+    headers = ("no", "what", "when", "until", "who", "article")
+    empty = "There are no decisions" + ("." if everything else " in force.")
+    call.show(answer, (lambda: table(headers, rows, right=(0,))) if rows else empty)
 
 
 _WHEN_VISIBLE = "Lists change within a minute under `syndicate run`, or with `syndicate stories`."
@@ -183,27 +174,13 @@ def _decide(
     with call.services() as services:
         with services.store.read() as connection:
             article = article_named(connection, text)
-        decision = EditorDecision(
-            id=0,
-            recorded=at,
-            who=by,
-            action=action,
-            article_uid=article.uid,
-            value=value,
-            expires=at + valid_for if valid_for else None,
-        )
+        facts: dict[str, Any] = {"who": by, "action": action, "article_uid": article.uid, "value": value}
+        facts["expires"] = at + valid_for if valid_for else None
+        decision = EditorDecision(id=0, recorded=at, **facts)
         number = 0
         if not dry_run:
             with services.store.write() as connection:
-                number = decision_store.add_decision(
-                    connection,
-                    who=by,
-                    action=action,
-                    article_uid=article.uid,
-                    value=value,
-                    expires=decision.expires,
-                    now=at,
-                )
+                number = decision_store.add_decision(connection, **facts, now=at)
                 decision_store.sync_headlines(connection, at=at)
     answer = decision_answer(decision) | {"id": number or None, "title": article.title, "dry_run": dry_run}
 

@@ -174,7 +174,7 @@ class _Daemon:
         await asyncio.to_thread(self._services.reads.flush, datetime.now(UTC))
 
     def _tasks(self) -> tuple[ScheduledTask, ...]:
-        services, stop = self._services, self._should_stop
+        services, sign_ups, stop = self._services, self._services.sign_ups, self._should_stop
         # Intervals in seconds. A tick only asks for due work; due times are rows in the store.
         tasks: tuple[tuple[str, float, Callback], ...] = (
             ("lists", 60.0, self._lists),
@@ -182,7 +182,7 @@ class _Daemon:
             ("pages", 10.0, self._pages),
             ("stories", 15.0, self._stories),
             ("editions", 15.0, self._editions),
-            ("sign_ups", 5.0, self._sign_ups),
+            ("sign_ups", 5.0, lambda now: sign_ups.run(now, should_stop=stop) if sign_ups else None),
             ("deliver", 5.0, self._deliver),
             ("bounces", 300.0, self._bounces),
             ("prune", 3600.0, lambda now: summary_of(services.prune.run(now, should_stop=stop))),
@@ -252,10 +252,6 @@ class _Daemon:
             warn = outcome.outcome in ("failed", "missed") or outcome.trimmed
             facts = {name: value for name, value in summary_of(outcome).items() if value != ""}
             log.log(logging.WARNING if warn else logging.INFO, "edition", extra={"did": facts})
-
-    def _sign_ups(self, now: datetime) -> Mapping[str, object] | None:
-        job = self._services.sign_ups
-        return job.run(now, should_stop=self._should_stop) if job else None
 
     def _deliver(self, now: datetime) -> Mapping[str, object]:
         # ``syndicate deliver`` does not prepare the archive: its machine may lack the output folder.

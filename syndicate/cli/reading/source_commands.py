@@ -55,13 +55,10 @@ def list_(call: Call) -> None:
         for report in reports
     ]
 
-    def text() -> None:
-        if not rows:
-            click.echo("There are no sources yet. `syndicate sources add URL` finds the feeds of a page.")
-            return
-        table(("source", "origin", "read", "section", "articles", "url"), rows, right=(4,))
-
-    call.show({"sources": [_facts(report) for report in reports]}, text)
+    headers = ("source", "origin", "read", "section", "articles", "url")
+    empty = "There are no sources yet. `syndicate sources add URL` finds the feeds of a page."
+    answer = {"sources": [_facts(report) for report in reports]}
+    call.show(answer, (lambda: table(headers, rows, right=(4,))) if rows else empty)
 
 
 @sources.command("show")

@@ -102,8 +102,7 @@ class ReviewService:
 
         A lint error stops the edition. A variant with a lint error waits for its own approval.
         """
-        reviewed, content = self.edition(edition_id)
-        self._raise_if_not_open(reviewed)
+        reviewed, content = self._open_edition(edition_id)
         checked = self._check(reviewed, content)
         if checked.errors:
             raise SyndicateError("the edition cannot go like this: " + "; ".join(checked.errors))
@@ -246,8 +245,7 @@ class ReviewService:
             review_store.add_correction(connection, variant, content=correction, rendered=rendered, now=now)
 
     def _move(self, edition_id: int, to: str, action: str, by: str, now: datetime) -> None:
-        reviewed, _ = self.edition(edition_id)
-        self._raise_if_not_open(reviewed)
+        reviewed, _ = self._open_edition(edition_id)
         variants = self.variants(reviewed)
         with self.store.write() as connection:
             if not review_store.move_edition(connection, edition_id, to=to):
@@ -266,8 +264,7 @@ class ReviewService:
         by: str,
         now: datetime,
     ) -> CheckedEdition:
-        reviewed, content = self.edition(edition_id)
-        self._raise_if_not_open(reviewed)
+        reviewed, content = self._open_edition(edition_id)
         changed = change(content)
         checked = self._check(reviewed, changed.content)
         if checked.errors:
@@ -292,12 +289,14 @@ class ReviewService:
                 return newsletter
         raise SyndicateError(f"the newsletter {name} is no longer declared in config.toml")
 
-    def _raise_if_not_open(self, reviewed: ReviewEdition) -> None:
+    def _open_edition(self, edition_id: int) -> tuple[ReviewEdition, EditionContent]:
+        reviewed, content = self.edition(edition_id)
         if reviewed.state not in OPEN:
             raise SyndicateError(
-                f"edition {reviewed.edition.id} is {reviewed.state}; only a waiting edition can be changed. "
+                f"edition {edition_id} is {reviewed.state}; only a waiting edition can be changed. "
                 "`syndicate editions correct` corrects an edition that went out"
             )
+        return reviewed, content
 
 
 def _store_change(connection: Connection, reviewed: ReviewEdition, checked: CheckedEdition) -> bool:
