@@ -3,6 +3,7 @@
 import getpass
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 import click
 
@@ -122,6 +123,7 @@ def _user_name(_context: click.Context, _parameter: click.Parameter, given: str)
         return "unknown"
 
 
+file_argument = click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True))
 force_option = click.option(
     "--force", is_flag=True, help="Fetch it although its server asked for a pause (Retry-After)."
 )

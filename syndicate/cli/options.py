@@ -44,7 +44,6 @@ _config_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 now_option = click.option("--now", type=IsoTime(), help="Pretend it is this ISO time.")
-file_argument = click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True))
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 
 

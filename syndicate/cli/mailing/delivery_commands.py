@@ -102,8 +102,7 @@ def resend(call: Call, ids: tuple[int, ...]) -> None:
 def arrived(call: Call, ids: tuple[int, ...]) -> None:
     """Record that the uncertain deliveries IDS arrived."""
     _change_each(call, ids, delivery_store.mark_arrived, "not uncertain")
-    text = f"{plural(len(ids), 'delivery')} recorded as sent."
-    call.show({"arrived": list(ids)}, text)
+    call.show({"arrived": list(ids)}, f"{plural(len(ids), 'delivery')} recorded as sent.")
 
 
 def _change_each(call: Call, ids: Sequence[int], change: Callable[..., bool], refusal: str) -> None:

@@ -9,25 +9,13 @@ from typing import Any
 
 import click
 
-from syndicate.audience.import_export import (
-    ExportedRow,
-    ImportedRow,
-    ImportOutcome,
-    export_subscribers,
-    import_subscribers,
-)
+from syndicate.audience import import_export
+from syndicate.audience.import_export import ExportedRow, ImportedRow, ImportOutcome
 from syndicate.audience.mailbox_address import normalise_address
-from syndicate.cli.arguments import check_names, newsletter_named, newsletter_names
+from syndicate.cli.arguments import check_names, file_argument, newsletter_named, newsletter_names
 from syndicate.cli.former_names import RenamedGroup
 from syndicate.cli.mailing.suppression_commands import export_suppressions, import_suppressions, unsuppress
-from syndicate.cli.options import (
-    Call,
-    common_options,
-    config_option,
-    dry_run_option,
-    file_argument,
-    timed_options,
-)
+from syndicate.cli.options import Call, common_options, config_option, dry_run_option, timed_options
 from syndicate.cli.output import say, table, write_result
 from syndicate.delivery.folder_sender import mails_to
 from syndicate.errors import ConfigError, InvalidAddress, SyndicateError
@@ -105,12 +93,12 @@ def import_(call: Call, newsletter: str | None, agreed: str, dry_run: bool, file
     Reports row by row. Readers who have unsubscribed are not subscribed again. The import is a single
     transaction.
     """
-    rows = import_subscribers(file.read_bytes())
+    rows = import_export.import_subscribers(file.read_bytes())
     with call.services() as services:
         name = newsletter_named(services, newsletter, option="--newsletter").name
         with services.write(dry_run=dry_run) as connection:
-            at = call.now
-            report = [_import_row(connection, row, name, file.name, agreed, at) for row in rows]
+            given = {"newsletter": name, "agreed": agreed, "now": call.now}
+            report = [_import_row(connection, row, file.name, **given) for row in rows]
     counts = Counter(entry["outcome"] for entry in report)
 
     def text() -> None:
@@ -124,9 +112,7 @@ def import_(call: Call, newsletter: str | None, agreed: str, dry_run: bool, file
         raise SystemExit(1)
 
 
-def _import_row(
-    connection: Connection, row: ImportedRow, newsletter: str, file: str, agreed: str, now: datetime
-) -> dict[str, Any]:
+def _import_row(connection: Connection, row: ImportedRow, file: str, **given: Any) -> dict[str, Any]:
     """Subscribe the address of a row and return the outcome."""
     outcome, reason = row.outcome.value, row.reason
     if row.outcome is ImportOutcome.ADDED and row.address:
@@ -136,10 +122,8 @@ def _import_row(
             address_key=row.address.key,
             name=row.name,
             language=row.language,
-            newsletter=newsletter,
             evidence=f"imported from {file}, line {row.line}",
-            agreed=agreed,
-            now=now,
+            **given,
         )
         reason = _REASONS.get(outcome, "")
     return {"line": row.line, "address": row.text, "outcome": outcome, "reason": reason}
@@ -201,7 +185,7 @@ def export(call: Call, newsletter: str | None, file: Path) -> None:
         for subscriber in listed
         for name, state in subscriber.subscriptions.items()
     ]
-    write_result(file, export_subscribers(rows))
+    write_result(file, import_export.export_subscribers(rows))
     click.echo(f"{plural(len(rows), 'subscription')} written.", err=True)
 
 
@@ -219,8 +203,7 @@ def remove(call: Call, dry_run: bool, address: str) -> None:
         if ended is None:
             raise SyndicateError(f"{address} is not a subscriber. `syndicate subscribers list` shows all.")
     answer = {"address": address, "outcome": "unsubscribed", "ended": ended, "dry_run": dry_run}
-    text = f"{address} {'would be' if dry_run else 'is'} unsubscribed."
-    call.show(answer, text)
+    call.show(answer, f"{address} {'would be' if dry_run else 'is'} unsubscribed.")
 
 
 @subscribers.command("show")

@@ -6,7 +6,8 @@ import click
 
 from syndicate.audience import import_export
 from syndicate.audience.mailbox_address import normalise_address
-from syndicate.cli.options import Call, config_option, dry_run_option, file_argument, timed_options
+from syndicate.cli.arguments import file_argument
+from syndicate.cli.options import Call, config_option, dry_run_option, timed_options
 from syndicate.cli.output import write_result
 from syndicate.errors import SyndicateError
 from syndicate.reports.phrases import plural
@@ -33,9 +34,8 @@ def unsuppress(call: Call, dry_run: bool, reason: str, address: str) -> None:
             raise SyndicateError(f"{address} {reason_not_liftable}")
         resumed = suppression_list.lift_suppression(connection, key, why=reason, now=call.now)
     names = ", ".join(resumed) or "no newsletter; `syndicate subscribers add` subscribes it"
-    text = f"{address} {'would get' if dry_run else 'gets'} mail again: {names}."
     answer = {"address": address, "newsletters": resumed, "dry_run": dry_run}
-    call.show(answer, text)
+    call.show(answer, f"{address} {'would get' if dry_run else 'gets'} mail again: {names}.")
 
 
 @click.command("export-suppressions")
@@ -77,6 +77,5 @@ def import_suppressions(call: Call, dry_run: bool, file: Path) -> None:
             connection, suppressions, detail=f"carried over from {file.name}", now=call.now
         )
     verb = "would change" if dry_run else "changed"
-    text = f"{changed} of {plural(len(suppressions), 'row')} {verb} the store."
     answer = {"rows": len(suppressions), "changed": changed, "dry_run": dry_run}
-    call.show(answer, text)
+    call.show(answer, f"{changed} of {plural(len(suppressions), 'row')} {verb} the store.")

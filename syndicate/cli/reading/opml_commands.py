@@ -4,21 +4,10 @@ from pathlib import Path
 
 import click
 
-from syndicate.cli.options import (
-    Call,
-    config_option,
-    dry_run_option,
-    file_argument,
-    now_option,
-    timed_options,
-)
+from syndicate.cli.arguments import file_argument
+from syndicate.cli.options import Call, config_option, dry_run_option, now_option, timed_options
 from syndicate.cli.output import attributes, table, write_result
-from syndicate.jobs.ingest.source_list_job import (
-    ImportResult,
-    export_outlines,
-    import_outlines,
-    read_list_file,
-)
+from syndicate.jobs.ingest import source_list_job
 from syndicate.model import Absence
 from syndicate.net import FetchRequest
 from syndicate.opml import read_opml, write_opml
@@ -42,7 +31,7 @@ def import_(call: Call, dry_run: bool, section: str, place: str) -> None:
     with call.services() as services:
         document = read_opml(_read(place, services))
         with services.write(dry_run=dry_run) as connection:
-            result = import_outlines(connection, document, call.now, section=section)
+            result = source_list_job.import_outlines(connection, document, call.now, section=section)
     answer = {
         "title": document.title,
         **attributes(result, "added known"),
@@ -71,7 +60,7 @@ def export(call: Call, file: Path) -> None:
     """
     with call.services() as services, services.store.read() as connection:
         sources = source_store.list_sources(connection)
-    outlines = export_outlines(sources)
+    outlines = source_list_job.export_outlines(sources)
     document = write_opml(f"{services.settings.site.title}: sources", outlines, created=call.now)
     write_result(file, document)
     left_out = sum(source.private and source.absent is not Absence.REMOVED for source in sources)
@@ -79,7 +68,7 @@ def export(call: Call, file: Path) -> None:
     click.echo(f"{plural(len(outlines), 'feed')} written.{more}", err=True)
 
 
-def describe_import(result: ImportResult) -> str:
+def describe_import(result: source_list_job.ImportResult) -> str:
     """Return the counts of an import as a line of text."""
     parts = [f"{plural(len(result.added), 'source')} added", f"{len(result.known)} known already"]
     parts += [f"{len(result.paused)} paused"] if result.paused else []
@@ -90,4 +79,4 @@ def describe_import(result: ImportResult) -> str:
 def _read(place: str, services: Services) -> bytes:
     if is_web_url(place):
         return services.fetcher.fetch_one(FetchRequest(url=place, private=looks_secret(place))).body
-    return read_list_file(Path(place))
+    return source_list_job.read_list_file(Path(place))
