@@ -7,7 +7,7 @@ import click
 from syndicate.cli.arguments import ROW_NUMBER
 from syndicate.cli.former_names import RenamedGroup
 from syndicate.cli.options import Call, common_options, dry_run_option, timed_options
-from syndicate.cli.output import say, table
+from syndicate.cli.output import attributes, say, table
 from syndicate.errors import SyndicateError
 from syndicate.jobs.delivery.after_restore import mark_restored
 from syndicate.jobs.lease_owners import sweep_dead_senders
@@ -57,29 +57,21 @@ def list_(call: Call, states: tuple[str, ...], limit: int) -> None:
         with services.store.read() as connection:
             chosen = [DeliveryState(state) for state in states]
             reports = delivery_store.list_deliveries(connection, states=chosen, limit=limit)
-    headers = ("id", "state", "address", "newsletter", "attempts", "said", "subject", "changed")
     rows = [
-        (
-            report.delivery.id,
-            report.delivery.state,
-            report.delivery.address,
-            report.newsletter,
-            report.delivery.attempts,
-            "; ".join(filter(None, (_CAUSES[report.cause], report.error))),
-            report.subject,
-            report.changed,
-        )
+        attributes(report.delivery, "id state address")
+        | attributes(report, "newsletter attempts=delivery.attempts subject changed")
+        | {"said": "; ".join(filter(None, (_CAUSES[report.cause], report.error)))}
         for report in reports
     ]
-    answer = {"deliveries": [dict(zip(headers, row, strict=True)) for row in rows]}
 
     def text() -> None:
-        shown = [(*row[:5], row[5] or row[6]) for row in rows]
-        table((*headers[:5], "said, or subject"), shown, right=(0, 4))
-        if any(row[1] == DeliveryState.UNCERTAIN for row in rows):
+        headers = ("id", "state", "address", "newsletter", "attempts")
+        shown = [(*(row[name] for name in headers), row["said"] or row["subject"]) for row in rows]
+        table((*headers, "said, or subject"), shown, right=(0, 4))
+        if any(row["state"] == DeliveryState.UNCERTAIN for row in rows):
             say(_ADVICE)
 
-    call.show(answer, text if rows else "No deliveries.")
+    call.show({"deliveries": rows}, text if rows else "No deliveries.")
 
 
 @deliveries.command()

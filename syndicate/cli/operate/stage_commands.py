@@ -1,4 +1,4 @@
-"""The five stages as commands: each runs a stage of the daemon once. A daemon may run at the same time."""
+"""Stages and pruning as commands: each runs a job of the daemon once. A daemon may run at the same time."""
 
 from __future__ import annotations
 
@@ -287,6 +287,20 @@ def _show_due(call: Call, due: Sequence[DeliveryReport], problem: str) -> None:
 
     answer = {"due": [dict(zip(headers, row, strict=True)) for row in rows], "problem": problem}
     call.show(answer, text)
+
+
+@click.command()
+@timed_options
+@dry_run_option
+def prune(call: Call, dry_run: bool) -> None:
+    """Remove articles and deliveries older than [retention] says. Pages on disk stay."""
+    with call.services() as services:
+        pruned = services.prune.run(call.now, dry_run=dry_run)
+    text = (
+        f"{pruned.articles} articles, {pruned.stories} empty stories, {pruned.deliveries} deliveries and "
+        f"{pruned.tombstones} tombstones {'would be removed' if dry_run else 'removed'}."
+    )
+    call.show({"dry_run": dry_run, **summary_of(pruned)}, lambda: say(text))
 
 
 def _holder(call: Call, services: Services, name: str) -> leases.LeaseHolder | None:

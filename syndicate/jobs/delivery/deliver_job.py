@@ -22,9 +22,8 @@ from syndicate.delivery.message import MailOptions
 from syndicate.delivery.outgoing import OutgoingMail, Sender, SendResult
 from syndicate.delivery.rate_limit import RateLimiter, RateLimits
 from syndicate.errors import StoreError, SyndicateError, TransportDown
-from syndicate.jobs.delivery.backoff import paused_reason, update_backoff
 from syndicate.jobs.delivery.bounce_job import BouncePolicy
-from syndicate.jobs.delivery.failed_attempts import record_failure
+from syndicate.jobs.delivery.failed_attempts import paused_reason, record_failure, update_backoff
 from syndicate.jobs.delivery.messages import MessageBuilder
 from syndicate.jobs.delivery.restore_guard import RestoreGuard, hold_text
 from syndicate.model import Delivery, DeliveryState, SubscriptionState
