@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from syndicate.cli.arguments import ROW_NUMBER, by_option, newsletter_named
+from syndicate.cli.arguments import ROW_NUMBER, by_option, limit_option, newsletter_named
 from syndicate.cli.options import Call, common_options, timed_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.errors import ConfigError
@@ -38,9 +38,7 @@ def _review_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
 
 @editions.command("list")
 @common_options
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of editions."
-)
+@limit_option(20, "editions")
 @click.argument("newsletter", required=False)
 def list_(call: Call, limit: int, newsletter: str | None) -> None:
     """Show editions, newest first; with NEWSLETTER only its editions."""
@@ -63,10 +61,8 @@ def list_(call: Call, limit: int, newsletter: str | None) -> None:
     answer = {"editions": [dict(zip(headers, row, strict=True)) for row in rows]}
 
     def text() -> None:
-        zones = [zone_of(services, report.edition.newsletter) for report in reports]
-        ends = [
-            report.edition.period_end.astimezone(zone) for report, zone in zip(reports, zones, strict=True)
-        ]
+        editions = [report.edition for report in reports]
+        ends = [item.period_end.astimezone(zone_of(services, item.newsletter)) for item in editions]
         shown = [(*row[:2], f"{end:%d %b %H:%M %Z}", *row[3:]) for row, end in zip(rows, ends, strict=True)]
         table((*headers[:2], "period end", *headers[3:]), shown, right=(0, 3, 5))
 

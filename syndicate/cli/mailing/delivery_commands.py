@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from syndicate.cli.arguments import ROW_NUMBER
+from syndicate.cli.arguments import ROW_NUMBER, limit_option
 from syndicate.cli.former_names import RenamedGroup
 from syndicate.cli.options import Call, common_options, dry_run_option, timed_options
 from syndicate.cli.output import attributes, say, table
@@ -43,13 +43,7 @@ def deliveries() -> None:
     type=click.Choice(list(map(str, DeliveryState))),
     help="Only deliveries in this state; may be repeated.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=100,
-    show_default=True,
-    help="Maximum number of deliveries.",
-)
+@limit_option(100, "deliveries")
 def list_(call: Call, states: tuple[str, ...], limit: int) -> None:
     """Show deliveries, latest change first."""
     with call.services() as services:

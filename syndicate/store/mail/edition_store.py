@@ -202,19 +202,15 @@ def edition_values(
     newsletter: str, variant_key: str, period: tuple[datetime, datetime], now: datetime
 ) -> dict[str, object]:
     """Return the columns of an edition without content."""
-    return {
+    values = {
         "newsletter": newsletter,
         "variant_key": variant_key,
-        "period_start": period[0],
-        "period_end": period[1],
-        "revision": 0,
         "cut_at": now,
-        "subject": "",
-        "html": "",
-        "text": "",
+        "revision": 0,
         "stories": 0,
-        "web_url": "",
     }
+    values |= {"period_start": period[0], "period_end": period[1]}
+    return values | dict.fromkeys(("subject", "html", "text", "web_url"), "")
 
 
 def insert_row(connection: Connection, values: dict[str, object]) -> int | None:

@@ -20,16 +20,10 @@ def sync_newsletters(connection: Connection, declared: Sequence[Newsletter], now
     left_out = table.c.name.not_in([newsletter.name for newsletter in declared])
     connection.execute(update(table).where(left_out, table.c.declared).values(declared=False))
     for newsletter in declared:
-        statement = insert_for(connection, table).values(
-            name=newsletter.name,
-            title=newsletter.title,
-            origin=Origin.CONFIG.value,
-            paused=False,
-            known_since=now,
-            declared=True,
-        )
-        known_since = case((table.c.declared, table.c.known_since), else_=literal(now, UtcTime))
-        values = {"title": newsletter.title, "known_since": known_since, "declared": True}
+        values = {"title": newsletter.title, "declared": True}
+        new = {"name": newsletter.name, "origin": Origin.CONFIG.value, "paused": False, "known_since": now}
+        statement = insert_for(connection, table).values(**values, **new)
+        values["known_since"] = case((table.c.declared, table.c.known_since), else_=literal(now, UtcTime))
         connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
 
 

@@ -139,16 +139,9 @@ def prepare_confirmation(
     )
     if state is SubscriptionState.CONFIRMED:
         return None
-    statement = insert_for(connection, deliveries).values(
-        **new_delivery(now),
-        edition_id=edition_id,
-        subscription_id=subscription_id,
-        address=sign_up.address,
-        not_before=now,
-        requires=state.value,
-        not_after=sign_up.expires,
-        despite_pause=True,
-    )
+    values = {"edition_id": edition_id, "subscription_id": subscription_id, "address": sign_up.address}
+    values |= {"requires": state.value, "not_after": sign_up.expires, "despite_pause": True}
+    statement = insert_for(connection, deliveries).values(**new_delivery(now), **values, not_before=now)
     return connection.scalars(statement.on_conflict_do_nothing().returning(deliveries.c.id)).first()
 
 
