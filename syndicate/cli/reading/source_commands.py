@@ -161,7 +161,9 @@ def _facts(report: SourceReport) -> dict[str, Any]:
     access = source.access
     secret = f"environment {access.secret_env}" if access and access.secret_env else ""
     return {
-        **attributes(source, "name title kind section language own weight republish"),
+        **attributes(source, "name title kind"),
+        "url": shown_address(source, source.url),
+        **attributes(source, "section language own weight republish"),
         "home_url": "" if source.private else source.home_url,
         "listed_in": mask_address(source.listed_in, source.listed_in) if source.listed_in else "",
         "standing": _ABSENT.get(source.absent, "paused" if source.paused else ""),
