@@ -114,7 +114,7 @@ class WebSubJob:
                 # A hub may verify before it responds, so the state is ASKED before the request is sent.
                 if subscription.state in (HubState.WANTED, HubState.DENIED):
                     claimed[index] = replace(subscription, state=HubState.ASKED)
-                _save_attempt(connection, subscription, claimed[index], next_try=now + LEASE)
+                hub_store.save_attempt(connection, subscription, claimed[index], next_try=now + LEASE)
         return claimed
 
     def _ask(
@@ -134,7 +134,7 @@ class WebSubJob:
             self.importer.fetcher().post(subscription.hub, form, should_stop=should_stop)
         except FetchStopped:
             with store.write() as connection:
-                _save_attempt(connection, subscription, subscription, next_try=now)
+                hub_store.save_attempt(connection, subscription, subscription, next_try=now)
             return None
         except FetchError as problem:
             error = str(problem)[:MAX_REASON]
@@ -145,7 +145,7 @@ class WebSubJob:
         pause = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), MAX_RETRY)
         after = replace(subscription, state=state, attempts=attempts, error=error)
         with store.write() as connection:
-            _save_attempt(connection, subscription, after, next_try=now + pause)
+            hub_store.save_attempt(connection, subscription, after, next_try=now + pause)
         return not error
 
     def verify(self, callback: str, query: Mapping[str, str]) -> str | None:
@@ -164,12 +164,9 @@ class WebSubJob:
         with self.importer.store.write() as connection:
             if mode == "denied":
                 reason = clean_line(query.get("hub.reason", ""), MAX_REASON) or "without a reason"
+                reason = f"the hub refused: {reason}"
                 source_id = hub_store.deny_hub_subscription(
-                    connection,
-                    callback,
-                    topic,
-                    reason=f"the hub refused: {reason}",
-                    next_try=now + AFTER_DENIAL,
+                    connection, callback, topic, reason=reason, next_try=now + AFTER_DENIAL
                 )
                 if source_id is None:
                     return None
@@ -303,7 +300,7 @@ class WebSubJob:
         earliest = max(now, state.not_before or now, after_gap)
         if state.next_check is None or earliest < state.next_check:
             after = replace(state, next_check=earliest, check_reason=reason)
-            _set_check(connection, source_id, after)
+            source_store.set_next_check(connection, source_id, after)
 
     def _set_hub(self, connection: Connection, source_id: int, until: datetime | None, now: datetime) -> None:
         stored = source_store.get_source(connection, source_id)
@@ -311,32 +308,14 @@ class WebSubJob:
             return
         source, state = stored
         options = options_for(source, self.importer.polling)
-        _set_check(connection, source_id, with_hub_lease(state, source.name, until, now, options))
+        after = with_hub_lease(state, source.name, until, now, options)
+        source_store.set_next_check(connection, source_id, after)
 
     def _shared_secret(self, subscription: HubSubscription) -> str:
         """Return the secret for hubs behind TLS (section 5.1) and for local hubs, else ``""``."""
         hub = subscription.hub
         is_safe = hub.lower().startswith("https://") or self.is_local(host_of(hub))
         return subscription.secret if is_safe else ""
-
-
-def _save_attempt(
-    connection: Connection, before: HubSubscription, after: HubSubscription, *, next_try: datetime
-) -> None:
-    """Write ``after``, unless the subscription is no longer in the state ``before``."""
-    hub_store.save_attempt(
-        connection, before, state=after.state, next_try=next_try, attempts=after.attempts, error=after.error
-    )
-
-
-def _set_check(connection: Connection, source_id: int, state: SourceState) -> None:
-    source_store.set_next_check(
-        connection,
-        source_id,
-        next_check=state.next_check,
-        check_reason=state.check_reason,
-        websub_lease_until=state.websub_lease_until,
-    )
 
 
 def _drop_if_stopped(connection: Connection, push: Push) -> None:

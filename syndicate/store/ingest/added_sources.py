@@ -25,14 +25,8 @@ def add_source(connection: Connection, source: Source, now: datetime) -> bool:
     row = connection.execute(select(table).where(table.c.name == source.name)).first()
     if row is None:
         # Another process may insert the same name between the query and the insert.
-        statement = insert_for(connection, table).values(
-            created=now,
-            title=source.title,
-            home_url=source.home_url,
-            feed_id="",
-            **unpolled_state(),
-            **values,
-        )
+        about = {"created": now, "title": source.title, "home_url": source.home_url, "feed_id": ""}
+        statement = insert_for(connection, table).values(**about, **unpolled_state(), **values)
         added = connection.execute(statement.on_conflict_do_nothing().returning(table.c.id))
         return added.first() is not None
     if (row.url, row.kind) != (source.url, source.kind.value):
@@ -118,19 +112,15 @@ def update_listed(connection: Connection, source_id: int, source: Source) -> Non
     """Apply the list's facts to a source of that list; poll a source again that was missing."""
     table = schema.sources
     row = connection.execute(select(table).where(table.c.id == source_id)).one()
-    values: dict[str, Any] = {
-        "url": source.url,
-        "section": source.section,
-        "language": source.language,
-        "outline_json": [list(pair) for pair in source.outline],
-        "listed_in": source.listed_in,
-    }
+    values: dict[str, Any] = {name: getattr(source, name) for name in _LISTED}
+    values["outline_json"] = [list(pair) for pair in source.outline]
     if row.absent == Absence.UNLISTED.value:
         values |= {"paused": False, "absent": Absence.NONE.value}
     if any(getattr(row, key) != value for key, value in values.items()):
         connection.execute(update(table).where(table.c.id == source_id).values(**values))
 
 
+_LISTED = ("url", "section", "language", "listed_in")
 _UNLISTED = {"paused": True, "absent": Absence.UNLISTED.value}
 
 

@@ -4,7 +4,19 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from syndicate.model import Hub, HubState, HubSubscription, Push
 from syndicate.store import schema
@@ -88,8 +100,7 @@ def claim_hubs(
 ) -> list[HubSubscription]:
     """Claim subscriptions that need a request to their hub; no other process gets them before ``until``."""
     table = schema.hub_subscriptions
-    due = and_(table.c.next_try <= now, table.c.state != HubState.ENDED.value)
-    query = select(table).where(due).order_by(table.c.next_try, table.c.source_id)
+    query = select(table).where(*_due(now)).order_by(table.c.next_try, table.c.source_id)
     rows = list(connection.execute(query.limit(limit).with_for_update(skip_locked=True)))
     ids = [row.source_id for row in rows]
     connection.execute(update(table).where(table.c.source_id.in_(ids)).values(next_try=until))
@@ -98,29 +109,23 @@ def claim_hubs(
 
 def count_due_hubs(connection: Connection, *, now: datetime) -> int:
     """Return the number of subscriptions that ``claim_hubs`` would claim."""
+    return count_rows(connection, schema.hub_subscriptions, *_due(now))
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     table = schema.hub_subscriptions
-    due = and_(table.c.next_try <= now, table.c.state != HubState.ENDED.value)
-    return count_rows(connection, table, due)
+    return table.c.next_try <= now, table.c.state != HubState.ENDED.value
 
 
 def save_attempt(
-    connection: Connection,
-    subscription: HubSubscription,
-    *,
-    state: HubState,
-    next_try: datetime,
-    attempts: int,
-    error: str,
+    connection: Connection, before: HubSubscription, after: HubSubscription, *, next_try: datetime
 ) -> bool:
-    """Store the result of a request to a hub; false when the subscription has changed since."""
+    """Store the result of a request to a hub; false when the subscription is no longer as ``before``."""
     table = schema.hub_subscriptions
-    same = and_(
-        table.c.source_id == subscription.source_id,
-        table.c.callback == subscription.callback,
-        table.c.state == subscription.state.value,
-    )
-    values = {"state": state.value, "next_try": next_try, "attempts": attempts, "error": error}
-    return connection.execute(update(table).where(same).values(**values)).rowcount == 1
+    same = [table.c[name] == getattr(before, name) for name in ("source_id", "callback")]
+    values = {"state": after.state.value, "next_try": next_try, "attempts": after.attempts}
+    changed = update(table).where(*same, table.c.state == before.state.value)
+    return connection.execute(changed.values(**values, error=after.error)).rowcount == 1
 
 
 def confirm_hub_subscription(
@@ -129,37 +134,32 @@ def confirm_hub_subscription(
     """Activate a subscription the hub verified; return its source, ``None`` if not requested."""
     table = schema.hub_subscriptions
     asked = table.c.state.in_((HubState.ASKED.value, HubState.ACTIVE.value))
-    requested = and_(table.c.callback == callback, table.c.topic == topic, asked)
-    values = {
-        "state": HubState.ACTIVE.value,
-        "expires": expires,
-        "next_try": next_try,
-        "attempts": 0,
-        "error": "",
-    }
-    return connection.scalars(
-        update(table).where(requested).values(**values).returning(table.c.source_id)
-    ).first()
+    values = {"expires": expires, "next_try": next_try, "attempts": 0, "error": ""}
+    return _answered(connection, callback, topic, asked, state=HubState.ACTIVE.value, **values)
 
 
 def confirm_unsubscription(connection: Connection, callback: str, topic: str) -> bool:
     """End a subscription the hub verified as ended; false when no end was requested."""
-    table = schema.hub_subscriptions
-    ending = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.in_(_ENDING))
-    changed = connection.execute(update(table).where(ending).values(state=HubState.ENDED.value))
-    return changed.rowcount == 1
+    ending = schema.hub_subscriptions.c.state.in_(_ENDING)
+    return _answered(connection, callback, topic, ending, state=HubState.ENDED.value) is not None
 
 
 def deny_hub_subscription(
     connection: Connection, callback: str, topic: str, *, reason: str, next_try: datetime
 ) -> int | None:
     """Mark a subscription that the hub refused or ended; return its source id, or ``None``."""
+    subscribed = schema.hub_subscriptions.c.state.not_in(_ENDING)
+    values = {"expires": None, "next_try": next_try, "error": reason}
+    return _answered(connection, callback, topic, subscribed, state=HubState.DENIED.value, **values)
+
+
+def _answered(
+    connection: Connection, callback: str, topic: str, condition: ColumnElement[bool], **values: Any
+) -> int | None:
+    """Change a subscription that a hub answered; return its source id, ``None`` without such a one."""
     table = schema.hub_subscriptions
-    subscribed = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.not_in(_ENDING))
-    values = {"state": HubState.DENIED.value, "expires": None, "next_try": next_try, "error": reason}
-    return connection.scalars(
-        update(table).where(subscribed).values(**values).returning(table.c.source_id)
-    ).first()
+    known = update(table).where(table.c.callback == callback, table.c.topic == topic, condition)
+    return connection.scalars(known.values(**values).returning(table.c.source_id)).first()
 
 
 def renew_expired_leases(connection: Connection, *, now: datetime) -> list[int]:
@@ -192,15 +192,8 @@ def add_push(
     of_source = table.c.source_id == subscription.source_id
     if count_rows(connection, table, of_source) >= MAX_WAITING_PUSHES:
         return False
-    connection.execute(
-        insert(table).values(
-            source_id=subscription.source_id,
-            url=subscription.topic,
-            content_type=content_type,
-            body=body,
-            received=now,
-        )
-    )
+    values = {"source_id": subscription.source_id, "url": subscription.topic, "received": now}
+    connection.execute(insert(table).values(**values, content_type=content_type, body=body))
     return True
 
 
@@ -220,10 +213,8 @@ def delete_push(connection: Connection, push_id: int) -> None:
 def record_valid_push(connection: Connection, source_id: int, now: datetime) -> datetime | None:
     """Store the time of a valid push; return the end of the lease, ``None`` without a lease."""
     table = schema.hub_subscriptions
-    active = and_(table.c.source_id == source_id, table.c.state == HubState.ACTIVE.value)
-    return connection.scalars(
-        update(table).where(active).values(last_push=now).returning(table.c.expires)
-    ).first()
+    active = update(table).where(table.c.source_id == source_id, table.c.state == HubState.ACTIVE.value)
+    return connection.scalars(active.values(last_push=now).returning(table.c.expires)).first()
 
 
 def _subscription(row: Row[Any]) -> HubSubscription:

@@ -12,7 +12,7 @@ from syndicate.model import Entry, Image, NewArticle, PageRead, QueuedPage, Read
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
 from syndicate.store.core.counts import count_by
-from syndicate.store.core.row_leases import NO_LEASE, change_leased
+from syndicate.store.core.row_leases import NO_LEASE, change_leased, take_leases
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.article_store import search_text
 from syndicate.store.ingest.source_store import source_of
@@ -72,17 +72,12 @@ def claim_pages(
     """
     table, sources = schema.page_reads, schema.sources
     ids = _next_pages(now, per_poll=per_poll, limit=limit)
-    claimed = connection.execute(
-        update(table)
-        .where(table.c.id.in_(ids), table.c.lease_until < now)
-        .values(lease_owner=owner, lease_until=until)
-        .returning(table.c.id)
-    )
+    claimed = take_leases(connection, table, ids, now=now, owner=owner, until=until)
     rows = connection.execute(
         select(sources, table.c.id.label("read_id"), table.c.url.label("page_url"), table.c.article_id,
                table.c.entry_json, table.c.published, table.c.attempts)
         .join(table, table.c.source_id == sources.c.id)
-        .where(table.c.id.in_([row.id for row in claimed]))
+        .where(table.c.id.in_(claimed))
         .order_by(table.c.published.desc(), table.c.id.desc())
     )  # fmt: skip
     return [
@@ -146,12 +141,9 @@ def finish_page(
     """
     table = schema.page_reads
     values: dict[str, Any] = {"state": state.value, "error": error, "last_try": now, **NO_LEASE}
-    if state is ReadState.READ:
-        values |= {"has_text": True, "attempts": 0}
-    if next_try is not None:
-        values["next_try"] = next_try
-    if failed:
-        values["attempts"] = table.c.attempts + 1
+    values |= {"has_text": True, "attempts": 0} if state is ReadState.READ else {}
+    values |= {} if next_try is None else {"next_try": next_try}
+    values |= {"attempts": table.c.attempts + 1} if failed else {}
     return change_leased(connection, table, [page_id], owner=owner, **values) == 1
 
 

@@ -11,11 +11,8 @@ from syndicate.store.core.column_types import EPOCH, from_microseconds, to_micro
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import upsert
 
-_BUSY = CompiledStatement(
-    select(schema.robots.c.origin, schema.robots.c.busy_until).where(
-        schema.robots.c.busy_until > bindparam("now")
-    )
-)
+_PAUSES = select(schema.robots.c.origin, schema.robots.c.busy_until)
+_BUSY = CompiledStatement(_PAUSES.where(schema.robots.c.busy_until > bindparam("now")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

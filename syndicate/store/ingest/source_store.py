@@ -1,6 +1,6 @@
 """Sources and their polling state."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -45,6 +45,11 @@ _STATE_FIELDS = tuple(SourceState.__dataclass_fields__)
 _STATE = tuple(f"new_{name}" for name in _STATE_FIELDS)
 _TIMES = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(schema.sources.c[name].type, UtcTime))
 _ABOUT = ("title", "home_url", "feed_id")
+DECLARED = ("name", "url", "section", "language", "own", "weight", "paused", "private", "listed_in")
+"""Declared fields of a source that are columns of the same name and type."""
+_KINDS: tuple[Callable[[str], Any], ...] = (SourceKind, Republish, FullText, Paywall, Origin, Absence)
+CHOICES = dict(zip(("kind", "republish", "full_text", "paywall", "origin", "absent"), _KINDS, strict=True))
+"""Declared fields of a source that are columns of text."""
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
 _WEIGHTS = CompiledStatement(select(schema.sources.c.id, schema.sources.c.weight))
 _LEASED_BY = CompiledStatement(
@@ -111,17 +116,11 @@ def claim_due_sources(
     Paused and gone sources are never due. An expired lease is claimable, because its poll committed
     nothing. A last poll in the future (a clock was set back) is ignored.
     """
-    due: dict[str, Any] = {
-        "now": to_microseconds(now),
-        "ahead": to_microseconds(now + CLOCK_STEP),
-        "most": limit,
-    }
-    if names is not None:
-        due["names"] = list(names)
-    no_names = names is not None and not names
-    ids = (
-        [] if no_names else [found for (found,) in _claimable(named=names is not None).rows(connection, due)]
-    )
+    due = {"now": to_microseconds(now), "ahead": to_microseconds(now + CLOCK_STEP), "most": limit}
+    named = {} if names is None else {"names": list(names)}
+    if names is not None and not names:
+        return []
+    ids = [found for (found,) in _claimable(named=bool(named)).rows(connection, due | named)]
     if not ids:
         return []
     _LEASING.execute(connection, {"sources": ids, "owner": owner, "until": to_microseconds(until)})
@@ -190,21 +189,11 @@ def extend_leases(connection: Connection, ids: Iterable[int], *, owner: str, unt
     change_leased(connection, schema.sources, ids, owner=owner, lease_until=until)
 
 
-def set_next_check(
-    connection: Connection,
-    source_id: int,
-    *,
-    next_check: datetime | None,
-    check_reason: str,
-    websub_lease_until: datetime | None,
-) -> None:
-    """Set time and reason of the next poll; a running poll overwrites them."""
+def set_next_check(connection: Connection, source_id: int, state: SourceState) -> None:
+    """Store time and reason of the next poll and the lease's end; a running poll overwrites them."""
     table = schema.sources
-    values = {
-        "next_check": next_check,
-        "check_reason": check_reason,
-        "websub_lease_until": websub_lease_until,
-    }
+    names = ("next_check", "check_reason", "websub_lease_until")
+    values = {name: getattr(state, name) for name in names}
     connection.execute(update(table).where(table.c.id == source_id).values(**values))
 
 
@@ -316,29 +305,12 @@ def source_of(row: Row[Any]) -> Source:
 
 def _source(facts: Mapping[str, Any]) -> Source:
     return Source(
-        id=facts["id"],
-        name=facts["name"],
-        url=facts["url"],
-        kind=SourceKind(facts["kind"]),
-        section=facts["section"],
-        language=facts["language"],
-        own=facts["own"],
-        weight=facts["weight"],
-        republish=Republish(facts["republish"]),
-        full_text=FullText(facts["full_text"]),
+        **{name: facts[name] for name in ("id", *DECLARED, *_ABOUT)},
+        **{name: kind(facts[name]) for name, kind in CHOICES.items()},
         interval=facts["poll_interval"],
-        paywall=Paywall(facts["paywall"]),
         select=Selectors(**facts["select_json"]) if facts["select_json"] else None,
-        origin=Origin(facts["origin"]),
-        paused=facts["paused"],
-        private=facts["private"],
         access=_access(facts["access_json"]),
-        listed_in=facts["listed_in"],
-        absent=Absence(facts["absent"]),
         outline=tuple((name, value) for name, value in facts["outline_json"]),
-        title=facts["title"],
-        home_url=facts["home_url"],
-        feed_id=facts["feed_id"],
     )
 
 

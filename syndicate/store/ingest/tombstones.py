@@ -1,7 +1,7 @@
 """Tombstones: articles that were pruned or dropped by a rule, and must not come back as new."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
@@ -29,17 +29,7 @@ def save_tombstones(
 ) -> None:
     """Store tombstones, so that their items are neither parsed nor judged again."""
     table = schema.tombstones
-    rows = [
-        {
-            "source_id": source_id,
-            "entry_key": tombstone.entry_key,
-            "item_hash": tombstone.item_hash,
-            "pruned": now,
-            "rule": tombstone.rule,
-            "title_hash": tombstone.title_hash,
-        }
-        for tombstone in dropped
-    ]
+    rows = [asdict(tombstone) | {"source_id": source_id, "pruned": now} for tombstone in dropped]
     if rows:
         connection.execute(insert_for(connection, table).on_conflict_do_nothing(), rows)
 
