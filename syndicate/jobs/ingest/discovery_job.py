@@ -4,10 +4,10 @@ All addresses, typed or found on a page, are untrusted: the guarded client fetch
 parse them.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -161,47 +161,35 @@ class DiscoveryJob:
     def _first(self, urls: Iterable[str], start: FetchRequest) -> list[SourcePreview]:
         """Return the first feed at a usual address; stop there, because each guess is a request."""
         for url in urls:
-            try:
+            with suppress(FetchError, ParseError):
                 response = self._fetch(_linked_request(start, url))
                 if feed_format(response.body) not in ("", "sitemap"):
                     return [self._preview(response, "found at a usual address")]
-            except (FetchError, ParseError):
-                continue
         return []
 
     def _sitemaps(self, url: str, start: FetchRequest) -> tuple[list[SourcePreview], list[tuple[str, str]]]:
         """Return the sitemaps that robots.txt names, else the first sitemap at a usual address."""
         previews: list[SourcePreview] = []
         failures: list[tuple[str, str]] = []
+        sitemap = replace(start, accept=SITEMAP_ACCEPT, max_body=MAX_SITEMAP_BYTES)
         for address, how in self._sitemap_addresses(url, start):
             try:
-                response = self._fetch(
-                    replace(
-                        _linked_request(start, address), accept=SITEMAP_ACCEPT, max_body=MAX_SITEMAP_BYTES
-                    )
-                )
+                response = self._fetch(_linked_request(sitemap, address))
                 previews.append(self._preview(response, how, DocumentKind.SITEMAP))
             except (FetchError, ParseError) as error:
                 failures.append((address, str(error)))
         return previews, failures
 
     def _sitemap_addresses(self, url: str, start: FetchRequest) -> list[tuple[str, str]]:
-        try:
+        with suppress(FetchError):
             robots = self._fetch(_linked_request(start, absolute_url(url, "/robots.txt")))
             if named := sitemaps_of_robots(robots.body, url):
                 return [(address, "named by robots.txt") for address in named]
-        except FetchError:
-            pass
-        usual = islice(self._existing_sitemaps(url, start), 1)
-        return [(address, "found at a usual address") for address in usual]
-
-    def _existing_sitemaps(self, url: str, start: FetchRequest) -> Iterator[str]:
         for address in likely_sitemaps(url):
-            try:
+            with suppress(FetchError):
                 if feed_format(self._fetch(_linked_request(start, address)).body) == "sitemap":
-                    yield address
-            except FetchError:
-                continue
+                    return [(address, "found at a usual address")]
+        return []
 
 
 def _lasting_url(response: Fetched) -> str:

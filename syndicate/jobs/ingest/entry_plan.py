@@ -20,6 +20,7 @@ from syndicate.ingest.identity import (
     urls_of,
 )
 from syndicate.ingest.page.full_text import MAX_USELESS_PAGES, PageOptions, SelectedEntries, pages_to_queue
+from syndicate.ingest.poll_schedule import status_message
 from syndicate.ingest.rematch import Rematch, may_be_archive, rematch_entries
 from syndicate.model import (
     Entry,
@@ -95,15 +96,15 @@ class EntryPlan:
     pruned_with_new_id: list[tombstones.Tombstone] = field(default_factory=list)
     pages: Sequence[QueuedPage] = ()
 
-    def outcome(self, added: int) -> SourceOutcome:
-        """Return the result of the poll, with the number of new articles stored."""
+    def outcome(self, added: int, read_from: str) -> SourceOutcome:
+        """Return the result of the poll, with the number of new articles; ``read_from`` as in the state."""
         return SourceOutcome(
             name=self.content.source.name,
             new=added,
             changed=len(self.changed),
             dropped=len(self.dropped),
             unchanged=not added and not self.changed,
-            warning=" ".join(self.content.parsed.warnings),
+            warning=status_message(" ".join(self.content.parsed.warnings), read_from),
         )
 
 
@@ -191,26 +192,21 @@ def _plan_document(
             entry, content.source, candidates, now, moved=moved, date_by_first_seen=undated
         )
         if decision.kind is EntryMatch.NEW and decision.article and not decision.article.dated:
-            decision = replace(decision, article=_in_order(decision.article, position))
+            # An undated article sorts by its position in the document, the first first.
+            sort_key = decision.article.published - timedelta(microseconds=position)
+            decision = replace(decision, article=replace(decision.article, published=sort_key))
         key = decision.article.entry_key if decision.article else entry_key(entry)
         if decision.kind is EntryMatch.REFUSED:
             plan.refused.append((entry.item_hash, decision.reason))
         elif key in known.pruned:
             plan.pruned_again.append((key, entry.item_hash))
         elif entry.item_hash in rematched.pruned_again:
-            pruned = tombstones.Tombstone(
-                entry_key=key, item_hash=entry.item_hash, title_hash=title_hash(entry.title)
-            )
-            plan.pruned_with_new_id.append(pruned)
+            facts = {"entry_key": key, "item_hash": entry.item_hash, "title_hash": title_hash(entry.title)}
+            plan.pruned_with_new_id.append(tombstones.Tombstone(**facts))
         elif key not in taken:
             taken.add(key)
             _plan_article(plan, decision, rules)
     return plan
-
-
-def _in_order(article: NewArticle, position: int) -> NewArticle:
-    """Return an undated article that sorts by its ``position`` in the document, the first first."""
-    return replace(article, published=article.published - timedelta(microseconds=position))
 
 
 def _plan_article(plan: EntryPlan, decision: EntryDecision, rules: tuple[Rule, ...]) -> None:
@@ -219,11 +215,8 @@ def _plan_article(plan: EntryPlan, decision: EntryDecision, rules: tuple[Rule, .
     if article and rules:
         ruled = apply_rules(rules, article, plan.content.source)
         if ruled.dropped_by and decision.kind is EntryMatch.NEW:
-            plan.dropped.append(
-                tombstones.Tombstone(
-                    entry_key=article.entry_key, item_hash=article.item_hash, rule=ruled.dropped_by
-                )
-            )
+            keys = {"entry_key": article.entry_key, "item_hash": article.item_hash}
+            plan.dropped.append(tombstones.Tombstone(**keys, rule=ruled.dropped_by))
             return
         article = ruled.article
     if article and existing:

@@ -17,7 +17,6 @@ from syndicate.ingest.poll_schedule import (
     hub_missed,
     options_for,
     replacement_url,
-    status_message,
     with_feed_hints,
     with_new_address,
 )
@@ -79,7 +78,7 @@ class PollStoring:
             ]
             source_store.save_polls(connection, saved, owner=self.importer.owner)
         return [
-            _with_other_site(plan.outcome(count), poll.state.read_from)
+            plan.outcome(count, poll.state.read_from)
             for poll, plan, count in zip(polls, plans, added, strict=True)
         ]
 
@@ -141,37 +140,19 @@ class PollStoring:
         }
 
 
-def _with_other_site(outcome: SourceOutcome, read_from: str) -> SourceOutcome:
-    return replace(outcome, warning=status_message(outcome.warning, read_from)) if read_from else outcome
-
-
 def _quarantine_items(connection: Connection, poll: Poll, now: datetime) -> None:
     """Quarantine the crashing items now; they crashed the parser three times."""
     source = poll.source
     for item_hash, reason in poll.crashing_items:
-        shown = mask_address(reason, source.url) if source.private else reason
-        quarantine.record_failure(
-            connection,
-            "entry",
-            item_hash,
-            shown[:MAX_ERROR_CHARACTERS],
-            now=now,
-            source_id=source.id,
-            attempts=quarantine.LIMIT,
-        )
+        shown = (mask_address(reason, source.url) if source.private else reason)[:MAX_ERROR_CHARACTERS]
+        failures = {"source_id": source.id, "attempts": quarantine.LIMIT}
+        quarantine.record_failure(connection, "entry", item_hash, shown, now=now, **failures)
 
 
 def _saved(poll: Poll, state: SourceState) -> source_store.SavedPoll:
-    parsed = poll.content.parsed
     state, url = _replaced(poll.source, state)
-    return source_store.SavedPoll(
-        source_id=poll.source.id,
-        state=state,
-        title=parsed.title,
-        home_url=parsed.home_url,
-        feed_id=parsed.feed_id,
-        url=url,
-    )
+    about = {name: getattr(poll.content.parsed, name) for name in ("title", "home_url", "feed_id")}
+    return source_store.SavedPoll(source_id=poll.source.id, state=state, url=url, **about)
 
 
 def _replaced(source: Source, state: SourceState) -> tuple[SourceState, str]:

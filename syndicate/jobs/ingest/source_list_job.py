@@ -59,6 +59,7 @@ Attributes = tuple[tuple[str, str], ...]
 
 _PREFIX = "syndicate"
 _DEFAULT = Source(id=0, name="", url="")
+_SETTINGS = ("kind", "weight", "republish", "full_text", "paywall", "interval", "own", "paused")
 _POLICIES = (
     ("republish", "Republish", Republish),
     ("full_text", "FullText", FullText),
@@ -312,14 +313,11 @@ def _failed(state: SourceListState, text: str, now: datetime) -> SourceListState
 def attributes_of(source: Source) -> Attributes:
     """Return the settings that differ from the defaults, as attributes of an outline."""
     values = {
-        "Kind": source.kind.value if source.kind is not _DEFAULT.kind else "",
-        "Weight": f"{source.weight:g}" if source.weight != _DEFAULT.weight else "",
-        "Republish": source.republish.value if source.republish is not _DEFAULT.republish else "",
-        "FullText": source.full_text.value if source.full_text is not _DEFAULT.full_text else "",
-        "Paywall": source.paywall.value if source.paywall is not _DEFAULT.paywall else "",
-        "Interval": f"{source.interval:g}" if source.interval else "",
-        "Own": "true" if source.own else "",
-        "Paused": "true" if source.paused else "",
+        "".join(word.capitalize() for word in name.split("_")): (
+            f"{value:g}" if isinstance(value, float) else str(value).lower()
+        )
+        for name in _SETTINGS
+        if (value := getattr(source, name)) != getattr(_DEFAULT, name)
     }
     if source.select:
         values |= {f"Select{name.title()}": getattr(source.select, name) for name in _SELECTORS}

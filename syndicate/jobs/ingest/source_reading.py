@@ -23,6 +23,7 @@ from syndicate.net import (
     UserAgent,
     read_credentials,
 )
+from syndicate.net.response_headers import media_type
 from syndicate.store import Store
 from syndicate.store.ingest import robots_store, source_store
 from syndicate.text.privacy import mask_address
@@ -91,14 +92,8 @@ def parse_request(
 
 def push_parse_request(push: Push, known: frozenset[str]) -> ParseRequest:
     """Return the parse request for content that a hub sent."""
-    media_type, _, parameters = push.content_type.partition(";")
-    return ParseRequest(
-        body=push.body,
-        url=push.url,
-        content_type=media_type.strip().lower(),
-        charset=parameters.partition("charset=")[2].strip(" \"'").lower(),
-        known=known,
-    )
+    kind, charset = media_type(push.content_type)
+    return ParseRequest(body=push.body, url=push.url, content_type=kind, charset=charset, known=known)
 
 
 def parser_options(source: Source, requested_url: str = "") -> dict[str, Any]:
