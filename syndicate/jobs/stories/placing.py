@@ -26,6 +26,10 @@ from syndicate.stories import (
     without_round_ups,
 )
 
+# An edit that moved the last article of a story ends the story.
+_EDITED = Regrouping(kind=MERGED, story=0, into=0, article_ids=(), similarity=1.0, threshold=1.0)
+_MEASURED = ("nearest_id", "nearest", "mean_similarity", "n_compared", "similarity", "threshold")
+
 
 class Placing:
     """Placement of a batch; used once."""
@@ -182,15 +186,7 @@ class Placing:
         for article_id, story_id in self._before.items():
             stored, final = self._merged_into(story_id), self._index.story_of(article_id)
             if final is not None and stored not in (final, *(move.from_story for move in moves)):
-                change = Regrouping(
-                    kind=MERGED,
-                    story=stored,
-                    into=final,
-                    article_ids=(article_id,),
-                    similarity=1.0,
-                    threshold=1.0,
-                )
-                moves.append(self._move(article_id, change, stored, final, 1))
+                moves.append(self._move(article_id, _EDITED, stored, final, 1))
         return {*story_moves.close_empty_stories(self._connection, moves)} if moves else set()
 
     def _move(self, cause: int, change: Regrouping, story: int, into: int, articles: int) -> StoryMove:
@@ -210,13 +206,8 @@ class Placing:
             StoryReason(
                 article_id=article_id,
                 story_id=self._story_id(story_match.story, story_match.nearest_id),
-                nearest_id=story_match.nearest_id,
-                nearest=story_match.nearest,
-                mean_similarity=story_match.mean_similarity,
-                n_compared=story_match.n_compared,
-                similarity=story_match.similarity,
-                threshold=story_match.threshold,
                 placed=self._now,
+                **{name: getattr(story_match, name) for name in _MEASURED},
             )
             for article_id, placement in self._placements.items()
             if (story_match := placement.story_match) is not None

@@ -51,12 +51,7 @@ class StoriesResult:
 
     def summary(self) -> dict[str, int | str]:
         """Return the counts by name."""
-        return {
-            "placed": self.placed,
-            "new_stories": self.new_stories,
-            "duplicates": self.duplicates,
-            "failed": self.failed,
-        }
+        return {name: getattr(self, name) for name in ("placed", "new_stories", "duplicates", "failed")}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -65,19 +65,11 @@ def record_failure(
 ) -> None:
     """Add ``attempts`` failures of a thing."""
     table = schema.quarantine
-    statement = insert_for(connection, table).values(
-        kind=kind,
-        subject=subject,
-        source_id=source_id,
-        attempts=attempts,
-        reason=reason,
-        first_failed=now,
-        last_failed=now,
-    )
-    values = {"attempts": table.c.attempts + attempts, "reason": reason, "last_failed": now}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["kind", "subject", "source_id"], set_=values)
-    )
+    keys = {"kind": kind, "subject": subject, "source_id": source_id}
+    last = {"reason": reason, "last_failed": now}
+    statement = insert_for(connection, table).values(**keys, **last, attempts=attempts, first_failed=now)
+    again = last | {"attempts": table.c.attempts + attempts}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=again))
 
 
 def clear_failure(connection: Connection, kind: str, subject: str) -> None:

@@ -29,15 +29,7 @@ def add_decision(
     now: datetime,
 ) -> int:
     """Append a decision to the log and return its number."""
-    return _append(
-        connection,
-        recorded=now,
-        who=who,
-        action=action.value,
-        article_uid=article_uid,
-        value=value,
-        expires=expires,
-    )
+    return _append(connection, now, who, action, article_uid, value=value, expires=expires)
 
 
 def undo_decision(
@@ -46,15 +38,7 @@ def undo_decision(
     """Undo a decision that is in force and return it; ``None`` when there is none."""
     found = next((decision for decision in decisions(connection, at=now) if decision.id == decision_id), None)
     if found is not None:
-        _append(
-            connection,
-            recorded=now,
-            who=who,
-            action=EditorAction.UNDO.value,
-            article_uid=found.article_uid,
-            value="",
-            undoes=found.id,
-        )
+        _append(connection, now, who, EditorAction.UNDO, found.article_uid, value="", undoes=found.id)
     return found
 
 
@@ -145,8 +129,11 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
     return ids
 
 
-def _append(connection: Connection, **values: Any) -> int:
+def _append(
+    connection: Connection, now: datetime, who: str, action: EditorAction, article_uid: str, **values: Any
+) -> int:
     table = schema.editor_log
+    values |= {"recorded": now, "who": who, "action": action.value, "article_uid": article_uid}
     number: int = connection.scalars(insert(table).values(**values).returning(table.c.id)).one()
     leases.increment_counter(connection, leases.EDITOR)
     return number

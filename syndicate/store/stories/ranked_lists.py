@@ -111,11 +111,7 @@ def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]
     """Replace a stored list; keep its articles in its feed while their stories are listed."""
     connection.execute(delete(schema.ranked).where(schema.ranked.c.list == name))
     rows = [
-        {
-            "list": name,
-            "parts_json": dict(story.parts),
-            **{key: getattr(story, key) for key in _RANKED_FIELDS},
-        }
+        {key: getattr(story, key) for key in _RANKED_FIELDS} | {"list": name, "parts_json": dict(story.parts)}
         for story in ranked
     ]
     if rows:
@@ -170,9 +166,8 @@ def section_counts_at_this_hour(
 def first_published(connection: Connection) -> datetime | None:
     """Return when the oldest dated article was published."""
     published = schema.articles.c.published
-    return connection.scalars(
-        select(published).where(published >= EARLIEST).order_by(published).limit(1)
-    ).first()
+    dated = select(published).where(published >= EARLIEST)
+    return connection.scalars(dated.order_by(published).limit(1)).first()
 
 
 def stories_updated(connection: Connection, *, since: datetime, until: datetime) -> set[int]:

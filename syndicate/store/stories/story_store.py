@@ -21,6 +21,7 @@ from syndicate.text.plain import plain_text
 
 # The text must equal that of the partial index: otherwise SQLite does not use the index.
 _UNPLACED = text("NOT articles.placed")
+_LINKED = ("uid", "path", "published", "language", "direction")
 _COUNT = CompiledStatement(select(func.count()).select_from(schema.articles).where(_UNPLACED))
 
 
@@ -363,14 +364,8 @@ def section_links(connection: Connection, section: str, *, limit: int, site_url:
 def _link_query() -> Select[Any]:
     table, sources = schema.articles, schema.sources
     return select(
-        table.c.id,
-        table.c.uid,
+        *(table.c[name] for name in ("id", "url", *_LINKED)),
         func.coalesce(func.nullif(table.c.headline, ""), table.c.title).label("title"),
-        table.c.url,
-        table.c.path,
-        table.c.published,
-        table.c.language,
-        table.c.direction,
         sources.c.name.label("source_name"),
         sources.c.own,
     ).join(sources, sources.c.id == table.c.source_id)
@@ -379,16 +374,6 @@ def _link_query() -> Select[Any]:
 def _link(
     row: Row[Any], site_url: str, *, score: float = 0.0, parts: Mapping[str, float] | None = None
 ) -> RelatedLink:
-    return RelatedLink(
-        article_id=row.id,
-        uid=row.uid,
-        title=row.title,
-        url=reader_link(own=row.own, url=row.url, path=row.path, site_url=site_url),
-        path=row.path,
-        source_name=row.source_name,
-        published=row.published,
-        language=row.language,
-        direction=row.direction,
-        score=score,
-        parts=parts or {},
-    )
+    url = reader_link(own=row.own, url=row.url, path=row.path, site_url=site_url)
+    facts = {name: getattr(row, name) for name in (*_LINKED, "title", "source_name")}
+    return RelatedLink(article_id=row.id, url=url, score=score, parts=parts or {}, **facts)
