@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from html import unescape
 from typing import NamedTuple
 
+from syndicate.ingest.html.tag_scanner import cut_out
+
 _REGIONS = ("article", "main", "body")
 _NO_CONTENT = ("nav", "form", "button", "noscript")
 _TAG = re.compile(
@@ -41,7 +43,7 @@ def parse_html_file(text: str) -> HtmlPage:
 
     The body has no comments, navigation and forms, and not the first ``h1``, which repeats the title.
     """
-    text = _without_comments(text)
+    text = cut_out(text, "<!--", "-->")
     page = parse_html_metadata(text)
     body = next((_inside(text, element) for name in _REGIONS for element in _elements(text, name)), text)
     for name in (*_NO_CONTENT, "title"):
@@ -113,12 +115,3 @@ def _without(text: str, elements: list[_Element]) -> str:
     ends = [0, *(element.end for element in elements)]
     starts = [*(element.start for element in elements), len(text)]
     return "".join(text[end:start] for end, start in zip(ends, starts, strict=True))
-
-
-def _without_comments(text: str) -> str:
-    kept: list[str] = []
-    position = 0
-    while (start := text.find("<!--", position)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
-        kept.append(text[position:start])
-        position = end + 3
-    return "".join(kept) + text[position:]

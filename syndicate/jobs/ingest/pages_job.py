@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from syndicate.errors import (
     FetchError,
@@ -290,28 +291,13 @@ class _Run:
             raise LeaseLost
 
     def _end(
-        self,
-        connection: Connection,
-        page: PageRead,
-        state: ReadState,
-        error: str = "",
-        *,
-        next_try: datetime | None = None,
-        failed: bool = False,
+        self, connection: Connection, page: PageRead, state: ReadState, error: str = "", **retry: Any
     ) -> bool:
-        """Write the end of a page, or the time of a retry; false when the lease is lost."""
+        """Write the end of a page, or the time of a ``retry``; false when the lease is lost."""
         if state in (ReadState.READ, ReadState.REFUSED):
             quarantine.clear_failure(connection, QUARANTINE, page.url)
-        return page_store.finish_page(
-            connection,
-            page.id,
-            state,
-            owner=self.importer.owner,
-            now=self.now,
-            error=error[:MAX_ERROR_CHARACTERS],
-            next_try=next_try,
-            failed=failed,
-        )
+        retry |= {"owner": self.importer.owner, "now": self.now}
+        return page_store.finish_page(connection, page.id, state, error=error[:MAX_ERROR_CHARACTERS], **retry)
 
     def _reject(self, page: PageRead, reason: str) -> None:
         """End a page that is of no use, now or later; the article stays as its source gave it."""

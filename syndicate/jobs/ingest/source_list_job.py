@@ -19,6 +19,7 @@ from typing import Any
 from syndicate.errors import ConfigError, FetchError, FetchStopped, SyndicateError
 from syndicate.ingest.page.css_selectors import check_selector
 from syndicate.ingest.poll_schedule import MAX_ERROR_CHARACTERS
+from syndicate.jobs.ingest.source_reading import conditional_request
 from syndicate.model import (
     Absence,
     FullText,
@@ -31,7 +32,7 @@ from syndicate.model import (
     SourceList,
     SourceListState,
 )
-from syndicate.net import Fetched, FetchRequest, FetchThread, read_credentials
+from syndicate.net import Fetched, FetchThread
 from syndicate.opml import MAX_BYTES, Outline, OutlineList, read_opml
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases
@@ -153,15 +154,7 @@ class SourceListJob:
     ) -> Fetched | bytes:
         if not is_web_url(source_list.url):
             return read_list_file(Path(source_list.url))
-        request = FetchRequest(
-            url=source_list.url,
-            etag=state.etag,
-            last_modified=state.last_modified,
-            known_hash=state.body_hash,
-            accept=OPML_ACCEPT,
-            credentials=read_credentials(source_list.access) if source_list.access else None,
-            private=source_list.private,
-        )
+        request = conditional_request(source_list, state, url=source_list.url, accept=OPML_ACCEPT)
         return self.fetcher().fetch_one(request, should_stop=should_stop)
 
     def _save(

@@ -63,19 +63,10 @@ def save_hubs(
 def _request_subscription(
     connection: Connection, source_id: int, hub: Hub, callback: str, secret: str, now: datetime
 ) -> None:
-    fresh = {
-        "hub": hub.url,
-        "topic": hub.topic,
-        "callback": callback,
-        "secret": secret,
-        "state": HubState.WANTED.value,
-        "next_try": now,
-        "expires": None,
-        "last_push": None,
-        "attempts": 0,
-        "error": "",
-    }
-    upsert(connection, schema.hub_subscriptions, {"source_id": source_id}, fresh)
+    facts = {"hub": hub.url, "topic": hub.topic, "callback": callback, "secret": secret}
+    state = {"state": HubState.WANTED.value, "next_try": now, "attempts": 0, "error": ""}
+    ended = {"expires": None, "last_push": None}
+    upsert(connection, schema.hub_subscriptions, {"source_id": source_id}, facts | state | ended)
 
 
 def request_unsubscriptions(connection: Connection, *, now: datetime, everything: bool) -> None:
