@@ -12,13 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, ParseError
-from syndicate.ingest.page.feed_discovery import (
-    feed_format,
-    likely_feeds,
-    likely_sitemaps,
-    sitemaps_of_robots,
-    with_header_links,
-)
+from syndicate.ingest.page import feed_discovery
 from syndicate.ingest.page.sitemap_parser import MAX_SITEMAP_BYTES
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.ingest.worker.parsers import DocumentKind
@@ -97,20 +91,20 @@ class DiscoveryJob:
         )
         page = self._fetch(start)
         for _ in range(MAX_REFRESHES):
-            if feed_format(page.body) not in ("", "sitemap"):
+            if feed_discovery.feed_format(page.body) not in ("", "sitemap"):
                 return Discovery(url=url, feeds=(self._preview(page, "the address itself"),))
-            if feed_format(page.body) == "sitemap":
+            if feed_discovery.feed_format(page.body) == "sitemap":
                 return Discovery(
                     url=url, sitemaps=(self._preview(page, "the address itself", DocumentKind.SITEMAP),)
                 )
             parsed = parse_response(self.parser(), page, DocumentKind.LINKS)
-            links = with_header_links(parsed.feeds, page.links, page.url)
+            links = feed_discovery.with_header_links(parsed.feeds, page.links, page.url)
             if links or not parsed.moved_to:
                 break
             page = self._fetch(_linked_request(start, parsed.moved_to))
         feeds, failures = self._read_links(links, start)
         if not feeds:
-            feeds = self._first(likely_feeds(page.url), start)
+            feeds = self._first(feed_discovery.likely_feeds(page.url), start)
         if feeds:
             return Discovery(url=url, feeds=tuple(feeds), failures=tuple(failures))
         sitemaps, unread = self._sitemaps(page.url, start)
@@ -124,7 +118,7 @@ class DiscoveryJob:
         parsed, response = read_now(source, self.fetcher, self.parser, self.zone)
         if response is None:
             return _preview_of(parsed, source.url, "folder")
-        return _preview_of(parsed, _lasting_url(response), feed_format(response.body))
+        return _preview_of(parsed, _lasting_url(response), feed_discovery.feed_format(response.body))
 
     def _fetch(self, request: FetchRequest) -> Fetched:
         return self.fetcher().fetch_one(request)
@@ -133,7 +127,7 @@ class DiscoveryJob:
         is_sitemap = kind is DocumentKind.SITEMAP
         options = {"requested_url": response.request.url} if is_sitemap else {}
         parsed = parse_response(self.parser(), response, kind, **options)
-        format_name = "sitemap" if is_sitemap else feed_format(response.body)
+        format_name = "sitemap" if is_sitemap else feed_discovery.feed_format(response.body)
         return replace(_preview_of(parsed, _lasting_url(response), format_name), how=how)
 
     def _read_links(
@@ -163,7 +157,7 @@ class DiscoveryJob:
         for url in urls:
             with suppress(FetchError, ParseError):
                 response = self._fetch(_linked_request(start, url))
-                if feed_format(response.body) not in ("", "sitemap"):
+                if feed_discovery.feed_format(response.body) not in ("", "sitemap"):
                     return [self._preview(response, "found at a usual address")]
         return []
 
@@ -183,11 +177,11 @@ class DiscoveryJob:
     def _sitemap_addresses(self, url: str, start: FetchRequest) -> list[tuple[str, str]]:
         with suppress(FetchError):
             robots = self._fetch(_linked_request(start, absolute_url(url, "/robots.txt")))
-            if named := sitemaps_of_robots(robots.body, url):
+            if named := feed_discovery.sitemaps_of_robots(robots.body, url):
                 return [(address, "named by robots.txt") for address in named]
-        for address in likely_sitemaps(url):
+        for address in feed_discovery.likely_sitemaps(url):
             with suppress(FetchError):
-                if feed_format(self._fetch(_linked_request(start, address)).body) == "sitemap":
+                if feed_discovery.feed_format(self._fetch(_linked_request(start, address)).body) == "sitemap":
                     return [(address, "found at a usual address")]
         return []
 

@@ -8,17 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from syndicate.ingest import identity
 from syndicate.ingest.article_rules import Rule, apply_rules
-from syndicate.ingest.identity import (
-    EntryDecision,
-    EntryMatch,
-    edited_fragments,
-    entry_key,
-    has_date,
-    keys_of,
-    match_entry,
-    urls_of,
-)
 from syndicate.ingest.page.full_text import MAX_USELESS_PAGES, PageOptions, SelectedEntries, pages_to_queue
 from syndicate.ingest.poll_schedule import status_message
 from syndicate.ingest.rematch import Rematch, may_be_archive, rematch_entries
@@ -130,8 +121,8 @@ def plan_entries(
     """
     keys_and_urls = {
         content.source.id: (
-            [key for entry in content.parsed.entries for key in keys_of(entry)],
-            [url for entry in content.parsed.entries for url in urls_of(entry)],
+            [key for entry in content.parsed.entries for key in identity.keys_of(entry)],
+            [url for entry in content.parsed.entries for url in identity.urls_of(entry)],
         )
         for content in contents
         if content.parsed.entries and not content.is_first
@@ -169,7 +160,7 @@ def _has_no_dates(content: DocumentContent, now: datetime) -> bool:
     """Return whether no new entry has a date, or any may have none: each file of a folder is dated alone."""
     entries = content.parsed.entries
     is_folder = content.source.kind is SourceKind.FOLDER
-    return bool(entries) and (is_folder or not any(has_date(entry, now) for entry in entries))
+    return bool(entries) and (is_folder or not any(identity.has_date(entry, now) for entry in entries))
 
 
 def _plan_document(
@@ -181,22 +172,22 @@ def _plan_document(
     by_url: dict[str, list[KnownArticle]] = {}
     for article in known.articles:
         by_url.setdefault(article.url, []).append(article)
-    parts = edited_fragments(parsed.entries, known.articles, frozenset(parsed.item_hashes))
+    parts = identity.edited_fragments(parsed.entries, known.articles, frozenset(parsed.item_hashes))
     plan = EntryPlan(content=content, refused=list(parsed.refused))
     taken: set[str] = set()
     for position, entry in enumerate(parsed.entries):
-        candidates = [by_key[key] for key in keys_of(entry) if key in by_key] if by_key else []
-        candidates += [article for url in urls_of(entry) for article in by_url.get(url, ())]
+        candidates = [by_key[key] for key in identity.keys_of(entry) if key in by_key] if by_key else []
+        candidates += [article for url in identity.urls_of(entry) for article in by_url.get(url, ())]
         moved = rematched.moved.get(entry.item_hash) or parts.get(entry.item_hash)
-        decision = match_entry(
+        decision = identity.match_entry(
             entry, content.source, candidates, now, moved=moved, date_by_first_seen=undated
         )
-        if decision.kind is EntryMatch.NEW and decision.article and not decision.article.dated:
+        if decision.kind is identity.EntryMatch.NEW and decision.article and not decision.article.dated:
             # An undated article sorts by its position in the document, the first first.
             sort_key = decision.article.published - timedelta(microseconds=position)
             decision = replace(decision, article=replace(decision.article, published=sort_key))
-        key = decision.article.entry_key if decision.article else entry_key(entry)
-        if decision.kind is EntryMatch.REFUSED:
+        key = decision.article.entry_key if decision.article else identity.entry_key(entry)
+        if decision.kind is identity.EntryMatch.REFUSED:
             plan.refused.append((entry.item_hash, decision.reason))
         elif key in known.pruned:
             plan.pruned_again.append((key, entry.item_hash))
@@ -209,12 +200,12 @@ def _plan_document(
     return plan
 
 
-def _plan_article(plan: EntryPlan, decision: EntryDecision, rules: tuple[Rule, ...]) -> None:
+def _plan_article(plan: EntryPlan, decision: identity.EntryDecision, rules: tuple[Rule, ...]) -> None:
     """Apply the rules to an article; a rule drops new articles only."""
     article, existing = decision.article, decision.existing
     if article and rules:
         ruled = apply_rules(rules, article, plan.content.source)
-        if ruled.dropped_by and decision.kind is EntryMatch.NEW:
+        if ruled.dropped_by and decision.kind is identity.EntryMatch.NEW:
             keys = {"entry_key": article.entry_key, "item_hash": article.item_hash}
             plan.dropped.append(tombstones.Tombstone(**keys, rule=ruled.dropped_by))
             return
@@ -256,7 +247,9 @@ def _unknown_entries(parsed: ParsedSource, known: Sequence[KnownArticle]) -> lis
     return [
         entry
         for entry in parsed.entries
-        if entry.item_hash and keys.isdisjoint(keys_of(entry)) and urls.isdisjoint(urls_of(entry))
+        if entry.item_hash
+        and keys.isdisjoint(identity.keys_of(entry))
+        and urls.isdisjoint(identity.urls_of(entry))
     ]
 
 
@@ -278,7 +271,7 @@ def _pages_to_queue(
 
 def _without_pruned(store: Store, source: Source, pages: Sequence[QueuedPage]) -> list[QueuedPage]:
     """Return the pages whose articles were neither pruned nor rejected."""
-    keys = [entry_key(page.entry) for page in pages if page.entry]
+    keys = [identity.entry_key(page.entry) for page in pages if page.entry]
     if not keys:
         return []
     with store.read() as connection:

@@ -21,18 +21,12 @@ from syndicate.ingest.folder.folder_reader import read_folder
 from syndicate.ingest.identity import has_date
 from syndicate.ingest.page.full_text import SelectedEntries
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, options_for, paused_until
+from syndicate.jobs.ingest import source_reading
 from syndicate.jobs.ingest.claims import Claim
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
 from syndicate.jobs.ingest.entry_plan import DocumentContent, SourceOutcome, dates_by_first_seen
 from syndicate.jobs.ingest.poll_parsing import ChangedDocument, Poll, parse_alone, parse_together, parsed_poll
 from syndicate.jobs.ingest.poll_storing import PollStoring
-from syndicate.jobs.ingest.source_reading import (
-    file_parser,
-    other_site,
-    outcome_of,
-    parse_request,
-    parser_options,
-)
 from syndicate.jobs.run_clock import RunClock
 from syndicate.model import ParsedSource, Source, SourceState
 from syndicate.net import Fetched
@@ -174,7 +168,7 @@ class PollBatches:
             return source, paused_until(state, now + timedelta(seconds=response.retry_after or 0.0))
         if isinstance(response, FetchError):
             return self._storing.save_failure(source, state, response, now)
-        elsewhere = other_site(source, response)
+        elsewhere = source_reading.other_site(source, response)
         state = state if elsewhere == state.read_from else replace(state, read_from=elsewhere)
         item_hash = document_hash(response.body)
         if response.unchanged or is_last_document(item_hash, state.feed_skeleton_hash):
@@ -200,8 +194,8 @@ class PollBatches:
             response=replace(response, body=b""),
             known=known,
             compared=compared,
-            request=parse_request(
-                response, body=compared.unseen, known=known_to_parser, **parser_options(source)
+            request=source_reading.parse_request(
+                response, body=compared.unseen, known=known_to_parser, **source_reading.parser_options(source)
             ),
         )
 
@@ -209,7 +203,7 @@ class PollBatches:
         self, source: Source, state: SourceState, response: Fetched, now: datetime
     ) -> SourceOutcome | Claim:
         options = options_for(source, self._importer.polling)
-        after = after_poll(state, outcome_of(source, response), now, options)
+        after = after_poll(state, source_reading.outcome_of(source, response), now, options)
         # The redirect may replace the source's address, which is stored for each source alone.
         return self._storing.save_redirected(source, after) if after.permanent_url else (source, after)
 
@@ -275,7 +269,7 @@ class PollBatches:
     ) -> SourceOutcome:
         try:
             known = self._importer.known_item_hashes(source)
-            read = file_parser(self._importer.parser, zone)
+            read = source_reading.file_parser(self._importer.parser, zone)
             parsed = read_folder(Path(source.url), known=known, read=read)
         except ParserClosed:
             raise

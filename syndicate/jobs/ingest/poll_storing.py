@@ -10,16 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from syndicate.errors import FetchError, ParserDied, SyndicateError
-from syndicate.ingest.poll_schedule import (
-    MAX_ERROR_CHARACTERS,
-    after_poll,
-    failed,
-    hub_missed,
-    options_for,
-    replacement_url,
-    with_feed_hints,
-    with_new_address,
-)
+from syndicate.ingest import poll_schedule
 from syndicate.ingest.websub_protocol import discover
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
 from syndicate.jobs.ingest.entry_plan import EntryPlan, SourceOutcome
@@ -86,10 +77,12 @@ class PollStoring:
         self, source: Source, state: SourceState, error: SyndicateError, now: datetime
     ) -> SourceOutcome:
         """Store a failed poll."""
-        outcome = failed(source.name, error)
+        outcome = poll_schedule.failed(source.name, error)
         if source.private:
             outcome = replace(outcome, error=mask_address(outcome.error, source.url))
-        after = after_poll(state, outcome, now, options_for(source, self.importer.polling))
+        after = poll_schedule.after_poll(
+            state, outcome, now, poll_schedule.options_for(source, self.importer.polling)
+        )
         with self.importer.store.write() as connection:
             source_store.save_poll(connection, source.id, after, owner=self.importer.owner)
             if isinstance(error, FetchError) and error.busy:
@@ -118,10 +111,12 @@ class PollStoring:
         if added and poll.response:
             published = article_store.latest_published(connection, source.id, limit=RATE_DATES)
             dates = (article.published for article in plan.new if article.dated)
-            if before.websub_lease_until and hub_missed(dates, now):
+            if before.websub_lease_until and poll_schedule.hub_missed(dates, now):
                 before = replace(before, websub_lease_until=None)
-        outcome = with_feed_hints(poll.outcome, parsed, published)
-        after = after_poll(before, outcome, now, options_for(source, self.importer.polling))
+        outcome = poll_schedule.with_feed_hints(poll.outcome, parsed, published)
+        after = poll_schedule.after_poll(
+            before, outcome, now, poll_schedule.options_for(source, self.importer.polling)
+        )
         if poll.is_partial:
             # With validators the next response would be unchanged, and the left items never parsed.
             after = replace(after, etag="", last_modified="", body_hash="")
@@ -144,7 +139,9 @@ def _quarantine_items(connection: Connection, poll: Poll, now: datetime) -> None
     """Quarantine the crashing items now; they crashed the parser three times."""
     source = poll.source
     for item_hash, reason in poll.crashing_items:
-        shown = (mask_address(reason, source.url) if source.private else reason)[:MAX_ERROR_CHARACTERS]
+        shown = (mask_address(reason, source.url) if source.private else reason)[
+            : poll_schedule.MAX_ERROR_CHARACTERS
+        ]
         failures = {"source_id": source.id, "attempts": quarantine.LIMIT}
         quarantine.record_failure(connection, "entry", item_hash, shown, now=now, **failures)
 
@@ -161,12 +158,12 @@ def _replaced(source: Source, state: SourceState) -> tuple[SourceState, str]:
     The configuration or a list decides about the address of its sources, so only the state keeps the new
     address. A secret stays with its scheme, host and port.
     """
-    url = replacement_url(source.url, state)
+    url = poll_schedule.replacement_url(source.url, state)
     if not url or (source.access is not None and origin_of(url) != origin_of(source.url)):
         return state, ""
     if source.origin is Origin.STORE and not source.listed_in and source.access is None:
-        return with_new_address(url, state, url), url
-    return with_new_address(source.url, state, url), ""
+        return poll_schedule.with_new_address(url, state, url), url
+    return poll_schedule.with_new_address(source.url, state, url), ""
 
 
 def _callback_and_secret() -> tuple[str, str]:

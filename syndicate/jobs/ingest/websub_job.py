@@ -13,14 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from syndicate.errors import FetchError, FetchStopped, ParseError, ParserDied, StoreError, SyndicateError
+from syndicate.ingest import websub_protocol
 from syndicate.ingest.page.full_text import SelectedEntries
 from syndicate.ingest.poll_schedule import options_for, with_hub_lease
-from syndicate.ingest.websub_protocol import (
-    is_signed,
-    parse_lease_seconds,
-    read_challenge,
-    subscription_request,
-)
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
 from syndicate.jobs.ingest.entry_plan import DocumentContent, EntryPlan, dates_by_first_seen
 from syndicate.jobs.ingest.source_reading import push_parse_request
@@ -128,7 +123,9 @@ class WebSubJob:
         is_leaving = subscription.state is HubState.LEAVING
         mode = "unsubscribe" if is_leaving else "subscribe"
         callback_url = self.callback_url(subscription.callback)
-        form = subscription_request(mode, subscription.topic, callback_url, self._shared_secret(subscription))
+        form = websub_protocol.subscription_request(
+            mode, subscription.topic, callback_url, self._shared_secret(subscription)
+        )
         error = ""
         try:
             self.importer.fetcher().post(subscription.hub, form, should_stop=should_stop)
@@ -156,7 +153,7 @@ class WebSubJob:
         now, mode, topic = self.clock(), query.get("hub.mode", ""), query.get("hub.topic", "")
         if not topic.isprintable():
             return None
-        challenge = read_challenge(query)
+        challenge = websub_protocol.read_challenge(query)
         with self.importer.store.read() as connection:
             # An unknown callback must not get at the write lock.
             if hub_store.find_hub_subscription(connection, callback) is None:
@@ -176,7 +173,7 @@ class WebSubJob:
                 return challenge if hub_store.confirm_unsubscription(connection, callback, topic) else None
             if mode != "subscribe" or not challenge:
                 return None
-            lease = timedelta(seconds=parse_lease_seconds(query.get("hub.lease_seconds", "")))
+            lease = timedelta(seconds=websub_protocol.parse_lease_seconds(query.get("hub.lease_seconds", "")))
             renewal = now + max(lease * RENEW_AT, MIN_RENEWAL)
             source_id = hub_store.confirm_hub_subscription(
                 connection, callback, topic, expires=now + lease, next_try=renewal
@@ -206,7 +203,7 @@ class WebSubJob:
         if subscription is None or status >= 400:
             return status
         secret = self._shared_secret(subscription)
-        if secret and not is_signed(signature, body, secret):
+        if secret and not websub_protocol.is_signed(signature, body, secret):
             hub = {"hub": subscription.hub}
             log.warning("a push with a wrong signature was ignored", extra={"did": hub})
             return 202
