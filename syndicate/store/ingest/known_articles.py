@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_, union_all
+from sqlalchemy import BindParameter, Column, ColumnElement, Connection, bindparam, select, tuple_, union_all
 
 from syndicate.model import EARLIEST, KnownArticle, SourceKind
 from syndicate.store import schema
@@ -26,45 +26,29 @@ _FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
     schema.articles.c.source_id == bindparam("source")
 )
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_ITEM_HASHES = CompiledStatement(
-    union_all(
-        select(schema.articles.c.source_id, schema.articles.c.item_hash).where(
-            schema.articles.c.source_id.in_(_SOURCES)
-        ),
-        select(schema.tombstones.c.source_id, schema.tombstones.c.item_hash).where(
-            schema.tombstones.c.source_id.in_(_SOURCES)
-        ),
-        select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
-            schema.quarantine.c.kind == "entry",
-            schema.quarantine.c.source_id.in_(_SOURCES),
-            schema.quarantine.c.attempts >= quarantine.LIMIT,
-        ),
-    )
+_HASHES = tuple(
+    select(column.table.c.source_id, column).where(column.table.c.source_id.in_(_SOURCES))
+    for column in (schema.articles.c.item_hash, schema.tombstones.c.item_hash, schema.quarantine.c.subject)
 )
+_FAILED = schema.quarantine.c.kind == "entry", schema.quarantine.c.attempts >= quarantine.LIMIT
+_ITEM_HASHES = CompiledStatement(union_all(*_HASHES[:2], _HASHES[2].where(*_FAILED)))
 # Pairs of a source id and a key, URL or time.
 _PAIRS: BindParameter[tuple[int, str]] = bindparam("pairs", expanding=True)
+
+
+def _paired(column: Column[Any]) -> ColumnElement[bool]:
+    return tuple_(column.table.c.source_id, column).in_(_PAIRS)
+
+
 _FACTS_OF_SOURCES = select(schema.articles.c.source_id, *(schema.articles.c[name] for name in _KNOWN))
-_BY_KEYS = CompiledStatement(
-    _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.entry_key).in_(_PAIRS))
-)
-_BY_URLS = CompiledStatement(
-    _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.url).in_(_PAIRS))
-)
-_BY_TIMES = CompiledStatement(
-    _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.published).in_(_PAIRS))
-    .order_by(schema.articles.c.id.desc())
-    .limit(MAX_SIMILAR)
-)
-_BY_TITLES = (
-    _FACTS.where(schema.articles.c.title.in_(_VALUES))
-    .order_by(schema.articles.c.id.desc())
-    .limit(MAX_SIMILAR)
-)
-_PRUNED_BY_KEYS = CompiledStatement(
-    select(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).where(
-        tuple_(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).in_(_PAIRS)
-    )
-)
+_BY_KEYS = CompiledStatement(_FACTS_OF_SOURCES.where(_paired(schema.articles.c.entry_key)))
+_BY_URLS = CompiledStatement(_FACTS_OF_SOURCES.where(_paired(schema.articles.c.url)))
+_SIMILAR = _FACTS_OF_SOURCES.where(_paired(schema.articles.c.published))
+_BY_TIMES = CompiledStatement(_SIMILAR.order_by(schema.articles.c.id.desc()).limit(MAX_SIMILAR))
+_SAME_TITLE = _FACTS.where(schema.articles.c.title.in_(_VALUES))
+_BY_TITLES = _SAME_TITLE.order_by(schema.articles.c.id.desc()).limit(MAX_SIMILAR)
+_PRUNED = select(schema.tombstones.c.source_id, schema.tombstones.c.entry_key)
+_PRUNED_BY_KEYS = CompiledStatement(_PRUNED.where(_paired(schema.tombstones.c.entry_key)))
 
 
 def sources_with_dates(connection: Connection, source_ids: Collection[int]) -> set[int]:

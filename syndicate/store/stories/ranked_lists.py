@@ -1,10 +1,10 @@
 """Stored ranked lists (top and trending), and the counts from which they are computed."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -31,6 +31,8 @@ from syndicate.store.core.upsert import insert_for
 from syndicate.store.stories.story_leads import list_language_leads
 from syndicate.store.stories.story_moves import SPLIT
 from syndicate.store.stories.story_statements import NEWEST
+
+T = TypeVar("T")
 
 _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -267,10 +269,7 @@ def related_sources(
     Each source comes with the newest time at which an article was seen or published. Links within the story
     do not count, nor do articles first seen after ``until``.
     """
-    found: dict[int, dict[int, datetime]] = {}
-    for story, source, newest in _rows_of_stories(_RELATED, connection, story_ids, until):
-        found.setdefault(story, {})[source] = from_microseconds(newest)
-    return found
+    return _facts_of_stories(_RELATED, from_microseconds, connection, story_ids, until)
 
 
 def neighbour_sources(
@@ -280,18 +279,22 @@ def neighbour_sources(
 
     The same articles do not count as in ``related_sources``.
     """
-    found: dict[int, dict[int, int]] = {}
-    for story, source, count in _rows_of_stories(_NEAR, connection, story_ids, until):
-        found.setdefault(story, {})[source] = count
-    return found
+    return _facts_of_stories(_NEAR, int, connection, story_ids, until)
 
 
-def _rows_of_stories(
-    statement: CompiledStatement, connection: Connection, story_ids: Sequence[int], until: datetime | None
-) -> Iterator[Sequence[Any]]:
+def _facts_of_stories(
+    statement: CompiledStatement,
+    read: Callable[[int], T],
+    connection: Connection,
+    story_ids: Sequence[int],
+    until: datetime | None,
+) -> dict[int, dict[int, T]]:
     last = _LATEST if until is None else to_microseconds(until)
+    found: dict[int, dict[int, T]] = {}
     for ids in in_batches(story_ids):
-        yield from statement.rows(connection, {"stories": ids, "until": last})
+        for story, source, fact in statement.rows(connection, {"stories": ids, "until": last}):
+            found.setdefault(story, {})[source] = read(fact)
+    return found
 
 
 def save_neighbours(connection: Connection, neighbours: Mapping[int, Sequence[int]]) -> None:
