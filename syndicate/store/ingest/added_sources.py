@@ -17,10 +17,11 @@ from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.declared_sources import declared_values, unpolled_state
 from syndicate.store.ingest.source_store import source_of
 
+table = schema.sources
+
 
 def add_source(connection: Connection, source: Source, now: datetime) -> bool:
     """Add a source of origin ``store``, or revive an absent source; false when the name is taken."""
-    table = schema.sources
     values = declared_values(replace(source, origin=Origin.STORE, absent=Absence.NONE))
     row = connection.execute(select(table).where(table.c.name == source.name)).first()
     if row is None:
@@ -38,7 +39,6 @@ def add_source(connection: Connection, source: Source, now: datetime) -> bool:
 
 def find_source(connection: Connection, name: str) -> Source | None:
     """Return the source of that name, unless it was removed."""
-    table = schema.sources
     query = select(table).where(table.c.name == name, table.c.absent != Absence.REMOVED.value)
     row = connection.execute(query).first()
     return source_of(row) if row else None
@@ -46,7 +46,7 @@ def find_source(connection: Connection, name: str) -> Source | None:
 
 def pause_source(connection: Connection, name: str) -> bool:
     """Stop polling a source of origin ``store``; false when there is none or it is paused already."""
-    return _change(connection, name, schema.sources.c.paused.is_(False), {"paused": True})
+    return _change(connection, name, table.c.paused.is_(False), {"paused": True})
 
 
 def resume_source(connection: Connection, name: str) -> bool:
@@ -54,7 +54,6 @@ def resume_source(connection: Connection, name: str) -> bool:
 
     A source that vanished from its source list leaves the list: the list no longer pauses it.
     """
-    table = schema.sources
     values = {"paused": False, "absent": Absence.NONE.value}
     if _change(connection, name, table.c.absent == Absence.UNLISTED.value, values | {"listed_in": ""}):
         return True
@@ -66,7 +65,6 @@ def resume_source(connection: Connection, name: str) -> bool:
 
 def remove_source(connection: Connection, name: str) -> bool:
     """Remove a source of origin ``store``, or a source that ``config.toml`` dropped; its articles stay."""
-    table = schema.sources
     matching = table.c.origin == Origin.STORE.value
     gone = table.c.absent == Absence.UNDECLARED.value
     there = table.c.absent != Absence.REMOVED.value
@@ -81,12 +79,11 @@ def remove_source(connection: Connection, name: str) -> bool:
 def move_source(connection: Connection, name: str, url: str) -> bool:
     """Give a source of origin ``store`` a new URL, polled from scratch; its articles stay."""
     values = {"url": url} | unpolled_state()
-    return _change(connection, name, schema.sources.c.url != url, values)
+    return _change(connection, name, table.c.url != url, values)
 
 
 def pause_unlisted(connection: Connection, url: str, *, listed: Sequence[int]) -> list[str]:
     """Pause the sources that a source list no longer contains; return their names."""
-    table = schema.sources
     rows = connection.execute(
         select(table.c.id, table.c.name)
         .where(table.c.listed_in == url, table.c.absent == Absence.NONE.value)
@@ -101,7 +98,6 @@ def pause_unlisted(connection: Connection, url: str, *, listed: Sequence[int]) -
 
 def pause_undeclared_lists(connection: Connection, urls: Sequence[str]) -> None:
     """Pause the sources of source lists that are no longer declared."""
-    table = schema.sources
     orphan = and_(
         table.c.listed_in != "", table.c.listed_in.not_in(urls), table.c.absent == Absence.NONE.value
     )
@@ -110,7 +106,6 @@ def pause_undeclared_lists(connection: Connection, urls: Sequence[str]) -> None:
 
 def update_listed(connection: Connection, source_id: int, source: Source) -> None:
     """Apply the list's facts to a source of that list; poll a source again that was missing."""
-    table = schema.sources
     row = connection.execute(select(table).where(table.c.id == source_id)).one()
     values: dict[str, Any] = {name: getattr(source, name) for name in _LISTED}
     values["outline_json"] = [list(pair) for pair in source.outline]
@@ -127,7 +122,6 @@ _UNLISTED = {"paused": True, "absent": Absence.UNLISTED.value}
 def _change(
     connection: Connection, name: str, condition: ColumnElement[bool], values: dict[str, Any]
 ) -> bool:
-    table = schema.sources
     editable = and_(table.c.name == name, table.c.origin == Origin.STORE.value)
     there = table.c.absent != Absence.REMOVED.value
     return connection.execute(update(table).where(editable, there, condition).values(**values)).rowcount == 1

@@ -31,12 +31,13 @@ from syndicate.store.stories.story_moves import current_stories
 from syndicate.text.names import tag_key
 from syndicate.text.plain import folded_words, plain_text
 
+table = schema.articles
 _BATCH = 500
 _UID_BEGINNING = 8
 _LATEST = CompiledStatement(
-    select(schema.articles.c.published)
-    .where(schema.articles.c.source_id == bindparam("source"), schema.articles.c.published >= EARLIEST)
-    .order_by(schema.articles.c.published.desc(), schema.articles.c.id.desc())
+    select(table.c.published)
+    .where(table.c.source_id == bindparam("source"), table.c.published >= EARLIEST)
+    .order_by(table.c.published.desc(), table.c.id.desc())
     .limit(bindparam("most"))
 )
 _TIMES = ("published", "updated", "first_seen")
@@ -50,7 +51,6 @@ _LISTS = ("authors_json", "tags_json", "read_more_json", "enclosures_json")
 
 def _adding(dialect: str, rows: list[dict[str, BindParameter[Any]]]) -> ReturningInsert[Any]:
     """Return the insert of articles; existing articles stay as they are."""
-    table = schema.articles
     statement: ReturningInsert[Any] = (
         insert_on(dialect, table).values(rows).on_conflict_do_nothing().returning(table.c.id, table.c.uid)
     )
@@ -74,7 +74,6 @@ def newest_before(
     """Return, by source, the newest publication time among articles first seen before a time."""
     if not source_ids:
         return {}
-    table = schema.articles
     query = select(table.c.source_id, func.max(table.c.published, type_=table.c.published.type)).where(
         table.c.source_id.in_(source_ids), table.c.first_seen < first_seen
     )
@@ -109,7 +108,6 @@ def change_article(
 
     ``keep_text`` keeps the full text of the article's page when only the feed's short text was edited.
     """
-    table = schema.articles
     values = _row(source_id, article)
     for fixed in ("uid", "path", "first_seen", "source_id", *(("minutes", "words") if keep_text else ())):
         del values[fixed]
@@ -130,7 +128,7 @@ def change_article(
 
 def pages_showing_article(connection: Connection, article_id: int) -> Iterable[int]:
     """Yield the articles whose pages link to this article, as related or as coverage."""
-    table, related = schema.articles, schema.related
+    related = schema.related
     linking = select(related.c.article_id).where(related.c.related_id == article_id)
     story = select(table.c.story_id).where(table.c.id == article_id).scalar_subquery()
     yield from connection.scalars(linking.union(select(table.c.id).where(table.c.story_id == story)))
@@ -138,14 +136,12 @@ def pages_showing_article(connection: Connection, article_id: int) -> Iterable[i
 
 def save_item_hashes(connection: Connection, item_hashes: Iterable[tuple[int, str]]) -> None:
     """Store new item hashes of articles that look the same to a reader."""
-    table = schema.articles
     for article_id, item_hash in item_hashes:
         connection.execute(update(table).where(table.c.id == article_id).values(item_hash=item_hash))
 
 
 def get_articles(connection: Connection, ids: Iterable[int]) -> dict[int, Article]:
     """Return articles by id; unknown ids are left out."""
-    table = schema.articles
     return {
         row.id: article_of(row)
         for batch in in_batches(list(ids), _BATCH)
@@ -155,7 +151,7 @@ def get_articles(connection: Connection, ids: Iterable[int]) -> dict[int, Articl
 
 def latest_articles(connection: Connection, limit: int) -> list[tuple[Article, str]]:
     """Return the articles first seen last, each with its plain text."""
-    table, bodies = schema.articles, schema.article_bodies
+    bodies = schema.article_bodies
     query = (
         select(table, bodies.c.html)
         .join(bodies, bodies.c.article_id == table.c.id)
@@ -167,11 +163,11 @@ def latest_articles(connection: Connection, limit: int) -> list[tuple[Article, s
 
 def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleBody]:
     """Return bodies by article id."""
-    table = schema.article_bodies
+    article_bodies = schema.article_bodies
     return {
         row.article_id: ArticleBody(html=row.html, text=plain_text(row.html))
         for batch in in_batches(list(ids), _BATCH)
-        for row in connection.execute(select(table).where(table.c.article_id.in_(batch)))
+        for row in connection.execute(select(article_bodies).where(article_bodies.c.article_id.in_(batch)))
     }
 
 
@@ -186,7 +182,6 @@ def find_articles(connection: Connection, text: str, limit: int) -> list[Article
     ``text`` is an id, a uid or its beginning, a URL, a page path or a title; a whole title precedes words
     of a title. ``story:12`` means the lead of story 12, or of the story that 12 was merged into.
     """
-    table = schema.articles
     story = text.removeprefix("story:")
     if story != text and story.isdecimal() and len(story) < 18:
         now_in = current_stories(connection, [int(story)])[int(story)]
@@ -201,7 +196,6 @@ def find_articles(connection: Connection, text: str, limit: int) -> list[Article
 
 def _meanings(text: str) -> Iterator[ColumnElement[bool]]:
     """Yield the possible conditions for ``text``, the most specific first."""
-    table = schema.articles
     titles = (table.c.headline, table.c.title)
     if text.isdecimal() and len(text) < 18:
         yield table.c.id == int(text)
@@ -219,7 +213,7 @@ def _meanings(text: str) -> Iterator[ColumnElement[bool]]:
 
 def count_articles(connection: Connection) -> int:
     """Return the number of articles."""
-    return count_rows(connection, schema.articles)
+    return count_rows(connection, table)
 
 
 def article_of(row: Row[Any]) -> Article:
@@ -273,7 +267,7 @@ def _is_revised(connection: Connection, article_id: int, article: NewArticle, *,
 
     ``keep_text`` compares summaries, since the stored text is then that of the article's page.
     """
-    table, bodies = schema.articles, schema.article_bodies
+    bodies = schema.article_bodies
     query = select(table.c.title, table.c.summary, bodies.c.html).join(
         bodies, bodies.c.article_id == table.c.id
     )
@@ -308,7 +302,7 @@ def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]
 
 def lead_texts(connection: Connection, language: str, *, limit: int) -> list[str]:
     """Return title and text of the latest story leads in a language."""
-    table, bodies, stories = schema.articles, schema.article_bodies, schema.stories
+    bodies, stories = schema.article_bodies, schema.stories
     query = (
         select(table.c.title, bodies.c.html)
         .join(bodies, bodies.c.article_id == table.c.id)

@@ -18,6 +18,7 @@ from syndicate.store.ingest.article_store import search_text
 from syndicate.store.ingest.source_store import source_of
 from syndicate.store.output.stale import mark_lists, mark_stale
 
+table = schema.page_reads
 # The wording of ``net.failures``.
 _GONE = re.compile(r" answered (404|410)\b")
 _DATES = ("published", "updated")
@@ -29,7 +30,7 @@ def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPa
     queued = list(pages)
     if not queued:
         return
-    table, articles = schema.page_reads, schema.articles
+    articles = schema.articles
     uids = [page.uid for page in queued if page.uid]
     known = rows_with(connection, select(articles.c.uid, articles.c.id), articles.c.uid, uids)
     ids = {row.uid: row.id for row in known}
@@ -70,7 +71,7 @@ def claim_pages(
     Between two polls of a source at most ``per_poll`` of its pages are tried. The update takes only rows
     whose lease was free at that time.
     """
-    table, sources = schema.page_reads, schema.sources
+    sources = schema.sources
     ids = _next_pages(now, per_poll=per_poll, limit=limit)
     claimed = take_leases(connection, table, ids, now=now, owner=owner, until=until)
     rows = connection.execute(
@@ -96,7 +97,7 @@ def claim_pages(
 
 def _next_pages(now: datetime, *, per_poll: int, limit: int) -> Select[tuple[int]]:
     """Return the query for the ids of the next pages: the newest of each source, ``per_poll`` of each."""
-    table, sources = schema.page_reads, schema.sources
+    sources = schema.sources
     spent = (
         select(table.c.source_id, func.count().label("tried"))
         .join(sources, sources.c.id == table.c.source_id)
@@ -119,7 +120,6 @@ def _next_pages(now: datetime, *, per_poll: int, limit: int) -> Select[tuple[int
 
 
 def _due(now: datetime) -> Any:
-    table = schema.page_reads
     return and_(table.c.state == ReadState.WAITING.value, table.c.next_try <= now, table.c.lease_until < now)
 
 
@@ -139,7 +139,6 @@ def finish_page(
     Call it first in the transaction that stores the result. ``failed`` counts an attempt; ``next_try`` is
     the time of the next attempt of a page that waits again.
     """
-    table = schema.page_reads
     values: dict[str, Any] = {"state": state.value, "error": error, "last_try": now, **NO_LEASE}
     values |= {"has_text": True, "attempts": 0} if state is ReadState.READ else {}
     values |= {} if next_try is None else {"next_try": next_try}
@@ -149,7 +148,7 @@ def finish_page(
 
 def link_page_to_article(connection: Connection, page_id: int) -> None:
     """Link a page to the article of its source with the same URL, if any."""
-    table, articles = schema.page_reads, schema.articles
+    articles = schema.articles
     same = and_(articles.c.source_id == table.c.source_id, articles.c.url == table.c.url)
     article = select(func.max(articles.c.id)).where(same).scalar_subquery()
     connection.execute(update(table).where(table.c.id == page_id).values(article_id=article))
@@ -160,12 +159,12 @@ def release_pages(
 ) -> None:
     """Release the leases of pages that were not requested; they wait until ``next_try``."""
     wait = {} if next_try is None else {"next_try": next_try}
-    change_leased(connection, schema.page_reads, ids, owner=owner, **wait, **NO_LEASE)
+    change_leased(connection, table, ids, owner=owner, **wait, **NO_LEASE)
 
 
 def full_text_words(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
     """Return the word counts of the articles among these with the text of their own page."""
-    table, articles = schema.page_reads, schema.articles
+    articles = schema.articles
     if not ids:
         return {}
     query = select(articles.c.id, articles.c.words).join(table, table.c.article_id == articles.c.id)
@@ -179,8 +178,8 @@ def save_full_text(connection: Connection, article_id: int, article: NewArticle)
     ``content_hash`` and ``item_hash`` stay as the feed's item has them. Otherwise the next poll would take
     the feed's short text for an edit.
     """
-    table = schema.articles
-    row = connection.execute(select(table).where(table.c.id == article_id)).one()
+    articles = schema.articles
+    row = connection.execute(select(articles).where(articles.c.id == article_id)).one()
     values: dict[str, Any] = {"minutes": article.minutes, "words": article.words, "placed": False}
     image = article.image
     if article.dated and not is_dated(row.published):
@@ -194,7 +193,7 @@ def save_full_text(connection: Connection, article_id: int, article: NewArticle)
         values["search"] = search_text(row.title, article.summary, *row.tags_json)
     if not row.language and article.language:
         values |= {"language": article.language, "direction": article.direction}
-    connection.execute(update(table).where(table.c.id == article_id).values(**values))
+    connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
     body = schema.article_bodies
     connection.execute(update(body).where(body.c.article_id == article_id).values(html=article.html))
     mark_stale(connection, [article_id])
@@ -203,7 +202,6 @@ def save_full_text(connection: Connection, article_id: int, article: NewArticle)
 
 def has_only_useless_pages(connection: Connection, source_id: int, since: datetime, pages: int) -> bool:
     """Return whether at least ``pages`` pages were tried since a time and none was usable."""
-    table = schema.page_reads
     query = select(
         func.count().filter(table.c.state == ReadState.READ.value).label("useful"),
         func.count().filter(table.c.state != ReadState.READ.value).label("useless"),
@@ -214,7 +212,6 @@ def has_only_useless_pages(connection: Connection, source_id: int, since: dateti
 
 def failures_in_a_row(connection: Connection, source_id: int) -> int:
     """Return the number of failed attempts since a page of the source was read or rejected."""
-    table = schema.page_reads
     ended = table.c.state.in_([ReadState.READ.value, ReadState.REFUSED.value])
     matching = table.c.source_id == source_id
     last = select(func.max(table.c.last_try)).where(matching, ended).scalar_subquery()
@@ -225,12 +222,11 @@ def failures_in_a_row(connection: Connection, source_id: int) -> int:
 
 def count_pages(connection: Connection) -> dict[str, int]:
     """Return the number of pages by state."""
-    return count_by(connection, schema.page_reads.c.state)
+    return count_by(connection, table.c.state)
 
 
 def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]]:
     """Return the reasons of rejected pages and their counts, the most frequent first."""
-    table = schema.page_reads
     query = (
         select(table.c.error, func.count().label("pages"))
         .where(table.c.state == ReadState.REFUSED.value)
@@ -243,7 +239,6 @@ def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]
 
 def gone_pages(connection: Connection, article_ids: Collection[int]) -> dict[int, int]:
     """Return status 404 or 410 by article id, for articles whose page last answered so."""
-    table = schema.page_reads
     query = select(table.c.article_id, table.c.error).where(
         table.c.article_id.in_(article_ids), table.c.state == ReadState.REFUSED.value
     )
@@ -253,7 +248,6 @@ def gone_pages(connection: Connection, article_ids: Collection[int]) -> dict[int
 
 def prune_pages(connection: Connection, *, before: datetime) -> int:
     """Delete pages without an article whose last attempt was before a time."""
-    table = schema.page_reads
     over = and_(
         table.c.article_id.is_(None), table.c.state != ReadState.WAITING.value, table.c.last_try < before
     )

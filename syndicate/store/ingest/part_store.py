@@ -12,6 +12,7 @@ from syndicate.store.core.row_leases import NO_LEASE, change_leased, take_leases
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.source_store import source_of
 
+table = schema.sitemap_parts
 _STATE = ("etag", "last_modified", "body_hash", "last_success", "failures", "error")
 
 
@@ -28,7 +29,6 @@ class DuePart:
 
 def save_parts(connection: Connection, source_id: int, parts: Iterable[SitemapPart], now: datetime) -> None:
     """Store the parts that an index lists now; delete others. A part with a newer date is due at once."""
-    table = schema.sitemap_parts
     listed = list(parts)
     gone = and_(table.c.source_id == source_id, table.c.url.not_in([part.url for part in listed]))
     connection.execute(delete(table).where(gone))
@@ -53,7 +53,7 @@ def claim_parts(
     connection: Connection, *, now: datetime, owner: str, until: datetime, limit: int
 ) -> list[DuePart]:
     """Lease due parts, the most recently changed first."""
-    table, sources = schema.sitemap_parts, schema.sources
+    sources = schema.sources
     due = (
         select(table.c.id)
         .join(sources, sources.c.id == table.c.source_id)
@@ -83,7 +83,7 @@ def save_part(
 ) -> bool:
     """Store the state of a part after a reading and end its lease; false when the lease was lost."""
     values = {name: getattr(state, name) for name in _STATE} | {"next_check": next_check}
-    changed = change_leased(connection, schema.sitemap_parts, [part_id], owner=owner, **values, **NO_LEASE)
+    changed = change_leased(connection, table, [part_id], owner=owner, **values, **NO_LEASE)
     return changed == 1
 
 
@@ -92,7 +92,7 @@ def failing_parts(connection: Connection, failures: int) -> list[tuple[str, int,
 
     The source's name replaces the URL of a private source's part.
     """
-    table, sources = schema.sitemap_parts, schema.sources
+    sources = schema.sources
     query = (
         select(table.c.url, table.c.failures, table.c.error, sources.c.name, sources.c.private)
         .join(sources, sources.c.id == table.c.source_id)
@@ -107,4 +107,4 @@ def failing_parts(connection: Connection, failures: int) -> list[tuple[str, int,
 
 def release_parts(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
     """Release leases of parts that were not read."""
-    change_leased(connection, schema.sitemap_parts, ids, owner=owner, **NO_LEASE)
+    change_leased(connection, table, ids, owner=owner, **NO_LEASE)

@@ -37,13 +37,14 @@ from syndicate.store.core.column_types import UtcTime, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.row_leases import NO_LEASE, change_leased
 
+table = schema.sources
 # Longer than clocks of two processes differ, and than an ordinary clock correction.
 CLOCK_STEP = timedelta(hours=1)
 
 _STATE_FIELDS = tuple(SourceState.__dataclass_fields__)
 # Names of the parameters of the UPDATE.
 _STATE = tuple(f"new_{name}" for name in _STATE_FIELDS)
-_TIMES = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(schema.sources.c[name].type, UtcTime))
+_TIMES = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(table.c[name].type, UtcTime))
 _ABOUT = ("title", "home_url", "feed_id")
 DECLARED = ("name", "url", "section", "language", "own", "weight", "paused", "private", "listed_in")
 """Declared fields of a source that are columns of the same name and type."""
@@ -51,18 +52,18 @@ _KINDS: tuple[Callable[[str], Any], ...] = (SourceKind, Republish, FullText, Pay
 CHOICES = dict(zip(("kind", "republish", "full_text", "paywall", "origin", "absent"), _KINDS, strict=True))
 """Declared fields of a source that are columns of text."""
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_WEIGHTS = CompiledStatement(select(schema.sources.c.id, schema.sources.c.weight))
+_WEIGHTS = CompiledStatement(select(table.c.id, table.c.weight))
 _LEASED_BY = CompiledStatement(
-    select(schema.sources.c.id)
-    .where(schema.sources.c.id.in_(_SOURCES), schema.sources.c.lease_owner == bindparam("owner"))
+    select(table.c.id)
+    .where(table.c.id.in_(_SOURCES), table.c.lease_owner == bindparam("owner"))
     .with_for_update()
 )
 _LEASING = CompiledStatement(
-    update(schema.sources)
-    .where(schema.sources.c.id.in_(_SOURCES))
+    update(table)
+    .where(table.c.id.in_(_SOURCES))
     .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
 )
-_ROWS = select(schema.sources).where(schema.sources.c.id.in_(_SOURCES)).order_by(schema.sources.c.id)
+_ROWS = select(table).where(table.c.id.in_(_SOURCES)).order_by(table.c.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,6 @@ class SavedPoll:
 
 def list_sources(connection: Connection) -> tuple[Source, ...]:
     """Return every source ever declared or added, by name; removed sources still have articles."""
-    table = schema.sources
     return tuple(source_of(row) for row in connection.execute(select(table).order_by(table.c.name)))
 
 
@@ -134,7 +134,6 @@ def claim_source(
 
     Returns ``None`` for a paused or gone source, too.
     """
-    table = schema.sources
     live = and_(table.c.paused.is_(False), table.c.gone.is_(False))
     free = and_(table.c.id == source_id, table.c.lease_until < now, live)
     changed = connection.execute(update(table).where(free).values(lease_owner=owner, lease_until=until))
@@ -143,7 +142,6 @@ def claim_source(
 
 def due_sources(connection: Connection, *, now: datetime, names: Sequence[str] | None = None) -> list[str]:
     """Return the names of the sources that ``claim_due_sources`` would lease, sorted."""
-    table = schema.sources
     due = _due(now, now + CLOCK_STEP, names)
     return list(connection.scalars(select(table.c.name).where(due).order_by(table.c.name)))
 
@@ -151,7 +149,6 @@ def due_sources(connection: Connection, *, now: datetime, names: Sequence[str] |
 @lru_cache
 def _claimable(*, named: bool) -> CompiledStatement:
     """Return the statement that finds due sources, built once for all sources and once for names."""
-    table = schema.sources
     names: BindParameter[str] | None = bindparam("names", expanding=True) if named else None
     return CompiledStatement(
         select(table.c.id)
@@ -167,7 +164,6 @@ def _due(now: Any, ahead: Any, names: Any) -> ColumnElement[bool]:
 
     ``ahead`` is ``CLOCK_STEP`` after ``now``.
     """
-    table = schema.sources
     free = and_(table.c.paused.is_(False), table.c.gone.is_(False), table.c.lease_until < now)
     # A server's Retry-After holds for commanded polls, too (F5).
     wrong_clock = table.c.last_attempt > ahead
@@ -181,17 +177,16 @@ def _due(now: Any, ahead: Any, names: Any) -> ColumnElement[bool]:
 
 def release_sources(connection: Connection, ids: Iterable[int], *, owner: str) -> None:
     """Release leases of sources that were not polled."""
-    change_leased(connection, schema.sources, ids, owner=owner, **NO_LEASE)
+    change_leased(connection, table, ids, owner=owner, **NO_LEASE)
 
 
 def extend_leases(connection: Connection, ids: Iterable[int], *, owner: str, until: datetime) -> None:
     """Extend the leases of sources that are polled later than planned."""
-    change_leased(connection, schema.sources, ids, owner=owner, lease_until=until)
+    change_leased(connection, table, ids, owner=owner, lease_until=until)
 
 
 def set_next_check(connection: Connection, source_id: int, state: SourceState) -> None:
     """Store time and reason of the next poll and the lease's end; a running poll overwrites them."""
-    table = schema.sources
     names = ("next_check", "check_reason", "websub_lease_until")
     values = {name: getattr(state, name) for name in names}
     connection.execute(update(table).where(table.c.id == source_id).values(**values))
@@ -255,7 +250,6 @@ def _written(state: SourceState) -> dict[str, Any]:
 @lru_cache
 def _saving(parameters: tuple[str, ...]) -> CompiledStatement:
     """Return the statement that stores a poll, built once per set of columns."""
-    table = schema.sources
     values: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in parameters}
     matching = and_(table.c.id == bindparam("polled"), table.c.lease_owner == bindparam("polled_by"))
     return CompiledStatement(update(table).where(matching).values(**NO_LEASE, **values))
@@ -263,7 +257,7 @@ def _saving(parameters: tuple[str, ...]) -> CompiledStatement:
 
 def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[SourceReport, ...]:
     """Return every source that was not removed, with state and article counts, by name."""
-    table, articles = schema.sources, schema.articles
+    articles = schema.articles
     counts = (
         select(
             articles.c.source_id,
@@ -290,7 +284,6 @@ def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[Sourc
 
 def next_check(connection: Connection) -> datetime | None:
     """Return the time at which the earliest source is due, or ``None`` without sources."""
-    table = schema.sources
     live = and_(table.c.paused.is_(False), table.c.gone.is_(False))
     query = (
         select(table.c.next_check).where(live, table.c.next_check.is_not(None)).order_by(table.c.next_check)
