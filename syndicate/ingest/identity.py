@@ -105,7 +105,7 @@ def entry_key(entry: Entry) -> str:
 def keys_of(entry: Entry) -> tuple[str, ...]:
     """Return every key under which the entry may be stored; look up these and ``urls_of``."""
     key = entry_key(entry)
-    reused_key = _reused_key(entry, key)
+    reused_key = _bounded(f"{key}#{canonical_link(entry.url)}")
     if "#" in entry.url and key == _bounded(canonical_link(entry.url)):
         # Old stores have a key without fragment.
         return key, reused_key, _bounded(canonical_url(entry.url))
@@ -296,10 +296,6 @@ def _same_date(entry: Entry, existing: KnownArticle) -> bool:
     return (
         entry.published is None or not existing.dated or abs(entry.published - existing.published) < SAME_DATE
     )
-
-
-def _reused_key(entry: Entry, key: str) -> str:
-    return _bounded(f"{key}#{canonical_link(entry.url)}")
 
 
 def _bounded(key: str) -> str:

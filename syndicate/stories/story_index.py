@@ -198,10 +198,7 @@ class StoryIndex:
         return self._compare(self._entries[article_id], [other_id])[0].scored()
 
     def forget_before(self, limit: datetime) -> int:
-        """Drop articles published before ``limit``, and the oldest beyond ``max_articles``.
-
-        Returns their number.
-        """
+        """Drop articles older than ``limit`` and the oldest beyond ``max_articles``; return their number."""
         count = 0
         start = limit.timestamp()
         if len(self._oldest) > 2 * len(self._entries) + 64:

@@ -53,7 +53,8 @@ def parse_json_feed(
     entries: list[Entry] = []
     refused: list[tuple[str, str]] = []
     for item in items[:MAX_ITEMS]:
-        item_hash = _item_hash(item)
+        canonical = json.dumps(item, sort_keys=True, separators=(",", ":")).encode("ascii")
+        item_hash = blake2b(canonical, digest_size=16).hexdigest()
         if item_hash in item_hashes:
             continue
         item_hashes[item_hash] = None
@@ -119,11 +120,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
-
-
-def _item_hash(item: object) -> str:
-    canonical = json.dumps(item, sort_keys=True, separators=(",", ":"))
-    return blake2b(canonical.encode("ascii"), digest_size=16).hexdigest()
 
 
 def _entry(item: object, feed: Mapping[str, Any], url: str, item_hash: str, clean: CleanHtml) -> Entry:

@@ -111,10 +111,7 @@ class DiscoveryJob:
         return Discovery(url=url, sitemaps=tuple(sitemaps), failures=(*failures, *unread))
 
     def look(self, source: Source) -> SourcePreview:
-        """Return the current content of a source, stored or not.
-
-        Raises ``FetchError`` or ``ParseError`` when it cannot be read.
-        """
+        """Return the content of a source, stored or not; raises errors as ``read_now`` does."""
         parsed, response = read_now(source, self.fetcher, self.parser, self.zone)
         if response is None:
             return _preview_of(parsed, source.url, "folder")

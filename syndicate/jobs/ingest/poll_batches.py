@@ -97,7 +97,7 @@ class PollBatches:
 
     def __init__(self, importer: EntryImporter, storing: PollStoring, clock: RunClock) -> None:
         self._importer = importer
-        self._storing = storing
+        self.storing = storing
         self._clock = clock
         self._queue = BatchQueue()
         self._lock = Lock()
@@ -167,7 +167,7 @@ class PollBatches:
         if isinstance(response, NotAsked):
             return source, paused_until(state, now + timedelta(seconds=response.retry_after or 0.0))
         if isinstance(response, FetchError):
-            return self._storing.save_failure(source, state, response, now)
+            return self.storing.save_failure(source, state, response, now)
         elsewhere = source_reading.other_site(source, response)
         state = state if elsewhere == state.read_from else replace(state, read_from=elsewhere)
         item_hash = document_hash(response.body)
@@ -205,7 +205,7 @@ class PollBatches:
         options = options_for(source, self._importer.polling)
         after = after_poll(state, source_reading.outcome_of(source, response), now, options)
         # The redirect may replace the source's address, which is stored for each source alone.
-        return self._storing.save_redirected(source, after) if after.permanent_url else (source, after)
+        return self.storing.save_redirected(source, after) if after.permanent_url else (source, after)
 
     def _parse_alone(self, document: ChangedDocument, now: datetime) -> SourceOutcome | Poll:
         try:
@@ -220,14 +220,14 @@ class PollBatches:
         self, document: ChangedDocument, parsed: ParsedSource | ParseError, now: datetime
     ) -> SourceOutcome | Poll:
         if isinstance(parsed, ParseError):
-            return self._storing.save_failure(document.source, document.state, parsed, now)
+            return self.storing.save_failure(document.source, document.state, parsed, now)
         return parsed_poll(document, parsed, now, self._importer.pages)
 
     def _save_all(self, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
         """Store polls in a single transaction; if that fails, each poll in its own."""
         if len(polls) > 1:
             try:
-                return self._storing.save(polls, now)
+                return self.storing.save(polls, now)
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001 - storing each poll alone shows the faulty source
@@ -235,7 +235,7 @@ class PollBatches:
         return [self._isolated(poll, now, partial(self._save_one, poll, now)) for poll in polls]
 
     def _save_one(self, poll: Poll, now: datetime) -> SourceOutcome:
-        return self._storing.save([poll], now)[0]
+        return self.storing.save([poll], now)[0]
 
     def _isolated(
         self, of: "_Changed | ChangedDocument | Poll", now: datetime, work: Callable[[], T]
@@ -257,7 +257,7 @@ class PollBatches:
             bug = None if source.private else error
             log.error("the response of source %s could not be stored", source.name, exc_info=bug)  # noqa: TRY400
             problem = SyndicateError(f"its response could not be stored ({type(error).__name__}: {error})")
-            return self._storing.save_failure(source, state, problem, now)
+            return self.storing.save_failure(source, state, problem, now)
 
     def read_folder(self, source: Source, state: SourceState, zone: ZoneInfo) -> SourceOutcome:
         """Read and store a folder of files; ``zone`` is for dates without a zone."""
@@ -274,7 +274,7 @@ class PollBatches:
         except ParserClosed:
             raise
         except SyndicateError as error:
-            return self._storing.save_failure(source, state, error, now)
+            return self.storing.save_failure(source, state, error, now)
         undated = sum(not has_date(entry, now) for entry in parsed.entries)
         if undated and state.last_success is None:
             warning = (

@@ -4,10 +4,10 @@ Polls with content are stored several at a time, in a transaction. A poll commit
 and next check time together. If the program dies first, the next poll reads the same bytes again.
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from secrets import token_urlsafe
 
 from syndicate.errors import FetchError, ParserDied, SyndicateError
 from syndicate.ingest import poll_schedule
@@ -36,10 +36,7 @@ class PollStoring:
     follow_hubs: bool
 
     def save(self, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
-        """Store polls of different sources, all or none.
-
-        Raises ``LeaseLost`` when another process leased any of the sources.
-        """
+        """Store polls of different sources, all or none; ``LeaseLost`` if another process leased any."""
         plans = self.importer.plan([poll.content for poll in polls], now)
         with self.importer.store.write() as connection:
             added = write_plans(connection, plans, now)
@@ -50,7 +47,9 @@ class PollStoring:
                 self._state_after(connection, poll, plan, count, now)
                 for poll, plan, count in zip(polls, plans, added, strict=True)
             ]
-            hub_store.save_hubs(connection, self._hubs(polls), secrets=_callback_and_secret, now=now)
+            hub_store.save_hubs(
+                connection, self._hubs(polls), secrets=lambda: (token_urlsafe(24), token_urlsafe(32)), now=now
+            )
             listed = {
                 poll.source.id: poll.content.parsed.item_hashes
                 for poll in polls
@@ -164,7 +163,3 @@ def _replaced(source: Source, state: SourceState) -> tuple[SourceState, str]:
     if source.origin is Origin.STORE and not source.listed_in and source.access is None:
         return poll_schedule.with_new_address(url, state, url), url
     return poll_schedule.with_new_address(source.url, state, url), ""
-
-
-def _callback_and_secret() -> tuple[str, str]:
-    return secrets.token_urlsafe(24), secrets.token_urlsafe(32)

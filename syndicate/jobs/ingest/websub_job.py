@@ -146,10 +146,7 @@ class WebSubJob:
         return not error
 
     def verify(self, callback: str, query: Mapping[str, str]) -> str | None:
-        """Return the response body for a hub's verification (sections 5.2 and 5.3); ``None`` is a 404.
-
-        A denial is stored and gets an empty body.
-        """
+        """Return the body for a hub's verification (5.2, 5.3): ``""`` for a denial, ``None`` for a 404."""
         now, mode, topic = self.clock(), query.get("hub.mode", ""), query.get("hub.topic", "")
         if not topic.isprintable():
             return None

@@ -56,10 +56,7 @@ class StoriesResult:
 
 @dataclass(slots=True, kw_only=True)
 class StoriesJob:
-    """Place waiting articles, ``batch`` articles in a transaction.
-
-    Not thread-safe: the index is a single value.
-    """
+    """Place waiting articles, ``batch`` in a transaction. Not thread-safe: the index is a single value."""
 
     store: Store
     options: StoryOptions

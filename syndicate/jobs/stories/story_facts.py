@@ -55,10 +55,7 @@ def story_facts(
     options: RankingOptions,
     learned: Mapping[int, SourceWeight] | None = None,
 ) -> list[StoryFacts]:
-    """Return facts of stored stories at ``now``; a story's topic is its lead's section.
-
-    ``learned`` replaces the stored weights.
-    """
+    """Return facts of stories, with ``learned`` or the stored weights; a topic is the lead's section."""
     cache = StoryFactsCache(options, source_weights(connection, learned))
     cache.note(connection, now, editor_overrides(connection, now))
     return cache.read(connection, now, story_store.group_by_story(rows), until=now)

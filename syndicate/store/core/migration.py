@@ -48,10 +48,7 @@ def all_migrations() -> tuple[Migration, ...]:
 
 
 def migrate(connection: Connection) -> list[str]:
-    """Run the pending migrations and return their names.
-
-    Raises ``StoreError`` when the store records a migration that this version does not know.
-    """
+    """Run the pending migrations, return their names; ``StoreError`` for a store of a newer version."""
     if not inspect(connection).has_table("migrations"):
         connection.exec_driver_sql(_RECORD)
     done = set(connection.scalars(select(schema.migrations.c.number)))

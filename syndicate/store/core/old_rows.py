@@ -75,10 +75,7 @@ def prune_deliveries(connection: Connection, *, before: datetime) -> int:
 
 
 def prune_edition_bodies(connection: Connection, *, before: datetime) -> int:
-    """Clear HTML and text of editions cut before a time that have no delivery left.
-
-    Their content stays, from which the archive is rebuilt.
-    """
+    """Clear HTML and text of editions cut before a time and delivered; the content stays for the archive."""
     table, deliveries = schema.editions, schema.deliveries
     needed = select(deliveries.c.id).where(deliveries.c.edition_id == table.c.id)
     old = (table.c.cut_at < before) & table.c.state.in_((CUT, VARIANT)) & (table.c.html != "")

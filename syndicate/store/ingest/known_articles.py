@@ -52,10 +52,7 @@ _PRUNED_BY_KEYS = CompiledStatement(_PRUNED.where(_paired(schema.tombstones.c.en
 
 
 def sources_with_dates(connection: Connection, source_ids: Collection[int]) -> set[int]:
-    """Return the sources among these that ever dated an article.
-
-    Folders never count, since each file stands for itself.
-    """
+    """Return the sources among these that ever dated an article; folders never count, file by file."""
     table, sources = schema.articles, schema.sources
     if not source_ids:
         return set()
@@ -73,10 +70,7 @@ def sources_with_dates(connection: Connection, source_ids: Collection[int]) -> s
 
 
 def known_item_hashes(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:
-    """Return, by source, the hashes of items that need no parsing.
-
-    They were read before (also pruned or dropped), or failed too often.
-    """
+    """Return, by source, the hashes of items read before (also pruned or dropped), or failed too often."""
     found: dict[int, set[str]] = {source_id: set() for source_id in source_ids}
     if found:
         for source_id, item_hash in _ITEM_HASHES.rows(connection, {"sources": list(found)}):

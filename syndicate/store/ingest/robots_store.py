@@ -60,10 +60,7 @@ def latest_origin_pause(connection: Connection, origin: str) -> tuple[datetime, 
 
 
 def set_origin_pause(connection: Connection, origin: str, until: datetime, pause: float) -> None:
-    """Request nothing from an origin before ``until``, whether its robots.txt is known or not.
-
-    ``pause`` is the length of the pause in seconds.
-    """
+    """Request nothing from an origin before ``until``, robots.txt known or not; ``pause`` is in seconds."""
     unknown = {"status": 0, "rules": "", "expires": EPOCH, "next_page_at": EPOCH}
     values = {"busy_until": until, "busy_pause": pause}
     later = table.c.busy_until < until

@@ -43,7 +43,6 @@ CLOCK_STEP = timedelta(hours=1)
 
 _STATE_FIELDS = tuple(SourceState.__dataclass_fields__)
 # Names of the parameters of the UPDATE.
-_STATE = tuple(f"new_{name}" for name in _STATE_FIELDS)
 _TIMES = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(table.c[name].type, UtcTime))
 _ABOUT = ("title", "home_url", "feed_id")
 DECLARED = ("name", "url", "section", "language", "own", "weight", "paused", "private", "listed_in")
@@ -130,10 +129,7 @@ def claim_due_sources(
 def claim_source(
     connection: Connection, source_id: int, *, now: datetime, owner: str, until: datetime
 ) -> tuple[Source, SourceState] | None:
-    """Lease a source, due or not, to store a push; ``None`` while another owner leases it.
-
-    Returns ``None`` for a paused or gone source, too.
-    """
+    """Lease a source, due or not, to store a push; ``None`` if it is leased by another, paused or gone."""
     live = and_(table.c.paused.is_(False), table.c.gone.is_(False))
     free = and_(table.c.id == source_id, table.c.lease_until < now, live)
     changed = connection.execute(update(table).where(free).values(lease_owner=owner, lease_until=until))
@@ -160,10 +156,7 @@ def _claimable(*, named: bool) -> CompiledStatement:
 
 
 def _due(now: Any, ahead: Any, names: Any) -> ColumnElement[bool]:
-    """Return the condition for due sources, for a time or a parameter that holds a time.
-
-    ``ahead`` is ``CLOCK_STEP`` after ``now``.
-    """
+    """Return the condition for due sources; ``now`` is a time or parameter, ``ahead`` a ``CLOCK_STEP`` on."""
     free = and_(table.c.paused.is_(False), table.c.gone.is_(False), table.c.lease_until < now)
     # A server's Retry-After holds for commanded polls, too (F5).
     wrong_clock = table.c.last_attempt > ahead
@@ -205,20 +198,17 @@ def save_poll(
 
     ``url`` replaces the URL after a confirmed permanent redirect.
     """
-    changes = _written(state) | ({} if url is None else {"new_url": url})
-    row = changes | {"polled": source_id, "polled_by": owner}
-    return _saving(tuple(changes)).execute(connection, row).rowcount == 1
+    row = _written(source_id, state, owner) | ({} if url is None else {"new_url": url})
+    return _saving(tuple(row)).execute(connection, row).rowcount == 1
 
 
 def save_polls(connection: Connection, polls: Iterable[SavedPoll], *, owner: str) -> None:
     """Store many polls like ``save_poll``; polls with a lost lease are skipped."""
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for poll in polls:
-        changes = _written(poll.state) | {f"new_{name}": getattr(poll, name) for name in _ABOUT}
-        if poll.url:
-            changes["new_url"] = poll.url
-        row = changes | {"polled": poll.source_id, "polled_by": owner}
-        alike.setdefault(tuple(changes), []).append(row)
+        row = _written(poll.source_id, poll.state, owner)
+        row |= {f"new_{name}": getattr(poll, name) for name in (*_ABOUT, *(["url"] if poll.url else []))}
+        alike.setdefault(tuple(row), []).append(row)
     for parameters, rows in alike.items():
         _saving(parameters).execute_many(connection, rows)
 
@@ -233,14 +223,15 @@ def save_unchanged_polls(
     connection: Connection, polls: Sequence[tuple[int, SourceState]], *, owner: str
 ) -> None:
     """Store many polls without new content in a single statement; skip polls with a lost lease."""
-    rows = [_written(state) | {"polled": source_id, "polled_by": owner} for source_id, state in polls]
+    rows = [_written(source_id, state, owner) for source_id, state in polls]
     if rows:
-        _saving(_STATE).execute_many(connection, rows)
+        _saving(tuple(rows[0])).execute_many(connection, rows)
 
 
-def _written(state: SourceState) -> dict[str, Any]:
+def _written(source_id: int, state: SourceState, owner: str) -> dict[str, Any]:
     """Return the columns of a state as parameters of ``_saving``."""
-    written = {f"new_{name}": getattr(state, name) for name in _STATE_FIELDS}
+    written: dict[str, Any] = {"polled": source_id, "polled_by": owner}
+    written |= {f"new_{name}": getattr(state, name) for name in _STATE_FIELDS}
     for parameter in _TIMES:
         at = written[parameter]
         written[parameter] = None if at is None else to_microseconds(at)
@@ -250,7 +241,7 @@ def _written(state: SourceState) -> dict[str, Any]:
 @lru_cache
 def _saving(parameters: tuple[str, ...]) -> CompiledStatement:
     """Return the statement that stores a poll, built once per set of columns."""
-    values: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in parameters}
+    values: dict[str, Any] = {name[4:]: bindparam(name) for name in parameters if name.startswith("new_")}
     matching = and_(table.c.id == bindparam("polled"), table.c.lease_owner == bindparam("polled_by"))
     return CompiledStatement(update(table).where(matching).values(**NO_LEASE, **values))
 

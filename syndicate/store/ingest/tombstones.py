@@ -51,10 +51,7 @@ def pruned_titles(connection: Connection, source_id: int, hashes: Sequence[str])
 
 
 def count_dropped(connection: Connection) -> dict[str, int]:
-    """Return the number of articles that each rule dropped, the most first.
-
-    Tombstones are kept for a limited time, so older drops are missing.
-    """
+    """Return the number of articles that each rule dropped, the most first, as far as tombstones go back."""
     count = func.count()
     query = (
         select(table.c.rule, count)

@@ -59,10 +59,7 @@ class StoryArticleRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticlePlacement:
-    """Story, text label and packed terms of an article, to be stored.
-
-    An article without terms is unknown to the story index.
-    """
+    """Story, text label and packed terms of an article; without terms it is unknown to the story index."""
 
     article_id: int
     story_id: int

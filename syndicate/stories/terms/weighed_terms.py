@@ -203,10 +203,7 @@ def _shingles(row: Hashes, step: int) -> Hashes:
 
 
 def _differs_from_the_last(ascending: Hashes) -> NDArray[np.bool_]:
-    """Return a mask of the numbers that differ from their predecessor.
-
-    ``np.unique`` takes eight times as long on so short a row.
-    """
+    """Mask the numbers unlike their predecessor; ``np.unique`` takes eight times as long on short rows."""
     new = np.ones(len(ascending), np.bool_)
     np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
     return new
