@@ -65,6 +65,9 @@ _EMPTY_GUIDS = frozenset(
     {"0", "-1", "null", "none", "nil", "undefined", "n/a", "guid", "id", "false", "true"}
 )
 
+# Fields that an article takes from its entry.
+_TAKEN = ("authors", "tags", "image", "enclosures", "read_more", "item_hash", "html", "text")
+
 
 class EntryMatch(StrEnum):
     """Result of comparing an entry with the known articles."""
@@ -188,24 +191,17 @@ def accept(
         url=canonical_link(entry.url),
         path=existing.path if existing else fallback,
         title=title,
-        authors=entry.authors,
         published=published,
         updated=updated,
         first_seen=existing.first_seen if existing else now,
         language=language,
         direction=direction_of(language, text or title),
         section=entry.section or source.section,
-        tags=entry.tags,
         summary=entry.summary or excerpt(entry.text),
-        image=entry.image,
-        enclosures=entry.enclosures,
         minutes=entry.minutes or reading.minutes,
         words=reading.words,
-        read_more=entry.read_more,
         content_hash=hash_of(_content(entry, title, language, source.section)),
-        item_hash=entry.item_hash,
-        html=entry.html,
-        text=entry.text,
+        **{name: getattr(entry, name) for name in _TAKEN},
     )
 
 

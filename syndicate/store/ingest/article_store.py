@@ -46,7 +46,8 @@ _SAME = (
     *("uid", "entry_key", "url", "path", *_TIMES, "language", "direction", "section", "summary"),
     *("minutes", "words", "content_hash", "item_hash", "boost", "declared_title"),
 )
-_LISTS = ("authors_json", "tags_json", "read_more_json", "enclosures_json")
+_STORED = (*_SAME, "id", "source_id", "story_id", "same_text", "revised")
+_WORDS = ("authors", "tags", "read_more")
 
 
 def _adding(dialect: str, rows: list[dict[str, BindParameter[Any]]]) -> ReturningInsert[Any]:
@@ -116,11 +117,8 @@ def change_article(
     mark_lists_with(connection, [article_id])
     connection.execute(update(table).where(table.c.id == article_id).values(placed=False, **values))
     if not keep_text:
-        connection.execute(
-            update(schema.article_bodies)
-            .where(schema.article_bodies.c.article_id == article_id)
-            .values(html=article.html)
-        )
+        bodies = schema.article_bodies
+        connection.execute(update(bodies).where(bodies.c.article_id == article_id).values(html=article.html))
     connection.execute(delete(schema.article_tags).where(schema.article_tags.c.article_id == article_id))
     _add_tags(connection, [(article_id, article.tags)])
     mark_stale(connection, {article_id, *pages_showing_article(connection, article_id)})
@@ -220,20 +218,14 @@ def article_of(row: Row[Any]) -> Article:
     """Return a row of ``articles`` as an ``Article``."""
     facts = row._asdict()
     image = facts["image_json"]
+    words: dict[str, Any] = {name: tuple(facts[f"{name}_json"]) for name in _WORDS}
     return Article(
-        **{name: facts[name] for name in _SAME},
-        id=facts["id"],
-        source_id=facts["source_id"],
-        story_id=facts["story_id"],
-        same_text=facts["same_text"],
-        revised=facts["revised"],
+        **{name: facts[name] for name in _STORED},
+        **words,
         title=facts["headline"] or facts["title"],
         original_title=(facts["declared_title"] or facts["title"]) if facts["headline"] else "",
-        authors=tuple(facts["authors_json"]),
-        tags=tuple(facts["tags_json"]),
         image=None if image is None else Image(**image),
         enclosures=tuple([Enclosure(**written) for written in facts["enclosures_json"]]),
-        read_more=tuple(facts["read_more_json"]),
     )
 
 
@@ -244,15 +236,12 @@ def search_text(*parts: str) -> str:
 
 def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
     return {
-        **{name: getattr(article, name) for name in _SAME},
+        **{name: getattr(article, name) for name in ("title", *_SAME)},
+        **{f"{name}_json": list(getattr(article, name)) for name in _WORDS},
         "source_id": source_id,
-        "title": article.title,
-        "authors_json": list(article.authors),
         "section_key": tag_key(article.section),
-        "tags_json": list(article.tags),
         "image_json": article.image and _fields(article.image),
         "enclosures_json": [_fields(enclosure) for enclosure in article.enclosures],
-        "read_more_json": list(article.read_more),
         "search": search_text(article.title, article.summary, *article.tags),
     }
 
@@ -283,10 +272,9 @@ def _stored(row: dict[str, Any]) -> dict[str, Any]:
     stored = {**row, "placed": False, "headline": "", "revised": None}
     for name in _TIMES:
         stored[name] = to_microseconds(row[name])
-    for name in _LISTS:
-        stored[name] = to_json(row[name])
-    if row["image_json"] is not None:
-        stored["image_json"] = to_json(row["image_json"])
+    for name, value in row.items():
+        if name.endswith("_json") and value is not None:
+            stored[name] = to_json(value)
     return stored
 
 

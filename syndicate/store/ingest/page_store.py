@@ -35,26 +35,16 @@ def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPa
     known = rows_with(connection, select(articles.c.uid, articles.c.id), articles.c.uid, uids)
     ids = {row.uid: row.id for row in known}
     rows = [
-        {
-            "source_id": source_id,
-            "url": page.url,
-            "article_id": ids.get(page.uid),
-            "entry_json": _written(page.entry),
-            "content_hash": page.content_hash,
-            "published": page.published,
-        }
+        {name: getattr(page, name) for name in ("url", "content_hash", "published")}
+        | {"source_id": source_id, "article_id": ids.get(page.uid), "entry_json": _written(page.entry)}
         for page in queued
         if not page.uid or page.uid in ids
     ]
     fixed = {"state": ReadState.WAITING.value, "attempts": 0, "next_try": now}
     statement = insert_for(connection, table).values(has_text=False, error="", **NO_LEASE, **fixed)
     new = statement.excluded
-    again = fixed | {
-        "entry_json": new.entry_json,
-        "content_hash": new.content_hash,
-        "article_id": func.coalesce(table.c.article_id, new.article_id),
-        "published": new.published,
-    }
+    again = fixed | {name: new[name] for name in ("entry_json", "content_hash", "published")}
+    again["article_id"] = func.coalesce(table.c.article_id, new.article_id)
     changed = table.c.content_hash != new.content_hash
     if rows:
         connection.execute(

@@ -122,15 +122,12 @@ def place_articles(connection: Connection, placed: Sequence[ArticlePlacement]) -
     if not placed:
         return
     table, terms = schema.articles, schema.article_terms
-    connection.execute(
-        update(table)
-        .where(table.c.id == bindparam("article"))
-        .values(story_id=bindparam("story"), same_text=bindparam("label"), placed=True),
-        [
-            {"article": placement.article_id, "story": placement.story_id, "label": placement.same_text}
-            for placement in placed
-        ],
-    )
+    labels = [
+        {"article": placement.article_id, "story": placement.story_id, "label": placement.same_text}
+        for placement in placed
+    ]
+    placing = update(table).where(table.c.id == bindparam("article")).values(placed=True)
+    connection.execute(placing.values(story_id=bindparam("story"), same_text=bindparam("label")), labels)
     without = [place.article_id for place in placed if place.terms is None]
     if without:
         connection.execute(delete(terms).where(terms.c.article_id.in_(without)))
@@ -164,13 +161,8 @@ def save_related(connection: Connection, lists: Mapping[int, Sequence[RelatedRow
     if stale := [article_id for article_id in changed if article_id in before]:
         connection.execute(delete(table).where(table.c.article_id.in_(stale)))
     values = [
-        {
-            "article_id": article_id,
-            "position": position,
-            "related_id": row.related_id,
-            "score": row.score,
-            "parts_json": dict(row.parts),
-        }
+        {"article_id": article_id, "position": position, "related_id": row.related_id}
+        | {"score": row.score, "parts_json": dict(row.parts)}
         for article_id in changed
         for position, row in enumerate(lists[article_id])
     ]
@@ -261,17 +253,12 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
         return
     batches = in_batches([story.id for story in stories])
     before = dict(row for batch in batches for row in COVERAGE.rows(connection, {"ids": batch}))
-    SAVING.execute_many(
-        connection,
-        [
-            {
-                **{name: getattr(story, name) for name in ("lead_id", "articles", "coverage")},
-                "story": story.id,
-                "updated": to_microseconds(story.updated),
-            }
-            for story in stories
-        ],
-    )
+    rows = [
+        {name: getattr(story, name) for name in ("lead_id", "articles", "coverage")}
+        | {"story": story.id, "updated": to_microseconds(story.updated)}
+        for story in stories
+    ]
+    SAVING.execute_many(connection, rows)
     grown = [story.id for story in stories if before[story.id] != story.coverage]
     for batch in in_batches(grown):
         mark_stale(connection, (article_id for (article_id,) in IN_STORIES.rows(connection, {"ids": batch})))
