@@ -279,14 +279,14 @@ def _fetched(request: FetchRequest, url: URL, response: _Response, moved: str, l
     wire_hash = hash_of(response.wire) if fresh else request.known_hash
     unchanged = not fresh or wire_hash == request.known_hash
     fields = response.fields
-    body = (
-        b"" if unchanged else decode_body(response.wire, fields.get("Content-Encoding", ""), limit, str(url))
-    )
+    coding = fields.get("Content-Encoding", "")
+    body = b"" if unchanged else decode_body(response.wire, coding, limit, str(url))
     if not unchanged and not body:
         raise FetchError(
             f"{url} answered {response.status} without a body; try again later", status=response.status
         )
     content_type, charset = response_headers.media_type(fields.get("Content-Type", ""))
+    freshness = fields.get("Cache-Control", ""), fields.get("Expires", "")
     return Fetched(
         request=request,
         url=str(url),
@@ -300,7 +300,5 @@ def _fetched(request: FetchRequest, url: URL, response: _Response, moved: str, l
         charset=charset,
         permanent_url=moved,
         links=response.links(),
-        max_age=response_headers.max_age(
-            fields.get("Cache-Control", ""), fields.get("Expires", ""), datetime.now(UTC)
-        ),
+        max_age=response_headers.max_age(*freshness, datetime.now(UTC)),
     )

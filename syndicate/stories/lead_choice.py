@@ -57,10 +57,8 @@ def lead_candidates(articles: Iterable[LeadCandidate]) -> list[LeadCandidate]:
     Raises ``ValueError`` when there is no article.
     """
     known = list(articles)
-    rank = min((not is_dated(candidate.published), candidate.is_copy) for candidate in known)
-    usable = [
-        candidate for candidate in known if (not is_dated(candidate.published), candidate.is_copy) == rank
-    ]
+    ranks = [(not is_dated(candidate.published), candidate.is_copy) for candidate in known]
+    usable = [candidate for candidate, rank in zip(known, ranks, strict=True) if rank == min(ranks)]
     ordered = sorted(usable, key=lambda candidate: (candidate.published, candidate.article_id))
     # A start that moves with every article could change the lead with every article.
     newest = ordered[-1].published
@@ -83,17 +81,14 @@ def choose_lead(candidates: Sequence[LeadCandidate], language: str = "") -> int:
     chosen = max(candidates, key=lambda candidate: candidate.chosen)
     if chosen.chosen or len(candidates) == 1:
         return chosen.article_id
-    foreign = [
-        bool(language and candidate.language) and candidate.language != language for candidate in candidates
-    ]
+    foreign = [bool(language) and candidate.language not in ("", language) for candidate in candidates]
     pieces = [(not candidate.is_report, -candidate.source_weight) for candidate in candidates]
     classes = list(zip(foreign, pieces, strict=True))
     ranks = np.array([sorted(set(classes)).index(item) for item in classes])
     extra = np.array([_extra(candidate) for candidate in candidates])
     # Similarity of an article (row) to the articles before a position (column).
-    cumulated = np.pad(
-        _cosines([candidate.terms for candidate in candidates]).cumsum(axis=1), ((0, 0), (1, 0))
-    )
+    cosines = _cosines([candidate.terms for candidate in candidates])
+    cumulated = np.pad(cosines.cumsum(axis=1), ((0, 0), (1, 0)))
     lead = start = 0
     for latest, newest in enumerate(candidates):
         while newest.published - candidates[start].published > FRESH:

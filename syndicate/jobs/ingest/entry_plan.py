@@ -137,9 +137,8 @@ def plan_entries(
         parsed = {content.source.id: content.parsed for content in contents}
         with store.read() as connection:
             stored = known_articles.known_entries(connection, keys_and_urls)
-            rematched = _rematch(
-                connection, parsed, {source: articles for source, (articles, _) in stored.items()}
-            )
+            articles = {source: articles for source, (articles, _) in stored.items()}
+            rematched = _rematch(connection, parsed, articles)
             undated -= known_articles.sources_with_dates(connection, undated)
         known = {
             source: _Known(articles=articles, pruned=pruned, rematched=rematched[source])
@@ -148,9 +147,8 @@ def plan_entries(
     plans = []
     for content in contents:
         source_id = content.source.id
-        plan = _plan_document(
-            content, rules, known.get(source_id, _Known()), now, undated=source_id in undated
-        )
+        facts = known.get(source_id, _Known())
+        plan = _plan_document(content, rules, facts, now, undated=source_id in undated)
         plan.pages = _pages_to_queue(store, plan, now, options)
         plans.append(plan)
     return plans

@@ -174,7 +174,7 @@ class _Run:
         while not self.should_stop() and (waiting := [host for host in hosts.values() if host.pages]):
             pages = {page.id: page for page in [host.pages.pop(0) for host in waiting]}
             requests = [
-                FetchRequest(url=page.url, accept=PAGE_ACCEPT, key=page.id) for page in pages.values()
+                FetchRequest(url=page.url, accept=PAGE_ACCEPT, key=key) for key, page in pages.items()
             ]
             fetcher = self.importer.fetcher()
             for request, response in fetcher.fetch_each(requests, should_stop=self.should_stop):

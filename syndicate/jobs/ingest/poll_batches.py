@@ -182,9 +182,8 @@ class PollBatches:
         source, state, response, item_hash = changed
         compared = diff_document(response.body, item_hash, state.feed_skeleton_hash, known)
         if compared.has_only_known_items:
-            return self._nothing_new(
-                source, replace(state, feed_skeleton_hash=compared.feed_skeleton_hash), response, now
-            )
+            state = replace(state, feed_skeleton_hash=compared.feed_skeleton_hash)
+            return self._nothing_new(source, state, response, now)
         # The comparison has left out the known items already, or none.
         known_to_parser = frozenset() if compared.seen else known
         return ChangedDocument(

@@ -10,7 +10,7 @@ from datetime import datetime
 from secrets import token_urlsafe
 
 from syndicate.errors import FetchError, ParserDied, SyndicateError
-from syndicate.ingest import poll_schedule
+from syndicate.ingest import poll_schedule as schedule
 from syndicate.ingest.websub_protocol import discover
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
 from syndicate.jobs.ingest.entry_plan import EntryPlan, SourceOutcome
@@ -58,15 +58,12 @@ class PollStoring:
             quarantined = quarantine.clear_unlisted(connection, listed)
             for poll in polls:
                 _quarantine_items(connection, poll, now)
-            saved = [
-                # With its skeleton's hash, the document would count as unchanged without the quarantined
-                # items, and they would stay quarantined.
-                _saved(
-                    poll, replace(state, feed_skeleton_hash="") if poll.source.id in quarantined else state
-                )
-                for poll, state in zip(polls, states, strict=True)
-            ]
-            source_store.save_polls(connection, saved, owner=self.importer.owner)
+            for index, poll in enumerate(polls):
+                if poll.source.id in quarantined:
+                    # With its skeleton's hash, the document would count as unchanged without the quarantined
+                    # items, and they would stay quarantined.
+                    states[index] = replace(states[index], feed_skeleton_hash="")
+            source_store.save_polls(connection, map(_saved, polls, states), owner=self.importer.owner)
         return [
             plan.outcome(count, poll.state.read_from)
             for poll, plan, count in zip(polls, plans, added, strict=True)
@@ -76,12 +73,10 @@ class PollStoring:
         self, source: Source, state: SourceState, error: SyndicateError, now: datetime
     ) -> SourceOutcome:
         """Store a failed poll."""
-        outcome = poll_schedule.failed(source.name, error)
+        outcome = schedule.failed(source.name, error)
         if source.private:
             outcome = replace(outcome, error=mask_address(outcome.error, source.url))
-        after = poll_schedule.after_poll(
-            state, outcome, now, poll_schedule.options_for(source, self.importer.polling)
-        )
+        after = schedule.after_poll(state, outcome, now, schedule.options_for(source, self.importer.polling))
         with self.importer.store.write() as connection:
             source_store.save_poll(connection, source.id, after, owner=self.importer.owner)
             if isinstance(error, FetchError) and error.busy:
@@ -110,12 +105,10 @@ class PollStoring:
         if added and poll.response:
             published = article_store.latest_published(connection, source.id, limit=RATE_DATES)
             dates = (article.published for article in plan.new if article.dated)
-            if before.websub_lease_until and poll_schedule.hub_missed(dates, now):
+            if before.websub_lease_until and schedule.hub_missed(dates, now):
                 before = replace(before, websub_lease_until=None)
-        outcome = poll_schedule.with_feed_hints(poll.outcome, parsed, published)
-        after = poll_schedule.after_poll(
-            before, outcome, now, poll_schedule.options_for(source, self.importer.polling)
-        )
+        outcome = schedule.with_feed_hints(poll.outcome, parsed, published)
+        after = schedule.after_poll(before, outcome, now, schedule.options_for(source, self.importer.polling))
         if poll.is_partial:
             # With validators the next response would be unchanged, and the left items never parsed.
             after = replace(after, etag="", last_modified="", body_hash="")
@@ -139,7 +132,7 @@ def _quarantine_items(connection: Connection, poll: Poll, now: datetime) -> None
     source = poll.source
     for item_hash, reason in poll.crashing_items:
         shown = (mask_address(reason, source.url) if source.private else reason)[
-            : poll_schedule.MAX_ERROR_CHARACTERS
+            : schedule.MAX_ERROR_CHARACTERS
         ]
         failures = {"source_id": source.id, "attempts": quarantine.LIMIT}
         quarantine.record_failure(connection, "entry", item_hash, shown, now=now, **failures)
@@ -157,9 +150,9 @@ def _replaced(source: Source, state: SourceState) -> tuple[SourceState, str]:
     The configuration or a list decides about the address of its sources, so only the state keeps the new
     address. A secret stays with its scheme, host and port.
     """
-    url = poll_schedule.replacement_url(source.url, state)
+    url = schedule.replacement_url(source.url, state)
     if not url or (source.access is not None and origin_of(url) != origin_of(source.url)):
         return state, ""
     if source.origin is Origin.STORE and not source.listed_in and source.access is None:
-        return poll_schedule.with_new_address(url, state, url), url
-    return poll_schedule.with_new_address(source.url, state, url), ""
+        return schedule.with_new_address(url, state, url), url
+    return schedule.with_new_address(source.url, state, url), ""

@@ -104,9 +104,7 @@ class SourceListJob:
             return []
         with self.store.read() as connection:
             states = list_store.list_states(connection)
-        due = [
-            source_list for source_list in self.lists if list_store.is_due(states.get(source_list.url), now)
-        ]
+        due = [listed for listed in self.lists if list_store.is_due(states.get(listed.url), now)]
         outcomes = [self._run_one(source_list, now, should_stop) for source_list in due if not should_stop()]
         return [outcome for outcome in outcomes if outcome is not None]
 
@@ -230,9 +228,8 @@ def free_name(title: str, addresses: Sequence[str], taken: set[str]) -> str:
     base = base or host
     if base not in taken:
         return base
-    longer = (
-        f"{base[: MAX_NAME_LENGTH - len(host) - 3]} ({host})" if len(host) < MAX_NAME_LENGTH - 20 else base
-    )
+    has_room = len(host) < MAX_NAME_LENGTH - 20
+    longer = f"{base[: MAX_NAME_LENGTH - len(host) - 3]} ({host})" if has_room else base
     name, number = longer, 1
     while name in taken:
         number += 1

@@ -123,9 +123,8 @@ class WebSubJob:
         is_leaving = subscription.state is HubState.LEAVING
         mode = "unsubscribe" if is_leaving else "subscribe"
         callback_url = self.callback_url(subscription.callback)
-        form = websub_protocol.subscription_request(
-            mode, subscription.topic, callback_url, self._shared_secret(subscription)
-        )
+        secret = self._shared_secret(subscription)
+        form = websub_protocol.subscription_request(mode, subscription.topic, callback_url, secret)
         error = ""
         try:
             self.importer.fetcher().post(subscription.hub, form, should_stop=should_stop)

@@ -60,9 +60,7 @@ class Placing:
         story_store.place_articles(self._connection, places)
         # From now on lists show another article with the old text, or hide this article.
         labels = {place.article_id: place.same_text for place in places}
-        moved_texts = [
-            article.id for article in waiting if article.same_text not in (None, labels[article.id])
-        ]
+        moved_texts = [known.id for known in waiting if known.same_text not in (None, labels[known.id])]
         if moved_texts:
             stale.mark_lists_with(self._connection, moved_texts)
         moved = self._move_stories()
@@ -173,9 +171,8 @@ class Placing:
             if final is not None and stored != final:
                 parts.setdefault((stored, final), []).append(article_id)
         for (story_id, into), article_ids in parts.items():
-            cause, change = next(
-                pair for pair in reversed(self._regrouped) if article_ids[0] in pair[1].article_ids
-            )
+            first, latest = article_ids[0], reversed(self._regrouped)
+            cause, change = next(pair for pair in latest if first in pair[1].article_ids)
             move = self._move(cause, change, story_id, into, len(article_ids))
             story_moves.split_story(self._connection, move, article_ids)
         return {story_id for pair in parts for story_id in pair}
@@ -243,9 +240,8 @@ class Placing:
         }
         changed = story_store.save_related(self._connection, lists)
         # Include lists of this batch made before their articles were placed anew.
-        linking |= {
-            number for number, rows in lists.items() if any(row.related_id in self._before for row in rows)
-        }
+        before = self._before.keys()
+        linking |= {number for number, rows in lists.items() if any(row.related_id in before for row in rows)}
         if linking:
             repeated = story_store.repeated_links(self._connection, sorted(linking))
             story_store.remove_links(self._connection, repeated)

@@ -20,6 +20,7 @@ from syndicate.stories import ENOUGH_OTHERS, RankingOptions, Record, learn_weigh
 LISTS = ("top", "trending")
 # An article is judged a day later, when other sources have had time to follow.
 JUDGED_AFTER = story_facts.DAY
+RHYTHM = story_facts.RHYTHM_DAYS * story_facts.DAY
 # Parts of a rank that readers see.
 MARKS = ("boost", "pin", "rare", "recent", "slow")
 
@@ -99,10 +100,8 @@ class RankingJob:
         if learned != known:
             with self.store.write() as connection:
                 ranked_lists.save_source_weights(connection, learned, now=today)
-                ranked_lists.prune_reads(connection, before=today - story_facts.RHYTHM_DAYS * story_facts.DAY)
-                ranked_lists.prune_neighbours(
-                    connection, before=today - story_facts.RHYTHM_DAYS * story_facts.DAY
-                )
+                ranked_lists.prune_reads(connection, before=today - RHYTHM)
+                ranked_lists.prune_neighbours(connection, before=today - RHYTHM)
         return weights
 
     def _inputs(self, now: datetime) -> tuple[object, ...]:
@@ -125,10 +124,9 @@ def learned_weights(connection: Connection, at: datetime, options: RankingOption
         for source, (count, others) in followers.items()
     }
     return {
-        source: SourceWeight(
-            weight=weight, articles=records[source].articles, prominence=records[source].prominence
-        )
+        source: SourceWeight(weight=weight, articles=record.articles, prominence=record.prominence)
         for source, weight in learn_weights(records).items()
+        if (record := records[source])
     }
 
 

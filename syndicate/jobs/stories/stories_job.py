@@ -227,8 +227,7 @@ def load_index(
 def _hint(connection: Connection, index: StoryIndex, listed: Mapping[int, str]) -> None:
     """Pass the "Read more" lists of articles to the index."""
     lists = {article_id: index_rows.read_more_titles(packed) for article_id, packed in listed.items()}
-    ids = index_rows.articles_with_titles(
-        connection, [title for titles in lists.values() for title in titles]
-    )
+    known = [title for titles in lists.values() for title in titles]
+    ids = index_rows.articles_with_titles(connection, known)
     for article_id, titles in lists.items():
         index.hint(article_id, tuple(ids[title] for title in titles if title in ids))

@@ -24,9 +24,8 @@ _DELETE = delete(table).where(
 _CLEAR = CompiledStatement(_DELETE)
 _CLEAR_ITEM = CompiledStatement(_DELETE.where(table.c.source_id == bindparam("source")))
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_ENTRIES = CompiledStatement(
-    select(table.c.source_id, table.c.subject).where(table.c.kind == "entry", table.c.source_id.in_(_SOURCES))
-)
+_ITEMS = select(table.c.source_id, table.c.subject).where(table.c.kind == "entry")
+_ENTRIES = CompiledStatement(_ITEMS.where(table.c.source_id.in_(_SOURCES)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

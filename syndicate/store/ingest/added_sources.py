@@ -98,10 +98,9 @@ def pause_unlisted(connection: Connection, url: str, *, listed: Sequence[int]) -
 
 def pause_undeclared_lists(connection: Connection, urls: Sequence[str]) -> None:
     """Pause the sources of source lists that are no longer declared."""
-    orphan = and_(
-        table.c.listed_in != "", table.c.listed_in.not_in(urls), table.c.absent == Absence.NONE.value
-    )
-    connection.execute(update(table).where(orphan).values(**_UNLISTED))
+    orphan = and_(table.c.listed_in != "", table.c.listed_in.not_in(urls))
+    there = table.c.absent == Absence.NONE.value
+    connection.execute(update(table).where(orphan, there).values(**_UNLISTED))
 
 
 def update_listed(connection: Connection, source_id: int, source: Source) -> None:

@@ -29,11 +29,8 @@ MAX_WAITING_PUSHES = 20
 """Maximum number of unread pushes per source; further pushes are dropped."""
 
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_OF_SOURCES = CompiledStatement(
-    select(*(table.c[name] for name in ("source_id", "hub", "topic", "state"))).where(
-        table.c.source_id.in_(_SOURCES)
-    )
-)
+_NOTED = select(*(table.c[name] for name in ("source_id", "hub", "topic", "state")))
+_OF_SOURCES = CompiledStatement(_NOTED.where(table.c.source_id.in_(_SOURCES)))
 _ENDING = (HubState.LEAVING.value, HubState.ENDED.value)
 
 
@@ -183,9 +180,8 @@ def add_push(
 def waiting_pushes(connection: Connection, *, limit: int) -> list[Push]:
     """Return unread pushes, oldest first."""
     pushes = schema.pushes
-    return [
-        Push(**row._asdict()) for row in connection.execute(select(pushes).order_by(pushes.c.id).limit(limit))
-    ]
+    oldest = select(pushes).order_by(pushes.c.id).limit(limit)
+    return [Push(**row._asdict()) for row in connection.execute(oldest)]
 
 
 def delete_push(connection: Connection, push_id: int) -> None:

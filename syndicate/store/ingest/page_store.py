@@ -229,19 +229,16 @@ def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]
 
 def gone_pages(connection: Connection, article_ids: Collection[int]) -> dict[int, int]:
     """Return status 404 or 410 by article id, for articles whose page last answered so."""
-    query = select(table.c.article_id, table.c.error).where(
-        table.c.article_id.in_(article_ids), table.c.state == ReadState.REFUSED.value
-    )
+    query = select(table.c.article_id, table.c.error).where(table.c.article_id.in_(article_ids))
+    query = query.where(table.c.state == ReadState.REFUSED.value)
     answers = ((row.article_id, _GONE.search(row.error)) for row in connection.execute(query))
     return {article_id: int(match[1]) for article_id, match in answers if match}
 
 
 def prune_pages(connection: Connection, *, before: datetime) -> int:
     """Delete pages without an article whose last attempt was before a time."""
-    over = and_(
-        table.c.article_id.is_(None), table.c.state != ReadState.WAITING.value, table.c.last_try < before
-    )
-    return connection.execute(delete(table).where(over)).rowcount
+    tried = and_(table.c.state != ReadState.WAITING.value, table.c.last_try < before)
+    return connection.execute(delete(table).where(table.c.article_id.is_(None), tried)).rowcount
 
 
 def _written(entry: Entry | None) -> dict[str, Any] | None:

@@ -258,9 +258,8 @@ def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[Sourc
         .group_by(articles.c.source_id)
         .subquery()
     )
-    query = select(table, counts.c.articles.label("total"), counts.c.recent).outerjoin(
-        counts, counts.c.source_id == table.c.id
-    )
+    query = select(table, counts.c.articles.label("total"), counts.c.recent)
+    query = query.outerjoin(counts, counts.c.source_id == table.c.id)
     query = query.where(table.c.absent != Absence.REMOVED.value)
     return tuple(
         SourceReport(
@@ -276,10 +275,8 @@ def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[Sourc
 def next_check(connection: Connection) -> datetime | None:
     """Return the time at which the earliest source is due, or ``None`` without sources."""
     live = and_(table.c.paused.is_(False), table.c.gone.is_(False))
-    query = (
-        select(table.c.next_check).where(live, table.c.next_check.is_not(None)).order_by(table.c.next_check)
-    )
-    return connection.scalars(query.limit(1)).first()
+    query = select(table.c.next_check).where(live, table.c.next_check.is_not(None))
+    return connection.scalars(query.order_by(table.c.next_check).limit(1)).first()
 
 
 def source_of(row: Row[Any]) -> Source:

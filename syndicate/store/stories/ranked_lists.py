@@ -48,11 +48,8 @@ _SOME = (
     .correlate(schema.sources)
     .subquery()
 )
-_RARE = CompiledStatement(
-    select(schema.sources.c.id).where(
-        select(func.count()).select_from(_SOME).scalar_subquery().between(1, bindparam("most"))
-    )
-)
+_FEW = select(func.count()).select_from(_SOME).scalar_subquery().between(1, bindparam("most"))
+_RARE = CompiledStatement(select(schema.sources.c.id).where(_FEW))
 _OWN, _OTHER = schema.articles.alias("own"), schema.articles.alias("other")
 _SEEN = case((_OTHER.c.published < _OTHER.c.first_seen, _OTHER.c.published), else_=_OTHER.c.first_seen)
 
@@ -224,9 +221,8 @@ def source_records(
     counted = case((followed.c.others > enough, enough), else_=followed.c.others)
     share = func.sum(counted * 1.0 / followed.c.others) / enough
     articles = select(table.c.source_id, func.count()).where(*judged).group_by(table.c.source_id)
-    found: dict[int, tuple[int, dict[int, float]]] = {
-        source: (count, {}) for source, count in connection.execute(articles)
-    }
+    found: dict[int, tuple[int, dict[int, float]]]
+    found = {source: (count, {}) for source, count in connection.execute(articles)}
     query = select(followed.c.source_id, followed.c.other, share)
     for source, other, part in connection.execute(query.group_by(followed.c.source_id, followed.c.other)):
         found[source][1][other] = round(float(part), 6)
@@ -238,9 +234,8 @@ def save_source_weights(
 ) -> None:
     """Replace the learned weights."""
     connection.execute(delete(schema.source_weights))
-    rows = [
-        {**asdict(weight), "source_id": source, "learned": now} for source, weight in sorted(weights.items())
-    ]
+    learned = {"learned": now}
+    rows = [asdict(weight) | {"source_id": source} | learned for source, weight in sorted(weights.items())]
     if rows:
         connection.execute(insert(schema.source_weights), rows)
 
@@ -321,15 +316,12 @@ def add_reads(connection: Connection, counts: Mapping[str, int], *, hour: dateti
     """Add page openings, by page path, to the counts of an hour; unknown paths are ignored."""
     table, articles = schema.reads, schema.articles
     query = select(articles.c.id, articles.c.path).where(articles.c.path.in_(counts))
-    rows = [
-        {"article_id": row.id, "hour": hour, "count": counts[row.path]} for row in connection.execute(query)
-    ]
+    found = connection.execute(query)
+    rows = [{"article_id": row.id, "hour": hour, "count": counts[row.path]} for row in found]
     if rows:
-        statement = insert_for(connection, table)
+        statement, keys = insert_for(connection, table), ["article_id", "hour"]
         added = {"count": table.c.count + statement.excluded.count}
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["article_id", "hour"], set_=added), rows
-        )
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=added), rows)
 
 
 def story_reads(connection: Connection, *, since: datetime, until: datetime) -> dict[int, int]:
