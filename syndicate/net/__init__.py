@@ -10,7 +10,8 @@ from syndicate.net.http_types import (
     Fetched,
     FetchRequest,
     HttpOptions,
+    UserAgent,
+    agent_name,
 )
 from syndicate.net.politeness import next_pause
 from syndicate.net.thread import FetchThread
-from syndicate.net.user_agent import UserAgent, agent_name

@@ -214,10 +214,9 @@ def _read_together(document: bytes, url: str) -> RawFeed | None:
 
 def _newest(parts: Split, unseen: Sequence[int], url: str) -> Sequence[int]:
     """Return the newest ``MAX_ITEMS`` items: the first items, or the last if the oldest item comes first."""
-    ends = [
-        read_with_feedparser(document, url).items for _, document in parts.one_by_one((unseen[0], unseen[-1]))
-    ]
-    times = [item.updated or item.published for items in ends for item in items]
+    ends = parts.one_by_one((unseen[0], unseen[-1]))
+    items = [item for _, document in ends for item in read_with_feedparser(document, url).items]
+    times = [item.updated or item.published for item in items]
     if len(times) == 2 and times[0] and times[1] and times[0] < times[1]:
         return unseen[-MAX_ITEMS:]
     return unseen[:MAX_ITEMS]
@@ -245,10 +244,8 @@ def _read_around(parts: Split, url: str) -> RawFeed:
     """Read the document without its items, or with the first if feedparser needs an item to see a feed."""
     feed = _read_together(parts.bare(), url)
     if feed is None:
-        document = next(
-            (document for _, document in parts.one_by_one(range(len(parts.spans))[:1])), parts.bare()
-        )
-        feed = read_with_feedparser(document, url)
+        first = parts.one_by_one(range(len(parts.spans))[:1])
+        feed = read_with_feedparser(next((document for _, document in first), parts.bare()), url)
     return feed
 
 
@@ -259,10 +256,8 @@ def _read_whole(document: bytes, url: str, known: frozenset[str]) -> ParsedSourc
         blake2b(repr(item).encode(errors="replace"), digest_size=16).hexdigest(): item for item in feed.items
     }
     unseen = [(item, item_hash) for item_hash, item in pairs.items() if item_hash not in known][:MAX_ITEMS]
-    read = {item_hash for _, item_hash in unseen}
-    return _parsed(
-        feed, url, unseen, tuple(item_hash for item_hash in pairs if item_hash in known or item_hash in read)
-    )
+    read = known.union(item_hash for _, item_hash in unseen)
+    return _parsed(feed, url, unseen, tuple(item_hash for item_hash in pairs if item_hash in read))
 
 
 def _parsed(

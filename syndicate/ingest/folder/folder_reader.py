@@ -192,15 +192,13 @@ def _html_entry(guid: str, text: str, item_hash: str, zone: tzinfo) -> Entry:
     page = parse_html_file(text)
     url = absolute_url("", page.canonical or page.first("og:url"))
     cleaned = clean_html(page.body, url)
-    published = (
-        page.first("article:published_time", "datepublished", "date", "dc.date", "pubdate") or page.time
-    )
+    names = ("article:published_time", "datepublished", "date", "dc.date", "pubdate")
     return Entry(
         guid=guid,
         url=url,
         title=clean_line(page.first("og:title") or page.heading or page.title),
         authors=_names(page.meta.get("author", ())) or _names(page.meta.get("article:author", ())),
-        published=parse_date(published, zone),
+        published=parse_date(page.first(*names) or page.time, zone),
         updated=parse_date(page.first("article:modified_time", "datemodified", "og:updated_time"), zone),
         language=normalise_language(page.language),
         html=cleaned.html,
@@ -245,9 +243,8 @@ def _markdown() -> MarkdownIt:
 
 def _names(values: Iterable[str]) -> tuple[str, ...]:
     """Split lists such as "Ada, Ben and Cem" into distinct names, without URLs and email addresses."""
-    names = (
-        clean_line(name, 100) for value in values for name in re.split(r"\s*[;,،]\s*|\s+(?:and|&)\s+", value)
-    )
+    parts = (part for value in values for part in re.split(r"\s*[;,،]\s*|\s+(?:and|&)\s+", value))
+    names = (clean_line(part, 100) for part in parts)
     return tuple(dict.fromkeys(name for name in names if name and "://" not in name and "@" not in name))
 
 

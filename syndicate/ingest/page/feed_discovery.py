@@ -95,9 +95,8 @@ def with_header_links(links: Iterable[FeedLink], fields: Iterable[str], url: str
     for reference, values in parse_link_fields(fields):
         target = absolute_url(url, reference)
         if is_web_url(target) and _is_declared(values | {"href": reference}):
-            declared.append(
-                FeedLink(url=target, title=clean_line(values.get("title", ""), 100), declared=True)
-            )
+            title = clean_line(values.get("title", ""), 100)
+            declared.append(FeedLink(url=target, title=title, declared=True))
     return _ordered([*declared, *links])
 
 

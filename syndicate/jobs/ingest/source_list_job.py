@@ -275,7 +275,7 @@ def _source(outline: Outline, section: str, listed_in: str) -> Source:
         private=looks_secret(outline.feed_url),
         home_url=outline.home_url,
         listed_in=listed_in,
-        outline=(*more, *foreign_attributes(outline.extra)),
+        outline=(*more, *(pair for pair in outline.extra if not pair[0].startswith(_PREFIX))),
     )
     return with_attributes(source, outline.extra, trusted=not listed_in)
 
@@ -312,11 +312,6 @@ def attributes_of(source: Source) -> Attributes:
     if source.select:
         values |= {f"Select{name.title()}": getattr(source.select, name) for name in _SELECTORS}
     return tuple((_PREFIX + name, value) for name, value in values.items() if value)
-
-
-def foreign_attributes(attributes: Iterable[tuple[str, str]]) -> Attributes:
-    """Return the attributes that other programs wrote."""
-    return tuple((name, value) for name, value in attributes if not name.startswith(_PREFIX))
 
 
 def with_attributes(source: Source, attributes: Iterable[tuple[str, str]], *, trusted: bool) -> Source:

@@ -74,11 +74,8 @@ def _apply(connection: Connection, migration: Migration) -> None:
             connection.exec_driver_sql(statement.format_map(types))
     if then := _THEN.get(migration.number):
         then(connection)
-    connection.execute(
-        insert(schema.migrations).values(
-            number=migration.number, name=migration.name, applied=datetime.now(UTC)
-        )
-    )
+    ran = {"number": migration.number, "name": migration.name, "applied": datetime.now(UTC)}
+    connection.execute(insert(schema.migrations).values(**ran))
 
 
 def rekey_lists(connection: Connection) -> None:

@@ -52,9 +52,8 @@ _WORDS = ("authors", "tags", "read_more")
 
 def _adding(dialect: str, rows: list[dict[str, BindParameter[Any]]]) -> ReturningInsert[Any]:
     """Return the insert of articles; existing articles stay as they are."""
-    statement: ReturningInsert[Any] = (
-        insert_on(dialect, table).values(rows).on_conflict_do_nothing().returning(table.c.id, table.c.uid)
-    )
+    new = insert_on(dialect, table).values(rows).on_conflict_do_nothing()
+    statement: ReturningInsert[Any] = new.returning(table.c.id, table.c.uid)
     return statement
 
 
@@ -75,9 +74,8 @@ def newest_before(
     """Return, by source, the newest publication time among articles first seen before a time."""
     if not source_ids:
         return {}
-    query = select(table.c.source_id, func.max(table.c.published, type_=table.c.published.type)).where(
-        table.c.source_id.in_(source_ids), table.c.first_seen < first_seen
-    )
+    query = select(table.c.source_id, func.max(table.c.published, type_=table.c.published.type))
+    query = query.where(table.c.source_id.in_(source_ids), table.c.first_seen < first_seen)
     rows = connection.execute(query.group_by(table.c.source_id)).all()
     return {row[0]: row[1] for row in rows}
 
@@ -94,9 +92,8 @@ def add_articles(
     ids = {uid: article_id for article_id, uid in _ADD.execute(connection, rows)}
     added = [article for _, articles in found for article in articles if article.uid in ids]
     if added:
-        _ADD_BODIES.execute_many(
-            connection, [{"article_id": ids[article.uid], "html": article.html} for article in added]
-        )
+        bodies = [{"article_id": ids[article.uid], "html": article.html} for article in added]
+        _ADD_BODIES.execute_many(connection, bodies)
         _add_tags(connection, [(ids[article.uid], article.tags) for article in added])
         mark_stale(connection, ids.values())
     return [[ids[article.uid] for article in articles if article.uid in ids] for _, articles in found]
@@ -257,9 +254,8 @@ def _is_revised(connection: Connection, article_id: int, article: NewArticle, *,
     ``keep_text`` compares summaries, since the stored text is then that of the article's page.
     """
     bodies = schema.article_bodies
-    query = select(table.c.title, table.c.summary, bodies.c.html).join(
-        bodies, bodies.c.article_id == table.c.id
-    )
+    query = select(table.c.title, table.c.summary, bodies.c.html)
+    query = query.join(bodies, bodies.c.article_id == table.c.id)
     row = connection.execute(query.where(table.c.id == article_id)).one_or_none()
     if row is None:
         return False

@@ -205,9 +205,8 @@ def remove_links(connection: Connection, links: Sequence[tuple[int, int]]) -> No
         return
     table = schema.related
     here = (table.c.article_id == bindparam("article")) & (table.c.position == bindparam("place"))
-    connection.execute(
-        delete(table).where(here), [{"article": article_id, "place": place} for article_id, place in links]
-    )
+    named = [{"article": article_id, "place": place} for article_id, place in links]
+    connection.execute(delete(table).where(here), named)
     mark_stale(connection, (article_id for article_id, _ in links))
 
 
@@ -309,6 +308,7 @@ def coverage_links(
 ) -> dict[int, list[RelatedLink]]:
     """Return links to all articles of each story with several: leads by language, then oldest first."""
     table, leads = schema.articles, schema.story_leads
+    leading = (leads.c.story_id == table.c.story_id) & (leads.c.article_id == table.c.id)
     shared = (
         select(table.c.story_id)
         .where(table.c.story_id.in_(story_ids))
@@ -318,9 +318,7 @@ def coverage_links(
     query = (
         _link_query()
         .add_columns(table.c.story_id)
-        .join(
-            leads, (leads.c.story_id == table.c.story_id) & (leads.c.article_id == table.c.id), isouter=True
-        )
+        .join(leads, leading, isouter=True)
         .where(table.c.story_id.in_(shared))
         .order_by(table.c.story_id, leads.c.story_id.is_(None), table.c.published, table.c.id)
     )
