@@ -339,7 +339,7 @@ def _is_unchanged(existing: KnownArticle, article: NewArticle, entry: Entry, sou
 
 
 def _content(entry: Entry, title: str, language: str, section: str) -> bytes:
-    image = entry.image
+    files = [(canonical_url(file.url), file.duration, file.title) for file in entry.enclosures]
     return _joined(
         title,
         canonical_url(entry.url),
@@ -349,17 +349,12 @@ def _content(entry: Entry, title: str, language: str, section: str) -> bytes:
         language,
         entry.section or section,
         entry.summary,
-        repr(image),
+        repr(entry.image),
         entry.html or entry.text,
-        *_attached(entry),
+        # Nothing without files keeps the hashes of old stores valid.
+        *([repr(files)] if files else ()),
         *([str(entry.minutes)] if entry.minutes else ()),
     )
-
-
-def _attached(entry: Entry) -> tuple[str, ...]:
-    """Return the enclosures' URL, duration and title; ``()`` keeps the hashes of old stores valid."""
-    files = [(canonical_url(file.url), file.duration, file.title) for file in entry.enclosures]
-    return (repr(files),) if files else ()
 
 
 def _hash(*parts: str) -> str:

@@ -138,9 +138,8 @@ class HttpClient:
                 if response.status // 100 == 2:
                     return response.status
                 reason = await response.content.read(_MAX_REASON)
-                wait = response_headers.retry_after(
-                    response.headers.get("Retry-After", ""), datetime.now(UTC)
-                )
+                asked = response.headers.get("Retry-After", "")
+                wait = response_headers.retry_after(asked, datetime.now(UTC))
                 raise refused_form(str(url), response.status, reason, wait)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failed_connection(error, str(url)) from error

@@ -55,21 +55,18 @@ def parse_html_file(text: str) -> HtmlPage:
 def parse_html_metadata(text: str) -> HtmlPage:
     """Parse a page's metadata without its body."""
     page = HtmlPage(title=_inner_text(text, "title"), heading=_inner_text(text, "h1"))
-    for tag in _TAG.finditer(text):
-        _add_tag(page, tag[1].lower(), tag_attributes(tag[2]))
+    for match in _TAG.finditer(text):
+        tag, values = match[1].lower(), tag_attributes(match[2])
+        if tag == "meta":
+            name = values.get("property") or values.get("name") or values.get("itemprop") or ""
+            page.meta.setdefault(name.lower(), []).append(values.get("content", ""))
+        elif tag == "link" and "canonical" in values.get("rel", "").lower().split():
+            page.canonical = page.canonical or values.get("href", "")
+        elif tag == "html":
+            page.language = page.language or values.get("lang", "")
+        elif tag == "time":
+            page.time = page.time or values.get("datetime", "")
     return page
-
-
-def _add_tag(page: HtmlPage, tag: str, values: dict[str, str]) -> None:
-    if tag == "meta":
-        name = values.get("property") or values.get("name") or values.get("itemprop") or ""
-        page.meta.setdefault(name.lower(), []).append(values.get("content", ""))
-    elif tag == "link" and "canonical" in values.get("rel", "").lower().split():
-        page.canonical = page.canonical or values.get("href", "")
-    elif tag == "html":
-        page.language = page.language or values.get("lang", "")
-    elif tag == "time":
-        page.time = page.time or values.get("datetime", "")
 
 
 def tag_attributes(text: str) -> dict[str, str]:

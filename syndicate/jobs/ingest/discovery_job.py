@@ -94,9 +94,8 @@ class DiscoveryJob:
             if feed_discovery.feed_format(page.body) not in ("", "sitemap"):
                 return Discovery(url=url, feeds=(self._preview(page, "the address itself"),))
             if feed_discovery.feed_format(page.body) == "sitemap":
-                return Discovery(
-                    url=url, sitemaps=(self._preview(page, "the address itself", DocumentKind.SITEMAP),)
-                )
+                sitemap = self._preview(page, "the address itself", DocumentKind.SITEMAP)
+                return Discovery(url=url, sitemaps=(sitemap,))
             parsed = parse_response(self.parser(), page, DocumentKind.LINKS)
             links = feed_discovery.with_header_links(parsed.feeds, page.links, page.url)
             if links or not parsed.moved_to:
@@ -144,9 +143,8 @@ class DiscoveryJob:
                 previews[request.url] = replace(preview, title=preview.title or by_url[request.url].title)
             except (FetchError, ParseError) as error:
                 failures.append((request.url, str(error)))
-        unique = {
-            canonical_url(previews[url].url): previews[url] for url in reversed(by_url) if url in previews
-        }
+        found = [previews[url] for url in reversed(by_url) if url in previews]
+        unique = {canonical_url(preview.url): preview for preview in found}
         return list(reversed(unique.values())), failures
 
     def _first(self, urls: Iterable[str], start: FetchRequest) -> list[SourcePreview]:

@@ -173,11 +173,9 @@ class _Run:
     def _fetch(self, hosts: dict[str, _Host]) -> Iterator[tuple[PageRead, Fetched | errors.FetchError]]:
         while not self.should_stop() and (waiting := [host for host in hosts.values() if host.pages]):
             pages = {page.id: page for page in [host.pages.pop(0) for host in waiting]}
-            requests = [
-                FetchRequest(url=page.url, accept=PAGE_ACCEPT, key=key) for key, page in pages.items()
-            ]
+            asked = [FetchRequest(url=page.url, accept=PAGE_ACCEPT, key=key) for key, page in pages.items()]
             fetcher = self.importer.fetcher()
-            for request, response in fetcher.fetch_each(requests, should_stop=self.should_stop):
+            for request, response in fetcher.fetch_each(asked, should_stop=self.should_stop):
                 page = pages[int(str(request.key))]
                 if isinstance(response, errors.FetchError) and response.status not in _FINAL:
                     hosts[origin_of(page.url)].pages.clear()

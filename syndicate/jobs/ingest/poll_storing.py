@@ -89,11 +89,9 @@ class PollStoring:
 
     def save_redirected(self, source: Source, state: SourceState) -> SourceOutcome:
         """Store a poll without news after a permanent redirect. Raises ``LeaseLost``."""
-        state, url = _replaced(source, state)
+        (state, url), owner = _replaced(source, state), self.importer.owner
         with self.importer.store.write() as connection:
-            if not source_store.save_poll(
-                connection, source.id, state, owner=self.importer.owner, url=url or None
-            ):
+            if not source_store.save_poll(connection, source.id, state, owner=owner, url=url or None):
                 raise LeaseLost
         return SourceOutcome(name=source.name, unchanged=True)
 
@@ -131,10 +129,9 @@ def _quarantine_items(connection: Connection, poll: Poll, now: datetime) -> None
     """Quarantine the crashing items now; they crashed the parser three times."""
     source = poll.source
     for item_hash, reason in poll.crashing_items:
-        shown = (mask_address(reason, source.url) if source.private else reason)[
-            : schedule.MAX_ERROR_CHARACTERS
-        ]
+        shown = mask_address(reason, source.url) if source.private else reason
         failures = {"source_id": source.id, "attempts": quarantine.LIMIT}
+        shown = shown[: schedule.MAX_ERROR_CHARACTERS]
         quarantine.record_failure(connection, "entry", item_hash, shown, now=now, **failures)
 
 

@@ -202,7 +202,8 @@ class Placing:
         reasons = [
             StoryReason(
                 article_id=article_id,
-                story_id=self._story_id(story_match.story, story_match.nearest_id),
+                # For a story without a row then: the present story of its article.
+                story_id=max(story_match.story, 0) or self._index.story_of(story_match.nearest_id) or 0,
                 placed=self._now,
                 **{name: getattr(story_match, name) for name in _MEASURED},
             )
@@ -210,10 +211,6 @@ class Placing:
             if (story_match := placement.story_match) is not None
         ]
         story_moves.save_reasons(self._connection, list(self._placements), reasons)
-
-    def _story_id(self, story: int, nearest_id: int) -> int:
-        """Return the id of a story; for a story without a row then, the present story of its article."""
-        return story if story > 0 else self._index.story_of(nearest_id) or 0
 
     def _save_links(self) -> set[int]:
         """Save related links of new articles, and of older articles that now have a better link.

@@ -44,9 +44,8 @@ def sync_sources(connection: Connection, declared: Sequence[Source], now: dateti
         if row.origin == Origin.CONFIG and row.name not in names and row.absent == Absence.NONE
     ]
     if gone:
-        connection.execute(
-            update(table).where(table.c.id.in_(gone)).values(paused=True, absent=Absence.UNDECLARED.value)
-        )
+        pausing = update(table).where(table.c.id.in_(gone))
+        connection.execute(pausing.values(paused=True, absent=Absence.UNDECLARED.value))
 
 
 def declared_values(source: Source) -> dict[str, Any]:

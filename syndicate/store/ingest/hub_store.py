@@ -72,10 +72,9 @@ def request_unsubscriptions(connection: Connection, *, now: datetime, everything
     sources = schema.sources
     continuing = table.c.state.not_in(_ENDING)
     stopped = select(sources.c.id).where(or_(sources.c.paused, sources.c.gone))
-    query = select(table.c.source_id).where(
-        continuing if everything else continuing & table.c.source_id.in_(stopped)
-    )
-    _request_unsubscription(connection, list(connection.scalars(query)), now)
+    ending = continuing if everything else continuing & table.c.source_id.in_(stopped)
+    ids = connection.scalars(select(table.c.source_id).where(ending)).all()
+    _request_unsubscription(connection, ids, now)
 
 
 def _request_unsubscription(connection: Connection, ids: Iterable[int], now: datetime) -> None:

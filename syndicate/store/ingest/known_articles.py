@@ -22,9 +22,7 @@ _KNOWN = tuple(KnownArticle.__dataclass_fields__)
 _TIMES = ("published", "first_seen")
 # A single expanding parameter: SQLAlchemy examines each value of a list inside a statement.
 _VALUES: BindParameter[str] = bindparam("values", expanding=True)
-_FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
-    schema.articles.c.source_id == bindparam("source")
-)
+_FACTS = select(*(schema.articles.c[name] for name in _KNOWN))
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
 _HASHES = tuple(
     select(column.table.c.source_id, column).where(column.table.c.source_id.in_(_SOURCES))
@@ -45,7 +43,8 @@ _BY_KEYS = CompiledStatement(_FACTS_OF_SOURCES.where(_paired(schema.articles.c.e
 _BY_URLS = CompiledStatement(_FACTS_OF_SOURCES.where(_paired(schema.articles.c.url)))
 _SIMILAR = _FACTS_OF_SOURCES.where(_paired(schema.articles.c.published))
 _BY_TIMES = CompiledStatement(_SIMILAR.order_by(schema.articles.c.id.desc()).limit(MAX_SIMILAR))
-_SAME_TITLE = _FACTS.where(schema.articles.c.title.in_(_VALUES))
+_OF_SOURCE = schema.articles.c.source_id == bindparam("source")
+_SAME_TITLE = _FACTS.where(_OF_SOURCE, schema.articles.c.title.in_(_VALUES))
 _BY_TITLES = _SAME_TITLE.order_by(schema.articles.c.id.desc()).limit(MAX_SIMILAR)
 _PRUNED = select(schema.tombstones.c.source_id, schema.tombstones.c.entry_key)
 _PRUNED_BY_KEYS = CompiledStatement(_PRUNED.where(_paired(schema.tombstones.c.entry_key)))

@@ -95,22 +95,18 @@ def _next_pages(now: datetime, *, per_poll: int, limit: int) -> Select[tuple[int
         .group_by(table.c.source_id)
         .subquery()
     )
-    place = func.row_number().over(
-        partition_by=table.c.source_id, order_by=(table.c.published.desc(), table.c.id.desc())
-    )
+    newest = table.c.published.desc(), table.c.id.desc()
+    place = func.row_number().over(partition_by=table.c.source_id, order_by=newest)
     waiting = (
         select(table.c.id, (place + func.coalesce(spent.c.tried, 0)).label("place"))
         .join(sources, sources.c.id == table.c.source_id)
         .outerjoin(spent, spent.c.source_id == table.c.source_id)
-        .where(_due(now), sources.c.paused.is_(False))
+        .where(table.c.state == ReadState.WAITING.value, table.c.next_try <= now, table.c.lease_until < now)
+        .where(sources.c.paused.is_(False))
         .subquery()
     )
     next_ids = select(waiting.c.id).where(waiting.c.place <= per_poll)
     return next_ids.order_by(waiting.c.place, waiting.c.id).limit(limit)
-
-
-def _due(now: datetime) -> Any:
-    return and_(table.c.state == ReadState.WAITING.value, table.c.next_try <= now, table.c.lease_until < now)
 
 
 def finish_page(

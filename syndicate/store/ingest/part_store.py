@@ -36,17 +36,11 @@ def save_parts(connection: Connection, source_id: int, parts: Iterable[SitemapPa
         facts = {"source_id": source_id, "url": part.url, "changed": part.changed, "next_check": now}
         state = {name: getattr(SourceState(), name) for name in _STATE}
         statement = insert_for(connection, table).values(**facts, **state, **NO_LEASE)
-        newer = or_(
-            statement.excluded.changed.is_(None),
-            table.c.changed.is_(None),
-            statement.excluded.changed > table.c.changed,
-        )
-        again = {"changed": statement.excluded.changed, "next_check": now}
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["source_id", "url"], set_=again, where=and_(newer, table.c.next_check > now)
-            )
-        )
+        changed, before = statement.excluded.changed, table.c.changed
+        newer = or_(changed.is_(None), before.is_(None), changed > before)
+        again = {"changed": changed, "next_check": now}
+        keys, is_later = ["source_id", "url"], and_(newer, table.c.next_check > now)
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=again, where=is_later))
 
 
 def claim_parts(
@@ -63,9 +57,8 @@ def claim_parts(
     )
     ids = take_leases(connection, table, due, now=now, owner=owner, until=until)
     columns = [table.c[name].label(f"part_{name}") for name in table.c.keys()]  # noqa: SIM118
-    rows = connection.execute(
-        select(sources, *columns).join(table, table.c.source_id == sources.c.id).where(table.c.id.in_(ids))
-    )
+    query = select(sources, *columns).join(table, table.c.source_id == sources.c.id)
+    rows = connection.execute(query.where(table.c.id.in_(ids)))
     return [
         DuePart(
             id=row.part_id,
