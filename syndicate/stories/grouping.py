@@ -264,9 +264,7 @@ class Grouping:
         """
         members = [self._entries[number] for number in sample]
         own = [
-            abs(member.published - entry.published)
-            for member in members
-            if member.source_id == entry.source_id
+            abs(other.published - entry.published) for other in members if other.source_id == entry.source_id
         ]
         if not own or entry.size < self._options.long:
             return 1.0

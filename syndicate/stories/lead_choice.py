@@ -132,11 +132,7 @@ def _extra(candidate: LeadCandidate) -> float:
 
 def _cosines(articles: Sequence[Fingerprint | None]) -> NDArray[np.float64]:
     """Return the cosines of the articles' words; 0 on the diagonal and for unknown words."""
-    known = [
-        (place, fingerprint)
-        for place, fingerprint in enumerate(articles)
-        if fingerprint is not None and fingerprint.words
-    ]
+    known = [(place, article) for place, article in enumerate(articles) if article and article.words]
     cosines = np.zeros((len(articles), len(articles)))
     if len(known) > 1:
         terms = np.concatenate([fingerprint.term_numbers()[: fingerprint.words] for _, fingerprint in known])

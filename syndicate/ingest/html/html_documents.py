@@ -82,10 +82,9 @@ def parse_tree(text: str) -> html.HtmlElement:
     """Parse the result of ``drop_code`` to a tree. Raises ``ParseError`` for an empty page."""
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     try:
-        tree = html.document_fromstring(text.encode(), parser=parser)
+        return html.document_fromstring(text.encode(), parser=parser)
     except (etree.ParserError, ValueError) as error:
         raise ParseError(f"the page cannot be read: {error}") from error
-    return tree
 
 
 def split_at_line_breaks(tree: html.HtmlElement) -> None:

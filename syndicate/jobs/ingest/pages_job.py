@@ -328,9 +328,8 @@ class _Run:
         reason, next_try = str(error)[:MAX_ERROR_CHARACTERS], self.now + FIRST_RETRY * 4**page.attempts
         with self.importer.store.write() as connection:
             if self._end(connection, page, state, reason, next_try=next_try, failed=True):
-                quarantine.record_failure(
-                    connection, QUARANTINE, page.url, reason, now=self.now, source_id=page.source.id
-                )
+                failed = QUARANTINE, page.url, reason
+                quarantine.record_failure(connection, *failed, now=self.now, source_id=page.source.id)
         self.counts.update(["failed"])
         self.failures.append(str(error))
 

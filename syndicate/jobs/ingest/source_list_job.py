@@ -281,23 +281,16 @@ def _source(outline: Outline, section: str, listed_in: str) -> Source:
 
 
 def _succeeded(source_list: SourceList, answer: Fetched | None, now: datetime) -> SourceListState:
-    return SourceListState(
-        etag=answer.etag if answer else "",
-        last_modified=answer.last_modified if answer else "",
-        body_hash=answer.wire_hash if answer else "",
-        last_success=now,
-        next_check=now + timedelta(seconds=source_list.every),
-    )
+    state = SourceListState(last_success=now, next_check=now + timedelta(seconds=source_list.every))
+    if answer is None:
+        return state
+    return replace(state, etag=answer.etag, last_modified=answer.last_modified, body_hash=answer.wire_hash)
 
 
 def _failed(state: SourceListState, text: str, now: datetime) -> SourceListState:
     pause = min(FIRST_RETRY * 2.0 ** min(state.failures, 10), MAX_RETRY)
-    return replace(
-        state,
-        next_check=now + timedelta(seconds=pause),
-        failures=state.failures + 1,
-        error=text[:MAX_ERROR_CHARACTERS],
-    )
+    next_check, error = now + timedelta(seconds=pause), text[:MAX_ERROR_CHARACTERS]
+    return replace(state, next_check=next_check, failures=state.failures + 1, error=error)
 
 
 def attributes_of(source: Source) -> Attributes:

@@ -144,14 +144,11 @@ class StoriesJob:
             kept = story_store.get_stories(connection, [article.story_id or 0])
             story_id = next(iter(kept), None) or story_store.add_stories(connection, [article.id], now)[0]
             text = index_rows.next_text_label(connection)
-            place = story_store.ArticlePlacement(
-                article_id=article.id, story_id=story_id, same_text=text, terms=None
-            )
-            story_store.place_articles(connection, [place])
+            alone = {"article_id": article.id, "story_id": story_id, "same_text": text}
+            story_store.place_articles(connection, [story_store.ArticlePlacement(**alone, terms=None)])
             refresh_stories(connection, [story_id], now)
-            quarantine.record_failure(
-                connection, FAILURE, str(article.id), reason, now=now, source_id=article.source_id
-            )
+            failed = FAILURE, str(article.id), reason
+            quarantine.record_failure(connection, *failed, now=now, source_id=article.source_id)
             leases.increment_counter(connection, leases.PLACEMENTS)
         return Counter(placed=1, failed=1, new_stories=int(not kept))
 

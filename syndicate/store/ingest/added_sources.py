@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from syndicate.model import Absence, Origin, Source
 from syndicate.store import schema
+from syndicate.store.core.batches import in_batches
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.declared_sources import declared_values, unpolled_state
 from syndicate.store.ingest.source_store import source_of
@@ -68,12 +69,9 @@ def remove_source(connection: Connection, name: str) -> bool:
     matching = table.c.origin == Origin.STORE.value
     gone = table.c.absent == Absence.UNDECLARED.value
     there = table.c.absent != Absence.REMOVED.value
-    changed = connection.execute(
-        update(table)
-        .where(table.c.name == name, there, matching | gone)
-        .values(paused=True, absent=Absence.REMOVED.value, origin=Origin.STORE.value, access_json=None)
-    )
-    return changed.rowcount == 1
+    removing = update(table).where(table.c.name == name, there, matching | gone)
+    values = {"paused": True, "absent": Absence.REMOVED.value, "origin": Origin.STORE.value}
+    return connection.execute(removing.values(**values, access_json=None)).rowcount == 1
 
 
 def move_source(connection: Connection, name: str, url: str) -> bool:
@@ -84,16 +82,13 @@ def move_source(connection: Connection, name: str, url: str) -> bool:
 
 def pause_unlisted(connection: Connection, url: str, *, listed: Sequence[int]) -> list[str]:
     """Pause the sources that a source list no longer contains; return their names."""
-    rows = connection.execute(
-        select(table.c.id, table.c.name)
-        .where(table.c.listed_in == url, table.c.absent == Absence.NONE.value)
-        .order_by(table.c.name)
-    )
+    there = table.c.listed_in == url, table.c.absent == Absence.NONE.value
+    rows = connection.execute(select(table.c.id, table.c.name).where(*there).order_by(table.c.name))
     kept = set(listed)
-    vanished = [(row.id, row.name) for row in rows if row.id not in kept]
-    for source_id, _ in vanished:
-        connection.execute(update(table).where(table.c.id == source_id).values(**_UNLISTED))
-    return [name for _, name in vanished]
+    vanished = {row.id: row.name for row in rows if row.id not in kept}
+    for batch in in_batches([*vanished]):
+        connection.execute(update(table).where(table.c.id.in_(batch)).values(**_UNLISTED))
+    return [*vanished.values()]
 
 
 def pause_undeclared_lists(connection: Connection, urls: Sequence[str]) -> None:

@@ -156,8 +156,5 @@ def _decision(row: Row[Any]) -> EditorDecision:
 
 def latest_decision(found: Iterable[EditorDecision], action: EditorAction) -> EditorDecision | None:
     """Return the newest decision of a kind: it replaces the earlier decisions."""
-    return max(
-        (decision for decision in found if decision.action is action),
-        key=lambda decision: decision.id,
-        default=None,
-    )
+    of_kind = (decision for decision in found if decision.action is action)
+    return max(of_kind, key=lambda decision: decision.id, default=None)

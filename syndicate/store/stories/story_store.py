@@ -224,12 +224,9 @@ def story_articles(
     values = {"since": 0 if since is None else to_microseconds(since), "besides": [*besides, 0]}
     if ids is None:
         return [_story_article(row) for row in MEMBERS.rows(connection, values)]
-    batches = in_batches(sorted(ids))
-    return [
-        _story_article(row)
-        for batch in batches
-        for row in MEMBERS_OF.rows(connection, values | {"ids": batch})
-    ]
+    batches = ({"ids": batch} for batch in in_batches(sorted(ids)))
+    rows = (row for batch in batches for row in MEMBERS_OF.rows(connection, values | batch))
+    return [_story_article(row) for row in rows]
 
 
 def _story_article(row: tuple[Any, ...]) -> StoryArticleRow:

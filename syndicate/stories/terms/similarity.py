@@ -94,9 +94,8 @@ class TermSpace:
         products = np.zeros(len(terms) + 1, np.float32)
         products[shared] = weights[shared] * query_weights[shared]
         meaning = cosines_of_meanings(query.meaning, [other.meaning for other in others])
-        by_pieces = cosines_of_meanings(
-            query.shared, [b"" if other.meaning and query.meaning else other.shared for other in others]
-        )
+        pieces = [b"" if other.meaning and query.meaning else other.shared for other in others]
+        by_pieces = cosines_of_meanings(query.shared, pieces)
         sizes = [other.words for other in others]
         if sum(sizes) == len(terms):
             # The empty row takes the zero at the end, which else might change the rounding of the last sum.
