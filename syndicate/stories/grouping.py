@@ -49,9 +49,8 @@ class Grouping:
             place, members = (entry.published, entry.article_id), self._members.get(story)
             if members is None:
                 self._members[story] = [place]
-                self._coherence[story] = rules.Coherence(
-                    entry.mean_similarity * entry.n_compared, entry.n_compared
-                )
+                self._coherence[story] = rules.Coherence()
+                self._coherence[story].add(entry.mean_similarity, entry.n_compared)
             else:
                 insort(members, place)
                 self._coherence[story].add(entry.mean_similarity, entry.n_compared)

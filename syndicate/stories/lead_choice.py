@@ -139,9 +139,8 @@ def _cosines(articles: Sequence[Fingerprint | None]) -> NDArray[np.float64]:
         distinct, columns = np.unique(terms, return_inverse=True)
         table = np.zeros((len(articles), len(distinct)))
         rows = np.repeat([place for place, _ in known], [fingerprint.words for _, fingerprint in known])
-        table[rows, columns] = np.concatenate(
-            [fingerprint.term_weights()[: fingerprint.words] for _, fingerprint in known]
-        )
+        weights = [fingerprint.term_weights()[: fingerprint.words] for _, fingerprint in known]
+        table[rows, columns] = np.concatenate(weights)
         cosines = table @ table.T
         np.fill_diagonal(cosines, 0)
     return cosines

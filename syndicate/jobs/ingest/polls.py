@@ -164,9 +164,8 @@ class _Run:
         """Yield the responses that come before the program stops."""
         if not requests:
             return ()
-        return self.job.importer.fetcher().fetch_each(
-            requests, self._further_requests, should_stop=self.should_stop
-        )
+        fetcher = self.job.importer.fetcher()
+        return fetcher.fetch_each(requests, self._further_requests, should_stop=self.should_stop)
 
     def _further_requests(self) -> list[FetchRequest]:
         """Return requests for further sources while the run waits for slow servers."""

@@ -162,9 +162,8 @@ class SourceListJob:
             list_store.save_list_state(connection, source_list.url, state)
             if outline_list is None:
                 return ImportResult()
-            return import_outlines(
-                connection, outline_list, now, section=source_list.section, listed_in=source_list.url
-            )
+            owned = {"section": source_list.section, "listed_in": source_list.url}
+            return import_outlines(connection, outline_list, now, **owned)
 
 
 def import_outlines(
@@ -296,9 +295,7 @@ def _failed(state: SourceListState, text: str, now: datetime) -> SourceListState
 def attributes_of(source: Source) -> Attributes:
     """Return the settings that differ from the defaults, as attributes of an outline."""
     values = {
-        "".join(word.capitalize() for word in name.split("_")): (
-            f"{value:g}" if isinstance(value, float) else str(value).lower()
-        )
+        name.title().replace("_", ""): f"{value:g}" if isinstance(value, float) else str(value).lower()
         for name in _SETTINGS
         if (value := getattr(source, name)) != getattr(_DEFAULT, name)
     }

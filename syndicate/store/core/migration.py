@@ -87,9 +87,8 @@ def rekey_lists(connection: Connection) -> None:
         if key == tag:
             continue
         there = select(tags.c.article_id).where(tags.c.tag == key)
-        moved = select(literal(key), tags.c.article_id).where(
-            tags.c.tag == tag, tags.c.article_id.not_in(there)
-        )
+        tagged = select(literal(key), tags.c.article_id).where(tags.c.tag == tag)
+        moved = tagged.where(tags.c.article_id.not_in(there))
         connection.execute(insert(tags).from_select(["tag", "article_id"], moved))
         connection.execute(delete(tags).where(tags.c.tag == tag))
     sections = connection.scalars(select(articles.c.section).where(articles.c.section != "").distinct())

@@ -71,9 +71,8 @@ def _linked_sources(article: Column[int], other: Column[int], fact: ColumnElemen
 
 
 _RELATED = _linked_sources(schema.related.c.article_id, schema.related.c.related_id, func.max(_SEEN))
-_NEAR = _linked_sources(
-    schema.neighbours.c.article_id, schema.neighbours.c.neighbour_id, func.count(_OTHER.c.id.distinct())
-)
+_PAIRS = schema.neighbours.c
+_NEAR = _linked_sources(_PAIRS.article_id, _PAIRS.neighbour_id, func.count(_OTHER.c.id.distinct()))
 
 
 _RANKED_FIELDS = ("position", "story_id", "article_id", "score", "coverage")
@@ -83,9 +82,8 @@ _RANKED = CompiledStatement(
     .order_by(schema.ranked.c.position)
 )
 _WEIGHT_FIELDS = ("weight", "prominence", "articles")
-_WEIGHTS = CompiledStatement(
-    select(*(schema.source_weights.c[name] for name in ("source_id", "learned", *_WEIGHT_FIELDS)))
-)
+_LEARNED = (schema.source_weights.c[name] for name in ("source_id", "learned", *_WEIGHT_FIELDS))
+_WEIGHTS = CompiledStatement(select(*_LEARNED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,9 +151,8 @@ def prune_moves(connection: Connection, *, before: datetime) -> int:
 
 def _mark_pages(connection: Connection, story_ids: Sequence[int]) -> None:
     articles = schema.articles
-    mark_stale(
-        connection, connection.scalars(select(articles.c.id).where(articles.c.story_id.in_(story_ids)))
-    )
+    pages = connection.scalars(select(articles.c.id).where(articles.c.story_id.in_(story_ids)))
+    mark_stale(connection, pages)
 
 
 def _forward_ranked(connection: Connection, move: StoryMove) -> None:

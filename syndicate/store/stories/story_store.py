@@ -88,14 +88,11 @@ def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticl
         .order_by(table.c.published, table.c.id)
         .limit(limit)
     )
-    return [
-        UnplacedArticle(
-            **{name: getattr(row, name) for name in columns},
-            text=plain_text(row.html),
-            read_more=tuple(row.read_more_json),
-        )
-        for row in connection.execute(query)
-    ]
+    found = []
+    for row in connection.execute(query):
+        facts = {name: getattr(row, name) for name in columns} | {"text": plain_text(row.html)}
+        found.append(UnplacedArticle(**facts, read_more=tuple(row.read_more_json)))
+    return found
 
 
 def count_unplaced(connection: Connection) -> int:
