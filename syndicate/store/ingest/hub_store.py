@@ -139,7 +139,7 @@ def deny_hub_subscription(
 def _answered(
     connection: Connection, callback: str, topic: str, condition: ColumnElement[bool], **values: Any
 ) -> int | None:
-    """Change a subscription that a hub answered; return its source id, ``None`` without such a one."""
+    """Change a subscription that a hub answered; return its source id, ``None`` without a match."""
     known = update(table).where(table.c.callback == callback, table.c.topic == topic, condition)
     return connection.scalars(known.values(**values).returning(table.c.source_id)).first()
 

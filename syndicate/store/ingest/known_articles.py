@@ -51,7 +51,7 @@ _PRUNED_BY_KEYS = CompiledStatement(_PRUNED.where(_paired(schema.tombstones.c.en
 
 
 def sources_with_dates(connection: Connection, source_ids: Collection[int]) -> set[int]:
-    """Return the sources among these that ever dated an article; folders never count, file by file."""
+    """Return the sources among these that ever dated an article; folders never count."""
     table, sources = schema.articles, schema.sources
     if not source_ids:
         return set()
