@@ -57,8 +57,10 @@ def lead_candidates(articles: Iterable[LeadCandidate]) -> list[LeadCandidate]:
     Raises ``ValueError`` when there is no article.
     """
     known = list(articles)
-    ranks = [(not is_dated(candidate.published), candidate.is_copy) for candidate in known]
-    usable = [candidate for candidate, rank in zip(known, ranks, strict=True) if rank == min(ranks)]
+    rank = min((not is_dated(candidate.published), candidate.is_copy) for candidate in known)
+    usable = [
+        candidate for candidate in known if (not is_dated(candidate.published), candidate.is_copy) == rank
+    ]
     ordered = sorted(usable, key=lambda candidate: (candidate.published, candidate.article_id))
     # A start that moves with every article could change the lead with every article.
     newest = ordered[-1].published
