@@ -177,8 +177,7 @@ def import_outlines(
     """Add the feeds of a list; known sources change only if the list ``listed_in`` owns them."""
     existing = source_store.list_sources(connection)
     by_url = {canonical_url(source.url): source for source in existing}
-    known: list[str] = []
-    listed: list[int] = []
+    known, listed = list[str](), list[int]()
     new: list[tuple[Outline, Source | None]] = []
     for outline in outline_list.outlines:
         old = by_url.get(canonical_url(outline.feed_url))

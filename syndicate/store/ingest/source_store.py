@@ -47,6 +47,7 @@ _TIMES = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(table.c[nam
 _ABOUT = ("title", "home_url", "feed_id")
 DECLARED = ("name", "url", "section", "language", "own", "weight", "paused", "private", "listed_in")
 """Declared fields of a source that are columns of the same name and type."""
+_PLAIN = ("id", *DECLARED, *_ABOUT)
 _KINDS: tuple[Callable[[str], Any], ...] = (SourceKind, Republish, FullText, Paywall, Origin, Absence)
 CHOICES = dict(zip(("kind", "republish", "full_text", "paywall", "origin", "absent"), _KINDS, strict=True))
 """Declared fields of a source that are columns of text."""
@@ -286,7 +287,7 @@ def source_of(row: Row[Any]) -> Source:
 
 def _source(facts: Mapping[str, Any]) -> Source:
     return Source(
-        **{name: facts[name] for name in ("id", *DECLARED, *_ABOUT)},
+        **{name: facts[name] for name in _PLAIN},
         **{name: kind(facts[name]) for name, kind in CHOICES.items()},
         interval=facts["poll_interval"],
         select=Selectors(**facts["select_json"]) if facts["select_json"] else None,
