@@ -20,5 +20,6 @@ from syndicate.model.editor import *
 from syndicate.model.hubs import *
 from syndicate.model.newsletters import *
 from syndicate.model.pages import *
+from syndicate.model.search_hits import *
 from syndicate.model.sources import *
 from syndicate.model.stories import *
