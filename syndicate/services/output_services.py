@@ -173,7 +173,13 @@ class OutputServices(IngestServices):
         """Search for readers and for the command line."""
         from syndicate.jobs.publish.reader_search import ReaderSearch
 
-        return ReaderSearch(store=self.store, options=replace(self.publish_options, hub_url=""))
+        return ReaderSearch(
+            store=self.store,
+            options=replace(self.publish_options, hub_url=""),
+            templates=self.templates,
+            channels=self.channels,
+            newsletters=self.newsletters,
+        )
 
     @cached_property
     def prune(self) -> PruneJob:

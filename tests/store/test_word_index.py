@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, text, update
 from syndicate.errors import StoreBusy
 from syndicate.model import EditorAction, NewArticle, Republish
 from syndicate.publish.channel_query import parse_query
-from syndicate.publish.search_query import parse_search
+from syndicate.publish.search.search_query import parse_search
 from syndicate.store import schema
 from syndicate.store.core import old_rows
 from syndicate.store.ingest import article_store, page_store

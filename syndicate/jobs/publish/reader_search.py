@@ -2,19 +2,19 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 
 from syndicate.jobs.publish.article_views import ArticleViews
-from syndicate.model import Article, Channel, PublishedArticle, SearchHit, Source
+from syndicate.model import Article, Channel, Newsletter, PublishedArticle, SearchHit, Source
 from syndicate.publish.json_feed_writer import json_feed
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
-from syndicate.publish.search_query import TIME, SearchQuery
-from syndicate.publish.search_results import (
+from syndicate.publish.search.search_query import TIME, SearchQuery
+from syndicate.publish.search.search_results import (
     STORIES_ON_A_PAGE,
     Facet,
     FoundStory,
@@ -26,14 +26,16 @@ from syndicate.publish.search_results import (
     page_numbers,
     shown_hits,
 )
+from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import tag_path
 from syndicate.store import Connection, Store
 from syndicate.store.ingest import article_store, source_store
 from syndicate.store.output import channel_store
-from syndicate.store.search import search_store
+from syndicate.store.search import search_store, word_index
 from syndicate.store.search.search_store import HitFilter
 from syndicate.store.search.word_index import Scope
+from syndicate.templating import Templates
 from syndicate.text.language import main_language
 from syndicate.text.names import tag_key
 from syndicate.text.privacy import public_source
@@ -45,6 +47,9 @@ FEED_ITEMS = 50
 SUGGESTIONS = 5
 # Seconds for the statements of a search; a search for frequent words in a million articles takes a tenth.
 TIME_LIMIT = 5.0
+# Seconds for which a run indexes articles of a store from before the index, and articles in a transaction.
+INDEXING_TIME = 5.0
+INDEXED_TOGETHER = 1_000
 _SUGGESTED_FROM = 200
 # Seconds for which sections, languages and sources are remembered.
 _REMEMBERED = 60.0
@@ -78,6 +83,9 @@ class ReaderSearch:
 
     store: Store
     options: PublishOptions
+    templates: Templates
+    channels: tuple[Channel, ...] = ()
+    newsletters: tuple[Newsletter, ...] = ()
     time_limit: float = TIME_LIMIT
     _newsroom: _Newsroom | None = field(default=None, repr=False)
     _writer: FeedWriter | None = field(default=None, repr=False)
@@ -87,6 +95,7 @@ class ReaderSearch:
         with self._reading() as connection:
             room = self._facts(connection)
             terms = query.terms(_languages(query, room))
+            query = replace(query, section=tag_key(query.section)) if query.section else query
             page = SearchPage(
                 canonical=f"{self.options.site_url}/search",
                 query=query,
@@ -100,6 +109,18 @@ class ReaderSearch:
             if not hits:
                 return self._nothing(connection, page, terms)
             return self._filled(connection, page, terms, hits, room, now)
+
+    def html(self, query: SearchQuery, now: datetime) -> bytes:
+        """Return the page of a search in the frame of the site."""
+        page = self.page(query, now)
+        pages = SitePages(
+            self.templates,
+            self.options,
+            channels=self.channels,
+            newsletters=self.newsletters,
+            sections=[label for _, label in page.sections],
+        )
+        return pages.page("pages/search.html", "search", page)
 
     def feed(self, query: SearchQuery, kind: str) -> bytes:
         """Return the newest matching articles as a feed in a format of ``FORMATS``."""
@@ -273,7 +294,7 @@ class ReaderSearch:
             )
             for term in positive
         ]
-        return replace(page, words=words, tags=self._matching_tags(connection, positive, page.query))
+        return replace(page, words_alone=words, tags=self._matching_tags(connection, positive, page.query))
 
     def _matching_tags(
         self, connection: Connection, terms: Sequence[SearchTerm], query: SearchQuery
@@ -301,6 +322,15 @@ class ReaderSearch:
         articles: list[Article] = [found[number] for number in ids if number in found]
         views = ArticleViews(room.sources, self.options.site_url)
         return (views.alone if full else views.listed)(connection, articles)
+
+
+def index_waiting(store: Store, should_stop: Callable[[], bool]) -> None:
+    """Index articles of a store from before the index, for a few seconds; the next call continues."""
+    end = time.monotonic() + INDEXING_TIME
+    indexed = INDEXED_TOGETHER
+    while indexed and not should_stop() and time.monotonic() < end:
+        with store.write() as connection:
+            indexed = word_index.index_waiting(connection, INDEXED_TOGETHER)
 
 
 def _languages(query: SearchQuery, room: _Newsroom) -> tuple[str, ...]:

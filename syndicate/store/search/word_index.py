@@ -93,9 +93,9 @@ def index_again(connection: Connection, article_ids: Sequence[int]) -> None:
     for row in rows:
         name, is_full = sources[row.source_id]
         body = plain_text(row.html or "") if is_full else ""
-        text = (row.summary, *row.tags_json)
-        title = f"{row.title}\n{row.headline}" if row.headline else row.title
-        documents.append((row.id, indexed_text(title, text, (body, name), row.language)))
+        # Channels go on with the publisher's title; readers also find the editor's.
+        more = (row.headline, body, name)
+        documents.append((row.id, indexed_text(row.title, (row.summary, *row.tags_json), more, row.language)))
     _write(connection, documents)
 
 

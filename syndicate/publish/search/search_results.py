@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from syndicate.model import SearchHit, known_since
 from syndicate.publish.page_context import Page
-from syndicate.publish.search_query import RELEVANCE, SearchQuery
+from syndicate.publish.search.search_query import RELEVANCE, SearchQuery
 from syndicate.publish.site_headline import Headline
 from syndicate.templating import Markup, escape
 from syndicate.text.plain import EXCERPT_CHARACTERS, excerpt
@@ -67,7 +67,7 @@ class SearchPage(Page):
     ``articles`` and ``stories`` count all matches; ``capped`` means that there are more. ``problem`` is
     ``no words`` for a search without a word to look for. ``sections``, ``sources`` and ``languages`` are the
     choices of the form, as (value, label). ``days``, ``in_sources`` and ``in_sections`` narrow the search;
-    ``words`` are the words one by one if nothing was found. ``pages`` are the numbers of the pages.
+    ``words_alone`` are the words one by one if nothing was found. ``pages`` are the numbers of the pages.
     """
 
     query: SearchQuery
@@ -80,7 +80,7 @@ class SearchPage(Page):
     days: Sequence[Facet] = ()
     in_sources: Sequence[Facet] = ()
     in_sections: Sequence[Facet] = ()
-    words: Sequence[Facet] = ()
+    words_alone: Sequence[Facet] = ()
     tags: Sequence[Facet] = ()
     sections: Sequence[tuple[str, str]] = ()
     sources: Sequence[tuple[str, str]] = ()
