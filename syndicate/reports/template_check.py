@@ -28,6 +28,7 @@ from syndicate.reports.sample_data import (
     full_headline,
     reader_page,
     review_page,
+    search_pages,
 )
 from syndicate.services import Services
 
@@ -85,6 +86,9 @@ def _site(services: Services, now: datetime) -> Renders:
     yield partial(pages.section_page, "Sample", [])
     yield partial(pages.section_page, "Sample", headlines, **lists)
     yield partial(pages.tag_page, "sample", headlines, **lists)
+    for headline in headlines:
+        for page in search_pages(headline):
+            yield partial(pages.page, "pages/search.html", "search", page)
 
 
 def _archive(services: Services, now: datetime) -> Renders:

@@ -8,12 +8,13 @@ each behind a mark, so that a stem is never taken for a word.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from syndicate.text.language import main_language
 from syndicate.text.plain import folded_words
 from syndicate.text.stemming import SPACELESS, stems
 
@@ -37,6 +38,9 @@ _SHORT_I, _KEPT_SHORT_I = "й", "\ue000"
 # Python's \w leaves out combining marks, which would cut Hindi or Tamil words to pieces.
 _MARKS = "".join(chr(code) for code in range(0x300, 0x1E00) if unicodedata.category(chr(code))[0] == "M")
 _MARKED = re.compile(f"[{_MARKS}\u0640\u200b-\u200f]")
+# Stems of words by language, to be looked up.
+_MAX_ROOTS = 20_000
+_roots: dict[str, dict[str, str]] = {}
 WORD = re.compile(f"[^\\W_][^\\W_{_MARKS}]*(?:[^\\W_]|[{_MARKS}\u200c\u200d])*")
 
 
@@ -119,14 +123,23 @@ def search_term(
 def _field(parts: Iterable[str], language: str, limit: int) -> str:
     pieces: list[str] = []
     for part in parts:
-        words = index_words(part[:limit])
-        if words and pieces:
-            pieces.append(MARK)
-        pieces += words
-        limit -= min(len(part), limit)
-    known = set(pieces)
-    roots = dict.fromkeys(root for root in stems(pieces, language) if root not in known)
-    return " ".join([*pieces, *(MARK + root for root in roots)])
+        if part and limit > 0:
+            words = _words(part[:limit], index=True)
+            limit -= len(part)
+            pieces += [MARK, *words] if pieces and words else words
+    return " ".join([*pieces, *_marked_roots(pieces, main_language(language))])
+
+
+def _marked_roots(words: Sequence[str], language: str) -> Iterable[str]:
+    """Return the stems that differ from their words, behind marks; most words are known by then."""
+    roots = _roots.get(language, {})
+    if missing := [word for word in words if word not in roots]:
+        if not roots or len(roots) > _MAX_ROOTS:
+            roots = _roots[language] = {}
+            missing = list(words)
+        found = zip(missing, stems(missing, language), strict=True)
+        roots.update({word: "" if root == word else MARK + root for word, root in found})
+    return dict.fromkeys(filter(None, [roots[word] for word in words]))
 
 
 def _words(text: str, *, index: bool) -> list[str]:

@@ -145,9 +145,9 @@ def test_articles_stored_before_the_index_are_in_channels_at_once_and_in_searche
     numbers = add(store)
     with store.write() as connection:
         for article in ARTICLES.values():
-            searched = article_store.search_text(article.title, article.summary, *article.tags)
+            folded = article_store.search_text(article.title, article.summary, *article.tags)
             query = update(schema.articles).where(schema.articles.c.uid == article.uid)
-            connection.execute(query.values(search=searched))
+            connection.execute(query.values(search=folded))
         connection.execute(delete(WORDS))
         connection.execute(
             text(

@@ -275,9 +275,10 @@ def _has_words(connection: Connection, value: str, rows: Rows) -> ColumnElement[
     if term is None:
         return false()
     found = word_index.matching_ids(connection, value, [term])
-    # The database then passes over the newest articles and looks each up among those with the word.
-    is_frequent = word_index.count_matches(connection, found, limit=_RARE + 1) > _RARE
-    return (Unindexed(rows) if is_frequent and isinstance(rows, Table) else rows).c.id.in_(found)
+    if isinstance(rows, Table) and word_index.count_matches(connection, found, limit=_RARE + 1) > _RARE:
+        # The database passes over the newest articles and looks each up among those with the word.
+        rows = Unindexed(rows)
+    return rows.c.id.in_(found)
 
 
 def _listed(clause: Clause, rows: Rows) -> ColumnElement[bool]:
