@@ -1,12 +1,12 @@
 """Search pages, their feeds, suggestions while typing, and the OpenSearch description."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from html import escape
 
-import anyio
-from anyio.to_thread import run_sync
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -36,14 +36,15 @@ _MAX_SHORT_NAME = 16
 _HEADERS = {**SECURITY_HEADERS, "Cache-Control": "public, max-age=60", "X-Robots-Tag": "noindex"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SearchHandler:
-    """Respond to searches in worker threads of their own; ``pages`` has the page for too many requests."""
+    """Respond to a few searches at a time; ``pages`` has the page for too many requests."""
 
     search: ReaderSearch
     pages: ServerPages
     files: Callable[[Request], Awaitable[Response]]
-    _limiter: list[anyio.CapacityLimiter] = field(default_factory=list, init=False, repr=False)
+    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SEARCHES), init=False)
+    _waiting: int = field(default=0, init=False)
 
     async def respond(self, request: Request) -> Response:
         """Return the page of a search."""
@@ -91,10 +92,14 @@ class SearchHandler:
         return Response(text, headers=headers, media_type="application/opensearchdescription+xml")
 
     async def _response(self, work: Callable[[], Response]) -> Response:
-        if not self._limiter:
-            self._limiter.append(anyio.CapacityLimiter(_SEARCHES))
-        (limiter,) = self._limiter
-        load = limiter.statistics()
-        if load.borrowed_tokens >= load.total_tokens and load.tasks_waiting >= _WAITING:
+        if self._turns.locked() and self._waiting >= _WAITING:
             return self.pages.problem(503, {"Retry-After": "10"})
-        return await run_sync(work, limiter=limiter)
+        self._waiting += 1
+        try:
+            await self._turns.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            return await run_in_threadpool(work)
+        finally:
+            self._turns.release()
