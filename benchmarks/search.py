@@ -1,7 +1,7 @@
 """Cost of the word index and of searches: writing, channels with words, and searches.
 
 ``python -m benchmarks.search --articles 10000`` invents articles of 50 words each, whose words are as
-frequent as those of a language, stores them, and searches for words in 50 %, 5 %, 0.5 % and 0.05 % of the
+frequent as the words of a language, stores them, and searches for words in 50 %, 5 %, 0.5 % and 0.05 % of the
 articles. Beyond 20 000 the store is filled with shifted copies. ``scan ms`` is a channel that scans the
 column searched before the index. Figures are CPU time of this process, the least of several runs.
 """
@@ -94,7 +94,7 @@ def _least(call: Callable[[], object]) -> float:
 
 
 def _fill(store: Store, articles: int) -> tuple[float, float]:
-    """Store articles, each in a story of its own; return microseconds an article, and those of the index."""
+    """Store articles, each in a story of its own; return microseconds an article: of all, of the index."""
     chosen = random.Random(1)
     vocabulary = [f"word{number}" for number in range(50_000)]
     weights = list(itertools.accumulate(1 / (place + 10) for place in range(50_000)))
@@ -134,7 +134,7 @@ def _fill(store: Store, articles: int) -> tuple[float, float]:
 
 
 def _copy(store: Store, copies: int) -> None:
-    """Add copies of all articles, each published before the one before."""
+    """Add copies of all articles, published at earlier and earlier times."""
     table, words = schema.articles, word_index.WORDS
     made = {"uid", "entry_key", "url", "path"}
     for copy in range(1, copies + 1):

@@ -284,7 +284,7 @@ class ReaderSearch:
         return found
 
     def _nothing(self, connection: Connection, page: SearchPage, terms: Sequence[SearchTerm]) -> SearchPage:
-        """Return the page of a search without results: its words one by one, and matching tags."""
+        """Return the page of a search without results: each of its words alone, and matching tags."""
         positive = [term for term in terms if not term.negated]
         words = [
             Facet(

@@ -67,7 +67,7 @@ class SearchPage(Page):
     ``articles`` and ``stories`` count all matches; ``capped`` means that there are more. ``problem`` is
     ``no words`` for a search without a word to look for. ``sections``, ``sources`` and ``languages`` are the
     choices of the form, as (value, label). ``days``, ``in_sources`` and ``in_sections`` narrow the search;
-    ``words_alone`` are the words one by one if nothing was found. ``pages`` are the numbers of the pages.
+    ``words_alone`` counts each word alone if nothing was found. ``pages`` are the numbers of the pages.
     """
 
     query: SearchQuery

@@ -276,7 +276,7 @@ def _has_words(connection: Connection, value: str, rows: Rows) -> ColumnElement[
         return false()
     found = word_index.matching_ids(connection, value, [term])
     if isinstance(rows, Table) and word_index.count_matches(connection, found, limit=_RARE + 1) > _RARE:
-        # The database passes over the newest articles and looks each up among those with the word.
+        # The database passes over the newest articles and looks each up among the articles with the word.
         rows = Unindexed(rows)
     return rows.c.id.in_(found)
 
