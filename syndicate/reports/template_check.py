@@ -78,6 +78,9 @@ def _site(services: Services, now: datetime) -> Renders:
     yield partial(pages.section_page, "Sample", [])
     yield partial(pages.section_page, "Sample", headlines, **lists)
     yield partial(pages.tag_page, "sample", headlines, **lists)
+    for headline in headlines:
+        for page in sample.search_pages(headline):
+            yield partial(pages.page, "pages/search.html", "search", page)
 
 
 def _archive(services: Services, now: datetime) -> Renders:

@@ -9,6 +9,7 @@ from syndicate.model import Article, Enclosure, Image, Source
 from syndicate.publish.newsletter_archive import EditionPage, EditionsPage
 from syndicate.publish.page_context import ArticlePage, FrontPage, ListingPage
 from syndicate.publish.publish_options import PublishOptions
+from syndicate.publish.search.search_results import Facet, FoundArticle, FoundStory, SearchPage
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, NamedPath, Reason, SectionBlock, reasons
 from syndicate.templating import Templates
@@ -56,11 +57,17 @@ def test_words_can_be_translated_in_one_file(tmp_path):
 
 
 DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
-PAGES = {"Front page": FrontPage, "Article page": ArticlePage, "Section and tag pages": ListingPage}
+PAGES = {
+    "Front page": FrontPage,
+    "Article page": ArticlePage,
+    "Section and tag pages": ListingPage,
+    "Search page": SearchPage,
+}
 ARCHIVE_PAGES = EditionsPage, EditionPage
 OBJECTS = {
     "Site": PublishOptions, "Headline": Headline, "Reason": Reason, "Section block": SectionBlock,
-    "Path": NamedPath, "Image": Image, "File": Enclosure,
+    "Path": NamedPath, "Image": Image, "File": Enclosure, "Found story": FoundStory,
+    "Found article": FoundArticle, "Count": Facet,
 }  # fmt: skip
 INTERNAL = {"Article": Article, "Source": Source}
 
@@ -106,11 +113,13 @@ def test_every_field_that_a_page_template_reads_is_documented() -> None:
 
 
 SITE_TEMPLATES = (
-    "article", "front", "listing", "edition", "editions", "parts/head", "parts/masthead", "parts/footer",
-    "parts/rail", "parts/headlines", "parts/more_from_section", "parts/files", "parts/edition_item",
-    "parts/edition_story",
+    "article", "front", "listing", "search", "edition", "editions", "parts/head", "parts/masthead",
+    "parts/footer", "parts/rail", "parts/headlines", "parts/more_from_section", "parts/files",
+    "parts/edition_item", "parts/edition_story", "parts/search_parts",
 )  # fmt: skip
-PAGE_TEMPLATES = ("article", "front", "listing", "parts/head", "parts/masthead", "parts/footer", "parts/rail")
+PAGE_TEMPLATES = (
+    "article", "front", "listing", "search", "parts/head", "parts/masthead", "parts/footer", "parts/rail",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PAGE_TEMPLATES)
