@@ -96,6 +96,7 @@ class SitePages:
         self.site = SiteView.of(options, self._section_paths, offers)
         self.tags = tags
         self._frames: dict[tuple[str, str, datetime | None], dict[str, object]] = {}
+        self._links: dict[tuple[str, tuple[NamedPath, ...]], Markup] = {}
         self._section_lists: dict[tuple[str, ...], Markup] = {}
         self._rails: dict[str, tuple[tuple[tuple[Headline, ...], tuple[Headline, ...]], Markup]] = {}
 
@@ -138,9 +139,9 @@ class SitePages:
         root, section = root_of(article.path), self.section_name(article.section)
         shows, published = may_show(item), known_since(article.published)
         image, summary = (article.image, article.summary) if shows else (None, "")
-        headline, coverage = Headline.of(item), [Headline.of_related(other) for other in item.coverage]
-        others = headline.story.others if headline.story else coverage
-        covering = {other.path for other in (*coverage, *others)}
+        headline = Headline.of(item)
+        others = headline.story.others if headline.story else list(map(Headline.of_related, item.coverage))
+        covering = {other.path for other in (*item.coverage, *others)}
         related = [other for other in item.related if other.path not in covering][:_READ_MORE]
         foreign = [other for other in item.other_languages if other.path not in covering]
         linked = {article.path, *covering, *(other.path for other in (*related, *foreign))}
@@ -168,7 +169,7 @@ class SitePages:
             share=f"mailto:?subject={quote(article.title, errors='replace')}&body={quote(canonical)}",
             section=self._section(section),
             tags=self._article_tags(article.tags),
-            coverage=coverage,
+            coverage=others,
             related=[Headline.of_related(other) for other in related],
             other_languages=[Headline.of_related(other) for other in foreign],
             sources=item.sources,
@@ -238,13 +239,20 @@ class SitePages:
 
     def _variables(self, root: str, page: Page, current: str, site: SiteView) -> Mapping[str, object]:
         main = self._main_feeds(current)
-        feeds = [feed for feed in page.feeds if feed not in main]
-        return (
-            self._shared(root, site) | self._frame(root, current, site) | page.variables() | {"feeds": feeds}
-        )
+        feeds = tuple(feed for feed in page.feeds if feed not in main)
+        links = {"feeds": page.feeds, "feed_links": self._feed_links(root, feeds)}
+        return self._shared(root, site) | self._frame(root, current, site) | page.variables() | links
 
     def _shared(self, root: str, site: SiteView) -> dict[str, object]:
         return {"site": site, "direction": site.direction, "root": root}
+
+    def _feed_links(self, root: str, feeds: tuple[NamedPath, ...]) -> Markup:
+        """Return links to the feeds of a page as finished markup, cached: pages of a section share them."""
+        if (root, feeds) not in self._links:
+            self._links[root, feeds] = self._templates.fragment(
+                "pages/parts/feed_links.html", root=root, feeds=feeds
+            )
+        return self._links[root, feeds]
 
     def _main_feeds(self, current: str) -> tuple[NamedPath, ...]:
         # Most pages name only the main channel: they need no update when another channel goes.

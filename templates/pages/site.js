@@ -35,6 +35,7 @@
   }
 
   // Buttons.
+  const address = document.querySelector('link[rel="canonical"]')?.href || location.href;
   const offer = (selector, run) => {
     for (const button of all(selector)) {
       button.hidden = false;
@@ -43,13 +44,13 @@
   };
   if (navigator.clipboard) {
     offer("[data-copy]", async (button) => {
-      await navigator.clipboard.writeText(new URL(button.dataset.copy, location.href).href);
+      await navigator.clipboard.writeText(new URL(button.dataset.copy || address, location.href).href);
       button.setAttribute("aria-live", "polite");
       button.textContent = button.dataset.done;
     });
   }
   if (navigator.share) {
-    offer("[data-share]", (button) => navigator.share({ title: document.title, url: button.dataset.share }).catch(() => {}));
+    offer("[data-share]", (button) => navigator.share({ title: document.title, url: address }).catch(() => {}));
   }
   offer("[data-print]", () => print());
 
