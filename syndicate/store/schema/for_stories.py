@@ -36,6 +36,7 @@ story_moves = Table(
     *columns(Integer, "articles"),
     *columns(Float, "similarity", "threshold"),
     *columns(UtcTime, "moved"),
+    Column("path", Text, nullable=False, server_default=""),
 )
 
 story_reasons = Table(
