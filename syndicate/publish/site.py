@@ -175,6 +175,10 @@ class SitePages:
         """Render a page in the frame of its folder depth and section."""
         return _encoded(self._templates.render(template, **self._variables(root_of(path), page, section)))
 
+    def rail(self, path: str, *, top: Sequence[Headline], trending: Sequence[Headline]) -> Markup:
+        """Return top stories and trending, for pages in the folder of ``path``."""
+        return self._rail(root_of(path), top, trending)
+
     def absolute(self, path: str) -> str:
         """Return the absolute address of a path in the output folder."""
         return f"{self._options.site_url}/{path}"

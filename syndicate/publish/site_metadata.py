@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from syndicate.model import PublishedArticle
@@ -53,6 +54,20 @@ def news_article(item: PublishedArticle, canonical: str, options: PublishOptions
         "description": article.summary if may_show(item) else "",
         "image": [article.image.url] if article.image and may_show(item) else [],
     }
+    return structured_data(facts)
+
+
+def breadcrumbs(steps: Sequence[tuple[str, str]]) -> dict[str, object]:
+    """Return the way from the front page to a page, by names and addresses, for its JSON-LD."""
+    items = [
+        {"@type": "ListItem", "position": place, "name": name, "item": url}
+        for place, (name, url) in enumerate(steps, 1)
+    ]
+    return {"@type": "BreadcrumbList", "itemListElement": items}
+
+
+def structured_data(facts: dict[str, object]) -> Markup:
+    """Return facts as JSON-LD, without empty values, safe inside ``<script>``."""
     json_text = _ENCODER.encode(_filled(facts))
     # Five replacements take a fiftieth of the time of str.translate.
     for character, escaped in _UNSAFE.items():

@@ -15,6 +15,7 @@ ABOUT_PATH: Final = "site/about.html"
 SOURCES_PATH: Final = "site/sources/index.html"
 NEWSLETTERS_PATH: Final = "site/newsletters/index.html"
 DAYS_FOLDER: Final = "site/days/"
+STORIES_FOLDER: Final = "site/stories/"
 ARCHIVE_PATH: Final = f"{DAYS_FOLDER}index.html"
 ASSETS_FOLDER: Final = "site/assets/"
 _RESERVED: Final = re.compile(r"^(?:index|latest|page-\d+)$|(?:^|-)[0-9a-f]{8}$")
@@ -58,12 +59,12 @@ def month_path(day: date) -> str:
 
 def story_path(title: str, story_id: int) -> str:
     """Return the page of a story; only the id decides."""
-    return f"site/stories/{slug(title) or 'story'}-{story_id:x}.html"
+    return f"{STORIES_FOLDER}{slug(title) or 'story'}-{story_id:x}.html"
 
 
-def story_feed(story_id: int) -> str:
-    """Return the path, without its extension, of the feed of a story."""
-    return f"stories/{story_id:x}"
+def story_feed(path: str) -> str:
+    """Return the path, without its extension, of the feed of the story with this page."""
+    return f"stories/{path.rpartition('-')[2].removesuffix('.html')}"
 
 
 @lru_cache(maxsize=16_384)

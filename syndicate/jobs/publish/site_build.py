@@ -17,11 +17,12 @@ from syndicate.jobs.publish.list_build import (
     MovingLists,
     RenderedArticles,
 )
+from syndicate.jobs.publish.story_build import StoryBuild
 from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, SectionBlock, reasons
-from syndicate.publish.site_paths import FRONT_PATH, section_path, tag_path
+from syndicate.publish.site_paths import FRONT_PATH, STORIES_FOLDER, section_path, tag_path
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
 from syndicate.store.output import channel_store, stale
@@ -172,6 +173,7 @@ class SiteBuild:
             rendered = RenderedArticles(ids=self._rendered, linked=self._linked, known=self._articles)
             wrong = self._lists.run(self._pages, self._shown, rendered)
             if not wrong:
+                self._stories()
                 return done
             # Pages of these articles link to a removed tag page, or do not link to a new tag page.
             below, self._rendered = None, self._rendered - wrong
@@ -211,6 +213,8 @@ class SiteBuild:
                 f"tag:{tag}" for tag in tags if tag in listed or self._context.exists(tag_path(tag))
             }
             self._marks.add(f"source:{article.source_id}")
+            if item.story and item.story.path:
+                self._marks.add(f"{stale.STORY}{article.story_id}")
             if article.section:
                 self._marks.add(f"section:{self._pages.section_name(article.section)}")
             self._context.clear_pages({article.path})
@@ -245,6 +249,18 @@ class SiteBuild:
             written &= self._lists.write_page("", path, page)
         front = partial(self._pages.front_page, top=self._front_top, trending=self._trending, sections=blocks)
         return self._lists.write_page("", FRONT_PATH, front) and written
+
+    def _stories(self) -> None:
+        """Write the stale pages and feeds of stories."""
+        StoryBuild(
+            context=self._context,
+            pages=self._pages,
+            views=replace(self._context.views, coverage_cache={}),
+            rail=self._pages.rail(STORIES_FOLDER, **self._shown),
+            write=self._write,
+            write_page=self._lists.write_page,
+            failures=self.failures,
+        ).run()
 
     def _write_assets(self) -> None:
         try:
