@@ -237,10 +237,8 @@ def _add_entry(feed: FeedGenerator, item: FeedItem, options: PublishOptions) -> 
 
 
 def _links(item: FeedItem) -> list[dict[str, str]]:
-    """Return the links: the article (A15), its story, its related stories (RL4), then its source (RL5)."""
+    """Return the links: the article first (A15), then its related stories (RL4), then its source (RL5)."""
     links = [{"href": item.url, "rel": "alternate", "type": "text/html"}]
-    if item.story_url:
-        links.append({"href": item.story_url, "rel": "collection", "type": "text/html"})
     for related in item.related + item.others:
         link = {"href": related.url, "rel": "related", "type": "text/html", "title": related.title}
         if related.language and related.language != item.language:
