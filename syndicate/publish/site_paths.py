@@ -15,7 +15,6 @@ ABOUT_PATH: Final = "site/about.html"
 SOURCES_PATH: Final = "site/sources/index.html"
 NEWSLETTERS_PATH: Final = "site/newsletters/index.html"
 DAYS_FOLDER: Final = "site/days/"
-STORIES_FOLDER: Final = "site/stories/"
 ARCHIVE_PATH: Final = f"{DAYS_FOLDER}index.html"
 ASSETS_FOLDER: Final = "site/assets/"
 _RESERVED: Final = re.compile(r"^(?:index|latest|page-\d+)$|(?:^|-)[0-9a-f]{8}$")
@@ -59,7 +58,7 @@ def month_path(day: date) -> str:
 
 def story_path(title: str, story_id: int) -> str:
     """Return the page of a story; only the id decides."""
-    return f"{STORIES_FOLDER}{slug(title) or 'story'}-{story_id:x}.html"
+    return f"site/stories/{slug(title) or 'story'}-{story_id:x}.html"
 
 
 def story_feed(path: str) -> str:

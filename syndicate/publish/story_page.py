@@ -139,12 +139,14 @@ def shown_groups(groups: Sequence[TextGroup]) -> tuple[Sequence[TextGroup], Sequ
     return groups[:NEWEST_SHOWN], groups[-FIRST_SHOWN:]
 
 
-def story_page(pages: SitePages, story: StoryMaterial, options: PublishOptions, rail: Markup) -> bytes:
+def story_page(
+    pages: SitePages, story: StoryMaterial, options: PublishOptions, trending: Sequence[Headline]
+) -> bytes:
     """Return the page at ``story.path``."""
     lead, times = Headline.of(story.lead), [known_since(link.published) for link in story.links]
     groups = text_groups(story.links)
     counts = Counter(link.source_name for link in sorted(story.links, key=_age, reverse=True))
-    canonical = pages.absolute(story.path)
+    canonical, paths = pages.absolute(story.path), {link.path for link in story.links}
     feed = NamedPath(name=lead.title, title=lead.title, path=story_feed(story.path))
     page = StoryPage(
         canonical=canonical,
@@ -166,7 +168,7 @@ def story_page(pages: SitePages, story: StoryMaterial, options: PublishOptions, 
         related=story.related,
         image=lead.image,
         share=f"mailto:?subject={quote(lead.title, errors='replace')}&body={quote(canonical)}",
-        rail=rail,
+        rail=pages.rail(story.path, top=(), trending=[h for h in trending if h.path not in paths]),
     )
     return pages.page("pages/story.html", story.path, page, lead.section)
 

@@ -22,7 +22,7 @@ from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, SectionBlock
-from syndicate.publish.site_paths import FRONT_PATH, STORIES_FOLDER, section_path, tag_path
+from syndicate.publish.site_paths import FRONT_PATH, section_path, tag_path
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
 from syndicate.store.output import channel_store, stale
@@ -253,7 +253,7 @@ class SiteBuild:
             context=self._context,
             pages=self._pages,
             views=replace(self._context.views, coverage_cache={}),
-            rail=self._pages.rail(STORIES_FOLDER, **self._shown),
+            trending=self._trending,
             write=self._write,
             write_page=self._lists.write_page,
             failures=self.failures,

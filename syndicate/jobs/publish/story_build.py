@@ -22,7 +22,6 @@ from syndicate.store import Connection
 from syndicate.store.ingest import article_store
 from syndicate.store.output import channel_store, stale
 from syndicate.store.stories import story_moves, story_pages, story_store
-from syndicate.templating import Markup
 from syndicate.text.names import tag_key
 
 BATCH = 50
@@ -38,12 +37,12 @@ WritePage = Callable[[str, str, Callable[[], bytes]], bool]
 
 @dataclass(frozen=True, slots=True)
 class StoryBuild:
-    """Write stale stories; ``write`` puts a file in place, and ``rail`` is shown beside each story."""
+    """Write stale stories; ``write`` puts a file in place. Other ``trending`` stories stand beside each."""
 
     context: PublishContext
     pages: SitePages
     views: ArticleViews
-    rail: Markup
+    trending: Sequence[Headline]
     write: Callable[[str, bytes], None]
     write_page: WritePage
     failures: list[str]
@@ -79,7 +78,7 @@ class StoryBuild:
         for story in stories:
             with self.context.store.read() as connection:
                 material, feed = self._read(connection, story, told[story.id].links)
-            page = partial(story_page, self.pages, material, options, self.rail)
+            page = partial(story_page, self.pages, material, options, self.trending)
             if not self.write_page(names[story.id], story.path, page):
                 failed.add(names[story.id])
                 continue
