@@ -14,8 +14,8 @@ from syndicate.publish.page_context import Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, NamedPath, SourceMark
-from syndicate.publish.site_metadata import breadcrumbs, structured_data
-from syndicate.publish.site_paths import FRONT_PATH, section_path, story_feed
+from syndicate.publish.site_metadata import breadcrumbs, script_safe
+from syndicate.publish.site_paths import FRONT_PATH, story_feed
 from syndicate.templating import Markup, iso_date
 from syndicate.text.language import is_foreign, main_language
 from syndicate.text.plain import excerpt
@@ -121,7 +121,7 @@ class StoryPage(Page):
     related: Sequence[Headline]
     image: Image | None
     share: str
-    rail: Markup
+    trending: Sequence[Headline]
 
 
 def text_groups(links: Sequence[RelatedLink]) -> list[TextGroup]:
@@ -168,7 +168,7 @@ def story_page(
         related=story.related,
         image=lead.image,
         share=f"mailto:?subject={quote(lead.title, errors='replace')}&body={quote(canonical)}",
-        rail=pages.rail(story.path, top=(), trending=[h for h in trending if h.path not in paths]),
+        trending=[headline for headline in trending if headline.path not in paths],
     )
     return pages.page("pages/story.html", story.path, page, lead.section)
 
@@ -234,22 +234,23 @@ def _structured(
     pages: SitePages, story: StoryMaterial, groups: Sequence[TextGroup], options: PublishOptions
 ) -> Markup:
     article, canonical = story.lead.article, pages.absolute(story.path)
-    crumbs = [(options.title, pages.absolute(FRONT_PATH)), (article.title, canonical)]
-    if article.section:
-        crumbs.insert(1, (pages.section_name(article.section), pages.absolute(section_path(article.section))))
+    crumbs = [(options.title, FRONT_PATH), (article.title, story.path)]
+    if path := pages.site.section_path(article.section):
+        crumbs.insert(1, (pages.section_name(article.section), path))
     items = [
         {"@type": "ListItem", "position": place, "name": group.report.title, "url": group.report.url}
         for place, group in enumerate(groups[:_LISTED], 1)
     ]
     collection = {
+        "@context": "https://schema.org",
         "@type": "CollectionPage",
         "name": article.title,
         "url": canonical,
-        "inLanguage": article.language,
+        "inLanguage": article.language or options.language,
         "dateModified": iso_date(max(known_since(link.published) for link in story.links), options.time_zone),
         "mainEntity": {"@type": "ItemList", "numberOfItems": len(groups), "itemListElement": items},
     }
-    return structured_data({"@context": "https://schema.org", "@graph": [collection, breadcrumbs(crumbs)]})
+    return script_safe([collection, breadcrumbs(crumbs, options)])
 
 
 def _day(at: datetime, zone: tzinfo) -> date:

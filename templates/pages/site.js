@@ -28,6 +28,7 @@
   for (const { element, text, title } of changes) Object.assign(element, { textContent: text, title });
   const wrapped = changes.filter(({ line, height }) => line.offsetHeight !== height);
   for (const { element, old } of wrapped) element.textContent = old;
+  for (const flag of all("[data-new]")) flag.hidden = Date.now() - new Date(flag.dataset.new) > DAY / 24;
   for (const element of all("[data-zone]")) element.textContent = element.dataset.zone;
   for (const element of all(".today")) {
     const style = { weekday: "long", day: "numeric", month: "long", year: "numeric" };
