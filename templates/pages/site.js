@@ -17,7 +17,7 @@
     const minutes = Math.max(1, Math.round(age / 60000));
     return minutes < 60 ? format.format(-minutes, "minute") : format.format(-Math.round(minutes / 60), "hour");
   };
-  const changes = all("time[datetime]").map((element) => {
+  const changes = all("time[datetime]:not(.clock)").map((element) => {
     const at = new Date(element.dateTime), age = Date.now() - at;
     const [sign, hours, minutes] = offset(element.dateTime);
     const zone = sign ? (sign === "-" ? 1 : -1) * (60 * hours + +minutes) : at.getTimezoneOffset();

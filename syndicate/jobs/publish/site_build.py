@@ -257,7 +257,7 @@ class SiteBuild:
             context=self._context,
             pages=self._pages,
             views=replace(self._context.views, coverage_cache={}),
-            trending=self._trending,
+            trending=self._shown["trending"],
             write=self._write,
             write_page=self._lists.write_page,
             failures=self.failures,
