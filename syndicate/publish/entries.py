@@ -66,8 +66,7 @@ class FeedItem(NamedTuple):
     own articles and for folders. ``minutes`` is the reading time. ``corrected`` is the time of a correction.
     ``short`` items carry their summary in place of their text. ``others`` are in other languages. Of the
     ``sources`` of the story, ``foreign`` cover it only in other languages. ``story_url`` is the page of a
-    story of several sources, else ``""``. Only ``xml_safe_item`` items may
-    be written.
+    story of several sources, else ``""``. Only ``xml_safe_item`` items may be written.
     """
 
     uid: str
@@ -287,8 +286,7 @@ def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
         name = escape(item.source_name, quote=False)
         body += f'<p>{words.source} <a href="{escape(item.url)}">{name}</a></p>'
     if item.story_url:
-        label = words.full_coverage.format(item.sources)
-        body += f'<p><a href="{escape(item.story_url)}">{label}</a></p>'
+        body += f'<p><a href="{escape(item.story_url)}">{words.full_coverage.format(item.sources)}</a></p>'
     for heading, links in _link_lists(item, words):
         lines = "".join(_related_line(link, item, time_zone, words) for link in links)
         related += f"{'' if related else '<hr>'}<h3>{heading}</h3><ul>{lines}</ul>"
@@ -357,8 +355,7 @@ def _file_facts(file: Enclosure, item: FeedItem, words: FeedWords) -> tuple[str,
 
 
 def _tidy_related(item: FeedItem, links: Iterable[RelatedItem]) -> tuple[RelatedItem, ...]:
-    seen = {item.url, ""}
-    related: list[RelatedItem] = []
+    seen, related = {item.url, ""}, list[RelatedItem]()
     for link in links:
         url = xml_safe(link.url)
         if link.uid == item.uid or url in seen:

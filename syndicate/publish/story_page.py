@@ -61,7 +61,7 @@ class StoryReport:
 
     - ``headline``: the article, with at most a sentence or two as its summary
     - ``id``: its id on the page
-    - ``at``: its time; ``leads``: true for the lead; ``ours``: true for an own source
+    - ``at``: its time; ``leads``: true for the lead; ``own``: true for an own source
     - ``corrected``: time of a correction, or ``None``; ``foreign``: in another language than the site
     - ``copies``: reports of other sources with the same text
     """
@@ -70,7 +70,7 @@ class StoryReport:
     id: str
     at: datetime
     leads: bool
-    ours: bool
+    own: bool
     corrected: datetime | None
     foreign: bool
     copies: Sequence[Headline]
@@ -223,7 +223,7 @@ def _report(story: StoryMaterial, group: TextGroup, language: str) -> StoryRepor
         id=f"report-{link.article_id}",
         at=known_since(link.published),
         leads=link.article_id == story.lead.article.id,
-        ours=item.source.own,
+        own=item.source.own,
         corrected=corrected_at(item.article),
         foreign=is_foreign(link.language, language),
         copies=tuple(map(Headline.of_related, group.copies)),
