@@ -111,6 +111,7 @@ def test_a_story_describes_itself_to_search_engines_and_offers_its_feeds():
 def test_a_chart_has_as_many_bars_as_a_screen_can_show(hours, bar, most):
     times = [NOW - hours * HOUR, NOW - hours * HOUR, NOW]
     chart = story_chart(times, ZoneInfo("Europe/Berlin"))
+    assert chart is not None
     assert (chart.hours, chart.most) == (bar, 2)
     assert chart.bars[0].height == 100
     assert chart.bars[-1].height == 50
@@ -122,6 +123,7 @@ def test_a_chart_has_as_many_bars_as_a_screen_can_show(hours, bar, most):
 def test_labels_of_a_chart_of_days_are_at_midnight_of_the_site():
     zone = ZoneInfo("Asia/Tokyo")
     chart = story_chart([datetime(2026, 11, 1, 5, tzinfo=UTC), datetime(2026, 11, 6, 5, tzinfo=UTC)], zone)
+    assert chart is not None
     assert {label.astimezone(zone).hour for label in chart.labels} == {0}
 
 
