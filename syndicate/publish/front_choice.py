@@ -106,7 +106,7 @@ def choose_front(
         shown_trending = []
     used += shown_trending
     river = latest if wide else _without(latest, used)
-    blocks = []
+    blocks: list[SectionBlock] = []
     for block in sections:
         limit = SECTION_SHOWN if len(blocks) < _FULL_SECTIONS else LESS_SHOWN
         headlines = _led(_without(_distinct(block.headlines), used)[:limit])

@@ -5,6 +5,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -30,7 +31,7 @@ HOUR = timedelta(hours=1)
 PATH = story_path("Flood in the harbour", 26)
 
 
-def page(*numbers: int, **changes: object) -> bytes:
+def page(*numbers: int, **changes: Any) -> bytes:
     """Return the page of a story of these articles, led by the first."""
     items = {number: published(number, **changes) for number in numbers}
     links = [
@@ -68,7 +69,7 @@ def test_a_long_story_shows_its_newest_and_its_first_reports():
 
 
 def test_the_page_marks_the_first_report_the_lead_and_our_own():
-    tree = html.fromstring(page(2, 5, 40))
+    tree: Any = html.fromstring(page(2, 5, 40))
     flags = {
         row.xpath(".//h4")[0].text_content(): [
             flag.text_content() for flag in row.xpath(".//*[@class='flag']")
@@ -89,7 +90,7 @@ def test_the_page_marks_the_first_report_the_lead_and_our_own():
 
 
 def test_a_story_describes_itself_to_search_engines_and_offers_its_feeds():
-    tree = html.fromstring(page(2, 5))
+    tree: Any = html.fromstring(page(2, 5))
     (text,) = tree.xpath("//script[@type='application/ld+json']/text()")
     collection, crumbs = json.loads(text)
     assert collection["@type"] == "CollectionPage"
