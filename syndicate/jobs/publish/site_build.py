@@ -19,6 +19,7 @@ from syndicate.jobs.publish.list_build import (
     MovingLists,
     RenderedArticles,
 )
+from syndicate.jobs.publish.story_build import StoryBuild
 from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.front_choice import growth_of
@@ -174,6 +175,7 @@ class SiteBuild:
             rendered = RenderedArticles(ids=self._rendered, linked=self._linked, known=self._articles)
             wrong = self._lists.run(self._pages, self._shown, rendered)
             if not wrong:
+                self._stories()
                 return done
             # Pages of these articles link to a removed tag page, or do not link to a new tag page.
             below, self._rendered = None, self._rendered - wrong
@@ -213,6 +215,8 @@ class SiteBuild:
                 f"tag:{tag}" for tag in tags if tag in listed or self._context.exists(tag_path(tag))
             }
             self._marks.add(f"source:{article.source_id}")
+            if item.story and item.story.path:
+                self._marks.add(f"{stale.STORY}{article.story_id}")
             if article.section:
                 self._marks.add(f"section:{self._pages.section_name(article.section)}")
             self._context.clear_pages({article.path})
@@ -246,6 +250,18 @@ class SiteBuild:
         build = FrontBuild(self._context, self._pages, self._sections)
         front = partial(build.page, self._front_top, self._trending)
         return self._lists.write_page("", FRONT_PATH, front) and written
+
+    def _stories(self) -> None:
+        """Write the stale pages and feeds of stories."""
+        StoryBuild(
+            context=self._context,
+            pages=self._pages,
+            views=replace(self._context.views, coverage_cache={}),
+            trending=self._shown["trending"],
+            write=self._write,
+            write_page=self._lists.write_page,
+            failures=self.failures,
+        ).run()
 
     def _write_assets(self) -> None:
         try:
