@@ -1,12 +1,13 @@
-"""Dates and names of languages for readers, by Unicode CLDR. The only importer of babel."""
+"""Dates, lists and names of languages for readers, by Unicode CLDR. The only importer of babel."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import DateTimePattern, match_skeleton, parse_pattern
+from babel.lists import format_list
 
 _ENGLISH = "en-GB"
 
@@ -93,6 +94,11 @@ def _patterns(language: str) -> _Patterns:
 def language_name(tag: str, language: str = "en") -> str:
     """Return the name of a language (BCP 47) in another: "German", "Deutsch"; the tag if it has no name."""
     return str(_patterns(language).locale.languages.get(tag.partition("-")[0].lower(), tag))
+
+
+def joined_names(names: Sequence[str], language: str) -> str:
+    """Return names as a list in a sentence: "A, B and C"."""
+    return str(format_list(names, locale=_patterns(language).locale)) if len(names) > 1 else "".join(names)
 
 
 def month_names(language: str) -> dict[str, int]:

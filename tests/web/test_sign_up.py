@@ -40,7 +40,7 @@ class Desk:
 
     def asked(self) -> str:
         """The token in the mail that Jo gets for a request."""
-        assert self.job.request("daily", JO, "192.0.2.0/24")
+        assert self.job.request(["daily"], JO, "192.0.2.0/24")
         assert self.job.run(NOW) == {"mailed": 1}
         with self.room.store.read() as connection:
             (mail,) = delivery_store.list_deliveries(connection)

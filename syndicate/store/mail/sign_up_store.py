@@ -4,11 +4,12 @@ waiting → mailed | ignored, mailed → confirmed. A request is stored the same
 mailbox, and processed later. Neither the answer nor its timing reveals a subscriber.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, literal, select, update
 
 from syndicate.model import DeliveryState, SubscriptionState, SuppressionReason
 from syndicate.store import schema
@@ -29,7 +30,11 @@ _QUARTER = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignUp:
-    """Sign-up request. ``address_fold`` is equal for all spellings of a mailbox."""
+    """Sign-up request. ``address_fold`` is equal for all spellings of a mailbox.
+
+    ``newsletter`` is the first of the requested newsletters; ``more_newsletters`` are the others, separated
+    by spaces.
+    """
 
     id: int
     newsletter: str
@@ -42,12 +47,18 @@ class SignUp:
     token_hash: str
     requested: datetime
     expires: datetime
+    more_newsletters: str = ""
+
+    @property
+    def newsletters(self) -> tuple[str, ...]:
+        """Names of all requested newsletters."""
+        return (self.newsletter, *self.more_newsletters.split())
 
 
 def record_sign_up(
     connection: Connection,
     *,
-    newsletter: str,
+    newsletters: Sequence[str],
     address: tuple[str, str, str],
     network: str,
     agreed: str,
@@ -55,25 +66,26 @@ def record_sign_up(
     expires: datetime,
     limits: tuple[int, int],
 ) -> bool:
-    """Store a request; false when its network or newsletter has reached its hourly limit.
+    """Store a request; false when its network or a newsletter has reached its hourly limit.
 
     ``address`` is (display, key, fold). ``limits`` are requests per hour from one network and for one
     newsletter.
     """
-    table, newsletters = schema.sign_ups, schema.newsletters
+    table, declared = schema.sign_ups, schema.newsletters
     # Lock per newsletter: on PostgreSQL concurrent requests could all count before any of them inserts.
-    row = select(newsletters.c.name).where(newsletters.c.name == newsletter)
-    connection.execute(row.with_for_update(key_share=True))
+    rows = select(declared.c.name).where(declared.c.name.in_(newsletters)).order_by(declared.c.name)
+    connection.execute(rows.with_for_update(key_share=True))
     recent = table.c.requested > now - _HOUR
-    for which, limit in zip(
-        (table.c.network == network, table.c.newsletter == newsletter), limits, strict=True
-    ):
-        if count_rows(connection, table, which, recent) >= limit:
-            return False
+    names = literal(" ") + table.c.newsletter + " " + table.c.more_newsletters + " "
+    counted = [(table.c.network == network, limits[0])]
+    counted += [(names.contains(f" {name} ", autoescape=True), limits[1]) for name in newsletters]
+    if any(count_rows(connection, table, which, recent) >= limit for which, limit in counted):
+        return False
     display, key, fold = address
     connection.execute(
         insert(table).values(
-            newsletter=newsletter,
+            newsletter=newsletters[0],
+            more_newsletters=" ".join(newsletters[1:]),
             address=display,
             address_key=key,
             address_fold=fold,
@@ -102,16 +114,17 @@ def find_sign_up(connection: Connection, delivery_id: int) -> SignUp | None:
 
 
 def confirmation_edition(
-    connection: Connection, newsletter: str, rendered: tuple[str, str, str], now: datetime
+    connection: Connection, newsletters: Sequence[str], rendered: tuple[str, str, str], now: datetime
 ) -> int:
-    """Return the current edition that asks for confirmation, a new edition every quarter of an hour.
+    """Return the current edition that asks to confirm these newsletters, renewed every quarter of an hour.
 
     So its date is right, and a mailbox gets at most a single such mail in a quarter of an hour.
     """
     start = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
     period = (start, start + _QUARTER)
     subject, html, text = rendered
-    values = edition_values(newsletter, CONFIRMATION, period, now)
+    newsletter, variant_key = newsletters[0], " ".join((CONFIRMATION, *newsletters[1:]))
+    values = edition_values(newsletter, variant_key, period, now)
     values |= {"state": CONFIRMATION, "subject": subject, "html": html, "text": text}
     inserted = insert_row(connection, values)
     if inserted is not None:
@@ -120,7 +133,7 @@ def confirmation_edition(
     edition_id: int = connection.scalars(
         select(table.c.id).where(
             table.c.newsletter == newsletter,
-            table.c.variant_key == CONFIRMATION,
+            table.c.variant_key == variant_key,
             table.c.period_end == period[1],
         )
     ).one()
@@ -133,12 +146,18 @@ def claim_sign_up(connection: Connection, sign_up_id: int) -> bool:
 
 
 def prepare_confirmation(
-    connection: Connection, sign_up: SignUp, edition_id: int, *, per_address: int, now: datetime
+    connection: Connection,
+    sign_up: SignUp,
+    edition_id: int,
+    newsletters: Sequence[str],
+    *,
+    per_address: int,
+    now: datetime,
 ) -> int | None:
-    """Add the delivery of a mail that asks for confirmation; return its id, or ``None``.
+    """Add the delivery of a mail that asks to confirm ``newsletters``; return its id, or ``None``.
 
-    Returns ``None`` for a subscribed or suppressed mailbox. Also when the owner, in any spelling, was
-    mailed ``per_address`` times within a day, or has just got such a mail.
+    Returns ``None`` for a suppressed mailbox, and for a mailbox subscribed to all of them. Also when the
+    owner, in any spelling, was mailed ``per_address`` times within a day, or has just got such a mail.
     """
     if audience_store.suppression(connection, sign_up.address_key) not in (
         None,
@@ -147,11 +166,14 @@ def prepare_confirmation(
         return None
     if _mails_today(connection, sign_up) >= per_address:
         return None
-    subscription_id, state = audience_store.request_subscription(
-        connection, sign_up.address, sign_up.address_key, sign_up.newsletter, now
-    )
-    if state is SubscriptionState.CONFIRMED:
+    address, key = sign_up.address, sign_up.address_key
+    requested = [
+        audience_store.request_subscription(connection, address, key, name, now) for name in newsletters
+    ]
+    unconfirmed = [found for found in requested if found[1] is not SubscriptionState.CONFIRMED]
+    if not unconfirmed:
         return None
+    subscription_id, state = unconfirmed[0]
     deliveries = schema.deliveries
     statement = insert_for(connection, deliveries).values(
         edition_id=edition_id,
@@ -180,19 +202,26 @@ def _mails_today(connection: Connection, sign_up: SignUp) -> int:
     return count_rows(connection, table, table.c.address_fold == sign_up.address_fold, recent, mailed)
 
 
-def mark_mailed(connection: Connection, sign_up_id: int, delivery_id: int, token_hash: str) -> None:
-    """Mark a claimed request as mailed; the token with this hash can then confirm it once."""
-    _move(connection, sign_up_id, IGNORED, MAILED, delivery_id=delivery_id, token_hash=token_hash)
+def mark_mailed(
+    connection: Connection, sign_up_id: int, delivery_id: int, newsletters: Sequence[str], token_hash: str
+) -> None:
+    """Mark a claimed request as mailed; the token with this hash can then confirm ``newsletters`` once."""
+    named = {"newsletter": newsletters[0], "more_newsletters": " ".join(newsletters[1:])}
+    _move(connection, sign_up_id, IGNORED, MAILED, delivery_id=delivery_id, token_hash=token_hash, **named)
 
 
 def confirm_sign_up(connection: Connection, sign_up: SignUp, *, network: str, now: datetime) -> int | None:
-    """Confirm a request and subscribe; return the subscription's id, or ``None`` when it was used."""
+    """Confirm a request and subscribe; return a subscription's id, or ``None`` when it was used."""
     if sign_up.expires <= now or not _move(connection, sign_up.id, MAILED, CONFIRMED):
         return None
     asked = f"asked {sign_up.requested:%Y-%m-%d %H:%M} UTC from {sign_up.network}, confirmed from {network}"
-    return audience_store.confirm_subscription(
-        connection, sign_up.address_key, sign_up.newsletter, detail=asked, agreed=sign_up.agreed, now=now
-    )
+    confirmed = [
+        audience_store.confirm_subscription(
+            connection, sign_up.address_key, name, detail=asked, agreed=sign_up.agreed, now=now
+        )
+        for name in sign_up.newsletters
+    ]
+    return next((subscription_id for subscription_id in confirmed if subscription_id is not None), None)
 
 
 def prune_sign_ups(connection: Connection, *, before: datetime) -> int:
