@@ -8,7 +8,7 @@ a millisecond: a new article may rewrite hundreds of pages.
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from syndicate.errors import RenderError
 from syndicate.model import Channel, Newsletter, PublishedArticle, archive_feed, archive_folder, known_since
@@ -174,6 +174,11 @@ class SitePages:
     def page(self, template: str, path: str, page: Page, section: str = "") -> bytes:
         """Render a page in the frame of its folder depth and section."""
         return _encoded(self._templates.render(template, **self._variables(root_of(path), page, section)))
+
+    def server_variables(self, page: Page) -> Mapping[str, object]:
+        """Return the variables of a page of the web server; its links begin with the path of the site."""
+        root = f"{urlsplit(self._options.site_url).path.rstrip('/')}/"
+        return self._variables(root, page, "")
 
     def absolute(self, path: str) -> str:
         """Return the absolute address of a path in the output folder."""

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from syndicate.audience.choices import Choices, OfferedChoices
 from syndicate.jobs.audience.preferences_job import PreferencesView
@@ -22,7 +23,8 @@ from syndicate.model import (
     Newsletter,
     PublishedArticle,
 )
-from syndicate.publish.newsletter_archive import ArchivedEdition
+from syndicate.publish.newsletter_archive import ArchivedEdition, Neighbours, edition_link
+from syndicate.publish.newsletter_view import NewsletterView, Rhythm
 from syndicate.publish.site_headline import REASONS, Headline, Reason
 from syndicate.store.mail.review_store import EditionChange, ReviewEdition
 
@@ -33,6 +35,7 @@ CHANNEL = Channel(
     query="section:Sample",
     clauses=(Clause(field=ClauseField.SECTION, values=("Sample",)),),
 )
+_OTHER_RHYTHMS = (("weekly", 4), ("weekdays", 0), ("monthly", 1), ("monthly", 0))
 _FILES = tuple(
     Enclosure(url=f"https://example.com/sample.{ending}", media_type=kind, size=31_000_000, duration=2040)
     for ending, kind in (("mp3", "audio/mpeg"), ("mp4", "video/mp4"), ("pdf", "application/pdf"))
@@ -118,6 +121,36 @@ def edition_contents(now: datetime) -> tuple[EditionContent, ...]:
             correction="Sample",
         ),
     )
+
+
+def newsletter_views(newsletter: Newsletter, now: datetime) -> list[NewsletterView]:
+    """Return the newsletter, and others without an edition, with every kind of schedule."""
+    rich = NewsletterView(
+        name=newsletter.name,
+        title=newsletter.title,
+        description="Sample",
+        language=newsletter.language or "en",
+        direction="ltr",
+        zone=ZoneInfo(newsletter.time_zone),
+        path="site/newsletters/sample/index.html",
+        feed="newsletters/sample",
+        rhythm=Rhythm(kind="daily", times=("07:00", "18:00")),
+        next=now,
+        latest=edition_link(newsletter, now, "Sample", now),
+        headlines=("Sample", "Sample"),
+        editions=3,
+        first=now - timedelta(days=90),
+    )
+    plain = replace(rich, name="other", description="", next=None, latest=None, headlines=(), editions=0)
+    rhythms = [Rhythm(kind=kind, times=("07:00",), day=day) for kind, day in _OTHER_RHYTHMS]
+    return [rich, *(replace(plain, rhythm=rhythm, first=None) for rhythm in rhythms)]
+
+
+def neighbours(newsletter: Newsletter, now: datetime) -> tuple[Neighbours, ...]:
+    """Return the neighbours of the first, of a middle and of the newest edition."""
+    link = edition_link(newsletter, now, "Sample", now)
+    middle = Neighbours(previous=link, next=link, earlier=(link,))
+    return Neighbours(next=link), middle, replace(middle, next=None, next_due=now)
 
 
 def _edition(now: datetime, newsletter: str, *, variant_key: str = "edition", revision: int = 0) -> Edition:

@@ -66,6 +66,7 @@ def declared_newsletters(settings: Settings) -> tuple[Newsletter, ...]:
             stories=newsletter.stories,
             trending=newsletter.trending,
             language=newsletter.language or settings.site.language,
+            description=newsletter.description,
             max_lateness=newsletter.max_lateness,
             first_edition=newsletter.first_edition,
             approval=newsletter.approval,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import CodeType
 from typing import Any, Final
@@ -20,7 +20,18 @@ from jinja2 import (
 )
 from jinja2.bccache import Bucket
 
-from syndicate.text.dates import full_date, human_date, human_day, language_name
+from syndicate.text.dates import (
+    clock_time,
+    full_date,
+    human_date,
+    human_day,
+    joined_names,
+    language_name,
+    month_and_year,
+    weekday_and_day,
+    weekday_name,
+    whole_day,
+)
 from syndicate.text.media_types import file_name, human_size
 
 BUILTIN_PREFIX: Final = "!builtin"
@@ -118,6 +129,12 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         zone_name=_zone_name,
         iso=iso_date,
         language_name=language_name,
+        joined=joined_names,
+        month=month_and_year,
+        weekday=weekday_name,
+        short_day=weekday_and_day,
+        long_day=whole_day,
+        clock=partial(clock_time, weekday=False),
         minutes=reading_time,
         host=_host,
         file_name=file_name,

@@ -30,6 +30,11 @@ def full_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
     return _with_clock("full", value.astimezone(zone), language)
 
 
+def whole_day(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
+    """Return weekday and day in ``zone``: "Friday, 27 November 2026"."""
+    return _written("full", value.astimezone(zone).date(), language)
+
+
 def clock_time(value: datetime, zone: tzinfo, language: str, *, weekday: bool) -> str:
     """Return the time of day in ``zone``: "09:00", or "Tue 09:00" with the ``weekday``."""
     patterns = _patterns(language)
@@ -58,6 +63,8 @@ class _Patterns(NamedTuple):
     short: DateTimePattern
     long: DateTimePattern
     full: DateTimePattern
+    month: DateTimePattern
+    weekday: DateTimePattern
     time: DateTimePattern
     weekday_time: DateTimePattern
     clock: str
@@ -83,6 +90,8 @@ def _patterns(language: str) -> _Patterns:
         short=skeleton("yMMMd", "d MMM y"),
         long=locale.date_formats["long"],
         full=locale.date_formats["full"],
+        month=skeleton("yMMMM", "MMMM y"),
+        weekday=skeleton("MMMEd", "E d MMM"),
         time=time,
         weekday_time=skeleton("EHm", "E HH:mm"),
         clock=str(time.format),
@@ -99,6 +108,21 @@ def language_name(tag: str, language: str = "en") -> str:
 def joined_names(names: Sequence[str], language: str) -> str:
     """Return names as a list in a sentence: "A, B and C"."""
     return str(format_list(names, locale=_patterns(language).locale)) if len(names) > 1 else "".join(names)
+
+
+def weekday_name(day: int, language: str = "en") -> str:
+    """Return the name of a weekday (Monday 0) inside a sentence: "Monday"."""
+    return str(_patterns(language).locale.days["format"]["wide"][day])
+
+
+def month_and_year(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
+    """Return the month in ``zone``: "November 2026"."""
+    return _written("month", value.astimezone(zone).date().replace(day=1), language)
+
+
+def weekday_and_day(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
+    """Return weekday, day and month in ``zone``: "Fri 27 Nov"."""
+    return _written("weekday", value.astimezone(zone).date(), language)
 
 
 def month_names(language: str) -> dict[str, int]:

@@ -293,6 +293,7 @@ class _Daemon:
             preferences=self._services.preferences,
             private_feeds=self._services.private_feeds,
             review_links=self._services.review_links,
+            frame=self._services.site_frame,
         )
         return WebServer(app, *parse_listen(listen))
 
