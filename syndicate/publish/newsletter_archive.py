@@ -137,9 +137,13 @@ class EditionPage(EditionsPage):
 
 @dataclass(frozen=True, kw_only=True)
 class NewslettersPage(Page):
-    """Variables of ``pages/newsletters.html``; ``sample`` is an edition of ``sample_of``, if there is one."""
+    """Variables of ``pages/newsletters.html``; ``sample`` is an edition of ``sample_of``, if there is one.
+
+    ``pairs`` are the names and titles of the newsletters.
+    """
 
     offers: Sequence[NewsletterView]
+    pairs: Sequence[tuple[str, str]]
     sample_of: NewsletterView | None = None
     sample: ArchivedEdition | None = None
     items: Sequence[EditionItem] = ()
@@ -220,6 +224,7 @@ def newsletters_page(
     page = NewslettersPage(
         canonical=pages.absolute(NEWSLETTERS_PATH),
         offers=views,
+        pairs=[(view.name, view.title) for view in views],
         sample_of=of,
         sample=sample,
         items=edition_items(sample.content, live)[:SAMPLE_STORIES] if sample else (),

@@ -24,8 +24,8 @@ from syndicate.model import (
     PublishedArticle,
 )
 from syndicate.publish.newsletter_archive import ArchivedEdition, Neighbours, edition_link
-from syndicate.publish.newsletter_view import NewsletterView, Rhythm
-from syndicate.publish.site_headline import REASONS, Headline, Reason
+from syndicate.publish.newsletter_view import NewsletterView
+from syndicate.publish.site_headline import Growth, Headline, Hot
 from syndicate.store.mail.review_store import EditionChange, ReviewEdition
 
 NEWSLETTER = Newsletter(name="sample", title="Sample", schedule="daily 07:00", time_zone="UTC")
@@ -35,7 +35,6 @@ CHANNEL = Channel(
     query="section:Sample",
     clauses=(Clause(field=ClauseField.SECTION, values=("Sample",)),),
 )
-_OTHER_RHYTHMS = (("weekly", 4), ("weekdays", 0), ("monthly", 1), ("monthly", 0))
 _FILES = tuple(
     Enclosure(url=f"https://example.com/sample.{ending}", media_type=kind, size=31_000_000, duration=2040)
     for ending, kind in (("mp3", "audio/mpeg"), ("mp4", "video/mp4"), ("pdf", "application/pdf"))
@@ -62,8 +61,9 @@ def full_article(item: PublishedArticle, *, own: bool) -> PublishedArticle:
 
 
 def full_headline(item: PublishedArticle) -> Headline:
-    """Return the article's headline with every reason for its place."""
-    return replace(Headline.of(item), why=tuple(Reason(kind, 2, 3) for kind in REASONS))
+    """Return the article's headline with news and growth of its story."""
+    at = item.article.published
+    return replace(Headline.of(item), hot=Hot("sources", at, 6, 11), growth=Growth(sources=3, hours=4))
 
 
 def archived_editions(newsletter: str, now: datetime) -> list[ArchivedEdition]:
@@ -124,7 +124,7 @@ def edition_contents(now: datetime) -> tuple[EditionContent, ...]:
 
 
 def newsletter_views(newsletter: Newsletter, now: datetime) -> list[NewsletterView]:
-    """Return the newsletter, and others without an edition, with every kind of schedule."""
+    """Return the newsletter, and another without an edition."""
     rich = NewsletterView(
         name=newsletter.name,
         title=newsletter.title,
@@ -132,18 +132,16 @@ def newsletter_views(newsletter: Newsletter, now: datetime) -> list[NewsletterVi
         language=newsletter.language or "en",
         direction="ltr",
         zone=ZoneInfo(newsletter.time_zone),
-        path="site/newsletters/sample/index.html",
+        archive="site/newsletters/sample/index.html",
+        frequency="Sample",
         feed="newsletters/sample",
-        rhythm=Rhythm(kind="daily", times=("07:00", "18:00")),
         next=now,
-        latest=edition_link(newsletter, now, "Sample", now),
-        headlines=("Sample", "Sample"),
+        latest=replace(edition_link(newsletter, now, "Sample", now), headlines=("Sample",)),
         editions=3,
         first=now - timedelta(days=90),
     )
-    plain = replace(rich, name="other", description="", next=None, latest=None, headlines=(), editions=0)
-    rhythms = [Rhythm(kind=kind, times=("07:00",), day=day) for kind, day in _OTHER_RHYTHMS]
-    return [rich, *(replace(plain, rhythm=rhythm, first=None) for rhythm in rhythms)]
+    plain = replace(rich, name="other", description="", next=None, latest=None, editions=0, first=None)
+    return [rich, plain]
 
 
 def neighbours(newsletter: Newsletter, now: datetime) -> tuple[Neighbours, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType
 from typing import Any, Final
@@ -22,15 +22,15 @@ from jinja2.bccache import Bucket
 
 from syndicate.text.dates import (
     clock_time,
+    day_of_week,
     full_date,
     human_date,
     human_day,
     joined_names,
     language_name,
     month_and_year,
-    weekday_and_day,
+    near_date,
     weekday_name,
-    whole_day,
 )
 from syndicate.text.media_types import file_name, human_size
 
@@ -126,15 +126,15 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         date=human_date,
         day=human_day,
         full_date=full_date,
+        when=near_date,
+        clock=clock_time,
+        weekday=day_of_week,
         zone_name=_zone_name,
         iso=iso_date,
         language_name=language_name,
         joined=joined_names,
         month=month_and_year,
-        weekday=weekday_name,
-        short_day=weekday_and_day,
-        long_day=whole_day,
-        clock=partial(clock_time, weekday=False),
+        weekday_name=weekday_name,
         minutes=reading_time,
         host=_host,
         file_name=file_name,

@@ -15,7 +15,7 @@ from typing import TypeVar
 from syndicate.errors import RenderError
 from syndicate.files import write_page
 from syndicate.jobs.publish.context import FORMATS, PublishContext, signature_of
-from syndicate.jobs.publish.newsletter_views import Sent, newsletter_views, read_sent
+from syndicate.jobs.publish.newsletter_views import Sent, read_sent, views_of
 from syndicate.model import Newsletter, archive_folder, edition_path
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.publish.entries import MAX_ITEMS
@@ -66,10 +66,8 @@ class ArchiveBuild:
         context = self.context
         with context.store.read() as connection:
             sent = read_sent(connection, context.newsletters)
-            self._views = newsletter_views(
-                connection, context.newsletters, sent, context.options.language, context.now
-            )
-        shown = [(view.name, view.title, view.description, view.rhythm) for view in self._views]
+            self._views = views_of(context, connection, sent)
+        shown = [(view.name, view.title, view.description, view.frequency) for view in self._views]
         self._look = signature_of(shown, self.shared_signature)
         builds: list[tuple[str, Callable[[], list[str]]]] = []
         for newsletter in context.newsletters:

@@ -1,16 +1,18 @@
 """Newsletters as pages show them, from their declarations and their sent editions."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
 from urllib.parse import quote
 
+from syndicate.jobs.publish.context import PublishContext
 from syndicate.model import Newsletter, archive_feed, archive_folder
 from syndicate.newsletter.periods import parse_schedule, period_at, read_zone
 from syndicate.publish.newsletter_archive import edition_link
-from syndicate.publish.newsletter_view import NewsletterView, Rhythm
+from syndicate.publish.newsletter_view import NewsletterView
 from syndicate.store import Connection
 from syndicate.store.mail import newsletter_store
 from syndicate.store.mail.archive_store import SentEdition, edition_contents, sent_editions
+from syndicate.templating import Markup
 from syndicate.text.language import direction_of
 
 HEADLINES = 3
@@ -23,39 +25,39 @@ def read_sent(connection: Connection, newsletters: Sequence[Newsletter]) -> Sent
     return {newsletter.name: sent_editions(connection, newsletter.name) for newsletter in newsletters}
 
 
-def newsletter_views(
-    connection: Connection, newsletters: Sequence[Newsletter], sent: Sent, language: str, now: datetime
-) -> list[NewsletterView]:
-    """Return the newsletters, in order. ``language`` is that of newsletters without a language."""
+def views_of(context: PublishContext, connection: Connection, sent: Sent) -> list[NewsletterView]:
+    """Return the newsletters of a publish run, in order, with words in the site's language."""
+    templates, options = context.templates, context.options
     paused = newsletter_store.paused_newsletters(connection)
     contents = edition_contents(connection, [editions[0].id for editions in sent.values() if editions])
     views = []
-    for newsletter in newsletters:
-        editions, schedule = sent[newsletter.name], parse_schedule(newsletter.schedule)
+    for newsletter in context.newsletters:
+        editions, own_zone = sent[newsletter.name], read_zone(newsletter.time_zone)
         newest = editions[0] if editions else None
-        spoken = newsletter.language or language
+        due, language = period_at(newsletter, context.now).end, newsletter.language or options.language
+        frequency = templates.fragment(
+            "pages/parts/frequency.html",
+            schedule=parse_schedule(newsletter.schedule),
+            due=due,
+            zone=own_zone if own_zone != options.time_zone else None,
+        )
+        latest = newest and replace(
+            edition_link(newsletter, newest.period_end, newest.subject, newest.published),
+            headlines=tuple(story.title for story in contents[newest.id][1].stories[:HEADLINES]),
+        )
         views.append(
             NewsletterView(
                 name=newsletter.name,
                 title=newsletter.title,
                 description=newsletter.description,
-                language=spoken,
-                direction=direction_of(spoken),
-                zone=read_zone(newsletter.time_zone),
-                path=f"{quote(archive_folder(newsletter.name))}/index.html",
+                frequency=Markup(frequency.strip()),
+                archive=f"{quote(archive_folder(newsletter.name))}/index.html",
+                latest=latest or None,
+                language=language,
+                direction=direction_of(language),
+                zone=own_zone,
                 feed=quote(archive_feed(newsletter.name)),
-                rhythm=Rhythm(
-                    kind=schedule.cadence.value,
-                    times=tuple(f"{time:%H:%M}" for time in schedule.times),
-                    day=schedule.day,
-                ),
-                next=None if newsletter.name in paused else period_at(newsletter, now).end,
-                latest=edition_link(newsletter, newest.period_end, newest.subject, newest.published)
-                if newest
-                else None,
-                headlines=tuple(story.title for story in contents[newest.id][1].stories[:HEADLINES])
-                if newest
-                else (),
+                next=None if newsletter.name in paused else due,
                 editions=len(editions),
                 first=editions[-1].published if editions else None,
             )

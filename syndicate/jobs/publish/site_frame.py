@@ -9,7 +9,7 @@ from threading import Lock
 
 from syndicate.errors import SyndicateError
 from syndicate.jobs.publish.context import PublishContext
-from syndicate.jobs.publish.newsletter_views import newsletter_views, read_sent
+from syndicate.jobs.publish.newsletter_views import read_sent, views_of
 from syndicate.jobs.publish.site_build import SiteBuild
 from syndicate.publish.newsletter_view import NewsletterView
 from syndicate.publish.page_context import Page
@@ -74,13 +74,7 @@ def read_frame(context: PublishContext) -> SiteFrame:
         items = context.views.listed(
             connection, [articles[story.article_id] for story in ranked if story.article_id in articles]
         )
-        newsletters = newsletter_views(
-            connection,
-            context.newsletters,
-            read_sent(connection, context.newsletters),
-            context.options.language,
-            context.now,
-        )
+        newsletters = views_of(context, connection, read_sent(connection, context.newsletters))
     return SiteFrame(pages=pages, top=list(map(Headline.of, items)), newsletters=newsletters)
 
 
