@@ -247,7 +247,10 @@ def edition_items(content: EditionContent, live: Mapping[int, Headline]) -> list
 
 def edition_minutes(content: EditionContent, language: str) -> int:
     """Return the reading time of an edition in minutes."""
-    return measure_reading(edition_text(content), language).minutes
+    texts = [content.correction, content.note]
+    for story in content.stories:
+        texts += [story.title, story.summary, *(link.title for link in story.links)]
+    return measure_reading("\n".join(texts), language).minutes
 
 
 def _report(link: ContentLink, published: datetime) -> Headline:

@@ -8,6 +8,7 @@ a millisecond: a new article may rewrite hundreds of pages.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -202,6 +203,11 @@ class SitePages:
         """Return the variables of a page of the web server; its links begin with the path of the site."""
         root = f"{urlsplit(self._options.site_url).path.rstrip('/')}/"
         return self._variables(root, page, "", self.site)
+
+    def not_found_page(self) -> bytes:
+        """Return the page for missing addresses on hosts of files; it may be shown at any address."""
+        context = {**self.server_variables(Page(canonical="")), "code": HTTPStatus.NOT_FOUND.value, "top": ()}
+        return _encoded(self._templates.render("pages/problem.html", **context))
 
     def absolute(self, path: str) -> str:
         """Return the absolute address of a path in the output folder."""

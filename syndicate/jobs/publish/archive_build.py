@@ -35,7 +35,7 @@ from syndicate.publish.newsletter_archive import (
 from syndicate.publish.newsletter_view import NewsletterView
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
-from syndicate.publish.site_paths import NEWSLETTERS_PATH
+from syndicate.publish.site_paths import NEWSLETTERS_PATH, NOT_FOUND_PATH
 from syndicate.store.core.batches import in_batches
 from syndicate.store.ingest import article_store
 from syndicate.store.mail import review_store
@@ -74,6 +74,7 @@ class ArchiveBuild:
             builds.append((newsletter.name, partial(self._newsletter, newsletter, sent[newsletter.name])))
             builds.append((newsletter.name, partial(self._variants, newsletter)))
         builds.append((NEWSLETTERS_PATH, partial(self._landing, sent)))
+        builds.append((NOT_FOUND_PATH, self._not_found))
         for name, build in builds:
             if context.should_stop():
                 break
@@ -205,6 +206,13 @@ class ArchiveBuild:
         )
         written = self._write({NEWSLETTERS_PATH: page})
         self.context.save({"newsletters": signature})
+        return written
+
+    def _not_found(self) -> list[str]:
+        if self.context.is_built("404", self.shared_signature, [NOT_FOUND_PATH]):
+            return []
+        written = self._write({NOT_FOUND_PATH: self.pages.not_found_page()})
+        self.context.save({"404": self.shared_signature})
         return written
 
     def _archived(self, sent: Sequence[SentEdition]) -> list[ArchivedEdition]:
