@@ -127,7 +127,7 @@ class ArchiveBuild:
 
     def _on_disk(self, newsletter: Newsletter) -> set[str]:
         folder = archive_folder(newsletter.name)
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             # One call; a check of each file takes ten times as long.
             return {f"{folder}/{name}" for name in os.listdir(self.context.output / folder)}  # noqa: PTH208
         return set()

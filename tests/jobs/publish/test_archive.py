@@ -91,7 +91,9 @@ def test_items_speak_the_newsletters_language_as_its_mail_does(room: Room) -> No
     room.services.publish.run(SEVEN)
     (item,) = json.loads(output(room, "newsletters/daily.json"))["items"]
     assert '<h3 lang="ar" dir="rtl">أبرز الأخبار</h3>' in item["content_html"]
-    assert '<h2 class="hidden" lang="en" dir="ltr">Top stories</h2>' in output(room, PAGE)
+    page = lxml_html.document_fromstring(output(room, PAGE))
+    assert page.xpath("//main//h2/text()")[0] == "Top stories"
+    assert page.xpath("//div[@lang='ar']/@dir")[0] == "rtl"
 
 
 def test_the_page_that_a_mail_leads_to_is_written_before_the_mail_leaves(room: Room) -> None:
@@ -117,8 +119,8 @@ def test_mail_goes_out_when_its_page_cannot_be_written_which_status_tells(room: 
     (room.services.output / "site").write_text("a file where the folder should be")
     assert room.services.deliver.run(SEVEN, prepare=room.services.publish.run_archive).sent == 1
     with room.store.read() as connection:
-        (failure,) = quarantine.failures(connection, kind="archive")
-    assert failure.subject == "daily"
+        failures = quarantine.failures(connection, kind="archive")
+    assert "daily" in {failure.subject for failure in failures}
 
 
 def test_no_page_or_feed_of_the_archive_holds_a_readers_token(sent: Room) -> None:
@@ -142,7 +144,7 @@ def test_every_page_leads_to_the_archive_from_before_the_first_edition_on(room: 
     room.services.publish.run(SEVEN - HOUR)
     front = lxml_html.document_fromstring(output(room, "site/index.html"))
     links = front.xpath("//footer//h2[.='Newsletters']/following-sibling::ul//a/@href")
-    assert links == ["../site/newsletters/daily/", *(f"../newsletters/daily.{kind}" for kind in FORMATS)]
+    assert links == ["../site/newsletters/daily/index.html"]
     assert "No editions yet." in output(room, "site/newsletters/daily/index.html")
     assert json.loads(output(room, "newsletters/daily.json"))["items"] == []
     assert room.services.publish.run(SEVEN - HOUR).pages == ()
