@@ -16,9 +16,9 @@ from syndicate.errors import RenderError
 from syndicate.model import Channel, Newsletter, PublishedArticle, archive_feed, archive_folder, known_since
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.lead_image import shows_image
-from syndicate.publish.page_context import ArticlePage, FrontPage, ListingPage, Page
+from syndicate.publish.page_context import ArticlePage, ListingPage, Page
 from syndicate.publish.publish_options import PublishOptions
-from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, may_show, publisher_page
+from syndicate.publish.site_headline import Headline, NamedPath, may_show, publisher_page
 from syndicate.publish.site_metadata import named_links, nested_headings, news_article, with_alternatives
 from syndicate.publish.site_paths import (
     ARCHIVE_PATH,
@@ -155,23 +155,6 @@ class SitePages:
             rail=self._rail(root, _without(top, {article.path}), _without(trending, {article.path})),
         )
         return self._variables(root, page, self._section_paths.get(tag_key(article.section), ""), self.site)
-
-    def front_page(
-        self,
-        *,
-        top: Sequence[Headline] = (),
-        trending: Sequence[Headline] = (),
-        sections: Sequence[SectionBlock] = (),
-    ) -> bytes:
-        """Return the page at ``FRONT_PATH``; sections without articles are left out."""
-        page = FrontPage(
-            canonical=self.absolute(FRONT_PATH),
-            top=top,
-            trending=trending,
-            sections=[block for block in sections if block.headlines],
-            rail=self._rail(root_of(FRONT_PATH), (), trending),
-        )
-        return self.page("pages/front.html", FRONT_PATH, page)
 
     def section_page(self, name: str, items: Sequence[Headline], **lists: Sequence[Headline]) -> bytes:
         """Return the page at ``section_path(name)``; ``lists`` are ``top`` and ``trending``."""

@@ -18,7 +18,7 @@ class Growth(NamedTuple):
 
 
 class Hot(NamedTuple):
-    """News of a story: ``new`` (newest report ``at`` that time), ``sources`` (many in ``hours``), ``growing``."""
+    """News of a story: ``new`` (report at ``at``), ``sources`` (many in ``hours``) or ``growing``."""
 
     kind: str
     at: datetime
@@ -141,6 +141,7 @@ class StoryView:
     - ``sources``, ``articles``: counts; ``foreign``: sources that cover it only in other languages
     - ``first``, ``last``: times of the first and the newest report
     - ``marks``: a mark for each source, that of the headline first, then those with the newest reports
+    - ``reports``: source and time of each article, newest first
     - ``bars``: numbers of articles in equal parts of its life
     - ``others``: the newest report of each other source, newest first, each text once
     """
@@ -152,6 +153,7 @@ class StoryView:
     first: datetime
     last: datetime
     marks: tuple[SourceMark, ...]
+    reports: tuple[tuple[str, datetime], ...]
     bars: tuple[int, ...]
     others: tuple[Headline, ...]
 
@@ -193,6 +195,7 @@ def _story_view(item: PublishedArticle) -> StoryView | None:
         first=min(times),
         last=max(times),
         marks=tuple(map(SourceMark.of, names)),
+        reports=tuple((link.source_name, at) for link, at in zip(newest, times, strict=True)),
         bars=tuple(sum(min(place, _BARS - 1) == bar for place in places) for bar in range(_BARS)),
         others=tuple(map(Headline.of_related, list(others.values())[:_MAX_OTHERS])),
     )
@@ -200,11 +203,16 @@ def _story_view(item: PublishedArticle) -> StoryView | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionBlock:
-    """Section on the front page: its name, its page, and its latest articles in order."""
+    """Section on the front page: its name, its page, and its latest articles in order.
+
+    ``articles`` and ``sources`` are the numbers of the last day.
+    """
 
     name: str
     path: str
     headlines: Sequence[Headline]
+    articles: int = 0
+    sources: int = 0
 
 
 def may_show(item: PublishedArticle) -> bool:

@@ -53,7 +53,31 @@ def news_article(item: PublishedArticle, canonical: str, options: PublishOptions
         "description": article.summary if may_show(item) else "",
         "image": [article.image.url] if article.image and may_show(item) else [],
     }
-    json_text = _ENCODER.encode(_filled(facts))
+    return script_safe(_filled(facts))
+
+
+def site_facts(options: PublishOptions) -> Markup:
+    """Return the JSON-LD of the front page: the site, and its search if the web server answers it."""
+    search = {
+        "@type": "SearchAction",
+        "target": f"{options.site_url}/search?q={{query}}",
+        "query-input": "required name=query",
+    }
+    facts: dict[str, object] = {
+        "@context": "https://schema.org",
+        "@type": "WebSite",
+        "name": options.title,
+        "url": f"{options.site_url}/site/index.html",
+        "description": options.description,
+        "inLanguage": options.language,
+        "potentialAction": search if options.search else "",
+    }
+    return script_safe(_filled(facts))
+
+
+def script_safe(facts: dict[str, object]) -> Markup:
+    """Return JSON that is safe inside ``<script>``."""
+    json_text = _ENCODER.encode(facts)
     # Five replacements take a fiftieth of the time of str.translate.
     for character, escaped in _UNSAFE.items():
         json_text = json_text.replace(character, escaped)

@@ -9,6 +9,7 @@ from functools import partial
 from syndicate.errors import RenderError
 from syndicate.files import write_page
 from syndicate.jobs.publish.context import PublishContext, signature_of
+from syndicate.jobs.publish.front_build import FrontBuild, offers_of, step_of
 from syndicate.jobs.publish.list_build import (
     BATCH,
     FAILURES_BEFORE_GIVING_UP,
@@ -17,11 +18,11 @@ from syndicate.jobs.publish.list_build import (
     MovingLists,
     RenderedArticles,
 )
-from syndicate.jobs.publish.newsletter_views import read_sent, views_of
 from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channel_query import only_section
+from syndicate.publish.front_choice import growth_of
 from syndicate.publish.site import SitePages
-from syndicate.publish.site_headline import Headline, SectionBlock
+from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import FRONT_PATH, section_path, tag_path
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
@@ -40,8 +41,8 @@ RENDER_BATCH = 20
 LISTS_STEP = 900.0
 TOP_SHOWN = 7
 TRENDING_SHOWN = 5
-FRONT_TOP = 13
-SECTION_ON_FRONT = 5
+TRENDING_READ = 12
+FRONT_TOP = 24
 MORE_FROM_SECTION = 6
 
 
@@ -73,8 +74,6 @@ class SiteBuild:
         """Read the common inputs of all pages; return the pages of this build."""
         with self._store.read() as connection:
             self._sections = _in_order(channel_store.sections(connection), self._views.sources.values())
-            sent = read_sent(connection, self._context.newsletters)
-            offers = views_of(self._context, connection, sent)
         templates = self._context.templates
         self.shared_signature = signature_of(self._options, self._sections, templates.fingerprint("pages/"))
         self._pages = SitePages(
@@ -83,7 +82,7 @@ class SiteBuild:
             channels=self._context.channels,
             newsletters=self._context.newsletters,
             sections=self._sections,
-            offers=offers,
+            offers=offers_of(self._context),
         )
         return self._pages
 
@@ -92,14 +91,14 @@ class SiteBuild:
         known = self._context.known
         with self._store.read() as connection:
             self._front_top = self._ranked(connection, "top", FRONT_TOP)
-            trending = self._ranked(connection, "trending", TRENDING_SHOWN)
-        self._trending = trending
-        self._shown = MovingLists(top=self._front_top[:TOP_SHOWN], trending=trending)
+            trending = self._ranked(connection, "trending", TRENDING_READ)
+        self._trending = [replace(headline, growth=growth_of(headline)) for headline in trending]
+        self._shown = MovingLists(top=self._front_top[:TOP_SHOWN], trending=self._trending[:TRENDING_SHOWN])
         lists = signature_of(*self._shown.values(), self._sections)
         templates = self._context.templates.fingerprint("pages/")
         feeds = [(channel.name, channel.title) for channel in self._context.channels]
         shown = replace(self._options, hub_url="", feed_limit_bytes=0, fresh_for=0)
-        site = signature_of(shown, feeds[:1], templates)
+        site = signature_of(shown, feeds[:1], templates, self._pages.site.newsletters)
         self._mark(site=site, lists=lists)
         with self._store.read() as connection:
             waiting = stale.count_stale(connection)
@@ -112,7 +111,8 @@ class SiteBuild:
             return
         self._write_assets()
         archives = [(newsletter.name, newsletter.title) for newsletter in self._context.newsletters]
-        front = signature_of(self._front_top, self._trending, self._sections, site, feeds, archives)
+        step = step_of(self._context.now)
+        front = signature_of(step, self._front_top, self._trending, self._sections, site, feeds, archives)
         if (done or known.get("front") != front) and self._front_and_sections():
             self._context.save({"front": front})
 
@@ -235,16 +235,15 @@ class SiteBuild:
 
     def _front_and_sections(self) -> bool:
         """Write the front page and section pages; return whether every page was written."""
-        blocks, written = [], True
+        written = True
         for section in self._sections:
             with self._store.read() as connection:
                 articles = channel_store.section_articles(connection, section, limit=LISTING_SHOWN)
                 headlines = list(self._headlines(connection, articles).values())
-            path, shown = section_path(section), headlines[:SECTION_ON_FRONT]
-            blocks.append(SectionBlock(name=section, path=path, headlines=shown))
             page = partial(self._pages.section_page, section, headlines, **self._shown)
-            written &= self._lists.write_page("", path, page)
-        front = partial(self._pages.front_page, top=self._front_top, trending=self._trending, sections=blocks)
+            written &= self._lists.write_page("", section_path(section), page)
+        build = FrontBuild(self._context, self._pages, self._sections)
+        front = partial(build.page, self._front_top, self._trending)
         return self._lists.write_page("", FRONT_PATH, front) and written
 
     def _write_assets(self) -> None:
@@ -260,9 +259,8 @@ class SiteBuild:
         leads, language = language_leads(connection, [story.story_id for story in ranked]), self._language
         ids = [leads.get((story.story_id, language), story.article_id) for story in ranked]
         articles = article_store.get_articles(connection, ids)
-        return list(
-            self._headlines(connection, [articles[number] for number in ids if number in articles]).values()
-        )
+        found = [articles[number] for number in ids if number in articles]
+        return list(self._headlines(connection, found).values())
 
     def _more_from(self, connection: Connection, section: str) -> list[Headline]:
         if section and section not in self._more:
