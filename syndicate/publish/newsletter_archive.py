@@ -23,12 +23,12 @@ from syndicate.model import (
     edition_path,
 )
 from syndicate.publish.entries import MAX_ITEMS
-from syndicate.publish.newsletter_view import EditionLink, NewsletterView
 from syndicate.publish.page_context import Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, NamedPath
 from syndicate.publish.site_paths import NEWSLETTERS_PATH
+from syndicate.publish.site_view import EditionLink, NewsletterView
 from syndicate.templating import Templates
 from syndicate.text.language import direction_of
 from syndicate.text.reading_time import measure_reading

@@ -17,9 +17,10 @@ class PublishOptions:
     ``site_url``, if they agree to the text ``consent``. ``version`` is the version of this program, named as
     the generator. ``feed_limit_bytes`` bounds a feed document (measured: readers and aggregators cut or
     refuse larger documents). Pages of articles younger than ``fresh_for`` seconds carry the moving lists
-    (top, trending); older pages are frozen. With ``automatic_channels`` larger tags, all sections and all sources have feeds of their own.
-    ``search`` is true if the web server answers searches. ``accent`` and ``accent_dark`` are colours as
-    ``#rrggbb``, or ``""`` for the shipped colours; ``logo`` is the file beside the nameplate, or ``""``.
+    (top, trending); older pages are frozen. With ``automatic_channels`` larger tags, all sections and all
+    sources have feeds of their own. ``search`` is true if the web server answers searches. ``accent`` and
+    ``accent_dark`` are colours as ``#rrggbb``, or ``""`` for the shipped colours; ``logo`` is the file beside
+    the nameplate, or ``""``.
     """
 
     site_url: str

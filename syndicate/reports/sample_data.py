@@ -24,8 +24,8 @@ from syndicate.model import (
     PublishedArticle,
 )
 from syndicate.publish.newsletter_archive import ArchivedEdition, Neighbours, edition_link
-from syndicate.publish.newsletter_view import NewsletterView
 from syndicate.publish.site_headline import Growth, Headline, Hot
+from syndicate.publish.site_view import NewsletterView
 from syndicate.store.mail.review_store import EditionChange, ReviewEdition
 
 NEWSLETTER = Newsletter(name="sample", title="Sample", schedule="daily 07:00", time_zone="UTC")

@@ -32,14 +32,14 @@ from syndicate.publish.newsletter_archive import (
     month_path,
     newsletters_page,
 )
-from syndicate.publish.newsletter_view import NewsletterView
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import NEWSLETTERS_PATH, NOT_FOUND_PATH
+from syndicate.publish.site_view import NewsletterView
 from syndicate.store.core.batches import in_batches
 from syndicate.store.ingest import article_store
 from syndicate.store.mail import review_store
-from syndicate.store.mail.archive_store import SentEdition, count_articles, edition_contents
+from syndicate.store.mail.archive_store import EditionRow, count_articles, edition_contents
 
 _BATCH = 100
 # Minimum number of editions on the index: a newest month with fewer is followed by the month before.
@@ -85,7 +85,7 @@ class ArchiveBuild:
                 context.record_failure("archive", name, error)
         return written, [*failures, *self.failed.values()]
 
-    def _newsletter(self, newsletter: Newsletter, sent: Sequence[SentEdition]) -> list[str]:
+    def _newsletter(self, newsletter: Newsletter, sent: Sequence[EditionRow]) -> list[str]:
         context, name = self.context, f"archive:{newsletter.name}"
         look = signature_of(newsletter, self._look)
         view = next(view for view in self._views if view.name == newsletter.name)
@@ -133,7 +133,7 @@ class ArchiveBuild:
         return set()
 
     def _edition_pages(
-        self, newsletter: Newsletter, sent: Sequence[SentEdition], places: Sequence[int]
+        self, newsletter: Newsletter, sent: Sequence[EditionRow], places: Sequence[int]
     ) -> list[str]:
         links = [
             edition_link(newsletter, edition.period_end, edition.subject, edition.published)
@@ -164,9 +164,7 @@ class ArchiveBuild:
         self.context.clear_pages(pages.keys())
         return self._write(pages)
 
-    def _lists(
-        self, newsletter: Newsletter, sent: Sequence[SentEdition], stale: Collection[str]
-    ) -> list[str]:
+    def _lists(self, newsletter: Newsletter, sent: Sequence[EditionRow], stale: Collection[str]) -> list[str]:
         """Write the index, and the pages of these months."""
         # A page that fails now may exist from an earlier run.
         on_disk = self._on_disk(newsletter)
@@ -189,7 +187,7 @@ class ArchiveBuild:
                 files[path] = render(path=path, months=months, newer=newer, older=older)
         return self._write(files)
 
-    def _month(self, path: str, sent: Sequence[SentEdition]) -> Month:
+    def _month(self, path: str, sent: Sequence[EditionRow]) -> Month:
         return Month(path=path, start=sent[0].period_end, editions=self._archived(sent))
 
     def _landing(self, sent: Sent) -> list[str]:
@@ -215,7 +213,7 @@ class ArchiveBuild:
         self.context.save({"404": self.shared_signature})
         return written
 
-    def _archived(self, sent: Sequence[SentEdition]) -> list[ArchivedEdition]:
+    def _archived(self, sent: Sequence[EditionRow]) -> list[ArchivedEdition]:
         ids = [edition.id for edition in sent]
         with self.context.store.read() as connection:
             contents, counts = edition_contents(connection, ids), count_articles(connection, ids)
@@ -288,7 +286,7 @@ class ArchiveBuild:
         return [path for path, data in files.items() if write_page(self.context.output / path, data)]
 
 
-def _is_new(edition: SentEdition, before: str, look: str, count: int) -> bool:
+def _is_new(edition: EditionRow, before: str, look: str, count: int) -> bool:
     """Return whether an edition is not part of a build with this look, as its signature tells."""
     old_look, _, rest = before.partition(" ")
     if old_look != look or not rest:

@@ -8,16 +8,16 @@ from syndicate.jobs.publish.context import PublishContext
 from syndicate.model import Newsletter, archive_feed, archive_folder
 from syndicate.newsletter.periods import parse_schedule, period_at, read_zone
 from syndicate.publish.newsletter_archive import edition_link
-from syndicate.publish.newsletter_view import NewsletterView
+from syndicate.publish.site_view import NewsletterView
 from syndicate.store import Connection
 from syndicate.store.mail import newsletter_store
-from syndicate.store.mail.archive_store import SentEdition, edition_contents, sent_editions
+from syndicate.store.mail.archive_store import EditionRow, edition_contents, sent_editions
 from syndicate.templating import Markup
 from syndicate.text.language import direction_of
 
 HEADLINES = 3
 
-Sent = Mapping[str, Sequence[SentEdition]]
+Sent = Mapping[str, Sequence[EditionRow]]
 
 
 def read_sent(connection: Connection, newsletters: Sequence[Newsletter]) -> Sent:

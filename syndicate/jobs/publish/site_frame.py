@@ -11,11 +11,11 @@ from syndicate.errors import SyndicateError
 from syndicate.jobs.publish.context import PublishContext
 from syndicate.jobs.publish.newsletter_views import read_sent, views_of
 from syndicate.jobs.publish.site_build import SiteBuild
-from syndicate.publish.newsletter_view import NewsletterView
 from syndicate.publish.page_context import Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
+from syndicate.publish.site_view import NewsletterView
 from syndicate.store.ingest import article_store
 from syndicate.store.stories import ranked_lists
 from syndicate.templating import Markup, Templates

@@ -12,7 +12,7 @@ from syndicate.store.mail.edition_store import CUT, edition_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SentEdition:
+class EditionRow:
     """Latest revision of a sent main edition. ``published`` is when the first revision was cut."""
 
     id: int
@@ -22,7 +22,7 @@ class SentEdition:
     subject: str
 
 
-def sent_editions(connection: Connection, newsletter: str) -> list[SentEdition]:
+def sent_editions(connection: Connection, newsletter: str) -> list[EditionRow]:
     """Return the sent editions of a newsletter with stored content, newest first."""
     table = schema.editions
     query = (
@@ -35,10 +35,10 @@ def sent_editions(connection: Connection, newsletter: str) -> list[SentEdition]:
     first: dict[datetime, datetime] = {}
     for row in rows:
         first[row.period_end] = min(row.cut_at, first.get(row.period_end, row.cut_at))
-    latest: dict[datetime, SentEdition] = {}
+    latest: dict[datetime, EditionRow] = {}
     for row in rows:
         if row.period_end not in latest:
-            latest[row.period_end] = SentEdition(**row._asdict(), published=first[row.period_end])
+            latest[row.period_end] = EditionRow(**row._asdict(), published=first[row.period_end])
     return list(latest.values())
 
 
