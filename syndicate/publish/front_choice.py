@@ -79,13 +79,13 @@ def choose_front(
     old = now - newest > OLD
     ranked = () if old else top
     growing = {story_key(headline) for headline in trending}
-    pool = [_hot(headline, growing, now) for headline in _distinct([*ranked, *latest])]
+    pool = _distinct([*ranked, *latest])
     if old or not pool:
         shown = [story_key(headline) for headline in pool[:5]]
         rest = [headline for headline in latest if story_key(headline) not in shown]
         lead = pool[0] if pool else None
         return FrontPlaces(old=old, lead=lead, under=pool[1:5], latest=rest[:LATEST_SHOWN])
-    lead, left = pool[0], pool[1:]
+    lead, *left = [_hot(headline, growing, now) for headline in pool]
     wide = sum(now - headline.first_seen <= OLD for headline in pool) >= _FEW
     beside = _beside(left) if wide else []
     left = _without(left, beside)

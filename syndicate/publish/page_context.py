@@ -54,6 +54,11 @@ class ArticlePage(Page):
     share: str
     section: NamedPath | None
     tags: Sequence[NamedPath]
+    headline: Headline
+    lede: str
+    caption: str
+    corrected: bool
+    others: Sequence[Headline]
     coverage: Sequence[Headline]
     related: Sequence[Headline]
     other_languages: Sequence[Headline]

@@ -19,8 +19,8 @@ class PublishOptions:
     refuse larger documents). Pages of articles younger than ``fresh_for`` seconds carry the moving lists
     (top, trending); older pages are frozen. With ``automatic_channels`` larger tags, all sections and all
     sources have feeds of their own. ``search`` is true if the web server answers searches. ``accent`` and
-    ``accent_dark`` are colours as ``#rrggbb``, or ``""`` for the shipped colours; ``logo`` is the file beside
-    the nameplate, or ``""``.
+    ``accent_dark`` are colours as ``#rrggbb``, or ``""`` for the shipped colours; ``logo`` is the image
+    before the nameplate in the output folder, ``logo_file`` its original; both may be ``""``.
     """
 
     site_url: str
@@ -40,6 +40,7 @@ class PublishOptions:
     accent: str = ""
     accent_dark: str = ""
     logo: str = ""
+    logo_file: str = ""
 
     def __str__(self) -> str:
         """Return the title, for templates from before ``site`` had fields."""

@@ -137,8 +137,8 @@ def _server_pages(services: Services, pages: ServerPageRenderer, now: datetime) 
         ("address", (newsletter,)),
     ):
         form = {"newsletters": newsletters, "consent": "Sample", "chosen": "sample", "address": ""}
-        form |= {"selected": ["sample"], "problem": problem, "done": False}
-        yield partial(pages.page, "pages/subscribe.html", 200, **form)
+        state = {"selected": ["sample"], "problem": problem, "done": False}
+        yield partial(pages.page, "pages/subscribe.html", 200, **form, **state)
     yield partial(pages.page, "pages/subscribe.html", done=True, selected=["sample"], address="a@example.com")
     for confirmed, token in ((False, ""), (True, "token"), (True, "")):
         confirm = {"newsletter": "Sample", "agreed": "Sample", "reader_token": token, "done": confirmed}

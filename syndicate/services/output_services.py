@@ -90,6 +90,10 @@ class OutputServices(IngestServices):
             sign_up=bool(self.settings.sign_up.enabled and self.settings.web.listen and self.newsletters),
             consent=self.settings.sign_up.consent,
             version=__version__,
+            accent=site.accent,
+            accent_dark=site.accent_dark,
+            logo=f"site/assets/logo{Path(site.logo).suffix.lower()}" if site.logo else "",
+            logo_file=str(self.settings.path(site.logo)) if site.logo else "",
         )
 
     @cached_property

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from syndicate.errors import RenderError
 from syndicate.files import write_page
@@ -250,7 +251,9 @@ class SiteBuild:
         try:
             for path, data in self._pages.assets().items():
                 self._write(path, data)
-        except RenderError as error:
+            if self._options.logo:
+                self._write(self._options.logo, Path(self._options.logo_file).read_bytes())
+        except (RenderError, OSError) as error:
             self.failures.append(str(error))
 
     def _ranked(self, connection: Connection, name: str, limit: int) -> list[Headline]:

@@ -4,6 +4,7 @@ import email
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import feedparser
 import pytest
@@ -91,7 +92,7 @@ def test_items_speak_the_newsletters_language_as_its_mail_does(room: Room) -> No
     room.services.publish.run(SEVEN)
     (item,) = json.loads(output(room, "newsletters/daily.json"))["items"]
     assert '<h3 lang="ar" dir="rtl">أبرز الأخبار</h3>' in item["content_html"]
-    page = lxml_html.document_fromstring(output(room, PAGE))
+    page: Any = lxml_html.document_fromstring(output(room, PAGE))
     assert page.xpath("//main//h2/text()")[0] == "Top stories"
     assert page.xpath("//div[@lang='ar']/@dir")[0] == "rtl"
 
@@ -133,7 +134,7 @@ def test_no_page_or_feed_of_the_archive_holds_a_readers_token(sent: Room) -> Non
 
 def test_the_page_is_noindex_and_the_list_leads_to_it(sent: Room) -> None:
     assert '<meta name="robots" content="noindex">' in output(sent, PAGE)
-    page = lxml_html.document_fromstring(output(sent, PAGE))
+    page: Any = lxml_html.document_fromstring(output(sent, PAGE))
     assert page.xpath("//h1//text()") == ["Tuesday, 24 November 2026"]
     assert page.xpath("//h3//text()")[0] == "Snow & ice"
     assert 'href="2026-11-24-0700.html"' in output(sent, "site/newsletters/daily/index.html")
