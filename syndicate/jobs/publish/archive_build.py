@@ -106,7 +106,9 @@ class ArchiveBuild:
             for place, edition in enumerate(sent)
             if paths[edition.id] in missing or _is_new(edition, before, look, len(sent))
         ]
-        touched = sorted({place + step for place in changed for step in (-1, 0, 1)} & set(range(len(sent))))
+        # Later editions name earlier ones; the edition before links to the next.
+        near = range(-_EARLIER, 2)
+        touched = sorted({place + step for place in changed for step in near} & set(range(len(sent))))
         written: list[str] = []
         for places in in_batches(touched, _BATCH):
             if context.should_stop():
