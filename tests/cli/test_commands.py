@@ -82,6 +82,7 @@ MISSPELT = {
     "pages/listing.html": "headlines[0].sorce_name",
     "pages/edition.html": "correction.nothing",
     "pages/editions.html": "editions[0].nmae",
+    "pages/newsletters.html": "offers[0].nmae",
     "pages/parts/headlines.html": "wrods",
     "pages/parts/edition_item.html": "storys",
     "pages/subscribe.html": "consnet",

@@ -7,7 +7,7 @@ import pytest
 from syndicate.errors import RenderError
 from syndicate.model import Article, Enclosure, Image, Source
 from syndicate.publish.front_choice import FrontPlaces, Lane
-from syndicate.publish.newsletter_archive import EditionPage, EditionsPage
+from syndicate.publish.newsletter_archive import EditionPage, EditionsPage, NewslettersPage
 from syndicate.publish.page_context import ArticlePage, FrontPage, ListingPage
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages
@@ -21,7 +21,7 @@ from syndicate.publish.site_headline import (
     StoryView,
 )
 from syndicate.publish.site_paths import FRONT_PATH
-from syndicate.publish.site_view import EditionTeaser, NewsletterOffer, SiteView
+from syndicate.publish.site_view import EditionLink, EditionTeaser, NewsletterOffer, NewsletterView, SiteView
 from syndicate.templating import Templates
 from tests.publish.samples import OPTIONS, published
 from tests.template_variables import attributes, variables
@@ -70,10 +70,12 @@ def test_words_can_be_translated_in_one_file(tmp_path):
 
 DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
 PAGES = {"Front page": FrontPage, "Article page": ArticlePage, "Section and tag pages": ListingPage}
+PAGES["Page of all newsletters"] = NewslettersPage
 ARCHIVE_PAGES = EditionsPage, EditionPage
 OBJECTS = {
     "Headline": Headline, "Hot": Hot, "Growth": Growth, "Story": StoryView, "Mark": SourceMark, "Lane": Lane,
     "Section block": SectionBlock, "Newsletter to join": NewsletterOffer, "Edition": EditionTeaser,
+    "Newsletter": NewsletterView, "Edition link": EditionLink,
     "Path": NamedPath, "Image": Image, "File": Enclosure,
 }  # fmt: skip
 INTERNAL = {"Article": Article, "Source": Source}
@@ -104,7 +106,8 @@ def test_the_variables_of_a_page_are_the_documented_ones(heading: str) -> None:
 
 def test_the_variables_of_an_archive_are_the_documented_ones() -> None:
     names = set().union(*map(names_of, ARCHIVE_PAGES))
-    assert documented("Archive of a newsletter") == names | {"stories", "trending", "note", "correction"}
+    names |= {"stories", "trending", "note", "correction", "editions"}
+    assert documented("Archive of a newsletter") == names
 
 
 @pytest.mark.parametrize("heading", OBJECTS)
@@ -128,7 +131,8 @@ def test_every_field_that_a_page_template_reads_is_documented() -> None:
 SITE_TEMPLATES = (
     "article", "front", "listing", "edition", "editions", "parts/head", "parts/masthead", "parts/footer",
     "parts/rail", "parts/atoms", "parts/headlines", "parts/more_from_section", "parts/files",
-    "parts/edition_item", "parts/edition_story",
+    "parts/edition_item", "parts/edition_story", "newsletters", "parts/sign_up", "parts/newsletter_rail",
+    "parts/frequency",
 )  # fmt: skip
 PAGE_TEMPLATES = ("article", "front", "listing", "parts/head", "parts/masthead", "parts/footer", "parts/rail")
 
