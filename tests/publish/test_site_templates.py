@@ -132,7 +132,6 @@ SITE_TEMPLATES = (
     "article", "front", "listing", "edition", "editions", "parts/head", "parts/masthead", "parts/footer",
     "parts/rail", "parts/atoms", "parts/headlines", "parts/more_from_section", "parts/files",
     "parts/edition_item", "parts/edition_story", "newsletters", "parts/sign_up", "parts/newsletter_rail",
-    "parts/frequency",
 )  # fmt: skip
 PAGE_TEMPLATES = ("article", "front", "listing", "parts/head", "parts/masthead", "parts/footer", "parts/rail")
 
