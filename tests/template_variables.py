@@ -12,6 +12,7 @@ _ENVIRONMENT = Environment(autoescape=True)
 # Only their names count here.
 _FILTERS = (
     "date day full_date zone_name iso minutes host file_name file_size language_name when clock weekday"
+    " month weekday_name joined"
 )
 _ENVIRONMENT.filters |= dict.fromkeys(_FILTERS.split(), str)
 

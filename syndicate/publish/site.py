@@ -8,8 +8,9 @@ a millisecond: a new article may rewrite hundreds of pages.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from syndicate.errors import RenderError
 from syndicate.model import Channel, Newsletter, PublishedArticle, archive_feed, archive_folder, known_since
@@ -51,7 +52,7 @@ _ARTICLE: Final = "pages/article.html"
 # Pages that the frame of every page marks as the current page.
 _FRAMED: Final = frozenset({FRONT_PATH, LATEST_PATH, FEEDS_PATH, ARCHIVE_PATH, SOURCES_PATH})
 _STYLE: Final = "site.css"
-_ASSETS: Final = (_STYLE, "site.js", "favicon.svg", "favicon.png")
+_ASSETS: Final = (_STYLE, "newsletters.css", "site.js", "favicon.svg", "favicon.png")
 
 _READ_MORE: Final = 3
 _OTHERS: Final = 5
@@ -204,6 +205,16 @@ class SitePages:
         current = path if path in _FRAMED else self._section_paths.get(tag_key(section), "")
         variables = self._variables(root_of(path), page, current, site)
         return _encoded(self._templates.render(template, **variables))
+
+    def server_variables(self, page: Page) -> Mapping[str, object]:
+        """Return the variables of a page of the web server; its links begin with the path of the site."""
+        root = f"{urlsplit(self._options.site_url).path.rstrip('/')}/"
+        return self._variables(root, page, "", self.site)
+
+    def not_found_page(self) -> bytes:
+        """Return the page for missing addresses on hosts of files; it may be shown at any address."""
+        context = {**self.server_variables(Page(canonical="")), "code": HTTPStatus.NOT_FOUND.value, "top": ()}
+        return _encoded(self._templates.render("pages/problem.html", **context))
 
     def absolute(self, path: str) -> str:
         """Return the absolute address of a path in the output folder."""

@@ -26,8 +26,11 @@ from syndicate.text.dates import (
     full_date,
     human_date,
     human_day,
+    joined_names,
     language_name,
+    month_and_year,
     near_date,
+    weekday_name,
 )
 from syndicate.text.media_types import file_name, human_size
 
@@ -138,6 +141,9 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         zone_name=_zone_name,
         iso=iso_date,
         language_name=language_name,
+        joined=joined_names,
+        month=month_and_year,
+        weekday_name=weekday_name,
         minutes=reading_time,
         host=_host,
         file_name=file_name,

@@ -266,7 +266,7 @@ class Newsroom:
 
     def sign_up(self, reader: int) -> None:
         """Ask on the page; the mail goes with the next delivery."""
-        self._sign_ups().request("daily", _address(reader), "203.0.113.0/24")
+        self._sign_ups().request(["daily"], _address(reader), "203.0.113.0/24")
         self._sign_ups().run(self.now)
 
     def unsubscribe(self, reader: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 from syndicate.errors import RenderError
 from syndicate.model import Article, Enclosure, Image, Source
 from syndicate.publish.front_choice import FrontPlaces, Lane
-from syndicate.publish.newsletter_archive import EditionPage, EditionsPage
+from syndicate.publish.newsletter_archive import EditionPage, EditionsPage, NewslettersPage
 from syndicate.publish.page_context import ArticlePage, FrontPage, ListingPage
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.search.search_results import Facet, FoundArticle, FoundStory, SearchPage
@@ -22,7 +22,7 @@ from syndicate.publish.site_headline import (
     StoryView,
 )
 from syndicate.publish.site_paths import FRONT_PATH
-from syndicate.publish.site_view import EditionTeaser, NewsletterOffer, SiteView
+from syndicate.publish.site_view import EditionLink, EditionTeaser, NewsletterOffer, NewsletterView, SiteView
 from syndicate.templating import Templates
 from tests.publish.samples import OPTIONS, published
 from tests.template_variables import attributes, variables
@@ -76,10 +76,12 @@ PAGES = {
     "Section and tag pages": ListingPage,
     "Search page": SearchPage,
 }
+PAGES["Page of all newsletters"] = NewslettersPage
 ARCHIVE_PAGES = EditionsPage, EditionPage
 OBJECTS = {
     "Headline": Headline, "Hot": Hot, "Growth": Growth, "Story": StoryView, "Mark": SourceMark, "Lane": Lane,
     "Section block": SectionBlock, "Newsletter to join": NewsletterOffer, "Edition": EditionTeaser,
+    "Newsletter": NewsletterView, "Edition link": EditionLink,
     "Path": NamedPath, "Image": Image, "File": Enclosure,
     "Found story": FoundStory, "Found article": FoundArticle, "Count": Facet,
 }  # fmt: skip
@@ -111,7 +113,8 @@ def test_the_variables_of_a_page_are_the_documented_ones(heading: str) -> None:
 
 def test_the_variables_of_an_archive_are_the_documented_ones() -> None:
     names = set().union(*map(names_of, ARCHIVE_PAGES))
-    assert documented("Archive of a newsletter") == names | {"stories", "trending", "note", "correction"}
+    names |= {"stories", "trending", "note", "correction", "editions"}
+    assert documented("Archive of a newsletter") == names
 
 
 @pytest.mark.parametrize("heading", OBJECTS)
@@ -135,7 +138,8 @@ def test_every_field_that_a_page_template_reads_is_documented() -> None:
 SITE_TEMPLATES = (
     "article", "front", "listing", "search", "edition", "editions", "parts/head", "parts/masthead",
     "parts/footer", "parts/rail", "parts/atoms", "parts/headlines", "parts/more_from_section", "parts/files",
-    "parts/edition_item", "parts/edition_story", "parts/search_parts",
+    "parts/edition_item", "parts/edition_story", "parts/search_parts", "newsletters", "parts/sign_up",
+    "parts/newsletter_rail",
 )  # fmt: skip
 PAGE_TEMPLATES = (
     "article", "front", "listing", "search", "parts/head", "parts/masthead", "parts/footer", "parts/rail",
