@@ -286,6 +286,22 @@ def test_a_translation_says_everything_that_the_english_words_say(language, part
     ]
 
 
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_phrase_of_several_words_is_the_english_phrase(language):
+    english = "".join(SHIPPED.read(part).decode() for part in ENGLISH)
+    text = SHIPPED.read(f"words/{language}.txt").decode()
+
+    phrases = re.compile(r'(?m)^(?:{% set|  ["0-9]).*"[^"\n]*\w \w.*$')
+    assert set(phrases.findall(text)) & set(phrases.findall(english)) == set()
+
+
+def test_turkish_capitals_keep_the_dot(folder):
+    write(folder, "a.txt", "{{ section|upper }}")
+
+    assert Templates(folder, "tr").render("a.txt", section="ılık iklim") == "ILIK İKLİM"
+    assert Templates(folder, "en").render("a.txt", section="climate") == "CLIMATE"
+
+
 def test_the_documentation_names_the_languages_of_pages_and_mails():
     shipped = [language_name(language, "en") for language in ("en", *TRANSLATED)]
     named = " ".join((Path(__file__).parents[1] / "docs/templates.md").read_text("utf-8").split())

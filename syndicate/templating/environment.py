@@ -55,6 +55,11 @@ def reading_time(minutes: int) -> str:
     return f"{max(1, minutes)} min read"
 
 
+def _dotted_upper(text: object) -> str:
+    """Return the text in capitals as Turkish and Azerbaijani write them: the capital of "i" has a dot."""
+    return str(text).replace("i", "İ").upper()
+
+
 def _host(url: str) -> str:
     """Return the host of a URL without "www." and port, or "" without a host."""
     try:
@@ -161,4 +166,6 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         file_name=file_name,
         file_size=human_size,
     )
+    if language.lower().startswith(("tr", "az")):
+        environment.filters["upper"] = _dotted_upper
     return environment
