@@ -246,6 +246,7 @@ def test_a_language_is_a_file_with_a_part_for_each_file_of_words(folder):
 
     assert templates.render("pages/words.html").split() == ["fi", "sivu"]
     assert templates.words("feeds/words.txt")["listen"] == "Listen"
+    assert templates.is_own("mail/digest.txt")
     with pytest.raises(RenderError, match=r"words/fi.txt, line 5: ZeroDivisionError"):
         templates.render("mail/words.txt")
 

@@ -89,8 +89,8 @@ class _Folder(FileSystemLoader):
                 with suppress(TemplateNotFound):
                     return self._complete(template, super().get_source(environment, f"{stem}.{tag}.{suffix}"))
                 with suppress(TemplateNotFound):
-                    text, *file = super().get_source(environment, f"{TRANSLATIONS}/{tag}.txt")
-                    return self._complete(template, (_part(template, text), *file))
+                    text, file, fresh = super().get_source(environment, f"{TRANSLATIONS}/{tag}.txt")
+                    return self._complete(template, (_part(template, text), file, fresh))
             return self._complete(template, super().get_source(environment, template))
         return super().get_source(environment, template)
 

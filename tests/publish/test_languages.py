@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from babel import Locale
+from jinja2.runtime import Macro
 from lxml import html as lxml_html
 
 from syndicate.model import PublishedArticle
@@ -22,6 +24,7 @@ from tests.publish.samples import OPTIONS, published, related
 from tests.template_variables import FEED_LANGUAGES, TRANSLATED
 
 SHIPPED = Templates()
+NUMBERS = ("count", "minutes", "hours", "sources")
 NAMES = {"syndicate", "UTC", "CET", "html", "json", "atom", "JSON", "Atom", "http", "https", "UTF"}
 _TAG = re.compile(r"{[#%{].*?[#%}]}", re.DOTALL)
 SAID_BY_ATTRIBUTES = ("aria-label", "title", "alt", "placeholder")
@@ -112,3 +115,17 @@ def test_an_item_of_a_feed_has_no_words_but_its_languages_own(language: str) -> 
     content = content_html(feed_item(article, OPTIONS), OPTIONS.time_zone)
 
     assert tokens(shown(content)) - known(language, article) == set()
+
+
+@pytest.mark.parametrize("language", ["en", *TRANSLATED])
+def test_every_macro_of_the_words_says_something_for_every_number(language: str) -> None:
+    templates = Templates(None, language)
+    words = [*templates.words("pages/words.html").items(), *templates.words("mail/words.txt").items()]
+    for name, macro in words:
+        for number, kind in ((1, "new"), (2, "sources"), (7, "developing"), (40, "audio"), (103, "video")):
+            if isinstance(macro, Macro):
+                facts = SimpleNamespace(kind=kind, sources=number, hours=number)
+                given = {"news": facts, "growth": facts, "kind": kind} | dict.fromkeys(NUMBERS, number)
+                said = str(macro(*(given.get(argument, "Tide") for argument in macro.arguments)))
+                assert tokens(said) or re.search(r"[^\W\d]", said), name
+                assert "  " not in said, name
