@@ -8,7 +8,6 @@ from syndicate.model import Article, Enclosure, Image, Source
 from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock
 from syndicate.templating import Markup
 
-
 _NONE = Markup("")
 
 

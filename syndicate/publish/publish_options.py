@@ -18,6 +18,8 @@ class PublishOptions:
     bounds a feed document (measured: readers and aggregators cut or refuse larger documents). Pages of
     articles younger than ``fresh_for`` seconds carry the moving lists (top, trending); older pages are
     frozen. With ``automatic_channels`` larger tags, all sections and all sources have feeds of their own.
+    ``search`` is true if the web server answers searches. ``accent`` and ``accent_dark`` are colours as
+    ``#rrggbb``, or ``""`` for the shipped colours; ``logo`` is the file beside the nameplate, or ``""``.
     """
 
     site_url: str
@@ -32,3 +34,7 @@ class PublishOptions:
     feed_limit_bytes: int = 500_000
     fresh_for: float = 48 * 3600.0
     automatic_channels: bool = True
+    search: bool = False
+    accent: str = ""
+    accent_dark: str = ""
+    logo: str = ""

@@ -6,7 +6,8 @@ a millisecond: a new article may rewrite hundreds of pages.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote
 
@@ -18,15 +19,28 @@ from syndicate.publish.page_context import ArticlePage, FrontPage, ListingPage, 
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, may_show, publisher_page
 from syndicate.publish.site_metadata import named_links, nested_headings, news_article, with_alternatives
-from syndicate.publish.site_paths import ASSETS_FOLDER, FRONT_PATH, list_feed, root_of, section_path, tag_path
+from syndicate.publish.site_paths import (
+    ARCHIVE_PATH,
+    ASSETS_FOLDER,
+    FEEDS_PATH,
+    FRONT_PATH,
+    LATEST_PATH,
+    SOURCES_PATH,
+    list_feed,
+    root_of,
+    section_path,
+    tag_path,
+)
+from syndicate.publish.site_view import NewsletterOffer, SiteView
 from syndicate.templating import Markup, Templates
-from syndicate.text.language import direction_of
 from syndicate.text.names import tag_key
 from syndicate.text.plain import paragraph
 
 # Minimum number of articles on the page of a tag with a feed of its own.
 FEED_MINIMUM: Final = 10
 _ARTICLE: Final = "pages/article.html"
+# Pages that the frame of every page marks as the current page.
+_FRAMED: Final = frozenset({FRONT_PATH, LATEST_PATH, FEEDS_PATH, ARCHIVE_PATH, SOURCES_PATH})
 _ASSETS: Final = ("site.css", "site.js", "favicon.svg", "favicon.png")
 
 # A publisher's "updated" a few seconds after "published" comes from software and is no news.
@@ -38,8 +52,8 @@ class SitePages:
 
     ``sections`` are the sections with a page, in the order of the navigation; ``tags`` the keys of tags with
     a page, which the caller may replace between pages. ``channels`` are all output feeds, the main feed
-    first; the archives of ``newsletters`` are listed beside them. Each page raises ``RenderError`` if its
-    template fails.
+    first; the archives of ``newsletters`` are listed beside them; sign-up forms show ``offers``. Each page
+    raises ``RenderError`` if its template fails.
     """
 
     def __init__(
@@ -51,10 +65,10 @@ class SitePages:
         newsletters: Sequence[Newsletter] = (),
         sections: Sequence[str] = (),
         tags: Collection[str] = (),
+        offers: Sequence[NewsletterOffer] = (),
     ) -> None:
         self._templates = templates
         self._options = options
-        self._direction = direction_of(options.language)
         self._channels = tuple(channels)
         self._archives = tuple(
             NamedPath(
@@ -67,8 +81,9 @@ class SitePages:
         self._sections = tuple(NamedPath(name=name, path=section_path(name)) for name in sections)
         self._section_names = {tag_key(section.name): section.name for section in self._sections}
         self._section_paths = {tag_key(section.name): section.path for section in self._sections}
+        self.site = SiteView.of(options, self._section_paths, offers)
         self.tags = tags
-        self._frames: dict[tuple[str, str], dict[str, object]] = {}
+        self._frames: dict[tuple[str, str, datetime | None], dict[str, object]] = {}
         self._section_lists: dict[tuple[str, ...], Markup] = {}
         self._rails: dict[str, tuple[tuple[tuple[Headline, ...], tuple[Headline, ...]], Markup]] = {}
 
@@ -138,7 +153,7 @@ class SitePages:
             more_from_section=self._more_from_section(root, section, _without(more_from_section, linked)),
             rail=self._rail(root, _without(top, {article.path}), _without(trending, {article.path})),
         )
-        return self._variables(root, page, article.section)
+        return self._variables(root, page, self._section_paths.get(tag_key(article.section), ""), self.site)
 
     def front_page(
         self,
@@ -171,9 +186,17 @@ class SitePages:
         """Return the spelling of a section on its page."""
         return self._section_names.get(tag_key(name), name)
 
-    def page(self, template: str, path: str, page: Page, section: str = "") -> bytes:
-        """Render a page in the frame of its folder depth and section."""
-        return _encoded(self._templates.render(template, **self._variables(root_of(path), page, section)))
+    def page(
+        self, template: str, path: str, page: Page, section: str = "", updated: datetime | None = None
+    ) -> bytes:
+        """Render a page in the frame of its folder depth and section.
+
+        ``updated`` is the arrival of the newest article, for pages that every article rewrites.
+        """
+        site = replace(self.site, updated=updated) if updated else self.site
+        current = path if path in _FRAMED else self._section_paths.get(tag_key(section), "")
+        variables = self._variables(root_of(path), page, current, site)
+        return _encoded(self._templates.render(template, **variables))
 
     def absolute(self, path: str) -> str:
         """Return the absolute address of a path in the output folder."""
@@ -204,36 +227,35 @@ class SitePages:
         )
         return self.page("pages/listing.html", path, page, name if kind == "section" else "")
 
-    def _variables(self, root: str, page: Page, section: str) -> Mapping[str, object]:
-        return self._shared(root) | self._frame(root, section) | page.variables()
+    def _variables(self, root: str, page: Page, current: str, site: SiteView) -> Mapping[str, object]:
+        main = self._main_feeds(current)
+        feeds = [feed for feed in page.feeds if feed not in main]
+        return (
+            self._shared(root, site) | self._frame(root, current, site) | page.variables() | {"feeds": feeds}
+        )
 
-    def _shared(self, root: str) -> dict[str, object]:
-        return {"site": self._options, "direction": self._direction, "root": root}
+    def _shared(self, root: str, site: SiteView) -> dict[str, object]:
+        return {"site": site, "direction": site.direction, "root": root}
 
-    def _frame(self, root: str, section: str) -> dict[str, object]:
-        """Return head links, masthead and footer as finished markup, for a folder depth and section."""
-        known = tag_key(section)
-        key = (root, known if known in self._section_paths else "")
+    def _main_feeds(self, current: str) -> tuple[NamedPath, ...]:
+        # Most pages name only the main channel: they need no update when another channel goes.
+        return tuple(map(_feed, self._channels if current == FRONT_PATH else self._channels[:1]))
+
+    def _frame(self, root: str, current: str, site: SiteView) -> dict[str, object]:
+        """Return head, masthead and footer as finished markup; ``current`` is the path of a link in them."""
+        key = root, current, site.updated
         if key not in self._frames:
-            own, front = self._section_feeds(key[1]), root == root_of(FRONT_PATH)
-            # Most pages name only the main channel: they need no update when another channel goes.
-            main = self._channels if front else self._channels[:1]
-            listed = own + tuple(_feed(channel) for channel in main if _feed(channel) not in own)
-            shared = self._shared(root)
+            front, main = current == FRONT_PATH, self._main_feeds(current)
+            shared = self._shared(root, site) | {"sections": self._sections}
+            fragment = self._templates.fragment
             self._frames[key] = {
-                "head": self._templates.fragment("pages/parts/head.html", feeds=listed, **shared),
-                "masthead": self._templates.fragment(
-                    "pages/parts/masthead.html",
-                    sections=self._sections,
-                    current=self._section_names.get(key[1]),
-                    **shared,
-                ),
-                "controls": self._templates.fragment("pages/parts/controls.html"),
-                "footer": self._templates.fragment(
+                "head": fragment("pages/parts/head.html", feeds=main, **shared),
+                "masthead": fragment("pages/parts/masthead.html", current=current, **shared),
+                "controls": fragment("pages/parts/controls.html"),
+                "footer": fragment(
                     "pages/parts/footer.html",
-                    feeds=tuple(map(_feed, main)),
+                    feeds=main,
                     newsletters=self._archives if front else (),
-                    front="" if front else f"{root}{FRONT_PATH}",
                     **shared,
                 ),
             }
@@ -245,7 +267,7 @@ class SitePages:
         kept = self._rails.get(root)
         if kept is not None and kept[0] == lists:
             return kept[1]
-        shared = self._shared(root)
+        shared = self._shared(root, self.site)
         markup = self._templates.fragment("pages/parts/rail.html", top=top, trending=trending, **shared)
         self._rails[root] = (lists, markup)
         return markup
@@ -260,7 +282,7 @@ class SitePages:
                 "pages/parts/more_from_section.html",
                 section=section,
                 headlines=headlines,
-                **self._shared(root),
+                **self._shared(root, self.site),
             )
         return self._section_lists[key]
 

@@ -1,6 +1,6 @@
 """Headlines: an article as a line or card of a list, with its link."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
@@ -10,13 +10,18 @@ from syndicate.publish.site_paths import source_path
 from syndicate.text.initials import hue, initials
 
 
-class Reason(NamedTuple):
-    """Reason for a story's place, for readers: its kind, and a number of sources in a number of hours, or 0.
+class Growth(NamedTuple):
+    """Number of sources that a story gained in a number of hours."""
 
-    Kinds: ``pin``, ``boost``, ``recent``, ``theme``, ``reads``, ``rare``, ``slow``.
-    """
+    sources: int
+    hours: int
+
+
+class Hot(NamedTuple):
+    """News of a story: ``new`` (newest report ``at`` that time), ``sources`` (many in ``hours``), ``growing``."""
 
     kind: str
+    at: datetime
     sources: int = 0
     hours: int = 0
 
@@ -44,8 +49,8 @@ class Headline:
     page. ``minutes`` and ``coverage`` are 0 if unknown. ``coverage`` counts the sources of the story,
     ``foreign`` the sources that cover it only in other languages. ``summary`` and ``image`` are empty if the
     source allows no republishing. ``original_title`` is the publisher's title if the editor replaced it;
-    ``why`` are the reasons for the story's place in the list. ``story`` is present if several sources cover
-    it and it has a page.
+    ``story`` is present if several sources cover it and it has a page. Front pages alone know ``hot``;
+    ``growth`` is present in the list of trending stories.
     """
 
     title: str
@@ -63,7 +68,8 @@ class Headline:
     foreign: int = 0
     image: Image | None = None
     original_title: str = ""
-    why: Sequence[Reason] = ()
+    hot: Hot | None = None
+    growth: Growth | None = None
     same_text: int | None = None
     story: "StoryView | None" = None
 
@@ -149,6 +155,13 @@ class StoryView:
     bars: tuple[int, ...]
     others: tuple[Headline, ...]
 
+    @property
+    def bars_path(self) -> str:
+        """Path of the bars in an SVG of 60 by 16 units."""
+        most = max(self.bars)
+        heights = ((5 * place, max(2, 15 * count // most)) for place, count in enumerate(self.bars) if count)
+        return "".join(f"M{left} 16v-{height}h3V16z" for left, height in heights)
+
 
 # Minimum number of sources of a story that pages name as a story.
 _MIN_SOURCES = 2
@@ -167,7 +180,8 @@ def _story_view(item: PublishedArticle) -> StoryView | None:
     places = [int((at - min(times)) / span) if span else 0 for at in times]
     texts, others = {article.same_text}, dict[str, RelatedLink]()
     for link in newest:
-        if link.source_name != item.source.name and link.same_text not in texts:
+        is_copy = link.same_text is not None and link.same_text in texts
+        if link.source_name != item.source.name and not is_copy:
             others.setdefault(link.source_name, link)
             texts.add(link.same_text)
     names = dict.fromkeys((item.source.name, *(link.source_name for link in newest)))
@@ -193,26 +207,6 @@ class SectionBlock:
     headlines: Sequence[Headline]
 
 
-# In order of display. Scores and weights are for operators; ``explain`` shows them.
-REASONS = ("pin", "boost", "recent", "theme", "reads", "rare", "slow")
-# Minimum factor of a boost or a theme that counts as a reason.
-_MIN_FACTOR = 1.2
-
-
-def reasons(parts: Mapping[str, float]) -> tuple[Reason, ...]:
-    """Return the reasons for a story's place, for readers, from the stored parts of its rank."""
-    shown = []
-    for part, value in parts.items():
-        kind, _, hours = part.partition(":")
-        if kind == "recent":
-            shown.append(Reason(kind, round(value), int(hours)))
-        elif kind == "slow":
-            shown.append(Reason(kind, hours=round(value)))
-        elif kind in REASONS and (kind not in ("boost", "theme") or value >= _MIN_FACTOR):
-            shown.append(Reason(kind))
-    return tuple(sorted(shown, key=lambda reason: REASONS.index(reason.kind)))
-
-
 def may_show(item: PublishedArticle) -> bool:
     """Return whether pages may show the article's summary, image and files."""
     return item.source.own or item.source.republish is not Republish.NONE
@@ -231,9 +225,10 @@ class NamedPath:
     """Section, tag, feed or newsletter for templates.
 
     The ``path`` of a feed lacks its extension. A newsletter's ``path`` is the path of its feed, its ``name``
-    the folder of its archive.
+    the folder of its archive. ``count`` is the number of articles, 0 if unknown.
     """
 
     title: str = ""
     name: str = ""
     path: str = ""
+    count: int = 0

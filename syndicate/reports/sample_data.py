@@ -23,7 +23,7 @@ from syndicate.model import (
     PublishedArticle,
 )
 from syndicate.publish.newsletter_archive import ArchivedEdition
-from syndicate.publish.site_headline import REASONS, Headline, Reason
+from syndicate.publish.site_headline import Growth, Headline, Hot
 from syndicate.store.mail.review_store import EditionChange, ReviewEdition
 
 NEWSLETTER = Newsletter(name="sample", title="Sample", schedule="daily 07:00", time_zone="UTC")
@@ -59,8 +59,9 @@ def full_article(item: PublishedArticle, *, own: bool) -> PublishedArticle:
 
 
 def full_headline(item: PublishedArticle) -> Headline:
-    """Return the article's headline with every reason for its place."""
-    return replace(Headline.of(item), why=tuple(Reason(kind, 2, 3) for kind in REASONS))
+    """Return the article's headline with news and growth of its story."""
+    at = item.article.published
+    return replace(Headline.of(item), hot=Hot("sources", at, 6, 11), growth=Growth(sources=3, hours=4))
 
 
 def archived_editions(newsletter: str, now: datetime) -> list[ArchivedEdition]:

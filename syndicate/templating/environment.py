@@ -20,7 +20,15 @@ from jinja2 import (
 )
 from jinja2.bccache import Bucket
 
-from syndicate.text.dates import full_date, human_date, human_day, language_name
+from syndicate.text.dates import (
+    clock_time,
+    day_of_week,
+    full_date,
+    human_date,
+    human_day,
+    language_name,
+    near_date,
+)
 from syndicate.text.media_types import file_name, human_size
 
 BUILTIN_PREFIX: Final = "!builtin"
@@ -115,6 +123,9 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         date=human_date,
         day=human_day,
         full_date=full_date,
+        when=near_date,
+        clock=clock_time,
+        weekday=day_of_week,
         zone_name=_zone_name,
         iso=iso_date,
         language_name=language_name,

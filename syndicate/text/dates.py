@@ -24,12 +24,38 @@ def human_day(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
     return _written("long", value.astimezone(zone).date(), language)
 
 
+# Cached: pages repeat their own dates and the dates of other pages.
+@lru_cache(maxsize=4096)
+def near_date(
+    value: datetime, today: datetime | None, zone: tzinfo = UTC, language: str = "en", yesterday: str = ""
+) -> str:
+    """Return a time as seen from ``today``: "10:12", "Yesterday 18:40", "25 Nov, 08:04", else with the year.
+
+    Without ``today`` every time has its year, since a page may be read years later.
+    """
+    local = value.astimezone(zone)
+    if today is None:
+        return human_date(value, zone, language)
+    day = today.astimezone(zone).date()
+    clock = clock_time(value, zone, language, weekday=False)
+    if local.date() == day:
+        return clock
+    if yesterday and (day - local.date()).days == 1:
+        return f"{yesterday} {clock}"
+    return _with_clock("near" if local.year == day.year else "short", local, language)
+
+
+def day_of_week(value: datetime, zone: tzinfo = UTC, language: str = "en", *, short: bool = False) -> str:
+    """Return weekday and day in ``zone``: "Friday, 27 November 2026", or "Fri, 27 Nov"."""
+    return _written("brief" if short else "full", value.astimezone(zone).date(), language)
+
+
 def full_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
     """Return weekday, day and time in ``zone``: "Tuesday, 24 November 2026, 09:00"."""
     return _with_clock("full", value.astimezone(zone), language)
 
 
-def clock_time(value: datetime, zone: tzinfo, language: str, *, weekday: bool) -> str:
+def clock_time(value: datetime, zone: tzinfo = UTC, language: str = "en", *, weekday: bool = False) -> str:
     """Return the time of day in ``zone``: "09:00", or "Tue 09:00" with the ``weekday``."""
     patterns = _patterns(language)
     pattern = patterns.weekday_time if weekday else patterns.time
@@ -57,6 +83,8 @@ class _Patterns(NamedTuple):
     short: DateTimePattern
     long: DateTimePattern
     full: DateTimePattern
+    near: DateTimePattern
+    brief: DateTimePattern
     time: DateTimePattern
     weekday_time: DateTimePattern
     clock: str
@@ -82,6 +110,8 @@ def _patterns(language: str) -> _Patterns:
         short=skeleton("yMMMd", "d MMM y"),
         long=locale.date_formats["long"],
         full=locale.date_formats["full"],
+        near=skeleton("MMMd", "d MMM"),
+        brief=skeleton("MMMEd", "E d MMM"),
         time=time,
         weekday_time=skeleton("EHm", "E HH:mm"),
         clock=str(time.format),

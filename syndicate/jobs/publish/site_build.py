@@ -20,7 +20,7 @@ from syndicate.jobs.publish.list_build import (
 from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.site import SitePages
-from syndicate.publish.site_headline import Headline, SectionBlock, reasons
+from syndicate.publish.site_headline import Headline, SectionBlock
 from syndicate.publish.site_paths import FRONT_PATH, section_path, tag_path
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
@@ -89,11 +89,8 @@ class SiteBuild:
         with self._store.read() as connection:
             self._front_top = self._ranked(connection, "top", FRONT_TOP)
             trending = self._ranked(connection, "trending", TRENDING_SHOWN)
-        # Only the front page shows reasons; it is rewritten anyway.
-        self._top, self._trending = (
-            [replace(headline, why=()) for headline in found] for found in (self._front_top, trending)
-        )
-        self._shown = MovingLists(top=self._top[:TOP_SHOWN], trending=self._trending)
+        self._trending = trending
+        self._shown = MovingLists(top=self._front_top[:TOP_SHOWN], trending=trending)
         lists = signature_of(*self._shown.values(), self._sections)
         templates = self._context.templates.fingerprint("pages/")
         feeds = [(channel.name, channel.title) for channel in self._context.channels]
@@ -254,15 +251,14 @@ class SiteBuild:
             self.failures.append(str(error))
 
     def _ranked(self, connection: Connection, name: str, limit: int) -> list[Headline]:
-        """Return the headlines of a list, in the site's language if possible, with their reasons."""
+        """Return the headlines of a list, in the site's language if possible."""
         ranked = ranked_lists.ranked_stories(connection, name, limit=limit)
         leads, language = language_leads(connection, [story.story_id for story in ranked]), self._language
-        why = {
-            leads.get((story.story_id, language), story.article_id): reasons(story.parts) for story in ranked
-        }
-        articles = article_store.get_articles(connection, list(why))
-        headlines = self._headlines(connection, [articles[number] for number in why if number in articles])
-        return [replace(headline, why=why[number]) for number, headline in headlines.items()]
+        ids = [leads.get((story.story_id, language), story.article_id) for story in ranked]
+        articles = article_store.get_articles(connection, ids)
+        return list(
+            self._headlines(connection, [articles[number] for number in ids if number in articles]).values()
+        )
 
     def _more_from(self, connection: Connection, section: str) -> list[Headline]:
         if section and section not in self._more:

@@ -1,0 +1,65 @@
+"""The site as templates see it: its options, sections with a page, newsletters and the newest arrival."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Self
+
+from syndicate.publish.publish_options import PublishOptions
+from syndicate.text.language import direction_of
+from syndicate.text.names import tag_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionTeaser:
+    """Edition that a sign-up form shows: its page and its first headlines."""
+
+    path: str
+    headlines: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsletterOffer:
+    """Newsletter that readers may join.
+
+    - ``frequency``: its schedule in the words of the site, or ``""``
+    - ``archive``: path of its archive; ``latest``: its newest edition
+    """
+
+    name: str
+    title: str
+    description: str = ""
+    frequency: str = ""
+    archive: str = ""
+    latest: EditionTeaser | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteView(PublishOptions):
+    """Variable ``site`` of every page.
+
+    - ``direction``: ``ltr`` or ``rtl``
+    - ``newsletters``: newsletters to join
+    - ``updated``: arrival of the newest article, on pages that every article rewrites; else ``None``
+    """
+
+    direction: str = "ltr"
+    newsletters: Sequence[NewsletterOffer] = ()
+    updated: datetime | None = None
+    section_paths: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        options: PublishOptions,
+        section_paths: Mapping[str, str],
+        newsletters: Sequence[NewsletterOffer] = (),
+    ) -> Self:
+        """Return the view of a site; ``section_paths`` are the pages of sections by their keys."""
+        values = {option.name: getattr(options, option.name) for option in fields(PublishOptions)}
+        direction = direction_of(options.language)
+        return cls(**values, direction=direction, newsletters=newsletters, section_paths=section_paths)
+
+    def section_path(self, name: str) -> str:
+        """Return the page of a section in any spelling, or ``""``."""
+        return self.section_paths.get(tag_key(name), "") if name else ""
