@@ -201,7 +201,11 @@ def latest_page(
 
 
 def month_page(
-    pages: SitePages, month: date, days: Sequence[DayLink], previous: DayLink | None, following: DayLink | None
+    pages: SitePages,
+    month: date,
+    days: Sequence[DayLink],
+    previous: DayLink | None,
+    following: DayLink | None,
 ) -> bytes:
     """Return the page of a month with its days, newest first."""
     page = ArchivePage(

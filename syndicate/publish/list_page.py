@@ -29,7 +29,8 @@ _MIN_ON_TAG_PAGE: Final = 2
 _FOLDERS: Final = {"section": "sections", "tag": "tags", "author": "authors", "source": "sources"}
 
 
-class Counted(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Counted:
     """Tag, source or section with a number of articles or stories."""
 
     name: str
@@ -90,7 +91,7 @@ class ListPage(Page):
     - ``name``: title of the list; ``number``: number of the page, 0 for the newest
     - ``headlines``: the articles of the page, newest first; ``lead``: the most covered story of the section
     - ``pages``: links of the pager; ``facts``: counts, on the newest page
-    - ``source``, ``mark``: the source of a source's page; ``trending``: trending stories of a section
+    - ``source``, ``source_mark``: the source of a source's page; ``trending``: trending stories of a section
     - ``latest``: path of the section's "Latest"
     """
 
@@ -102,7 +103,7 @@ class ListPage(Page):
     pages: Sequence[NamedPath] = ()
     facts: ListFacts | None = None
     source: Source | None = None
-    mark: SourceMark | None = None
+    source_mark: SourceMark | None = None
     trending: Sequence[Headline] = ()
     latest: str = ""
 
@@ -164,7 +165,7 @@ def list_page_of(pages: SitePages, content: ListContent, trending: Sequence[Head
         pages=_pager(first, number, content.numbers),
         facts=content.facts,
         source=content.source,
-        mark=SourceMark.of(name) if kind == "source" else None,
+        source_mark=SourceMark.of(name) if kind == "source" else None,
         trending=[h for h in trending if tag_key(h.section) == tag_key(name)] if is_section else (),
         latest=latest_path(name) if is_section and not number else "",
     )
@@ -180,7 +181,11 @@ def _feeds(pages: SitePages, content: ListContent) -> Sequence[NamedPath]:
     if content.kind == "section":
         return pages.section_feeds(content.name)
     is_small = content.kind != "source" and content.articles < FEED_MINIMUM
-    return () if is_small or content.kind == "undated" else pages.list_feed(_FOLDERS[content.kind], content.name)
+    return (
+        ()
+        if is_small or content.kind == "undated"
+        else pages.named_feed(_FOLDERS[content.kind], content.name)
+    )
 
 
 def feed_path(kind: str, name: str) -> str:
@@ -223,7 +228,11 @@ def _pager(first: str, number: int, numbers: Sequence[int]) -> list[NamedPath]:
 
 
 def list_facts(
-    rows: Sequence[ListedArticle], names: Mapping[int, str], covered: Collection[int], zone: tzinfo, own: str = ""
+    rows: Sequence[ListedArticle],
+    names: Mapping[int, str],
+    covered: Collection[int],
+    zone: tzinfo,
+    own: str = "",
 ) -> ListFacts:
     """Return the facts of articles, newest first; ``names`` are the sources, ``covered`` shared stories.
 
@@ -266,7 +275,9 @@ def list_facts(
 
 def marked(counts: Mapping[str, int]) -> list[Counted]:
     """Return the sources with the highest counts, with their marks."""
-    return [Counted(name, source_path(name), count, SourceMark.of(name)) for name, count in _commonest(counts)]
+    return [
+        Counted(name, source_path(name), count, SourceMark.of(name)) for name, count in _commonest(counts)
+    ]
 
 
 def of_source(

@@ -5,6 +5,7 @@ The first page holds the newest articles and has no number. When it reaches ``CU
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import Final, TypeVar
 
 PAGE: Final = 30
@@ -18,7 +19,8 @@ Place = TypeVar("Place", bound=tuple[int, int])
 
 
 def numbers_at(bounds: Mapping[int, tuple[int, int]], first: int, last: int) -> list[int]:
-    """Return the pages with places from time ``first`` to time ``last``; ``bounds`` are the last places on them."""
+    """Return the pages with places from time ``first`` to time ``last``; ``bounds`` are the last places on
+    them."""
     found, before = [], None
     for number, bound in bounds.items():
         if bound[0] >= first and (before is None or before <= last):
@@ -46,15 +48,13 @@ def reach(
 def cut(last: int, places: Sequence[Place]) -> dict[int, Sequence[Place]]:
     """Return the pages to cut from the first page, by their numbers after ``last``."""
     pages: dict[int, Sequence[Place]] = {}
-    start = 0
-    while len(places) - start >= CUT_AT:
+    for start in range(0, len(places) - CUT_AT + 1, PAGE):
         pages[last + 1 + len(pages)] = places[start : start + PAGE]
-        start += PAGE
     return pages
 
 
 def neighbours(numbers: Collection[int], changed: Collection[int]) -> set[int]:
-    """Return the pages that link to changed, new or removed pages."""
-    known = sorted({*numbers, *changed})
-    pairs = [*zip(known, known[1:], strict=False), *zip(known[1:], known, strict=False)]
-    return ({beside for number, beside in pairs if number in changed} | set(changed)) & set(numbers)
+    """Return the pages among ``numbers`` that are changed or new, or link to changed or removed pages."""
+    pairs = list(pairwise(sorted({*numbers, *changed})))
+    beside = {number for pair in pairs if not set(pair).isdisjoint(changed) for number in pair}
+    return (beside | set(changed)) & set(numbers)

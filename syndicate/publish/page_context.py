@@ -52,6 +52,7 @@ class ArticlePage(Page):
     share: str
     section: NamedPath | None
     tags: Sequence[NamedPath]
+    authors: Sequence[NamedPath]
     coverage: Sequence[Headline]
     related: Sequence[Headline]
     other_languages: Sequence[Headline]
@@ -72,14 +73,4 @@ class FrontPage(Page):
     top: Sequence[Headline]
     trending: Sequence[Headline]
     sections: Sequence[SectionBlock]
-    rail: Markup
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListingPage(Page):
-    """Variables of ``pages/listing.html``; ``kind`` is ``section`` or ``tag``."""
-
-    kind: str
-    name: str
-    headlines: Sequence[Headline]
     rail: Markup

@@ -5,7 +5,7 @@ rendered once per folder depth and inserted as finished markup, because an artic
 a millisecond: a new article may rewrite hundreds of pages.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,7 +15,7 @@ from syndicate.errors import RenderError
 from syndicate.model import Channel, Newsletter, PublishedArticle, archive_feed, archive_folder, known_since
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.lead_image import shows_image
-from syndicate.publish.page_context import ArticlePage, FrontPage, ListingPage, Page
+from syndicate.publish.page_context import ArticlePage, FrontPage, Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, may_show, publisher_page
 from syndicate.publish.site_metadata import named_links, nested_headings, news_article, with_alternatives
@@ -26,6 +26,7 @@ from syndicate.publish.site_paths import (
     FRONT_PATH,
     LATEST_PATH,
     SOURCES_PATH,
+    author_path,
     list_feed,
     root_of,
     section_path,
@@ -50,10 +51,10 @@ _MIN_VISIBLE_UPDATE: Final = timedelta(minutes=1)
 class SitePages:
     """Pages of a build. The same input gives the same bytes.
 
-    ``sections`` are the sections with a page, in the order of the navigation; ``tags`` the keys of tags with
-    a page, which the caller may replace between pages. ``channels`` are all output feeds, the main feed
-    first; the archives of ``newsletters`` are listed beside them; sign-up forms show ``offers``. Each page
-    raises ``RenderError`` if its template fails.
+    ``sections`` are the sections with a page, in the order of the navigation; ``tags`` and ``authors`` the
+    keys of tags and authors with a page, which the caller may replace between pages. ``channels`` are all
+    output feeds, the main feed first; the archives of ``newsletters`` are listed beside them; sign-up forms
+    show ``offers``. Each page raises ``RenderError`` if its template fails.
     """
 
     def __init__(
@@ -78,11 +79,12 @@ class SitePages:
             )
             for newsletter in newsletters
         )
-        self._sections = tuple(NamedPath(name=name, path=section_path(name)) for name in sections)
-        self._section_names = {tag_key(section.name): section.name for section in self._sections}
-        self._section_paths = {tag_key(section.name): section.path for section in self._sections}
+        self.sections = tuple(NamedPath(name=name, path=section_path(name)) for name in sections)
+        self._section_names = {tag_key(section.name): section.name for section in self.sections}
+        self._section_paths = {tag_key(section.name): section.path for section in self.sections}
         self.site = SiteView.of(options, self._section_paths, offers)
         self.tags = tags
+        self.authors: Collection[str] = ()
         self._frames: dict[tuple[str, str, datetime | None], dict[str, object]] = {}
         self._section_lists: dict[tuple[str, ...], Markup] = {}
         self._rails: dict[str, tuple[tuple[tuple[Headline, ...], tuple[Headline, ...]], Markup]] = {}
@@ -144,7 +146,8 @@ class SitePages:
             json_ld=news_article(item, canonical, self._options),
             share=f"mailto:?subject={quote(article.title, errors='replace')}&body={quote(canonical)}",
             section=self._section(section),
-            tags=self._article_tags(article.tags),
+            tags=_named(article.tags, self.tags, tag_path),
+            authors=_named(article.authors, self.authors, author_path),
             coverage=[Headline.of_related(other) for other in item.coverage],
             related=[Headline.of_related(other) for other in related],
             other_languages=[Headline.of_related(other) for other in item.other_languages],
@@ -172,16 +175,6 @@ class SitePages:
         )
         return self.page("pages/front.html", FRONT_PATH, page)
 
-    def section_page(self, name: str, items: Sequence[Headline], **lists: Sequence[Headline]) -> bytes:
-        """Return the page at ``section_path(name)``; ``lists`` are ``top`` and ``trending``."""
-        own = self._section_feeds(name)
-        return self._listing("section", section_path(name), name, items, own, **lists)
-
-    def tag_page(self, name: str, items: Sequence[Headline], **lists: Sequence[Headline]) -> bytes:
-        """Return the page at ``tag_path(name)``; ``lists`` as above."""
-        feeds = self._list_feed("tags", name) if len(items) >= FEED_MINIMUM else ()
-        return self._listing("tag", tag_path(name), name, items, feeds, **lists)
-
     def section_name(self, name: str) -> str:
         """Return the spelling of a section on its page."""
         return self._section_names.get(tag_key(name), name)
@@ -206,27 +199,6 @@ class SitePages:
         """Return style sheet, script and icons by their path in the output folder."""
         return {ASSETS_FOLDER + name: self._templates.read("pages/" + name) for name in _ASSETS}
 
-    def _listing(
-        self,
-        kind: str,
-        path: str,
-        name: str,
-        items: Sequence[Headline],
-        feeds: Sequence[NamedPath],
-        *,
-        top: Sequence[Headline] = (),
-        trending: Sequence[Headline] = (),
-    ) -> bytes:
-        page = ListingPage(
-            canonical=self.absolute(path),
-            kind=kind,
-            name=name,
-            headlines=items,
-            feeds=feeds,
-            rail=self._rail(root_of(path), top, trending),
-        )
-        return self.page("pages/listing.html", path, page, name if kind == "section" else "")
-
     def _variables(self, root: str, page: Page, current: str, site: SiteView) -> Mapping[str, object]:
         main = self._main_feeds(current)
         feeds = [feed for feed in page.feeds if feed not in main]
@@ -246,7 +218,7 @@ class SitePages:
         key = root, current, site.updated
         if key not in self._frames:
             front, main = current == FRONT_PATH, self._main_feeds(current)
-            shared = self._shared(root, site) | {"sections": self._sections}
+            shared = self._shared(root, site) | {"sections": self.sections}
             fragment = self._templates.fragment
             self._frames[key] = {
                 "head": fragment("pages/parts/head.html", feeds=main, **shared),
@@ -286,15 +258,15 @@ class SitePages:
             )
         return self._section_lists[key]
 
-    def _section_feeds(self, section: str) -> tuple[NamedPath, ...]:
+    def section_feeds(self, section: str) -> tuple[NamedPath, ...]:
         """Return the channels with exactly this section, else the section's own feed."""
         if not section:
             return ()
         key = tag_key(section)
         declared = tuple(_feed(channel) for channel in self._channels if only_section(channel) == key)
-        return declared or self._list_feed("sections", self._section_names.get(key, section))
+        return declared or self.named_feed("sections", self._section_names.get(key, section))
 
-    def _list_feed(self, kind: str, name: str) -> tuple[NamedPath, ...]:
+    def named_feed(self, kind: str, name: str) -> tuple[NamedPath, ...]:
         """Return the feed of a list without a channel; nothing if the site has no such feeds."""
         path = list_feed(kind, name)
         return (NamedPath(name=path, title=name, path=path),) if self._options.automatic_channels else ()
@@ -302,15 +274,13 @@ class SitePages:
     def _section(self, name: str) -> NamedPath | None:
         return NamedPath(name=name, path=self._section_paths.get(tag_key(name), "")) if name else None
 
-    def _article_tags(self, names: Sequence[str]) -> list[NamedPath]:
-        """Return an article's tags; of two spellings of a tag the first."""
-        spelt: dict[str, str] = {}
-        for name in names:
-            spelt.setdefault(tag_key(name), name)
-        return [
-            NamedPath(name=name, path=tag_path(name) if key in self.tags else "")
-            for key, name in spelt.items()
-        ]
+
+def _named(names: Sequence[str], paged: Collection[str], path: Callable[[str], str]) -> list[NamedPath]:
+    """Return an article's tags or authors, with the path of those with a page; of two spellings the first."""
+    spelt: dict[str, str] = {}
+    for name in names:
+        spelt.setdefault(tag_key(name), name)
+    return [NamedPath(name=name, path=path(name) if key in paged else "") for key, name in spelt.items()]
 
 
 def _encoded(text: str) -> bytes:

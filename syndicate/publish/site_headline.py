@@ -18,7 +18,8 @@ class Growth(NamedTuple):
 
 
 class Hot(NamedTuple):
-    """News of a story: ``new`` (newest report ``at`` that time), ``sources`` (many in ``hours``), ``growing``."""
+    """News of a story: ``new`` (newest report ``at`` that time), ``sources`` (many in ``hours``),
+    ``growing``."""
 
     kind: str
     at: datetime

@@ -29,6 +29,7 @@ from syndicate.reports.sample_data import (
     reader_page,
     review_page,
 )
+from syndicate.reports.sample_lists import sample_lists
 from syndicate.services import Services
 
 Renders = Iterator[Callable[[], object]]
@@ -82,9 +83,7 @@ def _site(services: Services, now: datetime) -> Renders:
     block = SectionBlock(name="Sample", path="site/sections/sample.html", headlines=headlines)
     yield partial(pages.front_page, **lists, sections=[block])
     yield pages.front_page
-    yield partial(pages.section_page, "Sample", [])
-    yield partial(pages.section_page, "Sample", headlines, **lists)
-    yield partial(pages.tag_page, "sample", headlines, **lists)
+    yield from sample_lists(pages, headlines, items[0].source, now)
 
 
 def _archive(services: Services, now: datetime) -> Renders:

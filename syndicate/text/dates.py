@@ -85,6 +85,8 @@ class _Patterns(NamedTuple):
     full: DateTimePattern
     near: DateTimePattern
     brief: DateTimePattern
+    month: DateTimePattern
+    day_name: DateTimePattern
     time: DateTimePattern
     weekday_time: DateTimePattern
     clock: str
@@ -112,11 +114,18 @@ def _patterns(language: str) -> _Patterns:
         full=locale.date_formats["full"],
         near=skeleton("MMMd", "d MMM"),
         brief=skeleton("MMMEd", "E d MMM"),
+        month=skeleton("yMMMM", "MMMM y"),
+        day_name=parse_pattern("ccc"),
         time=time,
         weekday_time=skeleton("EHm", "E HH:mm"),
         clock=str(time.format),
         joined=str(locale.datetime_formats["medium"]).replace("'", ""),
     )
+
+
+def calendar_date(value: date, style: str, language: str = "en") -> str:
+    """Return a day without a time: ``full``, ``brief`` ("Fri 27 Nov"), ``month`` or ``day_name`` ("Fri")."""
+    return _written(style, value, language)
 
 
 @lru_cache(maxsize=1024)

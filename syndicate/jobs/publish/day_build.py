@@ -6,10 +6,11 @@ the most covered story. Calendars and links to the days before and after come fr
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from itertools import pairwise
 
 from syndicate.jobs.publish.list_build import ListBuild
 from syndicate.jobs.publish.list_facts import listed_article
@@ -59,7 +60,7 @@ class DayBuild:
             if self.lists.gives_up():
                 return
             of_month = sorted((day for day in waiting if _same_month(day, month)), reverse=True)
-            if not all([self._day(day) for day in of_month]):
+            if False in [self._day(day) for day in of_month]:
                 continue
             self._months(month)
             done |= set(of_month)
@@ -94,7 +95,7 @@ class DayBuild:
         known = sorted({*self._days, *moved})
         beside = {
             other
-            for before, after in zip(known, known[1:], strict=False)
+            for before, after in pairwise(known)
             for day, other in ((before, after), (after, before))
             if day in moved
         }
@@ -105,7 +106,7 @@ class DayBuild:
     def _span(self, day: date) -> tuple[int, int]:
         zone = self.lists.context.options.time_zone
         start, end = (datetime.combine(at, time(), zone) for at in (day, day + timedelta(days=1)))
-        return max(to_microseconds(start), list_store.FIRST_DATE), to_microseconds(end)
+        return max(to_microseconds(start), stale.FIRST_DATE), to_microseconds(end)
 
     def _day(self, day: date) -> bool:
         """Write the pages of a day, and remove the pages that it no longer has."""
@@ -176,9 +177,10 @@ class DayBuild:
         for other in [*beside, month]:
             if other in known:
                 place = known.index(other)
-                later, earlier = months[place - 1 : place] or [None], months[place + 1 : place + 2] or [None]
+                later = months[place - 1] if place else None
+                earlier = months[place + 1] if place + 1 < len(months) else None
                 days = self._links_of_month(other)
-                render = partial(month_page, self.pages, other, days, earlier[0], later[0])
+                render = partial(month_page, self.pages, other, days, earlier, later)
                 self.lists.write_page("day:", month_path(other), render)
 
     def _links_of_month(self, month: date) -> list[DayLink]:
@@ -202,13 +204,15 @@ class DayBuild:
         self.lists.write_page("day:", ARCHIVE_PATH, render)
 
 
-def _stored_days(known: dict[str, str]) -> dict[date, Day]:
+def _stored_days(known: Mapping[str, str]) -> dict[date, Day]:
     """Return the days with pages from the stored months."""
     found: dict[date, Day] = {}
     for name, value in known.items():
         if name.startswith(MONTH) and value:
             first = date.fromisoformat(f"{name.removeprefix(MONTH)}-01")
-            found |= {first.replace(day=int(day)): (count, top) for day, (count, top) in json.loads(value).items()}
+            found |= {
+                first.replace(day=int(day)): (count, top) for day, (count, top) in json.loads(value).items()
+            }
     return found
 
 

@@ -67,9 +67,7 @@ class ListBuild:
     failed: set[str] = field(default_factory=set, init=False)
     headlines: Headlines = field(init=False)
 
-    def run(
-        self, pages: SitePages, trending: Sequence[Headline], rendered: RenderedArticles
-    ) -> set[int]:
+    def run(self, pages: SitePages, trending: Sequence[Headline], rendered: RenderedArticles) -> set[int]:
         """Write stale lists; mark and return articles whose pages link to too many or too few lists."""
         with self.context.store.read() as connection:
             lists = stale.lists_by_name(stale.stale_lists(connection))
@@ -111,7 +109,8 @@ class ListBuild:
                 folder.rmdir()
 
     def _states(self, names: Sequence[str], lists: Mapping[str, Mapping[str, int]]) -> list[ListState]:
-        """Read the first lists; store new bounds of pages together with marks of the pages that they change."""
+        """Read the first lists; store new bounds of pages together with marks of the pages that they
+        change."""
         states: list[ListState] = []
         places = 0
         with self.context.store.read() as connection:
@@ -253,9 +252,7 @@ class ListBuild:
             for suffix in FORMATS[::-1]:
                 self._remove(f"{path}.{suffix}")
 
-    def _feeds(
-        self, feeds: Mapping[str, tuple[str, Sequence[int]]], known: Mapping[int, Article]
-    ) -> None:
+    def _feeds(self, feeds: Mapping[str, tuple[str, Sequence[int]]], known: Mapping[int, Article]) -> None:
         """Write the feeds of lists by their paths."""
         if not feeds or not self.context.options.automatic_channels:
             return

@@ -19,7 +19,7 @@ from syndicate.publish.site import FEED_MINIMUM
 from syndicate.publish.site_headline import Headline
 from syndicate.store import Connection
 from syndicate.store.core.column_types import from_microseconds
-from syndicate.store.output import list_store
+from syndicate.store.output import list_store, stale
 from syndicate.store.output.list_store import ListedRow
 
 # Maximum number of articles of which a list's page tells facts.
@@ -28,15 +28,23 @@ _MICROSECONDS = 1_000_000
 
 
 def facts_of(
-    connection: Connection, context: PublishContext, headlines: Headlines, state: ListState, content: ListContent
+    connection: Connection,
+    context: PublishContext,
+    headlines: Headlines,
+    state: ListState,
+    content: ListContent,
 ) -> ListContent:
     """Return the first page of a list with the facts of its articles, and a section with its lead."""
     is_source = state.kind == "source"
-    dated = [place for place in state.newest if place.published >= list_store.FIRST_DATE]
-    if not dated or state.kind == "undated" or (state.count < FEED_MINIMUM and state.kind in list_store.NAMED):
+    dated = [place for place in state.newest if place.published >= stale.FIRST_DATE]
+    if (
+        not dated
+        or state.kind == "undated"
+        or (state.count < FEED_MINIMUM and state.kind in list_store.NAMED)
+    ):
         return content
     span = int((SOURCE_SPAN if is_source else SPAN).total_seconds()) * _MICROSECONDS
-    since = max(dated[-1].published - span, list_store.FIRST_DATE)
+    since = max(dated[-1].published - span, stale.FIRST_DATE)
     rows = list_store.newest_rows(connection, state.kind, state.key, since=since, limit=MAX_ROWS)
     listed = [listed_article(row) for row in rows]
     stories = list_store.story_coverage(connection, {row.story_id for row in rows})

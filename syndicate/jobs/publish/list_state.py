@@ -24,9 +24,9 @@ class ListState:
     key: str
     marks: dict[str, int]
     before: Mapping[int, Place]
-    bounds: dict[int, Place]
+    bounds: Mapping[int, Place]
     newest: Sequence[Place]
-    contents: dict[int, Sequence[Place]]
+    contents: Mapping[int, Sequence[Place]]
 
     @property
     def name(self) -> str:
@@ -75,16 +75,14 @@ def read_list(connection: Connection, name: str, marks: Mapping[str, int]) -> Li
     new = cut(max(bounds, default=0), newest)
     newest = newest[sum(map(len, new.values())) :]
     bounds |= {number: places[-1] for number, places in new.items()}
-    changed = {
-        number for number in {*before, *bounds} if before.get(number) != bounds.get(number)
-    }
+    changed = {number for number in {*before, *bounds} if before.get(number) != bounds.get(number)}
     dirty = neighbours(bounds, changed) | touched & bounds.keys()
-    contents = {
+    pages: dict[int, Sequence[Place]] = {
         number: new.get(number) or contents.get(number) or between(below[number], bounds[number])
         for number in sorted(dirty)
     }
     return ListState(
-        kind=kind, key=key, marks=dict(marks), before=before, bounds=bounds, newest=newest, contents=contents
+        kind=kind, key=key, marks=dict(marks), before=before, bounds=bounds, newest=newest, contents=pages
     )
 
 

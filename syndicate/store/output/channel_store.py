@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, true
 
 from syndicate.model import Article, Clause, ClauseField
 from syndicate.store import schema

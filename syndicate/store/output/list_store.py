@@ -3,17 +3,30 @@
 The order of a list is publication time, then id. Each text stands once, as its first published article.
 """
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Select, bindparam, delete, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    type_coerce,
+)
 from sqlalchemy import tuple_ as row_of
 
-from syndicate.model import EARLIEST
+from syndicate.model import EARLIEST, known_since
 from syndicate.store import schema
-from syndicate.store.core.column_types import Json
+from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
-from syndicate.store.output.stale import FIRST_DATE, HOUR
+from syndicate.store.output.stale import HOUR
 from syndicate.store.stories.same_text import Rows, first_of_text
 
 NAMED: dict[str, Column[str]] = {
@@ -100,16 +113,30 @@ def partner_sources(connection: Connection, story_ids: Collection[int]) -> dict[
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def latest_rows(connection: Connection) -> dict[int, int]:
-    """Return, by source, the time of its newest placed and dated article in microseconds."""
+def newest_of_sources(connection: Connection) -> dict[int, int]:
+    """Return, by source, the time of its newest placed article: of its first sight if none has a date."""
     table, source = schema.articles, schema.sources
     newest = (
-        select(func.max(table.c.published, type_=BigInteger))
-        .where(table.c.source_id == source.c.id, table.c.published >= EARLIEST)
+        select(type_coerce(table.c.published, BigInteger))
+        .where(table.c.source_id == source.c.id, table.c.story_id.is_not(None))
+        .order_by(*_NEWEST_FIRST)
+        .limit(1)
         .correlate(source)
         .scalar_subquery()
     )
-    return {row[0]: row[1] for row in connection.execute(select(source.c.id, newest)) if row[1] is not None}
+    rows = connection.execute(select(source.c.id, newest))
+    return {
+        row[0]: to_microseconds(known_since(from_microseconds(row[1]))) for row in rows if row[1] is not None
+    }
+
+
+def count_by_source(connection: Connection, since: int) -> dict[int, int]:
+    """Return, by source, the number of placed articles published since a time."""
+    table = schema.articles
+    query = select(table.c.source_id, func.count()).where(
+        type_coerce(table.c.published, BigInteger) >= since, table.c.story_id.is_not(None)
+    )
+    return {row[0]: row[1] for row in connection.execute(query.group_by(table.c.source_id))}
 
 
 def bounds(connection: Connection, name: str) -> dict[int, Place]:
@@ -117,10 +144,19 @@ def bounds(connection: Connection, name: str) -> dict[int, Place]:
     return {row[0]: Place(row[1], row[2]) for row in _BOUNDS.rows(connection, {"name": name})}
 
 
-def last_bounds(connection: Connection, names: Iterable[str]) -> dict[str, Place]:
-    """Return the newest place on any cut page of each list; lists without such pages are left out."""
-    found = {name: _LAST_BOUND.rows(connection, {"name": name}) for name in names}
-    return {name: Place(*rows[0]) for name, rows in found.items() if rows}
+def without_cut_pages(connection: Connection, marks: Iterable[str]) -> set[str]:
+    """Return marks that name an hour only if the hour is on a page that was cut from its list."""
+    kept: set[str] = set()
+    last: dict[str, int] = {}
+    for mark in marks:
+        head, _, key = mark.partition(":")
+        kind, _, hour = head.partition("@")
+        name = f"{kind}:{key}"
+        if kind != "day" and name not in last:
+            rows = _LAST_BOUND.rows(connection, {"name": name})
+            last[name] = rows[0][0] // HOUR if rows else -_END
+        kept.add(mark if kind == "day" or not hour or int(hour) <= last[name] else name)
+    return kept
 
 
 def save_bounds(
@@ -242,7 +278,7 @@ def _newest(kind: str) -> CompiledStatement:
 
 def _listed(row: Sequence[Any]) -> ListedRow:
     *facts, tags = row
-    return ListedRow(*facts, Json().process_result_value(tags, None))  # type: ignore[arg-type]
+    return ListedRow._make((*facts, [] if tags == "[]" else json.loads(tags)))
 
 
 _PLACES = {kind: _places(kind) for kind in ("section", "tag", "author", "source", "undated")}

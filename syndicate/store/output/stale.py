@@ -7,14 +7,15 @@ transaction marked it again while the page was written. A crash in between write
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, select, update
 
 from syndicate.model import EARLIEST
 from syndicate.store import schema
 from syndicate.store.core.batches import in_batches, rows_with
-from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.column_types import to_microseconds
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for, insert_on, upsert
 from syndicate.text.names import tag_key
@@ -95,7 +96,7 @@ def list_marks(connection: Connection, article_ids: Collection[int]) -> set[str]
 def _same_texts() -> CompiledStatement:
     table, own = schema.articles, schema.articles.alias("own")
     columns = table.c.id, table.c.published, table.c.section_key, table.c.source_id
-    ids = bindparam("ids", expanding=True)
+    ids: BindParameter[Any] = bindparam("ids", expanding=True)
     texts = select(own.c.same_text).where(own.c.id.in_(ids))
     return CompiledStatement(
         select(*columns)
@@ -167,10 +168,16 @@ def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
         mark_lists(connection, [f"{EDIT}{article_id}" for article_id in ids])
 
 
-def mark_published_since(connection: Connection, since: datetime) -> None:
-    """Mark every article published since a time: the content of all recent pages changed."""
-    articles = schema.articles
-    mark_stale(connection, connection.scalars(select(articles.c.id).where(articles.c.published >= since)))
+def mark_published_since(connection: Connection, since: datetime) -> set[int]:
+    """Mark every article published since a time; return the articles that were not marked before.
+
+    Their own content is as it was; only its surroundings changed.
+    """
+    articles, marked = schema.articles.c, schema.stale_pages.c
+    recent = set(connection.scalars(select(articles.id).where(articles.published >= since)))
+    before = set(connection.scalars(select(marked.article_id)))
+    mark_stale(connection, recent)
+    return recent - before
 
 
 def mark_all(connection: Connection) -> None:
