@@ -17,7 +17,15 @@ from syndicate.jobs.publish.list_facts import facts_of
 from syndicate.jobs.publish.list_headlines import Headlines, Listed
 from syndicate.jobs.publish.list_state import ListState, headline_ids, read_list
 from syndicate.model import Article, Channel
-from syndicate.publish.list_page import ListContent, feed_path, first_path, list_page_of, page_path
+from syndicate.publish.day_page import latest_page
+from syndicate.publish.list_page import (
+    ListContent,
+    feed_path,
+    first_path,
+    latest_path,
+    list_page_of,
+    page_path,
+)
 from syndicate.publish.redirect_page import redirect_page
 from syndicate.publish.site import FEED_MINIMUM, SitePages
 from syndicate.publish.site_headline import Headline
@@ -67,11 +75,17 @@ class ListBuild:
     failed: set[str] = field(default_factory=set, init=False)
     headlines: Headlines = field(init=False)
 
+    def __post_init__(self) -> None:
+        self.headlines = self._headlines({})
+
+    def _headlines(self, known: Mapping[int, Article]) -> Headlines:
+        return Headlines(replace(self.context.views, coverage_cache={}), known)
+
     def run(self, pages: SitePages, trending: Sequence[Headline], rendered: RenderedArticles) -> set[int]:
         """Write stale lists; mark and return articles whose pages link to too many or too few lists."""
         with self.context.store.read() as connection:
             lists = stale.lists_by_name(stale.stale_lists(connection))
-        self.headlines = Headlines(replace(self.context.views, coverage_cache={}), rendered.known)
+        self.headlines = self._headlines(rendered.known)
         waiting = [name for name in lists if name.partition(":")[0] in KINDS]
         wrong: set[int] = set()
         while waiting and not self.gives_up():
@@ -109,8 +123,7 @@ class ListBuild:
                 folder.rmdir()
 
     def _states(self, names: Sequence[str], lists: Mapping[str, Mapping[str, int]]) -> list[ListState]:
-        """Read the first lists; store new bounds of pages together with marks of the pages that they
-        change."""
+        """Read the first lists; store new bounds together with marks of the pages that they change."""
         states: list[ListState] = []
         places = 0
         with self.context.store.read() as connection:
@@ -176,6 +189,10 @@ class ListBuild:
                 content = facts_of(connection, self.context, self.headlines, state, content)
             shown = replace(content, headlines=[listed.headline for listed in newest.values()])
             self.write_page(state.name, path, partial(list_page_of, pages, shown, trending))
+            if kind == "section":
+                zone = self.context.options.time_zone
+                latest = partial(latest_page, pages, shown.headlines, zone, section=name)
+                self.write_page(state.name, latest_path(name), latest)
             self._redirect(path)
         elif existed:
             self._remove(path)

@@ -199,9 +199,6 @@ class SiteBuild:
             paged = {
                 kind: list_store.with_two_texts(connection, kind, list(versions)) for kind in list_store.NAMED
             }
-            marks = stale.list_marks(
-                connection, [n for n, version in batch if version > 1 or n not in self._unchanged]
-            )
             more = {
                 section: self._more_from(connection, section) for section in {a.section for a in articles}
             }
@@ -209,7 +206,6 @@ class SiteBuild:
             article.id: article for article in articles[: max(0, MAX_KNOWN_ARTICLES - len(self._articles))]
         }
         self._pages.tags, self._pages.authors = paged["tag"], paged["author"]
-        self._marks |= {mark for mark in marks if self._is_shown(mark, paged)}
         for item, page in self._rendered_pages(items, more):
             article = item.article
             for kind, names in (("tag", article.tags), ("author", article.authors)):
@@ -224,6 +220,10 @@ class SiteBuild:
             self._failed_in_a_row = 0
             self._written[article.id] = versions[article.id]
             self._context.clear_pages({article.path})
+        changed = [n for n, version in batch if version > 1 or n not in self._unchanged]
+        with self._store.read() as connection:
+            marks = stale.list_marks(connection, self._written.keys() & changed)
+        self._marks |= {mark for mark in marks if self._is_shown(mark, paged)}
 
     def _is_shown(self, mark: str, paged: Mapping[str, Collection[str]]) -> bool:
         """Return whether a mark is of a list with a page: most tags and authors have none."""
