@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syndicate.errors import ConfigError, RenderError
+from syndicate.publish.page_context import Page
 from syndicate.templating import Templates, iso_date, reading_time
 from syndicate.text.dates import full_date, human_date, human_day, language_name
 from tests.template_variables import TRANSLATED, variables
@@ -53,7 +54,7 @@ def test_the_users_folder_comes_first_and_the_shipped_one_stays_within_reach(fol
         '{% extends "!builtin/pages/base.html" %}{% block content %}Ours{% endblock %}',
     )
     context = {"site": {"title": "T", "language": "en"}, "direction": "ltr"}
-    fragments = {"head": "", "masthead": "", "footer": ""}
+    fragments = {"head": "", "masthead": "", "footer": "", **Page(canonical="").variables()}
 
     page = Templates(folder).render("pages/base.html", **context, **fragments)
 

@@ -19,7 +19,7 @@ Place = TypeVar("Place", bound=tuple[int, int])
 
 
 def numbers_at(bounds: Mapping[int, tuple[int, int]], first: int, last: int) -> list[int]:
-    """Return the pages with places from time ``first`` to ``last``; ``bounds`` are the last places on pages."""
+    """Return the pages with places from time ``first`` to ``last``; ``bounds`` are their last places."""
     found, before = [], None
     for number, bound in bounds.items():
         if bound[0] >= first and (before is None or before <= last):

@@ -67,10 +67,14 @@ def _escapes(name: str | None) -> bool:
 
 
 class _Folder(FileSystemLoader):
-    """Loader for a folder. A file called ``words`` is replaced by its translation if the folder has it."""
+    """Loader for a folder. A file called ``words`` is replaced by its translation if the folder has it.
 
-    def __init__(self, folder: Path, language: str) -> None:
+    The shipped English words stand before a translation on its first line: a word that it lacks is English.
+    """
+
+    def __init__(self, folder: Path, language: str, builtin: Path) -> None:
         super().__init__(folder)
+        self._builtin = builtin
         parts = language.lower().split("-") if language else []
         self._tags = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
 
@@ -79,8 +83,17 @@ class _Folder(FileSystemLoader):
         if stem.rpartition("/")[2] == _WORDS:
             for tag in self._tags:
                 with suppress(TemplateNotFound):
-                    return super().get_source(environment, f"{stem}.{tag}.{suffix}")
+                    return self._complete(template, super().get_source(environment, f"{stem}.{tag}.{suffix}"))
+            return self._complete(template, super().get_source(environment, template))
         return super().get_source(environment, template)
+
+    def _complete(
+        self, template: str, source: tuple[str, str, Callable[[], bool]]
+    ) -> tuple[str, str, Callable[[], bool]]:
+        english = self._builtin / template
+        if not english.exists() or source[1] == str(english):
+            return source
+        return english.read_text("utf-8").replace("\n", "") + source[0], *source[1:]
 
 
 class _CompiledOnce(BytecodeCache):
@@ -108,7 +121,7 @@ class _Environment(Environment):
 
 def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> Environment:
     """Return an environment that takes each template from the first of ``folders`` that has it."""
-    loaders = [_Folder(folder, language) for folder in folders]
+    loaders = [_Folder(folder, language, builtin) for folder in folders]
     environment = _Environment(
         loader=ChoiceLoader([*loaders, PrefixLoader({BUILTIN_PREFIX: FileSystemLoader(builtin)})]),
         bytecode_cache=_COMPILED,

@@ -5,20 +5,23 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import TypedDict
 
 from syndicate.errors import RenderError
 from syndicate.files import write_page
 from syndicate.jobs.publish.context import PublishContext, signature_of
 from syndicate.jobs.publish.day_build import DayBuild
+from syndicate.jobs.publish.front_build import FrontBuild, offers_of, step_of
 from syndicate.jobs.publish.latest_build import write_latest
 from syndicate.jobs.publish.list_build import FAILURES_BEFORE_GIVING_UP, ListBuild, RenderedArticles
 from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channel_query import only_section
+from syndicate.publish.front_choice import growth_of
 from syndicate.publish.list_page import first_path
 from syndicate.publish.site import SitePages
-from syndicate.publish.site_headline import Headline, SectionBlock
-from syndicate.publish.site_paths import FRONT_PATH, section_path
+from syndicate.publish.site_headline import Headline
+from syndicate.publish.site_paths import FRONT_PATH
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
 from syndicate.store.output import channel_store, list_store, stale
@@ -38,8 +41,8 @@ RENDER_BATCH = 20
 LISTS_STEP = 900.0
 TOP_SHOWN = 7
 TRENDING_SHOWN = 5
-FRONT_TOP = 13
-SECTION_ON_FRONT = 5
+TRENDING_READ = 12
+FRONT_TOP = 24
 MORE_FROM_SECTION = 6
 
 
@@ -87,6 +90,7 @@ class SiteBuild:
             channels=self._context.channels,
             newsletters=self._context.newsletters,
             sections=self._sections,
+            offers=offers_of(self._context),
         )
         return self._pages
 
@@ -95,14 +99,14 @@ class SiteBuild:
         known = self._context.known
         with self._store.read() as connection:
             self._front_top = self._ranked(connection, "top", FRONT_TOP)
-            trending = self._ranked(connection, "trending", TRENDING_SHOWN)
-        self._trending = trending
-        self._shown = MovingLists(top=self._front_top[:TOP_SHOWN], trending=trending)
+            trending = self._ranked(connection, "trending", TRENDING_READ)
+        self._trending = [replace(headline, growth=growth_of(headline)) for headline in trending]
+        self._shown = MovingLists(top=self._front_top[:TOP_SHOWN], trending=self._trending[:TRENDING_SHOWN])
         lists = signature_of(*self._shown.values(), self._sections)
         templates = self._context.templates.fingerprint("pages/")
         feeds = [(channel.name, channel.title) for channel in self._context.channels]
         shown = replace(self._options, hub_url="", feed_limit_bytes=0, fresh_for=0)
-        site = signature_of(shown, feeds[:1], templates)
+        site = signature_of(shown, feeds[:1], templates, self._pages.site.newsletters)
         self._mark(site=site, lists=lists)
         with self._store.read() as connection:
             waiting = stale.count_stale(connection)
@@ -116,10 +120,13 @@ class SiteBuild:
             return
         self._write_assets()
         archives = [(newsletter.name, newsletter.title) for newsletter in self._context.newsletters]
-        front = signature_of(self._front_top, self._trending, self._sections, site, feeds, archives)
+        step = step_of(self._context.now)
+        front = signature_of(step, self._front_top, self._trending, self._sections, site, feeds, archives)
         if done or listed or known.get("front") != front:
-            write_latest(self._context, self._lists, self._pages, trending)
-            if self._front_and_sections():
+            write_latest(self._context, self._lists, self._pages, self._shown["trending"])
+            build = FrontBuild(self._context, self._pages, self._sections)
+            render = partial(build.page, self._front_top, self._trending)
+            if self._lists.write_page("", FRONT_PATH, render):
                 self._context.save({"front": front})
 
     def _mark(self, *, site: str, lists: str) -> None:
@@ -248,22 +255,13 @@ class SiteBuild:
                 stale.mark_lists(connection, list_store.without_cut_pages(connection, self._marks))
         self._written, self._marks, self._views = {}, set(), replace(self._views, coverage_cache={})
 
-    def _front_and_sections(self) -> bool:
-        """Write the front page; return whether it was written."""
-        blocks = []
-        for section in self._sections:
-            with self._store.read() as connection:
-                articles = channel_store.section_articles(connection, section, limit=SECTION_ON_FRONT)
-                headlines = list(self._headlines(connection, articles).values())
-            blocks.append(SectionBlock(name=section, path=section_path(section), headlines=headlines))
-        front = partial(self._pages.front_page, top=self._front_top, trending=self._trending, sections=blocks)
-        return self._lists.write_page("", FRONT_PATH, front)
-
     def _write_assets(self) -> None:
         try:
             for path, data in self._pages.assets().items():
                 self._write(path, data)
-        except RenderError as error:
+            if self._options.logo:
+                self._write(self._options.logo, Path(self._options.logo_file).read_bytes())
+        except (RenderError, OSError) as error:
             self.failures.append(str(error))
 
     def _ranked(self, connection: Connection, name: str, limit: int) -> list[Headline]:
@@ -272,9 +270,8 @@ class SiteBuild:
         leads, language = language_leads(connection, [story.story_id for story in ranked]), self._language
         ids = [leads.get((story.story_id, language), story.article_id) for story in ranked]
         articles = article_store.get_articles(connection, ids)
-        return list(
-            self._headlines(connection, [articles[number] for number in ids if number in articles]).values()
-        )
+        found = [articles[number] for number in ids if number in articles]
+        return list(self._headlines(connection, found).values())
 
     def _more_from(self, connection: Connection, section: str) -> list[Headline]:
         if section and section not in self._more:
