@@ -27,7 +27,7 @@ class DayArticle(NamedTuple):
 
 
 class HourBlock(NamedTuple):
-    """Articles of an hour, newest first; ``hour`` is the time of the newest."""
+    """Articles of an hour of the clock, newest first; ``hour`` is its start."""
 
     hour: datetime
     articles: Sequence[DayArticle]
@@ -238,7 +238,11 @@ def by_hour(articles: Iterable[DayArticle], zone: tzinfo) -> list[HourBlock]:
     """Group articles of a day, newest first, by the hour of the clock."""
     groups = groupby(articles, lambda article: article.headline.published.astimezone(zone).hour)
     blocks = [list(group) for _, group in groups]
-    return [HourBlock(block[0].headline.published, block) for block in blocks]
+    starts = [block[0].headline.published.astimezone(zone) for block in blocks]
+    return [
+        HourBlock(start.replace(minute=0, second=0, microsecond=0), block)
+        for start, block in zip(starts, blocks, strict=True)
+    ]
 
 
 def weeks_of(day: date, counts: Mapping[int, int]) -> list[list[CalendarDay | None]]:

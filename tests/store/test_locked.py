@@ -103,9 +103,9 @@ READS_BY_MODULE = {
     "bounce_store": "addressee count_bounces count_by_kind subscriber_key",
     "channel_archives": "archive_bounds archive_cutoff_id articles_after sources_in",
     "channel_store": (
-        "channel_articles channel_signature filtered_articles languages latest_tagged_ids listed_tags "
-        "matching_articles newest_ids pruned_tags related_signature section_articles sections "
-        "source_articles tagged_articles"
+        "channel_articles channel_signature filtered_articles languages "
+        "matching_articles related_signature section_articles sections "
+        "source_articles"
     ),
     "decision_store": "chosen_articles decision_log decisions stories_with_choices story_decisions",
     "delivery_store": (
