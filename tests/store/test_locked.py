@@ -146,7 +146,7 @@ READS_BY_MODULE = {
     "source_store": (
         "declared_weights due_sources get_source has_leases list_sources next_check report_sources"
     ),
-    "stale": "count_stale published_channels signatures stale_lists stale_pages",
+    "stale": "count_stale list_marks published_channels signatures stale_lists stale_pages",
     "store_identity": "database_facts has_subscriptions mail_hold read_identity",
     "story_leads": "language_leads",
     "story_moves": "current_stories story_moves story_reason",
