@@ -16,9 +16,16 @@ LATEST_SHOWN: Final = 13
 TRENDING_SHOWN: Final = 5
 MORE_SHOWN: Final = 4
 SECTION_SHOWN: Final = 9
+# Headlines of a section below the first ones, for the weight of the page.
+LESS_SHOWN: Final = 5
+_FULL_SECTIONS = 3
 _BESIDE = 4
 _BESIDE_PER_SOURCE = 2
 _LEAST_TRENDING = 2
+# Heights in lines: picture of the lead, two stories side by side, and an article in Latest.
+_PICTURE_LINES = 16
+_PAIR_LINES = 10
+_RIVER_LINES = 4
 _LANES = 7
 _LEAST_LANES, _LEAST_SOURCES = 3, 3
 # Below this number of recent stories the page has two columns.
@@ -79,17 +86,18 @@ def choose_front(
     old = now - newest > OLD
     ranked = () if old else top
     growing = {story_key(headline) for headline in trending}
-    pool = [_hot(headline, growing, now) for headline in _distinct([*ranked, *latest])]
+    pool = _distinct([*ranked, *latest])
     if old or not pool:
         shown = [story_key(headline) for headline in pool[:5]]
         rest = [headline for headline in latest if story_key(headline) not in shown]
         lead = pool[0] if pool else None
         return FrontPlaces(old=old, lead=lead, under=pool[1:5], latest=rest[:LATEST_SHOWN])
-    lead, left = pool[0], pool[1:]
+    lead, *left = [_hot(headline, growing, now) for headline in pool]
     wide = sum(now - headline.first_seen <= OLD for headline in pool) >= _FEW
     beside = _beside(left) if wide else []
     left = _without(left, beside)
-    under = left[: 2 if wide and lead.image else 4]
+    column = sum(_lines(headline, 32) for headline in beside) + (_PICTURE_LINES / 2 if beside else 0)
+    under = left[: _under_count(lead, column) if wide else 4]
     left = _without(left, under)
     more = left[:MORE_SHOWN] if wide else []
     used = [lead, *beside, *under, *more]
@@ -100,7 +108,8 @@ def choose_front(
     river = latest if wide else _without(latest, used)
     blocks = []
     for block in sections:
-        headlines = _led(_without(_distinct(block.headlines), used)[:SECTION_SHOWN])
+        limit = SECTION_SHOWN if len(blocks) < _FULL_SECTIONS else LESS_SHOWN
+        headlines = _led(_without(_distinct(block.headlines), used)[:limit])
         used += headlines
         if headlines:
             blocks.append(replace(block, headlines=headlines))
@@ -109,7 +118,7 @@ def choose_front(
         lead=lead,
         under=under,
         beside=beside,
-        latest=[_new(headline, now) for headline in river[:LATEST_SHOWN]],
+        latest=[_new(headline, now) for headline in river[: _latest_count(column)]],
         more=more,
         trending=shown_trending,
         lanes=_lanes([*top, *trending], now, mirrored=mirrored),
@@ -143,7 +152,10 @@ def place_on_track(at: datetime, now: datetime, *, mirrored: bool) -> float:
 
 
 def _distinct(headlines: Iterable[Headline]) -> list[Headline]:
-    return list({story_key(headline): headline for headline in reversed(list(headlines))}.values())[::-1]
+    found: dict[str, Headline] = {}
+    for headline in headlines:
+        found.setdefault(story_key(headline), headline)
+    return list(found.values())
 
 
 def _without(headlines: Iterable[Headline], used: Iterable[Headline]) -> list[Headline]:
@@ -169,6 +181,25 @@ def _led(headlines: Sequence[Headline]) -> list[Headline]:
         default=None,
     )
     return sorted(headlines, key=lambda headline: headline is not first)
+
+
+def _under_count(lead: Headline, column: float) -> int:
+    """Return the number of stories below the lead for a height like that of the second column."""
+    height = 2 * _lines(lead, 64) + (_PICTURE_LINES if lead.image else 0)
+    pairs = round((column - height) / _PAIR_LINES)
+    return 2 * min(3, max(1 if lead.image else 2, pairs))
+
+
+def _latest_count(column: float) -> int:
+    """Return the number of articles in Latest for a height like that of the second column."""
+    return max(LATEST_SHOWN, min(LATEST_SHOWN + 5, round(column / _RIVER_LINES)))
+
+
+def _lines(headline: Headline, width: int) -> float:
+    """Estimate the height of a story in lines, in a column of ``width`` characters."""
+    title, summary = len(headline.title) / width, min(5.0, len(headline.summary) / width)
+    others = min(2, len(headline.story.others)) if headline.story else 0
+    return 2 * ceil(title) + summary + 2.5 * others + 3
 
 
 def _new(headline: Headline, now: datetime) -> Headline:

@@ -3,15 +3,18 @@
 // The pages work without this file: it adds the reader's time zone, buttons and suggestions, and remembers choices.
 (() => {
   const all = (selector) => [...document.querySelectorAll(selector)];
-  const lang = document.documentElement.lang || undefined;
+  const page = document.documentElement.lang;
+  const lang = !page || page === "en" ? "en-GB" : page;
   const DAY = 86400000;
 
-  // Times: an age within a day, else the reader's zone. A line that would wrap anew keeps the server's text.
+  // Times: an age within a day, else the reader's zone; in the zone also where an age would wrap a line anew.
   const offset = (text) => (/([+-])(\d\d):(\d\d)$/.exec(text) || []).slice(1);
-  const local = (at) => new Intl.DateTimeFormat(lang, {
-    day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
-    year: at.getFullYear() === new Date().getFullYear() ? undefined : "numeric",
-  }).format(at);
+  const local = (at) => {
+    const today = new Date(), style = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+    if (at.toDateString() !== today.toDateString()) Object.assign(style, { day: "numeric", month: "short" });
+    if (at.getFullYear() !== today.getFullYear()) style.year = "numeric";
+    return new Intl.DateTimeFormat(lang, style).format(at);
+  };
   const ago = (age) => {
     const format = new Intl.RelativeTimeFormat(lang, { style: "short", numeric: "always" });
     const minutes = Math.max(1, Math.round(age / 60000));
@@ -23,11 +26,11 @@
     const zone = sign ? (sign === "-" ? 1 : -1) * (60 * hours + +minutes) : at.getTimezoneOffset();
     const text = age >= 0 && age < DAY ? ago(age) : zone === at.getTimezoneOffset() ? "" : local(at);
     const line = element.closest("p, li, div") || element;
-    return { element, text, line, title: local(at), old: element.textContent, height: line.offsetHeight };
+    return { element, text, line, title: local(at), height: line.offsetHeight };
   }).filter(({ text }) => text);
   for (const { element, text, title } of changes) Object.assign(element, { textContent: text, title });
   const wrapped = changes.filter(({ line, height }) => line.offsetHeight !== height);
-  for (const { element, old } of wrapped) element.textContent = old;
+  for (const { element, title } of wrapped) element.textContent = title;
   for (const element of all("[data-zone]")) element.textContent = element.dataset.zone;
   for (const element of all(".today")) {
     const style = { weekday: "long", day: "numeric", month: "long", year: "numeric" };
