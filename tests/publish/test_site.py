@@ -26,7 +26,7 @@ from syndicate.publish.site_paths import (
     tag_path,
 )
 from syndicate.templating import Templates
-from tests.publish.samples import HARBOUR, NOW, OPTIONS, OURS, published, related
+from tests.publish.samples import HARBOUR, NOW, OPTIONS, OURS, list_page, published, related
 
 SECTION = (Clause(field=ClauseField.SECTION, values=("world",)),)
 CHANNELS = (
@@ -287,7 +287,7 @@ def test_D6_no_page_needs_inline_script_or_style():
     everything = [
         pages.article_page(published(1), top=TOP),
         front_page(pages, TOP, TRENDING, [SectionBlock(name="world", path="x", headlines=TOP)]),
-        pages.section_page("world", TOP),
+        list_page(pages, "section", "world", TOP),
     ]
 
     for page in everything:
@@ -328,7 +328,7 @@ def test_a_cards_picture_is_heard_only_if_it_says_more_than_what_follows(alterna
     picture = Image(url="https://harbour.example/i.jpg", alt=alternative)
     headline = Headline.of(published(1, image=picture))
 
-    page = lxml_html.document_fromstring(site().section_page("world", [headline]).decode())
+    page = lxml_html.document_fromstring(list_page(site(), "section", "world", [headline]).decode())
 
     assert page.xpath("//article//img/@alt") == [shown]
     assert page.xpath("//article//img/@aria-hidden") == unheard
@@ -418,7 +418,7 @@ def test_a_title_leads_to_the_publisher_its_time_to_our_page_and_its_sources_to_
 
 
 def test_a_tag_page_is_named_by_its_tag():
-    page: Any = lxml_html.document_fromstring(site().tag_page("R&D", TOP).decode())
+    page: Any = lxml_html.document_fromstring(list_page(site(), "tag", "R&D", TOP).decode())
 
     assert [words(heading) for heading in page.xpath("//h1")] == ["R&D"]
     assert attribute(page, "//link[@rel='canonical']/@href") == "https://news.example/" + tag_path("R&D")
@@ -429,8 +429,10 @@ def test_every_relative_link_leads_to_something_that_is_published(tmp_path):
     own = [published(number, source=OURS, related=()) for number in (1, 2, 3)]
     headlines = [Headline.of(item) for item in own]
     files = {item.article.path: pages.article_page(item, top=headlines) for item in own}
-    files |= {section_path(name): pages.section_page(name, headlines) for name in ("world", "business")}
-    files |= {tag_path("tides"): pages.tag_page("tides", headlines), **pages.assets()}
+    files |= {
+        section_path(name): list_page(pages, "section", name, headlines) for name in ("world", "business")
+    }
+    files |= {tag_path("tides"): list_page(pages, "tag", "tides", headlines), **pages.assets()}
     block = SectionBlock(name="world", path=section_path("world"), headlines=headlines)
     files[FRONT_PATH] = front_page(pages, headlines, sections=[block])
     feeds = {f"{channel.name}.{kind}" for channel in CHANNELS for kind in ("rss", "atom", "json")}
