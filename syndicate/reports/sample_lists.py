@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from syndicate.model import Source
-from syndicate.publish.day_page import (
+from syndicate.publish.lists.day_page import (
     DayArticle,
     DayContent,
     DayLink,
@@ -14,10 +14,10 @@ from syndicate.publish.day_page import (
     latest_page,
     month_page,
 )
-from syndicate.publish.list_page import ListContent, ListedArticle, list_facts, list_page_of, of_source
+from syndicate.publish.lists.list_page import ListContent, ListedArticle, list_facts, list_page_of, of_source
+from syndicate.publish.lists.sources_page import SourceFacts, sources_page
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
-from syndicate.publish.sources_page import SourceFacts, sources_page
 
 
 def sample_lists(

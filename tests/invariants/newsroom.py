@@ -18,7 +18,7 @@ from syndicate.audience.link_tokens import unsubscribe_token
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.jobs.newsletter.due_periods import Readiness, due_periods, record_missed
 from syndicate.model import EARLIEST, EditorAction
-from syndicate.publish import list_paging
+from syndicate.publish.lists import list_paging
 from syndicate.store import Store, open_store, schema
 from syndicate.store.core import leases
 from syndicate.store.ingest import page_store

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from syndicate.model import Article, Channel, Image, PublishedArticle, RelatedLink, Republish, Source
-from syndicate.publish.list_page import ListContent, list_page_of
+from syndicate.publish.lists.list_page import ListContent, list_page_of
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline

@@ -1,6 +1,6 @@
 """Pages of long lists are counted from the oldest and keep their articles."""
 
-from syndicate.publish.list_paging import CUT_AT, LONGEST, PAGE, cut, neighbours, numbers_at, reach
+from syndicate.publish.lists.list_paging import CUT_AT, LONGEST, PAGE, cut, neighbours, numbers_at, reach
 
 
 def places(count: int, start: int = 0) -> list[tuple[int, int]]:

@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -11,6 +11,8 @@ from lxml import html as lxml_html
 
 from syndicate.model import Channel, Clause, ClauseField, Image, PublishedArticle, Republish, StoryLinks
 from syndicate.publish.front_choice import choose_front
+from syndicate.publish.lists.day_page import latest_page
+from syndicate.publish.lists.list_page import latest_path
 from syndicate.publish.page_context import FrontPage
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, SectionBlock
@@ -438,6 +440,9 @@ def test_every_relative_link_leads_to_something_that_is_published(tmp_path):
     feeds = {f"{channel.name}.{kind}" for channel in CHANNELS for kind in ("rss", "atom", "json")}
     lists = [("sections", "world"), ("sections", "business"), ("sources", OURS.name)]
     feeds |= {f"{list_feed(*one)}.{kind}" for one in lists for kind in ("rss", "atom", "json")}
+    files |= {
+        latest_path(name): latest_page(pages, headlines, UTC, section=name) for name in ("world", "business")
+    }
     others = {LATEST_PATH, FEEDS_PATH, ARCHIVE_PATH, SOURCES_PATH, source_path(OURS.name)}
     there = {*files, *feeds, *others, "sources.opml"}
 

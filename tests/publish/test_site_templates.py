@@ -6,9 +6,10 @@ import pytest
 
 from syndicate.errors import RenderError
 from syndicate.model import Article, Enclosure, Image, Source
-from syndicate.publish.day_page import ArchivePage, DayLink, DayPage, LatestPage
 from syndicate.publish.front_choice import FrontPlaces, Lane
-from syndicate.publish.list_page import Counted, ListFacts, ListPage
+from syndicate.publish.lists.day_page import ArchivePage, DayLink, DayPage, LatestPage
+from syndicate.publish.lists.list_page import Counted, ListFacts, ListPage
+from syndicate.publish.lists.sources_page import SourcesPage
 from syndicate.publish.newsletter_archive import EditionPage, EditionsPage
 from syndicate.publish.page_context import ArticlePage, FrontPage
 from syndicate.publish.publish_options import PublishOptions
@@ -24,7 +25,6 @@ from syndicate.publish.site_headline import (
 )
 from syndicate.publish.site_paths import FRONT_PATH
 from syndicate.publish.site_view import EditionTeaser, NewsletterOffer, SiteView
-from syndicate.publish.sources_page import SourcesPage
 from syndicate.templating import Templates
 from tests.publish.samples import OPTIONS, list_page, published
 from tests.template_variables import attributes, variables

@@ -8,8 +8,8 @@ from sqlalchemy import delete, select
 from syndicate.store import schema
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.migration import add_authors
-from syndicate.store.output import list_store, stale
-from syndicate.store.output.list_store import END, START, Place
+from syndicate.store.output import paged_lists, stale
+from syndicate.store.output.paged_lists import END, START, Place
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -38,7 +38,7 @@ def source_ids(connection) -> dict[str, int]:
 
 
 def listed(connection, kind: str, key: str, after: Place = START, until: Place = END) -> list[int]:
-    return [place.article_id for place in list_store.places(connection, kind, key, after=after, until=until)]
+    return [place.article_id for place in paged_lists.places(connection, kind, key, after=after, until=until)]
 
 
 def hour(number: int) -> int:
@@ -73,14 +73,14 @@ def test_a_list_shows_each_text_once_and_its_marks_name_the_copies(connection):
 
 def test_marks_name_an_hour_only_on_pages_that_were_cut(connection):
     bound = Place(to_microseconds(NOW - 2 * HOUR), 2)
-    list_store.save_bounds(connection, "section:world", {}, {1: bound})
+    paged_lists.save_bounds(connection, "section:world", {}, {1: bound})
     marks = {
         f"section@{hour(1)}:world",
         f"section@{hour(3)}:world",
         f"tag@{hour(3)}:tides",
         f"day@{hour(3)}:",
     }
-    assert list_store.without_cut_pages(connection, marks) == {
+    assert paged_lists.without_cut_pages(connection, marks) == {
         "section:world",
         f"section@{hour(3)}:world",
         "tag:tides",
@@ -103,40 +103,43 @@ def test_marks_of_an_earlier_version_name_the_first_page_of_their_list(connectio
 
 def test_bounds_are_replaced_as_a_whole(connection):
     first, second, third = (Place(number, number) for number in (10, 20, 30))
-    list_store.save_bounds(connection, "tag:tides", {}, {1: first, 2: second})
-    before = list_store.bounds(connection, "tag:tides")
+    paged_lists.save_bounds(connection, "tag:tides", {}, {1: first, 2: second})
+    before = paged_lists.bounds(connection, "tag:tides")
     assert before == {1: first, 2: second}
-    list_store.save_bounds(connection, "tag:tides", before, {2: third})
-    assert list_store.bounds(connection, "tag:tides") == {2: third}
-    assert list_store.bounds(connection, "tag:boats") == {}
+    paged_lists.save_bounds(connection, "tag:tides", before, {2: third})
+    assert paged_lists.bounds(connection, "tag:tides") == {2: third}
+    assert paged_lists.bounds(connection, "tag:boats") == {}
 
 
 def test_a_name_has_a_page_with_two_texts_or_a_pruned_article(connection):
     harbour = source_ids(connection)["Harbour"]
     (single,) = factories.add_articles(connection, harbour, report(5, tags=("Boats",), authors=("Bo Reed",)))
     ids = list(connection.scalars(select(schema.articles.c.id)))
-    assert list_store.with_two_texts(connection, "tag", ids) == {"tides"}
-    assert list_store.with_two_texts(connection, "author", ids) == {"ada moor"}
+    assert paged_lists.with_two_texts(connection, "tag", ids) == {"tides"}
+    assert paged_lists.with_two_texts(connection, "author", ids) == {"ada moor"}
     names = [
-        {"tag": list_store.pruned_name(kind, key)} for kind, key in (("tag", "boats"), ("author", "bo reed"))
+        {"tag": paged_lists.pruned_name(kind, key)} for kind, key in (("tag", "boats"), ("author", "bo reed"))
     ]
     connection.execute(schema.pruned_tags.insert(), names)
-    assert list_store.with_two_texts(connection, "tag", [single]) == {"boats"}
-    assert list_store.with_two_texts(connection, "author", [single]) == {"bo reed"}
+    assert paged_lists.with_two_texts(connection, "tag", [single]) == {"boats"}
+    assert paged_lists.with_two_texts(connection, "author", [single]) == {"bo reed"}
 
 
 def test_facts_of_lists_count_placed_articles(connection):
     harbour = source_ids(connection)["Harbour"]
     factories.add_unplaced(connection, harbour, [report(4)])
     start, end = (to_microseconds(NOW - number * HOUR) for number in (5, 1))
-    assert list_store.count_between(connection, start, end) == 2
-    assert [row.section for row in list_store.rows_between(connection, start, end)] == ["world", "world"]
-    rows = list_store.newest_rows(connection, "tag", "tides", since=start, limit=2)
+    assert paged_lists.count_between(connection, start, end) == 2
+    assert [row.section for row in paged_lists.rows_between(connection, start, end)] == ["world", "world"]
+    rows = paged_lists.newest_rows(connection, "tag", "tides", since=start, limit=2)
     assert [row.tags for row in rows] == [["Tides"], ["Tides"]]
-    assert list_store.newest_of_sources(connection) == {harbour: end}
-    assert list_store.count_by_source(connection, end) == {harbour: 1}
-    assert len(list_store.newest_places(connection, 2)) == 2
-    assert list_store.count_listed(connection, "source", str(harbour)) == (4, to_microseconds(NOW - 4 * HOUR))
+    assert paged_lists.newest_of_sources(connection) == {harbour: end}
+    assert paged_lists.count_by_source(connection, end) == {harbour: 1}
+    assert len(paged_lists.newest_places(connection, 2)) == 2
+    assert paged_lists.count_listed(connection, "source", str(harbour)) == (
+        4,
+        to_microseconds(NOW - 4 * HOUR),
+    )
 
 
 def test_stored_articles_get_the_keys_of_their_authors(connection):

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from syndicate.jobs.publish.list_build import ListBuild
 from syndicate.jobs.publish.list_facts import listed_article
-from syndicate.publish.day_page import (
+from syndicate.publish.lists.day_page import (
     DayArticle,
     DayContent,
     DayLink,
@@ -28,7 +28,7 @@ from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import ARCHIVE_PATH, UNDATED_PATH, day_path, month_path
 from syndicate.store import Connection
 from syndicate.store.core.column_types import to_microseconds
-from syndicate.store.output import list_store, stale
+from syndicate.store.output import paged_lists, stale
 
 MONTH = "month "
 COVERED = 5
@@ -85,7 +85,7 @@ class DayBuild:
         """
         moved = set()
         for day in days:
-            count = list_store.count_between(connection, *self._span(day))
+            count = paged_lists.count_between(connection, *self._span(day))
             if (day in self._days) != bool(count):
                 moved.add(day)
             if count:
@@ -128,11 +128,11 @@ class DayBuild:
 
     def _content(self, day: date) -> DayContent:
         with self.lists.context.store.read() as connection:
-            rows = list_store.rows_between(connection, *self._span(day))
+            rows = paged_lists.rows_between(connection, *self._span(day))
             texts: dict[int, list[int]] = {}
             for row in rows[::-1]:
                 texts.setdefault(row.same_text, []).append(row.article_id)
-            coverage = list_store.story_coverage(connection, {row.story_id for row in rows})
+            coverage = paged_lists.story_coverage(connection, {row.story_id for row in rows})
             members: dict[int, list[int]] = {}
             for row in rows:
                 if row.story_id in coverage:

@@ -6,13 +6,13 @@ from functools import partial
 
 from syndicate.jobs.publish.context import PublishContext
 from syndicate.jobs.publish.list_build import ListBuild
-from syndicate.publish.day_page import latest_page
+from syndicate.publish.lists.day_page import latest_page
+from syndicate.publish.lists.sources_page import SourceFacts, sources_page
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import LATEST_PATH, SOURCES_PATH
-from syndicate.publish.sources_page import SourceFacts, sources_page
 from syndicate.store.core.column_types import from_microseconds
-from syndicate.store.output import list_store, stale
+from syndicate.store.output import paged_lists, stale
 
 # Numbers of articles on "Latest": so many at least, and at most while they are of two days.
 LEAST = 100
@@ -25,11 +25,11 @@ def write_latest(
     """Write "Latest" and the list of sources."""
     zone = context.options.time_zone
     with context.store.read() as connection:
-        places = list_store.newest_places(connection, MOST)
+        places = paged_lists.newest_places(connection, MOST)
         read = lists.headlines.read(connection, [place.article_id for place in places])
-        newest = list_store.newest_of_sources(connection)
+        newest = paged_lists.newest_of_sources(connection)
         until = max(newest.values(), default=0)
-        counts = list_store.count_by_source(connection, until - 24 * stale.HOUR)
+        counts = paged_lists.count_by_source(connection, until - 24 * stale.HOUR)
     headlines = [listed.headline for listed in read.values()]
     days = [headline.published.astimezone(zone).date() for headline in headlines]
     shown = [

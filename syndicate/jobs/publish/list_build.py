@@ -17,8 +17,8 @@ from syndicate.jobs.publish.list_facts import facts_of
 from syndicate.jobs.publish.list_headlines import Headlines, Listed
 from syndicate.jobs.publish.list_state import ListState, headline_ids, read_list
 from syndicate.model import Article, Channel
-from syndicate.publish.day_page import latest_page
-from syndicate.publish.list_page import (
+from syndicate.publish.lists.day_page import latest_page
+from syndicate.publish.lists.list_page import (
     ListContent,
     feed_path,
     first_path,
@@ -31,7 +31,7 @@ from syndicate.publish.site import FEED_MINIMUM, SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
-from syndicate.store.output import list_store, stale
+from syndicate.store.output import paged_lists, stale
 from syndicate.text.names import tag_key
 
 # Maximum number of lists that are written between two commits, and of articles read at once.
@@ -139,7 +139,7 @@ class ListBuild:
             new = {mark: state for state in moved for mark in state.page_marks()}
             stale.mark_lists(connection, new)
             for state in moved:
-                list_store.save_bounds(connection, state.name, state.before, state.bounds)
+                paged_lists.save_bounds(connection, state.name, state.before, state.bounds)
             for mark, version in stale.stale_lists(connection, new).items():
                 new[mark].marks[mark] = version
         return states
@@ -167,7 +167,7 @@ class ListBuild:
         name = source.name if source else _name(pages, kind, key, list(newest.values()))
         path = first_path(kind, source.name if source else key)
         existed = self.context.exists(path)
-        has_page = kept and (bool(state.count) or existed or kind in list_store.NAMED)
+        has_page = kept and (bool(state.count) or existed or kind in paged_lists.NAMED)
         content = ListContent(
             kind=kind,
             name=name,
@@ -196,7 +196,7 @@ class ListBuild:
             self._redirect(path)
         elif existed:
             self._remove(path)
-        if kind in list_store.NAMED:
+        if kind in paged_lists.NAMED:
             relinked |= self._wrongly_linked(state, rendered, existed=existed, has_page=has_page)
         if kind != "undated":
             self._feed(state, name, list(newest), feeds, has_page=has_page)
@@ -223,10 +223,10 @@ class ListBuild:
 
         A tag or author needs two texts, or a pruned article: its page stays and links to the list.
         """
-        if state.kind not in list_store.NAMED or state.count >= NAME_MINIMUM:
+        if state.kind not in paged_lists.NAMED or state.count >= NAME_MINIMUM:
             return True
         path = first_path(state.kind, state.key)
-        pruned = list_store.pruned_names(connection, state.kind, [state.key])
+        pruned = paged_lists.pruned_names(connection, state.kind, [state.key])
         return bool(pruned) and (bool(state.count) or self.context.exists(path))
 
     def _wrongly_linked(
@@ -237,7 +237,7 @@ class ListBuild:
         if {existed, linked} == {has_page}:
             return set()
         with self.context.store.read() as connection:
-            carriers = list_store.latest_named_ids(connection, state.kind, [state.key], limit=MAX_CARRIERS)
+            carriers = paged_lists.latest_named_ids(connection, state.kind, [state.key], limit=MAX_CARRIERS)
         return {
             number
             for number in carriers[state.key]
@@ -259,7 +259,7 @@ class ListBuild:
         """
         path = feed_path(state.kind, name if state.kind == "source" else state.key)
         exists = self.context.exists(f"{path}.{FORMATS[0]}")
-        if state.kind not in list_store.NAMED:
+        if state.kind not in paged_lists.NAMED:
             if ids or exists:
                 feeds[path] = name, ids[:FEED_ITEMS]
         elif has_page and state.count >= FEED_MINIMUM:

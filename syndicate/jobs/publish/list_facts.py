@@ -6,7 +6,7 @@ from dataclasses import replace
 from syndicate.jobs.publish.context import PublishContext
 from syndicate.jobs.publish.list_headlines import Headlines
 from syndicate.jobs.publish.list_state import ListState
-from syndicate.publish.list_page import (
+from syndicate.publish.lists.list_page import (
     SOURCE_SPAN,
     SPAN,
     ListContent,
@@ -19,8 +19,8 @@ from syndicate.publish.site import FEED_MINIMUM
 from syndicate.publish.site_headline import Headline
 from syndicate.store import Connection
 from syndicate.store.core.column_types import from_microseconds
-from syndicate.store.output import list_store, stale
-from syndicate.store.output.list_store import ListedRow
+from syndicate.store.output import paged_lists, stale
+from syndicate.store.output.paged_lists import ListedRow
 
 # Maximum number of articles of which a list's page tells facts.
 MAX_ROWS = 500
@@ -40,21 +40,21 @@ def facts_of(
     if (
         not dated
         or state.kind == "undated"
-        or (state.count < FEED_MINIMUM and state.kind in list_store.NAMED)
+        or (state.count < FEED_MINIMUM and state.kind in paged_lists.NAMED)
     ):
         return content
     span = int((SOURCE_SPAN if is_source else SPAN).total_seconds()) * _MICROSECONDS
     since = max(dated[-1].published - span, stale.FIRST_DATE)
-    rows = list_store.newest_rows(connection, state.kind, state.key, since=since, limit=MAX_ROWS)
+    rows = paged_lists.newest_rows(connection, state.kind, state.key, since=since, limit=MAX_ROWS)
     listed = [listed_article(row) for row in rows]
-    stories = list_store.story_coverage(connection, {row.story_id for row in rows})
+    stories = paged_lists.story_coverage(connection, {row.story_id for row in rows})
     names = {number: source.name for number, source in context.views.sources.items()}
     facts = list_facts(
         listed, names, stories, context.options.time_zone, state.key if state.kind == "tag" else ""
     )
     if is_source:
-        partners = list_store.partner_sources(connection, stories)
-        total, first = list_store.count_listed(connection, state.kind, state.key)
+        partners = paged_lists.partner_sources(connection, stories)
+        total, first = paged_lists.count_listed(connection, state.kind, state.key)
         facts = of_source(
             facts,
             partners={names[n]: count for n, count in partners.items() if n in names and n != int(state.key)},

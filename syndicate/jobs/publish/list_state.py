@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from syndicate.publish.list_paging import cut, neighbours, numbers_at, reach
+from syndicate.publish.lists.list_paging import cut, neighbours, numbers_at, reach
 from syndicate.store import Connection
-from syndicate.store.output import list_store
-from syndicate.store.output.list_store import END, START, Place
+from syndicate.store.output import paged_lists
+from syndicate.store.output.paged_lists import END, START, Place
 from syndicate.store.output.stale import HOUR, marked_hours
 
 
@@ -45,7 +45,7 @@ class ListState:
 
     def page_marks(self) -> set[str]:
         """Return marks of the pages to write besides the first."""
-        hours = {list_store.hour_of(self.bounds[number]) for number in self.contents}
+        hours = {paged_lists.hour_of(self.bounds[number]) for number in self.contents}
         return {f"{self.kind}@{hour}:{self.key}" for hour in hours}
 
 
@@ -55,9 +55,9 @@ def read_list(connection: Connection, name: str, marks: Mapping[str, int]) -> Li
 
     def between(after: int, until: Place) -> list[Place]:
         start = before[after] if after else START
-        return list_store.places(connection, kind, key, after=start, until=until)
+        return paged_lists.places(connection, kind, key, after=start, until=until)
 
-    before = list_store.bounds(connection, name)
+    before = paged_lists.bounds(connection, name)
     numbers = list(before)
     below = dict(zip(numbers, [0, *numbers], strict=False))
     touched = {

@@ -18,13 +18,13 @@ from syndicate.jobs.publish.list_build import FAILURES_BEFORE_GIVING_UP, ListBui
 from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.front_choice import growth_of
-from syndicate.publish.list_page import first_path
+from syndicate.publish.lists.list_page import first_path
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import FRONT_PATH
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
-from syndicate.store.output import channel_store, list_store, stale
+from syndicate.store.output import channel_store, paged_lists, stale
 from syndicate.store.stories import ranked_lists, story_store
 from syndicate.store.stories.story_leads import language_leads
 from syndicate.text.language import main_language
@@ -204,7 +204,8 @@ class SiteBuild:
             articles = [articles_by_id[article_id] for article_id in versions if article_id in articles_by_id]
             items = self._views.published(connection, articles)
             paged = {
-                kind: list_store.with_two_texts(connection, kind, list(versions)) for kind in list_store.NAMED
+                kind: paged_lists.with_two_texts(connection, kind, list(versions))
+                for kind in paged_lists.NAMED
             }
             more = {
                 section: self._more_from(connection, section) for section in {a.section for a in articles}
@@ -252,7 +253,7 @@ class SiteBuild:
         if self._written:
             with self._store.write() as connection:
                 stale.clear_stale(connection, self._written.items())
-                stale.mark_lists(connection, list_store.without_cut_pages(connection, self._marks))
+                stale.mark_lists(connection, paged_lists.without_cut_pages(connection, self._marks))
         self._written, self._marks, self._views = {}, set(), replace(self._views, coverage_cache={})
 
     def _write_assets(self) -> None:

@@ -10,7 +10,7 @@ from syndicate.store import schema
 from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail.edition_store import CUT, VARIANT
-from syndicate.store.output.list_store import NAMED, pruned_name
+from syndicate.store.output.paged_lists import NAMED, pruned_name
 from syndicate.store.output.stale import mark_lists_with
 from syndicate.text.names import title_hash
 

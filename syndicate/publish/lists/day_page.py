@@ -7,7 +7,7 @@ from datetime import date, datetime, tzinfo
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from syndicate.publish.list_page import latest_path
+from syndicate.publish.lists.list_page import latest_path
 from syndicate.publish.page_context import Page
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, NamedPath
