@@ -44,11 +44,11 @@ def test_names_that_lose_letters_on_the_way_keep_apart():
 
 def test_a_name_in_another_script_gives_a_path_that_readers_can_read():
     assert re.fullmatch(r"site/tags/ping-guo-[0-9a-f]{8}/index\.html", tag_path("苹果"))
-    assert re.fullmatch(r"site/sections/sysh-[0-9a-f]{8}\.html", section_path("سياسة"))
+    assert re.fullmatch(r"site/sections/sysh-[0-9a-f]{8}/index\.html", section_path("سياسة"))
 
 
 def test_a_name_that_looks_like_another_ones_hash_keeps_its_own_page():
-    hashed = tag_path("été").removeprefix("site/tags/").removesuffix(".html")
+    hashed = tag_path("été").removeprefix("site/tags/").removesuffix("/index.html")
     assert tag_path(hashed) != tag_path("été")
 
 
