@@ -304,7 +304,7 @@ class _Site:
         for file in self._pages:
             if file.parent.parent.name in ("tags", "sections", "authors") and file.name == "index.html":
                 for row in self._shown(file):
-                    article = self._pages[self._output / row.path].xpath(".//article")[0]
+                    article = self._pages[self._output / row.path].xpath(".//main")[0]
                     if file not in self._targets(self._output / row.path, article):
                         yield f"{file.relative_to(self._output)} lists {row.title}, which does not link back"
 
