@@ -13,8 +13,8 @@ FEED_LANGUAGES = ["en", *(name[6:-4] for name in _WORDS)]
 _ENVIRONMENT = Environment(autoescape=True)
 # Only their names count here.
 _FILTERS = (
-    "date day full_date zone_name iso minutes host file_name file_size language_name when clock weekday"
-    " month weekday_name joined"
+    "date day full_date zone_name iso minutes host file_name file_size language_name when clock weekday "
+    "calendar month weekday_name joined"
 )
 _ENVIRONMENT.filters |= dict.fromkeys(_FILTERS.split(), str)
 

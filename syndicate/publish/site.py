@@ -5,7 +5,7 @@ rendered once per folder depth and inserted as finished markup, because an artic
 a millisecond: a new article may rewrite hundreds of pages.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from syndicate.model import Channel, Newsletter, PublishedArticle, archive_feed,
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.entries import corrected_at
 from syndicate.publish.lead_image import shows_image
-from syndicate.publish.page_context import ArticlePage, ListingPage, Page
+from syndicate.publish.page_context import ArticlePage, Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site_headline import Headline, NamedPath, may_show, publisher_page
 from syndicate.publish.site_metadata import (
@@ -35,6 +35,7 @@ from syndicate.publish.site_paths import (
     FRONT_PATH,
     LATEST_PATH,
     SOURCES_PATH,
+    author_path,
     list_feed,
     root_of,
     section_path,
@@ -52,7 +53,7 @@ _ARTICLE: Final = "pages/article.html"
 # Pages that the frame of every page marks as the current page.
 _FRAMED: Final = frozenset({FRONT_PATH, LATEST_PATH, FEEDS_PATH, ARCHIVE_PATH, SOURCES_PATH})
 _STYLE: Final = "site.css"
-_ASSETS: Final = (_STYLE, "newsletters.css", "site.js", "favicon.svg", "favicon.png")
+_ASSETS: Final = (_STYLE, "lists.css", "newsletters.css", "site.js", "favicon.svg", "favicon.png")
 
 _READ_MORE: Final = 3
 _OTHERS: Final = 5
@@ -63,10 +64,10 @@ _MIN_VISIBLE_UPDATE: Final = timedelta(minutes=1)
 class SitePages:
     """Pages of a build. The same input gives the same bytes.
 
-    ``sections`` are the sections with a page, in the order of the navigation; ``tags`` the keys of tags with
-    a page, which the caller may replace between pages. ``channels`` are all output feeds, the main feed
-    first; the archives of ``newsletters`` are listed beside them; sign-up forms show ``offers``. Each page
-    raises ``RenderError`` if its template fails.
+    ``sections`` are the sections with a page, in the order of the navigation; ``tags`` and ``authors`` the
+    keys of tags and authors with a page, which the caller may replace between pages. ``channels`` are all
+    output feeds, the main feed first; the archives of ``newsletters`` are listed beside them; sign-up forms
+    show ``offers``. Each page raises ``RenderError`` if its template fails.
     """
 
     def __init__(
@@ -91,11 +92,12 @@ class SitePages:
             )
             for newsletter in newsletters
         )
-        self._sections = tuple(NamedPath(name=name, path=section_path(name)) for name in sections)
-        self._section_names = {tag_key(section.name): section.name for section in self._sections}
-        self._section_paths = {tag_key(section.name): section.path for section in self._sections}
+        self.sections = tuple(NamedPath(name=name, path=section_path(name)) for name in sections)
+        self._section_names = {tag_key(section.name): section.name for section in self.sections}
+        self._section_paths = {tag_key(section.name): section.path for section in self.sections}
         self.site = SiteView.of(options, self._section_paths, offers)
         self.tags = tags
+        self.authors: Collection[str] = ()
         self._frames: dict[tuple[str, str, datetime | None], dict[str, object]] = {}
         self._links: dict[tuple[str, tuple[NamedPath, ...]], Markup] = {}
         self._section_lists: dict[tuple[str, ...], Markup] = {}
@@ -169,7 +171,8 @@ class SitePages:
             json_ld=news_article(item, canonical, self._options, self._section(section)),
             share=f"mailto:?subject={quote(article.title, errors='replace')}&body={quote(canonical)}",
             section=self._section(section),
-            tags=self._article_tags(article.tags),
+            tags=_named(article.tags, self.tags, tag_path),
+            authors=_named(article.authors, self.authors, author_path),
             coverage=others,
             related=[Headline.of_related(other) for other in related],
             other_languages=[Headline.of_related(other) for other in foreign],
@@ -179,16 +182,6 @@ class SitePages:
             rail=self.rail(article.path, _without(top, linked), _without(trending, linked)),
         )
         return self._variables(root, page, self._section_paths.get(tag_key(article.section), ""), self.site)
-
-    def section_page(self, name: str, items: Sequence[Headline], **lists: Sequence[Headline]) -> bytes:
-        """Return the page at ``section_path(name)``; ``lists`` are ``top`` and ``trending``."""
-        own = self._section_feeds(name)
-        return self._listing("section", section_path(name), name, items, own, **lists)
-
-    def tag_page(self, name: str, items: Sequence[Headline], **lists: Sequence[Headline]) -> bytes:
-        """Return the page at ``tag_path(name)``; ``lists`` as above."""
-        feeds = self._list_feed("tags", name) if len(items) >= FEED_MINIMUM else ()
-        return self._listing("tag", tag_path(name), name, items, feeds, **lists)
 
     def section_name(self, name: str) -> str:
         """Return the spelling of a section on its page."""
@@ -227,27 +220,6 @@ class SitePages:
         files[ASSETS_FOLDER + _STYLE] += rules.encode()
         return files
 
-    def _listing(
-        self,
-        kind: str,
-        path: str,
-        name: str,
-        items: Sequence[Headline],
-        feeds: Sequence[NamedPath],
-        *,
-        top: Sequence[Headline] = (),
-        trending: Sequence[Headline] = (),
-    ) -> bytes:
-        page = ListingPage(
-            canonical=self.absolute(path),
-            kind=kind,
-            name=name,
-            headlines=items,
-            feeds=feeds,
-            rail=self.rail(path, top, trending),
-        )
-        return self.page("pages/listing.html", path, page, name if kind == "section" else "")
-
     def _variables(self, root: str, page: Page, current: str, site: SiteView) -> Mapping[str, object]:
         main = self._main_feeds(current)
         feeds = tuple(feed for feed in page.feeds if feed not in main)
@@ -274,7 +246,7 @@ class SitePages:
         key = root, current, site.updated
         if key not in self._frames:
             front, main = current == FRONT_PATH, self._main_feeds(current)
-            shared = self._shared(root, site) | {"sections": self._sections}
+            shared = self._shared(root, site) | {"sections": self.sections}
             fragment = self._templates.fragment
             self._frames[key] = {
                 "head": fragment("pages/parts/head.html", feeds=main, **shared),
@@ -320,17 +292,17 @@ class SitePages:
 
     def _article_feeds(self, item: PublishedArticle, section: str) -> tuple[NamedPath, ...]:
         """Return the feeds of an article's section and source."""
-        return self._section_feeds(section) + self._list_feed("sources", item.source.name)
+        return self.section_feeds(section) + self.named_feed("sources", item.source.name)
 
-    def _section_feeds(self, section: str) -> tuple[NamedPath, ...]:
+    def section_feeds(self, section: str) -> tuple[NamedPath, ...]:
         """Return the channels with exactly this section, else the section's own feed."""
         if not section:
             return ()
         key = tag_key(section)
         declared = tuple(_feed(channel) for channel in self._channels if only_section(channel) == key)
-        return declared or self._list_feed("sections", self._section_names.get(key, section))
+        return declared or self.named_feed("sections", self._section_names.get(key, section))
 
-    def _list_feed(self, kind: str, name: str) -> tuple[NamedPath, ...]:
+    def named_feed(self, kind: str, name: str) -> tuple[NamedPath, ...]:
         """Return the feed of a list without a channel; nothing if the site has no such feeds."""
         path = list_feed(kind, name)
         return (NamedPath(name=path, title=name, path=path),) if self._options.automatic_channels else ()
@@ -338,15 +310,13 @@ class SitePages:
     def _section(self, name: str) -> NamedPath | None:
         return NamedPath(name=name, path=self._section_paths.get(tag_key(name), "")) if name else None
 
-    def _article_tags(self, names: Sequence[str]) -> list[NamedPath]:
-        """Return an article's tags; of two spellings of a tag the first."""
-        spelt: dict[str, str] = {}
-        for name in names:
-            spelt.setdefault(tag_key(name), name)
-        return [
-            NamedPath(name=name, path=tag_path(name) if key in self.tags else "")
-            for key, name in spelt.items()
-        ]
+
+def _named(names: Sequence[str], paged: Collection[str], path: Callable[[str], str]) -> list[NamedPath]:
+    """Return an article's tags or authors, with the path of those with a page; of two spellings the first."""
+    spelt: dict[str, str] = {}
+    for name in names:
+        spelt.setdefault(tag_key(name), name)
+    return [NamedPath(name=name, path=path(name) if key in paged else "") for key, name in spelt.items()]
 
 
 def _encoded(text: str) -> bytes:

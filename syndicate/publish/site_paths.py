@@ -17,6 +17,7 @@ NOT_FOUND_PATH: Final = "404.html"
 NEWSLETTERS_PATH: Final = "site/newsletters/index.html"
 DAYS_FOLDER: Final = "site/days/"
 ARCHIVE_PATH: Final = f"{DAYS_FOLDER}index.html"
+UNDATED_PATH: Final = f"{DAYS_FOLDER}undated/index.html"
 ASSETS_FOLDER: Final = "site/assets/"
 _RESERVED: Final = re.compile(r"^(?:index|latest|page-\d+)$|(?:^|-)[0-9a-f]{8}$")
 

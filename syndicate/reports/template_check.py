@@ -30,6 +30,7 @@ from syndicate.publish.site_headline import NamedPath, SectionBlock, SourceMark
 from syndicate.publish.site_paths import FRONT_PATH
 from syndicate.publish.story_page import story_page
 from syndicate.reports import sample_data as sample
+from syndicate.reports.sample_lists import sample_lists
 from syndicate.services import Services
 
 Renders = Iterator[Callable[[], object]]
@@ -100,12 +101,10 @@ def _site(services: Services, now: datetime) -> Renders:
     story = sample.full_story(items[0], headlines)
     for told in (story, replace(story, links=story.links[:1], tags=(), related=())):
         yield partial(story_page, pages, told, services.publish_options, headlines)
-    yield partial(pages.section_page, "Sample", [])
-    yield partial(pages.section_page, "Sample", headlines, **lists)
-    yield partial(pages.tag_page, "sample", headlines, **lists)
     for headline in headlines:
         for found in sample.search_pages(headline):
             yield partial(pages.page, "pages/search.html", "search", found)
+    yield from sample_lists(pages, headlines, items[0].source, now)
 
 
 def _archive(services: Services, now: datetime) -> Renders:

@@ -22,6 +22,7 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 
 from syndicate.text.dates import (
+    calendar_date,
     clock_time,
     day_of_week,
     full_date,
@@ -161,6 +162,7 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         when=near_date,
         clock=clock_time,
         weekday=day_of_week,
+        calendar=calendar_date,
         zone_name=_zone_name,
         iso=iso_date,
         language_name=language_name,

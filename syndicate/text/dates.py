@@ -87,6 +87,7 @@ class _Patterns(NamedTuple):
     month: DateTimePattern
     near: DateTimePattern
     brief: DateTimePattern
+    day_name: DateTimePattern
     time: DateTimePattern
     weekday_time: DateTimePattern
     clock: str
@@ -115,11 +116,17 @@ def _patterns(language: str) -> _Patterns:
         month=skeleton("yMMMM", "MMMM y"),
         near=skeleton("MMMd", "d MMM"),
         brief=skeleton("MMMEd", "E d MMM"),
+        day_name=parse_pattern("ccc"),
         time=time,
         weekday_time=skeleton("EHm", "E HH:mm"),
         clock=str(time.format),
         joined=str(locale.datetime_formats["medium"]).replace("'", ""),
     )
+
+
+def calendar_date(value: date, style: str, language: str = "en") -> str:
+    """Return a day without a time: ``full``, ``brief`` ("Fri 27 Nov"), ``month`` or ``day_name`` ("Fri")."""
+    return _written(style, value, language)
 
 
 @lru_cache(maxsize=1024)

@@ -170,6 +170,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     ),
     "announcements.delete_announcements": announcements.delete_announcements,
     "article_store.add_articles": lambda c: article_store.add_articles(c, [(1, [new_article(7)])]),
+    "article_store.add_authors": lambda c: article_store.add_authors(c, {1: ["Bo Reed"]}),
     "article_store.change_article": lambda c: article_store.change_article(
         c, 1, 1, new_article(1, title="New")
     ),

@@ -16,7 +16,7 @@ from syndicate.publish.site_metadata import site_facts
 from syndicate.publish.site_paths import FRONT_PATH, section_path, tag_path
 from syndicate.publish.site_view import NewsletterOffer
 from syndicate.store import Connection
-from syndicate.store.output import channel_store, day_counts
+from syndicate.store.output import channel_store, day_counts, paged_lists
 from syndicate.text.names import tag_key
 
 # Clock of hot words and counts: equal rows give equal bytes within a step.
@@ -107,7 +107,7 @@ class FrontBuild:
 
     def _tags(self, connection: Connection, articles: Sequence[Article]) -> list[NamedPath]:
         """Return the tags that most of the newest stories have, if they have pages, without sections."""
-        listed = channel_store.listed_tags(connection, [article.id for article in articles])
+        listed = paged_lists.with_two_texts(connection, "tag", [article.id for article in articles])
         listed -= {tag_key(name) for name in self.sections}
         stories: dict[str, set[int]] = {}
         spelt: dict[str, str] = {}
