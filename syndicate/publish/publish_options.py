@@ -20,6 +20,8 @@ class PublishOptions:
     frozen. With ``automatic_channels`` larger tags, all sections and all sources have feeds of their own.
     ``search`` is true if the web server answers searches. ``accent`` and ``accent_dark`` are colours as
     ``#rrggbb``, or ``""`` for the shipped colours; ``logo`` is the file beside the nameplate, or ``""``.
+    ``contact`` is an address of mail or of a page; ``imprint`` is a text or the address of a page; both may
+    be ``""``.
     """
 
     site_url: str
@@ -38,3 +40,5 @@ class PublishOptions:
     accent: str = ""
     accent_dark: str = ""
     logo: str = ""
+    contact: str = ""
+    imprint: str = ""

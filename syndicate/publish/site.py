@@ -41,7 +41,9 @@ FEED_MINIMUM: Final = 10
 _ARTICLE: Final = "pages/article.html"
 # Pages that the frame of every page marks as the current page.
 _FRAMED: Final = frozenset({FRONT_PATH, LATEST_PATH, FEEDS_PATH, ARCHIVE_PATH, SOURCES_PATH})
-_ASSETS: Final = ("site.css", "site.js", "favicon.svg", "favicon.png")
+_ASSETS: Final = (
+    "site.css", "site.js", "favicon.svg", "favicon.png", "icon-180.png", "icon-192.png", "icon-512.png"
+)  # fmt: skip
 
 # A publisher's "updated" a few seconds after "published" comes from software and is no news.
 _MIN_VISIBLE_UPDATE: Final = timedelta(minutes=1)
@@ -78,9 +80,9 @@ class SitePages:
             )
             for newsletter in newsletters
         )
-        self._sections = tuple(NamedPath(name=name, path=section_path(name)) for name in sections)
-        self._section_names = {tag_key(section.name): section.name for section in self._sections}
-        self._section_paths = {tag_key(section.name): section.path for section in self._sections}
+        self.sections = tuple(NamedPath(name=name, path=section_path(name)) for name in sections)
+        self._section_names = {tag_key(section.name): section.name for section in self.sections}
+        self._section_paths = {tag_key(section.name): section.path for section in self.sections}
         self.site = SiteView.of(options, self._section_paths, offers)
         self.tags = tags
         self._frames: dict[tuple[str, str, datetime | None], dict[str, object]] = {}
@@ -174,12 +176,12 @@ class SitePages:
 
     def section_page(self, name: str, items: Sequence[Headline], **lists: Sequence[Headline]) -> bytes:
         """Return the page at ``section_path(name)``; ``lists`` are ``top`` and ``trending``."""
-        own = self._section_feeds(name)
+        own = self.section_feeds(name)
         return self._listing("section", section_path(name), name, items, own, **lists)
 
     def tag_page(self, name: str, items: Sequence[Headline], **lists: Sequence[Headline]) -> bytes:
         """Return the page at ``tag_path(name)``; ``lists`` as above."""
-        feeds = self._list_feed("tags", name) if len(items) >= FEED_MINIMUM else ()
+        feeds = self.named_feed("tags", name) if len(items) >= FEED_MINIMUM else ()
         return self._listing("tag", tag_path(name), name, items, feeds, **lists)
 
     def section_name(self, name: str) -> str:
@@ -246,7 +248,7 @@ class SitePages:
         key = root, current, site.updated
         if key not in self._frames:
             front, main = current == FRONT_PATH, self._main_feeds(current)
-            shared = self._shared(root, site) | {"sections": self._sections}
+            shared = self._shared(root, site) | {"sections": self.sections}
             fragment = self._templates.fragment
             self._frames[key] = {
                 "head": fragment("pages/parts/head.html", feeds=main, **shared),
@@ -286,15 +288,15 @@ class SitePages:
             )
         return self._section_lists[key]
 
-    def _section_feeds(self, section: str) -> tuple[NamedPath, ...]:
+    def section_feeds(self, section: str) -> tuple[NamedPath, ...]:
         """Return the channels with exactly this section, else the section's own feed."""
         if not section:
             return ()
         key = tag_key(section)
         declared = tuple(_feed(channel) for channel in self._channels if only_section(channel) == key)
-        return declared or self._list_feed("sections", self._section_names.get(key, section))
+        return declared or self.named_feed("sections", self._section_names.get(key, section))
 
-    def _list_feed(self, kind: str, name: str) -> tuple[NamedPath, ...]:
+    def named_feed(self, kind: str, name: str) -> tuple[NamedPath, ...]:
         """Return the feed of a list without a channel; nothing if the site has no such feeds."""
         path = list_feed(kind, name)
         return (NamedPath(name=path, title=name, path=path),) if self._options.automatic_channels else ()

@@ -88,6 +88,8 @@ class OutputServices(IngestServices):
             automatic_channels=site.automatic_channels,
             sign_up=bool(self.settings.sign_up.enabled and self.settings.web.listen and self.newsletters),
             version=__version__,
+            contact=site.contact,
+            imprint=site.imprint,
         )
 
     @cached_property

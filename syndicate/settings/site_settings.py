@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from syndicate.settings.values import (
+    Contact,
     Days,
     Duration,
     LanguageTag,
@@ -28,6 +29,8 @@ class SiteSettings(Section):
     google_news_url: OptionalUrl = ""
     hub: OptionalUrl = ""
     automatic_channels: bool = True
+    contact: Contact = ""
+    imprint: str = ""
 
 
 class StoreSettings(Section):

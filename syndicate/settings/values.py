@@ -88,6 +88,12 @@ def _optional_url(value: str) -> str:
     return _web_url(value) if value else ""
 
 
+def _contact(value: str) -> str:
+    if value and not is_web_url(value) and not re.fullmatch(r"[^\s@:/]+@[^\s@:/]+", value):
+        raise ValueError(f"{value!r} must be a mail address, or the http or https address of a page")
+    return value
+
+
 def _optional_zone(value: str) -> str:
     return _zone(value) if value else ""
 
@@ -169,6 +175,7 @@ ZoneName = Annotated[str, AfterValidator(_zone)]
 OptionalZone = Annotated[str, AfterValidator(_optional_zone)]
 Private = Annotated[bool | tuple[str, ...], BeforeValidator(_private)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+Contact = Annotated[str, AfterValidator(_contact)]
 OptionalUrl = Annotated[str, AfterValidator(_optional_url)]
 Query = Annotated[str, _parsed_by(parse_query)]
 ConditionText = Annotated[str, _parsed_by(parse_condition)]

@@ -20,7 +20,7 @@ _PROBLEM = "pages/problem.html"
 # Rules D6 and WF14. Scripts and styles come from our own files only.
 _POLICY = (
     "default-src 'none'; img-src * data:; media-src *; style-src {style}; script-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _COMMON = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 SECURITY_HEADERS = {**_COMMON, "Content-Security-Policy": _POLICY.format(style="'self'")}

@@ -71,7 +71,7 @@ class ListBuild:
         """Write stale lists; mark and return articles whose pages link to too many or too few tags."""
         with self.context.store.read() as connection:
             stale_lists = stale.stale_lists(connection)
-        names = [name for name in stale_lists if not name.startswith(stale.EDIT)]
+        names = [name for name in stale_lists if not name.startswith((stale.EDIT, stale.SITEMAP))]
         wrong: set[int] = set()
         for start in range(0, len(names), BATCH):
             if self.context.should_stop() or len(self._failed) >= FAILURES_BEFORE_GIVING_UP:

@@ -17,6 +17,7 @@ from syndicate.jobs.publish.list_build import (
     MovingLists,
     RenderedArticles,
 )
+from syndicate.jobs.publish.site_files import SiteFiles
 from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.site import SitePages
@@ -111,6 +112,7 @@ class SiteBuild:
         front = signature_of(self._front_top, self._trending, self._sections, site, feeds, archives)
         if (done or known.get("front") != front) and self._front_and_sections():
             self._context.save({"front": front})
+        SiteFiles(self._context, self._pages, self._write, self.failures).run()
 
     def _mark(self, *, site: str, lists: str) -> None:
         """Mark pages with changed surroundings, and save their signatures in the same transaction.
@@ -207,7 +209,7 @@ class SiteBuild:
             self._marks |= {
                 f"tag:{tag}" for tag in tags if tag in listed or self._context.exists(tag_path(tag))
             }
-            self._marks.add(f"source:{article.source_id}")
+            self._marks |= {f"source:{article.source_id}", stale.sitemap_mark("articles", article.id)}
             if article.section:
                 self._marks.add(f"section:{self._pages.section_name(article.section)}")
             self._context.clear_pages({article.path})

@@ -16,6 +16,11 @@ from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for, insert_on, upsert
 
 EDIT = "edit:"
+SITEMAP = "sitemap:"
+SITEMAP_BLOCK = 1_000
+"""Number of ids of articles or stories that share a part of the sitemap."""
+# Marks that also make a part of the sitemap stale.
+_IN_SITEMAP = {"edit": "articles", "story": "stories"}
 CHANNEL = "channel:"
 GONE = "gone"
 """Signature of a channel that is no longer declared and whose files were removed."""
@@ -40,15 +45,25 @@ def _marking(dialect: str) -> CompiledStatement:
 def mark_lists(connection: Connection, names: Iterable[str]) -> None:
     """Mark lists as stale: ``tag:KEY``, ``section:NAME``, ``source:ID``; ``edit:ID`` is an edited article.
 
+    Edits and stories also mark the parts of the sitemap that name them: ``sitemap:KIND-BLOCK``.
     A list may have shown an article by its old values: mark the lists it left and the lists it joined.
     """
-    rows = [{"name": name, "version": 1} for name in sorted(set(names))]
+    found = set(names)
+    for kind, _, key in [name.partition(":") for name in found]:
+        if kind in _IN_SITEMAP:
+            found.add(sitemap_mark(_IN_SITEMAP[kind], int(key)))
+    rows = [{"name": name, "version": 1} for name in sorted(found)]
     if rows:
         table = schema.stale_lists
         statement = insert_for(connection, table).on_conflict_do_update(
             index_elements=["name"], set_={"version": table.c.version + 1}
         )
         connection.execute(statement, rows)
+
+
+def sitemap_mark(kind: str, number: int) -> str:
+    """Return the mark of the part of the sitemap with an article or a story."""
+    return f"{SITEMAP}{kind}-{number // SITEMAP_BLOCK}"
 
 
 def mark_lists_with(connection: Connection, article_ids: Collection[int]) -> None:
