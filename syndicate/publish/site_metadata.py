@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from syndicate.model import PublishedArticle
 from syndicate.publish.publish_options import PublishOptions
-from syndicate.publish.site_headline import may_show
+from syndicate.publish.site_headline import Headline, NamedPath, may_show
+from syndicate.publish.site_paths import FRONT_PATH
 from syndicate.templating import Markup, iso_date
 
 # Inside <script>, HTML ends the element at "</script" and enters another state at "<!--", even between
@@ -53,7 +55,12 @@ def news_article(item: PublishedArticle, canonical: str, options: PublishOptions
         "description": article.summary if may_show(item) else "",
         "image": [article.image.url] if article.image and may_show(item) else [],
     }
-    json_text = _ENCODER.encode(_filled(facts))
+    return script_safe(_filled(facts))
+
+
+def script_safe(facts: object) -> Markup:
+    """Return JSON that is safe inside ``<script>``."""
+    json_text = _ENCODER.encode(facts)
     # Five replacements take a fiftieth of the time of str.translate.
     for character, escaped in _UNSAFE.items():
         json_text = json_text.replace(character, escaped)
@@ -105,3 +112,38 @@ def _named(link: re.Match[str]) -> str:
 
 def _filled(facts: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in facts.items() if value not in ("", [])}
+
+
+def collection_facts(
+    options: PublishOptions,
+    canonical: str,
+    name: str,
+    headlines: Sequence[Headline],
+    steps: Sequence[NamedPath] = (),
+) -> Markup:
+    """Return the JSON-LD of a page that lists articles; ``steps`` are pages between it and the front page.
+
+    An item leads where the headline leads: to this site, or to its publisher.
+    """
+    site, front = options.site_url, f"{options.site_url}/{FRONT_PATH}"
+    way = [(options.title, front), *((step.name, f"{site}/{step.path}") for step in steps), (name, canonical)]
+    items = [
+        {"name": headline.title, "url": f"{site}/{headline.path}" if headline.local else headline.link}
+        for headline in headlines
+    ]
+    facts: dict[str, object] = {
+        "@context": "https://schema.org",
+        "@type": "CollectionPage",
+        "name": name,
+        "url": canonical,
+        "inLanguage": options.language,
+        "isPartOf": {"@type": "WebSite", "name": options.title, "url": front},
+        "breadcrumb": _list("BreadcrumbList", [{"name": title, "item": url} for title, url in way]),
+        "mainEntity": _list("ItemList", items) | {"numberOfItems": len(items)},
+    }
+    return script_safe(_filled(facts))
+
+
+def _list(kind: str, items: Sequence[dict[str, str]]) -> dict[str, object]:
+    numbered = [{"@type": "ListItem", "position": place} | item for place, item in enumerate(items, start=1)]
+    return {"@type": kind, "itemListElement": numbered}

@@ -16,6 +16,7 @@ from syndicate.errors import RenderError
 from syndicate.jobs.audience.sign_up_job import linted_confirmation
 from syndicate.newsletter.periods import period_at
 from syndicate.newsletter.sample_edition import sample_stories
+from syndicate.publish.about.about_pages import FeedRow, about_page, feeds_page
 from syndicate.publish.newsletter_archive import archive_index_page, edition_item, edition_page
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import SectionBlock
@@ -85,6 +86,14 @@ def _site(services: Services, now: datetime) -> Renders:
     yield partial(pages.section_page, "Sample", [])
     yield partial(pages.section_page, "Sample", headlines, **lists)
     yield partial(pages.tag_page, "sample", headlines, **lists)
+    kinds = ("all", "top", "trending", "section", "query", "newsletter")
+    rows = [FeedRow("Sample", "sample", kind, number) for kind in kinds for number in (1, 70)]
+    groups = dict.fromkeys(("site", "sections", "newsletters", "channels"), rows)
+    full = _pages(services)
+    full.site = replace(full.site, contact="desk@news.example", imprint="Sample\nSample", sign_up=True)
+    for made in (pages, full):
+        yield partial(feeds_page, made, groups, 2)
+        yield partial(about_page, made, 2)
 
 
 def _archive(services: Services, now: datetime) -> Renders:

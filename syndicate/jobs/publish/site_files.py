@@ -77,7 +77,11 @@ class SiteFiles:
         except RenderError as error:
             self.failures.append(str(error))
             return
+        contact = context.options.contact
+        if not contact and context.known.get("security contact"):
+            (context.output / SECURITY_PATH).unlink(missing_ok=True)
         with context.store.write() as connection:
+            stale.save_signature(connection, "security contact", contact, context.now)
             stale.save_signature(connection, "sitemap", sitemap, context.now)
             stale.save_signature(connection, "site files", look, context.now)
             stale.clear_lists(connection, marks)

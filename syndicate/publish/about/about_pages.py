@@ -38,10 +38,11 @@ class FeedsPage(Page):
     """Variables of ``pages/feeds.html``.
 
     - ``groups``: rows by group: ``site``, ``sections``, ``newsletters`` and ``channels``
-    - ``sources``: number of sources
+    - ``main``: path of the main feed without its extension, or ``""``; ``sources``: number of sources
     """
 
     groups: Mapping[str, Sequence[FeedRow]]
+    main: str
     sources: int
 
 
@@ -85,11 +86,12 @@ def feed_groups(
 
 def feeds_page(pages: SitePages, groups: Mapping[str, Sequence[FeedRow]], sources: int) -> bytes:
     """Return the directory of all feeds."""
-    site = groups.get("site", ())
+    site = groups.get("site") or [row for group in groups.values() for row in group][:1]
     page = FeedsPage(
         canonical=pages.absolute(FEEDS_PATH),
         feeds=[NamedPath(name=row.path, title=row.title, path=row.path) for row in site],
         groups=groups,
+        main=site[0].path if site else "",
         sources=sources,
     )
     return pages.page("pages/feeds.html", FEEDS_PATH, page)
