@@ -32,19 +32,12 @@ def write_atomic(path: Path, data: bytes) -> bool:
     Return true if the file was written, false if it had these bytes already. Data and name are synced to the
     disk. Raises ``RenderError`` (disk full, read-only, no permission) and leaves the file unchanged.
     """
-    try:
-        if _holds(str(path), data):
-            return False
-        write_with_inode(path, lambda _inode: data)
-    except OSError as error:
-        raise _not_written(path, error) from error
-    return True
+    return _write(str(path), data, sync=True)
 
 
 def write_with_inode(path: Path, data: Callable[[int], bytes]) -> None:
     """Write atomically data made from the inode number of its file. Raises ``OSError``."""
     _replace(str(path), data, sync=True)
-    _sync_folder(path.parent)
 
 
 def write_page(path: Path | str, data: bytes) -> bool:
@@ -53,13 +46,7 @@ def write_page(path: Path | str, data: bytes) -> bool:
     A power cut may leave an empty file, which ``syndicate publish --all`` repairs. An fsync per page takes
     longer than rendering the page (measured).
     """
-    try:
-        if _holds(str(path), data):
-            return False
-        _replace(str(path), data, sync=False)
-    except OSError as error:
-        raise _not_written(path, error) from error
-    return True
+    return _write(str(path), data, sync=False)
 
 
 def sweep_temporary(folder: Path) -> int:
@@ -153,8 +140,14 @@ def _holds(path: str, data: bytes) -> bool:
         return False
 
 
-def _not_written(path: str | Path, error: OSError) -> RenderError:
-    return RenderError(f"cannot write {path}: {error.strerror or error}; the file is unchanged")
+def _write(path: str, data: bytes, *, sync: bool) -> bool:
+    try:
+        if _holds(path, data):
+            return False
+        _replace(path, data, sync=sync)
+    except OSError as error:
+        raise RenderError(f"cannot write {path}: {error.strerror or error}; the file is unchanged") from error
+    return True
 
 
 def _replace(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> None:
@@ -166,6 +159,8 @@ def _replace(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> 
         with suppress(OSError):
             Path(temporary).unlink()
         raise
+    if sync:
+        _sync_folder(Path(path).parent)
 
 
 def _create(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> None:

@@ -65,6 +65,9 @@ _EMPTY_GUIDS = frozenset(
     {"0", "-1", "null", "none", "nil", "undefined", "n/a", "guid", "id", "false", "true"}
 )
 
+# Fields that an article takes from its entry.
+_TAKEN = ("authors", "tags", "image", "enclosures", "read_more", "item_hash", "html", "text")
+
 
 class EntryMatch(StrEnum):
     """Result of comparing an entry with the known articles."""
@@ -105,7 +108,7 @@ def entry_key(entry: Entry) -> str:
 def keys_of(entry: Entry) -> tuple[str, ...]:
     """Return every key under which the entry may be stored; look up these and ``urls_of``."""
     key = entry_key(entry)
-    reused_key = _reused_key(entry, key)
+    reused_key = _bounded(f"{key}#{canonical_link(entry.url)}")
     if "#" in entry.url and key == _bounded(canonical_link(entry.url)):
         # Old stores have a key without fragment.
         return key, reused_key, _bounded(canonical_url(entry.url))
@@ -188,24 +191,17 @@ def accept(
         url=canonical_link(entry.url),
         path=existing.path if existing else fallback,
         title=title,
-        authors=entry.authors,
         published=published,
         updated=updated,
         first_seen=existing.first_seen if existing else now,
         language=language,
         direction=direction_of(language, text or title),
         section=entry.section or source.section,
-        tags=entry.tags,
         summary=entry.summary or excerpt(entry.text),
-        image=entry.image,
-        enclosures=entry.enclosures,
         minutes=entry.minutes or reading.minutes,
         words=reading.words,
-        read_more=entry.read_more,
         content_hash=hash_of(_content(entry, title, language, source.section)),
-        item_hash=entry.item_hash,
-        html=entry.html,
-        text=entry.text,
+        **{name: getattr(entry, name) for name in _TAKEN},
     )
 
 
@@ -298,10 +294,6 @@ def _same_date(entry: Entry, existing: KnownArticle) -> bool:
     )
 
 
-def _reused_key(entry: Entry, key: str) -> str:
-    return _bounded(f"{key}#{canonical_link(entry.url)}")
-
-
 def _bounded(key: str) -> str:
     return key if len(key) <= MAX_KEY_CHARACTERS else "hash:" + _hash(key)
 
@@ -347,7 +339,7 @@ def _is_unchanged(existing: KnownArticle, article: NewArticle, entry: Entry, sou
 
 
 def _content(entry: Entry, title: str, language: str, section: str) -> bytes:
-    image = entry.image
+    files = [(canonical_url(file.url), file.duration, file.title) for file in entry.enclosures]
     return _joined(
         title,
         canonical_url(entry.url),
@@ -357,17 +349,12 @@ def _content(entry: Entry, title: str, language: str, section: str) -> bytes:
         language,
         entry.section or section,
         entry.summary,
-        repr(image),
+        repr(entry.image),
         entry.html or entry.text,
-        *_attached(entry),
+        # Nothing without files keeps the hashes of old stores valid.
+        *([repr(files)] if files else ()),
         *([str(entry.minutes)] if entry.minutes else ()),
     )
-
-
-def _attached(entry: Entry) -> tuple[str, ...]:
-    """Return the enclosures' URL, duration and title; ``()`` keeps the hashes of old stores valid."""
-    files = [(canonical_url(file.url), file.duration, file.title) for file in entry.enclosures]
-    return (repr(files),) if files else ()
 
 
 def _hash(*parts: str) -> str:

@@ -101,12 +101,11 @@ def options_for(source: Source, options: PollingOptions) -> PollingOptions:
 
 def failed(source_name: str, error: SyndicateError) -> PollOutcome:
     """Return the outcome of a poll that failed with an error of fetching or parsing."""
-    fetch = error if isinstance(error, FetchError) else None
     return PollOutcome(
         source_name=source_name,
         error=str(error)[:MAX_ERROR_CHARACTERS] or type(error).__name__,
-        gone=fetch.gone if fetch else False,
-        retry_after=fetch.retry_after if fetch else None,
+        gone=isinstance(error, FetchError) and error.gone,
+        retry_after=error.retry_after if isinstance(error, FetchError) else None,
     )
 
 
@@ -117,13 +116,8 @@ def with_feed_hints(
 
     ``published`` holds the latest publication dates if the poll read any.
     """
-    return replace(
-        outcome,
-        published=published,
-        min_interval=parsed.min_interval,
-        skip_hours=parsed.skip_hours,
-        skip_days=parsed.skip_days,
-    )
+    hints = {name: getattr(parsed, name) for name in ("min_interval", "skip_hours", "skip_days")}
+    return replace(outcome, published=published, **hints)
 
 
 def after_poll(

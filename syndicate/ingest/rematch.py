@@ -49,9 +49,7 @@ def rematch_entries(
     articles; entries of a rebuilt archive with such a title are in ``pruned_again``.
     """
     absent = [
-        article
-        for article in candidates
-        if article.item_hash not in listed and article.entry_key not in listed
+        known for known in candidates if known.item_hash not in listed and known.entry_key not in listed
     ]
     by_title_and_time = {(article.title.casefold(), article.published): article for article in absent}
     by_title: dict[str, list[KnownArticle]] = {}
@@ -74,9 +72,8 @@ def rematch_entries(
         match = by_title_and_time.get((title, at)) if title and at else None
         match = match or retitled.get(entry.item_hash)
         if is_rebuilt and match is None:
-            match = next(
-                (article for article in by_title.get(title, ()) if article.id not in matched_ids), None
-            )
+            free = (article for article in by_title.get(title, ()) if article.id not in matched_ids)
+            match = next(free, None)
         if match and match.id not in matched_ids:
             matched_ids.add(match.id)
             moved[entry.item_hash] = match

@@ -1,7 +1,4 @@
-"""WebSub for a subscriber (W3C Recommendation, 23 January 2018): discovery, verification, signatures.
-
-Pure. Rules W4, W7, W8 and W9.
-"""
+"""WebSub for a subscriber (W3C, 2018): discovery, verification, signatures. Pure. Rules W4, W7, W8, W9."""
 
 import hashlib
 import hmac

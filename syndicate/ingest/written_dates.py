@@ -141,9 +141,8 @@ def _is_weekday(name: str) -> bool:
 
 @lru_cache(maxsize=len(_LANGUAGES))
 def _months_of(language: str) -> dict[str, int]:
-    return {_plain(name): number for name, number in month_names(language).items()} | _MORE_MONTHS.get(
-        language, {}
-    )
+    names = month_names(language) | _MORE_MONTHS.get(language, {})
+    return {_plain(name): number for name, number in names.items()}
 
 
 @lru_cache(maxsize=len(_LANGUAGES))

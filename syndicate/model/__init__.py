@@ -16,9 +16,6 @@ text that does not exist is ``""``.
 from syndicate.model.articles import *
 from syndicate.model.channels import *
 from syndicate.model.edition_content import *
-from syndicate.model.editor import *
-from syndicate.model.hubs import *
 from syndicate.model.newsletters import *
-from syndicate.model.pages import *
 from syndicate.model.sources import *
 from syndicate.model.stories import *

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Self
 
 import aiohttp
@@ -62,9 +61,7 @@ class HttpClient:
         self._trusting = self._open_session(guarded=False)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._guarded.close()
         await self._trusting.close()
 
@@ -141,9 +138,8 @@ class HttpClient:
                 if response.status // 100 == 2:
                     return response.status
                 reason = await response.content.read(_MAX_REASON)
-                wait = response_headers.retry_after(
-                    response.headers.get("Retry-After", ""), datetime.now(UTC)
-                )
+                asked = response.headers.get("Retry-After", "")
+                wait = response_headers.retry_after(asked, datetime.now(UTC))
                 raise refused_form(str(url), response.status, reason, wait)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failed_connection(error, str(url)) from error
@@ -282,14 +278,14 @@ def _fetched(request: FetchRequest, url: URL, response: _Response, moved: str, l
     wire_hash = hash_of(response.wire) if fresh else request.known_hash
     unchanged = not fresh or wire_hash == request.known_hash
     fields = response.fields
-    body = (
-        b"" if unchanged else decode_body(response.wire, fields.get("Content-Encoding", ""), limit, str(url))
-    )
+    coding = fields.get("Content-Encoding", "")
+    body = b"" if unchanged else decode_body(response.wire, coding, limit, str(url))
     if not unchanged and not body:
         raise FetchError(
             f"{url} answered {response.status} without a body; try again later", status=response.status
         )
     content_type, charset = response_headers.media_type(fields.get("Content-Type", ""))
+    freshness = fields.get("Cache-Control", ""), fields.get("Expires", "")
     return Fetched(
         request=request,
         url=str(url),
@@ -303,7 +299,5 @@ def _fetched(request: FetchRequest, url: URL, response: _Response, moved: str, l
         charset=charset,
         permanent_url=moved,
         links=response.links(),
-        max_age=response_headers.max_age(
-            fields.get("Cache-Control", ""), fields.get("Expires", ""), datetime.now(UTC)
-        ),
+        max_age=response_headers.max_age(*freshness, datetime.now(UTC)),
     )

@@ -58,9 +58,8 @@ def failed_status(
 def refused_form(url: str, status: int, body: bytes, retry_after: float | None) -> FetchError:
     """Return the error for a form that the server rejected, perhaps with a plain-text reason as its body."""
     reason = _short(body.decode("utf-8", "replace")) if body.strip() else "without a reason"
-    return FetchError(
-        f"{url} answered {status} to the form: {reason}", status=status, retry_after=retry_after
-    )
+    message = f"{url} answered {status} to the form: {reason}"
+    return FetchError(message, status=status, retry_after=retry_after)
 
 
 def _reason(error: Exception) -> str:

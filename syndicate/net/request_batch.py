@@ -77,18 +77,19 @@ class RequestBatch:
         try:
             if host in self._running:
                 self._running[host].extend(queue)
-            elif host:
+                return
+            if host:
                 self._running[host] = queue
-                await self._run_queue(queue, fetch)
-                del self._running[host]
-            else:
-                await self._run_queue(queue, fetch)
+            await self._run_queue(queue, fetch)
+            self._running.pop(host, None)
         finally:
             self._ended += 1
 
     async def _run_queue(self, queue: deque[FetchRequest], fetch: _Fetch) -> None:
         while queue:
-            await self._wait_briefly(queue[0])
+            # A first, short pause of the origin is waited for; a longer pause is left to a later run.
+            if 0 < (left := self._pause_left(queue[0])) <= self._options.host_gap * REFUSED_GAPS:
+                await asyncio.sleep(left)
             request = queue.popleft()
             slot = await self._body_slots.acquire()
             result: Fetched | FetchError | None = None
@@ -121,11 +122,6 @@ class RequestBatch:
                 "a response could not be handled: %s", reason, exc_info=None if request.private else bug
             )
             return FetchError(reason)
-
-    async def _wait_briefly(self, request: FetchRequest) -> None:
-        """Wait for the end of an origin's first, short pause; a longer pause is left to a later run."""
-        if 0 < (left := self._pause_left(request)) <= self._options.host_gap * REFUSED_GAPS:
-            await asyncio.sleep(left)
 
     def _pause_left(self, request: FetchRequest) -> float:
         """Return the seconds until the end of a pause of the request's origin; 0 or less without a pause."""

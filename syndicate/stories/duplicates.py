@@ -125,11 +125,8 @@ def is_update(
     """
     if names_of(article) <= frozenset[int]().union(*map(names_of, reported)):
         return False
-    lengths = np.sqrt(
-        np.array(
-            [max(article.length, 1) * max(fingerprint.length, 1) for fingerprint in reported], np.float64
-        )
-    )
+    pairs = [max(article.length, 1) * max(fingerprint.length, 1) for fingerprint in reported]
+    lengths = np.sqrt(np.array(pairs, np.float64))
     similarities = weigh_cosines(TermSpace().cosines(article, reported), lengths, options).total.tolist()
     words = words_of(article)
     return any(

@@ -16,21 +16,10 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
+from syndicate.stories import grouping_rules as rules
 from syndicate.stories.article_kind import is_instalment
 from syndicate.stories.comparison import Comparison
 from syndicate.stories.duplicates import are_apart, words_of
-from syndicate.stories.grouping_rules import (
-    MERGED,
-    SPLIT,
-    Coherence,
-    Regrouping,
-    StoryMatch,
-    age_order,
-    best_story_match,
-    match_story,
-    required_merge_share,
-    two_parts,
-)
 from syndicate.stories.index_entry import IndexEntry, pair_length
 from syndicate.stories.link_scores import Match, heaviest_shared
 from syndicate.stories.same_texts import SameTexts
@@ -51,7 +40,7 @@ class Grouping:
         self._texts = texts
         self._compare = comparison.similarity
         self._members: dict[int, list[tuple[float, int]]] = {}
-        self._coherence: dict[int, Coherence] = {}
+        self._coherence: dict[int, rules.Coherence] = {}
 
     def join(self, entry: IndexEntry, story: int | None) -> None:
         """Put an entry into a story; of articles with the same text only the representative is a member."""
@@ -60,7 +49,8 @@ class Grouping:
             place, members = (entry.published, entry.article_id), self._members.get(story)
             if members is None:
                 self._members[story] = [place]
-                self._coherence[story] = Coherence(entry.mean_similarity * entry.n_compared, entry.n_compared)
+                self._coherence[story] = rules.Coherence()
+                self._coherence[story].add(entry.mean_similarity, entry.n_compared)
             else:
                 insort(members, place)
                 self._coherence[story].add(entry.mean_similarity, entry.n_compared)
@@ -89,7 +79,7 @@ class Grouping:
 
     def story_matches(
         self, entry: IndexEntry, matches: Sequence[Match], *, repeats: bool
-    ) -> list[StoryMatch]:
+    ) -> list[rules.StoryMatch]:
         """Compare an article with each of the nearest stories; a round-up has none.
 
         ``repeats``: its source has used the title before; then stories that began a while ago are closed.
@@ -104,7 +94,7 @@ class Grouping:
         for story, article_id in nearest.items():
             expected = self._options.story_threshold(pair_length(entry, self._entries[article_id]))
             pair_threshold = caution * self._own_source_factor(entry, samples[story]) * expected
-            match = match_story(
+            match = rules.match_story(
                 story=story,
                 nearest=(article_id, known[article_id]),
                 members=[known[member] for member in samples[story]],
@@ -136,10 +126,10 @@ class Grouping:
         return nearest
 
     def place(
-        self, entry: IndexEntry, story_matches: Sequence[StoryMatch], matches: Sequence[Match]
-    ) -> tuple[Regrouping, ...]:
+        self, entry: IndexEntry, story_matches: Sequence[rules.StoryMatch], matches: Sequence[Match]
+    ) -> tuple[rules.Regrouping, ...]:
         """Let an article join a story, or none; return the other changes that follow."""
-        best = best_story_match(story_matches)
+        best = rules.best_story_match(story_matches)
         if best is None or not best.joins:
             return ()
         entry.mean_similarity, entry.n_compared = best.mean_similarity, best.n_compared
@@ -147,7 +137,7 @@ class Grouping:
         merged = self._merge(entry, [match for match in story_matches if match is not best])
         return merged or self._split(entry) or self._take_second_look(entry, matches)
 
-    def _beyond_one_word(self, entry: IndexEntry, match: StoryMatch) -> StoryMatch:
+    def _beyond_one_word(self, entry: IndexEntry, match: rules.StoryMatch) -> rules.StoryMatch:
         """Return a match without the heaviest shared word, if the nearest article shares hardly more.
 
         Headlines stay as they are: many name their event by a single word. Across languages no word counts.
@@ -161,12 +151,12 @@ class Grouping:
         enough = rest >= self._options.story_evidence * match.pair_threshold
         return match if enough else replace(match, similarity=rest)
 
-    def _take_second_look(self, entry: IndexEntry, matches: Sequence[Match]) -> tuple[Regrouping, ...]:
+    def _take_second_look(self, entry: IndexEntry, matches: Sequence[Match]) -> tuple[rules.Regrouping, ...]:
         """Move the nearest articles of other stories here, if they now have more in common with this story.
 
         Only long texts: headlines are too similar by chance.
         """
-        options, moves = self._options, list[Regrouping]()
+        options, moves = self._options, list[rules.Regrouping]()
         if entry.story is None or entry.size < options.long or not self._is_due(entry.story):
             return ()
         outside = (match for match in matches if self._entries[match.article_id].story != entry.story)
@@ -181,17 +171,17 @@ class Grouping:
             there = self._similarity_to_story(other, entry.story, pair_threshold)
             if there >= max(threshold, options.second_look_gain * here):
                 whole = self._members[story] == [(other.published, other.article_id)]
-                kind, moved = MERGED if whole else SPLIT, self._texts.members(other)
+                kind, moved = rules.MERGED if whole else rules.SPLIT, self._texts.members(other)
                 moves.append(self._regroup(kind, story, entry.story, moved, (there, threshold)))
         return tuple(moves)
 
     def _regroup(
         self, kind: str, story: int, into: int, article_ids: tuple[int, ...], measured: tuple[float, float]
-    ) -> Regrouping:
+    ) -> rules.Regrouping:
         """Move articles; return the change with the ``measured`` similarity and threshold."""
         self.move(article_ids, into)
         similarity, threshold = measured
-        return Regrouping(
+        return rules.Regrouping(
             kind=kind,
             story=story,
             into=into,
@@ -214,7 +204,7 @@ class Grouping:
         if not sample:
             return 0.0
         known = self._similarities(entry, sample, {})
-        match = match_story(
+        match = rules.match_story(
             story=story,
             nearest=max(((number, known[number]) for number in sample), key=itemgetter(1)),
             members=[known[number] for number in sample],
@@ -225,7 +215,9 @@ class Grouping:
         )
         return match.similarity
 
-    def stay(self, entry: IndexEntry, story_matches: Sequence[StoryMatch], story: int) -> StoryMatch | None:
+    def stay(
+        self, entry: IndexEntry, story_matches: Sequence[rules.StoryMatch], story: int
+    ) -> rules.StoryMatch | None:
         """Keep an article in a story; return its comparison with that story, if known."""
         kept = next((match for match in story_matches if match.story == story), None)
         if kept is not None and kept.joins:
@@ -271,9 +263,7 @@ class Grouping:
         """
         members = [self._entries[number] for number in sample]
         own = [
-            abs(member.published - entry.published)
-            for member in members
-            if member.source_id == entry.source_id
+            abs(other.published - entry.published) for other in members if other.source_id == entry.source_id
         ]
         if not own or entry.size < self._options.long:
             return 1.0
@@ -295,20 +285,20 @@ class Grouping:
         last = len(members) - 1
         return [members[position * last // (size - 1)][1] for position in range(size)]
 
-    def _merge(self, entry: IndexEntry, others: Sequence[StoryMatch]) -> tuple[Regrouping, ...]:
+    def _merge(self, entry: IndexEntry, others: Sequence[rules.StoryMatch]) -> tuple[rules.Regrouping, ...]:
         """Merge the article's story with the nearest other story, if they are similar enough."""
-        other = best_story_match(others)
+        other = rules.best_story_match(others)
         if entry.story is None or other is None:
             return ()
         if other.similarity < self._options.bridge * other.pair_threshold:
             return ()
         if len(self._members[other.story]) >= _SMALL and not self._is_due(entry.story):
             return ()
-        kept, gone = sorted((entry.story, other.story), key=age_order)
+        kept, gone = sorted((entry.story, other.story), key=rules.age_order)
         similarity, threshold = self._across(entry, other)
         if similarity < threshold:
             return ()
-        return (self._regroup(MERGED, gone, kept, self.articles(gone), (similarity, threshold)),)
+        return (self._regroup(rules.MERGED, gone, kept, self.articles(gone), (similarity, threshold)),)
 
     def _is_due(self, story: int) -> bool:
         """Return whether a story of this size is compared with others: at 1, 2, 3, 4, 6, 8, 12, 16 and so on.
@@ -318,7 +308,7 @@ class Grouping:
         size = len(self._members[story])
         return size % (1 << max(size.bit_length() - 2, 0)) == 0
 
-    def _across(self, entry: IndexEntry, other: StoryMatch) -> tuple[float, float]:
+    def _across(self, entry: IndexEntry, other: rules.StoryMatch) -> tuple[float, float]:
         """Return the mean similarity of two stories, and the threshold for a merge."""
         story = entry.story or 0
         sizes = len(self._members[story]), len(self._members[other.story])
@@ -334,9 +324,9 @@ class Grouping:
             for number in (story, other.story)
         ]
         expected = (expected[0] * expected[1]) ** 0.5
-        return total / pairs, expected * required_merge_share(sizes, self._options)
+        return total / pairs, expected * rules.required_merge_share(sizes, self._options)
 
-    def _split(self, entry: IndexEntry) -> tuple[Regrouping, ...]:
+    def _split(self, entry: IndexEntry) -> tuple[rules.Regrouping, ...]:
         """Examine a story that has doubled again as a whole, and split it if it has two separate parts."""
         story, options = entry.story or 0, self._options
         size = len(self._members[story])
@@ -345,14 +335,14 @@ class Grouping:
             return ()
         sample = self._sample(story)
         similarity = self._matrix(sample)
-        first, second, across = two_parts(similarity)
+        first, second, across = rules.two_parts(similarity)
         share = options.split_share / caution
         if across >= share or 4 * min(len(first), len(second)) < options.split_least * len(sample):
             return ()
         parts = self._parts(story, *([sample[number] for number in part] for part in (first, second)))
         _, gone = sorted(parts, key=lambda part: (-len(part), min(part)))
         moved = self._with_twins(gone)
-        return (self._regroup(SPLIT, story, -min(moved), moved, (across, share)),)
+        return (self._regroup(rules.SPLIT, story, -min(moved), moved, (across, share)),)
 
     def _matrix(self, sample: Sequence[int]) -> NDArray[np.float64]:
         similarity = np.ones((len(sample), len(sample)))

@@ -30,10 +30,7 @@ class Loaded(NamedTuple):
 
 
 def entries_of_rows(batches: Iterable[Sequence[StoredArticle]]) -> Loaded:
-    """Convert stored articles, in any order, to index entries.
-
-    Batches should fit the processor's cache: each article is read twice.
-    """
+    """Convert stored articles in any order; each is read twice: batches should fit the processor's cache."""
     articles: list[IndexEntry] = []
     headers: list[NDArray[Any]] = [read_headers([])]
     read_more: dict[int, str] = {}

@@ -83,17 +83,14 @@ def choose_lead(candidates: Sequence[LeadCandidate], language: str = "") -> int:
     chosen = max(candidates, key=lambda candidate: candidate.chosen)
     if chosen.chosen or len(candidates) == 1:
         return chosen.article_id
-    foreign = [
-        bool(language and candidate.language) and candidate.language != language for candidate in candidates
-    ]
+    foreign = [bool(language) and candidate.language not in ("", language) for candidate in candidates]
     pieces = [(not candidate.is_report, -candidate.source_weight) for candidate in candidates]
     classes = list(zip(foreign, pieces, strict=True))
     ranks = np.array([sorted(set(classes)).index(item) for item in classes])
     extra = np.array([_extra(candidate) for candidate in candidates])
     # Similarity of an article (row) to the articles before a position (column).
-    cumulated = np.pad(
-        _cosines([candidate.terms for candidate in candidates]).cumsum(axis=1), ((0, 0), (1, 0))
-    )
+    cosines = _cosines([candidate.terms for candidate in candidates])
+    cumulated = np.pad(cosines.cumsum(axis=1), ((0, 0), (1, 0)))
     lead = start = 0
     for latest, newest in enumerate(candidates):
         while newest.published - candidates[start].published > FRESH:
@@ -137,20 +134,15 @@ def _extra(candidate: LeadCandidate) -> float:
 
 def _cosines(articles: Sequence[Fingerprint | None]) -> NDArray[np.float64]:
     """Return the cosines of the articles' words; 0 on the diagonal and for unknown words."""
-    known = [
-        (place, fingerprint)
-        for place, fingerprint in enumerate(articles)
-        if fingerprint is not None and fingerprint.words
-    ]
+    known = [(place, article) for place, article in enumerate(articles) if article and article.words]
     cosines = np.zeros((len(articles), len(articles)))
     if len(known) > 1:
         terms = np.concatenate([fingerprint.term_numbers()[: fingerprint.words] for _, fingerprint in known])
         distinct, columns = np.unique(terms, return_inverse=True)
         table = np.zeros((len(articles), len(distinct)))
         rows = np.repeat([place for place, _ in known], [fingerprint.words for _, fingerprint in known])
-        table[rows, columns] = np.concatenate(
-            [fingerprint.term_weights()[: fingerprint.words] for _, fingerprint in known]
-        )
+        weights = [fingerprint.term_weights()[: fingerprint.words] for _, fingerprint in known]
+        table[rows, columns] = np.concatenate(weights)
         cosines = table @ table.T
         np.fill_diagonal(cosines, 0)
     return cosines

@@ -198,10 +198,7 @@ class StoryIndex:
         return self._compare(self._entries[article_id], [other_id])[0].scored()
 
     def forget_before(self, limit: datetime) -> int:
-        """Drop articles published before ``limit``, and the oldest beyond ``max_articles``.
-
-        Returns their number.
-        """
+        """Drop articles older than ``limit`` and the oldest beyond ``max_articles``; return their number."""
         count = 0
         start = limit.timestamp()
         if len(self._oldest) > 2 * len(self._entries) + 64:
@@ -328,11 +325,8 @@ class StoryIndex:
     def _representatives(self, ids: Iterable[int], entry: IndexEntry) -> list[int]:
         """Return the representatives of the articles in the index, each once, except ``entry``."""
         known = (self._texts.representative(self._entries[number]) for number in ids if number in self)
-        return [
-            number
-            for number in dict.fromkeys(near.article_id for near in known)
-            if number != entry.article_id
-        ]
+        numbers = dict.fromkeys(near.article_id for near in known)
+        return [number for number in numbers if number != entry.article_id]
 
     def _twin(self, entry: IndexEntry, matches: Iterable[Match]) -> IndexEntry | None:
         """Return the representative of this text, if known; under a repeated title only within a day."""

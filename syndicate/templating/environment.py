@@ -60,11 +60,6 @@ def _host(url: str) -> str:
     return name.removeprefix("www.")
 
 
-def _escapes(name: str | None) -> bool:
-    """Return true for templates whose values are escaped: all but plain text."""
-    return name is None or not name.removesuffix(".j2").endswith(".txt")
-
-
 class _Folder(FileSystemLoader):
     """Loader for a folder. A file called ``words`` is replaced by its translation if the folder has it.
 
@@ -124,7 +119,8 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
     environment = _Environment(
         loader=ChoiceLoader([*loaders, PrefixLoader({BUILTIN_PREFIX: FileSystemLoader(builtin)})]),
         bytecode_cache=_COMPILED,
-        autoescape=_escapes,
+        # All but plain text.
+        autoescape=lambda name: name is None or not name.removesuffix(".j2").endswith(".txt"),
         undefined=StrictUndefined,
         auto_reload=False,
         cache_size=-1,

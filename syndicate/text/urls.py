@@ -145,10 +145,7 @@ def host_of(url: str) -> str:
 
 
 def origin_of(url: str) -> str:
-    """Return scheme, host and port (RFC 6454) in canonical spelling: the scope of robots.txt or Retry-After.
-
-    ``""`` if it is not a web address.
-    """
+    """Return scheme, host and port (RFC 6454), the scope of robots.txt and Retry-After, or ``""``."""
     parts = _parse(url)
     return f"{parts.scheme}://{parts.authority}" if parts else ""
 

@@ -59,7 +59,8 @@ def subscribe(services: Services, now: datetime) -> None:
     services.ingest.run(now)
     with services.store.write() as connection:
         (one,) = hub_store.claim_hubs(connection, now=now, until=now, limit=1)
-        hub_store.save_attempt(connection, one, state=HubState.ASKED, next_try=now, attempts=1, error="")
+        asked = replace(one, state=HubState.ASKED, attempts=1)
+        hub_store.save_attempt(connection, one, asked, next_try=now)
         later = now + timedelta(days=9)
         hub_store.confirm_hub_subscription(connection, one.callback, one.topic, expires=later, next_try=later)
 

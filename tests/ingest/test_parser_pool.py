@@ -55,7 +55,7 @@ def workers_of(parent: int) -> list[int]:
     for folder in Path("/proc").iterdir():
         try:
             status = (folder / "stat").read_text()
-            is_worker = b"parser_process" in (folder / "cmdline").read_bytes()
+            is_worker = b"worker.parsers" in (folder / "cmdline").read_bytes()
         except OSError:
             continue
         if (

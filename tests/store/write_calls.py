@@ -1,5 +1,6 @@
 """A call of every function of the store that writes, for a store with one of everything (``seed``)."""
 
+import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -281,7 +282,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     ),
     "hub_store.claim_hubs": lambda c: hub_store.claim_hubs(c, now=NOW, until=LATER, limit=9),
     "hub_store.save_attempt": lambda c: hub_store.save_attempt(
-        c, SUBSCRIPTION, state=HubState.ASKED, next_try=LATER, attempts=1, error=""
+        c, SUBSCRIPTION, dataclasses.replace(SUBSCRIPTION, state=HubState.ASKED), next_try=LATER
     ),
     "hub_store.confirm_hub_subscription": lambda c: hub_store.confirm_hub_subscription(
         c, "callback", TOPIC, expires=LATER, next_try=SOON
@@ -339,9 +340,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "source_store.claim_due_sources": lambda c: source_store.claim_due_sources(c, limit=5, **lease("us")),
     "source_store.claim_source": lambda c: source_store.claim_source(c, 1, **lease("us")),
     "source_store.extend_leases": lambda c: source_store.extend_leases(c, [1], owner="us", until=LATER),
-    "source_store.set_next_check": lambda c: source_store.set_next_check(
-        c, 1, next_check=NOW, check_reason="", websub_lease_until=None
-    ),
+    "source_store.set_next_check": lambda c: source_store.set_next_check(c, 1, STATE),
     "source_store.release_sources": lambda c: source_store.release_sources(c, [1], owner="us"),
     "source_store.save_unchanged_polls": lambda c: source_store.save_unchanged_polls(
         c, [(1, STATE)], owner="us"

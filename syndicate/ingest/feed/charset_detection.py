@@ -28,10 +28,8 @@ def detect(body: bytes, label: str = "") -> str:
     if label:
         text = sample.decode(label, "replace")
         guesses = chardet.detect_all(sample, ignore_threshold=True)
-        label_confidences = [
-            guess["confidence"] for guess in guesses if _decoded(sample, guess["encoding"] or "") == text
-        ]
-        if max(label_confidences, default=0.0) >= confidence - LABEL_BONUS:
+        equal = (guess for guess in guesses if _decoded(sample, guess["encoding"] or "") == text)
+        if max((guess["confidence"] for guess in equal), default=0.0) >= confidence - LABEL_BONUS:
             return label
     return best
 

@@ -30,10 +30,7 @@ _YEAR_FIRST = re.compile(r"\s*(\d{4})-?(?:(\d\d)-?(00|29|[3-9]\d)|(00|1[3-9]|[2-
 
 
 def parse_standard_date(text: str) -> datetime | None:
-    """Parse ``Tue, 24 Nov 2026 08:00:00 GMT`` or ``2026-11-24T08:00:00Z`` to UTC.
-
-    ``None`` for any other form, and for a day that does not exist.
-    """
+    """Parse ``Tue, 24 Nov 2026 08:00:00 GMT`` or ``2026-11-24T08:00:00Z`` to UTC; ``None`` for other text."""
     match = _RFC_822.fullmatch(text)
     if match:
         day, month, year, time, offset = match.groups()

@@ -14,7 +14,6 @@ from syndicate.ingest.feed.feedparser_adapter import read_in_one_pass, read_with
 from syndicate.ingest.feed.item_splitter import Split, Unsplittable, split
 from syndicate.ingest.feed.json_feed_parser import parse_json_feed
 from syndicate.ingest.feed.raw_item import RawFeed, RawItem, entry_of, plain_title
-from syndicate.ingest.feed.skip_times import parse_skip_times
 from syndicate.ingest.feed.xml_encoding import as_plain_utf8, repair_references, utf8_document
 from syndicate.ingest.html.sanitise import clean_html
 from syndicate.ingest.limits import MAX_ITEMS
@@ -34,6 +33,11 @@ _SITEMAP_ROOTS = frozenset({"urlset", "sitemapindex"})
 # The end of a complete document, for documents that cannot be split.
 _LAST_TAGS = re.compile(rb"</(?:[\w.-]+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
 _LOGIN = re.compile(rb"""type\s*=\s*["']?password|\blog[ -]?in\b|\bsign[ -]?in\b""", re.IGNORECASE)
+_HOUR = re.compile(rb"<hour\s*>\s*([0-9]{1,2})\s*</hour\s*>")
+_DAY = re.compile(rb"<day\s*>\s*([A-Za-z]+)\s*</day\s*>")
+_WEEKDAYS = (b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun")
+_MAX_BYTES = 2_000
+"""Bytes of the element; all twenty-four hours, one a line, take about 700."""
 
 
 def parse_feed(
@@ -132,8 +136,30 @@ def _read_by_items(
 
 
 def _with_skipped_times(parsed: ParsedSource, around: bytes) -> ParsedSource:
-    hours, days = parse_skip_times(around)
+    hours, days = _skipped_times(around)
     return replace(parsed, skip_hours=hours, skip_days=days) if hours or days else parsed
+
+
+def _skipped_times(document: bytes) -> tuple[int, int]:
+    """Return RSS ``skipHours`` and ``skipDays`` as bits (see ``SourceState``); feedparser drops both.
+
+    Hour 24 is midnight (RSS 0.91 counts from 1); invalid hours and days are ignored.
+    """
+    hours = days = 0
+    if b"<skip" not in document:
+        return 0, 0
+    for hour in _HOUR.findall(_inside(document, b"skipHours")):
+        hours |= 1 << int(hour) % 24 if int(hour) <= 24 else 0
+    for day in _DAY.findall(_inside(document, b"skipDays")):
+        days |= 1 << _WEEKDAYS.index(name) if (name := day[:3].lower()) in _WEEKDAYS else 0
+    return hours, days
+
+
+def _inside(document: bytes, name: bytes) -> bytes:
+    start = document.find(b"<" + name)
+    part = document[start : start + _MAX_BYTES] if start >= 0 else b""
+    content, end, _ = part.partition(b"</" + name)
+    return content if end else b""
 
 
 def _split(document: bytes) -> tuple[Split | None, tuple[str, ...]]:
@@ -188,10 +214,9 @@ def _read_together(document: bytes, url: str) -> RawFeed | None:
 
 def _newest(parts: Split, unseen: Sequence[int], url: str) -> Sequence[int]:
     """Return the newest ``MAX_ITEMS`` items: the first items, or the last if the oldest item comes first."""
-    ends = [
-        read_with_feedparser(document, url).items for _, document in parts.one_by_one((unseen[0], unseen[-1]))
-    ]
-    times = [item.updated or item.published for items in ends for item in items]
+    ends = parts.one_by_one((unseen[0], unseen[-1]))
+    items = [item for _, document in ends for item in read_with_feedparser(document, url).items]
+    times = [item.updated or item.published for item in items]
     if len(times) == 2 and times[0] and times[1] and times[0] < times[1]:
         return unseen[-MAX_ITEMS:]
     return unseen[:MAX_ITEMS]
@@ -219,10 +244,8 @@ def _read_around(parts: Split, url: str) -> RawFeed:
     """Read the document without its items, or with the first if feedparser needs an item to see a feed."""
     feed = _read_together(parts.bare(), url)
     if feed is None:
-        document = next(
-            (document for _, document in parts.one_by_one(range(len(parts.spans))[:1])), parts.bare()
-        )
-        feed = read_with_feedparser(document, url)
+        first = parts.one_by_one(range(len(parts.spans))[:1])
+        feed = read_with_feedparser(next((document for _, document in first), parts.bare()), url)
     return feed
 
 
@@ -233,10 +256,8 @@ def _read_whole(document: bytes, url: str, known: frozenset[str]) -> ParsedSourc
         blake2b(repr(item).encode(errors="replace"), digest_size=16).hexdigest(): item for item in feed.items
     }
     unseen = [(item, item_hash) for item_hash, item in pairs.items() if item_hash not in known][:MAX_ITEMS]
-    read = {item_hash for _, item_hash in unseen}
-    return _parsed(
-        feed, url, unseen, tuple(item_hash for item_hash in pairs if item_hash in known or item_hash in read)
-    )
+    read = known.union(item_hash for _, item_hash in unseen)
+    return _parsed(feed, url, unseen, tuple(item_hash for item_hash in pairs if item_hash in read))
 
 
 def _parsed(

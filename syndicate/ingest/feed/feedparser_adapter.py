@@ -27,20 +27,11 @@ from xml.sax import SAXException, SAXParseException
 import feedparser
 
 from syndicate.errors import ParseError
+from syndicate.ingest.feed import raw_item
 from syndicate.ingest.feed.expat_reader import FeedReader
 from syndicate.ingest.feed.feed_dates import is_impossible_date, parse_foreign_date, parse_unread_date
 from syndicate.ingest.feed.feedparser_fastpath import LooseParser
 from syndicate.ingest.feed.leaf_elements import LeafParser
-from syndicate.ingest.feed.raw_item import (
-    RawFeed,
-    RawItem,
-    Text,
-    is_image,
-    looks_like_html,
-    parse_count,
-    parse_duration,
-    seconds_between_updates,
-)
 from syndicate.ingest.html.sanitise import parse_pixels
 from syndicate.model import Enclosure, Image
 from syndicate.text.media_types import media_type
@@ -54,7 +45,7 @@ _HTML_TYPES = frozenset({"text/html", _XHTML})
 _FILE_TYPES = ("application/pdf", "application/zip", "audio/", "font/", "image/", "video/")
 
 
-def read_with_feedparser(document: bytes, url: str) -> RawFeed:
+def read_with_feedparser(document: bytes, url: str) -> raw_item.RawFeed:
     """Parse a UTF-8 document from ``url``, with feedparser's loose parser if it is not well-formed.
 
     Raises ``ParseError`` if feedparser fails or does not recognise a feed.
@@ -70,7 +61,7 @@ def read_with_feedparser(document: bytes, url: str) -> RawFeed:
     return _raw_feed(version, feed, entries, url)
 
 
-def read_in_one_pass(document: bytes, url: str, *, max_items: int) -> RawFeed | None:
+def read_in_one_pass(document: bytes, url: str, *, max_items: int) -> raw_item.RawFeed | None:
     """Parse a document without known items, and record the positions of its items.
 
     ``None`` if the document is not well-formed or has to be split first.
@@ -87,18 +78,18 @@ def read_in_one_pass(document: bytes, url: str, *, max_items: int) -> RawFeed | 
     return feed
 
 
-def _raw_feed(version: str, feed: Any, entries: list[Any], url: str) -> RawFeed:
+def _raw_feed(version: str, feed: Any, entries: list[Any], url: str) -> raw_item.RawFeed:
     is_atom = version.startswith("atom")
     link = _link(feed)
     home = absolute_url(url, link)
     # A site generator's preview server (localhost) is not the site's URL.
     base = home if home.startswith("http") and not is_loopback(home) else url
-    return RawFeed(
+    return raw_item.RawFeed(
         title=_title(feed, url, is_atom=is_atom),
         link=link,
         feed_id=_word(feed, "id"),
         language=_word(feed, "language"),
-        min_interval=seconds_between_updates(
+        min_interval=raw_item.seconds_between_updates(
             _word(feed, "ttl"), _word(feed, "sy_updateperiod"), _word(feed, "sy_updatefrequency")
         ),
         hubs=_links(feed, "hub"),
@@ -131,8 +122,8 @@ def _read_with(parser: LeafParser, reader: FeedReader, document: bytes) -> None:
     reader.read(document)
 
 
-def _item(entry: Any, url: str, *, is_atom: bool) -> RawItem:
-    return RawItem(
+def _item(entry: Any, url: str, *, is_atom: bool) -> raw_item.RawItem:
+    return raw_item.RawItem(
         base=url,
         guid=_get(entry, "id") or "",
         link=_word(entry, "feedburner_origlink") or _item_url(entry),
@@ -155,7 +146,7 @@ def _word(holder: Any, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _text(detail: Any, url: str) -> Text | None:
+def _text(detail: Any, url: str) -> raw_item.Text | None:
     kind = _get(detail, "type") or ""
     value = _get(detail, "value") or ""
     is_html = kind in _HTML_TYPES
@@ -163,18 +154,18 @@ def _text(detail: Any, url: str) -> Text | None:
         # A type that RFC 4287 does not define: text, unless it is a file's type.
         if not kind or kind.startswith(_FILE_TYPES) or "\0" in value or "\ufffd" in value:
             return None
-        is_html = looks_like_html(value)
+        is_html = raw_item.looks_like_html(value)
     if kind == _XHTML:
         # feedparser writes <br></br> for <br/>, which HTML parsers read as two line breaks.
         value = value.replace("</br>", "")
     base = _get(detail, "base")
-    return Text(value, is_html, absolute_url(url, base) if base else "")
+    return raw_item.Text(value, is_html, absolute_url(url, base) if base else "")
 
 
-def _title(holder: Any, url: str, *, is_atom: bool) -> Text | None:
+def _title(holder: Any, url: str, *, is_atom: bool) -> raw_item.Text | None:
     title = _text(_get(holder, "title_detail") or {}, url)
     if title and not is_atom:
-        title.html = looks_like_html(title.value)
+        title.html = raw_item.looks_like_html(title.value)
     return title
 
 
@@ -211,10 +202,10 @@ def _item_url(entry: Any) -> str:
     return link or (guid if dict.__contains__(entry, "link") and is_web_url(guid) else "")
 
 
-def _plain(entry: Any, name: str) -> Text | None:
+def _plain(entry: Any, name: str) -> raw_item.Text | None:
     """Return a text that ``expat_reader`` keeps apart: some video feeds have only ``media:description``."""
     text = str(_get(entry, name, ""))
-    return Text(text, html=False) if text else None
+    return raw_item.Text(text, html=False) if text else None
 
 
 def _language(entry: Any) -> str:
@@ -288,7 +279,7 @@ def _enclosures(entry: Any) -> list[Enclosure]:
         if enclosure.kind != "document" and enclosure.kind not in kinds:
             kinds.add(enclosure.kind)
             enclosures.append(enclosure)
-    duration = parse_duration(_word(entry, "itunes_duration"))
+    duration = raw_item.parse_duration(_word(entry, "itunes_duration"))
     for index, enclosure in enumerate(enclosures):
         if duration and enclosure.kind != "document":
             enclosures[index] = replace(enclosure, duration=enclosure.duration or duration)
@@ -307,12 +298,12 @@ def _enclosure(attributes: Any) -> Enclosure:
     return Enclosure(
         url=url,
         media_type=media_type(str(_get(attributes, "type") or ""), url),
-        size=parse_count(str(_get(attributes, "length") or _get(attributes, "filesize") or "")),
-        duration=parse_count(str(_get(attributes, "duration") or "")),
+        size=raw_item.parse_count(str(_get(attributes, "length") or _get(attributes, "filesize") or "")),
+        duration=raw_item.parse_count(str(_get(attributes, "duration") or "")),
         title=str(_get(attributes, "title") or ""),
     )
 
 
 def _is_image(attributes: Any) -> bool:
     url = str(_get(attributes, "url") or _get(attributes, "href") or "")
-    return is_image(_get(attributes, "medium") or "", _get(attributes, "type") or "", url)
+    return raw_item.is_image(_get(attributes, "medium") or "", _get(attributes, "type") or "", url)

@@ -53,7 +53,8 @@ def parse_json_feed(
     entries: list[Entry] = []
     refused: list[tuple[str, str]] = []
     for item in items[:MAX_ITEMS]:
-        item_hash = _item_hash(item)
+        canonical = json.dumps(item, sort_keys=True, separators=(",", ":")).encode("ascii")
+        item_hash = blake2b(canonical, digest_size=16).hexdigest()
         if item_hash in item_hashes:
             continue
         item_hashes[item_hash] = None
@@ -121,11 +122,6 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _item_hash(item: object) -> str:
-    canonical = json.dumps(item, sort_keys=True, separators=(",", ":"))
-    return blake2b(canonical.encode("ascii"), digest_size=16).hexdigest()
-
-
 def _entry(item: object, feed: Mapping[str, Any], url: str, item_hash: str, clean: CleanHtml) -> Entry:
     if not isinstance(item, dict):
         raise ParseError(f"an item must be an object, not {_kind(item)}")
@@ -166,20 +162,15 @@ def _body(item: Mapping[str, Any], base: str, clean: CleanHtml) -> CleanedHtml:
         shorter = cut_boilerplate(body.html, base)
         return body if shorter is body.html else with_html(body, shorter)
     text = clean_text(_text(item, "content_text"))
-    paragraphs = [escape(paragraph, quote=False).replace("\n", "<br>") for paragraph in text.split("\n\n")]
-    return CleanedHtml(
-        html="".join(f"<p>{paragraph}</p>" for paragraph in paragraphs) if text else "", text=text
-    )
+    paragraphs = escape(text, quote=False).replace("\n\n", "</p><p>").replace("\n", "<br>")
+    return CleanedHtml(html=f"<p>{paragraphs}</p>" if text else "", text=text)
 
 
 def _image(item: Mapping[str, Any], base: str, text_image: Image | None) -> Image | None:
     """Return the declared image, else the first image of the text (see ``lead_image``)."""
     candidates = [_text(item, "image"), _text(item, "banner_image")]
-    candidates += [
-        _text(attachment, "url")
-        for attachment in _objects(item, "attachments")
-        if _text(attachment, "mime_type").startswith("image/")
-    ]
+    attached = (file for file in _objects(item, "attachments") if _text(file, "mime_type")[:6] == "image/")
+    candidates += [_text(file, "url") for file in attached]
     return lead_image([Image(url=candidate) for candidate in candidates if candidate], text_image, base)
 
 
@@ -206,10 +197,8 @@ def _authors(holder: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _tags(item: Mapping[str, Any]) -> tuple[str, ...]:
     listed = item.get("tags")
-    tags = (
-        (clean_line(tag, 100) for tag in listed if isinstance(tag, str)) if isinstance(listed, list) else ()
-    )
-    return tuple(dict.fromkeys(tag for tag in tags if tag))[:MAX_TAGS]
+    texts = [tag for tag in listed if isinstance(tag, str)] if isinstance(listed, list) else []
+    return tuple(dict.fromkeys(tag for text in texts if (tag := clean_line(text, 100))))[:MAX_TAGS]
 
 
 def _time(text: str) -> datetime | None:

@@ -14,16 +14,8 @@ from feedparser.api import StrictFeedParser
 from feedparser.datetimes import _parse_date
 from feedparser.util import FeedParserDict
 
+from syndicate.ingest.feed import feedparser_fastpath as fastpath
 from syndicate.ingest.feed.feed_dates import parse_standard_date
-from syndicate.ingest.feed.feedparser_fastpath import (
-    ROOTS,
-    TEXT_TYPES,
-    FastPathParser,
-    TextParameters,
-    has_local_attributes_only,
-    may_be_mojibake,
-    set_raw,
-)
 
 _CATEGORY = frozenset({"domain", "label", "scheme", "term"})
 _TYPE = frozenset({"type"})
@@ -48,15 +40,15 @@ _KEEPING = {
 }
 
 
-class LeafParser(FastPathParser, StrictFeedParser):  # type: ignore[misc]
+class LeafParser(fastpath.FastPathParser, StrictFeedParser):  # type: ignore[misc]
     """feedparser's strict parser with shortcuts and direct storage of leaf elements."""
 
     def leaf_attributes(self, tag: str, attributes: Mapping[str, str]) -> dict[str, str] | None:
         """Return an element's attributes for ``add_leaf``, ``None`` if the element must be started now."""
-        if self.incontent or tag in ROOTS or not self.langstack:
+        if self.incontent or tag in fastpath.ROOTS or not self.langstack:
             return None
         values = dict(map(self._normalize_attributes, attributes.items())) if attributes else {}
-        return values if not values or has_local_attributes_only(values) else None
+        return values if not values or fastpath.has_local_attributes_only(values) else None
 
     def add_leaf(self, tag: str, values: dict[str, str], text: str) -> None:
         """Store a complete element that holds only a text, and declares neither base nor language."""
@@ -66,7 +58,11 @@ class LeafParser(FastPathParser, StrictFeedParser):  # type: ignore[misc]
             self.insource or self.inimage or self.intextinput or self.contentparams
         )
         # ``isascii`` first: most texts are ASCII.
-        keep = _KEEPING.get(tag) if is_in_item and (text.isascii() or not may_be_mojibake(text)) else None
+        keep = (
+            _KEEPING.get(tag)
+            if is_in_item and (text.isascii() or not fastpath.may_be_mojibake(text))
+            else None
+        )
         if not (keep and getattr(self, keep)(values, text.strip())):
             self._start(tag, values)
             if text and not text.isspace():
@@ -107,7 +103,7 @@ class LeafParser(FastPathParser, StrictFeedParser):  # type: ignore[misc]
 
     def _keep_date(self, name: str, _values: Mapping[str, str], text: str) -> bool:
         self._keep_outermost(name, text)
-        set_raw(self.entries[-1], name + "_parsed", parse_standard_date(text) or _parse_date(text))
+        fastpath.set_raw(self.entries[-1], name + "_parsed", parse_standard_date(text) or _parse_date(text))
         return True
 
     _keep_published = partialmethod(_keep_date, "published")
@@ -130,7 +126,7 @@ class LeafParser(FastPathParser, StrictFeedParser):  # type: ignore[misc]
         if values and values.keys() != _TYPE:
             return False
         kind = self.map_content_type(values.get("type", "text/plain"))
-        if kind not in TEXT_TYPES:
+        if kind not in fastpath.TEXT_TYPES:
             return False
         self._keep_full_text("title", kind, text)
         if text:
@@ -139,7 +135,7 @@ class LeafParser(FastPathParser, StrictFeedParser):  # type: ignore[misc]
 
     def _keep_short(self, element: str, default_type: str, values: Mapping[str, str], text: str) -> bool:
         kind = self.map_content_type(values.get("type", default_type))
-        if (values and values.keys() != _TYPE) or kind not in TEXT_TYPES:
+        if (values and values.keys() != _TYPE) or kind not in fastpath.TEXT_TYPES:
             return False
         if "summary" in self.entries[-1] and not self.hasContent:
             return False
@@ -160,7 +156,7 @@ class LeafParser(FastPathParser, StrictFeedParser):  # type: ignore[misc]
 
     def _keep_full_text(self, element: str, kind: str, text: str) -> None:
         language = self.lang and self.lang.replace("_", "-")
-        self.contentparams = TextParameters(type=kind, language=language, base=self.baseuri)
+        self.contentparams = fastpath.TextParameters(type=kind, language=language, base=self.baseuri)
         self.incontent = 1
         self._keep_text(element, text)
         self.incontent = 0

@@ -33,10 +33,7 @@ MAX_NAME = 200
 
 
 def qualified_name(name: str) -> str:
-    """Convert expat's ``uri local`` or ``uri local prefix`` to the usual prefix and the lower-case name.
-
-    ``""`` for unknown namespaces.
-    """
+    """Convert expat's ``uri local [prefix]`` to the usual prefix and lower-case name, ``""`` if unknown."""
     return _qualified_name(name) if len(name) <= MAX_NAME else ""
 
 

@@ -11,22 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
-from syndicate.ingest.folder.boilerplate_patterns import (
-    AGENCY,
-    ANYWHERE_PIECES,
-    BY,
-    DATE,
-    EDGE_PIECES,
-    FOLLOW_US,
-    HEADING,
-    INLINE_READ_MORE,
-    LABEL,
-    LABELLED_DATE,
-    READ_LIST,
-    READING_TIME,
-    ROLE,
-    TAGS,
-)
+from syndicate.ingest.folder import boilerplate_patterns as patterns
 from syndicate.ingest.written_dates import date_of_match, fold_dates
 from syndicate.text.plain import clean_line, clean_text
 
@@ -42,10 +27,10 @@ _BYLINE = re.compile(
 )
 # A name and a role: "Layla Haddad, Senior Reporter".
 _NAME_AND_ROLE = re.compile(
-    rf"(?P<names>{_NAME}(?:\s+{_NAME}){{1,3}}),\s*(?:[\w&-]+\s+){{0,4}}(?i:{ROLE})(?:\s.{{0,30}})?"
+    rf"(?P<names>{_NAME}(?:\s+{_NAME}){{1,3}}),\s*(?:[\w&-]+\s+){{0,4}}(?i:{patterns.ROLE})(?:\s.{{0,30}})?"
 )
-_ONLY_ROLE = re.compile(rf"(?:[\w&-]+\s+){{0,4}}{ROLE}", re.IGNORECASE)
-_MINUTES = re.compile(READING_TIME)
+_ONLY_ROLE = re.compile(rf"(?:[\w&-]+\s+){{0,4}}{patterns.ROLE}", re.IGNORECASE)
+_MINUTES = re.compile(patterns.READING_TIME)
 MAX_HEADING_CHARACTERS = 90
 MIN_PARAGRAPH_CHARACTERS = 60
 _BULLET = re.compile(r"(?:[•▪►»*–·-]|\d{1,2}[.)-])\s+")
@@ -115,7 +100,7 @@ def _head_length(lines: list[str]) -> int:
 def _stands_above(line: str, article: CopiedArticle, zone: tzinfo | None) -> bool:
     if _is_edge(line, article, zone) or _is_head(line, article, zone):
         return True
-    heading = HEADING.fullmatch(fold_dates(line))
+    heading = patterns.HEADING.fullmatch(fold_dates(line))
     return heading is not None and heading["read_more"] is None
 
 
@@ -126,14 +111,14 @@ def _joined_labels(lines: Iterable[str]) -> list[str]:
     for line in lines:
         if waiting and not line:
             continue
-        if waiting and (DATE.match(fold_dates(line)) or _BYLINE.fullmatch(f"{waiting} {line}")):
+        if waiting and (patterns.DATE.match(fold_dates(line)) or _BYLINE.fullmatch(f"{waiting} {line}")):
             joined.append(f"{waiting} {line}")
             waiting = ""
             continue
         if waiting:
             joined.append(waiting)
         key = fold_dates(line)
-        waiting = line if LABEL.fullmatch(key) or BY.fullmatch(key) else ""
+        waiting = line if patterns.LABEL.fullmatch(key) or patterns.BY.fullmatch(key) else ""
         if not waiting:
             joined.append(line)
     return [*joined, waiting] if waiting else joined
@@ -145,7 +130,7 @@ def _closing_start(lines: list[str]) -> int:
     titles = 0
     for position in range(len(lines) - 1, -1, -1):
         line = lines[position]
-        if HEADING.fullmatch(fold_dates(line)):
+        if patterns.HEADING.fullmatch(fold_dates(line)):
             start, titles = position, 0
         elif line and not _is_boilerplate(line, CopiedArticle(), None, edge=True):
             titles += 1
@@ -157,7 +142,7 @@ def _closing_start(lines: list[str]) -> int:
 def _take_lists(lines: list[str], article: CopiedArticle, zone: tzinfo) -> None:
     in_read_more = False
     for line in lines:
-        heading = HEADING.fullmatch(fold_dates(line))
+        heading = patterns.HEADING.fullmatch(fold_dates(line))
         if heading:
             in_read_more = heading["read_more"] is not None
         elif line and not _is_edge(line, article, zone) and in_read_more:
@@ -173,7 +158,7 @@ def _without_inner_boilerplate(lines: list[str], article: CopiedArticle, zone: t
             _add_read_more(line, article)
             continue
         in_list = False
-        heading = HEADING.fullmatch(fold_dates(line))
+        heading = patterns.HEADING.fullmatch(fold_dates(line))
         if heading and heading["read_more"] and following and _leads_a_list(lines, position):
             in_list = True
         elif (inline := _inline_title(line)) and (
@@ -191,7 +176,7 @@ def _leads_a_list(lines: list[str], position: int) -> bool:
     After "Also read" a sentence also ends the list.
     """
     heading = lines[position]
-    is_certain = READ_LIST.fullmatch(fold_dates(heading)) is not None
+    is_certain = patterns.READ_LIST.fullmatch(fold_dates(heading)) is not None
     if not (is_certain or heading.endswith((":", "："))):
         return False
     titles = 0
@@ -206,7 +191,7 @@ def _leads_a_list(lines: list[str], position: int) -> bool:
 
 def _inline_title(line: str) -> str:
     """Return the title in "Read more: A title", ``""`` if the line is a sentence."""
-    if INLINE_READ_MORE.match(fold_dates(line)) is None:
+    if patterns.INLINE_READ_MORE.match(fold_dates(line)) is None:
         return ""
     title = re.split("[:：|]", line, maxsplit=1)[1].strip()
     return title if _is_title(title) else ""
@@ -226,7 +211,7 @@ def _is_title(line: str) -> bool:
 def _is_edge(line: str, article: CopiedArticle, zone: tzinfo | None) -> bool:
     if not line:
         return True
-    tags = TAGS.match(fold_dates(line))
+    tags = patterns.TAGS.match(fold_dates(line))
     if tags:
         listed = re.split("[:：]", line, maxsplit=1)[1]
         article.tags += [tag for tag in (clean_line(part, 60) for part in re.split("[,،;|]", listed)) if tag]
@@ -253,7 +238,7 @@ def _authors(piece: str) -> str:
     match = _BYLINE.fullmatch(piece) or _NAME_AND_ROLE.fullmatch(piece)
     if match:
         return match["names"]
-    return piece if AGENCY.fullmatch(fold_dates(piece)) else ""
+    return piece if patterns.AGENCY.fullmatch(fold_dates(piece)) else ""
 
 
 def _is_boilerplate(line: str, article: CopiedArticle, zone: tzinfo | None, *, edge: bool) -> bool:
@@ -261,15 +246,15 @@ def _is_boilerplate(line: str, article: CopiedArticle, zone: tzinfo | None, *, e
     if len(line) > 300:
         return False
     key = fold_dates(line)
-    follow = FOLLOW_US.fullmatch(key)
+    follow = patterns.FOLLOW_US.fullmatch(key)
     if follow and not re.search(r"[.!?؟] \S", key[follow.end("lead") if follow["lead"] else 0 :]):
         return True
-    dates = list(LABELLED_DATE.finditer(key))
-    rest = ANYWHERE_PIECES.sub(" ", LABELLED_DATE.sub(" ", key))
+    dates = list(patterns.LABELLED_DATE.finditer(key))
+    rest = patterns.ANYWHERE_PIECES.sub(" ", patterns.LABELLED_DATE.sub(" ", key))
     bare = None
     if edge:
-        bare = DATE.search(rest)
-        rest = EDGE_PIECES.sub(" ", DATE.sub(" ", rest, count=1))
+        bare = patterns.DATE.search(rest)
+        rest = patterns.EDGE_PIECES.sub(" ", patterns.DATE.sub(" ", rest, count=1))
     if _SEPARATORS.sub("", rest) or not _SEPARATORS.sub("", key):
         return False
     if zone is not None:

@@ -36,6 +36,7 @@ from syndicate.text.urls import absolute_url
 MAX_FILES = 10_000
 MAX_FILE_BYTES = 5_000_000
 
+_SAFELY = os.O_NONBLOCK | os.O_NOFOLLOW
 _MARKDOWN = frozenset({".md", ".markdown"})
 _HTML = frozenset({".html", ".htm"})
 _TEXT = frozenset({".txt"})
@@ -91,10 +92,7 @@ def parse_file(
     item_hash: str,
     zone: tzinfo,
 ) -> ParsedSource:
-    """Parse a file of a folder; ``url`` is its path there, ``zone`` the default time zone of dates.
-
-    Raises ``ParseError``.
-    """
+    """Parse a file of a folder by its path there; dates are in ``zone``. Raises ``ParseError``."""
     del content_type, charset, known
     return ParsedSource(entries=(_entry(url, body, item_hash, zone),), item_hashes=(item_hash,))
 
@@ -117,7 +115,7 @@ def _bytes(path: Path, root: Path) -> bytes:
         if not target.is_relative_to(root):
             raise ParseError("a link that leads out of the folder")
         # Checking the open file avoids a race with replacements; non-blocking, so that no pipe blocks.
-        with open(target, "rb", opener=_open_nonblocking) as file:
+        with open(target, "rb", opener=lambda name, flags: os.open(name, flags | _SAFELY)) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ParseError("not a regular file")
             data = file.read(MAX_FILE_BYTES + 1)
@@ -126,10 +124,6 @@ def _bytes(path: Path, root: Path) -> bytes:
     if len(data) > MAX_FILE_BYTES:
         raise ParseError(f"larger than {MAX_FILE_BYTES // 1_000_000} MB")
     return data
-
-
-def _open_nonblocking(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
 
 
 def _item_hash(name: str, data: bytes) -> str:
@@ -172,7 +166,7 @@ def _markdown_entry(guid: str, text: str, item_hash: str, zone: tzinfo) -> Entry
     title = first("title")
     heading = _FIRST_HEADING.match(body)
     if heading and (not title or clean_line(heading["atx"]) == clean_line(title)):
-        title = title or _inline_text(heading["atx"])
+        title = title or clean_html(_markdown().renderInline(heading["atx"]), "").text
         body = body[heading.end() :]
     url = absolute_url("", first("url", "canonical", "link"))
     cleaned = clean_html(_markdown().render(body), url)
@@ -198,15 +192,13 @@ def _html_entry(guid: str, text: str, item_hash: str, zone: tzinfo) -> Entry:
     page = parse_html_file(text)
     url = absolute_url("", page.canonical or page.first("og:url"))
     cleaned = clean_html(page.body, url)
-    published = (
-        page.first("article:published_time", "datepublished", "date", "dc.date", "pubdate") or page.time
-    )
+    names = ("article:published_time", "datepublished", "date", "dc.date", "pubdate")
     return Entry(
         guid=guid,
         url=url,
         title=clean_line(page.first("og:title") or page.heading or page.title),
         authors=_names(page.meta.get("author", ())) or _names(page.meta.get("article:author", ())),
-        published=parse_date(published, zone),
+        published=parse_date(page.first(*names) or page.time, zone),
         updated=parse_date(page.first("article:modified_time", "datemodified", "og:updated_time"), zone),
         language=normalise_language(page.language),
         html=cleaned.html,
@@ -249,15 +241,10 @@ def _markdown() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
 
-def _inline_text(markdown: str) -> str:
-    return clean_html(_markdown().renderInline(markdown), "").text
-
-
 def _names(values: Iterable[str]) -> tuple[str, ...]:
     """Split lists such as "Ada, Ben and Cem" into distinct names, without URLs and email addresses."""
-    names = (
-        clean_line(name, 100) for value in values for name in re.split(r"\s*[;,،]\s*|\s+(?:and|&)\s+", value)
-    )
+    parts = (part for value in values for part in re.split(r"\s*[;,،]\s*|\s+(?:and|&)\s+", value))
+    names = (clean_line(part, 100) for part in parts)
     return tuple(dict.fromkeys(name for name in names if name and "://" not in name and "@" not in name))
 
 

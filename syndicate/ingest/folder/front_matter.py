@@ -68,7 +68,8 @@ def _yaml(head: str) -> FrontMatter:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         if item := _ITEM.fullmatch(line):
-            current.append(_without_key(_scalar(item["value"] or "")))
+            text = _scalar(item["value"] or "")
+            current.append(_scalar(text[5:].strip()) if text.lower().startswith("name:") else text)
         elif line[0] in " \t":
             continue  # inside a nested mapping
         elif pair := _PAIR.fullmatch(line):
@@ -108,10 +109,6 @@ def _scalar(text: str) -> str:
     if quoted[1] is not None:
         return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), quoted[1])
     return quoted[2].replace("''", "'")
-
-
-def _without_key(text: str) -> str:
-    return _scalar(text[5:].strip()) if text.lower().startswith("name:") else text
 
 
 def _key(name: str) -> str:

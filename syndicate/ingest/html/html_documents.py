@@ -12,6 +12,7 @@ from lxml import etree, html
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.xml_encoding import utf8_document
 from syndicate.ingest.html.markup_limits import within_limits
+from syndicate.ingest.html.tag_scanner import CODE, without_code
 from syndicate.ingest.limits import MAX_PAGE_CHARACTERS
 
 MAX_EXTRACTED_TAGS = 10_000
@@ -55,8 +56,7 @@ def drop_code(text: str) -> str:
 
     Raises ``ParseError`` if the rest is larger than ``MAX_PAGE_CHARACTERS``.
     """
-    for start, end in (("<!--", "-->"), ("<script", "</script"), ("<style", "</style")):
-        text = _cut_out(text, start, end)
+    text = without_code(text)
     if len(text) > MAX_PAGE_CHARACTERS:
         raise ParseError(f"the page has more than {MAX_PAGE_CHARACTERS:,} characters of markup")
     return within_limits(_LONG_SPACE.sub(" ", text), max_tags=MAX_EXTRACTED_TAGS)
@@ -72,39 +72,19 @@ def is_truncated(text: str, markup: str) -> bool:
     folded = text.lower()
     if "</body" in folded or "</html" in folded:
         return False
-    pairs = (("<", ">"), ("<!--", "-->"), ("<script", "</script"), ("<style", "</style"))
-    if any(folded.rfind(start) > folded.rfind(end) for start, end in pairs):
+    if any(folded.rfind(start) > folded.rfind(end) for start, end in (("<", ">"), *CODE)):
         return True
     tags = Counter(match[0].lower() for match in _CONTAINER.finditer(markup))
     return tags["<article"] > tags["</article"] or tags["<main"] > tags["</main"]
-
-
-def _cut_out(text: str, start: str, end: str) -> str:
-    """Drop the text from each ``start`` to the next ``end``, or to the end of the text without an ``end``."""
-    folded = text.lower()
-    if len(folded) != len(text):
-        # Some capitals grow in lower case, which shifts all offsets.
-        folded = text
-    kept: list[str] = []
-    at = 0
-    while (opened := folded.find(start, at)) >= 0:
-        kept.append(text[at:opened])
-        closed = folded.find(end, opened + len(start))
-        if closed < 0:
-            return "".join(kept)
-        bracket = folded.find(">", closed) if end != "-->" else closed + 2
-        at = bracket + 1 if bracket >= 0 else len(text)
-    return "".join([*kept, text[at:]])
 
 
 def parse_tree(text: str) -> html.HtmlElement:
     """Parse the result of ``drop_code`` to a tree. Raises ``ParseError`` for an empty page."""
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     try:
-        tree = html.document_fromstring(text.encode(), parser=parser)
+        return html.document_fromstring(text.encode(), parser=parser)
     except (etree.ParserError, ValueError) as error:
         raise ParseError(f"the page cannot be read: {error}") from error
-    return tree
 
 
 def split_at_line_breaks(tree: html.HtmlElement) -> None:

@@ -13,6 +13,9 @@ _ATTRIBUTE = re.compile(
     r"""([^\s/>=][^\s/>=]*+)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>"'][^\s>]*+)))?+"""
 )
 
+CODE = (("<!--", "-->"), ("<script", "</script"), ("<style", "</style"))
+"""Starts and ends of comments and code."""
+
 # Elements that a parser closes itself, or that have no end tag: open ones add no depth.
 NEVER_NESTING = frozenset(
     {
@@ -28,3 +31,28 @@ def parse_attributes(inside: str) -> dict[str, str]:
     for name, double, single, bare in _ATTRIBUTE.findall(inside):
         attributes.setdefault(name.lower(), unescape(double or single or bare))
     return attributes
+
+
+def without_code(text: str) -> str:
+    """Return a page without its comments, scripts and styles."""
+    for start, end in CODE:
+        text = cut_out(text, start, end)
+    return text
+
+
+def cut_out(text: str, start: str, end: str) -> str:
+    """Drop the text from each ``start`` to the next ``end``, or to the end of the text without an ``end``."""
+    folded = text.lower()
+    if len(folded) != len(text):
+        # Some capitals grow in lower case, which shifts all offsets.
+        folded = text
+    kept: list[str] = []
+    at = 0
+    while (opened := folded.find(start, at)) >= 0:
+        kept.append(text[at:opened])
+        closed = folded.find(end, opened + len(start))
+        if closed < 0:
+            return "".join(kept)
+        bracket = folded.find(">", closed) if end != "-->" else closed + 2
+        at = bracket + 1 if bracket >= 0 else len(text)
+    return "".join([*kept, text[at:]])

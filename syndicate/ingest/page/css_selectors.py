@@ -14,10 +14,7 @@ def check_selector(text: str) -> None:
 
 @lru_cache(maxsize=256)
 def xpath_of(text: str) -> str:
-    """Convert a CSS selector to an XPath expression for descendants of an element.
-
-    Raises ``ConfigError`` for an invalid or unsupported selector.
-    """
+    """Convert a CSS selector to XPath for descendants; raises ``ConfigError`` if it is not supported."""
     try:
         return HTMLTranslator().css_to_xpath(text, prefix="descendant::")
     except SelectorError as error:

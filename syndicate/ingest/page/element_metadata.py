@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from html import unescape
 from typing import NamedTuple
 
+from syndicate.ingest.html.tag_scanner import cut_out
+
 _REGIONS = ("article", "main", "body")
 _NO_CONTENT = ("nav", "form", "button", "noscript")
 _TAG = re.compile(
@@ -41,7 +43,7 @@ def parse_html_file(text: str) -> HtmlPage:
 
     The body has no comments, navigation and forms, and not the first ``h1``, which repeats the title.
     """
-    text = _without_comments(text)
+    text = cut_out(text, "<!--", "-->")
     page = parse_html_metadata(text)
     body = next((_inside(text, element) for name in _REGIONS for element in _elements(text, name)), text)
     for name in (*_NO_CONTENT, "title"):
@@ -53,21 +55,18 @@ def parse_html_file(text: str) -> HtmlPage:
 def parse_html_metadata(text: str) -> HtmlPage:
     """Parse a page's metadata without its body."""
     page = HtmlPage(title=_inner_text(text, "title"), heading=_inner_text(text, "h1"))
-    for tag in _TAG.finditer(text):
-        _add_tag(page, tag[1].lower(), tag_attributes(tag[2]))
+    for match in _TAG.finditer(text):
+        tag, values = match[1].lower(), tag_attributes(match[2])
+        if tag == "meta":
+            name = values.get("property") or values.get("name") or values.get("itemprop") or ""
+            page.meta.setdefault(name.lower(), []).append(values.get("content", ""))
+        elif tag == "link" and "canonical" in values.get("rel", "").lower().split():
+            page.canonical = page.canonical or values.get("href", "")
+        elif tag == "html":
+            page.language = page.language or values.get("lang", "")
+        elif tag == "time":
+            page.time = page.time or values.get("datetime", "")
     return page
-
-
-def _add_tag(page: HtmlPage, tag: str, values: dict[str, str]) -> None:
-    if tag == "meta":
-        name = values.get("property") or values.get("name") or values.get("itemprop") or ""
-        page.meta.setdefault(name.lower(), []).append(values.get("content", ""))
-    elif tag == "link" and "canonical" in values.get("rel", "").lower().split():
-        page.canonical = page.canonical or values.get("href", "")
-    elif tag == "html":
-        page.language = page.language or values.get("lang", "")
-    elif tag == "time":
-        page.time = page.time or values.get("datetime", "")
 
 
 def tag_attributes(text: str) -> dict[str, str]:
@@ -113,12 +112,3 @@ def _without(text: str, elements: list[_Element]) -> str:
     ends = [0, *(element.end for element in elements)]
     starts = [*(element.start for element in elements), len(text)]
     return "".join(text[end:start] for end, start in zip(ends, starts, strict=True))
-
-
-def _without_comments(text: str) -> str:
-    kept: list[str] = []
-    position = 0
-    while (start := text.find("<!--", position)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
-        kept.append(text[position:start])
-        position = end + 3
-    return "".join(kept) + text[position:]

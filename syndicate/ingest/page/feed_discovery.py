@@ -11,6 +11,7 @@ from itertools import islice
 
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.xml_encoding import utf8_document
+from syndicate.ingest.html.tag_scanner import without_code
 from syndicate.ingest.limits import MAX_PAGE_CHARACTERS, MAX_ROBOTS_BYTES
 from syndicate.ingest.link_header import parse_link_fields
 from syndicate.ingest.page.element_metadata import tag_attributes
@@ -33,10 +34,6 @@ SITEMAPS = ("news-sitemap.xml", "sitemap_news.xml", "sitemap.xml", "sitemap_inde
 _TAG = re.compile(
     r"<(link|a|base|meta)(?=[\s/>])((?:[^<>\"']++|\"[^\"]{0,4000}\"|'[^']{0,4000}')*+)>([^<]{0,200})",
     re.IGNORECASE,
-)
-_SKIPPED = tuple(
-    (re.compile(opening, re.IGNORECASE), re.compile(closing, re.IGNORECASE))
-    for opening, closing in (("<!--", "-->"), (r"<script\b", "</script"), (r"<style\b", "</style"))
 )
 _MEDIA_TYPE = re.compile(
     r"application/(?:(?:rss|atom|rdf)\+xml|feed\+json)|text/(?:rss|atom)(?:\+xml)?", re.IGNORECASE
@@ -82,7 +79,7 @@ def parse_links(
         raise ParseError(
             f"{url} is not a page: it is {content_type or 'of an unknown type'} without any element"
         )
-    shown = _without_code(text)
+    shown = without_code(text)
     title = re.search(r"<title[^>]{0,200}>([^<]{0,500})", text, re.IGNORECASE)
     return ParsedSource(
         title=clean_line(unescape(title[1])) if title else "",
@@ -98,9 +95,8 @@ def with_header_links(links: Iterable[FeedLink], fields: Iterable[str], url: str
     for reference, values in parse_link_fields(fields):
         target = absolute_url(url, reference)
         if is_web_url(target) and _is_declared(values | {"href": reference}):
-            declared.append(
-                FeedLink(url=target, title=clean_line(values.get("title", ""), 100), declared=True)
-            )
+            title = clean_line(values.get("title", ""), 100)
+            declared.append(FeedLink(url=target, title=title, declared=True))
     return _ordered([*declared, *links])
 
 
@@ -142,16 +138,6 @@ def entered_address(text: str) -> str:
     if "://" not in text:
         text = f"https://{text}"
     return text if is_web_url(text) else ""
-
-
-def _without_code(text: str) -> str:
-    for opening, closing in _SKIPPED:
-        parts, at = [], 0
-        while (begin := opening.search(text, at)) and (end := closing.search(text, begin.end())):
-            parts.append(text[at : begin.start()])
-            at = end.end()
-        text = "".join([*parts, text[at:]])
-    return text
 
 
 def _links(text: str, url: str) -> Iterator[FeedLink]:

@@ -147,10 +147,9 @@ def select_sitemap_parts(
     dated = [(part.changed, part) for part in parts if part.changed and part.changed >= oldest]
     dated.sort(key=lambda pair: pair[0], reverse=True)
     undated = [part for part in parts if part.changed is None]
-    ends = (
-        undated if len(undated) <= MAX_PARTS else [*undated[: MAX_PARTS // 2], *undated[-(MAX_PARTS // 2) :]]
-    )
-    return (*(part for _, part in dated), *ends)[:MAX_PARTS]
+    if len(undated) > MAX_PARTS:
+        undated = [*undated[: MAX_PARTS // 2], *undated[-(MAX_PARTS // 2) :]]
+    return (*(part for _, part in dated), *undated)[:MAX_PARTS]
 
 
 def pages_to_queue(

@@ -74,10 +74,8 @@ def _entry(item: HtmlElement, url: str, select: Selectors, language: str) -> Ent
         published=parse_date(_date(item, select.date), UTC) if select.date else None,
         images=[image] if (image := _image(item, select.image)) else [],
     )
-    item_hash = blake2b(
-        repr((raw.guid, raw.title, raw.summary, raw.published)).encode(errors="replace"), digest_size=16
-    )
-    return entry_of(raw, language=language, item_hash=item_hash.hexdigest())
+    facts = repr((raw.guid, raw.title, raw.summary, raw.published)).encode(errors="replace")
+    return entry_of(raw, language=language, item_hash=blake2b(facts, digest_size=16).hexdigest())
 
 
 def _all(item: HtmlElement, selector: str) -> list[HtmlElement]:
@@ -117,9 +115,7 @@ def _image(item: HtmlElement, selector: str) -> Image | None:
     if element is None:
         return None
     if element.tag != "img":
-        element = next(
-            (item for item in element.xpath("descendant::img") if isinstance(item, HtmlElement)), element
-        )
+        element = next(element.iter("img"), element)
     address = next((value for name in _IMAGE_ATTRIBUTES if (value := element.get(name))), "")
     parts = address.split()
     return Image(url=parts[0], alt=str(element.get("alt") or "")) if parts else None

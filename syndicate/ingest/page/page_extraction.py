@@ -16,24 +16,11 @@ from trafilatura.htmlprocessing import build_html_output
 
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.raw_item import RawItem, Text, entry_of
-from syndicate.ingest.html.html_documents import (
-    drop_code,
-    is_truncated,
-    parse_tree,
-    read_html,
-    split_at_line_breaks,
-)
+from syndicate.ingest.html import html_documents
 from syndicate.ingest.html.tracking_pixels import hides, is_tracking_pixel
 from syndicate.ingest.limits import MAX_TAG_CHARACTERS
+from syndicate.ingest.page import page_rejection
 from syndicate.ingest.page.page_metadata import PageMetadata, read_page_metadata
-from syndicate.ingest.page.page_rejection import (
-    MIN_ARTICLE_WORDS,
-    SHORT_PAGE_WORDS,
-    SUBSCRIBERS_ONLY,
-    PageEvidence,
-    is_teaser,
-    rejection_reason,
-)
 from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, ParsedSource, Paywall
 from syndicate.text.plain import clean_line
@@ -67,16 +54,20 @@ def parse_page(
     Behind a paywall the entry has no text (the visible teaser with ``Paywall.IGNORE``) and a warning says so.
     Raises ``ParseError`` for a page without article (error, log-in and consent pages).
     """
-    text = read_html(body, url=url, content_type=content_type, charset=charset)
+    text = html_documents.read_html(body, url=url, content_type=content_type, charset=charset)
     metadata, entry, page = _read_page(text, requested_url or url, url)
-    if not entry.title and page.words >= MIN_ARTICLE_WORDS and (is_listed_article or metadata.is_article):
+    if (
+        not entry.title
+        and page.words >= page_rejection.MIN_ARTICLE_WORDS
+        and (is_listed_article or metadata.is_article)
+    ):
         entry = replace(entry, title=clean_line(entry.text.lstrip().partition("\n")[0], 100))
-    reason = rejection_reason(page)
-    is_dated_text = metadata.published and page.words >= SHORT_PAGE_WORDS
+    reason = page_rejection.rejection_reason(page)
+    is_dated_text = metadata.published and page.words >= page_rejection.SHORT_PAGE_WORDS
     if not (is_listed_article or metadata.is_article or is_dated_text):
         reason = reason or "it does not say that it is one, and has no date"
     reason = reason or ("" if entry.title else "it has no title")
-    cut_off = is_truncated(text, page.markup)
+    cut_off = html_documents.is_truncated(text, page.markup)
     if reason and cut_off:
         return ParsedSource(cut_off=True, warnings=(TRUNCATED_WARNING,))
     if reason:
@@ -84,7 +75,7 @@ def parse_page(
     warnings = (TRUNCATED_WARNING,) if cut_off else ()
     if paywall is Paywall.RESPECT and (metadata.paywalled or _is_teaser(page, entry.text)):
         entry = replace(entry, html="", text="")
-        warnings = (SUBSCRIBERS_ONLY, *warnings)
+        warnings = (page_rejection.SUBSCRIBERS_ONLY, *warnings)
     elif not entry.text:
         warnings = ("no text of an article was found on it", *warnings)
     # Hash only visible content: advertisements, counters and tokens change with every response.
@@ -100,18 +91,20 @@ def parse_page(
     )
 
 
-def _read_page(text: str, requested_url: str, url: str) -> tuple[PageMetadata, Entry, PageEvidence]:
+def _read_page(
+    text: str, requested_url: str, url: str
+) -> tuple[PageMetadata, Entry, page_rejection.PageEvidence]:
     metadata = read_page_metadata(text)
-    markup = drop_code(text)
-    tree = parse_tree(markup)
+    markup = html_documents.drop_code(text)
+    tree = html_documents.parse_tree(markup)
     for image in [image for image in tree.iter("img") if _is_invisible(image)]:
         image.drop_tree()
     visible = " ".join(tree.text_content().split())
-    split_at_line_breaks(tree)
+    html_documents.split_at_line_breaks(tree)
     # Guessing takes half of the time, so trafilatura guesses only missing metadata.
     document = _extract(tree, url, guess=not (metadata.authors and metadata.published))
     entry = _entry(metadata, document, url)
-    evidence = PageEvidence(
+    evidence = page_rejection.PageEvidence(
         requested_url=requested_url,
         url=url,
         titles=(metadata.page_title, metadata.heading, metadata.title),
@@ -124,13 +117,15 @@ def _read_page(text: str, requested_url: str, url: str) -> tuple[PageMetadata, E
     return metadata, entry, evidence
 
 
-def _is_teaser(page: PageEvidence, text: str) -> bool:
-    return is_teaser(page.visible, page.words, text) and is_teaser(_main_text(page.markup), page.words, text)
+def _is_teaser(page: page_rejection.PageEvidence, text: str) -> bool:
+    return page_rejection.is_teaser(page.visible, page.words, text) and page_rejection.is_teaser(
+        _main_text(page.markup), page.words, text
+    )
 
 
 def _main_text(markup: str) -> str:
     """Return a page's text without header, footer and menus, which offer subscriptions on every page."""
-    tree = parse_tree(markup)
+    tree = html_documents.parse_tree(markup)
     for element in list(tree.iter("header", "footer", "nav")):
         if not any(ancestor.tag == "article" for ancestor in element.iterancestors()):
             element.drop_tree()

@@ -62,10 +62,8 @@ def parse_sitemap(
         raise ParseError(f"{url} is a sitemap without any URL on {' or '.join(sorted(hosts))}")
     left_out = len(sitemap.rows) - len(local)
     if left_out:
-        warnings = (
-            *warnings,
-            f"{left_out:,} URLs on other hosts, invalid, or beyond {MAX_URLS:,} were left out",
-        )
+        warning = f"{left_out:,} URLs on other hosts, invalid, or beyond {MAX_URLS:,} were left out"
+        warnings = (*warnings, warning)
     if sitemap.is_index:
         parts = {target: SitemapPart(url=target, changed=_date(row, "lastmod")) for target, row in local}
         return ParsedSource(home_url=absolute_url(url, "/"), parts=tuple(parts.values()), warnings=warnings)
@@ -172,6 +170,7 @@ def _row_hash(target: str, row: dict[str, str]) -> str:
 
 def _entry(target: str, row: dict[str, str], row_hash: str) -> Entry:
     image_url = absolute_url(target, row.get("image:loc", ""))
+    is_image = image_url.startswith("http") and not is_tracker_url(image_url)
     return Entry(
         guid=target,
         url=target,
@@ -180,9 +179,7 @@ def _entry(target: str, row: dict[str, str], row_hash: str) -> Entry:
         updated=_date(row, "lastmod"),
         language=normalise_language(row.get("news:language", "")),
         tags=distinct_tags(row.get("news:keywords", "").split(",")),
-        image=Image(url=image_url)
-        if image_url.startswith("http") and not is_tracker_url(image_url)
-        else None,
+        image=Image(url=image_url) if is_image else None,
         item_hash=row_hash,
     )
 

@@ -72,10 +72,9 @@ class Claims:
         if time.monotonic() - self._extended < LEASE.total_seconds() / 4:
             return
         self._extended = time.monotonic()
+        ids, owner = self._unpolled_ids(), self.importer.owner
         with self.importer.store.write() as connection:
-            source_store.extend_leases(
-                connection, self._unpolled_ids(), owner=self.importer.owner, until=self._until()
-            )
+            source_store.extend_leases(connection, ids, owner=owner, until=self._until())
 
     def release(self) -> None:
         """Release the sources that were not polled, so that the next run may claim them at once."""

@@ -4,21 +4,15 @@ All addresses, typed or found on a page, are untrusted: the guarded client fetch
 parse them.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, ParseError
-from syndicate.ingest.page.feed_discovery import (
-    feed_format,
-    likely_feeds,
-    likely_sitemaps,
-    sitemaps_of_robots,
-    with_header_links,
-)
+from syndicate.ingest.page import feed_discovery
 from syndicate.ingest.page.sitemap_parser import MAX_SITEMAP_BYTES
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.ingest.worker.parsers import DocumentKind
@@ -97,34 +91,30 @@ class DiscoveryJob:
         )
         page = self._fetch(start)
         for _ in range(MAX_REFRESHES):
-            if feed_format(page.body) not in ("", "sitemap"):
+            if feed_discovery.feed_format(page.body) not in ("", "sitemap"):
                 return Discovery(url=url, feeds=(self._preview(page, "the address itself"),))
-            if feed_format(page.body) == "sitemap":
-                return Discovery(
-                    url=url, sitemaps=(self._preview(page, "the address itself", DocumentKind.SITEMAP),)
-                )
+            if feed_discovery.feed_format(page.body) == "sitemap":
+                sitemap = self._preview(page, "the address itself", DocumentKind.SITEMAP)
+                return Discovery(url=url, sitemaps=(sitemap,))
             parsed = parse_response(self.parser(), page, DocumentKind.LINKS)
-            links = with_header_links(parsed.feeds, page.links, page.url)
+            links = feed_discovery.with_header_links(parsed.feeds, page.links, page.url)
             if links or not parsed.moved_to:
                 break
             page = self._fetch(_linked_request(start, parsed.moved_to))
         feeds, failures = self._read_links(links, start)
         if not feeds:
-            feeds = self._first(likely_feeds(page.url), start)
+            feeds = self._first(feed_discovery.likely_feeds(page.url), start)
         if feeds:
             return Discovery(url=url, feeds=tuple(feeds), failures=tuple(failures))
         sitemaps, unread = self._sitemaps(page.url, start)
         return Discovery(url=url, sitemaps=tuple(sitemaps), failures=(*failures, *unread))
 
     def look(self, source: Source) -> SourcePreview:
-        """Return the current content of a source, stored or not.
-
-        Raises ``FetchError`` or ``ParseError`` when it cannot be read.
-        """
+        """Return the content of a source, stored or not; raises errors as ``read_now`` does."""
         parsed, response = read_now(source, self.fetcher, self.parser, self.zone)
         if response is None:
             return _preview_of(parsed, source.url, "folder")
-        return _preview_of(parsed, _lasting_url(response), feed_format(response.body))
+        return _preview_of(parsed, _lasting_url(response), feed_discovery.feed_format(response.body))
 
     def _fetch(self, request: FetchRequest) -> Fetched:
         return self.fetcher().fetch_one(request)
@@ -133,7 +123,7 @@ class DiscoveryJob:
         is_sitemap = kind is DocumentKind.SITEMAP
         options = {"requested_url": response.request.url} if is_sitemap else {}
         parsed = parse_response(self.parser(), response, kind, **options)
-        format_name = "sitemap" if is_sitemap else feed_format(response.body)
+        format_name = "sitemap" if is_sitemap else feed_discovery.feed_format(response.body)
         return replace(_preview_of(parsed, _lasting_url(response), format_name), how=how)
 
     def _read_links(
@@ -153,55 +143,42 @@ class DiscoveryJob:
                 previews[request.url] = replace(preview, title=preview.title or by_url[request.url].title)
             except (FetchError, ParseError) as error:
                 failures.append((request.url, str(error)))
-        unique = {
-            canonical_url(previews[url].url): previews[url] for url in reversed(by_url) if url in previews
-        }
+        found = [previews[url] for url in reversed(by_url) if url in previews]
+        unique = {canonical_url(preview.url): preview for preview in found}
         return list(reversed(unique.values())), failures
 
     def _first(self, urls: Iterable[str], start: FetchRequest) -> list[SourcePreview]:
         """Return the first feed at a usual address; stop there, because each guess is a request."""
         for url in urls:
-            try:
+            with suppress(FetchError, ParseError):
                 response = self._fetch(_linked_request(start, url))
-                if feed_format(response.body) not in ("", "sitemap"):
+                if feed_discovery.feed_format(response.body) not in ("", "sitemap"):
                     return [self._preview(response, "found at a usual address")]
-            except (FetchError, ParseError):
-                continue
         return []
 
     def _sitemaps(self, url: str, start: FetchRequest) -> tuple[list[SourcePreview], list[tuple[str, str]]]:
         """Return the sitemaps that robots.txt names, else the first sitemap at a usual address."""
         previews: list[SourcePreview] = []
         failures: list[tuple[str, str]] = []
+        sitemap = replace(start, accept=SITEMAP_ACCEPT, max_body=MAX_SITEMAP_BYTES)
         for address, how in self._sitemap_addresses(url, start):
             try:
-                response = self._fetch(
-                    replace(
-                        _linked_request(start, address), accept=SITEMAP_ACCEPT, max_body=MAX_SITEMAP_BYTES
-                    )
-                )
+                response = self._fetch(_linked_request(sitemap, address))
                 previews.append(self._preview(response, how, DocumentKind.SITEMAP))
             except (FetchError, ParseError) as error:
                 failures.append((address, str(error)))
         return previews, failures
 
     def _sitemap_addresses(self, url: str, start: FetchRequest) -> list[tuple[str, str]]:
-        try:
+        with suppress(FetchError):
             robots = self._fetch(_linked_request(start, absolute_url(url, "/robots.txt")))
-            if named := sitemaps_of_robots(robots.body, url):
+            if named := feed_discovery.sitemaps_of_robots(robots.body, url):
                 return [(address, "named by robots.txt") for address in named]
-        except FetchError:
-            pass
-        usual = islice(self._existing_sitemaps(url, start), 1)
-        return [(address, "found at a usual address") for address in usual]
-
-    def _existing_sitemaps(self, url: str, start: FetchRequest) -> Iterator[str]:
-        for address in likely_sitemaps(url):
-            try:
-                if feed_format(self._fetch(_linked_request(start, address)).body) == "sitemap":
-                    yield address
-            except FetchError:
-                continue
+        for address in feed_discovery.likely_sitemaps(url):
+            with suppress(FetchError):
+                if feed_discovery.feed_format(self._fetch(_linked_request(start, address)).body) == "sitemap":
+                    return [(address, "found at a usual address")]
+        return []
 
 
 def _lasting_url(response: Fetched) -> str:

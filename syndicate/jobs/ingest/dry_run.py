@@ -1,7 +1,7 @@
 """Dry run of the rules: apply them to articles and store nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -53,10 +53,6 @@ class RuleDryRun:
 
 
 def _as_new(stored: Article, text: str) -> NewArticle:
-    article = NewArticle(**{name: getattr(stored, name) for name in _FIELDS}, text=text)
-    return replace(
-        article,
-        title=stored.original_title or stored.declared_title or stored.title,
-        declared_title="",
-        boost=1.0,
-    )
+    title = stored.original_title or stored.declared_title or stored.title
+    facts = {name: getattr(stored, name) for name in _FIELDS}
+    return NewArticle(**facts | {"title": title, "declared_title": "", "boost": 1.0}, text=text)

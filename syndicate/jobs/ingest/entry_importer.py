@@ -18,6 +18,7 @@ from syndicate.net import FetchThread, UserAgent
 from syndicate.store import Connection, Store
 from syndicate.store.core import quarantine
 from syndicate.store.ingest import article_store, known_articles, page_store, part_store, tombstones
+from syndicate.store.ingest.tombstones import Tombstone
 
 
 class LeaseLost(Exception):
@@ -67,10 +68,8 @@ def write_plans(connection: Connection, plans: Sequence[EntryPlan], now: datetim
         if entries.parsed.parts:
             part_store.save_parts(connection, source_id, entries.parts, now)
         article_store.save_item_hashes(connection, plan.new_hashes)
-        skipped = (
-            tombstones.Tombstone(entry_key=key, item_hash=item) for key, item in entries.skipped_entries
-        )
-        gone = [*plan.dropped, *plan.pruned_with_new_id, *skipped]
+        gone = [*plan.dropped, *plan.pruned_with_new_id]
+        gone += [Tombstone(entry_key=key, item_hash=item) for key, item in entries.skipped_entries]
         tombstones.save_tombstones(connection, source_id, gone, now)
         tombstones.save_tombstone_hashes(connection, source_id, plan.pruned_again)
         for item_hash, reason in plan.refused:

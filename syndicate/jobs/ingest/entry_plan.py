@@ -8,18 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from syndicate.ingest import identity
 from syndicate.ingest.article_rules import Rule, apply_rules
-from syndicate.ingest.identity import (
-    EntryDecision,
-    EntryMatch,
-    edited_fragments,
-    entry_key,
-    has_date,
-    keys_of,
-    match_entry,
-    urls_of,
-)
 from syndicate.ingest.page.full_text import MAX_USELESS_PAGES, PageOptions, SelectedEntries, pages_to_queue
+from syndicate.ingest.poll_schedule import status_message
 from syndicate.ingest.rematch import Rematch, may_be_archive, rematch_entries
 from syndicate.model import (
     Entry,
@@ -95,15 +87,15 @@ class EntryPlan:
     pruned_with_new_id: list[tombstones.Tombstone] = field(default_factory=list)
     pages: Sequence[QueuedPage] = ()
 
-    def outcome(self, added: int) -> SourceOutcome:
-        """Return the result of the poll, with the number of new articles stored."""
+    def outcome(self, added: int, read_from: str) -> SourceOutcome:
+        """Return the result of the poll, with the number of new articles; ``read_from`` as in the state."""
         return SourceOutcome(
             name=self.content.source.name,
             new=added,
             changed=len(self.changed),
             dropped=len(self.dropped),
             unchanged=not added and not self.changed,
-            warning=" ".join(self.content.parsed.warnings),
+            warning=status_message(" ".join(self.content.parsed.warnings), read_from),
         )
 
 
@@ -129,8 +121,8 @@ def plan_entries(
     """
     keys_and_urls = {
         content.source.id: (
-            [key for entry in content.parsed.entries for key in keys_of(entry)],
-            [url for entry in content.parsed.entries for url in urls_of(entry)],
+            [key for entry in content.parsed.entries for key in identity.keys_of(entry)],
+            [url for entry in content.parsed.entries for url in identity.urls_of(entry)],
         )
         for content in contents
         if content.parsed.entries and not content.is_first
@@ -145,9 +137,8 @@ def plan_entries(
         parsed = {content.source.id: content.parsed for content in contents}
         with store.read() as connection:
             stored = known_articles.known_entries(connection, keys_and_urls)
-            rematched = _rematch(
-                connection, parsed, {source: articles for source, (articles, _) in stored.items()}
-            )
+            articles = {source: articles for source, (articles, _) in stored.items()}
+            rematched = _rematch(connection, parsed, articles)
             undated -= known_articles.sources_with_dates(connection, undated)
         known = {
             source: _Known(articles=articles, pruned=pruned, rematched=rematched[source])
@@ -156,9 +147,8 @@ def plan_entries(
     plans = []
     for content in contents:
         source_id = content.source.id
-        plan = _plan_document(
-            content, rules, known.get(source_id, _Known()), now, undated=source_id in undated
-        )
+        facts = known.get(source_id, _Known())
+        plan = _plan_document(content, rules, facts, now, undated=source_id in undated)
         plan.pages = _pages_to_queue(store, plan, now, options)
         plans.append(plan)
     return plans
@@ -168,7 +158,7 @@ def _has_no_dates(content: DocumentContent, now: datetime) -> bool:
     """Return whether no new entry has a date, or any may have none: each file of a folder is dated alone."""
     entries = content.parsed.entries
     is_folder = content.source.kind is SourceKind.FOLDER
-    return bool(entries) and (is_folder or not any(has_date(entry, now) for entry in entries))
+    return bool(entries) and (is_folder or not any(identity.has_date(entry, now) for entry in entries))
 
 
 def _plan_document(
@@ -180,50 +170,42 @@ def _plan_document(
     by_url: dict[str, list[KnownArticle]] = {}
     for article in known.articles:
         by_url.setdefault(article.url, []).append(article)
-    parts = edited_fragments(parsed.entries, known.articles, frozenset(parsed.item_hashes))
+    parts = identity.edited_fragments(parsed.entries, known.articles, frozenset(parsed.item_hashes))
     plan = EntryPlan(content=content, refused=list(parsed.refused))
     taken: set[str] = set()
     for position, entry in enumerate(parsed.entries):
-        candidates = [by_key[key] for key in keys_of(entry) if key in by_key] if by_key else []
-        candidates += [article for url in urls_of(entry) for article in by_url.get(url, ())]
+        candidates = [by_key[key] for key in identity.keys_of(entry) if key in by_key] if by_key else []
+        candidates += [article for url in identity.urls_of(entry) for article in by_url.get(url, ())]
         moved = rematched.moved.get(entry.item_hash) or parts.get(entry.item_hash)
-        decision = match_entry(
+        decision = identity.match_entry(
             entry, content.source, candidates, now, moved=moved, date_by_first_seen=undated
         )
-        if decision.kind is EntryMatch.NEW and decision.article and not decision.article.dated:
-            decision = replace(decision, article=_in_order(decision.article, position))
-        key = decision.article.entry_key if decision.article else entry_key(entry)
-        if decision.kind is EntryMatch.REFUSED:
+        if decision.kind is identity.EntryMatch.NEW and decision.article and not decision.article.dated:
+            # An undated article sorts by its position in the document, the first first.
+            sort_key = decision.article.published - timedelta(microseconds=position)
+            decision = replace(decision, article=replace(decision.article, published=sort_key))
+        key = decision.article.entry_key if decision.article else identity.entry_key(entry)
+        if decision.kind is identity.EntryMatch.REFUSED:
             plan.refused.append((entry.item_hash, decision.reason))
         elif key in known.pruned:
             plan.pruned_again.append((key, entry.item_hash))
         elif entry.item_hash in rematched.pruned_again:
-            pruned = tombstones.Tombstone(
-                entry_key=key, item_hash=entry.item_hash, title_hash=title_hash(entry.title)
-            )
-            plan.pruned_with_new_id.append(pruned)
+            facts = {"entry_key": key, "item_hash": entry.item_hash, "title_hash": title_hash(entry.title)}
+            plan.pruned_with_new_id.append(tombstones.Tombstone(**facts))
         elif key not in taken:
             taken.add(key)
             _plan_article(plan, decision, rules)
     return plan
 
 
-def _in_order(article: NewArticle, position: int) -> NewArticle:
-    """Return an undated article that sorts by its ``position`` in the document, the first first."""
-    return replace(article, published=article.published - timedelta(microseconds=position))
-
-
-def _plan_article(plan: EntryPlan, decision: EntryDecision, rules: tuple[Rule, ...]) -> None:
+def _plan_article(plan: EntryPlan, decision: identity.EntryDecision, rules: tuple[Rule, ...]) -> None:
     """Apply the rules to an article; a rule drops new articles only."""
     article, existing = decision.article, decision.existing
     if article and rules:
         ruled = apply_rules(rules, article, plan.content.source)
-        if ruled.dropped_by and decision.kind is EntryMatch.NEW:
-            plan.dropped.append(
-                tombstones.Tombstone(
-                    entry_key=article.entry_key, item_hash=article.item_hash, rule=ruled.dropped_by
-                )
-            )
+        if ruled.dropped_by and decision.kind is identity.EntryMatch.NEW:
+            keys = {"entry_key": article.entry_key, "item_hash": article.item_hash}
+            plan.dropped.append(tombstones.Tombstone(**keys, rule=ruled.dropped_by))
             return
         article = ruled.article
     if article and existing:
@@ -263,7 +245,9 @@ def _unknown_entries(parsed: ParsedSource, known: Sequence[KnownArticle]) -> lis
     return [
         entry
         for entry in parsed.entries
-        if entry.item_hash and keys.isdisjoint(keys_of(entry)) and urls.isdisjoint(urls_of(entry))
+        if entry.item_hash
+        and keys.isdisjoint(identity.keys_of(entry))
+        and urls.isdisjoint(identity.urls_of(entry))
     ]
 
 
@@ -285,7 +269,7 @@ def _pages_to_queue(
 
 def _without_pruned(store: Store, source: Source, pages: Sequence[QueuedPage]) -> list[QueuedPage]:
     """Return the pages whose articles were neither pruned nor rejected."""
-    keys = [entry_key(page.entry) for page in pages if page.entry]
+    keys = [identity.entry_key(page.entry) for page in pages if page.entry]
     if not keys:
         return []
     with store.read() as connection:

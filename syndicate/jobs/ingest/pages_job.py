@@ -11,18 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from syndicate.errors import (
-    FetchError,
-    FetchStopped,
-    ForbiddenAddress,
-    NotAsked,
-    ParseError,
-    ParserDied,
-    StoreError,
-    SyndicateError,
-    TooLarge,
-)
+from syndicate import errors
 from syndicate.ingest.identity import accept
 from syndicate.ingest.page.full_text import SelectedEntries, is_longer_text, mentions_title, merge_page
 from syndicate.ingest.page.page_rejection import SUBSCRIBERS_ONLY
@@ -109,7 +100,7 @@ class PagesJob:
         run = _Run(importer=self.importer, agent=self.agent, now=now, should_stop=should_stop)
         run.unread.update(page.id for page in claimed)
         try:
-            with suppress(FetchStopped):
+            with suppress(errors.FetchStopped):
                 run.read(claimed)
         finally:
             with store.write() as connection:
@@ -144,7 +135,7 @@ class _Run:
         hosts = self._allowed_hosts(claimed)
         for page, response in self._fetch(hosts):
             host = hosts[origin_of(page.url)]
-            if isinstance(response, FetchError):
+            if isinstance(response, errors.FetchError):
                 self._fetch_failed(page, response, host)
             else:
                 self._process(page, response, host)
@@ -179,16 +170,14 @@ class _Run:
         store, fetcher = self.importer.store, self.importer.fetcher()
         return rules_for(store, fetcher, origins, self.agent, self.now, should_stop=self.should_stop)
 
-    def _fetch(self, hosts: dict[str, _Host]) -> Iterator[tuple[PageRead, Fetched | FetchError]]:
+    def _fetch(self, hosts: dict[str, _Host]) -> Iterator[tuple[PageRead, Fetched | errors.FetchError]]:
         while not self.should_stop() and (waiting := [host for host in hosts.values() if host.pages]):
             pages = {page.id: page for page in [host.pages.pop(0) for host in waiting]}
-            requests = [
-                FetchRequest(url=page.url, accept=PAGE_ACCEPT, key=page.id) for page in pages.values()
-            ]
+            asked = [FetchRequest(url=page.url, accept=PAGE_ACCEPT, key=key) for key, page in pages.items()]
             fetcher = self.importer.fetcher()
-            for request, response in fetcher.fetch_each(requests, should_stop=self.should_stop):
+            for request, response in fetcher.fetch_each(asked, should_stop=self.should_stop):
                 page = pages[int(str(request.key))]
-                if isinstance(response, FetchError) and response.status not in _FINAL:
+                if isinstance(response, errors.FetchError) and response.status not in _FINAL:
                     hosts[origin_of(page.url)].pages.clear()
                 yield page, response
 
@@ -196,25 +185,25 @@ class _Run:
         """Process a page so that its errors do not stop the other pages."""
         try:
             self._store(page, self._parse(page, response))
-        except FetchStopped:
+        except errors.FetchStopped:
             raise
-        except FetchError as error:
+        except errors.FetchError as error:
             self._retry_later(page, error)
-        except ParserDied as error:
+        except errors.ParserDied as error:
             self._retry_later(page, error)
             host.crashes += 1
             if host.crashes >= MAX_CRASHES:
                 host.pages.clear()
                 self._back_off(page, host)
-        except ParseError as error:
+        except errors.ParseError as error:
             self._reject(page, str(error))
-        except StoreError:
+        except errors.StoreError:
             raise
         except LeaseLost:
             return
         except Exception as error:
             log.exception("the page %s could not be used", page.url)
-            problem = SyndicateError(f"{page.url} could not be used ({type(error).__name__}: {error})")
+            problem = errors.SyndicateError(f"{page.url} could not be used ({type(error).__name__}: {error})")
             self._retry_later(page, problem)
 
     def _parse(self, page: PageRead, response: Fetched) -> Entry:
@@ -223,7 +212,7 @@ class _Run:
         Raises ``FetchError`` for a truncated page; after the last attempt a truncated page is used as it is.
         """
         if response.url != page.url and not self._allows(response.url):
-            raise ParseError(f"it leads to {response.url}, which robots.txt there does not allow")
+            raise errors.ParseError(f"it leads to {response.url}, which robots.txt there does not allow")
         request = parse_request(
             response,
             DocumentKind.PAGE,
@@ -233,12 +222,12 @@ class _Run:
         )
         parsed = self.importer.parser().parse(request)
         if parsed.cut_off and page.attempts + 1 < ATTEMPTS:
-            raise FetchError(f"{page.url}: {' '.join(parsed.warnings)}")
+            raise errors.FetchError(f"{page.url}: {' '.join(parsed.warnings)}")
         if not parsed.entries:
-            raise ParseError(" ".join(parsed.warnings))
+            raise errors.ParseError(" ".join(parsed.warnings))
         (entry,) = parsed.entries
         if not entry.text and (page.article_id or not entry.title):
-            raise ParseError(" ".join(parsed.warnings))
+            raise errors.ParseError(" ".join(parsed.warnings))
         return entry
 
     def _allows(self, url: str) -> bool:
@@ -246,7 +235,7 @@ class _Run:
         origin = origin_of(url)
         rules = self._rules_for([origin])
         if origin not in rules:
-            raise FetchStopped(f"{url} was not looked at: the program is stopping")
+            raise errors.FetchStopped(f"{url} was not looked at: the program is stopping")
         page_rules = rules[origin].rules
         return page_rules is not None and page_rules.allows(url)
 
@@ -290,28 +279,13 @@ class _Run:
             raise LeaseLost
 
     def _end(
-        self,
-        connection: Connection,
-        page: PageRead,
-        state: ReadState,
-        error: str = "",
-        *,
-        next_try: datetime | None = None,
-        failed: bool = False,
+        self, connection: Connection, page: PageRead, state: ReadState, error: str = "", **retry: Any
     ) -> bool:
-        """Write the end of a page, or the time of a retry; false when the lease is lost."""
+        """Write the end of a page, or the time of a ``retry``; false when the lease is lost."""
         if state in (ReadState.READ, ReadState.REFUSED):
             quarantine.clear_failure(connection, QUARANTINE, page.url)
-        return page_store.finish_page(
-            connection,
-            page.id,
-            state,
-            owner=self.importer.owner,
-            now=self.now,
-            error=error[:MAX_ERROR_CHARACTERS],
-            next_try=next_try,
-            failed=failed,
-        )
+        retry |= {"owner": self.importer.owner, "now": self.now}
+        return page_store.finish_page(connection, page.id, state, error=error[:MAX_ERROR_CHARACTERS], **retry)
 
     def _reject(self, page: PageRead, reason: str) -> None:
         """End a page that is of no use, now or later; the article stays as its source gave it."""
@@ -319,10 +293,10 @@ class _Run:
             self._end(connection, page, ReadState.REFUSED, reason)
         self.counts.update(["paywalled" if reason == SUBSCRIBERS_ONLY else "refused"])
 
-    def _fetch_failed(self, page: PageRead, error: FetchError, host: _Host) -> None:
-        if error.status in _FINAL or isinstance(error, (ForbiddenAddress, TooLarge)):
+    def _fetch_failed(self, page: PageRead, error: errors.FetchError, host: _Host) -> None:
+        if error.status in _FINAL or isinstance(error, (errors.ForbiddenAddress, errors.TooLarge)):
             self._reject(page, str(error))
-        elif error.status in _TOO_BUSY or isinstance(error, NotAsked):
+        elif error.status in _TOO_BUSY or isinstance(error, errors.NotAsked):
             self._wait_for_host(page, error, host)
         else:
             self._retry_later(page, error)
@@ -335,7 +309,7 @@ class _Run:
         pause = min(MIN_HOST_PAUSE * 2.0 ** max(failures - 1, 0), MAX_HOST_PAUSE)
         self._pause_host(host.origin, self.now + timedelta(seconds=pause))
 
-    def _wait_for_host(self, page: PageRead, error: FetchError, host: _Host) -> None:
+    def _wait_for_host(self, page: PageRead, error: errors.FetchError, host: _Host) -> None:
         """Postpone the page of a busy host as long as the host asks, while the article is recent."""
         if page.published < self.now - timedelta(seconds=self.importer.pages.window):
             self._reject(page, str(error))
@@ -348,15 +322,14 @@ class _Run:
             self._end(connection, page, ReadState.WAITING, str(error), next_try=until)
         self.counts.update(["put_off"])
 
-    def _retry_later(self, page: PageRead, error: SyndicateError) -> None:
+    def _retry_later(self, page: PageRead, error: errors.SyndicateError) -> None:
         """Schedule a retry, each after four times the pause before; the third failure is the last."""
         state = ReadState.FAILED if page.attempts + 1 >= ATTEMPTS else ReadState.WAITING
         reason, next_try = str(error)[:MAX_ERROR_CHARACTERS], self.now + FIRST_RETRY * 4**page.attempts
         with self.importer.store.write() as connection:
             if self._end(connection, page, state, reason, next_try=next_try, failed=True):
-                quarantine.record_failure(
-                    connection, QUARANTINE, page.url, reason, now=self.now, source_id=page.source.id
-                )
+                failed = QUARANTINE, page.url, reason
+                quarantine.record_failure(connection, *failed, now=self.now, source_id=page.source.id)
         self.counts.update(["failed"])
         self.failures.append(str(error))
 

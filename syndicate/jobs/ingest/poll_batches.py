@@ -21,18 +21,12 @@ from syndicate.ingest.folder.folder_reader import read_folder
 from syndicate.ingest.identity import has_date
 from syndicate.ingest.page.full_text import SelectedEntries
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, options_for, paused_until
+from syndicate.jobs.ingest import source_reading
 from syndicate.jobs.ingest.claims import Claim
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
 from syndicate.jobs.ingest.entry_plan import DocumentContent, SourceOutcome, dates_by_first_seen
 from syndicate.jobs.ingest.poll_parsing import ChangedDocument, Poll, parse_alone, parse_together, parsed_poll
 from syndicate.jobs.ingest.poll_storing import PollStoring
-from syndicate.jobs.ingest.source_reading import (
-    file_parser,
-    other_site,
-    outcome_of,
-    parse_request,
-    parser_options,
-)
 from syndicate.jobs.run_clock import RunClock
 from syndicate.model import ParsedSource, Source, SourceState
 from syndicate.net import Fetched
@@ -103,7 +97,7 @@ class PollBatches:
 
     def __init__(self, importer: EntryImporter, storing: PollStoring, clock: RunClock) -> None:
         self._importer = importer
-        self._storing = storing
+        self.storing = storing
         self._clock = clock
         self._queue = BatchQueue()
         self._lock = Lock()
@@ -173,8 +167,8 @@ class PollBatches:
         if isinstance(response, NotAsked):
             return source, paused_until(state, now + timedelta(seconds=response.retry_after or 0.0))
         if isinstance(response, FetchError):
-            return self._storing.save_failure(source, state, response, now)
-        elsewhere = other_site(source, response)
+            return self.storing.save_failure(source, state, response, now)
+        elsewhere = source_reading.other_site(source, response)
         state = state if elsewhere == state.read_from else replace(state, read_from=elsewhere)
         item_hash = document_hash(response.body)
         if response.unchanged or is_last_document(item_hash, state.feed_skeleton_hash):
@@ -188,9 +182,8 @@ class PollBatches:
         source, state, response, item_hash = changed
         compared = diff_document(response.body, item_hash, state.feed_skeleton_hash, known)
         if compared.has_only_known_items:
-            return self._nothing_new(
-                source, replace(state, feed_skeleton_hash=compared.feed_skeleton_hash), response, now
-            )
+            state = replace(state, feed_skeleton_hash=compared.feed_skeleton_hash)
+            return self._nothing_new(source, state, response, now)
         # The comparison has left out the known items already, or none.
         known_to_parser = frozenset() if compared.seen else known
         return ChangedDocument(
@@ -200,8 +193,8 @@ class PollBatches:
             response=replace(response, body=b""),
             known=known,
             compared=compared,
-            request=parse_request(
-                response, body=compared.unseen, known=known_to_parser, **parser_options(source)
+            request=source_reading.parse_request(
+                response, body=compared.unseen, known=known_to_parser, **source_reading.parser_options(source)
             ),
         )
 
@@ -209,9 +202,9 @@ class PollBatches:
         self, source: Source, state: SourceState, response: Fetched, now: datetime
     ) -> SourceOutcome | Claim:
         options = options_for(source, self._importer.polling)
-        after = after_poll(state, outcome_of(source, response), now, options)
+        after = after_poll(state, source_reading.outcome_of(source, response), now, options)
         # The redirect may replace the source's address, which is stored for each source alone.
-        return self._storing.save_redirected(source, after) if after.permanent_url else (source, after)
+        return self.storing.save_redirected(source, after) if after.permanent_url else (source, after)
 
     def _parse_alone(self, document: ChangedDocument, now: datetime) -> SourceOutcome | Poll:
         try:
@@ -226,14 +219,14 @@ class PollBatches:
         self, document: ChangedDocument, parsed: ParsedSource | ParseError, now: datetime
     ) -> SourceOutcome | Poll:
         if isinstance(parsed, ParseError):
-            return self._storing.save_failure(document.source, document.state, parsed, now)
+            return self.storing.save_failure(document.source, document.state, parsed, now)
         return parsed_poll(document, parsed, now, self._importer.pages)
 
     def _save_all(self, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
         """Store polls in a single transaction; if that fails, each poll in its own."""
         if len(polls) > 1:
             try:
-                return self._storing.save(polls, now)
+                return self.storing.save(polls, now)
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001 - storing each poll alone shows the faulty source
@@ -241,7 +234,7 @@ class PollBatches:
         return [self._isolated(poll, now, partial(self._save_one, poll, now)) for poll in polls]
 
     def _save_one(self, poll: Poll, now: datetime) -> SourceOutcome:
-        return self._storing.save([poll], now)[0]
+        return self.storing.save([poll], now)[0]
 
     def _isolated(
         self, of: "_Changed | ChangedDocument | Poll", now: datetime, work: Callable[[], T]
@@ -263,7 +256,7 @@ class PollBatches:
             bug = None if source.private else error
             log.error("the response of source %s could not be stored", source.name, exc_info=bug)  # noqa: TRY400
             problem = SyndicateError(f"its response could not be stored ({type(error).__name__}: {error})")
-            return self._storing.save_failure(source, state, problem, now)
+            return self.storing.save_failure(source, state, problem, now)
 
     def read_folder(self, source: Source, state: SourceState, zone: ZoneInfo) -> SourceOutcome:
         """Read and store a folder of files; ``zone`` is for dates without a zone."""
@@ -275,12 +268,12 @@ class PollBatches:
     ) -> SourceOutcome:
         try:
             known = self._importer.known_item_hashes(source)
-            read = file_parser(self._importer.parser, zone)
+            read = source_reading.file_parser(self._importer.parser, zone)
             parsed = read_folder(Path(source.url), known=known, read=read)
         except ParserClosed:
             raise
         except SyndicateError as error:
-            return self._storing.save_failure(source, state, error, now)
+            return self.storing.save_failure(source, state, error, now)
         undated = sum(not has_date(entry, now) for entry in parsed.entries)
         if undated and state.last_success is None:
             warning = (

@@ -4,23 +4,13 @@ Polls with content are stored several at a time, in a transaction. A poll commit
 and next check time together. If the program dies first, the next poll reads the same bytes again.
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from secrets import token_urlsafe
 
 from syndicate.errors import FetchError, ParserDied, SyndicateError
-from syndicate.ingest.poll_schedule import (
-    MAX_ERROR_CHARACTERS,
-    after_poll,
-    failed,
-    hub_missed,
-    options_for,
-    replacement_url,
-    status_message,
-    with_feed_hints,
-    with_new_address,
-)
+from syndicate.ingest import poll_schedule as schedule
 from syndicate.ingest.websub_protocol import discover
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
 from syndicate.jobs.ingest.entry_plan import EntryPlan, SourceOutcome
@@ -46,10 +36,7 @@ class PollStoring:
     follow_hubs: bool
 
     def save(self, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
-        """Store polls of different sources, all or none.
-
-        Raises ``LeaseLost`` when another process leased any of the sources.
-        """
+        """Store polls of different sources, all or none; ``LeaseLost`` if another process leased any."""
         plans = self.importer.plan([poll.content for poll in polls], now)
         with self.importer.store.write() as connection:
             added = write_plans(connection, plans, now)
@@ -60,7 +47,9 @@ class PollStoring:
                 self._state_after(connection, poll, plan, count, now)
                 for poll, plan, count in zip(polls, plans, added, strict=True)
             ]
-            hub_store.save_hubs(connection, self._hubs(polls), secrets=_callback_and_secret, now=now)
+            hub_store.save_hubs(
+                connection, self._hubs(polls), secrets=lambda: (token_urlsafe(24), token_urlsafe(32)), now=now
+            )
             listed = {
                 poll.source.id: poll.content.parsed.item_hashes
                 for poll in polls
@@ -69,17 +58,14 @@ class PollStoring:
             quarantined = quarantine.clear_unlisted(connection, listed)
             for poll in polls:
                 _quarantine_items(connection, poll, now)
-            saved = [
-                # With its skeleton's hash, the document would count as unchanged without the quarantined
-                # items, and they would stay quarantined.
-                _saved(
-                    poll, replace(state, feed_skeleton_hash="") if poll.source.id in quarantined else state
-                )
-                for poll, state in zip(polls, states, strict=True)
-            ]
-            source_store.save_polls(connection, saved, owner=self.importer.owner)
+            for index, poll in enumerate(polls):
+                if poll.source.id in quarantined:
+                    # With its skeleton's hash, the document would count as unchanged without the quarantined
+                    # items, and they would stay quarantined.
+                    states[index] = replace(states[index], feed_skeleton_hash="")
+            source_store.save_polls(connection, map(_saved, polls, states), owner=self.importer.owner)
         return [
-            _with_other_site(plan.outcome(count), poll.state.read_from)
+            plan.outcome(count, poll.state.read_from)
             for poll, plan, count in zip(polls, plans, added, strict=True)
         ]
 
@@ -87,10 +73,10 @@ class PollStoring:
         self, source: Source, state: SourceState, error: SyndicateError, now: datetime
     ) -> SourceOutcome:
         """Store a failed poll."""
-        outcome = failed(source.name, error)
+        outcome = schedule.failed(source.name, error)
         if source.private:
             outcome = replace(outcome, error=mask_address(outcome.error, source.url))
-        after = after_poll(state, outcome, now, options_for(source, self.importer.polling))
+        after = schedule.after_poll(state, outcome, now, schedule.options_for(source, self.importer.polling))
         with self.importer.store.write() as connection:
             source_store.save_poll(connection, source.id, after, owner=self.importer.owner)
             if isinstance(error, FetchError) and error.busy:
@@ -103,11 +89,9 @@ class PollStoring:
 
     def save_redirected(self, source: Source, state: SourceState) -> SourceOutcome:
         """Store a poll without news after a permanent redirect. Raises ``LeaseLost``."""
-        state, url = _replaced(source, state)
+        (state, url), owner = _replaced(source, state), self.importer.owner
         with self.importer.store.write() as connection:
-            if not source_store.save_poll(
-                connection, source.id, state, owner=self.importer.owner, url=url or None
-            ):
+            if not source_store.save_poll(connection, source.id, state, owner=owner, url=url or None):
                 raise LeaseLost
         return SourceOutcome(name=source.name, unchanged=True)
 
@@ -119,10 +103,10 @@ class PollStoring:
         if added and poll.response:
             published = article_store.latest_published(connection, source.id, limit=RATE_DATES)
             dates = (article.published for article in plan.new if article.dated)
-            if before.websub_lease_until and hub_missed(dates, now):
+            if before.websub_lease_until and schedule.hub_missed(dates, now):
                 before = replace(before, websub_lease_until=None)
-        outcome = with_feed_hints(poll.outcome, parsed, published)
-        after = after_poll(before, outcome, now, options_for(source, self.importer.polling))
+        outcome = schedule.with_feed_hints(poll.outcome, parsed, published)
+        after = schedule.after_poll(before, outcome, now, schedule.options_for(source, self.importer.polling))
         if poll.is_partial:
             # With validators the next response would be unchanged, and the left items never parsed.
             after = replace(after, etag="", last_modified="", body_hash="")
@@ -141,37 +125,20 @@ class PollStoring:
         }
 
 
-def _with_other_site(outcome: SourceOutcome, read_from: str) -> SourceOutcome:
-    return replace(outcome, warning=status_message(outcome.warning, read_from)) if read_from else outcome
-
-
 def _quarantine_items(connection: Connection, poll: Poll, now: datetime) -> None:
     """Quarantine the crashing items now; they crashed the parser three times."""
     source = poll.source
     for item_hash, reason in poll.crashing_items:
         shown = mask_address(reason, source.url) if source.private else reason
-        quarantine.record_failure(
-            connection,
-            "entry",
-            item_hash,
-            shown[:MAX_ERROR_CHARACTERS],
-            now=now,
-            source_id=source.id,
-            attempts=quarantine.LIMIT,
-        )
+        failures = {"source_id": source.id, "attempts": quarantine.LIMIT}
+        shown = shown[: schedule.MAX_ERROR_CHARACTERS]
+        quarantine.record_failure(connection, "entry", item_hash, shown, now=now, **failures)
 
 
 def _saved(poll: Poll, state: SourceState) -> source_store.SavedPoll:
-    parsed = poll.content.parsed
     state, url = _replaced(poll.source, state)
-    return source_store.SavedPoll(
-        source_id=poll.source.id,
-        state=state,
-        title=parsed.title,
-        home_url=parsed.home_url,
-        feed_id=parsed.feed_id,
-        url=url,
-    )
+    about = {name: getattr(poll.content.parsed, name) for name in ("title", "home_url", "feed_id")}
+    return source_store.SavedPoll(source_id=poll.source.id, state=state, url=url, **about)
 
 
 def _replaced(source: Source, state: SourceState) -> tuple[SourceState, str]:
@@ -180,13 +147,9 @@ def _replaced(source: Source, state: SourceState) -> tuple[SourceState, str]:
     The configuration or a list decides about the address of its sources, so only the state keeps the new
     address. A secret stays with its scheme, host and port.
     """
-    url = replacement_url(source.url, state)
+    url = schedule.replacement_url(source.url, state)
     if not url or (source.access is not None and origin_of(url) != origin_of(source.url)):
         return state, ""
     if source.origin is Origin.STORE and not source.listed_in and source.access is None:
-        return with_new_address(url, state, url), url
-    return with_new_address(source.url, state, url), ""
-
-
-def _callback_and_secret() -> tuple[str, str]:
-    return secrets.token_urlsafe(24), secrets.token_urlsafe(32)
+        return schedule.with_new_address(url, state, url), url
+    return schedule.with_new_address(source.url, state, url), ""

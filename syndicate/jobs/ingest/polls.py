@@ -101,7 +101,9 @@ class IngestJob:
         clock = RunClock(now, fixed_for=0.0) if claim_newly_due else RunClock(now)
         abandoned, self._abandoned = self._abandoned, ()
         claims = Claims(importer=self.importer, now=now, names=names, abandoned=abandoned)
-        run = _Run(self, claims, clock, should_stop, claim_newly_due=claim_newly_due)
+        storing = PollStoring(importer=self.importer, follow_hubs=self.follow_hubs)
+        batches = PollBatches(self.importer, storing, clock)
+        run = _Run(self, claims, batches, clock, should_stop, claim_newly_due)
         try:
             # A closed parser means that the program stops, not that a source failed.
             with suppress(ParserClosed):
@@ -121,6 +123,7 @@ class IngestJob:
             return source_store.due_sources(connection, now=now, names=names)
 
 
+@dataclass(slots=True)
 class _Run:
     """State of a run, from claims to outcomes.
 
@@ -128,41 +131,30 @@ class _Run:
     process. ``_unsaved`` are polls without news, not stored yet. ``_ready`` are outcomes to report next.
     """
 
-    def __init__(
-        self,
-        job: IngestJob,
-        claims: Claims,
-        clock: RunClock,
-        should_stop: Callable[[], bool],
-        *,
-        claim_newly_due: bool,
-    ) -> None:
-        self._importer = job.importer
-        self._zone = job.zone
-        self._claims = claims
-        self._clock = clock
-        self._should_stop = should_stop
-        self._claim_newly_due = claim_newly_due
-        self._storing = PollStoring(importer=job.importer, follow_hubs=job.follow_hubs)
-        self._batches = PollBatches(job.importer, self._storing, clock)
-        self._fetching: dict[int, Claim] = {}
-        self._running: deque[Future[list[SourceOutcome | Claim]]] = deque()
-        self._unsaved: list[Claim] = []
-        self._ready: deque[SourceOutcome] = deque()
+    job: IngestJob
+    claims: Claims
+    batches: PollBatches
+    clock: RunClock
+    should_stop: Callable[[], bool]
+    claim_newly_due: bool
+    _fetching: dict[int, Claim] = field(default_factory=dict)
+    _running: deque[Future[list[SourceOutcome | Claim]]] = field(default_factory=deque)
+    _unsaved: list[Claim] = field(default_factory=list)
+    _ready: deque[SourceOutcome] = field(default_factory=deque)
 
     def outcomes(self) -> Iterable[SourceOutcome]:
         """Poll the sources that can be claimed; yield each outcome once it is stored."""
         with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
-            while not self._should_stop() and (claimed := self._claims.claim()):
+            while not self.should_stop() and (claimed := self.claims.claim()):
                 for request, response in self._fetch(self._requests(claimed)):
-                    self._batches.put(self._fetching.pop(int(str(request.key))), response)
+                    self.batches.put(self._fetching.pop(int(str(request.key))), response)
                     # One call for each response; a call whose response is in an earlier batch finds none.
-                    self._running.append(pool.submit(self._batches.process))
+                    self._running.append(pool.submit(self.batches.process))
                     yield from self._finished()
                     if len(self._unsaved) >= MAX_UNSAVED:
                         yield from self._save_unsaved()
                     yield from self._take_ready()
-                    self._claims.extend()
+                    self.claims.extend()
                 yield from self._take_ready()
             while self._running:
                 yield from self._results(self._running.popleft())
@@ -172,41 +164,40 @@ class _Run:
         """Yield the responses that come before the program stops."""
         if not requests:
             return ()
-        return self._importer.fetcher().fetch_each(
-            requests, self._further_requests, should_stop=self._should_stop
-        )
+        fetcher = self.job.importer.fetcher()
+        return fetcher.fetch_each(requests, self._further_requests, should_stop=self.should_stop)
 
     def _further_requests(self) -> list[FetchRequest]:
         """Return requests for further sources while the run waits for slow servers."""
-        if not self._claims.may_claim(newly_due=self._claim_newly_due):
+        if not self.claims.may_claim(newly_due=self.claim_newly_due):
             return []
         # Finished polls must not wait for slow servers.
         self._ready.extend(self._finished())
         self._ready.extend(self._save_unsaved())
-        self._claims.extend()
-        return self._requests(self._claims.claim(newly_due=self._claim_newly_due))
+        self.claims.extend()
+        return self._requests(self.claims.claim(newly_due=self.claim_newly_due))
 
     def _requests(self, claimed: Sequence[Claim]) -> list[FetchRequest]:
         """Return the requests for sources to fetch; the outcomes of the other sources are ``_ready``."""
         for source, state in claimed:
             if source.kind is SourceKind.FOLDER:
-                self._ready.append(self._batches.read_folder(source, state, self._zone))
+                self._ready.append(self.batches.read_folder(source, state, self.job.zone))
         feeds = {claim[0].id: claim for claim in claimed if claim[0].kind is not SourceKind.FOLDER}
         self._ready.extend(self._postpone_busy(feeds))
         requests: list[FetchRequest] = []
-        agent = self._importer.agent()
+        agent = self.job.importer.agent()
         for source, state in feeds.values():
             try:
                 requests.append(source_request(source, state, agent=agent))
                 self._fetching[source.id] = source, state
             except FetchError as error:
-                self._ready.append(self._storing.save_failure(source, state, error, self._clock.now()))
+                self._ready.append(self.batches.storing.save_failure(source, state, error, self.clock.now()))
         return requests
 
     def _postpone_busy(self, feeds: dict[int, Claim]) -> Iterable[SourceOutcome]:
         """Remove the sources whose server asked any request for a pause, and store the pause."""
-        with self._importer.store.read() as connection:
-            busy = robots_store.paused_origins(connection, self._clock.now())
+        with self.job.importer.store.read() as connection:
+            busy = robots_store.paused_origins(connection, self.clock.now())
         if not busy:
             return
         postponed = [
@@ -241,9 +232,9 @@ class _Run:
         """Store the polls without news in a transaction."""
         if not self._unsaved:
             return
-        with self._importer.store.write() as connection:
+        with self.job.importer.store.write() as connection:
             polls = [(source.id, after) for source, after in self._unsaved]
-            source_store.save_unchanged_polls(connection, polls, owner=self._importer.owner)
+            source_store.save_unchanged_polls(connection, polls, owner=self.job.importer.owner)
         for source, after in self._unsaved:
             warning = f"{source.name} was not asked: {PAUSE}" if after.not_before else ""
             yield SourceOutcome(name=source.name, unchanged=True, warning=warning)

@@ -5,13 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicate.errors import FetchError
-from syndicate.ingest.page.robots_rules import (
-    RobotsFile,
-    Rules,
-    parse_robots_response,
-    parse_robots_rules,
-    robots_url,
-)
+from syndicate.ingest.page import robots_rules
 from syndicate.net import Fetched, FetchRequest, FetchThread, next_pause
 from syndicate.store import Connection, Store
 from syndicate.store.ingest import robots_store
@@ -23,7 +17,7 @@ _ACCEPT = "text/plain, */*;q=0.1"
 class OriginRules:
     """Permission on an origin: no request before ``not_before``; ``rules`` are ``None`` while unknown."""
 
-    rules: Rules | None
+    rules: robots_rules.Rules | None
     not_before: datetime
 
 
@@ -47,13 +41,13 @@ def rules_for(
     for origin, row in known.items():
         paused_until = max(row.next_page_at, row.busy_until)
         if row.expires > now:
-            file = RobotsFile(status=row.status, rules=row.rules, expires=row.expires)
+            file = robots_rules.RobotsFile(status=row.status, rules=row.rules, expires=row.expires)
             rules[origin] = _origin_rules(file, paused_until, agent)
         elif paused_until > now:
             # The pause holds for the request of robots.txt, too.
             rules[origin] = OriginRules(rules=None, not_before=paused_until)
     missing = [
-        FetchRequest(url=robots_url(origin), accept=_ACCEPT, key=origin)
+        FetchRequest(url=robots_rules.robots_url(origin), accept=_ACCEPT, key=origin)
         for origin in origins
         if origin not in rules
     ]
@@ -74,15 +68,15 @@ def pause_origin(connection: Connection, error: FetchError, now: datetime) -> No
         robots_store.set_origin_pause(connection, error.busy, now + timedelta(seconds=pause), pause)
 
 
-def _parse_response(response: Fetched | FetchError, now: datetime) -> RobotsFile:
+def _parse_response(response: Fetched | FetchError, now: datetime) -> robots_rules.RobotsFile:
     if not isinstance(response, FetchError):
-        return parse_robots_response(response.status, response.body, now)
-    file = parse_robots_response(response.status or 0, b"", now)
+        return robots_rules.parse_robots_response(response.status, response.body, now)
+    file = robots_rules.parse_robots_response(response.status or 0, b"", now)
     wait = timedelta(seconds=response.retry_after or 0.0)
     return file if file.reachable else replace(file, expires=max(file.expires, now + wait))
 
 
-def _origin_rules(file: RobotsFile, not_before: datetime, agent: str) -> OriginRules:
+def _origin_rules(file: robots_rules.RobotsFile, not_before: datetime, agent: str) -> OriginRules:
     if not file.reachable:
         return OriginRules(rules=None, not_before=file.expires)
-    return OriginRules(rules=parse_robots_rules(file, agent), not_before=not_before)
+    return OriginRules(rules=robots_rules.parse_robots_rules(file, agent), not_before=not_before)

@@ -4,7 +4,7 @@ A part commits its articles, validators and next check time together, like a pol
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from syndicate.errors import FetchError, ParseError, StoreError, SyndicateError
 from syndicate.ingest.page.full_text import select_entries
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, failed, options_for
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
-from syndicate.jobs.ingest.entry_plan import DocumentContent
+from syndicate.jobs.ingest.entry_plan import DocumentContent, EntryPlan
 from syndicate.jobs.ingest.source_reading import outcome_of, parse_request, parser_options, source_request
 from syndicate.model import ParsedSource, SourceState
 from syndicate.net import Fetched, FetchRequest
@@ -99,18 +99,11 @@ class SitemapPartsJob:
         # A permanent redirect of a part does not move the source: the index gives the addresses of its parts.
         outcome = replace(outcome_of(part.source, response), source_name=part.url, permanent_url="")
         if response.unchanged:
-            self._save(part, outcome, now)
-            return 0
+            return self._save(part, outcome, now)
         parsed, is_first = self._parse(part, response), part.state.last_success is None
         entries = select_entries(part.source, parsed, now, self.importer.pages, first=is_first)
         (plan,) = self.importer.plan([DocumentContent(source=part.source, entries=entries)], now)
-        after = after_poll(part.state, outcome, now, options_for(part.source, self.importer.polling))
-        next_check = self._next_check(part, after, now)
-        with self.importer.store.write() as connection:
-            (added,) = write_plans(connection, [plan], now)
-            if not part_store.save_part(connection, part.id, after, next_check, owner=self.importer.owner):
-                raise LeaseLost
-        return added
+        return self._save(part, outcome, now, [plan])
 
     def _parse(self, part: DuePart, response: Fetched) -> ParsedSource:
         known = self.importer.known_item_hashes(part.source)
@@ -128,11 +121,17 @@ class SitemapPartsJob:
         self._save(part, outcome, now)
         return outcome.error
 
-    def _save(self, part: DuePart, outcome: PollOutcome, now: datetime) -> None:
+    def _save(
+        self, part: DuePart, outcome: PollOutcome, now: datetime, plans: Sequence[EntryPlan] = ()
+    ) -> int:
+        """Store the state of a part and its articles; return the number of new articles."""
         after = after_poll(part.state, outcome, now, options_for(part.source, self.importer.polling))
-        next_check = self._next_check(part, after, now)
+        next_check, owner = self._next_check(part, after, now), self.importer.owner
         with self.importer.store.write() as connection:
-            part_store.save_part(connection, part.id, after, next_check, owner=self.importer.owner)
+            added = write_plans(connection, plans, now)
+            if not part_store.save_part(connection, part.id, after, next_check, owner=owner) and plans:
+                raise LeaseLost
+        return sum(added)
 
     def _next_check(self, part: DuePart, after: SourceState, now: datetime) -> datetime:
         """Return the next check time; at most once a day for a part whose changes the index announces."""

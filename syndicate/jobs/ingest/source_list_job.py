@@ -19,6 +19,7 @@ from typing import Any
 from syndicate.errors import ConfigError, FetchError, FetchStopped, SyndicateError
 from syndicate.ingest.page.css_selectors import check_selector
 from syndicate.ingest.poll_schedule import MAX_ERROR_CHARACTERS
+from syndicate.jobs.ingest.source_reading import conditional_request
 from syndicate.model import (
     Absence,
     FullText,
@@ -31,7 +32,7 @@ from syndicate.model import (
     SourceList,
     SourceListState,
 )
-from syndicate.net import Fetched, FetchRequest, FetchThread, read_credentials
+from syndicate.net import Fetched, FetchThread
 from syndicate.opml import MAX_BYTES, Outline, OutlineList, read_opml
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases
@@ -59,6 +60,7 @@ Attributes = tuple[tuple[str, str], ...]
 
 _PREFIX = "syndicate"
 _DEFAULT = Source(id=0, name="", url="")
+_SETTINGS = ("kind", "weight", "republish", "full_text", "paywall", "interval", "own", "paused")
 _POLICIES = (
     ("republish", "Republish", Republish),
     ("full_text", "FullText", FullText),
@@ -102,9 +104,7 @@ class SourceListJob:
             return []
         with self.store.read() as connection:
             states = list_store.list_states(connection)
-        due = [
-            source_list for source_list in self.lists if list_store.is_due(states.get(source_list.url), now)
-        ]
+        due = [listed for listed in self.lists if list_store.is_due(states.get(listed.url), now)]
         outcomes = [self._run_one(source_list, now, should_stop) for source_list in due if not should_stop()]
         return [outcome for outcome in outcomes if outcome is not None]
 
@@ -152,15 +152,7 @@ class SourceListJob:
     ) -> Fetched | bytes:
         if not is_web_url(source_list.url):
             return read_list_file(Path(source_list.url))
-        request = FetchRequest(
-            url=source_list.url,
-            etag=state.etag,
-            last_modified=state.last_modified,
-            known_hash=state.body_hash,
-            accept=OPML_ACCEPT,
-            credentials=read_credentials(source_list.access) if source_list.access else None,
-            private=source_list.private,
-        )
+        request = conditional_request(source_list, state, url=source_list.url, accept=OPML_ACCEPT)
         return self.fetcher().fetch_one(request, should_stop=should_stop)
 
     def _save(
@@ -170,9 +162,8 @@ class SourceListJob:
             list_store.save_list_state(connection, source_list.url, state)
             if outline_list is None:
                 return ImportResult()
-            return import_outlines(
-                connection, outline_list, now, section=source_list.section, listed_in=source_list.url
-            )
+            owned = {"section": source_list.section, "listed_in": source_list.url}
+            return import_outlines(connection, outline_list, now, **owned)
 
 
 def import_outlines(
@@ -186,8 +177,7 @@ def import_outlines(
     """Add the feeds of a list; known sources change only if the list ``listed_in`` owns them."""
     existing = source_store.list_sources(connection)
     by_url = {canonical_url(source.url): source for source in existing}
-    known: list[str] = []
-    listed: list[int] = []
+    known, listed = list[str](), list[int]()
     new: list[tuple[Outline, Source | None]] = []
     for outline in outline_list.outlines:
         old = by_url.get(canonical_url(outline.feed_url))
@@ -236,9 +226,8 @@ def free_name(title: str, addresses: Sequence[str], taken: set[str]) -> str:
     base = base or host
     if base not in taken:
         return base
-    longer = (
-        f"{base[: MAX_NAME_LENGTH - len(host) - 3]} ({host})" if len(host) < MAX_NAME_LENGTH - 20 else base
-    )
+    has_room = len(host) < MAX_NAME_LENGTH - 20
+    longer = f"{base[: MAX_NAME_LENGTH - len(host) - 3]} ({host})" if has_room else base
     name, number = longer, 1
     while name in taken:
         number += 1
@@ -284,51 +273,34 @@ def _source(outline: Outline, section: str, listed_in: str) -> Source:
         private=looks_secret(outline.feed_url),
         home_url=outline.home_url,
         listed_in=listed_in,
-        outline=(*more, *foreign_attributes(outline.extra)),
+        outline=(*more, *(pair for pair in outline.extra if not pair[0].startswith(_PREFIX))),
     )
     return with_attributes(source, outline.extra, trusted=not listed_in)
 
 
 def _succeeded(source_list: SourceList, answer: Fetched | None, now: datetime) -> SourceListState:
-    return SourceListState(
-        etag=answer.etag if answer else "",
-        last_modified=answer.last_modified if answer else "",
-        body_hash=answer.wire_hash if answer else "",
-        last_success=now,
-        next_check=now + timedelta(seconds=source_list.every),
-    )
+    state = SourceListState(last_success=now, next_check=now + timedelta(seconds=source_list.every))
+    if answer is None:
+        return state
+    return replace(state, etag=answer.etag, last_modified=answer.last_modified, body_hash=answer.wire_hash)
 
 
 def _failed(state: SourceListState, text: str, now: datetime) -> SourceListState:
     pause = min(FIRST_RETRY * 2.0 ** min(state.failures, 10), MAX_RETRY)
-    return replace(
-        state,
-        next_check=now + timedelta(seconds=pause),
-        failures=state.failures + 1,
-        error=text[:MAX_ERROR_CHARACTERS],
-    )
+    next_check, error = now + timedelta(seconds=pause), text[:MAX_ERROR_CHARACTERS]
+    return replace(state, next_check=next_check, failures=state.failures + 1, error=error)
 
 
 def attributes_of(source: Source) -> Attributes:
     """Return the settings that differ from the defaults, as attributes of an outline."""
     values = {
-        "Kind": source.kind.value if source.kind is not _DEFAULT.kind else "",
-        "Weight": f"{source.weight:g}" if source.weight != _DEFAULT.weight else "",
-        "Republish": source.republish.value if source.republish is not _DEFAULT.republish else "",
-        "FullText": source.full_text.value if source.full_text is not _DEFAULT.full_text else "",
-        "Paywall": source.paywall.value if source.paywall is not _DEFAULT.paywall else "",
-        "Interval": f"{source.interval:g}" if source.interval else "",
-        "Own": "true" if source.own else "",
-        "Paused": "true" if source.paused else "",
+        name.title().replace("_", ""): f"{value:g}" if isinstance(value, float) else str(value).lower()
+        for name in _SETTINGS
+        if (value := getattr(source, name)) != getattr(_DEFAULT, name)
     }
     if source.select:
         values |= {f"Select{name.title()}": getattr(source.select, name) for name in _SELECTORS}
     return tuple((_PREFIX + name, value) for name, value in values.items() if value)
-
-
-def foreign_attributes(attributes: Iterable[tuple[str, str]]) -> Attributes:
-    """Return the attributes that other programs wrote."""
-    return tuple((name, value) for name, value in attributes if not name.startswith(_PREFIX))
 
 
 def with_attributes(source: Source, attributes: Iterable[tuple[str, str]], *, trusted: bool) -> Source:

@@ -12,7 +12,16 @@ from syndicate.ingest.page.sitemap_parser import MAX_SITEMAP_BYTES
 from syndicate.ingest.poll_schedule import PollOutcome, polled_url
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.ingest.worker.parsers import DocumentKind, ParseRequest
-from syndicate.model import Entry, ParsedSource, Push, Source, SourceKind, SourceState
+from syndicate.model import (
+    Entry,
+    ParsedSource,
+    Push,
+    Source,
+    SourceKind,
+    SourceList,
+    SourceListState,
+    SourceState,
+)
 from syndicate.net import (
     FEED_ACCEPT,
     PAGE_ACCEPT,
@@ -23,12 +32,30 @@ from syndicate.net import (
     UserAgent,
     read_credentials,
 )
+from syndicate.net.response_headers import media_type
 from syndicate.store import Store
 from syndicate.store.ingest import robots_store, source_store
 from syndicate.text.privacy import mask_address
 from syndicate.text.urls import host_of, origin_of, same_site
 
 _ACCEPTED = {SourceKind.SITEMAP: SITEMAP_ACCEPT, SourceKind.PAGE: PAGE_ACCEPT}
+
+
+def conditional_request(
+    owner: Source | SourceList, state: SourceState | SourceListState, **more: Any
+) -> FetchRequest:
+    """Return the request for a source or a source list, with its secret and the validators in ``state``.
+
+    Raises ``FetchError`` when the secret cannot be read.
+    """
+    return FetchRequest(
+        etag=state.etag,
+        last_modified=state.last_modified,
+        known_hash=state.body_hash,
+        credentials=read_credentials(owner.access) if owner.access else None,
+        private=owner.private,
+        **more,
+    )
 
 
 def source_request(
@@ -42,16 +69,13 @@ def source_request(
     """Return the HTTP request for a source, or for its part at ``url``; the default key is the source's id.
 
     With ``state`` the request carries the validators of the last poll. With ``agent`` the request states the
-    number of readers. Raises ``FetchError`` when the secret of a private source cannot be read.
+    number of readers. Raises ``FetchError`` as ``conditional_request`` does.
     """
     state = state or SourceState()
-    return FetchRequest(
+    return conditional_request(
+        source,
+        state,
         url=url or polled_url(source.url, state),
-        etag=state.etag,
-        last_modified=state.last_modified,
-        known_hash=state.body_hash,
-        credentials=read_credentials(source.access) if source.access else None,
-        private=source.private,
         accept=_ACCEPTED.get(source.kind, FEED_ACCEPT),
         max_body=MAX_SITEMAP_BYTES if source.kind is SourceKind.SITEMAP else None,
         key=source.id if key is None else key,
@@ -91,14 +115,8 @@ def parse_request(
 
 def push_parse_request(push: Push, known: frozenset[str]) -> ParseRequest:
     """Return the parse request for content that a hub sent."""
-    media_type, _, parameters = push.content_type.partition(";")
-    return ParseRequest(
-        body=push.body,
-        url=push.url,
-        content_type=media_type.strip().lower(),
-        charset=parameters.partition("charset=")[2].strip(" \"'").lower(),
-        known=known,
-    )
+    kind, charset = media_type(push.content_type)
+    return ParseRequest(body=push.body, url=push.url, content_type=kind, charset=charset, known=known)
 
 
 def parser_options(source: Source, requested_url: str = "") -> dict[str, Any]:
@@ -153,15 +171,13 @@ def read_now(
 
 def outcome_of(source: Source, response: Fetched) -> PollOutcome:
     """Return the facts of a response that schedule the next poll, except the facts in its body."""
+    same = {name: getattr(response, name) for name in ("etag", "last_modified", "max_age", "permanent_url")}
     return PollOutcome(
         source_name=source.name,
-        etag=response.etag,
-        last_modified=response.last_modified,
         body_hash=response.wire_hash,
         not_modified=response.status == 304,
         read=not response.unchanged,
-        max_age=response.max_age,
-        permanent_url=response.permanent_url,
+        **same,
     )
 
 

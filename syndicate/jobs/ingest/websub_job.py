@@ -13,14 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from syndicate.errors import FetchError, FetchStopped, ParseError, ParserDied, StoreError, SyndicateError
+from syndicate.ingest import websub_protocol
 from syndicate.ingest.page.full_text import SelectedEntries
 from syndicate.ingest.poll_schedule import options_for, with_hub_lease
-from syndicate.ingest.websub_protocol import (
-    is_signed,
-    parse_lease_seconds,
-    read_challenge,
-    subscription_request,
-)
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
 from syndicate.jobs.ingest.entry_plan import DocumentContent, EntryPlan, dates_by_first_seen
 from syndicate.jobs.ingest.source_reading import push_parse_request
@@ -114,7 +109,7 @@ class WebSubJob:
                 # A hub may verify before it responds, so the state is ASKED before the request is sent.
                 if subscription.state in (HubState.WANTED, HubState.DENIED):
                     claimed[index] = replace(subscription, state=HubState.ASKED)
-                _save_attempt(connection, subscription, claimed[index], next_try=now + LEASE)
+                hub_store.save_attempt(connection, subscription, claimed[index], next_try=now + LEASE)
         return claimed
 
     def _ask(
@@ -128,13 +123,14 @@ class WebSubJob:
         is_leaving = subscription.state is HubState.LEAVING
         mode = "unsubscribe" if is_leaving else "subscribe"
         callback_url = self.callback_url(subscription.callback)
-        form = subscription_request(mode, subscription.topic, callback_url, self._shared_secret(subscription))
+        secret = self._shared_secret(subscription)
+        form = websub_protocol.subscription_request(mode, subscription.topic, callback_url, secret)
         error = ""
         try:
             self.importer.fetcher().post(subscription.hub, form, should_stop=should_stop)
         except FetchStopped:
             with store.write() as connection:
-                _save_attempt(connection, subscription, subscription, next_try=now)
+                hub_store.save_attempt(connection, subscription, subscription, next_try=now)
             return None
         except FetchError as problem:
             error = str(problem)[:MAX_REASON]
@@ -145,18 +141,15 @@ class WebSubJob:
         pause = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), MAX_RETRY)
         after = replace(subscription, state=state, attempts=attempts, error=error)
         with store.write() as connection:
-            _save_attempt(connection, subscription, after, next_try=now + pause)
+            hub_store.save_attempt(connection, subscription, after, next_try=now + pause)
         return not error
 
     def verify(self, callback: str, query: Mapping[str, str]) -> str | None:
-        """Return the response body for a hub's verification (sections 5.2 and 5.3); ``None`` is a 404.
-
-        A denial is stored and gets an empty body.
-        """
+        """Return the body for a hub's verification (5.2, 5.3): ``""`` for a denial, ``None`` for a 404."""
         now, mode, topic = self.clock(), query.get("hub.mode", ""), query.get("hub.topic", "")
         if not topic.isprintable():
             return None
-        challenge = read_challenge(query)
+        challenge = websub_protocol.read_challenge(query)
         with self.importer.store.read() as connection:
             # An unknown callback must not get at the write lock.
             if hub_store.find_hub_subscription(connection, callback) is None:
@@ -164,12 +157,9 @@ class WebSubJob:
         with self.importer.store.write() as connection:
             if mode == "denied":
                 reason = clean_line(query.get("hub.reason", ""), MAX_REASON) or "without a reason"
+                reason = f"the hub refused: {reason}"
                 source_id = hub_store.deny_hub_subscription(
-                    connection,
-                    callback,
-                    topic,
-                    reason=f"the hub refused: {reason}",
-                    next_try=now + AFTER_DENIAL,
+                    connection, callback, topic, reason=reason, next_try=now + AFTER_DENIAL
                 )
                 if source_id is None:
                     return None
@@ -179,7 +169,7 @@ class WebSubJob:
                 return challenge if hub_store.confirm_unsubscription(connection, callback, topic) else None
             if mode != "subscribe" or not challenge:
                 return None
-            lease = timedelta(seconds=parse_lease_seconds(query.get("hub.lease_seconds", "")))
+            lease = timedelta(seconds=websub_protocol.parse_lease_seconds(query.get("hub.lease_seconds", "")))
             renewal = now + max(lease * RENEW_AT, MIN_RENEWAL)
             source_id = hub_store.confirm_hub_subscription(
                 connection, callback, topic, expires=now + lease, next_try=renewal
@@ -209,7 +199,7 @@ class WebSubJob:
         if subscription is None or status >= 400:
             return status
         secret = self._shared_secret(subscription)
-        if secret and not is_signed(signature, body, secret):
+        if secret and not websub_protocol.is_signed(signature, body, secret):
             hub = {"hub": subscription.hub}
             log.warning("a push with a wrong signature was ignored", extra={"did": hub})
             return 202
@@ -303,7 +293,7 @@ class WebSubJob:
         earliest = max(now, state.not_before or now, after_gap)
         if state.next_check is None or earliest < state.next_check:
             after = replace(state, next_check=earliest, check_reason=reason)
-            _set_check(connection, source_id, after)
+            source_store.set_next_check(connection, source_id, after)
 
     def _set_hub(self, connection: Connection, source_id: int, until: datetime | None, now: datetime) -> None:
         stored = source_store.get_source(connection, source_id)
@@ -311,32 +301,14 @@ class WebSubJob:
             return
         source, state = stored
         options = options_for(source, self.importer.polling)
-        _set_check(connection, source_id, with_hub_lease(state, source.name, until, now, options))
+        after = with_hub_lease(state, source.name, until, now, options)
+        source_store.set_next_check(connection, source_id, after)
 
     def _shared_secret(self, subscription: HubSubscription) -> str:
         """Return the secret for hubs behind TLS (section 5.1) and for local hubs, else ``""``."""
         hub = subscription.hub
         is_safe = hub.lower().startswith("https://") or self.is_local(host_of(hub))
         return subscription.secret if is_safe else ""
-
-
-def _save_attempt(
-    connection: Connection, before: HubSubscription, after: HubSubscription, *, next_try: datetime
-) -> None:
-    """Write ``after``, unless the subscription is no longer in the state ``before``."""
-    hub_store.save_attempt(
-        connection, before, state=after.state, next_try=next_try, attempts=after.attempts, error=after.error
-    )
-
-
-def _set_check(connection: Connection, source_id: int, state: SourceState) -> None:
-    source_store.set_next_check(
-        connection,
-        source_id,
-        next_check=state.next_check,
-        check_reason=state.check_reason,
-        websub_lease_until=state.websub_lease_until,
-    )
 
 
 def _drop_if_stopped(connection: Connection, push: Push) -> None:

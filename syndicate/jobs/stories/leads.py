@@ -48,13 +48,9 @@ def refresh_chosen_leads(connection: Connection, now: datetime) -> None:
     """Update the leads from the editor's decisions, including expired decisions."""
     members = _members(connection, decision_store.stories_with_choices(connection))
     leads = _leads(connection, members, now)
-    stories = story_store.get_stories(connection, members).values()
-    moved = [
-        replace(story, lead_id=leads[story.id, ""])
-        for story in stories
-        if story.lead_id != leads[story.id, ""]
-    ]
-    story_store.save_stories(connection, moved)
+    stories = [*story_store.get_stories(connection, members).values()]
+    led = [replace(story, lead_id=leads[story.id, ""]) for story in stories]
+    story_store.save_stories(connection, [story for story in led if story not in stories])
     save_language_leads(connection, members, {key: lead for key, lead in leads.items() if key[1]})
 
 
@@ -75,9 +71,8 @@ def _leads(connection: Connection, members: _Members, now: datetime) -> Language
         languages = {candidate.language for candidate in candidates} - {""}
         groups[story_id, ""] = lead_candidates(candidates)
         for language in languages if len(languages) > 1 else ():
-            groups[story_id, language] = lead_candidates(
-                candidate for candidate in candidates if candidate.language == language
-            )
+            told = [candidate for candidate in candidates if candidate.language == language]
+            groups[story_id, language] = lead_candidates(told)
     compared = {candidate.article_id for group in groups.values() if len(group) > 1 for candidate in group}
     facts = index_rows.lead_facts(connection, sorted(compared))
     several = {story_id for story_id, language in groups if language}

@@ -26,6 +26,10 @@ from syndicate.stories import (
     without_round_ups,
 )
 
+# An edit that moved the last article of a story ends the story.
+_EDITED = Regrouping(kind=MERGED, story=0, into=0, article_ids=(), similarity=1.0, threshold=1.0)
+_MEASURED = ("nearest_id", "nearest", "mean_similarity", "n_compared", "similarity", "threshold")
+
 
 class Placing:
     """Placement of a batch; used once."""
@@ -56,9 +60,7 @@ class Placing:
         story_store.place_articles(self._connection, places)
         # From now on lists show another article with the old text, or hide this article.
         labels = {place.article_id: place.same_text for place in places}
-        moved_texts = [
-            article.id for article in waiting if article.same_text not in (None, labels[article.id])
-        ]
+        moved_texts = [known.id for known in waiting if known.same_text not in (None, labels[known.id])]
         if moved_texts:
             stale.mark_lists_with(self._connection, moved_texts)
         moved = self._move_stories()
@@ -169,9 +171,8 @@ class Placing:
             if final is not None and stored != final:
                 parts.setdefault((stored, final), []).append(article_id)
         for (story_id, into), article_ids in parts.items():
-            cause, change = next(
-                pair for pair in reversed(self._regrouped) if article_ids[0] in pair[1].article_ids
-            )
+            first, latest = article_ids[0], reversed(self._regrouped)
+            cause, change = next(pair for pair in latest if first in pair[1].article_ids)
             move = self._move(cause, change, story_id, into, len(article_ids))
             story_moves.split_story(self._connection, move, article_ids)
         return {story_id for pair in parts for story_id in pair}
@@ -182,15 +183,7 @@ class Placing:
         for article_id, story_id in self._before.items():
             stored, final = self._merged_into(story_id), self._index.story_of(article_id)
             if final is not None and stored not in (final, *(move.from_story for move in moves)):
-                change = Regrouping(
-                    kind=MERGED,
-                    story=stored,
-                    into=final,
-                    article_ids=(article_id,),
-                    similarity=1.0,
-                    threshold=1.0,
-                )
-                moves.append(self._move(article_id, change, stored, final, 1))
+                moves.append(self._move(article_id, _EDITED, stored, final, 1))
         return {*story_moves.close_empty_stories(self._connection, moves)} if moves else set()
 
     def _move(self, cause: int, change: Regrouping, story: int, into: int, articles: int) -> StoryMove:
@@ -209,23 +202,15 @@ class Placing:
         reasons = [
             StoryReason(
                 article_id=article_id,
-                story_id=self._story_id(story_match.story, story_match.nearest_id),
-                nearest_id=story_match.nearest_id,
-                nearest=story_match.nearest,
-                mean_similarity=story_match.mean_similarity,
-                n_compared=story_match.n_compared,
-                similarity=story_match.similarity,
-                threshold=story_match.threshold,
+                # For a story without a row then: the present story of its article.
+                story_id=max(story_match.story, 0) or self._index.story_of(story_match.nearest_id) or 0,
                 placed=self._now,
+                **{name: getattr(story_match, name) for name in _MEASURED},
             )
             for article_id, placement in self._placements.items()
             if (story_match := placement.story_match) is not None
         ]
         story_moves.save_reasons(self._connection, list(self._placements), reasons)
-
-    def _story_id(self, story: int, nearest_id: int) -> int:
-        """Return the id of a story; for a story without a row then, the present story of its article."""
-        return story if story > 0 else self._index.story_of(nearest_id) or 0
 
     def _save_links(self) -> set[int]:
         """Save related links of new articles, and of older articles that now have a better link.
@@ -252,9 +237,8 @@ class Placing:
         }
         changed = story_store.save_related(self._connection, lists)
         # Include lists of this batch made before their articles were placed anew.
-        linking |= {
-            number for number, rows in lists.items() if any(row.related_id in self._before for row in rows)
-        }
+        before = self._before.keys()
+        linking |= {number for number, rows in lists.items() if any(row.related_id in before for row in rows)}
         if linking:
             repeated = story_store.repeated_links(self._connection, sorted(linking))
             story_store.remove_links(self._connection, repeated)

@@ -8,15 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from syndicate.jobs.stories import story_facts
 from syndicate.jobs.stories.leads import refresh_chosen_leads
-from syndicate.jobs.stories.story_facts import (
-    DAY,
-    RHYTHM_DAYS,
-    StoryFactsCache,
-    Weights,
-    editor_overrides,
-    source_weights,
-)
 from syndicate.model import RankedStory
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases
@@ -26,7 +19,8 @@ from syndicate.stories import ENOUGH_OTHERS, RankingOptions, Record, learn_weigh
 
 LISTS = ("top", "trending")
 # An article is judged a day later, when other sources have had time to follow.
-JUDGED_AFTER = DAY
+JUDGED_AFTER = story_facts.DAY
+RHYTHM = story_facts.RHYTHM_DAYS * story_facts.DAY
 # Parts of a rank that readers see.
 MARKS = ("boost", "pin", "rare", "recent", "slow")
 
@@ -38,7 +32,7 @@ class RankingJob:
     store: Store
     options: RankingOptions
     _last_inputs: tuple[object, ...] | None = field(default=None, init=False)
-    _cache: StoryFactsCache | None = field(default=None, init=False)
+    _cache: story_facts.StoryFactsCache | None = field(default=None, init=False)
     _placements: int = field(default=-1, init=False)
     _moved: set[int] = field(default_factory=set, init=False)
 
@@ -75,8 +69,8 @@ class RankingJob:
             placements = leases.read_counter(connection, leases.PLACEMENTS)
             same = cache is not None and (placements, weights) == (self._placements, cache.weights)
             if cache is None or not same or now < cache.read_at:
-                cache = StoryFactsCache(self.options, weights)
-            overrides = editor_overrides(connection, now) if inputs[2] else {}
+                cache = story_facts.StoryFactsCache(self.options, weights)
+            overrides = story_facts.editor_overrides(connection, now) if inputs[2] else {}
             # Another process that has just started may have changed their leads.
             moved = self._moved | decision_store.stories_with_choices(connection)
             lists = zip(LISTS, cache.lists(connection, now, overrides, moved), strict=True)
@@ -93,21 +87,21 @@ class RankingJob:
         self._moved.clear()
         return tuple(changed)
 
-    def _learn(self, now: datetime) -> Weights:
+    def _learn(self, now: datetime) -> story_facts.Weights:
         """Return the weights of the sources, learned once a day (UTC); then prune old page views."""
-        today = rank_step(now, int(DAY.total_seconds()))
+        today = rank_step(now, int(story_facts.DAY.total_seconds()))
         with self.store.read() as connection:
             known = ranked_lists.source_weights(connection)
             if not known or any(weight.learned != today for weight in known.values()):
                 learned = learned_weights(connection, today, self.options)
             else:
                 learned = known
-            weights = source_weights(connection, learned)
+            weights = story_facts.source_weights(connection, learned)
         if learned != known:
             with self.store.write() as connection:
                 ranked_lists.save_source_weights(connection, learned, now=today)
-                ranked_lists.prune_reads(connection, before=today - RHYTHM_DAYS * DAY)
-                ranked_lists.prune_neighbours(connection, before=today - RHYTHM_DAYS * DAY)
+                ranked_lists.prune_reads(connection, before=today - RHYTHM)
+                ranked_lists.prune_neighbours(connection, before=today - RHYTHM)
         return weights
 
     def _inputs(self, now: datetime) -> tuple[object, ...]:
@@ -130,10 +124,9 @@ def learned_weights(connection: Connection, at: datetime, options: RankingOption
         for source, (count, others) in followers.items()
     }
     return {
-        source: SourceWeight(
-            weight=weight, articles=records[source].articles, prominence=records[source].prominence
-        )
+        source: SourceWeight(weight=weight, articles=record.articles, prominence=record.prominence)
         for source, weight in learn_weights(records).items()
+        if (record := records[source])
     }
 
 

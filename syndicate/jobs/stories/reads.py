@@ -31,7 +31,6 @@ class ReadCounter:
         with self._lock:
             counts, self._counts = self._counts, Counter()
         if counts:
+            hour = now.replace(minute=0, second=0, microsecond=0)
             with self.store.write() as connection:
-                ranked_lists.add_reads(
-                    connection, counts, hour=now.replace(minute=0, second=0, microsecond=0)
-                )
+                ranked_lists.add_reads(connection, counts, hour=hour)

@@ -51,20 +51,12 @@ class StoriesResult:
 
     def summary(self) -> dict[str, int | str]:
         """Return the counts by name."""
-        return {
-            "placed": self.placed,
-            "new_stories": self.new_stories,
-            "duplicates": self.duplicates,
-            "failed": self.failed,
-        }
+        return {name: getattr(self, name) for name in ("placed", "new_stories", "duplicates", "failed")}
 
 
 @dataclass(slots=True, kw_only=True)
 class StoriesJob:
-    """Place waiting articles, ``batch`` articles in a transaction.
-
-    Not thread-safe: the index is a single value.
-    """
+    """Place waiting articles, ``batch`` in a transaction. Not thread-safe: the index is a single value."""
 
     store: Store
     options: StoryOptions
@@ -152,14 +144,11 @@ class StoriesJob:
             kept = story_store.get_stories(connection, [article.story_id or 0])
             story_id = next(iter(kept), None) or story_store.add_stories(connection, [article.id], now)[0]
             text = index_rows.next_text_label(connection)
-            place = story_store.ArticlePlacement(
-                article_id=article.id, story_id=story_id, same_text=text, terms=None
-            )
-            story_store.place_articles(connection, [place])
+            alone = {"article_id": article.id, "story_id": story_id, "same_text": text}
+            story_store.place_articles(connection, [story_store.ArticlePlacement(**alone, terms=None)])
             refresh_stories(connection, [story_id], now)
-            quarantine.record_failure(
-                connection, FAILURE, str(article.id), reason, now=now, source_id=article.source_id
-            )
+            failed = FAILURE, str(article.id), reason
+            quarantine.record_failure(connection, *failed, now=now, source_id=article.source_id)
             leases.increment_counter(connection, leases.PLACEMENTS)
         return Counter(placed=1, failed=1, new_stories=int(not kept))
 
@@ -235,8 +224,7 @@ def load_index(
 def _hint(connection: Connection, index: StoryIndex, listed: Mapping[int, str]) -> None:
     """Pass the "Read more" lists of articles to the index."""
     lists = {article_id: index_rows.read_more_titles(packed) for article_id, packed in listed.items()}
-    ids = index_rows.articles_with_titles(
-        connection, [title for titles in lists.values() for title in titles]
-    )
+    known = [title for titles in lists.values() for title in titles]
+    ids = index_rows.articles_with_titles(connection, known)
     for article_id, titles in lists.items():
         index.hint(article_id, tuple(ids[title] for title in titles if title in ids))

@@ -55,10 +55,7 @@ def story_facts(
     options: RankingOptions,
     learned: Mapping[int, SourceWeight] | None = None,
 ) -> list[StoryFacts]:
-    """Return facts of stored stories at ``now``; a story's topic is its lead's section.
-
-    ``learned`` replaces the stored weights.
-    """
+    """Return facts of stories, with ``learned`` or the stored weights; a topic is the lead's section."""
     cache = StoryFactsCache(options, source_weights(connection, learned))
     cache.note(connection, now, editor_overrides(connection, now))
     return cache.read(connection, now, story_store.group_by_story(rows), until=now)
@@ -67,9 +64,8 @@ def story_facts(
 def source_weights(connection: Connection, learned: Mapping[int, SourceWeight] | None = None) -> Weights:
     """Return the learned and the declared weights, read from the store unless given."""
     known = ranked_lists.source_weights(connection) if learned is None else learned
-    return {source: weight.weight for source, weight in known.items()}, source_store.declared_weights(
-        connection
-    )
+    weights = {source: weight.weight for source, weight in known.items()}
+    return weights, source_store.declared_weights(connection)
 
 
 class StoryFactsCache:
@@ -140,9 +136,8 @@ class StoryFactsCache:
         ]
         if old != step or any(published < quiet for *_, published in counted[0] ^ counted[1]):
             self._usual_rate = _usual_rates(connection, step, self._options)
-        rare = ranked_lists.rare_sources(
-            connection, since=step - RHYTHM_DAYS * DAY, until=step, most=RARE_ARTICLES
-        )
+        week = step - RHYTHM_DAYS * DAY
+        rare = ranked_lists.rare_sources(connection, since=week, until=step, most=RARE_ARTICLES)
         rarity_changed, self._rare = rare ^ self._rare, rare
         affected = {
             story_id

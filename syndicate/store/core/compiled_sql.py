@@ -124,9 +124,7 @@ class CompiledInsert:
     def _prepare(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> _RowsText:
         dialect = connection.dialect
         named = {f"{name}__{index}": (index, name) for index, row in enumerate(rows) for name in row}
-        parameters: _Rows = [
-            {name: bindparam(f"{name}__{index}") for name in row} for index, row in enumerate(rows)
-        ]
+        parameters: _Rows = [{name: bindparam(f"{name}__{i}") for name in row} for i, row in enumerate(rows)]
         written = _written_out(self._make(dialect.name, parameters).compile(dialect=dialect), dialect, {})
         order = None if written.order is None else [named[name] for name in written.order]
         text = self._texts[dialect.name, len(rows)] = _RowsText(written.text, named, order)

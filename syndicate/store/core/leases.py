@@ -93,9 +93,8 @@ def source_holder(
     """Return the holder of a source that is due, or of a source named in ``names``."""
     table = schema.sources
     due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
-    return _holder(
-        connection, _leased_rows(table, now).where(due if names is None else table.c.name.in_(names))
-    )
+    wanted = due if names is None else table.c.name.in_(names)
+    return _holder(connection, _leased_rows(table, now).where(wanted))
 
 
 def page_holder(connection: Connection, *, now: datetime) -> LeaseHolder | None:

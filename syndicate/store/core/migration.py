@@ -48,10 +48,7 @@ def all_migrations() -> tuple[Migration, ...]:
 
 
 def migrate(connection: Connection) -> list[str]:
-    """Run the pending migrations and return their names.
-
-    Raises ``StoreError`` when the store records a migration that this version does not know.
-    """
+    """Run the pending migrations, return their names; ``StoreError`` for a store of a newer version."""
     if not inspect(connection).has_table("migrations"):
         connection.exec_driver_sql(_RECORD)
     done = set(connection.scalars(select(schema.migrations.c.number)))
@@ -77,11 +74,8 @@ def _apply(connection: Connection, migration: Migration) -> None:
             connection.exec_driver_sql(statement.format_map(types))
     if then := _THEN.get(migration.number):
         then(connection)
-    connection.execute(
-        insert(schema.migrations).values(
-            number=migration.number, name=migration.name, applied=datetime.now(UTC)
-        )
-    )
+    ran = {"number": migration.number, "name": migration.name, "applied": datetime.now(UTC)}
+    connection.execute(insert(schema.migrations).values(**ran))
 
 
 def rekey_lists(connection: Connection) -> None:
@@ -93,9 +87,8 @@ def rekey_lists(connection: Connection) -> None:
         if key == tag:
             continue
         there = select(tags.c.article_id).where(tags.c.tag == key)
-        moved = select(literal(key), tags.c.article_id).where(
-            tags.c.tag == tag, tags.c.article_id.not_in(there)
-        )
+        tagged = select(literal(key), tags.c.article_id).where(tags.c.tag == tag)
+        moved = tagged.where(tags.c.article_id.not_in(there))
         connection.execute(insert(tags).from_select(["tag", "article_id"], moved))
         connection.execute(delete(tags).where(tags.c.tag == tag))
     sections = connection.scalars(select(articles.c.section).where(articles.c.section != "").distinct())

@@ -36,11 +36,7 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
     """
     table, tombstones = schema.articles, schema.tombstones
     query = select(
-        table.c.id,
-        table.c.source_id,
-        table.c.entry_key,
-        table.c.item_hash,
-        table.c.story_id,
+        *(table.c[name] for name in ("id", "source_id", "entry_key", "item_hash", "story_id")),
         case((table.c.declared_title != "", table.c.declared_title), else_=table.c.title).label("title"),
     )
     old = connection.execute(query.where(_old(before)).order_by(table.c.id).limit(limit)).all()
@@ -48,14 +44,8 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
         return []
     ids = [row.id for row in old]
     new_tombstones = [
-        {
-            "source_id": row.source_id,
-            "entry_key": row.entry_key,
-            "item_hash": row.item_hash,
-            "pruned": now,
-            "rule": "",
-            "title_hash": title_hash(row.title),
-        }
+        {name: getattr(row, name) for name in ("source_id", "entry_key", "item_hash")}
+        | {"pruned": now, "rule": "", "title_hash": title_hash(row.title)}
         for row in old
     ]
     connection.execute(insert_for(connection, tombstones).on_conflict_do_nothing(), new_tombstones)
@@ -85,10 +75,7 @@ def prune_deliveries(connection: Connection, *, before: datetime) -> int:
 
 
 def prune_edition_bodies(connection: Connection, *, before: datetime) -> int:
-    """Clear HTML and text of editions cut before a time that have no delivery left.
-
-    Their content stays, from which the archive is rebuilt.
-    """
+    """Clear HTML and text of editions cut before a time and delivered; the content stays for the archive."""
     table, deliveries = schema.editions, schema.deliveries
     needed = select(deliveries.c.id).where(deliveries.c.edition_id == table.c.id)
     old = (table.c.cut_at < before) & table.c.state.in_((CUT, VARIANT)) & (table.c.html != "")

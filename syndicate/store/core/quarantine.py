@@ -15,19 +15,17 @@ from syndicate.store import schema
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for
 
+table = schema.quarantine
 LIMIT = 3
 
-_DELETE = delete(schema.quarantine).where(
-    schema.quarantine.c.kind == bindparam("kind_is"), schema.quarantine.c.subject == bindparam("subject_is")
+_DELETE = delete(table).where(
+    table.c.kind == bindparam("kind_is"), table.c.subject == bindparam("subject_is")
 )
 _CLEAR = CompiledStatement(_DELETE)
-_CLEAR_ITEM = CompiledStatement(_DELETE.where(schema.quarantine.c.source_id == bindparam("source")))
+_CLEAR_ITEM = CompiledStatement(_DELETE.where(table.c.source_id == bindparam("source")))
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_ENTRIES = CompiledStatement(
-    select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
-        schema.quarantine.c.kind == "entry", schema.quarantine.c.source_id.in_(_SOURCES)
-    )
-)
+_ITEMS = select(table.c.source_id, table.c.subject).where(table.c.kind == "entry")
+_ENTRIES = CompiledStatement(_ITEMS.where(table.c.source_id.in_(_SOURCES)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,20 +62,11 @@ def record_failure(
     attempts: int = 1,
 ) -> None:
     """Add ``attempts`` failures of a thing."""
-    table = schema.quarantine
-    statement = insert_for(connection, table).values(
-        kind=kind,
-        subject=subject,
-        source_id=source_id,
-        attempts=attempts,
-        reason=reason,
-        first_failed=now,
-        last_failed=now,
-    )
-    values = {"attempts": table.c.attempts + attempts, "reason": reason, "last_failed": now}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["kind", "subject", "source_id"], set_=values)
-    )
+    keys = {"kind": kind, "subject": subject, "source_id": source_id}
+    last = {"reason": reason, "last_failed": now}
+    statement = insert_for(connection, table).values(**keys, **last, attempts=attempts, first_failed=now)
+    again = last | {"attempts": table.c.attempts + attempts}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=again))
 
 
 def clear_failure(connection: Connection, kind: str, subject: str) -> None:
@@ -94,7 +83,6 @@ def clear_failures(connection: Connection, kind: str, subjects: Iterable[str]) -
 
 def count_failures(connection: Connection, kind: str, subject: str) -> int:
     """Return the number of failures of a thing since its last success."""
-    table = schema.quarantine
     query = select(table.c.attempts).where(table.c.kind == kind, table.c.subject == subject)
     return connection.scalars(query).first() or 0
 
@@ -120,7 +108,6 @@ def clear_unlisted(connection: Connection, listed: Mapping[int, Collection[str]]
 
 def failures(connection: Connection, *, kind: str | None = None) -> tuple[Failure, ...]:
     """Return all failures without a later success, latest first."""
-    table = schema.quarantine
     query = select(table).order_by(table.c.last_failed.desc(), table.c.kind, table.c.subject)
     if kind is not None:
         query = query.where(table.c.kind == kind)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -35,25 +36,21 @@ class RetryingStore:
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a read transaction; raise ``StoreGone`` when the server stays away."""
-        while True:
-            try:
-                with self.store.read() as connection:
-                    return work(connection)
-            except StoreGone:
-                self._wait()
+        return self._retry(self.store.read, work)
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a write transaction; raise ``StoreGone`` when the server stays away."""
+        return self._retry(self.store.write, work)
+
+    def _retry(
+        self, begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], T]
+    ) -> T:
         while True:
             try:
-                with self.store.write() as connection:
+                with begin() as connection:
                     return work(connection)
             except StoreGone:
-                self._wait()
-
-    def _wait(self) -> None:
-        """Sleep before the next attempt, or raise the error being handled."""
-        if self._waited >= self.seconds or self.should_stop():
-            raise  # noqa: PLE0704 - it is called where an error is handled
-        self._waited += _PAUSE
-        time.sleep(_PAUSE)
+                if self._waited >= self.seconds or self.should_stop():
+                    raise
+                self._waited += _PAUSE
+                time.sleep(_PAUSE)

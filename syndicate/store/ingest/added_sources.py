@@ -13,26 +13,22 @@ from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from syndicate.model import Absence, Origin, Source
 from syndicate.store import schema
+from syndicate.store.core.batches import in_batches
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.declared_sources import declared_values, unpolled_state
 from syndicate.store.ingest.source_store import source_of
 
+table = schema.sources
+
 
 def add_source(connection: Connection, source: Source, now: datetime) -> bool:
     """Add a source of origin ``store``, or revive an absent source; false when the name is taken."""
-    table = schema.sources
     values = declared_values(replace(source, origin=Origin.STORE, absent=Absence.NONE))
     row = connection.execute(select(table).where(table.c.name == source.name)).first()
     if row is None:
         # Another process may insert the same name between the query and the insert.
-        statement = insert_for(connection, table).values(
-            created=now,
-            title=source.title,
-            home_url=source.home_url,
-            feed_id="",
-            **unpolled_state(),
-            **values,
-        )
+        about = {"created": now, "title": source.title, "home_url": source.home_url, "feed_id": ""}
+        statement = insert_for(connection, table).values(**about, **unpolled_state(), **values)
         added = connection.execute(statement.on_conflict_do_nothing().returning(table.c.id))
         return added.first() is not None
     if (row.url, row.kind) != (source.url, source.kind.value):
@@ -44,7 +40,6 @@ def add_source(connection: Connection, source: Source, now: datetime) -> bool:
 
 def find_source(connection: Connection, name: str) -> Source | None:
     """Return the source of that name, unless it was removed."""
-    table = schema.sources
     query = select(table).where(table.c.name == name, table.c.absent != Absence.REMOVED.value)
     row = connection.execute(query).first()
     return source_of(row) if row else None
@@ -52,7 +47,7 @@ def find_source(connection: Connection, name: str) -> Source | None:
 
 def pause_source(connection: Connection, name: str) -> bool:
     """Stop polling a source of origin ``store``; false when there is none or it is paused already."""
-    return _change(connection, name, schema.sources.c.paused.is_(False), {"paused": True})
+    return _change(connection, name, table.c.paused.is_(False), {"paused": True})
 
 
 def resume_source(connection: Connection, name: str) -> bool:
@@ -60,7 +55,6 @@ def resume_source(connection: Connection, name: str) -> bool:
 
     A source that vanished from its source list leaves the list: the list no longer pauses it.
     """
-    table = schema.sources
     values = {"paused": False, "absent": Absence.NONE.value}
     if _change(connection, name, table.c.absent == Absence.UNLISTED.value, values | {"listed_in": ""}):
         return True
@@ -72,72 +66,56 @@ def resume_source(connection: Connection, name: str) -> bool:
 
 def remove_source(connection: Connection, name: str) -> bool:
     """Remove a source of origin ``store``, or a source that ``config.toml`` dropped; its articles stay."""
-    table = schema.sources
     matching = table.c.origin == Origin.STORE.value
     gone = table.c.absent == Absence.UNDECLARED.value
     there = table.c.absent != Absence.REMOVED.value
-    changed = connection.execute(
-        update(table)
-        .where(table.c.name == name, there, matching | gone)
-        .values(paused=True, absent=Absence.REMOVED.value, origin=Origin.STORE.value, access_json=None)
-    )
-    return changed.rowcount == 1
+    removing = update(table).where(table.c.name == name, there, matching | gone)
+    values = {"paused": True, "absent": Absence.REMOVED.value, "origin": Origin.STORE.value}
+    return connection.execute(removing.values(**values, access_json=None)).rowcount == 1
 
 
 def move_source(connection: Connection, name: str, url: str) -> bool:
     """Give a source of origin ``store`` a new URL, polled from scratch; its articles stay."""
     values = {"url": url} | unpolled_state()
-    return _change(connection, name, schema.sources.c.url != url, values)
+    return _change(connection, name, table.c.url != url, values)
 
 
 def pause_unlisted(connection: Connection, url: str, *, listed: Sequence[int]) -> list[str]:
     """Pause the sources that a source list no longer contains; return their names."""
-    table = schema.sources
-    rows = connection.execute(
-        select(table.c.id, table.c.name)
-        .where(table.c.listed_in == url, table.c.absent == Absence.NONE.value)
-        .order_by(table.c.name)
-    )
+    there = table.c.listed_in == url, table.c.absent == Absence.NONE.value
+    rows = connection.execute(select(table.c.id, table.c.name).where(*there).order_by(table.c.name))
     kept = set(listed)
-    vanished = [(row.id, row.name) for row in rows if row.id not in kept]
-    for source_id, _ in vanished:
-        connection.execute(update(table).where(table.c.id == source_id).values(**_UNLISTED))
-    return [name for _, name in vanished]
+    vanished = {row.id: row.name for row in rows if row.id not in kept}
+    for batch in in_batches([*vanished]):
+        connection.execute(update(table).where(table.c.id.in_(batch)).values(**_UNLISTED))
+    return [*vanished.values()]
 
 
 def pause_undeclared_lists(connection: Connection, urls: Sequence[str]) -> None:
     """Pause the sources of source lists that are no longer declared."""
-    table = schema.sources
-    orphan = and_(
-        table.c.listed_in != "", table.c.listed_in.not_in(urls), table.c.absent == Absence.NONE.value
-    )
-    connection.execute(update(table).where(orphan).values(**_UNLISTED))
+    orphan = and_(table.c.listed_in != "", table.c.listed_in.not_in(urls))
+    there = table.c.absent == Absence.NONE.value
+    connection.execute(update(table).where(orphan, there).values(**_UNLISTED))
 
 
 def update_listed(connection: Connection, source_id: int, source: Source) -> None:
     """Apply the list's facts to a source of that list; poll a source again that was missing."""
-    table = schema.sources
     row = connection.execute(select(table).where(table.c.id == source_id)).one()
-    values: dict[str, Any] = {
-        "url": source.url,
-        "section": source.section,
-        "language": source.language,
-        "outline_json": [list(pair) for pair in source.outline],
-        "listed_in": source.listed_in,
-    }
+    values: dict[str, Any] = {name: getattr(source, name) for name in _LISTED}
+    values["outline_json"] = [list(pair) for pair in source.outline]
     if row.absent == Absence.UNLISTED.value:
         values |= {"paused": False, "absent": Absence.NONE.value}
     if any(getattr(row, key) != value for key, value in values.items()):
         connection.execute(update(table).where(table.c.id == source_id).values(**values))
 
 
+_LISTED = ("url", "section", "language", "listed_in")
 _UNLISTED = {"paused": True, "absent": Absence.UNLISTED.value}
 
 
 def _change(
     connection: Connection, name: str, condition: ColumnElement[bool], values: dict[str, Any]
 ) -> bool:
-    table = schema.sources
     editable = and_(table.c.name == name, table.c.origin == Origin.STORE.value)
     there = table.c.absent != Absence.REMOVED.value
     return connection.execute(update(table).where(editable, there, condition).values(**values)).rowcount == 1

@@ -31,12 +31,13 @@ from syndicate.store.stories.story_moves import current_stories
 from syndicate.text.names import tag_key
 from syndicate.text.plain import folded_words, plain_text
 
+table = schema.articles
 _BATCH = 500
 _UID_BEGINNING = 8
 _LATEST = CompiledStatement(
-    select(schema.articles.c.published)
-    .where(schema.articles.c.source_id == bindparam("source"), schema.articles.c.published >= EARLIEST)
-    .order_by(schema.articles.c.published.desc(), schema.articles.c.id.desc())
+    select(table.c.published)
+    .where(table.c.source_id == bindparam("source"), table.c.published >= EARLIEST)
+    .order_by(table.c.published.desc(), table.c.id.desc())
     .limit(bindparam("most"))
 )
 _TIMES = ("published", "updated", "first_seen")
@@ -45,15 +46,14 @@ _SAME = (
     *("uid", "entry_key", "url", "path", *_TIMES, "language", "direction", "section", "summary"),
     *("minutes", "words", "content_hash", "item_hash", "boost", "declared_title"),
 )
-_LISTS = ("authors_json", "tags_json", "read_more_json", "enclosures_json")
+_STORED = (*_SAME, "id", "source_id", "story_id", "same_text", "revised")
+_WORDS = ("authors", "tags", "read_more")
 
 
 def _adding(dialect: str, rows: list[dict[str, BindParameter[Any]]]) -> ReturningInsert[Any]:
     """Return the insert of articles; existing articles stay as they are."""
-    table = schema.articles
-    statement: ReturningInsert[Any] = (
-        insert_on(dialect, table).values(rows).on_conflict_do_nothing().returning(table.c.id, table.c.uid)
-    )
+    new = insert_on(dialect, table).values(rows).on_conflict_do_nothing()
+    statement: ReturningInsert[Any] = new.returning(table.c.id, table.c.uid)
     return statement
 
 
@@ -74,10 +74,8 @@ def newest_before(
     """Return, by source, the newest publication time among articles first seen before a time."""
     if not source_ids:
         return {}
-    table = schema.articles
-    query = select(table.c.source_id, func.max(table.c.published, type_=table.c.published.type)).where(
-        table.c.source_id.in_(source_ids), table.c.first_seen < first_seen
-    )
+    query = select(table.c.source_id, func.max(table.c.published, type_=table.c.published.type))
+    query = query.where(table.c.source_id.in_(source_ids), table.c.first_seen < first_seen)
     rows = connection.execute(query.group_by(table.c.source_id)).all()
     return {row[0]: row[1] for row in rows}
 
@@ -94,9 +92,8 @@ def add_articles(
     ids = {uid: article_id for article_id, uid in _ADD.execute(connection, rows)}
     added = [article for _, articles in found for article in articles if article.uid in ids]
     if added:
-        _ADD_BODIES.execute_many(
-            connection, [{"article_id": ids[article.uid], "html": article.html} for article in added]
-        )
+        bodies = [{"article_id": ids[article.uid], "html": article.html} for article in added]
+        _ADD_BODIES.execute_many(connection, bodies)
         _add_tags(connection, [(ids[article.uid], article.tags) for article in added])
         mark_stale(connection, ids.values())
     return [[ids[article.uid] for article in articles if article.uid in ids] for _, articles in found]
@@ -109,7 +106,6 @@ def change_article(
 
     ``keep_text`` keeps the full text of the article's page when only the feed's short text was edited.
     """
-    table = schema.articles
     values = _row(source_id, article)
     for fixed in ("uid", "path", "first_seen", "source_id", *(("minutes", "words") if keep_text else ())):
         del values[fixed]
@@ -118,11 +114,8 @@ def change_article(
     mark_lists_with(connection, [article_id])
     connection.execute(update(table).where(table.c.id == article_id).values(placed=False, **values))
     if not keep_text:
-        connection.execute(
-            update(schema.article_bodies)
-            .where(schema.article_bodies.c.article_id == article_id)
-            .values(html=article.html)
-        )
+        bodies = schema.article_bodies
+        connection.execute(update(bodies).where(bodies.c.article_id == article_id).values(html=article.html))
     connection.execute(delete(schema.article_tags).where(schema.article_tags.c.article_id == article_id))
     _add_tags(connection, [(article_id, article.tags)])
     mark_stale(connection, {article_id, *pages_showing_article(connection, article_id)})
@@ -130,7 +123,7 @@ def change_article(
 
 def pages_showing_article(connection: Connection, article_id: int) -> Iterable[int]:
     """Yield the articles whose pages link to this article, as related or as coverage."""
-    table, related = schema.articles, schema.related
+    related = schema.related
     linking = select(related.c.article_id).where(related.c.related_id == article_id)
     story = select(table.c.story_id).where(table.c.id == article_id).scalar_subquery()
     yield from connection.scalars(linking.union(select(table.c.id).where(table.c.story_id == story)))
@@ -138,14 +131,12 @@ def pages_showing_article(connection: Connection, article_id: int) -> Iterable[i
 
 def save_item_hashes(connection: Connection, item_hashes: Iterable[tuple[int, str]]) -> None:
     """Store new item hashes of articles that look the same to a reader."""
-    table = schema.articles
     for article_id, item_hash in item_hashes:
         connection.execute(update(table).where(table.c.id == article_id).values(item_hash=item_hash))
 
 
 def get_articles(connection: Connection, ids: Iterable[int]) -> dict[int, Article]:
     """Return articles by id; unknown ids are left out."""
-    table = schema.articles
     return {
         row.id: article_of(row)
         for batch in in_batches(list(ids), _BATCH)
@@ -155,7 +146,7 @@ def get_articles(connection: Connection, ids: Iterable[int]) -> dict[int, Articl
 
 def latest_articles(connection: Connection, limit: int) -> list[tuple[Article, str]]:
     """Return the articles first seen last, each with its plain text."""
-    table, bodies = schema.articles, schema.article_bodies
+    bodies = schema.article_bodies
     query = (
         select(table, bodies.c.html)
         .join(bodies, bodies.c.article_id == table.c.id)
@@ -167,11 +158,11 @@ def latest_articles(connection: Connection, limit: int) -> list[tuple[Article, s
 
 def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleBody]:
     """Return bodies by article id."""
-    table = schema.article_bodies
+    article_bodies = schema.article_bodies
     return {
         row.article_id: ArticleBody(html=row.html, text=plain_text(row.html))
         for batch in in_batches(list(ids), _BATCH)
-        for row in connection.execute(select(table).where(table.c.article_id.in_(batch)))
+        for row in connection.execute(select(article_bodies).where(article_bodies.c.article_id.in_(batch)))
     }
 
 
@@ -186,7 +177,6 @@ def find_articles(connection: Connection, text: str, limit: int) -> list[Article
     ``text`` is an id, a uid or its beginning, a URL, a page path or a title; a whole title precedes words
     of a title. ``story:12`` means the lead of story 12, or of the story that 12 was merged into.
     """
-    table = schema.articles
     story = text.removeprefix("story:")
     if story != text and story.isdecimal() and len(story) < 18:
         now_in = current_stories(connection, [int(story)])[int(story)]
@@ -201,7 +191,6 @@ def find_articles(connection: Connection, text: str, limit: int) -> list[Article
 
 def _meanings(text: str) -> Iterator[ColumnElement[bool]]:
     """Yield the possible conditions for ``text``, the most specific first."""
-    table = schema.articles
     titles = (table.c.headline, table.c.title)
     if text.isdecimal() and len(text) < 18:
         yield table.c.id == int(text)
@@ -219,27 +208,21 @@ def _meanings(text: str) -> Iterator[ColumnElement[bool]]:
 
 def count_articles(connection: Connection) -> int:
     """Return the number of articles."""
-    return count_rows(connection, schema.articles)
+    return count_rows(connection, table)
 
 
 def article_of(row: Row[Any]) -> Article:
     """Return a row of ``articles`` as an ``Article``."""
     facts = row._asdict()
     image = facts["image_json"]
+    words: dict[str, Any] = {name: tuple(facts[f"{name}_json"]) for name in _WORDS}
     return Article(
-        **{name: facts[name] for name in _SAME},
-        id=facts["id"],
-        source_id=facts["source_id"],
-        story_id=facts["story_id"],
-        same_text=facts["same_text"],
-        revised=facts["revised"],
+        **{name: facts[name] for name in _STORED},
+        **words,
         title=facts["headline"] or facts["title"],
         original_title=(facts["declared_title"] or facts["title"]) if facts["headline"] else "",
-        authors=tuple(facts["authors_json"]),
-        tags=tuple(facts["tags_json"]),
         image=None if image is None else Image(**image),
         enclosures=tuple([Enclosure(**written) for written in facts["enclosures_json"]]),
-        read_more=tuple(facts["read_more_json"]),
     )
 
 
@@ -250,15 +233,12 @@ def search_text(*parts: str) -> str:
 
 def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
     return {
-        **{name: getattr(article, name) for name in _SAME},
+        **{name: getattr(article, name) for name in ("title", *_SAME)},
+        **{f"{name}_json": list(getattr(article, name)) for name in _WORDS},
         "source_id": source_id,
-        "title": article.title,
-        "authors_json": list(article.authors),
         "section_key": tag_key(article.section),
-        "tags_json": list(article.tags),
         "image_json": article.image and _fields(article.image),
         "enclosures_json": [_fields(enclosure) for enclosure in article.enclosures],
-        "read_more_json": list(article.read_more),
         "search": search_text(article.title, article.summary, *article.tags),
     }
 
@@ -273,10 +253,9 @@ def _is_revised(connection: Connection, article_id: int, article: NewArticle, *,
 
     ``keep_text`` compares summaries, since the stored text is then that of the article's page.
     """
-    table, bodies = schema.articles, schema.article_bodies
-    query = select(table.c.title, table.c.summary, bodies.c.html).join(
-        bodies, bodies.c.article_id == table.c.id
-    )
+    bodies = schema.article_bodies
+    query = select(table.c.title, table.c.summary, bodies.c.html)
+    query = query.join(bodies, bodies.c.article_id == table.c.id)
     row = connection.execute(query.where(table.c.id == article_id)).one_or_none()
     if row is None:
         return False
@@ -289,10 +268,9 @@ def _stored(row: dict[str, Any]) -> dict[str, Any]:
     stored = {**row, "placed": False, "headline": "", "revised": None}
     for name in _TIMES:
         stored[name] = to_microseconds(row[name])
-    for name in _LISTS:
-        stored[name] = to_json(row[name])
-    if row["image_json"] is not None:
-        stored["image_json"] = to_json(row["image_json"])
+    for name, value in row.items():
+        if name.endswith("_json") and value is not None:
+            stored[name] = to_json(value)
     return stored
 
 
@@ -308,7 +286,7 @@ def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]
 
 def lead_texts(connection: Connection, language: str, *, limit: int) -> list[str]:
     """Return title and text of the latest story leads in a language."""
-    table, bodies, stories = schema.articles, schema.article_bodies, schema.stories
+    bodies, stories = schema.article_bodies, schema.stories
     query = (
         select(table.c.title, bodies.c.html)
         .join(bodies, bodies.c.article_id == table.c.id)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from syndicate.model import Absence, Origin, Source, SourceState
 from syndicate.store import schema
 from syndicate.store.core.row_leases import NO_LEASE
+from syndicate.store.ingest.source_store import CHOICES, DECLARED
 
 
 def sync_sources(connection: Connection, declared: Sequence[Source], now: datetime) -> None:
@@ -26,11 +27,8 @@ def sync_sources(connection: Connection, declared: Sequence[Source], now: dateti
         values = declared_values(source) | {"origin": Origin.CONFIG.value}
         row = existing.get(source.name)
         if row is None:
-            connection.execute(
-                insert(table).values(
-                    created=now, title="", home_url="", feed_id="", **unpolled_state(), **values
-                )
-            )
+            about = {"created": now, "title": "", "home_url": "", "feed_id": ""}
+            connection.execute(insert(table).values(**about, **unpolled_state(), **values))
             continue
         if (row.url, row.kind, row.select_json) != (values["url"], values["kind"], values["select_json"]):
             values |= unpolled_state()
@@ -46,32 +44,18 @@ def sync_sources(connection: Connection, declared: Sequence[Source], now: dateti
         if row.origin == Origin.CONFIG and row.name not in names and row.absent == Absence.NONE
     ]
     if gone:
-        connection.execute(
-            update(table).where(table.c.id.in_(gone)).values(paused=True, absent=Absence.UNDECLARED.value)
-        )
+        pausing = update(table).where(table.c.id.in_(gone))
+        connection.execute(pausing.values(paused=True, absent=Absence.UNDECLARED.value))
 
 
 def declared_values(source: Source) -> dict[str, Any]:
     """Return the columns of a source that its declaration decides."""
     return {
-        "name": source.name,
-        "kind": source.kind.value,
-        "url": source.url,
-        "section": source.section,
-        "language": source.language,
-        "own": source.own,
-        "weight": source.weight,
-        "republish": source.republish.value,
-        "full_text": source.full_text.value,
+        **{name: getattr(source, name) for name in DECLARED},
+        **{name: getattr(source, name).value for name in CHOICES},
         "poll_interval": source.interval,
-        "paywall": source.paywall.value,
-        "select_json": asdict(source.select) if source.select else None,
-        "origin": source.origin.value,
-        "paused": source.paused,
-        "private": source.private,
-        "access_json": asdict(source.access) if source.access else None,
-        "listed_in": source.listed_in,
-        "absent": source.absent.value,
+        "select_json": source.select and asdict(source.select),
+        "access_json": source.access and asdict(source.access),
         "outline_json": [list(pair) for pair in source.outline],
     }
 

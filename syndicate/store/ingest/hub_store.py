@@ -4,7 +4,19 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from syndicate.model import Hub, HubState, HubSubscription, Push
 from syndicate.store import schema
@@ -12,15 +24,13 @@ from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import upsert
 
+table = schema.hub_subscriptions
 MAX_WAITING_PUSHES = 20
 """Maximum number of unread pushes per source; further pushes are dropped."""
 
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_OF_SOURCES = CompiledStatement(
-    select(*(schema.hub_subscriptions.c[name] for name in ("source_id", "hub", "topic", "state"))).where(
-        schema.hub_subscriptions.c.source_id.in_(_SOURCES)
-    )
-)
+_NOTED = select(*(table.c[name] for name in ("source_id", "hub", "topic", "state")))
+_OF_SOURCES = CompiledStatement(_NOTED.where(table.c.source_id.in_(_SOURCES)))
 _ENDING = (HubState.LEAVING.value, HubState.ENDED.value)
 
 
@@ -51,34 +61,23 @@ def save_hubs(
 def _request_subscription(
     connection: Connection, source_id: int, hub: Hub, callback: str, secret: str, now: datetime
 ) -> None:
-    fresh = {
-        "hub": hub.url,
-        "topic": hub.topic,
-        "callback": callback,
-        "secret": secret,
-        "state": HubState.WANTED.value,
-        "next_try": now,
-        "expires": None,
-        "last_push": None,
-        "attempts": 0,
-        "error": "",
-    }
-    upsert(connection, schema.hub_subscriptions, {"source_id": source_id}, fresh)
+    facts = {"hub": hub.url, "topic": hub.topic, "callback": callback, "secret": secret}
+    state = {"state": HubState.WANTED.value, "next_try": now, "attempts": 0, "error": ""}
+    ended = {"expires": None, "last_push": None}
+    upsert(connection, table, {"source_id": source_id}, facts | state | ended)
 
 
 def request_unsubscriptions(connection: Connection, *, now: datetime, everything: bool) -> None:
     """End the subscriptions of paused and gone sources, or all with ``everything``."""
-    table, sources = schema.hub_subscriptions, schema.sources
+    sources = schema.sources
     continuing = table.c.state.not_in(_ENDING)
     stopped = select(sources.c.id).where(or_(sources.c.paused, sources.c.gone))
-    query = select(table.c.source_id).where(
-        continuing if everything else continuing & table.c.source_id.in_(stopped)
-    )
-    _request_unsubscription(connection, list(connection.scalars(query)), now)
+    ending = continuing if everything else continuing & table.c.source_id.in_(stopped)
+    ids = connection.scalars(select(table.c.source_id).where(ending)).all()
+    _request_unsubscription(connection, ids, now)
 
 
 def _request_unsubscription(connection: Connection, ids: Iterable[int], now: datetime) -> None:
-    table = schema.hub_subscriptions
     values = {"state": HubState.LEAVING.value, "next_try": now, "attempts": 0}
     connection.execute(update(table).where(table.c.source_id.in_(list(ids))).values(**values))
 
@@ -87,9 +86,7 @@ def claim_hubs(
     connection: Connection, *, now: datetime, until: datetime, limit: int
 ) -> list[HubSubscription]:
     """Claim subscriptions that need a request to their hub; no other process gets them before ``until``."""
-    table = schema.hub_subscriptions
-    due = and_(table.c.next_try <= now, table.c.state != HubState.ENDED.value)
-    query = select(table).where(due).order_by(table.c.next_try, table.c.source_id)
+    query = select(table).where(*_due(now)).order_by(table.c.next_try, table.c.source_id)
     rows = list(connection.execute(query.limit(limit).with_for_update(skip_locked=True)))
     ids = [row.source_id for row in rows]
     connection.execute(update(table).where(table.c.source_id.in_(ids)).values(next_try=until))
@@ -98,73 +95,57 @@ def claim_hubs(
 
 def count_due_hubs(connection: Connection, *, now: datetime) -> int:
     """Return the number of subscriptions that ``claim_hubs`` would claim."""
-    table = schema.hub_subscriptions
-    due = and_(table.c.next_try <= now, table.c.state != HubState.ENDED.value)
-    return count_rows(connection, table, due)
+    return count_rows(connection, table, *_due(now))
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return table.c.next_try <= now, table.c.state != HubState.ENDED.value
 
 
 def save_attempt(
-    connection: Connection,
-    subscription: HubSubscription,
-    *,
-    state: HubState,
-    next_try: datetime,
-    attempts: int,
-    error: str,
+    connection: Connection, before: HubSubscription, after: HubSubscription, *, next_try: datetime
 ) -> bool:
-    """Store the result of a request to a hub; false when the subscription has changed since."""
-    table = schema.hub_subscriptions
-    same = and_(
-        table.c.source_id == subscription.source_id,
-        table.c.callback == subscription.callback,
-        table.c.state == subscription.state.value,
-    )
-    values = {"state": state.value, "next_try": next_try, "attempts": attempts, "error": error}
-    return connection.execute(update(table).where(same).values(**values)).rowcount == 1
+    """Store the result of a request to a hub; false when the subscription is no longer as ``before``."""
+    same = [table.c[name] == getattr(before, name) for name in ("source_id", "callback")]
+    values = {"state": after.state.value, "next_try": next_try, "attempts": after.attempts}
+    changed = update(table).where(*same, table.c.state == before.state.value)
+    return connection.execute(changed.values(**values, error=after.error)).rowcount == 1
 
 
 def confirm_hub_subscription(
     connection: Connection, callback: str, topic: str, *, expires: datetime, next_try: datetime
 ) -> int | None:
     """Activate a subscription the hub verified; return its source, ``None`` if not requested."""
-    table = schema.hub_subscriptions
     asked = table.c.state.in_((HubState.ASKED.value, HubState.ACTIVE.value))
-    requested = and_(table.c.callback == callback, table.c.topic == topic, asked)
-    values = {
-        "state": HubState.ACTIVE.value,
-        "expires": expires,
-        "next_try": next_try,
-        "attempts": 0,
-        "error": "",
-    }
-    return connection.scalars(
-        update(table).where(requested).values(**values).returning(table.c.source_id)
-    ).first()
+    values = {"expires": expires, "next_try": next_try, "attempts": 0, "error": ""}
+    return _answered(connection, callback, topic, asked, state=HubState.ACTIVE.value, **values)
 
 
 def confirm_unsubscription(connection: Connection, callback: str, topic: str) -> bool:
     """End a subscription the hub verified as ended; false when no end was requested."""
-    table = schema.hub_subscriptions
-    ending = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.in_(_ENDING))
-    changed = connection.execute(update(table).where(ending).values(state=HubState.ENDED.value))
-    return changed.rowcount == 1
+    ending = table.c.state.in_(_ENDING)
+    return _answered(connection, callback, topic, ending, state=HubState.ENDED.value) is not None
 
 
 def deny_hub_subscription(
     connection: Connection, callback: str, topic: str, *, reason: str, next_try: datetime
 ) -> int | None:
     """Mark a subscription that the hub refused or ended; return its source id, or ``None``."""
-    table = schema.hub_subscriptions
-    subscribed = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.not_in(_ENDING))
-    values = {"state": HubState.DENIED.value, "expires": None, "next_try": next_try, "error": reason}
-    return connection.scalars(
-        update(table).where(subscribed).values(**values).returning(table.c.source_id)
-    ).first()
+    subscribed = table.c.state.not_in(_ENDING)
+    values = {"expires": None, "next_try": next_try, "error": reason}
+    return _answered(connection, callback, topic, subscribed, state=HubState.DENIED.value, **values)
+
+
+def _answered(
+    connection: Connection, callback: str, topic: str, condition: ColumnElement[bool], **values: Any
+) -> int | None:
+    """Change a subscription that a hub answered; return its source id, ``None`` without a match."""
+    known = update(table).where(table.c.callback == callback, table.c.topic == topic, condition)
+    return connection.scalars(known.values(**values).returning(table.c.source_id)).first()
 
 
 def renew_expired_leases(connection: Connection, *, now: datetime) -> list[int]:
     """Request subscriptions again whose lease expired; return their source ids."""
-    table = schema.hub_subscriptions
     over = and_(table.c.state == HubState.ACTIVE.value, table.c.expires <= now)
     values = {"state": HubState.WANTED.value, "expires": None, "error": "its lease ran out"}
     return list(connection.scalars(update(table).where(over).values(**values).returning(table.c.source_id)))
@@ -172,14 +153,12 @@ def renew_expired_leases(connection: Connection, *, now: datetime) -> list[int]:
 
 def find_hub_subscription(connection: Connection, callback: str) -> HubSubscription | None:
     """Return the subscription with a callback, or ``None``."""
-    table = schema.hub_subscriptions
     row = connection.execute(select(table).where(table.c.callback == callback)).first()
     return _subscription(row) if row else None
 
 
 def list_hub_subscriptions(connection: Connection) -> dict[int, HubSubscription]:
     """Return every subscription that has not ended, by source id."""
-    table = schema.hub_subscriptions
     rows = connection.execute(select(table).where(table.c.state != HubState.ENDED.value))
     return {row.source_id: _subscription(row) for row in rows}
 
@@ -188,28 +167,20 @@ def add_push(
     connection: Connection, subscription: HubSubscription, *, content_type: str, body: bytes, now: datetime
 ) -> bool:
     """Store a pushed document; false when ``MAX_WAITING_PUSHES`` of its source wait already."""
-    table = schema.pushes
-    of_source = table.c.source_id == subscription.source_id
-    if count_rows(connection, table, of_source) >= MAX_WAITING_PUSHES:
+    pushes = schema.pushes
+    of_source = pushes.c.source_id == subscription.source_id
+    if count_rows(connection, pushes, of_source) >= MAX_WAITING_PUSHES:
         return False
-    connection.execute(
-        insert(table).values(
-            source_id=subscription.source_id,
-            url=subscription.topic,
-            content_type=content_type,
-            body=body,
-            received=now,
-        )
-    )
+    values = {"source_id": subscription.source_id, "url": subscription.topic, "received": now}
+    connection.execute(insert(pushes).values(**values, content_type=content_type, body=body))
     return True
 
 
 def waiting_pushes(connection: Connection, *, limit: int) -> list[Push]:
     """Return unread pushes, oldest first."""
-    table = schema.pushes
-    return [
-        Push(**row._asdict()) for row in connection.execute(select(table).order_by(table.c.id).limit(limit))
-    ]
+    pushes = schema.pushes
+    oldest = select(pushes).order_by(pushes.c.id).limit(limit)
+    return [Push(**row._asdict()) for row in connection.execute(oldest)]
 
 
 def delete_push(connection: Connection, push_id: int) -> None:
@@ -219,11 +190,8 @@ def delete_push(connection: Connection, push_id: int) -> None:
 
 def record_valid_push(connection: Connection, source_id: int, now: datetime) -> datetime | None:
     """Store the time of a valid push; return the end of the lease, ``None`` without a lease."""
-    table = schema.hub_subscriptions
-    active = and_(table.c.source_id == source_id, table.c.state == HubState.ACTIVE.value)
-    return connection.scalars(
-        update(table).where(active).values(last_push=now).returning(table.c.expires)
-    ).first()
+    active = update(table).where(table.c.source_id == source_id, table.c.state == HubState.ACTIVE.value)
+    return connection.scalars(active.values(last_push=now).returning(table.c.expires)).first()
 
 
 def _subscription(row: Row[Any]) -> HubSubscription:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_, union_all
+from sqlalchemy import BindParameter, Column, ColumnElement, Connection, bindparam, select, tuple_, union_all
 
 from syndicate.model import EARLIEST, KnownArticle, SourceKind
 from syndicate.store import schema
@@ -22,56 +22,36 @@ _KNOWN = tuple(KnownArticle.__dataclass_fields__)
 _TIMES = ("published", "first_seen")
 # A single expanding parameter: SQLAlchemy examines each value of a list inside a statement.
 _VALUES: BindParameter[str] = bindparam("values", expanding=True)
-_FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
-    schema.articles.c.source_id == bindparam("source")
-)
+_FACTS = select(*(schema.articles.c[name] for name in _KNOWN))
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_ITEM_HASHES = CompiledStatement(
-    union_all(
-        select(schema.articles.c.source_id, schema.articles.c.item_hash).where(
-            schema.articles.c.source_id.in_(_SOURCES)
-        ),
-        select(schema.tombstones.c.source_id, schema.tombstones.c.item_hash).where(
-            schema.tombstones.c.source_id.in_(_SOURCES)
-        ),
-        select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
-            schema.quarantine.c.kind == "entry",
-            schema.quarantine.c.source_id.in_(_SOURCES),
-            schema.quarantine.c.attempts >= quarantine.LIMIT,
-        ),
-    )
+_HASHES = tuple(
+    select(column.table.c.source_id, column).where(column.table.c.source_id.in_(_SOURCES))
+    for column in (schema.articles.c.item_hash, schema.tombstones.c.item_hash, schema.quarantine.c.subject)
 )
+_FAILED = schema.quarantine.c.kind == "entry", schema.quarantine.c.attempts >= quarantine.LIMIT
+_ITEM_HASHES = CompiledStatement(union_all(*_HASHES[:2], _HASHES[2].where(*_FAILED)))
 # Pairs of a source id and a key, URL or time.
 _PAIRS: BindParameter[tuple[int, str]] = bindparam("pairs", expanding=True)
+
+
+def _paired(column: Column[Any]) -> ColumnElement[bool]:
+    return tuple_(column.table.c.source_id, column).in_(_PAIRS)
+
+
 _FACTS_OF_SOURCES = select(schema.articles.c.source_id, *(schema.articles.c[name] for name in _KNOWN))
-_BY_KEYS = CompiledStatement(
-    _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.entry_key).in_(_PAIRS))
-)
-_BY_URLS = CompiledStatement(
-    _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.url).in_(_PAIRS))
-)
-_BY_TIMES = CompiledStatement(
-    _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.published).in_(_PAIRS))
-    .order_by(schema.articles.c.id.desc())
-    .limit(MAX_SIMILAR)
-)
-_BY_TITLES = (
-    _FACTS.where(schema.articles.c.title.in_(_VALUES))
-    .order_by(schema.articles.c.id.desc())
-    .limit(MAX_SIMILAR)
-)
-_PRUNED_BY_KEYS = CompiledStatement(
-    select(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).where(
-        tuple_(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).in_(_PAIRS)
-    )
-)
+_BY_KEYS = CompiledStatement(_FACTS_OF_SOURCES.where(_paired(schema.articles.c.entry_key)))
+_BY_URLS = CompiledStatement(_FACTS_OF_SOURCES.where(_paired(schema.articles.c.url)))
+_SIMILAR = _FACTS_OF_SOURCES.where(_paired(schema.articles.c.published))
+_BY_TIMES = CompiledStatement(_SIMILAR.order_by(schema.articles.c.id.desc()).limit(MAX_SIMILAR))
+_OF_SOURCE = schema.articles.c.source_id == bindparam("source")
+_SAME_TITLE = _FACTS.where(_OF_SOURCE, schema.articles.c.title.in_(_VALUES))
+_BY_TITLES = _SAME_TITLE.order_by(schema.articles.c.id.desc()).limit(MAX_SIMILAR)
+_PRUNED = select(schema.tombstones.c.source_id, schema.tombstones.c.entry_key)
+_PRUNED_BY_KEYS = CompiledStatement(_PRUNED.where(_paired(schema.tombstones.c.entry_key)))
 
 
 def sources_with_dates(connection: Connection, source_ids: Collection[int]) -> set[int]:
-    """Return the sources among these that ever dated an article.
-
-    Folders never count, since each file stands for itself.
-    """
+    """Return the sources among these that ever dated an article; folders never count."""
     table, sources = schema.articles, schema.sources
     if not source_ids:
         return set()
@@ -89,10 +69,7 @@ def sources_with_dates(connection: Connection, source_ids: Collection[int]) -> s
 
 
 def known_item_hashes(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:
-    """Return, by source, the hashes of items that need no parsing.
-
-    They were read before (also pruned or dropped), or failed too often.
-    """
+    """Return, by source, the hashes of items read before (also pruned or dropped), or failed too often."""
     found: dict[int, set[str]] = {source_id: set() for source_id in source_ids}
     if found:
         for source_id, item_hash in _ITEM_HASHES.rows(connection, {"sources": list(found)}):

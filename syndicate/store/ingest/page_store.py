@@ -12,12 +12,13 @@ from syndicate.model import Entry, Image, NewArticle, PageRead, QueuedPage, Read
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
 from syndicate.store.core.counts import count_by
-from syndicate.store.core.row_leases import NO_LEASE, change_leased
+from syndicate.store.core.row_leases import NO_LEASE, change_leased, take_leases
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.article_store import search_text
 from syndicate.store.ingest.source_store import source_of
 from syndicate.store.output.stale import mark_lists, mark_stale
 
+table = schema.page_reads
 # The wording of ``net.failures``.
 _GONE = re.compile(r" answered (404|410)\b")
 _DATES = ("published", "updated")
@@ -29,31 +30,21 @@ def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPa
     queued = list(pages)
     if not queued:
         return
-    table, articles = schema.page_reads, schema.articles
+    articles = schema.articles
     uids = [page.uid for page in queued if page.uid]
     known = rows_with(connection, select(articles.c.uid, articles.c.id), articles.c.uid, uids)
     ids = {row.uid: row.id for row in known}
     rows = [
-        {
-            "source_id": source_id,
-            "url": page.url,
-            "article_id": ids.get(page.uid),
-            "entry_json": _written(page.entry),
-            "content_hash": page.content_hash,
-            "published": page.published,
-        }
+        {name: getattr(page, name) for name in ("url", "content_hash", "published")}
+        | {"source_id": source_id, "article_id": ids.get(page.uid), "entry_json": _written(page.entry)}
         for page in queued
         if not page.uid or page.uid in ids
     ]
     fixed = {"state": ReadState.WAITING.value, "attempts": 0, "next_try": now}
     statement = insert_for(connection, table).values(has_text=False, error="", **NO_LEASE, **fixed)
     new = statement.excluded
-    again = fixed | {
-        "entry_json": new.entry_json,
-        "content_hash": new.content_hash,
-        "article_id": func.coalesce(table.c.article_id, new.article_id),
-        "published": new.published,
-    }
+    again = fixed | {name: new[name] for name in ("entry_json", "content_hash", "published")}
+    again["article_id"] = func.coalesce(table.c.article_id, new.article_id)
     changed = table.c.content_hash != new.content_hash
     if rows:
         connection.execute(
@@ -70,19 +61,14 @@ def claim_pages(
     Between two polls of a source at most ``per_poll`` of its pages are tried. The update takes only rows
     whose lease was free at that time.
     """
-    table, sources = schema.page_reads, schema.sources
+    sources = schema.sources
     ids = _next_pages(now, per_poll=per_poll, limit=limit)
-    claimed = connection.execute(
-        update(table)
-        .where(table.c.id.in_(ids), table.c.lease_until < now)
-        .values(lease_owner=owner, lease_until=until)
-        .returning(table.c.id)
-    )
+    claimed = take_leases(connection, table, ids, now=now, owner=owner, until=until)
     rows = connection.execute(
         select(sources, table.c.id.label("read_id"), table.c.url.label("page_url"), table.c.article_id,
                table.c.entry_json, table.c.published, table.c.attempts)
         .join(table, table.c.source_id == sources.c.id)
-        .where(table.c.id.in_([row.id for row in claimed]))
+        .where(table.c.id.in_(claimed))
         .order_by(table.c.published.desc(), table.c.id.desc())
     )  # fmt: skip
     return [
@@ -101,7 +87,7 @@ def claim_pages(
 
 def _next_pages(now: datetime, *, per_poll: int, limit: int) -> Select[tuple[int]]:
     """Return the query for the ids of the next pages: the newest of each source, ``per_poll`` of each."""
-    table, sources = schema.page_reads, schema.sources
+    sources = schema.sources
     spent = (
         select(table.c.source_id, func.count().label("tried"))
         .join(sources, sources.c.id == table.c.source_id)
@@ -109,23 +95,18 @@ def _next_pages(now: datetime, *, per_poll: int, limit: int) -> Select[tuple[int
         .group_by(table.c.source_id)
         .subquery()
     )
-    place = func.row_number().over(
-        partition_by=table.c.source_id, order_by=(table.c.published.desc(), table.c.id.desc())
-    )
+    newest = table.c.published.desc(), table.c.id.desc()
+    place = func.row_number().over(partition_by=table.c.source_id, order_by=newest)
     waiting = (
         select(table.c.id, (place + func.coalesce(spent.c.tried, 0)).label("place"))
         .join(sources, sources.c.id == table.c.source_id)
         .outerjoin(spent, spent.c.source_id == table.c.source_id)
-        .where(_due(now), sources.c.paused.is_(False))
+        .where(table.c.state == ReadState.WAITING.value, table.c.next_try <= now, table.c.lease_until < now)
+        .where(sources.c.paused.is_(False))
         .subquery()
     )
     next_ids = select(waiting.c.id).where(waiting.c.place <= per_poll)
     return next_ids.order_by(waiting.c.place, waiting.c.id).limit(limit)
-
-
-def _due(now: datetime) -> Any:
-    table = schema.page_reads
-    return and_(table.c.state == ReadState.WAITING.value, table.c.next_try <= now, table.c.lease_until < now)
 
 
 def finish_page(
@@ -144,20 +125,16 @@ def finish_page(
     Call it first in the transaction that stores the result. ``failed`` counts an attempt; ``next_try`` is
     the time of the next attempt of a page that waits again.
     """
-    table = schema.page_reads
     values: dict[str, Any] = {"state": state.value, "error": error, "last_try": now, **NO_LEASE}
-    if state is ReadState.READ:
-        values |= {"has_text": True, "attempts": 0}
-    if next_try is not None:
-        values["next_try"] = next_try
-    if failed:
-        values["attempts"] = table.c.attempts + 1
+    values |= {"has_text": True, "attempts": 0} if state is ReadState.READ else {}
+    values |= {} if next_try is None else {"next_try": next_try}
+    values |= {"attempts": table.c.attempts + 1} if failed else {}
     return change_leased(connection, table, [page_id], owner=owner, **values) == 1
 
 
 def link_page_to_article(connection: Connection, page_id: int) -> None:
     """Link a page to the article of its source with the same URL, if any."""
-    table, articles = schema.page_reads, schema.articles
+    articles = schema.articles
     same = and_(articles.c.source_id == table.c.source_id, articles.c.url == table.c.url)
     article = select(func.max(articles.c.id)).where(same).scalar_subquery()
     connection.execute(update(table).where(table.c.id == page_id).values(article_id=article))
@@ -168,12 +145,12 @@ def release_pages(
 ) -> None:
     """Release the leases of pages that were not requested; they wait until ``next_try``."""
     wait = {} if next_try is None else {"next_try": next_try}
-    change_leased(connection, schema.page_reads, ids, owner=owner, **wait, **NO_LEASE)
+    change_leased(connection, table, ids, owner=owner, **wait, **NO_LEASE)
 
 
 def full_text_words(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
     """Return the word counts of the articles among these with the text of their own page."""
-    table, articles = schema.page_reads, schema.articles
+    articles = schema.articles
     if not ids:
         return {}
     query = select(articles.c.id, articles.c.words).join(table, table.c.article_id == articles.c.id)
@@ -187,8 +164,8 @@ def save_full_text(connection: Connection, article_id: int, article: NewArticle)
     ``content_hash`` and ``item_hash`` stay as the feed's item has them. Otherwise the next poll would take
     the feed's short text for an edit.
     """
-    table = schema.articles
-    row = connection.execute(select(table).where(table.c.id == article_id)).one()
+    articles = schema.articles
+    row = connection.execute(select(articles).where(articles.c.id == article_id)).one()
     values: dict[str, Any] = {"minutes": article.minutes, "words": article.words, "placed": False}
     image = article.image
     if article.dated and not is_dated(row.published):
@@ -202,7 +179,7 @@ def save_full_text(connection: Connection, article_id: int, article: NewArticle)
         values["search"] = search_text(row.title, article.summary, *row.tags_json)
     if not row.language and article.language:
         values |= {"language": article.language, "direction": article.direction}
-    connection.execute(update(table).where(table.c.id == article_id).values(**values))
+    connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
     body = schema.article_bodies
     connection.execute(update(body).where(body.c.article_id == article_id).values(html=article.html))
     mark_stale(connection, [article_id])
@@ -211,7 +188,6 @@ def save_full_text(connection: Connection, article_id: int, article: NewArticle)
 
 def has_only_useless_pages(connection: Connection, source_id: int, since: datetime, pages: int) -> bool:
     """Return whether at least ``pages`` pages were tried since a time and none was usable."""
-    table = schema.page_reads
     query = select(
         func.count().filter(table.c.state == ReadState.READ.value).label("useful"),
         func.count().filter(table.c.state != ReadState.READ.value).label("useless"),
@@ -222,7 +198,6 @@ def has_only_useless_pages(connection: Connection, source_id: int, since: dateti
 
 def failures_in_a_row(connection: Connection, source_id: int) -> int:
     """Return the number of failed attempts since a page of the source was read or rejected."""
-    table = schema.page_reads
     ended = table.c.state.in_([ReadState.READ.value, ReadState.REFUSED.value])
     matching = table.c.source_id == source_id
     last = select(func.max(table.c.last_try)).where(matching, ended).scalar_subquery()
@@ -233,12 +208,11 @@ def failures_in_a_row(connection: Connection, source_id: int) -> int:
 
 def count_pages(connection: Connection) -> dict[str, int]:
     """Return the number of pages by state."""
-    return count_by(connection, schema.page_reads.c.state)
+    return count_by(connection, table.c.state)
 
 
 def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]]:
     """Return the reasons of rejected pages and their counts, the most frequent first."""
-    table = schema.page_reads
     query = (
         select(table.c.error, func.count().label("pages"))
         .where(table.c.state == ReadState.REFUSED.value)
@@ -251,21 +225,16 @@ def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]
 
 def gone_pages(connection: Connection, article_ids: Collection[int]) -> dict[int, int]:
     """Return status 404 or 410 by article id, for articles whose page last answered so."""
-    table = schema.page_reads
-    query = select(table.c.article_id, table.c.error).where(
-        table.c.article_id.in_(article_ids), table.c.state == ReadState.REFUSED.value
-    )
+    query = select(table.c.article_id, table.c.error).where(table.c.article_id.in_(article_ids))
+    query = query.where(table.c.state == ReadState.REFUSED.value)
     answers = ((row.article_id, _GONE.search(row.error)) for row in connection.execute(query))
     return {article_id: int(match[1]) for article_id, match in answers if match}
 
 
 def prune_pages(connection: Connection, *, before: datetime) -> int:
     """Delete pages without an article whose last attempt was before a time."""
-    table = schema.page_reads
-    over = and_(
-        table.c.article_id.is_(None), table.c.state != ReadState.WAITING.value, table.c.last_try < before
-    )
-    return connection.execute(delete(table).where(over)).rowcount
+    tried = and_(table.c.state != ReadState.WAITING.value, table.c.last_try < before)
+    return connection.execute(delete(table).where(table.c.article_id.is_(None), tried)).rowcount
 
 
 def _written(entry: Entry | None) -> dict[str, Any] | None:

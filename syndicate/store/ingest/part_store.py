@@ -4,14 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, or_, select, update
+from sqlalchemy import Connection, and_, delete, or_, select
 
 from syndicate.model import SitemapPart, Source, SourceState
 from syndicate.store import schema
-from syndicate.store.core.column_types import EPOCH
-from syndicate.store.core.row_leases import NO_LEASE, change_leased
+from syndicate.store.core.row_leases import NO_LEASE, change_leased, take_leases
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.source_store import source_of
+
+table = schema.sitemap_parts
+_STATE = ("etag", "last_modified", "body_hash", "last_success", "failures", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,42 +29,25 @@ class DuePart:
 
 def save_parts(connection: Connection, source_id: int, parts: Iterable[SitemapPart], now: datetime) -> None:
     """Store the parts that an index lists now; delete others. A part with a newer date is due at once."""
-    table = schema.sitemap_parts
     listed = list(parts)
     gone = and_(table.c.source_id == source_id, table.c.url.not_in([part.url for part in listed]))
     connection.execute(delete(table).where(gone))
     for part in listed:
-        statement = insert_for(connection, table).values(
-            source_id=source_id,
-            url=part.url,
-            etag="",
-            last_modified="",
-            body_hash="",
-            error="",
-            lease_owner="",
-            lease_until=EPOCH,
-            changed=part.changed,
-            next_check=now,
-            failures=0,
-        )
-        newer = or_(
-            statement.excluded.changed.is_(None),
-            table.c.changed.is_(None),
-            statement.excluded.changed > table.c.changed,
-        )
-        again = {"changed": statement.excluded.changed, "next_check": now}
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["source_id", "url"], set_=again, where=and_(newer, table.c.next_check > now)
-            )
-        )
+        facts = {"source_id": source_id, "url": part.url, "changed": part.changed, "next_check": now}
+        state = {name: getattr(SourceState(), name) for name in _STATE}
+        statement = insert_for(connection, table).values(**facts, **state, **NO_LEASE)
+        changed, before = statement.excluded.changed, table.c.changed
+        newer = or_(changed.is_(None), before.is_(None), changed > before)
+        again = {"changed": changed, "next_check": now}
+        keys, is_later = ["source_id", "url"], and_(newer, table.c.next_check > now)
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=again, where=is_later))
 
 
 def claim_parts(
     connection: Connection, *, now: datetime, owner: str, until: datetime, limit: int
 ) -> list[DuePart]:
     """Lease due parts, the most recently changed first."""
-    table, sources = schema.sitemap_parts, schema.sources
+    sources = schema.sources
     due = (
         select(table.c.id)
         .join(sources, sources.c.id == table.c.source_id)
@@ -70,31 +55,17 @@ def claim_parts(
         .order_by(table.c.changed.desc().nulls_last(), table.c.id)
         .limit(limit)
     )
-    claimed = connection.execute(
-        update(table)
-        .where(table.c.id.in_(due), table.c.lease_until < now)
-        .values(lease_owner=owner, lease_until=until)
-        .returning(table.c.id)
-    )
-    ids = [row.id for row in claimed]
+    ids = take_leases(connection, table, due, now=now, owner=owner, until=until)
     columns = [table.c[name].label(f"part_{name}") for name in table.c.keys()]  # noqa: SIM118
-    rows = connection.execute(
-        select(sources, *columns).join(table, table.c.source_id == sources.c.id).where(table.c.id.in_(ids))
-    )
+    query = select(sources, *columns).join(table, table.c.source_id == sources.c.id)
+    rows = connection.execute(query.where(table.c.id.in_(ids)))
     return [
         DuePart(
             id=row.part_id,
             source=source_of(row),
             url=row.part_url,
             changed=row.part_changed,
-            state=SourceState(
-                etag=row.part_etag,
-                last_modified=row.part_last_modified,
-                body_hash=row.part_body_hash,
-                last_success=row.part_last_success,
-                failures=row.part_failures,
-                error=row.part_error,
-            ),
+            state=SourceState(**{name: getattr(row, f"part_{name}") for name in _STATE}),
         )
         for row in rows
     ]
@@ -104,9 +75,8 @@ def save_part(
     connection: Connection, part_id: int, state: SourceState, next_check: datetime, *, owner: str
 ) -> bool:
     """Store the state of a part after a reading and end its lease; false when the lease was lost."""
-    names = ("etag", "last_modified", "body_hash", "last_success", "failures", "error")
-    values = {name: getattr(state, name) for name in names} | {"next_check": next_check}
-    changed = change_leased(connection, schema.sitemap_parts, [part_id], owner=owner, **values, **NO_LEASE)
+    values = {name: getattr(state, name) for name in _STATE} | {"next_check": next_check}
+    changed = change_leased(connection, table, [part_id], owner=owner, **values, **NO_LEASE)
     return changed == 1
 
 
@@ -115,7 +85,7 @@ def failing_parts(connection: Connection, failures: int) -> list[tuple[str, int,
 
     The source's name replaces the URL of a private source's part.
     """
-    table, sources = schema.sitemap_parts, schema.sources
+    sources = schema.sources
     query = (
         select(table.c.url, table.c.failures, table.c.error, sources.c.name, sources.c.private)
         .join(sources, sources.c.id == table.c.source_id)
@@ -130,4 +100,4 @@ def failing_parts(connection: Connection, failures: int) -> list[tuple[str, int,
 
 def release_parts(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
     """Release leases of parts that were not read."""
-    change_leased(connection, schema.sitemap_parts, ids, owner=owner, **NO_LEASE)
+    change_leased(connection, table, ids, owner=owner, **NO_LEASE)

@@ -1,6 +1,6 @@
 """Sources and their polling state."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -37,27 +37,33 @@ from syndicate.store.core.column_types import UtcTime, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.row_leases import NO_LEASE, change_leased
 
+table = schema.sources
 # Longer than clocks of two processes differ, and than an ordinary clock correction.
 CLOCK_STEP = timedelta(hours=1)
 
 _STATE_FIELDS = tuple(SourceState.__dataclass_fields__)
 # Names of the parameters of the UPDATE.
-_STATE = tuple(f"new_{name}" for name in _STATE_FIELDS)
-_TIMES = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(schema.sources.c[name].type, UtcTime))
+_TIMES = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(table.c[name].type, UtcTime))
 _ABOUT = ("title", "home_url", "feed_id")
+DECLARED = ("name", "url", "section", "language", "own", "weight", "paused", "private", "listed_in")
+"""Declared fields of a source that are columns of the same name and type."""
+_PLAIN = ("id", *DECLARED, *_ABOUT)
+_KINDS: tuple[Callable[[str], Any], ...] = (SourceKind, Republish, FullText, Paywall, Origin, Absence)
+CHOICES = dict(zip(("kind", "republish", "full_text", "paywall", "origin", "absent"), _KINDS, strict=True))
+"""Declared fields of a source that are columns of text."""
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_WEIGHTS = CompiledStatement(select(schema.sources.c.id, schema.sources.c.weight))
+_WEIGHTS = CompiledStatement(select(table.c.id, table.c.weight))
 _LEASED_BY = CompiledStatement(
-    select(schema.sources.c.id)
-    .where(schema.sources.c.id.in_(_SOURCES), schema.sources.c.lease_owner == bindparam("owner"))
+    select(table.c.id)
+    .where(table.c.id.in_(_SOURCES), table.c.lease_owner == bindparam("owner"))
     .with_for_update()
 )
 _LEASING = CompiledStatement(
-    update(schema.sources)
-    .where(schema.sources.c.id.in_(_SOURCES))
+    update(table)
+    .where(table.c.id.in_(_SOURCES))
     .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
 )
-_ROWS = select(schema.sources).where(schema.sources.c.id.in_(_SOURCES)).order_by(schema.sources.c.id)
+_ROWS = select(table).where(table.c.id.in_(_SOURCES)).order_by(table.c.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +93,6 @@ class SavedPoll:
 
 def list_sources(connection: Connection) -> tuple[Source, ...]:
     """Return every source ever declared or added, by name; removed sources still have articles."""
-    table = schema.sources
     return tuple(source_of(row) for row in connection.execute(select(table).order_by(table.c.name)))
 
 
@@ -111,17 +116,11 @@ def claim_due_sources(
     Paused and gone sources are never due. An expired lease is claimable, because its poll committed
     nothing. A last poll in the future (a clock was set back) is ignored.
     """
-    due: dict[str, Any] = {
-        "now": to_microseconds(now),
-        "ahead": to_microseconds(now + CLOCK_STEP),
-        "most": limit,
-    }
-    if names is not None:
-        due["names"] = list(names)
-    no_names = names is not None and not names
-    ids = (
-        [] if no_names else [found for (found,) in _claimable(named=names is not None).rows(connection, due)]
-    )
+    due = {"now": to_microseconds(now), "ahead": to_microseconds(now + CLOCK_STEP), "most": limit}
+    named = {} if names is None else {"names": list(names)}
+    if names is not None and not names:
+        return []
+    ids = [found for (found,) in _claimable(named=bool(named)).rows(connection, due | named)]
     if not ids:
         return []
     _LEASING.execute(connection, {"sources": ids, "owner": owner, "until": to_microseconds(until)})
@@ -131,11 +130,7 @@ def claim_due_sources(
 def claim_source(
     connection: Connection, source_id: int, *, now: datetime, owner: str, until: datetime
 ) -> tuple[Source, SourceState] | None:
-    """Lease a source, due or not, to store a push; ``None`` while another owner leases it.
-
-    Returns ``None`` for a paused or gone source, too.
-    """
-    table = schema.sources
+    """Lease a source, due or not, to store a push; ``None`` if it is leased by another, paused or gone."""
     live = and_(table.c.paused.is_(False), table.c.gone.is_(False))
     free = and_(table.c.id == source_id, table.c.lease_until < now, live)
     changed = connection.execute(update(table).where(free).values(lease_owner=owner, lease_until=until))
@@ -144,7 +139,6 @@ def claim_source(
 
 def due_sources(connection: Connection, *, now: datetime, names: Sequence[str] | None = None) -> list[str]:
     """Return the names of the sources that ``claim_due_sources`` would lease, sorted."""
-    table = schema.sources
     due = _due(now, now + CLOCK_STEP, names)
     return list(connection.scalars(select(table.c.name).where(due).order_by(table.c.name)))
 
@@ -152,7 +146,6 @@ def due_sources(connection: Connection, *, now: datetime, names: Sequence[str] |
 @lru_cache
 def _claimable(*, named: bool) -> CompiledStatement:
     """Return the statement that finds due sources, built once for all sources and once for names."""
-    table = schema.sources
     names: BindParameter[str] | None = bindparam("names", expanding=True) if named else None
     return CompiledStatement(
         select(table.c.id)
@@ -164,11 +157,7 @@ def _claimable(*, named: bool) -> CompiledStatement:
 
 
 def _due(now: Any, ahead: Any, names: Any) -> ColumnElement[bool]:
-    """Return the condition for due sources, for a time or a parameter that holds a time.
-
-    ``ahead`` is ``CLOCK_STEP`` after ``now``.
-    """
-    table = schema.sources
+    """Return the condition for due sources; ``now`` is a time or parameter, ``ahead`` a ``CLOCK_STEP`` on."""
     free = and_(table.c.paused.is_(False), table.c.gone.is_(False), table.c.lease_until < now)
     # A server's Retry-After holds for commanded polls, too (F5).
     wrong_clock = table.c.last_attempt > ahead
@@ -182,29 +171,18 @@ def _due(now: Any, ahead: Any, names: Any) -> ColumnElement[bool]:
 
 def release_sources(connection: Connection, ids: Iterable[int], *, owner: str) -> None:
     """Release leases of sources that were not polled."""
-    change_leased(connection, schema.sources, ids, owner=owner, **NO_LEASE)
+    change_leased(connection, table, ids, owner=owner, **NO_LEASE)
 
 
 def extend_leases(connection: Connection, ids: Iterable[int], *, owner: str, until: datetime) -> None:
     """Extend the leases of sources that are polled later than planned."""
-    change_leased(connection, schema.sources, ids, owner=owner, lease_until=until)
+    change_leased(connection, table, ids, owner=owner, lease_until=until)
 
 
-def set_next_check(
-    connection: Connection,
-    source_id: int,
-    *,
-    next_check: datetime | None,
-    check_reason: str,
-    websub_lease_until: datetime | None,
-) -> None:
-    """Set time and reason of the next poll; a running poll overwrites them."""
-    table = schema.sources
-    values = {
-        "next_check": next_check,
-        "check_reason": check_reason,
-        "websub_lease_until": websub_lease_until,
-    }
+def set_next_check(connection: Connection, source_id: int, state: SourceState) -> None:
+    """Store time and reason of the next poll and the lease's end; a running poll overwrites them."""
+    names = ("next_check", "check_reason", "websub_lease_until")
+    values = {name: getattr(state, name) for name in names}
     connection.execute(update(table).where(table.c.id == source_id).values(**values))
 
 
@@ -221,20 +199,17 @@ def save_poll(
 
     ``url`` replaces the URL after a confirmed permanent redirect.
     """
-    changes = _written(state) | ({} if url is None else {"new_url": url})
-    row = changes | {"polled": source_id, "polled_by": owner}
-    return _saving(tuple(changes)).execute(connection, row).rowcount == 1
+    row = _written(source_id, state, owner) | ({} if url is None else {"new_url": url})
+    return _saving(tuple(row)).execute(connection, row).rowcount == 1
 
 
 def save_polls(connection: Connection, polls: Iterable[SavedPoll], *, owner: str) -> None:
     """Store many polls like ``save_poll``; polls with a lost lease are skipped."""
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for poll in polls:
-        changes = _written(poll.state) | {f"new_{name}": getattr(poll, name) for name in _ABOUT}
-        if poll.url:
-            changes["new_url"] = poll.url
-        row = changes | {"polled": poll.source_id, "polled_by": owner}
-        alike.setdefault(tuple(changes), []).append(row)
+        row = _written(poll.source_id, poll.state, owner)
+        row |= {f"new_{name}": getattr(poll, name) for name in (*_ABOUT, *(["url"] if poll.url else []))}
+        alike.setdefault(tuple(row), []).append(row)
     for parameters, rows in alike.items():
         _saving(parameters).execute_many(connection, rows)
 
@@ -249,14 +224,15 @@ def save_unchanged_polls(
     connection: Connection, polls: Sequence[tuple[int, SourceState]], *, owner: str
 ) -> None:
     """Store many polls without new content in a single statement; skip polls with a lost lease."""
-    rows = [_written(state) | {"polled": source_id, "polled_by": owner} for source_id, state in polls]
+    rows = [_written(source_id, state, owner) for source_id, state in polls]
     if rows:
-        _saving(_STATE).execute_many(connection, rows)
+        _saving(tuple(rows[0])).execute_many(connection, rows)
 
 
-def _written(state: SourceState) -> dict[str, Any]:
+def _written(source_id: int, state: SourceState, owner: str) -> dict[str, Any]:
     """Return the columns of a state as parameters of ``_saving``."""
-    written = {f"new_{name}": getattr(state, name) for name in _STATE_FIELDS}
+    written: dict[str, Any] = {"polled": source_id, "polled_by": owner}
+    written |= {f"new_{name}": getattr(state, name) for name in _STATE_FIELDS}
     for parameter in _TIMES:
         at = written[parameter]
         written[parameter] = None if at is None else to_microseconds(at)
@@ -266,15 +242,14 @@ def _written(state: SourceState) -> dict[str, Any]:
 @lru_cache
 def _saving(parameters: tuple[str, ...]) -> CompiledStatement:
     """Return the statement that stores a poll, built once per set of columns."""
-    table = schema.sources
-    values: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in parameters}
+    values: dict[str, Any] = {name[4:]: bindparam(name) for name in parameters if name.startswith("new_")}
     matching = and_(table.c.id == bindparam("polled"), table.c.lease_owner == bindparam("polled_by"))
     return CompiledStatement(update(table).where(matching).values(**NO_LEASE, **values))
 
 
 def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[SourceReport, ...]:
     """Return every source that was not removed, with state and article counts, by name."""
-    table, articles = schema.sources, schema.articles
+    articles = schema.articles
     counts = (
         select(
             articles.c.source_id,
@@ -284,9 +259,8 @@ def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[Sourc
         .group_by(articles.c.source_id)
         .subquery()
     )
-    query = select(table, counts.c.articles.label("total"), counts.c.recent).outerjoin(
-        counts, counts.c.source_id == table.c.id
-    )
+    query = select(table, counts.c.articles.label("total"), counts.c.recent)
+    query = query.outerjoin(counts, counts.c.source_id == table.c.id)
     query = query.where(table.c.absent != Absence.REMOVED.value)
     return tuple(
         SourceReport(
@@ -301,12 +275,9 @@ def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[Sourc
 
 def next_check(connection: Connection) -> datetime | None:
     """Return the time at which the earliest source is due, or ``None`` without sources."""
-    table = schema.sources
     live = and_(table.c.paused.is_(False), table.c.gone.is_(False))
-    query = (
-        select(table.c.next_check).where(live, table.c.next_check.is_not(None)).order_by(table.c.next_check)
-    )
-    return connection.scalars(query.limit(1)).first()
+    query = select(table.c.next_check).where(live, table.c.next_check.is_not(None))
+    return connection.scalars(query.order_by(table.c.next_check).limit(1)).first()
 
 
 def source_of(row: Row[Any]) -> Source:
@@ -316,29 +287,12 @@ def source_of(row: Row[Any]) -> Source:
 
 def _source(facts: Mapping[str, Any]) -> Source:
     return Source(
-        id=facts["id"],
-        name=facts["name"],
-        url=facts["url"],
-        kind=SourceKind(facts["kind"]),
-        section=facts["section"],
-        language=facts["language"],
-        own=facts["own"],
-        weight=facts["weight"],
-        republish=Republish(facts["republish"]),
-        full_text=FullText(facts["full_text"]),
+        **{name: facts[name] for name in _PLAIN},
+        **{name: kind(facts[name]) for name, kind in CHOICES.items()},
         interval=facts["poll_interval"],
-        paywall=Paywall(facts["paywall"]),
         select=Selectors(**facts["select_json"]) if facts["select_json"] else None,
-        origin=Origin(facts["origin"]),
-        paused=facts["paused"],
-        private=facts["private"],
         access=_access(facts["access_json"]),
-        listed_in=facts["listed_in"],
-        absent=Absence(facts["absent"]),
         outline=tuple((name, value) for name, value in facts["outline_json"]),
-        title=facts["title"],
-        home_url=facts["home_url"],
-        feed_id=facts["feed_id"],
     )
 
 

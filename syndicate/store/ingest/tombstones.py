@@ -1,7 +1,7 @@
 """Tombstones: articles that were pruned or dropped by a rule, and must not come back as new."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
@@ -9,6 +9,8 @@ from sqlalchemy import Connection, func, select, update
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
 from syndicate.store.core.upsert import insert_for
+
+table = schema.tombstones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +30,7 @@ def save_tombstones(
     connection: Connection, source_id: int, dropped: Iterable[Tombstone], now: datetime
 ) -> None:
     """Store tombstones, so that their items are neither parsed nor judged again."""
-    table = schema.tombstones
-    rows = [
-        {
-            "source_id": source_id,
-            "entry_key": tombstone.entry_key,
-            "item_hash": tombstone.item_hash,
-            "pruned": now,
-            "rule": tombstone.rule,
-            "title_hash": tombstone.title_hash,
-        }
-        for tombstone in dropped
-    ]
+    rows = [asdict(tombstone) | {"source_id": source_id, "pruned": now} for tombstone in dropped]
     if rows:
         connection.execute(insert_for(connection, table).on_conflict_do_nothing(), rows)
 
@@ -48,7 +39,6 @@ def save_tombstone_hashes(
     connection: Connection, source_id: int, item_hashes: Iterable[tuple[str, str]]
 ) -> None:
     """Store the new item hashes, by entry key, of pruned articles listed with other bytes."""
-    table = schema.tombstones
     for key, item_hash in item_hashes:
         matching = (table.c.source_id == source_id, table.c.entry_key == key)
         connection.execute(update(table).where(*matching).values(item_hash=item_hash))
@@ -56,17 +46,12 @@ def save_tombstone_hashes(
 
 def pruned_titles(connection: Connection, source_id: int, hashes: Sequence[str]) -> frozenset[str]:
     """Return the title hashes among these that belong to pruned articles."""
-    table = schema.tombstones
     query = select(table.c.title_hash).where(table.c.source_id == source_id)
     return frozenset(row.title_hash for row in rows_with(connection, query, table.c.title_hash, hashes))
 
 
 def count_dropped(connection: Connection) -> dict[str, int]:
-    """Return the number of articles that each rule dropped, the most first.
-
-    Tombstones are kept for a limited time, so older drops are missing.
-    """
-    table = schema.tombstones
+    """Return the number of articles that each rule dropped, the most first, as far as tombstones go back."""
     count = func.count()
     query = (
         select(table.c.rule, count)

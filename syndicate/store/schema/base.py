@@ -9,9 +9,16 @@ from syndicate.store.core.column_types import UtcTime
 metadata = MetaData()
 
 
-def columns(column_type: Any, *names: str, nullable: bool = False) -> list[Column[Any]]:
-    """Return columns of this type."""
-    return [Column(name, column_type, nullable=nullable) for name in names]
+def table(name: str, *parts: Column[Any]) -> Table:
+    """Return a table of the store."""
+    return Table(name, metadata, *parts)
+
+
+def columns(
+    column_type: Any, *names: str, nullable: bool = False, default: str | None = None
+) -> list[Column[Any]]:
+    """Return columns of this type; ``default`` is the value that a migration gave to older rows."""
+    return [Column(name, column_type, nullable=nullable, server_default=default) for name in names]
 
 
 def id_keys(*names: str) -> list[Column[Any]]:
@@ -19,19 +26,17 @@ def id_keys(*names: str) -> list[Column[Any]]:
     return [Column(name, BigInteger, primary_key=True, autoincrement=False) for name in names]
 
 
-meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+meta = table("meta", Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
 
-migrations = Table(
+migrations = table(
     "migrations",
-    metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
     *columns(Text, "name"),
     *columns(UtcTime, "applied"),
 )
 
-leases = Table(
+leases = table(
     "leases",
-    metadata,
     Column("name", Text, primary_key=True),
     *columns(Text, "owner"),
     *columns(UtcTime, "until"),

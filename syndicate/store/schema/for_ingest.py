@@ -1,46 +1,40 @@
 """Tables of sources, their articles, pages to read, tombstones, failures, robots.txt and hubs."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, LargeBinary, Text
 
 from syndicate.store.core.column_types import Json, UtcTime
-from syndicate.store.schema.base import columns, id_keys, metadata
+from syndicate.store.schema.base import columns, id_keys, table
 
-sources = Table(
+sources = table(
     "sources",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(Text, "name", "kind", "url", "section", "language", "republish", "origin", "full_text"),
     *columns(Text, "listed_in", "absent", "title", "home_url", "feed_id", "etag", "last_modified"),
     *columns(Text, "body_hash", "feed_skeleton_hash", "error", "warning", "permanent_url"),
     *columns(Text, "check_reason", "lease_owner"),
-    Column("poll_interval", Float),
-    Column("select_json", Json),
+    *columns(Json, "select_json", "access_json", nullable=True),
     *columns(Boolean, "own", "paused", "private", "gone"),
     *columns(Float, "weight"),
-    Column("access_json", Json),
     *columns(Json, "outline_json"),
     *columns(UtcTime, "created", "lease_until"),
-    Column("read_from", Text, nullable=False, server_default=""),
-    Column("moved_to", Text, nullable=False, server_default=""),
-    Column("paywall", Text, nullable=False, server_default="respect"),
+    *columns(Text, "read_from", "moved_to", default=""),
+    *columns(Text, "paywall", default="respect"),
     *columns(UtcTime, "last_attempt", "last_success", "next_check", "not_before", nullable=True),
     *columns(UtcTime, "counted_since", "websub_lease_until", nullable=True),
     *columns(Integer, "failures", "permanent_seen", "skip_hours", "skip_days", "publications"),
-    *columns(Float, "max_age", "requested_interval", nullable=True),
+    *columns(Float, "poll_interval", "max_age", "requested_interval", nullable=True),
 )
 
-source_lists = Table(
+source_lists = table(
     "source_lists",
-    metadata,
     Column("url", Text, primary_key=True),
     *columns(Text, "etag", "last_modified", "body_hash", "error"),
     *columns(UtcTime, "last_success", "next_check", nullable=True),
     *columns(Integer, "failures"),
 )
 
-articles = Table(
+articles = table(
     "articles",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(BigInteger, "source_id"),
     *columns(Text, "uid", "entry_key", "url", "path", "title", "language", "direction", "section"),
@@ -50,33 +44,28 @@ articles = Table(
     Column("image_json", Json),
     *columns(UtcTime, "published", "updated", "first_seen"),
     *columns(Integer, "minutes", "words"),
-    Column("story_id", BigInteger),
-    Column("same_text", BigInteger),
+    *columns(BigInteger, "story_id", "same_text", nullable=True),
     *columns(Boolean, "placed"),
     *columns(Float, "boost"),
     Column("revised", UtcTime),
 )
 
-article_bodies = Table("article_bodies", metadata, *id_keys("article_id"), *columns(Text, "html"))
+article_bodies = table("article_bodies", *id_keys("article_id"), *columns(Text, "html"))
 
-article_tags = Table("article_tags", metadata, Column("tag", Text, primary_key=True), *id_keys("article_id"))
+article_tags = table("article_tags", Column("tag", Text, primary_key=True), *id_keys("article_id"))
 
-article_authors = Table(
-    "article_authors", metadata, Column("author", Text, primary_key=True), *id_keys("article_id")
-)
+article_authors = table("article_authors", Column("author", Text, primary_key=True), *id_keys("article_id"))
 
-tombstones = Table(
+tombstones = table(
     "tombstones",
-    metadata,
     *id_keys("source_id"),
     Column("entry_key", Text, primary_key=True),
     *columns(Text, "item_hash", "rule", "title_hash"),
     *columns(UtcTime, "pruned"),
 )
 
-quarantine = Table(
+quarantine = table(
     "quarantine",
-    metadata,
     Column("kind", Text, primary_key=True),
     Column("subject", Text, primary_key=True),
     *id_keys("source_id"),
@@ -85,9 +74,8 @@ quarantine = Table(
     *columns(UtcTime, "first_failed", "last_failed"),
 )
 
-hub_subscriptions = Table(
+hub_subscriptions = table(
     "hub_subscriptions",
-    metadata,
     *id_keys("source_id"),
     *columns(Text, "hub", "topic", "callback", "secret", "state", "error"),
     *columns(UtcTime, "next_try"),
@@ -95,9 +83,8 @@ hub_subscriptions = Table(
     *columns(Integer, "attempts"),
 )
 
-pushes = Table(
+pushes = table(
     "pushes",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(BigInteger, "source_id"),
     *columns(Text, "url", "content_type"),
@@ -105,9 +92,8 @@ pushes = Table(
     *columns(UtcTime, "received"),
 )
 
-sitemap_parts = Table(
+sitemap_parts = table(
     "sitemap_parts",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(BigInteger, "source_id"),
     *columns(Text, "url", "etag", "last_modified", "body_hash", "error", "lease_owner"),
@@ -116,9 +102,8 @@ sitemap_parts = Table(
     *columns(Integer, "failures"),
 )
 
-page_reads = Table(
+page_reads = table(
     "page_reads",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(BigInteger, "source_id"),
     Column("article_id", BigInteger),
@@ -130,9 +115,8 @@ page_reads = Table(
     Column("last_try", UtcTime),
 )
 
-robots = Table(
+robots = table(
     "robots",
-    metadata,
     Column("origin", Text, primary_key=True),
     *columns(Integer, "status"),
     *columns(Text, "rules"),

@@ -1,13 +1,12 @@
 """Newsletters, editions, subscribers and deliveries."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text, false, true
+from sqlalchemy import BigInteger, Boolean, Column, Integer, Text, false, true
 
 from syndicate.store.core.column_types import Json, UtcTime
-from syndicate.store.schema.base import columns, id_keys, metadata
+from syndicate.store.schema.base import columns, id_keys, table
 
-newsletters = Table(
+newsletters = table(
     "newsletters",
-    metadata,
     Column("name", Text, primary_key=True),
     *columns(Text, "title", "origin"),
     *columns(Boolean, "paused"),
@@ -15,9 +14,8 @@ newsletters = Table(
     Column("declared", Boolean, nullable=False, server_default=true()),
 )
 
-editions = Table(
+editions = table(
     "editions",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(Text, "newsletter", "variant_key", "state", "subject", "html", "text", "web_url"),
     *columns(UtcTime, "period_start", "period_end", "cut_at"),
@@ -26,9 +24,8 @@ editions = Table(
     Column("approve_by", UtcTime),
 )
 
-edition_changes = Table(
+edition_changes = table(
     "edition_changes",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(BigInteger, "edition_id"),
     *columns(Text, "changed_by", "action", "detail"),
@@ -36,17 +33,15 @@ edition_changes = Table(
     Column("story_id", BigInteger),
 )
 
-edition_articles = Table(
+edition_articles = table(
     "edition_articles",
-    metadata,
     *id_keys("article_id", "edition_id"),
     *columns(BigInteger, "lead_id"),
     *columns(Text, "reason", "detail"),
 )
 
-subscribers = Table(
+subscribers = table(
     "subscribers",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(Text, "address", "address_key", "name", "language"),
     *columns(UtcTime, "created"),
@@ -56,30 +51,26 @@ subscribers = Table(
     Column("feed_revision", Integer, nullable=False, server_default="0"),
 )
 
-subscriptions = Table(
+subscriptions = table(
     "subscriptions",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(BigInteger, "subscriber_id"),
     *columns(Text, "newsletter", "state"),
     *columns(UtcTime, "created", "changed"),
-    Column("selection", Text, nullable=False, server_default=""),
-    Column("cadence", Text, nullable=False, server_default="edition"),
-    Column("end_reason", Text, nullable=False, server_default=""),
+    *columns(Text, "selection", "end_reason", default=""),
+    *columns(Text, "cadence", default="edition"),
 )
 
-consents = Table(
+consents = table(
     "consents",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(Text, "address_key", "newsletter", "event", "detail"),
     *columns(UtcTime, "recorded"),
     Column("agreed", Text, nullable=False, server_default=""),
 )
 
-sign_ups = Table(
+sign_ups = table(
     "sign_ups",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(Text, "newsletter", "address", "address_key", "address_fold", "network", "agreed", "state"),
     Column("token_hash", Text, nullable=False, server_default=""),
@@ -87,17 +78,15 @@ sign_ups = Table(
     *columns(UtcTime, "requested", "expires"),
 )
 
-suppressions = Table(
+suppressions = table(
     "suppressions",
-    metadata,
     Column("address_key", Text, primary_key=True),
     *columns(Text, "reason"),
     *columns(UtcTime, "recorded"),
 )
 
-deliveries = Table(
+deliveries = table(
     "deliveries",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(BigInteger, "edition_id", "subscription_id"),
     *columns(Text, "address", "state", "lease_owner", "error"),
@@ -110,9 +99,8 @@ deliveries = Table(
     Column("cause", Text, nullable=False, server_default=""),
 )
 
-bounces = Table(
+bounces = table(
     "bounces",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(BigInteger, "subscription_id", "delivery_id"),
     *columns(Text, "kind", "status", "detail", "fingerprint"),

@@ -1,46 +1,40 @@
 """Tables of outputs, and of outputs that are stale."""
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, Text
 
 from syndicate.store.core.column_types import UtcTime
-from syndicate.store.schema.base import columns, id_keys, metadata
+from syndicate.store.schema.base import columns, id_keys, table
 
-stale_pages = Table("stale_pages", metadata, *id_keys("article_id"), *columns(Integer, "version"))
+stale_pages = table("stale_pages", *id_keys("article_id"), *columns(Integer, "version"))
 
-stale_lists = Table(
-    "stale_lists", metadata, Column("name", Text, primary_key=True), *columns(Integer, "version")
-)
+stale_lists = table("stale_lists", Column("name", Text, primary_key=True), *columns(Integer, "version"))
 
-pruned_tags = Table("pruned_tags", metadata, Column("tag", Text, primary_key=True))
+pruned_tags = table("pruned_tags", Column("tag", Text, primary_key=True))
 
-channel_archives = Table(
+channel_archives = table(
     "channel_archives",
-    metadata,
     Column("channel", Text, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     *columns(BigInteger, "last_id"),
 )
 
-list_pages = Table(
+list_pages = table(
     "list_pages",
-    metadata,
     Column("list", Text, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     *columns(UtcTime, "published"),
     *columns(BigInteger, "article_id"),
 )
 
-outputs = Table(
+outputs = table(
     "outputs",
-    metadata,
     Column("name", Text, primary_key=True),
     *columns(Text, "signature"),
     *columns(UtcTime, "built"),
 )
 
-announcements = Table(
+announcements = table(
     "announcements",
-    metadata,
     Column("topic", Text, primary_key=True),
     *columns(Text, "document_hash", "error"),
     Column("next_try", UtcTime),

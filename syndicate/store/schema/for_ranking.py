@@ -1,13 +1,12 @@
 """Tables of learned weights, page reads and the editor's decisions."""
 
-from sqlalchemy import BigInteger, Column, Float, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Integer, Text
 
 from syndicate.store.core.column_types import UtcTime
-from syndicate.store.schema.base import columns, id_keys, metadata
+from syndicate.store.schema.base import columns, id_keys, table
 
-editor_log = Table(
+editor_log = table(
     "editor_log",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(UtcTime, "recorded"),
     *columns(Text, "who", "action", "article_uid", "value"),
@@ -15,18 +14,16 @@ editor_log = Table(
     Column("undoes", BigInteger),
 )
 
-source_weights = Table(
+source_weights = table(
     "source_weights",
-    metadata,
     *id_keys("source_id"),
     *columns(Float, "weight", "prominence"),
     *columns(Integer, "articles"),
     *columns(UtcTime, "learned"),
 )
 
-reads = Table(
+reads = table(
     "reads",
-    metadata,
     *id_keys("article_id"),
     Column("hour", UtcTime, primary_key=True, autoincrement=False),
     *columns(Integer, "count"),

@@ -1,17 +1,14 @@
 """Tables of stories, of their merges and splits, of related links and ranked lists."""
 
-from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, Text
 
 from syndicate.store.core.column_types import Json, UtcTime
-from syndicate.store.schema.base import columns, id_keys, metadata
+from syndicate.store.schema.base import columns, id_keys, table
 
-article_terms = Table(
-    "article_terms", metadata, *id_keys("article_id"), Column("terms", LargeBinary, nullable=False)
-)
+article_terms = table("article_terms", *id_keys("article_id"), Column("terms", LargeBinary, nullable=False))
 
-stories = Table(
+stories = table(
     "stories",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(BigInteger, "lead_id"),
     *columns(UtcTime, "created", "updated"),
@@ -19,17 +16,15 @@ stories = Table(
     Column("path", Text, nullable=False, server_default=""),
 )
 
-story_leads = Table(
+story_leads = table(
     "story_leads",
-    metadata,
     *id_keys("story_id"),
     Column("language", Text, primary_key=True),
     *columns(BigInteger, "article_id"),
 )
 
-story_moves = Table(
+story_moves = table(
     "story_moves",
-    metadata,
     Column("id", BigInteger, primary_key=True),
     *columns(Text, "kind"),
     *columns(BigInteger, "from_story", "to_story", "article_id"),
@@ -38,9 +33,8 @@ story_moves = Table(
     *columns(UtcTime, "moved"),
 )
 
-story_reasons = Table(
+story_reasons = table(
     "story_reasons",
-    metadata,
     *id_keys("article_id"),
     *columns(BigInteger, "story_id", "nearest_id"),
     *columns(Float, "nearest", "mean_similarity", "similarity", "threshold"),
@@ -48,17 +42,15 @@ story_reasons = Table(
     *columns(UtcTime, "placed"),
 )
 
-listed_articles = Table(
+listed_articles = table(
     "listed_articles",
-    metadata,
     Column("list", Text, primary_key=True),
     *id_keys("article_id"),
     Column("language", Text, nullable=False, server_default=""),
 )
 
-related = Table(
+related = table(
     "related",
-    metadata,
     *id_keys("article_id"),
     Column("position", Integer, primary_key=True, autoincrement=False),
     *columns(BigInteger, "related_id"),
@@ -66,11 +58,10 @@ related = Table(
     *columns(Json, "parts_json"),
 )
 
-neighbours = Table("neighbours", metadata, *id_keys("article_id", "neighbour_id"))
+neighbours = table("neighbours", *id_keys("article_id", "neighbour_id"))
 
-ranked = Table(
+ranked = table(
     "ranked",
-    metadata,
     Column("list", Text, primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     *columns(BigInteger, "story_id", "article_id"),

@@ -12,6 +12,7 @@ from syndicate.store.core import leases
 from syndicate.store.ingest.article_store import pages_showing_article
 from syndicate.store.output.stale import mark_lists, mark_stale
 
+table = schema.editor_log
 # Decisions that choose the article of a story that readers see.
 _CHOICES = (EditorAction.PIN.value, EditorAction.RETITLE.value)
 # The text must equal that of the partial index: otherwise SQLite does not use the index.
@@ -29,15 +30,7 @@ def add_decision(
     now: datetime,
 ) -> int:
     """Append a decision to the log and return its number."""
-    return _append(
-        connection,
-        recorded=now,
-        who=who,
-        action=action.value,
-        article_uid=article_uid,
-        value=value,
-        expires=expires,
-    )
+    return _append(connection, now, who, action, article_uid, value=value, expires=expires)
 
 
 def undo_decision(
@@ -46,21 +39,12 @@ def undo_decision(
     """Undo a decision that is in force and return it; ``None`` when there is none."""
     found = next((decision for decision in decisions(connection, at=now) if decision.id == decision_id), None)
     if found is not None:
-        _append(
-            connection,
-            recorded=now,
-            who=who,
-            action=EditorAction.UNDO.value,
-            article_uid=found.article_uid,
-            value="",
-            undoes=found.id,
-        )
+        _append(connection, now, who, EditorAction.UNDO, found.article_uid, value="", undoes=found.id)
     return found
 
 
 def decision_log(connection: Connection) -> list[EditorDecision]:
     """Return the whole log, oldest first."""
-    table = schema.editor_log
     return [_decision(row) for row in connection.execute(select(table).order_by(table.c.id))]
 
 
@@ -68,7 +52,6 @@ def decisions(
     connection: Connection, *, at: datetime, article_uids: Sequence[str] | None = None
 ) -> list[EditorDecision]:
     """Return the decisions in force at a time, oldest first: recorded, not expired, not undone."""
-    table = schema.editor_log
     query = select(table).where(_in_force(at)).order_by(table.c.id)
     if article_uids is not None:
         query = query.where(table.c.article_uid.in_(article_uids))
@@ -77,7 +60,7 @@ def decisions(
 
 def story_decisions(connection: Connection, *, at: datetime) -> dict[int, list[EditorDecision]]:
     """Return the decisions in force at a time by the current story of their article."""
-    table, articles = schema.editor_log, schema.articles
+    articles = schema.articles
     query = (
         select(table, articles.c.story_id)
         .join(articles, articles.c.uid == table.c.article_uid)
@@ -92,7 +75,7 @@ def story_decisions(connection: Connection, *, at: datetime) -> dict[int, list[E
 
 def chosen_articles(connection: Connection, *, at: datetime) -> dict[int, int]:
     """Return pinned and retitled articles, each with the id of its latest decision."""
-    table, articles = schema.editor_log, schema.articles
+    articles = schema.articles
     query = (
         select(articles.c.id, func.max(table.c.id))
         .join(articles, articles.c.uid == table.c.article_uid)
@@ -104,7 +87,7 @@ def chosen_articles(connection: Connection, *, at: datetime) -> dict[int, int]:
 
 def stories_with_choices(connection: Connection) -> set[int]:
     """Return the stories of articles that were ever pinned or retitled."""
-    table, articles = schema.editor_log, schema.articles
+    articles = schema.articles
     query = select(articles.c.story_id).join(table, table.c.article_uid == articles.c.uid)
     query = query.where(table.c.action.in_(_CHOICES), articles.c.story_id.is_not(None))
     return set(connection.scalars(query))
@@ -115,14 +98,14 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
 
     Marks as stale every page that shows a changed article.
     """
-    table = schema.articles
+    articles = schema.articles
     headlines = {
         decision.article_uid: decision.value
         for decision in decisions(connection, at=at)
         if decision.action is EditorAction.RETITLE
     }
-    query = select(table.c.id, table.c.uid, table.c.headline)
-    found = union(query.where(_RETITLED), query.where(table.c.uid.in_(headlines)))
+    query = select(articles.c.id, articles.c.uid, articles.c.headline)
+    found = union(query.where(_RETITLED), query.where(articles.c.uid.in_(headlines)))
     changed = [
         (row.id, row.headline, headlines.get(row.uid, ""))
         for row in connection.execute(found).all()
@@ -133,7 +116,9 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
         article_id
         for article_id, before, after in changed
         if connection.execute(
-            update(table).where(table.c.id == article_id, table.c.headline == before).values(headline=after)
+            update(articles)
+            .where(articles.c.id == article_id, articles.c.headline == before)
+            .values(headline=after)
         ).rowcount
     ]
     mark_stale(
@@ -145,15 +130,16 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
     return ids
 
 
-def _append(connection: Connection, **values: Any) -> int:
-    table = schema.editor_log
+def _append(
+    connection: Connection, now: datetime, who: str, action: EditorAction, article_uid: str, **values: Any
+) -> int:
+    values |= {"recorded": now, "who": who, "action": action.value, "article_uid": article_uid}
     number: int = connection.scalars(insert(table).values(**values).returning(table.c.id)).one()
     leases.increment_counter(connection, leases.EDITOR)
     return number
 
 
 def _in_force(at: datetime) -> ColumnElement[bool]:
-    table = schema.editor_log
     undone = select(table.c.undoes).where(table.c.undoes.is_not(None), table.c.recorded <= at)
     return and_(
         table.c.undoes.is_(None),
@@ -170,8 +156,5 @@ def _decision(row: Row[Any]) -> EditorDecision:
 
 def latest_decision(found: Iterable[EditorDecision], action: EditorAction) -> EditorDecision | None:
     """Return the newest decision of a kind: it replaces the earlier decisions."""
-    return max(
-        (decision for decision in found if decision.action is action),
-        key=lambda decision: decision.id,
-        default=None,
-    )
+    of_kind = (decision for decision in found if decision.action is action)
+    return max(of_kind, key=lambda decision: decision.id, default=None)

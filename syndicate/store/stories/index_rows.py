@@ -26,10 +26,7 @@ class LeadFacts(NamedTuple):
 
 
 def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequence[StoredArticle]]:
-    """Yield batches of the placed articles published since a time.
-
-    The order is arbitrary: sorting would move all terms twice.
-    """
+    """Yield batches of placed articles since a time, unsorted: sorting would move all terms twice."""
     table, terms, reasons = schema.articles, schema.article_terms, schema.story_reasons
     joined = (reasons.c.article_id == table.c.id) & (reasons.c.similarity >= reasons.c.threshold)
     query = (
@@ -55,10 +52,7 @@ def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequenc
 
 
 def nth_newest_published(connection: Connection, place: int) -> datetime | None:
-    """Return when the ``place``-th newest placed article was published.
-
-    Returns ``None`` if there are fewer.
-    """
+    """Return when the ``place``-th newest placed article was published; ``None`` if there are fewer."""
     table = schema.articles
     newest = select(table.c.published).where(table.c.story_id.is_not(None)).order_by(table.c.published.desc())
     return connection.scalars(newest.offset(place - 1).limit(1)).one_or_none()

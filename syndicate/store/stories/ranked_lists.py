@@ -1,10 +1,10 @@
 """Stored ranked lists (top and trending), and the counts from which they are computed."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -32,6 +32,8 @@ from syndicate.store.stories.story_leads import list_language_leads
 from syndicate.store.stories.story_moves import SPLIT
 from syndicate.store.stories.story_statements import NEWEST
 
+T = TypeVar("T")
+
 _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
 _LATEST = 2**62
@@ -46,11 +48,8 @@ _SOME = (
     .correlate(schema.sources)
     .subquery()
 )
-_RARE = CompiledStatement(
-    select(schema.sources.c.id).where(
-        select(func.count()).select_from(_SOME).scalar_subquery().between(1, bindparam("most"))
-    )
-)
+_FEW = select(func.count()).select_from(_SOME).scalar_subquery().between(1, bindparam("most"))
+_RARE = CompiledStatement(select(schema.sources.c.id).where(_FEW))
 _OWN, _OTHER = schema.articles.alias("own"), schema.articles.alias("other")
 _SEEN = case((_OTHER.c.published < _OTHER.c.first_seen, _OTHER.c.published), else_=_OTHER.c.first_seen)
 
@@ -72,9 +71,8 @@ def _linked_sources(article: Column[int], other: Column[int], fact: ColumnElemen
 
 
 _RELATED = _linked_sources(schema.related.c.article_id, schema.related.c.related_id, func.max(_SEEN))
-_NEAR = _linked_sources(
-    schema.neighbours.c.article_id, schema.neighbours.c.neighbour_id, func.count(_OTHER.c.id.distinct())
-)
+_PAIRS = schema.neighbours.c
+_NEAR = _linked_sources(_PAIRS.article_id, _PAIRS.neighbour_id, func.count(_OTHER.c.id.distinct()))
 
 
 _RANKED_FIELDS = ("position", "story_id", "article_id", "score", "coverage")
@@ -84,9 +82,8 @@ _RANKED = CompiledStatement(
     .order_by(schema.ranked.c.position)
 )
 _WEIGHT_FIELDS = ("weight", "prominence", "articles")
-_WEIGHTS = CompiledStatement(
-    select(*(schema.source_weights.c[name] for name in ("source_id", "learned", *_WEIGHT_FIELDS)))
-)
+_LEARNED = (schema.source_weights.c[name] for name in ("source_id", "learned", *_WEIGHT_FIELDS))
+_WEIGHTS = CompiledStatement(select(*_LEARNED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +108,7 @@ def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]
     """Replace a stored list; keep its articles in its feed while their stories are listed."""
     connection.execute(delete(schema.ranked).where(schema.ranked.c.list == name))
     rows = [
-        {
-            "list": name,
-            "parts_json": dict(story.parts),
-            **{key: getattr(story, key) for key in _RANKED_FIELDS},
-        }
+        {key: getattr(story, key) for key in _RANKED_FIELDS} | {"list": name, "parts_json": dict(story.parts)}
         for story in ranked
     ]
     if rows:
@@ -170,9 +163,8 @@ def section_counts_at_this_hour(
 def first_published(connection: Connection) -> datetime | None:
     """Return when the oldest dated article was published."""
     published = schema.articles.c.published
-    return connection.scalars(
-        select(published).where(published >= EARLIEST).order_by(published).limit(1)
-    ).first()
+    dated = select(published).where(published >= EARLIEST)
+    return connection.scalars(dated.order_by(published).limit(1)).first()
 
 
 def stories_updated(connection: Connection, *, since: datetime, until: datetime) -> set[int]:
@@ -227,9 +219,8 @@ def source_records(
     counted = case((followed.c.others > enough, enough), else_=followed.c.others)
     share = func.sum(counted * 1.0 / followed.c.others) / enough
     articles = select(table.c.source_id, func.count()).where(*judged).group_by(table.c.source_id)
-    found: dict[int, tuple[int, dict[int, float]]] = {
-        source: (count, {}) for source, count in connection.execute(articles)
-    }
+    found: dict[int, tuple[int, dict[int, float]]]
+    found = {source: (count, {}) for source, count in connection.execute(articles)}
     query = select(followed.c.source_id, followed.c.other, share)
     for source, other, part in connection.execute(query.group_by(followed.c.source_id, followed.c.other)):
         found[source][1][other] = round(float(part), 6)
@@ -241,9 +232,8 @@ def save_source_weights(
 ) -> None:
     """Replace the learned weights."""
     connection.execute(delete(schema.source_weights))
-    rows = [
-        {**asdict(weight), "source_id": source, "learned": now} for source, weight in sorted(weights.items())
-    ]
+    learned = {"learned": now}
+    rows = [asdict(weight) | {"source_id": source} | learned for source, weight in sorted(weights.items())]
     if rows:
         connection.execute(insert(schema.source_weights), rows)
 
@@ -272,10 +262,7 @@ def related_sources(
     Each source comes with the newest time at which an article was seen or published. Links within the story
     do not count, nor do articles first seen after ``until``.
     """
-    found: dict[int, dict[int, datetime]] = {}
-    for story, source, newest in _rows_of_stories(_RELATED, connection, story_ids, until):
-        found.setdefault(story, {})[source] = from_microseconds(newest)
-    return found
+    return _facts_of_stories(_RELATED, from_microseconds, connection, story_ids, until)
 
 
 def neighbour_sources(
@@ -285,18 +272,22 @@ def neighbour_sources(
 
     The same articles do not count as in ``related_sources``.
     """
-    found: dict[int, dict[int, int]] = {}
-    for story, source, count in _rows_of_stories(_NEAR, connection, story_ids, until):
-        found.setdefault(story, {})[source] = count
-    return found
+    return _facts_of_stories(_NEAR, int, connection, story_ids, until)
 
 
-def _rows_of_stories(
-    statement: CompiledStatement, connection: Connection, story_ids: Sequence[int], until: datetime | None
-) -> Iterator[Sequence[Any]]:
+def _facts_of_stories(
+    statement: CompiledStatement,
+    read: Callable[[int], T],
+    connection: Connection,
+    story_ids: Sequence[int],
+    until: datetime | None,
+) -> dict[int, dict[int, T]]:
     last = _LATEST if until is None else to_microseconds(until)
+    found: dict[int, dict[int, T]] = {}
     for ids in in_batches(story_ids):
-        yield from statement.rows(connection, {"stories": ids, "until": last})
+        for story, source, fact in statement.rows(connection, {"stories": ids, "until": last}):
+            found.setdefault(story, {})[source] = read(fact)
+    return found
 
 
 def save_neighbours(connection: Connection, neighbours: Mapping[int, Sequence[int]]) -> None:
@@ -323,15 +314,12 @@ def add_reads(connection: Connection, counts: Mapping[str, int], *, hour: dateti
     """Add page openings, by page path, to the counts of an hour; unknown paths are ignored."""
     table, articles = schema.reads, schema.articles
     query = select(articles.c.id, articles.c.path).where(articles.c.path.in_(counts))
-    rows = [
-        {"article_id": row.id, "hour": hour, "count": counts[row.path]} for row in connection.execute(query)
-    ]
+    found = connection.execute(query)
+    rows = [{"article_id": row.id, "hour": hour, "count": counts[row.path]} for row in found]
     if rows:
-        statement = insert_for(connection, table)
+        statement, keys = insert_for(connection, table), ["article_id", "hour"]
         added = {"count": table.c.count + statement.excluded.count}
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["article_id", "hour"], set_=added), rows
-        )
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=added), rows)
 
 
 def story_reads(connection: Connection, *, since: datetime, until: datetime) -> dict[int, int]:

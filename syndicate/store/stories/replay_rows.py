@@ -52,9 +52,8 @@ def articles_first_seen(
 ) -> list[tuple[int, datetime]]:
     """Return (id, first seen) of the articles first seen in a time span, in order."""
     table = schema.articles
-    query = select(table.c.id, table.c.first_seen).where(
-        table.c.first_seen >= since, table.c.first_seen <= until
-    )
+    query = select(table.c.id, table.c.first_seen)
+    query = query.where(table.c.first_seen >= since, table.c.first_seen <= until)
     order = (table.c.first_seen, table.c.published, table.c.id)
     return [(row.id, row.first_seen) for row in connection.execute(query.order_by(*order))]
 

@@ -47,9 +47,8 @@ def first_of_text(matching: Matching) -> list[ColumnElement[bool]]:
         twin.c.published < table.c.published,
         and_(twin.c.published == table.c.published, twin.c.id < table.c.id),
     )
-    shown_instead = select(twin.c.same_text).where(
-        twin.c.same_text == table.c.same_text, earlier, *_placed(matching, Unindexed(twin))
-    )
+    same = twin.c.same_text == table.c.same_text
+    shown_instead = select(twin.c.same_text).where(same, earlier, *_placed(matching, Unindexed(twin)))
     return [*_placed(matching, table), ~shown_instead.exists()]
 
 

@@ -26,9 +26,8 @@ def save_language_leads(connection: Connection, story_ids: Iterable[int], leads:
     changed = sorted({story_id for story_id, _ in language_leads(connection, story_ids) | leads})
     for batch in in_batches(changed):
         connection.execute(delete(table).where(table.c.story_id.in_(batch)))
-        mark_stale(
-            connection, connection.scalars(select(articles.c.id).where(articles.c.story_id.in_(batch)))
-        )
+        pages = connection.scalars(select(articles.c.id).where(articles.c.story_id.in_(batch)))
+        mark_stale(connection, pages)
     names = [column.name for column in table.c]
     if rows := [dict(zip(names, (*key, lead), strict=True)) for key, lead in sorted(leads.items())]:
         connection.execute(insert(table), rows)

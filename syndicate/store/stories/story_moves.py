@@ -66,9 +66,8 @@ def merge_story(connection: Connection, move: StoryMove) -> None:
     """
     articles, stories = schema.articles, schema.stories
     _mark_pages(connection, (move.from_story, move.to_story))
-    connection.execute(
-        update(articles).where(articles.c.story_id == move.from_story).values(story_id=move.to_story)
-    )
+    moving = update(articles).where(articles.c.story_id == move.from_story)
+    connection.execute(moving.values(story_id=move.to_story))
     gone = connection.execute(delete(stories).where(stories.c.id == move.from_story))
     if gone.rowcount != 1:
         raise StoreError(f"story {move.from_story} is gone and cannot be merged: run stories again")
@@ -108,13 +107,11 @@ def current_stories(connection: Connection, story_ids: Iterable[int]) -> dict[in
     leads: dict[int, int] = {}
     waiting = set(ids)
     while waiting:
-        query = select(table.c.from_story, table.c.to_story).where(
-            table.c.kind == MERGED, table.c.from_story.in_(sorted(waiting)[:TOGETHER])
-        )
-        asked = set(sorted(waiting)[:TOGETHER])
-        found = {row.from_story: row.to_story for row in connection.execute(query)}
+        asked = sorted(waiting)[:TOGETHER]
+        merged = select(table).where(table.c.kind == MERGED, table.c.from_story.in_(asked))
+        found = {row.from_story: row.to_story for row in connection.execute(merged)}
         leads |= found
-        waiting = (waiting - asked) | (set(found.values()) - leads.keys())
+        waiting = waiting.difference(asked) | (set(found.values()) - leads.keys())
     return {story_id: _end(story_id, leads) for story_id in ids}
 
 
@@ -154,9 +151,8 @@ def prune_moves(connection: Connection, *, before: datetime) -> int:
 
 def _mark_pages(connection: Connection, story_ids: Sequence[int]) -> None:
     articles = schema.articles
-    mark_stale(
-        connection, connection.scalars(select(articles.c.id).where(articles.c.story_id.in_(story_ids)))
-    )
+    pages = connection.scalars(select(articles.c.id).where(articles.c.story_id.in_(story_ids)))
+    mark_stale(connection, pages)
 
 
 def _forward_ranked(connection: Connection, move: StoryMove) -> None:

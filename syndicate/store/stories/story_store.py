@@ -21,6 +21,7 @@ from syndicate.text.plain import plain_text
 
 # The text must equal that of the partial index: otherwise SQLite does not use the index.
 _UNPLACED = text("NOT articles.placed")
+_LINKED = ("uid", "path", "published", "language", "direction", "same_text")
 _COUNT = CompiledStatement(select(func.count()).select_from(schema.articles).where(_UNPLACED))
 
 
@@ -58,10 +59,7 @@ class StoryArticleRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticlePlacement:
-    """Story, text label and packed terms of an article, to be stored.
-
-    An article without terms is unknown to the story index.
-    """
+    """Story, text label and packed terms of an article; without terms it is unknown to the story index."""
 
     article_id: int
     story_id: int
@@ -90,14 +88,11 @@ def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticl
         .order_by(table.c.published, table.c.id)
         .limit(limit)
     )
-    return [
-        UnplacedArticle(
-            **{name: getattr(row, name) for name in columns},
-            text=plain_text(row.html),
-            read_more=tuple(row.read_more_json),
-        )
-        for row in connection.execute(query)
-    ]
+    found = []
+    for row in connection.execute(query):
+        facts = {name: getattr(row, name) for name in columns} | {"text": plain_text(row.html)}
+        found.append(UnplacedArticle(**facts, read_more=tuple(row.read_more_json)))
+    return found
 
 
 def count_unplaced(connection: Connection) -> int:
@@ -124,15 +119,12 @@ def place_articles(connection: Connection, placed: Sequence[ArticlePlacement]) -
     if not placed:
         return
     table, terms = schema.articles, schema.article_terms
-    connection.execute(
-        update(table)
-        .where(table.c.id == bindparam("article"))
-        .values(story_id=bindparam("story"), same_text=bindparam("label"), placed=True),
-        [
-            {"article": placement.article_id, "story": placement.story_id, "label": placement.same_text}
-            for placement in placed
-        ],
-    )
+    labels = [
+        {"article": placement.article_id, "story": placement.story_id, "label": placement.same_text}
+        for placement in placed
+    ]
+    placing = update(table).where(table.c.id == bindparam("article")).values(placed=True)
+    connection.execute(placing.values(story_id=bindparam("story"), same_text=bindparam("label")), labels)
     without = [place.article_id for place in placed if place.terms is None]
     if without:
         connection.execute(delete(terms).where(terms.c.article_id.in_(without)))
@@ -166,13 +158,8 @@ def save_related(connection: Connection, lists: Mapping[int, Sequence[RelatedRow
     if stale := [article_id for article_id in changed if article_id in before]:
         connection.execute(delete(table).where(table.c.article_id.in_(stale)))
     values = [
-        {
-            "article_id": article_id,
-            "position": position,
-            "related_id": row.related_id,
-            "score": row.score,
-            "parts_json": dict(row.parts),
-        }
+        {"article_id": article_id, "position": position, "related_id": row.related_id}
+        | {"score": row.score, "parts_json": dict(row.parts)}
         for article_id in changed
         for position, row in enumerate(lists[article_id])
     ]
@@ -215,9 +202,8 @@ def remove_links(connection: Connection, links: Sequence[tuple[int, int]]) -> No
         return
     table = schema.related
     here = (table.c.article_id == bindparam("article")) & (table.c.position == bindparam("place"))
-    connection.execute(
-        delete(table).where(here), [{"article": article_id, "place": place} for article_id, place in links]
-    )
+    named = [{"article": article_id, "place": place} for article_id, place in links]
+    connection.execute(delete(table).where(here), named)
     mark_stale(connection, (article_id for article_id, _ in links))
 
 
@@ -235,12 +221,9 @@ def story_articles(
     values = {"since": 0 if since is None else to_microseconds(since), "besides": [*besides, 0]}
     if ids is None:
         return [_story_article(row) for row in MEMBERS.rows(connection, values)]
-    batches = in_batches(sorted(ids))
-    return [
-        _story_article(row)
-        for batch in batches
-        for row in MEMBERS_OF.rows(connection, values | {"ids": batch})
-    ]
+    batches = ({"ids": batch} for batch in in_batches(sorted(ids)))
+    rows = (row for batch in batches for row in MEMBERS_OF.rows(connection, values | batch))
+    return [_story_article(row) for row in rows]
 
 
 def _story_article(row: tuple[Any, ...]) -> StoryArticleRow:
@@ -263,17 +246,12 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
         return
     batches = in_batches([story.id for story in stories])
     before = dict(row for batch in batches for row in COVERAGE.rows(connection, {"ids": batch}))
-    SAVING.execute_many(
-        connection,
-        [
-            {
-                **{name: getattr(story, name) for name in ("lead_id", "articles", "coverage")},
-                "story": story.id,
-                "updated": to_microseconds(story.updated),
-            }
-            for story in stories
-        ],
-    )
+    rows = [
+        {name: getattr(story, name) for name in ("lead_id", "articles", "coverage")}
+        | {"story": story.id, "updated": to_microseconds(story.updated)}
+        for story in stories
+    ]
+    SAVING.execute_many(connection, rows)
     grown = [story.id for story in stories if before[story.id] != story.coverage]
     for batch in in_batches(grown):
         mark_stale(connection, (article_id for (article_id,) in IN_STORIES.rows(connection, {"ids": batch})))
@@ -322,6 +300,7 @@ def links_to(connection: Connection, ids: Sequence[int], *, site_url: str) -> di
 def story_links(connection: Connection, story_ids: Sequence[int], *, site_url: str) -> dict[int, StoryLinks]:
     """Return the page of each story with several articles, and links to all its articles."""
     table, leads, stories = schema.articles, schema.story_leads, schema.stories
+    leading = (leads.c.story_id == table.c.story_id) & (leads.c.article_id == table.c.id)
     shared = (
         select(table.c.story_id)
         .where(table.c.story_id.in_(story_ids))
@@ -332,9 +311,7 @@ def story_links(connection: Connection, story_ids: Sequence[int], *, site_url: s
         _link_query()
         .add_columns(table.c.story_id, stories.c.path.label("story_path"))
         .join(stories, stories.c.id == table.c.story_id)
-        .join(
-            leads, (leads.c.story_id == table.c.story_id) & (leads.c.article_id == table.c.id), isouter=True
-        )
+        .join(leads, leading, isouter=True)
         .where(table.c.story_id.in_(shared))
         .order_by(table.c.story_id, leads.c.story_id.is_(None), table.c.published, table.c.id)
     )
@@ -366,15 +343,8 @@ def section_links(connection: Connection, section: str, *, limit: int, site_url:
 def _link_query() -> Select[Any]:
     table, sources = schema.articles, schema.sources
     return select(
-        table.c.id,
-        table.c.uid,
+        *(table.c[name] for name in ("id", "url", *_LINKED)),
         func.coalesce(func.nullif(table.c.headline, ""), table.c.title).label("title"),
-        table.c.url,
-        table.c.path,
-        table.c.published,
-        table.c.language,
-        table.c.direction,
-        table.c.same_text,
         sources.c.name.label("source_name"),
         sources.c.own,
     ).join(sources, sources.c.id == table.c.source_id)
@@ -383,17 +353,6 @@ def _link_query() -> Select[Any]:
 def _link(
     row: Row[Any], site_url: str, *, score: float = 0.0, parts: Mapping[str, float] | None = None
 ) -> RelatedLink:
-    return RelatedLink(
-        article_id=row.id,
-        uid=row.uid,
-        title=row.title,
-        url=reader_link(own=row.own, url=row.url, path=row.path, site_url=site_url),
-        path=row.path,
-        source_name=row.source_name,
-        published=row.published,
-        language=row.language,
-        direction=row.direction,
-        same_text=row.same_text,
-        score=score,
-        parts=parts or {},
-    )
+    url = reader_link(own=row.own, url=row.url, path=row.path, site_url=site_url)
+    facts = {name: getattr(row, name) for name in (*_LINKED, "title", "source_name")}
+    return RelatedLink(article_id=row.id, url=url, score=score, parts=parts or {}, **facts)

@@ -10,15 +10,8 @@ from datetime import datetime, timedelta
 from math import inf
 
 from syndicate.model import EARLIEST, RankedStory
+from syndicate.stories.lists import story_ranking as ranking
 from syndicate.stories.lists.list_slots import RARE_SHARE, ScoredStory
-from syndicate.stories.lists.story_ranking import (
-    RankingOptions,
-    StoryFacts,
-    listed_top,
-    rank_trending,
-    score_top,
-    top_scale,
-)
 
 # Rounding does not lift a score above its bound.
 _MARGIN = 1 + 1e-9
@@ -29,9 +22,9 @@ _STILL_ENOUGH = 0.9
 class Contenders:
     """Facts of stories, and a bound of each story's score."""
 
-    def __init__(self, options: RankingOptions) -> None:
+    def __init__(self, options: ranking.RankingOptions) -> None:
         self._options = options
-        self._stories: dict[int, StoryFacts] = {}
+        self._stories: dict[int, ranking.StoryFacts] = {}
         self._bounds: dict[int, float] = {}
         # By story: the time from which fewer than ``least_sources`` have recent reports.
         self._ends: dict[int, datetime] = {}
@@ -39,7 +32,7 @@ class Contenders:
         # Only stories with a higher bound are scored.
         self._enough = 0.0
 
-    def put(self, story: StoryFacts) -> None:
+    def put(self, story: ranking.StoryFacts) -> None:
         """Store the present facts of a story."""
         story_id, count = story.story_id, self._options.least_sources
         self.remove(story_id)
@@ -47,9 +40,8 @@ class Contenders:
         articles = sorted(story.articles, key=lambda article: article.seen)
         newest = {article.source_id: article.seen for article in articles}
         if len(newest) >= count:
-            self._ends[story_id] = sorted(newest.values())[-count] + timedelta(
-                hours=self._options.burst_hours
-            )
+            burst = timedelta(hours=self._options.burst_hours)
+            self._ends[story_id] = sorted(newest.values())[-count] + burst
 
     def remove(self, story_id: int) -> None:
         """Forget a story."""
@@ -58,7 +50,7 @@ class Contenders:
 
     def top(self, now: datetime) -> tuple[RankedStory, ...]:
         """Return the result of ``rank_top`` for all stories."""
-        hours, most = scale = top_scale(self._stories.values(), now, self._options)
+        hours, most = scale = ranking.top_scale(self._stories.values(), now, self._options)
         if now < self._before[0] or hours > self._before[1] or most < self._before[2]:
             # Scores may have risen.
             self._bounds = dict.fromkeys(self._stories, inf)
@@ -68,9 +60,11 @@ class Contenders:
             for story_id, bound in self._bounds.items():
                 if bound > self._enough and story_id not in scored_stories:
                     story = self._stories[story_id]
-                    scored_stories[story_id] = scored = score_top(story, now, scale, self._options)
+                    scored_stories[story_id] = scored = ranking.score_top(story, now, scale, self._options)
                     self._bounds[story_id] = _bound(story, scored, now)
-            listed = listed_top(scored_stories.values(), self._stories, now, self._options, self._enough)
+            listed = ranking.listed_top(
+                scored_stories.values(), self._stories, now, self._options, self._enough
+            )
             if listed is not None:
                 break
             self._enough = self._enough / 2 if self._enough > self._options.floor else 0.0
@@ -82,10 +76,10 @@ class Contenders:
         """Return the result of ``rank_trending`` for all stories, with these usual rates of their topics."""
         recent = [self._stories[story_id] for story_id, ends in self._ends.items() if ends > now]
         facts = [replace(story, usual_rate=usual.get(story.topic, 0.0)) for story in recent]
-        return rank_trending(facts, now, self._options)
+        return ranking.rank_trending(facts, now, self._options)
 
 
-def _bound(story: StoryFacts, scored: ScoredStory | None, now: datetime) -> float:
+def _bound(story: ranking.StoryFacts, scored: ScoredStory | None, now: datetime) -> float:
     """Return the maximum score of an unchanged story from now on."""
     if story.overrides.pin or any(article.seen > now for article in story.articles):
         return inf

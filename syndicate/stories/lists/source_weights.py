@@ -54,12 +54,9 @@ def learn_weights(records: Mapping[int, Record]) -> dict[int, float]:
         }
         mean = sum(prominence.values()) / articles if articles else 0.0
         prior = max(PRIOR_ARTICLES * mean, MIN_PRIOR)
-        weights = {
-            source: min(
-                max((prominence[source] + prior) / (record.articles * mean + prior), MIN_WEIGHT), MAX_WEIGHT
-            )
-            for source, record in records.items()
-        }
+        for source, record in records.items():
+            deserved = (prominence[source] + prior) / (record.articles * mean + prior)
+            weights[source] = min(max(deserved, MIN_WEIGHT), MAX_WEIGHT)
     return weights
 
 

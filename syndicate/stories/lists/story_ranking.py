@@ -200,10 +200,8 @@ def _top_parts(
     if not newest:
         return 0.0, {}
     theme = story.theme * _echo(story, now, options) if story.echoes else story.theme
-    single_source = (
-        len(newest) == 1
-        and len({article.source_id for article in story.articles if article.seen <= now}) == 1
-    )
+    others = (article for article in story.articles if article.source_id not in newest)
+    single_source = len(newest) == 1 and not any(article.seen <= now for article in others)
     ceiling = MAX_SINGLE_SOURCE if single_source else inf
     parts = {
         f"source:{source}": article.source_weight

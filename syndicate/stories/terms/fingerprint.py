@@ -72,10 +72,7 @@ class Fingerprint(NamedTuple):
 
     @classmethod
     def unpack(cls, data: bytes) -> "Fingerprint":
-        """Read the result of ``pack``.
-
-        Raises ``ValueError`` for another version or a wrong size: the article has to be placed again.
-        """
+        """Read the result of ``pack``; ``ValueError`` for another version or size: place it again."""
         if len(data) < _HEADER.size or data[0] != _VERSION:
             raise ValueError("these article terms were written by another version")
         fields = _HEADER.unpack_from(data)

@@ -124,10 +124,7 @@ def _hashes_of_parts(word: str) -> Iterator[int]:
 
 
 def _split(word: str, parts: Iterator[tuple[int, float]]) -> tuple[int, ...]:
-    """Return the rows of the most probable pieces of a word.
-
-    ``parts`` are row and score of each part, in the order of ``_hashes_of_parts``.
-    """
+    """Return the rows of a word's most probable pieces; ``parts`` come from ``_hashes_of_parts``."""
     size = len(word)
     best, previous = [0.0] + [-np.inf] * size, [(0, -1)] * (size + 1)
     for start in range(size):

@@ -23,6 +23,7 @@ BACKGROUND_DOCUMENTS = 500
 _BACKGROUND = BACKGROUND_DOCUMENTS * SHARES + np.float32(0.5)
 # Number of loaded articles counted together: all at once would need as much memory again.
 _COUNTED_TOGETHER = 1000
+_ARRAYS = ("meaning", "shingles", "names", "figures", "shared")
 
 
 class Cosines(NamedTuple):
@@ -75,12 +76,8 @@ class TermSpace:
             terms=np.concatenate((article.terms[order], article.terms[article.words :])).tobytes(),
             weights=np.concatenate((words[order], characters)).astype(np.float16).tobytes(),
             words=article.words,
-            meaning=article.meaning.tobytes(),
-            shingles=article.shingles.tobytes(),
             length=article.length,
-            names=article.names.tobytes(),
-            figures=article.figures.tobytes(),
-            shared=article.shared.tobytes(),
+            **{name: getattr(article, name).tobytes() for name in _ARRAYS},
             language=article.language.encode("ascii", "replace")[:3],
         )
 
@@ -97,9 +94,8 @@ class TermSpace:
         products = np.zeros(len(terms) + 1, np.float32)
         products[shared] = weights[shared] * query_weights[shared]
         meaning = cosines_of_meanings(query.meaning, [other.meaning for other in others])
-        by_pieces = cosines_of_meanings(
-            query.shared, [b"" if other.meaning and query.meaning else other.shared for other in others]
-        )
+        pieces = [b"" if other.meaning and query.meaning else other.shared for other in others]
+        by_pieces = cosines_of_meanings(query.shared, pieces)
         sizes = [other.words for other in others]
         if sum(sizes) == len(terms):
             # The empty row takes the zero at the end, which else might change the rounding of the last sum.

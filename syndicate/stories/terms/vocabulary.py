@@ -67,10 +67,7 @@ _known: dict[str, Vocabulary] = {}
 
 
 def look_up(words: Sequence[str], language: str) -> tuple[Vocabulary, Places]:
-    """Return a vocabulary with these words, and their positions.
-
-    ``language`` is a BCP 47 tag, or ``""``.
-    """
+    """Return a vocabulary with these words, and their positions; ``language`` is a BCP 47 tag or ``""``."""
     base = main_language(language)
     vocabulary = _known.get(base) or _known.setdefault(base, Vocabulary())
     try:

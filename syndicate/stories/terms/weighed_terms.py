@@ -203,10 +203,7 @@ def _shingles(row: Hashes, step: int) -> Hashes:
 
 
 def _differs_from_the_last(ascending: Hashes) -> NDArray[np.bool_]:
-    """Return a mask of the numbers that differ from their predecessor.
-
-    ``np.unique`` takes eight times as long on so short a row.
-    """
+    """Mask the numbers unlike their predecessor; ``np.unique`` takes eight times as long on short rows."""
     new = np.ones(len(ascending), np.bool_)
     np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
     return new
@@ -214,9 +211,8 @@ def _differs_from_the_last(ascending: Hashes) -> NDArray[np.bool_]:
 
 def usual_stems(texts: Sequence[str], language: str) -> frozenset[str]:
     """Return stems without meaning: in a tenth of some unrelated texts, but in at least ``USUAL_IN``."""
-    counts = Counter(
-        root for text in texts for root in {stem(word, language) for word in words(text, language)}
-    )
+    roots = ({stem(word, language) for word in words(text, language)} for text in texts)
+    counts = Counter(root for distinct in roots for root in distinct)
     least = max(USUAL_IN, len(texts) / 10)
     return frozenset(root for root, count in counts.items() if count >= least)
 
