@@ -9,7 +9,7 @@ from syndicate.settings.values import Section
 
 
 class SiteSettings(Section):
-    """Address, title and language of the site."""
+    """Address, title, language and look of the site."""
 
     url: values.WebUrl = "http://127.0.0.1:8000"
     title: str = Field("My news", min_length=1)
@@ -19,6 +19,9 @@ class SiteSettings(Section):
     google_news_url: values.OptionalUrl = ""
     hub: values.OptionalUrl = ""
     automatic_channels: bool = True
+    accent: values.AccentColour = ""
+    accent_dark: values.DarkAccentColour = ""
+    logo: values.LogoFile = ""
     contact: values.Contact = ""
     imprint: str = ""
 

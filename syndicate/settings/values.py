@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from syndicate.ingest.article_rules import check_pattern, parse_condition
 from syndicate.ingest.page.css_selectors import check_selector
 from syndicate.newsletter.periods import parse_schedule
 from syndicate.publish.channel_query import parse_query
+from syndicate.text.colours import LEAST_CONTRAST, accent_contrast
 from syndicate.text.privacy import has_credentials
 from syndicate.text.urls import is_web_url
 
@@ -79,6 +81,23 @@ def _source_url(value: str) -> str:
 def _header_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", value) or value.lower() in _CLIENT_HEADERS:
         raise ValueError(f"{value!r} is not a header for authentication, such as X-Api-Key")
+    return value
+
+
+def _accent(value: str, *, dark: bool) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        raise ValueError(f"{value!r} is not a colour such as #0a5c55")
+    if (found := accent_contrast(value, dark=dark)) < LEAST_CONTRAST:
+        side = "lighter" if dark else "darker"
+        raise ValueError(
+            f"{value} has a contrast of {found:.1f} on the pages: take a {side} colour, for at least 4.5"
+        )
+    return value.lower()
+
+
+def _logo(value: str) -> str:
+    if Path(value).suffix.lower() not in (".svg", ".png"):
+        raise ValueError(f"{value!r} is not an SVG or PNG file")
     return value
 
 
@@ -162,6 +181,9 @@ ZoneName = Annotated[str, AfterValidator(_zone)]
 OptionalZone = Annotated[str, _optional(_zone)]
 Private = Annotated[bool | tuple[str, ...], BeforeValidator(_private)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+AccentColour = Annotated[str, _optional(partial(_accent, dark=False))]
+DarkAccentColour = Annotated[str, _optional(partial(_accent, dark=True))]
+LogoFile = Annotated[str, _optional(_logo)]
 Contact = Annotated[str, _optional(_contact)]
 OptionalUrl = Annotated[str, _optional(_web_url)]
 Query = Annotated[str, AfterValidator(_parsed_by(parse_query))]

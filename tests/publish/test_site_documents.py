@@ -36,7 +36,7 @@ from syndicate.publish.channel_query import parse_query
 from syndicate.publish.page_context import Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages
-from syndicate.publish.site_headline import Headline, NamedPath
+from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_metadata import collection_facts
 from syndicate.templating import Templates
 from tests.factories import newsletter
@@ -225,19 +225,22 @@ def test_a_page_without_a_picture_is_shared_with_the_card_and_another_with_its_p
 
 def test_a_list_tells_programs_its_way_and_where_its_headlines_lead() -> None:
     headlines = [Headline.of(published(1)), Headline.of(published(2, source=OURS, title="</script>"))]
-    steps = [NamedPath(name="Sections", path="site/sections.html")]
-    markup = collection_facts(OPTIONS, "https://news.example/site/x.html", "Sea", headlines, steps)
+    crumbs = [("Sections", "site/sections.html")]
+    markup = collection_facts(OPTIONS, "site/x.html", "Sea", headlines, crumbs)
     assert "</script>" not in markup
-    facts = json.loads(markup)
-    assert (facts["@type"], facts["name"]) == ("CollectionPage", "Sea")
+    facts, way = json.loads(markup)
+    assert (facts["@type"], facts["name"], facts["url"]) == (
+        "CollectionPage", "Sea", "https://news.example/site/x.html"
+    )  # fmt: skip
     assert [item["url"] for item in facts["mainEntity"]["itemListElement"]] == [
         "https://harbour.example/1?x=1&y=2",
         "https://news.example/site/articles/2026/11/flood-2.html",
     ]
-    assert [
-        step["item"].removeprefix("https://news.example/site/")
-        for step in (facts["breadcrumb"]["itemListElement"])
-    ] == ["index.html", "sections.html", "x.html"]
+    assert [(step["name"], step["item"]) for step in way["itemListElement"]] == [
+        ("The Daily Tide", "https://news.example/site/index.html"),
+        ("Sections", "https://news.example/site/sections.html"),
+        ("Sea", "https://news.example/site/x.html"),
+    ]
 
 
 @pytest.mark.parametrize(
