@@ -21,6 +21,7 @@ from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site_headline import Headline, NamedPath, may_show, publisher_page
 from syndicate.publish.site_metadata import (
     caption_of,
+    collection_facts,
     lede_of,
     named_links,
     nested_headings,
@@ -235,6 +236,7 @@ class SitePages:
             name=name,
             headlines=items,
             feeds=feeds,
+            json_ld=collection_facts(self._options, path, name, items),
             rail=self.rail(path, top, trending),
         )
         return self.page("pages/listing.html", path, page, name if kind == "section" else "")
