@@ -19,8 +19,9 @@ from zlib import crc32
 
 import msgpack
 
-from syndicate.stories.terms.tokens import stem, words
+from syndicate.stories.terms.tokens import words
 from syndicate.stories.terms.word_frequencies import CODES_FOR_A_TENTH, RAREST, TABLE
+from syndicate.text.stemming import stem
 
 STEMS = 4000
 # Words of a news article as the index reads it, for the share of articles that have a word.

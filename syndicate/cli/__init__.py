@@ -28,6 +28,7 @@ _COMMANDS = {
     "sources": ("reading.source_commands", "Find, add, list, test, pause and remove sources; OPML."),
     "rules": ("reading.rule_commands", "Try the rules for incoming articles; change nothing."),
     "explain": ("reading.explain", "Explain an article's story, ranks, channels and newsletters."),
+    "search": ("reading.search_command", "Search the articles, as readers do."),
     "editor": ("editing.editor_commands", "Pin, drop, retitle or boost stories, with who and when."),
     "replay": (
         "editing.replay_command",

@@ -17,5 +17,6 @@ from syndicate.model.articles import *
 from syndicate.model.channels import *
 from syndicate.model.edition_content import *
 from syndicate.model.newsletters import *
+from syndicate.model.search_hits import *
 from syndicate.model.sources import *
 from syndicate.model.stories import *

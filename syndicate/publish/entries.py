@@ -119,8 +119,12 @@ class FeedItem(NamedTuple):
 
 
 def feed_url(channel: Channel, options: PublishOptions, suffix: str) -> str:
-    """Return the address of the channel's feed in a format (``rss``, ``atom``, ``json``)."""
-    return f"{options.site_url}/{quote(channel.name)}.{suffix}"
+    """Return the address of the channel's feed in a format (``rss``, ``atom``, ``json``).
+
+    The name of a search's feed has its parameters behind a question mark.
+    """
+    name, mark, parameters = channel.name.partition("?")
+    return f"{options.site_url}/{quote(name)}.{suffix}{mark}{parameters}"
 
 
 def archive_links(channel: Channel, options: PublishOptions, suffix: str) -> dict[str, str]:

@@ -8,8 +8,11 @@ from syndicate.audience.choices import Choices, OfferedChoices
 from syndicate.jobs.audience.preferences_job import PreferencesView
 from syndicate.jobs.newsletter.review_links import EditionView, ReviewPage, SentEdition
 from syndicate.publish.newsletter_archive import ArchivedEdition
+from syndicate.publish.search.search_query import SearchQuery
+from syndicate.publish.search.search_results import Facet, FoundArticle, FoundStory, SearchPage
 from syndicate.publish.site_headline import Growth, Headline, Hot
 from syndicate.store.mail.review_store import EditionChange, ReviewEdition
+from syndicate.templating import Markup
 
 NEWSLETTER = model.Newsletter(name="sample", title="Sample", schedule="daily 07:00", time_zone="UTC")
 CHANNEL = model.Channel(
@@ -124,6 +127,32 @@ def _edition(
         stories=3,
         variant_key=variant_key,
     )
+
+
+def search_pages(headline: Headline) -> tuple[SearchPage, ...]:
+    """Return results of a search, a page after the last, no results, and a search without words."""
+    facet = Facet(label="2026-11-24", count=1, link="q=sample", share=100, current=True)
+    article = FoundArticle(headline=headline, title=Markup("<mark>Sample</mark>"), excerpt="Sample")
+    story = FoundStory(story_id=1, best=article, others=(article,), more=1)
+    query = SearchQuery(words="sample", section="sample", page=2)
+    choices = (("sample", "Sample"),)
+    full = SearchPage(
+        canonical="https://example.com/search",
+        query=query,
+        articles=12,
+        stories=11,
+        found=(story, FoundStory(story_id=2, best=FoundArticle(headline=headline, title=Markup("Sample")))),
+        pages=(1, 2),
+        days=(facet,),
+        in_sources=(facet,),
+        in_sections=(facet,),
+        tags=(facet,),
+        sections=choices,
+        sources=choices,
+        languages=(("en", "en"),),
+    )
+    nothing = SearchPage(canonical=full.canonical, query=query, words_alone=(facet,))
+    return full, replace(full, found=()), nothing, replace(nothing, problem="no words")
 
 
 def reader_page(paused_until: datetime | None) -> PreferencesView:

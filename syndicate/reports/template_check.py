@@ -102,6 +102,9 @@ def _site(services: Services, now: datetime) -> Renders:
     for made in (pages, full):
         yield partial(feeds_page, made, groups, 2)
         yield partial(about_page, made, 2)
+    for headline in headlines:
+        for found in sample.search_pages(headline):
+            yield partial(pages.page, "pages/search.html", "search", found)
 
 
 def _archive(services: Services, now: datetime) -> Renders:

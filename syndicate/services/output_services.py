@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from syndicate.jobs.publish.announce import AnnounceJob
     from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
     from syndicate.jobs.publish.publish_job import PublishJob
+    from syndicate.jobs.publish.reader_search import ReaderSearch
     from syndicate.jobs.stories.reads import ReadCounter
     from syndicate.jobs.stories.stories_job import StoriesJob
     from syndicate.publish.publish_options import PublishOptions
@@ -170,6 +171,19 @@ class OutputServices(IngestServices):
         from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 
         return PrivateFeedsJob.build(self.store, self.newsletters, self.publish_options)
+
+    @cached_property
+    def search(self) -> ReaderSearch:
+        """Search for readers and for the command line."""
+        from syndicate.jobs.publish.reader_search import ReaderSearch
+
+        return ReaderSearch(
+            store=self.store,
+            options=replace(self.publish_options, hub_url=""),
+            templates=self.templates,
+            channels=self.channels,
+            newsletters=self.newsletters,
+        )
 
     @cached_property
     def prune(self) -> PruneJob:

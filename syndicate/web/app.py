@@ -19,12 +19,14 @@ from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
 from syndicate.jobs.ingest.websub_job import WebSubJob
 from syndicate.jobs.newsletter.review_links import ReviewLinks
 from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
+from syndicate.jobs.publish.reader_search import ReaderSearch
 from syndicate.templating import Templates
 from syndicate.web.file_routes import FileHandler
 from syndicate.web.preference_routes import PreferencesHandler
 from syndicate.web.private_feed_routes import PrivateFeedHandler
 from syndicate.web.review_routes import ReviewHandler
 from syndicate.web.routes import ROUTES
+from syndicate.web.search_routes import SearchHandler
 from syndicate.web.served_files import OutputFolder
 from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
 from syndicate.web.sign_up_routes import ConfirmHandler, SignUpHandler
@@ -49,6 +51,7 @@ def create_app(
     preferences: PreferencesJob | None = None,
     private_feeds: PrivateFeedsJob | None = None,
     review_links: ReviewLinks | None = None,
+    search: ReaderSearch | None = None,
 ) -> Starlette:
     """Return the application over an output folder, which may be empty or missing.
 
@@ -71,6 +74,10 @@ def create_app(
         handlers["preferences"] = PreferencesHandler(preferences, pages).respond
     if private_feeds:
         handlers["feed"] = PrivateFeedHandler(private_feeds, pages, options.feed_max_age).respond
+    if search:
+        searching = SearchHandler(search, pages, files.respond)
+        handlers["search"], handlers["search_feed"] = searching.respond, searching.feed
+        handlers["suggest"], handlers["open_search"] = searching.suggest, searching.describe
     if review_links:
         review = ReviewHandler(review_links, pages)
         handlers["review"], handlers["mail"] = review.respond, review.mail

@@ -80,6 +80,7 @@ MISSPELT = {
     "pages/article.html": "article.titel",
     "pages/front.html": "topp",
     "pages/listing.html": "headlines[0].sorce_name",
+    "pages/search.html": "found[0].bset",
     "pages/edition.html": "correction.nothing",
     "pages/editions.html": "editions[0].nmae",
     "pages/parts/headlines.html": "wrods",
@@ -346,3 +347,16 @@ def test_check_notes_a_sign_up_page_that_is_not_there(run: Run, tmp_path: Path) 
 def test_the_help_of_a_group_fits_80_columns_without_being_cut(run: Run, group: str) -> None:
     lines = run(f"{group} --help").out.partition("Commands:")[2].splitlines()
     assert [line for line in lines if line.endswith("...") or len(line) > 80] == []
+
+
+def test_a_search_finds_stories_and_counts_the_words_of_a_search_that_finds_none(room: Run) -> None:
+    for stage in ("ingest", "stories"):
+        room(f"{stage} --now {SEVEN}")
+    found = room(f"search --json --now {SEVEN} lighthouses").json
+    assert [story["articles"][0]["title"] for story in found["found"]] == ["The lighthouse becomes a library"]
+    assert (found["articles"], found["stories"], found["sources"]) == (1, 1, {"desk": 1})
+    told = room(f"search --now {SEVEN} snow")
+    assert told.out.splitlines()[0] == "1 article in 1 story."
+    assert room("search -- snow -pass").out.startswith("0 articles in 0 stories.\nsnow: 1 article\n")
+    assert room("search snow --until 2026-11-01").out.startswith("0 articles")
+    assert room("search -- -snow").out == "There is no word to look for.\n"

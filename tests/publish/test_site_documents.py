@@ -4,7 +4,6 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from struct import unpack
 from typing import Any
 from urllib.robotparser import RobotFileParser
@@ -16,9 +15,6 @@ import pytest
 from syndicate.model import Channel, Newsletter
 from syndicate.opml import read_opml
 from syndicate.publish.about.about_pages import (
-    AboutPage,
-    FeedRow,
-    FeedsPage,
     about_page,
     feed_groups,
     feeds_opml,
@@ -241,18 +237,3 @@ def test_a_list_tells_programs_its_way_and_where_its_headlines_lead() -> None:
         ("Sections", "https://news.example/site/sections.html"),
         ("Sea", "https://news.example/site/x.html"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("heading", "names"),
-    [
-        ("Directory of feeds", set(FeedsPage.__annotations__)),
-        ("Row of a feed", set(FeedRow._fields)),
-        ("Page about the site", set(AboutPage.__annotations__)),
-    ],
-)
-def test_the_variables_of_these_pages_are_documented(heading: str, names: set[str]) -> None:
-    text = (Path(__file__).parents[2] / "docs/templates.md").read_text("utf-8")
-    section = text.partition(f"\n### {heading}\n")[2].partition("\n### ")[0]
-    rows = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
-    assert {name for row in rows for name in re.findall(r"`\.?(\w+)`", row)} == names

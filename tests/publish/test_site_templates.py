@@ -6,10 +6,12 @@ import pytest
 
 from syndicate.errors import RenderError
 from syndicate.model import Article, Enclosure, Image, Source
+from syndicate.publish.about.about_pages import AboutPage, FeedRow, FeedsPage
 from syndicate.publish.front_choice import FrontPlaces, Lane
 from syndicate.publish.newsletter_archive import EditionPage, EditionsPage
 from syndicate.publish.page_context import ArticlePage, FrontPage, ListingPage
 from syndicate.publish.publish_options import PublishOptions
+from syndicate.publish.search.search_results import Facet, FoundArticle, FoundStory, SearchPage
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import (
     Growth,
@@ -69,12 +71,20 @@ def test_words_can_be_translated_in_one_file(tmp_path):
 
 
 DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
-PAGES = {"Front page": FrontPage, "Article page": ArticlePage, "Section and tag pages": ListingPage}
+PAGES = {
+    "Front page": FrontPage,
+    "Article page": ArticlePage,
+    "Section and tag pages": ListingPage,
+    "Search page": SearchPage,
+    "Directory of feeds": FeedsPage,
+    "Page about the site": AboutPage,
+}
 ARCHIVE_PAGES = EditionsPage, EditionPage
 OBJECTS = {
     "Headline": Headline, "Hot": Hot, "Growth": Growth, "Story": StoryView, "Mark": SourceMark, "Lane": Lane,
     "Section block": SectionBlock, "Newsletter to join": NewsletterOffer, "Edition": EditionTeaser,
     "Path": NamedPath, "Image": Image, "File": Enclosure,
+    "Found story": FoundStory, "Found article": FoundArticle, "Count": Facet, "Row of a feed": FeedRow,
 }  # fmt: skip
 INTERNAL = {"Article": Article, "Source": Source}
 
@@ -119,18 +129,22 @@ def test_the_documented_fields_of_a_row_exist(heading: str) -> None:
 
 def test_every_field_that_a_page_template_reads_is_documented() -> None:
     fields = set().union(*map(documented, [*OBJECTS, *INTERNAL, "Archive of a newsletter"]))
-    fields |= set(re.findall(r"`\.(\w+)`", DOCUMENTATION)) | {"removeprefix", "removesuffix", "split", "get"}
+    fields |= set(re.findall(r"`\.(\w+)`", DOCUMENTATION)) | {"removeprefix", "removesuffix", "split", "get", "items"}
     fields |= {"startswith"}
     for name in SITE_TEMPLATES:
         assert attributes(TEMPLATES, f"pages/{name}.html") <= fields, name
 
 
 SITE_TEMPLATES = (
-    "article", "front", "listing", "edition", "editions", "parts/head", "parts/masthead", "parts/footer",
-    "parts/rail", "parts/atoms", "parts/headlines", "parts/more_from_section", "parts/files",
-    "parts/edition_item", "parts/edition_story",
+    "article", "front", "listing", "search", "feeds", "about", "edition", "editions",
+    "parts/head", "parts/masthead",
+    "parts/footer", "parts/rail", "parts/atoms", "parts/headlines", "parts/more_from_section", "parts/files",
+    "parts/edition_item", "parts/edition_story", "parts/search_parts",
 )  # fmt: skip
-PAGE_TEMPLATES = ("article", "front", "listing", "parts/head", "parts/masthead", "parts/footer", "parts/rail")
+PAGE_TEMPLATES = (
+    "article", "front", "listing", "search", "feeds", "about", "parts/head", "parts/masthead",
+    "parts/footer", "parts/rail",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PAGE_TEMPLATES)

@@ -39,6 +39,7 @@ from syndicate.store.mail import (
     suppression_list,
 )
 from syndicate.store.output import announcements, channel_archives, channel_store, private_feed_store, stale
+from syndicate.store.search import search_store, word_index
 from syndicate.store.stories import (
     decision_store,
     index_rows,
@@ -79,6 +80,7 @@ ROOMS = (
     replay_rows,
     restored_store,
     robots_store,
+    search_store,
     sending_pauses,
     sign_up_store,
     source_store,
@@ -90,6 +92,7 @@ ROOMS = (
     subscriber_export,
     suppression_list,
     tombstones,
+    word_index,
 )
 READS_BY_MODULE = {
     "article_store": (
@@ -103,9 +106,9 @@ READS_BY_MODULE = {
     "bounce_store": "addressee count_bounces count_by_kind subscriber_key",
     "channel_archives": "archive_bounds archive_cutoff_id articles_after sources_in",
     "channel_store": (
-        "channel_articles channel_signature filtered_articles languages latest_tagged_ids listed_tags "
-        "matching_articles newest_ids pruned_tags related_signature section_articles sections "
-        "source_articles tagged_articles"
+        "channel_articles channel_signature filtered_articles languages latest_sections_and_languages "
+        "latest_tagged_ids listed_tags matching_articles newest_ids pruned_tags related_signature "
+        "section_articles sections shown_articles source_articles tagged_articles"
     ),
     "decision_store": "chosen_articles decision_log decisions stories_with_choices story_decisions",
     "delivery_store": (
@@ -146,6 +149,7 @@ READS_BY_MODULE = {
     "source_store": (
         "declared_weights due_sources get_source has_leases list_sources next_check report_sources"
     ),
+    "search_store": "ids_with search_hits tags_beginning time_limit",
     "stale": "count_stale published_channels signatures stale_lists stale_pages",
     "store_identity": "database_facts has_subscriptions mail_hold read_identity",
     "story_leads": "language_leads",
@@ -157,6 +161,7 @@ READS_BY_MODULE = {
     "subscriber_export": "export_subscriber_data",
     "suppression_list": "last_lifted_at list_suppressions reason_not_liftable",
     "tombstones": "count_dropped pruned_titles",
+    "word_index": "count_matches matches matching_ids",
 }
 READS = {f"{module}.{name}" for module, names in READS_BY_MODULE.items() for name in names.split()}
 

@@ -54,7 +54,8 @@ def test_a_fresh_store_has_exactly_the_tables_that_the_statements_name(store):
                 for column in found.get_columns(table)
             }
             for table in found.get_table_names()
-            if not table.startswith("sqlite_")
+            # Each engine keeps the word index in tables of its own form.
+            if not table.startswith(("sqlite_", "article_words"))
         }
         keys = {table: set(found.get_pk_constraint(table)["constrained_columns"]) for table in built}
     named = {

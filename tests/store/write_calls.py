@@ -21,7 +21,7 @@ from syndicate.model import (
     SourceState,
 )
 from syndicate.store import schema
-from syndicate.store.core import leases, old_rows, quarantine, restored_store, store_identity
+from syndicate.store.core import leases, old_rows, quarantine, restored_store, store_identity, store_values
 from syndicate.store.ingest import (
     article_store,
     declared_sources,
@@ -47,6 +47,7 @@ from syndicate.store.mail import (
     suppression_list,
 )
 from syndicate.store.output import announcements, channel_archives, private_feed_store, stale
+from syndicate.store.search import word_index
 from syndicate.store.stories import (
     decision_store,
     ranked_lists,
@@ -120,6 +121,11 @@ def hours_again(connection: Connection) -> None:
     preference_store.delay_to_own_hours(connection, 1, lambda _hour, _zone: LATER)
 
 
+def wait_and_index(connection: Connection) -> None:
+    store_values.write_value(connection, "words before", "9")
+    word_index.index_waiting(connection, 5)
+
+
 def retitle(connection: Connection) -> None:
     decision_store.add_decision(
         connection,
@@ -167,6 +173,9 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "article_store.change_article": lambda c: article_store.change_article(
         c, 1, 1, new_article(1, title="New")
     ),
+    "word_index.index_new": lambda c: word_index.index_new(c, [(2, 1, new_article(2))]),
+    "word_index.index_again": lambda c: word_index.index_again(c, [1]),
+    "word_index.index_waiting": wait_and_index,
     "article_store.save_item_hashes": lambda c: article_store.save_item_hashes(c, [(1, "x")]),
     "audience_store.add_subscription": lambda c: subscribe(c, "kim@example.org"),
     "audience_store.end_subscription": lambda c: audience_store.end_subscription(c, 1, detail="", now=NOW),

@@ -3,9 +3,10 @@
 import pytest
 
 from syndicate.stories import extract_terms, shared_terms
-from syndicate.stories.terms.tokens import proper_names, stem, words
+from syndicate.stories.terms.tokens import proper_names, words
 from syndicate.stories.terms.vocabulary import MAX_KNOWN_WORDS, look_up
 from syndicate.stories.terms.weighed_terms import MAX_SHINGLES, MAX_WORDS
+from syndicate.text.stemming import stem
 
 
 def known(word: str, language: str) -> tuple[int, int, int]:

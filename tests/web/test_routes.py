@@ -37,5 +37,5 @@ def test_no_crawler_may_read_an_address_with_a_token() -> None:
 
 def test_a_route_is_served_where_there_is_a_job(tmp_path: Path) -> None:
     assert paths(tmp_path) == ["/unsubscribe/{token}", "/healthz", "/", "/{path:path}"]
-    names = ("hub_listener", "sign_ups", "preferences", "private_feeds", "review_links")
+    names = ("hub_listener", "sign_ups", "preferences", "private_feeds", "search", "review_links")
     assert paths(tmp_path, **dict.fromkeys(names, object())) == [route.path for route in ROUTES]

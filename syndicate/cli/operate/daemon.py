@@ -292,6 +292,7 @@ class _Daemon:
             preferences=self._services.preferences,
             private_feeds=self._services.private_feeds,
             review_links=self._services.review_links,
+            search=self._services.search,
         )
         return WebServer(app, *parse_listen(listen))
 

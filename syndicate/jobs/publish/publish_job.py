@@ -19,6 +19,7 @@ from syndicate.jobs.publish.archive_build import ArchiveBuild
 from syndicate.jobs.publish.article_views import ArticleViews, feed_inputs
 from syndicate.jobs.publish.channel_build import ChannelBuild, feed_paths, remove_channel, sources_opml
 from syndicate.jobs.publish.context import Listing, PublishContext, signature_of
+from syndicate.jobs.publish.reader_search import index_waiting
 from syndicate.jobs.publish.site_build import SiteBuild
 from syndicate.model import Channel, Newsletter, Source
 from syndicate.publish.entries import FeedItem, feed_item, newest_first
@@ -122,6 +123,7 @@ class PublishJob:
     def _run(
         self, now: datetime, progress: Callable[[int, int], None], should_stop: Callable[[], bool]
     ) -> PublishResult:
+        index_waiting(self.store, should_stop)
         context = self._new_context(now, should_stop)
         _mark_sources(context)
         _remove_channels(context)

@@ -23,6 +23,23 @@ _TYPES = {
         "double": "DOUBLE PRECISION",
     },
 }
+_WORD_INDEX = {
+    "sqlite": (
+        # Signs end words; every character beyond ASCII belongs to a word. No ranking needs sizes of columns.
+        """CREATE VIRTUAL TABLE article_words
+           USING fts5 (title, text, more, tokenize = 'ascii', columnsize = 0)""",
+        """CREATE TRIGGER article_words_removed AFTER DELETE ON articles
+           BEGIN DELETE FROM article_words WHERE rowid = OLD.id; END""",
+    ),
+    "postgresql": (
+        """CREATE TABLE article_words (
+               rowid BIGINT NOT NULL PRIMARY KEY REFERENCES articles (id) ON DELETE CASCADE,
+               words TSVECTOR NOT NULL)""",
+        "CREATE INDEX article_words_words ON article_words USING gin (words)",
+        # Beginnings of tags, which an index in the order of a language cannot find.
+        "CREATE INDEX article_tags_beginning ON article_tags (tag text_pattern_ops)",
+    ),
+}
 _RECORD = """
     CREATE TABLE migrations (number INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied BIGINT NOT NULL)
 """
@@ -99,5 +116,11 @@ def rekey_lists(connection: Connection) -> None:
     connection.execute(delete(schema.outputs).where(schema.outputs.c.name == "site"))
 
 
+def create_word_index(connection: Connection) -> None:
+    """Create the index of words, which each engine has in its own form."""
+    for statement in _WORD_INDEX[connection.dialect.name]:
+        connection.exec_driver_sql(statement)
+
+
 # Parts of migrations that SQL cannot express, by number.
-_THEN = {23: rekey_lists}
+_THEN = {23: rekey_lists, 43: create_word_index}

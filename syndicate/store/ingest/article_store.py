@@ -27,9 +27,11 @@ from syndicate.store.core.compiled_sql import CompiledInsert, CompiledStatement
 from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_on
 from syndicate.store.output.stale import mark_lists_with, mark_stale
+from syndicate.store.search import word_index
 from syndicate.store.stories.story_moves import current_stories
 from syndicate.text.names import tag_key
 from syndicate.text.plain import folded_words, plain_text
+from syndicate.text.search_words import search_term
 
 table = schema.articles
 _BATCH = 500
@@ -95,6 +97,10 @@ def add_articles(
         bodies = [{"article_id": ids[article.uid], "html": article.html} for article in added]
         _ADD_BODIES.execute_many(connection, bodies)
         _add_tags(connection, [(ids[article.uid], article.tags) for article in added])
+        found_ids = {article.uid: source_id for source_id, articles in found for article in articles}
+        word_index.index_new(
+            connection, [(ids[article.uid], found_ids[article.uid], article) for article in added]
+        )
         mark_stale(connection, ids.values())
     return [[ids[article.uid] for article in articles if article.uid in ids] for _, articles in found]
 
@@ -118,6 +124,7 @@ def change_article(
         connection.execute(update(bodies).where(bodies.c.article_id == article_id).values(html=article.html))
     connection.execute(delete(schema.article_tags).where(schema.article_tags.c.article_id == article_id))
     _add_tags(connection, [(article_id, article.tags)])
+    word_index.index_again(connection, [article_id])
     mark_stale(connection, {article_id, *pages_showing_article(connection, article_id)})
 
 
@@ -182,14 +189,14 @@ def find_articles(connection: Connection, text: str, limit: int) -> list[Article
         now_in = current_stories(connection, [int(story)])[int(story)]
         lead = select(schema.stories.c.lead_id).where(schema.stories.c.id == now_in).scalar_subquery()
         return [article_of(row) for row in connection.execute(select(table).where(table.c.id == lead))]
-    for condition in _meanings(text):
+    for condition in _meanings(connection, text):
         query = select(table).where(condition).order_by(table.c.published.desc(), table.c.id.desc())
         if rows := connection.execute(query.limit(limit)).all():
             return [article_of(row) for row in rows]
     return []
 
 
-def _meanings(text: str) -> Iterator[ColumnElement[bool]]:
+def _meanings(connection: Connection, text: str) -> Iterator[ColumnElement[bool]]:
     """Yield the possible conditions for ``text``, the most specific first."""
     titles = (table.c.headline, table.c.title)
     if text.isdecimal() and len(text) < 18:
@@ -201,9 +208,9 @@ def _meanings(text: str) -> Iterator[ColumnElement[bool]]:
     yield table.c.path == text
     yield or_(*(title == text for title in titles))
     yield or_(*(func.lower(title).contains(text.lower(), autoescape=True) for title in titles))
-    if words := search_text(text).strip():
-        # The engines fold ASCII letters only; the search column is folded for every script.
-        yield table.c.search.contains(words, autoescape=True)
+    if term := search_term(text):
+        # The engines fold ASCII letters only; the words of the index are folded for every script.
+        yield table.c.id.in_(word_index.matching_ids(connection, text, [term]))
 
 
 def count_articles(connection: Connection) -> int:
@@ -227,7 +234,7 @@ def article_of(row: Row[Any]) -> Article:
 
 
 def search_text(*parts: str) -> str:
-    """Return words for ``word:`` queries: case-folded, separated and enclosed by single spaces."""
+    """Return the words of texts to compare: case-folded, separated and enclosed by single spaces."""
     return folded_words(" ".join(parts))
 
 
@@ -239,7 +246,8 @@ def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
         "section_key": tag_key(article.section),
         "image_json": article.image and _fields(article.image),
         "enclosures_json": [_fields(enclosure) for enclosure in article.enclosures],
-        "search": search_text(article.title, article.summary, *article.tags),
+        # Searched until the word index existed.
+        "search": "",
     }
 
 

@@ -32,7 +32,7 @@ def articles_after(
 ) -> list[Article]:
     """Return the articles of a channel with ids above ``after`` and up to ``until``, by id."""
     table = schema.articles
-    query = select(table).where(table.c.id > after, *shown_articles(clauses))
+    query = select(table).where(table.c.id > after, *shown_articles(connection, clauses))
     if until is not None:
         query = query.where(table.c.id <= until)
     return [article_of(row) for row in connection.execute(query.order_by(table.c.id).limit(limit))]
@@ -41,7 +41,13 @@ def articles_after(
 def archive_cutoff_id(connection: Connection, clauses: Sequence[Clause], count: int) -> int:
     """Return the id above which a channel has ``count`` articles; 0 when it has no more in all."""
     number = schema.articles.c.id
-    query = select(number).where(*shown_articles(clauses)).order_by(number.desc()).limit(1).offset(count)
+    query = (
+        select(number)
+        .where(*shown_articles(connection, clauses))
+        .order_by(number.desc())
+        .limit(1)
+        .offset(count)
+    )
     return connection.scalars(query).first() or 0
 
 

@@ -6,23 +6,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, false, func, or_, select, true
 
 from syndicate.model import Article, Clause, ClauseField
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
-from syndicate.store.ingest.article_store import article_of, search_text
-from syndicate.store.stories.same_text import Rows, first_of_text
+from syndicate.store.ingest.article_store import article_of
+from syndicate.store.search import word_index
+from syndicate.store.stories.same_text import Rows, Unindexed, first_of_text
 from syndicate.text.names import tag_key
+from syndicate.text.search_words import search_term
 
 # Number of newest articles that decide the spelling of a section.
 _SPELLINGS = 50
+# Number of latest articles whose sections and languages a search offers.
+_LATEST = 5_000
+# Up to this number of articles with a word, it is faster to look them up than to pass over newer articles.
+_RARE = 2_000
 _NEWEST_FIRST = (schema.articles.c.published.desc(), schema.articles.c.id.desc())
 
 
 def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[Article]:
     """Return the newest placed articles that match every clause, newest first, each text once."""
-    return _newest(connection, shown_articles(clauses), limit)
+    return _newest(connection, shown_articles(connection, clauses), limit)
 
 
 def _newest(connection: Connection, conditions: Iterable[ColumnElement[bool]], limit: int) -> list[Article]:
@@ -52,14 +58,12 @@ def filtered_articles(
     connection: Connection, filters: Sequence[ArticleFilter], *, limit: int
 ) -> list[Article]:
     """Return the newest articles that match any of the filters, newest first, each text once."""
-    shown = first_of_text(
-        lambda rows: [or_(*(_matches_filter(article_filter, rows) for article_filter in filters))]
-    )
+    shown = first_of_text(lambda rows: [or_(*(_matches_filter(connection, one, rows) for one in filters))])
     return _newest(connection, shown, limit)
 
 
-def _matches_filter(article_filter: ArticleFilter, rows: Rows) -> ColumnElement[bool]:
-    conditions = _conditions(article_filter.clauses, rows)
+def _matches_filter(connection: Connection, article_filter: ArticleFilter, rows: Rows) -> ColumnElement[bool]:
+    conditions = _conditions(connection, article_filter.clauses, rows)
     if article_filter.sections:
         conditions.append(rows.c.section_key.in_(map(tag_key, article_filter.sections)))
     if article_filter.languages:
@@ -72,7 +76,9 @@ def channel_signature(
 ) -> list[tuple[int, str, str]]:
     """Return (article id, content hash, headline) of the articles of ``channel_articles``, cheaply."""
     table = schema.articles
-    query = select(table.c.id, table.c.content_hash, table.c.headline).where(*shown_articles(clauses))
+    query = select(table.c.id, table.c.content_hash, table.c.headline).where(
+        *shown_articles(connection, clauses)
+    )
     query = query.order_by(*_NEWEST_FIRST).limit(limit)
     return [(row.id, row.content_hash, row.headline) for row in connection.execute(query)]
 
@@ -84,7 +90,7 @@ def matching_articles(
     if not clauses:
         return set(article_ids)
     table = schema.articles
-    query = select(table.c.id).where(*_conditions(clauses, table))
+    query = select(table.c.id).where(*_conditions(connection, clauses, table))
     return {row.id for row in rows_with(connection, query, table.c.id, article_ids)}
 
 
@@ -195,6 +201,17 @@ def sections(connection: Connection) -> list[str]:
     return sorted(_commonest(Counter(connection.scalars(newest, {"key": key}))) for key in keys)
 
 
+def latest_sections_and_languages(connection: Connection) -> tuple[dict[str, str], list[str]]:
+    """Return the sections by key, and the languages, of the latest articles; the most frequent first."""
+    table = schema.articles
+    query = select(table.c.section_key, table.c.section, table.c.language).order_by(*_NEWEST_FIRST)
+    rows = connection.execute(query.limit(_LATEST)).all()
+    sections = Counter((row.section_key, row.section) for row in rows if row.section_key)
+    languages = Counter(row.language.partition("-")[0] for row in rows if row.language)
+    names = {key: name for (key, name), _ in reversed(sections.most_common())}
+    return names, [language for language, _ in languages.most_common()]
+
+
 def listed_tags(connection: Connection, article_ids: Sequence[int]) -> set[str]:
     """Return the tags (keys) of these articles that have a page.
 
@@ -221,17 +238,17 @@ def pruned_tags(connection: Connection, tags: Sequence[str]) -> set[str]:
     return set(connection.scalars(select(table.c.tag).where(table.c.tag.in_(tags))))
 
 
-def shown_articles(clauses: Sequence[Clause]) -> list[ColumnElement[bool]]:
+def shown_articles(connection: Connection, clauses: Sequence[Clause]) -> list[ColumnElement[bool]]:
     """Return the conditions for articles that a list with this query shows: the first of each text."""
-    return first_of_text(lambda rows: _conditions(clauses, rows))
+    return first_of_text(lambda rows: _conditions(connection, clauses, rows))
 
 
-def _conditions(clauses: Sequence[Clause], rows: Rows) -> list[ColumnElement[bool]]:
+def _conditions(connection: Connection, clauses: Sequence[Clause], rows: Rows) -> list[ColumnElement[bool]]:
     """Return the conditions of a query, on the table of articles or an alias."""
-    return [_condition(clause, rows) for clause in clauses]
+    return [_condition(connection, clause, rows) for clause in clauses]
 
 
-def _condition(clause: Clause, rows: Rows) -> ColumnElement[bool]:
+def _condition(connection: Connection, clause: Clause, rows: Rows) -> ColumnElement[bool]:
     condition: ColumnElement[bool]
     match clause.field:
         case ClauseField.SECTION:
@@ -246,11 +263,22 @@ def _condition(clause: Clause, rows: Rows) -> ColumnElement[bool]:
         case ClauseField.LANGUAGE:
             condition = or_(*(_language(value.lower(), rows) for value in clause.values))
         case ClauseField.WORD:
-            words = (rows.c.search.contains(search_text(value), autoescape=True) for value in clause.values)
-            condition = or_(*words)
+            condition = or_(false(), *(_has_words(connection, value, rows) for value in clause.values))
         case ClauseField.LIST:
             condition = _listed(clause, rows)
     return ~condition if clause.negated else and_(condition)
+
+
+def _has_words(connection: Connection, value: str, rows: Rows) -> ColumnElement[bool]:
+    """Return the condition for articles with a word or phrase in title, summary or tags."""
+    term = search_term(value)
+    if term is None:
+        return false()
+    found = word_index.matching_ids(connection, value, [term])
+    if isinstance(rows, Table) and word_index.count_matches(connection, found, limit=_RARE + 1) > _RARE:
+        # The database passes over the newest articles and looks each up among the articles with the word.
+        rows = Unindexed(rows)
+    return rows.c.id.in_(found)
 
 
 def _listed(clause: Clause, rows: Rows) -> ColumnElement[bool]:

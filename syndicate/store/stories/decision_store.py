@@ -11,6 +11,7 @@ from syndicate.store import schema
 from syndicate.store.core import leases
 from syndicate.store.ingest.article_store import pages_showing_article
 from syndicate.store.output.stale import mark_lists, mark_stale
+from syndicate.store.search import word_index
 
 table = schema.editor_log
 # Decisions that choose the article of a story that readers see.
@@ -121,6 +122,7 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
             .values(headline=after)
         ).rowcount
     ]
+    word_index.index_again(connection, ids)
     mark_stale(
         connection,
         {page for article_id in ids for page in (article_id, *pages_showing_article(connection, article_id))},

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, insert, or_, sele
 
 from syndicate.store import schema
 from syndicate.store.core.batches import in_batches
+from syndicate.store.search import word_index
 
 _COPIED_TOGETHER = 500
 
@@ -85,6 +86,7 @@ def _copy_links(source: Connection, target: Connection, article_ids: Sequence[in
 def _copy_parts(source: Connection, target: Connection, article_ids: Sequence[int]) -> None:
     for table in (schema.article_bodies, schema.article_tags, schema.reads):
         _copy(source, target, table, table.c.article_id.in_(article_ids))
+    word_index.index_again(target, article_ids)
 
 
 def _copy(source: Connection, target: Connection, table: Table, condition: ColumnElement[bool]) -> None:

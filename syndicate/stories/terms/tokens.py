@@ -7,32 +7,15 @@ of characters, as in Lucene's CJK analyser: no dictionary, and measured there to
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from itertools import pairwise
 
-import Stemmer
-
 from syndicate.text.language import main_language
-
-# Snowball algorithms by BCP 47 primary language. Languages that are not listed are not stemmed.
-STEMMERS = {
-    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek",
-    "en": "english", "es": "spanish", "et": "estonian", "eu": "basque", "fa": "persian", "fi": "finnish",
-    "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian", "hy": "armenian", "id": "indonesian",
-    "it": "italian", "lt": "lithuanian", "nb": "norwegian", "ne": "nepali", "nl": "dutch",
-    "nn": "norwegian", "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian",
-    "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
-}  # fmt: skip
+from syndicate.text.stemming import SPACELESS
 
 # Languages whose capital I is a small ı.
 _DOTLESS = frozenset(("tr", "az"))
 # Vowel points, tatweel and joiners: the same word is written with and without them.
 _OPTIONAL = re.compile("[\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200b-\u200f]")
-_SPACELESS_CLASS = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
-    "\U00020000-\U0003134f"
-)
-_SPACELESS = re.compile(f"([{_SPACELESS_CLASS}]+)")
 # Python's \w leaves out combining marks, which would cut Hindi, Tamil or Thai words to pieces.
 _MARKS = "".join(chr(code) for code in range(0x300, 0x1E00) if unicodedata.category(chr(code))[0] == "M")
 _RUN = re.compile(f"[^\\W_][\\w{_MARKS}]*")
@@ -116,7 +99,7 @@ def _parted(text: str, language: str) -> list[str] | None:
 
 def is_spaceless(text: str) -> bool:
     """Return whether ``words`` cuts (some of) the text into pairs of characters."""
-    return not text.isascii() and _SPACELESS.search(text) is not None
+    return not text.isascii() and SPACELESS.search(text) is not None
 
 
 def proper_names(text: str, language: str) -> set[str]:
@@ -140,31 +123,9 @@ def figures(text: str) -> list[str]:
 
 def _character_pairs(word: str) -> list[str]:
     pairs: list[str] = []
-    for run in _SPACELESS.split(word):
-        if len(run) > 2 and _SPACELESS.match(run):
+    for run in SPACELESS.split(word):
+        if len(run) > 2 and SPACELESS.match(run):
             pairs.extend(first + second for first, second in pairwise(run))
         elif len(run) > 1 or (run and not run.isascii()):
             pairs.append(run)
     return pairs
-
-
-_stemmers: dict[str, Stemmer.Stemmer] = {}
-
-
-def stem(word: str, language: str) -> str:
-    """Return the word's stem. A word in another script than its language's is returned unchanged."""
-    return stems([word], language)[0]
-
-
-def stems(words: Sequence[str], language: str) -> list[str]:
-    """Return the stem of each word; a batch takes half the time of single calls."""
-    algorithm = STEMMERS.get(main_language(language))
-    if algorithm is None:
-        return list(words)
-    if algorithm not in _stemmers:
-        _stemmers[algorithm] = Stemmer.Stemmer(algorithm, 0)
-    # Some algorithms take a very short word for an ending.
-    return [
-        root if root and (word.isascii() or not _SPACELESS.match(word)) else word
-        for word, root in zip(words, _stemmers[algorithm].stemWords(words), strict=True)
-    ]

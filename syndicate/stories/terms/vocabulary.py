@@ -11,10 +11,10 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from syndicate.stories.terms.tokens import stems
 from syndicate.stories.terms.word_frequencies import commonness
 from syndicate.stories.terms.word_vectors import rows_of
 from syndicate.text.language import main_language
+from syndicate.text.stemming import stems
 
 TERM_SPACE = 1 << 20
 # Maximum number of known words, of all languages together; beyond it all are dropped.

@@ -1,0 +1,1 @@
+"""Search for readers: queries as typed, and results as shown."""
