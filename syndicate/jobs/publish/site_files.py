@@ -42,6 +42,9 @@ from syndicate.store.output import site_rows, stale
 from syndicate.text.names import tag_key
 
 WEEK = timedelta(days=7)
+ROBOTS_PATH = "robots.txt"
+ICON_PATH = "favicon.ico"
+_FIXED = (ROBOTS_PATH, ICON_PATH, MANIFEST_PATH, CARD_PATH, ABOUT_PATH, FEEDS_PATH, SITEMAP_PATH)
 _ALWAYS = (FRONT_PATH, LATEST_PATH, FEEDS_PATH, ABOUT_PATH, ARCHIVE_PATH, SOURCES_PATH, NEWSLETTERS_PATH)
 
 
@@ -69,44 +72,51 @@ class SiteFiles:
                 for name, version in stale.stale_lists(connection).items()
                 if name.startswith(stale.SITEMAP)
             }
-        if not marks and context.is_built("site files", look, (FEEDS_PATH, ABOUT_PATH, SITEMAP_PATH)):
+        same = context.is_built("site files", look, _FIXED)
+        if same and not marks:
             return
         try:
-            self._documents()
+            if not same:
+                self._fixed_documents()
+            self._directory()
             sitemap = self._sitemap({mark.removeprefix(stale.SITEMAP) for mark in marks})
         except RenderError as error:
             self.failures.append(str(error))
             return
-        contact = context.options.contact
-        if not contact and context.known.get("security contact"):
-            (context.output / SECURITY_PATH).unlink(missing_ok=True)
         with context.store.write() as connection:
-            stale.save_signature(connection, "security contact", contact, context.now)
             stale.save_signature(connection, "sitemap", sitemap, context.now)
             stale.save_signature(connection, "site files", look, context.now)
             stale.clear_lists(connection, marks)
 
-    def _documents(self) -> None:
+    def _fixed_documents(self) -> None:
+        """Write the documents that depend on settings, templates and the date."""
+        context, options = self.context, self.context.options
+        files = {
+            ROBOTS_PATH: robots_txt(options),
+            ICON_PATH: context.templates.read("pages/favicon.ico"),
+            MANIFEST_PATH: manifest(options),
+            CARD_PATH: share_card(options.accent or ACCENT),
+            ABOUT_PATH: about_page(self.pages, len(context.views.sources)),
+        }
+        if options.contact:
+            files[SECURITY_PATH] = security_txt(options, context.now)
+        elif context.known.get("security contact"):
+            (context.output / SECURITY_PATH).unlink(missing_ok=True)
+        for path, data in files.items():
+            self.write(path, data)
+        if context.known.get("security contact", "") != options.contact:
+            context.save({"security contact": options.contact})
+
+    def _directory(self) -> None:
+        """Write the directory of feeds, which counts the articles of the last seven days."""
         context, options = self.context, self.context.options
         midnight = datetime.combine(context.now.astimezone(options.time_zone), time(), options.time_zone)
         with context.store.read() as connection:
             keys = [tag_key(section.name) for section in self.pages.sections]
             counts = site_rows.count_since(connection, keys, midnight - WEEK)
         groups = feed_groups(self.pages, context.channels, context.newsletters, counts)
-        sources = len(context.views.sources)
-        files = {
-            "robots.txt": robots_txt(options),
-            "favicon.ico": context.templates.read("pages/favicon.ico"),
-            MANIFEST_PATH: manifest(options),
-            CARD_PATH: share_card(options.accent or ACCENT),
-            "feeds.opml": feeds_opml(groups, options),
-            FEEDS_PATH: feeds_page(self.pages, groups, sources),
-            ABOUT_PATH: about_page(self.pages, sources),
-        }
-        if options.contact:
-            files[SECURITY_PATH] = security_txt(options, context.now)
-        for path, data in files.items():
-            self.write(path, data)
+        self.write("feeds.opml", feeds_opml(groups, options))
+        self.write(FEEDS_PATH, feeds_page(self.pages, groups, len(context.views.sources)))
 
     def _sitemap(self, parts: set[str]) -> str:
         """Write stale parts, or all after a change of the site; return the new content of the output."""
