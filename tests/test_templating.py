@@ -54,7 +54,7 @@ def test_the_users_folder_comes_first_and_the_shipped_one_stays_within_reach(fol
         '{% extends "!builtin/pages/base.html" %}{% block content %}Ours{% endblock %}',
     )
     context = {"site": {"title": "T", "language": "en"}, "direction": "ltr"}
-    fragments = {"head": "", "masthead": "", "footer": "", **Page(canonical="").variables()}
+    fragments = {"head": "", "masthead": "", "footer": "", "feed_links": "", **Page(canonical="").variables()}
 
     page = Templates(folder).render("pages/base.html", **context, **fragments)
 

@@ -42,7 +42,7 @@ from syndicate.publish.site_paths import (
 )
 from syndicate.publish.site_view import NewsletterOffer, SiteView
 from syndicate.templating import Markup, Templates
-from syndicate.text.colours import accent_rules
+from syndicate.text.accent import accent_rules
 from syndicate.text.names import tag_key
 from syndicate.text.plain import paragraph
 

@@ -14,7 +14,7 @@ from syndicate.ingest.article_rules import check_pattern, parse_condition
 from syndicate.ingest.page.css_selectors import check_selector
 from syndicate.newsletter.periods import parse_schedule
 from syndicate.publish.channel_query import parse_query
-from syndicate.text.colours import LEAST_CONTRAST, accent_contrast
+from syndicate.text.accent import LEAST_CONTRAST, accent_contrast
 from syndicate.text.privacy import has_credentials
 from syndicate.text.urls import is_web_url
 

@@ -225,6 +225,21 @@ def test_a_sources_kind_follows_from_what_is_written(tmp_path: Path, keys: str, 
 
 
 @pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ('accent = "#78d0c4"', "take a darker colour"),
+        ('accent_dark = "#0a5c55"', "take a lighter colour"),
+        ('accent = "teal"', "is not a colour such as #0a5c55"),
+        ('logo = "logo.jpg"', "is not an SVG or PNG file"),
+    ],
+)
+def test_a_look_that_cannot_be_read_is_refused(tmp_path: Path, key: str, reason: str) -> None:
+    (mistake,) = mistakes(tmp_path, f"[site]\n{key}\n")
+    assert mistake.startswith("config.toml:2: ")
+    assert reason in mistake
+
+
+@pytest.mark.parametrize(
     ("keys", "line", "reason"),
     [
         ('url = "https://a.example/"\nselect = { item = "li >" }', 4, "not a CSS selector"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.newsletter.lint.colours import check_colours, colour_of, contrast
+from syndicate.newsletter.lint.colours import check_colours, colour_of
 from syndicate.newsletter.lint.findings import DoubtfulLinks, Origins, Severity
 from syndicate.newsletter.lint.html_support import check_support
 from syndicate.newsletter.lint.mail_lint import HTML_LIMIT_BYTES, html_size, lint_mail
@@ -15,6 +15,7 @@ from syndicate.newsletter.lint.structure import check_headers, check_structure
 from syndicate.newsletter.story_views import content_from_stories
 from syndicate.newsletter.trim import fit
 from syndicate.templating import Templates
+from syndicate.text.accent import contrast
 from tests.newsletter.edition import full_edition
 from tests.newsletter.rendering import SITE, render
 

@@ -10,9 +10,9 @@ from syndicate.publish.site_paths import list_feed, root_of, section_path, tag_p
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        (section_path("World"), "site/sections/world.html"),
-        (section_path("City Council"), "site/sections/city-council.html"),
-        (tag_path("floods"), "site/tags/floods.html"),
+        (section_path("World"), "site/sections/world/index.html"),
+        (section_path("City Council"), "site/sections/city-council/index.html"),
+        (tag_path("floods"), "site/tags/floods/index.html"),
     ],
 )
 def test_a_plain_name_gives_a_readable_path(path, expected):
@@ -43,8 +43,8 @@ def test_names_that_lose_letters_on_the_way_keep_apart():
 
 
 def test_a_name_in_another_script_gives_a_path_that_readers_can_read():
-    assert re.fullmatch(r"site/tags/ping-guo-[0-9a-f]{8}\.html", tag_path("苹果"))
-    assert re.fullmatch(r"site/sections/sysh-[0-9a-f]{8}\.html", section_path("سياسة"))
+    assert re.fullmatch(r"site/tags/ping-guo-[0-9a-f]{8}/index\.html", tag_path("苹果"))
+    assert re.fullmatch(r"site/sections/sysh-[0-9a-f]{8}/index\.html", section_path("سياسة"))
 
 
 def test_a_name_that_looks_like_another_ones_hash_keeps_its_own_page():

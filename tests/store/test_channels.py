@@ -7,7 +7,7 @@ import pytest
 
 from syndicate.publish.channel_query import parse_query
 from syndicate.store.ingest import article_store, source_store
-from syndicate.store.output import channel_store
+from syndicate.store.output import channel_store, day_counts
 from syndicate.store.stories import story_store
 from syndicate.store.stories.story_moves import SPLIT, StoryMove, split_story
 from syndicate.store.stories.story_store import RelatedRow
@@ -234,3 +234,12 @@ def test_a_ranked_feed_keeps_an_article_while_its_story_is_listed_whoever_leads_
     assert sorted(top()) == sorted([first, second])
     factories.rank(connection, "top", [found[third]])
     assert top() == [third]
+
+
+def test_recent_articles_are_counted_by_section_and_source_once_they_are_placed(connection):
+    counts = day_counts.recent_counts(connection, NOW - timedelta(hours=12))
+
+    totals = {(count.section, count.source_id): count.articles for count in counts}
+    assert sorted(totals.values()) == [1, 1, 1, 3]
+    assert totals["world", min(source for _, source in totals)] == 3
+    assert day_counts.recent_counts(connection, NOW + timedelta(days=1)) == []

@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from syndicate.newsletter.lint.findings import LintFinding, Origins, error
 from syndicate.newsletter.lint.mail_page import Element, MailPage, StyleRule
+from syndicate.text.accent import LEAST_CONTRAST, Colour, contrast
 
-MIN_CONTRAST = 4.5
+MIN_CONTRAST = LEAST_CONTRAST
 MIN_CONTRAST_LARGE = 3.0
 _ATTRIBUTES = ("class", "style", "bgcolor")
 _DARK = "prefers-color-scheme: dark"
@@ -15,8 +15,6 @@ _NAMES = {"white": (255, 255, 255), "black": (0, 0, 0), "red": (255, 0, 0), "gra
 _HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})\b", re.IGNORECASE)
 _RGB = re.compile(r"rgb\(\s*(\d+)[\s,]+(\d+)[\s,]+(\d+)\s*\)")
 _SELECTOR = re.compile(r"([a-z][a-z0-9]*|\*)?((?:\.[\w-]+)*)", re.IGNORECASE)
-
-Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +51,6 @@ def check_colours(page: MailPage, origins: Origins) -> list[LintFinding]:
     return list(findings.values())
 
 
-@lru_cache(maxsize=256)
-def contrast(first: Colour, second: Colour) -> float:
-    """Return the contrast ratio of two colours, 1 to 21 (WCAG 2.2)."""
-    low, high = sorted((_luminance(first), _luminance(second)))
-    return (high + 0.05) / (low + 0.05)
-
-
 def colour_of(text: str) -> Colour | None:
     """Parse a CSS colour; ``None`` for a relative value (``inherit``, ``transparent``)."""
     text = text.replace("!important", "").strip().lower()
@@ -71,12 +62,6 @@ def colour_of(text: str) -> Colour | None:
     if match := _RGB.search(text):
         return int(match[1]), int(match[2]), int(match[3])
     return None
-
-
-def _luminance(colour: Colour) -> float:
-    parts = [part / 255 for part in colour]
-    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _look(element: Element, above: _Look, rules: list[StyleRule]) -> _Look:

@@ -144,7 +144,7 @@ def test_an_articles_page_names_its_section_as_the_sections_page_does(newsroom: 
     texts = [file.read_text("utf-8") for file in (newsroom.folder / "feeds/site/articles").rglob("*.html")]
     assert len(texts) == 3
     for page in texts:
-        assert re.findall('class="kicker".*?<a [^>]*>(.*?)</a>', page) == ["World News"]
+        assert re.findall('class="crumb".*?<a [^>]*><bdi>(.*?)</bdi>', page) == ["World News"]
         assert "world-news</bdi>" not in page
 
 

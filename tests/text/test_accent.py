@@ -1,12 +1,12 @@
 import pytest
 
-from syndicate.text.colours import accent_contrast, accent_rules, contrast
+from syndicate.text.accent import accent_contrast, accent_rules, contrast
 
 
 def test_contrast_is_that_of_wcag():
-    assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert contrast("#ffffff", "#ffffff") == pytest.approx(1)
-    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
+    assert contrast((0, 0, 0), (255, 255, 255)) == pytest.approx(21)
+    assert contrast((255, 255, 255), (255, 255, 255)) == pytest.approx(1)
+    assert contrast((0x76, 0x76, 0x76), (255, 255, 255)) == pytest.approx(4.54, abs=0.01)
 
 
 def test_the_shipped_accents_have_the_contrast_that_is_asked_of_others():
