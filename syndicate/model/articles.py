@@ -323,9 +323,9 @@ class RelatedLink:
     parts: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StoryLinks:
-    """Story of a published article, shared by all its articles.
+    """Story of a published article, shared by all its articles. Compared by identity, as a key of caches.
 
     - ``path``: path of the story's page, ``""`` without a page
     - ``links``: all its articles: the leads of its languages, then the oldest first

@@ -66,8 +66,8 @@ class FeedItem(NamedTuple):
     tuples compare in C. ``tags`` begin with the section. ``source_url`` is the feed of the item, ``""`` for
     own articles and for folders. ``minutes`` is the reading time. ``corrected`` is the time of a correction.
     ``short`` items carry their summary in place of their text. ``others`` are in other languages. Of the
-    ``sources`` of the story, ``foreign`` cover it only in other languages. Only ``xml_safe_item`` items may
-    be written.
+    ``sources`` of the story, ``foreign`` cover it only in other languages. ``story_url`` is the page of a
+    story of several sources, else ``""``. Only ``xml_safe_item`` items may be written.
     """
 
     uid: str
@@ -96,6 +96,7 @@ class FeedItem(NamedTuple):
     others: tuple[RelatedItem, ...] = ()
     sources: int = 0
     foreign: int = 0
+    story_url: str = ""
 
     @property
     def dated(self) -> bool:
@@ -115,7 +116,7 @@ class FeedItem(NamedTuple):
     @property
     def key(self) -> Key:
         """Key of the item's cached fragments."""
-        return self.uid, self.short, bool(self.related or self.others)
+        return self.uid, self.short, bool(self.related or self.others or self.story_url)
 
 
 def feed_url(channel: Channel, options: PublishOptions, suffix: str) -> str:
@@ -159,6 +160,7 @@ def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
     url = published.link if published.link.startswith(("http://", "https://")) else ""
     is_theirs_online = not source.own and source.kind is SourceKind.FEED and is_web_url(source.url)
     hidden = source.republish is Republish.NONE
+    story = published.story.path if published.story and published.sources > 1 else ""
     return FeedItem(
         uid=article.uid,
         url=url or f"{options.site_url}/{article.path}",
@@ -183,8 +185,9 @@ def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
         minutes=article.minutes,
         corrected=corrected_at(article),
         others=tuple(map(RelatedItem._make, map(_related_fields, published.other_languages))),
-        sources=published.sources if published.foreign_sources else 0,
+        sources=published.sources if published.foreign_sources or story else 0,
         foreign=published.foreign_sources,
+        story_url=f"{options.site_url}/{story}" if story else "",
     )
 
 
@@ -263,7 +266,7 @@ def last_updated(items: Iterable[FeedItem]) -> datetime:
 
 
 def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
-    """Return the item's HTML: image, text, files, original headline, correction, source, related (RL1).
+    """Return the item's HTML: image, text, files, headline, correction, source, story, related (RL1).
 
     Plain elements without classes: feed readers drop ``nav`` and elements with "related" in their class
     (RL2). Right-to-left text gets a ``div`` with its direction; words in another direction stay outside.
@@ -287,6 +290,8 @@ def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
     if not item.own:
         name = escape(item.source_name, quote=False)
         body += f'<p>{words.source} <a href="{escape(item.url)}">{name}</a></p>'
+    if item.story_url:
+        body += f'<p><a href="{escape(item.story_url)}">{words.full_coverage.format(item.sources)}</a></p>'
     for heading, links in _link_lists(item, words):
         lines = "".join(_related_line(link, item, time_zone, words) for link in links)
         related += f"{'' if related else '<hr>'}<h3>{heading}</h3><ul>{lines}</ul>"
@@ -315,6 +320,8 @@ def content_text(item: FeedItem, text: str, time_zone: ZoneInfo) -> str:
         paragraphs.append(words.updated.format(human_date(item.corrected, time_zone, words.language)))
     if not item.own:
         paragraphs.append(f"{words.source} {item.source_name}, {item.url}")
+    if item.story_url:
+        paragraphs.append(f"{words.full_coverage.format(item.sources)}\n{item.story_url}")
     for heading, links in _link_lists(item, words):
         lines = [heading]
         for link in links:
@@ -353,8 +360,7 @@ def _file_facts(file: Enclosure, item: FeedItem, words: FeedWords) -> tuple[str,
 
 
 def _tidy_related(item: FeedItem, links: Iterable[RelatedItem]) -> tuple[RelatedItem, ...]:
-    seen = {item.url, ""}
-    related: list[RelatedItem] = []
+    seen, related = {item.url, ""}, list[RelatedItem]()
     for link in links:
         url = xml_safe(link.url)
         if link.uid == item.uid or url in seen:

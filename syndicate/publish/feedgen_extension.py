@@ -23,6 +23,8 @@ ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 # A name only: the address serves no document.
 SYNDICATE = "urn:syndicate:feed"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+# Relation of an item to the page of its story (RFC 6573); feedgen does not know it.
+_COLLECTION = {"rel": "collection", "type": "text/html"}
 
 
 class RssFeed:
@@ -84,6 +86,8 @@ class RssItem:
         for link in self.links:
             if link["rel"] != "alternate":
                 SubElement(element, f"{{{ATOM}}}link", link)
+        if item.story_url:
+            SubElement(element, f"{{{ATOM}}}link", {"href": item.story_url} | _COLLECTION)
         if item.source_url:
             SubElement(element, "source", url=item.source_url).text = item.source_name
         if item.enclosures:
@@ -117,6 +121,8 @@ class AtomEntry:
             SubElement(source, "link", href=item.source_url, rel="self")
             if item.source_home:
                 SubElement(source, "link", href=item.source_home, rel="alternate")
+        if item.story_url:
+            SubElement(element, "link", {"href": item.story_url} | _COLLECTION)
         for file in item.enclosures:
             facts = _attributes(file, title=file.title, length=file.size)
             SubElement(element, "link", {"href": file.url, "rel": "enclosure"} | facts)

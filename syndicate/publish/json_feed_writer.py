@@ -143,6 +143,8 @@ def _own_fields(item: FeedItem, published: PublishedArticle, options: PublishOpt
         own["original_title"] = item.original_title
     if related:
         own["related"] = related
+    if item.story_url:
+        own |= {"story": item.story_url, "sources": item.sources}
     if item.foreign:
         own |= {"sources": item.sources, "sources_in_other_languages": item.foreign}
     return own

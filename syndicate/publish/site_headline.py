@@ -7,7 +7,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple, Self
 
-from syndicate.model import Image, PublishedArticle, RelatedLink, Republish, is_dated, known_since
+from syndicate.model import Image, PublishedArticle, RelatedLink, Republish, StoryLinks, is_dated, known_since
 from syndicate.publish.site_paths import source_path
 from syndicate.text.initials import hue, initials
 
@@ -180,16 +180,16 @@ def _story_view(item: PublishedArticle) -> StoryView | None:
     story, article = item.story, item.article
     if story is None or not story.path or item.sources < _MIN_SOURCES:
         return None
-    newest = sorted(story.links, key=attrgetter("published"), reverse=True)
-    reports = tuple((link.source_name, known_since(link.published)) for link in newest)
+    newest, reports, times, bars = _timeline(story)
     texts, others = {article.same_text}, dict[str, RelatedLink]()
     for link in newest:
+        if len(others) == _MAX_OTHERS:
+            break
         is_copy = link.same_text is not None and link.same_text in texts
         if not is_copy and link.source_name != item.source.name:
             others.setdefault(link.source_name, link)
             texts.add(link.same_text)
     names = dict.fromkeys((item.source.name, *(name for name, _ in reports)))
-    times = sorted(at for _, at in reports)
     return StoryView(
         path=story.path,
         sources=item.sources,
@@ -199,9 +199,21 @@ def _story_view(item: PublishedArticle) -> StoryView | None:
         last=times[-1],
         marks=tuple(map(SourceMark.of, list(names)[:_MAX_MARKS])),
         reports=reports,
-        bars=_bars(times),
-        others=tuple(map(Headline.of_related, list(others.values())[:_MAX_OTHERS])),
+        bars=bars,
+        others=tuple(map(Headline.of_related, others.values())),
     )
+
+
+# Its articles are written together, and a story may have hundreds.
+@lru_cache(maxsize=64)
+def _timeline(
+    story: StoryLinks,
+) -> tuple[Sequence[RelatedLink], tuple[tuple[str, datetime], ...], Sequence[datetime], tuple[int, ...]]:
+    """Return the links of a story, newest first, with their sources and times, the times, and their bars."""
+    newest = sorted(story.links, key=attrgetter("published"), reverse=True)
+    reports = tuple((link.source_name, known_since(link.published)) for link in newest)
+    times = sorted(at for _, at in reports)
+    return newest, reports, times, _bars(times)
 
 
 def _bars(times: Sequence[datetime]) -> tuple[int, ...]:

@@ -61,9 +61,9 @@ def story_path(title: str, story_id: int) -> str:
     return f"site/stories/{slug(title) or 'story'}-{story_id:x}.html"
 
 
-def story_feed(story_id: int) -> str:
-    """Return the path, without its extension, of the feed of a story."""
-    return f"stories/{story_id:x}"
+def story_feed(path: str) -> str:
+    """Return the path, without its extension, of the feed of the story with this page."""
+    return f"stories/{path.rpartition('-')[2].removesuffix('.html')}"
 
 
 @lru_cache(maxsize=16_384)

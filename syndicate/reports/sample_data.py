@@ -1,5 +1,6 @@
 """Sample data for template checks: values with every field set, and values with few fields set."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,7 +11,8 @@ from syndicate.jobs.newsletter.review_links import EditionView, ReviewPage, Sent
 from syndicate.publish.newsletter_archive import ArchivedEdition
 from syndicate.publish.search.search_query import SearchQuery
 from syndicate.publish.search.search_results import Facet, FoundArticle, FoundStory, SearchPage
-from syndicate.publish.site_headline import Growth, Headline, Hot
+from syndicate.publish.site_headline import Growth, Headline, Hot, NamedPath
+from syndicate.publish.story_page import StoryMaterial
 from syndicate.store.mail.review_store import EditionChange, ReviewEdition
 from syndicate.templating import Markup
 
@@ -52,6 +54,21 @@ def full_headline(item: model.PublishedArticle) -> Headline:
     """Return the article's headline with news and growth of its story."""
     at = item.article.published
     return replace(Headline.of(item), hot=Hot("sources", at, 6, 11), growth=Growth(sources=3, hours=4))
+
+
+def full_story(item: model.PublishedArticle, related: Sequence[Headline]) -> StoryMaterial:
+    """Return a story with more reports than its page shows, led by the article."""
+    link, numbers = item.coverage[0], range(1, 90)
+    revised = replace(item.article, revised=item.article.first_seen + timedelta(days=1))
+    return StoryMaterial(
+        path="site/stories/sample-1.html",
+        lead=replace(item, article=replace(revised, id=1)),
+        # Two reports share their text.
+        links=[replace(link, article_id=n, same_text=max(n, 2), language="fr") for n in numbers],
+        articles={n: replace(item, article=replace(revised, id=n)) for n in numbers},
+        tags=[NamedPath(name="sample", path="site/tags/sample/index.html")],
+        related=related,
+    )
 
 
 def archived_editions(newsletter: str, now: datetime) -> list[ArchivedEdition]:

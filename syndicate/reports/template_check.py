@@ -23,6 +23,7 @@ from syndicate.publish.page_context import FrontPage
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import NamedPath, SectionBlock, SourceMark
 from syndicate.publish.site_paths import FRONT_PATH
+from syndicate.publish.story_page import story_page
 from syndicate.reports import sample_data as sample
 from syndicate.services import Services
 
@@ -91,6 +92,9 @@ def _site(services: Services, now: datetime) -> Renders:
         ),
     ):
         yield partial(pages.page, "pages/front.html", FRONT_PATH, page, updated=now)
+    story = sample.full_story(items[0], headlines)
+    for told in (story, replace(story, links=story.links[:1], tags=(), related=())):
+        yield partial(story_page, pages, told, services.publish_options, headlines)
     yield partial(pages.section_page, "Sample", [])
     yield partial(pages.section_page, "Sample", headlines, **lists)
     yield partial(pages.tag_page, "sample", headlines, **lists)

@@ -20,7 +20,7 @@
     const minutes = Math.max(1, Math.round(age / 60000));
     return minutes < 60 ? format.format(-minutes, "minute") : format.format(-Math.round(minutes / 60), "hour");
   };
-  const changes = all("time[datetime]").map((element) => {
+  const changes = all("time[datetime]:not(.clock)").map((element) => {
     const at = new Date(element.dateTime), age = Date.now() - at;
     const [sign, hours, minutes] = offset(element.dateTime);
     const zone = sign ? (sign === "-" ? 1 : -1) * (60 * hours + +minutes) : at.getTimezoneOffset();
@@ -31,6 +31,7 @@
   for (const { element, text, title } of changes) Object.assign(element, { textContent: text, title });
   const wrapped = changes.filter(({ line, height }) => line.offsetHeight !== height);
   for (const { element, title } of wrapped) element.textContent = title;
+  for (const flag of all("[data-new]")) flag.hidden = Date.now() - new Date(flag.dataset.new) > DAY / 24;
   for (const element of all("[data-zone]")) element.textContent = element.dataset.zone;
   for (const element of all(".today")) {
     const style = { weekday: "long", day: "numeric", month: "long", year: "numeric" };

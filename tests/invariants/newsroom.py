@@ -58,6 +58,8 @@ class Newsroom:
         self.cuts: list[editions.Cut] = []
         self.accepted: list[bytes] = []
         self.readers: set[str] = set()
+        # Every page that a story had after a publish run, with the story's id.
+        self.story_paths: dict[str, int] = {}
         self._written: dict[tuple[int, int], tuple[int, ...]] = {}
         self._dates: dict[tuple[int, int], datetime] = {}
         self._sections: dict[tuple[int, int], int] = {}
@@ -207,6 +209,10 @@ class Newsroom:
         result = self.services.publish.run(self.now)
         assert not result.failures, result.failures
         assert not result.busy
+        table = schema.stories
+        with self.store.read() as connection:
+            named = connection.execute(select(table.c.path, table.c.id).where(table.c.path != ""))
+            self.story_paths |= {row.path: row.id for row in named}
         return result
 
     def cut(self, how: int) -> None:

@@ -1,4 +1,4 @@
-"""Random histories over the real store and jobs: whatever happened, the twelve invariants hold."""
+"""Random histories over the real store and jobs: whatever happened, the invariants hold."""
 
 import re
 from collections.abc import Callable, Sequence

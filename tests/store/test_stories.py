@@ -210,6 +210,7 @@ def test_coverage_lists_every_article_of_a_shared_story_oldest_first(room):
     story = factories.place(connection, ids[0])
     (theirs,) = factories.add_unplaced(connection, own.id, [new_article(30)])
     factories.place(connection, theirs, story)
+    factories.save_story(connection, story, lead_id=ids[0], articles=2, coverage=2)
     alone = factories.place(connection, ids[1])
     found = story_store.story_links(connection, [story, alone, 999], site_url=SITE)
     assert {

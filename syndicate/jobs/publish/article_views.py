@@ -55,6 +55,10 @@ class ArticleViews:
         """Return the articles for lists of headlines, without text and related links."""
         return self._views(articles, {}, self._coverage(connection, articles), {})
 
+    def bare(self, articles: Sequence[Article]) -> list[PublishedArticle]:
+        """Return the articles without text and links, from no further rows."""
+        return self._views(articles, {}, {}, {})
+
     def alone(self, connection: Connection, articles: Sequence[Article]) -> list[PublishedArticle]:
         """Return each article with its text, without the links that change every day."""
         return self._views(articles, {}, {}, self._texts(connection, articles))

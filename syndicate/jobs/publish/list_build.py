@@ -71,7 +71,9 @@ class ListBuild:
         """Write stale lists; mark and return articles whose pages link to too many or too few tags."""
         with self.context.store.read() as connection:
             stale_lists = stale.stale_lists(connection)
-        names = [name for name in stale_lists if not name.startswith((stale.EDIT, stale.SITEMAP))]
+        names = [
+            name for name in stale_lists if not name.startswith((stale.EDIT, stale.SITEMAP, stale.STORY))
+        ]
         wrong: set[int] = set()
         for start in range(0, len(names), BATCH):
             if self.context.should_stop() or len(self._failed) >= FAILURES_BEFORE_GIVING_UP:
@@ -93,8 +95,8 @@ class ListBuild:
         return wrong
 
     def remove_feeds(self) -> None:
-        """Remove the feeds of all tags, sections and sources, and the empty folders."""
-        for kind in ("tags", "sections", "sources"):
+        """Remove the feeds of all tags, sections, sources and stories, and the empty folders."""
+        for kind in ("tags", "sections", "sources", "stories"):
             folder = self.context.output / kind
             for suffix in FORMATS:
                 for file in folder.glob(f"*.{suffix}"):

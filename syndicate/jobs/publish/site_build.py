@@ -20,6 +20,7 @@ from syndicate.jobs.publish.list_build import (
     RenderedArticles,
 )
 from syndicate.jobs.publish.site_files import SiteFiles
+from syndicate.jobs.publish.story_build import StoryBuild
 from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.front_choice import growth_of
@@ -176,6 +177,7 @@ class SiteBuild:
             rendered = RenderedArticles(ids=self._rendered, linked=self._linked, known=self._articles)
             wrong = self._lists.run(self._pages, self._shown, rendered)
             if not wrong:
+                self._stories()
                 return done
             # Pages of these articles link to a removed tag page, or do not link to a new tag page.
             below, self._rendered = None, self._rendered - wrong
@@ -215,6 +217,8 @@ class SiteBuild:
                 f"tag:{tag}" for tag in tags if tag in listed or self._context.exists(tag_path(tag))
             }
             self._marks |= {f"source:{article.source_id}", stale.sitemap_mark("articles", article.id)}
+            if item.story and item.story.path:
+                self._marks.add(f"{stale.STORY}{article.story_id}")
             if article.section:
                 self._marks.add(f"section:{self._pages.section_name(article.section)}")
             self._context.clear_pages({article.path})
@@ -248,6 +252,18 @@ class SiteBuild:
         build = FrontBuild(self._context, self._pages, self._sections)
         front = partial(build.page, self._front_top, self._trending)
         return self._lists.write_page("", FRONT_PATH, front) and written
+
+    def _stories(self) -> None:
+        """Write the stale pages and feeds of stories."""
+        StoryBuild(
+            context=self._context,
+            pages=self._pages,
+            views=replace(self._context.views, coverage_cache={}),
+            trending=self._shown["trending"],
+            write=self._write,
+            write_page=self._lists.write_page,
+            failures=self.failures,
+        ).run()
 
     def _write_assets(self) -> None:
         try:

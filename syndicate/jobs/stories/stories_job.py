@@ -17,14 +17,17 @@ from syndicate.jobs.run_clock import RunClock
 from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.jobs.stories.placing import Placing
 from syndicate.jobs.stories.ranking_job import RankingJob
+from syndicate.publish.site_paths import story_path
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases, quarantine
-from syndicate.store.stories import index_rows, story_store
+from syndicate.store.stories import index_rows, story_pages, story_store
 from syndicate.store.stories.story_store import UnplacedArticle
 from syndicate.stories import ArticleTerms, StoryIndex, StoryOptions, extract_terms
 
 # Duration of the lease, renewed with each batch.
 LEASE = timedelta(minutes=10)
+# Maximum number of stories that get their address in a transaction.
+NAMED_AT_ONCE = 500
 # Kind of failure of articles that cannot be placed.
 FAILURE = "placing"
 
@@ -80,13 +83,15 @@ class StoriesJob:
         ranks nothing, as on most ticks.
         """
         with self.store.read() as connection:
-            waiting = story_store.count_unplaced(connection)
+            waiting = story_store.count_unplaced(connection) or story_pages.unnamed_stories(connection, 1)
         if not waiting and not self.ranking.is_due(now):
             return StoriesResult()
         with self.store.write() as connection:
             if not self._take_lease(connection, now):
                 return StoriesResult(busy=True)
         try:
+            while self._name_stories() and not should_stop():
+                pass
             done = self._place_all(now, progress, should_stop)
             changed = () if should_stop() else self.ranking.run(now)
         finally:
@@ -94,6 +99,16 @@ class StoriesJob:
                 leases.release_lease(connection, "stories", owner=self.owner)
         counts: dict[str, Any] = done
         return StoriesResult(**counts, lists_changed=changed)
+
+    def _name_stories(self) -> bool:
+        """Name stories that no batch named, as in a store of an older version; return false without any."""
+        with self.store.read() as connection:
+            if not story_pages.unnamed_stories(connection, 1):
+                return False
+        with self.store.write() as connection:
+            name_stories(connection)
+            leases.increment_counter(connection, leases.PLACEMENTS)
+        return True
 
     def _take_lease(self, connection: Connection, now: datetime) -> bool:
         return leases.take_lease(connection, "stories", owner=self.owner, now=now, until=now + LEASE)
@@ -168,6 +183,7 @@ class StoriesJob:
                     return Counter()
                 placing = Placing(connection, index, now)
                 new, duplicates = placing.place(*zip(*batch, strict=True))
+                name_stories(connection)
                 if self._failing:
                     mended = {str(article.id) for article, _ in batch} & self._failing
                     quarantine.clear_failures(connection, FAILURE, sorted(mended))
@@ -194,6 +210,13 @@ class StoriesJob:
         with self.store.write() as connection:
             story_store.requeue_articles(connection, unreadable)
         return None
+
+
+def name_stories(connection: Connection) -> None:
+    """Store the address of stories that two sources told; no later headline changes it."""
+    unnamed = story_pages.unnamed_stories(connection, NAMED_AT_ONCE)
+    paths = {story_id: story_path(title, story_id) for story_id, title in unnamed.items()}
+    story_pages.save_paths(connection, paths)
 
 
 def load_index(

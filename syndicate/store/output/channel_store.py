@@ -95,7 +95,7 @@ def matching_articles(
 
 
 def related_signature(connection: Connection, ids: Sequence[int]) -> list[tuple[Any, ...]]:
-    """Return the values that change the links below articles: related articles, leads by language."""
+    """Return the values that change the links of articles: related articles, leads by language, stories."""
     table, articles = schema.related, schema.articles
     query = (
         select(table.c.article_id, table.c.related_id, articles.c.content_hash, articles.c.headline)
@@ -112,7 +112,9 @@ def related_signature(connection: Connection, ids: Sequence[int]) -> list[tuple[
         .where(own.c.id.in_(ids))
         .order_by(own.c.id, leads.c.language)
     )
-    return [tuple(row) for query_part in (query, foreign) for row in connection.execute(query_part)]
+    told = select(own.c.id, stories.c.coverage, stories.c.path).where(own.c.id.in_(ids), stories.c.path != "")
+    told = told.join(stories, stories.c.id == own.c.story_id).order_by(own.c.id)
+    return [tuple(row) for part in (query, foreign, told) for row in connection.execute(part)]
 
 
 def source_articles(

@@ -16,6 +16,7 @@ from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for, insert_on, upsert
 
 EDIT = "edit:"
+STORY = "story:"
 SITEMAP = "sitemap:"
 SITEMAP_BLOCK = 1_000
 """Number of ids of articles or stories that share a part of the sitemap."""
@@ -43,7 +44,9 @@ def _marking(dialect: str) -> CompiledStatement:
 
 
 def mark_lists(connection: Connection, names: Iterable[str]) -> None:
-    """Mark lists as stale: ``tag:KEY``, ``section:NAME``, ``source:ID``; ``edit:ID`` is an edited article.
+    """Mark lists as stale: ``tag:KEY``, ``section:NAME``, ``source:ID``, ``story:ID``.
+
+    ``edit:ID`` is an edited article.
 
     Edits and stories also mark the parts of the sitemap that name them: ``sitemap:KIND-BLOCK``.
     A list may have shown an article by its old values: mark the lists it left and the lists it joined.
@@ -69,16 +72,16 @@ def sitemap_mark(kind: str, number: int) -> str:
 def mark_lists_with(connection: Connection, article_ids: Collection[int]) -> None:
     """Mark the lists that contain these articles, before the articles change or are deleted."""
     articles, tags = schema.articles, schema.article_tags
-    found = select(articles.c.id, articles.c.source_id, articles.c.section).where(
-        articles.c.id.in_(article_ids)
-    )
+    found = select(articles.c.id, articles.c.source_id, articles.c.section, articles.c.story_id)
+    found = found.where(articles.c.id.in_(article_ids))
     names = {
         f"tag:{tag}"
         for tag in connection.scalars(select(tags.c.tag).where(tags.c.article_id.in_(article_ids)).distinct())
     }
     for row in connection.execute(found):
         names |= {f"{EDIT}{row.id}", f"source:{row.source_id}", f"section:{row.section}"}
-    mark_lists(connection, names - {"section:"})
+        names.add(f"{STORY}{row.story_id or ''}")
+    mark_lists(connection, names - {"section:", STORY})
 
 
 def stale_lists(connection: Connection) -> dict[str, int]:

@@ -31,6 +31,7 @@ story_moves = table(
     *columns(Integer, "articles"),
     *columns(Float, "similarity", "threshold"),
     *columns(UtcTime, "moved"),
+    Column("path", Text, nullable=False, server_default=""),
 )
 
 story_reasons = table(

@@ -5,15 +5,15 @@ with the old id still finds the story.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from syndicate.errors import StoreError
 from syndicate.store import schema
-from syndicate.store.core.batches import TOGETHER, in_batches
-from syndicate.store.output.stale import mark_stale
+from syndicate.store.core.batches import TOGETHER, in_batches, rows_with
+from syndicate.store.output.stale import STORY, mark_lists, mark_stale
 
 MERGED = "merged"
 SPLIT = "split"
@@ -26,7 +26,7 @@ class StoryMove:
     ``kind`` is ``merged`` (all articles; ``from_story`` ends and redirects to ``to_story``) or ``split``
     (some articles, into a new or existing story). ``article_id`` is the article that triggered the move,
     ``similarity`` the measured similarity, ``threshold`` its limit, ``articles`` the number of articles
-    moved.
+    moved. ``path`` is the former page of a merged story, ``""`` if the other story continues that page.
     """
 
     kind: str
@@ -37,6 +37,7 @@ class StoryMove:
     similarity: float
     threshold: float
     moved: datetime
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +65,12 @@ def merge_story(connection: Connection, move: StoryMove) -> None:
     Marks the pages of both stories, which list their coverage. Raises ``StoreError`` when the story is gone
     already.
     """
-    articles, stories = schema.articles, schema.stories
+    articles = schema.articles
     _mark_pages(connection, (move.from_story, move.to_story))
     moving = update(articles).where(articles.c.story_id == move.from_story)
     connection.execute(moving.values(story_id=move.to_story))
-    gone = connection.execute(delete(stories).where(stories.c.id == move.from_story))
-    if gone.rowcount != 1:
+    if not _end_story(connection, move):
         raise StoreError(f"story {move.from_story} is gone and cannot be merged: run stories again")
-    _forward_ranked(connection, move)
-    _record(connection, move)
 
 
 def split_story(connection: Connection, move: StoryMove, article_ids: Sequence[int]) -> None:
@@ -88,15 +86,13 @@ def split_story(connection: Connection, move: StoryMove, article_ids: Sequence[i
 
 def close_empty_stories(connection: Connection, moves: Sequence[StoryMove]) -> list[int]:
     """Redirect stories without articles to the targets of the moves; return the non-empty stories."""
-    articles, stories = schema.articles, schema.stories
+    articles = schema.articles
     ids = [move.from_story for move in moves]
     occupied = select(articles.c.story_id).where(articles.c.story_id.in_(ids)).distinct()
     alive = {story for story in connection.scalars(occupied) if story is not None}
     for move in moves:
-        ended = delete(stories).where(stories.c.id == move.from_story)
-        if move.from_story not in alive and connection.execute(ended).rowcount:
-            _forward_ranked(connection, move)
-            _record(connection, move)
+        if move.from_story not in alive:
+            _end_story(connection, move)
     return sorted(alive)
 
 
@@ -113,6 +109,20 @@ def current_stories(connection: Connection, story_ids: Iterable[int]) -> dict[in
         leads |= found
         waiting = waiting.difference(asked) | (set(found.values()) - leads.keys())
     return {story_id: _end(story_id, leads) for story_id in ids}
+
+
+def former_paths(connection: Connection, story_ids: Iterable[int]) -> dict[int, list[str]]:
+    """Return the pages of the stories that merged into these, also through several merges."""
+    table, paths = schema.story_moves, dict[int, list[str]]()
+    targets = {story_id: story_id for story_id in story_ids}
+    while targets:
+        query = select(table.c.from_story, table.c.to_story, table.c.path).where(table.c.kind == MERGED)
+        rows = list(rows_with(connection, query, table.c.to_story, sorted(targets)))
+        for row in rows:
+            if row.path:
+                paths.setdefault(targets[row.to_story], []).append(row.path)
+        targets = {row.from_story: targets[row.to_story] for row in rows}
+    return paths
 
 
 def story_moves(connection: Connection, story_id: int) -> list[StoryMove]:
@@ -147,6 +157,23 @@ def prune_moves(connection: Connection, *, before: datetime) -> int:
     onward = select(table.c.from_story).where(table.c.kind == MERGED)
     dead = table.c.to_story.not_in(select(stories.c.id)) & table.c.to_story.not_in(onward)
     return connection.execute(delete(table).where(table.c.moved < before, dead)).rowcount
+
+
+def _end_story(connection: Connection, move: StoryMove) -> bool:
+    """Delete a merged story, if it still exists, and record the move.
+
+    A story without a page continues the page of the story that merges into it.
+    """
+    stories = schema.stories
+    path = connection.scalar(delete(stories).where(stories.c.id == move.from_story).returning(stories.c.path))
+    if path is None:
+        return False
+    without = (stories.c.id == move.to_story) & (stories.c.path == "")
+    inherits = path and connection.execute(update(stories).where(without).values(path=path)).rowcount
+    mark_lists(connection, [f"{STORY}{story_id}" for story_id in (move.from_story, move.to_story)])
+    _forward_ranked(connection, move)
+    _record(connection, replace(move, path="" if inherits else path))
+    return True
 
 
 def _mark_pages(connection: Connection, story_ids: Sequence[int]) -> None:

@@ -26,8 +26,8 @@ _MOVED, _NAMED = schema.stories.c.updated >= bindparam("since"), schema.stories.
 _SINCE = union(*(select(schema.stories.c.id).where(condition) for condition in (_MOVED, _NAMED)))
 MEMBERS = CompiledStatement(_MEMBERS_QUERY.where(schema.articles.c.story_id.in_(_SINCE)))
 MEMBERS_OF = CompiledStatement(_MEMBERS_QUERY.where(_MOVED | _NAMED, schema.articles.c.story_id.in_(_IDS)))
-_COVERED = select(schema.stories.c.id, schema.stories.c.coverage)
-COVERAGE = CompiledStatement(_COVERED.where(schema.stories.c.id.in_(_IDS)))
+_COUNTED = (schema.stories.c[name] for name in ("id", "coverage", "articles", "lead_id", "path"))
+COUNTS = CompiledStatement(select(*_COUNTED).where(schema.stories.c.id.in_(_IDS)))
 IN_STORIES = CompiledStatement(select(schema.articles.c.id).where(schema.articles.c.story_id.in_(_IDS)))
 SAVING = CompiledStatement(
     update(schema.stories)

@@ -13,9 +13,9 @@ from syndicate.store.core.batches import in_batches, rows_with
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for
-from syndicate.store.output.stale import mark_stale
+from syndicate.store.output.stale import STORY, mark_lists, mark_stale
 from syndicate.store.stories.same_text import first_of_text
-from syndicate.store.stories.story_statements import COVERAGE, IN_STORIES, MEMBERS, MEMBERS_OF, SAVING
+from syndicate.store.stories.story_statements import COUNTS, IN_STORIES, MEMBERS, MEMBERS_OF, SAVING
 from syndicate.text.names import tag_key
 from syndicate.text.plain import plain_text
 
@@ -241,27 +241,32 @@ def group_by_story(rows: Iterable[StoryArticleRow]) -> dict[int, list[StoryArtic
 
 
 def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
-    """Store leads and counts of stories; changed coverage marks the pages of all their articles."""
+    """Store leads and counts of stories; mark changed stories' pages and, by coverage, their articles'."""
     if not stories:
         return
     batches = in_batches([story.id for story in stories])
-    before = dict(row for batch in batches for row in COVERAGE.rows(connection, {"ids": batch}))
+    before = {row[0]: row[1:] for batch in batches for row in COUNTS.rows(connection, {"ids": batch})}
     rows = [
         {name: getattr(story, name) for name in ("lead_id", "articles", "coverage")}
         | {"story": story.id, "updated": to_microseconds(story.updated)}
         for story in stories
     ]
     SAVING.execute_many(connection, rows)
-    grown = [story.id for story in stories if before[story.id] != story.coverage]
+    mark_lists(connection, (f"{STORY}{new.id}" for new in stories if _is_page_stale(new, *before[new.id])))
+    grown = [story.id for story in stories if before[story.id][0] != story.coverage]
     for batch in in_batches(grown):
         mark_stale(connection, (article_id for (article_id,) in IN_STORIES.rows(connection, {"ids": batch})))
+
+
+def _is_page_stale(story: Story, coverage: int, articles: int, lead_id: int, path: str) -> bool:
+    return path != "" and (coverage, articles, lead_id) != (story.coverage, story.articles, story.lead_id)
 
 
 def get_stories(connection: Connection, ids: Iterable[int]) -> dict[int, Story]:
     """Return stories by id."""
     table = schema.stories
-    query = select(table).where(table.c.id.in_(sorted(set(ids))))
-    return {row.id: Story(**row._asdict()) for row in connection.execute(query)}
+    query = rows_with(connection, select(table), table.c.id, sorted(set(ids)))
+    return {row.id: Story(**row._asdict()) for row in query}
 
 
 def count_stories(connection: Connection) -> tuple[int, int]:
@@ -298,21 +303,15 @@ def links_to(connection: Connection, ids: Sequence[int], *, site_url: str) -> di
 
 
 def story_links(connection: Connection, story_ids: Sequence[int], *, site_url: str) -> dict[int, StoryLinks]:
-    """Return the page of each story with several articles, and links to all its articles."""
+    """Return the page and the links to all articles of each story with a page or several articles."""
     table, leads, stories = schema.articles, schema.story_leads, schema.stories
     leading = (leads.c.story_id == table.c.story_id) & (leads.c.article_id == table.c.id)
-    shared = (
-        select(table.c.story_id)
-        .where(table.c.story_id.in_(story_ids))
-        .group_by(table.c.story_id)
-        .having(func.count() > 1)
-    )
     query = (
         _link_query()
         .add_columns(table.c.story_id, stories.c.path.label("story_path"))
         .join(stories, stories.c.id == table.c.story_id)
         .join(leads, leading, isouter=True)
-        .where(table.c.story_id.in_(shared))
+        .where(table.c.story_id.in_(story_ids), (stories.c.articles > 1) | (stories.c.path != ""))
         .order_by(table.c.story_id, leads.c.story_id.is_(None), table.c.published, table.c.id)
     )
     paths: dict[int, str] = {}

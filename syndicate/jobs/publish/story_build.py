@@ -1,0 +1,134 @@
+"""Pages and feeds of stories: written when an article of a story is written, joins, leaves or is pruned.
+
+The row ``story:ID`` of ``stale_lists`` records this; it is cleared after the files are written. At the former
+address of a merged story are a page that leads to the other story and a feed with the other's articles.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from syndicate.errors import RenderError
+from syndicate.jobs.publish.article_views import ArticleViews
+from syndicate.jobs.publish.context import PublishContext
+from syndicate.model import Article, Channel, PublishedArticle, RelatedLink, Story
+from syndicate.publish.redirect_page import redirect_page
+from syndicate.publish.site import SitePages
+from syndicate.publish.site_headline import Headline, NamedPath
+from syndicate.publish.site_paths import story_feed, tag_path
+from syndicate.publish.story_page import StoryMaterial, shown_groups, story_page, text_groups
+from syndicate.store import Connection
+from syndicate.store.ingest import article_store
+from syndicate.store.output import channel_store, stale
+from syndicate.store.stories import story_moves, story_pages, story_store
+from syndicate.text.names import tag_key
+
+BATCH = 50
+FEED_ITEMS = 50
+MAX_RELATED = 4
+MAX_TAGS = 8
+# Failed pages that mean a broken template, not a broken story.
+FAILURES_BEFORE_GIVING_UP = 20
+
+# Renders the page of a list (its name, its path) and writes it; false if that failed.
+WritePage = Callable[[str, str, Callable[[], bytes]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class StoryBuild:
+    """Write stale stories; ``write`` puts a file in place. Other ``trending`` stories stand beside each."""
+
+    context: PublishContext
+    pages: SitePages
+    views: ArticleViews
+    trending: Sequence[Headline]
+    write: Callable[[str, bytes], None]
+    write_page: WritePage
+    failures: list[str]
+
+    def run(self) -> None:
+        """Write the stale stories; a story that fails or is not written before a stop stays stale."""
+        with self.context.store.read() as connection:
+            marks = stale.stale_lists(connection)
+        names = [name for name in marks if name.startswith(stale.STORY)]
+        n_failed = 0
+        for start in range(0, len(names), BATCH):
+            if self.context.should_stop() or n_failed >= FAILURES_BEFORE_GIVING_UP:
+                return
+            batch = {int(name.removeprefix(stale.STORY)): name for name in names[start : start + BATCH]}
+            try:
+                failed = self._write(batch)
+            except RenderError as error:
+                self.failures.append(str(error))
+                return
+            n_failed += len(failed)
+            with self.context.store.write() as connection:
+                stale.clear_lists(connection, {name: marks[name] for name in {*batch.values()} - failed})
+
+    def _write(self, names: dict[int, str]) -> set[str]:
+        """Write these stories, as far as they have a page; return the names of those that failed."""
+        options, failed = self.context.options, set[str]()
+        with self.context.store.read() as connection:
+            found = story_store.get_stories(connection, names).values()
+            stories = [story for story in found if story.path]
+            ids = [story.id for story in stories]
+            told = story_store.story_links(connection, ids, site_url=options.site_url)
+            former = story_moves.former_paths(connection, ids)
+        for story in stories:
+            with self.context.store.read() as connection:
+                material, feed = self._read(connection, story, told[story.id].links)
+            page = partial(story_page, self.pages, material, options, self.trending)
+            if not self.write_page(names[story.id], story.path, page):
+                failed.add(names[story.id])
+                continue
+            before = former.get(story.id, [])
+            for path in before:
+                self.write(path, redirect_page(path, story.path, options.site_url))
+            lead = material.lead.article
+            title = f"{lead.title} · {options.title}"
+            channels = [
+                Channel(name=story_feed(path), title=title, query="", language=lead.language, hub=False)
+                for path in (story.path, *before)
+                if options.automatic_channels
+            ]
+            for file, data in self.context.documents([(channel, feed) for channel in channels]):
+                self.write(file, data)
+        return failed
+
+    def _read(
+        self, connection: Connection, story: Story, links: Sequence[RelatedLink]
+    ) -> tuple[StoryMaterial, list[PublishedArticle]]:
+        """Return the rows of a story's page, and the articles of its feed."""
+        groups = text_groups(links)
+        reports = [group.report.article_id for group in groups]
+        shown = {group.report.article_id for part in shown_groups(groups) for group in part}
+        articles = article_store.get_articles(connection, shown.union(reports[:FEED_ITEMS], [story.lead_id]))
+        items = {item.article.id: item for item in self.views.bare([*articles.values()])}
+        material = StoryMaterial(
+            path=story.path,
+            lead=items.get(story.lead_id) or items[reports[0]],
+            links=links,
+            articles=items,
+            tags=_tags(connection, [articles[number] for number in shown]),
+            related=self._related(connection, story.id),
+        )
+        return material, self.views.alone(connection, [articles[number] for number in reports[:FEED_ITEMS]])
+
+    def _related(self, connection: Connection, story_id: int) -> list[Headline]:
+        """Return the leads of the stories that related links lead to."""
+        found = story_pages.related_stories(connection, story_id, limit=MAX_RELATED)
+        stories = story_store.get_stories(connection, found)
+        leads = article_store.get_articles(connection, [story.lead_id for story in stories.values()])
+        by_story = {article.story_id: article for article in leads.values()}
+        articles = [by_story[number] for number in found if number in by_story]
+        return [Headline.of(item) for item in self.views.listed(connection, articles)]
+
+
+def _tags(connection: Connection, articles: Sequence[Article]) -> list[NamedPath]:
+    """Return the most frequent tags of the articles, as far as they have a page."""
+    listed = channel_store.listed_tags(connection, [article.id for article in articles])
+    spelt = {tag_key(name): name for article in articles for name in article.tags}
+    counts = Counter(tag_key(name) for article in articles for name in article.tags)
+    best = sorted(listed & counts.keys(), key=lambda tag: (-counts[tag], tag))[:MAX_TAGS]
+    return [NamedPath(name=spelt[tag], path=tag_path(tag)) for tag in best]

@@ -1,0 +1,51 @@
+"""Pages of stories: a story gets its address, once, when two sources have told it."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, bindparam, func, select, text, update
+
+from syndicate.store import schema
+from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.output.stale import STORY, mark_lists, mark_stale
+from syndicate.store.stories.story_statements import IN_STORIES
+
+_TITLE = func.coalesce(func.nullif(schema.articles.c.headline, ""), schema.articles.c.title)
+# The text must equal that of the partial index: otherwise SQLite does not use the index.
+_UNNAMED = CompiledStatement(
+    select(schema.stories.c.id, _TITLE)
+    .join(schema.articles, schema.articles.c.id == schema.stories.c.lead_id)
+    .where(text("stories.path = '' AND stories.coverage > 1"))
+    .order_by(schema.stories.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def unnamed_stories(connection: Connection, limit: int) -> dict[int, str]:
+    """Return the stories that lack their page, with the headline of the lead."""
+    return {row[0]: row[1] for row in _UNNAMED.rows(connection, {"most": limit})}
+
+
+def save_paths(connection: Connection, paths: Mapping[int, str]) -> None:
+    """Store the pages of stories; mark them and the pages of their articles, which link to them."""
+    if not paths:
+        return
+    table = schema.stories
+    naming = update(table).where(table.c.id == bindparam("story")).values(path=bindparam("page"))
+    connection.execute(naming, [{"story": story_id, "page": path} for story_id, path in paths.items()])
+    mark_lists(connection, (f"{STORY}{story_id}" for story_id in paths))
+    mark_stale(connection, (row[0] for row in IN_STORIES.rows(connection, {"ids": list(paths)})))
+
+
+def related_stories(connection: Connection, story_id: int, *, limit: int) -> list[int]:
+    """Return the stories that related links of a story's articles lead to, the most similar first."""
+    table, own, other = schema.related, schema.articles.alias("own"), schema.articles.alias("other")
+    query = (
+        select(other.c.story_id)
+        .join(table, table.c.related_id == other.c.id)
+        .join(own, own.c.id == table.c.article_id)
+        .where(own.c.story_id == story_id, other.c.story_id != story_id)
+        .group_by(other.c.story_id)
+        .order_by(func.max(table.c.score).desc(), other.c.story_id)
+        .limit(limit)
+    )
+    return list(connection.scalars(query))
