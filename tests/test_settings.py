@@ -23,6 +23,7 @@ from syndicate.settings import load_settings
         ("[ranking]\nstep = nan", "ranking.step"),
         ('[web]\nlisten = "127.0.0.1:99999"', "web.listen"),
         ('[web]\nlisten = "127.0.0.1:٣"', "web.listen"),
+        ('[site]\ncontact = "the desk"', "site.contact"),
         ('[output]\nfolder = ""', "output.folder"),
         ('[output]\nfolder = "/"', "output.folder"),
     ],

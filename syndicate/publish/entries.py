@@ -28,6 +28,7 @@ from syndicate.publish.feed_words import FeedWords, words_in
 from syndicate.publish.fragments import Key
 from syndicate.publish.lead_image import with_lead_image
 from syndicate.publish.publish_options import PublishOptions
+from syndicate.publish.site_paths import FRONT_PATH
 from syndicate.text.dates import human_date, language_name
 from syndicate.text.language import direction_of
 from syndicate.text.media_types import file_name, human_size
@@ -137,7 +138,7 @@ def archive_links(channel: Channel, options: PublishOptions, suffix: str) -> dic
 
 def front_page_url(options: PublishOptions) -> str:
     """Return the address of the front page, the home page of every feed."""
-    return f"{options.site_url}/site/"
+    return f"{options.site_url}/{FRONT_PATH}"
 
 
 def newest_first(channel: Channel, articles: Iterable[PublishedArticle]) -> list[PublishedArticle]:

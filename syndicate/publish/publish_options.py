@@ -21,6 +21,8 @@ class PublishOptions:
     sources have feeds of their own. ``search`` is true if the web server answers searches. ``accent`` and
     ``accent_dark`` are colours as ``#rrggbb``, or ``""`` for the shipped colours; ``logo`` is the image
     before the nameplate in the output folder, ``logo_file`` its original; both may be ``""``.
+    ``contact`` is an address of mail or of a page; ``imprint`` is a text or the address of a page; both may
+    be ``""``.
     """
 
     site_url: str
@@ -41,6 +43,8 @@ class PublishOptions:
     accent_dark: str = ""
     logo: str = ""
     logo_file: str = ""
+    contact: str = ""
+    imprint: str = ""
 
     def __str__(self) -> str:
         """Return the title, for templates from before ``site`` had fields."""

@@ -53,7 +53,10 @@ _ARTICLE: Final = "pages/article.html"
 # Pages that the frame of every page marks as the current page.
 _FRAMED: Final = frozenset({FRONT_PATH, LATEST_PATH, FEEDS_PATH, ARCHIVE_PATH, SOURCES_PATH})
 _STYLE: Final = "site.css"
-_ASSETS: Final = (_STYLE, "lists.css", "newsletters.css", "site.js", "favicon.svg", "favicon.png")
+_ASSETS: Final = (
+    _STYLE, "lists.css", "newsletters.css", "site.js", "favicon.svg", "favicon.png", "icon-180.png",
+    "icon-192.png", "icon-512.png",
+)  # fmt: skip
 
 _READ_MORE: Final = 3
 _OTHERS: Final = 5

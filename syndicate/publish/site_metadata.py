@@ -7,7 +7,7 @@ from typing import Final
 
 from syndicate.model import Image, PublishedArticle
 from syndicate.publish.publish_options import PublishOptions
-from syndicate.publish.site_headline import NamedPath, may_show
+from syndicate.publish.site_headline import Headline, NamedPath, may_show
 from syndicate.publish.site_paths import ASSETS_FOLDER, FRONT_PATH
 from syndicate.templating import Markup, iso_date
 
@@ -42,12 +42,12 @@ def news_article(
     Without authors the publisher is the author, as for the page of an organisation.
     """
     article, own = item.article, item.source.own
-    name, home = (
-        (options.title, f"{options.site_url}/site/") if own else (item.source.name, item.source.home_url)
-    )
-    publisher = _filled({"@type": "NewsMediaOrganization", "name": name, "url": home})
-    logo = f"{options.site_url}/{options.logo or ASSETS_FOLDER + 'favicon.png'}"
-    site = {"@type": "WebSite", "name": options.title, "url": f"{options.site_url}/{FRONT_PATH}"}
+    theirs: dict[str, object] = {
+        "@type": "NewsMediaOrganization",
+        "name": item.source.name,
+        "url": item.source.home_url,
+    }
+    publisher = _organisation(options) if own else _filled(theirs)
     crumbs = [(options.title, FRONT_PATH)]
     crumbs += [(section.name, section.path)] if section and section.path else []
     facts: dict[str, object] = {
@@ -59,8 +59,8 @@ def news_article(
         "datePublished": iso_date(article.published, options.time_zone) if article.dated else "",
         "dateModified": iso_date(article.updated, options.time_zone) if article.dated else "",
         "author": [{"@type": "Person", "name": author} for author in article.authors] or [publisher],
-        "publisher": publisher | {"logo": {"@type": "ImageObject", "url": logo}} if own else publisher,
-        "isPartOf": site if own else "",
+        "publisher": publisher,
+        "isPartOf": _site(options) if own else "",
         "inLanguage": article.language,
         "articleSection": article.section,
         "keywords": list(article.tags),
@@ -100,11 +100,10 @@ def site_facts(options: PublishOptions) -> Markup:
     }
     facts: dict[str, object] = {
         "@context": "https://schema.org",
-        "@type": "WebSite",
-        "name": options.title,
-        "url": f"{options.site_url}/site/index.html",
+        **_site(options),
         "description": options.description,
         "inLanguage": options.language,
+        "publisher": _organisation(options),
         "potentialAction": search if options.search else "",
     }
     return script_safe(_filled(facts))
@@ -164,3 +163,49 @@ def _named(link: re.Match[str]) -> str:
 
 def _filled(facts: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in facts.items() if value not in ("", [])}
+
+
+def collection_facts(
+    options: PublishOptions,
+    path: str,
+    name: str,
+    headlines: Sequence[Headline],
+    crumbs: Sequence[tuple[str, str]] = (),
+) -> Markup:
+    """Return the JSON-LD of a page that lists articles; ``crumbs`` stand between it and the front page.
+
+    An item leads where the headline leads: to this site, or to its publisher.
+    """
+    items = [
+        {
+            "@type": "ListItem",
+            "position": place,
+            "name": headline.title,
+            "url": f"{options.site_url}/{headline.path}" if headline.local else headline.link,
+        }
+        for place, headline in enumerate(headlines, start=1)
+    ]
+    facts: dict[str, object] = {
+        "@context": "https://schema.org",
+        "@type": "CollectionPage",
+        "name": name,
+        "url": f"{options.site_url}/{path}",
+        "inLanguage": options.language,
+        "isPartOf": _site(options),
+        "mainEntity": {"@type": "ItemList", "numberOfItems": len(items), "itemListElement": items},
+    }
+    way = [(options.title, FRONT_PATH), *crumbs, (name, path)]
+    return script_safe([_filled(facts), breadcrumbs(way, options)])
+
+
+def _site(options: PublishOptions) -> dict[str, object]:
+    return {"@type": "WebSite", "name": options.title, "url": f"{options.site_url}/{FRONT_PATH}"}
+
+
+def _organisation(options: PublishOptions) -> dict[str, object]:
+    logo = f"{options.site_url}/{options.logo or ASSETS_FOLDER + 'icon-512.png'}"
+    return {
+        **_site(options),
+        "@type": "NewsMediaOrganization",
+        "logo": {"@type": "ImageObject", "url": logo},
+    }

@@ -16,6 +16,7 @@ from syndicate.errors import RenderError
 from syndicate.jobs.audience.sign_up_job import linted_confirmation
 from syndicate.newsletter.periods import period_at
 from syndicate.newsletter.sample_edition import sample_stories
+from syndicate.publish.about.about_pages import FeedRow, about_page, feeds_page
 from syndicate.publish.front_choice import FrontPlaces, choose_front
 from syndicate.publish.newsletter_archive import (
     Month,
@@ -101,6 +102,14 @@ def _site(services: Services, now: datetime) -> Renders:
     story = sample.full_story(items[0], headlines)
     for told in (story, replace(story, links=story.links[:1], tags=(), related=())):
         yield partial(story_page, pages, told, services.publish_options, headlines)
+    kinds = ("all", "top", "trending", "section", "query", "newsletter")
+    rows = [FeedRow("Sample", "sample", kind, number) for kind in kinds for number in (1, 70)]
+    groups = dict.fromkeys(("site", "sections", "newsletters", "channels"), rows)
+    full = _pages(services)
+    full.site = replace(full.site, contact="desk@news.example", imprint="Sample\nSample", sign_up=True)
+    for made in (pages, full):
+        yield partial(feeds_page, made, groups, 2)
+        yield partial(about_page, made, 2)
     for headline in headlines:
         for found in sample.search_pages(headline):
             yield partial(pages.page, "pages/search.html", "search", found)

@@ -95,6 +95,8 @@ class OutputServices(IngestServices):
             accent_dark=site.accent_dark,
             logo=f"site/assets/logo{Path(site.logo).suffix.lower()}" if site.logo else "",
             logo_file=str(self.settings.path(site.logo)) if site.logo else "",
+            contact=site.contact,
+            imprint=site.imprint,
         )
 
     @cached_property

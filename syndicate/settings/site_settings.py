@@ -22,6 +22,8 @@ class SiteSettings(Section):
     accent: values.AccentColour = ""
     accent_dark: values.DarkAccentColour = ""
     logo: values.LogoFile = ""
+    contact: values.Contact = ""
+    imprint: str = ""
 
 
 class StoreSettings(Section):

@@ -85,8 +85,6 @@ def _header_name(value: str) -> str:
 
 
 def _accent(value: str, *, dark: bool) -> str:
-    if not value:
-        return ""
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
         raise ValueError(f"{value!r} is not a colour such as #0a5c55")
     if (found := accent_contrast(value, dark=dark)) < LEAST_CONTRAST:
@@ -98,8 +96,14 @@ def _accent(value: str, *, dark: bool) -> str:
 
 
 def _logo(value: str) -> str:
-    if value and Path(value).suffix.lower() not in (".svg", ".png"):
+    if Path(value).suffix.lower() not in (".svg", ".png"):
         raise ValueError(f"{value!r} is not an SVG or PNG file")
+    return value
+
+
+def _contact(value: str) -> str:
+    if not is_web_url(value) and not re.fullmatch(r"[^\s@:/]+@[^\s@:/]+", value):
+        raise ValueError(f"{value!r} must be a mail address, or the http or https address of a page")
     return value
 
 
@@ -177,9 +181,10 @@ ZoneName = Annotated[str, AfterValidator(_zone)]
 OptionalZone = Annotated[str, _optional(_zone)]
 Private = Annotated[bool | tuple[str, ...], BeforeValidator(_private)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
-AccentColour = Annotated[str, AfterValidator(partial(_accent, dark=False))]
-DarkAccentColour = Annotated[str, AfterValidator(partial(_accent, dark=True))]
-LogoFile = Annotated[str, AfterValidator(_logo)]
+AccentColour = Annotated[str, _optional(partial(_accent, dark=False))]
+DarkAccentColour = Annotated[str, _optional(partial(_accent, dark=True))]
+LogoFile = Annotated[str, _optional(_logo)]
+Contact = Annotated[str, _optional(_contact)]
 OptionalUrl = Annotated[str, _optional(_web_url)]
 Query = Annotated[str, AfterValidator(_parsed_by(parse_query))]
 ConditionText = Annotated[str, AfterValidator(_parsed_by(parse_condition))]

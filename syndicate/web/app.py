@@ -124,7 +124,7 @@ def _health_handler(health: Health) -> Handler:
 
 
 async def _front_page(_: Request) -> Response:
-    return RedirectResponse("/site/", 302, SECURITY_HEADERS)
+    return RedirectResponse("/site/index.html", 302, SECURITY_HEADERS)
 
 
 def _error_handler(pages: ServerPages) -> Callable[[Request, Exception], Response]:

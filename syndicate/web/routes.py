@@ -27,6 +27,6 @@ ROUTES = (
     WebRoute("mail", "/desk/{newsletter}/{editor}/{token}/{edition}", _READ, "mail of an edition"),
     WebRoute("hub_callback", "/websub/{callback}", _FORM, "callback of WebSub hubs"),
     WebRoute("health", "/healthz", _READ, "state as JSON; 503 when it is not `ok`"),
-    WebRoute("front_page", "/", _READ, "redirect to `/site/`"),
+    WebRoute("front_page", "/", _READ, "redirect to `/site/index.html`"),
     WebRoute("files", "/{path:path}", _READ, "files of the output folder"),
 )

@@ -19,7 +19,7 @@ _PROBLEM = "pages/problem.html"
 # Rules D6 and WF14. Scripts, styles and suggestions come from our own server only.
 _POLICY = (
     "default-src 'none'; img-src * data:; media-src *; style-src 'self'; script-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",

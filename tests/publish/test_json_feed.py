@@ -27,7 +27,7 @@ def test_J1_J2_the_feed_says_what_it_is_first() -> None:
     assert json.loads(document) == {
         "version": "https://jsonfeed.org/version/1.1",
         "title": "World & sea",
-        "home_page_url": "https://news.example/site/",
+        "home_page_url": "https://news.example/site/index.html",
         "feed_url": "https://news.example/world.json",
         "description": "News of the coast",
         "language": "en",
@@ -59,7 +59,7 @@ def test_J3_to_J7_every_field_of_an_item() -> None:
 
 def test_RL6_related_stories_and_source_are_in_our_own_object() -> None:
     assert read_one(published(related=(related(101),)))["_syndicate"] == {
-        "about": "https://news.example/site/",
+        "about": "https://news.example/site/index.html",
         "reading_minutes": 1,
         "source": {
             "name": "The Harbour & Pier",
@@ -78,7 +78,7 @@ def test_RL6_related_stories_and_source_are_in_our_own_object() -> None:
         ],
     }
     assert read_one(published(source=OURS, related=()))["_syndicate"] == {
-        "about": "https://news.example/site/",
+        "about": "https://news.example/site/index.html",
         "reading_minutes": 1,
     }
 

@@ -82,8 +82,8 @@ def test_when_nothing_is_new_the_newest_stays_as_a_plain_address() -> None:
 
 
 def test_without_any_article_the_front_page_stands_alone() -> None:
-    assert locations() == ["https://news.example/site/"]
-    assert locations(published(1)) == ["https://news.example/site/"]
+    assert locations() == ["https://news.example/site/index.html"]
+    assert locations(published(1)) == ["https://news.example/site/index.html"]
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def test_R14_self_link_and_R1_channel(form: str, media_type: str) -> None:
     feed = read(write(form, published())).feed
 
     assert feed.title == "World & sea"
-    assert feed.link == "https://news.example/site/"
+    assert feed.link == "https://news.example/site/index.html"
     assert feed.subtitle == "News of the coast"
     assert feed.language == "en"
     assert {"rel": "self", "type": media_type, "href": f"https://news.example/world.{form}"} in feed.links

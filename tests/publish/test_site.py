@@ -17,6 +17,7 @@ from syndicate.publish.page_context import FrontPage
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, SectionBlock
 from syndicate.publish.site_paths import (
+    ABOUT_PATH,
     ARCHIVE_PATH,
     FEEDS_PATH,
     FRONT_PATH,
@@ -445,7 +446,7 @@ def test_every_relative_link_leads_to_something_that_is_published(tmp_path):
         source_path(OURS.name),
         day_path(NOW.date()),
     }
-    there = {*files, *feeds, *others, "sources.opml"}
+    there = {*files, *feeds, *others, "sources.opml", ABOUT_PATH, "site/manifest.webmanifest"}
 
     for path, data in files.items():
         if not path.endswith(".html"):

@@ -50,8 +50,8 @@ def test_S10_our_own_article_names_us_as_its_publisher():
     assert facts(published(source=OURS))["publisher"] == {
         "@type": "NewsMediaOrganization",
         "name": "The Daily Tide",
-        "url": "https://news.example/site/",
-        "logo": {"@type": "ImageObject", "url": "https://news.example/site/assets/favicon.png"},
+        "url": "https://news.example/site/index.html",
+        "logo": {"@type": "ImageObject", "url": "https://news.example/site/assets/icon-512.png"},
     }
     assert facts(published(source=OURS))["isPartOf"]["name"] == "The Daily Tide"
 

@@ -6,6 +6,7 @@ import pytest
 
 from syndicate.errors import RenderError
 from syndicate.model import Article, Enclosure, Image, Source
+from syndicate.publish.about.about_pages import AboutPage, FeedRow, FeedsPage
 from syndicate.publish.front_choice import FrontPlaces, Lane
 from syndicate.publish.lists.day_page import ArchivePage, DayLink, DayPage, LatestPage
 from syndicate.publish.lists.list_page import Counted, ListFacts, ListPage
@@ -76,6 +77,7 @@ DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(
 PAGES = {
     "Front page": FrontPage, "Article page": ArticlePage, "Pages of lists": ListPage, "Latest": LatestPage,
     "Search page": SearchPage, "Page of all newsletters": NewslettersPage,
+    "Directory of feeds": FeedsPage, "Page about the site": AboutPage,
     "Day": DayPage, "Archive": ArchivePage, "List of sources": SourcesPage,
 }  # fmt: skip
 ARCHIVE_PAGES = EditionsPage, EditionPage
@@ -85,7 +87,7 @@ OBJECTS = {
     "Newsletter": NewsletterView, "Edition link": EditionLink,
     "Facts of a list": ListFacts, "Counted": Counted, "Day or month": DayLink,
     "Path": NamedPath, "Image": Image, "File": Enclosure,
-    "Found story": FoundStory, "Found article": FoundArticle, "Count": Facet,
+    "Found story": FoundStory, "Found article": FoundArticle, "Count": Facet, "Row of a feed": FeedRow,
 }  # fmt: skip
 INTERNAL = {"Article": Article, "Source": Source}
 
@@ -132,7 +134,7 @@ def test_the_documented_fields_of_a_row_exist(heading: str) -> None:
 def test_every_field_that_a_page_template_reads_is_documented() -> None:
     fields = set().union(*map(documented, [*OBJECTS, *INTERNAL, "Archive of a newsletter"]))
     fields |= set(re.findall(r"`\.(\w+)`", DOCUMENTATION)) | {"removeprefix", "removesuffix", "split", "get"}
-    fields |= {"startswith"}
+    fields |= {"startswith", "splitlines", "items"}
     for name in SITE_TEMPLATES:
         assert attributes(TEMPLATES, f"pages/{name}.html") <= fields, name
 
@@ -142,10 +144,10 @@ SITE_TEMPLATES = (
     "parts/calendar", "edition", "editions", "parts/head", "parts/masthead", "parts/footer",
     "parts/rail", "parts/atoms", "parts/headlines", "parts/more_from_section", "parts/files",
     "parts/edition_item", "parts/edition_story", "search", "parts/search_parts", "newsletters",
-    "parts/sign_up", "parts/newsletter_rail",
+    "parts/sign_up", "parts/newsletter_rail", "feeds", "about",
 )  # fmt: skip
 PAGE_TEMPLATES = (
-    "article", "front", "listing", "latest", "day", "archive", "sources", "search",
+    "article", "front", "listing", "latest", "day", "archive", "sources", "search", "feeds", "about",
     "parts/head", "parts/masthead", "parts/footer", "parts/rail",
 )  # fmt: skip
 

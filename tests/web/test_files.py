@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
+from syndicate.publish.redirect_page import redirect_page
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
 from tests.web.conftest import TUESDAY, serving
@@ -13,7 +14,7 @@ from tests.web.conftest import TUESDAY, serving
 RSS = b'<?xml version="1.0"?><rss version="2.0">' + b"<item>news</item>" * 200 + b"</rss>"
 POLICY = (
     "default-src 'none'; img-src * data:; media-src *; style-src 'self'; script-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
@@ -51,7 +52,7 @@ def test_the_root_leads_to_the_front_page_and_folders_to_their_index(site):
     site.put("site/index.html", b"front")
     site.put("site/world/index.html", b"world")
     root, bare = site.get("/"), site.get("/site/world")
-    assert (root.status, root["Location"]) == (302, "/site/")
+    assert (root.status, root["Location"]) == (302, "/site/index.html")
     assert (bare.status, bare["Location"]) == (308, "/site/world/")
     assert site.get("/site/").body == b"front"
     assert site.get("/site/world/").body == b"world"
@@ -320,6 +321,13 @@ def test_a_page_at_an_old_address_leads_to_the_new_one(site, target, location, c
             assert answer["Cache-Control"].startswith("public, max-age=300")
     site.put("site/s\u00e9/world.html", b"page")
     assert site.get("/site/s%C3%A9/world.html", Accept_Encoding=coding).body == b"page"
+
+
+def test_a_page_of_a_former_address_is_a_redirect_to_the_present_address(site):
+    former, present = "site/sections/world.html", "site/sections/w\u00f6rld/index.html"
+    site.put(former, redirect_page(former, present, "https://news.example"))
+    answer = site.get(f"/{former}")
+    assert (answer.status, answer["Location"]) == (301, "/site/sections/w%C3%B6rld/index.html")
 
 
 @pytest.mark.parametrize(

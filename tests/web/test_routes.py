@@ -7,6 +7,8 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from syndicate.publish.about.site_documents import robots_txt
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
 from syndicate.web.routes import ROUTES
@@ -25,6 +27,12 @@ def test_every_route_is_documented() -> None:
         r"^\| `(/[^`]*)` \| ([A-Z, ]+) \| (.+) \|$", OPERATIONS.read_text("utf-8"), re.MULTILINE
     )
     assert rows == [(route.path, ", ".join(route.methods), route.purpose) for route in ROUTES]
+
+
+def test_no_crawler_may_read_an_address_with_a_token() -> None:
+    rules = robots_txt(PublishOptions(site_url="https://news.example", title="News")).decode()
+    private = {route.path.partition("{")[0] for route in ROUTES if re.search(r"/\{(?!path)", route.path)}
+    assert private <= set(re.findall(r"^Disallow: (.+)$", rules, re.MULTILINE))
 
 
 def test_a_route_is_served_where_there_is_a_job(tmp_path: Path) -> None:

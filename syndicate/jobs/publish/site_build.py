@@ -15,6 +15,7 @@ from syndicate.jobs.publish.day_build import DayBuild
 from syndicate.jobs.publish.front_build import FrontBuild, offers_of, step_of
 from syndicate.jobs.publish.latest_build import write_latest
 from syndicate.jobs.publish.list_build import FAILURES_BEFORE_GIVING_UP, ListBuild, RenderedArticles
+from syndicate.jobs.publish.site_files import SiteFiles
 from syndicate.jobs.publish.story_build import StoryBuild
 from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channel_query import only_section
@@ -129,6 +130,7 @@ class SiteBuild:
             render = partial(build.page, self._front_top, self._trending)
             if self._lists.write_page("", FRONT_PATH, render):
                 self._context.save({"front": front})
+        SiteFiles(self._context, self._pages, self._write, self.failures).run()
 
     def _mark(self, *, site: str, lists: str) -> None:
         """Mark pages with changed surroundings, and save their signatures in the same transaction.
@@ -229,6 +231,7 @@ class SiteBuild:
                 continue
             self._failed_in_a_row = 0
             self._written[article.id] = versions[article.id]
+            self._marks.add(stale.sitemap_mark("articles", article.id))
             if item.story and item.story.path:
                 self._marks.add(f"{stale.STORY}{article.story_id}")
             self._context.clear_pages({article.path})

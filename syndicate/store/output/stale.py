@@ -25,6 +25,11 @@ STORY = "story:"
 HOUR = 3_600_000_000
 """Microseconds of an hour."""
 FIRST_DATE = to_microseconds(EARLIEST)
+SITEMAP = "sitemap:"
+SITEMAP_BLOCK = 1_000
+"""Number of ids of articles or stories that share a part of the sitemap."""
+# Marks that also make a part of the sitemap stale.
+_IN_SITEMAP = {"edit": "articles", "story": "stories"}
 CHANNEL = "channel:"
 GONE = "gone"
 """Signature of a channel that is no longer declared and whose files were removed."""
@@ -55,15 +60,25 @@ def mark_lists(connection: Connection, names: Iterable[str]) -> None:
     - ``story:ID``: the page and feed of a story
     - ``edit:ID``: an edited article, for the archives of channels
 
+    Edits and stories also mark the parts of the sitemap that name them: ``sitemap:KIND-BLOCK``.
     A list may have shown an article by its old values: mark the lists it left and the lists it joined.
     """
-    rows = [{"name": name, "version": 1} for name in sorted(set(names))]
+    found = set(names)
+    for kind, _, key in [name.partition(":") for name in found]:
+        if kind in _IN_SITEMAP:
+            found.add(sitemap_mark(_IN_SITEMAP[kind], int(key)))
+    rows = [{"name": name, "version": 1} for name in sorted(found)]
     if rows:
         table = schema.stale_lists
         statement = insert_for(connection, table).on_conflict_do_update(
             index_elements=["name"], set_={"version": table.c.version + 1}
         )
         connection.execute(statement, rows)
+
+
+def sitemap_mark(kind: str, number: int) -> str:
+    """Return the mark of the part of the sitemap with an article or a story."""
+    return f"{SITEMAP}{kind}-{number // SITEMAP_BLOCK}"
 
 
 def mark_lists_with(connection: Connection, article_ids: Collection[int]) -> None:

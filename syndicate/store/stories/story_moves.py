@@ -170,7 +170,7 @@ def _end_story(connection: Connection, move: StoryMove) -> bool:
         return False
     without = (stories.c.id == move.to_story) & (stories.c.path == "")
     inherits = path and connection.execute(update(stories).where(without).values(path=path)).rowcount
-    mark_lists(connection, [f"{STORY}{move.to_story}"])
+    mark_lists(connection, [f"{STORY}{story_id}" for story_id in (move.from_story, move.to_story)])
     _forward_ranked(connection, move)
     _record(connection, replace(move, path="" if inherits else path))
     return True

@@ -1,0 +1,1 @@
+"""The site about itself: its directory of feeds, its principles, and documents for programs."""
