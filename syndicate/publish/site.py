@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 from syndicate.errors import RenderError
 from syndicate.model import Channel, Newsletter, PublishedArticle, archive_feed, archive_folder, known_since
 from syndicate.publish.channel_query import only_section
-from syndicate.publish.entries import corrected_at
+from syndicate.publish.feeds.entries import corrected_at
 from syndicate.publish.lead_image import shows_image
 from syndicate.publish.page_context import ArticlePage, Page
 from syndicate.publish.publish_options import PublishOptions
