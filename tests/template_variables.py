@@ -4,14 +4,17 @@ from jinja2 import Environment, meta, nodes
 
 from syndicate.templating import Templates
 
-_WORDS = [name.split(".") for name in Templates(None).names() if name.startswith("pages/words.")]
-# Languages with words of their own beside English.
-TRANSLATED = [parts[1] for parts in _WORDS if len(parts) == 3]
+_SHIPPED = Templates(None)
+_WORDS = [name for name in _SHIPPED.names() if name.startswith("words/")]
+# Languages with words of their own beside English: for pages and mails, and for feed items.
+TRANSLATED = [name[6:-4] for name in _WORDS if b"{# pages/" in _SHIPPED.read(name)]
+FEED_LANGUAGES = ["en", *(name[6:-4] for name in _WORDS)]
 
 _ENVIRONMENT = Environment(autoescape=True)
 # Only their names count here.
 _FILTERS = (
-    "date day full_date zone_name iso minutes host file_name file_size language_name when clock weekday"
+    "date day full_date zone_name iso minutes host file_name file_size language_name when clock weekday "
+    "calendar month weekday_name joined"
 )
 _ENVIRONMENT.filters |= dict.fromkeys(_FILTERS.split(), str)
 

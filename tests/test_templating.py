@@ -9,7 +9,8 @@ from syndicate.errors import ConfigError, RenderError
 from syndicate.publish.page_context import Page
 from syndicate.templating import Templates, iso_date, reading_time
 from syndicate.text.dates import full_date, human_date, human_day, language_name
-from tests.template_variables import TRANSLATED, variables
+from syndicate.text.language import direction_of
+from tests.template_variables import FEED_LANGUAGES, TRANSLATED, variables
 
 NINE = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -237,32 +238,72 @@ def test_the_users_own_words_come_before_a_translation_we_ship(folder):
     assert Templates(folder, "ar").render("pages/words.html") == "Mine"
 
 
+def test_a_language_is_a_file_with_a_part_for_each_file_of_words(folder):
+    page = "{% set language = 'fi' %}\n{# pages/words.html #}\n{{ language }} sivu\n"
+    write(folder, "words/fi.txt", page + "{# mail/words.txt #}\n{{ 1 / 0 }}")
+    write(folder, "pages/words.html", "Page")
+    templates = Templates(folder, "fi-FI")
+
+    assert templates.render("pages/words.html").split() == ["fi", "sivu"]
+    assert templates.words("feeds/words.txt")["listen"] == "Listen"
+    assert templates.is_own("mail/digest.txt")
+    with pytest.raises(RenderError, match=r"words/fi.txt, line 5: ZeroDivisionError"):
+        templates.render("mail/words.txt")
+
+
+def test_a_changed_translation_changes_the_fingerprint_of_the_pages(folder):
+    write(folder, "words/fi.txt", "{# pages/words.html #}")
+    before = Templates(folder).fingerprint("pages/")
+    write(folder, "words/fi.txt", "{# pages/words.html #}{# Finnish #}")
+
+    assert Templates(folder).fingerprint("pages/") != before
+
+
 SHIPPED = Templates()
-TRANSLATIONS = [name for name in SHIPPED.names() if re.search(r"/words\.\w+\.", name)]
+ENGLISH = ("pages/words.html", "mail/words.txt", "feeds/words.txt")
+TRANSLATIONS = [
+    *((language, ENGLISH) for language in TRANSLATED),
+    *((language, ENGLISH[2:]) for language in FEED_LANGUAGES if language not in ("en", *TRANSLATED)),
+]
 
 
-def said(name: str) -> list[str]:
-    """Definitions of a file of words: names, macros with their arguments, keys of tables."""
-    return re.findall(
-        r"{% (set \w+ |macro \w+\([^)]*\))|(?<=\n  )(\w+|\"\w+\"):", SHIPPED.read(name).decode()
-    )
+def said(text: str) -> list[str]:
+    """Definitions in a file of words: names, macros with their arguments, keys of tables."""
+    found = re.findall(r"{# \w+/words|{% (?:set \w+ |macro \w+\([^)]*\))|(?<=\n  )(?:\w+|\"\w+\"):", text)
+    return [name for name in found if name not in ("{% set language ", "{% set direction ")]
 
 
-@pytest.mark.parametrize("name", TRANSLATIONS)
-def test_a_translation_says_everything_that_the_english_words_say(name):
-    file, language, kind = name.split(".")
+@pytest.mark.parametrize(("language", "parts"), TRANSLATIONS)
+def test_a_translation_says_everything_that_the_english_words_say(language, parts):
+    text = SHIPPED.read(f"words/{language}.txt").decode()
 
-    assert said(name) == said(f"{file}.{kind}")
-    assert f'language = "{language}"' in SHIPPED.read(name).decode()
-
-
-def test_words_are_translated_for_pages_and_mails_alike():
-    names = [
-        {name.partition("/")[2][:8] for name in TRANSLATIONS if name.startswith(kind)}
-        for kind in ("mail", "pages")
+    english: list[str] = []
+    for part in parts:
+        english += [f"{{# {part.partition('.')[0]}", *said(SHIPPED.read(part).decode())]
+    assert said(text) == english
+    assert text.splitlines()[1:3] == [
+        f'{{% set language = "{language}" %}}',
+        f'{{% set direction = "{direction_of(language)}" %}}',
     ]
 
-    assert names[0] == names[1] == {f"words.{language}" for language in TRANSLATED}
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_phrase_of_several_words_is_the_english_phrase(language):
+    english = "".join(SHIPPED.read(part).decode() for part in ENGLISH)
+    text = SHIPPED.read(f"words/{language}.txt").decode()
+
+    phrases = re.compile(r'(?m)^(?:{% set|  ["0-9]).*"[^"\n]*\w \w.*$')
+    assert set(phrases.findall(text)) & set(phrases.findall(english)) == set()
+
+
+def test_turkish_capitals_keep_the_dot(folder):
+    write(folder, "a.txt", "{{ section|upper }}")
+
+    assert Templates(folder, "tr").render("a.txt", section="ılık iklim") == "ILIK İKLİM"
+    assert Templates(folder, "en").render("a.txt", section="climate") == "CLIMATE"
+
+
+def test_the_documentation_names_the_languages_of_pages_and_mails():
     shipped = [language_name(language, "en") for language in ("en", *TRANSLATED)]
     named = " ".join((Path(__file__).parents[1] / "docs/templates.md").read_text("utf-8").split())
     assert f"{', '.join(sorted(shipped)[:-1])} and {sorted(shipped)[-1]} are shipped" in named

@@ -114,6 +114,7 @@ def _serve(services: Services, folder: DemoFolder, port: int, ready: Callable[[s
         services.unsubscribe,
         templates=services.templates,
         health=lambda: {"ok": True},
+        frame=services.site_frame,
     )
     server = WebServer(app, HOST, port)
 

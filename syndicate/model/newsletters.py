@@ -76,6 +76,7 @@ class Newsletter:
     stories: int = 12
     trending: int = 5
     language: str = ""
+    description: str = ""
     max_lateness: float = 6 * 3600
     first_edition: str = "next"
     approval: float = 0.0

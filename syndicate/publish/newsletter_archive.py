@@ -1,14 +1,17 @@
 """Archive of a newsletter: each edition as a page of the site and as an item of the newsletter's own feed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from syndicate.model import (
     Article,
     Channel,
+    ContentLink,
+    ContentStory,
     Edition,
     EditionContent,
     Newsletter,
@@ -23,19 +26,29 @@ from syndicate.publish.entries import MAX_ITEMS
 from syndicate.publish.page_context import Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages
+from syndicate.publish.site_headline import Headline, NamedPath
+from syndicate.publish.site_paths import NEWSLETTERS_PATH
+from syndicate.publish.site_view import EditionLink, NewsletterView
 from syndicate.templating import Templates
 from syndicate.text.language import direction_of
+from syndicate.text.reading_time import measure_reading
 
 INDEX = "index.html"
+# Stories of the sample edition on the page of all newsletters.
+SAMPLE_STORIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedEdition:
-    """Latest revision of an edition. ``published`` is when the first revision went out."""
+    """Latest revision of an edition. ``published`` is when the first revision went out.
+
+    ``articles`` is the number of articles that the edition carries.
+    """
 
     edition: Edition
     content: EditionContent
     published: datetime
+    articles: int = 0
 
     digest = property(lambda self: self.content)  # Former name, for templates of operators.
 
@@ -51,15 +64,58 @@ class ArchivedEdition:
         return self.path.rpartition("/")[2]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionItem:
+    """Story of an edition: frozen, with the reports of ``others``, and its ``live`` headline, if any.
+
+    ``live`` leads to the present page of the story.
+    """
+
+    story: ContentStory
+    others: Sequence[Headline] = ()
+    live: Headline | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """Month of an archive: its page, a time in it, and its editions, newest first, on the page itself."""
+
+    path: str
+    start: datetime
+    editions: Sequence[ArchivedEdition] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """Editions around an edition, ``None`` at the ends, and the time at which the next is due."""
+
+    previous: EditionLink | None = None
+    next: EditionLink | None = None
+    next_due: datetime | None = None
+    earlier: Sequence[EditionLink] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class EditionsPage(Page):
-    """Variables of ``pages/editions.html``. ``feed`` is the newsletter's feed without its extension."""
+    """Variables of ``pages/editions.html``: the newest months on the index, a month on a page of its own.
+
+    ``feed`` is the newsletter's feed without its extension; ``index`` is true on the index. ``others`` are
+    the other newsletters.
+    """
 
     newsletter: Newsletter
+    view: NewsletterView
+    others: Sequence[NewsletterView]
     language: str
     text_direction: str
     feed: str
-    editions: Sequence[ArchivedEdition] = ()
+    index: bool = False
+    months: Sequence[Month] = ()
+    all_months: Sequence[Month] = ()
+
+    def variables(self) -> dict[str, object]:
+        """Add the editions of all months shown."""
+        return vars(self) | {"editions": [item for month in self.months for item in month.editions]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +125,29 @@ class EditionPage(EditionsPage):
     edition: Edition
     published: datetime
     content: EditionContent
+    items: Sequence[EditionItem]
+    around: Neighbours
+    articles: int
+    minutes: int
 
     def variables(self) -> dict[str, object]:
         """Add the content of the edition."""
         return vars(self) | _content(self.content) | {"digest": self.content}  # Former name of content.
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewslettersPage(Page):
+    """Variables of ``pages/newsletters.html``; ``sample`` is an edition of ``sample_of``, if there is one.
+
+    ``pairs`` are the names and titles of the newsletters.
+    """
+
+    offers: Sequence[NewsletterView]
+    pairs: Sequence[tuple[str, str]]
+    sample_of: NewsletterView | None = None
+    sample: ArchivedEdition | None = None
+    items: Sequence[EditionItem] = ()
+    minutes: int = 0
 
 
 def archive_channel(newsletter: Newsletter) -> Channel:
@@ -83,7 +158,7 @@ def archive_channel(newsletter: Newsletter) -> Channel:
         query="",
         limit=MAX_ITEMS,
         language=newsletter.language,
-        description=newsletter.title,
+        description=newsletter.description or newsletter.title,
     )
 
 
@@ -92,22 +167,102 @@ def archive_index(newsletter: Newsletter) -> str:
     return f"{archive_folder(newsletter.name)}/{INDEX}"
 
 
-def archive_index_page(
-    pages: SitePages, newsletter: Newsletter, editions: Sequence[ArchivedEdition], options: PublishOptions
-) -> dict[str, bytes]:
-    """Return the list of these editions, by its path. Raises ``RenderError``."""
-    index = archive_index(newsletter)
-    page = EditionsPage(editions=editions, **_shared(pages, newsletter, options, index))
-    return {index: pages.page("pages/editions.html", index, page)}
+def month_path(newsletter: Newsletter, published: datetime) -> str:
+    """Return the path of the page of a month, in the newsletter's time zone."""
+    local = published.astimezone(ZoneInfo(newsletter.time_zone))
+    return f"{archive_folder(newsletter.name)}/{local:%Y-%m}.html"
+
+
+def edition_link(
+    newsletter: Newsletter, period_end: datetime, subject: str, published: datetime
+) -> EditionLink:
+    """Return the link to an edition; its title is the subject without the newsletter's name."""
+    title = subject.removeprefix(f"{newsletter.title}: ").removesuffix(f" | {newsletter.title}")
+    return EditionLink(path=edition_path(newsletter.name, period_end), title=title, published=published)
+
+
+def editions_page(
+    pages: SitePages, newsletter: Newsletter, views: Sequence[NewsletterView], path: str, **lists: Any
+) -> bytes:
+    """Return the index or the page of a month. Raises ``RenderError``."""
+    page = EditionsPage(**lists, **_shared(pages, newsletter, views, path))
+    return pages.page("pages/editions.html", path, page)
 
 
 def edition_page(
-    pages: SitePages, newsletter: Newsletter, item: ArchivedEdition, options: PublishOptions
+    pages: SitePages,
+    newsletter: Newsletter,
+    views: Sequence[NewsletterView],
+    item: ArchivedEdition,
+    around: Neighbours,
+    live: Mapping[int, Headline],
 ) -> bytes:
-    """Return the page of an edition. Raises ``RenderError``."""
-    shared = _shared(pages, newsletter, options, item.path)
-    page = EditionPage(edition=item.edition, published=item.published, content=item.content, **shared)
+    """Return the page of an edition; ``live`` are headlines by article. Raises ``RenderError``."""
+    page = EditionPage(
+        edition=item.edition,
+        published=item.published,
+        content=item.content,
+        items=edition_items(item.content, live),
+        around=around,
+        articles=item.articles,
+        minutes=edition_minutes(item.content, newsletter.language),
+        newer=around.next.path if around.next else "",
+        older=around.previous.path if around.previous else "",
+        **_shared(pages, newsletter, views, item.path),
+    )
     return pages.page("pages/edition.html", item.path, page)
+
+
+def newsletters_page(
+    pages: SitePages,
+    views: Sequence[NewsletterView],
+    sample: ArchivedEdition | None,
+    live: Mapping[int, Headline],
+) -> bytes:
+    """Return the page of all newsletters, with an edition as a sample. Raises ``RenderError``."""
+    of = next((view for view in views if sample and view.name == sample.edition.newsletter), None)
+    page = NewslettersPage(
+        canonical=pages.absolute(NEWSLETTERS_PATH),
+        offers=views,
+        pairs=[(view.name, view.title) for view in views],
+        sample_of=of,
+        sample=sample,
+        items=edition_items(sample.content, live)[:SAMPLE_STORIES] if sample else (),
+        minutes=edition_minutes(sample.content, of.language) if sample and of else 0,
+    )
+    return pages.page("pages/newsletters.html", NEWSLETTERS_PATH, page)
+
+
+def edition_items(content: EditionContent, live: Mapping[int, Headline]) -> list[EditionItem]:
+    """Return the stories of an edition with the reports of others as headlines."""
+    return [
+        EditionItem(
+            story=story,
+            others=[_report(link, story.published) for link in story.covered_by],
+            live=live.get(story.article_id),
+        )
+        for story in content.stories
+    ]
+
+
+def edition_minutes(content: EditionContent, language: str) -> int:
+    """Return the reading time of an edition in minutes."""
+    texts = [content.correction, content.note]
+    for story in content.stories:
+        texts += [story.title, story.summary, *(link.title for link in story.links)]
+    return measure_reading("\n".join(texts), language).minutes
+
+
+def _report(link: ContentLink, published: datetime) -> Headline:
+    return Headline(
+        title=link.title,
+        path="",
+        link=link.url,
+        source_name=link.source,
+        published=published,
+        language=link.language,
+        direction=link.direction,
+    )
 
 
 def _content(content: EditionContent) -> dict[str, object]:
@@ -119,14 +274,20 @@ def _content(content: EditionContent) -> dict[str, object]:
     }
 
 
-def _shared(pages: SitePages, newsletter: Newsletter, options: PublishOptions, path: str) -> dict[str, Any]:
-    language = newsletter.language or options.language
+def _shared(
+    pages: SitePages, newsletter: Newsletter, views: Sequence[NewsletterView], path: str
+) -> dict[str, Any]:
+    view = next(view for view in views if view.name == newsletter.name)
     return {
         "canonical": pages.absolute(path),
+        "description": view.description,
+        "feeds": [NamedPath(name=view.feed, title=view.title, path=view.feed)],
         "newsletter": newsletter,
-        "language": language,
-        "text_direction": direction_of(language),
-        "feed": quote(archive_channel(newsletter).name),
+        "view": view,
+        "others": [other for other in views if other is not view],
+        "language": view.language,
+        "text_direction": view.direction,
+        "feed": view.feed,
     }
 
 

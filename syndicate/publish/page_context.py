@@ -54,6 +54,7 @@ class ArticlePage(Page):
     share: str
     section: NamedPath | None
     tags: Sequence[NamedPath]
+    authors: Sequence[NamedPath]
     headline: Headline
     lede: str
     caption: str
@@ -89,13 +90,3 @@ class FrontPage(Page):
     def variables(self) -> dict[str, object]:
         """Add the places by name."""
         return vars(self) | {place.name: getattr(self.places, place.name) for place in fields(FrontPlaces)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListingPage(Page):
-    """Variables of ``pages/listing.html``; ``kind`` is ``section`` or ``tag``."""
-
-    kind: str
-    name: str
-    headlines: Sequence[Headline]
-    rail: Markup

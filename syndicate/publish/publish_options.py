@@ -14,13 +14,13 @@ class PublishOptions:
     directly under it, pages under ``site/``. ``language`` is a BCP 47 tag; ``time_zone`` is the zone of
     displayed times. ``google_news_url`` is ``""`` for a newsroom without such a channel. ``hub_url`` is the
     WebSub hub of all feeds, or ``""``. ``sign_up`` allows readers to subscribe to newsletters under
-    ``site_url``. ``version`` is the version of this program, named as the generator. ``feed_limit_bytes``
-    bounds a feed document (measured: readers and aggregators cut or refuse larger documents). Pages of
-    articles younger than ``fresh_for`` seconds carry the moving lists (top, trending); older pages are
-    frozen. With ``automatic_channels`` larger tags, all sections and all sources have feeds of their own.
-    ``search`` is true if the web server answers searches. ``accent`` and ``accent_dark`` are colours as
-    ``#rrggbb``, or ``""`` for the shipped colours; ``logo`` is the image before the
-    nameplate in the output folder, ``logo_file`` its original; both may be ``""``.
+    ``site_url``, if they agree to the text ``consent``. ``version`` is the version of this program, named as
+    the generator. ``feed_limit_bytes`` bounds a feed document (measured: readers and aggregators cut or
+    refuse larger documents). Pages of articles younger than ``fresh_for`` seconds carry the moving lists
+    (top, trending); older pages are frozen. With ``automatic_channels`` larger tags, all sections and all
+    sources have feeds of their own. ``search`` is true if the web server answers searches. ``accent`` and
+    ``accent_dark`` are colours as ``#rrggbb``, or ``""`` for the shipped colours; ``logo`` is the image
+    before the nameplate in the output folder, ``logo_file`` its original; both may be ``""``.
     ``contact`` is an address of mail or of a page; ``imprint`` is a text or the address of a page; both may
     be ``""``.
     """
@@ -33,6 +33,7 @@ class PublishOptions:
     google_news_url: str = ""
     hub_url: str = ""
     sign_up: bool = False
+    consent: str = ""
     version: str = ""
     feed_limit_bytes: int = 500_000
     fresh_for: float = 48 * 3600.0
@@ -44,3 +45,7 @@ class PublishOptions:
     logo_file: str = ""
     contact: str = ""
     imprint: str = ""
+
+    def __str__(self) -> str:
+        """Return the title, for templates from before ``site`` had fields."""
+        return self.title

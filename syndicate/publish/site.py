@@ -5,23 +5,23 @@ rendered once per folder depth and inserted as finished markup, because an artic
 a millisecond: a new article may rewrite hundreds of pages.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from syndicate.errors import RenderError
 from syndicate.model import Channel, Newsletter, PublishedArticle, archive_feed, archive_folder, known_since
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.entries import corrected_at
 from syndicate.publish.lead_image import shows_image
-from syndicate.publish.page_context import ArticlePage, ListingPage, Page
+from syndicate.publish.page_context import ArticlePage, Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site_headline import Headline, NamedPath, may_show, publisher_page
 from syndicate.publish.site_metadata import (
     caption_of,
-    collection_facts,
     lede_of,
     named_links,
     nested_headings,
@@ -35,6 +35,7 @@ from syndicate.publish.site_paths import (
     FRONT_PATH,
     LATEST_PATH,
     SOURCES_PATH,
+    author_path,
     list_feed,
     root_of,
     section_path,
@@ -53,7 +54,8 @@ _ARTICLE: Final = "pages/article.html"
 _FRAMED: Final = frozenset({FRONT_PATH, LATEST_PATH, FEEDS_PATH, ARCHIVE_PATH, SOURCES_PATH})
 _STYLE: Final = "site.css"
 _ASSETS: Final = (
-    _STYLE, "site.js", "favicon.svg", "favicon.png", "icon-180.png", "icon-192.png", "icon-512.png"
+    _STYLE, "lists.css", "newsletters.css", "site.js",
+    "favicon.svg", "favicon.png", "icon-180.png", "icon-192.png", "icon-512.png",
 )  # fmt: skip
 
 _READ_MORE: Final = 3
@@ -65,10 +67,10 @@ _MIN_VISIBLE_UPDATE: Final = timedelta(minutes=1)
 class SitePages:
     """Pages of a build. The same input gives the same bytes.
 
-    ``sections`` are the sections with a page, in the order of the navigation; ``tags`` the keys of tags with
-    a page, which the caller may replace between pages. ``channels`` are all output feeds, the main feed
-    first; the archives of ``newsletters`` are listed beside them; sign-up forms show ``offers``. Each page
-    raises ``RenderError`` if its template fails.
+    ``sections`` are the sections with a page, in the order of the navigation; ``tags`` and ``authors`` the
+    keys of tags and authors with a page, which the caller may replace between pages. ``channels`` are all
+    output feeds, the main feed first; the archives of ``newsletters`` are listed beside them; sign-up forms
+    show ``offers``. Each page raises ``RenderError`` if its template fails.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class SitePages:
         self._section_paths = {tag_key(section.name): section.path for section in self.sections}
         self.site = SiteView.of(options, self._section_paths, offers)
         self.tags = tags
+        self.authors: Collection[str] = ()
         self._frames: dict[tuple[str, str, datetime | None], dict[str, object]] = {}
         self._links: dict[tuple[str, tuple[NamedPath, ...]], Markup] = {}
         self._section_lists: dict[tuple[str, ...], Markup] = {}
@@ -171,7 +174,8 @@ class SitePages:
             json_ld=news_article(item, canonical, self._options, self._section(section)),
             share=f"mailto:?subject={quote(article.title, errors='replace')}&body={quote(canonical)}",
             section=self._section(section),
-            tags=self._article_tags(article.tags),
+            tags=_named(article.tags, self.tags, tag_path),
+            authors=_named(article.authors, self.authors, author_path),
             coverage=others,
             related=[Headline.of_related(other) for other in related],
             other_languages=[Headline.of_related(other) for other in foreign],
@@ -181,16 +185,6 @@ class SitePages:
             rail=self.rail(article.path, _without(top, linked), _without(trending, linked)),
         )
         return self._variables(root, page, self._section_paths.get(tag_key(article.section), ""), self.site)
-
-    def section_page(self, name: str, items: Sequence[Headline], **lists: Sequence[Headline]) -> bytes:
-        """Return the page at ``section_path(name)``; ``lists`` are ``top`` and ``trending``."""
-        own = self.section_feeds(name)
-        return self._listing("section", section_path(name), name, items, own, **lists)
-
-    def tag_page(self, name: str, items: Sequence[Headline], **lists: Sequence[Headline]) -> bytes:
-        """Return the page at ``tag_path(name)``; ``lists`` as above."""
-        feeds = self.named_feed("tags", name) if len(items) >= FEED_MINIMUM else ()
-        return self._listing("tag", tag_path(name), name, items, feeds, **lists)
 
     def section_name(self, name: str) -> str:
         """Return the spelling of a section on its page."""
@@ -208,6 +202,16 @@ class SitePages:
         variables = self._variables(root_of(path), page, current, site)
         return _encoded(self._templates.render(template, **variables))
 
+    def server_variables(self, page: Page) -> Mapping[str, object]:
+        """Return the variables of a page of the web server; its links begin with the path of the site."""
+        root = f"{urlsplit(self._options.site_url).path.rstrip('/')}/"
+        return self._variables(root, page, "", self.site)
+
+    def not_found_page(self) -> bytes:
+        """Return the page for missing addresses on hosts of files; it may be shown at any address."""
+        context = {**self.server_variables(Page(canonical="")), "code": HTTPStatus.NOT_FOUND.value, "top": ()}
+        return _encoded(self._templates.render("pages/problem.html", **context))
+
     def absolute(self, path: str) -> str:
         """Return the absolute address of a path in the output folder."""
         return f"{self._options.site_url}/{path}"
@@ -218,28 +222,6 @@ class SitePages:
         rules = accent_rules(self._options.accent, self._options.accent_dark)
         files[ASSETS_FOLDER + _STYLE] += rules.encode()
         return files
-
-    def _listing(
-        self,
-        kind: str,
-        path: str,
-        name: str,
-        items: Sequence[Headline],
-        feeds: Sequence[NamedPath],
-        *,
-        top: Sequence[Headline] = (),
-        trending: Sequence[Headline] = (),
-    ) -> bytes:
-        page = ListingPage(
-            canonical=self.absolute(path),
-            kind=kind,
-            name=name,
-            headlines=items,
-            feeds=feeds,
-            json_ld=collection_facts(self._options, path, name, items),
-            rail=self.rail(path, top, trending),
-        )
-        return self.page("pages/listing.html", path, page, name if kind == "section" else "")
 
     def _variables(self, root: str, page: Page, current: str, site: SiteView) -> Mapping[str, object]:
         main = self._main_feeds(current)
@@ -331,15 +313,13 @@ class SitePages:
     def _section(self, name: str) -> NamedPath | None:
         return NamedPath(name=name, path=self._section_paths.get(tag_key(name), "")) if name else None
 
-    def _article_tags(self, names: Sequence[str]) -> list[NamedPath]:
-        """Return an article's tags; of two spellings of a tag the first."""
-        spelt: dict[str, str] = {}
-        for name in names:
-            spelt.setdefault(tag_key(name), name)
-        return [
-            NamedPath(name=name, path=tag_path(name) if key in self.tags else "")
-            for key, name in spelt.items()
-        ]
+
+def _named(names: Sequence[str], paged: Collection[str], path: Callable[[str], str]) -> list[NamedPath]:
+    """Return an article's tags or authors, with the path of those with a page; of two spellings the first."""
+    spelt: dict[str, str] = {}
+    for name in names:
+        spelt.setdefault(tag_key(name), name)
+    return [NamedPath(name=name, path=path(name) if key in paged else "") for key, name in spelt.items()]
 
 
 def _encoded(text: str) -> bytes:

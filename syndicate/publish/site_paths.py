@@ -13,9 +13,11 @@ LATEST_PATH: Final = "site/latest.html"
 FEEDS_PATH: Final = "site/feeds.html"
 ABOUT_PATH: Final = "site/about.html"
 SOURCES_PATH: Final = "site/sources/index.html"
+NOT_FOUND_PATH: Final = "404.html"
 NEWSLETTERS_PATH: Final = "site/newsletters/index.html"
 DAYS_FOLDER: Final = "site/days/"
 ARCHIVE_PATH: Final = f"{DAYS_FOLDER}index.html"
+UNDATED_PATH: Final = f"{DAYS_FOLDER}undated/index.html"
 ASSETS_FOLDER: Final = "site/assets/"
 _RESERVED: Final = re.compile(r"^(?:index|latest|page-\d+)$|(?:^|-)[0-9a-f]{8}$")
 

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from syndicate import model
 from syndicate.audience.choices import Choices, OfferedChoices
 from syndicate.jobs.audience.preferences_job import PreferencesView
 from syndicate.jobs.newsletter.review_links import EditionView, ReviewPage, SentEdition
-from syndicate.publish.newsletter_archive import ArchivedEdition
+from syndicate.publish.newsletter_archive import ArchivedEdition, Neighbours, edition_link
 from syndicate.publish.search.search_query import SearchQuery
 from syndicate.publish.search.search_results import Facet, FoundArticle, FoundStory, SearchPage
 from syndicate.publish.site_headline import Growth, Headline, Hot, NamedPath
+from syndicate.publish.site_view import NewsletterView
 from syndicate.publish.story_page import StoryMaterial
 from syndicate.store.mail.review_store import EditionChange, ReviewEdition
 from syndicate.templating import Markup
@@ -126,6 +128,34 @@ def edition_contents(now: datetime) -> tuple[model.EditionContent, ...]:
             correction="Sample",
         ),
     )
+
+
+def newsletter_views(newsletter: model.Newsletter, now: datetime) -> list[NewsletterView]:
+    """Return the newsletter, and another without an edition."""
+    rich = NewsletterView(
+        name=newsletter.name,
+        title=newsletter.title,
+        description="Sample",
+        language=newsletter.language or "en",
+        direction="ltr",
+        zone=ZoneInfo(newsletter.time_zone),
+        archive="site/newsletters/sample/index.html",
+        frequency="Sample",
+        feed="newsletters/sample",
+        next=now,
+        latest=replace(edition_link(newsletter, now, "Sample", now), headlines=("Sample",)),
+        editions=3,
+        first=now - timedelta(days=90),
+    )
+    plain = replace(rich, name="other", description="", next=None, latest=None, editions=0, first=None)
+    return [rich, plain]
+
+
+def neighbours(newsletter: model.Newsletter, now: datetime) -> tuple[Neighbours, ...]:
+    """Return the neighbours of the first, of a middle and of the newest edition."""
+    link = edition_link(newsletter, now, "Sample", now)
+    middle = Neighbours(previous=link, next=link, earlier=(link,))
+    return Neighbours(next=link), middle, replace(middle, next=None, next_due=now)
 
 
 def _edition(

@@ -18,13 +18,20 @@ from syndicate.newsletter.periods import period_at
 from syndicate.newsletter.sample_edition import sample_stories
 from syndicate.publish.about.about_pages import FeedRow, about_page, feeds_page
 from syndicate.publish.front_choice import FrontPlaces, choose_front
-from syndicate.publish.newsletter_archive import archive_index_page, edition_item, edition_page
+from syndicate.publish.newsletter_archive import (
+    Month,
+    edition_item,
+    edition_page,
+    editions_page,
+    newsletters_page,
+)
 from syndicate.publish.page_context import FrontPage
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import NamedPath, SectionBlock, SourceMark
 from syndicate.publish.site_paths import FRONT_PATH
 from syndicate.publish.story_page import story_page
 from syndicate.reports import sample_data as sample
+from syndicate.reports.sample_lists import sample_lists
 from syndicate.services import Services
 
 Renders = Iterator[Callable[[], object]]
@@ -95,9 +102,6 @@ def _site(services: Services, now: datetime) -> Renders:
     story = sample.full_story(items[0], headlines)
     for told in (story, replace(story, links=story.links[:1], tags=(), related=())):
         yield partial(story_page, pages, told, services.publish_options, headlines)
-    yield partial(pages.section_page, "Sample", [])
-    yield partial(pages.section_page, "Sample", headlines, **lists)
-    yield partial(pages.tag_page, "sample", headlines, **lists)
     kinds = ("all", "top", "trending", "section", "query", "newsletter")
     rows = [FeedRow("Sample", "sample", kind, number) for kind in kinds for number in (1, 70)]
     groups = dict.fromkeys(("site", "sections", "newsletters", "channels"), rows)
@@ -109,16 +113,28 @@ def _site(services: Services, now: datetime) -> Renders:
     for headline in headlines:
         for found in sample.search_pages(headline):
             yield partial(pages.page, "pages/search.html", "search", found)
+    yield from sample_lists(pages, headlines, items[0].source, now)
 
 
 def _archive(services: Services, now: datetime) -> Renders:
     pages, options = _pages(services), services.publish_options
+    live = {0: sample.full_headline(sample_stories(now)[0].lead)}
     for newsletter in services.newsletters or (sample.NEWSLETTER,):
-        editions = sample.archived_editions(newsletter.name, now)
-        yield partial(archive_index_page, pages, newsletter, editions, options)
+        editions, views = (
+            sample.archived_editions(newsletter.name, now),
+            sample.newsletter_views(newsletter, now),
+        )
+        month = Month(path="site/newsletters/sample/2026-11.html", start=now, editions=editions)
+        lists = {"months": [month], "all_months": [month, month], "newer": month.path, "older": month.path}
+        for index in (True, False):
+            yield partial(editions_page, pages, newsletter, views, month.path, **lists, index=index)
+        yield partial(editions_page, pages, newsletter, views[:1], month.path)
+        for item, around in itertools.product(editions, sample.neighbours(newsletter, now)):
+            yield partial(edition_page, pages, newsletter, views, item, around, live)
         for item in editions:
-            yield partial(edition_page, pages, newsletter, item, options)
             yield partial(edition_item, services.templates, newsletter, item, options)
+            yield partial(newsletters_page, pages, views, item, live)
+        yield partial(newsletters_page, pages, views[1:], None, {})
 
 
 def _server_pages(services: Services, pages: ServerPageRenderer, now: datetime) -> Renders:
@@ -130,13 +146,14 @@ def _server_pages(services: Services, pages: ServerPageRenderer, now: datetime) 
         ("address", (newsletter,)),
     ):
         form = {"newsletters": newsletters, "consent": "Sample", "chosen": "sample", "address": ""}
-        yield partial(pages.page, "pages/subscribe.html", 200, **form, problem=problem, done=False)
-    yield partial(pages.page, "pages/subscribe.html", done=True)
+        state = {"selected": ["sample"], "problem": problem, "done": False}
+        yield partial(pages.page, "pages/subscribe.html", 200, **form, **state)
+    yield partial(pages.page, "pages/subscribe.html", done=True, selected=["sample"], address="a@example.com")
     for confirmed, token in ((False, ""), (True, "token"), (True, "")):
         confirm = {"newsletter": "Sample", "agreed": "Sample", "reader_token": token, "done": confirmed}
         yield partial(pages.page, "pages/confirm.html", 200, **confirm)
     for paused_until in (None, now + timedelta(days=7)):
-        for done in ("", "saved", "feed"):
+        for done in ("", "saved", "feed", "subscribed"):
             choose = {
                 "page": sample.reader_page(paused_until),
                 "token": "",

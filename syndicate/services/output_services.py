@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
     from syndicate.jobs.publish.publish_job import PublishJob
     from syndicate.jobs.publish.reader_search import ReaderSearch
+    from syndicate.jobs.publish.site_frame import FrameCache
     from syndicate.jobs.stories.reads import ReadCounter
     from syndicate.jobs.stories.stories_job import StoriesJob
     from syndicate.publish.publish_options import PublishOptions
@@ -88,6 +89,7 @@ class OutputServices(IngestServices):
             hub_url=site.hub,
             automatic_channels=site.automatic_channels,
             sign_up=bool(self.settings.sign_up.enabled and self.settings.web.listen and self.newsletters),
+            consent=self.settings.sign_up.consent,
             version=__version__,
             accent=site.accent,
             accent_dark=site.accent_dark,
@@ -155,6 +157,13 @@ class OutputServices(IngestServices):
             feeds=FeedWriter(self.publish_options),
             owner=self.owner,
         )
+
+    @cached_property
+    def site_frame(self) -> FrameCache:
+        """Frame of the web server's pages."""
+        from syndicate.jobs.publish.site_frame import FrameCache
+
+        return FrameCache(self.templates, self.publish_options, self.publish.frame)
 
     @cached_property
     def reads(self) -> ReadCounter:

@@ -20,6 +20,7 @@ class NewsletterSettings(Section):
     stories: int = Field(10, ge=1, le=50)
     trending: int = Field(5, ge=0, le=20)
     language: str = ""
+    description: str = ""
     max_lateness: values.Duration = 6 * 3600.0
     first_edition: Literal["next", "latest"] = "next"
     approval: values.Duration = 0.0

@@ -4,8 +4,8 @@ A file ``pages/article.html`` in the operator's folder overrides the shipped tem
 override may extend the shipped template, which is always called ``!builtin/pages/article.html``.
 ``docs/templates.md`` lists the variables of every template.
 
-The words of a template are in a file called ``words``. ``words.ar.html`` beside ``words.html`` holds the
-Arabic words.
+The words of a template are in a file called ``words``. ``words/ar.txt`` holds the Arabic words of pages,
+mails and feed items; an operator's ``pages/words.ar.html`` comes before it.
 
 Templates are not sandboxed: the operator can run any code on the machine. A template that uses a file of the
 operator's folder is rendered in a worker process (``workers.rendering``). Its limits on time and memory
@@ -17,13 +17,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError, meta
 from markupsafe import Markup, escape
 
 from syndicate.errors import ConfigError, RenderError
-from syndicate.templating.environment import BUILTIN_PREFIX, iso_date, make_environment, reading_time
+from syndicate.templating.environment import (
+    BUILTIN_PREFIX,
+    TRANSLATIONS,
+    iso_date,
+    make_environment,
+    reading_time,
+)
 from syndicate.workers.process import Answer
 from syndicate.workers.rendering import MAX_TEXT, RenderPool, caught
 
@@ -37,6 +43,11 @@ def _builtin_folder() -> Path:
     package = Path(__file__).parents[1]
     packaged = package / "templates"
     return packaged if packaged.is_dir() else package.parent / "templates"
+
+
+def _files(root: Path, folder: str, pattern: str = "*") -> set[Path]:
+    """Return the files below a folder, and the translations of its words."""
+    return {*(root / folder).rglob(pattern), *(root / TRANSLATIONS).rglob(pattern)}
 
 
 class Templates:
@@ -117,6 +128,10 @@ class Templates:
         """Render a template as markup, which other templates insert without escaping."""
         return Markup(self.render(name, **context))  # noqa: S704 the template escaped its own values
 
+    def words(self, name: str) -> Mapping[str, Any]:
+        """Return the words that a template defines, by name."""
+        return vars(self._environment.get_template(name).module)
+
     def read(self, name: str) -> bytes:
         """Return a static file, such as a style sheet or image. Raises ``RenderError`` if it is missing."""
         parts = name.split("/")
@@ -146,7 +161,7 @@ class Templates:
         """
         seen: set[str] = set()
         for root in self._folders:
-            for path in sorted(path for path in (root / folder).rglob(file) if path.suffix in _SOURCES):
+            for path in sorted(path for path in _files(root, folder, file) if path.suffix in _SOURCES):
                 name = path.relative_to(root).as_posix()
                 if name in seen:
                     continue
@@ -196,7 +211,7 @@ class Templates:
         return "done", text.encode(errors="replace").decode()
 
     def fingerprint(self, folder: str = "") -> str:
-        """Return a hex hash of every file below ``folder`` (``"pages/"``), to detect changed templates.
+        """Return a hex hash of every file below ``folder`` (``"pages/"``) and of words, to detect changes.
 
         The hash is computed once, at the first call. A later hash would store output of an old template under
         the hash of the new template, which would then never be rendered.
@@ -208,7 +223,7 @@ class Templates:
     def _hash(self, folder: str) -> str:
         hasher = blake2b(digest_size=16)
         for root in self._folders:
-            for file in sorted(path for path in (root / folder).rglob("*") if path.is_file()):
+            for file in sorted(path for path in _files(root, folder) if path.is_file()):
                 data = file.read_bytes()
                 hasher.update(f"{file.relative_to(root).as_posix()}\0{len(data)}\0".encode())
                 hasher.update(data)

@@ -1,5 +1,6 @@
 """Jinja environment of all templates: loaders, filters and a cache of compiled templates."""
 
+import re
 from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
@@ -21,18 +22,25 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 
 from syndicate.text.dates import (
+    calendar_date,
     clock_time,
     day_of_week,
     full_date,
     human_date,
     human_day,
+    joined_names,
     language_name,
+    month_and_year,
     near_date,
+    weekday_name,
 )
 from syndicate.text.media_types import file_name, human_size
 
 BUILTIN_PREFIX: Final = "!builtin"
 _WORDS: Final = "words"
+# The folder of translations: a file for each language, with a part for each file of English words.
+TRANSLATIONS: Final = "words"
+_PART: Final = re.compile(r"{# (\w+/words\.\w+) #}")
 
 
 def _zone_name(value: datetime, zone: tzinfo = UTC) -> str:
@@ -51,6 +59,11 @@ def reading_time(minutes: int) -> str:
     return f"{max(1, minutes)} min read"
 
 
+def _dotted_upper(text: object) -> str:
+    """Return the text in capitals as Turkish and Azerbaijani write them: the capital of "i" has a dot."""
+    return str(text).replace("i", "İ").upper()
+
+
 def _host(url: str) -> str:
     """Return the host of a URL without "www." and port, or "" without a host."""
     try:
@@ -63,7 +76,8 @@ def _host(url: str) -> str:
 class _Folder(FileSystemLoader):
     """Loader for a folder. A file called ``words`` is replaced by its translation if the folder has it.
 
-    The shipped English words stand before a translation on its first line: a word that it lacks is English.
+    The translation of ``pages/words.html`` is ``pages/words.ar.html`` or a part of ``words/ar.txt``. The
+    shipped English words stand before a translation on its first line: a word that it lacks is English.
     """
 
     def __init__(self, folder: Path, language: str, builtin: Path) -> None:
@@ -78,6 +92,9 @@ class _Folder(FileSystemLoader):
             for tag in self._tags:
                 with suppress(TemplateNotFound):
                     return self._complete(template, super().get_source(environment, f"{stem}.{tag}.{suffix}"))
+                with suppress(TemplateNotFound):
+                    text, file, fresh = super().get_source(environment, f"{TRANSLATIONS}/{tag}.txt")
+                    return self._complete(template, (_part(template, text), file, fresh))
             return self._complete(template, super().get_source(environment, template))
         return super().get_source(environment, template)
 
@@ -88,6 +105,16 @@ class _Folder(FileSystemLoader):
         if not english.exists() or source[1] == str(english):
             return source
         return english.read_text("utf-8").replace("\n", "") + source[0], *source[1:]
+
+
+def _part(template: str, text: str) -> str:
+    """Return the head of a language's file and the part below ``{# pages/words.html #}``, in their lines."""
+    pieces = _PART.split(text)
+    for index in range(1, len(pieces), 2):
+        if pieces[index] == template:
+            lines = sum(piece.count("\n") for piece in pieces[2:index:2])
+            return pieces[0] + "\n" * lines + pieces[index + 1]
+    raise TemplateNotFound(template)
 
 
 class _CompiledOnce(BytecodeCache):
@@ -135,12 +162,18 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         when=near_date,
         clock=clock_time,
         weekday=day_of_week,
+        calendar=calendar_date,
         zone_name=_zone_name,
         iso=iso_date,
         language_name=language_name,
+        joined=joined_names,
+        month=month_and_year,
+        weekday_name=weekday_name,
         minutes=reading_time,
         host=_host,
         file_name=file_name,
         file_size=human_size,
     )
+    if language.lower().startswith(("tr", "az")):
+        environment.filters["upper"] = _dotted_upper
     return environment

@@ -1,12 +1,13 @@
-"""Dates and names of languages for readers, by Unicode CLDR. The only importer of babel."""
+"""Dates, lists and names of languages for readers, by Unicode CLDR. The only importer of babel."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import DateTimePattern, match_skeleton, parse_pattern
+from babel.lists import format_list
 
 _ENGLISH = "en-GB"
 
@@ -83,8 +84,10 @@ class _Patterns(NamedTuple):
     short: DateTimePattern
     long: DateTimePattern
     full: DateTimePattern
+    month: DateTimePattern
     near: DateTimePattern
     brief: DateTimePattern
+    day_name: DateTimePattern
     time: DateTimePattern
     weekday_time: DateTimePattern
     clock: str
@@ -110,8 +113,10 @@ def _patterns(language: str) -> _Patterns:
         short=skeleton("yMMMd", "d MMM y"),
         long=locale.date_formats["long"],
         full=locale.date_formats["full"],
+        month=skeleton("yMMMM", "MMMM y"),
         near=skeleton("MMMd", "d MMM"),
         brief=skeleton("MMMEd", "E d MMM"),
+        day_name=parse_pattern("ccc"),
         time=time,
         weekday_time=skeleton("EHm", "E HH:mm"),
         clock=str(time.format),
@@ -119,10 +124,30 @@ def _patterns(language: str) -> _Patterns:
     )
 
 
+def calendar_date(value: date, style: str, language: str = "en") -> str:
+    """Return a day without a time: ``full``, ``brief`` ("Fri 27 Nov"), ``month`` or ``day_name`` ("Fri")."""
+    return _written(style, value, language)
+
+
 @lru_cache(maxsize=1024)
 def language_name(tag: str, language: str = "en") -> str:
     """Return the name of a language (BCP 47) in another: "German", "Deutsch"; the tag if it has no name."""
     return str(_patterns(language).locale.languages.get(tag.partition("-")[0].lower(), tag))
+
+
+def joined_names(names: Sequence[str], language: str) -> str:
+    """Return names as a list in a sentence: "A, B and C"."""
+    return str(format_list(names, locale=_patterns(language).locale)) if len(names) > 1 else "".join(names)
+
+
+def weekday_name(day: int, language: str = "en") -> str:
+    """Return the name of a weekday (Monday 0) inside a sentence: "Monday"."""
+    return str(_patterns(language).locale.days["format"]["wide"][day])
+
+
+def month_and_year(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
+    """Return the month in ``zone``: "November 2026"."""
+    return _written("month", value.astimezone(zone).date().replace(day=1), language)
 
 
 def month_names(language: str) -> dict[str, int]:

@@ -20,6 +20,8 @@ from syndicate.jobs.ingest.websub_job import WebSubJob
 from syndicate.jobs.newsletter.review_links import ReviewLinks
 from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 from syndicate.jobs.publish.reader_search import ReaderSearch
+from syndicate.jobs.publish.site_frame import SiteFrame, bare_frame
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.templating import Templates
 from syndicate.web.file_routes import FileHandler
 from syndicate.web.preference_routes import PreferencesHandler
@@ -38,7 +40,7 @@ Health = Callable[[], Mapping[str, object]]
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - each job is optional
     options: WebOptions,
     output: Path,
     unsubscriber: UnsubscribeJob,
@@ -52,14 +54,20 @@ def create_app(
     private_feeds: PrivateFeedsJob | None = None,
     review_links: ReviewLinks | None = None,
     search: ReaderSearch | None = None,
+    frame: Callable[[], SiteFrame] | None = None,
 ) -> Starlette:
     """Return the application over an output folder, which may be empty or missing.
 
     ``health`` is called in a worker thread for ``/healthz``; its result is the JSON body, with status 503 if
     it contains ``"ok": False``. ``on_article_opened`` is called with the path of each article page that a
-    person opens. Routes without their job are not served.
+    person opens. Routes without their job are not served. ``frame`` returns the site around the server's
+    pages; without it they have a frame of the site's title alone.
     """
-    pages = ServerPages(templates, options.site_title)
+    site = PublishOptions(
+        site_url=options.site_url, title=options.site_title, language=templates.language or "en"
+    )
+    bare = bare_frame(templates, site)
+    pages = ServerPages(templates, frame or (lambda: bare))
     files = FileHandler(options, OutputFolder(output, options.cache_bytes), pages, on_article_opened)
     handlers: dict[str, Handler] = {
         "unsubscribe": UnsubscribeHandler(unsubscriber, pages).respond,
@@ -69,7 +77,7 @@ def create_app(
     }
     if sign_ups:
         handlers["sign_up"] = SignUpHandler(sign_ups, pages).respond
-        handlers["confirm"] = ConfirmHandler(sign_ups, pages).respond
+        handlers["confirm"] = ConfirmHandler(sign_ups, pages, bool(preferences)).respond
     if preferences:
         handlers["preferences"] = PreferencesHandler(preferences, pages).respond
     if private_feeds:

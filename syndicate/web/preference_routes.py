@@ -11,10 +11,15 @@ from syndicate.jobs.audience.preferences_job import PreferencesJob, PreferencesV
 from syndicate.web.request_body import read_fields
 from syndicate.web.server_pages import ServerPages
 
+_DONE = ("saved", "feed", "subscribed")
+
 
 @dataclass(frozen=True, slots=True)
 class PreferencesHandler:
-    """Show the choices (GET), save them or renew the private feed (POST); an invalid token gets 404."""
+    """Show the choices (GET), save them or renew the private feed (POST); an invalid token gets 404.
+
+    A saved form is followed by a redirect, so that reload and Back never send it again.
+    """
 
     preferences: PreferencesJob
     pages: ServerPages
@@ -23,13 +28,19 @@ class PreferencesHandler:
         """Respond to a request."""
         token = request.path_params["token"]
         if request.method != "POST":
-            return self._show(await run_in_threadpool(self.preferences.view, token), token)
+            done = request.query_params.get("done", "")
+            view = await run_in_threadpool(self.preferences.view, token)
+            return self._show(view, token, done=done if done in _DONE else "")
         fields = await read_fields(request)
         if fields.get("feed") == ["new"]:
-            return self._show(await run_in_threadpool(self.preferences.renew_feed, token), token, done="feed")
+            renewed = await run_in_threadpool(self.preferences.renew_feed, token)
+            return self.pages.see("?done=feed") if renewed else self.pages.problem(404)
         if fields.get("save") != ["yes"]:
             return self.pages.problem(400)
-        return self._show(await run_in_threadpool(self.preferences.save, token, fields), token, done="saved")
+        saved = await run_in_threadpool(self.preferences.save, token, fields)
+        if saved and not saved.problem:
+            return self.pages.see("?done=saved")
+        return self._show(saved, token)
 
     def _show(self, page: PreferencesView | None, token: str, *, done: str = "") -> Response:
         if page is None:

@@ -15,7 +15,7 @@ class WebRoute(NamedTuple):
 _READ, _FORM = ("GET",), ("GET", "POST")
 ROUTES = (
     WebRoute("unsubscribe", "/unsubscribe/{token}", _FORM, "end a subscription (RFC 8058: one click)"),
-    WebRoute("sign_up", "/subscribe", _FORM, "sign-up form"),
+    WebRoute("sign_up", "/subscribe", _FORM, "sign up for newsletters (`?newsletter=NAME` ticks one)"),
     WebRoute("confirm", "/confirm/{token}", _FORM, "confirm a sign-up"),
     WebRoute("preferences", "/preferences/{token}", _FORM, "choices of a subscriber"),
     WebRoute("feed", "/private/{name}", _READ, "private feed of a subscriber (`.rss`, `.atom`, `.json`)"),

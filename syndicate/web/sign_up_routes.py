@@ -4,6 +4,7 @@ The response and its duration do not depend on whether a mailbox is known: the r
 changes nothing, so programs that open every link in a mail cause no subscription.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
@@ -36,42 +37,45 @@ class SignUpHandler:
         could be made to request mail for other people.
         """
         if request.method != "POST":
-            return self._form(request.query_params.get("newsletter", ""))
+            return self._form(request.query_params.getlist("newsletter"))
         fields = await read_fields(request)
-        chosen, address = first_value(fields, "newsletter"), first_value(fields, "address")
+        address, titles = first_value(fields, "address"), self.sign_ups.newsletter_titles()
+        # Without a choice, as in a form without boxes, the only newsletter is meant.
+        names = fields.get("newsletter", []) or (list(titles) if len(titles) == 1 else [])
+        chosen = [name for name in titles if name in names]
         if request.headers.get("sec-fetch-site") == "cross-site":
             return self._form(chosen, address=address)
-        if chosen not in self.sign_ups.newsletter_titles():
-            return self._form("", address=address, problem="choose")
+        if not chosen:
+            return self._form([], address=address, problem="choose")
         if first_value(fields, "agree") != "yes":
             return self._form(chosen, address=address, problem="agree")
         if len(address) > _MAX_ADDRESS_LENGTH:
-            return self._form(chosen, problem="address")
+            return self._form(chosen, address=address, problem="address")
         if first_value(fields, _TRAP):
-            return self._done()
+            return self._done(chosen, address)
         try:
             taken = await run_in_threadpool(self.sign_ups.request, chosen, address, client_network(request))
         except InvalidAddress:
             return self._form(chosen, address=address, problem="address")
-        return self._done() if taken else self.pages.problem(429, {"Retry-After": "3600"})
+        return self._done(chosen, address) if taken else self.pages.problem(429, {"Retry-After": "3600"})
 
-    def _form(self, chosen: str, *, address: str = "", problem: str = "") -> Response:
+    def _form(self, names: Sequence[str], *, address: str = "", problem: str = "") -> Response:
         newsletter_titles = self.sign_ups.newsletter_titles()
-        if chosen not in newsletter_titles and len(newsletter_titles) == 1:
-            chosen = next(iter(newsletter_titles))
+        selected = [name for name in newsletter_titles if name in names or len(newsletter_titles) == 1]
         return self.pages.page(
             "pages/subscribe.html",
             422 if problem else 200,
             newsletters=tuple(newsletter_titles.items()),
             consent=self.sign_ups.options.consent,
-            chosen=chosen,
+            selected=selected,
+            chosen=selected[0] if selected else "",  # Former variable, for templates of operators.
             address=address[:_MAX_ADDRESS_LENGTH],
             problem=problem,
             done=False,
         )
 
-    def _done(self) -> Response:
-        return self.pages.page("pages/subscribe.html", done=True)
+    def _done(self, chosen: Sequence[str], address: str) -> Response:
+        return self.pages.page("pages/subscribe.html", done=True, selected=chosen, address=address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,17 @@ class ConfirmHandler:
 
     sign_ups: SignUpJob
     pages: ServerPages
+    has_preferences: bool
 
     async def respond(self, request: Request) -> Response:
-        """Show the button, or subscribe; all unusable links get the same response."""
+        """Show the button, or subscribe; all unusable links get the same response.
+
+        The owner of the mailbox, who has the unused link, is led to their preferences.
+        """
         token = request.path_params["token"]
         if request.method != "POST":
+            if request.query_params.get("done"):
+                return self._done(await run_in_threadpool(self.sign_ups.confirmed, token))
             pending_consent = await run_in_threadpool(self.sign_ups.pending_consent, token)
             if pending_consent is None:
                 return self.pages.problem(410)
@@ -98,9 +108,15 @@ class ConfirmHandler:
         done = await run_in_threadpool(self.sign_ups.confirm, token, client_network(request))
         if done is None:
             return self.pages.problem(410)
-        newsletter, reader_token = done
+        if done[1] and self.has_preferences:
+            return self.pages.see(f"../preferences/{done[1]}?done=subscribed")
+        return self.pages.see("?done=yes")
+
+    def _done(self, newsletter: str | None) -> Response:
+        if newsletter is None:
+            return self.pages.problem(410)
         return self.pages.page(
-            "pages/confirm.html", newsletter=newsletter, agreed="", reader_token=reader_token, done=True
+            "pages/confirm.html", newsletter=newsletter, agreed="", reader_token="", done=True
         )
 
 

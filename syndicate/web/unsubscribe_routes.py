@@ -30,7 +30,8 @@ class UnsubscribeHandler:
             if kind.partition(";")[0].strip().lower() not in _FORMS:
                 return self.pages.problem(415, {"Accept-Post": ", ".join(filter(None, _FORMS))})
             body = await read_body(request, MAX_FORM_BYTES)
-            if not is_confirmation(parse_form(kind, body)):
+            form = parse_form(kind, body)
+            if not is_confirmation(form):
                 return self.pages.problem(400)
         title = None
         if len(token) <= _MAX_TOKEN_LENGTH and token.isascii():
@@ -38,10 +39,15 @@ class UnsubscribeHandler:
         if title is None:
             return self.pages.problem(404)
         if request.method != "POST":
-            return self.pages.page("pages/unsubscribe.html", newsletter=title, token=token, done=False)
+            ended = "done" in request.query_params
+            ended = ended and await run_in_threadpool(self.unsubscriber.has_ended, token)
+            return self.pages.page("pages/unsubscribe.html", newsletter=title, token=token, done=ended)
         if not await run_in_threadpool(self.unsubscriber.unsubscribe, token):
             return self.pages.problem(404)
-        return self.pages.page("pages/unsubscribe.html", newsletter=title, done=True)
+        # Mail programs follow no redirect (RFC 8058, section 3.1).
+        if "List-Unsubscribe" not in form:
+            return self.pages.see("?done=yes")
+        return self.pages.page("pages/unsubscribe.html", newsletter=title, token=token, done=True)
 
 
 def is_confirmation(form: dict[str, str]) -> bool:

@@ -83,6 +83,7 @@ MISSPELT = {
     "pages/search.html": "found[0].bset",
     "pages/edition.html": "correction.nothing",
     "pages/editions.html": "editions[0].nmae",
+    "pages/newsletters.html": "offers[0].nmae",
     "pages/parts/headlines.html": "wrods",
     "pages/parts/edition_item.html": "storys",
     "pages/subscribe.html": "consnet",

@@ -78,7 +78,7 @@ def receive(services: Services, now: datetime) -> None:
 def ask(services: Services, now: datetime) -> None:
     """Somebody sends the form of the sign-up page."""
     assert services.sign_ups
-    assert replace(services.sign_ups, clock=lambda: now).request("daily", READER, NETWORK)
+    assert replace(services.sign_ups, clock=lambda: now).request(["daily"], READER, NETWORK)
 
 
 def mail(services: Services, now: datetime) -> None:

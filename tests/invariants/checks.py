@@ -18,7 +18,7 @@ from sqlalchemy import Connection, func, select
 from syndicate.jobs.publish.publish_job import PublishJob
 from syndicate.jobs.stories.stories_job import load_index
 from syndicate.publish.rss_atom import FeedWriter
-from syndicate.publish.site_paths import section_path, tag_path
+from syndicate.publish.site_paths import FRONT_PATH, author_path, section_path, source_path, tag_path
 from syndicate.store import schema
 from syndicate.store.core import leases, quarantine
 from syndicate.store.output import stale
@@ -40,7 +40,7 @@ _MOVING = re.compile(
 )
 
 
-_LISTS_SOMETHING = re.compile(rb'class="card|<item>|<entry>|"id": ?"urn:uuid')
+_LISTS_SOMETHING = re.compile(rb'class="row|<item>|<entry>|"id": ?"urn:uuid')
 
 
 def check_1(newsroom: Newsroom) -> Iterator[str]:
@@ -157,13 +157,14 @@ def check_7(newsroom: Newsroom) -> Iterator[str]:
 
 
 def check_8(newsroom: Newsroom) -> Iterator[str]:
-    """8: every relative address on disk is a file, every tag and section page lists its originals and each
-    listed article links back."""
+    """8: every relative address on disk is a file, every list shows its originals and each listed article
+    links back, every day shows its articles, and links lead from the front page to every article."""
     site = _Site(newsroom.output, newsroom.rows(), newsroom.labels())
     yield from site.dead_addresses()
     for path in sorted({path for row in site.rows for path in _listing_pages(row)}):
         yield from site.wrong_listing(path)
     yield from site.missing_backlinks()
+    yield from site.unreachable()
 
 
 def check_9(newsroom: Newsroom) -> Iterator[str]:
@@ -192,7 +193,8 @@ def check_9(newsroom: Newsroom) -> Iterator[str]:
     for path in sorted(kept.keys() - new.keys()):
         is_archive = path.startswith("site/articles/") and path not in living
         # Pages of pruned articles link to lists that have no articles any more: these stay, and are empty.
-        is_linked = path.startswith(("sections/", "sources/", "site/sections/", "site/tags/"))
+        folders = ("sections/", "sources/", "site/sections/", "site/sources/", "site/tags/", "site/authors/")
+        is_linked = path.startswith(folders)
         is_empty = is_linked and not _LISTS_SOMETHING.search(kept[path])
         # So do the pages and feeds of stories without articles.
         is_story = path.startswith(("site/stories/", "stories/")) and path not in stories
@@ -292,10 +294,12 @@ class _Site:
         matching = [row for row in self.rows if path in _listing_pages(row)]
         texts = by_label(matching, self._labels)
         if self._output / path not in self._pages:
-            if "/sections/" in path or len(texts) >= TAG_MINIMUM:
+            if not path.startswith(("site/tags/", "site/authors/")) or len(texts) >= TAG_MINIMUM:
                 yield f"{path} is missing: {len(texts)} texts belong there"
             return
-        counts = Counter(row.id for row in self._shown(self._output / path))
+        folder = (self._output / path).parent
+        files = [file for file in self._pages if file.parent == folder and file.name != "latest.html"]
+        counts = Counter(row.id for file in files for row in self._shown(file))
         for group in texts.values():
             if sum(counts[row.id] for row in group) != 1:
                 times = {row.id: counts[row.id] for row in group}
@@ -304,15 +308,28 @@ class _Site:
     def missing_backlinks(self) -> Iterator[str]:
         """Yield articles that a page of a tag or section lists and that do not link to it."""
         for file in self._pages:
-            if file.parent.name in ("tags", "sections"):
+            if file.parent.parent.name in ("tags", "sections", "authors") and file.name == "index.html":
                 for row in self._shown(file):
-                    article = self._pages[self._output / row.path].xpath(".//article")[0]
+                    article = self._pages[self._output / row.path].xpath(".//main")[0]
                     if file not in self._targets(self._output / row.path, article):
                         yield f"{file.relative_to(self._output)} lists {row.title}, which does not link back"
 
+    def unreachable(self) -> Iterator[str]:
+        """Yield articles that no chain of links from the front page reaches."""
+        reached: set[Path] = set()
+        waiting = [self._output / FRONT_PATH]
+        while waiting:
+            file = waiting.pop()
+            if file in self._pages and file not in reached:
+                reached.add(file)
+                waiting += self._targets(file, self._pages[file])
+        for row in self.rows:
+            if self._output / row.path not in reached:
+                yield f"no links lead from the front page to {row.path}"
+
     def _shown(self, file: Path) -> list[Row]:
-        """Return the articles whose own pages the cards of a listing lead to."""
-        cards = self._pages[file].xpath(".//article[contains(@class, 'card')]")
+        """Return the articles whose own pages the rows of a listing lead to."""
+        cards = self._pages[file].xpath(".//article[contains(@class, 'row')]")
         targets = [target for card in cards for target in self._targets(file, card)]
         return [self._by_path[target] for target in targets if target in self._by_path]
 
@@ -344,7 +361,8 @@ def _groups(found: Mapping[int, int]) -> set[frozenset[int]]:
 
 
 def _listing_pages(row: Row) -> set[str]:
-    return {tag_path(tag) for tag in row.tags} | ({section_path(row.section)} if row.section else set())
+    named = {tag_path(tag) for tag in row.tags} | {author_path(author) for author in row.authors}
+    return named | {source_path(row.source)} | ({section_path(row.section)} if row.section else set())
 
 
 def _relative(page: Any) -> set[str]:

@@ -129,4 +129,5 @@ TAGS = (
     ("Harbour",),
     (),
 )
+AUTHORS = ((), ("Ada Moor",), ("Bo Reed", "ada moor"))
 SECTIONS = ("world", "Local news", "local-news", "Мир", "Science & more")

@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import or_, select
 
 from syndicate.audience.link_tokens import unsubscribe_token
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.jobs.newsletter.due_periods import Readiness, due_periods, record_missed
 from syndicate.model import EARLIEST, EditorAction
+from syndicate.publish.lists import list_paging
 from syndicate.store import Store, open_store, schema
 from syndicate.store.core import leases
 from syndicate.store.ingest import page_store
@@ -28,7 +30,7 @@ from tests.factories import NOW, new_article
 from tests.invariants import editions
 from tests.invariants.circumstances import BASE, CLOSES_IN_BODY, FAULTS, SILENT
 from tests.invariants.history import PAPERS, READERS, Step
-from tests.invariants.material import SECTIONS, TAGS, TOPICS
+from tests.invariants.material import AUTHORS, SECTIONS, TAGS, TOPICS
 from tests.invariants.rows import CHANNELS, Row
 from tests.invariants.sameness import labels
 from tests.jobs.room import Room, source
@@ -266,7 +268,7 @@ class Newsroom:
 
     def sign_up(self, reader: int) -> None:
         """Ask on the page; the mail goes with the next delivery."""
-        self._sign_ups().request("daily", _address(reader), "203.0.113.0/24")
+        self._sign_ups().request(["daily"], _address(reader), "203.0.113.0/24")
         self._sign_ups().run(self.now)
 
     def unsubscribe(self, reader: int) -> None:
@@ -301,8 +303,8 @@ class Newsroom:
             return [
                 Row(
                     row.id, row.uid, row.source, row.title, row.path, row.published, row.first_seen,
-                    row.language, row.section, tuple(row.tags_json), row.story_id, row.placed,
-                    row.published >= EARLIEST,
+                    row.language, row.section, tuple(row.tags_json), tuple(row.authors_json),
+                    row.story_id, row.placed, row.published >= EARLIEST,
                 )
                 for row in connection.execute(query.order_by(table.c.id))
             ]  # fmt: skip
@@ -347,8 +349,10 @@ class Newsroom:
             body = f"From our correspondent in {PAPERS[key[0]].title()}. {body} Write to the editors."
         date = "" if sum(key) % 8 == 7 else f"date: {self._dates[key]:%Y-%m-%d %H:%M}\n"
         names = ", ".join(f'"{tag}"' for tag in TAGS[tags])
+        authors = ", ".join(f'"{author}"' for author in AUTHORS[tags % len(AUTHORS)])
         self._file(key).write_text(
-            f'---\ntitle: "{headline}"\n{date}tags: [{names}]\nsection: "{SECTIONS[self._sections[key]]}"\n'
+            f'---\ntitle: "{headline}"\n{date}tags: [{names}]\nauthors: [{authors}]\n'
+            f'section: "{SECTIONS[self._sections[key]]}"\n'
             f"url: https://{PAPERS[key[0]]}.example/{key[1]}\nlanguage: {about.language}\n---\n{body}\n",
             "utf-8",
         )
@@ -370,6 +374,10 @@ class Equipment:
         """Open a newsroom in a folder over a store that has its tables, and close it at the end."""
         store = open_store(url)
         newsroom = None
+        limits = pytest.MonkeyPatch()
+        # So few articles that histories cut pages.
+        for name, number in (("PAGE", 2), ("CUT_AT", 4), ("_JOIN_BELOW", 1), ("LONGEST", 5)):
+            limits.setattr(list_paging, name, number)
         try:
             shared = Store(store._engine.execution_options(compiled_cache=self._compiled))
             newsroom = kind(folder, shared, self)
@@ -378,6 +386,7 @@ class Equipment:
             if newsroom is not None:
                 newsroom.room.close()
             store.dispose()
+            limits.undo()
 
 
 def _text(topic: int, start: int, length: int, other: int) -> str:

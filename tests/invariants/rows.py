@@ -20,6 +20,7 @@ class Row:
     language: str
     section: str
     tags: tuple[str, ...]
+    authors: tuple[str, ...]
     story: int | None
     placed: bool
     dated: bool

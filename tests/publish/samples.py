@@ -1,11 +1,15 @@
 """Articles for the tests of feeds: everything a field can hold, with marks that need escaping."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from syndicate.model import Article, Channel, Image, PublishedArticle, RelatedLink, Republish, Source
+from syndicate.publish.lists.list_page import ListContent, list_page_of
 from syndicate.publish.publish_options import PublishOptions
+from syndicate.publish.site import SitePages
+from syndicate.publish.site_headline import Headline
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 OPTIONS = PublishOptions(
@@ -74,3 +78,8 @@ def published(number: int = 1, *, source: Source = HARBOUR, **changes: Any) -> P
         related=(related(101), related(102)),
     )
     return replace(item, **own_fields)
+
+
+def list_page(pages: SitePages, kind: str, name: str, headlines: Sequence[Headline]) -> bytes:
+    """Return the only page of a list."""
+    return list_page_of(pages, ListContent(kind=kind, name=name, headlines=headlines))

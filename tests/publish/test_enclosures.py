@@ -12,13 +12,14 @@ from lxml import html as lxml_html
 
 from syndicate.ingest.feed.feed_parser import parse_feed
 from syndicate.model import Enclosure, Image, PublishedArticle, Republish
-from syndicate.publish.feed_words import WORDS, words_in
+from syndicate.publish.feed_words import words_in
 from syndicate.publish.json_feed_writer import json_feed
 from syndicate.publish.lead_image import shows_image
 from syndicate.publish.site import SitePages
 from syndicate.templating import Templates
 from tests.publish.feeds import content_of, every_format, read_one, write
 from tests.publish.samples import HARBOUR, NOW, OPTIONS, WORLD, published
+from tests.template_variables import FEED_LANGUAGES
 
 TALK = Enclosure(
     url="https://cdn.example/talk.mp3?a=1&b=2", media_type="audio/mpeg", size=31_000_000, duration=2040
@@ -168,14 +169,15 @@ def test_reading_time_is_in_the_feeds_extension() -> None:
     assert of_json(published(minutes=7))["_syndicate"]["reading_minutes"] == 7
 
 
-@pytest.mark.parametrize("language", WORDS)
+@pytest.mark.parametrize("language", FEED_LANGUAGES)
 def test_every_language_has_every_word_of_its_own(language: str) -> None:
-    words = WORDS[language]
+    words, english = words_in(language), words_in("en")
 
+    assert words.language == language
     assert all(word.strip() for word in words)
     assert all(word.count("{}") == 1 for word in (words.undated, words.updated, words.minutes))
     if language != "en":
-        same = [name for name in words._fields if getattr(words, name) == getattr(WORDS["en"], name)]
+        same = [name for name in words._fields if getattr(words, name) == getattr(english, name)]
         # French says "Source :", Dutch "Download"; minutes are "min" in many languages.
         assert set(same) <= {"minutes", "download"}
     day = words.day(NOW, OPTIONS.time_zone)
@@ -188,7 +190,7 @@ def test_the_largest_languages_have_words() -> None:
 
     assert {words_in(language).language for language in largest.split()} == set(largest.split())
     assert words_in("zh-TW").related == words_in("zh-hant-hk").related != words_in("zh-cn").related
-    assert words_in("fi") is words_in("") is WORDS["en"]
+    assert words_in("fi") is words_in("") is words_in("en")
 
 
 def test_a_page_has_players_and_links_to_all_files() -> None:

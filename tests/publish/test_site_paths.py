@@ -48,7 +48,7 @@ def test_a_name_in_another_script_gives_a_path_that_readers_can_read():
 
 
 def test_a_name_that_looks_like_another_ones_hash_keeps_its_own_page():
-    hashed = tag_path("été").removeprefix("site/tags/").removesuffix(".html")
+    hashed = tag_path("été").removeprefix("site/tags/").removesuffix("/index.html")
     assert tag_path(hashed) != tag_path("été")
 
 

@@ -8,8 +8,11 @@ from syndicate.errors import RenderError
 from syndicate.model import Article, Enclosure, Image, Source
 from syndicate.publish.about.about_pages import AboutPage, FeedRow, FeedsPage
 from syndicate.publish.front_choice import FrontPlaces, Lane
-from syndicate.publish.newsletter_archive import EditionPage, EditionsPage
-from syndicate.publish.page_context import ArticlePage, FrontPage, ListingPage
+from syndicate.publish.lists.day_page import ArchivePage, DayLink, DayPage, LatestPage
+from syndicate.publish.lists.list_page import Counted, ListFacts, ListPage
+from syndicate.publish.lists.sources_page import SourcesPage
+from syndicate.publish.newsletter_archive import EditionPage, EditionsPage, NewslettersPage
+from syndicate.publish.page_context import ArticlePage, FrontPage
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.search.search_results import Facet, FoundArticle, FoundStory, SearchPage
 from syndicate.publish.site import SitePages
@@ -23,9 +26,9 @@ from syndicate.publish.site_headline import (
     StoryView,
 )
 from syndicate.publish.site_paths import FRONT_PATH
-from syndicate.publish.site_view import EditionTeaser, NewsletterOffer, SiteView
+from syndicate.publish.site_view import EditionLink, EditionTeaser, NewsletterOffer, NewsletterView, SiteView
 from syndicate.templating import Templates
-from tests.publish.samples import OPTIONS, published
+from tests.publish.samples import OPTIONS, list_page, published
 from tests.template_variables import attributes, variables
 
 TEMPLATES = Templates()
@@ -38,7 +41,7 @@ def test_a_broken_template_is_named_and_costs_only_its_own_page(tmp_path):
     pages = SitePages(Templates(tmp_path), OPTIONS)
 
     with pytest.raises(RenderError, match=r"pages/listing\.html, line 2: 'headlinez' is undefined"):
-        pages.section_page("world", TOP)
+        list_page(pages, "section", "world", TOP)
     assert pages.article_page(published(1))
 
 
@@ -72,17 +75,17 @@ def test_words_can_be_translated_in_one_file(tmp_path):
 
 DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
 PAGES = {
-    "Front page": FrontPage,
-    "Article page": ArticlePage,
-    "Section and tag pages": ListingPage,
-    "Search page": SearchPage,
-    "Directory of feeds": FeedsPage,
-    "Page about the site": AboutPage,
-}
+    "Front page": FrontPage, "Article page": ArticlePage, "Pages of lists": ListPage, "Latest": LatestPage,
+    "Search page": SearchPage, "Page of all newsletters": NewslettersPage,
+    "Day": DayPage, "Archive": ArchivePage, "List of sources": SourcesPage,
+    "Directory of feeds": FeedsPage, "Page about the site": AboutPage,
+}  # fmt: skip
 ARCHIVE_PAGES = EditionsPage, EditionPage
 OBJECTS = {
     "Headline": Headline, "Hot": Hot, "Growth": Growth, "Story": StoryView, "Mark": SourceMark, "Lane": Lane,
     "Section block": SectionBlock, "Newsletter to join": NewsletterOffer, "Edition": EditionTeaser,
+    "Newsletter": NewsletterView, "Edition link": EditionLink,
+    "Facts of a list": ListFacts, "Counted": Counted, "Day or month": DayLink,
     "Path": NamedPath, "Image": Image, "File": Enclosure,
     "Found story": FoundStory, "Found article": FoundArticle, "Count": Facet, "Row of a feed": FeedRow,
 }  # fmt: skip
@@ -114,7 +117,8 @@ def test_the_variables_of_a_page_are_the_documented_ones(heading: str) -> None:
 
 def test_the_variables_of_an_archive_are_the_documented_ones() -> None:
     names = set().union(*map(names_of, ARCHIVE_PAGES))
-    assert documented("Archive of a newsletter") == names | {"stories", "trending", "note", "correction"}
+    names |= {"stories", "trending", "note", "correction", "editions"}
+    assert documented("Archive of a newsletter") == names
 
 
 @pytest.mark.parametrize("heading", OBJECTS)
@@ -136,14 +140,16 @@ def test_every_field_that_a_page_template_reads_is_documented() -> None:
 
 
 SITE_TEMPLATES = (
-    "article", "front", "listing", "search", "feeds", "about", "edition", "editions",
-    "parts/head", "parts/masthead",
-    "parts/footer", "parts/rail", "parts/atoms", "parts/headlines", "parts/more_from_section", "parts/files",
-    "parts/edition_item", "parts/edition_story", "parts/search_parts",
+    "article", "front", "listing", "feeds", "about", "latest", "day", "archive", "sources",
+    "parts/rows", "parts/hours",
+    "parts/calendar", "edition", "editions", "parts/head", "parts/masthead", "parts/footer",
+    "parts/rail", "parts/atoms", "parts/headlines", "parts/more_from_section", "parts/files",
+    "parts/edition_item", "parts/edition_story", "search", "parts/search_parts", "newsletters",
+    "parts/sign_up", "parts/newsletter_rail",
 )  # fmt: skip
 PAGE_TEMPLATES = (
-    "article", "front", "listing", "search", "feeds", "about", "parts/head", "parts/masthead",
-    "parts/footer", "parts/rail",
+    "article", "front", "listing", "feeds", "about", "latest", "day", "archive", "sources", "search",
+    "parts/head", "parts/masthead", "parts/footer", "parts/rail",
 )  # fmt: skip
 
 

@@ -107,8 +107,8 @@ READS_BY_MODULE = {
     "channel_archives": "archive_bounds archive_cutoff_id articles_after sources_in",
     "channel_store": (
         "channel_articles channel_signature filtered_articles languages latest_sections_and_languages "
-        "latest_tagged_ids listed_tags matching_articles newest_ids pruned_tags related_signature "
-        "section_articles sections shown_articles source_articles tagged_articles"
+        "matching_articles related_signature section_articles sections "
+        "source_articles"
     ),
     "decision_store": "chosen_articles decision_log decisions stories_with_choices story_decisions",
     "delivery_store": (
@@ -150,7 +150,7 @@ READS_BY_MODULE = {
         "declared_weights due_sources get_source has_leases list_sources next_check report_sources"
     ),
     "search_store": "ids_with search_hits tags_beginning time_limit",
-    "stale": "count_stale published_channels signatures stale_lists stale_pages",
+    "stale": "count_stale list_marks published_channels signatures stale_lists stale_pages",
     "store_identity": "database_facts has_subscriptions mail_hold read_identity",
     "story_leads": "language_leads",
     "story_moves": "current_stories story_moves story_reason",

@@ -22,7 +22,7 @@ def test_requests_that_come_at_the_same_moment_share_one_limit(store: Store) -> 
         with store.write() as connection:
             return sign_up_store.record_sign_up(
                 connection,
-                newsletter="daily",
+                newsletters=["daily"],
                 address=(address, address, address),
                 network="192.0.2.0/24",
                 agreed="yes",

@@ -94,7 +94,7 @@ def ask(connection: Connection) -> bool:
     address = ("new@example.org", "new@example.org", "new@example.org")
     return sign_up_store.record_sign_up(
         connection,
-        newsletter="daily",
+        newsletters=["daily"],
         address=address,
         network="",
         agreed="",
@@ -170,6 +170,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     ),
     "announcements.delete_announcements": announcements.delete_announcements,
     "article_store.add_articles": lambda c: article_store.add_articles(c, [(1, [new_article(7)])]),
+    "article_store.add_authors": lambda c: article_store.add_authors(c, {1: ["Bo Reed"]}),
     "article_store.change_article": lambda c: article_store.change_article(
         c, 1, 1, new_article(1, title="New")
     ),
@@ -203,12 +204,12 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "sign_up_store.record_sign_up": ask,
     "sign_up_store.claim_sign_up": lambda c: sign_up_store.claim_sign_up(c, 1),
     "sign_up_store.confirmation_edition": lambda c: sign_up_store.confirmation_edition(
-        c, "daily", ("", "", ""), NOW
+        c, ["daily"], ("", "", ""), NOW
     ),
     "sign_up_store.prepare_confirmation": lambda c: sign_up_store.prepare_confirmation(
-        c, SIGN_UP, 1, per_address=9, now=NOW
+        c, SIGN_UP, 1, ["daily"], per_address=9, now=NOW
     ),
-    "sign_up_store.mark_mailed": lambda c: sign_up_store.mark_mailed(c, 1, 1, "x"),
+    "sign_up_store.mark_mailed": lambda c: sign_up_store.mark_mailed(c, 1, 1, ["daily"], "x"),
     "sign_up_store.confirm_sign_up": lambda c: sign_up_store.confirm_sign_up(c, SIGN_UP, network="", now=NOW),
     "sign_up_store.prune_sign_ups": lambda c: sign_up_store.prune_sign_ups(c, before=LATER),
     "audience_store.suppress": lambda c: audience_store.suppress(c, "x@example.org", reason="", now=NOW),

@@ -13,11 +13,14 @@ import pytest
 from starlette.applications import Starlette
 
 from syndicate.audience.link_tokens import unsubscribe_token
+from syndicate.jobs.publish.site_frame import bare_frame
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.store import open_store
 from syndicate.store.core import leases
 from syndicate.store.mail import audience_store
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, WebServer, create_app
+from syndicate.web.server_pages import ServerPages
 from tests.factories import NOW
 from tests.jobs.room import Room
 
@@ -85,6 +88,13 @@ def subscribed(folder: Path) -> Iterator[Reader]:
     yield Reader(room, token)
     room.close()
     store.dispose()
+
+
+def pages_at_once(title: str = "Coast", language: str = "") -> ServerPages:
+    """Pages of the server without a site around them, rendered before they are returned."""
+    templates = Templates(None, language)
+    frame = bare_frame(templates, PublishOptions(site_url="", title=title, language=language or "en"))
+    return ServerPages(templates, lambda: frame, at_once=True)
 
 
 @dataclass(frozen=True)

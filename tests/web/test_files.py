@@ -14,7 +14,7 @@ from tests.web.conftest import TUESDAY, serving
 RSS = b'<?xml version="1.0"?><rss version="2.0">' + b"<item>news</item>" * 200 + b"</rss>"
 POLICY = (
     "default-src 'none'; img-src * data:; media-src *; style-src 'self'; script-src 'self'; "
-    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 

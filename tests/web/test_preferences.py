@@ -17,10 +17,9 @@ from syndicate.store.core import leases
 from syndicate.store.mail import audience_store
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
-from syndicate.web.server_pages import ServerPages
 from tests.factories import new_article, place
 from tests.jobs.room import Room, opened_room, source
-from tests.web.conftest import JO, OFFERED, Site, serving
+from tests.web.conftest import JO, OFFERED, Site, pages_at_once, serving
 
 CONSENT = "نشرة الأسبوع: I want it by mail."
 
@@ -83,18 +82,18 @@ def test_the_choices_are_shown_and_looking_saves_nothing(choosing):
     assert 'value="&lt;b&gt;"' in text
     assert '<option value="7" selected>07:00</option>' in text
     assert "Morning &amp; &lt;b&gt;News&lt;/b&gt;" in text
-    assert "<script" not in text
+    assert text.count("<script") == text.count('<script src="/site/assets/site.js" defer>') == 1
 
 
-def test_one_post_saves_and_shows_what_holds_now(choosing):
+def test_one_post_saves_and_leads_to_the_page_that_says_so(choosing):
     site, reader = choosing
     before = reader.choices
     assert site.post(reader.address, b"").status == 400
     assert reader.choices == before
     form = b"save=yes&newsletter=daily&section=Sport&section=Politics&hour=8&time_zone=UTC"
     answer = site.post(reader.address, form)
-    assert answer.status == 200
-    assert b"Saved" in answer.body
+    assert (answer.status, answer["Location"], answer["Cache-Control"]) == (303, "?done=saved", "no-store")
+    assert b"Saved" in site.get(reader.address + "?done=saved").body
     assert sorted(reader.choices.selection.sections) == ["Politics", "Sport"]
     assert reader.choices.hour == 8
 
@@ -114,6 +113,18 @@ def test_a_list_without_a_tick_is_refused_on_the_page(choosing):
     assert b"No section is ticked" in answer.body
     assert b"Saved" not in answer.body
     assert reader.choices == before
+
+
+def test_a_new_address_of_the_feed_is_told_after_the_redirect(choosing):
+    site, reader = choosing
+    answer = site.post(reader.address, b"feed=new")
+    assert (answer.status, answer["Location"]) == (303, "?done=feed")
+    assert b"Your feed has a new address" in site.get(reader.address + "?done=feed").body
+
+
+def test_a_note_that_is_none_of_ours_is_not_shown(choosing):
+    site, reader = choosing
+    assert site.get(reader.address + "?done=erased").body == site.get(reader.address).body
 
 
 def test_a_wrong_link_shows_nothing(choosing):
@@ -137,9 +148,7 @@ OFFER = OfferedChoices(
 def test_sections_are_in_alphabetical_order_and_begin_with_a_capital():
     offer = replace(OFFER, sections=("World/Asia", "local", "<b>"))
     shown = PreferencesView(address="j…@example.org", newsletter="Morning", offer=offer, choices=CHOICES)
-    page = ServerPages(Templates(None)).page(
-        "pages/preferences.html", page=shown, token="t", done="", zones=(), pauses=()
-    )
+    page = pages_at_once().page("pages/preferences.html", page=shown, token="t", done="", zones=(), pauses=())
     html = bytes(page.body).decode()
     assert re.findall(r'name="section" value="([^"]*)"', html) == ["&lt;b&gt;", "local", "World/Asia"]
     assert "<bdi>Local</bdi>" in html
@@ -150,9 +159,7 @@ def choices_page(choices: Choices, **facts: Any) -> str:
     shown = PreferencesView(
         address="j…@example.org", newsletter="Morning", offer=OFFER, choices=choices, **facts
     )
-    page = ServerPages(Templates(None)).page(
-        "pages/preferences.html", page=shown, token="t", done="", zones=(), pauses=()
-    )
+    page = pages_at_once().page("pages/preferences.html", page=shown, token="t", done="", zones=(), pauses=())
     return bytes(page.body).decode()
 
 
@@ -169,26 +176,32 @@ def test_the_end_of_a_pause_is_told_on_the_readers_clock():
 
 
 def test_every_page_of_the_server_bears_the_name_of_the_site_in_every_language():
-    notices = ServerPages(Templates(None), "Coast & <i>news</i>")
+    notices = pages_at_once("Coast & <i>news</i>")
     for page in (
         notices.page("pages/unsubscribe.html", newsletter="Daily", done=True),
         notices.problem(404),
-        notices.in_language("ar").problem(404),
+        notices.in_language("de").problem(404),
     ):
-        name = '<a href="/site/"><bdi>Coast &amp; &lt;i&gt;news&lt;/i&gt;</bdi></a>'
-        assert name in bytes(page.body).decode()
+        html = bytes(page.body).decode()
+        assert '<a href="/site/index.html">Coast &amp; &lt;i&gt;news&lt;/i&gt;</a>' in html
 
 
 def test_every_page_for_readers_is_in_the_language_and_direction_of_the_site():
-    notices = ServerPages(Templates(None, "ar"))
+    notices = pages_at_once(language="ar")
     offered = (("daily", "نشرة الساحل"), ("weekly", "نشرة الأسبوع"))
-    form: dict[str, Any] = {"newsletters": offered, "consent": "", "chosen": "", "address": "", "done": False}
+    form: dict[str, Any] = {
+        "newsletters": offered,
+        "consent": "",
+        "selected": [],
+        "address": "",
+        "done": False,
+    }
     shown = PreferencesView(
         address="j…@example.org", newsletter="Morning & <b>News</b>", offer=OFFER, choices=CHOICES
     )
     pages = [
         notices.page("pages/subscribe.html", problem="agree", **form),
-        notices.page("pages/subscribe.html", done=True),
+        notices.page("pages/subscribe.html", done=True, selected=[], address="jo@example.org"),
         notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token="", done=False),
         notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token="t", done=True),
         notices.page(
@@ -212,6 +225,8 @@ def test_every_page_for_readers_is_in_the_language_and_direction_of_the_site():
 
     known = {
         "UTC",
+        *("Coast", "RSS", "Atom", "JSON", "OPML", "syndicate"),
+        "jo",
         "example",
         "org",
         "Morning",
@@ -223,5 +238,5 @@ def test_every_page_for_readers_is_in_the_language_and_direction_of_the_site():
     for page in pages:
         html = bytes(page.body).decode()
         assert '<html lang="ar" dir="rtl">' in html
-        words = re.sub(r"<style>.*</style>|<[^>]*>|&\w+;", " ", html, flags=re.DOTALL)
+        words = re.sub(r"<title>.*</title>|<[^>]*>|&\w+;", " ", html, flags=re.DOTALL)
         assert set(re.findall(r"[A-Za-z]{2,}", words)) <= known

@@ -293,6 +293,7 @@ class _Daemon:
             private_feeds=self._services.private_feeds,
             review_links=self._services.review_links,
             search=self._services.search,
+            frame=self._services.site_frame,
         )
         return WebServer(app, *parse_listen(listen))
 

@@ -112,6 +112,7 @@ def _check(config: Path, now: datetime, report: _Report) -> None:
 
 
 def _check_templates(services: Services, now: datetime, report: _Report) -> None:
+    from syndicate.jobs.publish.site_frame import bare_frame
     from syndicate.reports.template_check import broken_templates
     from syndicate.web.server_pages import ServerPages
 
@@ -119,7 +120,8 @@ def _check_templates(services: Services, now: datetime, report: _Report) -> None
     report.problems += services.templates.check(names)
     if report.problems:
         return
-    pages = ServerPages(services.templates, services.settings.site.title, at_once=True)
+    frame = bare_frame(services.templates, services.publish_options)
+    pages = ServerPages(services.templates, lambda: frame, at_once=True)
     report.problems += broken_templates(services, pages, now)
     if report.problems:
         return

@@ -4,7 +4,7 @@ The page only records the request, in the same way for every mailbox, so it does
 job decides later whether a confirmation mail is sent.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
@@ -23,6 +23,7 @@ from syndicate.store.core import leases, quarantine
 from syndicate.store.core.store_identity import mail_hold
 from syndicate.store.mail import audience_store, sign_up_store
 from syndicate.templating import Templates
+from syndicate.text.dates import joined_names
 
 BATCH = 100
 
@@ -59,14 +60,14 @@ class SignUpJob:
         """Return the titles of the newsletters that can be subscribed to, by name."""
         return {newsletter.name: newsletter.title for newsletter in self.newsletters}
 
-    def request(self, newsletter: str, address: str, network: str) -> bool:
-        """Record a request; false when a limit is exceeded. Raises ``InvalidAddress``."""
+    def request(self, newsletters: Sequence[str], address: str, network: str) -> bool:
+        """Record a request for newsletters; false when a limit is exceeded. Raises ``InvalidAddress``."""
         normalised = normalise_address(address)
         now = self.clock()
         with self.store.write() as connection:
             return sign_up_store.record_sign_up(
                 connection,
-                newsletter=newsletter,
+                newsletters=newsletters,
                 address=(normalised.display, normalised.key, fold_address(normalised)),
                 network=network,
                 agreed=self.options.consent,
@@ -76,15 +77,23 @@ class SignUpJob:
             )
 
     def pending_consent(self, token: str) -> tuple[str, str] | None:
-        """Return the newsletter's title and the consent text of a usable confirmation link."""
+        """Return the titles of the newsletters and the consent text of a usable confirmation link."""
         with self.store.read() as connection:
             sign_up = self._find_sign_up(connection, token)
         if sign_up is None or sign_up.state != sign_up_store.MAILED or sign_up.expires <= self.clock():
             return None
-        return self.newsletter_titles().get(sign_up.newsletter, sign_up.newsletter), sign_up.agreed
+        return self._titles(sign_up.newsletters), sign_up.agreed
+
+    def confirmed(self, token: str) -> str | None:
+        """Return the titles of the newsletters of a link that was used and has not expired."""
+        with self.store.read() as connection:
+            sign_up = self._find_sign_up(connection, token)
+            if sign_up is None or sign_up.expires <= self.clock() or not _is_subscribed(connection, sign_up):
+                return None
+        return self._titles(sign_up.newsletters)
 
     def confirm(self, token: str, network: str) -> tuple[str, str] | None:
-        """Subscribe; return the newsletter's title and the subscriber's token, ``None`` for an unusable link.
+        """Subscribe; return the newsletters' titles and the subscriber's token, ``None`` for a bad link.
 
         A link used again changes nothing and returns no token: only the owner of the mailbox has the unused
         link. An expired link, and a link whose subscription has ended, count as unknown.
@@ -94,16 +103,18 @@ class SignUpJob:
             sign_up = self._find_sign_up(connection, token)
             if sign_up is None or sign_up.expires <= now:
                 return None
-            title = self.newsletter_titles().get(sign_up.newsletter, sign_up.newsletter)
+            titles = self._titles(sign_up.newsletters)
             subscription_id = sign_up_store.confirm_sign_up(connection, sign_up, network=network, now=now)
             if subscription_id is not None:
-                return title, unsubscribe_token(leases.read_secret(connection), subscription_id)
+                return titles, unsubscribe_token(leases.read_secret(connection), subscription_id)
             # Read again: another request may have used the link at the same time.
             again = self._find_sign_up(connection, token)
-            stored = audience_store.subscription_of(connection, sign_up.address_key, sign_up.newsletter)
-            used = again is not None and again.state == sign_up_store.CONFIRMED
-            subscribed = used and stored is not None and audience_store.is_confirmed(connection, stored)
-        return (title, "") if subscribed else None
+            subscribed = again is not None and _is_subscribed(connection, again)
+        return (titles, "") if subscribed else None
+
+    def _titles(self, names: Sequence[str]) -> str:
+        titles = self.newsletter_titles()
+        return joined_names([titles.get(name, name) for name in names], self.templates.language)
 
     def _find_sign_up(self, connection: Connection, token: str) -> sign_up_store.SignUp | None:
         delivery_id = read_token(leases.read_secret(connection), token, CONFIRM)
@@ -128,55 +139,64 @@ class SignUpJob:
         return counts
 
     def _prepare(self, sign_up: sign_up_store.SignUp, now: datetime) -> str:
-        newsletter = next(
-            (newsletter for newsletter in self.newsletters if newsletter.name == sign_up.newsletter), None
-        )
-        if newsletter is None or sign_up.expires <= now:
+        declared = {newsletter.name: newsletter for newsletter in self.newsletters}
+        newsletters = [declared[name] for name in sign_up.newsletters if name in declared]
+        if not newsletters or sign_up.expires <= now:
             with self.store.write() as connection:
                 sign_up_store.claim_sign_up(connection, sign_up.id)
             return sign_up_store.IGNORED
         try:
-            rendered = self._mail(newsletter)
+            rendered = self._mail(newsletters)
         except RenderError as error:
             with self.store.write() as connection:
-                quarantine.record_failure(connection, "sign-up", newsletter.name, str(error), now=now)
+                quarantine.record_failure(connection, "sign-up", newsletters[0].name, str(error), now=now)
             return "failed"
         with self.store.write() as connection:
-            quarantine.clear_failure(connection, "sign-up", newsletter.name)
-            return self._offer(connection, sign_up, rendered, now)
+            quarantine.clear_failure(connection, "sign-up", newsletters[0].name)
+            names = [newsletter.name for newsletter in newsletters]
+            return self._offer(connection, sign_up, names, rendered, now)
 
     def _offer(
         self,
         connection: Connection,
         sign_up: sign_up_store.SignUp,
+        newsletters: Sequence[str],
         rendered: tuple[str, str, str],
         now: datetime,
     ) -> str:
         """Store the delivery and the hash of its token in the same transaction."""
         if not sign_up_store.claim_sign_up(connection, sign_up.id):
             return "taken"
-        edition_id = sign_up_store.confirmation_edition(connection, sign_up.newsletter, rendered, now)
+        edition_id = sign_up_store.confirmation_edition(connection, newsletters, rendered, now)
         delivery_id = sign_up_store.prepare_confirmation(
-            connection, sign_up, edition_id, per_address=self.options.per_address, now=now
+            connection, sign_up, edition_id, newsletters, per_address=self.options.per_address, now=now
         )
         if delivery_id is None:
             return sign_up_store.IGNORED
         token = make_token(leases.read_secret(connection), delivery_id, CONFIRM)
-        token_hash = hash_token(token, sign_up.address_key, sign_up.newsletter)
-        sign_up_store.mark_mailed(connection, sign_up.id, delivery_id, token_hash)
+        token_hash = hash_token(token, sign_up.address_key, newsletters[0])
+        sign_up_store.mark_mailed(connection, sign_up.id, delivery_id, newsletters, token_hash)
         return sign_up_store.MAILED
 
-    def _mail(self, newsletter: Newsletter) -> tuple[str, str, str]:
+    def _mail(self, newsletters: Sequence[Newsletter]) -> tuple[str, str, str]:
+        language = newsletters[0].language
         content = ConfirmationContent(
-            newsletter=newsletter.title,
+            newsletter=joined_names([newsletter.title for newsletter in newsletters], language),
             site=self.options.site_title,
-            language=newsletter.language,
+            language=language,
             postal_address=self.options.postal_address,
             agreed=self.options.consent,
             confirm_url=self.options.confirm_url,
             hours=round(self.options.lifetime / 3600),
         )
         return linted_confirmation(self.templates, content)
+
+
+def _is_subscribed(connection: Connection, sign_up: sign_up_store.SignUp) -> bool:
+    """Return whether a request was confirmed and its first subscription has not ended."""
+    stored = audience_store.subscription_of(connection, sign_up.address_key, sign_up.newsletter)
+    used = sign_up.state == sign_up_store.CONFIRMED
+    return used and stored is not None and audience_store.is_confirmed(connection, stored)
 
 
 def linted_confirmation(templates: Templates, content: ConfirmationContent) -> tuple[str, str, str]:

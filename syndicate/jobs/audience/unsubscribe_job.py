@@ -37,6 +37,14 @@ class UnsubscribeJob:
             )
         return name is not None
 
+    def has_ended(self, token: str) -> bool:
+        """Return whether the subscription of a valid token has ended."""
+        subscription_id = self._subscription(token)
+        if subscription_id is None:
+            return False
+        with self.store.read() as connection:
+            return not audience_store.is_confirmed(connection, subscription_id)
+
     def _subscription(self, token: str) -> int | None:
         with self.store.read() as connection:
             secret = leases.read_secret(connection)

@@ -1,30 +1,54 @@
-"""Archive of each newsletter on disk: pages and feeds, built from the rows of its editions."""
+"""Archive of each newsletter on disk: pages and feeds, built from the rows of its editions.
 
-from collections.abc import Callable, Mapping, Sequence
+A new edition writes its own page, the pages of its neighbours, its month, the index and the feeds. The other
+pages of years of editions stay as they are.
+"""
+
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import partial
+from itertools import groupby
 from typing import TypeVar
 
 from syndicate.errors import RenderError
 from syndicate.files import write_page
-from syndicate.jobs.publish.context import PublishContext, signature_of
-from syndicate.model import EVERY_EDITION, EditionContent, Newsletter
+from syndicate.jobs.publish.context import FORMATS, PublishContext, signature_of
+from syndicate.jobs.publish.newsletter_views import Sent, read_sent, views_of
+from syndicate.model import Newsletter, archive_folder, edition_path
+from syndicate.newsletter.periods import parse_schedule, read_zone
+from syndicate.publish.entries import MAX_ITEMS
 from syndicate.publish.newsletter_archive import (
     ArchivedEdition,
+    Month,
+    Neighbours,
     archive_channel,
     archive_index,
-    archive_index_page,
     edition_item,
+    edition_link,
     edition_page,
+    editions_page,
+    month_path,
+    newsletters_page,
 )
 from syndicate.publish.site import SitePages
+from syndicate.publish.site_headline import Headline
+from syndicate.publish.site_paths import NEWSLETTERS_PATH, NOT_FOUND_PATH
+from syndicate.publish.site_view import NewsletterView
+from syndicate.store.core.batches import in_batches
+from syndicate.store.ingest import article_store
 from syndicate.store.mail import review_store
+from syndicate.store.mail.archive_store import EditionRow, count_articles, edition_contents
 
 _BATCH = 100
+# Minimum number of editions on the index: a newest month with fewer is followed by the month before.
+_INDEX_MINIMUM = 7
+_EARLIER = 4
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ArchiveBuild:
     """Build changed files. ``shared_signature`` is the signature of the common inputs of all ``pages``."""
 
@@ -32,58 +56,187 @@ class ArchiveBuild:
     pages: SitePages
     shared_signature: str
     failed: dict[str, str] = field(default_factory=dict, init=False)
+    _views: Sequence[NewsletterView] = field(default=(), init=False)
+    _look: str = field(default="", init=False)
 
     def run(self) -> tuple[list[str], list[str]]:
         """Return the paths that changed, and failures: a failing newsletter does not stop the others."""
         written: list[str] = []
         failures: list[str] = []
-        for newsletter in self.context.newsletters:
-            if self.context.should_stop():
-                break
-            try:
-                written += self._newsletter(newsletter)
-                written += self._variants(newsletter)
-            except (RenderError, ValueError, LookupError, TypeError) as error:
-                failures.append(f"archive of {newsletter.name}: {error}")
-                self.context.record_failure("archive", newsletter.name, error)
-        return written, [*failures, *self.failed.values()]
-
-    def _newsletter(self, newsletter: Newsletter) -> list[str]:
         context = self.context
         with context.store.read() as connection:
-            revisions = review_store.published_editions(connection, newsletter.name, EVERY_EDITION)
-            first = review_store.first_cuts(connection, newsletter.name, EVERY_EDITION)
-        name = f"archive:{newsletter.name}"
-        signature = signature_of(
-            newsletter,
-            self.shared_signature,
-            [(revision.edition.id, revision.edition.cut_at) for revision in revisions],
+            sent = read_sent(connection, context.newsletters)
+            self._views = views_of(context, connection, sent)
+        shown = [(view.name, view.title, view.description, view.frequency) for view in self._views]
+        self._look = signature_of(shown, self.shared_signature)
+        builds: list[tuple[str, Callable[[], list[str]]]] = []
+        for newsletter in context.newsletters:
+            builds.append((newsletter.name, partial(self._newsletter, newsletter, sent[newsletter.name])))
+            builds.append((newsletter.name, partial(self._variants, newsletter)))
+        builds.append((NEWSLETTERS_PATH, partial(self._landing, sent)))
+        builds.append((NOT_FOUND_PATH, self._not_found))
+        for name, build in builds:
+            if context.should_stop():
+                break
+            try:
+                written += build()
+            except (RenderError, ValueError, LookupError, TypeError) as error:
+                failures.append(f"archive of {name}: {error}")
+                context.record_failure("archive", name, error)
+        return written, [*failures, *self.failed.values()]
+
+    def _newsletter(self, newsletter: Newsletter, sent: Sequence[EditionRow]) -> list[str]:
+        context, name = self.context, f"archive:{newsletter.name}"
+        look = signature_of(newsletter, self._look)
+        view = next(view for view in self._views if view.name == newsletter.name)
+        rows = signature_of(view, [(edition.id, edition.cut_at) for edition in sent])
+        newest = max((edition.cut_at.timestamp() for edition in sent), default=0.0)
+        signature = f"{look} {len(sent)} {newest} {rows}"
+        paths = {edition.id: edition_path(newsletter.name, edition.period_end) for edition in sent}
+        months = [month_path(newsletter, edition.period_end) for edition in sent]
+        index, before = archive_index(newsletter), context.known.get(name, "")
+        missing = {index, *paths.values(), *months} - self._on_disk(newsletter)
+        feeds_exist = all(
+            context.exists(f"{archive_channel(newsletter).name}.{suffix}") for suffix in FORMATS
         )
-        editions = [_archived(revision, first) for revision in revisions]
-        paths = [archive_index(newsletter), *(edition.path for edition in editions)]
-        if context.is_built(name, signature, paths):
+        if before == signature and not missing and feeds_exist:
             return []
-        written = self._edition_pages(newsletter, editions)
+        changed = [
+            place
+            for place, edition in enumerate(sent)
+            if paths[edition.id] in missing or _is_new(edition, before, look, len(sent))
+        ]
+        # Later editions name earlier ones; the edition before links to the next.
+        near = range(-_EARLIER, 2)
+        touched = sorted({place + step for place in changed for step in near} & set(range(len(sent))))
+        written: list[str] = []
+        for places in in_batches(touched, _BATCH):
+            if context.should_stop():
+                return written
+            written += self._edition_pages(newsletter, sent, places)
+        stale = {months[place] for place in touched} | (missing & set(months))
+        written += self._lists(newsletter, sent, stale)
         items = self._each(
-            editions, lambda edition: edition_item(context.templates, newsletter, edition, context.options)
+            self._archived(sent[:MAX_ITEMS]),
+            lambda edition: edition_item(context.templates, newsletter, edition, context.options),
         )
-        # A page that fails now may exist from an earlier run.
-        shown = [edition for edition in editions if (context.output / edition.path).exists()]
-        written += self._write(archive_index_page(self.pages, newsletter, shown, context.options))
         feeds = dict(context.documents([(archive_channel(newsletter), items)]))
         written += context.write(feeds)
         # The next run retries failures.
-        signature = "" if self.failed.keys() & set(paths) else signature
+        signature = "" if self.failed.keys() & {index, *paths.values()} else signature
         context.finish_feeds("archive", newsletter.name, name, signature, feeds)
         return written
 
-    def _edition_pages(self, newsletter: Newsletter, editions: Sequence[ArchivedEdition]) -> list[str]:
-        def render(edition: ArchivedEdition) -> tuple[str, bytes]:
-            return edition.path, edition_page(self.pages, newsletter, edition, self.context.options)
+    def _on_disk(self, newsletter: Newsletter) -> set[str]:
+        folder = archive_folder(newsletter.name)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            # One call; a check of each file takes ten times as long.
+            return {f"{folder}/{name}" for name in os.listdir(self.context.output / folder)}  # noqa: PTH208
+        return set()
+
+    def _edition_pages(
+        self, newsletter: Newsletter, sent: Sequence[EditionRow], places: Sequence[int]
+    ) -> list[str]:
+        links = [
+            edition_link(newsletter, edition.period_end, edition.subject, edition.published)
+            for edition in sent[: max(places) + _EARLIER + 1]
+        ]
+        schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
+        around = {
+            sent[place].id: Neighbours(
+                previous=links[place + 1] if place + 1 < len(links) else None,
+                next=links[place - 1] if place else None,
+                next_due=None if place else schedule.next_runs(zone, sent[place].period_end, 1)[0],
+                earlier=links[place + 1 : place + 1 + _EARLIER],
+            )
+            for place in places
+        }
+        return self._write_editions(newsletter, self._archived([sent[place] for place in places]), around)
+
+    def _write_editions(
+        self, newsletter: Newsletter, editions: Sequence[ArchivedEdition], around: Mapping[int, Neighbours]
+    ) -> list[str]:
+        live = self._live(editions)
+
+        def render(item: ArchivedEdition) -> tuple[str, bytes]:
+            beside = around.get(item.edition.id, Neighbours())
+            return item.path, edition_page(self.pages, newsletter, self._views, item, beside, live)
 
         pages = dict(self._each(editions, render))
         self.context.clear_pages(pages.keys())
         return self._write(pages)
+
+    def _lists(self, newsletter: Newsletter, sent: Sequence[EditionRow], stale: Collection[str]) -> list[str]:
+        """Write the index, and the pages of these months."""
+        # A page that fails now may exist from an earlier run.
+        on_disk = self._on_disk(newsletter)
+        shown = [item for item in sent if edition_path(newsletter.name, item.period_end) in on_disk]
+        by_month = [
+            (path, list(editions))
+            for path, editions in groupby(shown, lambda item: month_path(newsletter, item.period_end))
+        ]
+        names = [Month(path=path, start=editions[0].period_end) for path, editions in by_month]
+        thin = len(by_month) > 1 and len(by_month[0][1]) < _INDEX_MINIMUM
+        render = partial(editions_page, self.pages, newsletter, self._views, all_months=names)
+        index = archive_index(newsletter)
+        first = [self._month(*month) for month in by_month[: 2 if thin else 1]]
+        files = {index: render(path=index, index=True, months=first)}
+        for place, (path, editions) in enumerate(by_month):
+            if path in stale:
+                newer = names[place - 1].path if place else ""
+                older = names[place + 1].path if place + 1 < len(names) else ""
+                months = [self._month(path, editions)]
+                files[path] = render(path=path, months=months, newer=newer, older=older)
+        return self._write(files)
+
+    def _month(self, path: str, sent: Sequence[EditionRow]) -> Month:
+        return Month(path=path, start=sent[0].period_end, editions=self._archived(sent))
+
+    def _landing(self, sent: Sent) -> list[str]:
+        """Write the page of all newsletters, with the newest edition of the first that has any."""
+        if not self.context.newsletters:
+            return []
+        sample = next((editions[0] for editions in sent.values() if editions), None)
+        signature = signature_of(self._look, self._views, sample)
+        if self.context.is_built("newsletters", signature, [NEWSLETTERS_PATH]):
+            return []
+        editions = self._archived([sample]) if sample else []
+        page = newsletters_page(
+            self.pages, self._views, editions[0] if editions else None, self._live(editions)
+        )
+        written = self._write({NEWSLETTERS_PATH: page})
+        self.context.save({"newsletters": signature})
+        return written
+
+    def _not_found(self) -> list[str]:
+        if self.context.is_built("404", self.shared_signature, [NOT_FOUND_PATH]):
+            return []
+        written = self._write({NOT_FOUND_PATH: self.pages.not_found_page()})
+        self.context.save({"404": self.shared_signature})
+        return written
+
+    def _archived(self, sent: Sequence[EditionRow]) -> list[ArchivedEdition]:
+        ids = [edition.id for edition in sent]
+        with self.context.store.read() as connection:
+            contents, counts = edition_contents(connection, ids), count_articles(connection, ids)
+        return [
+            ArchivedEdition(
+                edition=contents[row.id][0],
+                content=contents[row.id][1],
+                published=row.published,
+                articles=counts.get(row.id, 0),
+            )
+            for row in sent
+            if row.id in contents
+        ]
+
+    def _live(self, editions: Iterable[ArchivedEdition]) -> dict[int, Headline]:
+        """Return the present headlines of the leads of these editions by article, without pruned articles."""
+        ids = {story.article_id for item in editions for story in item.content.stories}
+        with self.context.store.read() as connection:
+            articles = article_store.get_articles(connection, ids)
+            items = self.context.views.listed(connection, list(articles.values()))
+        return {item.article.id: Headline.of(item) for item in items}
 
     def _each(self, editions: Sequence[ArchivedEdition], make: Callable[[ArchivedEdition], T]) -> list[T]:
         """Apply ``make`` to each edition; skip failing editions, unless all of them fail."""
@@ -107,35 +260,38 @@ class ArchiveBuild:
         """
         name = f"forms:{newsletter.name}"
         before, _, last = self.context.known.get(name, "").partition(" ")
-        done = int(last) if before == self.shared_signature and last else 0
+        done = int(last) if before == self._look and last else 0
         with self.context.store.read() as connection:
             waiting = review_store.variants_after(connection, newsletter.name, done)
         written: list[str] = []
-        for start in range(0, len(waiting), _BATCH):
+        for some in in_batches(waiting, _BATCH):
             if self.context.should_stop():
                 break
-            some = waiting[start : start + _BATCH]
             with self.context.store.read() as connection:
-                read = (review_store.review_edition(connection, number) for number in some)
-                revisions = [revision for revision in read if revision]
-                first = {
-                    revision.edition.variant_key: review_store.first_cuts(
-                        connection, newsletter.name, revision.edition.variant_key
-                    )
-                    for revision in revisions
-                }
-            editions = [_archived(revision, first[revision.edition.variant_key]) for revision in revisions]
-            written += self._edition_pages(newsletter, editions)
-            self.context.save({name: f"{self.shared_signature} {some[-1]}"})
+                contents, counts = edition_contents(connection, some), count_articles(connection, some)
+                keys = {edition.variant_key for edition, _ in contents.values()}
+                first = {key: review_store.first_cuts(connection, newsletter.name, key) for key in keys}
+            editions = [
+                ArchivedEdition(
+                    edition=edition,
+                    content=content,
+                    published=first[edition.variant_key][edition.period_end],
+                    articles=counts.get(number, 0),
+                )
+                for number, (edition, content) in sorted(contents.items())
+            ]
+            written += self._write_editions(newsletter, editions, {})
+            self.context.save({name: f"{self._look} {some[-1]}"})
         return written
 
     def _write(self, files: Mapping[str, bytes]) -> list[str]:
         return [path for path, data in files.items() if write_page(self.context.output / path, data)]
 
 
-def _archived(revision: review_store.ReviewEdition, first: Mapping[datetime, datetime]) -> ArchivedEdition:
-    return ArchivedEdition(
-        edition=revision.edition,
-        content=EditionContent.from_json(revision.content),
-        published=first[revision.edition.period_end],
-    )
+def _is_new(edition: EditionRow, before: str, look: str, count: int) -> bool:
+    """Return whether an edition is not part of a build with this look, as its signature tells."""
+    old_look, _, rest = before.partition(" ")
+    if old_look != look or not rest:
+        return True
+    known, newest = rest.split()[:2]
+    return count < int(known) or edition.cut_at.timestamp() >= float(newest)

@@ -2,21 +2,21 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syndicate.jobs.publish.context import PublishContext
-from syndicate.model import EVERY_EDITION, Article, EditionContent, archive_folder, edition_path, known_since
+from syndicate.jobs.publish.newsletter_views import read_sent, views_of
+from syndicate.model import Article, archive_folder, known_since
 from syndicate.publish.front_choice import LANE_HOURS, choose_front, place_on_track, story_key
 from syndicate.publish.page_context import FrontPage
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, SourceMark
 from syndicate.publish.site_metadata import site_facts
 from syndicate.publish.site_paths import FRONT_PATH, section_path, tag_path
-from syndicate.publish.site_view import EditionTeaser, NewsletterOffer
+from syndicate.publish.site_view import NewsletterOffer
 from syndicate.store import Connection
-from syndicate.store.mail import review_store
-from syndicate.store.output import channel_store, day_counts
+from syndicate.store.output import channel_store, day_counts, paged_lists
 from syndicate.text.names import tag_key
 
 # Clock of hot words and counts: equal rows give equal bytes within a step.
@@ -64,7 +64,7 @@ class FrontBuild:
             counts = day_counts.recent_counts(connection, now - timedelta(days=1))
             tags = self._tags(connection, articles)
             blocks = self._blocks(connection, counts) or self._tag_blocks(articles, latest, tags)
-            offers = [self._with_edition(connection, offer) for offer in self.pages.site.newsletters]
+            offers = views_of(self.context, connection, read_sent(connection, self.context.newsletters))
         mirrored = self.pages.site.direction == "rtl"
         places = choose_front(top, trending, latest, blocks, now, mirrored=mirrored)
         newest = max((known_since(article.published) for article in articles), default=None)
@@ -107,7 +107,7 @@ class FrontBuild:
 
     def _tags(self, connection: Connection, articles: Sequence[Article]) -> list[NamedPath]:
         """Return the tags that most of the newest stories have, if they have pages, without sections."""
-        listed = channel_store.listed_tags(connection, [article.id for article in articles])
+        listed = paged_lists.with_two_texts(connection, "tag", [article.id for article in articles])
         listed -= {tag_key(name) for name in self.sections}
         stories: dict[str, set[int]] = {}
         spelt: dict[str, str] = {}
@@ -147,13 +147,6 @@ class FrontBuild:
             if len(names) > 1
             else []
         )
-
-    def _with_edition(self, connection: Connection, offer: NewsletterOffer) -> NewsletterOffer:
-        for revision in review_store.published_editions(connection, offer.name, EVERY_EDITION, rows=1):
-            headlines = tuple(story.title for story in EditionContent.from_json(revision.content).stories[:3])
-            path = edition_path(offer.name, revision.edition.period_end, EVERY_EDITION)
-            return replace(offer, latest=EditionTeaser(path=path, headlines=headlines))
-        return offer
 
     def _days(self, now: datetime, *, mirrored: bool) -> list[tuple[float, datetime]]:
         """Return the midnights on the track of lanes."""

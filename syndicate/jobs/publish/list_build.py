@@ -1,53 +1,60 @@
-"""Lists besides the front page: pages of tags, and the feeds of tags, sections and sources.
+"""Lists on several pages: sections, tags, authors, sources and undated articles, with their feeds.
 
 A list is stale when an article joined it, changed or left it; the table ``stale_lists`` records this. Rows
-are cleared after the files are written.
+are cleared after the files are written. Bounds of new pages are stored together with marks of these pages
+before a file is written, so that a killed job leaves no page unmarked.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypedDict
 
 from syndicate.errors import RenderError
 from syndicate.jobs.publish.context import FORMATS, PublishContext
+from syndicate.jobs.publish.list_facts import facts_of
+from syndicate.jobs.publish.list_headlines import Headlines, Listed
+from syndicate.jobs.publish.list_state import ListState, headline_ids, read_list
 from syndicate.model import Article, Channel
+from syndicate.publish.lists.day_page import latest_page
+from syndicate.publish.lists.list_page import (
+    ListContent,
+    feed_path,
+    first_path,
+    latest_path,
+    list_page_of,
+    page_path,
+)
+from syndicate.publish.redirect_page import redirect_page
 from syndicate.publish.site import FEED_MINIMUM, SitePages
 from syndicate.publish.site_headline import Headline
-from syndicate.publish.site_paths import list_feed, section_path, tag_path
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
-from syndicate.store.output import channel_store, stale
-from syndicate.store.output.channel_store import TagList
+from syndicate.store.output import paged_lists, stale
 from syndicate.text.names import tag_key
 
-BATCH = 200
-LISTING_SHOWN = 50
+# Maximum number of lists that are written between two commits, and of articles read at once.
+BATCH = 50
+CHUNK = 600
+# Number of articles on pages to write after which no further list is read.
+MAX_PLACES = 20_000
 FEED_ITEMS = 20
-TAG_MINIMUM = 2
-# Maximum number of articles whose pages are rewritten when a tag's page appears or disappears.
+NAME_MINIMUM = 2
+# Maximum number of articles whose pages are rewritten when the page of a tag or author appears or disappears.
 MAX_CARRIERS = 1_000
 # Failures that mean a broken template, not a broken article.
 FAILURES_BEFORE_GIVING_UP = 20
-
-# Renders the page of a list from its name and headlines.
-RenderList = Callable[[str, Sequence[Headline]], bytes]
-
-
-class MovingLists(TypedDict):
-    """Moving lists on listings."""
-
-    top: Sequence[Headline]
-    trending: Sequence[Headline]
+KINDS = ("section", "tag", "author", "source", "undated")
+_FOLDERS = ("tags", "sections", "sources", "authors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedArticles:
     """Articles with a page rendered in this run.
 
-    ``linked`` maps their tags (keys) to whether these pages link to the tag's page; ``known`` are articles
-    already read.
+    ``linked`` maps the lists of their tags and authors to whether these pages link to the list; ``known`` are
+    articles already read.
     """
 
     ids: Collection[int]
@@ -65,38 +72,49 @@ class ListBuild:
     context: PublishContext
     write: Callable[[str, bytes], None]
     failures: list[str]
-    _failed: set[str] = field(default_factory=set, init=False)
+    failed: set[str] = field(default_factory=set, init=False)
+    headlines: Headlines = field(init=False)
 
-    def run(self, pages: SitePages, shown: MovingLists, rendered: RenderedArticles) -> set[int]:
-        """Write stale lists; mark and return articles whose pages link to too many or too few tags."""
+    def __post_init__(self) -> None:
+        self.headlines = self._headlines({})
+
+    def _headlines(self, known: Mapping[int, Article]) -> Headlines:
+        return Headlines(replace(self.context.views, coverage_cache={}), known)
+
+    def run(self, pages: SitePages, trending: Sequence[Headline], rendered: RenderedArticles) -> set[int]:
+        """Write stale lists; mark and return articles whose pages link to too many or too few lists."""
         with self.context.store.read() as connection:
-            stale_lists = stale.stale_lists(connection)
-        names = [
-            name for name in stale_lists if not name.startswith((stale.EDIT, stale.SITEMAP, stale.STORY))
-        ]
+            lists = stale.lists_by_name(stale.stale_lists(connection))
+        self.headlines = self._headlines(rendered.known)
+        waiting = [name for name in lists if name.partition(":")[0] in KINDS]
         wrong: set[int] = set()
-        for start in range(0, len(names), BATCH):
-            if self.context.should_stop() or len(self._failed) >= FAILURES_BEFORE_GIVING_UP:
-                break
-            batch = names[start : start + BATCH]
+        while waiting and not self.gives_up():
+            states = self._states(waiting, lists)
+            del waiting[: len(states)]
+            relinked: set[int] = set()
+            done: dict[str, int] = {}
+            feeds: dict[str, tuple[str, Sequence[int]]] = {}
             try:
-                tags = [name.removeprefix("tag:") for name in batch if name.startswith("tag:")]
-                lists = self._tag_lists(tags)
-                relinked = self._tags(tags, lists, partial(pages.tag_page, **shown), rendered)
-                self._feeds(batch, lists, pages, partial(pages.section_page, **shown), rendered.known)
+                for state in states:
+                    if self._list(state, pages, trending, rendered, feeds, relinked):
+                        done |= state.marks
+                self._feeds(feeds, rendered.known)
             except RenderError as error:
                 self.failures.append(str(error))
                 break
             wrong |= relinked
-            done = {name: stale_lists[name] for name in batch if name not in self._failed}
             with self.context.store.write() as connection:
                 stale.clear_lists(connection, done)
                 stale.mark_stale(connection, relinked)
         return wrong
 
+    def gives_up(self) -> bool:
+        """Return whether no further list begins."""
+        return self.context.should_stop() or len(self.failed) >= FAILURES_BEFORE_GIVING_UP
+
     def remove_feeds(self) -> None:
-        """Remove the feeds of all tags, sections, sources and stories, and the empty folders."""
-        for kind in ("tags", "sections", "sources", "stories"):
+        """Remove the feeds of all lists, and the empty folders."""
+        for kind in _FOLDERS:
             folder = self.context.output / kind
             for suffix in FORMATS:
                 for file in folder.glob(f"*.{suffix}"):
@@ -104,88 +122,162 @@ class ListBuild:
             with suppress(OSError):
                 folder.rmdir()
 
-    def _tag_lists(self, tags: Sequence[str]) -> dict[str, TagList]:
-        """Return the articles on the pages of these tags; tags without a page are left out."""
-        if not tags:
-            return {}
+    def _states(self, names: Sequence[str], lists: Mapping[str, Mapping[str, int]]) -> list[ListState]:
+        """Read the first lists; store new bounds together with marks of the pages that they change."""
+        states: list[ListState] = []
+        places = 0
         with self.context.store.read() as connection:
-            lists = channel_store.tagged_articles(connection, tags, limit=LISTING_SHOWN)
-            pruned = channel_store.pruned_tags(connection, tags)
-        paged = {tag: tag_list for tag, tag_list in lists.items() if len(tag_list.article_ids) >= TAG_MINIMUM}
-        # The pages of pruned articles stay, and link to the pages of their tags.
-        kept = [tag for tag in pruned if tag in lists or self.context.exists(tag_path(tag))]
-        return paged | {tag: lists.get(tag, TagList(name=tag, article_ids=())) for tag in kept}
-
-    def _tags(
-        self,
-        tags: Sequence[str],
-        lists: Mapping[str, TagList],
-        render: RenderList,
-        rendered: RenderedArticles,
-    ) -> set[int]:
-        """Write or remove the pages of these tags."""
-        with self.context.store.read() as connection:
-            ids = {article_id for tag_list in lists.values() for article_id in tag_list.article_ids}
-            articles = _articles(connection, ids, rendered.known)
-            items = self.context.views.listed(connection, articles)
-        headlines = {item.article.id: Headline.of(item) for item in items}
-        before = {tag: self.context.exists(tag_path(tag)) for tag in tags}
-        for tag in tags:
-            path, tag_list = tag_path(tag), lists.get(tag)
-            if tag_list is not None:
-                listed = [headlines[number] for number in tag_list.article_ids if number in headlines]
-                self.write_page(f"tag:{tag}", path, partial(render, tag_list.name, listed))
-            elif before[tag]:
-                (self.context.output / path).unlink(missing_ok=True)
-        linked = {tag: rendered.linked.get(tag, exists) for tag, exists in before.items()}
-        moved = [tag for tag in tags if {before[tag], linked[tag]} != {tag in lists}]
+            for name in names[:BATCH]:
+                states.append(read_list(connection, name, lists[name]))
+                places += sum(map(len, states[-1].contents.values()))
+                if places > MAX_PLACES:
+                    break
+        moved = [state for state in states if state.bounds != state.before]
         if not moved:
+            return states
+        with self.context.store.write() as connection:
+            new = {mark: state for state in moved for mark in state.page_marks()}
+            stale.mark_lists(connection, new)
+            for state in moved:
+                paged_lists.save_bounds(connection, state.name, state.before, state.bounds)
+            for mark, version in stale.stale_lists(connection, new).items():
+                new[mark].marks[mark] = version
+        return states
+
+    def _list(
+        self,
+        state: ListState,
+        pages: SitePages,
+        trending: Sequence[Headline],
+        rendered: RenderedArticles,
+        feeds: dict[str, tuple[str, Sequence[int]]],
+        relinked: set[int],
+    ) -> bool:
+        """Write or remove the pages of a list; return whether it is done.
+
+        Adds the content of its feed to ``feeds``, and to ``relinked`` the articles with wrong links to it.
+        """
+        kind, key = state.kind, state.key
+        source = self.context.views.sources.get(int(key)) if kind == "source" else None
+        if kind == "source" and source is None:
+            return True
+        with self.context.store.read() as connection:
+            newest = self.headlines.read(connection, headline_ids(state.newest))
+            kept = self._is_kept(connection, state)
+        name = source.name if source else _name(pages, kind, key, list(newest.values()))
+        path = first_path(kind, source.name if source else key)
+        existed = self.context.exists(path)
+        has_page = kept and (bool(state.count) or existed or kind in paged_lists.NAMED)
+        content = ListContent(
+            kind=kind,
+            name=name,
+            headlines=(),
+            numbers=list(state.bounds),
+            articles=state.count,
+            source=source,
+        )
+        for number in state.removed:
+            self._remove(page_path(kind, name, number))
+        for number, headlines in self._pages(state):
+            self.write_page(
+                state.name,
+                page_path(kind, name if kind == "source" else key, number),
+                partial(list_page_of, pages, replace(content, headlines=headlines, number=number)),
+            )
+        if has_page:
+            with self.context.store.read() as connection:
+                content = facts_of(connection, self.context, self.headlines, state, content)
+            shown = replace(content, headlines=[listed.headline for listed in newest.values()])
+            self.write_page(state.name, path, partial(list_page_of, pages, shown, trending))
+            if kind == "section":
+                zone = self.context.options.time_zone
+                latest = partial(latest_page, pages, shown.headlines, zone, section=name)
+                self.write_page(state.name, latest_path(name), latest)
+            self._redirect(path)
+        elif existed:
+            self._remove(path)
+        if kind in paged_lists.NAMED:
+            relinked |= self._wrongly_linked(state, rendered, existed=existed, has_page=has_page)
+        if kind != "undated":
+            self._feed(state, name, list(newest), feeds, has_page=has_page)
+        return state.name not in self.failed and not self.gives_up()
+
+    def _pages(self, state: ListState) -> Iterator[tuple[int, list[Headline]]]:
+        """Yield the pages to write besides the first, with their headlines, newest first."""
+        waiting: list[int] = []
+        for number in [*state.contents, 0]:
+            if waiting and (not number or sum(len(state.contents[n]) for n in (*waiting, number)) > CHUNK):
+                if self.gives_up():
+                    return
+                ids = [place.article_id for other in waiting for place in state.contents[other]]
+                with self.context.store.read() as connection:
+                    read = self.headlines.read(connection, ids)
+                for other in waiting:
+                    shown = headline_ids(state.contents[other])
+                    yield other, [read[one].headline for one in shown if one in read]
+                waiting = []
+            waiting.append(number)
+
+    def _is_kept(self, connection: Connection, state: ListState) -> bool:
+        """Return whether a list has a page, unless it never had an article.
+
+        A tag or author needs two texts, or a pruned article: its page stays and links to the list.
+        """
+        if state.kind not in paged_lists.NAMED or state.count >= NAME_MINIMUM:
+            return True
+        path = first_path(state.kind, state.key)
+        pruned = paged_lists.pruned_names(connection, state.kind, [state.key])
+        return bool(pruned) and (bool(state.count) or self.context.exists(path))
+
+    def _wrongly_linked(
+        self, state: ListState, rendered: RenderedArticles, *, existed: bool, has_page: bool
+    ) -> set[int]:
+        """Return the articles whose pages link to a removed list, or do not link to a new list."""
+        linked = rendered.linked.get(state.name, existed)
+        if {existed, linked} == {has_page}:
             return set()
         with self.context.store.read() as connection:
-            carriers = channel_store.latest_tagged_ids(connection, moved, limit=MAX_CARRIERS)
+            carriers = paged_lists.latest_named_ids(connection, state.kind, [state.key], limit=MAX_CARRIERS)
         return {
             number
-            for tag, tag_list in carriers.items()
-            for number in tag_list
-            if (linked if number in rendered.ids else before)[tag] != (tag in lists)
+            for number in carriers[state.key]
+            if (linked if number in rendered.ids else existed) != has_page
         }
 
-    def _feeds(
+    def _feed(
         self,
-        names: Sequence[str],
-        lists: Mapping[str, TagList],
-        pages: SitePages,
-        render: RenderList,
-        known: Mapping[int, Article],
+        state: ListState,
+        name: str,
+        ids: Sequence[int],
+        feeds: dict[str, tuple[str, Sequence[int]]],
+        *,
+        has_page: bool,
     ) -> None:
-        """Write the feeds of these lists.
+        """Add the content of a list's feed; remove the files of a tag or author with too few articles.
 
         The feed of a section or a source stays when it becomes empty, since older pages link to it.
         """
-        feeds: dict[str, tuple[str, Sequence[int]]] = {}
-        keys: dict[str, list[str]] = {"tag": [], "section": [], "source": []}
-        for kind, _, key in (name.partition(":") for name in names):
-            keys[kind].append(key)
+        path = feed_path(state.kind, name if state.kind == "source" else state.key)
+        exists = self.context.exists(f"{path}.{FORMATS[0]}")
+        if state.kind not in paged_lists.NAMED:
+            if ids or exists:
+                feeds[path] = name, ids[:FEED_ITEMS]
+        elif has_page and state.count >= FEED_MINIMUM:
+            feeds[path] = name, ids[:FEED_ITEMS]
+        elif exists:
+            # The first format goes last, so that a job killed in between looks for the others again.
+            for suffix in FORMATS[::-1]:
+                self._remove(f"{path}.{suffix}")
+
+    def _feeds(self, feeds: Mapping[str, tuple[str, Sequence[int]]], known: Mapping[int, Article]) -> None:
+        """Write the feeds of lists by their paths."""
+        if not feeds or not self.context.options.automatic_channels:
+            return
+        ids = {number for _, listed in feeds.values() for number in listed}
         with self.context.store.read() as connection:
-            for tag in keys["tag"]:
-                feeds |= self._feed_of_tag(tag, lists.get(tag))
-            sections = {tag_key(section): section for section in keys["section"]}
-            by_section = channel_store.newest_ids(connection, "section_key", sections, limit=FEED_ITEMS)
-            for key, ids in by_section.items():
-                feeds |= self._feed_of_section(sections[key], ids, pages, render)
-            numbers = map(int, keys["source"])
-            by_source = channel_store.newest_ids(connection, "source_id", numbers, limit=FEED_ITEMS)
-            for number, ids in by_source.items():
-                if source := self.context.views.sources.get(number):
-                    path = list_feed("sources", source.name)
-                    if ids or self.context.exists(f"{path}.{FORMATS[0]}"):
-                        feeds[path] = source.name, ids
-            if not self.context.options.automatic_channels:
-                return
-            listed_ids = {article_id for _, ids in feeds.values() for article_id in ids}
-            articles = _articles(connection, listed_ids, known)
-            views = self.context.views.alone(connection, articles)
-        items = {item.article.id: item for item in views}
+            articles = [known[number] for number in ids & known.keys()]
+            articles += article_store.get_articles(connection, ids - known.keys()).values()
+            items = {item.article.id: item for item in self.context.views.alone(connection, articles)}
         listings = []
         for path, (name, listed) in feeds.items():
             title = f"{name} · {self.context.options.title}"
@@ -194,32 +286,21 @@ class ListBuild:
         for file, data in self.context.documents(listings):
             self.write(file, data)
 
-    def _feed_of_tag(self, key: str, tag_list: TagList | None) -> dict[str, tuple[str, Sequence[int]]]:
-        """Return the content of a tag's feed; remove the files of a tag with too few articles."""
-        path = list_feed("tags", key)
-        if tag_list is not None and len(tag_list.article_ids) >= FEED_MINIMUM:
-            return {path: (tag_list.name, tag_list.article_ids[:FEED_ITEMS])}
-        # The first format goes last, so that a job killed in between looks for the others again.
-        for suffix in FORMATS[::-1] if self.context.exists(f"{path}.{FORMATS[0]}") else ():
-            (self.context.output / f"{path}.{suffix}").unlink(missing_ok=True)
-        return {}
+    def _redirect(self, path: str) -> None:
+        """Replace the file at the former address of a section or tag by a page that leads here."""
+        former = f"{path.removesuffix('/index.html')}.html"
+        if self.context.exists(former):
+            self.write(former, redirect_page(former, path, self.context.options.site_url))
 
-    def _feed_of_section(
-        self, key: str, ids: Sequence[int], pages: SitePages, render: RenderList
-    ) -> dict[str, tuple[str, Sequence[int]]]:
-        """Return the content of a section's feed; empty the page of a section without articles."""
-        if not ids:
-            if not self.context.exists(section_path(key)):
-                return {}
-            self.write_page(f"section:{key}", section_path(key), partial(render, key, ()))
-        return {list_feed("sections", key): (pages.section_name(key), ids)}
+    def _remove(self, path: str) -> None:
+        (self.context.output / path).unlink(missing_ok=True)
 
     def write_page(self, name: str, path: str, render: Callable[[], bytes]) -> bool:
         """Write a page and return whether it could be rendered; a list (``name``) that fails stays stale."""
         try:
             self.write(path, render())
         except RenderError as error:
-            self._failed.add(name)
+            self.failed.add(name)
             self.failures.append(f"page {path}: {error}")
             self.context.record_failure("page", path, error)
             return False
@@ -227,7 +308,10 @@ class ListBuild:
         return True
 
 
-def _articles(connection: Connection, ids: Collection[int], known: Mapping[int, Article]) -> list[Article]:
-    missing = [article_id for article_id in ids if article_id not in known]
-    read = article_store.get_articles(connection, missing)
-    return [known[article_id] for article_id in ids if article_id in known] + list(read.values())
+def _name(pages: SitePages, kind: str, key: str, newest: Sequence[Listed]) -> str:
+    """Return the title of a list: the commonest spelling of its tag or author."""
+    if kind == "section":
+        return pages.section_name(key)
+    names = (name for listed in newest for name in (listed.tags if kind == "tag" else listed.authors))
+    spelt = Counter(name for name in names if tag_key(name) == key)
+    return min(spelt, key=lambda name: (-spelt[name], name), default=key)

@@ -21,6 +21,7 @@ from syndicate.jobs.publish.channel_build import ChannelBuild, feed_paths, remov
 from syndicate.jobs.publish.context import Listing, PublishContext, signature_of
 from syndicate.jobs.publish.reader_search import index_waiting
 from syndicate.jobs.publish.site_build import SiteBuild
+from syndicate.jobs.publish.site_frame import SiteFrame, read_frame
 from syndicate.model import Channel, Newsletter, Source
 from syndicate.publish.entries import FeedItem, feed_item, newest_first
 from syndicate.publish.fragments import FragmentCache
@@ -99,6 +100,10 @@ class PublishJob:
 
         return self._with_lock(now, work, should_stop)
 
+    def frame(self, now: datetime) -> SiteFrame:
+        """Return the frame of the web server's pages, with the newest top stories."""
+        return read_frame(self._new_context(now, lambda: False))
+
     def _with_lock(
         self, now: datetime, work: Callable[[], PublishResult], should_stop: Callable[[], bool]
     ) -> PublishResult:
@@ -113,12 +118,18 @@ class PublishJob:
                 if not leases.take_lease(connection, "publish", owner=self.owner, now=now, until=until):
                     return PublishResult(busy=True)
             try:
+                self._sweep()
                 return work()
             finally:
                 with self.store.write() as connection:
                     leases.release_lease(connection, "publish", owner=self.owner)
         finally:
             self._lock.release()
+
+    def _sweep(self) -> None:
+        if not self._swept:
+            sweep_temporary(self.output)
+            self._swept = True
 
     def _run(
         self, now: datetime, progress: Callable[[int, int], None], should_stop: Callable[[], bool]
@@ -156,9 +167,6 @@ class PublishJob:
             yield f"{channel.name}.json", document
 
     def _new_context(self, now: datetime, should_stop: Callable[[], bool]) -> PublishContext:
-        if not self._swept:
-            sweep_temporary(self.output)
-            self._swept = True
         with self.store.read() as connection:
             sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
             known = stale.signatures(connection)

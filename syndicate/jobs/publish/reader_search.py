@@ -31,7 +31,7 @@ from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import tag_path
 from syndicate.store import Connection, Store
 from syndicate.store.ingest import article_store, source_store
-from syndicate.store.output import channel_store
+from syndicate.store.output import channel_store, paged_lists
 from syndicate.store.search import search_store, word_index
 from syndicate.store.search.search_store import HitFilter
 from syndicate.store.search.word_index import Scope
@@ -308,7 +308,7 @@ class ReaderSearch:
         if len(key) < 2:
             return []
         counts = search_store.tags_beginning(connection, key, limit=limit)
-        latest = channel_store.latest_tagged_ids(connection, [tag for tag, _ in counts], limit=1)
+        latest = paged_lists.latest_named_ids(connection, "tag", [tag for tag, _ in counts], limit=1)
         ids = [number for found in latest.values() for number in found]
         articles = article_store.get_articles(connection, ids).values()
         names = {tag_key(name): name for article in articles for name in article.tags}

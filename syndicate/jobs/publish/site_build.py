@@ -1,40 +1,39 @@
 """Pages of a publish run: the articles whose pages are stale, and the lists that show them."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TypedDict
 
 from syndicate.errors import RenderError
 from syndicate.files import write_page
 from syndicate.jobs.publish.context import PublishContext, signature_of
+from syndicate.jobs.publish.day_build import DayBuild
 from syndicate.jobs.publish.front_build import FrontBuild, offers_of, step_of
-from syndicate.jobs.publish.list_build import (
-    BATCH,
-    FAILURES_BEFORE_GIVING_UP,
-    LISTING_SHOWN,
-    ListBuild,
-    MovingLists,
-    RenderedArticles,
-)
+from syndicate.jobs.publish.latest_build import write_latest
+from syndicate.jobs.publish.list_build import FAILURES_BEFORE_GIVING_UP, ListBuild, RenderedArticles
 from syndicate.jobs.publish.site_files import SiteFiles
 from syndicate.jobs.publish.story_build import StoryBuild
 from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.front_choice import growth_of
+from syndicate.publish.lists.list_page import first_path
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
-from syndicate.publish.site_paths import FRONT_PATH, section_path, tag_path
+from syndicate.publish.site_paths import FRONT_PATH
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
-from syndicate.store.output import channel_store, stale
+from syndicate.store.output import channel_store, paged_lists, stale
 from syndicate.store.stories import ranked_lists, story_store
 from syndicate.store.stories.story_leads import language_leads
 from syndicate.text.language import main_language
 from syndicate.text.names import tag_key
 
+# Maximum number of articles read at once.
+BATCH = 200
 # Maximum number of articles whose pages are written between two commits.
 PAGES_PER_COMMIT = 4_000
 # Maximum number of articles kept in memory for the lists that show them.
@@ -47,6 +46,13 @@ TRENDING_SHOWN = 5
 TRENDING_READ = 12
 FRONT_TOP = 24
 MORE_FROM_SECTION = 6
+
+
+class MovingLists(TypedDict):
+    """Moving lists on the pages of articles."""
+
+    top: Sequence[Headline]
+    trending: Sequence[Headline]
 
 
 class SiteBuild:
@@ -66,6 +72,7 @@ class SiteBuild:
         self._linked: dict[str, bool] = {}
         self._articles: dict[int, Article] = {}
         self._marks: set[str] = set()
+        self._unchanged: set[int] = set()
         self._views = replace(context.views, coverage_cache={})
         self._failed_in_a_row = 0
         self.shared_signature = ""
@@ -105,7 +112,8 @@ class SiteBuild:
         self._mark(site=site, lists=lists)
         with self._store.read() as connection:
             waiting = stale.count_stale(connection)
-        if waiting and known.get("front"):
+            listed = bool(stale.lists_by_name(stale.stale_lists(connection)))
+        if (waiting or listed) and known.get("front"):
             # If the job is killed between the articles and the lists that show them, the next run writes the
             # lists.
             self._context.save({"front": ""})
@@ -116,8 +124,12 @@ class SiteBuild:
         archives = [(newsletter.name, newsletter.title) for newsletter in self._context.newsletters]
         step = step_of(self._context.now)
         front = signature_of(step, self._front_top, self._trending, self._sections, site, feeds, archives)
-        if (done or known.get("front") != front) and self._front_and_sections():
-            self._context.save({"front": front})
+        if done or listed or known.get("front") != front:
+            write_latest(self._context, self._lists, self._pages, self._shown["trending"])
+            build = FrontBuild(self._context, self._pages, self._sections)
+            render = partial(build.page, self._front_top, self._trending)
+            if self._lists.write_page("", FRONT_PATH, render):
+                self._context.save({"front": front})
         SiteFiles(self._context, self._pages, self._write, self.failures).run()
 
     def _mark(self, *, site: str, lists: str) -> None:
@@ -149,7 +161,9 @@ class SiteBuild:
                 stale.mark_all(connection)
             else:
                 if lists_due:
-                    stale.mark_published_since(connection, now - timedelta(seconds=self._options.fresh_for))
+                    young = now - timedelta(seconds=self._options.fresh_for)
+                    self._unchanged = stale.mark_published_since(connection, young)
+                    stale.mark_lists(connection, [f"section:{tag_key(name)}" for name in self._sections])
                 if feeds != before:
                     stale.mark_sections(
                         connection, {key for key in feeds | before if feeds.get(key) != before.get(key)}
@@ -175,11 +189,12 @@ class SiteBuild:
                 continue
             self._finish()
             rendered = RenderedArticles(ids=self._rendered, linked=self._linked, known=self._articles)
-            wrong = self._lists.run(self._pages, self._shown, rendered)
+            wrong = self._lists.run(self._pages, self._shown["trending"], rendered)
             if not wrong:
                 self._stories()
+                DayBuild(lists=self._lists, pages=self._pages).run()
                 return done
-            # Pages of these articles link to a removed tag page, or do not link to a new tag page.
+            # Pages of these articles link to a removed page of a tag or author, or not to a new one.
             below, self._rendered = None, self._rendered - wrong
         self._finish()
         return done
@@ -192,18 +207,21 @@ class SiteBuild:
             articles_by_id = article_store.get_articles(connection, versions)
             articles = [articles_by_id[article_id] for article_id in versions if article_id in articles_by_id]
             items = self._views.published(connection, articles)
-            listed = channel_store.listed_tags(connection, list(versions))
+            paged = {
+                kind: paged_lists.with_two_texts(connection, kind, list(versions))
+                for kind in paged_lists.NAMED
+            }
             more = {
                 section: self._more_from(connection, section) for section in {a.section for a in articles}
             }
         self._articles |= {
             article.id: article for article in articles[: max(0, MAX_KNOWN_ARTICLES - len(self._articles))]
         }
-        self._pages.tags = listed
+        self._pages.tags, self._pages.authors = paged["tag"], paged["author"]
         for item, page in self._rendered_pages(items, more):
             article = item.article
-            tags = {tag_key(name) for name in article.tags}
-            self._linked |= {tag: tag in listed for tag in tags}
+            for kind, names in (("tag", article.tags), ("author", article.authors)):
+                self._linked |= {f"{kind}:{key}": key in paged[kind] for key in map(tag_key, names)}
             try:
                 self._write(article.path, _rendered(page))
             except RenderError as error:
@@ -213,15 +231,20 @@ class SiteBuild:
                 continue
             self._failed_in_a_row = 0
             self._written[article.id] = versions[article.id]
-            self._marks |= {
-                f"tag:{tag}" for tag in tags if tag in listed or self._context.exists(tag_path(tag))
-            }
-            self._marks |= {f"source:{article.source_id}", stale.sitemap_mark("articles", article.id)}
+            self._marks.add(stale.sitemap_mark("articles", article.id))
             if item.story and item.story.path:
                 self._marks.add(f"{stale.STORY}{article.story_id}")
-            if article.section:
-                self._marks.add(f"section:{self._pages.section_name(article.section)}")
             self._context.clear_pages({article.path})
+        changed = [n for n, version in batch if version > 1 or n not in self._unchanged]
+        with self._store.read() as connection:
+            marks = stale.list_marks(connection, self._written.keys() & changed)
+        self._marks |= {mark for mark in marks if self._is_shown(mark, paged)}
+
+    def _is_shown(self, mark: str, paged: Mapping[str, Collection[str]]) -> bool:
+        """Return whether a mark is of a list with a page: most tags and authors have none."""
+        head, _, key = mark.partition(":")
+        kind = head.partition("@")[0]
+        return kind not in paged or key in paged[kind] or self._context.exists(first_path(kind, key))
 
     def _rendered_pages(
         self, items: Sequence[PublishedArticle], more: Mapping[str, Sequence[Headline]]
@@ -237,21 +260,8 @@ class SiteBuild:
         if self._written:
             with self._store.write() as connection:
                 stale.clear_stale(connection, self._written.items())
-                stale.mark_lists(connection, self._marks)
+                stale.mark_lists(connection, paged_lists.without_cut_pages(connection, self._marks))
         self._written, self._marks, self._views = {}, set(), replace(self._views, coverage_cache={})
-
-    def _front_and_sections(self) -> bool:
-        """Write the front page and section pages; return whether every page was written."""
-        written = True
-        for section in self._sections:
-            with self._store.read() as connection:
-                articles = channel_store.section_articles(connection, section, limit=LISTING_SHOWN)
-                headlines = list(self._headlines(connection, articles).values())
-            page = partial(self._pages.section_page, section, headlines, **self._shown)
-            written &= self._lists.write_page("", section_path(section), page)
-        build = FrontBuild(self._context, self._pages, self._sections)
-        front = partial(build.page, self._front_top, self._trending)
-        return self._lists.write_page("", FRONT_PATH, front) and written
 
     def _stories(self) -> None:
         """Write the stale pages and feeds of stories."""

@@ -20,7 +20,7 @@ from syndicate.publish.site_paths import story_feed, tag_path
 from syndicate.publish.story_page import StoryMaterial, shown_groups, story_page, text_groups
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
-from syndicate.store.output import channel_store, stale
+from syndicate.store.output import paged_lists, stale
 from syndicate.store.stories import story_moves, story_pages, story_store
 from syndicate.text.names import tag_key
 
@@ -127,7 +127,7 @@ class StoryBuild:
 
 def _tags(connection: Connection, articles: Sequence[Article]) -> list[NamedPath]:
     """Return the most frequent tags of the articles, as far as they have a page."""
-    listed = channel_store.listed_tags(connection, [article.id for article in articles])
+    listed = paged_lists.with_two_texts(connection, "tag", [article.id for article in articles])
     spelt = {tag_key(name): name for article in articles for name in article.tags}
     counts = Counter(tag_key(name) for article in articles for name in article.tags)
     best = sorted(listed & counts.keys(), key=lambda tag: (-counts[tag], tag))[:MAX_TAGS]

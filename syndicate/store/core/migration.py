@@ -122,5 +122,18 @@ def create_word_index(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def add_authors(connection: Connection) -> None:
+    """Store the keys of the authors of all articles, in batches by id."""
+    articles, last = schema.articles, 0
+    query = select(articles.c.id, articles.c.authors_json).where(articles.c.authors_json != [])
+    query = query.order_by(articles.c.id).limit(_AUTHORS_BATCH)
+    while rows := connection.execute(query.where(articles.c.id > last)).all():
+        last = rows[-1].id
+        keys = [(row.id, sorted(set(map(tag_key, row.authors_json)) - {""})) for row in rows]
+        if authors := [{"article_id": number, "author": key} for number, found in keys for key in found]:
+            connection.execute(insert(schema.article_authors), authors)
+
+
+_AUTHORS_BATCH = 10_000
 # Parts of migrations that SQL cannot express, by number.
-_THEN = {23: rekey_lists, 43: create_word_index}
+_THEN = {23: rekey_lists, 42: add_authors, 43: create_word_index}

@@ -10,6 +10,7 @@ from syndicate.store import schema
 from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail.edition_store import CUT, VARIANT
+from syndicate.store.output.paged_lists import NAMED, pruned_name
 from syndicate.store.output.stale import mark_lists_with
 from syndicate.text.names import title_hash
 
@@ -50,12 +51,11 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
     ]
     connection.execute(insert_for(connection, tombstones).on_conflict_do_nothing(), new_tombstones)
     mark_lists_with(connection, ids)
-    tagged, gone = schema.article_tags, schema.pruned_tags
-    shown = [row.id for row in old if row.story_id is not None]
-    tags = connection.scalars(select(tagged.c.tag).where(tagged.c.article_id.in_(shown)).distinct()).all()
-    if tags:
-        keep = insert_for(connection, gone).on_conflict_do_nothing()
-        connection.execute(keep, [{"tag": tag} for tag in tags])
+    gone, shown = schema.pruned_tags, [row.id for row in old if row.story_id is not None]
+    for kind, key in NAMED.items():
+        keys = select(key).where(key.table.c.article_id.in_(shown)).distinct()
+        if names := [{"tag": pruned_name(kind, name)} for name in connection.scalars(keys)]:
+            connection.execute(insert_for(connection, gone).on_conflict_do_nothing(), names)
     records = schema.edition_articles
     connection.execute(delete(records).where(records.c.article_id.in_(ids)))
     connection.execute(delete(table).where(table.c.id.in_(ids)))

@@ -1,6 +1,6 @@
 """Articles: insert, update and look-up."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -62,6 +62,7 @@ def _adding(dialect: str, rows: list[dict[str, BindParameter[Any]]]) -> Returnin
 _ADD = CompiledInsert(_adding)
 _ADD_BODIES = CompiledStatement(insert(schema.article_bodies))
 _ADD_TAGS = CompiledStatement(insert(schema.article_tags))
+_ADD_AUTHORS = CompiledStatement(insert(schema.article_authors))
 
 
 def latest_published(connection: Connection, source_id: int, *, limit: int) -> tuple[datetime, ...]:
@@ -96,7 +97,7 @@ def add_articles(
     if added:
         bodies = [{"article_id": ids[article.uid], "html": article.html} for article in added]
         _ADD_BODIES.execute_many(connection, bodies)
-        _add_tags(connection, [(ids[article.uid], article.tags) for article in added])
+        _add_names(connection, {ids[article.uid]: article for article in added})
         found_ids = {article.uid: source_id for source_id, articles in found for article in articles}
         word_index.index_new(
             connection, [(ids[article.uid], found_ids[article.uid], article) for article in added]
@@ -122,8 +123,9 @@ def change_article(
     if not keep_text:
         bodies = schema.article_bodies
         connection.execute(update(bodies).where(bodies.c.article_id == article_id).values(html=article.html))
-    connection.execute(delete(schema.article_tags).where(schema.article_tags.c.article_id == article_id))
-    _add_tags(connection, [(article_id, article.tags)])
+    for names in (schema.article_tags, schema.article_authors):
+        connection.execute(delete(names).where(names.c.article_id == article_id))
+    _add_names(connection, {article_id: article})
     word_index.index_again(connection, [article_id])
     mark_stale(connection, {article_id, *pages_showing_article(connection, article_id)})
 
@@ -282,14 +284,27 @@ def _stored(row: dict[str, Any]) -> dict[str, Any]:
     return stored
 
 
-def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]]) -> None:
-    rows = [
+def _add_names(connection: Connection, articles: Mapping[int, NewArticle]) -> None:
+    """Insert the keys of tags and authors of articles by their ids."""
+    tags = [
         {"tag": tag, "article_id": article_id}
-        for article_id, tags in tagged
-        for tag in sorted({tag_key(tag) for tag in tags})
+        for article_id, article in articles.items()
+        for tag in sorted(set(map(tag_key, article.tags)))
+    ]
+    if tags:
+        _ADD_TAGS.execute_many(connection, tags)
+    add_authors(connection, {article_id: article.authors for article_id, article in articles.items()})
+
+
+def add_authors(connection: Connection, authors: Mapping[int, Iterable[str]]) -> None:
+    """Insert the keys of the authors of articles by their ids."""
+    rows = [
+        {"author": author, "article_id": article_id}
+        for article_id, names in authors.items()
+        for author in sorted(set(map(tag_key, names)) - {""})
     ]
     if rows:
-        _ADD_TAGS.execute_many(connection, rows)
+        _ADD_AUTHORS.execute_many(connection, rows)
 
 
 def lead_texts(connection: Connection, language: str, *, limit: int) -> list[str]:

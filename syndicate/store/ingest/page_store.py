@@ -14,8 +14,9 @@ from syndicate.store.core.batches import rows_with
 from syndicate.store.core.counts import count_by
 from syndicate.store.core.row_leases import NO_LEASE, change_leased, take_leases
 from syndicate.store.core.upsert import insert_for
+from syndicate.store.ingest.article_store import add_authors
 from syndicate.store.ingest.source_store import source_of
-from syndicate.store.output.stale import mark_lists, mark_stale
+from syndicate.store.output.stale import mark_lists_with, mark_stale
 from syndicate.store.search import word_index
 
 table = schema.page_reads
@@ -174,16 +175,17 @@ def save_full_text(connection: Connection, article_id: int, article: NewArticle)
         values["image_json"] = asdict(image)
     if not row.authors_json and article.authors:
         values["authors_json"] = list(article.authors)
+        add_authors(connection, {article_id: article.authors})
     if not row.summary and article.summary:
         values["summary"] = article.summary
     if not row.language and article.language:
         values |= {"language": article.language, "direction": article.direction}
+    mark_lists_with(connection, [article_id])
     connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
     body = schema.article_bodies
     connection.execute(update(body).where(body.c.article_id == article_id).values(html=article.html))
     word_index.index_again(connection, [article_id])
     mark_stale(connection, [article_id])
-    mark_lists(connection, [f"edit:{article_id}"])
 
 
 def has_only_useless_pages(connection: Connection, source_id: int, since: datetime, pages: int) -> bool:

@@ -259,7 +259,8 @@ def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, di
         variants = select(table.c.id, *period).where(
             table.c.newsletter.in_({key[0] for key in belongs}),
             table.c.period_end.in_({key[1] for key in belongs}),
-            table.c.variant_key.not_in((EVERY_EDITION, CONFIRMATION)),
+            table.c.variant_key != EVERY_EDITION,
+            table.c.state != CONFIRMATION,
         )
         for edition_id, *key in connection.execute(variants):
             counted.setdefault(edition_id, []).extend(filter(None, [belongs.get(tuple(key))]))

@@ -4,11 +4,12 @@ waiting → mailed | ignored, mailed → confirmed. A request is stored the same
 mailbox, and processed later. Neither the answer nor its timing reveals a subscriber.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, literal, select, update
 
 from syndicate.model import SubscriptionState, SuppressionReason
 from syndicate.store.core.counts import count_rows
@@ -21,7 +22,8 @@ from syndicate.store.mail.edition_store import (
     insert_row,
     new_delivery,
 )
-from syndicate.store.schema import deliveries, editions, newsletters, subscribers, subscriptions
+from syndicate.store.schema import deliveries, editions, subscribers, subscriptions
+from syndicate.store.schema import newsletters as newsletter_rows
 from syndicate.store.schema import sign_ups as table
 
 WAITING = "waiting"
@@ -35,7 +37,11 @@ _QUARTER = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignUp:
-    """Sign-up request. ``address_fold`` is equal for all spellings of a mailbox."""
+    """Sign-up request. ``address_fold`` is equal for all spellings of a mailbox.
+
+    ``newsletter`` is the first of the requested newsletters; ``more_newsletters`` are the others, separated
+    by spaces.
+    """
 
     id: int
     newsletter: str
@@ -48,12 +54,18 @@ class SignUp:
     token_hash: str
     requested: datetime
     expires: datetime
+    more_newsletters: str = ""
+
+    @property
+    def newsletters(self) -> tuple[str, ...]:
+        """Names of all requested newsletters."""
+        return (self.newsletter, *self.more_newsletters.split())
 
 
 def record_sign_up(
     connection: Connection,
     *,
-    newsletter: str,
+    newsletters: Sequence[str],
     address: tuple[str, str, str],
     network: str,
     agreed: str,
@@ -61,22 +73,27 @@ def record_sign_up(
     expires: datetime,
     limits: tuple[int, int],
 ) -> bool:
-    """Store a request; false when its network or newsletter has reached its hourly limit.
+    """Store a request; false when its network or a newsletter has reached its hourly limit.
 
     ``address`` is (display, key, fold). ``limits`` are requests per hour from one network and for one
     newsletter.
     """
     # Lock per newsletter: on PostgreSQL concurrent requests could all count before any of them inserts.
-    row = select(newsletters.c.name).where(newsletters.c.name == newsletter)
-    connection.execute(row.with_for_update(key_share=True))
+    rows = (
+        select(newsletter_rows.c.name)
+        .where(newsletter_rows.c.name.in_(newsletters))
+        .order_by(newsletter_rows.c.name)
+    )
+    connection.execute(rows.with_for_update(key_share=True))
     recent = table.c.requested > now - _HOUR
-    for which, limit in zip(
-        (table.c.network == network, table.c.newsletter == newsletter), limits, strict=True
-    ):
-        if count_rows(connection, table, which, recent) >= limit:
-            return False
+    names = literal(" ") + table.c.newsletter + " " + table.c.more_newsletters + " "
+    counted = [(table.c.network == network, limits[0])]
+    counted += [(names.contains(f" {name} ", autoescape=True), limits[1]) for name in newsletters]
+    if any(count_rows(connection, table, which, recent) >= limit for which, limit in counted):
+        return False
     values = dict(zip(("address", "address_key", "address_fold"), address, strict=True))
-    values |= {"newsletter": newsletter, "network": network, "agreed": agreed, "state": WAITING}
+    values |= {"newsletter": newsletters[0], "more_newsletters": " ".join(newsletters[1:])}
+    values |= {"network": network, "agreed": agreed, "state": WAITING}
     connection.execute(insert(table).values(**values, requested=now, expires=expires))
     return True
 
@@ -95,21 +112,22 @@ def find_sign_up(connection: Connection, delivery_id: int) -> SignUp | None:
 
 
 def confirmation_edition(
-    connection: Connection, newsletter: str, rendered: tuple[str, str, str], now: datetime
+    connection: Connection, newsletters: Sequence[str], rendered: tuple[str, str, str], now: datetime
 ) -> int:
-    """Return the current edition that asks for confirmation, a new edition every quarter of an hour.
+    """Return the current edition that asks to confirm these newsletters, renewed every quarter of an hour.
 
     So its date is right, and a mailbox gets at most a single such mail in a quarter of an hour.
     """
     start = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
     period = (start, start + _QUARTER)
     subject, html, text = rendered
-    values = edition_values(newsletter, CONFIRMATION, period, now)
+    newsletter, variant_key = newsletters[0], " ".join((CONFIRMATION, *newsletters[1:]))
+    values = edition_values(newsletter, variant_key, period, now)
     values |= {"state": CONFIRMATION, "subject": subject, "html": html, "text": text}
     inserted = insert_row(connection, values)
     if inserted is not None:
         return inserted
-    same = edition_of_period(newsletter, CONFIRMATION, period[1])
+    same = edition_of_period(newsletter, variant_key, period[1])
     edition_id: int = connection.scalars(select(editions.c.id).where(same)).one()
     return edition_id
 
@@ -120,12 +138,18 @@ def claim_sign_up(connection: Connection, sign_up_id: int) -> bool:
 
 
 def prepare_confirmation(
-    connection: Connection, sign_up: SignUp, edition_id: int, *, per_address: int, now: datetime
+    connection: Connection,
+    sign_up: SignUp,
+    edition_id: int,
+    newsletters: Sequence[str],
+    *,
+    per_address: int,
+    now: datetime,
 ) -> int | None:
-    """Add the delivery of a mail that asks for confirmation; return its id, or ``None``.
+    """Add the delivery of a mail that asks to confirm ``newsletters``; return its id, or ``None``.
 
-    Returns ``None`` for a subscribed or suppressed mailbox. Also when the owner, in any spelling, was
-    mailed ``per_address`` times within a day, or has just got such a mail.
+    Returns ``None`` for a suppressed mailbox, and for a mailbox subscribed to all of them. Also when the
+    owner, in any spelling, was mailed ``per_address`` times within a day, or has just got such a mail.
     """
     if audience_store.suppression(connection, sign_up.address_key) not in (
         None,
@@ -134,11 +158,14 @@ def prepare_confirmation(
         return None
     if _mails_today(connection, sign_up) >= per_address:
         return None
-    subscription_id, state = audience_store.request_subscription(
-        connection, sign_up.address, sign_up.address_key, sign_up.newsletter, now
-    )
-    if state is SubscriptionState.CONFIRMED:
+    address, key = sign_up.address, sign_up.address_key
+    requested = [
+        audience_store.request_subscription(connection, address, key, name, now) for name in newsletters
+    ]
+    unconfirmed = [found for found in requested if found[1] is not SubscriptionState.CONFIRMED]
+    if not unconfirmed:
         return None
+    subscription_id, state = unconfirmed[0]
     values = {"edition_id": edition_id, "subscription_id": subscription_id, "address": sign_up.address}
     values |= {"requires": state.value, "not_after": sign_up.expires, "despite_pause": True}
     statement = insert_for(connection, deliveries).values(**new_delivery(now), **values, not_before=now)
@@ -152,19 +179,26 @@ def _mails_today(connection: Connection, sign_up: SignUp) -> int:
     return count_rows(connection, table, table.c.address_fold == sign_up.address_fold, recent, mailed)
 
 
-def mark_mailed(connection: Connection, sign_up_id: int, delivery_id: int, token_hash: str) -> None:
-    """Mark a claimed request as mailed; the token with this hash can then confirm it once."""
-    _move(connection, sign_up_id, IGNORED, MAILED, delivery_id=delivery_id, token_hash=token_hash)
+def mark_mailed(
+    connection: Connection, sign_up_id: int, delivery_id: int, newsletters: Sequence[str], token_hash: str
+) -> None:
+    """Mark a claimed request as mailed; the token with this hash can then confirm ``newsletters`` once."""
+    named = {"newsletter": newsletters[0], "more_newsletters": " ".join(newsletters[1:])}
+    _move(connection, sign_up_id, IGNORED, MAILED, delivery_id=delivery_id, token_hash=token_hash, **named)
 
 
 def confirm_sign_up(connection: Connection, sign_up: SignUp, *, network: str, now: datetime) -> int | None:
-    """Confirm a request and subscribe; return the subscription's id, or ``None`` when it was used."""
+    """Confirm a request and subscribe; return a subscription's id, or ``None`` when it was used."""
     if sign_up.expires <= now or not _move(connection, sign_up.id, MAILED, CONFIRMED):
         return None
     asked = f"asked {sign_up.requested:%Y-%m-%d %H:%M} UTC from {sign_up.network}, confirmed from {network}"
-    return audience_store.confirm_subscription(
-        connection, sign_up.address_key, sign_up.newsletter, detail=asked, agreed=sign_up.agreed, now=now
-    )
+    confirmed = [
+        audience_store.confirm_subscription(
+            connection, sign_up.address_key, name, detail=asked, agreed=sign_up.agreed, now=now
+        )
+        for name in sign_up.newsletters
+    ]
+    return next((subscription_id for subscription_id in confirmed if subscription_id is not None), None)
 
 
 def prune_sign_ups(connection: Connection, *, before: datetime) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, false, or_, select, true
 
 from syndicate.model import Article, Clause, ClauseField
 from syndicate.store import schema
@@ -34,15 +34,6 @@ def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit
 def _newest(connection: Connection, conditions: Iterable[ColumnElement[bool]], limit: int) -> list[Article]:
     query = select(schema.articles).where(*conditions).order_by(*_NEWEST_FIRST).limit(limit)
     return [article_of(row) for row in connection.execute(query)]
-
-
-def newest_ids(
-    connection: Connection, column: str, keys: Iterable[Any], *, limit: int
-) -> dict[Any, list[int]]:
-    """Return the newest articles for each key in a column, newest first, each text once."""
-    chosen = first_of_text(lambda rows: [getattr(rows.c, column) == bindparam("key")])
-    query = select(schema.articles.c.id).where(*chosen).order_by(*_NEWEST_FIRST).limit(limit)
-    return {key: list(connection.scalars(query, {"key": key})) for key in keys}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,56 +124,6 @@ def section_articles(connection: Connection, section: str, *, limit: int) -> lis
     return channel_articles(connection, (clause,), limit=limit)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagList:
-    """Newest articles with a tag, newest first; ``name`` is the most frequent spelling."""
-
-    name: str
-    article_ids: tuple[int, ...]
-
-
-def tagged_articles(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, TagList]:
-    """Return the articles on the pages of these tags (keys), without tags that have no articles."""
-    table, tagged = schema.articles, schema.article_tags
-    place = func.row_number().over(partition_by=tagged.c.tag, order_by=_NEWEST_FIRST)
-    ranked = (
-        select(tagged.c.tag, tagged.c.article_id, table.c.tags_json, place.label("place"))
-        .join(table, table.c.id == tagged.c.article_id)
-        .where(tagged.c.tag.in_(sorted(tags)), *_shown_with_tag())
-        .subquery()
-    )
-    ids: dict[str, list[int]] = {}
-    spellings: dict[str, Counter[str]] = {}
-    query = select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.tag, ranked.c.place)
-    for row in connection.execute(query):
-        ids.setdefault(row.tag, []).append(row.article_id)
-        counted = spellings.setdefault(row.tag, Counter())
-        counted.update(name for name in row.tags_json if tag_key(name) == row.tag)
-    return {
-        tag: TagList(name=_commonest(spellings[tag]) or tag, article_ids=tuple(found))
-        for tag, found in ids.items()
-    }
-
-
-def _shown_with_tag() -> list[ColumnElement[bool]]:
-    """Return conditions for rows of ``article_tags`` joined to articles: each text once per tag."""
-    tagged, other = schema.article_tags, schema.article_tags.alias("other_tags")
-
-    def has_the_tag(rows: Rows) -> list[ColumnElement[bool]]:
-        same = select(other.c.tag).where(other.c.article_id == rows.c.id, other.c.tag == tagged.c.tag)
-        return [same.correlate_except(other).exists()]
-
-    return first_of_text(has_the_tag)
-
-
-def latest_tagged_ids(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, list[int]]:
-    """Return the latest articles with each tag (key), whether or not lists show them."""
-    table = schema.article_tags
-    query = select(table.c.article_id).where(table.c.tag == bindparam("key"))
-    query = query.order_by(table.c.article_id.desc()).limit(limit)
-    return {tag: list(connection.scalars(query, {"key": tag})) for tag in tags}
-
-
 def _commonest(names: Counter[str]) -> str:
     return min(names, key=lambda name: (-names[name], name), default="")
 
@@ -212,32 +153,6 @@ def latest_sections_and_languages(connection: Connection) -> tuple[dict[str, str
     languages = Counter(row.language.partition("-")[0] for row in rows if row.language)
     names = {key: name for (key, name), _ in reversed(sections.most_common())}
     return names, [language for language, _ in languages.most_common()]
-
-
-def listed_tags(connection: Connection, article_ids: Sequence[int]) -> set[str]:
-    """Return the tags (keys) of these articles that have a page.
-
-    A tag has a page when two articles of lists carry it, or when an article with it was pruned: that
-    article's page stays and links to the tag's page.
-    """
-    matching, tagged, table = schema.article_tags.alias(), schema.article_tags, schema.articles
-    second = (
-        select(tagged.c.article_id)
-        .join(table, table.c.id == tagged.c.article_id)
-        .where(tagged.c.tag == matching.c.tag, *_shown_with_tag())
-        .correlate(matching)
-        .limit(1)
-        .offset(1)
-    )
-    pruned = matching.c.tag.in_(select(schema.pruned_tags.c.tag))
-    query = select(matching.c.tag).where(matching.c.article_id.in_(article_ids), or_(pruned, second.exists()))
-    return set(connection.scalars(query.distinct()))
-
-
-def pruned_tags(connection: Connection, tags: Sequence[str]) -> set[str]:
-    """Return the tags (keys) among these that a pruned article had."""
-    table = schema.pruned_tags
-    return set(connection.scalars(select(table.c.tag).where(table.c.tag.in_(tags))))
 
 
 def shown_articles(connection: Connection, clauses: Sequence[Clause]) -> list[ColumnElement[bool]]:

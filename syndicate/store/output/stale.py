@@ -7,13 +7,18 @@ transaction marked it again while the page was written. A crash in between write
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, select, update
 
+from syndicate.model import EARLIEST
 from syndicate.store import schema
+from syndicate.store.core.batches import in_batches, rows_with
+from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for, insert_on, upsert
+from syndicate.text.names import tag_key
 
 EDIT = "edit:"
 STORY = "story:"
@@ -22,6 +27,9 @@ SITEMAP_BLOCK = 1_000
 """Number of ids of articles or stories that share a part of the sitemap."""
 # Marks that also make a part of the sitemap stale.
 _IN_SITEMAP = {"edit": "articles", "story": "stories"}
+HOUR = 3_600_000_000
+"""Microseconds of an hour."""
+FIRST_DATE = to_microseconds(EARLIEST)
 CHANNEL = "channel:"
 GONE = "gone"
 """Signature of a channel that is no longer declared and whose files were removed."""
@@ -44,9 +52,13 @@ def _marking(dialect: str) -> CompiledStatement:
 
 
 def mark_lists(connection: Connection, names: Iterable[str]) -> None:
-    """Mark lists as stale: ``tag:KEY``, ``section:NAME``, ``source:ID``, ``story:ID``.
+    """Mark lists as stale.
 
-    ``edit:ID`` is an edited article.
+    - ``KIND:KEY``: the first page of a list; kinds are ``section``, ``tag``, ``author`` and ``source``
+    - ``KIND@HOUR:KEY``: also the page with articles of that hour since 1970
+    - ``day@HOUR:``: the day pages of that hour; ``undated@HOUR:``: the list of undated articles
+    - ``story:ID``: the page and feed of a story
+    - ``edit:ID``: an edited article, for the archives of channels
 
     Edits and stories also mark the parts of the sitemap that name them: ``sitemap:KIND-BLOCK``.
     A list may have shown an article by its old values: mark the lists it left and the lists it joined.
@@ -71,23 +83,84 @@ def sitemap_mark(kind: str, number: int) -> str:
 
 def mark_lists_with(connection: Connection, article_ids: Collection[int]) -> None:
     """Mark the lists that contain these articles, before the articles change or are deleted."""
-    articles, tags = schema.articles, schema.article_tags
-    found = select(articles.c.id, articles.c.source_id, articles.c.section, articles.c.story_id)
-    found = found.where(articles.c.id.in_(article_ids))
-    names = {
-        f"tag:{tag}"
-        for tag in connection.scalars(select(tags.c.tag).where(tags.c.article_id.in_(article_ids)).distinct())
-    }
-    for row in connection.execute(found):
-        names |= {f"{EDIT}{row.id}", f"source:{row.source_id}", f"section:{row.section}"}
-        names.add(f"{STORY}{row.story_id or ''}")
-    mark_lists(connection, names - {"section:", STORY})
+    edits = {f"{EDIT}{article_id}" for article_id in article_ids}
+    table = schema.articles
+    told = connection.scalars(select(table.c.story_id).where(table.c.id.in_(article_ids)))
+    stories = {f"{STORY}{story_id}" for story_id in told if story_id is not None}
+    mark_lists(connection, list_marks(connection, article_ids) | edits | stories)
 
 
-def stale_lists(connection: Connection) -> dict[str, int]:
-    """Return the version of each stale list."""
+def list_marks(connection: Connection, article_ids: Collection[int]) -> set[str]:
+    """Return the marks of all lists with these articles or with other articles of the same texts.
+
+    Lists show each text once, so a change of one article may show or hide another.
+    """
+    if not article_ids:
+        return set()
+    names: set[str] = set()
+    hours: dict[int, int] = {}
+    for batch in in_batches(sorted(article_ids)):
+        for article_id, published, section, source in _SAME_TEXTS.rows(connection, {"ids": batch}):
+            hours[article_id] = hour = published // HOUR
+            dated = "day" if published >= FIRST_DATE else "undated"
+            names |= {f"source@{hour}:{source}", f"{dated}@{hour}:"}
+            if section:
+                names.add(f"section@{hour}:{section}")
+    for kind, named in _NAMED.items():
+        for batch in in_batches(sorted(hours)):
+            for key, article_id in named.rows(connection, {"ids": batch}):
+                names.add(f"{kind}@{hours[article_id]}:{key}")
+    return names
+
+
+def _same_texts() -> CompiledStatement:
+    table, own = schema.articles, schema.articles.alias("own")
+    columns = table.c.id, table.c.published, table.c.section_key, table.c.source_id
+    ids: BindParameter[Any] = bindparam("ids", expanding=True)
+    texts = select(own.c.same_text).where(own.c.id.in_(ids))
+    return CompiledStatement(
+        select(*columns)
+        .where(table.c.id.in_(ids))
+        .union(select(*columns).where(table.c.same_text.in_(texts)))
+    )
+
+
+_SAME_TEXTS = _same_texts()
+_NAMED = {
+    kind: CompiledStatement(
+        select(key, key.table.c.article_id).where(
+            key.table.c.article_id.in_(bindparam("ids", expanding=True))
+        )
+    )
+    for kind, key in (("tag", schema.article_tags.c.tag), ("author", schema.article_authors.c.author))
+}
+
+
+def stale_lists(connection: Connection, names: Collection[str] | None = None) -> dict[str, int]:
+    """Return the version of each stale list, or of these among them."""
     table = schema.stale_lists
-    return {row.name: row.version for row in connection.execute(select(table).order_by(table.c.name))}
+    query = select(table).order_by(table.c.name)
+    if names is not None:
+        rows = rows_with(connection, query, table.c.name, sorted(names))
+        return {row.name: row.version for row in rows}
+    return {row.name: row.version for row in connection.execute(query)}
+
+
+def lists_by_name(marks: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Group marks and their versions by the name of the list, ``KIND:KEY``, without edits of articles."""
+    found: dict[str, dict[str, int]] = {}
+    for mark, version in marks.items():
+        head, _, key = mark.partition(":")
+        kind = head.partition("@")[0]
+        if f"{kind}:" != EDIT:
+            found.setdefault(f"{kind}:{tag_key(key) if kind == 'section' else key}", {})[mark] = version
+    return found
+
+
+def marked_hours(marks: Iterable[str]) -> set[int]:
+    """Return the hours since 1970 that marks of a list name."""
+    heads = (mark.partition(":")[0].partition("@")[2] for mark in marks)
+    return {int(hour) for hour in heads if hour}
 
 
 def clear_lists(connection: Connection, written: Mapping[str, int]) -> None:
@@ -115,10 +188,16 @@ def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
         mark_lists(connection, [f"{EDIT}{article_id}" for article_id in ids])
 
 
-def mark_published_since(connection: Connection, since: datetime) -> None:
-    """Mark every article published since a time: the content of all recent pages changed."""
-    articles = schema.articles
-    mark_stale(connection, connection.scalars(select(articles.c.id).where(articles.c.published >= since)))
+def mark_published_since(connection: Connection, since: datetime) -> set[int]:
+    """Mark every article published since a time; return the articles that were not marked before.
+
+    Their own content is as it was; only its surroundings changed.
+    """
+    articles, marked = schema.articles.c, schema.stale_pages.c
+    recent = set(connection.scalars(select(articles.id).where(articles.published >= since)))
+    before = set(connection.scalars(select(marked.article_id)))
+    mark_stale(connection, recent)
+    return recent - before
 
 
 def mark_all(connection: Connection) -> None:

@@ -74,6 +74,7 @@ sign_ups = table(
     Column("id", BigInteger, primary_key=True),
     *columns(Text, "newsletter", "address", "address_key", "address_fold", "network", "agreed", "state"),
     Column("token_hash", Text, nullable=False, server_default=""),
+    Column("more_newsletters", Text, nullable=False, server_default=""),
     Column("delivery_id", BigInteger),
     *columns(UtcTime, "requested", "expires"),
 )

@@ -84,7 +84,7 @@ def _copy_links(source: Connection, target: Connection, article_ids: Sequence[in
 
 
 def _copy_parts(source: Connection, target: Connection, article_ids: Sequence[int]) -> None:
-    for table in (schema.article_bodies, schema.article_tags, schema.reads):
+    for table in (schema.article_bodies, schema.article_tags, schema.article_authors, schema.reads):
         _copy(source, target, table, table.c.article_id.in_(article_ids))
     word_index.index_again(target, article_ids)
 

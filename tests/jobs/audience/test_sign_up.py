@@ -64,7 +64,7 @@ def ask(
     room: Room, *addresses: str, now: datetime = NOW, newsletter: str = "daily", network=HOME
 ) -> dict[str, int]:
     for address in addresses:
-        assert job(room, now).request(newsletter, address, network)
+        assert job(room, now).request([newsletter], address, network)
     return job(room, now).run(now)
 
 
@@ -180,7 +180,7 @@ def test_C1_two_who_confirm_at_once_give_one_consent(room):
 
 
 def test_C1_two_jobs_at_once_send_one_mail(room):
-    assert job(room).request("daily", JO, HOME)
+    assert job(room).request(["daily"], JO, HOME)
     with room.store.read() as connection:
         (waiting,) = sign_up_store.waiting_sign_ups(connection, limit=5)
     first, second = job(room), job(room)
@@ -233,11 +233,11 @@ def test_C2_one_mail_in_a_quarter_of_an_hour_and_few_a_day_for_a_person_in_any_s
 
 def test_C2_a_network_and_a_newsletter_have_their_share_of_an_hour(room):
     def one(number: int, network: str, now: datetime = NOW) -> bool:
-        return job(room, now).request("daily", f"reader{number}@example.org", network)
+        return job(room, now).request(["daily"], f"reader{number}@example.org", network)
 
     assert [one(number, HOME) for number in range(9)] == [True] * 8 + [False]
     assert [one(number, "198.51.100.0/24") for number in range(10, 12)] == [True, False]
-    assert job(room).request("weekly", JO, "198.51.100.0/24")
+    assert job(room).request(["weekly"], JO, "198.51.100.0/24")
     assert one(20, HOME, NOW + HOUR)
 
 
@@ -297,7 +297,7 @@ def test_C7_requests_are_forgotten_and_with_them_who_never_confirmed(room):
 
 
 def test_a_newsletter_that_is_gone_sends_no_question(room):
-    assert job(room).request("weekly", JO, HOME)
+    assert job(room).request(["weekly"], JO, HOME)
     room.declare(NEWSLETTERS.partition('[[newsletters]]\nname = "weekly"')[0])
     assert job(room).run(NOW) == {"ignored": 1}
 
@@ -312,7 +312,7 @@ def test_a_question_is_no_edition(room):
 def test_what_is_no_address_is_not_written_down(room):
     for text in ("jo", "jo@", "jo@example.org\r\nBcc: x@example.org", "a" * 65 + "@example.org", "@", ""):
         with pytest.raises(InvalidAddress):
-            job(room).request("daily", text, HOME)
+            job(room).request(["daily"], text, HOME)
     assert job(room).run(NOW) == {}
 
 

@@ -33,7 +33,7 @@ def ask_to_confirm(room: Room, *readers: str) -> None:
     sign_ups = room.services.sign_ups
     assert sign_ups is not None
     for reader in readers:
-        assert sign_ups.request("daily", f"{reader}@example.org", "203.0.113.0/24")
+        assert sign_ups.request(["daily"], f"{reader}@example.org", "203.0.113.0/24")
     sign_ups.run(NOW)
 
 

@@ -9,6 +9,7 @@ from syndicate.errors import SyndicateError
 from syndicate.model import DeliveryState
 from syndicate.store import schema
 from syndicate.store.mail import (
+    archive_store,
     delivery_store,
     edition_articles,
     edition_store,
@@ -209,9 +210,10 @@ def test_a_desk_works_on_both_engines(rooms: Room) -> None:
     rooms.services.review.approve(revision, by="ann", now=SEVEN)
     assert pending(rooms) == 1
     with rooms.store.read() as connection:
-        (latest,) = review_store.published_editions(connection, "daily", "edition")
-        assert review_store.first_cuts(connection, "daily", "edition") == {latest.edition.period_end: SEVEN}
-    assert (latest.edition.revision, latest.edition.stories) == (1, 2)
+        (latest,) = archive_store.sent_editions(connection, "daily")
+        edition, _ = archive_store.edition_contents(connection, [latest.id])[latest.id]
+    assert latest.published == SEVEN
+    assert (edition.revision, edition.stories) == (1, 2)
 
 
 def test_a_story_whose_page_is_gone_is_left_out_and_it_is_said(waiting: tuple[Room, int]) -> None:

@@ -4,6 +4,7 @@ import email
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import feedparser
 import pytest
@@ -90,7 +91,9 @@ def test_items_speak_the_newsletters_language_as_its_mail_does(room: Room) -> No
     room.services.publish.run(SEVEN)
     (item,) = json.loads(output(room, "newsletters/daily.json"))["items"]
     assert '<h3 lang="ar" dir="rtl">أبرز الأخبار</h3>' in item["content_html"]
-    assert '<h2 class="hidden" lang="en" dir="ltr">Top stories</h2>' in output(room, PAGE)
+    page: Any = lxml_html.document_fromstring(output(room, PAGE))
+    assert page.xpath("//main//h2/text()")[0] == "Top stories"
+    assert page.xpath("//div[@lang='ar']/@dir")[0] == "rtl"
 
 
 def test_the_page_that_a_mail_leads_to_is_written_before_the_mail_leaves(room: Room) -> None:
@@ -116,8 +119,8 @@ def test_mail_goes_out_when_its_page_cannot_be_written_which_status_tells(room: 
     (room.services.output / "site").write_text("a file where the folder should be")
     assert room.services.deliver.run(SEVEN, prepare=room.services.publish.run_archive).sent == 1
     with room.store.read() as connection:
-        (failure,) = quarantine.failures(connection, kind="archive")
-    assert failure.subject == "daily"
+        failures = quarantine.failures(connection, kind="archive")
+    assert "daily" in {failure.subject for failure in failures}
 
 
 def test_no_page_or_feed_of_the_archive_holds_a_readers_token(sent: Room) -> None:
@@ -130,7 +133,9 @@ def test_no_page_or_feed_of_the_archive_holds_a_readers_token(sent: Room) -> Non
 
 def test_the_page_is_noindex_and_the_list_leads_to_it(sent: Room) -> None:
     assert '<meta name="robots" content="noindex">' in output(sent, PAGE)
-    assert "<h1>Snow &amp; ice</h1>" in output(sent, PAGE)
+    page: Any = lxml_html.document_fromstring(output(sent, PAGE))
+    assert page.xpath("//h1//text()") == ["Tuesday, 24 November 2026"]
+    assert page.xpath("//h3//text()")[0] == "Snow & ice"
     assert 'href="2026-11-24-0700.html"' in output(sent, "site/newsletters/daily/index.html")
 
 

@@ -256,7 +256,9 @@ def test_C10_the_page_shows_the_address_and_one_button_changes_it(room, site):
     before = token(room)
     assert f"{SITE}/private/{before}.rss" in site.get(f"/preferences/{link}").body.decode()
     assert token(room) == before
-    page = site.post(f"/preferences/{link}", b"feed=new").body.decode()
+    answer = site.post(f"/preferences/{link}", b"feed=new")
+    assert (answer.status, answer["Location"]) == (303, "?done=feed")
+    page = site.get(f"/preferences/{link}?done=feed").body.decode()
     assert before not in page
     assert f"{SITE}/private/{token(room)}.rss" in page
     for dead in (f"/private/{before}.rss", "/private/x", "/private/x.rss", f"/private/{token(room)}"):

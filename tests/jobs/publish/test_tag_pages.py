@@ -13,7 +13,7 @@ from tests.jobs.room import Room, source
 def listed(room: Room, tag: str) -> list[str]:
     """The titles on the page of a tag."""
     page: Any = html.fromstring((room.services.output / tag_path(tag)).read_bytes())
-    return [title.text_content() for title in page.xpath("//article[contains(@class, 'card')]//h3")]
+    return [title.text_content() for title in page.xpath("//article[contains(@class, 'row')]//h3")]
 
 
 def test_a_tag_page_lists_each_text_once(room: Room) -> None:

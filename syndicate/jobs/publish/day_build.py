@@ -1,0 +1,220 @@
+"""Pages of days and months, and the index of the archive.
+
+The signature of the output ``month YYYY-MM`` holds, by day, the number of articles and the leading article of
+the most covered story. Calendars and links to the days before and after come from these rows.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from itertools import pairwise
+
+from syndicate.jobs.publish.list_build import ListBuild
+from syndicate.jobs.publish.list_facts import listed_article
+from syndicate.publish.lists.day_page import (
+    DayArticle,
+    DayContent,
+    DayLink,
+    archive_page,
+    day_page,
+    day_parts,
+    month_page,
+)
+from syndicate.publish.site import SitePages
+from syndicate.publish.site_headline import Headline
+from syndicate.publish.site_paths import ARCHIVE_PATH, UNDATED_PATH, day_path, month_path
+from syndicate.store import Connection
+from syndicate.store.core.column_types import to_microseconds
+from syndicate.store.output import paged_lists, stale
+
+MONTH = "month "
+COVERED = 5
+_HOUR = timedelta(hours=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Number of articles of a day, and its most covered article or 0.
+Day = tuple[int, int]
+
+
+@dataclass(slots=True, kw_only=True)
+class DayBuild:
+    """Build the pages of stale days with the writer and the headlines of a list build."""
+
+    lists: ListBuild
+    pages: SitePages
+    _days: dict[date, Day] = field(default_factory=dict, init=False)
+
+    def run(self) -> None:
+        """Write the days of stale hours, their months and the archive; unmark each month's hours."""
+        context = self.lists.context
+        self._days = _stored_days(context.known)
+        with context.store.read() as connection:
+            marks = stale.lists_by_name(stale.stale_lists(connection)).get("day:", {})
+            days = {mark: self._days_of(mark) for mark in marks}
+            waiting = self._counted(connection, {day for found in days.values() for day in found})
+        done: set[date] = set()
+        for month in sorted({day.replace(day=1) for day in waiting}, reverse=True):
+            if self.lists.gives_up():
+                return
+            of_month = sorted((day for day in waiting if _same_month(day, month)), reverse=True)
+            if False in [self._day(day) for day in of_month]:
+                continue
+            self._months(month)
+            done |= set(of_month)
+            value = {str(day.day): found for day, found in self._days.items() if _same_month(day, month)}
+            with context.store.write() as connection:
+                stale.save_signature(connection, f"{MONTH}{month:%Y-%m}", json.dumps(value), context.now)
+                over = {mark: marks[mark] for mark, found in days.items() if found <= done}
+                stale.clear_lists(connection, over)
+        self._archive()
+
+    def _days_of(self, mark: str) -> set[date]:
+        """Return the days, in the site's time zone, that an hour belongs to."""
+        (hour,) = stale.marked_hours([mark])
+        start = _EPOCH + hour * _HOUR
+        zone = self.lists.context.options.time_zone
+        return {at.astimezone(zone).date() for at in (start, start + _HOUR - timedelta(microseconds=1))}
+
+    def _counted(self, connection: Connection, days: set[date]) -> set[date]:
+        """Count the articles of these days; return them with the days whose pages link to them.
+
+        A day with its first article, or without its last, changes the days before and after and its month.
+        """
+        moved = set()
+        for day in days:
+            count = paged_lists.count_between(connection, *self._span(day))
+            if (day in self._days) != bool(count):
+                moved.add(day)
+            if count:
+                self._days[day] = (count, self._days.get(day, (0, 0))[1])
+            else:
+                self._days.pop(day, None)
+        known = sorted({*self._days, *moved})
+        beside = {
+            other
+            for before, after in pairwise(known)
+            for day, other in ((before, after), (after, before))
+            if day in moved
+        }
+        months = {(day.year, day.month) for day in moved}
+        same = {day for day in self._days if (day.year, day.month) in months}
+        return days | same | beside
+
+    def _span(self, day: date) -> tuple[int, int]:
+        zone = self.lists.context.options.time_zone
+        start, end = (datetime.combine(at, time(), zone) for at in (day, day + timedelta(days=1)))
+        return max(to_microseconds(start), stale.FIRST_DATE), to_microseconds(end)
+
+    def _day(self, day: date) -> bool:
+        """Write the pages of a day, and remove the pages that it no longer has."""
+        parts, context = 0, self.lists.context
+        written = True
+        if day in self._days:
+            content = self._content(day)
+            counts = {other.day: count for other, (count, _) in self._days.items() if _same_month(other, day)}
+            parts = day_parts(len(content.articles))
+            zone = context.options.time_zone
+            for part in range(1, parts + 1):
+                render = partial(day_page, self.pages, content, part, counts, zone)
+                written &= self.lists.write_page("day:", day_path(day, part), render)
+        for part in range(parts + 1, 1_000):
+            if not context.exists(day_path(day, part)):
+                break
+            (context.output / day_path(day, part)).unlink(missing_ok=True)
+        return written
+
+    def _content(self, day: date) -> DayContent:
+        with self.lists.context.store.read() as connection:
+            rows = paged_lists.rows_between(connection, *self._span(day))
+            texts: dict[int, list[int]] = {}
+            for row in rows[::-1]:
+                texts.setdefault(row.same_text, []).append(row.article_id)
+            coverage = paged_lists.story_coverage(connection, {row.story_id for row in rows})
+            members: dict[int, list[int]] = {}
+            for row in rows:
+                if row.story_id in coverage:
+                    members.setdefault(row.story_id, []).append(row.article_id)
+            best = sorted(members, key=lambda story: -coverage[story][0])[:COVERED]
+            covered = [coverage[n][1] if coverage[n][1] in members[n] else members[n][0] for n in best]
+            read = self.lists.headlines.read(connection, [row.article_id for row in rows])
+        self._days[day] = len(rows), covered[0] if covered else 0
+        shown = {number: listed.headline for number, listed in read.items()}
+        articles = [
+            DayArticle(shown[first], [shown[number] for number in copies if number in shown])
+            for first, *copies in texts.values()
+            if first in shown
+        ]
+        facts = [listed_article(row) for row in rows]
+        known = sorted(self._days)
+        at = known.index(day)
+        return DayContent(
+            day=day,
+            articles=articles[::-1],
+            sources=len({fact.source_id for fact in facts}),
+            stories=len({fact.story_id for fact in facts}),
+            covered=[shown[number] for number in covered if number in shown],
+            previous=self._link(known[at - 1]) if at else None,
+            next=self._link(known[at + 1]) if at + 1 < len(known) else None,
+        )
+
+    def _link(self, day: date, headline: Headline | None = None) -> DayLink:
+        return DayLink(day, day_path(day), self._days[day][0], headline)
+
+    def _months(self, month: date) -> None:
+        """Write or remove the page of a month, and write the pages that link to it."""
+        months = self._month_links()
+        known = [link.day for link in months]
+        path = month_path(month)
+        if month not in known:
+            (self.lists.context.output / path).unlink(missing_ok=True)
+        appeared = not self.lists.context.exists(path)
+        near = sorted({*known, month})
+        at = near.index(month)
+        beside = [near[place] for place in (at - 1, at + 1) if appeared and 0 <= place < len(near)]
+        for other in [*beside, month]:
+            if other in known:
+                place = known.index(other)
+                later = months[place - 1] if place else None
+                earlier = months[place + 1] if place + 1 < len(months) else None
+                days = self._links_of_month(other)
+                render = partial(month_page, self.pages, other, days, earlier, later)
+                self.lists.write_page("day:", month_path(other), render)
+
+    def _links_of_month(self, month: date) -> list[DayLink]:
+        days = sorted((day for day in self._days if _same_month(day, month)), reverse=True)
+        with self.lists.context.store.read() as connection:
+            ids = [self._days[day][1] for day in days if self._days[day][1]]
+            read = self.lists.headlines.read(connection, ids)
+        shown = {number: listed.headline for number, listed in read.items()}
+        return [self._link(day, shown.get(self._days[day][1])) for day in days]
+
+    def _month_links(self) -> list[DayLink]:
+        """Return the months with articles, newest first."""
+        counts = Counter[date]()
+        for day, (count, _) in self._days.items():
+            counts[day.replace(day=1)] += count
+        return [DayLink(month, month_path(month), counts[month]) for month in sorted(counts, reverse=True)]
+
+    def _archive(self) -> None:
+        undated = self.lists.context.exists(UNDATED_PATH)
+        render = partial(archive_page, self.pages, self._month_links(), undated=undated)
+        self.lists.write_page("day:", ARCHIVE_PATH, render)
+
+
+def _stored_days(known: Mapping[str, str]) -> dict[date, Day]:
+    """Return the days with pages from the stored months."""
+    found: dict[date, Day] = {}
+    for name, value in known.items():
+        if name.startswith(MONTH) and value:
+            first = date.fromisoformat(f"{name.removeprefix(MONTH)}-01")
+            found |= {
+                first.replace(day=int(day)): (count, top) for day, (count, top) in json.loads(value).items()
+            }
+    return found
+
+
+def _same_month(day: date, month: date) -> bool:
+    return (day.year, day.month) == (month.year, month.month)

@@ -1,0 +1,1 @@
+"""Pages of lists, days and sources: data in, bytes out. Pure."""

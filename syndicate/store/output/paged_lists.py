@@ -1,0 +1,312 @@
+"""Long lists of articles: their articles in order, the bounds of their pages, and facts about them.
+
+The order of a list is publication time, then id. Each text stands once, as its first published article.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    type_coerce,
+)
+from sqlalchemy import tuple_ as row_of
+
+from syndicate.model import EARLIEST, known_since
+from syndicate.store import schema
+from syndicate.store.core.column_types import from_microseconds, to_microseconds
+from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.output.stale import HOUR
+from syndicate.store.stories.same_text import Rows, first_of_text
+
+NAMED: dict[str, Column[str]] = {
+    "tag": schema.article_tags.c.tag,
+    "author": schema.article_authors.c.author,
+}
+"""Kinds of lists whose articles are rows of a table of their own."""
+_END = 1 << 62
+
+
+class Place(NamedTuple):
+    """Place of an article in lists: microseconds of its publication since 1970, and its id."""
+
+    published: int
+    article_id: int
+
+
+START = Place(-_END, 0)
+END = Place(_END, _END)
+
+
+class ListedRow(NamedTuple):
+    """Facts of a listed article for counts: time in microseconds, and the label of its text."""
+
+    published: int
+    article_id: int
+    source_id: int
+    story_id: int
+    same_text: int
+    section: str
+    tags: Sequence[str]
+
+
+def places(connection: Connection, kind: str, key: str, *, after: Place, until: Place) -> list[Place]:
+    """Return the articles of a list between two places, the second included, in order."""
+    values = {"key": int(key) if kind == "source" else key, "after": after[0], "after_id": after[1]}
+    values |= {"until": until[0], "until_id": until[1]}
+    return [Place(*row) for row in _PLACES[kind].rows(connection, values)]
+
+
+def newest_rows(connection: Connection, kind: str, key: str, *, since: int, limit: int) -> list[ListedRow]:
+    """Return facts of the newest articles of a list since a time, newest first, also of equal texts."""
+    values = {"key": int(key) if kind == "source" else key, "since": since, "most": limit}
+    return [_listed(row) for row in _NEWEST[kind].rows(connection, values)]
+
+
+def rows_between(connection: Connection, start: int, end: int) -> list[ListedRow]:
+    """Return facts of all placed articles published in a span of time, newest first."""
+    return [_listed(row) for row in _BETWEEN.rows(connection, {"start": start, "end": end})]
+
+
+def count_between(connection: Connection, start: int, end: int) -> int:
+    """Return the number of placed articles published in a span of time."""
+    return int(_COUNT_BETWEEN.rows(connection, {"start": start, "end": end})[0][0])
+
+
+def newest_places(connection: Connection, limit: int) -> list[Place]:
+    """Return the newest dated articles of all, newest first, each text once."""
+    return [Place(*row) for row in _NEWEST_OF_ALL.rows(connection, {"most": limit})]
+
+
+def count_listed(connection: Connection, kind: str, key: str) -> tuple[int, int | None]:
+    """Return the number of articles of a section or source, and the time of its first dated article."""
+    column = schema.articles.c.section_key if kind == "section" else schema.articles.c.source_id
+    value, published = int(key) if kind == "source" else key, schema.articles.c.published
+    first = func.min(published, type_=BigInteger).filter(published >= EARLIEST)
+    number, at = connection.execute(select(func.count(), first).where(column == value)).one()
+    return int(number), at
+
+
+def story_coverage(connection: Connection, story_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+    """Return (number of sources, id of the leading article) of the stories that several sources cover."""
+    table = schema.stories
+    query = select(table.c.id, table.c.coverage, table.c.lead_id)
+    found = connection.execute(query.where(table.c.id.in_(sorted(story_ids)), table.c.coverage > 1))
+    return {row.id: (row.coverage, row.lead_id) for row in found}
+
+
+def partner_sources(connection: Connection, story_ids: Collection[int]) -> dict[int, int]:
+    """Return, by source, the number of these stories that it reports."""
+    table = schema.articles
+    query = select(table.c.source_id, func.count(table.c.story_id.distinct()))
+    query = query.where(table.c.story_id.in_(sorted(story_ids))).group_by(table.c.source_id)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def newest_of_sources(connection: Connection) -> dict[int, int]:
+    """Return, by source, the time of its newest placed article: of its first sight if none has a date."""
+    table, source = schema.articles, schema.sources
+    newest = (
+        select(type_coerce(table.c.published, BigInteger))
+        .where(table.c.source_id == source.c.id, table.c.story_id.is_not(None))
+        .order_by(*_NEWEST_FIRST)
+        .limit(1)
+        .correlate(source)
+        .scalar_subquery()
+    )
+    rows = connection.execute(select(source.c.id, newest))
+    return {
+        row[0]: to_microseconds(known_since(from_microseconds(row[1]))) for row in rows if row[1] is not None
+    }
+
+
+def count_by_source(connection: Connection, since: int) -> dict[int, int]:
+    """Return, by source, the number of placed articles published since a time."""
+    table = schema.articles
+    query = select(table.c.source_id, func.count()).where(
+        type_coerce(table.c.published, BigInteger) >= since, table.c.story_id.is_not(None)
+    )
+    return {row[0]: row[1] for row in connection.execute(query.group_by(table.c.source_id))}
+
+
+def bounds(connection: Connection, name: str) -> dict[int, Place]:
+    """Return the newest place on each cut page of a list, by the number of the page, oldest first."""
+    return {row[0]: Place(row[1], row[2]) for row in _BOUNDS.rows(connection, {"name": name})}
+
+
+def without_cut_pages(connection: Connection, marks: Iterable[str]) -> set[str]:
+    """Return marks that name an hour only if the hour is on a page that was cut from its list."""
+    kept: set[str] = set()
+    last: dict[str, int] = {}
+    for mark in marks:
+        head, _, key = mark.partition(":")
+        kind, _, hour = head.partition("@")
+        name = f"{kind}:{key}"
+        if kind != "day" and name not in last:
+            rows = _LAST_BOUND.rows(connection, {"name": name})
+            last[name] = rows[0][0] // HOUR if rows else -_END
+        kept.add(mark if kind == "day" or not hour or int(hour) <= last[name] else name)
+    return kept
+
+
+def save_bounds(
+    connection: Connection, name: str, before: Mapping[int, Place], after: Mapping[int, Place]
+) -> None:
+    """Replace the bounds of a list's pages."""
+    table = schema.list_pages
+    gone = [number for number in before if before[number] != after.get(number)]
+    if gone:
+        connection.execute(delete(table).where(table.c.list == name, table.c.number.in_(gone)))
+    new = [
+        {"list": name, "number": number, "published": place.published, "article_id": place.article_id}
+        for number, place in after.items()
+        if place != before.get(number)
+    ]
+    if new:
+        _ADD_BOUND.execute_many(connection, new)
+
+
+def with_two_texts(connection: Connection, kind: str, article_ids: Sequence[int]) -> set[str]:
+    """Return the tags or authors (keys) of these articles that have a page.
+
+    A name has a page when two texts of lists carry it, or when an article with it was pruned: that article's
+    page stays and links to the page of the name.
+    """
+    key = NAMED[kind]
+    matching, named, table = key.table.alias(), key.table, schema.articles
+    second = (
+        select(named.c.article_id)
+        .join(table, table.c.id == named.c.article_id)
+        .where(key == matching.c[key.name], *_named_once(kind))
+        .correlate(matching)
+        .limit(1)
+        .offset(1)
+    )
+    query = select(matching.c[key.name]).where(matching.c.article_id.in_(article_ids))
+    found = set(connection.scalars(query.where(second.exists()).distinct()))
+    return found | pruned_names(connection, kind, set(connection.scalars(query.distinct())) - found)
+
+
+def latest_named_ids(
+    connection: Connection, kind: str, keys: Iterable[str], *, limit: int
+) -> dict[str, list[int]]:
+    """Return the latest articles with each tag or author (key), whether or not lists show them."""
+    column = NAMED[kind]
+    query = select(column.table.c.article_id).where(column == bindparam("key"))
+    query = query.order_by(column.table.c.article_id.desc()).limit(limit)
+    return {key: list(connection.scalars(query, {"key": key})) for key in keys}
+
+
+def pruned_names(connection: Connection, kind: str, keys: Collection[str]) -> set[str]:
+    """Return the tags or authors (keys) among these that a pruned article had."""
+    table = schema.pruned_tags
+    stored = {pruned_name(kind, key): key for key in keys}
+    found = connection.scalars(select(table.c.tag).where(table.c.tag.in_(sorted(stored))))
+    return {stored[name] for name in found}
+
+
+def pruned_name(kind: str, key: str) -> str:
+    """Return the stored form of a pruned article's tag or author: no tag contains a tab."""
+    return key if kind == "tag" else f"{kind}\t{key}"
+
+
+def _named_once(kind: str) -> list[ColumnElement[bool]]:
+    """Return conditions for rows of tags or authors joined to articles: each text once per name."""
+    key = NAMED[kind]
+    other = key.table.alias(f"other_{kind}")
+
+    def has_the_name(rows: Rows) -> list[ColumnElement[bool]]:
+        same = select(other.c.article_id).where(other.c.article_id == rows.c.id, other.c[key.name] == key)
+        return [same.correlate_except(other).exists()]
+
+    return first_of_text(has_the_name)
+
+
+def _members(kind: str, *columns: Any, once: bool) -> Select[Any]:
+    """Return a query for the placed articles of a list with the parameter ``key``."""
+    table = schema.articles
+    if kind in NAMED:
+        key = NAMED[kind]
+        query = select(*columns).select_from(key.table.join(table, table.c.id == key.table.c.article_id))
+        query = query.where(key == bindparam("key"))
+        return query.where(*(_named_once(kind) if once else [table.c.story_id.is_not(None)]))
+    if kind == "undated":
+        return select(*columns).where(table.c.story_id.is_not(None), table.c.published < EARLIEST)
+    column = "section_key" if kind == "section" else "source_id"
+    if once:
+        conditions = first_of_text(lambda rows: [getattr(rows.c, column) == bindparam("key")])
+        return select(*columns).where(*conditions)
+    return select(*columns).where(table.c.story_id.is_not(None), table.c[column] == bindparam("key"))
+
+
+def _places(kind: str) -> CompiledStatement:
+    published, number = schema.articles.c.published, schema.articles.c.id
+    here = row_of(published, number)
+    query = _members(kind, published, number, once=kind != "undated")
+    query = query.where(
+        here > row_of(_parameter("after"), bindparam("after_id", type_=BigInteger)),
+        here <= row_of(_parameter("until"), bindparam("until_id", type_=BigInteger)),
+    )
+    return CompiledStatement(query.order_by(published, number))
+
+
+def _parameter(name: str) -> Any:
+    return bindparam(name, type_=BigInteger)
+
+
+_ROW = tuple(
+    schema.articles.c[name]
+    for name in ("published", "id", "source_id", "story_id", "same_text", "section", "tags_json")
+)
+_NEWEST_FIRST = schema.articles.c.published.desc(), schema.articles.c.id.desc()
+
+
+def _newest(kind: str) -> CompiledStatement:
+    query = _members(kind, *_ROW, once=False).where(schema.articles.c.published >= _parameter("since"))
+    return CompiledStatement(query.order_by(*_NEWEST_FIRST).limit(bindparam("most")))
+
+
+def _listed(row: Sequence[Any]) -> ListedRow:
+    *facts, tags = row
+    return ListedRow._make((*facts, [] if tags == "[]" else json.loads(tags)))
+
+
+_PLACES = {kind: _places(kind) for kind in ("section", "tag", "author", "source", "undated")}
+_NEWEST = {kind: _newest(kind) for kind in ("section", "tag", "author", "source")}
+_SPAN = (
+    schema.articles.c.published >= _parameter("start"),
+    schema.articles.c.published < _parameter("end"),
+    schema.articles.c.story_id.is_not(None),
+)
+_BETWEEN = CompiledStatement(select(*_ROW).where(*_SPAN).order_by(*_NEWEST_FIRST))
+_COUNT_BETWEEN = CompiledStatement(select(func.count()).select_from(schema.articles).where(*_SPAN))
+_NEWEST_OF_ALL = CompiledStatement(
+    select(schema.articles.c.published, schema.articles.c.id)
+    .where(*first_of_text(lambda rows: [rows.c.published >= EARLIEST]))
+    .order_by(*_NEWEST_FIRST)
+    .limit(bindparam("most"))
+)
+_PAGES = schema.list_pages.c
+_BOUND = select(_PAGES.published, _PAGES.article_id).where(_PAGES.list == bindparam("name"))
+_LAST_BOUND = CompiledStatement(_BOUND.order_by(_PAGES.number.desc()).limit(1))
+_BOUNDS = CompiledStatement(
+    select(_PAGES.number, _PAGES.published, _PAGES.article_id)
+    .where(_PAGES.list == bindparam("name"))
+    .order_by(_PAGES.number)
+)
+_ADD_BOUND = CompiledStatement(insert(schema.list_pages))
+
+
+def hour_of(place: Place) -> int:
+    """Return the hour since 1970 of a place."""
+    return place.published // HOUR
