@@ -22,7 +22,7 @@ from syndicate.model import (
     archive_folder,
     edition_path,
 )
-from syndicate.publish.entries import MAX_ITEMS
+from syndicate.publish.feeds.entries import MAX_ITEMS
 from syndicate.publish.page_context import Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages

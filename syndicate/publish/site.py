@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 from syndicate.errors import RenderError
 from syndicate.model import Channel, Newsletter, PublishedArticle, archive_feed, archive_folder, known_since
 from syndicate.publish.channel_query import only_section
-from syndicate.publish.entries import corrected_at
+from syndicate.publish.feeds.entries import corrected_at
 from syndicate.publish.lead_image import shows_image
 from syndicate.publish.page_context import ArticlePage, Page
 from syndicate.publish.publish_options import PublishOptions
@@ -54,8 +54,8 @@ _ARTICLE: Final = "pages/article.html"
 _FRAMED: Final = frozenset({FRONT_PATH, LATEST_PATH, FEEDS_PATH, ARCHIVE_PATH, SOURCES_PATH})
 _STYLE: Final = "site.css"
 _ASSETS: Final = (
-    _STYLE, "lists.css", "newsletters.css", "site.js",
-    "favicon.svg", "favicon.png", "icon-180.png", "icon-192.png", "icon-512.png",
+    _STYLE, "lists.css", "newsletters.css", "site.js", "favicon.svg", "favicon.png", "icon-180.png",
+    "icon-192.png", "icon-512.png",
 )  # fmt: skip
 
 _READ_MORE: Final = 3

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from syndicate.model import Image, PublishedArticle, RelatedLink, known_since
-from syndicate.publish.entries import corrected_at
+from syndicate.publish.feeds.entries import corrected_at
 from syndicate.publish.page_context import Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages

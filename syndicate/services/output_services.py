@@ -145,7 +145,7 @@ class OutputServices(IngestServices):
     def publish(self) -> PublishJob:
         """Job that writes feeds and pages."""
         from syndicate.jobs.publish.publish_job import PublishJob
-        from syndicate.publish.rss_atom import FeedWriter
+        from syndicate.publish.feeds.rss_atom import FeedWriter
 
         return PublishJob(
             store=self.store,

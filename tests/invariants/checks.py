@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select
 
 from syndicate.jobs.publish.publish_job import PublishJob
 from syndicate.jobs.stories.stories_job import load_index
-from syndicate.publish.rss_atom import FeedWriter
+from syndicate.publish.feeds.rss_atom import FeedWriter
 from syndicate.publish.site_paths import FRONT_PATH, author_path, section_path, source_path, tag_path
 from syndicate.store import schema
 from syndicate.store.core import leases, quarantine

@@ -7,7 +7,7 @@ import feedparser
 import pytest
 
 from syndicate.model import Channel, PublishedArticle
-from syndicate.publish.rss_atom import FeedWriter
+from syndicate.publish.feeds.rss_atom import FeedWriter
 from tests.publish.samples import OPTIONS, WORLD
 
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -12,8 +12,8 @@ from lxml import html as lxml_html
 
 from syndicate.ingest.feed.feed_parser import parse_feed
 from syndicate.model import Enclosure, Image, PublishedArticle, Republish
-from syndicate.publish.feed_words import words_in
-from syndicate.publish.json_feed_writer import json_feed
+from syndicate.publish.feeds.feed_words import words_in
+from syndicate.publish.feeds.json_feed_writer import json_feed
 from syndicate.publish.lead_image import shows_image
 from syndicate.publish.site import SitePages
 from syndicate.templating import Templates

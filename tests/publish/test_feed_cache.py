@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from syndicate.model import Channel, Image
-from syndicate.publish import rss_atom
-from syndicate.publish.entries import feed_item, last_updated, newest_first, xml_safe_item
-from syndicate.publish.rss_atom import FeedWriter
+from syndicate.publish.feeds import rss_atom
+from syndicate.publish.feeds.entries import (feed_item, last_updated, newest_first, xml_safe_item)
+from syndicate.publish.feeds.rss_atom import FeedWriter
 from tests.publish.feeds import every_format, write
 from tests.publish.samples import HARBOUR, NOW, OPTIONS, WORLD, published, related
 

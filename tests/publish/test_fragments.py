@@ -1,4 +1,4 @@
-from syndicate.publish.fragments import FragmentCache
+from syndicate.publish.feeds.fragments import FragmentCache
 
 A, B, C = (("a", False, False), ("b", False, False), ("c", False, False))
 

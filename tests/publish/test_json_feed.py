@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.model import Image, PublishedArticle, Republish
-from syndicate.publish.fragments import FragmentCache
-from syndicate.publish.json_feed_writer import json_feed
+from syndicate.publish.feeds.fragments import FragmentCache
+from syndicate.publish.feeds.json_feed_writer import json_feed
 from tests.publish.samples import HARBOUR, NOW, OPTIONS, OURS, WORLD, published, related, uid
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.model import PublishedArticle
-from syndicate.publish.news_sitemap import news_sitemap
+from syndicate.publish.feeds.news_sitemap import news_sitemap
 from tests.publish.samples import NOW, OPTIONS, OURS, published
 
 NAMES = {

@@ -77,8 +77,8 @@ DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(
 PAGES = {
     "Front page": FrontPage, "Article page": ArticlePage, "Pages of lists": ListPage, "Latest": LatestPage,
     "Search page": SearchPage, "Page of all newsletters": NewslettersPage,
-    "Day": DayPage, "Archive": ArchivePage, "List of sources": SourcesPage,
     "Directory of feeds": FeedsPage, "Page about the site": AboutPage,
+    "Day": DayPage, "Archive": ArchivePage, "List of sources": SourcesPage,
 }  # fmt: skip
 ARCHIVE_PAGES = EditionsPage, EditionPage
 OBJECTS = {
@@ -140,15 +140,14 @@ def test_every_field_that_a_page_template_reads_is_documented() -> None:
 
 
 SITE_TEMPLATES = (
-    "article", "front", "listing", "feeds", "about", "latest", "day", "archive", "sources",
-    "parts/rows", "parts/hours",
+    "article", "front", "listing", "latest", "day", "archive", "sources", "parts/rows", "parts/hours",
     "parts/calendar", "edition", "editions", "parts/head", "parts/masthead", "parts/footer",
     "parts/rail", "parts/atoms", "parts/headlines", "parts/more_from_section", "parts/files",
     "parts/edition_item", "parts/edition_story", "search", "parts/search_parts", "newsletters",
-    "parts/sign_up", "parts/newsletter_rail",
+    "parts/sign_up", "parts/newsletter_rail", "feeds", "about",
 )  # fmt: skip
 PAGE_TEMPLATES = (
-    "article", "front", "listing", "feeds", "about", "latest", "day", "archive", "sources", "search",
+    "article", "front", "listing", "latest", "day", "archive", "sources", "search", "feeds", "about",
     "parts/head", "parts/masthead", "parts/footer", "parts/rail",
 )  # fmt: skip
 

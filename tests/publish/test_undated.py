@@ -8,7 +8,7 @@ import pytest
 from lxml import html as lxml_html
 
 from syndicate.model import PublishedArticle, undated_key
-from syndicate.publish.json_feed_writer import json_feed
+from syndicate.publish.feeds.json_feed_writer import json_feed
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.templating import Templates

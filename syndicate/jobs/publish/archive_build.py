@@ -18,7 +18,7 @@ from syndicate.jobs.publish.context import FORMATS, PublishContext, signature_of
 from syndicate.jobs.publish.newsletter_views import Sent, read_sent, views_of
 from syndicate.model import Newsletter, archive_folder, edition_path
 from syndicate.newsletter.periods import parse_schedule, read_zone
-from syndicate.publish.entries import MAX_ITEMS
+from syndicate.publish.feeds.entries import MAX_ITEMS
 from syndicate.publish.newsletter_archive import (
     ArchivedEdition,
     Month,

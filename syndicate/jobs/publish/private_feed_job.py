@@ -15,10 +15,10 @@ from syndicate.jobs.publish.article_views import ArticleViews, feed_inputs
 from syndicate.jobs.publish.context import FORMATS
 from syndicate.model import Channel, Newsletter
 from syndicate.publish.channel_query import in_language
-from syndicate.publish.fragments import FragmentCache
-from syndicate.publish.json_feed_writer import json_feed
+from syndicate.publish.feeds.fragments import FragmentCache
+from syndicate.publish.feeds.json_feed_writer import json_feed
 from syndicate.publish.publish_options import PublishOptions
-from syndicate.publish.rss_atom import FeedWriter
+from syndicate.publish.feeds.rss_atom import FeedWriter
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases
 from syndicate.store.ingest import source_store

@@ -26,7 +26,7 @@ from syndicate.publish.about.site_documents import (
     sitemap_index,
     sitemap_part,
 )
-from syndicate.publish.entries import rfc3339
+from syndicate.publish.feeds.entries import rfc3339
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_paths import (
     ABOUT_PATH,

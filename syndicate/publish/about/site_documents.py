@@ -7,7 +7,7 @@ from html import escape
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from syndicate.publish.entries import rfc3339
+from syndicate.publish.feeds.entries import rfc3339
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.text.language import direction_of
 

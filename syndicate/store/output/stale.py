@@ -22,14 +22,14 @@ from syndicate.text.names import tag_key
 
 EDIT = "edit:"
 STORY = "story:"
+HOUR = 3_600_000_000
+"""Microseconds of an hour."""
+FIRST_DATE = to_microseconds(EARLIEST)
 SITEMAP = "sitemap:"
 SITEMAP_BLOCK = 1_000
 """Number of ids of articles or stories that share a part of the sitemap."""
 # Marks that also make a part of the sitemap stale.
 _IN_SITEMAP = {"edit": "articles", "story": "stories"}
-HOUR = 3_600_000_000
-"""Microseconds of an hour."""
-FIRST_DATE = to_microseconds(EARLIEST)
 CHANNEL = "channel:"
 GONE = "gone"
 """Signature of a channel that is no longer declared and whose files were removed."""

@@ -11,7 +11,7 @@ import pytest
 from syndicate.audience.link_tokens import feed_token, make_token, unsubscribe_token
 from syndicate.jobs.publish.context import FORMATS
 from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
-from syndicate.publish.rss_atom import FeedWriter
+from syndicate.publish.feeds.rss_atom import FeedWriter
 from syndicate.store.core import leases
 from syndicate.store.mail import audience_store
 from syndicate.web import WebOptions, create_app

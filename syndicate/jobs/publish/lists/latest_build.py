@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 from syndicate.jobs.publish.context import PublishContext
-from syndicate.jobs.publish.list_build import ListBuild
+from syndicate.jobs.publish.lists.list_build import ListBuild
 from syndicate.publish.lists.day_page import latest_page
 from syndicate.publish.lists.sources_page import SourceFacts, sources_page
 from syndicate.publish.site import SitePages

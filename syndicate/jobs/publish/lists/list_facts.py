@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from syndicate.jobs.publish.context import PublishContext
-from syndicate.jobs.publish.list_headlines import Headlines
-from syndicate.jobs.publish.list_state import ListState
+from syndicate.jobs.publish.lists.list_headlines import Headlines
+from syndicate.jobs.publish.lists.list_state import ListState
 from syndicate.publish.lists.list_page import (
     SOURCE_SPAN,
     SPAN,

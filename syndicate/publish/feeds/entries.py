@@ -24,8 +24,8 @@ from syndicate.model import (
     is_dated,
     known_since,
 )
-from syndicate.publish.feed_words import FeedWords, words_in
-from syndicate.publish.fragments import Key
+from syndicate.publish.feeds.feed_words import (FeedWords, words_in)
+from syndicate.publish.feeds.fragments import Key
 from syndicate.publish.lead_image import with_lead_image
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site_paths import FRONT_PATH

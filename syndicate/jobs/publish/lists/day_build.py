@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import pairwise
 
-from syndicate.jobs.publish.list_build import ListBuild
-from syndicate.jobs.publish.list_facts import listed_article
+from syndicate.jobs.publish.lists.list_build import ListBuild
+from syndicate.jobs.publish.lists.list_facts import listed_article
 from syndicate.publish.lists.day_page import (
     DayArticle,
     DayContent,

@@ -1,0 +1,1 @@
+"""Build of paged lists, days and Latest."""
