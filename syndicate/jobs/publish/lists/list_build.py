@@ -154,8 +154,8 @@ class ListBuild:
     ) -> bool:
         """Write or remove the pages of a list; return whether it is done.
 
-        Adds the content of its feed to ``feeds``, and to ``relinked`` the articles with wrong links to it. These
-        are marked before its file appears or disappears, since a later run looks for the file.
+        Adds the content of its feed to ``feeds``, and to ``relinked`` the articles with wrong links to it.
+        These are marked before its file appears or disappears, since a later run looks for the file.
         """
         kind, key = state.kind, state.key
         source = self.context.views.sources.get(int(key)) if kind == "source" else None
