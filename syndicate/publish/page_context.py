@@ -1,11 +1,13 @@
 """Variables of the site's templates: a data class for each page, documented in docs/templates.md."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from syndicate.model import Article, Enclosure, Image, Source
-from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock
+from syndicate.publish.front_choice import FrontPlaces
+from syndicate.publish.site_headline import Headline, NamedPath, SourceMark
+from syndicate.publish.site_view import NewsletterOffer
 from syndicate.templating import Markup
 
 _NONE = Markup("")
@@ -52,6 +54,11 @@ class ArticlePage(Page):
     share: str
     section: NamedPath | None
     tags: Sequence[NamedPath]
+    headline: Headline
+    lede: str
+    caption: str
+    corrected: bool
+    others: Sequence[Headline]
     coverage: Sequence[Headline]
     related: Sequence[Headline]
     other_languages: Sequence[Headline]
@@ -67,12 +74,21 @@ class ArticlePage(Page):
 
 @dataclass(frozen=True, kw_only=True)
 class FrontPage(Page):
-    """Variables of ``pages/front.html``."""
+    """Variables of ``pages/front.html``, with the fields of ``FrontPlaces``."""
 
     top: Sequence[Headline]
-    trending: Sequence[Headline]
-    sections: Sequence[SectionBlock]
-    rail: Markup
+    places: FrontPlaces
+    since: datetime | None = None
+    days: Sequence[tuple[float, datetime]] = ()
+    strip: Sequence[NamedPath] = ()
+    active: Sequence[tuple[SourceMark, int]] = ()
+    sources: int = 0
+    offers: Sequence[NewsletterOffer] = ()
+    rail: Markup = _NONE
+
+    def variables(self) -> dict[str, object]:
+        """Add the places by name."""
+        return vars(self) | {place.name: getattr(self.places, place.name) for place in fields(FrontPlaces)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,8 @@ class PublishOptions:
     articles younger than ``fresh_for`` seconds carry the moving lists (top, trending); older pages are
     frozen. With ``automatic_channels`` larger tags, all sections and all sources have feeds of their own.
     ``search`` is true if the web server answers searches. ``accent`` and ``accent_dark`` are colours as
-    ``#rrggbb``, or ``""`` for the shipped colours; ``logo`` is the file beside the nameplate, or ``""``.
+    ``#rrggbb``, or ``""`` for the shipped colours; ``logo`` is the image before the
+    nameplate in the output folder, ``logo_file`` its original; both may be ``""``.
     """
 
     site_url: str
@@ -38,3 +39,4 @@ class PublishOptions:
     accent: str = ""
     accent_dark: str = ""
     logo: str = ""
+    logo_file: str = ""

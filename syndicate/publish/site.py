@@ -14,11 +14,19 @@ from urllib.parse import quote
 from syndicate.errors import RenderError
 from syndicate.model import Channel, Newsletter, PublishedArticle, archive_feed, archive_folder, known_since
 from syndicate.publish.channel_query import only_section
+from syndicate.publish.entries import corrected_at
 from syndicate.publish.lead_image import shows_image
-from syndicate.publish.page_context import ArticlePage, FrontPage, ListingPage, Page
+from syndicate.publish.page_context import ArticlePage, ListingPage, Page
 from syndicate.publish.publish_options import PublishOptions
-from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, may_show, publisher_page
-from syndicate.publish.site_metadata import named_links, nested_headings, news_article, with_alternatives
+from syndicate.publish.site_headline import Headline, NamedPath, may_show, publisher_page
+from syndicate.publish.site_metadata import (
+    caption_of,
+    lede_of,
+    named_links,
+    nested_headings,
+    news_article,
+    with_alternatives,
+)
 from syndicate.publish.site_paths import (
     ARCHIVE_PATH,
     ASSETS_FOLDER,
@@ -33,6 +41,7 @@ from syndicate.publish.site_paths import (
 )
 from syndicate.publish.site_view import NewsletterOffer, SiteView
 from syndicate.templating import Markup, Templates
+from syndicate.text.colours import accent_rules
 from syndicate.text.names import tag_key
 from syndicate.text.plain import paragraph
 
@@ -41,8 +50,11 @@ FEED_MINIMUM: Final = 10
 _ARTICLE: Final = "pages/article.html"
 # Pages that the frame of every page marks as the current page.
 _FRAMED: Final = frozenset({FRONT_PATH, LATEST_PATH, FEEDS_PATH, ARCHIVE_PATH, SOURCES_PATH})
-_ASSETS: Final = ("site.css", "site.js", "favicon.svg", "favicon.png")
+_STYLE: Final = "site.css"
+_ASSETS: Final = (_STYLE, "site.js", "favicon.svg", "favicon.png")
 
+_READ_MORE: Final = 3
+_OTHERS: Final = 5
 # A publisher's "updated" a few seconds after "published" comes from software and is no news.
 _MIN_VISIBLE_UPDATE: Final = timedelta(minutes=1)
 
@@ -84,6 +96,7 @@ class SitePages:
         self.site = SiteView.of(options, self._section_paths, offers)
         self.tags = tags
         self._frames: dict[tuple[str, str, datetime | None], dict[str, object]] = {}
+        self._links: dict[tuple[str, tuple[NamedPath, ...]], Markup] = {}
         self._section_lists: dict[tuple[str, ...], Markup] = {}
         self._rails: dict[str, tuple[tuple[tuple[Headline, ...], tuple[Headline, ...]], Markup]] = {}
 
@@ -126,9 +139,12 @@ class SitePages:
         root, section = root_of(article.path), self.section_name(article.section)
         shows, published = may_show(item), known_since(article.published)
         image, summary = (article.image, article.summary) if shows else (None, "")
-        covering = {other.path for other in item.coverage}
-        related = [other for other in item.related if other.path not in covering]
-        linked = {article.path, *covering, *(other.path for other in (*related, *item.other_languages))}
+        headline = Headline.of(item)
+        others = headline.story.others if headline.story else list(map(Headline.of_related, item.coverage))
+        covering = {other.path for other in (*item.coverage, *others)}
+        related = [other for other in item.related if other.path not in covering][:_READ_MORE]
+        foreign = [other for other in item.other_languages if other.path not in covering]
+        linked = {article.path, *covering, *(other.path for other in (*related, *foreign))}
         page = ArticlePage(
             canonical=canonical,
             article=article,
@@ -137,40 +153,31 @@ class SitePages:
             external=publisher_page(item),
             summary=summary,
             updated=article.updated if article.updated - published >= _MIN_VISIBLE_UPDATE else None,
+            corrected=corrected_at(article) is not None,
+            headline=headline,
+            lede=lede_of(summary, item.text),
             image=image,
+            share_image=image,
+            description=summary,
+            feeds=self._article_feeds(item, section),
+            caption=caption_of(image, article.title),
+            others=others[:_OTHERS],
             figure=None if image is None or shows_image(item.html, image.url) else image,
             enclosures=article.enclosures if shows else (),
             body=Markup(with_alternatives(named_links(nested_headings(item.html or paragraph(summary))))),
-            json_ld=news_article(item, canonical, self._options),
+            json_ld=news_article(item, canonical, self._options, self._section(section)),
             share=f"mailto:?subject={quote(article.title, errors='replace')}&body={quote(canonical)}",
             section=self._section(section),
             tags=self._article_tags(article.tags),
-            coverage=[Headline.of_related(other) for other in item.coverage],
+            coverage=others,
             related=[Headline.of_related(other) for other in related],
-            other_languages=[Headline.of_related(other) for other in item.other_languages],
+            other_languages=[Headline.of_related(other) for other in foreign],
             sources=item.sources,
             foreign_sources=item.foreign_sources,
             more_from_section=self._more_from_section(root, section, _without(more_from_section, linked)),
-            rail=self._rail(root, _without(top, {article.path}), _without(trending, {article.path})),
+            rail=self.rail(article.path, _without(top, linked), _without(trending, linked)),
         )
         return self._variables(root, page, self._section_paths.get(tag_key(article.section), ""), self.site)
-
-    def front_page(
-        self,
-        *,
-        top: Sequence[Headline] = (),
-        trending: Sequence[Headline] = (),
-        sections: Sequence[SectionBlock] = (),
-    ) -> bytes:
-        """Return the page at ``FRONT_PATH``; sections without articles are left out."""
-        page = FrontPage(
-            canonical=self.absolute(FRONT_PATH),
-            top=top,
-            trending=trending,
-            sections=[block for block in sections if block.headlines],
-            rail=self._rail(root_of(FRONT_PATH), (), trending),
-        )
-        return self.page("pages/front.html", FRONT_PATH, page)
 
     def section_page(self, name: str, items: Sequence[Headline], **lists: Sequence[Headline]) -> bytes:
         """Return the page at ``section_path(name)``; ``lists`` are ``top`` and ``trending``."""
@@ -204,7 +211,10 @@ class SitePages:
 
     def assets(self) -> Mapping[str, bytes]:
         """Return style sheet, script and icons by their path in the output folder."""
-        return {ASSETS_FOLDER + name: self._templates.read("pages/" + name) for name in _ASSETS}
+        files = {ASSETS_FOLDER + name: self._templates.read("pages/" + name) for name in _ASSETS}
+        rules = accent_rules(self._options.accent, self._options.accent_dark)
+        files[ASSETS_FOLDER + _STYLE] += rules.encode()
+        return files
 
     def _listing(
         self,
@@ -223,19 +233,26 @@ class SitePages:
             name=name,
             headlines=items,
             feeds=feeds,
-            rail=self._rail(root_of(path), top, trending),
+            rail=self.rail(path, top, trending),
         )
         return self.page("pages/listing.html", path, page, name if kind == "section" else "")
 
     def _variables(self, root: str, page: Page, current: str, site: SiteView) -> Mapping[str, object]:
         main = self._main_feeds(current)
-        feeds = [feed for feed in page.feeds if feed not in main]
-        return (
-            self._shared(root, site) | self._frame(root, current, site) | page.variables() | {"feeds": feeds}
-        )
+        feeds = tuple(feed for feed in page.feeds if feed not in main)
+        links = {"feeds": page.feeds, "feed_links": self._feed_links(root, feeds)}
+        return self._shared(root, site) | self._frame(root, current, site) | page.variables() | links
 
     def _shared(self, root: str, site: SiteView) -> dict[str, object]:
         return {"site": site, "direction": site.direction, "root": root}
+
+    def _feed_links(self, root: str, feeds: tuple[NamedPath, ...]) -> Markup:
+        """Return links to the feeds of a page as finished markup, cached: pages of a section share them."""
+        if (root, feeds) not in self._links:
+            self._links[root, feeds] = self._templates.fragment(
+                "pages/parts/feed_links.html", root=root, feeds=feeds
+            )
+        return self._links[root, feeds]
 
     def _main_feeds(self, current: str) -> tuple[NamedPath, ...]:
         # Most pages name only the main channel: they need no update when another channel goes.
@@ -261,14 +278,18 @@ class SitePages:
             }
         return self._frames[key]
 
-    def _rail(self, root: str, top: Sequence[Headline], trending: Sequence[Headline]) -> Markup:
-        """Return top stories and trending as finished markup; the last of each folder depth is cached."""
-        lists = tuple(top), tuple(trending)
+    def rail(self, path: str, top: Sequence[Headline], trending: Sequence[Headline]) -> Markup:
+        """Return the rail of the page at ``path``; the last of each folder depth is cached.
+
+        Its lists are top stories, and trending stories that are not among them.
+        """
+        root, lists = root_of(path), (tuple(top), tuple(trending))
         kept = self._rails.get(root)
         if kept is not None and kept[0] == lists:
             return kept[1]
         shared = self._shared(root, self.site)
-        markup = self._templates.fragment("pages/parts/rail.html", top=top, trending=trending, **shared)
+        others = _without(trending, {headline.path for headline in top})
+        markup = self._templates.fragment("pages/parts/rail.html", top=top, trending=others, **shared)
         self._rails[root] = (lists, markup)
         return markup
 
@@ -285,6 +306,10 @@ class SitePages:
                 **self._shared(root, self.site),
             )
         return self._section_lists[key]
+
+    def _article_feeds(self, item: PublishedArticle, section: str) -> tuple[NamedPath, ...]:
+        """Return the feeds of an article's section and source."""
+        return self._section_feeds(section) + self._list_feed("sources", item.source.name)
 
     def _section_feeds(self, section: str) -> tuple[NamedPath, ...]:
         """Return the channels with exactly this section, else the section's own feed."""

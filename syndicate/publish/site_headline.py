@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple, Self
 
 from syndicate.model import Image, PublishedArticle, RelatedLink, Republish, is_dated, known_since
@@ -35,10 +37,11 @@ class SourceMark:
     initials: str
     hue: int
 
-    @classmethod
-    def of(cls, name: str) -> Self:
+    @staticmethod
+    @lru_cache(maxsize=4096)
+    def of(name: str) -> "SourceMark":
         """Return the mark of a source by its name."""
-        return cls(name=name, path=source_path(name), initials=initials(name), hue=hue(name))
+        return SourceMark(name=name, path=source_path(name), initials=initials(name), hue=hue(name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +143,8 @@ class StoryView:
     - ``path``: its page
     - ``sources``, ``articles``: counts; ``foreign``: sources that cover it only in other languages
     - ``first``, ``last``: times of the first and the newest report
-    - ``marks``: a mark for each source, that of the headline first, then those with the newest reports
+    - ``marks``: marks of up to six sources, that of the headline first, then those with the newest reports
+    - ``reports``: source and time of each article, newest first
     - ``bars``: numbers of articles in equal parts of its life
     - ``others``: the newest report of each other source, newest first, each text once
     """
@@ -152,6 +156,7 @@ class StoryView:
     first: datetime
     last: datetime
     marks: tuple[SourceMark, ...]
+    reports: tuple[tuple[str, datetime], ...]
     bars: tuple[int, ...]
     others: tuple[Headline, ...]
 
@@ -167,6 +172,7 @@ class StoryView:
 _MIN_SOURCES = 2
 _BARS = 12
 _MAX_OTHERS = 6
+_MAX_MARKS = 6
 
 
 def _story_view(item: PublishedArticle) -> StoryView | None:
@@ -174,37 +180,50 @@ def _story_view(item: PublishedArticle) -> StoryView | None:
     story, article = item.story, item.article
     if story is None or not story.path or item.sources < _MIN_SOURCES:
         return None
-    newest = sorted(story.links, key=lambda link: link.published, reverse=True)
-    times = [known_since(link.published) for link in newest]
-    span = (max(times) - min(times)) / _BARS
-    places = [int((at - min(times)) / span) if span else 0 for at in times]
+    newest = sorted(story.links, key=attrgetter("published"), reverse=True)
+    reports = tuple((link.source_name, known_since(link.published)) for link in newest)
     texts, others = {article.same_text}, dict[str, RelatedLink]()
     for link in newest:
         is_copy = link.same_text is not None and link.same_text in texts
-        if link.source_name != item.source.name and not is_copy:
+        if not is_copy and link.source_name != item.source.name:
             others.setdefault(link.source_name, link)
             texts.add(link.same_text)
-    names = dict.fromkeys((item.source.name, *(link.source_name for link in newest)))
+    names = dict.fromkeys((item.source.name, *(name for name, _ in reports)))
+    times = sorted(at for _, at in reports)
     return StoryView(
         path=story.path,
         sources=item.sources,
         foreign=item.foreign_sources,
         articles=len(newest),
-        first=min(times),
-        last=max(times),
-        marks=tuple(map(SourceMark.of, names)),
-        bars=tuple(sum(min(place, _BARS - 1) == bar for place in places) for bar in range(_BARS)),
+        first=times[0],
+        last=times[-1],
+        marks=tuple(map(SourceMark.of, list(names)[:_MAX_MARKS])),
+        reports=reports,
+        bars=_bars(times),
         others=tuple(map(Headline.of_related, list(others.values())[:_MAX_OTHERS])),
     )
 
 
+def _bars(times: Sequence[datetime]) -> tuple[int, ...]:
+    """Return the numbers of articles in equal parts of a story's life, from its ascending times."""
+    bars, first, span = [0] * _BARS, times[0], (times[-1] - times[0]).total_seconds() / _BARS
+    for at in times:
+        bars[min(int((at - first).total_seconds() / span), _BARS - 1) if span else 0] += 1
+    return tuple(bars)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionBlock:
-    """Section on the front page: its name, its page, and its latest articles in order."""
+    """Section on the front page: its name, its page, and its latest articles in order.
+
+    ``articles`` and ``sources`` are the numbers of the last day.
+    """
 
     name: str
     path: str
     headlines: Sequence[Headline]
+    articles: int = 0
+    sources: int = 0
 
 
 def may_show(item: PublishedArticle) -> bool:

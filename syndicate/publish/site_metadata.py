@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Final
 
-from syndicate.model import PublishedArticle
+from syndicate.model import Image, PublishedArticle
 from syndicate.publish.publish_options import PublishOptions
-from syndicate.publish.site_headline import may_show
+from syndicate.publish.site_headline import NamedPath, may_show
+from syndicate.publish.site_paths import ASSETS_FOLDER, FRONT_PATH
 from syndicate.templating import Markup, iso_date
 
 # Inside <script>, HTML ends the element at "</script" and enters another state at "<!--", even between
@@ -15,6 +17,9 @@ _UNSAFE: Final = {
     "<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"
 }  # fmt: skip
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+# Number of characters that show whether a text begins with its summary.
+_COMPARED: Final = 60
+_CAPTION_WORDS: Final = 4
 _HEADING: Final = re.compile(r"<(/?)h([1-6])(?=[\s>])", re.IGNORECASE)
 _WITHOUT_ALTERNATIVE: Final = re.compile(r'<img(?![^<>]* alt=")')
 _WORDLESS_LINK: Final = re.compile(
@@ -29,14 +34,22 @@ _DESTINATION: Final = re.compile(
 )
 
 
-def news_article(item: PublishedArticle, canonical: str, options: PublishOptions) -> Markup:
-    """Return the JSON-LD of an article, safe inside ``<script>``; the publisher is the real publisher."""
-    article = item.article
-    publisher = (
-        (options.title, options.site_url + "/site/")
-        if item.source.own
-        else (item.source.name, item.source.home_url)
+def news_article(
+    item: PublishedArticle, canonical: str, options: PublishOptions, section: NamedPath | None = None
+) -> Markup:
+    """Return the JSON-LD of an article, safe inside ``<script>``; the publisher is the real publisher.
+
+    Without authors the publisher is the author, as for the page of an organisation.
+    """
+    article, own = item.article, item.source.own
+    name, home = (
+        (options.title, f"{options.site_url}/site/") if own else (item.source.name, item.source.home_url)
     )
+    publisher = _filled({"@type": "NewsMediaOrganization", "name": name, "url": home})
+    logo = f"{options.site_url}/{options.logo or ASSETS_FOLDER + 'favicon.png'}"
+    site = {"@type": "WebSite", "name": options.title, "url": f"{options.site_url}/{FRONT_PATH}"}
+    crumbs = [(options.title, FRONT_PATH)]
+    crumbs += [(section.name, section.path)] if section and section.path else []
     facts: dict[str, object] = {
         "@context": "https://schema.org",
         "@type": "NewsArticle",
@@ -45,15 +58,61 @@ def news_article(item: PublishedArticle, canonical: str, options: PublishOptions
         "mainEntityOfPage": canonical,
         "datePublished": iso_date(article.published, options.time_zone) if article.dated else "",
         "dateModified": iso_date(article.updated, options.time_zone) if article.dated else "",
-        "author": [{"@type": "Person", "name": author} for author in article.authors],
-        "publisher": _filled({"@type": "NewsMediaOrganization", "name": publisher[0], "url": publisher[1]}),
+        "author": [{"@type": "Person", "name": author} for author in article.authors] or [publisher],
+        "publisher": publisher | {"logo": {"@type": "ImageObject", "url": logo}} if own else publisher,
+        "isPartOf": site if own else "",
         "inLanguage": article.language,
         "articleSection": article.section,
         "keywords": list(article.tags),
         "description": article.summary if may_show(item) else "",
         "image": [article.image.url] if article.image and may_show(item) else [],
     }
-    json_text = _ENCODER.encode(_filled(facts))
+    return script_safe([_filled(facts), breadcrumbs(crumbs, options)])
+
+
+def breadcrumbs(crumbs: Sequence[tuple[str, str]], options: PublishOptions) -> dict[str, object]:
+    """Return the JSON-LD of the way to a page, from names and paths."""
+    items = [
+        {"@type": "ListItem", "position": place, "name": name, "item": f"{options.site_url}/{path}"}
+        for place, (name, path) in enumerate(crumbs, start=1)
+    ]
+    return {"@context": "https://schema.org", "@type": "BreadcrumbList", "itemListElement": items}
+
+
+def lede_of(summary: str, text: str) -> str:
+    """Return the summary as a lede, unless the text begins with it."""
+    start = summary.rstrip(".…")[:_COMPARED]
+    return "" if not text or text.lstrip().startswith(start) else summary
+
+
+def caption_of(image: Image | None, title: str) -> str:
+    """Return an image's alternative text as its caption, if it says more than a name or the title."""
+    text = image.alt if image else ""
+    return "" if text == title or len(text.split()) < _CAPTION_WORDS else text
+
+
+def site_facts(options: PublishOptions) -> Markup:
+    """Return the JSON-LD of the front page: the site, and its search if the web server answers it."""
+    search = {
+        "@type": "SearchAction",
+        "target": f"{options.site_url}/search?q={{query}}",
+        "query-input": "required name=query",
+    }
+    facts: dict[str, object] = {
+        "@context": "https://schema.org",
+        "@type": "WebSite",
+        "name": options.title,
+        "url": f"{options.site_url}/site/index.html",
+        "description": options.description,
+        "inLanguage": options.language,
+        "potentialAction": search if options.search else "",
+    }
+    return script_safe(_filled(facts))
+
+
+def script_safe(facts: object) -> Markup:
+    """Return JSON that is safe inside ``<script>``."""
+    json_text = _ENCODER.encode(facts)
     # Five replacements take a fiftieth of the time of str.translate.
     for character, escaped in _UNSAFE.items():
         json_text = json_text.replace(character, escaped)

@@ -16,9 +16,12 @@ from syndicate.errors import RenderError
 from syndicate.jobs.audience.sign_up_job import linted_confirmation
 from syndicate.newsletter.periods import period_at
 from syndicate.newsletter.sample_edition import sample_stories
+from syndicate.publish.front_choice import FrontPlaces, choose_front
 from syndicate.publish.newsletter_archive import archive_index_page, edition_item, edition_page
+from syndicate.publish.page_context import FrontPage
 from syndicate.publish.site import SitePages
-from syndicate.publish.site_headline import SectionBlock
+from syndicate.publish.site_headline import NamedPath, SectionBlock, SourceMark
+from syndicate.publish.site_paths import FRONT_PATH
 from syndicate.reports.sample_data import (
     CHANNEL,
     NEWSLETTER,
@@ -80,8 +83,20 @@ def _site(services: Services, now: datetime) -> Renders:
     for item in items:
         yield partial(pages.article_page, item, **lists, more_from_section=headlines)
     block = SectionBlock(name="Sample", path="site/sections/sample.html", headlines=headlines)
-    yield partial(pages.front_page, **lists, sections=[block])
-    yield pages.front_page
+    places = choose_front(headlines, headlines, headlines, [block], now)
+    tags = [NamedPath(name="sample", path=block.path)]
+    front = FrontPage(canonical="", top=headlines, places=places, strip=tags, days=[(50.0, now)])
+    mark = SourceMark.of("Sample")
+    for page in (
+        front,
+        replace(front, active=[(mark, 2), (mark, 1)]),
+        replace(
+            front,
+            since=now,
+            places=FrontPlaces(),
+        ),
+    ):
+        yield partial(pages.page, "pages/front.html", FRONT_PATH, page, updated=now)
     yield partial(pages.section_page, "Sample", [])
     yield partial(pages.section_page, "Sample", headlines, **lists)
     yield partial(pages.tag_page, "sample", headlines, **lists)

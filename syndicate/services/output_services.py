@@ -88,6 +88,10 @@ class OutputServices(IngestServices):
             automatic_channels=site.automatic_channels,
             sign_up=bool(self.settings.sign_up.enabled and self.settings.web.listen and self.newsletters),
             version=__version__,
+            accent=site.accent,
+            accent_dark=site.accent_dark,
+            logo=f"site/assets/logo{Path(site.logo).suffix.lower()}" if site.logo else "",
+            logo_file=str(self.settings.path(site.logo)) if site.logo else "",
         )
 
     @cached_property

@@ -5,10 +5,13 @@ from pathlib import Path
 from pydantic import Field
 
 from syndicate.settings.values import (
+    AccentColour,
+    DarkAccentColour,
     Days,
     Duration,
     LanguageTag,
     Listen,
+    LogoFile,
     OptionalUrl,
     OwnFolder,
     Section,
@@ -18,7 +21,7 @@ from syndicate.settings.values import (
 
 
 class SiteSettings(Section):
-    """Address, title and language of the site."""
+    """Address, title, language and look of the site."""
 
     url: WebUrl = "http://127.0.0.1:8000"
     title: str = Field("My news", min_length=1)
@@ -28,6 +31,9 @@ class SiteSettings(Section):
     google_news_url: OptionalUrl = ""
     hub: OptionalUrl = ""
     automatic_channels: bool = True
+    accent: AccentColour = ""
+    accent_dark: DarkAccentColour = ""
+    logo: LogoFile = ""
 
 
 class StoreSettings(Section):

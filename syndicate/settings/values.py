@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from syndicate.ingest.article_rules import check_pattern, parse_condition
 from syndicate.ingest.page.css_selectors import check_selector
 from syndicate.newsletter.periods import parse_schedule
 from syndicate.publish.channel_query import parse_query
+from syndicate.text.colours import LEAST_CONTRAST, accent_contrast
 from syndicate.text.privacy import has_credentials
 from syndicate.text.urls import is_web_url
 
@@ -86,6 +88,25 @@ def _header_name(value: str) -> str:
 
 def _optional_url(value: str) -> str:
     return _web_url(value) if value else ""
+
+
+def _accent(value: str, *, dark: bool) -> str:
+    if not value:
+        return ""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        raise ValueError(f"{value!r} is not a colour such as #0a5c55")
+    if (found := accent_contrast(value, dark=dark)) < LEAST_CONTRAST:
+        side = "lighter" if dark else "darker"
+        raise ValueError(
+            f"{value} has a contrast of {found:.1f} on the pages: take a {side} colour, for at least 4.5"
+        )
+    return value.lower()
+
+
+def _logo(value: str) -> str:
+    if value and Path(value).suffix.lower() not in (".svg", ".png"):
+        raise ValueError(f"{value!r} is not an SVG or PNG file")
+    return value
 
 
 def _optional_zone(value: str) -> str:
@@ -169,6 +190,9 @@ ZoneName = Annotated[str, AfterValidator(_zone)]
 OptionalZone = Annotated[str, AfterValidator(_optional_zone)]
 Private = Annotated[bool | tuple[str, ...], BeforeValidator(_private)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+AccentColour = Annotated[str, AfterValidator(partial(_accent, dark=False))]
+DarkAccentColour = Annotated[str, AfterValidator(partial(_accent, dark=True))]
+LogoFile = Annotated[str, AfterValidator(_logo)]
 OptionalUrl = Annotated[str, AfterValidator(_optional_url)]
 Query = Annotated[str, _parsed_by(parse_query)]
 ConditionText = Annotated[str, _parsed_by(parse_condition)]

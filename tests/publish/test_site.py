@@ -9,12 +9,24 @@ from zoneinfo import ZoneInfo
 import pytest
 from lxml import html as lxml_html
 
-from syndicate.model import Channel, Clause, ClauseField, Image, PublishedArticle, Republish
+from syndicate.model import Channel, Clause, ClauseField, Image, PublishedArticle, Republish, StoryLinks
+from syndicate.publish.front_choice import choose_front
+from syndicate.publish.page_context import FrontPage
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, SectionBlock
-from syndicate.publish.site_paths import FRONT_PATH, list_feed, section_path, tag_path
+from syndicate.publish.site_paths import (
+    ARCHIVE_PATH,
+    FEEDS_PATH,
+    FRONT_PATH,
+    LATEST_PATH,
+    SOURCES_PATH,
+    list_feed,
+    section_path,
+    source_path,
+    tag_path,
+)
 from syndicate.templating import Templates
-from tests.publish.samples import HARBOUR, OPTIONS, OURS, published, related
+from tests.publish.samples import HARBOUR, NOW, OPTIONS, OURS, published, related
 
 SECTION = (Clause(field=ClauseField.SECTION, values=("world",)),)
 CHANNELS = (
@@ -37,13 +49,24 @@ def article_page(
     return lxml_html.document_fromstring((pages or site()).article_page(item, **lists).decode())
 
 
+def front_page(
+    pages: SitePages,
+    top: Sequence[Headline] = (),
+    trending: Sequence[Headline] = (),
+    sections: Sequence[SectionBlock] = (),
+) -> bytes:
+    places = choose_front(top, trending, top, sections, NOW)
+    page = FrontPage(canonical=pages.absolute(FRONT_PATH), top=top, places=places)
+    return pages.page("pages/front.html", FRONT_PATH, page, updated=NOW)
+
+
 def attribute(page: Any, path: str) -> str:
     (value,) = page.xpath(path)
     return str(value)
 
 
 def links_under(page: Any, heading: str) -> list[str]:
-    found = page.xpath(f"//h2[normalize-space()='{heading}']/following-sibling::*[1]//li/a/@href")
+    found = page.xpath(f"//section[.//h2[normalize-space()='{heading}']]//h3/a/@href")
     return [str(link) for link in found]
 
 
@@ -68,10 +91,10 @@ def test_S10_our_own_article_is_indexable_and_its_canonical_is_our_page():
     assert page.xpath("//p[@class='full']") == []
 
 
-def test_the_publisher_is_named_and_linked_in_the_bar_that_stays_and_after_the_text():
+def test_the_publisher_is_named_and_linked_below_the_headline_and_after_the_text():
     page = article_page(published(1))
 
-    bar, after = page.xpath("//div[@class='toolbar']//a | //p[@class='full']/a")
+    bar, after = page.xpath("//header/p[@class='meta dates']//a | //p[@class='full']/a")
 
     assert bar.text_content() == "The Harbour & Pier"
     assert after.text_content() == "Read the full story at The Harbour & Pier"
@@ -92,7 +115,7 @@ def test_both_times_are_shown_in_the_sites_zone_with_the_reading_time():
 
     shown = words(page.xpath("//p[@class='meta dates']")[0])
 
-    assert shown == "Published 24 Nov 2026, 17:00 Updated 24 Nov 2026, 17:20 3 min read"
+    assert shown == "The Harbour & Pier Published 24 Nov 2026, 17:00 Updated 24 Nov 2026, 17:20 3 min read"
     assert page.xpath("//p[@class='meta dates']//time/@datetime") == [
         "2026-11-24T17:00:00+09:00",
         "2026-11-24T17:20:00+09:00",
@@ -130,23 +153,24 @@ def test_the_lists_of_an_article_page_lead_where_readers_should_go():
     assert len(links_under(page, "Trending")) == 2
 
 
-def test_who_else_tells_the_story_is_a_line_of_names_that_say_what_they_lead_to():
+def test_who_else_tells_the_story_is_a_list_of_their_headlines():
     arabic = related(104, source_name="صحيفة المرفأ", title="فيضان نهر سِن", language="ar", direction="rtl")
     item = replace(published(1), coverage=(related(103, title="Pumps & <hope>"), arabic))
 
     page = article_page(item)
-    names = page.xpath("//article//section[@class='coverage']//li")
+    reports = page.xpath("//section[@class='panel others']//li/div")
 
-    assert [name.xpath("string(a/bdi)") for name in names] == ["The <Pilot>", "صحيفة المرفأ"]
-    assert [words(name) for name in names] == ["The <Pilot>: Pumps & <hope>", "صحيفة المرفأ: فيضان نهر سِن"]
-    assert [(name.get("lang"), name.get("dir"), name.get("title")) for name in names] == [
-        ("en", "ltr", "Pumps & <hope>"),
-        ("ar", "rtl", "فيضان نهر سِن"),
-    ]
-    assert links_under(page, "Full coverage") == [
+    assert [report.xpath("string(a)") for report in reports] == ["Pumps & <hope>", "فيضان نهر سِن"]
+    assert [report.xpath("string(.//bdi)") for report in reports] == ["The <Pilot>", "صحيفة المرفأ"]
+    assert [(report.get("lang"), report.get("dir")) for report in reports] == [(None, None), ("ar", "rtl")]
+    assert told_by_others(page) == [
         "https://pilot.example/103?a=1&b=2",
         "https://pilot.example/104?a=1&b=2",
     ]
+
+
+def told_by_others(page: Any) -> list[str]:
+    return [str(link) for link in page.xpath("//section[@class='panel others']//li/div/a/@href")]
 
 
 def test_read_more_and_more_from_the_section_leave_out_who_else_tells_the_story():
@@ -156,9 +180,9 @@ def test_read_more_and_more_from_the_section_leave_out_who_else_tells_the_story(
         replace(item, coverage=(told,)),
         more_from_section=[Headline.of_related(told), Headline.of(published(31))],
     )
-    assert len(links_under(page, "Full coverage")) == 1
+    assert len(told_by_others(page)) == 1
     shown = [*links_under(page, "Read more"), *links_under(page, "More from world")]
-    assert not set(shown) & set(links_under(page, "Full coverage"))
+    assert not set(shown) & set(told_by_others(page))
 
 
 def test_more_from_the_section_leaves_out_what_read_more_shows():
@@ -207,14 +231,14 @@ def test_the_configured_google_news_channel_is_offered():
 
     page = article_page(published(1), pages=site(google_news_url=news))
 
-    assert page.xpath(f"//aside//a[@href='{news}']/text()") == ["Follow us on Google News"]
+    assert page.xpath(f"//footer//a[@href='{news}']/text()") == ["Follow us on Google News"]
     assert "Google News" not in words(article_page(published(1)))
 
 
 def test_X8_a_right_to_left_article_keeps_its_direction_inside_the_site():
     page = article_page(published(1, language="ar", direction="rtl", title="البرلمان يقرّ الخطة"))
 
-    (article,) = page.xpath("//main//article")
+    article = page.xpath("//main//article")[0]
 
     assert (page.get("lang"), page.get("dir")) == ("en", "ltr")
     assert (article.get("lang"), article.get("dir")) == ("ar", "rtl")
@@ -227,7 +251,7 @@ def test_X8_a_site_in_a_right_to_left_language_is_laid_out_so():
     page = article_page(published(1), pages=site(language="ar"))
 
     assert page.get("dir") == "rtl"
-    assert page.xpath("//main//article/@dir") == ["ltr"]
+    assert page.xpath("//main/div/article/@dir") == ["ltr"]
 
 
 def test_D1_every_page_offers_its_feeds_rss_first_and_the_sections_own_before_all():
@@ -240,20 +264,20 @@ def test_D1_every_page_offers_its_feeds_rss_first_and_the_sections_own_before_al
         "world.rss",
         "world.atom",
         "world.json",
+        *(f"{list_feed('sources', HARBOUR.name)}.{kind}" for kind in ("rss", "atom", "json")),
         "latest.rss",
         "latest.atom",
         "latest.json",
         "sources.opml",
-        f"{list_feed('sources', HARBOUR.name)}.rss",
     ]
     assert found == ["../../../../" + name for name in names]
     assert len(set(titles)) == len(titles)
 
 
 def test_D2_every_feed_is_linked_in_sight():
-    page = lxml_html.document_fromstring(site().front_page().decode())
+    page: Any = lxml_html.document_fromstring(front_page(site()).decode())
 
-    assert page.xpath("//footer//ul/li//a/@href") == [
+    assert page.xpath("//footer//a[contains(@aria-label, ':')]/@href") == [
         f"../{name}.{kind}" for name in ("latest", "world") for kind in ("rss", "atom", "json")
     ]
 
@@ -262,11 +286,7 @@ def test_D6_no_page_needs_inline_script_or_style():
     pages = site()
     everything = [
         pages.article_page(published(1), top=TOP),
-        pages.front_page(
-            top=TOP,
-            trending=TRENDING,
-            sections=[SectionBlock(name="world", path=section_path("world"), headlines=TOP)],
-        ),
+        front_page(pages, TOP, TRENDING, [SectionBlock(name="world", path="x", headlines=TOP)]),
         pages.section_page("world", TOP),
     ]
 
@@ -326,7 +346,7 @@ def test_the_mail_link_carries_title_and_address_whole():
 def test_only_sections_and_tags_with_a_page_are_linked():
     page = article_page(published(1, section="odd"))
 
-    assert page.xpath("//p[@class='kicker']//a") == []
+    assert page.xpath("//p[@class='crumb']//a") == []
     assert page.xpath("//ul[@class='tags']//a/text()") == ["tides"]
     assert words(page.xpath("//ul[@class='tags']")[0]) == "tides R&D"
 
@@ -340,42 +360,61 @@ def test_a_hostile_title_stays_text():
     assert page.xpath("//script[contains(text(), 'alert(1)') and not(@type)]") == []
 
 
-def test_the_front_page_shows_top_trending_and_the_sections_that_have_articles():
-    blocks = [
-        SectionBlock(name="world", path=section_path("world"), headlines=TOP),
-        SectionBlock(name="business", path=section_path("business"), headlines=[]),
-    ]
+def test_a_front_page_without_articles_says_so_and_leads_to_the_feeds():
+    page: Any = lxml_html.document_fromstring(front_page(site()).decode())
 
-    page: Any = lxml_html.document_fromstring(
-        site().front_page(top=TOP, trending=TRENDING, sections=blocks).decode()
+    assert "The first articles appear here after the first run." in words(page)
+    assert page.xpath("//main//a/@href") == ["../site/feeds.html"]
+    assert page.xpath("//main//h2") == []
+
+
+def test_the_navigation_leads_to_every_section_and_marks_its_own():
+    page = article_page(published(1))
+
+    names = page.xpath("//nav[@aria-label='Sections']//li[not(@class='narrow')]")
+
+    assert [words(name) for name in names] == ["Front page", "world", "business"]
+    assert [words(link) for link in page.xpath("//nav//a[@aria-current]")] == ["world"]
+
+
+def test_the_lede_stands_only_above_a_text_that_does_not_begin_with_it():
+    full = published(1, source=OURS, html="<p>Long text.</p>", text="Long text.", summary="The point of it")
+    same = published(
+        1, source=OURS, html="<p>The point</p>", text="The point of it all", summary="The point…"
     )
 
-    assert len(page.xpath("//h1")) == 1
-    assert [words(heading) for heading in page.xpath("//main//h2")] == ["Top stories", "world", "Trending"]
-    assert page.xpath("//section[@class='block']/h2/a/@href") == ["../site/sections/world.html"]
+    assert article_page(full).xpath("//p[@class='lede']/text()") == ["The point of it"]
+    assert article_page(same).xpath("//p[@class='lede']") == []
 
 
-def test_a_section_with_one_article_has_no_empty_column_beside_it():
-    block = SectionBlock(name="world", path=section_path("world"), headlines=TOP[:1])
+def test_a_page_that_ages_names_no_day_and_gives_every_time_its_year():
+    page = article_page(published(1), top=TOP)
 
-    page: Any = lxml_html.document_fromstring(site().front_page(sections=[block]).decode())
-
-    assert [child.tag for child in page.xpath("//div[@class='pair']/*")] == ["article"]
-
-
-def test_an_empty_newsroom_says_so():
-    assert b"No stories yet." in site().front_page()
-    assert b"No stories yet." in site().section_page("world", [])
+    assert "times in UTC" in words(page.xpath("//header[contains(@class, 'masthead')]")[0])
+    assert all("2026" in time.text_content() for time in page.xpath("//time"))
 
 
-def test_a_title_leads_to_the_publisher_and_the_note_beside_it_to_our_page():
-    item = replace(published(1), coverage=(related(2), related(3, source_name="Ledger")))
+def test_no_list_of_an_article_page_repeats_another():
+    story = Headline.of(published(11))
 
-    page: Any = lxml_html.document_fromstring(site().section_page("world", [Headline.of(item)]).decode())
+    page = article_page(published(1), top=[story], trending=[story, *TRENDING])
 
-    assert page.xpath("//h3/a/@href") == ["https://harbour.example/1?x=1&y=2"]
-    assert page.xpath("//p[@class='meta']/a/text()") == ["3 sources"]
-    assert page.xpath("//p[@class='meta']/a/@href") == ["../../site/articles/2026/11/flood-1.html"]
+    assert story.link not in links_under(page, "Trending")
+    assert len(links_under(page, "Trending")) == 2
+
+
+def test_a_title_leads_to_the_publisher_its_time_to_our_page_and_its_sources_to_the_story():
+    links = (related(2, same_text=2), related(3, source_name="Ledger", same_text=3))
+    story = StoryLinks(path="site/stories/flood-1f.html", links=links)
+    headline = Headline.of(replace(published(1), sources=3, story=story))
+    block = SectionBlock(name="world", path="x", headlines=[Headline.of(published(2)), headline])
+
+    page: Any = lxml_html.document_fromstring(front_page(site(), TOP, [], [block]).decode())
+    (card,) = page.xpath("//article[contains(@class, 'card')][p[@class='cover']]")
+    assert card.xpath(".//h3/a/@href") == ["https://harbour.example/1?x=1&y=2"]
+    assert card.xpath(".//p[@class='meta']/a[time]/@href") == ["../site/articles/2026/11/flood-1.html"]
+    assert card.xpath(".//p[@class='cover']/a/@href") == ["../site/stories/flood-1f.html"]
+    assert [words(link) for link in card.xpath(".//ul[@class='also']//a")] == ["Ebb & flow 2", "Ebb & flow 3"]
 
 
 def test_a_tag_page_is_named_by_its_tag():
@@ -392,13 +431,13 @@ def test_every_relative_link_leads_to_something_that_is_published(tmp_path):
     files = {item.article.path: pages.article_page(item, top=headlines) for item in own}
     files |= {section_path(name): pages.section_page(name, headlines) for name in ("world", "business")}
     files |= {tag_path("tides"): pages.tag_page("tides", headlines), **pages.assets()}
-    files[FRONT_PATH] = pages.front_page(
-        top=headlines, sections=[SectionBlock(name="world", path=section_path("world"), headlines=headlines)]
-    )
+    block = SectionBlock(name="world", path=section_path("world"), headlines=headlines)
+    files[FRONT_PATH] = front_page(pages, headlines, sections=[block])
     feeds = {f"{channel.name}.{kind}" for channel in CHANNELS for kind in ("rss", "atom", "json")}
     lists = [("sections", "world"), ("sections", "business"), ("sources", OURS.name)]
     feeds |= {f"{list_feed(*one)}.{kind}" for one in lists for kind in ("rss", "atom", "json")}
-    there = {*files, *feeds, "sources.opml"}
+    others = {LATEST_PATH, FEEDS_PATH, ARCHIVE_PATH, SOURCES_PATH, source_path(OURS.name)}
+    there = {*files, *feeds, *others, "sources.opml"}
 
     for path, data in files.items():
         if not path.endswith(".html"):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.model import PublishedArticle, Republish
-from syndicate.publish.site_headline import Headline
+from syndicate.publish.site_headline import Headline, NamedPath
 from syndicate.publish.site_metadata import (
     named_links,
     nested_headings,
@@ -18,7 +18,7 @@ from tests.publish.samples import HARBOUR, OPTIONS, OURS, published
 
 
 def facts(item: PublishedArticle) -> Any:
-    return json.loads(news_article(item, "https://canonical.example/1", OPTIONS))
+    return json.loads(news_article(item, "https://canonical.example/1", OPTIONS))[0]
 
 
 def test_S10_the_structured_data_of_an_article_is_complete():
@@ -51,15 +51,30 @@ def test_S10_our_own_article_names_us_as_its_publisher():
         "@type": "NewsMediaOrganization",
         "name": "The Daily Tide",
         "url": "https://news.example/site/",
+        "logo": {"@type": "ImageObject", "url": "https://news.example/site/assets/favicon.png"},
     }
+    assert facts(published(source=OURS))["isPartOf"]["name"] == "The Daily Tide"
+
+
+def test_the_way_to_an_article_leads_over_its_section():
+    section = NamedPath(name="world", path="site/sections/world/index.html")
+
+    _, way = json.loads(news_article(published(), "https://canonical.example/1", OPTIONS, section))
+
+    assert [(step["position"], step["name"]) for step in way["itemListElement"]] == [
+        (1, "The Daily Tide"),
+        (2, "world"),
+    ]
+
+
+def test_an_article_without_authors_is_by_its_publisher():
+    assert facts(published(authors=()))["author"] == [facts(published())["publisher"]]
 
 
 def test_S10_what_is_unknown_is_left_out():
     bare = published(authors=(), tags=(), section="", language="", image=None, summary="")
 
-    assert not {"author", "keywords", "articleSection", "inLanguage", "image", "description"} & set(
-        facts(bare)
-    )
+    assert not {"keywords", "articleSection", "inLanguage", "image", "description"} & set(facts(bare))
 
 
 def test_a_source_that_allows_no_text_gives_no_description():
@@ -76,7 +91,7 @@ def test_S10_no_title_can_leave_the_script_element(title):
     markup = str(news_article(item, "https://canonical.example/1", OPTIONS))
 
     assert not set("<>&\u2028\u2029") & set(markup)
-    assert json.loads(markup)["headline"] == item.article.title
+    assert json.loads(markup)[0]["headline"] == item.article.title
 
 
 @pytest.mark.parametrize(

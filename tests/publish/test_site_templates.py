@@ -6,14 +6,25 @@ import pytest
 
 from syndicate.errors import RenderError
 from syndicate.model import Article, Enclosure, Image, Source
+from syndicate.publish.front_choice import FrontPlaces, Lane
 from syndicate.publish.newsletter_archive import EditionPage, EditionsPage
 from syndicate.publish.page_context import ArticlePage, FrontPage, ListingPage
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages
-from syndicate.publish.site_headline import Headline, NamedPath, Reason, SectionBlock, reasons
+from syndicate.publish.site_headline import (
+    Growth,
+    Headline,
+    Hot,
+    NamedPath,
+    SectionBlock,
+    SourceMark,
+    StoryView,
+)
+from syndicate.publish.site_paths import FRONT_PATH
+from syndicate.publish.site_view import EditionTeaser, NewsletterOffer, SiteView
 from syndicate.templating import Templates
 from tests.publish.samples import OPTIONS, published
-from tests.template_variables import TRANSLATED, attributes, variables
+from tests.template_variables import attributes, variables
 
 TEMPLATES = Templates()
 TOP = [Headline.of(published(number)) for number in (11, 12, 13)]
@@ -36,7 +47,9 @@ def test_one_block_of_a_page_can_be_overridden(tmp_path):
         "<p>{{ top|length }} at {{ site.title }}</p>{% endblock %}"
     )
 
-    page = SitePages(Templates(tmp_path), OPTIONS).front_page(top=TOP)
+    pages = SitePages(Templates(tmp_path), OPTIONS)
+    front = FrontPage(canonical=pages.absolute(FRONT_PATH), top=TOP, places=FrontPlaces())
+    page = pages.page("pages/front.html", FRONT_PATH, front)
 
     assert b"<p>3 at The Daily Tide</p>" in page
     assert b'<link rel="canonical" href="https://news.example/site/index.html">' in page
@@ -59,7 +72,8 @@ DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(
 PAGES = {"Front page": FrontPage, "Article page": ArticlePage, "Section and tag pages": ListingPage}
 ARCHIVE_PAGES = EditionsPage, EditionPage
 OBJECTS = {
-    "Site": PublishOptions, "Headline": Headline, "Reason": Reason, "Section block": SectionBlock,
+    "Headline": Headline, "Hot": Hot, "Growth": Growth, "Story": StoryView, "Mark": SourceMark, "Lane": Lane,
+    "Section block": SectionBlock, "Newsletter to join": NewsletterOffer, "Edition": EditionTeaser,
     "Path": NamedPath, "Image": Image, "File": Enclosure,
 }  # fmt: skip
 INTERNAL = {"Article": Article, "Source": Source}
@@ -78,9 +92,14 @@ def names_of(kind: type) -> set[str]:
     }
 
 
+def test_the_fields_of_the_site_are_the_documented_ones() -> None:
+    assert documented("Site") == names_of(PublishOptions) | names_of(SiteView) | {"section_path"}
+
+
 @pytest.mark.parametrize("heading", PAGES)
 def test_the_variables_of_a_page_are_the_documented_ones(heading: str) -> None:
-    assert documented(heading) == names_of(PAGES[heading])
+    names = names_of(PAGES[heading]) - {"places"}
+    assert documented(heading) == names | (names_of(FrontPlaces) if heading == "Front page" else set())
 
 
 def test_the_variables_of_an_archive_are_the_documented_ones() -> None:
@@ -101,14 +120,15 @@ def test_the_documented_fields_of_a_row_exist(heading: str) -> None:
 def test_every_field_that_a_page_template_reads_is_documented() -> None:
     fields = set().union(*map(documented, [*OBJECTS, *INTERNAL, "Archive of a newsletter"]))
     fields |= set(re.findall(r"`\.(\w+)`", DOCUMENTATION)) | {"removeprefix", "removesuffix", "split", "get"}
+    fields |= {"startswith"}
     for name in SITE_TEMPLATES:
         assert attributes(TEMPLATES, f"pages/{name}.html") <= fields, name
 
 
 SITE_TEMPLATES = (
     "article", "front", "listing", "edition", "editions", "parts/head", "parts/masthead", "parts/footer",
-    "parts/rail", "parts/headlines", "parts/more_from_section", "parts/files", "parts/edition_item",
-    "parts/edition_story",
+    "parts/rail", "parts/atoms", "parts/headlines", "parts/more_from_section", "parts/files",
+    "parts/edition_item", "parts/edition_story",
 )  # fmt: skip
 PAGE_TEMPLATES = ("article", "front", "listing", "parts/head", "parts/masthead", "parts/footer", "parts/rail")
 
@@ -118,22 +138,3 @@ def test_every_variable_of_a_template_is_documented(name):
     everywhere = documented("Variables of every page and part") | documented("Variables of every page")
     names = everywhere.union(*map(documented, [*PAGES, "Parts"]))
     assert variables(TEMPLATES, f"pages/{name}.html") <= names
-
-
-@pytest.mark.parametrize("language", ["", *TRANSLATED])
-def test_every_reason_has_words_in_every_language_and_no_score(language: str, tmp_path: Path) -> None:
-    listed = "{% for one in reasons %}{{ words.reason(one) }}\n{% endfor %}"
-    (tmp_path / "reasons.html").write_text('{% import "pages/words.html" as words %}' + listed)
-    parts = {
-        "source:1": 0.52, "source:2": 0.41, "reads": 0.3, "theme": 1.31, "boost": 2.0, "pin": 1.0,
-        "rare": 1.0, "recent:3": 2.0, "slow": 72.0,
-    }  # fmt: skip
-    told = Templates(tmp_path).in_language(language).render("reasons.html", reasons=reasons(parts))
-    lines = told.split("\n")[:-1]
-    assert len(lines) == len(set(lines)) == 7
-    assert all(line == line.strip() != "" for line in lines)
-    assert set(re.findall(r"[0-9.,]*[0-9]", told)) <= {"2", "3", "72"}
-
-
-def test_a_small_boost_or_theme_is_no_reason() -> None:
-    assert reasons({"source:1": 1.0, "theme": 1.1, "boost": 0.5}) == ()

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from syndicate.errors import RenderError
 from syndicate.files import write_page
 from syndicate.jobs.publish.context import PublishContext, signature_of
+from syndicate.jobs.publish.front_build import FrontBuild, offers_of, step_of
 from syndicate.jobs.publish.list_build import (
     BATCH,
     FAILURES_BEFORE_GIVING_UP,
@@ -19,8 +21,9 @@ from syndicate.jobs.publish.list_build import (
 )
 from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channel_query import only_section
+from syndicate.publish.front_choice import growth_of
 from syndicate.publish.site import SitePages
-from syndicate.publish.site_headline import Headline, SectionBlock
+from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import FRONT_PATH, section_path, tag_path
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
@@ -39,8 +42,8 @@ RENDER_BATCH = 20
 LISTS_STEP = 900.0
 TOP_SHOWN = 7
 TRENDING_SHOWN = 5
-FRONT_TOP = 13
-SECTION_ON_FRONT = 5
+TRENDING_READ = 12
+FRONT_TOP = 24
 MORE_FROM_SECTION = 6
 
 
@@ -80,6 +83,7 @@ class SiteBuild:
             channels=self._context.channels,
             newsletters=self._context.newsletters,
             sections=self._sections,
+            offers=offers_of(self._context),
         )
         return self._pages
 
@@ -88,14 +92,14 @@ class SiteBuild:
         known = self._context.known
         with self._store.read() as connection:
             self._front_top = self._ranked(connection, "top", FRONT_TOP)
-            trending = self._ranked(connection, "trending", TRENDING_SHOWN)
-        self._trending = trending
-        self._shown = MovingLists(top=self._front_top[:TOP_SHOWN], trending=trending)
+            trending = self._ranked(connection, "trending", TRENDING_READ)
+        self._trending = [replace(headline, growth=growth_of(headline)) for headline in trending]
+        self._shown = MovingLists(top=self._front_top[:TOP_SHOWN], trending=self._trending[:TRENDING_SHOWN])
         lists = signature_of(*self._shown.values(), self._sections)
         templates = self._context.templates.fingerprint("pages/")
         feeds = [(channel.name, channel.title) for channel in self._context.channels]
         shown = replace(self._options, hub_url="", feed_limit_bytes=0, fresh_for=0)
-        site = signature_of(shown, feeds[:1], templates)
+        site = signature_of(shown, feeds[:1], templates, self._pages.site.newsletters)
         self._mark(site=site, lists=lists)
         with self._store.read() as connection:
             waiting = stale.count_stale(connection)
@@ -108,7 +112,8 @@ class SiteBuild:
             return
         self._write_assets()
         archives = [(newsletter.name, newsletter.title) for newsletter in self._context.newsletters]
-        front = signature_of(self._front_top, self._trending, self._sections, site, feeds, archives)
+        step = step_of(self._context.now)
+        front = signature_of(step, self._front_top, self._trending, self._sections, site, feeds, archives)
         if (done or known.get("front") != front) and self._front_and_sections():
             self._context.save({"front": front})
 
@@ -231,23 +236,24 @@ class SiteBuild:
 
     def _front_and_sections(self) -> bool:
         """Write the front page and section pages; return whether every page was written."""
-        blocks, written = [], True
+        written = True
         for section in self._sections:
             with self._store.read() as connection:
                 articles = channel_store.section_articles(connection, section, limit=LISTING_SHOWN)
                 headlines = list(self._headlines(connection, articles).values())
-            path, shown = section_path(section), headlines[:SECTION_ON_FRONT]
-            blocks.append(SectionBlock(name=section, path=path, headlines=shown))
             page = partial(self._pages.section_page, section, headlines, **self._shown)
-            written &= self._lists.write_page("", path, page)
-        front = partial(self._pages.front_page, top=self._front_top, trending=self._trending, sections=blocks)
+            written &= self._lists.write_page("", section_path(section), page)
+        build = FrontBuild(self._context, self._pages, self._sections)
+        front = partial(build.page, self._front_top, self._trending)
         return self._lists.write_page("", FRONT_PATH, front) and written
 
     def _write_assets(self) -> None:
         try:
             for path, data in self._pages.assets().items():
                 self._write(path, data)
-        except RenderError as error:
+            if self._options.logo:
+                self._write(self._options.logo, Path(self._options.logo_file).read_bytes())
+        except (RenderError, OSError) as error:
             self.failures.append(str(error))
 
     def _ranked(self, connection: Connection, name: str, limit: int) -> list[Headline]:

@@ -103,14 +103,20 @@ def periods_under_way(
     return [(row.period_start, row.period_end) for row in rows]
 
 
-def published_editions(connection: Connection, newsletter: str, variant_key: str) -> list[ReviewEdition]:
-    """Return the latest revision of each sent edition with stored content, newest first."""
+def published_editions(
+    connection: Connection, newsletter: str, variant_key: str, *, rows: int | None = None
+) -> list[ReviewEdition]:
+    """Return the latest revision of each sent edition with stored content, newest first.
+
+    ``rows`` limits the revisions that are read.
+    """
     table = schema.editions
     query = (
         select(table)
         .where(table.c.newsletter == newsletter, table.c.variant_key == variant_key, table.c.state == CUT)
         .where(table.c.content_json.is_not(None))
         .order_by(table.c.period_end.desc(), table.c.revision.desc())
+        .limit(rows)
     )
     latest: dict[datetime, ReviewEdition] = {}
     for row in connection.execute(query):

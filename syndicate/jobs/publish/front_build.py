@@ -1,0 +1,166 @@
+"""Front page: rows in, the chosen places out."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from syndicate.jobs.publish.context import PublishContext
+from syndicate.model import EVERY_EDITION, Article, EditionContent, archive_folder, edition_path, known_since
+from syndicate.publish.front_choice import LANE_HOURS, choose_front, place_on_track, story_key
+from syndicate.publish.page_context import FrontPage
+from syndicate.publish.site import SitePages
+from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, SourceMark
+from syndicate.publish.site_metadata import site_facts
+from syndicate.publish.site_paths import FRONT_PATH, section_path, tag_path
+from syndicate.publish.site_view import EditionTeaser, NewsletterOffer
+from syndicate.store import Connection
+from syndicate.store.mail import review_store
+from syndicate.store.output import channel_store, day_counts
+from syndicate.text.names import tag_key
+
+# Clock of hot words and counts: equal rows give equal bytes within a step.
+STEP = 900
+_NEWEST = 100
+_SECTIONS = 8
+# More than a block shows, since stories above are left out.
+_SECTION_POOL = 24
+_ACTIVE_SOURCES = 16
+_STRIP = range(3, 10)
+_TAG_MINIMUM = 4
+
+
+def step_of(now: datetime) -> datetime:
+    """Return the beginning of the step of the clock."""
+    return now - timedelta(seconds=now.timestamp() % STEP)
+
+
+def offers_of(context: PublishContext) -> tuple[NewsletterOffer, ...]:
+    """Return the newsletters that readers may join, without their editions."""
+    return tuple(
+        NewsletterOffer(
+            name=newsletter.name,
+            title=newsletter.title,
+            archive=f"{archive_folder(newsletter.name)}/index.html",
+        )
+        for newsletter in context.newsletters
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FrontBuild:
+    """Front page of ``pages`` from the ranked headlines; ``sections`` are in the order of the navigation."""
+
+    context: PublishContext
+    pages: SitePages
+    sections: Sequence[str]
+
+    def page(self, top: Sequence[Headline], trending: Sequence[Headline]) -> bytes:
+        """Read the newest articles, sections and counts, and return the page."""
+        now = step_of(self.context.now)
+        with self.context.store.read() as connection:
+            articles = channel_store.channel_articles(connection, (), limit=_NEWEST)
+            latest = self._headlines(connection, articles)
+            counts = day_counts.recent_counts(connection, now - timedelta(days=1))
+            tags = self._tags(connection, articles)
+            blocks = self._blocks(connection, counts) or self._tag_blocks(articles, latest, tags)
+            offers = [self._with_edition(connection, offer) for offer in self.pages.site.newsletters]
+        mirrored = self.pages.site.direction == "rtl"
+        places = choose_front(top, trending, latest, blocks, now, mirrored=mirrored)
+        newest = max((known_since(article.published) for article in articles), default=None)
+        page = FrontPage(
+            canonical=self.pages.absolute(FRONT_PATH),
+            description=self.context.options.description,
+            json_ld=site_facts(self.context.options),
+            share_image=places.lead.image if places.lead else None,
+            top=top,
+            places=places,
+            since=newest if places.old else None,
+            days=self._days(now, mirrored=mirrored) if places.lanes else (),
+            strip=() if places.old else tags,
+            active=self._active(counts),
+            sources=len(self.context.views.sources),
+            offers=offers,
+        )
+        arrived = max((article.first_seen for article in articles), default=None)
+        return self.pages.page("pages/front.html", FRONT_PATH, page, updated=arrived)
+
+    def _headlines(self, connection: Connection, articles: Sequence[Article]) -> list[Headline]:
+        return [Headline.of(item) for item in self.context.views.listed(connection, articles)]
+
+    def _blocks(self, connection: Connection, counts: Sequence[day_counts.RecentCount]) -> list[SectionBlock]:
+        """Return the sections in order, with the numbers of the last day; one section alone is none."""
+        blocks = []
+        for name in self.sections[:_SECTIONS] if len(self.sections) > 1 else ():
+            articles = channel_store.section_articles(connection, name, limit=_SECTION_POOL)
+            own = [count for count in counts if count.section == tag_key(name)]
+            blocks.append(
+                SectionBlock(
+                    name=name,
+                    path=section_path(name),
+                    headlines=self._headlines(connection, articles),
+                    articles=sum(count.articles for count in own),
+                    sources=len({count.source_id for count in own}),
+                )
+            )
+        return blocks
+
+    def _tags(self, connection: Connection, articles: Sequence[Article]) -> list[NamedPath]:
+        """Return the tags that most of the newest stories have, if they have pages, without sections."""
+        listed = channel_store.listed_tags(connection, [article.id for article in articles])
+        listed -= {tag_key(name) for name in self.sections}
+        stories: dict[str, set[int]] = {}
+        spelt: dict[str, str] = {}
+        for article in articles:
+            for name in article.tags:
+                if (key := tag_key(name)) in listed:
+                    stories.setdefault(key, set()).add(article.story_id or article.id)
+                    spelt.setdefault(key, name)
+        order = sorted(
+            (key for key in stories if len(stories[key]) > 1), key=lambda key: (-len(stories[key]), key)
+        )
+        tags = [NamedPath(name=spelt[key], path=tag_path(key), count=len(stories[key])) for key in order]
+        return tags[: _STRIP.stop - 1] if len(tags) in _STRIP or len(tags) > _STRIP.stop else []
+
+    def _tag_blocks(
+        self, articles: Sequence[Article], latest: Sequence[Headline], tags: Sequence[NamedPath]
+    ) -> list[SectionBlock]:
+        """Return blocks of tags, for a site without sections."""
+        blocks = []
+        for tag in tags:
+            key = tag_key(tag.name)
+            paths = {article.path for article in articles if key in map(tag_key, article.tags)}
+            own = [headline for headline in latest if headline.path in paths]
+            if len(set(map(story_key, own))) >= _TAG_MINIMUM:
+                blocks.append(SectionBlock(name=tag.name, path=tag.path, headlines=own))
+        return blocks
+
+    def _active(self, counts: Sequence[day_counts.RecentCount]) -> list[tuple[SourceMark, int]]:
+        """Return the sources with most articles of the last day, if there are several."""
+        articles = Counter[int]()
+        for count in counts:
+            articles[count.source_id] += count.articles
+        names = [(self.context.views.sources[number].name, total) for number, total in articles.items()]
+        names.sort(key=lambda pair: (-pair[1], pair[0]))
+        return (
+            [(SourceMark.of(name), total) for name, total in names[:_ACTIVE_SOURCES]]
+            if len(names) > 1
+            else []
+        )
+
+    def _with_edition(self, connection: Connection, offer: NewsletterOffer) -> NewsletterOffer:
+        for revision in review_store.published_editions(connection, offer.name, EVERY_EDITION, rows=1):
+            headlines = tuple(story.title for story in EditionContent.from_json(revision.content).stories[:3])
+            path = edition_path(offer.name, revision.edition.period_end, EVERY_EDITION)
+            return replace(offer, latest=EditionTeaser(path=path, headlines=headlines))
+        return offer
+
+    def _days(self, now: datetime, *, mirrored: bool) -> list[tuple[float, datetime]]:
+        """Return the midnights on the track of lanes."""
+        zone = self.context.options.time_zone
+        first = (now - timedelta(hours=LANE_HOURS)).astimezone(zone)
+        midnights = (
+            datetime(first.year, first.month, first.day, tzinfo=zone) + timedelta(days=day)
+            for day in (1, 2, 3)
+        )
+        return [(place_on_track(at, now, mirrored=mirrored), at) for at in midnights if at <= now]

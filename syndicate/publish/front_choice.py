@@ -1,0 +1,222 @@
+"""Places of the front page: the story that stands at each, chosen from ranked and newest headlines."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Final
+
+from syndicate.publish.site_headline import Growth, Headline, Hot, SectionBlock, StoryView
+
+# Without a report in this time the page shows the newest articles and says so.
+OLD: Final = timedelta(hours=36)
+LANE_HOURS: Final = 60
+LATEST_SHOWN: Final = 13
+TRENDING_SHOWN: Final = 5
+MORE_SHOWN: Final = 4
+SECTION_SHOWN: Final = 9
+_BESIDE = 4
+_BESIDE_PER_SOURCE = 2
+_LEAST_TRENDING = 2
+_LANES = 7
+_LEAST_LANES, _LEAST_SOURCES = 3, 3
+# Below this number of recent stories the page has two columns.
+_FEW = 12
+_NEW = timedelta(hours=1)
+_HOT_DOT = timedelta(hours=4)
+_BURST = timedelta(hours=12)
+_BURST_SOURCES = 5
+_GROWTH = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """Story on the track of the last hours; positions are percent of the track from its left end.
+
+    ``dots`` are its articles, each with true if it is new; ``ring`` is the first report, or ``None`` if that
+    is older than the track.
+    """
+
+    headline: Headline
+    start: float
+    end: float
+    ring: float | None
+    dots: tuple[tuple[float, bool], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontPlaces:
+    """Stories by place. ``old`` is true if none is recent, ``wide`` if there are enough for three columns."""
+
+    old: bool = False
+    wide: bool = False
+    lead: Headline | None = None
+    under: Sequence[Headline] = ()
+    beside: Sequence[Headline] = ()
+    latest: Sequence[Headline] = ()
+    more: Sequence[Headline] = ()
+    trending: Sequence[Headline] = ()
+    lanes: Sequence[Lane] = ()
+    sections: Sequence[SectionBlock] = ()
+
+
+def choose_front(
+    top: Sequence[Headline],
+    trending: Sequence[Headline],
+    latest: Sequence[Headline],
+    sections: Sequence[SectionBlock],
+    now: datetime,
+    *,
+    mirrored: bool = False,
+) -> FrontPlaces:
+    """Choose the stories of every place; above Latest no story stands twice.
+
+    ``latest`` are the newest articles, ``sections`` hold more headlines than they show. ``mirrored`` reverses
+    the tracks, for a page that is read from right to left.
+    """
+    newest = max((headline.first_seen for headline in latest), default=now)
+    old = now - newest > OLD
+    ranked = () if old else top
+    growing = {story_key(headline) for headline in trending}
+    pool = _distinct([*ranked, *latest])
+    if old or not pool:
+        shown = [story_key(headline) for headline in pool[:5]]
+        rest = [headline for headline in latest if story_key(headline) not in shown]
+        lead = pool[0] if pool else None
+        return FrontPlaces(old=old, lead=lead, under=pool[1:5], latest=rest[:LATEST_SHOWN])
+    lead, *left = [_hot(headline, growing, now) for headline in pool]
+    wide = sum(now - headline.first_seen <= OLD for headline in pool) >= _FEW
+    beside = _beside(left) if wide else []
+    left = _without(left, beside)
+    under = left[: 2 if wide and lead.image else 4]
+    left = _without(left, under)
+    more = left[:MORE_SHOWN] if wide else []
+    used = [lead, *beside, *under, *more]
+    shown_trending = _without(trending, used)[:TRENDING_SHOWN]
+    if len(shown_trending) < _LEAST_TRENDING:
+        shown_trending = []
+    used += shown_trending
+    river = latest if wide else _without(latest, used)
+    blocks = []
+    for block in sections:
+        headlines = _led(_without(_distinct(block.headlines), used)[:SECTION_SHOWN])
+        used += headlines
+        if headlines:
+            blocks.append(replace(block, headlines=headlines))
+    return FrontPlaces(
+        wide=wide,
+        lead=lead,
+        under=under,
+        beside=beside,
+        latest=[_new(headline, now) for headline in river[:LATEST_SHOWN]],
+        more=more,
+        trending=shown_trending,
+        lanes=_lanes([*top, *trending], now, mirrored=mirrored),
+        sections=blocks,
+    )
+
+
+def story_key(headline: Headline) -> str:
+    """Return the path of the headline's story, else of its article."""
+    return headline.story.path if headline.story else headline.path
+
+
+def growth_of(headline: Headline) -> Growth | None:
+    """Return the sources of the hours before the story's newest report, if there are several."""
+    if headline.story is None:
+        return None
+    newest: dict[str, datetime] = {}
+    for source, at in headline.story.reports:
+        newest[source] = max(at, newest.get(source, at))
+    last = max(newest.values())
+    recent = [at for at in newest.values() if last - at <= _GROWTH]
+    hours = ceil((last - min(recent)) / timedelta(hours=1))
+    return Growth(len(recent), max(1, hours)) if len(recent) > 1 else None
+
+
+def place_on_track(at: datetime, now: datetime, *, mirrored: bool) -> float:
+    """Return a time's position on the track of the last ``LANE_HOURS`` hours, in percent from the left."""
+    share = 1 - (now - at) / timedelta(hours=LANE_HOURS)
+    percent = 1 + 97 * min(1.0, max(0.0, share))
+    return round(100 - percent if mirrored else percent, 1)
+
+
+def _distinct(headlines: Iterable[Headline]) -> list[Headline]:
+    return list({story_key(headline): headline for headline in reversed(list(headlines))}.values())[::-1]
+
+
+def _without(headlines: Iterable[Headline], used: Iterable[Headline]) -> list[Headline]:
+    keys = {story_key(headline) for headline in used}
+    return [headline for headline in headlines if story_key(headline) not in keys]
+
+
+def _beside(headlines: Sequence[Headline]) -> list[Headline]:
+    """Return the second column: at most two stories of a source; a picture first, if one is near."""
+    counts, chosen = Counter[str](), list[Headline]()
+    for headline in headlines:
+        if counts[headline.source_name] < _BESIDE_PER_SOURCE and len(chosen) < _BESIDE:
+            counts[headline.source_name] += 1
+            chosen.append(headline)
+    return sorted(chosen, key=lambda headline: headline.image is None)
+
+
+def _led(headlines: Sequence[Headline]) -> list[Headline]:
+    """Return headlines in order, after the most covered story or else the first with a picture."""
+    first = max(
+        headlines,
+        key=lambda headline: (headline.coverage if headline.story else 1, headline.image is not None),
+        default=None,
+    )
+    return sorted(headlines, key=lambda headline: headline is not first)
+
+
+def _new(headline: Headline, now: datetime) -> Headline:
+    if headline.dated and now - headline.published < _NEW:
+        return replace(headline, hot=Hot("new", headline.published))
+    return headline
+
+
+def _hot(headline: Headline, growing: set[str], now: datetime) -> Headline:
+    """Return the headline with the news of its story: a new report, many sources at once, or growth."""
+    story = headline.story
+    last = story.last if story else headline.first_seen
+    if now - last < _NEW and headline.dated:
+        return replace(headline, hot=Hot("new", last))
+    if story and now - last <= 2 * _BURST:
+        early = [(source, at) for source, at in story.reports if at - story.first <= _BURST]
+        sources = len({source for source, _ in early})
+        hours = max(1, ceil((max(at for _, at in early) - story.first) / timedelta(hours=1)))
+        if sources >= _BURST_SOURCES:
+            return replace(headline, hot=Hot("sources", last, sources, hours))
+    if story_key(headline) in growing:
+        return replace(headline, hot=Hot("growing", last))
+    return headline
+
+
+def _lanes(headlines: Sequence[Headline], now: datetime, *, mirrored: bool) -> list[Lane]:
+    begin = now - timedelta(hours=LANE_HOURS)
+    covered = [
+        (headline, headline.story)
+        for headline in _distinct(headlines)
+        if headline.story and headline.story.sources >= _LEAST_SOURCES and headline.story.last > begin
+    ]
+    if len(covered) < _LEAST_LANES:
+        return []
+    covered.sort(key=lambda pair: pair[1].sources, reverse=True)
+    return [_lane(*pair, begin, now, mirrored=mirrored) for pair in covered[:_LANES]]
+
+
+def _lane(headline: Headline, story: StoryView, begin: datetime, now: datetime, *, mirrored: bool) -> Lane:
+    first = story.first
+    times = sorted(at for _, at in story.reports if at >= begin)
+    dots = {place_on_track(at, now, mirrored=mirrored): now - at <= _HOT_DOT for at in times}
+    places = sorted(dots)
+    ring = place_on_track(first, now, mirrored=mirrored) if first >= begin else None
+    return Lane(
+        headline=headline,
+        start=places[0] if ring or mirrored else 0,
+        end=places[-1] if ring or not mirrored else 100,
+        ring=ring,
+        dots=tuple((place, hot) for place, hot in dots.items() if place != ring),
+    )
