@@ -49,7 +49,7 @@ _COMMANDS = {
     "bounces": ("mailing.bounce_commands", "Read bounces, complaints and unsubscribe mails."),
     "dkim": ("mailing.dkim_commands", "Make a DKIM key, which signs mail."),
     "doctor": ("operate.doctor", "Check DNS, TLS and unsubscribing, as receivers of mail do."),
-    "prune": ("operate.prune_command", "Remove rows that are older than [retention] allows."),
+    "prune": ("operate.stage_commands", "Remove rows that are older than [retention] allows."),
     "demo": ("demo_command", "Run the whole pipeline on a small bundled newsroom."),
 }
 

@@ -1,8 +1,10 @@
 """Arguments and options that several commands share: articles, sources, newsletters, the user's name."""
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -122,6 +124,13 @@ def _user_name(_context: click.Context, _parameter: click.Parameter, given: str)
         return "unknown"
 
 
+def limit_option(default: int, noun: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option ``--limit`` for a number of rows."""
+    text = f"Maximum number of {noun}."
+    return click.option("--limit", type=click.IntRange(min=1), default=default, show_default=True, help=text)
+
+
+file_argument = click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True))
 force_option = click.option(
     "--force", is_flag=True, help="Fetch it although its server asked for a pause (Retry-After)."
 )

@@ -5,12 +5,12 @@ import signal
 import socket
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from syndicate.cli.options import current_time, json_option, now_option
+from syndicate.cli.options import json_option, now_option
 from syndicate.cli.output import show, table
 from syndicate.demo.demo_folder import DemoFolder, open_demo_folder
 from syndicate.demo.demo_run import DemoResult, run_pipeline
@@ -48,7 +48,7 @@ def demo(out: Path, serve: bool, port: int | None, as_json: bool, now: datetime 
     `syndicate run`. A second demo in the same folder replaces the first.
     """
     say = (lambda _line: None) if as_json else click.echo
-    now = current_time(now).replace(microsecond=0)
+    now = (now or datetime.now(UTC)).replace(microsecond=0)
     papers = load_newsroom()
     port = _port(port) if serve else port or DEFAULT_PORT
     with open_demo_folder(out) as folder, NewsroomServer(papers, now) as newsroom:

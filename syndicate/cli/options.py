@@ -1,16 +1,18 @@
 """Options that several commands share, and the services that they name."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
+from syndicate.cli.output import show
 from syndicate.services import Services, open_services
-from syndicate.settings import Settings, load_settings
-from syndicate.store import Connection
+from syndicate.settings import load_settings
 
 Command = Callable[..., Any]
 
@@ -33,43 +35,62 @@ class IsoTime(click.ParamType[datetime]):
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-config_option = click.option(
+_config_option = click.option(
     "--config",
-    "config",
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path("config.toml"),
     show_default=True,
     help="The configuration file.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
-now_option = click.option("--now", type=IsoTime(), default=None, help="Pretend it is this ISO time.")
-file_argument = click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True))
+now_option = click.option("--now", type=IsoTime(), help="Pretend it is this ISO time.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Call of a command: the values of the options that most commands share."""
+
+    config: Path
+    as_json: bool = False
+    given_now: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        """Time that the user gave, or the clock's time."""
+        return self.given_now or datetime.now(UTC)
+
+    @contextmanager
+    def services(self) -> Iterator[Services]:
+        """Load the configuration, open its services, and close them at the end."""
+        with open_services(load_settings(self.config), now=self.given_now) as services:
+            yield services
+
+    def show(self, answer: Mapping[str, Any], text: str | Callable[[], None]) -> None:
+        """Print the answer as a JSON object, or as ``text``."""
+        show(answer, self.as_json, text)
+
+    def show_change(self, name: str, outcome: str, text: str, changed: bool) -> None:
+        """Print the new state of a named row; ``changed`` is false if it was in that state before."""
+        self.show({"name": name, "outcome": outcome, "changed": changed}, f"{name} {text}.")
+
+
+def config_option(command: Command) -> Command:
+    """Add ``--config``; the command gets a ``Call`` as its first argument."""
+
+    @_config_option
+    @wraps(command)
+    def called(*, config: Path, as_json: bool = False, now: datetime | None = None, **given: Any) -> Any:
+        return command(Call(config, as_json, now), **given)
+
+    return called
+
+
 def common_options(command: Command) -> Command:
-    """Add the options ``--config`` and ``--json``."""
+    """Add ``--config`` and ``--json``; the command gets a ``Call`` as its first argument."""
     return config_option(json_option(command))
 
 
 def timed_options(command: Command) -> Command:
-    """Add the common options and ``--now``."""
+    """Add ``--config``, ``--json`` and ``--now``; the command gets a ``Call`` as its first argument."""
     return common_options(now_option(command))
-
-
-def current_time(now: datetime | None) -> datetime:
-    """Return ``now``, or the clock's time when the user gave none."""
-    return now or datetime.now(UTC)
-
-
-@contextmanager
-def services_of(config: Path, now: datetime | None = None) -> Iterator[tuple[Settings, Services]]:
-    """Load the configuration, open the services as of ``now``, and close them at the end."""
-    settings = load_settings(config)
-    with open_services(settings, now=now) as services:
-        yield settings, services
-
-
-def write_or_dry_run(services: Services, dry_run: bool) -> AbstractContextManager[Connection]:
-    """Open a write transaction. A dry run rolls it back at the end."""
-    return services.store.dry_run() if dry_run else services.store.write()

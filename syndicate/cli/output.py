@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -27,18 +28,20 @@ def write_result(file: Path, data: bytes) -> None:
         write_atomic(file, data)
 
 
-def show(result: Mapping[str, Any], as_json: bool, text: Callable[[], None]) -> None:
-    """Print the result as a JSON object, or call ``text`` to print it as text."""
+def show(answer: Mapping[str, Any], as_json: bool, text: str | Callable[[], None]) -> None:
+    """Print the answer as a JSON object, or as ``text``: a line, or a function that prints it."""
     if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False, indent=2, default=_plain))
+        click.echo(json.dumps(answer, ensure_ascii=False, indent=2, default=_plain))
+    elif isinstance(text, str):
+        click.echo(text)
     else:
         text()
 
 
-def show_change(name: str, outcome: str, text: str, changed: bool, as_json: bool) -> None:
-    """Print the new state of a named row; ``changed`` is false if it was in that state before."""
-    answer = {"name": name, "outcome": outcome, "changed": changed}
-    show(answer, as_json, lambda: click.echo(f"{name} {text}."))
+def attributes(value: object, names: str) -> dict[str, Any]:
+    """Return attributes as the JSON form of a value: ``attributes(row, "id name size=file.size")``."""
+    paths = [name.partition("=") for name in names.split()]
+    return {name: attrgetter(path or name)(value) for name, _, path in paths}
 
 
 def _plain(value: object) -> object:

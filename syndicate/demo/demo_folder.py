@@ -19,16 +19,8 @@ from syndicate.demo.newsroom import Publication, local_articles
 from syndicate.errors import SyndicateError
 from syndicate.files import file_lock, write_atomic
 
-MADE = (
-    "config.toml",
-    "feeds",
-    "outbox",
-    "our-desk",
-    "digest.html",
-    "digest.txt",
-    "digest-arabic.html",
-    "digest-arabic.txt",
-)
+_DIGESTS = ("digest.html", "digest.txt", "digest-arabic.html", "digest-arabic.txt")
+MADE = ("config.toml", "feeds", "outbox", "our-desk", *_DIGESTS)
 STORE = ("syndicate.db", "syndicate.db-wal", "syndicate.db-shm")
 LOCK = "syndicate.db.lock"
 _MARK = "demo.txt"

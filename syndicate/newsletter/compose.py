@@ -8,7 +8,7 @@ out gets a reason. An edition *tells* an article if the article is part of an it
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from syndicate.model import (
@@ -313,22 +313,17 @@ def _ranked(
     return [item for item, _ in pairs]
 
 
+@dataclass(slots=True)
 class _Choice:
     """Items taken so far: each article, link and event once, and a limited number per source."""
 
-    def __init__(
-        self,
-        per_source: int,
-        leads: Mapping[int, PublishedArticle],
-        same_event: Mapping[int, Collection[int]],
-    ) -> None:
-        self._per_source = per_source
-        self._leads = leads
-        self._same_event = same_event
-        self._links: dict[str, Member] = {}
-        self._texts: dict[int, int] = {}
-        self._taken: set[int] = set()
-        self._led: Counter[int] = Counter()
+    _per_source: int
+    _leads: Mapping[int, PublishedArticle]
+    _same_event: Mapping[int, Collection[int]]
+    _links: dict[str, Member] = field(default_factory=dict)
+    _texts: dict[int, int] = field(default_factory=dict)
+    _taken: set[int] = field(default_factory=set)
+    _led: Counter[int] = field(default_factory=Counter)
 
     def take(self, ranked: Sequence[Item], count: int) -> list[Item]:
         """Take the best ``count`` in rank order; sources over their limit fill only the places left over."""

@@ -143,6 +143,11 @@ def latest_period(schedule: Schedule, zone: ZoneInfo, now: datetime) -> Period:
     return Period(start=start, end=end)
 
 
+def ended_period(newsletter: Newsletter, now: datetime) -> Period:
+    """Return the latest period of a newsletter that has ended."""
+    return latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now)
+
+
 def period_at(newsletter: Newsletter, at: datetime) -> Period:
     """Return the period of a newsletter that contains an instant."""
     schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
@@ -168,7 +173,7 @@ def due_period(
     an edition at once. ``already`` tells whether a period was cut or found empty. Raises ``ConfigError`` for
     a bad schedule or time zone.
     """
-    period = latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now)
+    period = ended_period(newsletter, now)
     if period.end <= known_since:
         is_due = newsletter.first_edition == "latest"
     else:

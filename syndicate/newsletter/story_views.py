@@ -5,18 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from syndicate.model import (
-    ContentImage,
-    ContentLink,
-    ContentMedia,
-    ContentStory,
-    EditionContent,
-    EditionStory,
-    Enclosure,
-    Image,
-    RelatedLink,
-    Republish,
-)
+from syndicate import model
 from syndicate.text.plain import EXCERPT_CHARACTERS, clean_line, excerpt
 from syndicate.text.urls import is_loopback, is_web_url
 
@@ -43,10 +32,10 @@ class SiteFacts:
     google_news_url: str = ""
 
 
-def content_from_stories(stories: tuple[EditionStory, ...], site: SiteFacts) -> EditionContent:
+def content_from_stories(stories: tuple[model.EditionStory, ...], site: SiteFacts) -> model.EditionContent:
     """Return the content of an edition of these stories, in order, with each link once."""
     shown = {url for story in stories if (url := _story_url(story, site))}
-    return EditionContent(stories=tuple(_content_story(story, site, shown) for story in stories))
+    return model.EditionContent(stories=tuple(_content_story(story, site, shown) for story in stories))
 
 
 def harmless(text: str, limit: int = 300) -> str:
@@ -62,10 +51,10 @@ def web_url(url: str) -> str:
     return url if is_web_url(url) and TOKEN not in url else ""
 
 
-def _content_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> ContentStory:
+def _content_story(story: model.EditionStory, site: SiteFacts, shown: set[str]) -> model.ContentStory:
     article = story.lead.article
     source = harmless(story.lead.source.name)
-    may_republish = story.lead.source.republish is not Republish.NONE
+    may_republish = story.lead.source.republish is not model.Republish.NONE
     coverage = story.lead.coverage
     unlinked = {story.lead.source.name, *(link.source_name for link in coverage if link.url not in shown)}
     others = max(0, story.coverage - 1 - len({link.source_name for link in coverage} - unlinked))
@@ -79,7 +68,7 @@ def _content_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Con
     shown.update(link.url for link in related)
     other_languages = _links(story.lead.other_languages, shown)
     shown.update(link.url for link in other_languages)
-    return ContentStory(
+    return model.ContentStory(
         title=harmless(article.title),
         url=_story_url(story, site),
         source=source,
@@ -105,13 +94,13 @@ def _content_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Con
     )
 
 
-def _story_url(story: EditionStory, site: SiteFacts) -> str:
+def _story_url(story: model.EditionStory, site: SiteFacts) -> str:
     own_page = f"{site.url}/{story.lead.article.path}" if site.url else ""
     return web_url(story.lead.link) or web_url(own_page)
 
 
-def _summary(story: EditionStory) -> str:
-    if story.lead.source.republish is Republish.NONE:
+def _summary(story: model.EditionStory) -> str:
+    if story.lead.source.republish is model.Republish.NONE:
         return ""
     article = story.lead.article
     text = harmless(excerpt(article.summary or story.lead.text, EXCERPT_CHARACTERS), EXCERPT_CHARACTERS + 1)
@@ -120,23 +109,23 @@ def _summary(story: EditionStory) -> str:
 
 
 def _covered_by(
-    coverage: tuple[RelatedLink, ...], source: str, shown: Collection[str], limit: int
-) -> tuple[ContentLink, ...]:
+    coverage: tuple[model.RelatedLink, ...], source: str, shown: Collection[str], limit: int
+) -> tuple[model.ContentLink, ...]:
     """Return a link to the newest article of each of a few other sources."""
     newest = {link.source_name: link for link in sorted(coverage, key=lambda link: link.published)}
     links = _links(tuple(newest.values()), shown)
     return tuple(link for link in links if link.source != source)[:limit]
 
 
-def _links(links: tuple[RelatedLink, ...], shown: Collection[str]) -> tuple[ContentLink, ...]:
+def _links(links: tuple[model.RelatedLink, ...], shown: Collection[str]) -> tuple[model.ContentLink, ...]:
     """Return the links with a usable URL, each once, without links that the edition shows elsewhere."""
-    by_url: dict[str, ContentLink] = {}
+    by_url: dict[str, model.ContentLink] = {}
     for link in links:
         url = web_url(link.url)
         if url and url not in shown:
             by_url.setdefault(
                 url,
-                ContentLink(
+                model.ContentLink(
                     title=harmless(link.title),
                     url=url,
                     source=harmless(link.source_name),
@@ -152,18 +141,18 @@ def is_mail_image(url: str) -> bool:
     return is_web_url(url) and (url.startswith("https://") or is_loopback(url))
 
 
-def _image(image: Image | None) -> ContentImage | None:
+def _image(image: model.Image | None) -> model.ContentImage | None:
     """Return the image as the mail shows it; ``None`` if mail programs block it or it is too narrow."""
     if image is None or not is_mail_image(web_url(image.url)):
         return None
     if image.width is not None and image.width < _MIN_IMAGE_WIDTH:
         return None
     height = round(_IMAGE_WIDTH * image.height / image.width) if image.width and image.height else None
-    return ContentImage(url=image.url, alt=harmless(image.alt), width=_IMAGE_WIDTH, height=height)
+    return model.ContentImage(url=image.url, alt=harmless(image.alt), width=_IMAGE_WIDTH, height=height)
 
 
-def _media(enclosures: tuple[Enclosure, ...]) -> ContentMedia | None:
+def _media(enclosures: tuple[model.Enclosure, ...]) -> model.ContentMedia | None:
     """Return the first audio or video file, else the first document."""
     files = [file for file in enclosures if web_url(file.url)]
     main = next((file for file in files if file.kind != "document"), files[0] if files else None)
-    return ContentMedia(url=main.url, kind=main.kind, minutes=main.minutes) if main else None
+    return model.ContentMedia(url=main.url, kind=main.kind, minutes=main.minutes) if main else None

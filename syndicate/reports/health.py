@@ -5,18 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from syndicate import model
 from syndicate.ingest.poll_schedule import confirmed_url
 from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.jobs.newsletter.due_periods import waiting_periods
-from syndicate.model import (
-    DeliveryState,
-    EditorDecision,
-    HubSubscription,
-    Origin,
-    Source,
-    SourceListState,
-    SourceState,
-)
 from syndicate.newsletter.period_readiness import Gathered
 from syndicate.newsletter.periods import Period
 from syndicate.reports.newsletter_times import MISSED_SHOWN, zone_of
@@ -66,7 +58,7 @@ class Health:
 
     now: datetime
     sources: tuple[SourceReport, ...]
-    hubs: Mapping[int, HubSubscription]
+    hubs: Mapping[int, model.HubSubscription]
     articles: int
     stories: int
     covered: int
@@ -89,9 +81,9 @@ class Health:
     failures: tuple[Failure, ...]
     dropped: Mapping[str, int]
     top: tuple[str, ...]
-    decisions: Sequence[EditorDecision]
+    decisions: Sequence[model.EditorDecision]
     hold: MailHold | None = None
-    lists: tuple[tuple[str, SourceListState], ...] = ()
+    lists: tuple[tuple[str, model.SourceListState], ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -120,7 +112,7 @@ def read_health(services: Services, now: datetime) -> Health:
             subscriptions=audience_store.count_subscriptions_by_state(connection),
             hold=mail_hold(connection),
             uncertain=delivery_store.list_deliveries(
-                connection, states=(DeliveryState.UNCERTAIN,), limit=UNCERTAIN_SHOWN + 1
+                connection, states=(model.DeliveryState.UNCERTAIN,), limit=UNCERTAIN_SHOWN + 1
             ),
             deferral=pause.reason if pause else _last_deferral(connection),
             pause=pause,
@@ -142,7 +134,7 @@ def read_health(services: Services, now: datetime) -> Health:
     return replace(health, problems=_problems(health, services))
 
 
-def _lists(services: Services, connection: Connection) -> tuple[tuple[str, SourceListState], ...]:
+def _lists(services: Services, connection: Connection) -> tuple[tuple[str, model.SourceListState], ...]:
     states = list_store.list_states(connection)
     return tuple(
         (masked_address(source_list.url) if source_list.private else source_list.url, states[source_list.url])
@@ -153,7 +145,7 @@ def _lists(services: Services, connection: Connection) -> tuple[tuple[str, Sourc
 
 def _last_deferral(connection: Connection) -> str:
     """Return the error of the latest deferral, from the mail server or the disk."""
-    waiting = (DeliveryState.DEFERRED, DeliveryState.PENDING)
+    waiting = (model.DeliveryState.DEFERRED, model.DeliveryState.PENDING)
     latest = delivery_store.list_deliveries(connection, states=waiting, limit=1)
     return latest[0].error if latest else ""
 
@@ -188,7 +180,7 @@ def _source_problems(health: Health) -> list[str]:
     return problems
 
 
-def needs_a_person(state: SourceState | SourceListState) -> bool:
+def needs_a_person(state: model.SourceState | model.SourceListState) -> bool:
     """Return true for a source or list that fails repeatedly or has never worked."""
     return state.failures >= FAILURES_TO_REPORT or bool(state.failures and state.last_success is None)
 
@@ -224,7 +216,7 @@ def _missed(health: Health, services: Services) -> list[str]:
 
 def _mail_problems(health: Health, zone: ZoneInfo) -> list[str]:
     problems = [hold_text(health.hold)] if health.hold else []
-    if uncertain := health.deliveries.get(DeliveryState.UNCERTAIN.value):
+    if uncertain := health.deliveries.get(model.DeliveryState.UNCERTAIN.value):
         problems.append(f"{plural(uncertain, 'delivery')} may or may not have arrived{_uncertain(health)}")
     if health.pause and health.pause.refusals:
         problems.append(
@@ -261,15 +253,15 @@ def _uncertain(health: Health) -> str:
     )
 
 
-def _advice(source: Source, change: str) -> str:
+def _advice(source: model.Source, change: str) -> str:
     """Return the way to change a source, which depends on its origin."""
-    if source.origin is Origin.CONFIG:
+    if source.origin is model.Origin.CONFIG:
         return f"{change} in the configuration"
     if source.listed_in:
         return f"{change} in its source list, or with `syndicate sources`"
     return f"{change} with `syndicate sources`"
 
 
-def shown_address(source: Source, url: str) -> str:
+def shown_address(source: model.Source, url: str) -> str:
     """Return a source's URL; the secret parts of a private source's URL are hidden."""
     return masked_address(url) if url and source.private else url

@@ -3,45 +3,32 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from syndicate import model
 from syndicate.audience.choices import Choices, OfferedChoices
 from syndicate.jobs.audience.preferences_job import PreferencesView
 from syndicate.jobs.newsletter.review_links import EditionView, ReviewPage, SentEdition
-from syndicate.model import (
-    TRENDING,
-    Channel,
-    Clause,
-    ClauseField,
-    ContentImage,
-    ContentLink,
-    ContentMedia,
-    ContentStory,
-    Edition,
-    EditionContent,
-    Enclosure,
-    Image,
-    Newsletter,
-    PublishedArticle,
-)
 from syndicate.publish.newsletter_archive import ArchivedEdition
 from syndicate.publish.site_headline import Growth, Headline, Hot
 from syndicate.store.mail.review_store import EditionChange, ReviewEdition
 
-NEWSLETTER = Newsletter(name="sample", title="Sample", schedule="daily 07:00", time_zone="UTC")
-CHANNEL = Channel(
+NEWSLETTER = model.Newsletter(name="sample", title="Sample", schedule="daily 07:00", time_zone="UTC")
+CHANNEL = model.Channel(
     name="sample",
     title="Sample",
     query="section:Sample",
-    clauses=(Clause(field=ClauseField.SECTION, values=("Sample",)),),
+    clauses=(model.Clause(field=model.ClauseField.SECTION, values=("Sample",)),),
 )
 _FILES = tuple(
-    Enclosure(url=f"https://example.com/sample.{ending}", media_type=kind, size=31_000_000, duration=2040)
+    model.Enclosure(
+        url=f"https://example.com/sample.{ending}", media_type=kind, size=31_000_000, duration=2040
+    )
     for ending, kind in (("mp3", "audio/mpeg"), ("mp4", "video/mp4"), ("pdf", "application/pdf"))
 )
 
 
-def full_article(item: PublishedArticle, *, own: bool) -> PublishedArticle:
+def full_article(item: model.PublishedArticle, *, own: bool) -> model.PublishedArticle:
     """Return an article with every field set."""
-    image = Image(url="https://example.com/image.jpg", width=640, height=480, alt="Sample")
+    image = model.Image(url="https://example.com/image.jpg", width=640, height=480, alt="Sample")
     rich = replace(
         item.article,
         authors=("Sample",),
@@ -58,7 +45,7 @@ def full_article(item: PublishedArticle, *, own: bool) -> PublishedArticle:
     return replace(item, article=rich, source=replace(item.source, own=own), html="<p>Sample</p>")
 
 
-def full_headline(item: PublishedArticle) -> Headline:
+def full_headline(item: model.PublishedArticle) -> Headline:
     """Return the article's headline with news and growth of its story."""
     at = item.article.published
     return replace(Headline.of(item), hot=Hot("sources", at, 6, 11), growth=Growth(sources=3, hours=4))
@@ -72,12 +59,12 @@ def archived_editions(newsletter: str, now: datetime) -> list[ArchivedEdition]:
     ]
 
 
-def edition_contents(now: datetime) -> tuple[EditionContent, ...]:
+def edition_contents(now: datetime) -> tuple[model.EditionContent, ...]:
     """Return contents of editions: with few fields set and with all."""
-    link = ContentLink(
+    link = model.ContentLink(
         title="Sample", url="https://example.com/1", source="Sample", language="en", direction="ltr"
     )
-    plain = ContentStory(
+    plain = model.ContentStory(
         title="Sample",
         url="",
         source="Sample",
@@ -107,22 +94,24 @@ def edition_contents(now: datetime) -> tuple[EditionContent, ...]:
         related=(link,),
         other_languages=(replace(link, url="https://example.com/3", language="de"),),
         foreign_sources=1,
-        image=ContentImage(url="https://example.com/image.jpg", alt="Sample", width=560, height=315),
+        image=model.ContentImage(url="https://example.com/image.jpg", alt="Sample", width=560, height=315),
         original_title="Sample",
-        media=ContentMedia(url="https://example.com/talk.mp3", kind="audio", minutes=34),
+        media=model.ContentMedia(url="https://example.com/talk.mp3", kind="audio", minutes=34),
     )
     return (
-        EditionContent(stories=(plain,)),
-        EditionContent(
-            stories=(rich, replace(rich, story_id=2), replace(rich, story_id=3, kind=TRENDING)),
+        model.EditionContent(stories=(plain,)),
+        model.EditionContent(
+            stories=(rich, replace(rich, story_id=2), replace(rich, story_id=3, kind=model.TRENDING)),
             note="Sample",
             correction="Sample",
         ),
     )
 
 
-def _edition(now: datetime, newsletter: str, *, variant_key: str = "edition", revision: int = 0) -> Edition:
-    return Edition(
+def _edition(
+    now: datetime, newsletter: str, *, variant_key: str = "edition", revision: int = 0
+) -> model.Edition:
+    return model.Edition(
         id=1,
         newsletter=newsletter,
         period_start=now - timedelta(days=1),
@@ -155,7 +144,7 @@ def reader_page(paused_until: datetime | None) -> PreferencesView:
     )
 
 
-def review_page(newsletter: Newsletter, now: datetime) -> ReviewPage:
+def review_page(newsletter: model.Newsletter, now: datetime) -> ReviewPage:
     """Return a review page with an edition, a variant, a correction and a sent edition."""
     change = EditionChange(edition_id=1, changed_by="Sample", action="note", detail="Sample", changed=now)
     plain, rich = edition_contents(now)

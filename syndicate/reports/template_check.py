@@ -22,16 +22,7 @@ from syndicate.publish.page_context import FrontPage
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import NamedPath, SectionBlock, SourceMark
 from syndicate.publish.site_paths import FRONT_PATH
-from syndicate.reports.sample_data import (
-    CHANNEL,
-    NEWSLETTER,
-    archived_editions,
-    edition_contents,
-    full_article,
-    full_headline,
-    reader_page,
-    review_page,
-)
+from syndicate.reports import sample_data as sample
 from syndicate.services import Services
 
 Renders = Iterator[Callable[[], object]]
@@ -75,10 +66,12 @@ def broken_templates(services: Services, pages: ServerPageRenderer, now: datetim
 
 def _site(services: Services, now: datetime) -> Renders:
     pages = _pages(services)
-    items = [full_article(story.lead, own=own) for story in sample_stories(now) for own in (True, False)]
+    items = [
+        sample.full_article(story.lead, own=own) for story in sample_stories(now) for own in (True, False)
+    ]
     items += [story.lead for story in sample_stories(now)]
     items += [replace(items[0], article=replace(items[0].article, section="Without a page"))]
-    headlines = [full_headline(item) for item in items]
+    headlines = [sample.full_headline(item) for item in items]
     lists = {"top": headlines, "trending": headlines}
     for item in items:
         yield partial(pages.article_page, item, **lists, more_from_section=headlines)
@@ -104,8 +97,8 @@ def _site(services: Services, now: datetime) -> Renders:
 
 def _archive(services: Services, now: datetime) -> Renders:
     pages, options = _pages(services), services.publish_options
-    for newsletter in services.newsletters or (NEWSLETTER,):
-        editions = archived_editions(newsletter.name, now)
+    for newsletter in services.newsletters or (sample.NEWSLETTER,):
+        editions = sample.archived_editions(newsletter.name, now)
         yield partial(archive_index_page, pages, newsletter, editions, options)
         for item in editions:
             yield partial(edition_page, pages, newsletter, item, options)
@@ -128,11 +121,16 @@ def _server_pages(services: Services, pages: ServerPageRenderer, now: datetime) 
         yield partial(pages.page, "pages/confirm.html", 200, **confirm)
     for paused_until in (None, now + timedelta(days=7)):
         for done in ("", "saved", "feed"):
-            choose = {"page": reader_page(paused_until), "token": "", "zones": ("UTC",), "pauses": PAUSES}
+            choose = {
+                "page": sample.reader_page(paused_until),
+                "token": "",
+                "zones": ("UTC",),
+                "pauses": PAUSES,
+            }
             yield partial(pages.page, "pages/preferences.html", 200, **choose, done=done)
     for problem in ("section", "language"):
         refused = {
-            "page": replace(reader_page(None), problem=problem),
+            "page": replace(sample.reader_page(None), problem=problem),
             "token": "",
             "zones": (),
             "pauses": (),
@@ -143,8 +141,8 @@ def _server_pages(services: Services, pages: ServerPageRenderer, now: datetime) 
         yield partial(pages.page, "pages/unsubscribe.html", 200, **facts)
     for status in _STATUSES:
         yield partial(pages.problem, status)
-    for declared in services.newsletters or (NEWSLETTER,):
-        full = review_page(declared, now)
+    for declared in services.newsletters or (sample.NEWSLETTER,):
+        full = sample.review_page(declared, now)
         for view in (full, replace(full, waiting=(), problem="stale"), replace(full, problem="Sample")):
             translated = pages.in_language(declared.language)
             yield partial(translated.page, "pages/desk.html", view=view)
@@ -153,7 +151,7 @@ def _server_pages(services: Services, pages: ServerPageRenderer, now: datetime) 
 def _mails(services: Services, now: datetime) -> Renders:
     for newsletter in services.newsletters:
         period = period_at(newsletter, now)
-        for content in edition_contents(now):
+        for content in sample.edition_contents(now):
             yield partial(services.edition_renderer.check, newsletter, period, content, check_links=False)
         question = ConfirmationContent(
             newsletter=newsletter.title,
@@ -168,7 +166,7 @@ def _mails(services: Services, now: datetime) -> Renders:
 
 
 def _pages(services: Services) -> SitePages:
-    channels, options = (*services.channels, CHANNEL), services.publish_options
+    channels, options = (*services.channels, sample.CHANNEL), services.publish_options
     return SitePages(
         services.templates,
         options,

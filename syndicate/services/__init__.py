@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from syndicate.services.newsletter_services import NewsletterServices
 from syndicate.services.store_location import store_url
 from syndicate.settings import Settings
-from syndicate.store import open_store
+from syndicate.store import Connection, open_store
 from syndicate.store.core import leases
 from syndicate.store.ingest import declared_sources, list_store
 from syndicate.store.mail import newsletter_store
@@ -96,8 +96,7 @@ class Services(NewsletterServices):
         from syndicate.jobs.delivery.bounce_job import BounceJob, BouncePolicy
         from syndicate.services.mail_services import bounce_messages
 
-        bounces = self.settings.bounces
-        policy = BouncePolicy(soft_limit=bounces.soft_limit, soft_window=bounces.soft_window)
+        policy = BouncePolicy(**self.settings.bounces.model_dump(include={"soft_limit", "soft_window"}))
         return BounceJob(store=self.store, policy=policy, sources=lambda: bounce_messages(self.settings))
 
     def sender(self) -> Sender:
@@ -109,6 +108,10 @@ class Services(NewsletterServices):
         if self.settings.mail.transport == "folder":
             return FolderSender(self.settings.path(self.settings.mail.folder))
         return SmtpSender(smtp_options(self.settings))
+
+    def write(self, *, dry_run: bool) -> AbstractContextManager[Connection]:
+        """Open a write transaction of the store. A dry run rolls it back at the end."""
+        return self.store.dry_run() if dry_run else self.store.write()
 
     def close(self) -> None:
         """Close the client, the parsers, the templates and the store, in this order."""

@@ -40,14 +40,10 @@ def declared_channels(settings: Settings) -> tuple[Channel, ...]:
     """Return the channels of ``[[channels]]``, in order."""
     return tuple(
         Channel(
-            name=channel.name,
+            **channel.model_dump(exclude={"title", "language"}),
             title=channel.title or channel.name.replace("-", " ").capitalize(),
-            query=channel.query,
             clauses=in_language(parse_query(channel.query), channel.language or settings.site.language),
-            limit=channel.limit,
             language=channel.language or settings.site.language,
-            description=channel.description,
-            moved_from=channel.moved_from,
         )
         for channel in settings.channels
     )
@@ -57,18 +53,11 @@ def declared_newsletters(settings: Settings) -> tuple[Newsletter, ...]:
     """Return the newsletters of ``[[newsletters]]``, in order."""
     return tuple(
         Newsletter(
-            name=newsletter.name,
+            **newsletter.model_dump(exclude={"title", "time_zone", "language"}),
             title=newsletter.title or f"{settings.site.title}: {newsletter.name}",
-            schedule=newsletter.schedule,
             time_zone=newsletter.time_zone or settings.site.time_zone,
-            query=newsletter.query,
             clauses=parse_query(newsletter.query),
-            stories=newsletter.stories,
-            trending=newsletter.trending,
             language=newsletter.language or settings.site.language,
-            max_lateness=newsletter.max_lateness,
-            first_edition=newsletter.first_edition,
-            approval=newsletter.approval,
         )
         for newsletter in settings.newsletters
     )
@@ -99,19 +88,13 @@ def _source(settings: Settings, declared: SourceSettings) -> Source:
     default_kind = "folder" if not is_web else "page" if declared.select.item else "feed"
     return Source(
         id=0,
-        name=declared.name,
+        **declared.model_dump(include={"name", "section", "own", "weight", "full_text", "paywall", "paused"}),
         url=declared.url if is_web else str(settings.path(declared.url)),
         kind=SourceKind(declared.kind or default_kind),
-        section=declared.section,
         language=declared.language.lower(),
-        own=declared.own,
-        weight=declared.weight,
         republish=declared.republish or default,
-        full_text=declared.full_text,
         interval=declared.interval or None,
-        paywall=declared.paywall,
         select=Selectors(**declared.select.model_dump()) if declared.select.item else None,
-        paused=declared.paused,
         private=is_private(declared.url, declared.private, declared.auth is not None),
         access=read_access(declared.auth, settings.base),
     )
@@ -122,9 +105,7 @@ def read_access(auth: AuthSettings | None, base: Path) -> Access | None:
     if auth is None:
         return None
     return Access(
+        **auth.model_dump(include={"username", "header", "secret_env"}),
         kind=auth.type,
-        username=auth.username,
-        header=auth.header,
         secret_file=str((base / Path(auth.secret_file).expanduser()).absolute()) if auth.secret_file else "",
-        secret_env=auth.secret_env,
     )

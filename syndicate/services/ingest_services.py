@@ -17,8 +17,6 @@ from syndicate.text.urls import host_of
 
 if TYPE_CHECKING:
     from syndicate.ingest.article_rules import Rule
-    from syndicate.ingest.page.full_text import PageOptions
-    from syndicate.ingest.poll_schedule import PollingOptions
     from syndicate.ingest.worker.parser_pool import ParserPool
     from syndicate.jobs.ingest.discovery_job import DiscoveryJob
     from syndicate.jobs.ingest.dry_run import RuleDryRun
@@ -93,17 +91,21 @@ class IngestServices:
     @cached_property
     def importer(self) -> EntryImporter:
         """Import of entries, which all jobs that read documents share."""
+        from syndicate.ingest.page.full_text import PageOptions
+        from syndicate.ingest.poll_schedule import PollingOptions
         from syndicate.jobs.ingest.entry_importer import EntryImporter
 
+        http = self.settings.http
+        longest = max(http.max_interval, http.min_interval)
         return EntryImporter(
             store=self.store,
             fetcher=lambda: self.fetcher,
             parser=lambda: self.parsers,
-            polling=self.polling,
+            polling=PollingOptions(min_interval=http.min_interval, max_interval=longest),
             owner=self.owner,
             agent=self._user_agent,
             rules=self.rules,
-            pages=self.page_options,
+            pages=PageOptions(**self.settings.pages.model_dump()),
         )
 
     @cached_property
@@ -141,14 +143,6 @@ class IngestServices:
         return DiscoveryJob(fetcher=lambda: self.fetcher, parser=lambda: self.parsers, zone=self.zone)
 
     @cached_property
-    def page_options(self) -> PageOptions:
-        """Options of reading article pages."""
-        from syndicate.ingest.page.full_text import PageOptions
-
-        pages = self.settings.pages
-        return PageOptions(first=pages.first, per_poll=pages.per_poll, window=pages.window)
-
-    @cached_property
     def sitemap_parts(self) -> SitemapPartsJob:
         """Job that reads the parts of sitemaps."""
         from syndicate.jobs.ingest.sitemap_parts_job import SitemapPartsJob
@@ -162,16 +156,6 @@ class IngestServices:
         from syndicate.jobs.ingest.pages_job import PagesJob
 
         return PagesJob(importer=self.importer, agent=product_token(self.agent_name))
-
-    @cached_property
-    def polling(self) -> PollingOptions:
-        """Options of the poll intervals."""
-        from syndicate.ingest.poll_schedule import PollingOptions
-
-        http = self.settings.http
-        return PollingOptions(
-            min_interval=http.min_interval, max_interval=max(http.max_interval, http.min_interval)
-        )
 
     @cached_property
     def reached_by_hubs(self) -> bool:

@@ -17,13 +17,9 @@ def smtp_options(settings: Settings) -> SmtpOptions:
     """Return the options of the SMTP connection."""
     mail = settings.mail
     return SmtpOptions(
-        host=mail.host,
-        port=mail.port,
-        tls=mail.tls,
-        username=mail.username,
+        **mail.model_dump(include={"host", "port", "tls", "username", "connections"}),
         password=mail.password.get_secret_value(),
         domain=mail_domain(settings),
-        connections=mail.connections,
     )
 
 
@@ -33,15 +29,8 @@ def bounce_messages(settings: Settings) -> Iterator[bytes]:
     if bounces.maildir:
         yield from read_maildir(settings.path(bounces.maildir))
     if bounces.host:
-        yield from read_imap(
-            ImapOptions(
-                host=bounces.host,
-                port=bounces.port,
-                username=bounces.username,
-                password=bounces.password.get_secret_value(),
-                folder=bounces.folder,
-            )
-        )
+        account = bounces.model_dump(include={"host", "port", "username", "folder"})
+        yield from read_imap(ImapOptions(**account, password=bounces.password.get_secret_value()))
 
 
 def mail_domain(settings: Settings) -> str:

@@ -63,12 +63,9 @@ class NewsletterServices(OutputServices):
         return EditionRenderer(
             templates=self.templates,
             site=SiteFacts(
-                title=site.title,
-                url=site.url,
+                **site.model_dump(include={"title", "url", "language", "google_news_url"}),
                 postal_address=settings.mail.address,
-                language=site.language,
                 zone=self.zone,
-                google_news_url=site.google_news_url,
             ),
             output=self.output,
             unsubscribe_url=lambda _newsletter: mail_services.unsubscribe_link(settings),
@@ -129,11 +126,7 @@ class NewsletterServices(OutputServices):
         from syndicate.newsletter.story_views import TOKEN
 
         options = SignUpOptions(
-            consent=sign_up.consent,
-            lifetime=sign_up.lifetime,
-            per_address=sign_up.per_address,
-            per_network=sign_up.per_network,
-            per_newsletter=sign_up.per_newsletter,
+            **sign_up.model_dump(exclude={"enabled"}),
             confirm_url=f"{site.url}/confirm/{TOKEN}",
             site_title=site.title,
             postal_address=self.settings.mail.address,

@@ -100,12 +100,10 @@ class OutputServices(IngestServices):
         from syndicate.stories import RankingOptions
 
         ranking = self.settings.ranking
+        spans = ("half_life", "window", "burst", "history")
         return RankingOptions(
-            half_life_hours=ranking.half_life / HOUR,
-            window_hours=ranking.window / HOUR,
+            **{f"{name}_hours": getattr(ranking, name) / HOUR for name in spans},
             slow_window_hours=max(ranking.slow_window, ranking.window) / HOUR,
-            burst_hours=ranking.burst / HOUR,
-            history_hours=ranking.history / HOUR,
             per_source=ranking.per_source,
             floor=ranking.floor,
             limit=ranking.size,

@@ -3,7 +3,7 @@
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,11 +18,8 @@ from syndicate.toml_lines import line_of
 
 _ENVIRONMENT = "SYNDICATE_"
 _UNIQUE = (
-    ("sources", "name"),
     ("source_lists", "url"),
-    ("rules", "name"),
-    ("channels", "name"),
-    ("newsletters", "name"),
+    *((section, "name") for section in ("sources", "rules", "channels", "newsletters")),
 )
 
 
@@ -53,7 +50,8 @@ def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Se
         problems += [_explain(file, text, environment, details) for details in mistakes]
         raise ConfigError("\n".join(problems)) from None
     problems += [
-        f"{file}:{line_of(text, path) or 1}: {message}" for path, message in _inconsistencies(settings)
+        f"{file}:{line_of(text, path) or 1}: {'.'.join(map(str, path))}: {message}"
+        for path, message in _inconsistencies(settings)
     ]
     if problems:
         raise ConfigError("\n".join(problems))
@@ -149,35 +147,27 @@ def _suggestion(path: tuple[str | int, ...]) -> str:
     return f" (did you mean {similar[0]}?)" if similar else ""
 
 
-def _inconsistencies(settings: Settings) -> list[tuple[tuple[str | int, ...], str]]:
-    problems: list[tuple[tuple[str | int, ...], str]] = []
+def _inconsistencies(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the path of a key and the conflict of its value with other values."""
     for section, key in _UNIQUE:
-        seen: set[str] = set()
-        for position, declared in enumerate(getattr(settings, section)):
-            value = getattr(declared, key)
-            if value in seen:
-                message = f"{section}.{position}.{key}: {value!r} is used twice"
-                problems.append(((section, position, key), message))
-            seen.add(value)
+        values = [getattr(declared, key) for declared in getattr(settings, section)]
+        for position, value in enumerate(values):
+            if value in values[:position]:
+                yield (section, position, key), f"{value!r} is used twice"
     names = {channel.name for channel in settings.channels}
     for position, channel in enumerate(settings.channels):
         for old in channel.moved_from:
             if old in names:
-                message = (
-                    f"channels.{position}.moved_from: {old!r} is a present or former name of another channel"
-                )
-                problems.append((("channels", position, "moved_from"), message))
+                path = "channels", position, "moved_from"
+                yield path, f"{old!r} is a present or former name of another channel"
             names.add(old)
     for position, rule in enumerate(settings.rules):
         if mistake := rule.mistake():
-            problems.append((("rules", position), f"rules.{position}: {mistake}"))
+            yield ("rules", position), mistake
     if settings.sign_up.lifetime > settings.retention.sign_ups:
-        message = "sign_up.lifetime: longer than retention.sign_ups, so links would expire too early"
-        problems.append((("sign_up", "lifetime"), message))
+        yield ("sign_up", "lifetime"), "longer than retention.sign_ups, so links would expire too early"
     if settings.newsletters and not settings.mail.address:
-        message = "mail.address: newsletters need your postal address in the footer"
-        problems.append((("mail", "address"), message))
-    return problems
+        yield ("mail", "address"), "newsletters need your postal address in the footer"
 
 
 def _with_secrets(settings: Settings, file: Path, text: str) -> Settings:

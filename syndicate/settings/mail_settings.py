@@ -5,33 +5,24 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from syndicate.settings.values import (
-    Days,
-    DnsLabel,
-    Duration,
-    FileName,
-    MailAddress,
-    OptionalZone,
-    Query,
-    ScheduleText,
-    Section,
-)
+from syndicate.settings import values
+from syndicate.settings.values import Section
 
 
 class NewsletterSettings(Section):
     """A newsletter: schedule, selection of stories and approval."""
 
-    name: FileName
+    name: values.FileName
     title: str = ""
-    schedule: ScheduleText
-    time_zone: OptionalZone = ""
-    query: Query = ""
+    schedule: values.ScheduleText
+    time_zone: values.OptionalZone = ""
+    query: values.Query = ""
     stories: int = Field(10, ge=1, le=50)
     trending: int = Field(5, ge=0, le=20)
     language: str = ""
-    max_lateness: Duration = 6 * 3600.0
+    max_lateness: values.Duration = 6 * 3600.0
     first_edition: Literal["next", "latest"] = "next"
-    approval: Duration = 0.0
+    approval: values.Duration = 0.0
 
 
 class MailSettings(Section):
@@ -53,15 +44,15 @@ class MailSettings(Section):
     domain_rate: float = Field(0, ge=0)
     dkim_domain: str = ""
     dkim_rsa_key: str = ""
-    dkim_rsa_selector: DnsLabel = "rsa"
+    dkim_rsa_selector: values.DnsLabel = "rsa"
     dkim_ed25519_key: str = ""
-    dkim_ed25519_selector: DnsLabel = "ed25519"
+    dkim_ed25519_selector: values.DnsLabel = "ed25519"
 
 
 class BounceSettings(Section):
     """Bounce mailbox, and limits after which an address is suppressed."""
 
-    address: MailAddress = ""
+    address: values.MailAddress = ""
     maildir: str = ""
     host: str = ""
     port: int = Field(993, ge=1, le=65535)
@@ -70,4 +61,4 @@ class BounceSettings(Section):
     password_file: str = ""
     folder: str = "INBOX"
     soft_limit: int = Field(5, ge=1, le=100)
-    soft_window: Days = 30 * 86400.0
+    soft_window: values.Days = 30 * 86400.0

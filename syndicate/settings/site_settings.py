@@ -4,36 +4,24 @@ from pathlib import Path
 
 from pydantic import Field
 
-from syndicate.settings.values import (
-    AccentColour,
-    DarkAccentColour,
-    Days,
-    Duration,
-    LanguageTag,
-    Listen,
-    LogoFile,
-    OptionalUrl,
-    OwnFolder,
-    Section,
-    WebUrl,
-    ZoneName,
-)
+from syndicate.settings import values
+from syndicate.settings.values import Section
 
 
 class SiteSettings(Section):
     """Address, title, language and look of the site."""
 
-    url: WebUrl = "http://127.0.0.1:8000"
+    url: values.WebUrl = "http://127.0.0.1:8000"
     title: str = Field("My news", min_length=1)
     description: str = ""
-    language: LanguageTag = "en"
-    time_zone: ZoneName = "UTC"
-    google_news_url: OptionalUrl = ""
-    hub: OptionalUrl = ""
+    language: values.LanguageTag = "en"
+    time_zone: values.ZoneName = "UTC"
+    google_news_url: values.OptionalUrl = ""
+    hub: values.OptionalUrl = ""
     automatic_channels: bool = True
-    accent: AccentColour = ""
-    accent_dark: DarkAccentColour = ""
-    logo: LogoFile = ""
+    accent: values.AccentColour = ""
+    accent_dark: values.DarkAccentColour = ""
+    logo: values.LogoFile = ""
 
 
 class StoreSettings(Section):
@@ -45,7 +33,7 @@ class StoreSettings(Section):
 class OutputSettings(Section):
     """Output folder. It must hold no other files, because temporary files in it are removed."""
 
-    folder: OwnFolder = Path("feeds")
+    folder: values.OwnFolder = Path("feeds")
 
 
 class TemplateSettings(Section):
@@ -57,7 +45,7 @@ class TemplateSettings(Section):
 class WebSettings(Section):
     """Address on which ``syndicate run`` listens; empty means no web server."""
 
-    listen: Listen = "127.0.0.1:8000"
+    listen: values.Listen = "127.0.0.1:8000"
 
 
 class SignUpSettings(Section):
@@ -67,7 +55,7 @@ class SignUpSettings(Section):
     consent: str = Field(
         "I want to get this newsletter by mail. I can leave at any time with one click.", min_length=1
     )
-    lifetime: Duration = Field(72 * 3600.0, ge=3600)
+    lifetime: values.Duration = Field(72 * 3600.0, ge=3600)
     per_address: int = Field(3, ge=1)
     per_network: int = Field(20, ge=1)
     per_newsletter: int = Field(1000, ge=1)
@@ -76,7 +64,7 @@ class SignUpSettings(Section):
 class RetentionSettings(Section):
     """Retention of rows. Pages already written stay."""
 
-    articles: Days = 365 * 86400.0
-    deliveries: Days = 90 * 86400.0
-    tombstones: Days = 730 * 86400.0
-    sign_ups: Days = 10 * 86400.0
+    articles: values.Days = 365 * 86400.0
+    deliveries: values.Days = 90 * 86400.0
+    tombstones: values.Days = 730 * 86400.0
+    sign_ups: values.Days = 10 * 86400.0

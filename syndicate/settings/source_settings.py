@@ -7,29 +7,19 @@ from pydantic import Field, model_validator
 from syndicate.errors import ConfigError
 from syndicate.ingest.article_rules import parse_rewrite
 from syndicate.model import AccessKind, FullText, Paywall, Republish
-from syndicate.settings.values import (
-    ConditionText,
-    Duration,
-    Expression,
-    HeaderName,
-    OptionalSelector,
-    Private,
-    RuleTag,
-    Section,
-    SourceUrl,
-    Span,
-)
+from syndicate.settings import values
+from syndicate.settings.values import Section
 from syndicate.text.urls import is_web_url
 
 
 class HttpSettings(Section):
     """Options of requests to other servers."""
 
-    allow_private: Private = False
-    min_interval: Duration = 3600.0
-    max_interval: Duration = 86_400.0
+    allow_private: values.Private = False
+    min_interval: values.Duration = 3600.0
+    max_interval: values.Duration = 86_400.0
     websub: bool = True
-    host_gap: Duration = 1.0
+    host_gap: values.Duration = 1.0
     user_agent: str = Field("", pattern=r"^[\x20-\x7e]*$")
 
 
@@ -38,7 +28,7 @@ class AuthSettings(Section):
 
     type: AccessKind
     username: str = Field("", pattern=r"^[^:\x00-\x1f\x7f]*$")
-    header: HeaderName = ""
+    header: values.HeaderName = ""
     secret_file: str = ""
     secret_env: str = Field("", pattern=r"^\w*$")
 
@@ -59,26 +49,26 @@ class PageSettings(Section):
 
     first: int = Field(20, ge=1, le=1000)
     per_poll: int = Field(20, ge=1, le=1000)
-    window: Duration = 7 * 86400.0
+    window: values.Duration = 7 * 86400.0
 
 
 class SelectSettings(Section):
     """CSS selectors for a page that lists articles. Without ``item`` there is no list."""
 
-    item: OptionalSelector = ""
-    link: OptionalSelector = ""
-    title: OptionalSelector = ""
-    date: OptionalSelector = ""
-    summary: OptionalSelector = ""
-    author: OptionalSelector = ""
-    image: OptionalSelector = ""
+    item: values.OptionalSelector = ""
+    link: values.OptionalSelector = ""
+    title: values.OptionalSelector = ""
+    date: values.OptionalSelector = ""
+    summary: values.OptionalSelector = ""
+    author: values.OptionalSelector = ""
+    image: values.OptionalSelector = ""
 
 
 class SourceSettings(Section):
     """A source. A ``url`` without http or https is a folder, relative to ``config.toml``."""
 
     name: str = Field(min_length=1, max_length=100)
-    url: SourceUrl
+    url: values.SourceUrl
     kind: Literal["", "feed", "sitemap", "page", "folder"] = ""
     section: str = ""
     language: str = ""
@@ -86,7 +76,7 @@ class SourceSettings(Section):
     weight: float = Field(1.0, ge=0, le=100)
     republish: Republish | None = None
     full_text: FullText = FullText.AUTO
-    interval: Duration = 0.0
+    interval: values.Duration = 0.0
     paywall: Paywall = Paywall.RESPECT
     select: SelectSettings = SelectSettings()
     paused: bool = False
@@ -109,8 +99,8 @@ class SourceSettings(Section):
 class SourceListSettings(Section):
     """A list of sources (OPML) that is read at an interval; a ``url`` without http or https is a file."""
 
-    url: SourceUrl
-    every: Span = 86400.0
+    url: values.SourceUrl
+    every: values.Span = 86400.0
     section: str = ""
     private: bool | None = None
     auth: AuthSettings | None = None
@@ -119,7 +109,7 @@ class SourceListSettings(Section):
 class TitleRewrite(Section):
     """Replacement in a title."""
 
-    find: Expression
+    find: values.Expression
     put: str = Field("", max_length=300)
 
     @model_validator(mode="after")
@@ -136,12 +126,12 @@ class RuleSettings(Section):
 
     name: str = Field(min_length=1, max_length=100)
     sources: tuple[str, ...] = ()
-    all: tuple[ConditionText, ...] = ()
-    any: tuple[ConditionText, ...] = ()
-    none: tuple[ConditionText, ...] = ()
+    all: tuple[values.ConditionText, ...] = ()
+    any: tuple[values.ConditionText, ...] = ()
+    none: tuple[values.ConditionText, ...] = ()
     keep: bool = False
     drop: bool = False
-    tags: tuple[RuleTag, ...] = ()
+    tags: tuple[values.RuleTag, ...] = ()
     section: str | None = None
     title: TitleRewrite | None = None
     boost: float = Field(1.0, ge=0, le=100)

@@ -79,15 +79,9 @@ def _source_url(value: str) -> str:
 
 
 def _header_name(value: str) -> str:
-    if value and (
-        not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", value) or value.lower() in _CLIENT_HEADERS
-    ):
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", value) or value.lower() in _CLIENT_HEADERS:
         raise ValueError(f"{value!r} is not a header for authentication, such as X-Api-Key")
     return value
-
-
-def _optional_url(value: str) -> str:
-    return _web_url(value) if value else ""
 
 
 def _accent(value: str, *, dark: bool) -> str:
@@ -109,33 +103,11 @@ def _logo(value: str) -> str:
     return value
 
 
-def _optional_zone(value: str) -> str:
-    return _zone(value) if value else ""
-
-
 def _private(value: object) -> object:
     hosts = isinstance(value, (list, tuple)) and all(isinstance(host, str) for host in value)
     if not hosts and value not in (True, False, "true", "false"):
         raise ValueError('write true, false, or a list of hosts and networks such as ["10.0.0.0/8"]')
     return value
-
-
-def _parsed_by(parse: Callable[[str], object]) -> AfterValidator:
-    """Return a validator that parses the text; a ``ConfigError`` of the parser is the message."""
-
-    def check(value: str) -> str:
-        try:
-            parse(value)
-        except ConfigError as error:
-            raise ValueError(str(error)) from error
-        return value
-
-    return AfterValidator(check)
-
-
-def _optional_selector(value: str) -> None:
-    if value:
-        check_selector(value)
 
 
 def _own_folder(value: Path) -> Path:
@@ -144,68 +116,83 @@ def _own_folder(value: Path) -> Path:
     return value
 
 
-def _language(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
-        raise ValueError(f'{value!r} is not a language tag: write a tag such as "en" or "pt-BR"')
-    return value
-
-
 def _listen(value: str) -> str:
-    if value and not re.fullmatch(r".+:[0-9]{1,5}", value):
+    if not re.fullmatch(r".+:[0-9]{1,5}", value):
         raise ValueError(f'{value!r} is not a host and a port: write both, such as "127.0.0.1:8000"')
-    if value and int(value.rpartition(":")[2]) > 65535:
+    if int(value.rpartition(":")[2]) > 65535:
         raise ValueError(f"{value!r} has no valid port: the maximum is 65535")
     return value
 
 
-def _name(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", value):
-        raise ValueError(
-            f"{value!r} becomes a file name: use lower-case letters, digits and hyphens, such as world-news"
-        )
-    return value
+def _optional(check: Callable[[str], str]) -> AfterValidator:
+    """Return a validator that accepts an empty text."""
+    return AfterValidator(lambda value: check(value) if value else "")
 
 
-def _dns_label(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", value):
-        raise ValueError(f"{value!r} becomes a name in DNS: use lower-case letters, digits and hyphens")
-    return value
+def _parsed_by(parse: Callable[[str], object]) -> Callable[[str], str]:
+    """Return a check that parses the text; a ``ConfigError`` of the parser is the message."""
+
+    def check(value: str) -> str:
+        try:
+            parse(value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return value
+
+    return check
 
 
-def _mail_address(value: str) -> str:
-    if value and not re.fullmatch(r"[A-Za-z0-9._-]{1,24}@[A-Za-z0-9.-]+", value):
-        raise ValueError(
-            f"{value!r} must be a plain address such as bounces@news.example, with at most 24 characters "
-            "before the @: a number and a signature are added to it"
-        )
-    return value
+def _matching(pattern: str, correction: str) -> Callable[[str], str]:
+    """Return a check that the whole text matches a pattern; the message quotes it before ``correction``."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"{value!r} {correction}")
+        return value
+
+    return check
 
 
+_language = _matching(
+    r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", 'is not a language tag: write a tag such as "en" or "pt-BR"'
+)
+_name = _matching(
+    r"[a-z0-9][a-z0-9-]{0,62}",
+    "becomes a file name: use lower-case letters, digits and hyphens, such as world-news",
+)
+_dns_label = _matching(
+    r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "becomes a name in DNS: use lower-case letters, digits and hyphens"
+)
+_mail_address = _matching(
+    r"[A-Za-z0-9._-]{1,24}@[A-Za-z0-9.-]+",
+    "must be a plain address such as bounces@news.example, with at most 24 characters before the @: "
+    "a number and a signature are added to it",
+)
 # A hundred years, so that dates stay within the calendar.
 _MAX_DURATION = 36_500 * 86400.0
 Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=_MAX_DURATION)]
 # The ranking divides by these durations, so they cannot be 0.
 Span = Annotated[float, BeforeValidator(_seconds), Field(ge=60, le=_MAX_DURATION)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
-OptionalZone = Annotated[str, AfterValidator(_optional_zone)]
+OptionalZone = Annotated[str, _optional(_zone)]
 Private = Annotated[bool | tuple[str, ...], BeforeValidator(_private)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 AccentColour = Annotated[str, AfterValidator(partial(_accent, dark=False))]
 DarkAccentColour = Annotated[str, AfterValidator(partial(_accent, dark=True))]
 LogoFile = Annotated[str, AfterValidator(_logo)]
-OptionalUrl = Annotated[str, AfterValidator(_optional_url)]
-Query = Annotated[str, _parsed_by(parse_query)]
-ConditionText = Annotated[str, _parsed_by(parse_condition)]
-Expression = Annotated[str, _parsed_by(check_pattern)]
+OptionalUrl = Annotated[str, _optional(_web_url)]
+Query = Annotated[str, AfterValidator(_parsed_by(parse_query))]
+ConditionText = Annotated[str, AfterValidator(_parsed_by(parse_condition))]
+Expression = Annotated[str, AfterValidator(_parsed_by(check_pattern))]
 RuleTag = Annotated[str, Field(min_length=1, max_length=60)]
-OptionalSelector = Annotated[str, _parsed_by(_optional_selector)]
-ScheduleText = Annotated[str, _parsed_by(parse_schedule)]
+OptionalSelector = Annotated[str, _optional(_parsed_by(check_selector))]
+ScheduleText = Annotated[str, AfterValidator(_parsed_by(parse_schedule))]
 FileName = Annotated[str, AfterValidator(_name)]
 OwnFolder = Annotated[Path, AfterValidator(_own_folder)]
 Days = Annotated[float, BeforeValidator(_seconds), Field(ge=86400, le=_MAX_DURATION)]
 SourceUrl = Annotated[str, Field(min_length=1), AfterValidator(_source_url)]
-HeaderName = Annotated[str, AfterValidator(_header_name)]
+HeaderName = Annotated[str, _optional(_header_name)]
 LanguageTag = Annotated[str, AfterValidator(_language)]
-Listen = Annotated[str, AfterValidator(_listen)]
+Listen = Annotated[str, _optional(_listen)]
 DnsLabel = Annotated[str, AfterValidator(_dns_label)]
-MailAddress = Annotated[str, AfterValidator(_mail_address)]
+MailAddress = Annotated[str, _optional(_mail_address)]

@@ -147,8 +147,12 @@ def test_a_subscription_knows_its_newsletter(connection):
 
 def changes_of_consents(module: ast.Module) -> Iterator[str]:
     """The functions of a module that update or delete rows of the record of consents."""
+    imports = (node for node in ast.walk(module) if isinstance(node, ast.ImportFrom))
+    imported = {
+        alias.asname or alias.name for node in imports for alias in node.names if alias.name == "consents"
+    }
     for function in (node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)):
-        names = {"schema.consents"}
+        names = {"schema.consents"} | imported
         for one in (node for node in ast.walk(function) if isinstance(node, ast.Assign)):
             targets = one.targets[0].elts if isinstance(one.targets[0], ast.Tuple) else one.targets
             values = one.value.elts if isinstance(one.value, ast.Tuple) else [one.value]

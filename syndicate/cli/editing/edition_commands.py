@@ -1,16 +1,15 @@
 """Commands with which an editor reviews editions."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 
-from syndicate.cli.arguments import ROW_NUMBER, by_option, newsletter_named
-from syndicate.cli.options import common_options, current_time, services_of, timed_options
-from syndicate.cli.output import say, show, table
+from syndicate.cli.arguments import ROW_NUMBER, by_option, limit_option, newsletter_named
+from syndicate.cli.options import Call, common_options, timed_options
+from syndicate.cli.output import attributes, say, table
 from syndicate.errors import ConfigError
 from syndicate.jobs.newsletter.edition_review import ReviewService
 from syndicate.jobs.newsletter.renderer import CheckedEdition
@@ -39,13 +38,11 @@ def _review_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
 
 @editions.command("list")
 @common_options
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of editions."
-)
+@limit_option(20, "editions")
 @click.argument("newsletter", required=False)
-def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> None:
+def list_(call: Call, limit: int, newsletter: str | None) -> None:
     """Show editions, newest first; with NEWSLETTER only its editions."""
-    with services_of(config) as (_, services), services.store.read() as connection:
+    with call.services() as services, services.store.read() as connection:
         reports = edition_store.report_editions(connection, limit=limit, newsletter=newsletter)
     headers = ("id", "newsletter", "period end (UTC)", "rev", "state", "stories", "sent", "subject")
     rows = [
@@ -64,25 +61,20 @@ def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> No
     answer = {"editions": [dict(zip(headers, row, strict=True)) for row in rows]}
 
     def text() -> None:
-        if not rows:
-            click.echo("No editions.")
-            return
-        zones = [zone_of(services, report.edition.newsletter) for report in reports]
-        ends = [
-            report.edition.period_end.astimezone(zone) for report, zone in zip(reports, zones, strict=True)
-        ]
+        editions = [report.edition for report in reports]
+        ends = [item.period_end.astimezone(zone_of(services, item.newsletter)) for item in editions]
         shown = [(*row[:2], f"{end:%d %b %H:%M %Z}", *row[3:]) for row, end in zip(rows, ends, strict=True)]
         table((*headers[:2], "period end", *headers[3:]), shown, right=(0, 3, 5))
 
-    show(answer, as_json, text)
+    call.show(answer, text if rows else "No editions.")
 
 
 @editions.command("show")
 @common_options
 @click.argument("edition_id", type=ROW_NUMBER)
-def show_(config: Path, as_json: bool, edition_id: int) -> None:
+def show_(call: Call, edition_id: int) -> None:
     """Show an edition's stories, deliveries and changes."""
-    with services_of(config) as (_, services):
+    with call.services() as services:
         reviewed, content = services.review.edition(edition_id)
         changes = services.review.changes(edition_id)
         variants = services.review.variants(reviewed)
@@ -93,36 +85,23 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
         (place, story.kind, story.source, story.title) for place, story in enumerate(content.stories, start=1)
     ]
     answer: dict[str, Any] = {
-        "edition": edition_id,
-        "newsletter": reviewed.edition.newsletter,
-        "state": reviewed.state,
-        "revision": reviewed.edition.revision,
-        "approve_by": reviewed.approve_by,
-        "subject": reviewed.edition.subject,
-        "web_url": reviewed.edition.web_url,
-        "note": content.note,
-        "correction": content.correction,
+        **attributes(reviewed.edition, "edition=id newsletter revision subject web_url"),
+        **attributes(reviewed, "state approve_by"),
+        **attributes(content, "note correction"),
         "deliveries": deliveries.get(edition_id, {}),
         "stories": [dict(zip(("place", "list", "source", "title"), row, strict=True)) for row in stories],
         "forms": [
-            {
-                "edition": variant.edition.id,
-                "chosen": variant.edition.variant_key.replace("\n", " "),
-                "state": variant.state,
-                "stories": variant.edition.stories,
-                "deliveries": deliveries.get(variant.edition.id, {}),
-            }
+            attributes(variant, "edition=edition.id state stories=edition.stories")
+            | {"chosen": variant.edition.variant_key.replace("\n", " ")}
+            | {"deliveries": deliveries.get(variant.edition.id, {})}
             for variant in variants
         ],
-        "changes": [
-            {"by": change.changed_by, "action": change.action, "detail": change.detail, "at": change.changed}
-            for change in changes
-        ],
+        "changes": [attributes(change, "by=changed_by action detail at=changed") for change in changes],
     }
 
     zone = zone_of(services, reviewed.edition.newsletter)
     end = local_time(reviewed.edition.period_end, zone)
-    show(answer, as_json, lambda: _print_edition(answer, end, zone))
+    call.show(answer, lambda: _print_edition(answer, end, zone))
 
 
 def _print_edition(answer: dict[str, Any], end: str, zone: ZoneInfo) -> None:
@@ -158,108 +137,106 @@ def _counts(deliveries: dict[str, int]) -> str:
 )
 @click.option("--revoke", is_flag=True, help="Revoke every link of the newsletter instead.")
 @click.argument("newsletter")
-def link(
-    config: Path, as_json: bool, now: datetime | None, by: str, days: int, revoke: bool, newsletter: str
-) -> None:
+def link(call: Call, by: str, days: int, revoke: bool, newsletter: str) -> None:
     """Print a link with which an editor reviews a NEWSLETTER.
 
     The page offers all commands of `editions`. Any person with the link can use them under the name
     given with --by.
     """
-    with services_of(config, now) as (_, services):
+    with call.services() as services:
         if services.review_links is None:
             raise ConfigError("There are no review links while [web] listen is empty. Set it first.")
         newsletter_named(services, newsletter)
         if revoke:
             services.review_links.revoke(newsletter)
             text = f"Every review link of {newsletter} is revoked."
-            show({"newsletter": newsletter, "revoked": True}, as_json, lambda: click.echo(text))
+            call.show({"newsletter": newsletter, "revoked": True}, text)
             return
-        ends = current_time(now) + timedelta(days=days)
+        ends = call.now + timedelta(days=days)
         address = services.review_links.link(newsletter, by, ends)
     answer = {"newsletter": newsletter, "by": by, "address": address, "ends": ends}
-    show(answer, as_json, lambda: click.echo(address))
+    call.show(answer, address)
 
 
 @_review_command("drop")
 @click.argument("place", type=int)
-def _drop(edition_id: int, place: int, by: str, **common: Any) -> None:
+def _drop(call: Call, edition_id: int, by: str, place: int) -> None:
     """Remove the story at PLACE."""
-    _changed(common, edition_id, lambda review, now: review.drop(edition_id, place, by=by, now=now))
+    _change(call, ReviewService.drop, edition_id, place, by=by)
 
 
 @_review_command("pin")
 @click.argument("place", type=int)
-def _pin(edition_id: int, place: int, by: str, **common: Any) -> None:
+def _pin(call: Call, edition_id: int, by: str, place: int) -> None:
     """Move the story at PLACE to the first place."""
-    _changed(common, edition_id, lambda review, now: review.move(edition_id, place, 1, by=by, now=now))
+    _change(call, ReviewService.move, edition_id, place, 1, by=by)
 
 
 @_review_command("move")
 @click.argument("place", type=int)
 @click.argument("to", type=int)
-def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
+def _move(call: Call, edition_id: int, by: str, place: int, to: int) -> None:
     """Move the story at PLACE to the place TO."""
-    _changed(common, edition_id, lambda review, now: review.move(edition_id, place, to, by=by, now=now))
+    _change(call, ReviewService.move, edition_id, place, to, by=by)
 
 
 @_review_command("retitle")
 @click.argument("place", type=int)
 @click.argument("title")
-def _retitle(edition_id: int, place: int, title: str, by: str, **common: Any) -> None:
+def _retitle(call: Call, edition_id: int, by: str, place: int, title: str) -> None:
     """Change the TITLE of the story at PLACE. PLACE 0 is the mail's subject."""
-    _changed(common, edition_id, lambda review, now: review.retitle(edition_id, place, title, by=by, now=now))
+    _change(call, ReviewService.retitle, edition_id, place, title, by=by)
 
 
 @_review_command("note")
 @click.argument("text")
-def _note(edition_id: int, text: str, by: str, **common: Any) -> None:
+def _note(call: Call, edition_id: int, by: str, text: str) -> None:
     """Set the note above the stories; an empty TEXT removes it."""
-    _changed(common, edition_id, lambda review, now: review.note(edition_id, text, by=by, now=now))
+    _change(call, ReviewService.note, edition_id, text, by=by)
 
 
 @_review_command("approve")
-def _approve(edition_id: int, by: str, **common: Any) -> None:
+def _approve(call: Call, edition_id: int, by: str) -> None:
     """Approve an edition for sending. Errors of `lint` prevent it."""
-    with services_of(common["config"], common["now"]) as (_, services):
-        warnings = services.review.approve(edition_id, by=by, now=current_time(common["now"]))
-    _show_state(common, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}")
+    with call.services() as services:
+        warnings = services.review.approve(edition_id, by=by, now=call.now)
+    _show_state(call, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}")
 
 
 @_review_command("hold")
-def _hold(edition_id: int, by: str, **common: Any) -> None:
+def _hold(call: Call, edition_id: int, by: str) -> None:
     """Remove the deadline: the edition waits for approval."""
-    with services_of(common["config"], common["now"]) as (_, services):
-        services.review.hold(edition_id, by=by, now=current_time(common["now"]))
-    _show_state(common, edition_id, "held", "held until an editor approves it")
+    with call.services() as services:
+        services.review.hold(edition_id, by=by, now=call.now)
+    _show_state(call, edition_id, "held", "held until an editor approves it")
 
 
 @_review_command("withdraw")
-def _withdraw(edition_id: int, by: str, **common: Any) -> None:
+def _withdraw(call: Call, edition_id: int, by: str) -> None:
     """Never send this edition."""
-    with services_of(common["config"], common["now"]) as (_, services):
-        services.review.withdraw(edition_id, by=by, now=current_time(common["now"]))
-    _show_state(common, edition_id, "withdrawn", "withdrawn; it is never sent")
+    with call.services() as services:
+        services.review.withdraw(edition_id, by=by, now=call.now)
+    _show_state(call, edition_id, "withdrawn", "withdrawn; it is never sent")
 
 
 @_review_command("correct")
 @click.argument("text")
-def _correct(edition_id: int, text: str, by: str, **common: Any) -> None:
+def _correct(call: Call, edition_id: int, by: str, text: str) -> None:
     """Begin a correction of a sent edition. TEXT explains the mistake.
 
     The correction waits for approval and can be changed like any edition. It is sent to the edition's
     readers, and replaces the edition in the archive and the feed.
     """
-    with services_of(common["config"], common["now"]) as (_, services):
-        revision = services.review.correct(edition_id, text, by=by, now=current_time(common["now"]))
-    _show_state(common, revision, "held", f"is the correction of {edition_id}; approve it to send it")
+    with call.services() as services:
+        revision = services.review.correct(edition_id, text, by=by, now=call.now)
+    _show_state(call, revision, "held", f"is the correction of {edition_id}; approve it to send it")
 
 
-def _changed(
-    common: dict[str, Any], edition_id: int, change: Callable[[ReviewService, datetime], CheckedEdition]
+def _change(
+    call: Call, change: Callable[..., CheckedEdition], edition_id: int, *values: int | str, by: str
 ) -> None:
-    with services_of(common["config"], common["now"]) as (_, services):
-        checked = change(services.review, current_time(common["now"]))
+    with call.services() as services:
+        checked = change(services.review, edition_id, *values, by=by, now=call.now)
     titles = [story.title for story in checked.content.stories]
     findings = [*map(str, checked.findings), *checked.trimmed]
     answer = {"edition": edition_id, "subject": checked.rendered.subject, "stories": titles, "said": findings}
@@ -271,12 +248,8 @@ def _changed(
         for line in findings:
             say(f"  {line}", err=True)
 
-    show(answer, common["as_json"], text)
+    call.show(answer, text)
 
 
-def _show_state(common: dict[str, Any], edition_id: int, state: str, text: str) -> None:
-    show(
-        {"edition": edition_id, "state": state},
-        common["as_json"],
-        lambda: click.echo(f"Edition {edition_id} {text}."),
-    )
+def _show_state(call: Call, edition_id: int, state: str, text: str) -> None:
+    call.show({"edition": edition_id, "state": state}, f"Edition {edition_id} {text}.")

@@ -1,13 +1,12 @@
 """The ``lint`` command: problems of a newsletter before it is sent."""
 
 from datetime import datetime
-from pathlib import Path
 
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, newsletters_named
-from syndicate.cli.options import current_time, services_of, timed_options
-from syndicate.cli.output import say, show
+from syndicate.cli.options import Call, timed_options
+from syndicate.cli.output import attributes, say
 from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.model import Newsletter
@@ -22,9 +21,7 @@ from syndicate.services import Services
 @timed_options
 @click.option("--edition", "edition_id", type=ROW_NUMBER, help="Id of an edition that is already cut.")
 @click.argument("newsletters", nargs=-1)
-def lint(
-    config: Path, as_json: bool, now: datetime | None, edition_id: int | None, newsletters: tuple[str, ...]
-) -> None:
+def lint(call: Call, edition_id: int | None, newsletters: tuple[str, ...]) -> None:
     """Find problems of the next edition of NEWSLETTERS (default: all), or of an edition.
 
     Checks a sample edition if there is no news. Opens no connection. Errors prevent sending (exit code 1);
@@ -32,30 +29,20 @@ def lint(
     """
     if newsletters and edition_id is not None:
         raise click.UsageError("use NEWSLETTERS or --edition, not both")
-    with services_of(config, now) as (_, services):
+    with call.services() as services:
         if edition_id is not None:
             editions = {f"edition {edition_id}": services.review.check(edition_id)}
         else:
             chosen = newsletters_named(services, newsletters)
-            editions = {
-                newsletter.name: _next(services, newsletter, current_time(now)) for newsletter in chosen
-            }
+            editions = {newsletter.name: _next(services, newsletter, call.now) for newsletter in chosen}
     answer = {
         name: {
-            "findings": [
-                {
-                    "rule": finding.rule,
-                    "severity": finding.severity.value,
-                    "place": finding.place,
-                    "message": finding.message,
-                }
-                for finding in checked.findings
-            ],
+            "findings": [attributes(finding, "rule severity place message") for finding in checked.findings],
             "trimmed": checked.trimmed,
         }
         for name, checked in editions.items()
     }
-    show({"linted": answer}, as_json, lambda: _print(editions))
+    call.show({"linted": answer}, lambda: _print(editions))
     if any(checked.errors for checked in editions.values()):
         raise SystemExit(1)
 

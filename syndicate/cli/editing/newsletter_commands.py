@@ -1,14 +1,12 @@
 """Commands that list, pause and resume newsletters."""
 
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.options import current_time, services_of, timed_options
-from syndicate.cli.output import say, show, show_change, table
+from syndicate.cli.options import Call, timed_options
+from syndicate.cli.output import attributes, say, table
 from syndicate.jobs.newsletter.due_periods import waiting_periods
 from syndicate.newsletter.period_readiness import Gathered
 from syndicate.newsletter.periods import Period, read_zone
@@ -24,10 +22,10 @@ def newsletters() -> None:
 
 @newsletters.command("list")
 @timed_options
-def list_(config: Path, as_json: bool, now: datetime | None) -> None:
+def list_(call: Call) -> None:
     """Show newsletters, next editions, subscribers."""
-    with services_of(config, now) as (_, services):
-        at = current_time(now)
+    with call.services() as services:
+        at = call.now
         next_by_name = next_editions(services, at)
         waiting = waiting_periods(services.store, services.newsletters, at)
         with services.store.read() as connection:
@@ -35,10 +33,7 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
             missed = period_store.missed_periods(connection, since=at - MISSED_SHOWN)
     answer = [
         {
-            "name": newsletter.name,
-            "title": newsletter.title,
-            "schedule": newsletter.schedule,
-            "time_zone": newsletter.time_zone,
+            **attributes(newsletter, "name title schedule time_zone"),
             "paused": newsletter.name not in next_by_name,
             "next_edition": next_by_name.get(newsletter.name),
             "subscribers": counts.get(newsletter.name, {}).get("confirmed", 0),
@@ -47,41 +42,37 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
         }
         for newsletter in services.newsletters
     ]
-    show({"newsletters": answer}, as_json, lambda: _print(answer))
+    call.show({"newsletters": answer}, lambda: _print(answer))
 
 
 @newsletters.command()
 @timed_options
 @click.argument("name")
-def pause(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
+def pause(call: Call, name: str) -> None:
     """Cut no edition of NAME until it is resumed. Pending deliveries are still sent."""
-    with services_of(config, now) as (_, services):
+    with call.services() as services:
         newsletter_named(services, name)
         with services.store.write() as connection:
             changed = newsletter_store.pause_newsletter(connection, name)
-    show_change(name, "paused", "is paused", changed, as_json)
+    call.show_change(name, "paused", "is paused", changed)
 
 
 @newsletters.command()
 @timed_options
 @click.argument("name")
-def resume(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
+def resume(call: Call, name: str) -> None:
     """Cut editions of NAME again. Editions of the pause are not made up for."""
-    with services_of(config, now) as (_, services):
+    with call.services() as services:
         newsletter_named(services, name)
         with services.store.write() as connection:
-            changed = newsletter_store.resume_newsletter(connection, name, current_time(now))
-    show_change(name, "resumed", "is running again", changed, as_json)
+            changed = newsletter_store.resume_newsletter(connection, name, call.now)
+    call.show_change(name, "resumed", "is running again", changed)
 
 
 def gathering_answer(period: Period, gathered: Gathered) -> dict[str, Any]:
     """Return the JSON form of a due period that waits for its sources."""
-    return {
-        "period_end": period.end,
-        "unread_sources": gathered.unread,
-        "unplaced_articles": gathered.unplaced,
-        "reason": str(gathered),
-    }
+    counts = attributes(gathered, "unread_sources=unread unplaced_articles=unplaced")
+    return {"period_end": period.end, **counts, "reason": str(gathered)}
 
 
 def _print(answer: list[dict[str, Any]]) -> None:

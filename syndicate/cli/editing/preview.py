@@ -8,8 +8,8 @@ import click
 
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.options import current_time, services_of, timed_options
-from syndicate.cli.output import say, show
+from syndicate.cli.options import Call, timed_options
+from syndicate.cli.output import say
 from syndicate.delivery.message import MessageTemplate
 from syndicate.delivery.outgoing import Message, OutgoingMail, send_one
 from syndicate.errors import SyndicateError
@@ -35,10 +35,10 @@ PREVIEW_TOKEN = "preview"  # noqa: S105
     help="The folder of the files.",
 )
 @click.argument("newsletter")
-def preview(config: Path, as_json: bool, now: datetime | None, out: Path, newsletter: str) -> None:
+def preview(call: Call, out: Path, newsletter: str) -> None:
     """Write the next edition of a NEWSLETTER as HTML, text and raw message; send nothing."""
-    with services_of(config, now) as (_, services):
-        draft, message = _draft(services, newsletter, current_time(now))
+    with call.services() as services:
+        draft, message = _draft(services, newsletter, call.now)
         files = {
             f"{newsletter}.html": _shown(draft.html),
             f"{newsletter}.txt": _shown(draft.text),
@@ -59,33 +59,30 @@ def preview(config: Path, as_json: bool, now: datetime | None, out: Path, newsle
         for path in paths:
             click.echo(f"  {path}")
 
-    show(answer, as_json, text)
+    call.show(answer, text)
 
 
 @click.command()
 @timed_options
 @click.option("--test", "address", required=True, help="The address of the mailbox.")
 @click.argument("newsletter", required=False)
-def send(config: Path, as_json: bool, now: datetime | None, address: str, newsletter: str | None) -> None:
+def send(call: Call, address: str, newsletter: str | None) -> None:
     """Send the next edition of a NEWSLETTER to a mailbox, as a test.
 
     Subscribers get nothing, and no edition is recorded.
     """
     recipient = normalise_address(address).display
-    with services_of(config, now) as (_, services):
+    with call.services() as services:
         newsletter = newsletter_named(services, newsletter).name
-        draft, message = _draft(services, newsletter, current_time(now), recipient)
+        draft, message = _draft(services, newsletter, call.now, recipient)
         options = services.mail_options(newsletter)
         sender = options.bounce_address or options.sender_address
         send_one(
             services.sender(),
             OutgoingMail(key=0, sender=sender, recipient=recipient, render=lambda: Message.of(message)),
         )
-    show(
-        {"newsletter": newsletter, "address": recipient, "subject": draft.subject},
-        as_json,
-        lambda: say(f"Sent to {recipient}: {draft.subject}"),
-    )
+    answer = {"newsletter": newsletter, "address": recipient, "subject": draft.subject}
+    call.show(answer, lambda: say(f"Sent to {recipient}: {draft.subject}"))
 
 
 def _draft(

@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 
-from syndicate.cli.options import IsoTime, services_of, timed_options
-from syndicate.cli.output import show
+from syndicate.cli.options import Call, IsoTime, timed_options
+from syndicate.cli.output import attributes
 from syndicate.jobs.stories.replay_job import ReplayedEdition, ReplayedLists
 from syndicate.model import Article
 from syndicate.reports.newsletter_times import zone_of
@@ -32,9 +31,7 @@ MAX_LISTS = 10_000
 @click.option(
     "--places", type=click.IntRange(1, 200), default=10, show_default=True, help="Places shown of each list."
 )
-def replay(
-    config: Path, as_json: bool, now: datetime | None, start: datetime, end: datetime, every: int, places: int
-) -> None:
+def replay(call: Call, start: datetime, end: datetime, every: int, places: int) -> None:
     """Show past lists and editions as the present rules would make them.
 
     Sends nothing and changes nothing.
@@ -43,7 +40,7 @@ def replay(
         raise click.UsageError("--to is before --from")
     if (end - start) / timedelta(hours=every) > MAX_LISTS:
         raise click.UsageError(f"more than {MAX_LISTS} lists; choose a longer --every or a shorter time")
-    with services_of(config, now) as (_, services):
+    with call.services() as services:
         lists = list(services.replay.lists(start, end, timedelta(hours=every)))
         editions = [
             edition
@@ -55,7 +52,7 @@ def replay(
             "lists": [_list_answer(replayed_lists, titles, places) for replayed_lists in lists],
             "editions": [_edition_answer(edition, titles) for edition in editions],
         }
-        show(answer, as_json, lambda: _print(lists, editions, titles, places, services))
+        call.show(answer, lambda: _print(lists, editions, titles, places, services))
 
 
 def _titles(
@@ -113,15 +110,9 @@ def _list_answer(replayed: ReplayedLists, titles: dict[int, Article], places: in
         "moment": replayed.at,
         **{
             name: [
-                {
-                    "position": story.position,
-                    "story": titles[story.article_id].story_id,
-                    "article": titles[story.article_id].uid,
-                    "title": titles[story.article_id].title,
-                    "score": story.score,
-                    "coverage": story.coverage,
-                    "parts": dict(story.parts),
-                }
+                attributes(story, "position score coverage")
+                | attributes(titles[story.article_id], "story=story_id article=uid title")
+                | {"parts": dict(story.parts)}
                 for story in ranked[:places]
             ]
             for name, ranked in replayed.lists.items()
@@ -131,29 +122,15 @@ def _list_answer(replayed: ReplayedLists, titles: dict[int, Article], places: in
 
 def _edition_answer(edition: ReplayedEdition, titles: dict[int, Article]) -> dict[str, Any]:
     return {
-        "newsletter": edition.newsletter,
-        "period_start": edition.period.start,
-        "period_end": edition.period.end,
+        **attributes(edition, "newsletter period_start=period.start period_end=period.end"),
         "stories": [
-            {
-                "position": story.position,
-                "kind": story.kind,
-                "story": titles[story.lead.article.id].story_id,
-                "article": story.lead.article.uid,
-                "title": story.lead.article.title,
-                "score": story.score,
-                "coverage": story.coverage,
-                "follow_up": story.follow_up,
-            }
+            attributes(story, "position kind score coverage follow_up")
+            | attributes(titles[story.lead.article.id], "story=story_id")
+            | attributes(story.lead.article, "article=uid title")
             for story in edition.stories
         ],
         "left_out": [
-            {
-                "article": titles[left.article_id].uid,
-                "title": titles[left.article_id].title,
-                "reason": left.reason,
-                "detail": left.detail,
-            }
+            attributes(titles[left.article_id], "article=uid title") | attributes(left, "reason detail")
             for left in edition.left_out
         ],
     }

@@ -1,22 +1,13 @@
 """Commands that list deliveries and decide about uncertain deliveries."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from pathlib import Path
 
 import click
 
-from syndicate.cli.arguments import ROW_NUMBER
+from syndicate.cli.arguments import ROW_NUMBER, limit_option
 from syndicate.cli.former_names import RenamedGroup
-from syndicate.cli.options import (
-    common_options,
-    current_time,
-    dry_run_option,
-    services_of,
-    timed_options,
-    write_or_dry_run,
-)
-from syndicate.cli.output import say, show, table
+from syndicate.cli.options import Call, common_options, dry_run_option, timed_options
+from syndicate.cli.output import attributes, say, table
 from syndicate.errors import SyndicateError
 from syndicate.jobs.delivery.after_restore import mark_restored
 from syndicate.jobs.lease_owners import sweep_dead_senders
@@ -49,77 +40,61 @@ def deliveries() -> None:
     "--state",
     "states",
     multiple=True,
-    type=click.Choice([state.value for state in DeliveryState]),
+    type=click.Choice(list(map(str, DeliveryState))),
     help="Only deliveries in this state; may be repeated.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=100,
-    show_default=True,
-    help="Maximum number of deliveries.",
-)
-def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> None:
+@limit_option(100, "deliveries")
+def list_(call: Call, states: tuple[str, ...], limit: int) -> None:
     """Show deliveries, latest change first."""
-    with services_of(config) as (_, services):
-        sweep_dead_senders(services.store, current_time(None))
+    with call.services() as services:
+        sweep_dead_senders(services.store, call.now)
         with services.store.read() as connection:
             chosen = [DeliveryState(state) for state in states]
             reports = delivery_store.list_deliveries(connection, states=chosen, limit=limit)
-    headers = ("id", "state", "address", "newsletter", "attempts", "said", "subject", "changed")
     rows = [
-        (
-            report.delivery.id,
-            report.delivery.state.value,
-            report.delivery.address,
-            report.newsletter,
-            report.delivery.attempts,
-            "; ".join(filter(None, (_CAUSES[report.cause], report.error))),
-            report.subject,
-            report.changed,
-        )
+        attributes(report.delivery, "id state address")
+        | attributes(report, "newsletter attempts=delivery.attempts subject changed")
+        | {"said": "; ".join(filter(None, (_CAUSES[report.cause], report.error)))}
         for report in reports
     ]
-    answer = {"deliveries": [dict(zip(headers, row, strict=True)) for row in rows]}
 
     def text() -> None:
-        shown = [(*row[:5], row[5] or row[6]) for row in rows]
-        table((*headers[:5], "said, or subject"), shown, right=(0, 4))
-        if any(row[1] == DeliveryState.UNCERTAIN.value for row in rows):
+        headers = ("id", "state", "address", "newsletter", "attempts")
+        shown = [(*(row[name] for name in headers), row["said"] or row["subject"]) for row in rows]
+        table((*headers, "said, or subject"), shown, right=(0, 4))
+        if any(row["state"] == DeliveryState.UNCERTAIN for row in rows):
             say(_ADVICE)
 
-    show(answer, as_json, text if rows else lambda: click.echo("No deliveries."))
+    call.show({"deliveries": rows}, text if rows else "No deliveries.")
 
 
 @deliveries.command()
 @timed_options
 @click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True)
-def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ...]) -> None:
+def resend(call: Call, ids: tuple[int, ...]) -> None:
     """Send the uncertain or failed deliveries IDS again.
 
     They keep their Message-ID. An uncertain delivery may have arrived already; mail programs show a single
     copy for each Message-ID.
     """
-    _change_each(config, ids, current_time(now), delivery_store.resend, "neither uncertain nor failed")
+    _change_each(call, ids, delivery_store.resend, "neither uncertain nor failed")
     text = f"{plural(len(ids), 'delivery')} will be sent again by the next `deliver`."
-    show({"resent": list(ids)}, as_json, lambda: click.echo(text))
+    call.show({"resent": list(ids)}, text)
 
 
 @deliveries.command()
 @timed_options
 @click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True)
-def arrived(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ...]) -> None:
+def arrived(call: Call, ids: tuple[int, ...]) -> None:
     """Record that the uncertain deliveries IDS arrived."""
-    _change_each(config, ids, current_time(now), delivery_store.mark_arrived, "not uncertain")
-    text = f"{plural(len(ids), 'delivery')} recorded as sent."
-    show({"arrived": list(ids)}, as_json, lambda: click.echo(text))
+    _change_each(call, ids, delivery_store.mark_arrived, "not uncertain")
+    call.show({"arrived": list(ids)}, f"{plural(len(ids), 'delivery')} recorded as sent.")
 
 
-def _change_each(
-    config: Path, ids: Sequence[int], now: datetime, change: Callable[..., bool], refusal: str
-) -> None:
+def _change_each(call: Call, ids: Sequence[int], change: Callable[..., bool], refusal: str) -> None:
     """Change every delivery, or none if the store refuses to change any of them."""
-    with services_of(config, now) as (_, services):
+    with call.services() as services:
+        now = call.now
         sweep_dead_senders(services.store, now)
         with services.store.write() as connection:
             refused = next((number for number in ids if not change(connection, number, now=now)), None)
@@ -133,14 +108,14 @@ def _change_each(
 @deliveries.command("after-restore")
 @timed_options
 @dry_run_option
-def after_restore(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
+def after_restore(call: Call, dry_run: bool) -> None:
     """Avoid duplicate mail after a restored backup.
 
     Deliveries that were due in the backup become uncertain. Editions that waited for approval are held.
     Periods that had ended get no edition.
     """
-    with services_of(config, now) as (_, services), write_or_dry_run(services, dry_run) as connection:
-        restored = mark_restored(connection, services.newsletters, current_time(now))
+    with call.services() as services, services.write(dry_run=dry_run) as connection:
+        restored = mark_restored(connection, services.newsletters, call.now)
         if not dry_run:
             services.guard.accept(connection)
     would = "would be" if dry_run else "now"
@@ -159,22 +134,22 @@ def after_restore(config: Path, as_json: bool, now: datetime | None, dry_run: bo
         "periods": restored.periods,
         "dry_run": dry_run,
     }
-    show(answer, as_json, lambda: say("\n".join(lines)))
+    call.show(answer, lambda: say("\n".join(lines)))
 
 
 @deliveries.command("after-move")
 @timed_options
-def after_move(config: Path, as_json: bool, now: datetime | None) -> None:
+def after_move(call: Call) -> None:
     """Resume mail after the store was moved.
 
     The store must be complete, and nothing may send from its old place. Due mail is sent next.
     """
-    with services_of(config, now) as (_, services), services.store.write() as connection:
+    with call.services() as services, services.store.write() as connection:
         was_held = services.guard.accept(connection)
-        waiting = delivery_store.count_due(connection, current_time(now))
+        waiting = delivery_store.count_due(connection, call.now)
     text = (
         f"Mail is resumed: {plural(waiting, 'delivery')} can be sent now."
         if was_held
         else "Mail was not held."
     )
-    show({"was_held": was_held, "waiting": waiting}, as_json, lambda: click.echo(text))
+    call.show({"was_held": was_held, "waiting": waiting}, text)

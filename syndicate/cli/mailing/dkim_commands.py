@@ -5,8 +5,7 @@ from pathlib import Path
 
 import click
 
-from syndicate.cli.options import common_options
-from syndicate.cli.output import show
+from syndicate.cli.options import Call, common_options
 from syndicate.delivery.dkim_signing import load_key, new_key
 from syndicate.errors import ConfigError
 from syndicate.services.mail_services import mail_domain
@@ -28,9 +27,9 @@ def dkim() -> None:
     help="The signature algorithm.",
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def new(config: Path, as_json: bool, kind: str, file: Path) -> None:
+def new(call: Call, kind: str, file: Path) -> None:
     """Write a new private key to FILE (mode 0600) and print its DNS record. An existing file is kept."""
-    settings = load_settings(config)
+    settings = load_settings(call.config)
     selector = getattr(settings.mail, f"dkim_{kind}_selector")
     domain = settings.mail.dkim_domain or mail_domain(settings)
     try:
@@ -52,4 +51,4 @@ def new(config: Path, as_json: bool, kind: str, file: Path) -> None:
             click.echo(f'  "{key.record[start : start + 250]}"')
         click.echo(f'\nThen set [mail] dkim_{kind}_key = "{file}" and run `syndicate doctor`.')
 
-    show(answer, as_json, text)
+    call.show(answer, text)

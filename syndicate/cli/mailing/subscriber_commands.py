@@ -9,28 +9,14 @@ from typing import Any
 
 import click
 
-from syndicate.audience.import_export import (
-    ExportedRow,
-    ImportedRow,
-    ImportOutcome,
-    export_subscribers,
-    import_subscribers,
-)
+from syndicate.audience import import_export
+from syndicate.audience.import_export import ExportedRow, ImportedRow, ImportOutcome
 from syndicate.audience.mailbox_address import normalise_address
-from syndicate.cli.arguments import check_names, newsletter_named, newsletter_names
+from syndicate.cli.arguments import check_names, file_argument, newsletter_named, newsletter_names
 from syndicate.cli.former_names import RenamedGroup
 from syndicate.cli.mailing.suppression_commands import export_suppressions, import_suppressions, unsuppress
-from syndicate.cli.options import (
-    common_options,
-    config_option,
-    current_time,
-    dry_run_option,
-    file_argument,
-    services_of,
-    timed_options,
-    write_or_dry_run,
-)
-from syndicate.cli.output import say, show, table, write_result
+from syndicate.cli.options import Call, common_options, config_option, dry_run_option, timed_options
+from syndicate.cli.output import say, table, write_result
 from syndicate.delivery.folder_sender import mails_to
 from syndicate.errors import ConfigError, InvalidAddress, SyndicateError
 from syndicate.reports.phrases import listed_counts, plural
@@ -65,19 +51,10 @@ agreed_option = click.option(
 @click.option("--name", default="", help="The subscriber's name.")
 @click.option("--language", default="", help="The subscriber's language, such as en.")
 @click.argument("address")
-def add(
-    config: Path,
-    as_json: bool,
-    now: datetime | None,
-    newsletter: str | None,
-    agreed: str,
-    name: str,
-    language: str,
-    address: str,
-) -> None:
+def add(call: Call, newsletter: str | None, agreed: str, name: str, language: str, address: str) -> None:
     """Subscribe an ADDRESS whose owner has agreed."""
     mailbox = normalise_address(address)
-    with services_of(config, now) as (_, services), services.store.write() as connection:
+    with call.services() as services, services.store.write() as connection:
         outcome = audience_store.add_subscription(
             connection,
             address=mailbox.display,
@@ -87,13 +64,9 @@ def add(
             newsletter=newsletter_named(services, newsletter, option="--newsletter").name,
             evidence="added by the operator on the command line",
             agreed=agreed,
-            now=current_time(now),
+            now=call.now,
         )
-    show(
-        {"address": mailbox.display, "outcome": outcome},
-        as_json,
-        lambda: click.echo(_OUTCOMES[outcome].format(mailbox.display)),
-    )
+    call.show({"address": mailbox.display, "outcome": outcome}, _OUTCOMES[outcome].format(mailbox.display))
     if outcome in ("left", "suppressed"):
         raise SystemExit(1)
 
@@ -114,26 +87,18 @@ _REASONS = {"left": "has unsubscribed", "suppressed": "is suppressed"}
 @agreed_option
 @dry_run_option
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_(
-    config: Path,
-    as_json: bool,
-    now: datetime | None,
-    newsletter: str | None,
-    agreed: str,
-    dry_run: bool,
-    file: Path,
-) -> None:
+def import_(call: Call, newsletter: str | None, agreed: str, dry_run: bool, file: Path) -> None:
     """Subscribe every address of a CSV FILE.
 
     Reports row by row. Readers who have unsubscribed are not subscribed again. The import is a single
     transaction.
     """
-    rows = import_subscribers(file.read_bytes())
-    with services_of(config, now) as (_, services):
+    rows = import_export.import_subscribers(file.read_bytes())
+    with call.services() as services:
         name = newsletter_named(services, newsletter, option="--newsletter").name
-        with write_or_dry_run(services, dry_run) as connection:
-            at = current_time(now)
-            report = [_import_row(connection, row, name, file.name, agreed, at) for row in rows]
+        with services.write(dry_run=dry_run) as connection:
+            given = {"newsletter": name, "agreed": agreed, "now": call.now}
+            report = [_import_row(connection, row, file.name, **given) for row in rows]
     counts = Counter(entry["outcome"] for entry in report)
 
     def text() -> None:
@@ -142,14 +107,12 @@ def import_(
             table(("line", "address", "outcome", "reason"), rows, right=(0,))
         click.echo(listed_counts(dict(sorted(counts.items()))) or "No rows.")
 
-    show({"counts": counts, "rows": report, "dry_run": dry_run}, as_json, text)
+    call.show({"counts": counts, "rows": report, "dry_run": dry_run}, text)
     if counts[ImportOutcome.INVALID.value]:
         raise SystemExit(1)
 
 
-def _import_row(
-    connection: Connection, row: ImportedRow, newsletter: str, file: str, agreed: str, now: datetime
-) -> dict[str, Any]:
+def _import_row(connection: Connection, row: ImportedRow, file: str, **given: Any) -> dict[str, Any]:
     """Subscribe the address of a row and return the outcome."""
     outcome, reason = row.outcome.value, row.reason
     if row.outcome is ImportOutcome.ADDED and row.address:
@@ -159,10 +122,8 @@ def _import_row(
             address_key=row.address.key,
             name=row.name,
             language=row.language,
-            newsletter=newsletter,
             evidence=f"imported from {file}, line {row.line}",
-            agreed=agreed,
-            now=now,
+            **given,
         )
         reason = _REASONS.get(outcome, "")
     return {"line": row.line, "address": row.text, "outcome": outcome, "reason": reason}
@@ -180,9 +141,9 @@ def _listed(services: Services, newsletter: str | None) -> list[audience_store.S
 @subscribers.command("list")
 @common_options
 @only_newsletter_option
-def list_(config: Path, as_json: bool, newsletter: str | None) -> None:
+def list_(call: Call, newsletter: str | None) -> None:
     """Show every subscriber and their subscriptions."""
-    with services_of(config) as (_, services):
+    with call.services() as services:
         listed = _listed(services, newsletter)
     headers = ("address", "name", "subscriptions")
     rows = [
@@ -199,19 +160,19 @@ def list_(config: Path, as_json: bool, newsletter: str | None) -> None:
             table(headers, rows)
         click.echo(plural(len(rows), "subscriber") + ".")
 
-    show({"subscribers": [dict(zip(headers, row, strict=True)) for row in rows]}, as_json, text)
+    call.show({"subscribers": [dict(zip(headers, row, strict=True)) for row in rows]}, text)
 
 
 @subscribers.command()
 @config_option
 @only_newsletter_option
 @file_argument
-def export(config: Path, newsletter: str | None, file: Path) -> None:
+def export(call: Call, newsletter: str | None, file: Path) -> None:
     """Write subscribers to a CSV FILE. "-" means standard output.
 
     Spreadsheets do not run its values as formulas.
     """
-    with services_of(config) as (_, services):
+    with call.services() as services:
         listed = _listed(services, newsletter)
     rows = [
         ExportedRow(
@@ -224,7 +185,7 @@ def export(config: Path, newsletter: str | None, file: Path) -> None:
         for subscriber in listed
         for name, state in subscriber.subscriptions.items()
     ]
-    write_result(file, export_subscribers(rows))
+    write_result(file, import_export.export_subscribers(rows))
     click.echo(f"{plural(len(rows), 'subscription')} written.", err=True)
 
 
@@ -232,54 +193,53 @@ def export(config: Path, newsletter: str | None, file: Path) -> None:
 @timed_options
 @dry_run_option
 @click.argument("address")
-def remove(config: Path, as_json: bool, now: datetime | None, dry_run: bool, address: str) -> None:
+def remove(call: Call, dry_run: bool, address: str) -> None:
     """End every subscription of an ADDRESS. Only the reader can subscribe again."""
     key = normalise_address(address).key
-    with services_of(config, now) as (_, services), write_or_dry_run(services, dry_run) as connection:
+    with call.services() as services, services.write(dry_run=dry_run) as connection:
         ended = audience_store.end_all_subscriptions(
-            connection, key, detail="removed by the operator", now=current_time(now)
+            connection, key, detail="removed by the operator", now=call.now
         )
         if ended is None:
             raise SyndicateError(f"{address} is not a subscriber. `syndicate subscribers list` shows all.")
     answer = {"address": address, "outcome": "unsubscribed", "ended": ended, "dry_run": dry_run}
-    text = f"{address} {'would be' if dry_run else 'is'} unsubscribed."
-    show(answer, as_json, lambda: click.echo(text))
+    call.show(answer, f"{address} {'would be' if dry_run else 'is'} unsubscribed.")
 
 
 @subscribers.command("show")
 @common_options
 @click.argument("address")
-def show_(config: Path, as_json: bool, address: str) -> None:
+def show_(call: Call, address: str) -> None:
     """Show all data stored about an ADDRESS. Also shows the reason if it is suppressed."""
-    data = _subscriber_data(config, address)
-    show(data, as_json, lambda: _print_data(data))
+    data = _subscriber_data(call, address)
+    call.show(data, lambda: _print_data(data))
 
 
 @subscribers.command("new-feed")
 @common_options
 @click.argument("address")
-def new_feed(config: Path, as_json: bool, address: str) -> None:
+def new_feed(call: Call, address: str) -> None:
     """Replace the private feed of an ADDRESS. The old feed URL stops working."""
     key = normalise_address(address).key
-    with services_of(config) as (_, services):
+    with call.services() as services:
         if services.private_feeds is None:
             raise ConfigError("There are no private feeds while [web] listen is empty. Set it first.")
         feed = services.private_feeds.renew(key)
     if not feed:
         raise SyndicateError(f"{address} is not subscribed, so it has no private feed")
-    show({"address": address, "feed": feed}, as_json, lambda: click.echo(feed))
+    call.show({"address": address, "feed": feed}, feed)
 
 
 @subscribers.command("export-data")
 @config_option
 @click.argument("address")
 @file_argument
-def export_data(config: Path, address: str, file: Path) -> None:
+def export_data(call: Call, address: str, file: Path) -> None:
     """Write the data of an ADDRESS to a JSON FILE.
 
     "-" means standard output. Send the file only by mail to that address, which proves ownership.
     """
-    data = _subscriber_data(config, address)
+    data = _subscriber_data(call, address)
     write_result(file, (json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n").encode())
     click.echo(f"Everything about {address} is written.", err=True)
 
@@ -288,19 +248,21 @@ def export_data(config: Path, address: str, file: Path) -> None:
 @timed_options
 @dry_run_option
 @click.argument("address")
-def erase_(config: Path, as_json: bool, now: datetime | None, dry_run: bool, address: str) -> None:
+def erase_(call: Call, dry_run: bool, address: str) -> None:
     """Erase all data stored about an ADDRESS.
 
     A keyed hash prevents a later import. Also deletes its mail in the outbox folder. Sent mail cannot be
     recalled.
     """
     key = normalise_address(address).key
-    with services_of(config, now) as (settings, services):
-        with write_or_dry_run(services, dry_run) as connection:
-            audience_store.end_all_subscriptions(connection, key, detail="", now=current_time(now))
-            known = audience_store.erase_subscriber(connection, key, current_time(now))
+    with call.services() as services:
+        with services.write(dry_run=dry_run) as connection:
+            audience_store.end_all_subscriptions(connection, key, detail="", now=call.now)
+            known = audience_store.erase_subscriber(connection, key, call.now)
         # After the transaction, so that no job writes further mail to the address.
-        files = mails_to(settings.path(settings.mail.folder), lambda text: _is_mailbox(text, key))
+        files = mails_to(
+            services.settings.path(services.settings.mail.folder), lambda text: _is_mailbox(text, key)
+        )
     if not known and not files:
         raise SyndicateError(f"No data is stored about {address}.")
     for file in files if not dry_run else ():
@@ -309,7 +271,7 @@ def erase_(config: Path, as_json: bool, now: datetime | None, dry_run: bool, add
         f"{address} {'would be' if dry_run else 'is'} erased, and {plural(len(files), 'mail')} in the outbox."
     )
     answer = {"address": address, "outcome": "erased", "mails": len(files), "dry_run": dry_run}
-    show(answer, as_json, lambda: click.echo(text))
+    call.show(answer, text)
 
 
 def _is_mailbox(address: str, key: str) -> bool:
@@ -319,9 +281,9 @@ def _is_mailbox(address: str, key: str) -> bool:
         return False
 
 
-def _subscriber_data(config: Path, address: str) -> dict[str, Any]:
+def _subscriber_data(call: Call, address: str) -> dict[str, Any]:
     key = normalise_address(address).key
-    with services_of(config) as (_, services):
+    with call.services() as services:
         with services.store.read() as connection:
             data = subscriber_export.export_subscriber_data(connection, key)
         feeds = services.private_feeds

@@ -1,22 +1,14 @@
 """Suppression list: release a mailbox, export the list, import it into another store."""
 
-from datetime import datetime
 from pathlib import Path
 
 import click
 
 from syndicate.audience import import_export
 from syndicate.audience.mailbox_address import normalise_address
-from syndicate.cli.options import (
-    config_option,
-    current_time,
-    dry_run_option,
-    file_argument,
-    services_of,
-    timed_options,
-    write_or_dry_run,
-)
-from syndicate.cli.output import show, write_result
+from syndicate.cli.arguments import file_argument
+from syndicate.cli.options import Call, config_option, dry_run_option, timed_options
+from syndicate.cli.output import write_result
 from syndicate.errors import SyndicateError
 from syndicate.reports.phrases import plural
 from syndicate.store.mail import suppression_list
@@ -30,34 +22,31 @@ from syndicate.store.mail.audience_store import ERASED_KEY
     "--reason", required=True, metavar="TEXT", help="Why the mailbox accepts mail again, for the record."
 )
 @click.argument("address")
-def unsuppress(
-    config: Path, as_json: bool, now: datetime | None, dry_run: bool, reason: str, address: str
-) -> None:
+def unsuppress(call: Call, dry_run: bool, reason: str, address: str) -> None:
     """Send mail to an ADDRESS again after it bounced.
 
     Resumes the subscriptions that bounces ended. A reader who unsubscribed, complained or was erased can
     only subscribe again in person.
     """
     key = normalise_address(address).key
-    with services_of(config, now) as (_, services), write_or_dry_run(services, dry_run) as connection:
+    with call.services() as services, services.write(dry_run=dry_run) as connection:
         if reason_not_liftable := suppression_list.reason_not_liftable(connection, key):
             raise SyndicateError(f"{address} {reason_not_liftable}")
-        resumed = suppression_list.lift_suppression(connection, key, why=reason, now=current_time(now))
+        resumed = suppression_list.lift_suppression(connection, key, why=reason, now=call.now)
     names = ", ".join(resumed) or "no newsletter; `syndicate subscribers add` subscribes it"
-    text = f"{address} {'would get' if dry_run else 'gets'} mail again: {names}."
     answer = {"address": address, "newsletters": resumed, "dry_run": dry_run}
-    show(answer, as_json, lambda: click.echo(text))
+    call.show(answer, f"{address} {'would get' if dry_run else 'gets'} mail again: {names}.")
 
 
 @click.command("export-suppressions")
 @config_option
 @file_argument
-def export_suppressions(config: Path, file: Path) -> None:
+def export_suppressions(call: Call, file: Path) -> None:
     """Write suppressed addresses to a CSV FILE.
 
     Unsubscribed addresses are included. `import-suppressions` reads the file. "-" means standard output.
     """
-    with services_of(config) as (_, services), services.store.read() as connection:
+    with call.services() as services, services.store.read() as connection:
         suppressions = suppression_list.list_suppressions(connection)
     rows = (
         (suppression.address_key, suppression.newsletter, suppression.reason) for suppression in suppressions
@@ -70,7 +59,7 @@ def export_suppressions(config: Path, file: Path) -> None:
 @timed_options
 @dry_run_option
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_suppressions(config: Path, as_json: bool, now: datetime | None, dry_run: bool, file: Path) -> None:
+def import_suppressions(call: Call, dry_run: bool, file: Path) -> None:
     """Suppress the addresses of a CSV FILE.
 
     `export-suppressions` writes such files. Subscribes no address.
@@ -83,11 +72,10 @@ def import_suppressions(config: Path, as_json: bool, now: datetime | None, dry_r
         )
         for email, newsletter, reason in import_export.import_suppressions(file.read_bytes())
     ]
-    with services_of(config, now) as (_, services), write_or_dry_run(services, dry_run) as connection:
+    with call.services() as services, services.write(dry_run=dry_run) as connection:
         changed = suppression_list.import_suppressions(
-            connection, suppressions, detail=f"carried over from {file.name}", now=current_time(now)
+            connection, suppressions, detail=f"carried over from {file.name}", now=call.now
         )
     verb = "would change" if dry_run else "changed"
-    text = f"{changed} of {plural(len(suppressions), 'row')} {verb} the store."
     answer = {"rows": len(suppressions), "changed": changed, "dry_run": dry_run}
-    show(answer, as_json, lambda: click.echo(text))
+    call.show(answer, f"{changed} of {plural(len(suppressions), 'row')} {verb} the store.")

@@ -18,7 +18,7 @@ import click
 
 from syndicate import __version__
 from syndicate.cli.operate.signals import SignalHandler
-from syndicate.cli.options import config_option
+from syndicate.cli.options import Call, config_option
 from syndicate.clock_watch import ClockWatch
 from syndicate.errors import MailError, StoreBusy, SyndicateError
 from syndicate.files import file_lock
@@ -56,12 +56,12 @@ NEED_CLOCK = ("ingest", "pages", "pushes", "editions", "deliver", "prune")
     show_default=True,
     help="The format of the log.",
 )
-def run(config: Path, log_format: Format) -> None:
+def run(call: Call, log_format: Format) -> None:
     """Run ingest, stories, feeds, editions, delivery and the web server until SIGTERM."""
     configure_logs(log_format)
-    settings = load_settings(config)
+    settings = load_settings(call.config)
     with daemon_lock(settings) as keep:
-        asyncio.run(_serve_with_settings(config, settings, keep))
+        asyncio.run(_serve_with_settings(call.config, settings, keep))
     log.info("stopped")
 
 
@@ -136,6 +136,10 @@ def _keep_lock(keep: Callable[[], bool], signals: SignalHandler) -> None:
         raise
 
 
+def _warn(event: str, **facts: str) -> None:
+    log.warning(event, extra={"did": facts})
+
+
 class _Daemon:
     """The scheduler and the web server with a set of settings."""
 
@@ -170,7 +174,7 @@ class _Daemon:
         await asyncio.to_thread(self._services.reads.flush, datetime.now(UTC))
 
     def _tasks(self) -> tuple[ScheduledTask, ...]:
-        services, stop = self._services, self._should_stop
+        services, sign_ups, stop = self._services, self._services.sign_ups, self._should_stop
         # Intervals in seconds. A tick only asks for due work; due times are rows in the store.
         tasks: tuple[tuple[str, float, Callback], ...] = (
             ("lists", 60.0, self._lists),
@@ -178,7 +182,7 @@ class _Daemon:
             ("pages", 10.0, self._pages),
             ("stories", 15.0, self._stories),
             ("editions", 15.0, self._editions),
-            ("sign_ups", 5.0, self._sign_ups),
+            ("sign_ups", 5.0, lambda now: sign_ups.run(now, should_stop=stop) if sign_ups else None),
             ("deliver", 5.0, self._deliver),
             ("bounces", 300.0, self._bounces),
             ("prune", 3600.0, lambda now: summary_of(services.prune.run(now, should_stop=stop))),
@@ -209,8 +213,7 @@ class _Daemon:
         outcomes = self._services.lists.run(now, should_stop=self._should_stop)
         for outcome in outcomes:
             if outcome.error:
-                facts = {"list": outcome.url, "error": outcome.error}
-                log.warning("source list failed", extra={"did": facts})
+                _warn("source list failed", list=outcome.url, error=outcome.error)
         return {
             "added": sum(len(outcome.result.added) for outcome in outcomes),
             "paused": sum(len(outcome.result.paused) for outcome in outcomes),
@@ -220,17 +223,17 @@ class _Daemon:
         result = self._services.ingest.run(now, claim_newly_due=True, should_stop=self._should_stop)
         for outcome in result.sources:
             if outcome.error:
-                log.warning("source failed", extra={"did": {"source": outcome.name, "error": outcome.error}})
+                _warn("source failed", source=outcome.name, error=outcome.error)
         return summary_of(result)
 
     def _pages(self, now: datetime) -> Mapping[str, object]:
         """Read the sitemap parts and article pages that polls have queued."""
         parts = self._services.sitemap_parts.run(now, should_stop=self._should_stop)
         for failure in parts.failures:
-            log.warning("sitemap failed", extra={"did": {"error": failure}})
+            _warn("sitemap failed", error=failure)
         pages = self._services.pages.run(now, should_stop=self._should_stop)
         for failure in pages.failures:
-            log.warning("page failed", extra={"did": {"error": failure}})
+            _warn("page failed", error=failure)
         return summary_of(parts, pages)
 
     def _stories(self, now: datetime) -> Mapping[str, object]:
@@ -239,7 +242,7 @@ class _Daemon:
         placed = self._services.stories.run(now, should_stop=self._should_stop)
         published = self._services.publish.run(now, should_stop=self._should_stop)
         for failure in published.failures:
-            log.warning("not published", extra={"did": {"reason": failure}})
+            _warn("not published", reason=failure)
         return summary_of(placed, published)
 
     def _editions(self, now: datetime) -> None:
@@ -250,16 +253,12 @@ class _Daemon:
             facts = {name: value for name, value in summary_of(outcome).items() if value != ""}
             log.log(logging.WARNING if warn else logging.INFO, "edition", extra={"did": facts})
 
-    def _sign_ups(self, now: datetime) -> Mapping[str, object] | None:
-        job = self._services.sign_ups
-        return job.run(now, should_stop=self._should_stop) if job else None
-
     def _deliver(self, now: datetime) -> Mapping[str, object]:
         # ``syndicate deliver`` does not prepare the archive: its machine may lack the output folder.
         prepare = partial(self._services.publish.run_archive, should_stop=self._should_stop)
         result = self._services.deliver.run(now, prepare=prepare, should_stop=self._should_stop)
         if result.problem and not result.paused:
-            log.warning("mail waits", extra={"did": {"reason": result.problem}})
+            _warn("mail waits", reason=result.problem)
         return summary_of(result)
 
     def _bounces(self, now: datetime) -> Mapping[str, object] | None:

@@ -1,13 +1,12 @@
 """The ``doctor`` command: checks of DNS, TLS and unsubscribing, as receivers of mail make them."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
 from syndicate.audience.link_tokens import unsubscribe_token
-from syndicate.cli.options import common_options, services_of
-from syndicate.cli.output import show, table
+from syndicate.cli.options import Call, common_options
+from syndicate.cli.output import table
 from syndicate.delivery import dns_checks
 from syndicate.delivery.dns_checks import DnsCheck, checked
 from syndicate.delivery.smtp.sender import connect
@@ -28,13 +27,13 @@ _MARKS = {True: "ok", False: "BAD", None: "-"}
 
 @click.command()
 @common_options
-def doctor(config: Path, as_json: bool) -> None:
+def doctor(call: Call) -> None:
     """Check SPF, DKIM, DMARC, alignment, PTR, TLS, SMTP login and unsubscribing."""
-    with services_of(config) as (_, services):
+    with call.services() as services:
         findings = examine(services, lookup)
     rows = [(name, _MARKS[check.good], check.detail) for name, check in findings]
     answer = {"findings": [{"name": name, **check._asdict()} for name, check in findings]}
-    show(answer, as_json, lambda: table(("check", "", "found"), rows))
+    call.show(answer, lambda: table(("check", "", "found"), rows))
     if any(check.good is False for _, check in findings):
         raise SystemExit(1)
 
@@ -107,8 +106,9 @@ def _check_unsubscribing(services: Services) -> DnsCheck:
     if not settings.web.listen:
         return DnsCheck(None, "[web] listen is empty: readers can only unsubscribe by mail")
     if not settings.site.url.startswith("https://"):
-        detail = f"{settings.site.url} is not https, so mail programs offer no one-click button"
-        return DnsCheck(good=False, detail=detail)
+        return DnsCheck(
+            good=False, detail=f"{settings.site.url} is not https, so mail programs offer no one-click button"
+        )
     with services.store.read() as connection:
         subscription = audience_store.any_subscription(connection)
         secret = leases.read_secret(connection)

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from syndicate.audience.mailbox_address import parse_mailbox
-from syndicate.cli.options import current_time, timed_options
-from syndicate.cli.output import say, show, table
+from syndicate.cli.options import Call, timed_options
+from syndicate.cli.output import say, table
 from syndicate.errors import ConfigError, FetchError, RenderError, SyndicateError
 from syndicate.model import ClauseField, SourceKind
 from syndicate.net import read_credentials
@@ -69,15 +69,15 @@ class _Report:
 
 @click.command()
 @timed_options
-def check(config: Path, as_json: bool, now: datetime | None) -> None:
+def check(call: Call) -> None:
     """Check configuration, templates and schedules; show the next five runs of every schedule."""
     report = _Report()
     try:
-        _check(config, current_time(now), report)
+        _check(call.config, call.now, report)
     except SyndicateError as error:
         report.problems += str(error).splitlines()
     answer: dict[str, Any] = {"problems": report.problems, "notes": report.notes, "next_runs": report.runs}
-    show(answer, as_json, lambda: _print(report, config))
+    call.show(answer, lambda: _print(report, call.config))
     if report.problems:
         raise SystemExit(ConfigError.exit_code)
 

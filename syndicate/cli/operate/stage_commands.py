@@ -1,17 +1,15 @@
-"""The five stages as commands: each runs a stage of the daemon once. A daemon may run at the same time."""
+"""Stages and pruning as commands: each runs a job of the daemon once. A daemon may run at the same time."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from syndicate.cli.arguments import check_names, newsletter_names
-from syndicate.cli.options import current_time, dry_run_option, services_of, timed_options
-from syndicate.cli.output import clear_progress, progress, say, show, table
+from syndicate.cli.options import Call, dry_run_option, timed_options
+from syndicate.cli.output import attributes, clear_progress, progress, say, table
 from syndicate.cli.reading.opml_commands import describe_import
 from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.jobs.lease_owners import describe_owner, free_dead_owners
@@ -37,55 +35,51 @@ if TYPE_CHECKING:
 @timed_options
 @dry_run_option
 @click.argument("names", nargs=-1)
-def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
+def ingest(call: Call, dry_run: bool, names: tuple[str, ...]) -> None:
     """Read the sources that are due, or the sources with these NAMES, due or not."""
-    with services_of(config, now) as (_, services):
+    with call.services() as services:
         with services.store.read() as connection:
             sources = source_store.list_sources(connection)
         known = [source.name for source in sources if source.absent is Absence.NONE]
         check_names(names, known, "source")
         chosen = names or None
         if dry_run:
-            due = services.ingest.due(current_time(now), names=chosen)
-            show({"due": due}, as_json, lambda: _print_due(due))
+            due = services.ingest.due(call.now, names=chosen)
+            call.show({"due": due}, lambda: _print_due(due))
             return
-        free_dead_owners(services.store, current_time(now))
-        for list_outcome in services.lists.run(current_time(now)) if chosen is None else ():
-            say(
-                f"  {list_outcome.url}: {list_outcome.error or describe_import(list_outcome.result)}",
-                err=True,
-            )
-        result = _poll(services, now, chosen, as_json)
-        with progress("Reading pages", as_json):
-            parts = services.sitemap_parts.run(current_time(now))
-            pages = services.pages.run(current_time(now))
+        free_dead_owners(services.store, call.now)
+        for list_outcome in services.lists.run(call.now) if chosen is None else ():
+            done = list_outcome.error or describe_import(list_outcome.result)
+            say(f"  {list_outcome.url}: {done}", err=True)
+        result = _poll(call, services, chosen)
+        with progress("Reading pages", call.as_json):
+            parts = services.sitemap_parts.run(call.now)
+            pages = services.pages.run(call.now)
         answer = _ingest_answer(result, parts, pages)
         if not (result.sources or parts.read or pages):
             with services.store.read() as connection:
-                holder = leases.source_holder(connection, now=current_time(now), names=chosen)
-                holder = holder or leases.page_holder(connection, now=current_time(now))
+                holder = leases.source_holder(connection, now=call.now, names=chosen)
+                holder = holder or leases.page_holder(connection, now=call.now)
             if holder:
-                _end_busy(services, "reads sources", holder, answer, as_json)
-    show(answer, as_json, lambda: _print_ingested(answer, named=bool(names)))
+                _end_busy(call, services, "reads sources", holder, answer)
+    call.show(answer, lambda: _print_ingested(answer, named=bool(names)))
     _exit_if(result.failed)
 
 
-def _poll(
-    services: Services, now: datetime | None, names: Sequence[str] | None, as_json: bool
-) -> IngestResult:
+def _poll(call: Call, services: Services, names: Sequence[str] | None) -> IngestResult:
     """Poll the sources, with a progress bar and a line for each source that changed or failed."""
-    with progress("Reading sources", as_json) as draw:
+    with progress("Reading sources", call.as_json) as draw:
         done = 0
 
         def report(outcome: SourceOutcome, total: int) -> None:
             nonlocal done
             done += 1
-            if not as_json:
+            if not call.as_json:
                 clear_progress()
                 _print_source(outcome)
             draw(done, total)
 
-        return services.ingest.run(current_time(now), names=names, report=report)
+        return services.ingest.run(call.now, names=names, report=report)
 
 
 def _print_due(names: list[str]) -> None:
@@ -138,45 +132,39 @@ def _print_source(outcome: SourceOutcome) -> None:
 
 @click.command()
 @timed_options
-def stories(config: Path, as_json: bool, now: datetime | None) -> None:
+def stories(call: Call) -> None:
     """Group new articles into stories, find related links, and rank."""
-    with services_of(config, now) as (_, services):
-        free_dead_owners(services.store, current_time(now))
-        with progress("Placing articles", as_json) as draw:
-            result = services.stories.run(current_time(now), progress=draw)
+    with call.services() as services:
+        free_dead_owners(services.store, call.now)
+        with progress("Placing articles", call.as_json) as draw:
+            result = services.stories.run(call.now, progress=draw)
         answer = {**summary_of(result), "lists_changed": list(result.lists_changed), "busy": result.busy}
         if result.busy:
-            _end_busy(services, "places articles", _holder(services, "stories", now), answer, as_json)
+            _end_busy(call, services, "places articles", _holder(call, services, "stories"), answer)
     text = (
         f"{plural(result.placed, 'article')} placed: {plural(result.new_stories, 'new story')}, "
         f"{plural(result.duplicates, 'duplicate text')}."
     )
     if result.failed:
         text += f" {plural(result.failed, 'article')} could not be placed: `syndicate status` says why."
-    show(answer, as_json, lambda: click.echo(text))
+    call.show(answer, text)
 
 
 @click.command()
 @timed_options
 @click.option("--all", "everything", is_flag=True, help="Write everything again, changed or not.")
-def publish(config: Path, as_json: bool, now: datetime | None, everything: bool) -> None:
+def publish(call: Call, everything: bool) -> None:
     """Write the feeds and pages that changed."""
-    with services_of(config, now) as (_, services):
-        free_dead_owners(services.store, current_time(now))
-        with progress("Writing pages", as_json) as draw:
+    with call.services() as services:
+        free_dead_owners(services.store, call.now)
+        with progress("Writing pages", call.as_json) as draw:
             if everything:
                 services.publish.forget()
-            result = services.publish.run(current_time(now), progress=draw)
+            result = services.publish.run(call.now, progress=draw)
         folder = services.output
-        answer = {
-            "folder": str(folder),
-            "feeds": list(result.feeds),
-            "pages": list(result.pages),
-            "failures": list(result.failures),
-            "busy": result.busy,
-        }
+        answer = {"folder": folder} | attributes(result, "feeds pages failures busy")
         if result.busy:
-            _end_busy(services, "writes pages", _holder(services, "publish", now), answer, as_json)
+            _end_busy(call, services, "writes pages", _holder(call, services, "publish"), answer)
 
     def text() -> None:
         click.echo(
@@ -186,7 +174,7 @@ def publish(config: Path, as_json: bool, now: datetime | None, everything: bool)
         for failure in result.failures:
             say(f"  {failure}", err=True)
 
-    show(answer, as_json, text)
+    call.show(answer, text)
     _exit_if(len(result.failures))
 
 
@@ -194,37 +182,26 @@ def publish(config: Path, as_json: bool, now: datetime | None, everything: bool)
 @timed_options
 @dry_run_option
 @click.argument("names", nargs=-1)
-def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
+def edition(call: Call, dry_run: bool, names: tuple[str, ...]) -> None:
     """Cut the editions that are due, of all newsletters or of the newsletters with these NAMES."""
-    with services_of(config, now) as (_, services):
+    with call.services() as services:
         check_names(names, newsletter_names(services), "newsletter")
-        hold = services.guard.check_markers(current_time(now))
+        hold = services.guard.check_markers(call.now)
         readiness = Readiness(store=services.store, at_once=True)
-        outcomes = services.editions.run(
-            current_time(now), names=names or None, dry_run=dry_run, readiness=readiness
-        )
+        outcomes = services.editions.run(call.now, names=names or None, dry_run=dry_run, readiness=readiness)
     answer = {
         "dry_run": dry_run,
         "problem": hold_text(hold),
-        "editions": [_edition_answer(outcome) for outcome in outcomes],
+        "editions": [attributes(outcome, _EDITION) for outcome in outcomes],
     }
-    show(answer, as_json, lambda: _print_editions(services, outcomes, hold_text(hold)))
+    call.show(answer, lambda: _print_editions(services, outcomes, hold_text(hold)))
     _exit_if(sum(outcome.outcome in ("failed", "missed") for outcome in outcomes) + bool(hold))
 
 
-def _edition_answer(outcome: EditionOutcome) -> dict[str, Any]:
-    return {
-        "newsletter": outcome.newsletter,
-        "outcome": outcome.outcome,
-        "period_end": outcome.period_end,
-        "edition": outcome.edition_id,
-        "subject": outcome.subject,
-        "stories": outcome.stories,
-        "problem": outcome.problem,
-        "trimmed": outcome.trimmed,
-        "unread_sources": outcome.gathered.unread,
-        "unplaced_articles": outcome.gathered.unplaced,
-    }
+_EDITION = (
+    "newsletter outcome period_end edition=edition_id subject stories problem trimmed "
+    "unread_sources=gathered.unread unplaced_articles=gathered.unplaced"
+)
 
 
 def _print_editions(services: Services, outcomes: Sequence[EditionOutcome], problem: str) -> None:
@@ -261,29 +238,29 @@ def _print_editions(services: Services, outcomes: Sequence[EditionOutcome], prob
 @timed_options
 @dry_run_option
 @click.option("--resume", is_flag=True, help="Send even while the mail server's refusals pause it.")
-def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, resume: bool) -> None:
+def deliver(call: Call, dry_run: bool, resume: bool) -> None:
     """Send the deliveries that are due."""
-    with services_of(config, now) as (_, services):
+    with call.services() as services:
         if dry_run:
-            problem = "" if resume else services.deliver.paused_reason(current_time(now))
-            _show_due(services.deliver.due(current_time(now)), problem, as_json)
+            problem = "" if resume else services.deliver.paused_reason(call.now)
+            _show_due(call, services.deliver.due(call.now), problem)
             return
-        free_dead_owners(services.store, current_time(now))
+        free_dead_owners(services.store, call.now)
         if services.sign_ups is not None:
-            services.sign_ups.run(current_time(now))
-        with progress("Sending", as_json) as draw:
-            result = services.deliver.run(current_time(now), resume=resume, progress=draw)
+            services.sign_ups.run(call.now)
+        with progress("Sending", call.as_json) as draw:
+            result = services.deliver.run(call.now, resume=resume, progress=draw)
         counts = summary_of(result)
         answer = {**counts, "problem": result.problem, "busy": result.busy}
         holder = None
         if result.busy:
-            holder = _holder(services, leases.SENDING, now)
+            holder = _holder(call, services, leases.SENDING)
         elif not any(answer.values()):
             with services.store.read() as connection:
-                holder = leases.delivery_holder(connection, now=current_time(now))
+                holder = leases.delivery_holder(connection, now=call.now)
         if result.busy or holder:
-            _end_busy(services, "sends mail", holder, answer, as_json)
-    show(answer, as_json, lambda: _print_sent(counts, result.problem))
+            _end_busy(call, services, "sends mail", holder, answer)
+    call.show(answer, lambda: _print_sent(counts, result.problem))
     _exit_if(int(counts["failed"]) + int(counts["uncertain"]) + bool(result.problem))
 
 
@@ -293,7 +270,7 @@ def _print_sent(counts: Mapping[str, int | str], problem: str) -> None:
         say(f"  {problem}", err=True)
 
 
-def _show_due(due: Sequence[DeliveryReport], problem: str, as_json: bool) -> None:
+def _show_due(call: Call, due: Sequence[DeliveryReport], problem: str) -> None:
     """Show the deliveries that are due, and the reason if sending is paused."""
     headers = ("delivery", "address", "newsletter", "subject")
     rows = [
@@ -309,16 +286,30 @@ def _show_due(due: Sequence[DeliveryReport], problem: str, as_json: bool) -> Non
             say(f"  {problem}", err=True)
 
     answer = {"due": [dict(zip(headers, row, strict=True)) for row in rows], "problem": problem}
-    show(answer, as_json, text)
+    call.show(answer, text)
 
 
-def _holder(services: Services, name: str, now: datetime | None) -> leases.LeaseHolder | None:
+@click.command()
+@timed_options
+@dry_run_option
+def prune(call: Call, dry_run: bool) -> None:
+    """Remove articles and deliveries older than [retention] says. Pages on disk stay."""
+    with call.services() as services:
+        pruned = services.prune.run(call.now, dry_run=dry_run)
+    text = (
+        f"{pruned.articles} articles, {pruned.stories} empty stories, {pruned.deliveries} deliveries and "
+        f"{pruned.tombstones} tombstones {'would be removed' if dry_run else 'removed'}."
+    )
+    call.show({"dry_run": dry_run, **summary_of(pruned)}, lambda: say(text))
+
+
+def _holder(call: Call, services: Services, name: str) -> leases.LeaseHolder | None:
     with services.store.read() as connection:
-        return leases.lease_holder(connection, name, now=current_time(now))
+        return leases.lease_holder(connection, name, now=call.now)
 
 
 def _end_busy(
-    services: Services, work: str, holder: leases.LeaseHolder | None, answer: dict[str, Any], as_json: bool
+    call: Call, services: Services, work: str, holder: leases.LeaseHolder | None, answer: dict[str, Any]
 ) -> NoReturn:
     """Print the process that holds the lease and its end, then exit with code 1."""
     answer |= {"busy": True}
@@ -331,7 +322,7 @@ def _end_busy(
             f"Nothing was done: {owner} {work} and holds the lease until {until}. "
             "Run the command again when that process has finished, or after that time if it is dead."
         )
-    show(answer, as_json, lambda: say(text, err=True))
+    call.show(answer, lambda: say(text, err=True))
     raise SystemExit(1)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,18 +9,22 @@ import click
 from syndicate.cli.arguments import newsletter_names
 from syndicate.cli.editing.editor_commands import decision_answer, decision_line
 from syndicate.cli.editing.newsletter_commands import gathering_answer
-from syndicate.cli.options import current_time, services_of, timed_options
-from syndicate.cli.output import say, show, table
-from syndicate.ingest.poll_schedule import confirmed_url, status_message
+from syndicate.cli.options import Call, timed_options
+from syndicate.cli.output import attributes, say, table
+from syndicate.cli.reading.source_output import source_answer
+from syndicate.ingest.poll_schedule import status_message
 from syndicate.jobs.lease_owners import sweep_dead_senders
 from syndicate.model import HubSubscription
-from syndicate.reports.health import Health, needs_a_person, read_health, shown_address
+from syndicate.reports.health import Health, needs_a_person, read_health
 from syndicate.reports.newsletter_times import next_editions, zone_of
 from syndicate.reports.phrases import ago, listed_counts, local_time, plural
 from syndicate.services import Services
 from syndicate.store.ingest.source_store import SourceReport
-from syndicate.store.mail.edition_store import EditionReport
 
+_EDITION = (
+    "id=edition.id newsletter=edition.newsletter state period_end=edition.period_end "
+    "subject=edition.subject deliveries"
+)
 _STATES = {
     "waiting": "waiting for approval, see `syndicate editions list`",
     "held": "held until approved, see `syndicate editions list`",
@@ -31,12 +34,12 @@ _STATES = {
 
 @click.command()
 @timed_options
-def status(config: Path, as_json: bool, now: datetime | None) -> None:
+def status(call: Call) -> None:
     """Show sources, stories, channels, next editions, deliveries and problems."""
-    with services_of(config, now) as (_, services):
-        sweep_dead_senders(services.store, current_time(now))
-        health = read_health(services, current_time(now))
-        show(_answer(health, services), as_json, lambda: _print(health, services))
+    with call.services() as services:
+        sweep_dead_senders(services.store, call.now)
+        health = read_health(services, call.now)
+        call.show(_answer(health, services), lambda: _print(health, services))
     if health.problems:
         raise SystemExit(1)
 
@@ -141,32 +144,21 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
     names = {report.source.id: report.source.name for report in health.sources}
     return {
         "sources": [_source(report, health.hubs.get(report.source.id)) for report in health.sources],
-        "articles": health.articles,
+        **attributes(health, "articles dropped stale_pages missed deliveries bounces last_deferral=deferral"),
         "stories": {"all": health.stories, "several_sources": health.covered},
         "pages": {**health.pages, "why_refused": dict(health.refused_pages)},
-        "dropped": health.dropped,
-        "stale_pages": health.stale_pages,
         "editor": [decision_answer(decision) for decision in health.decisions],
         "channels": [channel.name for channel in services.channels],
         "moved_channels": services.moved_channels,
         "gone_channels": sorted(services.gone_channels),
         "next_editions": next_by_name,
         "gathering": {name: gathering_answer(*waits) for name, waits in health.gathering.items()},
-        "missed": health.missed,
         "paused_newsletters": [name for name in newsletter_names(services) if name not in next_by_name],
-        "editions": [_edition(report) for report in health.editions],
-        "deliveries": health.deliveries,
-        "bounces": health.bounces,
-        "last_deferral": health.deferral,
+        "editions": [attributes(report, _EDITION) for report in health.editions],
         "subscriptions": health.subscriptions,
         "quarantine": [
-            {
-                "kind": failure.kind,
-                "subject": failure.subject,
-                "source": names.get(failure.source_id or 0, ""),
-                "attempts": failure.attempts,
-                "reason": failure.reason,
-            }
+            {"source": names.get(failure.source_id or 0, "")}
+            | attributes(failure, "kind subject attempts reason")
             for failure in health.failures
         ],
         "problems": health.problems,
@@ -174,46 +166,7 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
 
 
 def _source(report: SourceReport, hub: HubSubscription | None) -> dict[str, Any]:
-    source, state = report.source, report.state
-    return {
-        "name": source.name,
-        "url": shown_address(source, source.url),
-        "private": source.private,
-        "origin": source.origin.value,
-        "paused": source.paused,
-        "gone": state.gone,
-        "last_success": state.last_success,
-        "next_check": state.next_check,
-        "next_check_reason": state.check_reason,
-        "hub": _hub(hub),
-        "failures": state.failures,
-        "error": state.error,
-        "warning": status_message(state.warning, state.read_from),
-        "moved_to": shown_address(source, confirmed_url(state)),
-        "articles": report.articles,
-        "articles_per_day": round(report.articles_last_week / 7, 2),
-    }
-
-
-def _hub(subscription: HubSubscription | None) -> dict[str, Any] | None:
-    """Return the JSON form of a WebSub subscription, without its secrets."""
-    if subscription is None:
-        return None
-    return {
-        "url": subscription.hub,
-        "state": subscription.state.value,
-        "expires": subscription.expires,
-        "last_push": subscription.last_push,
-        "error": subscription.error,
-    }
-
-
-def _edition(report: EditionReport) -> dict[str, Any]:
-    return {
-        "id": report.edition.id,
-        "newsletter": report.edition.newsletter,
-        "state": report.state,
-        "period_end": report.edition.period_end,
-        "subject": report.edition.subject,
-        "deliveries": report.deliveries,
-    }
+    facts = source_answer(report) | attributes(report, "paused=source.paused gone=state.gone")
+    # Without the secrets of the subscription.
+    shown = hub and attributes(hub, "url=hub state expires last_push error")
+    return facts | {"next_check_reason": report.state.check_reason, "hub": shown}

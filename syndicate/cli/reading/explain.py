@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime, tzinfo
-from pathlib import Path
+from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,10 +10,10 @@ import click
 
 from syndicate.cli.arguments import article_lines, articles_named, check_names
 from syndicate.cli.editing.editor_commands import decision_answer, decision_line
-from syndicate.cli.options import current_time, services_of, timed_options
-from syndicate.cli.output import say, show, table
+from syndicate.cli.options import Call, timed_options
+from syndicate.cli.output import attributes, say, table
 from syndicate.jobs.publish.channel_lookup import channel_absence
-from syndicate.model import Article, RankedStory, RelatedLink, Story
+from syndicate.model import Article, RankedStory, Story
 from syndicate.reports.explanation import Explanation, explain_article
 from syndicate.reports.phrases import local_time, plural
 from syndicate.services import Services
@@ -26,32 +25,30 @@ from syndicate.stories import RankingOptions
 @timed_options
 @click.option("--channel", "channel_name", help="Say why the article is, or is not, in this channel.")
 @click.argument("article")
-def explain(
-    config: Path, as_json: bool, now: datetime | None, channel_name: str | None, article: str
-) -> None:
+def explain(call: Call, channel_name: str | None, article: str) -> None:
     """Explain an ARTICLE: its story, related links, ranks, and the newsletters that carried it or not.
 
     ARTICLE is an id, uid, URL, page path, words of a title, or story:NUMBER. The latest of several matches is
     explained; the others are listed.
     """
-    with services_of(config, now) as (_, services):
+    with call.services() as services:
         with services.store.read() as connection:
             match, *others = articles_named(connection, article)
             if channel_name is None:
-                found = explain_article(connection, services, match, others, current_time(now))
+                found = explain_article(connection, services, match, others, call.now)
         if channel_name is not None:
-            _explain_channel(services, channel_name, match, current_time(now), as_json)
+            _explain_channel(call, services, channel_name, match)
             return
-        show(_answer(found), as_json, lambda: _print(found, services.ranking, services.zone))
+        call.show(_answer(found), lambda: _print(found, services.ranking, services.zone))
 
 
-def _explain_channel(services: Services, name: str, article: Article, now: datetime, as_json: bool) -> None:
+def _explain_channel(call: Call, services: Services, name: str, article: Article) -> None:
     name = services.moved_channels.get(name, name)
     check_names((name,), [channel.name for channel in services.channels], "channel")
     channel = next(channel for channel in services.channels if channel.name == name)
-    reasons = channel_absence(services.store, channel, article, services.output, services.ranking, now)
+    reasons = channel_absence(services.store, channel, article, services.output, services.ranking, call.now)
     answer = {
-        "article": {"id": article.id, "title": article.title},
+        "article": attributes(article, "id title"),
         "channel": name,
         "in_channel": not reasons,
         "reasons": [asdict(reason) for reason in reasons],
@@ -63,7 +60,7 @@ def _explain_channel(services: Services, name: str, article: Article, now: datet
         for reason in reasons:
             say(f"  - {reason.text}")
 
-    show(answer, as_json, text)
+    call.show(answer, text)
 
 
 def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
@@ -183,78 +180,42 @@ def _named(parts: Mapping[str, float], sources: Mapping[int, str]) -> dict[str, 
 
 
 def _answer(found: Explanation) -> dict[str, Any]:
+    article = found.article
     return {
-        "article": _article(found),
+        "article": {
+            **attributes(article, "id uid title url path first_seen declared_title boost"),
+            "source": found.source,
+            "published": article.published if article.dated else None,
+            "same_text": [attributes(twin, "id=article_id source=source_name title") for twin in found.twins],
+            "original_title": article.original_title or None,
+        },
         "others": [
-            {"id": other.id, "title": other.title, "published": other.published if other.dated else None}
+            attributes(other, "id title") | {"published": other.published if other.dated else None}
             for other in found.others
         ],
         "editor": [decision_answer(decision) for decision in found.decisions],
         "learned_weights": {source: weight.weight for source, weight in found.learned.items()},
-        "story": _story(found),
+        "story": found.story
+        and {
+            **attributes(found.story, "id lead=lead_id articles coverage"),
+            "foreign_sources": found.foreign_sources,
+            "reason": found.reason and asdict(found.reason),
+            "moves": [asdict(move) for move in found.moves],
+        },
         "coverage": [
-            {
-                "id": link.article_id,
-                "source": link.source_name,
-                "language": link.language,
-                "title": link.title,
-            }
-            for link in found.coverage
+            attributes(link, "id=article_id source=source_name language title") for link in found.coverage
         ],
-        "related": [_related(link, found) for link in found.related],
+        "related": [
+            attributes(link, "id=article_id title source=source_name url score parts")
+            | {"shared": found.shared.get(link.article_id, ())}
+            for link in found.related
+        ],
         "newsletters": [asdict(newsletter) for newsletter in found.newsletters],
-        "ranks": {name: rank and _place(rank, found.sources) for name, rank in found.ranks.items()},
+        "ranks": {
+            name: rank and attributes(rank, "position score") | {"parts": _named(rank.parts, found.sources)}
+            for name, rank in found.ranks.items()
+        },
     }
-
-
-def _article(found: Explanation) -> dict[str, Any]:
-    article = found.article
-    return {
-        "id": article.id,
-        "uid": article.uid,
-        "title": article.title,
-        "url": article.url,
-        "path": article.path,
-        "source": found.source,
-        "published": article.published if article.dated else None,
-        "first_seen": article.first_seen,
-        "same_text": [
-            {"id": twin.article_id, "source": twin.source_name, "title": twin.title} for twin in found.twins
-        ],
-        "original_title": article.original_title or None,
-        "declared_title": article.declared_title,
-        "boost": article.boost,
-    }
-
-
-def _story(found: Explanation) -> dict[str, Any] | None:
-    if found.story is None:
-        return None
-    return {
-        "id": found.story.id,
-        "lead": found.story.lead_id,
-        "articles": found.story.articles,
-        "coverage": found.story.coverage,
-        "foreign_sources": found.foreign_sources,
-        "reason": None if found.reason is None else asdict(found.reason),
-        "moves": [asdict(move) for move in found.moves],
-    }
-
-
-def _related(link: RelatedLink, found: Explanation) -> dict[str, Any]:
-    return {
-        "id": link.article_id,
-        "title": link.title,
-        "source": link.source_name,
-        "url": link.url,
-        "score": link.score,
-        "parts": dict(link.parts),
-        "shared": list(found.shared.get(link.article_id, ())),
-    }
-
-
-def _place(rank: RankedStory, sources: Mapping[int, str]) -> dict[str, Any]:
-    return {"position": rank.position, "score": rank.score, "parts": _named(rank.parts, sources)}
 
 
 def _date(article: Article, zone: tzinfo) -> str:

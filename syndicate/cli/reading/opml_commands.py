@@ -1,27 +1,13 @@
 """Commands that import and export sources as OPML."""
 
-from datetime import datetime
 from pathlib import Path
 
 import click
 
-from syndicate.cli.options import (
-    config_option,
-    current_time,
-    dry_run_option,
-    file_argument,
-    now_option,
-    services_of,
-    timed_options,
-    write_or_dry_run,
-)
-from syndicate.cli.output import show, table, write_result
-from syndicate.jobs.ingest.source_list_job import (
-    ImportResult,
-    export_outlines,
-    import_outlines,
-    read_list_file,
-)
+from syndicate.cli.arguments import file_argument
+from syndicate.cli.options import Call, config_option, dry_run_option, now_option, timed_options
+from syndicate.cli.output import attributes, table, write_result
+from syndicate.jobs.ingest import source_list_job
 from syndicate.model import Absence
 from syndicate.net import FetchRequest
 from syndicate.opml import read_opml, write_opml
@@ -37,21 +23,18 @@ from syndicate.text.urls import is_web_url
 @dry_run_option
 @click.option("--section", default="", help="Prefix for the section of every feed.")
 @click.argument("place")
-def import_(
-    config: Path, as_json: bool, now: datetime | None, dry_run: bool, section: str, place: str
-) -> None:
+def import_(call: Call, dry_run: bool, section: str, place: str) -> None:
     """Add every feed of an OPML file at PLACE: a path or a URL. Folders become sections.
 
     Existing feeds stay unchanged. The import is a single transaction.
     """
-    with services_of(config, now) as (_, services):
+    with call.services() as services:
         document = read_opml(_read(place, services))
-        with write_or_dry_run(services, dry_run) as connection:
-            result = import_outlines(connection, document, current_time(now), section=section)
+        with services.write(dry_run=dry_run) as connection:
+            result = source_list_job.import_outlines(connection, document, call.now, section=section)
     answer = {
         "title": document.title,
-        "added": list(result.added),
-        "known": list(result.known),
+        **attributes(result, "added known"),
         "refused": [{"title": title, "reason": reason} for title, reason in result.refused],
         "dry_run": dry_run,
     }
@@ -61,7 +44,7 @@ def import_(
             table(("left out", "reason"), result.refused)
         click.echo(f"{'Would be: ' if dry_run else ''}{describe_import(result)}.")
 
-    show(answer, as_json, text)
+    call.show(answer, text)
     if result.refused:
         raise SystemExit(1)
 
@@ -70,22 +53,22 @@ def import_(
 @config_option
 @now_option
 @file_argument
-def export(config: Path, now: datetime | None, file: Path) -> None:
+def export(call: Call, file: Path) -> None:
     """Write all feeds to an OPML FILE. "-" means standard output.
 
     Private sources and folders are left out.
     """
-    with services_of(config, now) as (settings, services), services.store.read() as connection:
+    with call.services() as services, services.store.read() as connection:
         sources = source_store.list_sources(connection)
-    outlines = export_outlines(sources)
-    document = write_opml(f"{settings.site.title}: sources", outlines, created=current_time(now))
+    outlines = source_list_job.export_outlines(sources)
+    document = write_opml(f"{services.settings.site.title}: sources", outlines, created=call.now)
     write_result(file, document)
     left_out = sum(source.private and source.absent is not Absence.REMOVED for source in sources)
     more = f" {plural(left_out, 'private source')} left out." if left_out else ""
     click.echo(f"{plural(len(outlines), 'feed')} written.{more}", err=True)
 
 
-def describe_import(result: ImportResult) -> str:
+def describe_import(result: source_list_job.ImportResult) -> str:
     """Return the counts of an import as a line of text."""
     parts = [f"{plural(len(result.added), 'source')} added", f"{len(result.known)} known already"]
     parts += [f"{len(result.paused)} paused"] if result.paused else []
@@ -96,4 +79,4 @@ def describe_import(result: ImportResult) -> str:
 def _read(place: str, services: Services) -> bytes:
     if is_web_url(place):
         return services.fetcher.fetch_one(FetchRequest(url=place, private=looks_secret(place))).body
-    return read_list_file(Path(place))
+    return source_list_job.read_list_file(Path(place))

@@ -1,14 +1,12 @@
 """Command that tries the rules for new articles."""
 
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
 from syndicate.cli.arguments import force_option, source_to_fetch
-from syndicate.cli.options import current_time, services_of, timed_options
-from syndicate.cli.output import show
+from syndicate.cli.options import Call, timed_options
+from syndicate.cli.output import attributes
 from syndicate.errors import ConfigError
 from syndicate.jobs.ingest.dry_run import RuledArticle
 from syndicate.model import Source
@@ -27,33 +25,25 @@ def rules() -> None:
 @click.option("--url", help="Read this feed now, declared or not.")
 @force_option
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Articles to try.")
-def try_rules(
-    config: Path,
-    as_json: bool,
-    now: datetime | None,
-    name: str | None,
-    url: str | None,
-    limit: int,
-    force: bool,
-) -> None:
+def try_rules(call: Call, name: str | None, url: str | None, limit: int, force: bool) -> None:
     """Show the rules that match the latest articles, and their changes. Changes nothing.
 
     Without --source and --url, tries the latest articles in the store.
     """
     if name and url:
         raise click.UsageError("--source and --url exclude each other")
-    with services_of(config, now) as (_, services):
+    with call.services() as services:
         if not services.rules:
-            raise ConfigError(f"{config} has no [[rules]]. See docs/configuration.md.")
+            raise ConfigError(f"{call.config} has no [[rules]]. See docs/configuration.md.")
         if name or url:
-            at = current_time(now)
+            at = call.now
             source = (
                 source_to_fetch(services, name, at, force=force) if name else _undeclared_source(str(url))
             )
             judged = services.rule_dry_run.read(source, at, limit)
         else:
             judged = services.rule_dry_run.stored(limit)
-    show(_answer(judged), as_json, lambda: _print(judged))
+    call.show(_answer(judged), lambda: _print(judged))
 
 
 def _undeclared_source(url: str) -> Source:
@@ -79,18 +69,12 @@ def _answer(judged: list[RuledArticle]) -> dict[str, Any]:
     return {
         "articles": [
             {
-                "title": article.title,
-                "url": article.url,
+                **attributes(article, "title url"),
                 "source": source.name,
                 "published": article.published if article.dated else None,
-                "hits": [{"rule": hit.rule, "changes": list(hit.changes)} for hit in ruled.hits],
+                "hits": [attributes(hit, "rule changes") for hit in ruled.hits],
                 "dropped_by": ruled.dropped_by,
-                "after": {
-                    "title": ruled.article.title,
-                    "section": ruled.article.section,
-                    "tags": list(ruled.article.tags),
-                    "boost": ruled.article.boost,
-                },
+                "after": attributes(ruled.article, "title section tags boost"),
             }
             for source, article, ruled in judged
         ],

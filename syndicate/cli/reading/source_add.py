@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from syndicate.cli.options import current_time, dry_run_option, services_of, timed_options, write_or_dry_run
-from syndicate.cli.output import say, show, table
+from syndicate.cli.options import Call, dry_run_option, timed_options
+from syndicate.cli.output import say, table
 from syndicate.cli.reading.source_output import preview_facts, print_latest, utc_time
 from syndicate.errors import SyndicateError
 from syndicate.ingest.page.feed_discovery import entered_address
@@ -57,7 +57,7 @@ SEVERAL_PREVIEWED = 2
 @click.option("--secret-file", default="", help="The file that holds the password, token, value or cookie.")
 @click.option("--secret-env", default="", help="The environment variable that holds it.")
 @click.argument("url")
-def add(config: Path, as_json: bool, now: datetime | None, **given: Any) -> None:
+def add(call: Call, **given: Any) -> None:
     """Find the feeds of the page at URL and add a feed as a source.
 
     Shows their articles first. URL may be any page of a site, or the feed itself. Asks on a terminal;
@@ -70,20 +70,20 @@ def add(config: Path, as_json: bool, now: datetime | None, **given: Any) -> None
         raise click.UsageError("URL must be an http or https address, such as https://harbour.example/")
     access = _access(given)
     private = given["private"] or is_private(url, None, access is not None)
-    with services_of(config, now) as (_, services):
+    with call.services() as services:
         found = services.discovery.discover(url, access=access, private=private)
         answer = _discovered(found, private)
-        if not as_json:
+        if not call.as_json:
             _print(found, private)
-        chosen = _choose(found, given["choose"], given["yes"], as_json)
+        chosen = _choose(found, given["choose"], given["yes"], call.as_json)
         if chosen is not None:
             _check_origin(url, chosen.url, access)
             source = _source(chosen, access, private or is_private(chosen.url, None, False), given)
-            answer["added"] = _add(services, source, current_time(now), given["dry_run"])
+            answer["added"] = _add(services, source, call.now, given["dry_run"])
     done = (
         "would be added" if given["dry_run"] else "is added and will be read at the next `syndicate ingest`"
     )
-    show(answer, as_json, lambda: click.echo(f"{answer['added']} {done}.") if answer["added"] else None)
+    call.show(answer, lambda: click.echo(f"{answer['added']} {done}.") if answer["added"] else None)
     if not answer["added"]:
         raise SystemExit(1)
 
@@ -190,7 +190,7 @@ def _source(preview: SourcePreview, access: Access | None, private: bool, given:
 
 def _add(services: Services, source: Source, now: datetime, dry_run: bool) -> str:
     """Add the source under a free name, or restore a removed source of that URL."""
-    with write_or_dry_run(services, dry_run) as connection:
+    with services.write(dry_run=dry_run) as connection:
         sources = source_store.list_sources(connection)
         same = next(
             (known for known in sources if canonical_url(known.url) == canonical_url(source.url)), None

@@ -1,31 +1,42 @@
 """Output of a source preview by ``sources add`` and ``sources test``."""
 
+from __future__ import annotations
+
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from syndicate.cli.output import say, table
-from syndicate.jobs.ingest.discovery_job import PREVIEWED, SourcePreview
+from syndicate.cli.output import attributes, say, table
+from syndicate.ingest.poll_schedule import confirmed_url, status_message
 from syndicate.model import Entry
+from syndicate.reports.health import shown_address
 from syndicate.reports.phrases import plural
+from syndicate.store.ingest.source_store import SourceReport
 from syndicate.text.plain import clean_line
+
+if TYPE_CHECKING:
+    from syndicate.jobs.ingest.discovery_job import SourcePreview
 
 
 def preview_facts(preview: SourcePreview, shown_url: str) -> dict[str, Any]:
     """Return the JSON form of a preview."""
+    latest = [attributes(entry, "title url") | {"published": _date(entry)} for entry in preview.latest]
+    facts = attributes(preview, "how format title entries newest warnings refused")
+    return {"url": shown_url, **facts, "latest": latest}
+
+
+def source_answer(report: SourceReport) -> dict[str, Any]:
+    """Return the JSON form of a source and its state."""
+    source, state = report.source, report.state
     return {
-        "url": shown_url,
-        "how": preview.how,
-        "format": preview.format,
-        "title": preview.title,
-        "entries": preview.entries,
-        "newest": preview.newest,
-        "latest": [
-            {"title": entry.title, "url": entry.url, "published": _date(entry)} for entry in preview.latest
-        ],
-        "warnings": list(preview.warnings),
-        "refused": preview.refused,
+        **attributes(source, "name private origin"),
+        "url": shown_address(source, source.url),
+        **attributes(state, "last_success next_check failures error"),
+        "warning": status_message(state.warning, state.read_from),
+        "moved_to": shown_address(source, confirmed_url(state)),
+        "articles": report.articles,
+        "articles_per_day": round(report.articles_last_week / 7, 2),
     }
 
 
@@ -39,7 +50,7 @@ def print_preview(preview: SourcePreview, shown_url: str) -> None:
         click.echo(f"  {plural(preview.refused, 'article')} could not be read", err=True)
 
 
-def print_latest(preview: SourcePreview, heading: str = "latest articles", most: int = PREVIEWED) -> None:
+def print_latest(preview: SourcePreview, heading: str = "latest articles", most: int | None = None) -> None:
     """Print the latest articles with their dates."""
     rows = [
         (utc_time(_date(entry)), clean_line(entry.title or entry.summary or entry.text or entry.url, 100))

@@ -7,6 +7,8 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 from syndicate.delivery.mail_headers import header_text
 from syndicate.delivery.outgoing import NextMail, RecordResults
@@ -22,12 +24,12 @@ OPENING_STEPS = 3
 _MAX_SIZE_DIGITS = 20
 
 
+@dataclass(frozen=True, slots=True)
 class SmtpSender:
     """``Sender`` over SMTP, with several connections at once."""
 
-    def __init__(self, options: SmtpOptions, context: ssl.SSLContext | None = None) -> None:
-        self._options = options
-        self._context = context
+    options: SmtpOptions
+    context: ssl.SSLContext | None = None
 
     def run(
         self,
@@ -38,11 +40,8 @@ class SmtpSender:
         should_stop: Callable[[], bool] = lambda: False,
     ) -> TransportDown | None:
         """Send; see ``outgoing.Sender``."""
-        options, context = self._options, self._context
-        connections = SmtpConnections(
-            lambda: connect(options, context), next_mail, record_results, options, should_stop
-        )
-        return connections.run(backlog)
+        opening = partial(connect, self.options, self.context)
+        return SmtpConnections(opening, next_mail, record_results, self.options, should_stop).run(backlog)
 
 
 def connect(

@@ -3,30 +3,27 @@
 import selectors
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.delivery.smtp.protocol import SmtpProtocol
 from syndicate.delivery.smtp.transport import SmtpTransport
 
 
+@dataclass(eq=False)
 class SmtpSession:
     """Protocol and transport of a connection; its times are in monotonic seconds."""
 
-    def __init__(
-        self,
-        transport: SmtpTransport,
-        protocol: SmtpProtocol,
-        selector: selectors.BaseSelector,
-        options: SmtpOptions,
-    ) -> None:
-        self.protocol = protocol
-        self.requested_at = 0.0
-        self.deadline = 0.0
-        self._transport = transport
-        self._selector = selector
-        self._options = options
-        self._watched = transport.events
-        selector.register(transport.socket, self._watched, self)
+    _transport: SmtpTransport
+    protocol: SmtpProtocol
+    _selector: selectors.BaseSelector
+    _options: SmtpOptions
+    requested_at: float = 0.0
+    deadline: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._watched = self._transport.events
+        self._selector.register(self._transport.socket, self._watched, self)
 
     def transfer(self, events: int) -> None:
         """Read, then write: a reply may say why the server is about to close the connection."""

@@ -50,36 +50,30 @@ class PreferencesJob:
     def view(self, token: str) -> PreferencesView | None:
         """Return a subscriber's choices, ``None`` for an invalid token."""
         with self.store.read() as connection:
-            match = self._find_token(connection, token)
-            return None if match is None else self._page(connection, match[1])
+            stored = self._find_token(connection, token)
+            return None if stored is None else self._page(connection, stored)
 
     def save(self, token: str, fields: Mapping[str, Sequence[str]]) -> PreferencesView | None:
         """Save a submitted form and return the new choices, ``None`` for an invalid token."""
         now = self.clock()
         with self.store.write() as connection:
-            match = self._find_token(connection, token)
-            if match is None:
+            stored = self._find_token(connection, token)
+            if stored is None:
                 return None
-            subscription_id, stored = match
+            subscription_id = stored.subscription_id
             page = self._page(connection, stored)
             try:
                 choices = read_choices(fields, page.offer, page.choices, now)
             except NothingSelected as nothing:
                 return replace(page, problem=str(nothing))
-            preference_store.save_preferences(
-                connection,
-                subscription_id,
-                selection=choices.selection.text(),
-                cadence=choices.cadence,
-                hour=choices.hour,
-                time_zone=choices.time_zone,
-                paused_until=choices.paused_until,
-            )
+            kept = {name: getattr(choices, name) for name in ("cadence", "hour", "time_zone", "paused_until")}
+            selection = choices.selection.text()
+            preference_store.save_preferences(connection, subscription_id, selection=selection, **kept)
             if (choices.hour, choices.time_zone) != (stored.hour, stored.time_zone):
                 self._move_waiting(connection, subscription_id, choices, now)
             self._subscribe(connection, stored, set(choices.newsletters), page.offer, now)
             after = self._find_token(connection, token)
-            return None if after is None else self._page(connection, after[1])
+            return None if after is None else self._page(connection, after)
 
     def _move_waiting(
         self, connection: Connection, subscription_id: int, choices: Choices, now: datetime
@@ -97,11 +91,11 @@ class PreferencesJob:
     def renew_feed(self, token: str) -> PreferencesView | None:
         """Give the subscriber's private feed a new address; ``None`` for an invalid token."""
         with self.store.write() as connection:
-            match = self._find_token(connection, token)
-            if match is None:
+            stored = self._find_token(connection, token)
+            if stored is None:
                 return None
-            rotate_feed_address(connection, match[1].subscriber_id)
-            return self._page(connection, match[1])
+            rotate_feed_address(connection, stored.subscriber_id)
+            return self._page(connection, stored)
 
     def _subscribe(
         self,
@@ -125,12 +119,11 @@ class PreferencesJob:
             elif name not in selected and name in stored.subscribed and subscription_id is not None:
                 audience_store.end_subscription(connection, subscription_id, detail=detail, now=now)
 
-    def _find_token(self, connection: Connection, token: str) -> tuple[int, StoredPreferences] | None:
+    def _find_token(self, connection: Connection, token: str) -> StoredPreferences | None:
         subscription_id = read_token(leases.read_secret(connection), token)
         if subscription_id is None:
             return None
-        stored = preference_store.get_preferences(connection, subscription_id)
-        return None if stored is None else (subscription_id, stored)
+        return preference_store.get_preferences(connection, subscription_id)
 
     def _page(self, connection: Connection, stored: StoredPreferences) -> PreferencesView:
         titles = {newsletter.name: newsletter.title for newsletter in self.newsletters}

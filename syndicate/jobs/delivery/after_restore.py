@@ -5,7 +5,7 @@ from datetime import datetime
 
 from syndicate.jobs.newsletter.variants import at_cadence
 from syndicate.model import EVERY_EDITION, Newsletter
-from syndicate.newsletter.periods import latest_period, parse_schedule, read_zone
+from syndicate.newsletter.periods import ended_period
 from syndicate.store import Connection
 from syndicate.store.core.restored_store import MarkedUncertain, mark_uncertain
 from syndicate.store.core.store_identity import mail_hold
@@ -23,7 +23,6 @@ def mark_restored(
         variants = preference_store.variants(connection, newsletter.name, now)
         keys = [(EVERY_EDITION, EVERY_EDITION), *((variant.key, variant.cadence) for variant in variants)]
         for key, cadence in keys:
-            variant = at_cadence(newsletter, cadence)
-            period = latest_period(parse_schedule(variant.schedule), read_zone(variant.time_zone), restored)
+            period = ended_period(at_cadence(newsletter, cadence), restored)
             periods.append((newsletter.name, key, (period.start, period.end)))
     return mark_uncertain(connection, periods, now, restored=restored)

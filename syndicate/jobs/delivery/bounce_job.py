@@ -142,23 +142,15 @@ def apply_bounce(
 ) -> bool:
     """Record a bounce and suppress the mailbox by the policy; false if it was recorded before."""
     status, detail = reply
-    if not bounce_store.record_bounce(
-        connection,
-        subscription_id=subscription_id,
-        delivery_id=delivery_id,
-        kind=kind.value,
-        status=status,
-        detail=detail,
-        now=now,
-    ):
+    ids = {"subscription_id": subscription_id, "delivery_id": delivery_id}
+    if not bounce_store.record_bounce(connection, **ids, kind=kind, status=status, detail=detail, now=now):
         return False
     key = bounce_store.subscriber_key(connection, subscription_id)
     if key is None:
         return False
     if kind is BounceKind.SOFT:
-        since = max(
-            now - timedelta(seconds=policy.soft_window), suppression_list.last_lifted_at(connection, key)
-        )
+        window = timedelta(seconds=policy.soft_window)
+        since = max(now - window, suppression_list.last_lifted_at(connection, key))
         if bounce_store.count_bounces(connection, key, kind=kind.value, since=since) < policy.soft_limit:
             return True
     reason = _REASONS.get(kind, SuppressionReason.BOUNCED).value

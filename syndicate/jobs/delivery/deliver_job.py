@@ -22,9 +22,8 @@ from syndicate.delivery.message import MailOptions
 from syndicate.delivery.outgoing import OutgoingMail, Sender, SendResult
 from syndicate.delivery.rate_limit import RateLimiter, RateLimits
 from syndicate.errors import StoreError, SyndicateError, TransportDown
-from syndicate.jobs.delivery.backoff import paused_reason, update_backoff
 from syndicate.jobs.delivery.bounce_job import BouncePolicy
-from syndicate.jobs.delivery.failed_attempts import record_failure
+from syndicate.jobs.delivery.failed_attempts import paused_reason, record_failure, update_backoff
 from syndicate.jobs.delivery.messages import MessageBuilder
 from syndicate.jobs.delivery.restore_guard import RestoreGuard, hold_text
 from syndicate.model import Delivery, DeliveryState, SubscriptionState
@@ -145,7 +144,10 @@ class DeliverJob:
         with self.store.write() as connection:
             if not self.acquire_sending_lease(connection, now):
                 return replace(result, busy=True)
-        run = _DeliveryRun(self, keys, now, secret, waiting, prepare, progress, should_stop)
+        # A restart of the database server must not make mail uncertain.
+        retrying = RetryingStore(store=self.store, should_stop=should_stop)
+        messages = MessageBuilder(store=retrying, mail=self.mail, keys=keys, secret=secret)
+        run = _DeliveryRun(self, retrying, messages, now, waiting, prepare, progress)
         error = self._send(run, waiting, confirmations, should_stop)
         sent = run.counts[DeliveryState.SENT]
         if error is not None or (before and sent):
@@ -177,33 +179,25 @@ class DeliverJob:
         return leases.take_lease(connection, leases.SENDING, owner=self.owner, now=now, until=until)
 
 
+@dataclass
 class _DeliveryRun:
     """Store side of a run: hand leased deliveries to the sender and record the results."""
 
-    def __init__(
-        self,
-        job: DeliverJob,
-        keys: Sequence[DkimKey],
-        now: datetime,
-        secret: bytes,
-        waiting: int,
-        prepare: Callable[[datetime], object],
-        progress: Callable[[int, int], None],
-        should_stop: Callable[[], bool],
-    ) -> None:
+    _job: DeliverJob
+    _store: RetryingStore
+    _messages: MessageBuilder
+    _now: datetime
+    _waiting: int
+    _prepare: Callable[[datetime], object]
+    _progress: Callable[[int, int], None]
+
+    def __post_init__(self) -> None:
         self.counts: Counter[DeliveryState] = Counter()
         self.late = 0
-        self._waiting, self._progress = waiting, progress
-        self._job = job
-        # A restart of the database server must not make mail uncertain.
-        self._store = RetryingStore(store=job.store, should_stop=should_stop)
-        self._started_at = job.clock()
-        self._messages = MessageBuilder(store=self._store, mail=job.mail, keys=keys, secret=secret)
-        self._prepare = prepare
-        self._now = now
+        self._started_at = self._job.clock()
         # The pages of editions that were due by then are written.
         self._prepared_until: datetime | None = None
-        self._next_due_check = time.monotonic() + job.due_check_interval
+        self._next_due_check = time.monotonic() + self._job.due_check_interval
         self._leased: deque[Delivery] = deque()
         self._in_progress: dict[int, Delivery] = {}
         self._may_have_more = True

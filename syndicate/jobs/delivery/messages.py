@@ -1,7 +1,7 @@
 """Messages of deliveries: each edition is encoded once and then addressed to each subscriber."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from syndicate.audience.link_tokens import CONFIRM, make_token, unsubscribe_token
@@ -17,22 +17,15 @@ from syndicate.store.mail import edition_store
 _Encoded = tuple[MessageTemplate, MailOptions]
 
 
+@dataclass(slots=True, kw_only=True)
 class MessageBuilder:
     """Build the messages of a run from a cache of encoded editions."""
 
-    def __init__(
-        self,
-        *,
-        store: RetryingStore,
-        mail: Callable[[str], MailOptions],
-        keys: Sequence[DkimKey],
-        secret: bytes,
-    ) -> None:
-        self._store = store
-        self._mail = mail
-        self._keys = keys
-        self._secret = secret
-        self._editions: dict[int, _Encoded | RenderError] = {}
+    store: RetryingStore
+    mail: Callable[[str], MailOptions]
+    keys: Sequence[DkimKey]
+    secret: bytes
+    _editions: dict[int, _Encoded | RenderError] = field(default_factory=dict, init=False)
 
     def envelope_sender(self, delivery: Delivery) -> str:
         """Return the envelope sender, which receives bounces; ``""`` when the message cannot be built."""
@@ -42,7 +35,7 @@ class MessageBuilder:
         _, options = edition
         if not options.bounce_address:
             return options.sender_address
-        return verp_sender(self._secret, options.bounce_address, delivery.id, delivery.address)
+        return verp_sender(self.secret, options.bounce_address, delivery.id, delivery.address)
 
     def message(self, delivery: Delivery) -> Message:
         """Return the subscriber's message. Raises ``RenderError`` or ``Refused``."""
@@ -51,15 +44,15 @@ class MessageBuilder:
             raise edition
         template, options = edition
         token = (
-            unsubscribe_token(self._secret, delivery.subscription_id)
+            unsubscribe_token(self.secret, delivery.subscription_id)
             if delivery.requires is SubscriptionState.CONFIRMED
-            else make_token(self._secret, delivery.id, CONFIRM)
+            else make_token(self.secret, delivery.id, CONFIRM)
         )
         try:
             return template.for_subscriber(
                 delivery.address,
                 token,
-                message_id(self._secret, delivery.edition_id, delivery.subscription_id, options.domain),
+                message_id(self.secret, delivery.edition_id, delivery.subscription_id, options.domain),
             )
         except Refused:
             raise
@@ -76,11 +69,11 @@ class MessageBuilder:
         return self._editions[edition_id]
 
     def _encode(self, edition_id: int) -> _Encoded:
-        edition = self._store.read(partial(edition_store.get_edition, edition_id=edition_id))
+        edition = self.store.read(partial(edition_store.get_edition, edition_id=edition_id))
         if edition is None:
             raise RenderError("it is not in the store any more")
-        options = replace(self._mail(edition.newsletter), web_url=edition.web_url)
+        options = replace(self.mail(edition.newsletter), web_url=edition.web_url)
         if not edition.stories:
             # A confirmation mail is not a mail of the list: its recipient has not subscribed yet.
             options = replace(options, unsubscribe_address="")
-        return MessageTemplate.build(edition, options, self._keys), options
+        return MessageTemplate.build(edition, options, self.keys), options

@@ -8,14 +8,7 @@ from functools import partial
 
 from syndicate.model import EVERY_EDITION, Newsletter
 from syndicate.newsletter.period_readiness import Gathered, ready_to_cut, surely_empty
-from syndicate.newsletter.periods import (
-    Period,
-    due_period,
-    latest_period,
-    missed_periods,
-    parse_schedule,
-    read_zone,
-)
+from syndicate.newsletter.periods import Period, due_period, ended_period, missed_periods
 from syndicate.store import Store
 from syndicate.store.mail import edition_store, newsletter_store, period_store
 
@@ -91,7 +84,7 @@ def record_missed(
         for newsletter in newsletters
         if (known := since[newsletter.name])
         for period in missed_periods(
-            newsletter, now, since=max(known, ends[newsletter.name] or _last_start(newsletter, now))
+            newsletter, now, since=max(known, ends[newsletter.name] or ended_period(newsletter, now).start)
         )
     ]
     if not missed:
@@ -103,10 +96,6 @@ def record_missed(
             for newsletter, period in missed
             if record(connection, newsletter.name, EVERY_EDITION, (period.start, period.end))
         ]
-
-
-def _last_start(newsletter: Newsletter, now: datetime) -> datetime:
-    return latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now).start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

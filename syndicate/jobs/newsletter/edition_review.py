@@ -13,15 +13,7 @@ from syndicate.errors import RenderStopped, SyndicateError
 from syndicate.jobs.newsletter.edition_storing import sending_times
 from syndicate.jobs.newsletter.renderer import CheckedEdition, EditionRenderer
 from syndicate.model import EditionContent, Newsletter
-from syndicate.newsletter.edition_changes import (
-    EditionChangeResult,
-    add_note,
-    drop_story,
-    follow_main_edition,
-    move_story,
-    paragraphs_of,
-    retitle,
-)
+from syndicate.newsletter import edition_changes
 from syndicate.newsletter.periods import Period
 from syndicate.store import Connection, Store
 from syndicate.store.mail import review_store
@@ -86,28 +78,31 @@ class ReviewService:
 
     def drop(self, edition_id: int, place: int, *, by: str, now: datetime) -> CheckedEdition:
         """Remove a story."""
-        return self._change(edition_id, "drop", partial(drop_story, place=place), by=by, now=now)
+        return self._change(
+            edition_id, "drop", partial(edition_changes.drop_story, place=place), by=by, now=now
+        )
 
     def move(self, edition_id: int, place: int, to: int, *, by: str, now: datetime) -> CheckedEdition:
         """Move a story to another place, and to the list (top or trending) of that place."""
-        return self._change(edition_id, "move", partial(move_story, place=place, to=to), by=by, now=now)
+        return self._change(
+            edition_id, "move", partial(edition_changes.move_story, place=place, to=to), by=by, now=now
+        )
 
     def retitle(self, edition_id: int, place: int, title: str, *, by: str, now: datetime) -> CheckedEdition:
         """Replace the headline of a story, or with ``place`` 0 the subject of the mail."""
-        change = partial(retitle, place=place, title=title)
+        change = partial(edition_changes.retitle, place=place, title=title)
         return self._change(edition_id, "retitle", change, by=by, now=now)
 
     def note(self, edition_id: int, text: str, *, by: str, now: datetime) -> CheckedEdition:
         """Put an editor's note above the stories; an empty text removes it."""
-        return self._change(edition_id, "note", partial(add_note, text=text), by=by, now=now)
+        return self._change(edition_id, "note", partial(edition_changes.add_note, text=text), by=by, now=now)
 
     def approve(self, edition_id: int, *, by: str, now: datetime) -> int:
         """Release an edition and its variants; return the number of lint warnings.
 
         A lint error stops the edition. A variant with a lint error waits for its own approval.
         """
-        reviewed, content = self.edition(edition_id)
-        self._raise_if_not_open(reviewed)
+        reviewed, content = self._open_edition(edition_id)
         checked = self._check(reviewed, content)
         if checked.errors:
             raise SyndicateError("the edition cannot go like this: " + "; ".join(checked.errors))
@@ -135,7 +130,7 @@ class ReviewService:
         edition and replaces it in the archive and the feed.
         """
         reviewed, content = self.edition(edition_id)
-        text = paragraphs_of(text)
+        text = edition_changes.paragraphs_of(text)
         if reviewed.state not in (CUT, VARIANT) or not content.stories:
             raise SyndicateError(
                 f"edition {edition_id} is {reviewed.state}; only an edition that went out can be corrected"
@@ -250,8 +245,7 @@ class ReviewService:
             review_store.add_correction(connection, variant, content=correction, rendered=rendered, now=now)
 
     def _move(self, edition_id: int, to: str, action: str, by: str, now: datetime) -> None:
-        reviewed, _ = self.edition(edition_id)
-        self._raise_if_not_open(reviewed)
+        reviewed, _ = self._open_edition(edition_id)
         variants = self.variants(reviewed)
         with self.store.write() as connection:
             if not review_store.move_edition(connection, edition_id, to=to):
@@ -265,13 +259,12 @@ class ReviewService:
         self,
         edition_id: int,
         action: str,
-        change: Callable[[EditionContent], EditionChangeResult],
+        change: Callable[[EditionContent], edition_changes.EditionChangeResult],
         *,
         by: str,
         now: datetime,
     ) -> CheckedEdition:
-        reviewed, content = self.edition(edition_id)
-        self._raise_if_not_open(reviewed)
+        reviewed, content = self._open_edition(edition_id)
         changed = change(content)
         checked = self._check(reviewed, changed.content)
         if checked.errors:
@@ -296,12 +289,14 @@ class ReviewService:
                 return newsletter
         raise SyndicateError(f"the newsletter {name} is no longer declared in config.toml")
 
-    def _raise_if_not_open(self, reviewed: ReviewEdition) -> None:
+    def _open_edition(self, edition_id: int) -> tuple[ReviewEdition, EditionContent]:
+        reviewed, content = self.edition(edition_id)
         if reviewed.state not in OPEN:
             raise SyndicateError(
-                f"edition {reviewed.edition.id} is {reviewed.state}; only a waiting edition can be changed. "
+                f"edition {edition_id} is {reviewed.state}; only a waiting edition can be changed. "
                 "`syndicate editions correct` corrects an edition that went out"
             )
+        return reviewed, content
 
 
 def _store_change(connection: Connection, reviewed: ReviewEdition, checked: CheckedEdition) -> bool:
@@ -326,7 +321,7 @@ def _current_content(connection: Connection, reviewed: ReviewEdition) -> Edition
         return content
     main_changes = review_store.edition_changes(connection, main.edition.id)
     own_changes = review_store.edition_changes(connection, edition.id)
-    return follow_main_edition(
+    return edition_changes.follow_main_edition(
         content,
         EditionContent.from_json(main.content),
         dropped={

@@ -65,15 +65,13 @@ class EventComparison:
             if number not in reports and other in reports:
                 same.setdefault(number, set()).add(other)
             elif other != number and score >= self.same_event and {number, related} <= prints.keys():
-                if self._differ(prints[number], prints[related]):
+                first, second = prints[number], prints[related]
+                if is_news(first, [second], self.options) or is_news(second, [first], self.options):
                     continue
                 same.setdefault(related, set()).add(number)
                 if (number in reports) == (related in reports):
                     same.setdefault(number, set()).add(related)
         return same
-
-    def _differ(self, first: Fingerprint, second: Fingerprint) -> bool:
-        return is_news(first, [second], self.options) or is_news(second, [first], self.options)
 
     def _texts(self, connection: Connection, ids: Sequence[int]) -> tuple[dict[int, Fingerprint], set[int]]:
         """Return the fingerprints of articles that have the current version, and the ids of reports."""

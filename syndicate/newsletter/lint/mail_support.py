@@ -1,23 +1,7 @@
 """Features that mail programs do not support: made by ``tables/mail_support.py``, not by hand.
 
-From the data of caniemail 2.0.2 (2026-05-13; https://www.caniemail.com), which comes with this notice:
-
-MIT License. Copyright © Avi Goldman. Copyright © Andrew Powell <andrew@shellscape.org>
-
-Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
-associated documentation files (the "Software"), to deal in the Software without restriction,
-including without limitation the rights to use, copy, modify, merge, publish, distribute,
-sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is
-furnished to do so, subject to the following conditions:
-
-The above copyright notice and this permission notice shall be included in all copies or substantial
-portions of the Software.
-
-THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT
-NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
-NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES
-OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN
-CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+From the data of caniemail 2.0.2 (2026-05-13; https://www.caniemail.com), under the MIT License,
+whose text is in ``LICENSE``. Copyright © Avi Goldman. Copyright © Andrew Powell <andrew@shellscape.org>
 """
 
 

@@ -8,16 +8,17 @@ from typing import Final
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from syndicate.model import SubscriptionState, SuppressionReason
-from syndicate.store import schema
 from syndicate.store.core import leases
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for, upsert
 from syndicate.store.output.private_feed_store import feed_choices, rotate_feed_address
+from syndicate.store.schema import consents, sign_ups, subscribers, suppressions
+from syndicate.store.schema import subscriptions as table
 
 # Runs with every poll.
 _READERS = CompiledStatement(
-    select(func.count(schema.subscriptions.c.subscriber_id.distinct())).where(
-        schema.subscriptions.c.state == SubscriptionState.CONFIRMED.value
+    select(func.count(table.c.subscriber_id.distinct())).where(
+        table.c.state == SubscriptionState.CONFIRMED.value
     )
 )
 
@@ -59,7 +60,6 @@ def add_subscription(
     if suppression(connection, address_key) is not None:
         return "suppressed"
     subscriber_id = _subscriber_id(connection, address, address_key, name, language, now)
-    table = schema.subscriptions
     state = connection.scalars(
         select(table.c.state).where(table.c.subscriber_id == subscriber_id, table.c.newsletter == newsletter)
     ).first()
@@ -77,14 +77,13 @@ def add_subscription(
 def _subscriber_id(
     connection: Connection, address: str, address_key: str, name: str, language: str, now: datetime
 ) -> int:
-    table = schema.subscribers
     connection.execute(
-        insert_for(connection, table)
+        insert_for(connection, subscribers)
         .values(address=address, address_key=address_key, name=name, language=language, created=now)
         .on_conflict_do_nothing()
     )
     subscriber_id: int = connection.scalars(
-        select(table.c.id).where(table.c.address_key == address_key)
+        select(subscribers.c.id).where(subscribers.c.address_key == address_key)
     ).one()
     return subscriber_id
 
@@ -97,7 +96,6 @@ def request_subscription(
     An ended subscription stays ``unsubscribed`` until its owner confirms, so that nothing else revives it.
     """
     subscriber_id = _subscriber_id(connection, address, address_key, "", "", now)
-    table = schema.subscriptions
     pending = SubscriptionState.PENDING.value
     connection.execute(
         insert_for(connection, table)
@@ -117,7 +115,6 @@ def confirm_subscription(
     subscription_id = subscription_of(connection, address_key, newsletter)
     if subscription_id is None:
         return None
-    table, suppressions = schema.subscriptions, schema.suppressions
     connection.execute(
         update(table)
         .where(table.c.id == subscription_id)
@@ -140,7 +137,6 @@ def end_subscription(
     subscriber. A subscriber's own unsubscription replaces a bounce as the reason. The last unsubscription
     also ends the address of the private feed.
     """
-    table, subscribers = schema.subscriptions, schema.subscribers
     row = connection.execute(
         select(table.c.newsletter, table.c.subscriber_id, subscribers.c.address_key)
         .join(subscribers, subscribers.c.id == table.c.subscriber_id)
@@ -166,7 +162,6 @@ def end_all_subscriptions(
     connection: Connection, address_key: str, *, detail: str, now: datetime, end_reason: str = ""
 ) -> int | None:
     """End all subscriptions of a mailbox; return their number, ``None`` for an unknown mailbox."""
-    table, subscribers = schema.subscriptions, schema.subscribers
     owner = select(subscribers.c.id).where(subscribers.c.address_key == address_key)
     subscriber_id = connection.scalars(owner).first()
     if subscriber_id is None:
@@ -180,7 +175,6 @@ def end_all_subscriptions(
 
 def subscription_newsletter(connection: Connection, subscription_id: int) -> str | None:
     """Return the newsletter of a subscription, or ``None``."""
-    table = schema.subscriptions
     return connection.scalars(select(table.c.newsletter).where(table.c.id == subscription_id)).first()
 
 
@@ -191,13 +185,11 @@ def is_confirmed(connection: Connection, subscription_id: int) -> bool:
 
 def subscription_state(connection: Connection, subscription_id: int) -> str | None:
     """Return the state of a subscription, or ``None``."""
-    table = schema.subscriptions
     return connection.scalars(select(table.c.state).where(table.c.id == subscription_id)).first()
 
 
 def subscription_of(connection: Connection, address_key: str, newsletter: str) -> int | None:
     """Return the id of a mailbox's subscription, or ``None``."""
-    table, subscribers = schema.subscriptions, schema.subscribers
     query = (
         select(table.c.id)
         .join(subscribers, subscribers.c.id == table.c.subscriber_id)
@@ -208,13 +200,13 @@ def subscription_of(connection: Connection, address_key: str, newsletter: str) -
 
 def any_subscription(connection: Connection) -> int | None:
     """Return the id of any subscription, or ``None`` when there is none."""
-    return connection.scalars(select(func.min(schema.subscriptions.c.id))).first()
+    return connection.scalars(select(func.min(table.c.id))).first()
 
 
 def suppress(connection: Connection, address_key: str, *, reason: str, now: datetime) -> None:
     """Put a mailbox on the suppression list; no later import writes to it."""
     connection.execute(
-        insert_for(connection, schema.suppressions)
+        insert_for(connection, suppressions)
         .values(address_key=address_key, reason=reason, recorded=now)
         .on_conflict_do_nothing()
     )
@@ -222,9 +214,10 @@ def suppress(connection: Connection, address_key: str, *, reason: str, now: date
 
 def suppression(connection: Connection, address_key: str) -> str | None:
     """Return the reason for which a mailbox is suppressed, or ``None``."""
-    table = schema.suppressions
     spellings = (address_key, suppression_hash(connection, address_key))
-    return connection.scalars(select(table.c.reason).where(table.c.address_key.in_(spellings))).first()
+    return connection.scalars(
+        select(suppressions.c.reason).where(suppressions.c.address_key.in_(spellings))
+    ).first()
 
 
 def suppression_hash(connection: Connection, address_key: str) -> str:
@@ -242,14 +235,12 @@ def erase_subscriber(connection: Connection, address_key: str, now: datetime) ->
     leases.ensure_secret(connection)
     hashed = suppression_hash(connection, address_key)
     reason = suppression(connection, address_key)
-    subscribers, sign_ups, consents = schema.subscribers, schema.sign_ups, schema.consents
     known = connection.execute(delete(subscribers).where(subscribers.c.address_key == address_key)).rowcount
     known += connection.execute(delete(sign_ups).where(sign_ups.c.address_key == address_key)).rowcount
     known += connection.execute(
         update(consents).where(consents.c.address_key == address_key).values(address_key=hashed, detail="")
     ).rowcount
     if known or reason is not None:
-        suppressions = schema.suppressions
         connection.execute(delete(suppressions).where(suppressions.c.address_key == address_key))
         suppress(connection, hashed, reason=reason or SuppressionReason.ERASED.value, now=now)
     return known > 0
@@ -257,27 +248,17 @@ def erase_subscriber(connection: Connection, address_key: str, now: datetime) ->
 
 def list_subscribers(connection: Connection, *, newsletter: str | None = None) -> list[Subscriber]:
     """Return every subscriber (of one newsletter), by address."""
-    table, subscriptions = schema.subscribers, schema.subscriptions
     query = (
-        select(table, subscriptions.c.newsletter, subscriptions.c.state)
-        .outerjoin(subscriptions, subscriptions.c.subscriber_id == table.c.id)
-        .order_by(table.c.address_key, subscriptions.c.newsletter)
+        select(subscribers, table.c.newsletter, table.c.state)
+        .outerjoin(table, table.c.subscriber_id == subscribers.c.id)
+        .order_by(subscribers.c.address_key, table.c.newsletter)
     )
     if newsletter is not None:
-        query = query.where(subscriptions.c.newsletter == newsletter)
+        query = query.where(table.c.newsletter == newsletter)
     found: dict[int, Subscriber] = {}
     for row in connection.execute(query):
-        subscriber = found.setdefault(
-            row.id,
-            Subscriber(
-                id=row.id,
-                address=row.address,
-                name=row.name,
-                language=row.language,
-                created=row.created,
-                subscriptions={},
-            ),
-        )
+        facts = {name: getattr(row, name) for name in ("id", "address", "name", "language", "created")}
+        subscriber = found.setdefault(row.id, Subscriber(**facts, subscriptions={}))
         if row.newsletter is not None:
             subscriber.subscriptions[row.newsletter] = SubscriptionState(row.state)
     return list(found.values())
@@ -291,10 +272,8 @@ def count_readers(connection: Connection) -> int:
 
 def count_subscriptions_by_state(connection: Connection) -> dict[str, dict[str, int]]:
     """Return newsletter → state → number of subscriptions."""
-    table = schema.subscriptions
-    query = select(table.c.newsletter, table.c.state, func.count()).group_by(
-        table.c.newsletter, table.c.state
-    )
+    keys = table.c.newsletter, table.c.state
+    query = select(*keys, func.count()).group_by(*keys)
     counts: dict[str, dict[str, int]] = {}
     for newsletter, state, count in connection.execute(query):
         counts.setdefault(newsletter, {})[state] = count
@@ -311,13 +290,5 @@ def record_consent(
     agreed: str = "",
 ) -> None:
     """Record an agreement or its end, with time and circumstances; records are never removed."""
-    connection.execute(
-        insert(schema.consents).values(
-            address_key=address_key,
-            newsletter=newsletter,
-            event=event,
-            detail=detail,
-            recorded=now,
-            agreed=agreed,
-        )
-    )
+    values = {"address_key": address_key, "newsletter": newsletter, "event": event, "detail": detail}
+    connection.execute(insert(consents).values(**values, recorded=now, agreed=agreed))

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select
 
-from syndicate.store import schema
 from syndicate.store.core import leases
 from syndicate.store.core.counts import count_by
 from syndicate.store.core.upsert import insert_for
+from syndicate.store.schema import bounces as table
+from syndicate.store.schema import deliveries, subscribers, subscriptions
 
 _IGNORED = "bounces ignored"
 
@@ -25,7 +26,6 @@ class Addressee:
 
 def addressee(connection: Connection, delivery_id: int) -> Addressee | None:
     """Return the mailbox of a delivery, or ``None`` when the delivery is no longer stored."""
-    deliveries, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
     row = connection.execute(
         select(deliveries.c.subscription_id, deliveries.c.address, subscribers.c.address_key)
         .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
@@ -37,7 +37,6 @@ def addressee(connection: Connection, delivery_id: int) -> Addressee | None:
 
 def subscriber_key(connection: Connection, subscription_id: int) -> str | None:
     """Return the mailbox of a subscription, or ``None``."""
-    subscriptions, subscribers = schema.subscriptions, schema.subscribers
     return connection.scalars(
         select(subscribers.c.address_key)
         .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
@@ -56,27 +55,14 @@ def record_bounce(
     now: datetime,
 ) -> bool:
     """Store the first report of a kind about a delivery; false for further reports."""
-    table = schema.bounces
-    statement = (
-        insert_for(connection, table)
-        .values(
-            subscription_id=subscription_id,
-            delivery_id=delivery_id,
-            kind=kind,
-            status=status,
-            detail=detail,
-            fingerprint=f"{subscription_id}:{delivery_id}:{kind}",
-            recorded=now,
-        )
-        .on_conflict_do_nothing()
-        .returning(table.c.id)
-    )
-    return connection.scalars(statement).first() is not None
+    values = {"subscription_id": subscription_id, "delivery_id": delivery_id, "kind": kind, "recorded": now}
+    values |= {"status": status, "detail": detail, "fingerprint": f"{subscription_id}:{delivery_id}:{kind}"}
+    statement = insert_for(connection, table).values(**values).on_conflict_do_nothing()
+    return connection.scalars(statement.returning(table.c.id)).first() is not None
 
 
 def count_bounces(connection: Connection, address_key: str, *, kind: str, since: datetime) -> int:
     """Return the number of deliveries to a mailbox that bounced in that way since a time."""
-    table, subscriptions, subscribers = schema.bounces, schema.subscriptions, schema.subscribers
     query = (
         select(func.count())
         .select_from(table)
@@ -90,7 +76,7 @@ def count_bounces(connection: Connection, address_key: str, *, kind: str, since:
 def count_by_kind(connection: Connection) -> dict[str, int]:
     """Return the number of reports by kind, and of reports ``ignored`` as forged or unknown."""
     ignored = leases.read_counter(connection, _IGNORED)
-    return count_by(connection, schema.bounces.c.kind) | {"ignored": ignored}
+    return count_by(connection, table.c.kind) | {"ignored": ignored}
 
 
 def ignore_bounces(connection: Connection, count: int) -> None:
@@ -100,5 +86,4 @@ def ignore_bounces(connection: Connection, count: int) -> None:
 
 def prune_bounces(connection: Connection, *, before: datetime) -> int:
     """Delete reports from before a time."""
-    table = schema.bounces
     return connection.execute(delete(table).where(table.c.recorded < before)).rowcount

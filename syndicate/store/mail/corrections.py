@@ -7,10 +7,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, select, update
 
 from syndicate.model import DeliveryCause, DeliveryState, Edition
-from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, UtcTime, to_microseconds
-from syndicate.store.mail.edition_store import SendingTimes, insert_deliveries
+from syndicate.store.core.row_leases import NO_LEASE
+from syndicate.store.mail.edition_store import SendingTimes, edition_of_period, insert_deliveries
 from syndicate.store.mail.preference_store import delay_to_own_hours
+from syndicate.store.schema import deliveries as table
+from syndicate.store.schema import editions, subscriptions
 
 _GOT = (DeliveryState.SENT.value, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value)
 _WAITS = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
@@ -23,14 +25,9 @@ def replace_deliveries(connection: Connection, edition: Edition, now: datetime, 
     even during a pause. The others get it in place of the wrong edition, at the time planned for that
     edition.
     """
-    table, editions = schema.deliveries, schema.editions
-    earlier = select(editions.c.id).where(
-        editions.c.newsletter == edition.newsletter,
-        editions.c.variant_key == edition.variant_key,
-        editions.c.period_end == edition.period_end,
-        editions.c.revision < edition.revision,
-    )
-    matching = (table.c.subscription_id == schema.subscriptions.c.id, table.c.edition_id.in_(earlier))
+    same = edition_of_period(edition.newsletter, edition.variant_key, edition.period_end)
+    earlier = select(editions.c.id).where(same, editions.c.revision < edition.revision)
+    matching = (table.c.subscription_id == subscriptions.c.id, table.c.edition_id.in_(earlier))
     got = exists().where(*matching, table.c.state.in_(_GOT))
     waiting = exists().where(*matching, table.c.state.in_(_WAITS))
     until = select(func.max(table.c.not_before)).where(*matching, table.c.state.in_(_WAITS)).scalar_subquery()
@@ -51,14 +48,10 @@ def cancel_replaced(connection: Connection, ids: Sequence[int], now: datetime) -
     A correction leaves a delivery in ``sending`` alone. When the server rejects that mail, it must not be
     tried again.
     """
-    table, other = schema.deliveries, schema.deliveries.alias("other")
-    this, later = schema.editions.alias("this"), schema.editions.alias("later")
-    correction = and_(
-        later.c.newsletter == this.c.newsletter,
-        later.c.variant_key == this.c.variant_key,
-        later.c.period_end == this.c.period_end,
-        later.c.revision > this.c.revision,
-    )
+    other = table.alias("other")
+    this, later = editions.alias("this"), editions.alias("later")
+    same = edition_of_period(this.c.newsletter, this.c.variant_key, this.c.period_end, later)
+    correction = and_(same, later.c.revision > this.c.revision)
     given = (
         select(other.c.id)
         .join(later, later.c.id == other.c.edition_id)
@@ -69,16 +62,6 @@ def cancel_replaced(connection: Connection, ids: Sequence[int], now: datetime) -
 
 
 def _cancel(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
-    table = schema.deliveries
-    connection.execute(
-        update(table)
-        .where(which, table.c.state.in_(_WAITS))
-        .values(
-            state=DeliveryState.CANCELLED.value,
-            cause=DeliveryCause.CORRECTED.value,
-            error="",
-            lease_owner="",
-            lease_until=EPOCH,
-            changed=now,
-        )
-    )
+    state, cause = DeliveryState.CANCELLED.value, DeliveryCause.CORRECTED.value
+    values = {"state": state, "cause": cause, "error": "", "changed": now, **NO_LEASE}
+    connection.execute(update(table).where(which, table.c.state.in_(_WAITS)).values(**values))

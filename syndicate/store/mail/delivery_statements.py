@@ -25,10 +25,11 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from syndicate.model import Delivery, DeliveryCause, DeliveryState, SubscriptionState
-from syndicate.store import schema
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.row_leases import NO_LEASE
 from syndicate.store.mail.preference_store import not_paused
+from syndicate.store.schema import deliveries as table
+from syndicate.store.schema import subscribers, subscriptions
 
 READY = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
 # The batch size of the usual number of connections.
@@ -49,7 +50,6 @@ def named(ids: Sequence[int]) -> tuple[int, dict[str, int]]:
 
 def claimable(*, confirmations: bool) -> Select[tuple[int]]:
     """Return the query for deliveries that may be sent and are not too late, all or confirmations only."""
-    table = schema.deliveries
     query = (
         select(table.c.id)
         .where(ready(table), table.c.not_before <= bindparam("now"))
@@ -63,7 +63,6 @@ def claimable(*, confirmations: bool) -> Select[tuple[int]]:
 @cache
 def claim(*, confirmations: bool) -> ReturningUpdate[Any]:
     """Return the statement that leases up to ``limit`` deliveries, oldest first."""
-    table = schema.deliveries
     ids = claimable(confirmations=confirmations).order_by(table.c.not_before, table.c.id)
     ids = ids.with_for_update(skip_locked=True)
     return (
@@ -78,50 +77,37 @@ def claim(*, confirmations: bool) -> ReturningUpdate[Any]:
 @cache
 def begin(places: int) -> CompiledStatement:
     """Return the statement that moves deliveries that may be sent to ``sending``."""
-    table, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
     may_receive = (
         select(subscriptions.c.id)
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
         .where(subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires)
         .where(or_(not_paused(bindparam("now")), table.c.despite_pause))
     )
-    return CompiledStatement(
-        update(table)
-        .where(_these(table, places), ready(table), may_receive.exists())
-        .values(
-            state=DeliveryState.SENDING.value,
-            attempts=table.c.attempts + 1,
-            lease_until=bindparam("until"),
-            changed=bindparam("now"),
-        )
-        .returning(table.c.id)
-    )
+    begun = update(table).where(_these(table, places), ready(table), may_receive.exists())
+    values = {"state": DeliveryState.SENDING.value, "attempts": table.c.attempts + 1}
+    values |= {"lease_until": bindparam("until"), "changed": bindparam("now")}
+    return CompiledStatement(begun.values(**values).returning(table.c.id))
 
 
 @cache
 def cancel(places: int) -> Update:
     """Return the statement that cancels deliveries whose readers unsubscribed or paused."""
-    table, subscriptions = schema.deliveries, schema.subscriptions
     subscribed = select(subscriptions.c.id).where(
         subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires
     )
-    return (
-        update(table)
-        .where(_these(table, places), ready(table))
-        .values(
-            state=DeliveryState.CANCELLED.value,
-            cause=case((subscribed.exists(), DeliveryCause.PAUSED.value), else_=DeliveryCause.LEFT.value),
-            error="",
-            changed=bindparam("now"),
-            **NO_LEASE,
-        )
-    )
+    cause = case((subscribed.exists(), DeliveryCause.PAUSED.value), else_=DeliveryCause.LEFT.value)
+    values = {
+        "state": DeliveryState.CANCELLED.value,
+        "cause": cause,
+        "error": "",
+        "changed": bindparam("now"),
+    }
+    return update(table).where(_these(table, places), ready(table)).values(**values, **NO_LEASE)
 
 
 @cache
 def sent(places: int) -> CompiledStatement:
     """Return the statement that moves deliveries from ``sending`` to ``sent``."""
-    table = schema.deliveries
     return CompiledStatement(
         update(table)
         .where(_these(table, places), state_is(table, DeliveryState.SENDING))

@@ -27,13 +27,14 @@ from sqlalchemy import (
 )
 
 from syndicate.model import Delivery, DeliveryCause, DeliveryState, SubscriptionState
-from syndicate.store import schema
 from syndicate.store.core.column_types import UtcTime, to_microseconds
 from syndicate.store.core.counts import count_by, count_rows
 from syndicate.store.core.row_leases import NO_LEASE
 from syndicate.store.mail import delivery_statements as statements
 from syndicate.store.mail.delivery_statements import READY, ready, state_is
 from syndicate.store.mail.preference_store import rescheduled_values
+from syndicate.store.schema import deliveries as table
+from syndicate.store.schema import editions, subscriptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,6 @@ def begin_sending(
 
 def already_sending(connection: Connection, ids: Sequence[int], *, owner: str) -> set[int]:
     """Return deliveries in ``sending``, after a commit that succeeded but whose answer was lost."""
-    table = schema.deliveries
     matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
     return set(connection.scalars(select(table.c.id).where(matching)))
 
@@ -125,7 +125,6 @@ def finish_delivery(
     A deferred delivery waits until ``not_before``. Its deadline moves to ``keep_trying`` at least, except
     for a mail that asks for a confirmation, whose link expires.
     """
-    table = schema.deliveries
     open_states = (*READY, DeliveryState.SENDING.value)
     values: dict[str, Any] = {"state": state.value, "code": code, "error": error, "changed": now} | NO_LEASE
     # An attempt that ended before the body counts too; otherwise the delivery would be retried for ever.
@@ -142,7 +141,6 @@ def finish_delivery(
 
 def return_to_pending(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
     """Return deliveries to pending, still leased, whose bodies the server has not accepted."""
-    table = schema.deliveries
     matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
     values = {"state": DeliveryState.PENDING.value, "attempts": table.c.attempts - 1}
     connection.execute(update(table).where(matching).values(**values))
@@ -150,21 +148,18 @@ def return_to_pending(connection: Connection, ids: Sequence[int], *, owner: str)
 
 def release_deliveries(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
     """Release leases of deliveries that were not begun."""
-    table = schema.deliveries
     matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner, ready(table))
     connection.execute(update(table).where(matching).values(**NO_LEASE))
 
 
 def postpone_delivery(connection: Connection, delivery_id: int, *, owner: str, not_before: datetime) -> None:
     """Release a delivery to be sent later, without counting an attempt."""
-    table = schema.deliveries
     matching = and_(table.c.id == delivery_id, table.c.lease_owner == owner, ready(table))
     connection.execute(update(table).where(matching).values(**rescheduled_values(not_before), **NO_LEASE))
 
 
 def fail_late(connection: Connection, *, now: datetime) -> int:
     """Fail waiting deliveries that could not be sent in time; return their number."""
-    table = schema.deliveries
     late = and_(ready(table), table.c.not_before <= now, table.c.not_after < now, table.c.lease_until < now)
     values = {"cause": DeliveryCause.TOO_LATE.value, "code": None, "changed": now, **NO_LEASE}
     failed = update(table).where(late).values(state=DeliveryState.FAILED.value, **values)
@@ -173,7 +168,6 @@ def fail_late(connection: Connection, *, now: datetime) -> int:
 
 def sending_owners(connection: Connection) -> set[str]:
     """Return the owners of rows in ``sending``."""
-    table = schema.deliveries
     owners = select(table.c.lease_owner).where(state_is(table, DeliveryState.SENDING)).distinct()
     return set(connection.scalars(owners))
 
@@ -183,21 +177,9 @@ def mark_stuck_uncertain(connection: Connection, *, now: datetime, dead: Collect
 
     A row is abandoned when its lease expired, or when its owner is dead.
     """
-    table = schema.deliveries
     left = state_is(table, DeliveryState.SENDING)
     left = and_(left, or_(table.c.lease_until < now, table.c.lease_owner.in_(dead)))
-    changed = connection.execute(
-        update(table)
-        .where(left)
-        .values(
-            state=DeliveryState.UNCERTAIN.value,
-            cause=DeliveryCause.INTERRUPTED.value,
-            error="",
-            changed=now,
-            **NO_LEASE,
-        )
-    )
-    return changed.rowcount
+    return _make_uncertain(connection, left, DeliveryCause.INTERRUPTED, now)
 
 
 def mark_waiting_uncertain(
@@ -207,47 +189,42 @@ def mark_waiting_uncertain(
 
     Deliveries created after ``created_by`` were not in the backup.
     """
-    table = schema.deliveries
-    values = {"cause": DeliveryCause.RESTORED.value, "error": "", "changed": now, **NO_LEASE}
     old = table.c.created <= (created_by or now)
-    changed = update(table).where(ready(table), old).values(state=DeliveryState.UNCERTAIN.value, **values)
-    return connection.execute(changed).rowcount
+    return _make_uncertain(connection, and_(ready(table), old), DeliveryCause.RESTORED, now)
+
+
+def _make_uncertain(
+    connection: Connection, which: ColumnElement[bool], cause: DeliveryCause, now: datetime
+) -> int:
+    values = {"state": DeliveryState.UNCERTAIN.value, "cause": cause.value, "error": "", "changed": now}
+    return connection.execute(update(table).where(which).values(**values, **NO_LEASE)).rowcount
 
 
 def resend(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
     """Queue an uncertain or failed delivery again on an operator's command, with the same Message-ID."""
-    table = schema.deliveries
     states = (DeliveryState.UNCERTAIN.value, DeliveryState.FAILED.value)
     asked = and_(table.c.id == delivery_id, table.c.state.in_(states))
-    values = {
-        "state": DeliveryState.PENDING.value,
-        "not_before": now,
-        "not_after": case((_is_edition(table), None), else_=table.c.not_after),
-        "first_attempt": None,
-        "cause": DeliveryCause.NONE.value,
-        "error": "",
-        "code": None,
-        "changed": now,
-    }
-    return connection.execute(update(table).where(asked).values(**values)).rowcount == 1
+    deadline = case((_is_edition(table), None), else_=table.c.not_after)
+    values = {"not_before": now, "not_after": deadline, "first_attempt": None, "code": None}
+    return _resolve(connection, asked, DeliveryState.PENDING, now, **values)
 
 
 def mark_arrived(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
     """Mark an uncertain delivery as sent, which an operator found in the mail server's log."""
-    table = schema.deliveries
     known = and_(table.c.id == delivery_id, state_is(table, DeliveryState.UNCERTAIN))
-    values = {
-        "state": DeliveryState.SENT.value,
-        "cause": DeliveryCause.NONE.value,
-        "error": "",
-        "changed": now,
-    }
-    return connection.execute(update(table).where(known).values(**values)).rowcount == 1
+    return _resolve(connection, known, DeliveryState.SENT, now)
+
+
+def _resolve(
+    connection: Connection, which: ColumnElement[bool], state: DeliveryState, now: datetime, **values: Any
+) -> bool:
+    values |= {"state": state.value, "cause": DeliveryCause.NONE.value, "error": "", "changed": now}
+    return connection.execute(update(table).where(which).values(**values)).rowcount == 1
 
 
 def count_deliveries(connection: Connection) -> dict[str, int]:
     """Return the number of deliveries by state."""
-    return count_by(connection, schema.deliveries.c.state)
+    return count_by(connection, table.c.state)
 
 
 def list_deliveries(
@@ -258,7 +235,6 @@ def list_deliveries(
     due: datetime | None = None,
 ) -> list[DeliveryReport]:
     """Return deliveries for an operator, latest change first; ``due``: only deliveries due by then."""
-    table, editions = schema.deliveries, schema.editions
     query = (
         select(table, editions.c.newsletter, editions.c.subject)
         .join(editions, editions.c.id == table.c.edition_id)
@@ -272,12 +248,8 @@ def list_deliveries(
     return [
         DeliveryReport(
             delivery=_delivery(row),
-            newsletter=row.newsletter,
-            subject=row.subject,
-            code=row.code,
             cause=DeliveryCause(row.cause),
-            error=row.error,
-            changed=row.changed,
+            **{name: getattr(row, name) for name in ("newsletter", "subject", "code", "error", "changed")},
         )
         for row in connection.execute(query)
     ]
@@ -285,37 +257,28 @@ def list_deliveries(
 
 def count_refused(connection: Connection) -> int:
     """Return the number of failed deliveries to readers who are still subscribed."""
-    table, subscriptions = schema.deliveries, schema.subscriptions
-    query = (
-        select(func.count())
-        .select_from(table)
-        .join(subscriptions, subscriptions.c.id == table.c.subscription_id)
-        .where(
-            table.c.state == DeliveryState.FAILED.value,
-            table.c.cause != DeliveryCause.TOO_LATE.value,
-            subscriptions.c.state == SubscriptionState.CONFIRMED.value,
-        )
+    failed = (table.c.state == DeliveryState.FAILED.value, table.c.cause != DeliveryCause.TOO_LATE.value)
+    subscribed = select(subscriptions.c.id).where(
+        subscriptions.c.id == table.c.subscription_id,
+        subscriptions.c.state == SubscriptionState.CONFIRMED.value,
     )
-    return connection.scalars(query).one()
+    return count_rows(connection, table, *failed, subscribed.exists())
 
 
 def count_late(connection: Connection, *, since: datetime) -> int:
     """Return the number of deliveries since a time that failed because they were too late."""
-    table = schema.deliveries
     late = (table.c.state == DeliveryState.FAILED.value, table.c.cause == DeliveryCause.TOO_LATE.value)
     return count_rows(connection, table, *late, table.c.changed >= since)
 
 
 def count_due(connection: Connection, now: datetime, *, confirmations: bool = False) -> int:
     """Return the number of deliveries that may be sent now, all or confirmations only."""
-    table = schema.deliveries
     which = [statements.is_confirmation(table)] if confirmations else []
     return count_rows(connection, table, ready(table), table.c.not_before <= now, *which)
 
 
 def next_delivery(connection: Connection) -> datetime | None:
     """Return the time at which the earliest waiting delivery may be sent, or ``None``."""
-    table = schema.deliveries
     query = select(table.c.not_before).where(ready(table)).order_by(table.c.not_before).limit(1)
     return connection.scalars(query).first()
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, insert, select, update
 
 from syndicate.model import EVERY_EDITION, EditionArticle, EditionStory, LeaveReason, LeftOut
-from syndicate.store import schema
 from syndicate.store.core.batches import in_batches, rows_with
+from syndicate.store.schema import edition_articles as articles
+from syndicate.store.schema import editions
 
 _WITHDRAWN = "withdrawn"
 _MISSED = "missed"
@@ -30,7 +32,7 @@ def save_articles(
     names = ("article_id", "lead_id", "reason", "detail")
     values = [{"edition_id": edition_id, **dict(zip(names, row, strict=True))} for row in rows]
     for batch in in_batches(values):
-        connection.execute(insert(schema.edition_articles), batch)
+        connection.execute(insert(articles), batch)
 
 
 def leave_out_items(
@@ -41,12 +43,11 @@ def leave_out_items(
     The articles of the other items get a reason: the editor's decision, unless ``reasons`` has another for
     the lead.
     """
-    table = schema.edition_articles
-    gone = and_(table.c.edition_id == edition_id, table.c.reason == "", table.c.lead_id.not_in(kept))
+    gone = and_(articles.c.edition_id == edition_id, articles.c.reason == "", articles.c.lead_id.not_in(kept))
     for lead_id, reason in reasons.items():
-        led = table.c.lead_id == lead_id
-        connection.execute(update(table).where(gone, led).values(reason=str(reason), lead_id=0))
-    connection.execute(update(table).where(gone).values(reason=str(LeaveReason.EDITOR), lead_id=0))
+        led = articles.c.lead_id == lead_id
+        connection.execute(update(articles).where(gone, led).values(reason=str(reason), lead_id=0))
+    connection.execute(update(articles).where(gone).values(reason=str(LeaveReason.EDITOR), lead_id=0))
 
 
 def carried_articles(
@@ -63,12 +64,12 @@ def carried_articles(
     counts, because it is sent unless an editor stops it.
     """
     carried = _carried_by(newsletter, variant_key, before)
-    query = _articles().where(*carried, schema.edition_articles.c.reason == "")
-    query = query.order_by(schema.editions.c.period_end)
+    query = _articles().where(*carried, articles.c.reason == "")
+    query = query.order_by(editions.c.period_end)
     if article_ids is None:
         rows = iter(connection.execute(query))
     else:
-        rows = rows_with(connection, query, schema.edition_articles.c.article_id, article_ids)
+        rows = rows_with(connection, query, articles.c.article_id, article_ids)
     return {row.article_id: EditionArticle(**row._asdict()) for row in rows}
 
 
@@ -76,11 +77,10 @@ def waiting_articles(
     connection: Connection, newsletter: str, *, before: datetime, variant_key: str = EVERY_EDITION
 ) -> list[int] | None:
     """Return the articles that the last edition left to the next one; ``None`` without an edition."""
-    table, articles = schema.editions, schema.edition_articles
     last = (
-        select(table.c.id)
+        select(editions.c.id)
         .where(*_carried_by(newsletter, variant_key, before))
-        .order_by(table.c.period_end.desc())
+        .order_by(editions.c.period_end.desc())
     )
     edition_id = connection.scalars(last.limit(1)).first()
     if edition_id is None:
@@ -99,7 +99,6 @@ def unrecorded_articles(
     They were placed in a story after the edition for the period ending at ``period_end`` was cut or found
     empty. Without such an edition the result is empty.
     """
-    articles, editions = schema.edition_articles, schema.editions
     line = editions.c.newsletter == newsletter, editions.c.variant_key == EVERY_EDITION
     cut = select(editions.c.id).where(*line, editions.c.period_end == period_end, editions.c.state != _MISSED)
     if not article_ids or connection.execute(cut.limit(1)).first() is None:
@@ -111,33 +110,22 @@ def unrecorded_articles(
 
 def article_editions(connection: Connection, article_id: int) -> list[EditionArticle]:
     """Return each edition's record of an article, the latest first."""
-    query = _articles().where(schema.edition_articles.c.article_id == article_id)
-    query = query.order_by(schema.editions.c.period_end.desc(), schema.editions.c.id.desc())
+    query = _articles().where(articles.c.article_id == article_id)
+    query = query.order_by(editions.c.period_end.desc(), editions.c.id.desc())
     return [EditionArticle(**row._asdict()) for row in connection.execute(query)]
 
 
 def _carried_by(newsletter: str, variant_key: str, before: datetime) -> list[ColumnElement[bool]]:
-    table = schema.editions
     return [
-        table.c.newsletter == newsletter,
-        table.c.variant_key == variant_key,
-        table.c.period_end < before,
-        table.c.state != _WITHDRAWN,
-        table.c.stories > 0,
+        editions.c.newsletter == newsletter,
+        editions.c.variant_key == variant_key,
+        editions.c.period_end < before,
+        editions.c.state != _WITHDRAWN,
+        editions.c.stories > 0,
     ]
 
 
-def _articles() -> Select[tuple[int, int, int, str, str, str, str, str, datetime, datetime]]:
-    table, editions = schema.edition_articles, schema.editions
-    return select(
-        table.c.article_id,
-        table.c.edition_id,
-        table.c.lead_id,
-        table.c.reason,
-        table.c.detail,
-        editions.c.variant_key,
-        editions.c.newsletter,
-        editions.c.state,
-        editions.c.period_end,
-        editions.c.cut_at,
-    ).join(editions, editions.c.id == table.c.edition_id)
+def _articles() -> Select[Any]:
+    own = (articles.c[name] for name in ("article_id", "edition_id", "lead_id", "reason", "detail"))
+    further = (editions.c[name] for name in ("variant_key", "newsletter", "state", "period_end", "cut_at"))
+    return select(*own, *further).join(editions, editions.c.id == articles.c.edition_id)

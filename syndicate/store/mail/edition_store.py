@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, func, insert, literal, or_, select
 
 from syndicate.model import EVERY_EDITION, DeliveryState, Edition, EditionStory, SubscriptionState
 from syndicate.store import schema
-from syndicate.store.core.column_types import EPOCH, UtcTime
+from syndicate.store.core.column_types import UtcTime
+from syndicate.store.core.row_leases import NO_LEASE
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail.edition_articles import save_articles
 from syndicate.store.mail.preference_store import delay_to_own_hours, not_paused
+from syndicate.store.schema import deliveries, subscribers, subscriptions
+from syndicate.store.schema import editions as table
 
 CUT = "cut"
 WAITING = "waiting"
@@ -50,11 +53,19 @@ class EditionReport:
 
 def has_edition(connection: Connection, newsletter: str, variant_key: str, period_end: datetime) -> bool:
     """Return whether the period has a record (cut, empty or missed)."""
-    table = schema.editions
-    query = select(table.c.id).where(
-        table.c.newsletter == newsletter, table.c.variant_key == variant_key, table.c.period_end == period_end
-    )
+    query = select(table.c.id).where(edition_of_period(newsletter, variant_key, period_end))
     return connection.execute(query.limit(1)).first() is not None
+
+
+def edition_of_period(
+    newsletter: str | ColumnElement[str],
+    variant_key: str | ColumnElement[str],
+    period_end: datetime | ColumnElement[datetime],
+    of: FromClause = table,
+) -> ColumnElement[bool]:
+    """Return the condition for the revisions of an edition, in the table or its alias ``of``."""
+    named = and_(of.c.newsletter == newsletter, of.c.variant_key == variant_key)
+    return and_(named, of.c.period_end == period_end)
 
 
 def record_no_edition(
@@ -133,18 +144,11 @@ def insert_deliveries(
 
     ``when`` maps the names of the time columns to their values.
     """
-    subscriptions, subscribers = schema.subscriptions, schema.subscribers
+    facts = {"edition_id": edition_id, **new_delivery(now)}
     values: dict[str, ColumnElement[Any]] = {
-        "edition_id": literal(edition_id),
+        **{name: literal(value, deliveries.c[name].type) for name, value in facts.items()},
         "subscription_id": subscriptions.c.id,
         "address": subscribers.c.address,
-        "state": literal(DeliveryState.PENDING.value),
-        "attempts": literal(0),
-        "created": literal(now, UtcTime),
-        "lease_owner": literal(""),
-        "lease_until": literal(EPOCH, UtcTime),
-        "error": literal(""),
-        "changed": literal(now, UtcTime),
         **when,
     }
     rows = (
@@ -158,13 +162,18 @@ def insert_deliveries(
         )
         .order_by(subscriptions.c.id)
     )
-    connection.execute(insert(schema.deliveries).from_select(list(values), rows))
+    connection.execute(insert(deliveries).from_select(list(values), rows))
+
+
+def new_delivery(now: datetime) -> dict[str, Any]:
+    """Return the columns that all new deliveries share."""
+    state = {"state": DeliveryState.PENDING.value, "attempts": 0, "error": ""}
+    return state | NO_LEASE | {"created": now, "changed": now}
 
 
 def _chose(edition_id: int) -> list[ColumnElement[bool]]:
     """Return conditions for readers of an edition's cadence and selection without another variant of it."""
-    subscriptions, deliveries, editions = schema.subscriptions, schema.deliveries, schema.editions
-    this, other = editions.alias("this"), editions.alias("other")
+    this, other = table.alias("this"), table.alias("other")
     selection = case((subscriptions.c.selection == "", ""), else_=literal("\n") + subscriptions.c.selection)
     matching = select(this.c.id).where(
         this.c.id == edition_id, this.c.variant_key == subscriptions.c.cadence + selection
@@ -193,24 +202,19 @@ def edition_values(
     newsletter: str, variant_key: str, period: tuple[datetime, datetime], now: datetime
 ) -> dict[str, object]:
     """Return the columns of an edition without content."""
-    return {
+    values = {
         "newsletter": newsletter,
         "variant_key": variant_key,
-        "period_start": period[0],
-        "period_end": period[1],
-        "revision": 0,
         "cut_at": now,
-        "subject": "",
-        "html": "",
-        "text": "",
+        "revision": 0,
         "stories": 0,
-        "web_url": "",
     }
+    values |= {"period_start": period[0], "period_end": period[1]}
+    return values | dict.fromkeys(("subject", "html", "text", "web_url"), "")
 
 
 def insert_row(connection: Connection, values: dict[str, object]) -> int | None:
     """Insert an edition; return its id, or ``None`` when its period and revision exist."""
-    table = schema.editions
     statement = insert_for(connection, table).values(**values).on_conflict_do_nothing().returning(table.c.id)
     edition_id: int | None = connection.scalars(statement).first()
     return edition_id
@@ -218,7 +222,6 @@ def insert_row(connection: Connection, values: dict[str, object]) -> int | None:
 
 def get_edition(connection: Connection, edition_id: int) -> Edition | None:
     """Return a cut edition or a confirmation by id, but no edition that waits for its editor."""
-    table = schema.editions
     whole = table.c.state.in_((CUT, VARIANT, CONFIRMATION))
     row = connection.execute(select(table).where(table.c.id == edition_id, whole)).first()
     return None if row is None else edition_of(row._asdict())
@@ -232,7 +235,6 @@ def report_editions(
     Their deliveries include deliveries of the variants that readers chose. A variant has a line of its
     own only while it alone waits for an editor.
     """
-    table = schema.editions
     query = select(table).order_by(table.c.period_end.desc(), table.c.id.desc()).limit(limit)
     query = query.where(
         or_(table.c.variant_key == EVERY_EDITION, waits_alone()), table.c.state != CONFIRMATION
@@ -249,7 +251,6 @@ def report_editions(
 
 def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
     """Count deliveries by edition id and state; deliveries of a variant count for its edition too."""
-    table, deliveries = schema.editions, schema.deliveries
     period = table.c.newsletter, table.c.period_end, table.c.revision
     mains = select(table.c.id, *period).where(table.c.id.in_(ids), table.c.variant_key == EVERY_EDITION)
     belongs = {tuple(key): edition_id for edition_id, *key in connection.execute(mains)}
@@ -277,7 +278,7 @@ def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, di
 
 def waits_alone() -> ColumnElement[bool]:
     """Return the condition for variants that wait for an editor when their main edition does not."""
-    table, main = schema.editions, schema.editions.alias("main")
+    main = table.alias("main")
     same = and_(
         main.c.newsletter == table.c.newsletter,
         main.c.period_end == table.c.period_end,

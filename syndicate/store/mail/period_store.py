@@ -6,9 +6,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, text, true
 
 from syndicate.model import EVERY_EDITION, Clause, ClauseField
-from syndicate.store import schema
 from syndicate.store.ingest.source_store import CLOCK_STEP
 from syndicate.store.mail.edition_store import EMPTY, MISSED, VARIANT
+from syndicate.store.schema import articles, sources
+from syndicate.store.schema import editions as table
 
 # The text must equal that of the partial index: otherwise SQLite does not use the index.
 _UNPLACED = text("NOT articles.placed")
@@ -27,22 +28,21 @@ def unfinished_counts(
     ``unread``: due by ``due_by`` and not read since; a server's Retry-After is not waited for. ``failing``:
     failed when last read. ``unplaced``: articles of the period, or seen late for it, without a story.
     """
-    table, articles = schema.sources, schema.articles
     start, end = period
-    wrong_clock = table.c.last_attempt > now + CLOCK_STEP
-    due = or_(table.c.next_check.is_(None), table.c.next_check <= due_by, wrong_clock)
-    pause_over = or_(table.c.not_before.is_(None), table.c.not_before <= now, wrong_clock)
+    wrong_clock = sources.c.last_attempt > now + CLOCK_STEP
+    due = or_(sources.c.next_check.is_(None), sources.c.next_check <= due_by, wrong_clock)
+    pause_over = or_(sources.c.not_before.is_(None), sources.c.not_before <= now, wrong_clock)
     counts = select(
         func.count().label("sources"),
         func.count().filter(due, pause_over).label("unread"),
-        func.count().filter(table.c.failures > 0).label("failing"),
-    ).where(_can_match(clauses), table.c.paused.is_(False), table.c.gone.is_(False))
+        func.count().filter(sources.c.failures > 0).label("failing"),
+    ).where(_can_match(clauses), sources.c.paused.is_(False), sources.c.gone.is_(False))
     unplaced = (
         select(func.count())
         .select_from(articles)
         .where(_UNPLACED, articles.c.story_id.is_(None))
         .where(articles.c.published >= start - (end - start), articles.c.published < end)
-        .where(articles.c.source_id.in_(select(table.c.id).where(_can_match(clauses))))
+        .where(articles.c.source_id.in_(select(sources.c.id).where(_can_match(clauses))))
     )
     row = connection.execute(counts).one()
     return {**row._asdict(), "unplaced": connection.scalars(unplaced).one()}
@@ -50,7 +50,7 @@ def unfinished_counts(
 
 def _can_match(clauses: Sequence[Clause]) -> ColumnElement[bool]:
     """Return the condition for sources that the clauses about sources do not exclude."""
-    names = schema.sources.c.name
+    names = sources.c.name
     conditions = [
         names.not_in(clause.values) if clause.negated else names.in_(clause.values)
         for clause in clauses
@@ -61,7 +61,6 @@ def _can_match(clauses: Sequence[Clause]) -> ColumnElement[bool]:
 
 def last_period(connection: Connection, newsletter: str) -> tuple[datetime, datetime] | None:
     """Return the end of the latest recorded period, and the time of its record."""
-    table = schema.editions
     query = select(table.c.period_end, table.c.cut_at).where(
         table.c.newsletter == newsletter, table.c.variant_key == EVERY_EDITION
     )
@@ -76,7 +75,6 @@ def is_void(period_end: datetime, cut_at: datetime, now: datetime) -> bool:
 
 def delete_void_records(connection: Connection, now: datetime) -> int:
     """Delete records of empty or missed periods that a fast clock made (``is_void``)."""
-    table = schema.editions
     empty_variant = and_(table.c.state == VARIANT, table.c.stories == 0)
     ahead = or_(table.c.period_end > now, table.c.cut_at > now + CLOCK_STEP)
     void = and_(ahead, or_(table.c.state.in_((EMPTY, MISSED)), empty_variant))
@@ -85,7 +83,6 @@ def delete_void_records(connection: Connection, now: datetime) -> int:
 
 def missed_periods(connection: Connection, *, since: datetime) -> dict[str, list[datetime]]:
     """Return the ends of the missed periods recorded since a time, oldest first, by newsletter."""
-    table = schema.editions
     recorded = table.c.state == MISSED, table.c.variant_key == EVERY_EDITION, table.c.cut_at >= since
     query = select(table.c.newsletter, table.c.period_end).where(*recorded).order_by(table.c.period_end)
     found: dict[str, list[datetime]] = {}

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Connection, and_, or_, select, update
 
 from syndicate.model import EVERY_EDITION, DeliveryState, SubscriptionState
-from syndicate.store import schema
+from syndicate.store.schema import deliveries, subscribers, subscriptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,7 @@ class StoredPreferences:
     paused_until: datetime | None
     subscribed: tuple[str, ...]
     subscriber_id: int
+    subscription_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,20 +49,10 @@ def variant_key(cadence: str, selection: str) -> str:
 
 def get_preferences(connection: Connection, subscription_id: int) -> StoredPreferences | None:
     """Return the preferences of a subscription, or ``None`` when it is gone."""
-    subscriptions, subscribers = schema.subscriptions, schema.subscribers
+    of_owner = ("address", "address_key", "hour", "time_zone", "paused_until")
+    own = ("newsletter", "state", "selection", "cadence", "subscriber_id")
     row = connection.execute(
-        select(
-            subscribers.c.address,
-            subscribers.c.address_key,
-            subscriptions.c.newsletter,
-            subscriptions.c.state,
-            subscriptions.c.selection,
-            subscriptions.c.cadence,
-            subscribers.c.hour,
-            subscribers.c.time_zone,
-            subscribers.c.paused_until,
-            subscriptions.c.subscriber_id,
-        )
+        select(*(subscribers.c[name] for name in of_owner), *(subscriptions.c[name] for name in own))
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
         .where(subscriptions.c.id == subscription_id)
     ).first()
@@ -74,7 +65,7 @@ def get_preferences(connection: Connection, subscription_id: int) -> StoredPrefe
     )
     names = connection.scalars(select(subscriptions.c.newsletter).where(matching))
     facts["state"] = SubscriptionState(facts["state"])
-    return StoredPreferences(**facts, subscribed=tuple(sorted(names)))
+    return StoredPreferences(**facts, subscription_id=subscription_id, subscribed=tuple(sorted(names)))
 
 
 def save_preferences(
@@ -88,7 +79,6 @@ def save_preferences(
     paused_until: datetime | None,
 ) -> None:
     """Store selection and cadence of a newsletter, and hour, time zone and pause of the mailbox."""
-    subscriptions, subscribers = schema.subscriptions, schema.subscribers
     connection.execute(
         update(subscriptions)
         .where(subscriptions.c.id == subscription_id)
@@ -104,7 +94,6 @@ def save_preferences(
 
 def variants(connection: Connection, newsletter: str, now: datetime) -> list[Variant]:
     """Return every distinct choice of a newsletter's present readers."""
-    subscriptions, subscribers = schema.subscriptions, schema.subscribers
     special = or_(subscriptions.c.cadence != EVERY_EDITION, subscriptions.c.selection != "")
     query = (
         select(subscriptions.c.cadence, subscriptions.c.selection)
@@ -123,7 +112,7 @@ def variants(connection: Connection, newsletter: str, now: datetime) -> list[Var
 
 def not_paused(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """Return the condition for subscribers whose mail is not paused."""
-    until = schema.subscribers.c.paused_until
+    until = subscribers.c.paused_until
     return or_(until.is_(None), until <= now)
 
 
@@ -135,7 +124,6 @@ def delay_to_own_hours(
     A statement runs for each distinct hour and time zone, whatever the number of readers. A correction's
     delivery that replaced a waiting delivery keeps its time.
     """
-    deliveries, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
     of_edition = (
         select(subscribers.c.hour, subscribers.c.time_zone)
         .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
@@ -164,7 +152,6 @@ def reschedule_waiting(
 
     ``own_hour`` returns that hour for a newsletter and the time at which the edition was cut.
     """
-    deliveries, subscriptions = schema.deliveries, schema.subscriptions
     owner = select(subscriptions.c.subscriber_id).where(subscriptions.c.id == subscription_id)
     waits = and_(
         deliveries.c.state == DeliveryState.PENDING.value,
@@ -185,5 +172,7 @@ def reschedule_waiting(
 
 def rescheduled_values(not_before: datetime) -> dict[str, Any]:
     """Return values that move a delivery to another time and keep its allowed lateness."""
-    table = schema.deliveries
-    return {"not_before": not_before, "not_after": table.c.not_after + (not_before - table.c.not_before)}
+    return {
+        "not_before": not_before,
+        "not_after": deliveries.c.not_after + (not_before - deliveries.c.not_before),
+    }

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select,
 
 from syndicate.model import EVERY_EDITION, Edition, LeaveReason
 from syndicate.store import schema
+from syndicate.store.mail import edition_store
 from syndicate.store.mail.corrections import replace_deliveries
 from syndicate.store.mail.edition_articles import leave_out_items
 from syndicate.store.mail.edition_store import (
@@ -24,12 +25,8 @@ from syndicate.store.mail.edition_store import (
     WAITING,
     WITHDRAWN,
     SendingTimes,
-    add_deliveries,
-    edition_of,
-    edition_values,
-    insert_row,
-    waits_alone,
 )
+from syndicate.store.schema import editions as table
 
 _OUT = (CUT, VARIANT)
 
@@ -58,25 +55,22 @@ class EditionChange:
 
 def review_edition(connection: Connection, edition_id: int) -> ReviewEdition | None:
     """Return any edition by id, whatever its state."""
-    table = schema.editions
     row = connection.execute(select(table).where(table.c.id == edition_id)).first()
     return None if row is None else _review_edition(row)
 
 
 def open_editions(connection: Connection, newsletter: str) -> list[int]:
     """Return the ids of open editions, and of variants that wait alone, the latest first."""
-    table = schema.editions
     query = select(table.c.id).where(
         table.c.newsletter == newsletter,
         table.c.state.in_(OPEN),
-        or_(table.c.variant_key == EVERY_EDITION, waits_alone()),
+        or_(table.c.variant_key == EVERY_EDITION, edition_store.waits_alone()),
     )
     return list(connection.scalars(query.order_by(table.c.period_end.desc(), table.c.revision.desc())))
 
 
 def overdue_editions(connection: Connection, now: datetime) -> list[ReviewEdition]:
     """Return editions whose deadline for approval has passed, oldest first."""
-    table = schema.editions
     query = select(table).where(table.c.state == WAITING, table.c.approve_by <= now).order_by(table.c.id)
     return [_review_edition(row) for row in connection.execute(query)]
 
@@ -88,7 +82,6 @@ def periods_under_way(
 
     A cadence that readers chose includes its variants with a selection.
     """
-    table = schema.editions
     recent = or_(table.c.state.in_((CUT, EMPTY)), and_(table.c.state == VARIANT, table.c.stories > 0))
     of_cadence = table.c.variant_key == cadence
     if cadence != EVERY_EDITION:
@@ -110,7 +103,6 @@ def published_editions(
 
     ``rows`` limits the revisions that are read.
     """
-    table = schema.editions
     query = (
         select(table)
         .where(table.c.newsletter == newsletter, table.c.variant_key == variant_key, table.c.state == CUT)
@@ -126,7 +118,6 @@ def published_editions(
 
 def editions_to_correct(connection: Connection, newsletter: str, *, limit: int) -> list[ReviewEdition]:
     """Return the latest main editions that were sent and have no correction, sent or open."""
-    table = schema.editions
     query = (
         select(table)
         .where(table.c.newsletter == newsletter, table.c.variant_key == EVERY_EDITION, table.c.state == CUT)
@@ -138,13 +129,13 @@ def editions_to_correct(connection: Connection, newsletter: str, *, limit: int) 
 
 def _corrected() -> Select[tuple[int]]:
     """Return the query for later revisions of an edition that were not withdrawn."""
-    table, later = schema.editions, schema.editions.alias("later")
+    later = table.alias("later")
     return (
         select(later.c.id)
         .where(
-            later.c.newsletter == table.c.newsletter,
-            later.c.variant_key == table.c.variant_key,
-            later.c.period_end == table.c.period_end,
+            edition_store.edition_of_period(
+                table.c.newsletter, table.c.variant_key, table.c.period_end, later
+            ),
             later.c.revision > table.c.revision,
             later.c.state != WITHDRAWN,
         )
@@ -154,11 +145,9 @@ def _corrected() -> Select[tuple[int]]:
 
 def main_edition(connection: Connection, newsletter: str, period_end: datetime) -> ReviewEdition | None:
     """Return the latest revision of the main edition of a period, in any state."""
-    table = schema.editions
     query = (
         select(table)
-        .where(table.c.newsletter == newsletter, table.c.period_end == period_end)
-        .where(table.c.variant_key == EVERY_EDITION)
+        .where(edition_store.edition_of_period(newsletter, EVERY_EDITION, period_end))
         .order_by(table.c.revision.desc())
     )
     row = connection.execute(query.limit(1)).first()
@@ -167,7 +156,6 @@ def main_edition(connection: Connection, newsletter: str, period_end: datetime) 
 
 def variants_of(connection: Connection, edition: Edition) -> list[ReviewEdition]:
     """Return the variants of a revision of an edition, in any state."""
-    table = schema.editions
     query = select(table).where(
         table.c.newsletter == edition.newsletter,
         table.c.period_end == edition.period_end,
@@ -181,7 +169,6 @@ def variants_of(connection: Connection, edition: Edition) -> list[ReviewEdition]
 
 def variants_after(connection: Connection, newsletter: str, edition_id: int) -> list[int]:
     """Return the ids of sent variants with content, above an id, in order."""
-    table = schema.editions
     query = select(table.c.id).where(
         table.c.newsletter == newsletter,
         table.c.state == VARIANT,
@@ -193,7 +180,6 @@ def variants_after(connection: Connection, newsletter: str, edition_id: int) -> 
 
 def first_cuts(connection: Connection, newsletter: str, variant_key: str) -> dict[datetime, datetime]:
     """Return when the first revision of each edition was cut, by the end of its period."""
-    table = schema.editions
     query = select(table.c.period_end, func.min(table.c.cut_at, type_=table.c.cut_at.type)).where(
         table.c.newsletter == newsletter, table.c.variant_key == variant_key, table.c.state.in_(_OUT)
     )
@@ -215,7 +201,6 @@ def change_edition(
     ``rendered`` is (subject, html, text). ``kept`` are the ids of the articles that lead its items.
     ``reasons`` explains items that were removed by the program.
     """
-    table = schema.editions
     subject, html, text = rendered
     changed = connection.execute(
         update(table)
@@ -231,7 +216,6 @@ def change_edition(
 
 def move_edition(connection: Connection, edition_id: int, *, to: str) -> bool:
     """Hold an open edition without a deadline, or withdraw it; false when it is not open."""
-    table = schema.editions
     statement = update(table).where(table.c.id == edition_id, table.c.state.in_(OPEN))
     return connection.execute(statement.values(state=to, approve_by=None)).rowcount == 1
 
@@ -244,7 +228,7 @@ def release_edition(
     A correction goes to the readers of earlier revisions. Lateness counts from now, or from a reader's own
     hour.
     """
-    table, edition = schema.editions, before.edition
+    edition = before.edition
     released = connection.execute(
         update(table)
         .where(table.c.id == edition.id, table.c.state.in_(OPEN), table.c.content_json == before.content)
@@ -255,7 +239,7 @@ def release_edition(
     if edition.revision:
         replace_deliveries(connection, edition, now, times)
     else:
-        add_deliveries(connection, edition.id, edition.newsletter, now, times)
+        edition_store.add_deliveries(connection, edition.id, edition.newsletter, now, times)
     return True
 
 
@@ -274,21 +258,16 @@ def add_correction(
         return None
     subject, html, text = rendered
     period = edition.period_start, edition.period_end
-    values = edition_values(edition.newsletter, edition.variant_key, period, now)
+    values = edition_store.edition_values(edition.newsletter, edition.variant_key, period, now)
     values |= {"revision": revision, "state": HELD, "subject": subject, "html": html, "text": text}
     values |= {"stories": edition.stories, "content_json": content, "web_url": edition.web_url}
-    return insert_row(connection, values)
+    return edition_store.insert_row(connection, values)
 
 
 def _next_revision(connection: Connection, edition: Edition) -> int | None:
     """Return the number of the next correction; ``None`` when a later revision is not withdrawn."""
-    table = schema.editions
-    query = select(table.c.revision, table.c.state).where(
-        table.c.newsletter == edition.newsletter,
-        table.c.variant_key == edition.variant_key,
-        table.c.period_end == edition.period_end,
-        table.c.revision > edition.revision,
-    )
+    line = edition_store.edition_of_period(edition.newsletter, edition.variant_key, edition.period_end)
+    query = select(table.c.revision, table.c.state).where(line, table.c.revision > edition.revision)
     later = connection.execute(query).all()
     if any(row.state != WITHDRAWN for row in later):
         return None
@@ -311,8 +290,8 @@ def record_change(
 
 def edition_changes(connection: Connection, edition_id: int) -> list[EditionChange]:
     """Return the changes of an edition, oldest first."""
-    table = schema.edition_changes
-    query = select(table).where(table.c.edition_id == edition_id).order_by(table.c.id)
+    changes = schema.edition_changes
+    query = select(changes).where(changes.c.edition_id == edition_id).order_by(changes.c.id)
     names = EditionChange.__dataclass_fields__
     return [
         EditionChange(**{name: getattr(row, name) for name in names}) for row in connection.execute(query)
@@ -321,7 +300,7 @@ def edition_changes(connection: Connection, edition_id: int) -> list[EditionChan
 
 def _review_edition(row: Row[Any]) -> ReviewEdition:
     return ReviewEdition(
-        edition=edition_of(row._asdict()),
+        edition=edition_store.edition_of(row._asdict()),
         state=row.state,
         content=row.content_json,
         approve_by=row.approve_by,

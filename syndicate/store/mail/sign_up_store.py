@@ -10,13 +10,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
-from syndicate.model import DeliveryState, SubscriptionState, SuppressionReason
-from syndicate.store import schema
-from syndicate.store.core.column_types import EPOCH
+from syndicate.model import SubscriptionState, SuppressionReason
 from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail import audience_store
-from syndicate.store.mail.edition_store import CONFIRMATION, edition_values, insert_row
+from syndicate.store.mail.edition_store import (
+    CONFIRMATION,
+    edition_of_period,
+    edition_values,
+    insert_row,
+    new_delivery,
+)
+from syndicate.store.schema import deliveries, editions, newsletters, subscribers, subscriptions
+from syndicate.store.schema import sign_ups as table
 
 WAITING = "waiting"
 MAILED = "mailed"
@@ -60,7 +66,6 @@ def record_sign_up(
     ``address`` is (display, key, fold). ``limits`` are requests per hour from one network and for one
     newsletter.
     """
-    table, newsletters = schema.sign_ups, schema.newsletters
     # Lock per newsletter: on PostgreSQL concurrent requests could all count before any of them inserts.
     row = select(newsletters.c.name).where(newsletters.c.name == newsletter)
     connection.execute(row.with_for_update(key_share=True))
@@ -70,33 +75,21 @@ def record_sign_up(
     ):
         if count_rows(connection, table, which, recent) >= limit:
             return False
-    display, key, fold = address
-    connection.execute(
-        insert(table).values(
-            newsletter=newsletter,
-            address=display,
-            address_key=key,
-            address_fold=fold,
-            network=network,
-            agreed=agreed,
-            state=WAITING,
-            requested=now,
-            expires=expires,
-        )
-    )
+    values = dict(zip(("address", "address_key", "address_fold"), address, strict=True))
+    values |= {"newsletter": newsletter, "network": network, "agreed": agreed, "state": WAITING}
+    connection.execute(insert(table).values(**values, requested=now, expires=expires))
     return True
 
 
 def waiting_sign_ups(connection: Connection, *, limit: int) -> list[SignUp]:
     """Return unprocessed requests, oldest first."""
-    table = schema.sign_ups
     query = select(*_columns()).where(table.c.state == WAITING).order_by(table.c.id).limit(limit)
     return [SignUp(**row._asdict()) for row in connection.execute(query)]
 
 
 def find_sign_up(connection: Connection, delivery_id: int) -> SignUp | None:
     """Return the request of a mail that asks for confirmation."""
-    query = select(*_columns()).where(schema.sign_ups.c.delivery_id == delivery_id)
+    query = select(*_columns()).where(table.c.delivery_id == delivery_id)
     row = connection.execute(query).first()
     return None if row is None else SignUp(**row._asdict())
 
@@ -116,14 +109,8 @@ def confirmation_edition(
     inserted = insert_row(connection, values)
     if inserted is not None:
         return inserted
-    table = schema.editions
-    edition_id: int = connection.scalars(
-        select(table.c.id).where(
-            table.c.newsletter == newsletter,
-            table.c.variant_key == CONFIRMATION,
-            table.c.period_end == period[1],
-        )
-    ).one()
+    same = edition_of_period(newsletter, CONFIRMATION, period[1])
+    edition_id: int = connection.scalars(select(editions.c.id).where(same)).one()
     return edition_id
 
 
@@ -152,29 +139,14 @@ def prepare_confirmation(
     )
     if state is SubscriptionState.CONFIRMED:
         return None
-    deliveries = schema.deliveries
-    statement = insert_for(connection, deliveries).values(
-        edition_id=edition_id,
-        subscription_id=subscription_id,
-        address=sign_up.address,
-        state=DeliveryState.PENDING.value,
-        attempts=0,
-        created=now,
-        not_before=now,
-        lease_owner="",
-        lease_until=EPOCH,
-        error="",
-        changed=now,
-        requires=state.value,
-        not_after=sign_up.expires,
-        despite_pause=True,
-    )
+    values = {"edition_id": edition_id, "subscription_id": subscription_id, "address": sign_up.address}
+    values |= {"requires": state.value, "not_after": sign_up.expires, "despite_pause": True}
+    statement = insert_for(connection, deliveries).values(**new_delivery(now), **values, not_before=now)
     return connection.scalars(statement.on_conflict_do_nothing().returning(deliveries.c.id)).first()
 
 
 def _mails_today(connection: Connection, sign_up: SignUp) -> int:
     """Return the number of mails to the mailbox, in any spelling, on the day before a request."""
-    table = schema.sign_ups
     recent = table.c.requested > sign_up.requested - _DAY
     mailed = table.c.state.in_((MAILED, CONFIRMED))
     return count_rows(connection, table, table.c.address_fold == sign_up.address_fold, recent, mailed)
@@ -197,9 +169,7 @@ def confirm_sign_up(connection: Connection, sign_up: SignUp, *, network: str, no
 
 def prune_sign_ups(connection: Connection, *, before: datetime) -> int:
     """Delete requests from before a time, and subscribers who never confirmed; return the requests."""
-    table, subscriptions, subscribers = schema.sign_ups, schema.subscriptions, schema.subscribers
     gone = connection.execute(delete(table).where(table.c.requested < before)).rowcount
-    editions, deliveries = schema.editions, schema.deliveries
     mails = select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
     asked = and_(editions.c.state == CONFIRMATION, editions.c.period_end < before)
     connection.execute(delete(editions).where(asked, ~mails.exists()))
@@ -214,11 +184,10 @@ def prune_sign_ups(connection: Connection, *, before: datetime) -> int:
 
 
 def _columns() -> list[ColumnElement[Any]]:
-    return [schema.sign_ups.c[name] for name in SignUp.__dataclass_fields__]
+    return [table.c[name] for name in SignUp.__dataclass_fields__]
 
 
 def _move(connection: Connection, sign_up_id: int, before: str, after: str, **values: object) -> bool:
-    table = schema.sign_ups
     moved = connection.execute(
         update(table).where(table.c.id == sign_up_id, table.c.state == before).values(state=after, **values)
     )

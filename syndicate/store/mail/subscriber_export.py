@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, select
 
-from syndicate.store import schema
 from syndicate.store.mail import audience_store
+from syndicate.store.schema import bounces, consents, deliveries, sign_ups, subscribers, subscriptions
 
 # Columns about the machine, not about the subscriber.
 _INTERNAL = frozenset(
@@ -15,10 +15,8 @@ _INTERNAL = frozenset(
 
 def export_subscriber_data(connection: Connection, address_key: str) -> dict[str, Any] | None:
     """Return every row about a mailbox, by kind, times as ISO 8601; ``None`` without any."""
-    subscribers, subscriptions, deliveries = schema.subscribers, schema.subscriptions, schema.deliveries
     owner = select(subscribers.c.id).where(subscribers.c.address_key == address_key)
     matching = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(owner))
-    consents, sign_ups, bounces = schema.consents, schema.sign_ups, schema.bounces
     rows = _rows(connection, subscribers, subscribers.c.address_key == address_key)
     reason = audience_store.suppression(connection, address_key)
     subscriber: dict[str, Any] = dict(rows[0]) if rows else {}

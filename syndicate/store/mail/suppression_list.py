@@ -8,9 +8,9 @@ from typing import Final
 from sqlalchemy import Connection, func, literal, select, update
 
 from syndicate.model import SubscriptionState, SuppressionReason
-from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH
 from syndicate.store.mail import audience_store
+from syndicate.store.schema import bounces, consents, subscribers, subscriptions, suppressions
 
 _OF_THE_MAILBOX: Final = (SuppressionReason.BOUNCED.value, SuppressionReason.BOUNCED_OFTEN.value)
 """Reasons that concern the mailbox and not its owner's will."""
@@ -32,7 +32,6 @@ class SuppressionEntry:
 
 def list_suppressions(connection: Connection) -> list[SuppressionEntry]:
     """Return all ended subscriptions and suppressed mailboxes."""
-    subscribers, subscriptions, suppressions = (schema.subscribers, schema.subscriptions, schema.suppressions)
     ended = (
         select(
             subscribers.c.address_key,
@@ -76,7 +75,6 @@ def reason_not_liftable(connection: Connection, address_key: str) -> str:
     reason = audience_store.suppression(connection, address_key)
     if reason is None:
         return "is not on the list of suppressed addresses"
-    subscriptions, subscribers, bounces = schema.subscriptions, schema.subscribers, schema.bounces
     complaints = (
         select(bounces.c.id)
         .join(subscriptions, subscriptions.c.id == bounces.c.subscription_id)
@@ -85,8 +83,8 @@ def reason_not_liftable(connection: Connection, address_key: str) -> str:
     )
     if reason == SuppressionReason.COMPLAINED or connection.execute(complaints.limit(1)).first() is not None:
         return "has complained about your mail, so only its owner can undo that, by mail to you"
-    hashed = schema.suppressions.c.address_key == audience_store.suppression_hash(connection, address_key)
-    erased = connection.execute(select(schema.suppressions.c.reason).where(hashed)).first()
+    hashed = suppressions.c.address_key == audience_store.suppression_hash(connection, address_key)
+    erased = connection.execute(select(suppressions.c.reason).where(hashed)).first()
     if erased is not None or reason not in _OF_THE_MAILBOX:
         return "was erased, so only its owner can subscribe again, on the sign-up page"
     return ""
@@ -98,7 +96,6 @@ def lift_suppression(connection: Connection, address_key: str, *, why: str, now:
     Only subscriptions that the bounce ended are revived, not subscriptions that the owner ended. Call
     ``reason_not_liftable`` first.
     """
-    suppressions, subscriptions, subscribers = (schema.suppressions, schema.subscriptions, schema.subscribers)
     connection.execute(suppressions.delete().where(suppressions.c.address_key == address_key))
     matching = (
         select(subscriptions.c.id, subscriptions.c.newsletter)
@@ -124,8 +121,7 @@ def lift_suppression(connection: Connection, address_key: str, *, why: str, now:
 
 def last_lifted_at(connection: Connection, address_key: str) -> datetime:
     """Return when an operator last lifted the suppression; 1970 if never. Earlier bounces do not count."""
-    table = schema.consents
-    query = select(func.max(table.c.recorded, type_=table.c.recorded.type)).where(
-        table.c.address_key == address_key, table.c.event == _ALLOWED
+    query = select(func.max(consents.c.recorded, type_=consents.c.recorded.type)).where(
+        consents.c.address_key == address_key, consents.c.event == _ALLOWED
     )
     return connection.scalars(query).one() or EPOCH
