@@ -11,7 +11,8 @@ TRANSLATED = [parts[1] for parts in _WORDS if len(parts) == 3]
 _ENVIRONMENT = Environment(autoescape=True)
 # Only their names count here.
 _FILTERS = (
-    "date day full_date zone_name iso minutes host file_name file_size language_name when clock weekday"
+    "date day full_date zone_name iso minutes host file_name file_size language_name when clock weekday "
+    "initials hue"
 )
 _ENVIRONMENT.filters |= dict.fromkeys(_FILTERS.split(), str)
 

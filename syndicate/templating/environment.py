@@ -29,6 +29,7 @@ from syndicate.text.dates import (
     language_name,
     near_date,
 )
+from syndicate.text.initials import hue, initials
 from syndicate.text.media_types import file_name, human_size
 
 BUILTIN_PREFIX: Final = "!builtin"
@@ -144,6 +145,8 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         language_name=language_name,
         minutes=reading_time,
         host=_host,
+        initials=initials,
+        hue=hue,
         file_name=file_name,
         file_size=human_size,
     )
