@@ -55,14 +55,14 @@ def test_the_contents_line_names_the_first_five_stories_shortly() -> None:
 
 def test_a_story_links_to_its_coverage_and_shows_its_growth_where_it_is_trending() -> None:
     content = content_from_stories((story(1), story(2, kind="trending")), SITE)
-    page = {"coverage_url": f"{SITE.url}/site/stories/x-1.html", "coverage_articles": 9}
+    page = f"{SITE.url}/site/stories/x-1.html"
     stories = (
-        replace(content.stories[0], **page, new_sources=3, new_hours=4),
+        replace(content.stories[0], coverage_url=page, coverage_articles=9, new_sources=3, new_hours=4),
         replace(content.stories[1], new_sources=3, new_hours=4),
     )
     rendered = render(content=replace(content, stories=stories))
     assert ">Full coverage: 9 articles</a>" in rendered.html
-    assert f"\nFull coverage: 9 articles\n{page['coverage_url']}\n" in rendered.text
+    assert f"\nFull coverage: 9 articles\n{page}\n" in rendered.text
     assert rendered.text.count("+3 in 4 h") == rendered.html.count("+3 in 4 h") == 1
     assert "paper1 · +3 in 4 h" in rendered.text
     assert errors_of(lint_mail(rendered)) == ()
@@ -98,11 +98,12 @@ def test_a_site_has_its_own_accent_and_logo() -> None:
 
 
 def test_the_mail_leads_to_the_day_and_to_a_subscription_of_ones_own() -> None:
-    pages = {"day_url": f"{SITE.url}/day.html", "subscribe_url": f"{SITE.url}/newsletters.html"}
-    rendered = render(**pages)
+    day, newsletters = f"{SITE.url}/day.html", f"{SITE.url}/newsletters.html"
+    rendered = render(day_url=day, subscribe_url=newsletters)
     for part in (rendered.html, rendered.text):
         assert "Everything else today" in part
         assert "Get your own" in part
-        assert all(url in part for url in pages.values())
+        assert day in part
+        assert newsletters in part
     assert errors_of(lint_mail(rendered)) == ()
     assert "Everything else today" not in render().html
