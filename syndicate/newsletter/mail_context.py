@@ -21,7 +21,10 @@ _SHORT_TITLE = 45
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestSection:
-    """Stories under one heading: the names of one section, of two, or of none, and the stories in order."""
+    """Stories under one heading: the names of one section, of two, or of none, and the stories in order.
+
+    The stories have no ``section``: the heading has it.
+    """
 
     names: tuple[str, ...]
     stories: tuple[ContentStory, ...]
@@ -117,7 +120,8 @@ def by_section(stories: Sequence[ContentStory]) -> tuple[DigestSection, ...]:
     sections: list[DigestSection] = []
     for name, group in groups.items():
         before = sections[-1] if sections else None
-        section = DigestSection(names=(name,) if name else (), stories=tuple(group))
+        named = tuple(replace(story, section="") for story in group)
+        section = DigestSection(names=(name,) if name else (), stories=named)
         if before and len(before.stories) == len(group) == len(before.names) == len(section.names):
             sections[-1] = DigestSection(
                 names=before.names + section.names, stories=before.stories + section.stories

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 from syndicate.model import EditionContent
+from syndicate.newsletter.lint.findings import Origins
 from syndicate.newsletter.lint.mail_lint import errors_of, lint_mail
 from syndicate.newsletter.mail_context import by_section
 from syndicate.newsletter.periods import Period
@@ -107,3 +109,19 @@ def test_the_mail_leads_to_the_day_and_to_a_subscription_of_ones_own() -> None:
         assert newsletters in part
     assert errors_of(lint_mail(rendered)) == ()
     assert "Everything else today" not in render().html
+
+
+def test_a_mail_with_other_further_links_in_one_part_is_sent_with_a_warning(tmp_path: Path) -> None:
+    """As of an operator who replaced a single part of the mail."""
+    content = content_from_stories((story(1), story(2)), SITE)
+    page, day = f"{SITE.url}/site/stories/x-1.html", f"{SITE.url}/day.html"
+    first = replace(content.stories[0], coverage_url=page, coverage_articles=9)
+    content = replace(content, stories=(first, *content.stories[1:]))
+    (tmp_path / "mail").mkdir()
+    plain = "{% for story in stories %}{{ story.title }} {{ story.url }}\n{% endfor %}"
+    footer = "{{ reason }} {{ site.postal_address }} {{ unsubscribe_url }}\n{{ site.url }}/\n"
+    (tmp_path / "mail" / "digest.txt").write_text(plain + footer)
+    rendered = render(content=content, folder=tmp_path, day_url=day)
+    findings = lint_mail(rendered, Origins(content, variables={day: "day_url"}), content=content)
+    assert errors_of(findings) == ()
+    assert [finding.message.rpartition(" ")[2] for finding in findings if finding.rule == "E5"] == [day, page]

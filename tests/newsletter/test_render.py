@@ -54,7 +54,11 @@ def test_E5_both_parts_hold_every_story_source_and_link() -> None:
 def test_the_lead_shows_three_headlines_of_others_and_each_further_story_two() -> None:
     edition = render()
     tables = re.findall(r"Also covered by (\d) others?</span>(.*?)</table>\n", edition.html, re.DOTALL)
-    assert [(count, rows.count('class="told"')) for count, rows in tables] == [("4", 3), ("1", 1), ("3", 2)]
+    assert [(count, rows.count('class="title told"')) for count, rows in tables] == [
+        ("4", 3),
+        ("1", 1),
+        ("3", 2),
+    ]
     assert [rows.count('aria-hidden="true"') for _, rows in tables] == [3, 1, 2]
     lists = re.findall(r"Also covered by (\d) others?:\n((?:- .*\n  .*\n)*)", edition.text)
     assert [(count, rows.count("\n- ") + 1) for count, rows in lists] == [("4", 3), ("1", 1), ("3", 2)]

@@ -167,7 +167,7 @@ class EditionRenderer:
         origins = Origins(
             content,
             lambda text, file: self.templates.find(text, "mail/", file),
-            self._variables(rendered, web_url),
+            self._variables(rendered, web_url) | {url: name for name, url in pages.items()},
         )
         doubtful = DoubtfulLinks()
         if check_links:
