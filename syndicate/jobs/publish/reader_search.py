@@ -11,8 +11,8 @@ from datetime import time as clock_time
 from syndicate.jobs.publish.article_views import ArticleViews
 from syndicate.model import Article, Channel, Newsletter, PublishedArticle, SearchHit, Source
 from syndicate.publish.feeds.json_feed_writer import json_feed
-from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.feeds.rss_atom import FeedWriter
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.search.search_query import TIME, SearchQuery
 from syndicate.publish.search.search_results import (
     STORIES_ON_A_PAGE,
