@@ -209,3 +209,33 @@ def test_links_lead_from_the_front_page_to_every_page_and_each_leads_to_a_file(n
     assert {UNDATED_PATH, SOURCES_PATH, LATEST_PATH, tag_path("tides")} <= every
     assert_every_link_is_a_file(newsroom)
     assert not any("secret" in (folder / path).read_text("utf-8") for path in every)
+
+
+def test_a_day_links_to_the_next_even_if_the_run_stops_between_their_months(newsroom: Room) -> None:
+    newsroom.add(report(1, hours=24 * 60))
+    publish(newsroom)
+    newsroom.add(report(2, hours=1))
+    newsroom.services.stories.run(NOW)
+    output = newsroom.services.output
+    newsroom.services.publish.run(NOW, should_stop=(output / month_path(NOW.date())).exists)
+    publish(newsroom)
+    day = day_path((NOW - 60 * 24 * HOUR).date())
+    assert day_path(NOW.date()) in links(newsroom.services.output, day)
+
+
+def test_a_page_links_to_a_new_list_even_if_the_job_is_killed_after_writing_the_list(newsroom: Room) -> None:
+    newsroom.add(report(1, "harbour"))
+    publish(newsroom)
+    newsroom.add(report(2, "harbour"))
+    newsroom.services.stories.run(NOW)
+    new = newsroom.services.output / tag_path("harbour")
+
+    def killed() -> bool:
+        if new.exists():
+            raise KeyboardInterrupt
+        return False
+
+    with pytest.raises(KeyboardInterrupt):
+        newsroom.services.publish.run(NOW, should_stop=killed)
+    publish(newsroom)
+    assert tag_path("harbour") in links(newsroom.services.output, report(1).path)

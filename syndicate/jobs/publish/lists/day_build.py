@@ -54,7 +54,14 @@ class DayBuild:
         with context.store.read() as connection:
             marks = stale.lists_by_name(stale.stale_lists(connection)).get("day:", {})
             days = {mark: self._days_of(mark) for mark in marks}
-            waiting = self._counted(connection, {day for found in days.values() for day in found})
+            marked = {day for found in days.values() for day in found}
+            waiting = self._counted(connection, marked)
+        if beside := {self._mark_of(day): {day} for day in waiting - marked}:
+            # A month is stored before the next is written: days of other months that link to it wait too.
+            with context.store.write() as connection:
+                stale.mark_lists(connection, beside)
+                marks |= stale.stale_lists(connection, beside)
+            days |= beside
         done: set[date] = set()
         for month in sorted({day.replace(day=1) for day in waiting}, reverse=True):
             if self.lists.gives_up():
@@ -77,6 +84,11 @@ class DayBuild:
         start = _EPOCH + hour * _HOUR
         zone = self.lists.context.options.time_zone
         return {at.astimezone(zone).date() for at in (start, start + _HOUR - timedelta(microseconds=1))}
+
+    def _mark_of(self, day: date) -> str:
+        """Return a mark that is of this day alone."""
+        noon = datetime.combine(day, time(12), self.lists.context.options.time_zone)
+        return f"day@{to_microseconds(noon) // stale.HOUR}:"
 
     def _counted(self, connection: Connection, days: set[date]) -> set[date]:
         """Count the articles of these days; return them with the days whose pages link to them.
