@@ -327,7 +327,7 @@ class RelatedLink:
 class StoryLinks:
     """Story of a published article, shared by all its articles. Compared by identity, as a key of caches.
 
-    ``path`` is its page, or ``""``. ``links`` lead to its articles: leads of languages, then the oldest first.
+    ``path`` is its page, or ``""``. ``links`` are its articles: leads of languages, then the oldest first.
     """
 
     path: str = ""
