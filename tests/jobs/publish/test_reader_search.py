@@ -105,7 +105,7 @@ def test_counts_narrow_the_search_to_a_day_a_source_or_a_section(search: Search)
         (NOW - timedelta(days=number)).date().isoformat() for number in (6, 4, 3, 2, 1)
     ]
     assert page.days[0].link == "q=flood&from=2026-11-18&until=2026-11-18"
-    assert [(facet.label, facet.link) for facet in page.tags] == [("Floods", "site/tags/floods.html")]
+    assert [(facet.label, facet.link) for facet in page.tags] == [("Floods", "site/tags/floods/index.html")]
 
 
 def test_time_order_puts_the_newest_story_first_and_relevance_the_headline(search: Search) -> None:
