@@ -64,7 +64,10 @@ def create_app(  # noqa: PLR0913 - each job is optional
     pages; without it they have a frame of the site's title alone.
     """
     site = PublishOptions(
-        site_url=options.site_url, title=options.site_title, language=templates.language or "en"
+        site_url=options.site_url,
+        title=options.site_title,
+        language=templates.language or "en",
+        search=search is not None,
     )
     bare = bare_frame(templates, site)
     pages = ServerPages(templates, frame or (lambda: bare))
@@ -109,7 +112,8 @@ class _Application(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         respond: ASGIApp = super().__call__
-        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+        # An address with a query may be a search in a format that is also a file.
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and not scope["query_string"]:
             respond = self._files.respond_at_once(scope) or respond
         await respond(scope, receive, send)
 

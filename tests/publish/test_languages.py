@@ -12,7 +12,7 @@ from jinja2.runtime import Macro
 from lxml import html as lxml_html
 
 from syndicate.model import PublishedArticle
-from syndicate.publish.feeds.entries import (content_html, feed_item)
+from syndicate.publish.feeds.entries import content_html, feed_item
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, SectionBlock
 from syndicate.publish.site_paths import section_path

@@ -5,11 +5,14 @@ import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from syndicate.publish.search.search_query import SearchQuery
+from syndicate.publish.search.search_results import SearchPage
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app, search_routes
 from tests.factories import NOW, new_article, place
@@ -103,10 +106,10 @@ class Stuck:
     go: threading.Event = field(default_factory=threading.Event)
     started: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
-    def html(self, *_: object) -> bytes:
+    def page(self, query: SearchQuery, _: datetime) -> SearchPage:
         self.started.release()
         self.go.wait()
-        return b"found"
+        return SearchPage(canonical="", query=query)
 
 
 def test_too_many_searches_at_a_time_wait_and_then_get_503(

@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 import feedparser
 import pytest
 
-from syndicate.jobs.publish.lists import list_build
 from syndicate.jobs.publish import site_build
+from syndicate.jobs.publish.lists import list_build
 from syndicate.jobs.publish.publish_job import PublishResult
 from syndicate.model import NewArticle
 from syndicate.store.core import leases, quarantine
