@@ -63,14 +63,7 @@ def create_app(  # noqa: PLR0913 - each job is optional
     person opens. Routes without their job are not served. ``frame`` returns the site around the server's
     pages; without it they have a frame of the site's title alone.
     """
-    site = PublishOptions(
-        site_url=options.site_url,
-        title=options.site_title,
-        language=templates.language or "en",
-        search=search is not None,
-    )
-    bare = bare_frame(templates, site)
-    pages = ServerPages(templates, frame or (lambda: bare))
+    pages = ServerPages(templates, frame or _bare_frame(options, templates, has_search=search is not None))
     files = FileHandler(options, OutputFolder(output, options.cache_bytes), pages, on_article_opened)
     handlers: dict[str, Handler] = {
         "unsubscribe": UnsubscribeHandler(unsubscriber, pages).respond,
@@ -94,13 +87,27 @@ def create_app(  # noqa: PLR0913 - each job is optional
         handlers["review"], handlers["mail"] = review.respond, review.mail
     if hub_listener:
         handlers["hub_callback"] = HubCallbackHandler(hub_listener, options.push_bytes).respond
-    served = ((route, handlers.get(route.handler)) for route in ROUTES)
     return _Application(
         files,
         # Bound methods and functions: Starlette takes any other callable object for an ASGI application.
-        routes=[Route(route.path, handler, methods=[*route.methods]) for route, handler in served if handler],
+        routes=[
+            Route(route.path, handlers[route.handler], methods=[*route.methods])
+            for route in ROUTES
+            if route.handler in handlers
+        ],
         exception_handlers=dict.fromkeys((HTTPException, SyndicateError, Exception), _error_handler(pages)),
     )
+
+
+def _bare_frame(options: WebOptions, templates: Templates, *, has_search: bool) -> Callable[[], SiteFrame]:
+    site = PublishOptions(
+        site_url=options.site_url,
+        title=options.site_title,
+        language=templates.language or "en",
+        search=has_search,
+    )
+    bare = bare_frame(templates, site)
+    return lambda: bare
 
 
 class _Application(Starlette):
