@@ -194,7 +194,7 @@ def collection_facts(
         "isPartOf": _site(options),
         "mainEntity": {"@type": "ItemList", "numberOfItems": len(items), "itemListElement": items},
     }
-    way = [(options.title, FRONT_PATH), *crumbs, (name, path)]
+    way = [(options.title, FRONT_PATH), *crumbs, *([(name, path)] if name else [])]
     return script_safe([_filled(facts), breadcrumbs(way, options)])
 
 
