@@ -31,7 +31,7 @@ class Facet:
     """Value that narrows a search.
 
     ``link`` has the parameters of the narrower search, or the path of a tag's page. ``share`` is the
-    percentage of the largest count.
+    percentage of the largest count of a day.
     """
 
     label: str
@@ -133,15 +133,9 @@ def page_links(stories: int, query: SearchQuery) -> list[NamedPath]:
 
 def facets(counts: Counter[tuple[str, str]], query: SearchQuery, field: str, *, limit: int) -> list[Facet]:
     """Return the most frequent values of a field as links; ``counts`` has them as (value, label)."""
-    most = max(counts.values(), default=1)
+    chosen = getattr(query, field)
     return [
-        Facet(
-            label=label,
-            count=count,
-            link=query.address(**{field: value}),
-            share=100 * count // most,
-            current=value == getattr(query, field),
-        )
+        Facet(label=label, count=count, link=query.address(**{field: value}), current=value == chosen)
         for (value, label), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]
     ]
 
