@@ -89,6 +89,14 @@ def test_suggestions_are_json(served: Site) -> None:
     ]
 
 
+def test_pages_have_a_field_and_a_missing_page_has_a_second(served: Site, room: Room) -> None:
+    page = served.get("/nowhere").body.decode()
+    assert page.count('role="search"') == 2
+    assert 'rel="search"' in page
+    assert served.get("/elsewhere").body.decode() == page
+    assert room.services.publish_options.search
+
+
 def test_browsers_learn_the_search_from_its_description(served: Site) -> None:
     answer = served.get("/opensearch.xml")
     assert answer["Content-Type"] == "application/opensearchdescription+xml"

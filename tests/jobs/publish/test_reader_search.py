@@ -173,7 +173,9 @@ def test_suggestions_are_tags_sources_and_stories_of_an_unfinished_word(room: Ro
     assert [(one.kind, one.text) for one in suggest("flo")] == [
         ("tag", "Floods"), ("story", "Floods hit the <harbour>"), ("story", "Flood of goals"),
     ]  # fmt: skip
-    assert [(one.kind, one.text) for one in suggest("hil")] == [("source", "hills")]
+    assert [(one.kind, one.text, one.path) for one in suggest("hil")] == [
+        ("source", "hills", "site/sources/hills/index.html")
+    ]
     assert suggest("f") == suggest("  ") == suggest("zzz") == []
 
 
