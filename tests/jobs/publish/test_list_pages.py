@@ -157,14 +157,17 @@ def test_latest_shows_two_days_and_at_least_the_newest_hundred(newsroom: Room) -
     assert numbers(listed(newsroom, LATEST_PATH)) == list(range(1, 101))
 
 
-def test_pages_at_former_addresses_lead_to_the_present_ones(newsroom: Room) -> None:
+def test_pages_at_former_addresses_lead_to_the_present_ones_and_end_with_them(newsroom: Room) -> None:
     former = newsroom.folder / "feeds/site/tags/tides.html"
     former.parent.mkdir(parents=True)
     former.write_text("an earlier version wrote this", "utf-8")
-    newsroom.add(*(report(number, "Tides") for number in (1, 2)))
+    first, _ = newsroom.add(*(report(number, "Tides") for number in (1, 2)))
     publish(newsroom)
     assert 'url=tides/index.html"' in former.read_text("utf-8")
     assert not (newsroom.folder / "feeds/site/sections/sport.html").exists()
+    edit(newsroom, first, tags=())
+    publish(newsroom)
+    assert not former.exists()
 
 
 def reachable(room: Room) -> Iterator[str]:
