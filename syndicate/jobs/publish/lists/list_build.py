@@ -202,6 +202,7 @@ class ListBuild:
                 self.write_page(state.name, latest_path(name), latest)
             self._redirect(path)
         elif existed:
+            self._redirect(path, ends=True)
             self._remove(path)
         if kind != "undated":
             self._feed(state, name, list(newest), feeds, has_page=has_page)
@@ -291,10 +292,12 @@ class ListBuild:
         for file, data in self.context.documents(listings):
             self.write(file, data)
 
-    def _redirect(self, path: str) -> None:
-        """Replace the file at the former address of a section or tag by a page that leads here."""
+    def _redirect(self, path: str, *, ends: bool = False) -> None:
+        """Let the file at the former address of a section or tag lead here, or remove it."""
         former = f"{path.removesuffix('/index.html')}.html"
-        if self.context.exists(former):
+        if ends:
+            self._remove(former)
+        elif self.context.exists(former):
             self.write(former, redirect_page(former, path, self.context.options.site_url))
 
     def _remove(self, path: str) -> None:
