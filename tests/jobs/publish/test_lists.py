@@ -107,7 +107,7 @@ def test_spellings_of_one_tag_share_a_page_and_its_name_is_the_commonest(newsroo
     publish(newsroom)
     path = tag_path("open source")
     assert len(set(listed(newsroom, path))) == 4
-    assert "<h1>Open-Source</h1>" in (newsroom.folder / "feeds" / path).read_text("utf-8")
+    assert ">Open-Source</span></h1>" in (newsroom.folder / "feeds" / path).read_text("utf-8")
     assert [one for one in pages(newsroom) if one.startswith("site/tags/")] == [path]
     assert_tag_pages_and_articles_agree(newsroom)
     assert_no_dead_link(newsroom)
