@@ -119,6 +119,10 @@ def edition_contents(now: datetime) -> tuple[model.EditionContent, ...]:
         image=model.ContentImage(url="https://example.com/image.jpg", alt="Sample", width=560, height=315),
         original_title="Sample",
         media=model.ContentMedia(url="https://example.com/talk.mp3", kind="audio", minutes=34),
+        coverage_url="https://example.com/story",
+        coverage_articles=9,
+        new_sources=3,
+        new_hours=4,
     )
     return (
         model.EditionContent(stories=(plain,)),

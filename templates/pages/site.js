@@ -29,7 +29,7 @@
     return { element, text, line, title: local(at), height: line.offsetHeight };
   }).filter(({ text }) => text);
   for (const { element, text, title } of changes) Object.assign(element, { textContent: text, title });
-  const wrapped = changes.filter(({ line, height }) => line.offsetHeight !== height);
+  const wrapped = changes.filter(({ line, height }) => line.offsetHeight > height);
   for (const { element, title } of wrapped) element.textContent = title;
   for (const flag of all("[data-new]")) flag.hidden = Date.now() - new Date(flag.dataset.new) > DAY / 24;
   for (const element of all("[data-zone]")) element.textContent = element.dataset.zone;

@@ -84,7 +84,7 @@ MISSPELT = {
     "pages/edition.html": "correction.nothing",
     "pages/editions.html": "editions[0].nmae",
     "pages/newsletters.html": "offers[0].nmae",
-    "pages/parts/headlines.html": "wrods",
+    "pages/parts/atoms.html": "wrods",
     "pages/parts/edition_item.html": "storys",
     "pages/subscribe.html": "consnet",
     "pages/confirm.html": "newslettre",

@@ -67,7 +67,13 @@ def write_site(folder: Path) -> None:
     top = [told(number) for number in range(3, 24)] + headlines
     block = SectionBlock(name="world", path=section_path("world"), headlines=[*headlines, *top])
     places = choose_front(top, top[9:], [*headlines, *top], [block], NOW)
-    front = FrontPage(canonical="https://news.example/", top=top, places=places, offers=offers)
+    front = FrontPage(
+        canonical="https://news.example/",
+        description=OPTIONS.description,
+        top=top,
+        places=places,
+        offers=offers,
+    )
     files = {item.article.path: pages.article_page(item, top=headlines) for item in (ARTICLE, ARABIC)}
     files[FRONT_PATH] = pages.page("pages/front.html", FRONT_PATH, front, updated=NOW)
     files[section_path("world")] = list_page(pages, "section", "world", headlines)

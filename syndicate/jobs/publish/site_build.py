@@ -126,7 +126,7 @@ class SiteBuild:
         front = signature_of(step, self._front_top, self._trending, self._sections, site, feeds, archives)
         if done or listed or known.get("front") != front:
             write_latest(self._context, self._lists, self._pages, self._shown["trending"])
-            build = FrontBuild(self._context, self._pages, self._sections)
+            build = FrontBuild(self._context, self._pages, self._lists.headlines, self._sections)
             render = partial(build.page, self._front_top, self._trending)
             if self._lists.write_page("", FRONT_PATH, render):
                 self._context.save({"front": front})

@@ -64,7 +64,9 @@ def links(folder: Path, path: str) -> list[str]:
     for href in tree.xpath("//@href | //@src"):
         parts = urlsplit(str(href))
         if not parts.scheme and parts.path:
-            target = (folder / PurePosixPath(path).parent / unquote(parts.path)).resolve()
+            # The page for missing addresses has links from the root of the host.
+            base = folder if parts.path.startswith("/") else folder / PurePosixPath(path).parent
+            target = (base / unquote(parts.path).lstrip("/")).resolve()
             found.append(target.relative_to(folder.resolve()).as_posix())
     return found
 
