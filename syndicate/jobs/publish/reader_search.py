@@ -89,8 +89,7 @@ class ReaderSearch:
         """Return the page of a search."""
         with self._reading() as connection:
             room = self._facts(connection)
-            terms = query.terms(_languages(query, room))
-            query = replace(query, section=tag_key(query.section)) if query.section else query
+            terms = query.terms(room.languages)
             page = SearchPage(
                 canonical=f"{self.options.site_url}/search",
                 query=query,
@@ -109,7 +108,7 @@ class ReaderSearch:
         """Return the newest matching articles as a feed in a format of ``FORMATS``."""
         with self._reading() as connection:
             room = self._facts(connection)
-            terms = query.terms(_languages(query, room))
+            terms = query.terms(room.languages)
             hits = self._hits(connection, query, terms, room) if terms else []
             hits = sorted(hits, key=lambda hit: (hit.published, hit.article_id), reverse=True)[:FEED_ITEMS]
             items = self._articles(connection, [hit.article_id for hit in hits], room, full=True)
@@ -189,7 +188,7 @@ class ReaderSearch:
             if not source_ids:
                 return []
         hit_filter = HitFilter(
-            section=tag_key(query.section) if query.section else "",
+            section=query.section,
             source_ids=tuple(source_ids) if wanted else (),
             language=query.language,
             since=self._midnight(query.since) if query.since else None,
@@ -310,8 +309,3 @@ def index_waiting(store: Store, should_stop: Callable[[], bool]) -> None:
     while indexed and not should_stop() and time.monotonic() < end:
         with store.write() as connection:
             indexed = word_index.index_waiting(connection, INDEXED_TOGETHER)
-
-
-def _languages(query: SearchQuery, room: _Newsroom) -> tuple[str, ...]:
-    """Return the languages whose stems a search uses."""
-    return (query.language,) if query.language else room.languages
