@@ -165,3 +165,8 @@ def _names(contexts: Mapping[str, Mapping[str, Mapping[int, str]]]) -> Iterator[
         for width in ("abbreviated", "wide"):
             for number, name in contexts[context][width].items():
                 yield number, name.casefold().rstrip(".")
+
+
+def rfc3339(at: datetime) -> str:
+    """Return a time in UTC to the second, as in Atom, JSON Feed and sitemaps (A7)."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"

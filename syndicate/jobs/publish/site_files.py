@@ -26,7 +26,6 @@ from syndicate.publish.about.site_documents import (
     sitemap_index,
     sitemap_part,
 )
-from syndicate.publish.feeds.entries import rfc3339
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_paths import (
     ABOUT_PATH,
@@ -39,6 +38,7 @@ from syndicate.publish.site_paths import (
     SOURCES_PATH,
 )
 from syndicate.store.output import site_rows, stale
+from syndicate.text.dates import rfc3339
 from syndicate.text.names import tag_key
 
 WEEK = timedelta(days=7)

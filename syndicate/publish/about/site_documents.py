@@ -7,8 +7,8 @@ from html import escape
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from syndicate.publish.feeds.entries import rfc3339
 from syndicate.publish.publish_options import PublishOptions
+from syndicate.text.dates import rfc3339
 from syndicate.text.language import direction_of
 
 ACCENT: Final = "#0a5c55"

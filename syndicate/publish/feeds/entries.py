@@ -29,7 +29,7 @@ from syndicate.publish.feeds.fragments import Key
 from syndicate.publish.lead_image import with_lead_image
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site_paths import FRONT_PATH
-from syndicate.text.dates import human_date, language_name
+from syndicate.text.dates import human_date, language_name, rfc3339
 from syndicate.text.language import direction_of
 from syndicate.text.media_types import file_name, human_size
 from syndicate.text.names import tag_key
@@ -398,8 +398,3 @@ def _related_line(link: RelatedItem, item: FeedItem, time_zone: ZoneInfo, words:
         f"{_foreign_name(link, item, words)} – {escape(link.source_name, quote=False)}, "
         f"{day}</li>"
     )
-
-
-def rfc3339(at: datetime) -> str:
-    """Return a time in UTC to the second, as in Atom, JSON Feed and sitemaps (A7)."""
-    return at.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"

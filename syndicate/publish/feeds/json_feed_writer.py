@@ -14,11 +14,11 @@ from syndicate.publish.feeds.entries import (
     feed_url,
     fit_to_limit,
     front_page_url,
-    rfc3339,
     xml_safe_item,
 )
 from syndicate.publish.feeds.fragments import FragmentCache, Key
 from syndicate.publish.publish_options import PublishOptions
+from syndicate.text.dates import rfc3339
 from syndicate.text.plain import xml_safe
 
 

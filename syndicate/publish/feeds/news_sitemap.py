@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from html import escape
 
 from syndicate.model import PublishedArticle
-from syndicate.publish.feeds.entries import front_page_url, rfc3339
+from syndicate.publish.feeds.entries import front_page_url
 from syndicate.publish.publish_options import PublishOptions
+from syndicate.text.dates import rfc3339
 from syndicate.text.plain import xml_safe
 
 MAX_AGE = timedelta(days=2)
