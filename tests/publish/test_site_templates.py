@@ -142,7 +142,7 @@ def test_every_field_that_a_page_template_reads_is_documented() -> None:
 SITE_TEMPLATES = (
     "article", "front", "listing", "latest", "day", "archive", "sources", "parts/rows", "parts/hours",
     "parts/calendar", "edition", "editions", "parts/head", "parts/masthead", "parts/footer",
-    "parts/rail", "parts/atoms", "parts/headlines", "parts/more_from_section", "parts/files",
+    "parts/rail", "parts/atoms", "parts/more_from_section", "parts/files",
     "parts/edition_item", "parts/edition_story", "search", "parts/search_parts", "newsletters",
     "parts/sign_up", "parts/newsletter_rail", "feeds", "about",
 )  # fmt: skip
