@@ -26,7 +26,6 @@ from syndicate.store import Connection, Store, open_store, schema
 from syndicate.store.ingest import article_store, declared_sources, source_store
 from syndicate.store.output import channel_store
 from syndicate.store.search import word_index
-from syndicate.templating import Templates
 from syndicate.text.plain import folded_words
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -50,9 +49,7 @@ def main() -> None:
         print(
             f"{'words in':<14}{'articles':>10}{'channel ms':>12}{'not ms':>9}{'scan ms':>9}{'search ms':>11}"
         )
-        service = ReaderSearch(
-            store=store, options=PublishOptions(site_url="x", title="x"), templates=Templates()
-        )
+        service = ReaderSearch(store=store, options=PublishOptions(site_url="x", title="x"))
         for name in SHARES:
             print(f"{name:<14}" + _row(store, service, _word(name)))
         store.dispose()

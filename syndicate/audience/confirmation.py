@@ -14,6 +14,7 @@ class ConfirmationContent:
     """Variables of the confirmation mail's templates.
 
     ``newsletter`` and ``site`` are titles, ``agreed`` is the consent, ``hours`` the lifetime of the link.
+    ``accent`` and ``accent_dark`` are the site's colours, or ``""``.
     """
 
     newsletter: str
@@ -23,6 +24,8 @@ class ConfirmationContent:
     agreed: str
     confirm_url: str
     hours: int
+    accent: str = ""
+    accent_dark: str = ""
 
 
 def render_confirmation(templates: Templates, content: ConfirmationContent) -> tuple[str, str, str]:

@@ -327,8 +327,7 @@ class RelatedLink:
 class StoryLinks:
     """Story of a published article, shared by all its articles. Compared by identity, as a key of caches.
 
-    - ``path``: path of the story's page, ``""`` without a page
-    - ``links``: all its articles: the leads of its languages, then the oldest first
+    ``path`` is its page, or ``""``. ``links`` are its articles: leads of languages, then the oldest first.
     """
 
     path: str = ""

@@ -52,7 +52,9 @@ class ContentStory:
     publisher's title if the editor wrote another, else ``""``. ``other_sources`` counts the sources beside
     ``source``; ``covered_by`` links to some of them. ``also_from`` are further articles of ``source``.
     ``foreign_sources`` counts the sources that cover the story in other languages only;
-    ``other_languages`` links to reports and related articles in these languages.
+    ``other_languages`` links to reports and related articles in these languages. ``coverage_url`` is the page
+    of the story, or ``""``, and ``coverage_articles`` the number of its articles. ``new_sources`` is the
+    number of sources that the story gained in its last ``new_hours`` hours, or 0.
     """
 
     title: str
@@ -79,6 +81,10 @@ class ContentStory:
     other_languages: tuple[ContentLink, ...] = ()
     foreign_sources: int = 0
     also_from: tuple[ContentLink, ...] = ()
+    coverage_url: str = ""
+    coverage_articles: int = 0
+    new_sources: int = 0
+    new_hours: int = 0
 
     @property
     def links(self) -> tuple[ContentLink, ...]:

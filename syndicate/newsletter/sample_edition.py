@@ -2,7 +2,16 @@
 
 from datetime import datetime, timedelta
 
-from syndicate.model import TOP, TRENDING, Article, EditionStory, PublishedArticle, RelatedLink, Source
+from syndicate.model import (
+    TOP,
+    TRENDING,
+    Article,
+    EditionStory,
+    PublishedArticle,
+    RelatedLink,
+    Source,
+    StoryLinks,
+)
 
 
 def sample_stories(now: datetime) -> tuple[EditionStory, ...]:
@@ -37,6 +46,12 @@ def _story(number: int, kind: str, title: str, now: datetime) -> EditionStory:
         summary="One or two sentences that say what happened.",
     )
     lead = PublishedArticle(
-        article=article, source=source, link=article.url, related=(link,), coverage=(link,)
+        article=article,
+        source=source,
+        link=article.url,
+        related=(link,),
+        coverage=(link,),
+        sources=2,
+        story=StoryLinks(path="site/stories/sample.html", links=(link,)),
     )
     return EditionStory(story_id=number, position=number, kind=kind, coverage=2, lead=lead)

@@ -17,12 +17,16 @@ _COVERAGE_LIMIT = 3
 _FURTHER_LIMIT = 5
 # Mails stretch images to their width; a narrower image is left out.
 _MIN_IMAGE_WIDTH = 400
-_IMAGE_WIDTH = 552
+_IMAGE_WIDTH = 544
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFacts:
-    """Facts about the site that mails show. ``url`` is absolute, without a slash at the end, or ``""``."""
+    """Facts about the site that mails show. ``url`` is absolute, without a slash at the end, or ``""``.
+
+    ``accent`` and ``accent_dark`` are colours, ``""`` for the shipped colours; ``logo`` is the path of a PNG
+    in the output folder, or ``""``.
+    """
 
     title: str
     url: str
@@ -30,6 +34,9 @@ class SiteFacts:
     language: str = "en"
     zone: ZoneInfo
     google_news_url: str = ""
+    accent: str = ""
+    accent_dark: str = ""
+    logo: str = ""
 
 
 def content_from_stories(stories: tuple[model.EditionStory, ...], site: SiteFacts) -> model.EditionContent:

@@ -171,9 +171,11 @@ def collection_facts(
     name: str,
     headlines: Sequence[Headline],
     crumbs: Sequence[tuple[str, str]] = (),
+    **more: str,
 ) -> Markup:
     """Return the JSON-LD of a page that lists articles; ``crumbs`` stand between it and the front page.
 
+    ``more`` are further properties of the page.
     An item leads where the headline leads: to this site, or to its publisher.
     """
     items = [
@@ -193,8 +195,9 @@ def collection_facts(
         "inLanguage": options.language,
         "isPartOf": _site(options),
         "mainEntity": {"@type": "ItemList", "numberOfItems": len(items), "itemListElement": items},
+        **more,
     }
-    way = [(options.title, FRONT_PATH), *crumbs, (name, path)]
+    way = [(options.title, FRONT_PATH), *crumbs, *([(name, path)] if name else [])]
     return script_safe([_filled(facts), breadcrumbs(way, options)])
 
 

@@ -19,7 +19,7 @@ DAYS_FOLDER: Final = "site/days/"
 ARCHIVE_PATH: Final = f"{DAYS_FOLDER}index.html"
 UNDATED_PATH: Final = f"{DAYS_FOLDER}undated/index.html"
 ASSETS_FOLDER: Final = "site/assets/"
-_RESERVED: Final = re.compile(r"^(?:index|latest|page-\d+)$|(?:^|-)[0-9a-f]{8}$")
+_RESERVED: Final = re.compile(r"^index$|(?:^|-)[0-9a-f]{8}$")
 
 
 def section_path(name: str) -> str:

@@ -14,8 +14,8 @@ from syndicate.publish.page_context import Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, NamedPath, SourceMark
-from syndicate.publish.site_metadata import breadcrumbs, script_safe
-from syndicate.publish.site_paths import FRONT_PATH, story_feed
+from syndicate.publish.site_metadata import collection_facts
+from syndicate.publish.site_paths import story_feed
 from syndicate.templating import Markup, iso_date
 from syndicate.text.language import is_foreign, main_language
 from syndicate.text.plain import excerpt
@@ -233,24 +233,17 @@ def _report(story: StoryMaterial, group: TextGroup, language: str) -> StoryRepor
 def _structured(
     pages: SitePages, story: StoryMaterial, groups: Sequence[TextGroup], options: PublishOptions
 ) -> Markup:
-    article, canonical = story.lead.article, pages.absolute(story.path)
-    crumbs = [(options.title, FRONT_PATH), (article.title, story.path)]
-    if path := pages.site.section_path(article.section):
-        crumbs.insert(1, (pages.section_name(article.section), path))
-    items = [
-        {"@type": "ListItem", "position": place, "name": group.report.title, "url": group.report.url}
-        for place, group in enumerate(groups[:_LISTED], 1)
-    ]
-    collection = {
-        "@context": "https://schema.org",
-        "@type": "CollectionPage",
-        "name": article.title,
-        "url": canonical,
-        "inLanguage": article.language or options.language,
-        "dateModified": iso_date(max(known_since(link.published) for link in story.links), options.time_zone),
-        "mainEntity": {"@type": "ItemList", "numberOfItems": len(groups), "itemListElement": items},
-    }
-    return script_safe([collection, breadcrumbs(crumbs, options)])
+    article = story.lead.article
+    path = pages.site.section_path(article.section)
+    return collection_facts(
+        options,
+        story.path,
+        article.title,
+        [Headline.of_related(group.report) for group in groups[:_LISTED]],
+        [(pages.section_name(article.section), path)] if path else (),
+        inLanguage=article.language or options.language,
+        dateModified=iso_date(max(known_since(link.published) for link in story.links), options.time_zone),
+    )
 
 
 def _day(at: datetime, zone: tzinfo) -> date:

@@ -11,7 +11,7 @@ from syndicate.jobs.audience.preferences_job import PreferencesView
 from syndicate.jobs.newsletter.review_links import EditionView, ReviewPage, SentEdition
 from syndicate.publish.newsletter_archive import ArchivedEdition, Neighbours, edition_link
 from syndicate.publish.search.search_query import SearchQuery
-from syndicate.publish.search.search_results import Facet, FoundArticle, FoundStory, SearchPage
+from syndicate.publish.search.search_results import Facet, FoundStory, SearchPage
 from syndicate.publish.site_headline import Growth, Headline, Hot, NamedPath
 from syndicate.publish.site_view import NewsletterView
 from syndicate.publish.story_page import StoryMaterial
@@ -119,6 +119,10 @@ def edition_contents(now: datetime) -> tuple[model.EditionContent, ...]:
         image=model.ContentImage(url="https://example.com/image.jpg", alt="Sample", width=560, height=315),
         original_title="Sample",
         media=model.ContentMedia(url="https://example.com/talk.mp3", kind="audio", minutes=34),
+        coverage_url="https://example.com/story",
+        coverage_articles=9,
+        new_sources=3,
+        new_hours=4,
     )
     return (
         model.EditionContent(stories=(plain,)),
@@ -179,8 +183,8 @@ def _edition(
 def search_pages(headline: Headline) -> tuple[SearchPage, ...]:
     """Return results of a search, a page after the last, no results, and a search without words."""
     facet = Facet(label="2026-11-24", count=1, link="q=sample", share=100, current=True)
-    article = FoundArticle(headline=headline, title=Markup("<mark>Sample</mark>"), excerpt="Sample")
-    story = FoundStory(story_id=1, best=article, others=(article,), more=1)
+    marked = replace(headline, title=Markup("<mark>Sample</mark>"))
+    story = FoundStory(story_id=1, best=marked, others=(marked,), more=1)
     query = SearchQuery(words="sample", section="sample", page=2)
     choices = (("sample", "Sample"),)
     full = SearchPage(
@@ -188,8 +192,8 @@ def search_pages(headline: Headline) -> tuple[SearchPage, ...]:
         query=query,
         articles=12,
         stories=11,
-        found=(story, FoundStory(story_id=2, best=FoundArticle(headline=headline, title=Markup("Sample")))),
-        pages=(1, 2),
+        found=(story, FoundStory(story_id=2, best=headline)),
+        pages=(NamedPath(name="1", path="search?q=sample"), NamedPath(name="2")),
         days=(facet,),
         in_sources=(facet,),
         in_sections=(facet,),

@@ -59,18 +59,19 @@ def broken_templates(services: Services, pages: ServerPageRenderer, now: datetim
     if services.templates.pool is not None:
         # One timeout per template is enough: rendering it again with other data would only wait.
         services.templates.pool.timeouts = 1
-    renders = (
-        _site(services, now),
-        _archive(services, now),
-        _server_pages(services, pages, now),
-        _mails(services, now),
-    )
-    for render in itertools.chain(*renders):
+    for render in itertools.chain(sample_pages(services, pages, now), _mails(services, now)):
         try:
             render()
         except RenderError as error:
             problems[str(error)] = None
     return list(problems)
+
+
+def sample_pages(services: Services, pages: ServerPageRenderer, now: datetime) -> Renders:
+    """Yield functions that render every page of the site and of the web server with sample data."""
+    yield from _site(services, now)
+    yield from _archive(services, now)
+    yield from _server_pages(services, pages, now)
 
 
 def _site(services: Services, now: datetime) -> Renders:

@@ -59,11 +59,14 @@ class NewsletterServices(OutputServices):
         from syndicate.services import mail_services
         from syndicate.services.edition_rendering import gone_pages, sample_message
 
-        site, settings = self.settings.site, self.settings
+        site, settings, logo = self.settings.site, self.settings, self.publish_options.logo
+        shared = {"title", "url", "language", "google_news_url", "accent", "accent_dark"}
         return EditionRenderer(
             templates=self.templates,
             site=SiteFacts(
-                **site.model_dump(include={"title", "url", "language", "google_news_url"}),
+                **site.model_dump(include=shared),
+                # Mail programs show no SVG.
+                logo=logo if logo.endswith(".png") else "",
                 postal_address=settings.mail.address,
                 zone=self.zone,
             ),
@@ -130,6 +133,8 @@ class NewsletterServices(OutputServices):
             confirm_url=f"{site.url}/confirm/{TOKEN}",
             site_title=site.title,
             postal_address=self.settings.mail.address,
+            accent=site.accent,
+            accent_dark=site.accent_dark,
         )
         return SignUpJob(
             store=self.store, newsletters=self.newsletters, templates=self.templates, options=options

@@ -90,6 +90,7 @@ class OutputServices(IngestServices):
             automatic_channels=site.automatic_channels,
             sign_up=bool(self.settings.sign_up.enabled and self.settings.web.listen and self.newsletters),
             consent=self.settings.sign_up.consent,
+            search=bool(self.settings.web.listen),
             version=__version__,
             accent=site.accent,
             accent_dark=site.accent_dark,
@@ -186,13 +187,7 @@ class OutputServices(IngestServices):
         """Search for readers and for the command line."""
         from syndicate.jobs.publish.reader_search import ReaderSearch
 
-        return ReaderSearch(
-            store=self.store,
-            options=replace(self.publish_options, hub_url=""),
-            templates=self.templates,
-            channels=self.channels,
-            newsletters=self.newsletters,
-        )
+        return ReaderSearch(store=self.store, options=replace(self.publish_options, hub_url=""))
 
     @cached_property
     def prune(self) -> PruneJob:

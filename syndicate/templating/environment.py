@@ -34,6 +34,7 @@ from syndicate.text.dates import (
     near_date,
     weekday_name,
 )
+from syndicate.text.initials import hue, initials
 from syndicate.text.media_types import file_name, human_size
 
 BUILTIN_PREFIX: Final = "!builtin"
@@ -171,6 +172,8 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         weekday_name=weekday_name,
         minutes=reading_time,
         host=_host,
+        initials=initials,
+        hue=hue,
         file_name=file_name,
         file_size=human_size,
     )

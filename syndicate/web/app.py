@@ -63,11 +63,7 @@ def create_app(  # noqa: PLR0913 - each job is optional
     person opens. Routes without their job are not served. ``frame`` returns the site around the server's
     pages; without it they have a frame of the site's title alone.
     """
-    site = PublishOptions(
-        site_url=options.site_url, title=options.site_title, language=templates.language or "en"
-    )
-    bare = bare_frame(templates, site)
-    pages = ServerPages(templates, frame or (lambda: bare))
+    pages = ServerPages(templates, frame or _bare_frame(options, templates, has_search=search is not None))
     files = FileHandler(options, OutputFolder(output, options.cache_bytes), pages, on_article_opened)
     handlers: dict[str, Handler] = {
         "unsubscribe": UnsubscribeHandler(unsubscriber, pages).respond,
@@ -91,13 +87,27 @@ def create_app(  # noqa: PLR0913 - each job is optional
         handlers["review"], handlers["mail"] = review.respond, review.mail
     if hub_listener:
         handlers["hub_callback"] = HubCallbackHandler(hub_listener, options.push_bytes).respond
-    served = ((route, handlers.get(route.handler)) for route in ROUTES)
     return _Application(
         files,
         # Bound methods and functions: Starlette takes any other callable object for an ASGI application.
-        routes=[Route(route.path, handler, methods=[*route.methods]) for route, handler in served if handler],
+        routes=[
+            Route(route.path, handlers[route.handler], methods=[*route.methods])
+            for route in ROUTES
+            if route.handler in handlers
+        ],
         exception_handlers=dict.fromkeys((HTTPException, SyndicateError, Exception), _error_handler(pages)),
     )
+
+
+def _bare_frame(options: WebOptions, templates: Templates, *, has_search: bool) -> Callable[[], SiteFrame]:
+    site = PublishOptions(
+        site_url=options.site_url,
+        title=options.site_title,
+        language=templates.language or "en",
+        search=has_search,
+    )
+    bare = bare_frame(templates, site)
+    return lambda: bare
 
 
 class _Application(Starlette):
@@ -109,7 +119,8 @@ class _Application(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         respond: ASGIApp = super().__call__
-        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+        # An address with a query may be a search in a format that is also a file.
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and not scope["query_string"]:
             respond = self._files.respond_at_once(scope) or respond
         await respond(scope, receive, send)
 

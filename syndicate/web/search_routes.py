@@ -49,11 +49,13 @@ class SearchHandler:
     async def respond(self, request: Request) -> Response:
         """Return the page of a search."""
         query = parse_search(request.query_params)
-        return await self._response(
-            lambda: Response(
-                self.search.html(query, datetime.now(UTC)), headers=_HEADERS, media_type="text/html"
-            )
-        )
+
+        def answer() -> Response:
+            page = self.search.page(query, datetime.now(UTC))
+            html = self.pages.site_page("pages/search.html", "search", page)
+            return Response(html, headers=_HEADERS, media_type="text/html")
+
+        return await self._response(answer)
 
     async def feed(self, request: Request) -> Response:
         """Return a search as a feed; without words the address is that of a channel named "search"."""

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from syndicate.errors import RenderError
 from syndicate.jobs.publish.site_frame import SiteFrame
+from syndicate.publish.page_context import Page
 from syndicate.templating import Templates
 
 log = logging.getLogger("syndicate.web")
@@ -42,6 +43,7 @@ class ServerPages:
         self._templates = templates
         self._frame = frame
         self._at_once = at_once
+        self._problems: dict[int | str, tuple[SiteFrame, str]] = {}
 
     def in_language(self, language: str) -> "ServerPages":
         """Return pages in another language; ``""`` is the site's. The frame stays in the site's language."""
@@ -53,7 +55,8 @@ class ServerPages:
         self, status: int, headers: Mapping[str, str] | None = None, *, code: int | str = 0
     ) -> Response:
         """Return the page of an error status, the same for all paths; ``code`` selects another text."""
-        return self._page(_PROBLEM, status, headers, code=code or status)
+        page = _Page(partial(self._problem, status, code or status), status, {**_PRIVATE, **(headers or {})})
+        return page.rendered() if self._at_once else page
 
     def foreign(self, html: str, policy: str) -> Response:
         """Return a page from other HTML under a policy of its own, private like all pages."""
@@ -62,20 +65,32 @@ class ServerPages:
 
     def page(self, template: str, status: int = 200, **context: object) -> Response:
         """Return the page of a template, private like all pages."""
-        return self._page(template, status, None, **context)
+        page = _Page(partial(self._render, template, context), status, _PRIVATE)
+        return page.rendered() if self._at_once else page
+
+    def site_page(self, template: str, path: str, page: Page) -> bytes:
+        """Return a page of the site that shared caches may keep."""
+        return self._frame().pages.page(template, path, page)
 
     def see(self, location: str) -> Response:
         """Return a redirect after a form, so that reload and Back never send the form again."""
         return Response(status_code=303, headers={**_PRIVATE, "Location": location})
 
-    def _page(
-        self, template: str, status: int, headers: Mapping[str, str] | None, **context: object
-    ) -> Response:
-        render = partial(self._render, template, context)
-        if template == _PROBLEM and not self._at_once:
-            render = partial(_or_plain, render, status)
-        page = _Page(render, status, {**_PRIVATE, **(headers or {})})
-        return page.rendered() if self._at_once else page
+    def _problem(self, status: int, code: int | str) -> str:
+        """Render an error page once for each frame, or a plain page if its template fails."""
+        frame = self._frame()
+        former, html = self._problems.get(code, (None, ""))
+        if former is frame:
+            return html
+        try:
+            html = self._templates.render(_PROBLEM, **frame.variables(), code=code)
+        except RenderError as error:
+            if self._at_once:
+                raise
+            log.warning("%s", error)
+            return f"<!DOCTYPE html>\n<title>{status}</title>\n<p>{status} {HTTPStatus(status).phrase}\n"
+        self._problems[code] = frame, html
+        return html
 
     def _render(self, template: str, context: Mapping[str, object]) -> str:
         return self._templates.render(template, **self._frame().variables(), **context)
@@ -96,12 +111,3 @@ class _Page(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         page = await run_in_threadpool(self.rendered)
         await page(scope, receive, send)
-
-
-def _or_plain(render: Callable[[], str], status: int) -> str:
-    """Render the error page, or a plain page if its template fails."""
-    try:
-        return render()
-    except RenderError as error:
-        log.warning("%s", error)
-        return f"<!DOCTYPE html>\n<title>{status}</title>\n<p>{status} {HTTPStatus(status).phrase}\n"

@@ -81,12 +81,12 @@
     role: "combobox", "aria-autocomplete": "list", "aria-controls": list.id, "aria-expanded": "false",
   })) input.setAttribute(name, value);
   const show = (items) => {
-    list.replaceChildren(...items.slice(0, 5).map(({ title, url, kind }, place) => {
+    list.replaceChildren(...items.slice(0, 5).map(({ text, path, kind }, place) => {
       const option = Object.assign(document.createElement("li"), { id: "suggestion-" + place, role: "option" });
-      const remark = Object.assign(document.createElement("small"), { textContent: kind || "" });
-      option.dataset.url = url;
-      option.append(title + " ", remark);
-      option.addEventListener("mousedown", () => { location.href = url; });
+      const remark = Object.assign(document.createElement("small"), { textContent: form.dataset[kind] || "" });
+      option.dataset.url = new URL(path, form.action);
+      option.append(text + " ", remark);
+      option.addEventListener("mousedown", () => { location.href = option.dataset.url; });
       return option;
     }));
     list.hidden = !list.children.length;
@@ -99,7 +99,7 @@
     if (words.length < 2) return show([]);
     timer = setTimeout(async () => {
       const answer = await fetch(form.action + "/suggest?q=" + encodeURIComponent(words)).catch(() => null);
-      if (answer && answer.ok && turn === asked) show(await answer.json());
+      if (answer && answer.ok && turn === asked) show((await answer.json()).suggestions);
     }, 200);
   });
   input.addEventListener("keydown", (event) => {

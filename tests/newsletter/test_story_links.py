@@ -39,8 +39,8 @@ def test_other_coverage_names_each_source_once_and_never_its_own() -> None:
     own = first.lead.source.name
     links = (link(1, source_name=own), link(2), link(3, source_name="Source 2"), link(4), link(5), link(6))
     rendered = render((replace(first, lead=replace(first.lead, coverage=links)),))
-    assert "Also covered by 8 other sources:" in rendered.text
-    assert re.findall(r"- (Source \d)", rendered.text) == ["Source 2", "Source 4", "Source 5"]
+    assert "Also covered by 8 others:" in rendered.text
+    assert re.findall(r"- Related \d \((Source \d)\)", rendered.text) == ["Source 2", "Source 4", "Source 5"]
 
 
 def test_other_coverage_links_to_the_newest_article_of_a_source() -> None:
@@ -52,7 +52,7 @@ def test_other_coverage_links_to_the_newest_article_of_a_source() -> None:
     )
     lead = replace(first.lead, coverage=links)
     text = render((replace(first, lead=lead),)).text
-    found = re.findall(r"- (Source \d)\n  https://r.example/(\d)", text)
+    found = re.findall(r"- .*\((Source \d)\)\n  https://r.example/(\d)", text)
     assert found == [("Source 2", "4"), ("Source 3", "3")]
 
 
@@ -71,16 +71,16 @@ def test_a_source_with_a_link_of_its_own_is_counted_though_the_edition_links_to_
 
     text = render((first, replace(story(2, coverage=2), lead=lead))).text
 
-    assert f"Also covered by 1 other source:\n- {link(3).source_name}\n  {link(4).url}" in text
+    assert f"Also covered by 1 other:\n- Related 4 ({link(3).source_name})\n  {link(4).url}" in text
 
 
 @pytest.mark.parametrize(
     ("language", "others", "foreign", "words"),
     [
-        ("en", 3, 1, "Also covered by 3 other sources, 1 in another language\n"),
-        ("en", 3, 2, "Also covered by 3 other sources, 2 in other languages\n"),
-        ("en", 1, 1, "Also covered by 1 other source in another language\n"),
-        ("en", 2, 2, "Also covered by 2 other sources in other languages\n"),
+        ("en", 3, 1, "Also covered by 3 others, 1 in another language\n"),
+        ("en", 3, 2, "Also covered by 3 others, 2 in other languages\n"),
+        ("en", 1, 1, "Also covered by 1 other in another language\n"),
+        ("en", 2, 2, "Also covered by 2 others in other languages\n"),
         ("de", 3, 1, "Auch bei 3 anderen Quellen, davon 1 in einer anderen Sprache\n"),
         ("de", 1, 1, "Auch bei 1 anderen Quelle in einer anderen Sprache\n"),
         ("fr", 3, 2, "Également traité par 3 autres sources, dont 2 dans d’autres langues\n"),
@@ -121,9 +121,9 @@ def test_further_posts_of_the_source_are_linked_by_their_headlines_each_once() -
     rendered = render((replace(first, lead=lead),))
 
     shown = rendered.text[
-        rendered.text.index(f"Also from {own}:") : rendered.text.index("Also covered by 1 other source:")
+        rendered.text.index(f"Also from {own}:") : rendered.text.index("Also covered by 1 other:")
     ]
-    assert re.findall(r"- (.*)", shown) == [
+    assert re.findall(r"- (.*) \(", shown) == [
         "Ferry sails",
         "Pier opens",
         "Mole closes",

@@ -6,7 +6,7 @@ import pytest
 
 from syndicate.model import Channel, Image
 from syndicate.publish.feeds import rss_atom
-from syndicate.publish.feeds.entries import (feed_item, last_updated, newest_first, xml_safe_item)
+from syndicate.publish.feeds.entries import feed_item, last_updated, newest_first, xml_safe_item
 from syndicate.publish.feeds.rss_atom import FeedWriter
 from tests.publish.feeds import every_format, write
 from tests.publish.samples import HARBOUR, NOW, OPTIONS, WORLD, published, related

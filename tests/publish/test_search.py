@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from syndicate.model import SearchHit
 from syndicate.publish.search.search_query import MAX_TERMS, SearchQuery, parse_search
 from syndicate.publish.search.search_results import (
-    found_article,
     marked,
+    marked_headline,
     ordered_stories,
-    page_numbers,
+    page_links,
     shown_hits,
 )
 from syndicate.publish.site_headline import Headline
@@ -82,8 +82,10 @@ def test_others_are_of_further_sources_if_there_are_any() -> None:
 
 
 def test_pages_near_the_current_page_are_linked() -> None:
-    assert page_numbers(10, 1) == ()
-    assert page_numbers(95, 5) == (1, 2, 3, 4, 5, 6, 7, 8, 10)
+    assert [link.name for link in page_links(10, SearchQuery())] == ["1"]
+    links = page_links(95, SearchQuery(words="a", page=5))
+    assert [link.name for link in links] == ["1", "2", "3", "4", "5", "6", "7", "8", "10"]
+    assert [link.path for link in links][4:6] == ["", "search?q=a&page=6"]
 
 
 def test_an_excerpt_begins_near_the_first_match() -> None:
@@ -92,7 +94,7 @@ def test_an_excerpt_begins_near_the_first_match() -> None:
     )
     terms = parse_search({"q": "lighthouse"}).terms()
     long = "word " * 100 + "the lighthouse keeper " + "word " * 100
-    found = found_article(headline, terms, text=long)
-    assert str(found.excerpt).startswith("…word")
-    assert "<mark>lighthouse</mark> keeper" in found.excerpt
-    assert str(found_article(headline, terms, text="Nothing here.").excerpt) == "Quiet."
+    found = marked_headline(headline, terms, long)
+    assert str(found.summary).startswith("…word")
+    assert "<mark>lighthouse</mark> keeper" in found.summary
+    assert str(marked_headline(headline, terms, "Nothing here.").summary) == "Quiet."

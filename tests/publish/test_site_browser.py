@@ -249,7 +249,7 @@ def test_the_address_is_copied_and_the_button_says_so(browser, address):
 
 def test_suggestions_are_chosen_with_the_arrow_keys(browser, address):
     page = browser.new_page(viewport={"width": 1280, "height": 800})
-    found = '[{"title": "Tides", "url": "/site/tags/tides/index.html", "kind": "tag"}]'
+    found = '{"suggestions": [{"text": "Tides", "path": "site/tags/tides/index.html", "kind": "tag"}]}'
     page.route("**/search/suggest*", lambda route: route.fulfill(body=found, content_type="application/json"))
     page.route("**/tags/tides/**", lambda route: route.fulfill(body="<title>Tides</title>"))
     page.goto(address + FRONT_PATH)

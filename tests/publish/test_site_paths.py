@@ -13,6 +13,8 @@ from syndicate.publish.site_paths import list_feed, root_of, section_path, tag_p
         (section_path("World"), "site/sections/world/index.html"),
         (section_path("City Council"), "site/sections/city-council/index.html"),
         (tag_path("floods"), "site/tags/floods/index.html"),
+        (section_path("Latest"), "site/sections/latest/index.html"),
+        (list_feed("sections", "Latest"), "sections/latest"),
     ],
 )
 def test_a_plain_name_gives_a_readable_path(path, expected):

@@ -14,7 +14,7 @@ from syndicate.publish.lists.sources_page import SourcesPage
 from syndicate.publish.newsletter_archive import EditionPage, EditionsPage, NewslettersPage
 from syndicate.publish.page_context import ArticlePage, FrontPage
 from syndicate.publish.publish_options import PublishOptions
-from syndicate.publish.search.search_results import Facet, FoundArticle, FoundStory, SearchPage
+from syndicate.publish.search.search_results import Facet, FoundStory, SearchPage
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import (
     Growth,
@@ -87,7 +87,7 @@ OBJECTS = {
     "Newsletter": NewsletterView, "Edition link": EditionLink,
     "Facts of a list": ListFacts, "Counted": Counted, "Day or month": DayLink,
     "Path": NamedPath, "Image": Image, "File": Enclosure,
-    "Found story": FoundStory, "Found article": FoundArticle, "Count": Facet, "Row of a feed": FeedRow,
+    "Found story": FoundStory, "Count": Facet, "Row of a feed": FeedRow,
 }  # fmt: skip
 INTERNAL = {"Article": Article, "Source": Source}
 

@@ -134,7 +134,6 @@ def test_facts_of_lists_count_placed_articles(connection):
     rows = paged_lists.newest_rows(connection, "tag", "tides", since=start, limit=2)
     assert [row.tags for row in rows] == [["Tides"], ["Tides"]]
     assert paged_lists.newest_of_sources(connection) == {harbour: end}
-    assert paged_lists.count_by_source(connection, end) == {harbour: 1}
     assert len(paged_lists.newest_places(connection, 2)) == 2
     assert paged_lists.count_listed(connection, "source", str(harbour)) == (
         4,

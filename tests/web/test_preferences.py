@@ -82,7 +82,7 @@ def test_the_choices_are_shown_and_looking_saves_nothing(choosing):
     assert 'value="&lt;b&gt;"' in text
     assert '<option value="7" selected>07:00</option>' in text
     assert "Morning &amp; &lt;b&gt;News&lt;/b&gt;" in text
-    assert text.count("<script") == text.count('<script src="/site/assets/site.js" defer>') == 1
+    assert text.count("<script") == text.count('<script src="/site/assets/site.js" defer ') == 1
 
 
 def test_one_post_saves_and_leads_to_the_page_that_says_so(choosing):

@@ -5,11 +5,14 @@ import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from syndicate.publish.search.search_query import SearchQuery
+from syndicate.publish.search.search_results import SearchPage
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app, search_routes
 from tests.factories import NOW, new_article, place
@@ -86,6 +89,14 @@ def test_suggestions_are_json(served: Site) -> None:
     ]
 
 
+def test_pages_have_a_field_and_a_missing_page_has_a_second(served: Site, room: Room) -> None:
+    page = served.get("/nowhere").body.decode()
+    assert page.count('role="search"') == 2
+    assert 'rel="search"' in page
+    assert served.get("/elsewhere").body.decode() == page
+    assert room.services.publish_options.search
+
+
 def test_browsers_learn_the_search_from_its_description(served: Site) -> None:
     answer = served.get("/opensearch.xml")
     assert answer["Content-Type"] == "application/opensearchdescription+xml"
@@ -103,10 +114,10 @@ class Stuck:
     go: threading.Event = field(default_factory=threading.Event)
     started: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
-    def html(self, *_: object) -> bytes:
+    def page(self, query: SearchQuery, _: datetime) -> SearchPage:
         self.started.release()
         self.go.wait()
-        return b"found"
+        return SearchPage(canonical="", query=query)
 
 
 def test_too_many_searches_at_a_time_wait_and_then_get_503(

@@ -6,7 +6,8 @@ import click
 
 from syndicate.cli.options import Call, timed_options
 from syndicate.publish.search.search_query import RELEVANCE, TIME, parse_search
-from syndicate.publish.search.search_results import FoundArticle, SearchPage
+from syndicate.publish.search.search_results import SearchPage
+from syndicate.publish.site_headline import Headline
 from syndicate.reports.phrases import plural
 from syndicate.templating import Markup
 
@@ -42,12 +43,10 @@ def _print(page: SearchPage) -> None:
     more = "More than " if page.capped else ""
     click.echo(f"{more}{plural(page.articles, 'article')} in {plural(page.stories, 'story')}.")
     for story in page.found:
-        for place, article in enumerate((story.best, *story.others)):
-            headline = article.headline
+        for headline in (story.best, *story.others):
+            start = "" if headline is story.best else "  also "
             day = f"{headline.published:%Y-%m-%d} " if headline.dated else ""
-            click.echo(
-                f"{'  also ' if place else ''}{headline.title} ({headline.source_name}) {day}{headline.link}"
-            )
+            click.echo(f"{start}{_plain(headline.title)} ({headline.source_name}) {day}{headline.link}")
         if story.more:
             click.echo(f"  and {story.more} more")
     for word in page.words_alone:
@@ -62,7 +61,7 @@ def _answer(page: SearchPage) -> dict[str, Any]:
         "found": [
             {
                 "story": story.story_id,
-                "articles": [_facts(article) for article in (story.best, *story.others)],
+                "articles": [_facts(headline) for headline in (story.best, *story.others)],
                 "more": story.more,
             }
             for story in page.found
@@ -74,13 +73,16 @@ def _answer(page: SearchPage) -> dict[str, Any]:
     }
 
 
-def _facts(article: FoundArticle) -> dict[str, Any]:
-    headline = article.headline
+def _facts(headline: Headline) -> dict[str, Any]:
     return {
-        "title": headline.title,
+        "title": _plain(headline.title),
         "source": headline.source_name,
         "published": headline.published if headline.dated else None,
         "link": headline.link,
         "path": headline.path,
-        "excerpt": Markup(article.excerpt).striptags(),
+        "excerpt": _plain(headline.summary),
     }
+
+
+def _plain(text: str) -> str:
+    return text.striptags() if isinstance(text, Markup) else text

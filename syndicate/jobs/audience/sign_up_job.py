@@ -44,6 +44,8 @@ class SignUpOptions:
     confirm_url: str
     site_title: str
     postal_address: str
+    accent: str = ""
+    accent_dark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +190,8 @@ class SignUpJob:
             agreed=self.options.consent,
             confirm_url=self.options.confirm_url,
             hours=round(self.options.lifetime / 3600),
+            accent=self.options.accent,
+            accent_dark=self.options.accent_dark,
         )
         return linted_confirmation(self.templates, content)
 

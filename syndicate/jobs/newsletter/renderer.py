@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from syndicate.errors import RenderError
 from syndicate.jobs.newsletter.own_links import missing
@@ -24,8 +24,11 @@ from syndicate.newsletter.lint.structure import check_headers
 from syndicate.newsletter.mail_context import DigestContext
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import RenderedEdition, render_edition
-from syndicate.newsletter.story_views import SiteFacts, content_from_stories
+from syndicate.newsletter.story_views import SiteFacts, content_from_stories, is_mail_image
 from syndicate.newsletter.trim import fit, without_broken
+from syndicate.publish.front_choice import growth_of
+from syndicate.publish.site_headline import Headline
+from syndicate.publish.site_paths import NEWSLETTERS_PATH, day_path
 from syndicate.templating import Templates
 
 
@@ -108,7 +111,7 @@ class EditionRenderer:
         """Render and check these stories. Raises ``RenderError`` when a template fails with all of them."""
         if not stories:
             return Draft(newsletter=newsletter, period=period, stories=(), checked=None)
-        content = content_from_stories(stories, self.site)
+        content = self._content(stories)
         checked = self.check(newsletter, period, content, variant_key=variant_key, check_links=check_links)
         left_out = tuple(
             LeftOut(article_id=article_id, reason=checked.dropped[story.lead.article.id])
@@ -134,6 +137,15 @@ class EditionRenderer:
         nowhere: with ``check_links=False`` links are not looked up, and a template must render every story.
         """
         web_url = edition_url(self.site.url, newsletter.name, period.end, variant_key)
+        logo = self._published(self.site.logo)
+        day = period.end.astimezone(self.site.zone).date()
+        # The page of the day has the story, even if it is written after the edition is cut.
+        has_day = any(story.published.astimezone(self.site.zone).date() == day for story in content.stories)
+        pages = {
+            "logo_url": logo if is_mail_image(logo) else "",
+            "day_url": self._address(day_path(day)) if has_day else "",
+            "subscribe_url": self._published(NEWSLETTERS_PATH),
+        }
 
         def render(content: EditionContent) -> RenderedEdition:
             context = DigestContext.build(
@@ -144,6 +156,7 @@ class EditionRenderer:
                 unsubscribe_url=self.unsubscribe_url(newsletter),
                 preferences_url=self.preferences_url,
                 web_url=web_url,
+                **pages,
             )
             return render_edition(self.templates, context, title=content.title)
 
@@ -154,14 +167,39 @@ class EditionRenderer:
         origins = Origins(
             content,
             lambda text, file: self.templates.find(text, "mail/", file),
-            self._variables(rendered, web_url),
+            self._variables(rendered, web_url) | {url: name for name, url in pages.items()},
         )
         doubtful = DoubtfulLinks()
         if check_links:
-            doubtful = self._doubtful(newsletter, page, web_url, content, gone)
+            doubtful = self._doubtful(newsletter, page, (web_url, pages["day_url"]), content, gone)
         findings = lint_mail(rendered, origins, doubtful, page, content)
         headers = check_headers(self.message(newsletter, period, rendered, web_url))
         return replace(fitted, web_url=web_url, findings=(*findings, *headers))
+
+    def _content(self, stories: tuple[EditionStory, ...]) -> EditionContent:
+        """Return the content of an edition, each story with its growth and the address of its page."""
+        content = content_from_stories(stories, self.site)
+        headlines = [Headline.of(story.lead) for story in stories]
+        grown = []
+        for story, headline in zip(content.stories, headlines, strict=True):
+            growth, page = growth_of(headline), headline.story
+            grown.append(
+                replace(
+                    story,
+                    coverage_url=self._address(page.path) if page else "",
+                    coverage_articles=page.articles if page else 0,
+                    new_sources=growth.sources if growth else 0,
+                    new_hours=growth.hours if growth else 0,
+                )
+            )
+        return replace(content, stories=tuple(grown))
+
+    def _address(self, path: str) -> str:
+        return f"{self.site.url}/{quote(path)}" if self.site.url else ""
+
+    def _published(self, path: str) -> str:
+        """Return the address of a published file, or ``""`` if it is missing."""
+        return self._address(path) if path and (self.output / path).is_file() else ""
 
     def _variables(self, rendered: RenderedEdition, web_url: str) -> dict[str, str]:
         """Return the names that templates use for the URLs that no article brought, by URL."""
@@ -177,14 +215,18 @@ class EditionRenderer:
         self,
         newsletter: Newsletter,
         page: MailPage,
-        web_url: str,
+        written: tuple[str, ...],
         content: EditionContent,
         gone: Mapping[int, int],
     ) -> DoubtfulLinks:
-        """Return links to missing files of this site, and links to articles whose page is gone."""
-        page_path = unquote(urlsplit(web_url).path.removeprefix(urlsplit(self.site.url).path)).lstrip("/")
-        # Written after the edition is cut: its own page and the archive's list.
-        later = {page_path, f"{archive_folder(newsletter.name)}/index.html"}
+        """Return links to missing files of this site, and links to articles whose page is gone.
+
+        ``written`` are addresses of pages that are written after the edition is cut.
+        """
+        base = urlsplit(self.site.url).path
+        written += tuple(story.coverage_url for story in content.stories)
+        later = {unquote(urlsplit(url).path.removeprefix(base)).lstrip("/") for url in written}
+        later.add(f"{archive_folder(newsletter.name)}/index.html")
         local = missing(page, self.site.url, self.output, routes=self.routes, later=later)
         dead = {
             story.url: f"the page answered {gone[story.article_id]} when it was last read"

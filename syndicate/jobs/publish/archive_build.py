@@ -8,7 +8,8 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from datetime import datetime
+from functools import cache, partial
 from itertools import groupby
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ from syndicate.errors import RenderError
 from syndicate.files import write_page
 from syndicate.jobs.publish.context import FORMATS, PublishContext, signature_of
 from syndicate.jobs.publish.newsletter_views import Sent, read_sent, views_of
-from syndicate.model import Newsletter, archive_folder, edition_path
+from syndicate.model import Edition, Newsletter, archive_folder, edition_path
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.publish.feeds.entries import MAX_ITEMS
 from syndicate.publish.newsletter_archive import (
@@ -36,6 +37,7 @@ from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import NEWSLETTERS_PATH, NOT_FOUND_PATH
 from syndicate.publish.site_view import NewsletterView
+from syndicate.store import Connection
 from syndicate.store.core.batches import in_batches
 from syndicate.store.ingest import article_store
 from syndicate.store.mail import review_store
@@ -196,39 +198,31 @@ class ArchiveBuild:
         """Write the page of all newsletters, with the newest edition of the first that has any."""
         if not self.context.newsletters:
             return []
-        sample = next((editions[0] for editions in sent.values() if editions), None)
-        signature = signature_of(self._look, self._views, sample)
-        if self.context.is_built("newsletters", signature, [NEWSLETTERS_PATH]):
-            return []
-        editions = self._archived([sample]) if sample else []
-        page = newsletters_page(
-            self.pages, self._views, editions[0] if editions else None, self._live(editions)
+        sample = next((editions[:1] for editions in sent.values() if editions), ())
+
+        def page() -> bytes:
+            editions = self._archived(sample)
+            return newsletters_page(self.pages, self._views, next(iter(editions), None), self._live(editions))
+
+        return self._page(
+            "newsletters", signature_of(self._look, self._views, sample), NEWSLETTERS_PATH, page
         )
-        written = self._write({NEWSLETTERS_PATH: page})
-        self.context.save({"newsletters": signature})
-        return written
 
     def _not_found(self) -> list[str]:
-        if self.context.is_built("404", self.shared_signature, [NOT_FOUND_PATH]):
+        return self._page("404", self.shared_signature, NOT_FOUND_PATH, self.pages.not_found_page)
+
+    def _page(self, name: str, signature: str, path: str, page: Callable[[], bytes]) -> list[str]:
+        """Write a page whose inputs changed."""
+        if self.context.is_built(name, signature, [path]):
             return []
-        written = self._write({NOT_FOUND_PATH: self.pages.not_found_page()})
-        self.context.save({"404": self.shared_signature})
+        written = self._write({path: page()})
+        self.context.save({name: signature})
         return written
 
     def _archived(self, sent: Sequence[EditionRow]) -> list[ArchivedEdition]:
-        ids = [edition.id for edition in sent]
+        published = {edition.id: edition.published for edition in sent}
         with self.context.store.read() as connection:
-            contents, counts = edition_contents(connection, ids), count_articles(connection, ids)
-        return [
-            ArchivedEdition(
-                edition=contents[row.id][0],
-                content=contents[row.id][1],
-                published=row.published,
-                articles=counts.get(row.id, 0),
-            )
-            for row in sent
-            if row.id in contents
-        ]
+            return _read_editions(connection, list(published), lambda edition: published[edition.id])
 
     def _live(self, editions: Iterable[ArchivedEdition]) -> dict[int, Headline]:
         """Return the present headlines of the leads of these editions by article, without pruned articles."""
@@ -268,24 +262,31 @@ class ArchiveBuild:
             if self.context.should_stop():
                 break
             with self.context.store.read() as connection:
-                contents, counts = edition_contents(connection, some), count_articles(connection, some)
-                keys = {edition.variant_key for edition, _ in contents.values()}
-                first = {key: review_store.first_cuts(connection, newsletter.name, key) for key in keys}
-            editions = [
-                ArchivedEdition(
-                    edition=edition,
-                    content=content,
-                    published=first[edition.variant_key][edition.period_end],
-                    articles=counts.get(number, 0),
-                )
-                for number, (edition, content) in sorted(contents.items())
-            ]
+                editions = _read_editions(connection, some, _first_cut(connection, newsletter.name))
             written += self._write_editions(newsletter, editions, {})
             self.context.save({name: f"{self._look} {some[-1]}"})
         return written
 
     def _write(self, files: Mapping[str, bytes]) -> list[str]:
         return [path for path, data in files.items() if write_page(self.context.output / path, data)]
+
+
+def _read_editions(
+    connection: Connection, ids: Sequence[int], published: Callable[[Edition], datetime]
+) -> list[ArchivedEdition]:
+    """Return the editions with these ids in order; ``published`` gives the first time of each."""
+    contents, counts = edition_contents(connection, ids), count_articles(connection, ids)
+    return [
+        ArchivedEdition(
+            edition=edition, content=content, published=published(edition), articles=counts.get(edition.id, 0)
+        )
+        for edition, content in (contents[number] for number in ids if number in contents)
+    ]
+
+
+def _first_cut(connection: Connection, newsletter: str) -> Callable[[Edition], datetime]:
+    first = cache(partial(review_store.first_cuts, connection, newsletter))
+    return lambda edition: first(edition.variant_key)[edition.period_end]
 
 
 def _is_new(edition: EditionRow, before: str, look: str, count: int) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syndicate.jobs.publish.context import PublishContext
+from syndicate.jobs.publish.lists.list_headlines import Headlines
 from syndicate.jobs.publish.newsletter_views import read_sent, views_of
 from syndicate.model import Article, archive_folder, known_since
 from syndicate.publish.front_choice import LANE_HOURS, choose_front, place_on_track, story_key
@@ -49,10 +50,14 @@ def offers_of(context: PublishContext) -> tuple[NewsletterOffer, ...]:
 
 @dataclass(frozen=True, slots=True)
 class FrontBuild:
-    """Front page of ``pages`` from the ranked headlines; ``sections`` are in the order of the navigation."""
+    """Front page of ``pages`` from the ranked headlines; ``sections`` are in the order of the navigation.
+
+    ``headlines`` are those of the run's lists.
+    """
 
     context: PublishContext
     pages: SitePages
+    headlines: Headlines
     sections: Sequence[str]
 
     def page(self, top: Sequence[Headline], trending: Sequence[Headline]) -> bytes:
@@ -60,7 +65,7 @@ class FrontBuild:
         now = step_of(self.context.now)
         with self.context.store.read() as connection:
             articles = channel_store.channel_articles(connection, (), limit=_NEWEST)
-            latest = self._headlines(connection, articles)
+            latest = self.headlines.of(connection, articles)
             counts = day_counts.recent_counts(connection, now - timedelta(days=1))
             tags = self._tags(connection, articles)
             blocks = self._blocks(connection, counts) or self._tag_blocks(articles, latest, tags)
@@ -85,9 +90,6 @@ class FrontBuild:
         arrived = max((article.first_seen for article in articles), default=None)
         return self.pages.page("pages/front.html", FRONT_PATH, page, updated=arrived)
 
-    def _headlines(self, connection: Connection, articles: Sequence[Article]) -> list[Headline]:
-        return [Headline.of(item) for item in self.context.views.listed(connection, articles)]
-
     def _blocks(self, connection: Connection, counts: Sequence[day_counts.RecentCount]) -> list[SectionBlock]:
         """Return the sections in order, with the numbers of the last day; one section alone is none."""
         blocks = []
@@ -98,7 +100,7 @@ class FrontBuild:
                 SectionBlock(
                     name=name,
                     path=section_path(name),
-                    headlines=self._headlines(connection, articles),
+                    headlines=self.headlines.of(connection, articles),
                     articles=sum(count.articles for count in own),
                     sources=len({count.source_id for count in own}),
                 )

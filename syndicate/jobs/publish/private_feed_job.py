@@ -17,8 +17,8 @@ from syndicate.model import Channel, Newsletter
 from syndicate.publish.channel_query import in_language
 from syndicate.publish.feeds.fragments import FragmentCache
 from syndicate.publish.feeds.json_feed_writer import json_feed
-from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.feeds.rss_atom import FeedWriter
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.store import Connection, Store
 from syndicate.store.core import leases
 from syndicate.store.ingest import source_store

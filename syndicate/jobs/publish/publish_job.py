@@ -23,12 +23,12 @@ from syndicate.jobs.publish.reader_search import index_waiting
 from syndicate.jobs.publish.site_build import SiteBuild
 from syndicate.jobs.publish.site_frame import SiteFrame, read_frame
 from syndicate.model import Channel, Newsletter, Source
-from syndicate.publish.feeds.entries import (FeedItem, feed_item, newest_first)
+from syndicate.publish.feeds.entries import FeedItem, feed_item, newest_first
 from syndicate.publish.feeds.fragments import FragmentCache
 from syndicate.publish.feeds.json_feed_writer import json_feed
-from syndicate.publish.feeds.news_sitemap import (MAX_AGE, MAX_ARTICLES, news_sitemap)
-from syndicate.publish.publish_options import PublishOptions
+from syndicate.publish.feeds.news_sitemap import MAX_AGE, MAX_ARTICLES, news_sitemap
 from syndicate.publish.feeds.rss_atom import FeedWriter
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.store import Store
 from syndicate.store.core import leases, quarantine
 from syndicate.store.ingest import source_store

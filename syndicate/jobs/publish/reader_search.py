@@ -9,10 +9,10 @@ from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 
 from syndicate.jobs.publish.article_views import ArticleViews
-from syndicate.model import Article, Channel, Newsletter, PublishedArticle, SearchHit, Source
+from syndicate.model import Article, Channel, PublishedArticle, SearchHit, Source
 from syndicate.publish.feeds.json_feed_writer import json_feed
-from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.feeds.rss_atom import FeedWriter
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.search.search_query import TIME, SearchQuery
 from syndicate.publish.search.search_results import (
     STORIES_ON_A_PAGE,
@@ -21,21 +21,19 @@ from syndicate.publish.search.search_results import (
     SearchPage,
     day_facets,
     facets,
-    found_article,
+    marked_headline,
     ordered_stories,
-    page_numbers,
+    page_links,
     shown_hits,
 )
-from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
-from syndicate.publish.site_paths import tag_path
+from syndicate.publish.site_paths import source_path, tag_path
 from syndicate.store import Connection, Store
 from syndicate.store.ingest import article_store, source_store
 from syndicate.store.output import channel_store, paged_lists
 from syndicate.store.search import search_store, word_index
 from syndicate.store.search.search_store import HitFilter
 from syndicate.store.search.word_index import Scope
-from syndicate.templating import Templates
 from syndicate.text.language import main_language
 from syndicate.text.names import tag_key
 from syndicate.text.privacy import public_source
@@ -83,9 +81,6 @@ class ReaderSearch:
 
     store: Store
     options: PublishOptions
-    templates: Templates
-    channels: tuple[Channel, ...] = ()
-    newsletters: tuple[Newsletter, ...] = ()
     time_limit: float = TIME_LIMIT
     _newsroom: _Newsroom | None = field(default=None, repr=False)
     _writer: FeedWriter | None = field(default=None, repr=False)
@@ -94,8 +89,7 @@ class ReaderSearch:
         """Return the page of a search."""
         with self._reading() as connection:
             room = self._facts(connection)
-            terms = query.terms(_languages(query, room))
-            query = replace(query, section=tag_key(query.section)) if query.section else query
+            terms = query.terms(room.languages)
             page = SearchPage(
                 canonical=f"{self.options.site_url}/search",
                 query=query,
@@ -110,23 +104,11 @@ class ReaderSearch:
                 return self._nothing(connection, page, terms)
             return self._filled(connection, page, terms, hits, room, now)
 
-    def html(self, query: SearchQuery, now: datetime) -> bytes:
-        """Return the page of a search in the frame of the site."""
-        page = self.page(query, now)
-        pages = SitePages(
-            self.templates,
-            self.options,
-            channels=self.channels,
-            newsletters=self.newsletters,
-            sections=[label for _, label in page.sections],
-        )
-        return pages.page("pages/search.html", "search", page)
-
     def feed(self, query: SearchQuery, kind: str) -> bytes:
         """Return the newest matching articles as a feed in a format of ``FORMATS``."""
         with self._reading() as connection:
             room = self._facts(connection)
-            terms = query.terms(_languages(query, room))
+            terms = query.terms(room.languages)
             hits = self._hits(connection, query, terms, room) if terms else []
             hits = sorted(hits, key=lambda hit: (hit.published, hit.article_id), reverse=True)[:FEED_ITEMS]
             items = self._articles(connection, [hit.article_id for hit in hits], room, full=True)
@@ -164,8 +146,7 @@ class ReaderSearch:
                 Suggestion(kind="tag", text=tag.label, path=tag.link, count=tag.count) for tag in tags
             ]
             suggestions += [
-                Suggestion(kind="source", text=name, path=f"search?{SearchQuery(source=name).address()}")
-                for name in sorted(names)[:1]
+                Suggestion(kind="source", text=name, path=source_path(name)) for name in sorted(names)[:1]
             ]
             hits = (
                 search_store.search_hits(
@@ -177,7 +158,8 @@ class ReaderSearch:
             newest = {hit.story_id: hit.article_id for hit in sorted(hits, key=lambda hit: hit.published)}
             ids = list(reversed(newest.values()))[: SUGGESTIONS - len(suggestions)]
             for item in self._articles(connection, ids, room):
-                suggestions.append(Suggestion(kind="story", text=item.article.title, path=item.article.path))
+                path = (item.story and item.story.path) or item.article.path
+                suggestions.append(Suggestion(kind="story", text=item.article.title, path=path))
         return suggestions
 
     @contextmanager
@@ -206,7 +188,7 @@ class ReaderSearch:
             if not source_ids:
                 return []
         hit_filter = HitFilter(
-            section=tag_key(query.section) if query.section else "",
+            section=query.section,
             source_ids=tuple(source_ids) if wanted else (),
             language=query.language,
             since=self._midnight(query.since) if query.since else None,
@@ -246,7 +228,8 @@ class ReaderSearch:
             stories=len(stories),
             capped=len(hits) > MAX_HITS,
             found=self._found(connection, shown, terms, room),
-            pages=page_numbers(len(stories), query.page),
+            pages=page_links(len(stories), query),
+            older=f"search?{query.address(page=query.page + 1)}" if stories[start + len(shown) :] else "",
             days=day_facets(hits, query, self.options.time_zone),
             in_sources=facets(sources, query, "source", limit=_FACETS),
             in_sections=facets(sections, query, "section", limit=_FACETS),
@@ -267,18 +250,13 @@ class ReaderSearch:
         items = {item.article.id: item for item in self._articles(connection, ids, room)}
         found = []
         for story, hits in zip(stories, shown, strict=True):
-            articles = [
-                found_article(
-                    Headline.of(items[hit.article_id]), terms, text=None if place else texts[hit.article_id]
-                )
-                for place, hit in enumerate(hits)
-            ]
+            best_, *others = (Headline.of(items[hit.article_id]) for hit in hits)
             found.append(
                 FoundStory(
                     story_id=hits[0].story_id,
-                    best=articles[0],
-                    others=articles[1:],
-                    more=len(story) - len(articles),
+                    best=marked_headline(best_, terms, texts[hits[0].article_id]),
+                    others=[marked_headline(other, terms) for other in others],
+                    more=len(story) - len(hits),
                 )
             )
         return found
@@ -331,8 +309,3 @@ def index_waiting(store: Store, should_stop: Callable[[], bool]) -> None:
     while indexed and not should_stop() and time.monotonic() < end:
         with store.write() as connection:
             indexed = word_index.index_waiting(connection, INDEXED_TOGETHER)
-
-
-def _languages(query: SearchQuery, room: _Newsroom) -> tuple[str, ...]:
-    """Return the languages whose stems a search uses."""
-    return (query.language,) if query.language else room.languages

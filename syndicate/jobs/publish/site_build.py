@@ -11,10 +11,10 @@ from typing import TypedDict
 from syndicate.errors import RenderError
 from syndicate.files import write_page
 from syndicate.jobs.publish.context import PublishContext, signature_of
-from syndicate.jobs.publish.lists.day_build import DayBuild
 from syndicate.jobs.publish.front_build import FrontBuild, offers_of, step_of
+from syndicate.jobs.publish.lists.day_build import DayBuild
 from syndicate.jobs.publish.lists.latest_build import write_latest
-from syndicate.jobs.publish.lists.list_build import (FAILURES_BEFORE_GIVING_UP, ListBuild, RenderedArticles)
+from syndicate.jobs.publish.lists.list_build import FAILURES_BEFORE_GIVING_UP, ListBuild, RenderedArticles
 from syndicate.jobs.publish.site_files import SiteFiles
 from syndicate.jobs.publish.story_build import StoryBuild
 from syndicate.model import Article, Channel, PublishedArticle, Source
@@ -126,7 +126,7 @@ class SiteBuild:
         front = signature_of(step, self._front_top, self._trending, self._sections, site, feeds, archives)
         if done or listed or known.get("front") != front:
             write_latest(self._context, self._lists, self._pages, self._shown["trending"])
-            build = FrontBuild(self._context, self._pages, self._sections)
+            build = FrontBuild(self._context, self._pages, self._lists.headlines, self._sections)
             render = partial(build.page, self._front_top, self._trending)
             if self._lists.write_page("", FRONT_PATH, render):
                 self._context.save({"front": front})

@@ -84,6 +84,10 @@ class Origins:
         """Return the article whose URL, image or further link this is, or ``""``."""
         return self._articles.get(url, "") if url else ""
 
+    def leads_on(self, url: str) -> bool:
+        """Return whether a template leads on to this page of the site, which no mail must do."""
+        return self._variables.get(url) in ("day_url", "subscribe_url")
+
     def titled(self, text: str) -> str:
         """Return the article whose headline, or a part of it, is in a subject, else the template line."""
         end = text.partition(": ")[2].removesuffix("…").strip()

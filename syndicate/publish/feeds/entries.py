@@ -24,7 +24,7 @@ from syndicate.model import (
     is_dated,
     known_since,
 )
-from syndicate.publish.feeds.feed_words import (FeedWords, words_in)
+from syndicate.publish.feeds.feed_words import FeedWords, words_in
 from syndicate.publish.feeds.fragments import Key
 from syndicate.publish.lead_image import with_lead_image
 from syndicate.publish.publish_options import PublishOptions

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from lxml.etree import SubElement, _Element
 
 from syndicate.model import Enclosure, known_since
-from syndicate.publish.feeds.entries import (FeedItem, rfc3339)
+from syndicate.publish.feeds.entries import FeedItem, rfc3339
 from syndicate.text.media_types import media_type
 
 ATOM = "http://www.w3.org/2005/Atom"

@@ -5,8 +5,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from syndicate.model import Channel, Enclosure, PublishedArticle, is_dated, known_since
-from syndicate.publish.feeds.entries import (FeedItem, archive_links, content_html, content_text, feed_items, feed_url, fit_to_limit, front_page_url, rfc3339, xml_safe_item)
-from syndicate.publish.feeds.fragments import (FragmentCache, Key)
+from syndicate.publish.feeds.entries import (
+    FeedItem,
+    archive_links,
+    content_html,
+    content_text,
+    feed_items,
+    feed_url,
+    fit_to_limit,
+    front_page_url,
+    rfc3339,
+    xml_safe_item,
+)
+from syndicate.publish.feeds.fragments import FragmentCache, Key
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.text.plain import xml_safe
 

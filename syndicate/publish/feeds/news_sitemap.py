@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from html import escape
 
 from syndicate.model import PublishedArticle
-from syndicate.publish.feeds.entries import (front_page_url, rfc3339)
+from syndicate.publish.feeds.entries import front_page_url, rfc3339
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.text.plain import xml_safe
 

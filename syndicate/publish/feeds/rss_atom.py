@@ -17,9 +17,20 @@ from urllib.parse import quote, urlsplit
 from feedgen.feed import FeedGenerator
 
 from syndicate.model import Channel, PublishedArticle
-from syndicate.publish.feeds.entries import (EMPTY_FEED_UPDATED, FeedItem, archive_links, content_html, feed_items, feed_url, fit_to_limit, front_page_url, last_updated, xml_safe_item)
-from syndicate.publish.feeds.feedgen_extension import (AtomEntry, AtomFeed, RssFeed, RssItem)
-from syndicate.publish.feeds.fragments import (FragmentCache, Key)
+from syndicate.publish.feeds.entries import (
+    EMPTY_FEED_UPDATED,
+    FeedItem,
+    archive_links,
+    content_html,
+    feed_items,
+    feed_url,
+    fit_to_limit,
+    front_page_url,
+    last_updated,
+    xml_safe_item,
+)
+from syndicate.publish.feeds.feedgen_extension import AtomEntry, AtomFeed, RssFeed, RssItem
+from syndicate.publish.feeds.fragments import FragmentCache, Key
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.text.plain import xml_safe
 

@@ -11,6 +11,7 @@ from syndicate.publish.lists.list_page import latest_path
 from syndicate.publish.page_context import Page
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, NamedPath
+from syndicate.publish.site_metadata import collection_facts
 from syndicate.publish.site_paths import ARCHIVE_PATH, LATEST_PATH, UNDATED_PATH, day_path, month_path
 
 # Number of articles on a further page of a day, and the maximum on its first page.
@@ -147,6 +148,9 @@ def day_page(
     order = [1, *range(parts, 1, -1)]
     page = DayPage(
         canonical=pages.absolute(day_path(day, part)),
+        json_ld=collection_facts(
+            pages.site, day_path(day, part), day.isoformat(), [article.headline for article in shown[::-1]]
+        ),
         day=day,
         hours=by_hour(shown[::-1], zone),
         articles=len(content.articles),

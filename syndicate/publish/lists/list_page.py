@@ -10,6 +10,7 @@ from syndicate.model import Source
 from syndicate.publish.page_context import Page
 from syndicate.publish.site import FEED_MINIMUM, SitePages
 from syndicate.publish.site_headline import Headline, NamedPath, SourceMark
+from syndicate.publish.site_metadata import collection_facts
 from syndicate.publish.site_paths import (
     UNDATED_PATH,
     author_path,
@@ -155,6 +156,7 @@ def list_page_of(pages: SitePages, content: ListContent, trending: Sequence[Head
     page = ListPage(
         canonical=pages.absolute(path),
         feeds=_feeds(pages, content),
+        json_ld=collection_facts(pages.site, path, name, content.headlines),
         newer=newer,
         older=older,
         kind=kind,

@@ -15,6 +15,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
+from syndicate.text.names import tag_key
 from syndicate.text.plain import clean_line
 from syndicate.text.search_words import SearchTerm, query_words, search_term
 
@@ -35,7 +36,7 @@ _FIELDS = {
 class SearchQuery:
     """Search of a reader. ``since`` and ``until`` are days of publication, both included.
 
-    ``words`` is the text as typed; the other fields are ``""`` or ``None`` to match everything.
+    ``words`` is the text as typed, ``section`` a key. Empty fields match everything.
     """
 
     words: str = ""
@@ -64,9 +65,10 @@ class SearchQuery:
     def terms(self, languages: Iterable[str] = (), *, unfinished: bool = False) -> tuple[SearchTerm, ...]:
         """Return the terms, at most ``MAX_TERMS``; none without a word to look for.
 
-        ``languages`` stem the words outside quotation marks. ``unfinished`` lets the last word go on.
+        The language of the search, else ``languages``, stem the words outside quotation marks. ``unfinished``
+        lets the last word go on.
         """
-        forms = tuple(languages)
+        forms = (self.language,) if self.language else tuple(languages)
         found = []
         for minus, field, quoted, bare in _PART.findall(self.words):
             text = quoted or bare
@@ -93,7 +95,7 @@ def parse_search(values: Mapping[str, str]) -> SearchQuery:
     page = values.get("page", "")
     return SearchQuery(
         words=words,
-        section=filters["section"],
+        section=tag_key(filters["section"]),
         source=filters["source"],
         language=filters["language"].lower(),
         since=_day(values.get("from", "")),

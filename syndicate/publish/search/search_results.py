@@ -3,14 +3,14 @@
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from syndicate.model import SearchHit, known_since
 from syndicate.publish.page_context import Page
 from syndicate.publish.search.search_query import RELEVANCE, SearchQuery
-from syndicate.publish.site_headline import Headline
+from syndicate.publish.site_headline import Headline, NamedPath, SourceMark
 from syndicate.templating import Markup, escape
 from syndicate.text.plain import EXCERPT_CHARACTERS, excerpt
 from syndicate.text.search_words import MARK, WORD, SearchTerm, fold
@@ -31,7 +31,7 @@ class Facet:
     """Value that narrows a search.
 
     ``link`` has the parameters of the narrower search, or the path of a tag's page. ``share`` is the
-    percentage of the largest count.
+    percentage of the largest count of a day.
     """
 
     label: str
@@ -40,23 +40,22 @@ class Facet:
     share: int = 0
     current: bool = False
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundArticle:
-    """Article of a result; ``title`` and ``excerpt`` have the matching words in ``mark`` elements."""
-
-    headline: Headline
-    title: Markup
-    excerpt: Markup | str = ""
+    @property
+    def mark(self) -> SourceMark:
+        """Mark of a source."""
+        return SourceMark.of(self.label)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundStory:
-    """Story of a result: its best article, up to two others, and the number of ``more`` matching articles."""
+    """Story of a result: its best article, up to two others, and the number of ``more`` matching articles.
+
+    Matching words are in ``mark`` elements; the summary of the best article is a passage with such words.
+    """
 
     story_id: int
-    best: FoundArticle
-    others: Sequence[FoundArticle] = ()
+    best: Headline
+    others: Sequence[Headline] = ()
     more: int = 0
 
 
@@ -67,7 +66,7 @@ class SearchPage(Page):
     ``articles`` and ``stories`` count all matches; ``capped`` means that there are more. ``problem`` is
     ``no words`` for a search without a word to look for. ``sections``, ``sources`` and ``languages`` are the
     choices of the form, as (value, label). ``days``, ``in_sources`` and ``in_sections`` narrow the search;
-    ``words_alone`` counts each word alone if nothing was found. ``pages`` are the numbers of the pages.
+    ``words_alone`` counts each word alone if nothing was found. ``pages`` are links to the pages.
     """
 
     query: SearchQuery
@@ -76,7 +75,7 @@ class SearchPage(Page):
     stories: int = 0
     capped: bool = False
     found: Sequence[FoundStory] = ()
-    pages: Sequence[int] = ()
+    pages: Sequence[NamedPath] = ()
     days: Sequence[Facet] = ()
     in_sources: Sequence[Facet] = ()
     in_sections: Sequence[Facet] = ()
@@ -121,24 +120,22 @@ def shown_hits(story: Sequence[SearchHit], *, others: int = 2) -> list[SearchHit
     return (distinct + [hit for hit in story if first_of_source[hit.source_id] is not hit])[: 1 + others]
 
 
-def page_numbers(stories: int, current: int) -> tuple[int, ...]:
-    """Return the numbers of the pages to link to; none for a single page."""
+def page_links(stories: int, query: SearchQuery) -> list[NamedPath]:
+    """Return the pages near that of a search, the first and the last; the current page has no path."""
     last = math.ceil(stories / STORIES_ON_A_PAGE)
-    near = {1, *range(current - 3, current + 4), last}
-    return tuple(sorted(page for page in near if 1 <= page <= last)) if last > 1 else ()
+    near = {1, *range(query.page - 3, query.page + 4), last}
+    return [
+        NamedPath(name=str(page), path="" if page == query.page else f"search?{query.address(page=page)}")
+        for page in sorted(near)
+        if 1 <= page <= last
+    ]
 
 
 def facets(counts: Counter[tuple[str, str]], query: SearchQuery, field: str, *, limit: int) -> list[Facet]:
     """Return the most frequent values of a field as links; ``counts`` has them as (value, label)."""
-    most = max(counts.values(), default=1)
+    chosen = getattr(query, field)
     return [
-        Facet(
-            label=label,
-            count=count,
-            link=query.address(**{field: value}),
-            share=100 * count // most,
-            current=value == getattr(query, field),
-        )
+        Facet(label=label, count=count, link=query.address(**{field: value}), current=value == chosen)
         for (value, label), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]
     ]
 
@@ -159,13 +156,14 @@ def day_facets(hits: Iterable[SearchHit], query: SearchQuery, zone: ZoneInfo) ->
     ]
 
 
-def found_article(
-    headline: Headline, terms: Sequence[SearchTerm], *, text: str | None = None
-) -> FoundArticle:
-    """Return an article with the words marked; ``text`` is all text that may be shown, for an excerpt."""
+def marked_headline(headline: Headline, terms: Sequence[SearchTerm], text: str | None = None) -> Headline:
+    """Return a headline with the words marked.
+
+    Its summary becomes a passage of ``text``, all text that may be shown, if only that has the words.
+    """
     title = marked(headline.title, terms, headline.language)
     if text is None:
-        return FoundArticle(headline=headline, title=title)
+        return replace(headline, title=title)
     passage = headline.summary if _spans(headline.summary, terms, headline.language) else text
     spans = _spans(passage, terms, headline.language)
     if spans and spans[0][0] > _NEAR_START:
@@ -174,7 +172,7 @@ def found_article(
     elif not spans:
         passage = headline.summary
     passage = excerpt(passage, EXCERPT_CHARACTERS)
-    return FoundArticle(headline=headline, title=title, excerpt=marked(passage, terms, headline.language))
+    return replace(headline, title=title, summary=marked(passage, terms, headline.language))
 
 
 def marked(text: str, terms: Sequence[SearchTerm], language: str) -> Markup:

@@ -1,9 +1,10 @@
 """Numbers of recent articles, for the front page."""
 
+from collections import Counter
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from syndicate.store import schema
 
@@ -19,10 +20,8 @@ class RecentCount(NamedTuple):
 def recent_counts(connection: Connection, since: datetime) -> list[RecentCount]:
     """Return the numbers of placed articles since a time, by section key and source."""
     table = schema.articles
-    query = (
-        select(table.c.section_key, table.c.source_id, func.count())
-        .where(table.c.published >= since, table.c.story_id.is_not(None))
-        .group_by(table.c.section_key, table.c.source_id)
-        .order_by(table.c.section_key, table.c.source_id)
-    )
-    return [RecentCount(*row) for row in connection.execute(query)]
+    # SQLite would read every article in the order of an index to group them: 35 ms at 100 000, not 1.
+    query = select(table.c.section_key, table.c.source_id)
+    query = query.where(table.c.published >= since, table.c.story_id.is_not(None))
+    counts = Counter((row[0], row[1]) for row in connection.execute(query))
+    return [RecentCount(*key, articles) for key, articles in sorted(counts.items())]

@@ -130,15 +130,6 @@ def newest_of_sources(connection: Connection) -> dict[int, int]:
     }
 
 
-def count_by_source(connection: Connection, since: int) -> dict[int, int]:
-    """Return, by source, the number of placed articles published since a time."""
-    table = schema.articles
-    query = select(table.c.source_id, func.count()).where(
-        type_coerce(table.c.published, BigInteger) >= since, table.c.story_id.is_not(None)
-    )
-    return {row[0]: row[1] for row in connection.execute(query.group_by(table.c.source_id))}
-
-
 def bounds(connection: Connection, name: str) -> dict[int, Place]:
     """Return the newest place on each cut page of a list, by the number of the page, oldest first."""
     return {row[0]: Place(row[1], row[2]) for row in _BOUNDS.rows(connection, {"name": name})}

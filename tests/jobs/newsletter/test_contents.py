@@ -74,7 +74,7 @@ def test_all_posts_of_a_week_of_one_blog_are_mailed_once_whatever_the_limits(roo
         rooms.add(news(number, MONDAY - number * 10 * HOUR, title))
     assert run(rooms, MONDAY) == [("daily", "cut")]
     (text,) = carried(rooms)
-    assert [title for title in titles if text.count(f"{title}\n") != 1] == []
+    assert [title for title in titles if text.count(f"\n{title}\n") != 1] == []
     assert text.index("Post one") < text.index("Release 5.0")
     assert run(rooms, MONDAY + 7 * DAY) == [("daily", "empty")]
 

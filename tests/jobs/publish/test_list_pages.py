@@ -26,7 +26,7 @@ from syndicate.publish.site_paths import (
 from syndicate.store.core import old_rows
 from tests.factories import NOW
 from tests.jobs.publish.test_lists import article, edit, links, listed
-from tests.jobs.room import Room, source
+from tests.jobs.room import BASE, Room, source
 
 HOUR = timedelta(hours=1)
 SPORT = section_path("Sport")
@@ -157,14 +157,17 @@ def test_latest_shows_two_days_and_at_least_the_newest_hundred(newsroom: Room) -
     assert numbers(listed(newsroom, LATEST_PATH)) == list(range(1, 101))
 
 
-def test_pages_at_former_addresses_lead_to_the_present_ones(newsroom: Room) -> None:
+def test_pages_at_former_addresses_lead_to_the_present_ones_and_end_with_them(newsroom: Room) -> None:
     former = newsroom.folder / "feeds/site/tags/tides.html"
     former.parent.mkdir(parents=True)
     former.write_text("an earlier version wrote this", "utf-8")
-    newsroom.add(*(report(number, "Tides") for number in (1, 2)))
+    first, _ = newsroom.add(*(report(number, "Tides") for number in (1, 2)))
     publish(newsroom)
     assert 'url=tides/index.html"' in former.read_text("utf-8")
     assert not (newsroom.folder / "feeds/site/sections/sport.html").exists()
+    edit(newsroom, first, tags=())
+    publish(newsroom)
+    assert not former.exists()
 
 
 def reachable(room: Room) -> Iterator[str]:
@@ -209,3 +212,46 @@ def test_links_lead_from_the_front_page_to_every_page_and_each_leads_to_a_file(n
     assert {UNDATED_PATH, SOURCES_PATH, LATEST_PATH, tag_path("tides")} <= every
     assert_every_link_is_a_file(newsroom)
     assert not any("secret" in (folder / path).read_text("utf-8") for path in every)
+
+
+def test_a_day_links_to_the_next_even_if_the_run_stops_between_their_months(newsroom: Room) -> None:
+    newsroom.add(report(1, hours=24 * 60))
+    publish(newsroom)
+    newsroom.add(report(2, hours=1))
+    newsroom.services.stories.run(NOW)
+    output = newsroom.services.output
+    newsroom.services.publish.run(NOW, should_stop=(output / month_path(NOW.date())).exists)
+    publish(newsroom)
+    day = day_path((NOW - 60 * 24 * HOUR).date())
+    assert day_path(NOW.date()) in links(newsroom.services.output, day)
+
+
+def test_a_page_links_to_a_new_list_even_if_the_job_is_killed_after_writing_the_list(newsroom: Room) -> None:
+    newsroom.add(report(1, "harbour"))
+    publish(newsroom)
+    newsroom.add(report(2, "harbour"))
+    newsroom.services.stories.run(NOW)
+    new = newsroom.services.output / tag_path("harbour")
+
+    def killed() -> bool:
+        if new.exists():
+            raise KeyboardInterrupt
+        return False
+
+    with pytest.raises(KeyboardInterrupt):
+        newsroom.services.publish.run(NOW, should_stop=killed)
+    publish(newsroom)
+    assert tag_path("harbour") in links(newsroom.services.output, report(1).path)
+
+
+def test_days_follow_the_time_zone_of_the_site(newsroom: Room) -> None:
+    newsroom.add(report(1, hours=24 * 3 + 9.5), report(2, hours=24 * 3 + 11))
+    publish(newsroom)
+    before, after = (newsroom.folder / "feeds" / day_path((NOW - days * 24 * HOUR).date()) for days in (4, 3))
+    assert before.exists()
+    assert not after.exists()
+    zone = BASE.replace("[site]", '[site]\ntime_zone = "Asia/Tokyo"')
+    newsroom.declare(source("harbour", "https://harbour.example/feed"), base=zone)
+    publish(newsroom)
+    assert not before.exists()
+    assert after.exists()

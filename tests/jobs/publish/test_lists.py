@@ -64,7 +64,9 @@ def links(folder: Path, path: str) -> list[str]:
     for href in tree.xpath("//@href | //@src"):
         parts = urlsplit(str(href))
         if not parts.scheme and parts.path:
-            target = (folder / PurePosixPath(path).parent / unquote(parts.path)).resolve()
+            # The page for missing addresses has links from the root of the host.
+            base = folder if parts.path.startswith("/") else folder / PurePosixPath(path).parent
+            target = (base / unquote(parts.path).lstrip("/")).resolve()
             found.append(target.relative_to(folder.resolve()).as_posix())
     return found
 
@@ -105,7 +107,7 @@ def test_spellings_of_one_tag_share_a_page_and_its_name_is_the_commonest(newsroo
     publish(newsroom)
     path = tag_path("open source")
     assert len(set(listed(newsroom, path))) == 4
-    assert "<h1>Open-Source</h1>" in (newsroom.folder / "feeds" / path).read_text("utf-8")
+    assert ">Open-Source</span></h1>" in (newsroom.folder / "feeds" / path).read_text("utf-8")
     assert [one for one in pages(newsroom) if one.startswith("site/tags/")] == [path]
     assert_tag_pages_and_articles_agree(newsroom)
     assert_no_dead_link(newsroom)

@@ -9,8 +9,9 @@ import pytest
 
 from syndicate.jobs.publish import reader_search
 from syndicate.publish.search.search_query import parse_search
-from syndicate.publish.search.search_results import SearchPage
+from syndicate.publish.search.search_results import FoundStory, SearchPage
 from syndicate.store.core import leases
+from syndicate.templating import Markup
 from tests.factories import NOW, new_article, place
 from tests.jobs.room import SITE, Room, source
 
@@ -59,15 +60,20 @@ def search(room: Room) -> Search:
     return page
 
 
+def plain(story: FoundStory) -> str:
+    """Return the title of a story without marks."""
+    return Markup(story.best.title).striptags()
+
+
 def test_results_are_stories_with_their_best_article_and_two_of_other_sources(search: Search) -> None:
     page = search("flood")
     assert (page.articles, page.stories, page.capped) == (5, 2, False)
     flood, goals = page.found
     assert str(flood.best.title) == "<mark>Floods</mark> hit the &lt;harbour&gt;"
-    assert str(flood.best.excerpt) == "Water &amp; <mark>flood</mark> everywhere."
-    assert [one.headline.source_name for one in flood.others] == ["hills", "valley"]
+    assert str(flood.best.summary) == "Water &amp; <mark>flood</mark> everywhere."
+    assert [other.source_name for other in flood.others] == ["hills", "valley"]
     assert (flood.more, goals.more, len(goals.others)) == (1, 0, 0)
-    assert goals.best.headline.title == "Flood of goals"
+    assert str(goals.best.title) == "<mark>Flood</mark> of goals"
 
 
 @pytest.mark.parametrize(
@@ -105,15 +111,15 @@ def test_counts_narrow_the_search_to_a_day_a_source_or_a_section(search: Search)
         (NOW - timedelta(days=number)).date().isoformat() for number in (6, 4, 3, 2, 1)
     ]
     assert page.days[0].link == "q=flood&from=2026-11-18&until=2026-11-18"
-    assert [(facet.label, facet.link) for facet in page.tags] == [("Floods", "site/tags/floods.html")]
+    assert [(facet.label, facet.link) for facet in page.tags] == [("Floods", "site/tags/floods/index.html")]
 
 
 def test_time_order_puts_the_newest_story_first_and_relevance_the_headline(search: Search) -> None:
-    assert [story.best.headline.title for story in search("match", order="time").found] == [
+    assert [plain(story) for story in search("match", order="time").found] == [
         "Ferry wins", "Flood of goals",
     ]  # fmt: skip
-    assert search("goals match").found[0].best.headline.title == "Flood of goals"
-    assert search("harbour", order="time").found[0].best.headline.title == TELLS[0][1]
+    assert plain(search("goals match").found[0]) == "Flood of goals"
+    assert plain(search("harbour", order="time").found[0]) == TELLS[0][1]
 
 
 def test_nothing_found_shows_the_words_one_by_one(search: Search) -> None:
@@ -130,7 +136,7 @@ def test_a_search_without_a_word_says_so(search: Search, words: str) -> None:
 
 def test_pages_hold_ten_stories_and_a_page_too_far_is_empty(search: Search, monkeypatch) -> None:
     monkeypatch.setattr(reader_search, "STORIES_ON_A_PAGE", 1)
-    assert [story.best.headline.title for story in search("flood", page="2").found] == ["Flood of goals"]
+    assert [plain(story) for story in search("flood", page="2").found] == ["Flood of goals"]
     far = search("flood", page="9")
     assert (far.articles, far.found) == (5, [])
 
@@ -167,7 +173,9 @@ def test_suggestions_are_tags_sources_and_stories_of_an_unfinished_word(room: Ro
     assert [(one.kind, one.text) for one in suggest("flo")] == [
         ("tag", "Floods"), ("story", "Floods hit the <harbour>"), ("story", "Flood of goals"),
     ]  # fmt: skip
-    assert [(one.kind, one.text) for one in suggest("hil")] == [("source", "hills")]
+    assert [(one.kind, one.text, one.path) for one in suggest("hil")] == [
+        ("source", "hills", "site/sources/hills/index.html")
+    ]
     assert suggest("f") == suggest("  ") == suggest("zzz") == []
 
 
@@ -177,4 +185,4 @@ def test_others_texts_are_shown_within_what_the_source_allows(rooms: Room) -> No
     with rooms.store.write() as connection:
         place(connection, article_id)
     (story,) = rooms.services.search.page(parse_search({"q": "secret"}), NOW).found
-    assert str(story.best.excerpt) == ""
+    assert str(story.best.summary) == ""

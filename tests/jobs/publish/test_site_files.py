@@ -60,21 +60,19 @@ def test_the_sitemap_names_own_articles_of_any_age_and_lists_and_each_is_a_file(
         assert (newsroom.folder / "feeds" / path).is_file(), path
 
 
-def test_days_and_months_on_disk_are_in_the_sitemap_of_their_year(newsroom: Room) -> None:
-    days = newsroom.folder / "feeds/site/days"
-    for path in ("2025/12/31.html", "2026/01/01.html", "2026/01/index.html", "index.html"):
-        file = days / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("page")
-    newsroom.add(article(1))
+def test_days_and_months_are_in_the_sitemap_of_their_year_as_long_as_they_have_pages(newsroom: Room) -> None:
+    then = NOW - timedelta(days=400)
+    newsroom.add(article(1), replace(article(2), published=then, first_seen=then))
     publish(newsroom)
-    assert locations(newsroom, "site/sitemap-days-2025.xml") == ["site/days/2025/12/31.html"]
+    assert locations(newsroom, "site/sitemap-days-2025.xml") == [
+        "site/days/2025/10/20.html", "site/days/2025/10/index.html"
+    ]  # fmt: skip
     assert locations(newsroom, "site/sitemap-days-2026.xml") == [
-        "site/days/2026/01/01.html", "site/days/2026/01/index.html"
+        "site/days/2026/11/24.html", "site/days/2026/11/index.html"
     ]  # fmt: skip
     assert "site/days/index.html" in locations(newsroom, "site/sitemap-pages.xml")
-    (days / "2025/12/31.html").unlink()
-    newsroom.add(article(2))
+    with newsroom.store.write() as connection:
+        old_rows.prune_articles(connection, before=NOW - timedelta(days=365), now=NOW, limit=10)
     publish(newsroom)
     assert not (newsroom.folder / "feeds/site/sitemap-days-2025.xml").exists()
     assert "site/sitemap-days-2025.xml" not in locations(newsroom, "sitemap.xml")

@@ -191,14 +191,12 @@ def test_an_own_article_under_another_headline_hides_nobodys(room: Room) -> None
             assert "Original headline" not in file.read_text("utf-8"), file
 
 
-def test_the_front_page_says_why_a_story_is_there(desk: Room) -> None:
+def test_the_front_page_shows_no_scores_and_no_reasons(desk: Room) -> None:
     decide(desk, EditorAction.PIN, 3, "1")
     top(desk)
     desk.services.publish.run(SEVEN)
     front = (desk.folder / "feeds" / "site" / "index.html").read_text("utf-8")
-    assert "Chosen by our editor" in front
-    assert "Published in the last 3 hours" in front
-    assert "stories from the last 72 hours" in front
+    assert "Chosen by our editor" not in front
     assert not re.search(r"<details.*?\d\.\d.*?</details>", front), "no scores for readers"
 
 

@@ -162,7 +162,7 @@ def test_lists_that_an_article_is_on_are_written_again_when_its_text_becomes_ano
         stale.clear_lists(connection, stale.stale_lists(connection))
     job(newsroom).run(NOW)
     with newsroom.store.read() as connection:
-        assert "tag:sorvik" in stale.stale_lists(connection)
+        assert "tag:sorvik" in stale.lists_by_name(stale.stale_lists(connection))
 
 
 def test_a_sources_own_template_under_other_titles_is_no_copy(newsroom: Room) -> None:

@@ -31,6 +31,7 @@ from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.output import paged_lists, stale
 
 MONTH = "month "
+ZONE = "time zone of days"
 COVERED = 5
 _HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,10 +52,20 @@ class DayBuild:
         """Write the days of stale hours, their months and the archive; unmark each month's hours."""
         context = self.lists.context
         self._days = _stored_days(context.known)
+        zone = str(context.options.time_zone)
+        # In another time zone, a day may have lost its articles to the days beside it.
+        moved = set() if context.known.get(ZONE) == zone else {*self._days}
         with context.store.read() as connection:
             marks = stale.lists_by_name(stale.stale_lists(connection)).get("day:", {})
             days = {mark: self._days_of(mark) for mark in marks}
-            waiting = self._counted(connection, {day for found in days.values() for day in found})
+            marked = {day for found in days.values() for day in found}
+            waiting = self._counted(connection, marked | moved)
+        if beside := {self._mark_of(day): {day} for day in waiting - marked}:
+            # A month is stored before the next is written: days of other months that link to it wait too.
+            with context.store.write() as connection:
+                stale.mark_lists(connection, beside)
+                marks |= stale.stale_lists(connection, beside)
+            days |= beside
         done: set[date] = set()
         for month in sorted({day.replace(day=1) for day in waiting}, reverse=True):
             if self.lists.gives_up():
@@ -70,6 +81,8 @@ class DayBuild:
                 over = {mark: marks[mark] for mark, found in days.items() if found <= done}
                 stale.clear_lists(connection, over)
         self._archive()
+        if context.known.get(ZONE) != zone:
+            context.save({ZONE: zone})
 
     def _days_of(self, mark: str) -> set[date]:
         """Return the days, in the site's time zone, that an hour belongs to."""
@@ -77,6 +90,11 @@ class DayBuild:
         start = _EPOCH + hour * _HOUR
         zone = self.lists.context.options.time_zone
         return {at.astimezone(zone).date() for at in (start, start + _HOUR - timedelta(microseconds=1))}
+
+    def _mark_of(self, day: date) -> str:
+        """Return a mark that is of this day alone."""
+        noon = datetime.combine(day, time(12), self.lists.context.options.time_zone)
+        return f"day@{to_microseconds(noon) // stale.HOUR}:"
 
     def _counted(self, connection: Connection, days: set[date]) -> set[date]:
         """Count the articles of these days; return them with the days whose pages link to them.

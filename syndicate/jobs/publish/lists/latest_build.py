@@ -1,5 +1,6 @@
 """Pages that every new article changes: "Latest" and the list of sources."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
@@ -12,7 +13,7 @@ from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import LATEST_PATH, SOURCES_PATH
 from syndicate.store.core.column_types import from_microseconds
-from syndicate.store.output import paged_lists, stale
+from syndicate.store.output import day_counts, paged_lists, stale
 
 # Numbers of articles on "Latest": so many at least, and at most while they are of two days.
 LEAST = 100
@@ -29,7 +30,9 @@ def write_latest(
         read = lists.headlines.read(connection, [place.article_id for place in places])
         newest = paged_lists.newest_of_sources(connection)
         until = max(newest.values(), default=0)
-        counts = paged_lists.count_by_source(connection, until - 24 * stale.HOUR)
+        counts = Counter[int]()
+        for count in day_counts.recent_counts(connection, from_microseconds(until - 24 * stale.HOUR)):
+            counts[count.source_id] += count.articles
     headlines = [listed.headline for listed in read.values()]
     days = [headline.published.astimezone(zone).date() for headline in headlines]
     shown = [
@@ -39,7 +42,7 @@ def write_latest(
     ]
     lists.write_page("", LATEST_PATH, partial(latest_page, pages, shown, zone, trending=trending))
     facts = [
-        SourceFacts(source, from_microseconds(newest[source.id]), counts.get(source.id, 0))
+        SourceFacts(source, from_microseconds(newest[source.id]), counts[source.id])
         for source in context.views.sources.values()
         if source.id in newest
     ]

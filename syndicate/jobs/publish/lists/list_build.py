@@ -14,8 +14,8 @@ from functools import partial
 from syndicate.errors import RenderError
 from syndicate.jobs.publish.context import FORMATS, PublishContext
 from syndicate.jobs.publish.lists.list_facts import facts_of
-from syndicate.jobs.publish.lists.list_headlines import (Headlines, Listed)
-from syndicate.jobs.publish.lists.list_state import (ListState, headline_ids, read_list)
+from syndicate.jobs.publish.lists.list_headlines import Headlines, Listed
+from syndicate.jobs.publish.lists.list_state import ListState, headline_ids, read_list
 from syndicate.model import Article, Channel
 from syndicate.publish.lists.day_page import latest_page
 from syndicate.publish.lists.list_page import (
@@ -105,7 +105,6 @@ class ListBuild:
             wrong |= relinked
             with self.context.store.write() as connection:
                 stale.clear_lists(connection, done)
-                stale.mark_stale(connection, relinked)
         return wrong
 
     def gives_up(self) -> bool:
@@ -156,6 +155,7 @@ class ListBuild:
         """Write or remove the pages of a list; return whether it is done.
 
         Adds the content of its feed to ``feeds``, and to ``relinked`` the articles with wrong links to it.
+        These are marked before its file appears or disappears, since a later run looks for the file.
         """
         kind, key = state.kind, state.key
         source = self.context.views.sources.get(int(key)) if kind == "source" else None
@@ -168,6 +168,13 @@ class ListBuild:
         path = first_path(kind, source.name if source else key)
         existed = self.context.exists(path)
         has_page = kept and (bool(state.count) or existed or kind in paged_lists.NAMED)
+        wrong = kind in paged_lists.NAMED and self._wrongly_linked(
+            state, rendered, existed=existed, has_page=has_page
+        )
+        if wrong:
+            relinked |= wrong
+            with self.context.store.write() as connection:
+                stale.mark_stale(connection, wrong)
         content = ListContent(
             kind=kind,
             name=name,
@@ -195,9 +202,8 @@ class ListBuild:
                 self.write_page(state.name, latest_path(name), latest)
             self._redirect(path)
         elif existed:
+            self._redirect(path, ends=True)
             self._remove(path)
-        if kind in paged_lists.NAMED:
-            relinked |= self._wrongly_linked(state, rendered, existed=existed, has_page=has_page)
         if kind != "undated":
             self._feed(state, name, list(newest), feeds, has_page=has_page)
         return state.name not in self.failed and not self.gives_up()
@@ -286,10 +292,12 @@ class ListBuild:
         for file, data in self.context.documents(listings):
             self.write(file, data)
 
-    def _redirect(self, path: str) -> None:
-        """Replace the file at the former address of a section or tag by a page that leads here."""
+    def _redirect(self, path: str, *, ends: bool = False) -> None:
+        """Let the file at the former address of a section or tag lead here, or remove it."""
         former = f"{path.removesuffix('/index.html')}.html"
-        if self.context.exists(former):
+        if ends:
+            self._remove(former)
+        elif self.context.exists(former):
             self.write(former, redirect_page(former, path, self.context.options.site_url))
 
     def _remove(self, path: str) -> None:

@@ -38,7 +38,15 @@ class Headlines:
             self.views = replace(self.views, coverage_cache={})
         articles = [self.known[number] for number in missing if number in self.known]
         articles += article_store.get_articles(connection, set(missing) - self.known.keys()).values()
+        self._keep(connection, articles)
+        return {number: self._kept[number] for number in ids if number in self._kept}
+
+    def of(self, connection: Connection, articles: Sequence[Article]) -> list[Headline]:
+        """Return the headlines of articles."""
+        self._keep(connection, [article for article in articles if article.id not in self._kept])
+        return [self._kept[article.id].headline for article in articles]
+
+    def _keep(self, connection: Connection, articles: Sequence[Article]) -> None:
         for item in self.views.listed(connection, articles):
             article = item.article
             self._kept[article.id] = Listed(Headline.of(item), article.tags, article.authors)
-        return {number: self._kept[number] for number in ids if number in self._kept}
