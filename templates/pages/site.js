@@ -1,13 +1,13 @@
 "use strict";
 
-// The pages work without this file: it adds the reader's time zone, buttons and suggestions, and remembers choices.
+// Adds the reader's time zone, buttons and suggestions; pages work without it.
 (() => {
   const all = (selector) => [...document.querySelectorAll(selector)];
   const page = document.documentElement.lang;
   const lang = !page || page === "en" ? "en-GB" : page;
   const DAY = 86400000;
 
-  // Times: an age within a day, else the reader's zone; in the zone also where an age would wrap a line anew.
+  // Times: an age within a day, else in the reader's zone; so too where an age would wrap.
   const offset = (text) => (/([+-])(\d\d):(\d\d)$/.exec(text) || []).slice(1);
   const local = (at) => {
     const today = new Date(), style = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
@@ -58,7 +58,7 @@
   }
   offer("[data-print]", () => print());
 
-  // Text size and read mode. Storage may be switched off: then a choice lasts as long as the page.
+  // Text size and read mode; storage may be switched off.
   try {
     for (const input of all('input[name="size"], #read-mode')) {
       const key = "syndicate-" + (input.name || input.id);
