@@ -282,11 +282,14 @@ class _Site:
 
     def dead_addresses(self) -> Iterator[str]:
         """Yield relative addresses that are no files; pages of pruned articles are an archive."""
+        # The web server answers these addresses.
+        answered = {self._output / "subscribe", self._output / "search"}
         for file, page in self._pages.items():
             if "articles" in file.relative_to(self._output).parts and file not in self._by_path:
                 continue
             for address in sorted(_relative(page)):
-                if not _target(self._output, file, address).exists():
+                target = _target(self._output, file, address)
+                if target not in answered and not target.exists():
                     yield f"{file.relative_to(self._output)} links to {address}, which is no file"
 
     def wrong_listing(self, path: str) -> Iterator[str]:

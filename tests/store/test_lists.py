@@ -96,6 +96,7 @@ def test_marks_of_an_earlier_version_name_the_first_page_of_their_list(connectio
         "section:sport": {"section@5:sport": 1},
         "tag:tides": {"tag:tides": 1},
         "source:7": {"source:7": 1},
+        "sitemap:articles-0": {"sitemap:articles-0": 1},
     }
     assert stale.marked_hours(found["section:sport"]) == {5}
     assert stale.marked_hours(found["tag:tides"]) == set()

@@ -177,7 +177,7 @@ def test_articles_of_before_keep_their_html_and_give_their_text_from_it(empty_st
     store.migrate()
     with store.write() as connection:
         source = old_row(connection, "sources", name="harbour")
-        article = old_row(connection, "articles", source_id=source)
+        article = old_row(connection, "articles", source_id=source, authors_json="[]", tags_json="[]")
         old_row(connection, "article_bodies", article_id=article, html="<p>a</p><p>&lt;b</p>", text="a\n\n<b")
     monkeypatch.undo()
     assert store.migrate() == [one.name for one in all_migrations()[18:]]
