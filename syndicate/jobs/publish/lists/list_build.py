@@ -183,30 +183,47 @@ class ListBuild:
             articles=state.count,
             source=source,
         )
+        headlines = [listed.headline for listed in newest.values()]
+        self._files(state, pages, trending, content, headlines, has_page=has_page)
+        if kind != "undated":
+            self._feed(state, name, list(newest), feeds, has_page=has_page)
+        return state.name not in self.failed and not self.gives_up()
+
+    def _files(
+        self,
+        state: ListState,
+        pages: SitePages,
+        trending: Sequence[Headline],
+        content: ListContent,
+        newest: Sequence[Headline],
+        *,
+        has_page: bool,
+    ) -> None:
+        """Write the pages of a list, ``newest`` on the first; without a page, remove its files."""
+        kind, name = state.kind, content.name
+        key = name if kind == "source" else state.key
+        path = first_path(kind, key)
         for number in state.removed:
-            self._remove(page_path(kind, name, number))
+            self._remove(page_path(kind, key, number))
         for number, headlines in self._pages(state):
             self.write_page(
                 state.name,
-                page_path(kind, name if kind == "source" else key, number),
+                page_path(kind, key, number),
                 partial(list_page_of, pages, replace(content, headlines=headlines, number=number)),
             )
         if has_page:
             with self.context.store.read() as connection:
                 content = facts_of(connection, self.context, self.headlines, state, content)
-            shown = replace(content, headlines=[listed.headline for listed in newest.values()])
+            shown = replace(content, headlines=newest)
             self.write_page(state.name, path, partial(list_page_of, pages, shown, trending))
             if kind == "section":
                 zone = self.context.options.time_zone
                 latest = partial(latest_page, pages, shown.headlines, zone, section=name)
                 self.write_page(state.name, latest_path(name), latest)
             self._redirect(path)
-        elif existed:
+        else:
             self._redirect(path, ends=True)
             self._remove(path)
-        if kind != "undated":
-            self._feed(state, name, list(newest), feeds, has_page=has_page)
-        return state.name not in self.failed and not self.gives_up()
 
     def _pages(self, state: ListState) -> Iterator[tuple[int, list[Headline]]]:
         """Yield the pages to write besides the first, with their headlines, newest first."""
