@@ -17,7 +17,7 @@ from syndicate.store.output import day_counts, paged_lists, stale
 
 # Numbers of articles on "Latest": so many at least, and at most while they are of two days.
 LEAST = 100
-MOST = 200
+MOST = 150
 
 
 def write_latest(
