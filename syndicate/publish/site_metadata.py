@@ -1,4 +1,4 @@
-"""Metadata of article pages: NewsArticle JSON-LD (schema.org), headings, images and links."""
+"""Metadata of pages: JSON-LD (schema.org); and headings, images and links of articles."""
 
 import json
 import re
@@ -136,7 +136,7 @@ def nested_headings(html: str) -> str:
 
 
 def with_alternatives(html: str) -> str:
-    """Give images without alternative text an empty one: screen readers then skip their address."""
+    """Give images without alternative text an empty text: screen readers then skip their address."""
     return _WITHOUT_ALTERNATIVE.sub('<img alt=""', html)
 
 
@@ -175,8 +175,7 @@ def collection_facts(
 ) -> Markup:
     """Return the JSON-LD of a page that lists articles; ``crumbs`` stand between it and the front page.
 
-    ``more`` are further properties of the page.
-    An item leads where the headline leads: to this site, or to its publisher.
+    ``more`` are further properties of the page. An item has the link of its headline.
     """
     items = [
         {
@@ -207,8 +206,4 @@ def _site(options: PublishOptions) -> dict[str, object]:
 
 def _organisation(options: PublishOptions) -> dict[str, object]:
     logo = f"{options.site_url}/{options.logo or ASSETS_FOLDER + 'icon-512.png'}"
-    return {
-        **_site(options),
-        "@type": "NewsMediaOrganization",
-        "logo": {"@type": "ImageObject", "url": logo},
-    }
+    return {**_site(options), "@type": "NewsMediaOrganization", "logo": {"@type": "ImageObject", "url": logo}}

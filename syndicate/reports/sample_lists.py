@@ -1,6 +1,7 @@
 """Sample pages of lists and days for template checks, with every field set and with few."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -14,7 +15,13 @@ from syndicate.publish.lists.day_page import (
     latest_page,
     month_page,
 )
-from syndicate.publish.lists.list_page import ListContent, ListedArticle, list_facts, list_page_of, of_source
+from syndicate.publish.lists.list_page import (
+    ListContent,
+    ListedArticle,
+    list_facts,
+    list_page_of,
+    most_active,
+)
 from syndicate.publish.lists.sources_page import SourceFacts, sources_page
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
@@ -27,7 +34,7 @@ def sample_lists(
     row = ListedArticle(now, source.id, 1, 1, "Sample", ("sample",))
     rows = [row, row._replace(same_text=2)]
     facts = list_facts(rows, {source.id: source.name}, {1}, UTC)
-    of_one = of_source(facts, partners={"Other": 2}, total=2, first=now)
+    of_one = replace(facts, partners=most_active({"Other": 2}), total=2, first=now)
     for content in (
         ListContent(kind="section", name="Sample", headlines=()),
         ListContent(

@@ -93,11 +93,7 @@ def _site(services: Services, now: datetime) -> Renders:
     for page in (
         front,
         replace(front, active=[(mark, 2), (mark, 1)]),
-        replace(
-            front,
-            since=now,
-            places=FrontPlaces(),
-        ),
+        replace(front, since=now, places=FrontPlaces()),
     ):
         yield partial(pages.page, "pages/front.html", FRONT_PATH, page, updated=now)
     story = sample.full_story(items[0], headlines)
@@ -121,10 +117,8 @@ def _archive(services: Services, now: datetime) -> Renders:
     pages, options = _pages(services), services.publish_options
     live = {0: sample.full_headline(sample_stories(now)[0].lead)}
     for newsletter in services.newsletters or (sample.NEWSLETTER,):
-        editions, views = (
-            sample.archived_editions(newsletter.name, now),
-            sample.newsletter_views(newsletter, now),
-        )
+        editions = sample.archived_editions(newsletter.name, now)
+        views = sample.newsletter_views(newsletter, now)
         month = Month(path="site/newsletters/sample/2026-11.html", start=now, editions=editions)
         lists = {"months": [month], "all_months": [month, month], "newer": month.path, "older": month.path}
         for index in (True, False):
@@ -155,20 +149,12 @@ def _server_pages(services: Services, pages: ServerPageRenderer, now: datetime) 
         yield partial(pages.page, "pages/confirm.html", 200, **confirm)
     for paused_until in (None, now + timedelta(days=7)):
         for done in ("", "saved", "feed", "subscribed"):
-            choose = {
-                "page": sample.reader_page(paused_until),
-                "token": "",
-                "zones": ("UTC",),
-                "pauses": PAUSES,
-            }
+            page = sample.reader_page(paused_until)
+            choose = {"page": page, "token": "", "zones": ("UTC",), "pauses": PAUSES}
             yield partial(pages.page, "pages/preferences.html", 200, **choose, done=done)
     for problem in ("section", "language"):
-        refused = {
-            "page": replace(sample.reader_page(None), problem=problem),
-            "token": "",
-            "zones": (),
-            "pauses": (),
-        }
+        page = replace(sample.reader_page(None), problem=problem)
+        refused = {"page": page, "token": "", "zones": (), "pauses": ()}
         yield partial(pages.page, "pages/preferences.html", 422, **refused, done="")
     for unsubscribed in (False, True):
         facts = {"newsletter": "Sample", "token": "token", "done": unsubscribed}

@@ -23,29 +23,14 @@ def contrast(first: Colour, second: Colour) -> float:
 def accent_contrast(accent: str, *, dark: bool) -> float:
     """Return the least contrast of an accent (``#rrggbb``) on paper, tint and its own tint."""
     colour = _parsed(accent)
-    return min(
-        contrast(colour, under)
-        for under in (
-            _PAPERS[dark],
-            _TINTS[dark],
-            _own_tint(
-                colour,
-                dark=dark,
-            ),
-        )
-    )
+    papers = _PAPERS[dark], _TINTS[dark], _own_tint(colour, dark=dark)
+    return min(contrast(colour, paper) for paper in papers)
 
 
 def accent_rules(accent: str, accent_dark: str) -> str:
     """Return the rules that replace the accents of the style sheet; ``""`` keeps the shipped colour."""
-    return "".join(
-        _rule(
-            colour,
-            dark=dark,
-        )
-        for colour, dark in ((accent, False), (accent_dark, True))
-        if colour
-    )
+    light = _rule(accent, dark=False) if accent else ""
+    return light + (_rule(accent_dark, dark=True) if accent_dark else "")
 
 
 def _rule(accent: str, *, dark: bool) -> str:
@@ -59,12 +44,7 @@ def _rule(accent: str, *, dark: bool) -> str:
 
 def _own_tint(accent: Colour, *, dark: bool) -> Colour:
     share, paper = _SHARES[dark], _PAPERS[dark]
-    red, green, blue = (
-        round(
-            share * one + (1 - share) * other,
-        )
-        for one, other in zip(accent, paper, strict=True)
-    )
+    red, green, blue = (round(share * a + (1 - share) * p) for a, p in zip(accent, paper, strict=True))
     return red, green, blue
 
 

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, tzinfo
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from typing import Final, NamedTuple
 
 from syndicate.model import Source
@@ -26,8 +26,11 @@ from syndicate.text.names import tag_key
 _NEAR: Final = 3
 _SHOWN: Final = 8
 _BAR_DAYS: Final = 28
+# Time of the articles whose facts a page tells.
+SPAN: Final = timedelta(hours=60)
+SOURCE_SPAN: Final = timedelta(days=_BAR_DAYS - 1)
 _MIN_ON_TAG_PAGE: Final = 2
-_FOLDERS: Final = {"section": "sections", "tag": "tags", "author": "authors", "source": "sources"}
+FOLDERS: Final = {"section": "sections", "tag": "tags", "author": "authors", "source": "sources"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,6 @@ class ListFacts:
     sections: Sequence[Counted] = ()
     partners: Sequence[Counted] = ()
     days: Sequence[int] = ()
-    last_day: date | None = None
     total: int = 0
     first: datetime | None = None
 
@@ -182,17 +184,14 @@ def latest_path(section: str) -> str:
 def _feeds(pages: SitePages, content: ListContent) -> Sequence[NamedPath]:
     if content.kind == "section":
         return pages.section_feeds(content.name)
-    is_small = content.kind != "source" and content.articles < FEED_MINIMUM
-    return (
-        ()
-        if is_small or content.kind == "undated"
-        else pages.named_feed(_FOLDERS[content.kind], content.name)
-    )
+    if content.kind == "undated" or (content.kind != "source" and content.articles < FEED_MINIMUM):
+        return ()
+    return pages.named_feed(FOLDERS[content.kind], content.name)
 
 
 def feed_path(kind: str, name: str) -> str:
     """Return the path of a list's feed without its extension."""
-    return list_feed(_FOLDERS[kind], name)
+    return list_feed(FOLDERS[kind], name)
 
 
 def _beside(first: str, number: int, numbers: Sequence[int]) -> tuple[str, str]:
@@ -208,7 +207,7 @@ def _beside(first: str, number: int, numbers: Sequence[int]) -> tuple[str, str]:
 def _pager(first: str, number: int, numbers: Sequence[int]) -> list[NamedPath]:
     """Return the links of a page to the others; the name of the newest page is ``""``.
 
-    A cut page links to its neighbours alone, so that a new or removed page changes only those.
+    A cut page links to its neighbours alone, so that a new or removed page changes only these.
     """
     if not numbers:
         return []
@@ -240,10 +239,7 @@ def list_facts(
 
     ``own`` is the key of the list's tag, which the tags leave out.
     """
-    texts: dict[int, ListedArticle] = {}
-    for row in rows:
-        texts[row.same_text] = row
-    listed = list(texts.values())
+    listed = list({row.same_text: row for row in rows}.values())
     tags, spelt = Counter[str](), dict[str, str]()
     for row in listed:
         for tag in row.tags:
@@ -266,31 +262,23 @@ def list_facts(
             for key, count in _commonest(tags)
             if count >= _MIN_ON_TAG_PAGE
         ],
-        active=marked(active),
+        active=most_active(active),
         sections=[
             Counted(spelt_sections[key], section_path(key), count) for key, count in _commonest(sections)
         ],
         days=[days[ago] for ago in reversed(range(_BAR_DAYS))],
-        last_day=last_day,
     )
 
 
-def marked(counts: Mapping[str, int]) -> list[Counted]:
+def most_active(counts: Mapping[str, int]) -> list[Counted]:
     """Return the sources with the highest counts, with their marks."""
     return [
         Counted(name, source_path(name), count, SourceMark.of(name)) for name, count in _commonest(counts)
     ]
 
 
-def of_source(
-    facts: ListFacts, *, partners: Mapping[str, int], total: int, first: datetime | None
-) -> ListFacts:
-    """Add the facts of a source's page."""
-    return replace(facts, partners=marked(partners), total=total, first=first)
-
-
 def most_covered(rows: Sequence[ListedArticle], coverage: Mapping[int, int]) -> int | None:
-    """Return the story with the most sources, of equal stories the one with the newest article."""
+    """Return the story with the most sources; of equal stories, the story with the newest article."""
     found = {row.story_id: coverage.get(row.story_id, 0) for row in rows}
     best = max(found, key=lambda story_id: found[story_id], default=0)
     return best if found.get(best) else None
@@ -298,7 +286,3 @@ def most_covered(rows: Sequence[ListedArticle], coverage: Mapping[int, int]) -> 
 
 def _commonest(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN]
-
-
-SPAN: Final = timedelta(hours=60)
-SOURCE_SPAN: Final = timedelta(days=_BAR_DAYS - 1)

@@ -29,10 +29,7 @@ from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.output.stale import HOUR
 from syndicate.store.stories.same_text import Rows, first_of_text
 
-NAMED: dict[str, Column[str]] = {
-    "tag": schema.article_tags.c.tag,
-    "author": schema.article_authors.c.author,
-}
+NAMED: dict[str, Column[str]] = {"tag": schema.article_tags.c.tag, "author": schema.article_authors.c.author}
 """Kinds of lists whose articles are rows of a table of their own."""
 _END = 1 << 62
 
@@ -296,8 +293,3 @@ _BOUNDS = CompiledStatement(
     .order_by(_PAGES.number)
 )
 _ADD_BOUND = CompiledStatement(insert(schema.list_pages))
-
-
-def hour_of(place: Place) -> int:
-    """Return the hour since 1970 of a place."""
-    return place.published // HOUR

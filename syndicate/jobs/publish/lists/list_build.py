@@ -19,6 +19,7 @@ from syndicate.jobs.publish.lists.list_state import ListState, headline_ids, rea
 from syndicate.model import Article, Channel
 from syndicate.publish.lists.day_page import latest_page
 from syndicate.publish.lists.list_page import (
+    FOLDERS,
     ListContent,
     feed_path,
     first_path,
@@ -46,7 +47,6 @@ MAX_CARRIERS = 1_000
 # Failures that mean a broken template, not a broken article.
 FAILURES_BEFORE_GIVING_UP = 20
 KINDS = ("section", "tag", "author", "source", "undated")
-_FOLDERS = ("tags", "sections", "sources", "authors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +113,8 @@ class ListBuild:
 
     def remove_feeds(self) -> None:
         """Remove the feeds of all lists, and the empty folders."""
-        for kind in _FOLDERS:
-            folder = self.context.output / kind
+        for name in FOLDERS.values():
+            folder = self.context.output / name
             for suffix in FORMATS:
                 for file in folder.glob(f"*.{suffix}"):
                     file.unlink()
@@ -237,7 +237,7 @@ class ListBuild:
                     read = self.headlines.read(connection, ids)
                 for other in waiting:
                     shown = headline_ids(state.contents[other])
-                    yield other, [read[one].headline for one in shown if one in read]
+                    yield other, [read[n].headline for n in shown if n in read]
                 waiting = []
             waiting.append(number)
 

@@ -12,8 +12,8 @@ from syndicate.publish.lists.list_page import (
     ListContent,
     ListedArticle,
     list_facts,
+    most_active,
     most_covered,
-    of_source,
 )
 from syndicate.publish.site import FEED_MINIMUM
 from syndicate.publish.site_headline import Headline
@@ -37,11 +37,7 @@ def facts_of(
     """Return the first page of a list with the facts of its articles, and a section with its lead."""
     is_source = state.kind == "source"
     dated = [place for place in state.newest if place.published >= stale.FIRST_DATE]
-    if (
-        not dated
-        or state.kind == "undated"
-        or (state.count < FEED_MINIMUM and state.kind in paged_lists.NAMED)
-    ):
+    if not dated or (state.count < FEED_MINIMUM and state.kind in paged_lists.NAMED):
         return content
     span = int((SOURCE_SPAN if is_source else SPAN).total_seconds()) * _MICROSECONDS
     since = max(dated[-1].published - span, stale.FIRST_DATE)
@@ -54,13 +50,10 @@ def facts_of(
     )
     if is_source:
         partners = paged_lists.partner_sources(connection, stories)
-        total, first = paged_lists.count_listed(connection, state.kind, state.key)
-        facts = of_source(
-            facts,
-            partners={names[n]: count for n, count in partners.items() if n in names and n != int(state.key)},
-            total=total,
-            first=None if first is None else from_microseconds(first),
-        )
+        others = {names[n]: count for n, count in partners.items() if n in names and n != int(state.key)}
+        total, at = paged_lists.count_listed(connection, state.kind, state.key)
+        first = None if at is None else from_microseconds(at)
+        facts = replace(facts, partners=most_active(others), total=total, first=first)
         return replace(content, facts=facts)
     lead = most_covered(listed, {number: coverage for number, (coverage, _) in stories.items()})
     if lead is None or state.kind != "section":

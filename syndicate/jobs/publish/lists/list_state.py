@@ -45,7 +45,7 @@ class ListState:
 
     def page_marks(self) -> set[str]:
         """Return marks of the pages to write besides the first."""
-        hours = {paged_lists.hour_of(self.bounds[number]) for number in self.contents}
+        hours = {self.bounds[number].published // HOUR for number in self.contents}
         return {f"{self.kind}@{hour}:{self.key}" for hour in hours}
 
 
