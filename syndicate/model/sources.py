@@ -148,7 +148,7 @@ class SourceState:
     - ``failures``: failed polls in a row; ``error``: the last failure
     - ``gone``: true after a 410: no further polls
     - ``permanent_url``, ``permanent_seen``: target of a permanent redirect, and its polls in a row
-    - ``moved_to``: address polled in place of the declared one, after a confirmed redirect
+    - ``moved_to``: address polled in place of the declared address, after a confirmed redirect
     - ``warning``: warning of the last document, for ``status``
     - ``read_from``: host of the last response if it is another site
     - ``max_age``: seconds of freshness from HTTP; ``requested_interval``: seconds that the feed requests

@@ -164,7 +164,7 @@ def _without(headlines: Iterable[Headline], used: Iterable[Headline]) -> list[He
 
 
 def _beside(headlines: Sequence[Headline]) -> list[Headline]:
-    """Return the second column: at most two stories of a source; a picture first, if one is near."""
+    """Return the second column: at most two stories of a source; stories with a picture first."""
     counts, chosen = Counter[str](), list[Headline]()
     for headline in headlines:
         if counts[headline.source_name] < _BESIDE_PER_SOURCE and len(chosen) < _BESIDE:

@@ -40,7 +40,7 @@ SAMPLE_STORIES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedEdition:
-    """Latest revision of an edition. ``published`` is when the first revision went out.
+    """Latest revision of an edition. ``published`` is the time at which the first went out.
 
     ``articles`` is the number of articles that the edition carries.
     """
@@ -137,7 +137,7 @@ class EditionPage(EditionsPage):
 
 @dataclass(frozen=True, kw_only=True)
 class NewslettersPage(Page):
-    """Variables of ``pages/newsletters.html``; ``sample`` is an edition of ``sample_of``, if there is one.
+    """Variables of ``pages/newsletters.html``; ``sample`` is an edition of ``sample_of``, or ``None``.
 
     ``pairs`` are the names and titles of the newsletters.
     """

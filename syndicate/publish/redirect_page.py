@@ -1,4 +1,4 @@
-"""Page at a former address, which leads to the present one."""
+"""Page at a former address, which leads to the present address."""
 
 from html import escape
 from posixpath import dirname, relpath

@@ -315,7 +315,7 @@ class SitePages:
 
 
 def _named(names: Sequence[str], paged: Collection[str], path: Callable[[str], str]) -> list[NamedPath]:
-    """Return an article's tags or authors, with the path of those with a page; of two spellings the first."""
+    """Return an article's tags or authors with the paths of their pages or ""; the first spelling counts."""
     spelt: dict[str, str] = {}
     for name in names:
         spelt.setdefault(tag_key(name), name)

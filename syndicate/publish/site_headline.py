@@ -143,7 +143,7 @@ class StoryView:
     - ``path``: its page
     - ``sources``, ``articles``: counts; ``foreign``: sources that cover it only in other languages
     - ``first``, ``last``: times of the first and the newest report
-    - ``marks``: marks of up to six sources, that of the headline first, then those with the newest reports
+    - ``marks``: marks of up to six sources: the headline's own, then sources with the newest reports
     - ``reports``: source and time of each article, newest first
     - ``bars``: numbers of articles in equal parts of its life
     - ``others``: the newest report of each other source, newest first, each text once

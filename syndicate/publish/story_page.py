@@ -43,8 +43,8 @@ class TextGroup(NamedTuple):
 class StoryMaterial:
     """Rows of a story.
 
-    ``links`` lead to all its articles, ``articles`` are those that the page shows in full, by id, with the
-    lead. ``tags`` are the keys of tags with a page, ``related`` the leads of other stories.
+    ``links`` lead to all its articles. ``articles`` holds the lead and the articles shown in full, by id.
+    ``tags`` are the keys of tags with a page, ``related`` the leads of other stories.
     """
 
     path: str

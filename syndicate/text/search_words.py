@@ -95,14 +95,7 @@ def indexed_text(
     )
 
 
-def search_term(
-    text: str,
-    languages: Iterable[str] = (),
-    *,
-    written: str = "",
-    negated: bool = False,
-    prefix: bool = False,
-) -> SearchTerm | None:
+def search_term(text: str, languages: Iterable[str] = (), *, negated: bool = False) -> SearchTerm | None:
     """Return the term for a word or phrase, ``None`` if it has no word.
 
     A single word is also found by its stem in these languages. A single character of a script without
@@ -116,8 +109,8 @@ def search_term(
         roots = {stem: None for language in languages for stem in stems(words, language)}
         phrases += [(form,) for root in roots for form in (root, MARK + root) if form != words[0]]
     # A character of a script without spaces begins a pair wherever it stands.
-    prefix = prefix or (len(words[-1]) == 1 and SPACELESS.match(words[-1]) is not None)
-    return SearchTerm(phrases=tuple(phrases), written=written or text.strip(), negated=negated, prefix=prefix)
+    prefix = len(words[-1]) == 1 and SPACELESS.match(words[-1]) is not None
+    return SearchTerm(phrases=tuple(phrases), written=text.strip(), negated=negated, prefix=prefix)
 
 
 def _field(parts: Iterable[str], language: str, limit: int) -> str:
@@ -145,8 +138,7 @@ def _marked_roots(words: Sequence[str], language: str) -> Iterable[str]:
 def _words(text: str, *, index: bool) -> list[str]:
     if text.isascii():
         return _cut(folded_words(text).split())
-    # Most texts need to fold few of their words, and have no marks.
-    # Folding the case of some letters leaves a mark.
+    # Most texts need to fold few of their words, and have no marks. Folding some letters leaves a mark.
     text = unicodedata.normalize("NFC", text).casefold()
     if _MARKED.search(text):
         words = WORD.findall(fold(text))

@@ -32,7 +32,7 @@ class ConnectionTable(Generic[Connection]):
         self._networks: dict[str, dict[Connection, None]] = {}
 
     def add(self, connection: Connection, network: str) -> Connection | None:
-        """Add a connection, and return the connection to close, which is the new one if no other is idle."""
+        """Add a connection, and return the connection to close: the new connection if no other is idle."""
         neighbours = self._networks.setdefault(network, {})
         neighbours[connection] = None
         crowds = [neighbours]
@@ -78,7 +78,7 @@ class BoundedHttpProtocol(H11Protocol):
         return waits and not self.transport.get_write_buffer_size()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base
-        """Start the timeout, and close an idle connection, or this one, beyond the limit."""
+        """Start the timeout, and close an idle connection, or this connection, beyond the limit."""
         super().connection_made(transport)
         self._network = network_of(self.client[0] if self.client else "")
         self._start()

@@ -52,7 +52,7 @@ def offers_of(context: PublishContext) -> tuple[NewsletterOffer, ...]:
 class FrontBuild:
     """Front page of ``pages`` from the ranked headlines; ``sections`` are in the order of the navigation.
 
-    ``headlines`` are those of the run's lists.
+    ``headlines`` keeps the headlines of the run's lists.
     """
 
     context: PublishContext
@@ -91,7 +91,7 @@ class FrontBuild:
         return self.pages.page("pages/front.html", FRONT_PATH, page, updated=arrived)
 
     def _blocks(self, connection: Connection, counts: Sequence[day_counts.RecentCount]) -> list[SectionBlock]:
-        """Return the sections in order, with the numbers of the last day; one section alone is none."""
+        """Return the sections in order, with the numbers of the last day; none for a single section."""
         blocks = []
         for name in self.sections[:_SECTIONS] if len(self.sections) > 1 else ():
             articles = channel_store.section_articles(connection, name, limit=_SECTION_POOL)

@@ -79,13 +79,13 @@ class PrivateFeedsJob:
             body=document.replace(placeholder.encode(), token.encode()), content_hash=content_hash
         )
 
-    def url(self, connection: Connection, subscriber_id: int, kind: str = "rss") -> str:
+    def url(self, connection: Connection, subscriber_id: int) -> str:
         """Return the address of a person's feed; ``""`` for unknown people and unsubscribed readers."""
         revision = feed_revision(connection, subscriber_id)
         if revision is None or not self._choices(connection, subscriber_id):
             return ""
         token = feed_token(leases.read_secret(connection), subscriber_id, revision)
-        return f"{self.options.site_url}/private/{token}.{kind}"
+        return f"{self.options.site_url}/private/{token}.rss"
 
     def url_of(self, address_key: str) -> str:
         """Return the address of the feed of a mailbox's owner, or ``""``."""

@@ -67,7 +67,7 @@ class StoryBuild:
                 stale.clear_lists(connection, {name: marks[name] for name in {*batch.values()} - failed})
 
     def _write(self, names: dict[int, str]) -> set[str]:
-        """Write these stories, as far as they have a page; return the names of those that failed."""
+        """Write these stories, as far as they have a page; return the names of the failed."""
         options, failed = self.context.options, set[str]()
         with self.context.store.read() as connection:
             found = story_store.get_stories(connection, names).values()

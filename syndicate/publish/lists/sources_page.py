@@ -1,6 +1,6 @@
 """List of all sources by section."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -24,20 +24,17 @@ class SourceFacts(NamedTuple):
     newest: datetime
     articles: int
 
-
-class SourceLine(NamedTuple):
-    """Source of the list: its mark, the time of its newest article and its articles in the last day."""
-
-    mark: SourceMark
-    newest: datetime
-    articles: int
+    @property
+    def mark(self) -> SourceMark:
+        """Mark of the source."""
+        return SourceMark.of(self.source.name)
 
 
 class SourceGroup(NamedTuple):
     """Sources of a section, by name; ``quiet`` sources stand last, of all sections."""
 
     name: str
-    sources: Sequence[SourceLine]
+    sources: Sequence[SourceFacts]
     quiet: bool = False
 
 
@@ -62,15 +59,14 @@ def sources_page(pages: SitePages, facts: Sequence[SourceFacts]) -> bytes:
         return (order.get(key, len(order)), key if key in order else "")
 
     groups = [
-        SourceGroup(pages.section_name(key), _lines(list(group)))
+        SourceGroup(pages.section_name(key), _by_name(group))
         for (_, key), group in groupby(sorted(active, key=section), section)
     ]
     if quiet:
-        groups.append(SourceGroup("", _lines(quiet), quiet=True))
+        groups.append(SourceGroup("", _by_name(quiet), quiet=True))
     page = SourcesPage(canonical=pages.absolute(SOURCES_PATH), groups=groups, count=len(facts))
     return pages.page("pages/sources.html", SOURCES_PATH, page)
 
 
-def _lines(facts: Sequence[SourceFacts]) -> list[SourceLine]:
-    lines = [SourceLine(SourceMark.of(fact.source.name), fact.newest, fact.articles) for fact in facts]
-    return sorted(lines, key=lambda line: line.mark.name.casefold())
+def _by_name(facts: Iterable[SourceFacts]) -> list[SourceFacts]:
+    return sorted(facts, key=lambda fact: fact.source.name.casefold())

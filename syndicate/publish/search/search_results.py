@@ -113,11 +113,11 @@ def ordered_stories(
     return [sorted(story, key=tier, reverse=True) for story in ranked]
 
 
-def shown_hits(story: Sequence[SearchHit], *, others: int = 2) -> list[SearchHit]:
-    """Return the best hit of a story and others, of further sources if there are any."""
+def shown_hits(story: Sequence[SearchHit]) -> list[SearchHit]:
+    """Return the best hit of a story and two others, of further sources if there are any."""
     first_of_source = {hit.source_id: hit for hit in reversed(story)}
     distinct = [hit for hit in story if first_of_source[hit.source_id] is hit]
-    return (distinct + [hit for hit in story if first_of_source[hit.source_id] is not hit])[: 1 + others]
+    return (distinct + [hit for hit in story if first_of_source[hit.source_id] is not hit])[:3]
 
 
 def page_links(stories: int, query: SearchQuery) -> list[NamedPath]:

@@ -76,7 +76,7 @@ def carried_articles(
 def waiting_articles(
     connection: Connection, newsletter: str, *, before: datetime, variant_key: str = EVERY_EDITION
 ) -> list[int] | None:
-    """Return the articles that the last edition left to the next one; ``None`` without an edition."""
+    """Return the articles that the last edition left to the next edition; ``None`` without an edition."""
     last = (
         select(editions.c.id)
         .where(*_carried_by(newsletter, variant_key, before))

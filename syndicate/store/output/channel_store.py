@@ -49,7 +49,7 @@ def filtered_articles(
     connection: Connection, filters: Sequence[ArticleFilter], *, limit: int
 ) -> list[Article]:
     """Return the newest articles that match any of the filters, newest first, each text once."""
-    shown = first_of_text(lambda rows: [or_(*(_matches_filter(connection, one, rows) for one in filters))])
+    shown = first_of_text(lambda rows: [or_(*(_matches_filter(connection, each, rows) for each in filters))])
     return _newest(connection, shown, limit)
 
 

@@ -17,7 +17,7 @@ from syndicate.store.search.word_index import WORDS, Scope, matches
 from syndicate.store.stories.same_text import Unindexed
 from syndicate.text.search_words import SearchTerm
 
-# Steps of SQLite's virtual machine between two looks at the clock.
+# Steps of SQLite's virtual machine between two checks of the clock.
 _STEPS = 10_000
 _CANCELLED = "57014"
 
