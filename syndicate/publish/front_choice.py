@@ -25,7 +25,7 @@ _LEAST_TRENDING = 2
 # Heights in lines: picture of the lead, two stories side by side, and an article in Latest.
 _PICTURE_LINES = 16
 _PAIR_LINES = 10
-_RIVER_LINES = 4
+_LATEST_LINES = 4
 _LANES = 7
 _LEAST_LANES, _LEAST_SOURCES = 3, 3
 # Below this number of recent stories the page has two columns.
@@ -88,9 +88,7 @@ def choose_front(
     growing = {story_key(headline) for headline in trending}
     pool = _distinct([*ranked, *latest])
     if old or not pool:
-        shown = [story_key(headline) for headline in pool[:5]]
-        rest = [headline for headline in latest if story_key(headline) not in shown]
-        lead = pool[0] if pool else None
+        lead, rest = pool[0] if pool else None, _without(latest, pool[:5])
         return FrontPlaces(old=old, lead=lead, under=pool[1:5], latest=rest[:LATEST_SHOWN])
     lead, *left = [_hot(headline, growing, now) for headline in pool]
     wide = sum(now - headline.first_seen <= OLD for headline in pool) >= _FEW
@@ -102,27 +100,19 @@ def choose_front(
     more = left[:MORE_SHOWN] if wide else []
     used = [lead, *beside, *under, *more]
     shown_trending = _without(trending, used)[:TRENDING_SHOWN]
-    if len(shown_trending) < _LEAST_TRENDING:
-        shown_trending = []
+    shown_trending = shown_trending if len(shown_trending) >= _LEAST_TRENDING else []
     used += shown_trending
-    river = latest if wide else _without(latest, used)
-    blocks: list[SectionBlock] = []
-    for block in sections:
-        limit = SECTION_SHOWN if len(blocks) < _FULL_SECTIONS else LESS_SHOWN
-        headlines = _led(_without(_distinct(block.headlines), used)[:limit])
-        used += headlines
-        if headlines:
-            blocks.append(replace(block, headlines=headlines))
+    newest_left = latest if wide else _without(latest, used)
     return FrontPlaces(
         wide=wide,
         lead=lead,
         under=under,
         beside=beside,
-        latest=[_new(headline, now) for headline in river[: _latest_count(column)]],
+        latest=[_new(headline, now) for headline in newest_left[: _latest_count(column)]],
         more=more,
         trending=shown_trending,
         lanes=_lanes([*top, *trending], now, mirrored=mirrored),
-        sections=blocks,
+        sections=_blocks(sections, used),
     )
 
 
@@ -173,7 +163,7 @@ def _beside(headlines: Sequence[Headline]) -> list[Headline]:
     return sorted(chosen, key=lambda headline: headline.image is None)
 
 
-def _led(headlines: Sequence[Headline]) -> list[Headline]:
+def _lead_first(headlines: Sequence[Headline]) -> list[Headline]:
     """Return headlines in order, after the most covered story or else the first with a picture."""
     first = max(
         headlines,
@@ -190,9 +180,21 @@ def _under_count(lead: Headline, column: float) -> int:
     return 2 * min(3, max(1 if lead.image else 2, pairs))
 
 
+def _blocks(sections: Iterable[SectionBlock], used: Iterable[Headline]) -> list[SectionBlock]:
+    """Return the sections with stories that are not ``used``; each story stands in a single section."""
+    blocks, taken = list[SectionBlock](), [*used]
+    for block in sections:
+        limit = SECTION_SHOWN if len(blocks) < _FULL_SECTIONS else LESS_SHOWN
+        headlines = _lead_first(_without(_distinct(block.headlines), taken)[:limit])
+        taken += headlines
+        if headlines:
+            blocks.append(replace(block, headlines=headlines))
+    return blocks
+
+
 def _latest_count(column: float) -> int:
     """Return the number of articles in Latest for a height like that of the second column."""
-    return max(LATEST_SHOWN, min(LATEST_SHOWN + 5, round(column / _RIVER_LINES)))
+    return max(LATEST_SHOWN, min(LATEST_SHOWN + 5, round(column / _LATEST_LINES)))
 
 
 def _lines(headline: Headline, width: int) -> float:

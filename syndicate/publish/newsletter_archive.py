@@ -120,7 +120,7 @@ class EditionsPage(Page):
 
 @dataclass(frozen=True, kw_only=True)
 class EditionPage(EditionsPage):
-    """Variables of ``pages/edition.html``, with the fields of ``_content``."""
+    """Variables of ``pages/edition.html``, with the parts of the content."""
 
     edition: Edition
     published: datetime

@@ -102,8 +102,7 @@ class SitePages:
         self.tags = tags
         self.authors: Collection[str] = ()
         self._frames: dict[tuple[str, str, datetime | None], dict[str, object]] = {}
-        self._links: dict[tuple[str, tuple[NamedPath, ...]], Markup] = {}
-        self._section_lists: dict[tuple[str, ...], Markup] = {}
+        self._fragments: dict[tuple[object, ...], Markup] = {}
         self._rails: dict[str, tuple[tuple[tuple[Headline, ...], tuple[Headline, ...]], Markup]] = {}
 
     def article_page(self, item: PublishedArticle, **lists: Sequence[Headline]) -> bytes:
@@ -165,7 +164,7 @@ class SitePages:
             image=image,
             share_image=image,
             description=summary,
-            feeds=self._article_feeds(item, section),
+            feeds=self.section_feeds(section) + self.named_feed("sources", item.source.name),
             caption=caption_of(image, article.title),
             others=others[:_OTHERS],
             figure=None if image is None or shows_image(item.html, image.url) else image,
@@ -226,19 +225,20 @@ class SitePages:
     def _variables(self, root: str, page: Page, current: str, site: SiteView) -> Mapping[str, object]:
         main = self._main_feeds(current)
         feeds = tuple(feed for feed in page.feeds if feed not in main)
-        links = {"feeds": page.feeds, "feed_links": self._feed_links(root, feeds)}
+        # Pages of a section share these links.
+        markup = self._fragment("pages/parts/feed_links.html", (root, feeds), root=root, feeds=feeds)
+        links = {"feeds": page.feeds, "feed_links": markup}
         return self._shared(root, site) | self._frame(root, current, site) | page.variables() | links
 
     def _shared(self, root: str, site: SiteView) -> dict[str, object]:
         return {"site": site, "direction": site.direction, "root": root}
 
-    def _feed_links(self, root: str, feeds: tuple[NamedPath, ...]) -> Markup:
-        """Return links to the feeds of a page as finished markup, cached: pages of a section share them."""
-        if (root, feeds) not in self._links:
-            self._links[root, feeds] = self._templates.fragment(
-                "pages/parts/feed_links.html", root=root, feeds=feeds
-            )
-        return self._links[root, feeds]
+    def _fragment(self, template: str, inputs: tuple[object, ...], **variables: object) -> Markup:
+        """Return a part of pages as finished markup, rendered once for each combination of inputs."""
+        key = template, *inputs
+        if key not in self._fragments:
+            self._fragments[key] = self._templates.fragment(template, **variables)
+        return self._fragments[key]
 
     def _main_feeds(self, current: str) -> tuple[NamedPath, ...]:
         # Most pages name only the main channel: they need no update when another channel goes.
@@ -280,22 +280,12 @@ class SitePages:
         return markup
 
     def _more_from_section(self, root: str, section: str, headlines: Sequence[Headline]) -> Markup:
-        """Return more headlines from a section as finished markup, cached: most articles show the same."""
+        """Return more headlines from a section as finished markup; most articles show the same."""
         if not headlines:
             return Markup("")
-        key = root, section, *(headline.path for headline in headlines)
-        if key not in self._section_lists:
-            self._section_lists[key] = self._templates.fragment(
-                "pages/parts/more_from_section.html",
-                section=section,
-                headlines=headlines,
-                **self._shared(root, self.site),
-            )
-        return self._section_lists[key]
-
-    def _article_feeds(self, item: PublishedArticle, section: str) -> tuple[NamedPath, ...]:
-        """Return the feeds of an article's section and source."""
-        return self.section_feeds(section) + self.named_feed("sources", item.source.name)
+        shown = {"section": section, "headlines": headlines, **self._shared(root, self.site)}
+        inputs = root, section, *(headline.path for headline in headlines)
+        return self._fragment("pages/parts/more_from_section.html", inputs, **shown)
 
     def section_feeds(self, section: str) -> tuple[NamedPath, ...]:
         """Return the channels with exactly this section, else the section's own feed."""

@@ -1,6 +1,6 @@
 """Pages of long lists are counted from the oldest and keep their articles."""
 
-from syndicate.publish.lists.list_paging import CUT_AT, LONGEST, PAGE, cut, neighbours, numbers_at, reach
+from syndicate.publish.lists.list_paging import CUT_AT, LONGEST, PAGE, cut, last_kept, neighbours, numbers_at
 
 
 def places(count: int, start: int = 0) -> list[tuple[int, int]]:
@@ -32,14 +32,14 @@ def test_a_time_is_on_the_page_whose_last_place_follows_it():
 def test_a_page_that_grew_too_long_is_cut_again_with_all_newer_pages():
     bounds = {1: (10, 1), 2: (20, 1), 3: (30, 1)}
     newest = places(PAGE, 31)
-    assert reach(bounds, {2: places(LONGEST)}, newest) is None
-    assert reach(bounds, {2: places(LONGEST + 1)}, newest) == 1
-    assert reach(bounds, {1: places(LONGEST + 1)}, newest) == 0
+    assert last_kept(bounds, {2: places(LONGEST)}, newest) is None
+    assert last_kept(bounds, {2: places(LONGEST + 1)}, newest) == 1
+    assert last_kept(bounds, {1: places(LONGEST + 1)}, newest) == 0
 
 
 def test_a_short_first_page_takes_back_the_newest_page():
-    assert reach({1: (10, 1), 2: (20, 1)}, {}, places(3, 21)) == 1
-    assert reach({}, {}, places(3)) is None
+    assert last_kept({1: (10, 1), 2: (20, 1)}, {}, places(3, 21)) == 1
+    assert last_kept({}, {}, places(3)) is None
 
 
 def test_a_changed_page_changes_the_pages_that_link_to_it():

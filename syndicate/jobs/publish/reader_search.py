@@ -66,7 +66,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
-class _Newsroom:
+class _SiteFacts:
     """Sources by id, and sections and languages of the latest articles by their keys."""
 
     sources: dict[int, Source]
@@ -82,36 +82,36 @@ class ReaderSearch:
     store: Store
     options: PublishOptions
     time_limit: float = TIME_LIMIT
-    _newsroom: _Newsroom | None = field(default=None, repr=False)
+    _cached_facts: _SiteFacts | None = field(default=None, repr=False)
     _writer: FeedWriter | None = field(default=None, repr=False)
 
     def page(self, query: SearchQuery, now: datetime) -> SearchPage:
         """Return the page of a search."""
         with self._reading() as connection:
-            room = self._facts(connection)
-            terms = query.terms(room.languages)
+            facts = self._facts(connection)
+            terms = query.terms(facts.languages)
             page = SearchPage(
                 canonical=f"{self.options.site_url}/search",
                 query=query,
-                sections=sorted(room.sections.items(), key=lambda section: section[1]),
-                sources=sorted((source.name, source.name) for source in room.sources.values()),
-                languages=[(language, language) for language in room.languages],
+                sections=sorted(facts.sections.items(), key=lambda section: section[1]),
+                sources=sorted((source.name, source.name) for source in facts.sources.values()),
+                languages=[(language, language) for language in facts.languages],
             )
             if not terms:
                 return replace(page, problem="no words" if query.words else "")
-            hits = self._hits(connection, query, terms, room)
+            hits = self._hits(connection, query, terms, facts)
             if not hits:
                 return self._nothing(connection, page, terms)
-            return self._filled(connection, page, terms, hits, room, now)
+            return self._filled(connection, page, terms, hits, facts, now)
 
     def feed(self, query: SearchQuery, kind: str) -> bytes:
         """Return the newest matching articles as a feed in a format of ``FORMATS``."""
         with self._reading() as connection:
-            room = self._facts(connection)
-            terms = query.terms(room.languages)
-            hits = self._hits(connection, query, terms, room) if terms else []
+            facts = self._facts(connection)
+            terms = query.terms(facts.languages)
+            hits = self._hits(connection, query, terms, facts) if terms else []
             hits = sorted(hits, key=lambda hit: (hit.published, hit.article_id), reverse=True)[:FEED_ITEMS]
-            items = self._articles(connection, [hit.article_id for hit in hits], room, full=True)
+            items = self._articles(connection, [hit.article_id for hit in hits], facts, full=True)
         channel = Channel(
             name=f"search?{replace(query, order=TIME).address()}",
             title=f"{query.words} · {self.options.title}",
@@ -133,12 +133,12 @@ class ReaderSearch:
         if sum(map(len, words)) < 2:
             return []
         with self._reading() as connection:
-            room = self._facts(connection)
-            terms = query.terms(room.languages, unfinished=True)
+            facts = self._facts(connection)
+            terms = query.terms(facts.languages, unfinished=True)
             tags = self._tags(connection, tag_key(text), limit=2)
             names = [
                 source.name
-                for source in room.sources.values()
+                for source in facts.sources.values()
                 if any(word.startswith(words[0]) for word in index_words(source.name))
                 and fold(text.strip()) in fold(source.name)
             ]
@@ -157,7 +157,7 @@ class ReaderSearch:
             )
             newest = {hit.story_id: hit.article_id for hit in sorted(hits, key=lambda hit: hit.published)}
             ids = list(reversed(newest.values()))[: SUGGESTIONS - len(suggestions)]
-            for item in self._articles(connection, ids, room):
+            for item in self._articles(connection, ids, facts):
                 path = (item.story and item.story.path) or item.article.path
                 suggestions.append(Suggestion(kind="story", text=item.article.title, path=path))
         return suggestions
@@ -167,24 +167,24 @@ class ReaderSearch:
         with self.store.read() as connection, search_store.time_limit(connection, self.time_limit):
             yield connection
 
-    def _facts(self, connection: Connection) -> _Newsroom:
-        room = self._newsroom
-        if room is None or time.monotonic() - room.read_at > _REMEMBERED:
+    def _facts(self, connection: Connection) -> _SiteFacts:
+        facts = self._cached_facts
+        if facts is None or time.monotonic() - facts.read_at > _REMEMBERED:
             sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
             sections, languages = channel_store.latest_sections_and_languages(connection)
             known = [self.options.language, *languages]
-            room = self._newsroom = _Newsroom(
+            facts = self._cached_facts = _SiteFacts(
                 sources, sections, tuple(dict.fromkeys(map(main_language, known))), time.monotonic()
             )
-        return room
+        return facts
 
     def _hits(
-        self, connection: Connection, query: SearchQuery, terms: Sequence[SearchTerm], room: _Newsroom
+        self, connection: Connection, query: SearchQuery, terms: Sequence[SearchTerm], facts: _SiteFacts
     ) -> list[SearchHit]:
         wanted = fold(query.source)
-        source_ids = [number for number, source in room.sources.items() if fold(source.name) == wanted]
+        source_ids = [number for number, source in facts.sources.items() if fold(source.name) == wanted]
         if wanted and not source_ids:
-            source_ids = [number for number, source in room.sources.items() if wanted in fold(source.name)]
+            source_ids = [number for number, source in facts.sources.items() if wanted in fold(source.name)]
             if not source_ids:
                 return []
         hit_filter = HitFilter(
@@ -205,7 +205,7 @@ class ReaderSearch:
         page: SearchPage,
         terms: Sequence[SearchTerm],
         hits: Sequence[SearchHit],
-        room: _Newsroom,
+        facts: _SiteFacts,
         now: datetime,
     ) -> SearchPage:
         query = page.query
@@ -219,15 +219,15 @@ class ReaderSearch:
         stories = ordered_stories(hits[:MAX_HITS], in_title, query.order, now)
         start = (query.page - 1) * STORIES_ON_A_PAGE
         shown = stories[start : start + STORIES_ON_A_PAGE]
-        sources = Counter((room.sources[hit.source_id].name,) * 2 for hit in hits)
-        sections = Counter((hit.section, room.sections.get(hit.section, hit.section)) for hit in hits)
-        del sections["", room.sections.get("", "")]
+        sources = Counter((facts.sources[hit.source_id].name,) * 2 for hit in hits)
+        sections = Counter((hit.section, facts.sections.get(hit.section, hit.section)) for hit in hits)
+        del sections["", facts.sections.get("", "")]
         return replace(
             page,
             articles=len(hits[:MAX_HITS]),
             stories=len(stories),
             capped=len(hits) > MAX_HITS,
-            found=self._found(connection, shown, terms, room),
+            found=self._found(connection, shown, terms, facts),
             pages=page_links(len(stories), query),
             older=f"search?{query.address(page=query.page + 1)}" if stories[start + len(shown) :] else "",
             days=day_facets(hits, query, self.options.time_zone),
@@ -241,20 +241,20 @@ class ReaderSearch:
         connection: Connection,
         stories: Sequence[Sequence[SearchHit]],
         terms: Sequence[SearchTerm],
-        room: _Newsroom,
+        facts: _SiteFacts,
     ) -> list[FoundStory]:
         shown = [shown_hits(story) for story in stories]
-        best = self._articles(connection, [hits[0].article_id for hits in shown], room, full=True)
+        best = self._articles(connection, [hits[0].article_id for hits in shown], facts, full=True)
         texts = {item.article.id: item.text for item in best}
         ids = [hit.article_id for hits in shown for hit in hits]
-        items = {item.article.id: item for item in self._articles(connection, ids, room)}
+        items = {item.article.id: item for item in self._articles(connection, ids, facts)}
         found = []
         for story, hits in zip(stories, shown, strict=True):
-            best_, *others = (Headline.of(items[hit.article_id]) for hit in hits)
+            first, *others = (Headline.of(items[hit.article_id]) for hit in hits)
             found.append(
                 FoundStory(
                     story_id=hits[0].story_id,
-                    best=marked_headline(best_, terms, texts[hits[0].article_id]),
+                    best=marked_headline(first, terms, texts[hits[0].article_id]),
                     others=[marked_headline(other, terms) for other in others],
                     more=len(story) - len(hits),
                 )
@@ -293,12 +293,12 @@ class ReaderSearch:
         return [Facet(label=names.get(tag, tag), count=count, link=tag_path(tag)) for tag, count in counts]
 
     def _articles(
-        self, connection: Connection, ids: Sequence[int], room: _Newsroom, *, full: bool = False
+        self, connection: Connection, ids: Sequence[int], facts: _SiteFacts, *, full: bool = False
     ) -> list[PublishedArticle]:
         """Return articles in the order of their ids, with their texts or with their coverage."""
         found = article_store.get_articles(connection, ids)
         articles: list[Article] = [found[number] for number in ids if number in found]
-        views = ArticleViews(room.sources, self.options.site_url)
+        views = ArticleViews(facts.sources, self.options.site_url)
         return (views.alone if full else views.listed)(connection, articles)
 
 

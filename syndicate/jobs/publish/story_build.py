@@ -73,11 +73,11 @@ class StoryBuild:
             found = story_store.get_stories(connection, names).values()
             stories = [story for story in found if story.path]
             ids = [story.id for story in stories]
-            told = story_store.story_links(connection, ids, site_url=options.site_url)
+            links = story_store.story_links(connection, ids, site_url=options.site_url)
             former = story_moves.former_paths(connection, ids)
         for story in stories:
             with self.context.store.read() as connection:
-                material, feed = self._read(connection, story, told[story.id].links)
+                material, feed = self._read(connection, story, links[story.id].links)
             page = partial(story_page, self.pages, material, options, self.trending)
             if not self.write_page(names[story.id], story.path, page):
                 failed.add(names[story.id])

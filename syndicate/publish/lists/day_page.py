@@ -53,7 +53,7 @@ class DayLink(NamedTuple):
 
 
 class CalendarDay(NamedTuple):
-    """Day of a calendar: ``path`` is "" without articles, ``level`` 0 to 3 tells how many there are."""
+    """Day of a calendar: ``path`` is "" without articles; ``level``, 0 to 3, grows with their number."""
 
     day: date
     path: str

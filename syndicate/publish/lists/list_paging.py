@@ -28,7 +28,7 @@ def numbers_at(bounds: Mapping[int, tuple[int, int]], first: int, last: int) -> 
     return found
 
 
-def reach(
+def last_kept(
     bounds: Mapping[int, Place], contents: Mapping[int, Sequence[Place]], newest: Sequence[Place]
 ) -> int | None:
     """Return the last page that stays as it is when later pages have to be cut again, 0 for none.

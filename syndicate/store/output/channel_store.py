@@ -103,9 +103,11 @@ def related_signature(connection: Connection, ids: Sequence[int]) -> list[tuple[
         .where(own.c.id.in_(ids))
         .order_by(own.c.id, leads.c.language)
     )
-    told = select(own.c.id, stories.c.coverage, stories.c.path).where(own.c.id.in_(ids), stories.c.path != "")
-    told = told.join(stories, stories.c.id == own.c.story_id).order_by(own.c.id)
-    return [tuple(row) for part in (query, foreign, told) for row in connection.execute(part)]
+    covered = select(own.c.id, stories.c.coverage, stories.c.path).where(
+        own.c.id.in_(ids), stories.c.path != ""
+    )
+    covered = covered.join(stories, stories.c.id == own.c.story_id).order_by(own.c.id)
+    return [tuple(row) for part in (query, foreign, covered) for row in connection.execute(part)]
 
 
 def source_articles(

@@ -85,8 +85,8 @@ def mark_lists_with(connection: Connection, article_ids: Collection[int]) -> Non
     """Mark the lists that contain these articles, before the articles change or are deleted."""
     edits = {f"{EDIT}{article_id}" for article_id in article_ids}
     table = schema.articles
-    told = connection.scalars(select(table.c.story_id).where(table.c.id.in_(article_ids)))
-    stories = {f"{STORY}{story_id}" for story_id in told if story_id is not None}
+    found = connection.scalars(select(table.c.story_id).where(table.c.id.in_(article_ids)))
+    stories = {f"{STORY}{story_id}" for story_id in found if story_id is not None}
     mark_lists(connection, list_marks(connection, article_ids) | edits | stories)
 
 

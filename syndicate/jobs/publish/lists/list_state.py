@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from syndicate.publish.lists.list_paging import cut, neighbours, numbers_at, reach
+from syndicate.publish.lists.list_paging import cut, last_kept, neighbours, numbers_at
 from syndicate.store import Connection
 from syndicate.store.output import paged_lists
 from syndicate.store.output.paged_lists import END, START, Place
@@ -68,7 +68,7 @@ def read_list(connection: Connection, name: str, marks: Mapping[str, int]) -> Li
     contents = {number: between(below[number], before[number]) for number in sorted(touched)}
     newest = between(numbers[-1] if numbers else 0, END)
     bounds = {number: bound for number, bound in before.items() if contents.get(number, True)}
-    last = reach(before, contents, newest)
+    last = last_kept(before, contents, newest)
     if last is not None:
         newest = between(last, END)
         bounds = {number: bound for number, bound in bounds.items() if number <= last}
