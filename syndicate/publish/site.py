@@ -135,21 +135,15 @@ class SitePages:
         trending: Sequence[Headline] = (),
         more_from_section: Sequence[Headline] = (),
     ) -> Mapping[str, object]:
-        """Return the context of an article page.
-
-        Each link stands once: lists leave the article itself out, related stories the coverage,
-        ``more_from_section`` both.
-        """
+        """Return the context of an article page, on which each link stands once."""
         article, canonical = item.article, item.link or self.absolute(item.article.path)
         root, section = root_of(article.path), self.section_name(article.section)
         shows, published = may_show(item), known_since(article.published)
         image, summary = (article.image, article.summary) if shows else (None, "")
         headline = Headline.of(item)
-        others = headline.story.others if headline.story else list(map(Headline.of_related, item.coverage))
-        covering = {other.path for other in (*item.coverage, *others)}
-        related = [other for other in item.related if other.path not in covering][:_READ_MORE]
-        foreign = [other for other in item.other_languages if other.path not in covering]
-        linked = {article.path, *covering, *(other.path for other in (*related, *foreign))}
+        others, related, foreign = _linked(item, headline)
+        linked = {article.path, *(other.path for other in item.coverage)}
+        linked |= {other.path for other in (*others, *related, *foreign)}
         page = ArticlePage(
             canonical=canonical,
             article=article,
@@ -176,8 +170,8 @@ class SitePages:
             tags=_named(article.tags, self.tags, tag_path),
             authors=_named(article.authors, self.authors, author_path),
             coverage=others,
-            related=[Headline.of_related(other) for other in related],
-            other_languages=[Headline.of_related(other) for other in foreign],
+            related=related,
+            other_languages=foreign,
             sources=item.sources,
             foreign_sources=item.foreign_sources,
             more_from_section=self._more_from_section(root, section, _without(more_from_section, linked)),
@@ -310,6 +304,17 @@ def _named(names: Sequence[str], paged: Collection[str], path: Callable[[str], s
     for name in names:
         spelt.setdefault(tag_key(name), name)
     return [NamedPath(name=name, path=path(name) if key in paged else "") for key, name in spelt.items()]
+
+
+def _linked(
+    item: PublishedArticle, headline: Headline
+) -> tuple[Sequence[Headline], list[Headline], list[Headline]]:
+    """Return other reports of the story, then related articles and other languages without these reports."""
+    others = headline.story.others if headline.story else list(map(Headline.of_related, item.coverage))
+    covering = {other.path for other in (*item.coverage, *others)}
+    related = [Headline.of_related(other) for other in item.related if other.path not in covering]
+    foreign = [Headline.of_related(other) for other in item.other_languages if other.path not in covering]
+    return others, related[:_READ_MORE], foreign
 
 
 def _encoded(text: str) -> bytes:

@@ -124,14 +124,9 @@ def edition_contents(now: datetime) -> tuple[model.EditionContent, ...]:
         new_sources=3,
         new_hours=4,
     )
-    return (
-        model.EditionContent(stories=(plain,)),
-        model.EditionContent(
-            stories=(rich, replace(rich, story_id=2), replace(rich, story_id=3, kind=model.TRENDING)),
-            note="Sample",
-            correction="Sample",
-        ),
-    )
+    stories = rich, replace(rich, story_id=2), replace(rich, story_id=3, kind=model.TRENDING)
+    full = model.EditionContent(stories=stories, note="Sample", correction="Sample")
+    return model.EditionContent(stories=(plain,)), full
 
 
 def newsletter_views(newsletter: model.Newsletter, now: datetime) -> list[NewsletterView]:

@@ -87,16 +87,11 @@ def create_app(  # noqa: PLR0913 - each job is optional
         handlers["review"], handlers["mail"] = review.respond, review.mail
     if hub_listener:
         handlers["hub_callback"] = HubCallbackHandler(hub_listener, options.push_bytes).respond
-    return _Application(
-        files,
-        # Bound methods and functions: Starlette takes any other callable object for an ASGI application.
-        routes=[
-            Route(route.path, handlers[route.handler], methods=[*route.methods])
-            for route in ROUTES
-            if route.handler in handlers
-        ],
-        exception_handlers=dict.fromkeys((HTTPException, SyndicateError, Exception), _error_handler(pages)),
-    )
+    # Bound methods and functions: Starlette takes any other callable object for an ASGI application.
+    served = [(route, handlers[route.handler]) for route in ROUTES if route.handler in handlers]
+    routes = [Route(route.path, handler, methods=[*route.methods]) for route, handler in served]
+    errors = dict.fromkeys((HTTPException, SyndicateError, Exception), _error_handler(pages))
+    return _Application(files, routes=routes, exception_handlers=errors)
 
 
 def _bare_frame(options: WebOptions, templates: Templates, *, has_search: bool) -> Callable[[], SiteFrame]:

@@ -164,11 +164,8 @@ class EditionRenderer:
         fitted = _fitted(content, gone, render, drop_broken=check_links)
         content, rendered = fitted.content, fitted.rendered
         page = MailPage(rendered.html)
-        origins = Origins(
-            content,
-            lambda text, file: self.templates.find(text, "mail/", file),
-            self._variables(rendered, web_url) | {url: name for name, url in pages.items()},
-        )
+        variables = self._variables(rendered, web_url) | {url: name for name, url in pages.items()}
+        origins = Origins(content, lambda text, file: self.templates.find(text, "mail/", file), variables)
         doubtful = DoubtfulLinks()
         if check_links:
             doubtful = self._doubtful(newsletter, page, (web_url, pages["day_url"]), content, gone)

@@ -13,7 +13,7 @@ from syndicate.store.mail.edition_store import CUT, edition_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionRow:
-    """Latest revision of a sent main edition. ``published`` is when the first revision was cut."""
+    """Latest revision of a sent main edition. ``published`` is the time of the first revision."""
 
     id: int
     period_end: datetime
