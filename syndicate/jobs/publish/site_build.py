@@ -265,15 +265,8 @@ class SiteBuild:
 
     def _stories(self) -> None:
         """Write the stale pages and feeds of stories."""
-        StoryBuild(
-            context=self._context,
-            pages=self._pages,
-            views=replace(self._context.views, coverage_cache={}),
-            trending=self._shown["trending"],
-            write=self._write,
-            write_page=self._lists.write_page,
-            failures=self.failures,
-        ).run()
+        views = replace(self._context.views, coverage_cache={})
+        StoryBuild(self._lists, self._pages, views, self._shown["trending"]).run()
 
     def _write_assets(self) -> None:
         try:

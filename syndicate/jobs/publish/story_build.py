@@ -5,13 +5,13 @@ address of a merged story are a page that leads to the other story and a feed wi
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from syndicate.errors import RenderError
 from syndicate.jobs.publish.article_views import ArticleViews
-from syndicate.jobs.publish.context import PublishContext
+from syndicate.jobs.publish.lists.list_build import FAILURES_BEFORE_GIVING_UP, ListBuild
 from syndicate.model import Article, Channel, PublishedArticle, RelatedLink, Story
 from syndicate.publish.redirect_page import redirect_page
 from syndicate.publish.site import SitePages
@@ -28,63 +28,55 @@ BATCH = 50
 FEED_ITEMS = 50
 MAX_RELATED = 4
 MAX_TAGS = 8
-# Failed pages that mean a broken template, not a broken story.
-FAILURES_BEFORE_GIVING_UP = 20
-
-# Renders the page of a list (its name, its path) and writes it; false if that failed.
-WritePage = Callable[[str, str, Callable[[], bytes]], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class StoryBuild:
-    """Write stale stories; ``write`` puts a file in place. Other ``trending`` stories stand beside each."""
+    """Write stale stories with the writer of a list build. ``trending`` stories stand beside each."""
 
-    context: PublishContext
+    lists: ListBuild
     pages: SitePages
     views: ArticleViews
     trending: Sequence[Headline]
-    write: Callable[[str, bytes], None]
-    write_page: WritePage
-    failures: list[str]
 
     def run(self) -> None:
         """Write the stale stories; a story that fails or is not written before a stop stays stale."""
-        with self.context.store.read() as connection:
+        with self.lists.context.store.read() as connection:
             marks = stale.stale_lists(connection)
         names = [name for name in marks if name.startswith(stale.STORY)]
         n_failed = 0
         for start in range(0, len(names), BATCH):
-            if self.context.should_stop() or n_failed >= FAILURES_BEFORE_GIVING_UP:
+            if self.lists.context.should_stop() or n_failed >= FAILURES_BEFORE_GIVING_UP:
                 return
             batch = {int(name.removeprefix(stale.STORY)): name for name in names[start : start + BATCH]}
             try:
                 failed = self._write(batch)
             except RenderError as error:
-                self.failures.append(str(error))
+                self.lists.failures.append(str(error))
                 return
             n_failed += len(failed)
-            with self.context.store.write() as connection:
+            with self.lists.context.store.write() as connection:
                 stale.clear_lists(connection, {name: marks[name] for name in {*batch.values()} - failed})
 
     def _write(self, names: dict[int, str]) -> set[str]:
         """Write these stories, as far as they have a page; return the names of the failed."""
-        options, failed = self.context.options, set[str]()
-        with self.context.store.read() as connection:
+        options, failed = self.lists.context.options, set[str]()
+        with self.lists.context.store.read() as connection:
             found = story_store.get_stories(connection, names).values()
             stories = [story for story in found if story.path]
             ids = [story.id for story in stories]
             links = story_store.story_links(connection, ids, site_url=options.site_url)
             former = story_moves.former_paths(connection, ids)
         for story in stories:
-            with self.context.store.read() as connection:
+            with self.lists.context.store.read() as connection:
                 material, feed = self._read(connection, story, links[story.id].links)
             page = partial(story_page, self.pages, material, options, self.trending)
-            if not self.write_page(names[story.id], story.path, page):
+            if not self.lists.write_page(names[story.id], story.path, page):
                 failed.add(names[story.id])
                 continue
             before = former.get(story.id, [])
             for path in before:
-                self.write(path, redirect_page(path, story.path, options.site_url))
+                self.lists.write(path, redirect_page(path, story.path, options.site_url))
             lead = material.lead.article
             title = f"{lead.title} · {options.title}"
             channels = [
@@ -92,8 +84,8 @@ class StoryBuild:
                 for path in (story.path, *before)
                 if options.automatic_channels
             ]
-            for file, data in self.context.documents([(channel, feed) for channel in channels]):
-                self.write(file, data)
+            for file, data in self.lists.context.documents([(channel, feed) for channel in channels]):
+                self.lists.write(file, data)
         return failed
 
     def _read(
