@@ -2,7 +2,7 @@
 
 Pure. ``identity`` matches by guid and URL. If both have changed, the first rule that applies decides here:
 
-1. Title and time of publication, to the second, equal those of a known article.
+1. Title and time of publication, to the second, are equal to a known article's.
 2. In a *retitled* archive the time alone is enough. An archive has at least ``MIN_ARCHIVE`` unknown entries.
    It is retitled if more than half of them share a unique time with a known article, and either title
    contains the other (the publisher appended a name to every title).

@@ -1,4 +1,4 @@
-"""Mark of a source without an icon: its initials, and the number of a colour."""
+"""Mark of a source: its initials, and the number of its colour."""
 
 import re
 from functools import lru_cache

@@ -43,7 +43,7 @@ class SearchHandler:
     search: ReaderSearch
     pages: ServerPages
     files: Callable[[Request], Awaitable[Response]]
-    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SEARCHES), init=False)
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SEARCHES), init=False)
     _waiting: int = field(default=0, init=False)
 
     async def respond(self, request: Request) -> Response:
@@ -94,14 +94,14 @@ class SearchHandler:
         return Response(text, headers=headers, media_type="application/opensearchdescription+xml")
 
     async def _response(self, work: Callable[[], Response]) -> Response:
-        if self._turns.locked() and self._waiting >= _WAITING:
+        if self._slots.locked() and self._waiting >= _WAITING:
             return self.pages.problem(503, {"Retry-After": "10"})
         self._waiting += 1
         try:
-            await self._turns.acquire()
+            await self._slots.acquire()
         finally:
             self._waiting -= 1
         try:
             return await run_in_threadpool(work)
         finally:
-            self._turns.release()
+            self._slots.release()

@@ -130,7 +130,7 @@ def _import_row(connection: Connection, row: ImportedRow, file: str, **given: An
 
 
 def _listed(services: Services, newsletter: str | None) -> list[audience_store.Subscriber]:
-    """Return the subscribers, or those of a newsletter that is declared or still has subscribers."""
+    """Return all subscribers, or the subscribers of a newsletter that is declared or still has some."""
     with services.store.read() as connection:
         listed = audience_store.list_subscribers(connection, newsletter=newsletter)
     if newsletter is not None and not listed:

@@ -6,7 +6,7 @@ stops and the held messages go back to the queue.
 
 The end of a run decides for short lists. Three refusals by policy and no accepted message concern the sender:
 a relay that refuses the sender refuses every message, and three recipients that each object are rare. Fewer
-refusals say nothing, so those messages are deferred and sending goes on. Otherwise a single bad address could
+refusals say nothing, so these messages are deferred and sending goes on. Otherwise a single bad address could
 stop all mail.
 """
 

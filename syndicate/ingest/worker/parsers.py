@@ -35,9 +35,9 @@ class DocumentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParseRequest:
-    """One untrusted document for a parser.
+    """Untrusted document for a parser.
 
-    ``content_type`` and ``charset`` are those of the response header, ``""`` when absent. ``known`` holds the
+    ``content_type`` and ``charset`` come from the response header, ``""`` when absent. ``known`` holds the
     hashes of items that the parser leaves out. ``options`` are the arguments of the parser of this ``kind``.
     """
 

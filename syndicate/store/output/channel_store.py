@@ -201,7 +201,7 @@ def _has_words(connection: Connection, value: str, rows: Rows) -> ColumnElement[
 
 
 def _listed(clause: Clause, rows: Rows) -> ColumnElement[bool]:
-    """Return the condition for leads of listed stories, in a requested language if there is one."""
+    """Return the condition for leads of listed stories, in a requested language if there is any."""
     table, other = schema.listed_articles, schema.articles.alias("listed")
     here = table.c.list.in_(clause.values)
     listed = rows.c.id.in_(select(table.c.article_id).where(here))

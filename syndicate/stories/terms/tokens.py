@@ -2,7 +2,7 @@
 
 Words are case-folded, stripped of optional vowel points (Arabic, Hebrew), and stemmed by Snowball if it knows
 the language. Scripts written without spaces (Chinese, Japanese, Thai, …) and Korean become overlapping pairs
-of characters, as in Lucene's CJK analyser: no dictionary, and measured there to be as good as one.
+of characters, as in Lucene's CJK analyser: no dictionary, and measured there to be as good as a dictionary.
 """
 
 import re
