@@ -53,6 +53,10 @@ class PublishContext:
         """Return whether a file exists in the output folder."""
         return os.path.exists(f"{self.output}/{path}")  # noqa: PTH110 - strings are cheaper
 
+    def remove(self, path: str) -> None:
+        """Remove a file of the output folder, if it exists."""
+        (self.output / path).unlink(missing_ok=True)
+
     def is_built(self, name: str, signature: str, paths: Iterable[Path | str]) -> bool:
         """Return whether an output was built from the inputs of the signature, and its files exist."""
         return self.known.get(name) == signature and all((self.output / path).exists() for path in paths)

@@ -144,11 +144,8 @@ class FrontBuild:
             articles[count.source_id] += count.articles
         names = [(self.context.views.sources[number].name, total) for number, total in articles.items()]
         names.sort(key=lambda pair: (-pair[1], pair[0]))
-        return (
-            [(SourceMark.of(name), total) for name, total in names[:_ACTIVE_SOURCES]]
-            if len(names) > 1
-            else []
-        )
+        marks = [(SourceMark.of(name), total) for name, total in names[:_ACTIVE_SOURCES]]
+        return marks if len(names) > 1 else []
 
     def _days(self, now: datetime, *, mirrored: bool) -> list[tuple[float, datetime]]:
         """Return the midnights on the track of lanes."""

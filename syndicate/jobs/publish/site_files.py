@@ -101,7 +101,7 @@ class SiteFiles:
         if options.contact:
             files[SECURITY_PATH] = security_txt(options, context.now)
         elif context.known.get("security contact"):
-            (context.output / SECURITY_PATH).unlink(missing_ok=True)
+            context.remove(SECURITY_PATH)
         for path, data in files.items():
             self.write(path, data)
         if context.known.get("security contact", "") != options.contact:
@@ -153,7 +153,7 @@ class SiteFiles:
             self.write(_part_path(part), sitemap_part(listed, self.context.options.site_url))
             last[part] = max((rfc3339(at) for _, at in listed if at), default="")
         else:
-            (self.context.output / _part_path(part)).unlink(missing_ok=True)
+            self.context.remove(_part_path(part))
             last.pop(part, None)
 
     def _addresses(self) -> Iterable[str]:

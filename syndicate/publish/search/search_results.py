@@ -116,12 +116,11 @@ def ordered_stories(
 def shown_hits(story: Sequence[SearchHit]) -> list[SearchHit]:
     """Return the best hit of a story and two others, of further sources if there are any."""
     first_of_source = {hit.source_id: hit for hit in reversed(story)}
-    distinct = [hit for hit in story if first_of_source[hit.source_id] is hit]
-    return (distinct + [hit for hit in story if first_of_source[hit.source_id] is not hit])[:3]
+    return sorted(story, key=lambda hit: first_of_source[hit.source_id] is not hit)[:3]
 
 
 def page_links(stories: int, query: SearchQuery) -> list[NamedPath]:
-    """Return the pages near that of a search, the first and the last; the current page has no path."""
+    """Return the pages near the page of a search, the first and the last; the current page has no path."""
     last = math.ceil(stories / STORIES_ON_A_PAGE)
     near = {1, *range(query.page - 3, query.page + 4), last}
     return [

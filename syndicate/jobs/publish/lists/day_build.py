@@ -141,7 +141,7 @@ class DayBuild:
         for part in range(parts + 1, 1_000):
             if not context.exists(day_path(day, part)):
                 break
-            (context.output / day_path(day, part)).unlink(missing_ok=True)
+            context.remove(day_path(day, part))
         return written
 
     def _content(self, day: date) -> DayContent:
@@ -187,7 +187,7 @@ class DayBuild:
         known = [link.day for link in months]
         path = month_path(month)
         if month not in known:
-            (self.lists.context.output / path).unlink(missing_ok=True)
+            self.lists.context.remove(path)
         appeared = not self.lists.context.exists(path)
         near = sorted({*known, month})
         at = near.index(month)

@@ -204,7 +204,7 @@ class ListBuild:
         key = name if kind == "source" else state.key
         path = first_path(kind, key)
         for number in state.removed:
-            self._remove(page_path(kind, key, number))
+            self.context.remove(page_path(kind, key, number))
         for number, headlines in self._pages(state):
             self.write_page(
                 state.name,
@@ -223,7 +223,7 @@ class ListBuild:
             self._redirect(path)
         else:
             self._redirect(path, ends=True)
-            self._remove(path)
+            self.context.remove(path)
 
     def _pages(self, state: ListState) -> Iterator[tuple[int, list[Headline]]]:
         """Yield the pages to write besides the first, with their headlines, newest first."""
@@ -290,7 +290,7 @@ class ListBuild:
         elif exists:
             # The first format goes last, so that a job killed in between looks for the others again.
             for suffix in FORMATS[::-1]:
-                self._remove(f"{path}.{suffix}")
+                self.context.remove(f"{path}.{suffix}")
 
     def _feeds(self, feeds: Mapping[str, tuple[str, Sequence[int]]], known: Mapping[int, Article]) -> None:
         """Write the feeds of lists by their paths."""
@@ -313,12 +313,9 @@ class ListBuild:
         """Let the file at the former address of a section or tag lead here, or remove it."""
         former = f"{path.removesuffix('/index.html')}.html"
         if ends:
-            self._remove(former)
+            self.context.remove(former)
         elif self.context.exists(former):
             self.write(former, redirect_page(former, path, self.context.options.site_url))
-
-    def _remove(self, path: str) -> None:
-        (self.context.output / path).unlink(missing_ok=True)
 
     def write_page(self, name: str, path: str, render: Callable[[], bytes]) -> bool:
         """Write a page and return whether it could be rendered; a list (``name``) that fails stays stale."""
