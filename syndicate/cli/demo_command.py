@@ -114,6 +114,9 @@ def _serve(services: Services, folder: DemoFolder, port: int, ready: Callable[[s
         services.unsubscribe,
         templates=services.templates,
         health=lambda: {"ok": True},
+        preferences=services.preferences,
+        private_feeds=services.private_feeds,
+        search=services.search,
         frame=services.site_frame,
     )
     server = WebServer(app, HOST, port)
