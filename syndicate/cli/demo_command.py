@@ -32,7 +32,7 @@ DEFAULT_PORT = 8000
     show_default=True,
     help="The folder for everything the demo makes.",
 )
-@click.option("--serve", is_flag=True, help="Then serve feeds and pages until Ctrl-C.")
+@click.option("--serve", is_flag=True, help="Then serve feeds, pages and search until Ctrl-C.")
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
