@@ -32,7 +32,7 @@ DEFAULT_PORT = 8000
     show_default=True,
     help="The folder for everything the demo makes.",
 )
-@click.option("--serve", is_flag=True, help="Then serve feeds and pages until Ctrl-C.")
+@click.option("--serve", is_flag=True, help="Then serve feeds, pages and search until Ctrl-C.")
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
@@ -114,6 +114,9 @@ def _serve(services: Services, folder: DemoFolder, port: int, ready: Callable[[s
         services.unsubscribe,
         templates=services.templates,
         health=lambda: {"ok": True},
+        preferences=services.preferences,
+        private_feeds=services.private_feeds,
+        search=services.search,
         frame=services.site_frame,
     )
     server = WebServer(app, HOST, port)

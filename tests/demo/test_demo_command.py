@@ -148,7 +148,7 @@ def test_a_folder_in_use_is_left_alone(tmp_path):
     assert "is held by process" in str(result.exception)
 
 
-def test_serve_answers_pages_feeds_and_publishers_until_it_is_told_to_stop(tmp_path):
+def test_serve_answers_pages_searches_feeds_and_publishers_until_it_is_told_to_stop(tmp_path):
     command = [sys.executable, "-m", "syndicate", "demo", "--out", str(tmp_path / "out"), "--serve"]
     path = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
@@ -157,6 +157,7 @@ def test_serve_answers_pages_feeds_and_publishers_until_it_is_told_to_stop(tmp_p
         try:
             url = next(line.split()[1] for line in process.stdout if line.startswith("serving"))
             assert "The Tidewater Reader" in fetch(f"{url}site/")
+            assert "<mark>" in fetch(f"{url}search?q=flood")
             feed = feedparser.parse(fetch(f"{url}news.rss").encode())
             assert "<h1>" in fetch(next(entry.link for entry in feed.entries if "/site/" not in entry.link))
         finally:

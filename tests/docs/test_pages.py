@@ -127,6 +127,8 @@ def test_every_toml_example_is_toml(page: str, block: str):
         *((f"/private/TOKEN.{suffix}", True) for suffix in ("rss", "atom", "json")),
         ("/unsubscribe/TOKEN", True),
         ("/subscribe", True),
+        ("/search", True),
+        ("/search/suggest", True),
         ("/desk/daily/ann/TOKEN/1", True),
         ("/news.rss", False),
         ("/sources.opml", False),
