@@ -326,7 +326,9 @@ def _look_at_output(services: Services, figures: Figures) -> None:
             reached.add(file)
             waiting += links.get(file, set()) & pages.keys()
     figures.count("pages", len(pages))
-    for file in sorted(pages.keys() - reached):
+    # Former addresses lead to pages, and nothing leads to them.
+    former = {file for file, data in pages.items() if b'<meta http-equiv="refresh"' in data[:100]}
+    for file in sorted(pages.keys() - reached - former):
         figures.count("unreachable_pages", 1, str(file.relative_to(output)))
     figures.count("unreachable_pages", 0)
 
