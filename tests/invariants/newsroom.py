@@ -309,6 +309,13 @@ class Newsroom:
                 for row in connection.execute(query.order_by(table.c.id))
             ]  # fmt: skip
 
+    def headlines(self) -> dict[int, str]:
+        """Return the editor's headlines by article."""
+        table = schema.articles
+        query = select(table.c.id, table.c.headline).where(table.c.headline != "")
+        with self.store.read() as connection:
+            return {row.id: row.headline for row in connection.execute(query)}
+
     def labels(self) -> dict[int, int]:
         """Return the label of each placed article's text."""
         with self.store.read() as connection:

@@ -25,18 +25,20 @@ def check_13(newsroom: Newsroom) -> Iterator[str]:
     for row in newsroom.rows():
         members[row.story or 0].append(row)
     labels = newsroom.labels()
+    headlines = newsroom.headlines()
     for story_id, (path, coverage) in _stories(newsroom).items():
         file = newsroom.output / path
         if coverage > 1 and not (path and file.is_file()):
             yield f"story {story_id} of {coverage} sources has no page: {path!r}"
         elif path:
             groups = by_label(members[story_id], labels).values()
-            first = {min(group, key=_age).title: group for group in groups}
+            oldest = [min(group, key=_age) for group in groups]
+            first = {headlines.get(row.id, row.title) for row in oldest}
             titles = Counter(
                 title.text_content() for title in _page(file).xpath("//ol[@class='timeline']//h4")
             )
-            if len(first) == len(groups) and titles != Counter(first.keys()):
-                yield f"{path} shows {dict(titles)}, the story has {[group[0].title for group in groups]}"
+            if len(first) == len(groups) and titles != Counter(first):
+                yield f"{path} shows {dict(titles)}, the story has {sorted(first)}"
 
 
 def check_14(newsroom: Newsroom) -> Iterator[str]:

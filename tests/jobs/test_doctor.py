@@ -11,6 +11,7 @@ from syndicate.cli.operate.doctor import examine, try_link
 from syndicate.delivery.dkim_signing import new_key
 from syndicate.store.core import leases
 from syndicate.store.mail import audience_store
+from syndicate.web.server_pages import ServerPages
 from tests.delivery.scripted_smtp import ScriptedSmtp
 from tests.jobs.room import BASE, Room, source
 from tests.net.scripted_server import Answer, ScriptedServer, answer, redirect
@@ -100,7 +101,7 @@ def test_B3_only_the_page_of_this_program_is_a_way_out(
 
 
 def test_B3_the_page_that_ships_has_the_button_the_doctor_looks_for(room: Room) -> None:
-    facts = {"newsletter": "News", "token": "t", "style": "", "site": "News", "done": False}
-    page = room.services.templates.render("pages/unsubscribe.html", **facts)
-    with ScriptedServer({"/unsubscribe/tokeB": answer(200, page.encode())}) as server:
+    pages = ServerPages(room.services.templates, room.services.site_frame, at_once=True)
+    page = pages.page("pages/unsubscribe.html", newsletter="News", token="t", done=False)
+    with ScriptedServer({"/unsubscribe/tokeB": answer(200, bytes(page.body))}) as server:
         assert try_link(room.services, server.url("/unsubscribe/"), "tokeB").good is True

@@ -108,7 +108,7 @@ READS_BY_MODULE = {
     "channel_store": (
         "channel_articles channel_signature filtered_articles languages latest_sections_and_languages "
         "matching_articles related_signature section_articles sections "
-        "source_articles"
+        "shown_articles source_articles"
     ),
     "decision_store": "chosen_articles decision_log decisions stories_with_choices story_decisions",
     "delivery_store": (
@@ -153,7 +153,7 @@ READS_BY_MODULE = {
     "stale": "count_stale list_marks published_channels signatures stale_lists stale_pages",
     "store_identity": "database_facts has_subscriptions mail_hold read_identity",
     "story_leads": "language_leads",
-    "story_moves": "current_stories story_moves story_reason",
+    "story_moves": "current_stories former_paths story_moves story_reason",
     "story_store": (
         "count_stories count_unplaced story_links get_stories linking_articles links_to related_links "
         "repeated_links same_text_links section_links story_articles unplaced_articles"
