@@ -121,7 +121,13 @@ class SiteBuild:
         if self._context.should_stop():
             return
         self._write_assets()
-        archives = [(newsletter.name, newsletter.title) for newsletter in self._context.newsletters]
+        with self._store.read() as connection:
+            built = stale.signatures(connection)
+        # The front page shows the newest edition of each newsletter.
+        archives = [
+            (newsletter.name, newsletter.title, built.get(f"archive:{newsletter.name}"))
+            for newsletter in self._context.newsletters
+        ]
         step = step_of(self._context.now)
         front = signature_of(step, self._front_top, self._trending, self._sections, site, feeds, archives)
         if done or listed or known.get("front") != front:
