@@ -31,8 +31,8 @@ from tests.invariants.rows import Row, by_label
 from tests.invariants.story_checks import check_13, check_14, story_files
 
 TAG_MINIMUM = 2
-# What a page shows beside its own subject; pages that are not young are not written anew when that moves. So are
-# the sections in the filters of "Latest", and the links from an edition to its stories as they are later.
+# What a page shows beside its own subject; pages that are not young are not written anew when that moves.
+# "Latest" of a section keeps its filters, and an edition its links to stories.
 _MOVING = re.compile(
     rb'<body>.*?(?=<main)|<aside class="rail".*?</aside>|</main>.*'
     rb'|<section class="block related">.*?</section>'
