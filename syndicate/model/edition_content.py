@@ -53,8 +53,9 @@ class ContentStory:
     ``source``; ``covered_by`` links to some of them. ``also_from`` are further articles of ``source``.
     ``foreign_sources`` counts the sources that cover the story in other languages only;
     ``other_languages`` links to reports and related articles in these languages. ``coverage_url`` is the page
-    of the story, or ``""``, and ``coverage_articles`` the number of its articles. ``new_sources`` is the
-    number of sources that the story gained in its last ``new_hours`` hours, or 0.
+    of the story, or ``""``; ``coverage_articles`` and ``coverage_sources`` count its articles and sources.
+    ``new_sources`` is the number of sources that the story gained in its last ``new_hours`` hours, or 0.
+    ``updated`` is the publisher's time of an update, or ``None``.
     """
 
     title: str
@@ -85,6 +86,17 @@ class ContentStory:
     coverage_articles: int = 0
     new_sources: int = 0
     new_hours: int = 0
+    coverage_sources: int = 0
+    updated: datetime | None = None
+    updated_time: str = ""
+    """Time of the update as the mail writes it; set when the mail is rendered."""
+    note: str = ""
+    """The editor's own note below the summary, paragraphs with an empty line between them."""
+
+    @property
+    def key(self) -> str:
+        """Name of the item in forms; a story of a single source may be several items."""
+        return f"{self.story_id}-{self.article_id}"
 
     @property
     def links(self) -> tuple[ContentLink, ...]:
@@ -102,13 +114,80 @@ class ContentStory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContentAnnouncement:
+    """Announcement of an edition, with its text as safe HTML and as plain text.
+
+    ``label`` is ``""`` for "Advertisement" in the language of the reader. ``link`` and ``image`` are URLs or
+    ``""``.
+    """
+
+    name: str
+    label: str
+    html: str
+    text: str
+    link: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentPart:
+    """Part of a written edition: prose as safe HTML and as plain text, or the place of a story.
+
+    ``article_id`` is the lead article of the story, 0 for prose. The story itself is in the content's
+    ``stories``.
+    """
+
+    html: str = ""
+    text: str = ""
+    article_id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditionContent:
-    """The stories of an edition and the editor's texts: a title, a note, a correction (or ``""``)."""
+    """The stories of an edition and the editor's texts: a title, a note, a correction (or ``""``).
+
+    A written edition has ``parts``: prose, and places of its stories. ``preheader`` is the editor's own.
+    ``first_url`` is the page of an imported issue at its former product, or ``""``. ``left_out`` are stories
+    that the editor left out and can bring back; no mail and no page shows them.
+    """
 
     stories: tuple[ContentStory, ...]
     title: str = ""
     note: str = ""
     correction: str = ""
+    preheader: str = ""
+    parts: tuple[ContentPart, ...] = ()
+    first_url: str = ""
+    announcements: tuple[ContentAnnouncement, ...] = ()
+    left_out: tuple[ContentStory, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """True for a content without stories and without prose."""
+        return not self.stories and not self.parts
+
+    @property
+    def body(self) -> tuple[ContentPart | ContentStory, ...]:
+        """The parts in order, with the stories in their places; empty for an edition without parts.
+
+        Stories fill the places in their own order, so that an editor can move them. The place of a story
+        that was left out has gone.
+        """
+        kept = {story.article_id for story in self.stories}
+        stories = iter(self.stories)
+        return tuple(
+            next(stories) if part.article_id else part
+            for part in self.parts
+            if not part.article_id or part.article_id in kept
+        )
+
+    @property
+    def text(self) -> str:
+        """The words of the edition, for its reading time."""
+        texts = [self.correction, self.note, *(part.text for part in self.parts)]
+        for story in self.stories:
+            texts += [story.title, story.summary, story.note, *(link.title for link in story.links)]
+        return "\n".join(texts)
 
     @property
     def top(self) -> tuple[ContentStory, ...]:
@@ -123,8 +202,9 @@ class EditionContent:
     def to_json(self) -> dict[str, Any]:
         """Return the content as JSON values; ``from_json`` reads them back."""
         written = asdict(self)
-        for story in written["stories"]:
+        for story in (*written["stories"], *written["left_out"]):
             story["published"] = story["published"].isoformat()
+            story["updated"] = story["updated"] and story["updated"].isoformat()
         return written
 
     @classmethod

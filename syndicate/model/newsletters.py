@@ -9,10 +9,21 @@ from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from syndicate.model.articles import PublishedArticle
+from syndicate.model.brands import NO_BRAND, Brand
 from syndicate.model.channels import Clause
+
+DIGEST_BLOCKS: Final = (
+    *("masthead", "intro", "correction", "note", "contents", "lead", "sections", "announcement"),
+    *("trending", "more_today", "forward", "previous"),
+)
+"""Blocks of a digest in their default order; each is a template in ``mail/blocks/``."""
 
 EVERY_EDITION: Final = "edition"
 """Variant key of the main edition, and cadence of subscribers without a choice."""
+ISSUE: Final = "issue"
+"""Variant key of a one-off issue, which all subscribers of a newsletter or of a segment get."""
+IMPORTED_ISSUE: Final = "imported "
+"""Start of the variant key of an old issue from another product; its id there follows."""
 
 
 class SubscriptionState(StrEnum):
@@ -49,6 +60,7 @@ class DeliveryCause(StrEnum):
     PAUSED = "paused"
     INTERRUPTED = "interrupted"
     RESTORED = "restored"
+    PERSON = "a person"
 
 
 class SuppressionReason(StrEnum):
@@ -57,14 +69,30 @@ class SuppressionReason(StrEnum):
     COMPLAINED = "complained"
     BOUNCED = "bounced"
     BOUNCED_OFTEN = "bounced too often"
+    BLOCKED = "blocked"
     ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageStep:
+    """Mail to a new subscriber, ``days`` after the confirmation; ``file`` is the path of its Markdown.
+
+    ``name`` is ``welcome``, or ``series N`` with the number of days. It is the ``variant_key`` of its mails.
+    """
+
+    name: str
+    days: int
+    file: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newsletter:
     """Recurring selection of stories. ``max_lateness`` and ``approval`` are in seconds.
 
-    ``approval`` is the time that an edition waits for an editor before it is sent.
+    ``approval`` is the time that an edition waits for an editor before it is sent. ``blocks`` are the parts
+    of its mail in order; ``images`` is ``lead``, ``all`` or ``none``. With ``subject_name`` the title of the
+    newsletter follows a short headline in the subject. ``intro`` (below the masthead) and ``footer`` (above
+    the postal address) are Markdown. ``messages`` are the welcome mail and the series.
     """
 
     name: str
@@ -80,6 +108,13 @@ class Newsletter:
     max_lateness: float = 6 * 3600
     first_edition: str = "next"
     approval: float = 0.0
+    messages: tuple[MessageStep, ...] = ()
+    blocks: tuple[str, ...] = DIGEST_BLOCKS
+    images: str = "lead"
+    subject_name: bool = False
+    brand: Brand = NO_BRAND
+    intro: str = ""
+    footer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +196,8 @@ class Edition:
     ``period_start`` ≤ t < ``period_end``. ``revision`` 0 is the first, 1… are corrections. ``web_url`` is its
     page in the archive, or ``""``. ``variant_key`` is ``edition`` for the main edition, and names the cadence
     and selection of a variant. ``html`` and ``text`` are final but for the placeholder of the token.
+    ``segment`` names or queries the recipients of a one-off issue, ``""`` for all subscribers. An
+    ``unlisted`` issue has no page.
     """
 
     id: int
@@ -175,11 +212,18 @@ class Edition:
     stories: int
     web_url: str = ""
     variant_key: str = EVERY_EDITION
+    segment: str = ""
+    unlisted: bool = False
 
     @property
     def is_variant(self) -> bool:
         """True for a variant that some subscribers chose, false for the main edition."""
-        return self.variant_key != EVERY_EDITION
+        return self.variant_key not in (EVERY_EDITION, ISSUE) and not self.is_imported
+
+    @property
+    def is_imported(self) -> bool:
+        """True for an old issue that another product sent."""
+        return self.variant_key.startswith(IMPORTED_ISSUE)
 
     # Former names, for templates of operators.
     cadence = property(lambda self: self.variant_key)
@@ -224,8 +268,8 @@ def edition_path(newsletter: str, period_end: datetime, variant_key: str = EVERY
 
     The page of a variant has a hash in its name, which does not reveal the choices.
     """
-    is_main = variant_key == EVERY_EDITION
-    suffix = "" if is_main else f"-{blake2b(variant_key.encode(), digest_size=6).hexdigest()}"
+    hashed = f"-{blake2b(variant_key.encode(), digest_size=6).hexdigest()}"
+    suffix = {EVERY_EDITION: "", ISSUE: f"-{ISSUE}"}.get(variant_key, hashed)
     return f"{archive_folder(newsletter)}/{period_end:%Y-%m-%d-%H%M}{suffix}.html"
 
 

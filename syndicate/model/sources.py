@@ -6,12 +6,13 @@ from enum import StrEnum
 
 
 class SourceKind(StrEnum):
-    """Kind of source: feed, sitemap or page over HTTP, or a local folder of files."""
+    """Kind of source: feed, sitemap or page over HTTP, a local folder of files, or the API."""
 
     FEED = "feed"
     SITEMAP = "sitemap"
     PAGE = "page"
     FOLDER = "folder"
+    API = "api"
 
 
 class FullText(StrEnum):

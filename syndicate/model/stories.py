@@ -66,12 +66,18 @@ class StoredArticle(NamedTuple):
 
 
 class EditorAction(StrEnum):
-    """Kind of decision. ``UNDO`` cancels an earlier decision."""
+    """Kind of decision. ``UNDO`` cancels an earlier decision.
+
+    ``MERGE`` and ``SPLIT`` hold for a pair of articles: its article, and the article named by ``value``.
+    """
 
     PIN = "pin"
     DROP = "drop"
     RETITLE = "retitle"
     BOOST = "boost"
+    MERGE = "merge"
+    SPLIT = "split"
+    LEAD = "lead"
     UNDO = "undo"
 
 
@@ -82,7 +88,7 @@ class EditorDecision:
     - ``recorded``: time of the decision; ``who``: name of the editor
     - ``article_uid``: article that the decision names. It applies to the article's current story, so that
       it survives edits, polls, merges and splits.
-    - ``value``: position of a pin, factor of a boost, title of a retitle
+    - ``value``: position of a pin, factor of a boost, title of a retitle, uid of the other article of a pair
     - ``expires``: end of the decision, ``None`` until it is undone
     - ``undoes``: id of the decision that this decision undoes
     """
@@ -95,3 +101,21 @@ class EditorDecision:
     value: str = ""
     expires: datetime | None = None
     undoes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairDecision:
+    """Decision ``number`` that two articles belong to one story, or, if ``parts``, to different stories.
+
+    Of parted articles, ``article_id`` leaves the story and ``other_id`` stays.
+    """
+
+    number: int
+    article_id: int
+    other_id: int
+    parts: bool = False
+
+    @property
+    def pair(self) -> tuple[int, int]:
+        """Both articles."""
+        return self.article_id, self.other_id
