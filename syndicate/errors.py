@@ -4,6 +4,10 @@ A message says which operation failed, where, why, and how to fix it. Any other 
 its traceback.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
 
 class SyndicateError(Exception):
     """Root of the tree: an error that a person can understand and act on."""
@@ -15,6 +19,22 @@ class ConfigError(SyndicateError):
     """Mistake in ``config.toml``, the environment, a template or a channel query."""
 
     exit_code = 3
+
+
+class MissingExtra(ConfigError):
+    """Setting that needs a package of an optional extra."""
+
+
+@contextmanager
+def needs_extra(extra: str, purpose: str) -> Iterator[None]:
+    """Raise ``MissingExtra`` when ``purpose`` imports a package that is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"{purpose} needs the package {error.name}. Install 'syndicate-news[{extra}]' with pip, with uv, "
+            "or with pipx install --force"
+        ) from error
 
 
 class StoreError(SyndicateError):
@@ -31,13 +51,32 @@ class StoreGone(StoreError):
     """Database server that cannot be reached or closed the connection in a transaction."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """Facts about the last response to a request; ``status`` is 0 without a response.
+
+    ``seconds`` is the time of the request with its redirects, without waits for locks and slots. ``size`` is
+    that of the body as sent, in bytes; ``fields`` are the header fields as sent. ``body`` is the beginning of
+    the body of an error.
+    """
+
+    status: int = 0
+    seconds: float = 0.0
+    size: int = 0
+    fields: tuple[tuple[bytes, bytes], ...] = ()
+    body: bytes = b""
+
+
+NO_EXCHANGE = Exchange()
+
+
 class FetchError(SyndicateError):
     """Failed fetch of a source.
 
     ``retry_after`` is the server's ``Retry-After`` in seconds, or ``None``. ``gone`` is true if the URL or
     its permanent redirect answered 410; the caller should not request it again. ``busy`` is the origin
     (scheme, host and port) that asked for a pause, or ``""``. Its other URLs are not requested for
-    ``busy_for`` seconds.
+    ``busy_for`` seconds. ``exchange`` has the facts about the response, also without a response its duration.
     """
 
     def __init__(
@@ -49,6 +88,7 @@ class FetchError(SyndicateError):
         gone: bool = False,
         busy: str = "",
         busy_for: float = 0.0,
+        exchange: Exchange | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -56,6 +96,7 @@ class FetchError(SyndicateError):
         self.gone = gone
         self.busy = busy
         self.busy_for = busy_for
+        self.exchange = exchange or Exchange(status=status or 0)
 
 
 PAUSE = "its server asked for a pause (Retry-After)"
@@ -68,6 +109,10 @@ class NotAsked(FetchError):
 
 class FetchStopped(FetchError):
     """Fetch that ended because the program is stopping; no fault of the server."""
+
+
+class AnswerLost(FetchError):
+    """Request that may have reached the server, without a complete response."""
 
 
 class ForbiddenAddress(FetchError):
@@ -102,6 +147,10 @@ class InvalidAddress(SyndicateError):
     """Text that is not a mail address; the message says why."""
 
 
+class InvalidField(SyndicateError):
+    """Text that is no value of a subscriber's field, or no tag; the message says why."""
+
+
 class MailError(SyndicateError):
     """Failed mail. ``code`` is the SMTP reply code, or ``None``."""
 
@@ -132,3 +181,47 @@ class TransportDown(MailError):
 
 class Uncertain(MailError):
     """Message whose body was sent without a reply: it may have been delivered."""
+
+
+class ActionRefused(SyndicateError):
+    """Action that the state of its object does not allow.
+
+    ``problem`` is its name in docs/api.md, such as ``name-taken``. ``status`` is the HTTP status that says
+    the same. ``fields`` has a sentence for each wrong field by name; ``facts`` are further JSON values.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        message: str,
+        *,
+        status: int = 409,
+        fields: Mapping[str, str] | None = None,
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.problem = problem
+        self.status = status
+        self.fields = dict(fields or {})
+        self.facts = dict(facts or {})
+
+
+class NotAllowed(ActionRefused):
+    """Action for which the actor lacks a permission."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("not-allowed", message, status=403)
+
+
+class NotFound(ActionRefused):
+    """Object that does not exist, or that the actor may not know of."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("not-found", message, status=404)
+
+
+class WrongFields(ActionRefused):
+    """Fields of a form or a request that cannot be saved; ``fields`` has a sentence for each by name."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("wrong-fields", "; ".join(fields.values()), status=422, fields=fields)

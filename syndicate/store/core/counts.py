@@ -1,6 +1,10 @@
-"""Counts of rows."""
+"""Counts of rows, and the shards that have rows."""
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from collections.abc import Callable
+
+from sqlalchemy import ColumnElement, Connection, Integer, Table, exists, func, literal_column, select
+
+from syndicate.model.shards import SHARDS
 
 
 def count_rows(connection: Connection, table: Table, *conditions: ColumnElement[bool]) -> int:
@@ -8,7 +12,22 @@ def count_rows(connection: Connection, table: Table, *conditions: ColumnElement[
     return connection.scalars(select(func.count()).select_from(table).where(*conditions)).one()
 
 
-def count_by(connection: Connection, column: ColumnElement[str]) -> dict[str, int]:
-    """Return the number of rows by value of a column, sorted by value."""
-    rows = connection.execute(select(column, func.count()).group_by(column).order_by(column))
+def count_by(
+    connection: Connection, column: ColumnElement[str], *conditions: ColumnElement[bool]
+) -> dict[str, int]:
+    """Return the number of rows that meet all conditions by value of a column, sorted by value."""
+    query = select(column, func.count()).where(*conditions).group_by(column).order_by(column)
+    rows = connection.execute(query)
     return {value: count for value, count in rows}  # noqa: C416 - mypy rejects dict() of rows
+
+
+def shards_with(
+    connection: Connection, condition: Callable[[ColumnElement[int]], ColumnElement[bool]]
+) -> list[int]:
+    """Return the shards in which a row meets the condition, a function of the column of the shard.
+
+    Each shard costs a probe of an index, however many rows meet the condition.
+    """
+    shards = select(literal_column("0", Integer).label("shard")).cte("shards", recursive=True)
+    shards = shards.union_all(select(shards.c.shard + 1).where(shards.c.shard < SHARDS - 1))
+    return list(connection.scalars(select(shards.c.shard).where(exists().where(condition(shards.c.shard)))))

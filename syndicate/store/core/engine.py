@@ -11,13 +11,15 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
 
-from syndicate.errors import StoreBusy, StoreError, StoreGone
+from syndicate.errors import StoreBusy, StoreError, StoreGone, needs_extra
 from syndicate.store.core import migration
 from syndicate.store.core.compiled_sql import raw_cursor
 
@@ -33,8 +35,9 @@ class Store:
 
     @property
     def where(self) -> str:
-        """Database URL without its password, for messages."""
-        return str(self._engine.url.render_as_string(hide_password=True))
+        """Database URL as an operator writes it, without its password, for messages."""
+        url = self._engine.url
+        return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
     def read(self) -> AbstractContextManager[Connection]:
         """Open a transaction that sees a single state of the store and changes nothing.
@@ -67,13 +70,46 @@ class Store:
         with self._explained(), self._engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Open a read transaction whose statements all see a single state of the store, on both engines."""
+        with self._explained(), self._engine.connect() as connection:
+            if self._engine.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                if self._engine.dialect.name == "sqlite":
+                    connection.exec_driver_sql("BEGIN")
+                yield connection
+
+    @contextmanager
+    def write_declarations(self) -> Iterator[Connection]:
+        """Open a write transaction that waits for other processes that migrate or store declarations."""
+        with self.write() as connection:
+            migration.lock_schema(connection)
+            yield connection
+
     def migrate(self) -> list[str]:
         """Bring the tables up to date and return the names of the migrations that ran.
 
-        Raises ``StoreError`` when a newer version of this program wrote the store.
+        Processes that start at once wait for the first. Raises ``StoreError`` when a newer version of this
+        program wrote the store and does not let this version use it.
         """
         with self.write() as connection:
             return migration.migrate(connection)
+
+    def limit_idle_transactions(self, limit: timedelta) -> None:
+        """Let PostgreSQL end a transaction that is idle so long: others wait for locks of a stopped process.
+
+        Open connections are closed, so that the limit holds for all.
+        """
+        statement = f"SET idle_in_transaction_session_timeout = {int(limit.total_seconds() * 1000)}"
+
+        def connected(connection: Any, _record: object) -> None:
+            connection.execute(statement)
+            connection.commit()
+
+        event.listen(self._engine, "connect", connected)
+        self._engine.dispose()
 
     def dispose(self) -> None:
         """Close every connection."""
@@ -165,6 +201,22 @@ def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Store:
     raise StoreError(f"[store] url names {parsed.drivername!r}: only sqlite and postgresql are supported")
 
 
+def libpq_url(url: str) -> str:
+    """Return the URL of a PostgreSQL store in the form of libpq, with its password."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@contextmanager
+def migrated_store(url: str) -> Iterator[Store]:
+    """Open the store at a database URL, migrate it, and close it at the end."""
+    store = open_store(url)
+    try:
+        store.migrate()
+        yield store
+    finally:
+        store.dispose()
+
+
 def _open_sqlite(url: URL, busy_timeout: float) -> Engine:
     if not url.database or url.database == ":memory:":
         raise StoreError("[store] url must name a file: sqlite:///syndicate.db")
@@ -186,6 +238,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
+    # macOS only: its fsync stops at the cache of the drive.
+    cursor.execute("PRAGMA fullfsync=ON")
     cursor.execute("PRAGMA foreign_keys=ON")
     # Rollback pages of large inserts in files cost 2.5 % of a first poll, and a full /tmp stopped a store
     # that had space.
@@ -194,12 +248,20 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _open_postgresql(url: URL) -> Engine:
-    try:
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    except ModuleNotFoundError as error:
+    with needs_extra("postgres", "[store] url names PostgreSQL, which"):
+        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    # First of all listeners: SQLAlchemy's own fails at text in another encoding.
+    event.listen(engine, "connect", _require_utf8, insert=True)
+    return engine
+
+
+def _require_utf8(connection: Any, _record: object) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in (None, "UTF8"):
         raise StoreError(
-            "PostgreSQL needs one more package: pip install 'syndicate-news[postgres]'"
-        ) from error
+            f"the database {connection.info.dbname} has the encoding {encoding}: create a database with "
+            "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and name it in [store] url"
+        )
 
 
 def _explain(error: DBAPIError, where: str) -> StoreError:
@@ -224,6 +286,7 @@ def _explain(error: DBAPIError, where: str) -> StoreError:
 
 
 def _is_gone(error: DBAPIError) -> bool:
-    """Return whether PostgreSQL ended the connection (classes 08 and 57P) or sent no error code."""
+    """Return whether PostgreSQL ended the connection (08, 57P and 25P03) or sent no error code."""
     code = getattr(error.orig, "sqlstate", "")
-    return isinstance(error, OperationalError) and (code is None or code.startswith(("08", "57P")))
+    is_ended = isinstance(error, OperationalError) and (code is None or code.startswith(("08", "57P")))
+    return is_ended or code == "25P03"

@@ -1,5 +1,6 @@
 """Retention: removal of old rows. Pages already written stay on disk as the archive."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from syndicate.store.core.upsert import insert_for
 from syndicate.store.mail.edition_store import CUT, VARIANT
 from syndicate.store.output.paged_lists import NAMED, pruned_name
 from syndicate.store.output.stale import mark_lists_with
+from syndicate.store.stories.same_text import Unindexed
 from syndicate.text.names import title_hash
 
 
@@ -40,7 +42,9 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
         *(table.c[name] for name in ("id", "source_id", "entry_key", "item_hash", "story_id")),
         case((table.c.declared_title != "", table.c.declared_title), else_=table.c.title).label("title"),
     )
-    old = connection.execute(query.where(_old(before)).order_by(table.c.id).limit(limit)).all()
+    # In the order of an index, so that a run without old articles reads none.
+    query = query.where(_old(before)).order_by(table.c.first_seen, table.c.id)
+    old = connection.execute(query.limit(limit)).all()
     if not old:
         return []
     ids = [row.id for row in old]
@@ -62,11 +66,11 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
     return [row.story_id or 0 for row in old]
 
 
-def prune_stories(connection: Connection) -> int:
-    """Remove stories that have no article left; return their number."""
+def prune_stories(connection: Connection, ids: Collection[int]) -> int:
+    """Remove the stories among these ids that have no article left; return their number."""
     table, articles = schema.stories, schema.articles
     members = select(articles.c.story_id).where(articles.c.story_id == table.c.id)
-    return connection.execute(delete(table).where(~members.exists())).rowcount
+    return connection.execute(delete(table).where(table.c.id.in_(ids), ~members.exists())).rowcount
 
 
 def prune_deliveries(connection: Connection, *, before: datetime) -> int:
@@ -94,13 +98,6 @@ def prune_failures(connection: Connection, *, before: datetime) -> int:
     return connection.execute(delete(table).where(table.c.last_failed < before)).rowcount
 
 
-def stories_without_lead(connection: Connection) -> list[int]:
-    """Return the stories that still have articles but whose lead was pruned."""
-    table, articles = schema.stories, schema.articles
-    lead = select(articles.c.id).where(articles.c.id == table.c.lead_id)
-    return list(connection.scalars(select(table.c.id).where(~lead.exists()).order_by(table.c.id)))
-
-
 def count_prunable(
     connection: Connection,
     *,
@@ -121,7 +118,8 @@ def count_prunable(
 
 def _old(before: datetime) -> ColumnElement[bool]:
     """Return the condition for articles published and first seen before a time."""
-    return and_(schema.articles.c.published < before, schema.articles.c.first_seen < before)
+    # Not by the index of publication times: imported archives are old there, and never end.
+    return and_(Unindexed(schema.articles).c.published < before, schema.articles.c.first_seen < before)
 
 
 def _ended(before: datetime) -> ColumnElement[bool]:

@@ -33,8 +33,8 @@ class Failure:
     """Failures of a thing: their number, their times and the last reason.
 
     ``kind`` is ``entry``, ``document``, ``page``, ``channel``, ``newsletter``, ``archive``, ``sign-up``,
-    ``mailbox``, ``placing`` (of an article in a story) or ``story`` (left out of an edition). ``subject``
-    identifies the thing, ``source_id`` its source (0: none).
+    ``mailbox``, ``webhook``, ``message`` (welcome mail or series), ``placing`` (of an article in a story) or
+    ``story`` (left out of an edition). ``subject`` identifies the thing, ``source_id`` its source (0: none).
     """
 
     kind: str
@@ -72,6 +72,12 @@ def record_failure(
 def clear_failure(connection: Connection, kind: str, subject: str) -> None:
     """Remove the failures of a thing that works again."""
     _CLEAR.execute(connection, {"kind_is": kind, "subject_is": subject})
+
+
+def forget_failure(connection: Connection, kind: str, subject: str, source_id: int) -> bool:
+    """Remove the failures of a thing of a source; false when there are none."""
+    which = table.c.kind == kind, table.c.subject == subject, table.c.source_id == source_id
+    return connection.execute(delete(table).where(*which)).rowcount == 1
 
 
 def clear_failures(connection: Connection, kind: str, subjects: Iterable[str]) -> None:

@@ -8,7 +8,9 @@ from sqlalchemy import Connection, update
 
 from syndicate.store import schema
 from syndicate.store.core import store_identity
-from syndicate.store.mail import delivery_store, edition_store
+from syndicate.store.events import post_store
+from syndicate.store.mail import delivery_store, edition_store, message_store
+from syndicate.store.output import saved_searches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,9 @@ def mark_uncertain(
     uncertain = delivery_store.mark_waiting_uncertain(connection, now=now, created_by=restored)
     waiting = update(table).where(table.c.state == edition_store.WAITING)
     held_editions = connection.execute(waiting.values(state=edition_store.HELD, approve_by=None)).rowcount
+    message_store.skip_restored(connection, now)
+    post_store.mark_posts_restored(connection, now)
+    saved_searches.skip_restored_searches(connection, now)
     store_identity.skip_ids(connection)
     missed = edition_store.MISSED
     records = [

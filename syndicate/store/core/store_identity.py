@@ -5,20 +5,21 @@
 
 import json
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, column, func, literal_column, select, table, text, update
+from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.exc import DBAPIError
 
 from syndicate.store import schema
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
-from syndicate.store.core.store_values import delete_value, read_value, write_value
+from syndicate.store.core.store_values import write_value
+from syndicate.store.core.table_copy import read_sequences, write_sequences
 
-_IDENTITY, _HOLD = "store identity", "mail held"
+_IDENTITY, _HOLD, _MOVED = "store identity", "mail held", "moved"
 SKIPPED_IDS: Final = 1_000_000
-_NUMBERED = ("subscribers", "subscriptions", "editions", "deliveries")
+_NUMBERED = ("subscribers", "subscriptions", "editions", "deliveries", "saved_searches", "events")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +37,16 @@ class StoreIdentity:
     timeline: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class MailHold:
-    """Hold on all mail since the store was found restored, copied or moved."""
+    """Hold on all mail since the store was found restored, copied or moved.
+
+    ``moved_to`` is the URL of the store that ``migrate-store`` copied it to.
+    """
 
     since: datetime
     found: str
+    moved_to: str = ""
 
 
 def read_identity(connection: Connection, *, lock: bool = False) -> StoreIdentity | None:
@@ -82,35 +87,41 @@ def _asked(connection: Connection, question: str) -> str:
 
 def mail_hold(connection: Connection) -> MailHold | None:
     """Return the hold on all mail, or ``None``."""
-    value = read_value(connection, _HOLD)
+    meta = schema.meta
+    query = select(meta.c.value).where(meta.c.key.in_((_HOLD, _MOVED))).order_by(meta.c.key.desc())
+    value = connection.scalars(query).first()
     if value is None:
         return None
-    since, found = json.loads(value)
-    return MailHold(since=from_microseconds(since), found=found)
+    since, *found = json.loads(value)
+    return MailHold(from_microseconds(since), *found)
 
 
 def hold_mail(connection: Connection, hold: MailHold) -> None:
     """Stop all sending and the cutting of editions until the hold is lifted."""
-    write_value(connection, _HOLD, json.dumps([to_microseconds(hold.since), hold.found]))
+    value = json.dumps([to_microseconds(hold.since), hold.found, hold.moved_to])
+    write_value(connection, _MOVED if hold.moved_to else _HOLD, value)
 
 
 def lift_hold(connection: Connection) -> bool:
     """Lift the hold; return false when there was none."""
-    return delete_value(connection, _HOLD)
+    held = schema.meta.c.key.in_((_HOLD, _MOVED))
+    return connection.execute(delete(schema.meta).where(held)).rowcount > 0
+
+
+def settle(connection: Connection) -> None:
+    """Record the place of a store that ``migrate-store`` has moved here, so that mail is not held."""
+    if identity := read_identity(connection):
+        database, timeline = database_facts(connection)
+        moved = replace(identity, marked=False, database=database, timeline=timeline)
+        write_identity(connection, moved)
 
 
 def skip_ids(connection: Connection) -> None:
     """Skip the row ids that may have been assigned since a backup.
 
     Message-IDs and links in mails contain them. Mail servers drop a second mail with a known Message-ID,
-    and a link must not lead to another reader's subscription.
+    and a link must not lead to another reader's subscription or search. Receivers of events expect that
+    their numbers rise.
     """
-    sequences = table("sqlite_sequence", column("name"), column("seq"))
-    if connection.dialect.name == "sqlite":
-        numbered = update(sequences).where(sequences.c.name.in_(_NUMBERED))
-        connection.execute(numbered.values(seq=sequences.c.seq + SKIPPED_IDS))
-        return
-    for name in _NUMBERED:
-        last = func.coalesce(func.max(schema.metadata.tables[name].c.id), 0)
-        sequence = func.pg_get_serial_sequence(name, literal_column("'id'"))
-        connection.execute(select(func.setval(sequence, last + SKIPPED_IDS)))
+    given = read_sequences(connection)
+    write_sequences(connection, {name: given[name] + SKIPPED_IDS for name in _NUMBERED})

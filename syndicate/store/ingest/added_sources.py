@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, select, true, update
 
 from syndicate.model import Absence, Origin, Source
 from syndicate.store import schema
@@ -17,6 +17,7 @@ from syndicate.store.core.batches import in_batches
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.declared_sources import declared_values, unpolled_state
 from syndicate.store.ingest.source_store import source_of
+from syndicate.text.urls import host_shard
 
 table = schema.sources
 
@@ -28,11 +29,11 @@ def add_source(connection: Connection, source: Source, now: datetime) -> bool:
     if row is None:
         # Another process may insert the same name between the query and the insert.
         about = {"created": now, "title": source.title, "home_url": source.home_url, "feed_id": ""}
-        statement = insert_for(connection, table).values(**about, **unpolled_state(), **values)
+        statement = insert_for(connection, table).values(**about, **unpolled_state(source.url), **values)
         added = connection.execute(statement.on_conflict_do_nothing().returning(table.c.id))
         return added.first() is not None
     if (row.url, row.kind) != (source.url, source.kind.value):
-        values |= unpolled_state()
+        values |= unpolled_state(source.url)
     values |= {"gone": False, "next_check": None}
     absent = and_(table.c.id == row.id, table.c.absent != Absence.NONE.value)
     return connection.execute(update(table).where(absent).values(**values)).rowcount == 1
@@ -76,8 +77,16 @@ def remove_source(connection: Connection, name: str) -> bool:
 
 def move_source(connection: Connection, name: str, url: str) -> bool:
     """Give a source of origin ``store`` a new URL, polled from scratch; its articles stay."""
-    values = {"url": url} | unpolled_state()
+    values = {"url": url} | unpolled_state(url)
     return _change(connection, name, table.c.url != url, values)
+
+
+def edit_source(connection: Connection, name: str, source: Source) -> None:
+    """Store the declared fields of a source of origin ``store``, except its address and its list."""
+    values = declared_values(source)
+    for kept in ("url", "kind", "listed_in", "origin", "absent", "paused", "outline_json", "select_json"):
+        del values[kept]
+    _change(connection, name, true(), values)
 
 
 def pause_unlisted(connection: Connection, url: str, *, listed: Sequence[int]) -> list[str]:
@@ -103,6 +112,7 @@ def update_listed(connection: Connection, source_id: int, source: Source) -> Non
     row = connection.execute(select(table).where(table.c.id == source_id)).one()
     values: dict[str, Any] = {name: getattr(source, name) for name in _LISTED}
     values["outline_json"] = [list(pair) for pair in source.outline]
+    values["shard"] = host_shard(row.moved_to or source.url)
     if row.absent == Absence.UNLISTED.value:
         values |= {"paused": False, "absent": Absence.NONE.value}
     if any(getattr(row, key) != value for key, value in values.items()):

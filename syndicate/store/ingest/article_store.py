@@ -1,6 +1,7 @@
 """Articles: insert, update and look-up."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,14 +10,15 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    and_,
     bindparam,
     delete,
     func,
     insert,
-    or_,
     select,
     update,
 )
+from sqlalchemy import text as sql_text
 from sqlalchemy.sql.dml import ReturningInsert
 
 from syndicate.model import EARLIEST, Article, ArticleBody, Enclosure, Image, NewArticle
@@ -36,6 +38,11 @@ from syndicate.text.search_words import search_term
 table = schema.articles
 _BATCH = 500
 _UID_BEGINNING = 8
+# Latest articles with the words of a text among which its article is looked for.
+_LATEST_WITH = 1_000
+_SHORT = 3
+# The text must equal that of the partial index: otherwise SQLite does not use the index.
+RETITLED = sql_text("articles.headline <> ''")
 _LATEST = CompiledStatement(
     select(table.c.published)
     .where(table.c.source_id == bindparam("source"), table.c.published >= EARLIEST)
@@ -199,20 +206,32 @@ def find_articles(connection: Connection, text: str, limit: int) -> list[Article
 
 
 def _meanings(connection: Connection, text: str) -> Iterator[ColumnElement[bool]]:
-    """Yield the possible conditions for ``text``, the most specific first."""
-    titles = (table.c.headline, table.c.title)
+    """Yield the possible conditions for ``text``, the most specific first.
+
+    An index serves each of them. Of titles with equally many words of ``text``, only the latest are found.
+    """
     if text.isdecimal() and len(text) < 18:
         yield table.c.id == int(text)
     # A shorter prefix may be a word of hexadecimal letters, such as "decade".
     if len(text) >= _UID_BEGINNING:
-        yield table.c.uid.startswith(text, autoescape=True)
-    yield table.c.url == text
+        # No index serves LIKE in every engine. Digits and the letters of uids come before the bound.
+        beginning = table.c.uid.startswith(text, autoescape=True)
+        yield and_(table.c.uid >= text, table.c.uid < f"{text}z", beginning)
+    yield and_(table.c.source_id.in_(select(schema.sources.c.id)), table.c.url == text)
     yield table.c.path == text
-    yield or_(*(title == text for title in titles))
-    yield or_(*(func.lower(title).contains(text.lower(), autoescape=True) for title in titles))
+    ids, headline = select(table.c.id), select(table.c.id).where(RETITLED)
+    yield table.c.id.in_(ids.where(table.c.title == text).union(headline.where(table.c.headline == text)))
+    edited, titled = (
+        func.lower(title).contains(text.lower(), autoescape=True)
+        for title in (table.c.headline, table.c.title)
+    )
     if term := search_term(text):
+        # The beginning of many words is as good as none.
+        written = replace(term, prefix=term.prefix or len(text) > _SHORT)
+        latest = word_index.latest_ids(connection, text, written, word_index.Scope.TITLE, limit=_LATEST_WITH)
+        yield table.c.id.in_(ids.where(table.c.id.in_(latest), titled).union(headline.where(edited)))
         # The engines fold ASCII letters only; the words of the index are folded for every script.
-        yield table.c.id.in_(word_index.matching_ids(connection, text, [term]))
+        yield table.c.id.in_(word_index.latest_ids(connection, text, term, limit=_LATEST_WITH))
 
 
 def count_articles(connection: Connection) -> int:
@@ -310,11 +329,11 @@ def add_authors(connection: Connection, authors: Mapping[int, Iterable[str]]) ->
 def lead_texts(connection: Connection, language: str, *, limit: int) -> list[str]:
     """Return title and text of the latest story leads in a language."""
     bodies, stories = schema.article_bodies, schema.stories
+    leads = select(stories.c.id).where(stories.c.id == table.c.story_id, stories.c.lead_id == table.c.id)
     query = (
         select(table.c.title, bodies.c.html)
         .join(bodies, bodies.c.article_id == table.c.id)
-        .join(stories, stories.c.lead_id == table.c.id)
-        .where(table.c.language == language)
+        .where(table.c.language == language, leads.exists())
         .order_by(table.c.published.desc(), table.c.id.desc())
         .limit(limit)
     )

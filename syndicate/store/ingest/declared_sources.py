@@ -9,8 +9,9 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from syndicate.model import Absence, Origin, Source, SourceState
 from syndicate.store import schema
-from syndicate.store.core.row_leases import NO_LEASE
 from syndicate.store.ingest.source_store import CHOICES, DECLARED
+from syndicate.store.leases.row_leases import NO_LEASE
+from syndicate.text.urls import host_shard
 
 
 def sync_sources(connection: Connection, declared: Sequence[Source], now: datetime) -> None:
@@ -28,10 +29,10 @@ def sync_sources(connection: Connection, declared: Sequence[Source], now: dateti
         row = existing.get(source.name)
         if row is None:
             about = {"created": now, "title": "", "home_url": "", "feed_id": ""}
-            connection.execute(insert(table).values(**about, **unpolled_state(), **values))
+            connection.execute(insert(table).values(**about, **unpolled_state(source.url), **values))
             continue
         if (row.url, row.kind, row.select_json) != (values["url"], values["kind"], values["select_json"]):
-            values |= unpolled_state()
+            values |= unpolled_state(source.url)
             connection.execute(delete(schema.sitemap_parts).where(schema.sitemap_parts.c.source_id == row.id))
         elif row.poll_interval != source.interval and row.next_check is not None:
             # The next check was planned with the old interval, which may be far too long.
@@ -60,7 +61,8 @@ def declared_values(source: Source) -> dict[str, Any]:
     }
 
 
-def unpolled_state() -> dict[str, Any]:
-    """Return the columns of a source that was never polled at its URL."""
+def unpolled_state(url: str) -> dict[str, Any]:
+    """Return the columns of a source that was never polled at this URL."""
     state = SourceState()
-    return {name: getattr(state, name) for name in SourceState.__dataclass_fields__} | NO_LEASE
+    columns = {name: getattr(state, name) for name in SourceState.__dataclass_fields__}
+    return columns | NO_LEASE | {"shard": host_shard(url)}

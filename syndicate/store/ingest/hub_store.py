@@ -23,6 +23,7 @@ from syndicate.store import schema
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import upsert
+from syndicate.text.urls import host_shard
 
 table = schema.hub_subscriptions
 MAX_WAITING_PUSHES = 20
@@ -64,7 +65,12 @@ def _request_subscription(
     facts = {"hub": hub.url, "topic": hub.topic, "callback": callback, "secret": secret}
     state = {"state": HubState.WANTED.value, "next_try": now, "attempts": 0, "error": ""}
     ended = {"expires": None, "last_push": None}
-    upsert(connection, table, {"source_id": source_id}, facts | state | ended)
+    upsert(
+        connection,
+        table,
+        {"source_id": source_id},
+        facts | state | ended | {"shard": host_shard(hub.url)},
+    )
 
 
 def request_unsubscriptions(connection: Connection, *, now: datetime, everything: bool) -> None:
@@ -83,23 +89,29 @@ def _request_unsubscription(connection: Connection, ids: Iterable[int], now: dat
 
 
 def claim_hubs(
-    connection: Connection, *, now: datetime, until: datetime, limit: int
+    connection: Connection, *, now: datetime, until: datetime, limit: int, shard: int | None = None
 ) -> list[HubSubscription]:
     """Claim subscriptions that need a request to their hub; no other process gets them before ``until``."""
-    query = select(table).where(*_due(now)).order_by(table.c.next_try, table.c.source_id)
+    query = select(table).where(*_due(now, shard)).order_by(table.c.next_try, table.c.source_id)
     rows = list(connection.execute(query.limit(limit).with_for_update(skip_locked=True)))
     ids = [row.source_id for row in rows]
     connection.execute(update(table).where(table.c.source_id.in_(ids)).values(next_try=until))
     return [_subscription(row) for row in rows]
 
 
-def count_due_hubs(connection: Connection, *, now: datetime) -> int:
+def count_due_hubs(connection: Connection, *, now: datetime, shard: int | None = None) -> int:
     """Return the number of subscriptions that ``claim_hubs`` would claim."""
-    return count_rows(connection, table, *_due(now))
+    return count_rows(connection, table, *_due(now, shard))
 
 
-def _due(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return table.c.next_try <= now, table.c.state != HubState.ENDED.value
+def due_shards(connection: Connection, now: datetime) -> list[int]:
+    """Return the shards of the subscriptions that need a request to their hub."""
+    return list(connection.scalars(select(table.c.shard).where(*_due(now, None)).distinct()))
+
+
+def _due(now: datetime, shard: int | None) -> list[ColumnElement[bool]]:
+    due = [table.c.next_try <= now, table.c.state != HubState.ENDED.value]
+    return due if shard is None else [*due, table.c.shard == shard]
 
 
 def save_attempt(
@@ -195,4 +207,5 @@ def record_valid_push(connection: Connection, source_id: int, now: datetime) -> 
 
 
 def _subscription(row: Row[Any]) -> HubSubscription:
-    return HubSubscription(**row._asdict() | {"state": HubState(row.state)})
+    facts = {name: getattr(row, name) for name in HubSubscription.__dataclass_fields__}
+    return HubSubscription(**facts | {"state": HubState(row.state)})

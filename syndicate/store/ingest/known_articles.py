@@ -3,7 +3,7 @@
 The queries take several sources at once, because polls are stored in batches.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,19 +18,15 @@ from syndicate.store.core.compiled_sql import CompiledStatement
 
 _BATCH = 500
 MAX_SIMILAR = 5_000
+# Latest articles of a source that show whether it dates its entries.
+_LATEST = 500
 _KNOWN = tuple(KnownArticle.__dataclass_fields__)
 _TIMES = ("published", "first_seen")
 # A single expanding parameter: SQLAlchemy examines each value of a list inside a statement.
 _VALUES: BindParameter[str] = bindparam("values", expanding=True)
 _FACTS = select(*(schema.articles.c[name] for name in _KNOWN))
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_HASHES = tuple(
-    select(column.table.c.source_id, column).where(column.table.c.source_id.in_(_SOURCES))
-    for column in (schema.articles.c.item_hash, schema.tombstones.c.item_hash, schema.quarantine.c.subject)
-)
-_FAILED = schema.quarantine.c.kind == "entry", schema.quarantine.c.attempts >= quarantine.LIMIT
-_ITEM_HASHES = CompiledStatement(union_all(*_HASHES[:2], _HASHES[2].where(*_FAILED)))
-# Pairs of a source id and a key, URL or time.
+# Pairs of a source id and a key, URL, time or hash.
 _PAIRS: BindParameter[tuple[int, str]] = bindparam("pairs", expanding=True)
 
 
@@ -38,6 +34,18 @@ def _paired(column: Column[Any]) -> ColumnElement[bool]:
     return tuple_(column.table.c.source_id, column).in_(_PAIRS)
 
 
+def _hashes(condition: Callable[[Column[Any]], ColumnElement[bool]]) -> CompiledStatement:
+    """Return the statement for the hashes of items not to parse, with their sources."""
+    failed = schema.quarantine.c
+    columns = schema.articles.c.item_hash, schema.tombstones.c.item_hash
+    read = (select(c.table.c.source_id, c).where(condition(c)) for c in columns)
+    entries = select(failed.source_id, failed.subject).where(failed.source_id.in_(_SOURCES))
+    entries = entries.where(failed.kind == "entry", failed.attempts >= quarantine.LIMIT)
+    return CompiledStatement(union_all(*read, entries))
+
+
+_ALL_HASHES = _hashes(lambda column: column.table.c.source_id.in_(_SOURCES))
+_LISTED_HASHES = _hashes(_paired)
 _FACTS_OF_SOURCES = select(schema.articles.c.source_id, *(schema.articles.c[name] for name in _KNOWN))
 _BY_KEYS = CompiledStatement(_FACTS_OF_SOURCES.where(_paired(schema.articles.c.entry_key)))
 _BY_URLS = CompiledStatement(_FACTS_OF_SOURCES.where(_paired(schema.articles.c.url)))
@@ -51,29 +59,40 @@ _PRUNED_BY_KEYS = CompiledStatement(_PRUNED.where(_paired(schema.tombstones.c.en
 
 
 def sources_with_dates(connection: Connection, source_ids: Collection[int]) -> set[int]:
-    """Return the sources among these that ever dated an article; folders never count."""
+    """Return the sources among these that dated one of their latest articles.
+
+    Folders and own articles never count.
+    """
     table, sources = schema.articles, schema.sources
     if not source_ids:
         return set()
-    query = (
-        select(table.c.source_id)
-        .join(sources, sources.c.id == table.c.source_id)
-        .where(
-            table.c.source_id.in_(source_ids),
-            table.c.published >= EARLIEST,
-            table.c.published != table.c.first_seen,
-            sources.c.kind != SourceKind.FOLDER,
-        )
+    # The latest show it: a source that once dated an article keeps its undated articles undated, in the past.
+    latest = select(table.c.published, table.c.first_seen).where(table.c.source_id == sources.c.id)
+    latest = latest.where(table.c.published >= EARLIEST).order_by(table.c.published.desc(), table.c.id.desc())
+    shown = latest.limit(_LATEST).correlate(sources).subquery()
+    dated = select(shown.c.published).where(shown.c.published != shown.c.first_seen).exists()
+    query = select(sources.c.id).where(
+        sources.c.id.in_(source_ids), sources.c.kind.not_in((SourceKind.FOLDER, SourceKind.API))
     )
-    return set(connection.scalars(query.distinct()))
+    return set(connection.scalars(query.where(dated)))
 
 
-def known_item_hashes(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:
-    """Return, by source, the hashes of items read before (also pruned or dropped), or failed too often."""
-    found: dict[int, set[str]] = {source_id: set() for source_id in source_ids}
-    if found:
-        for source_id, item_hash in _ITEM_HASHES.rows(connection, {"sources": list(found)}):
-            found[source_id].add(item_hash)
+def known_item_hashes(
+    connection: Connection, listed: Mapping[int, Sequence[str]]
+) -> dict[int, frozenset[str]]:
+    """Return, by source, the hashes of items read before (also pruned or dropped), or failed too often.
+
+    Only the ``listed`` hashes are looked up; of a source that lists none, all are returned.
+    """
+    found: dict[int, set[str]] = {source_id: set() for source_id in listed}
+    rows: list[tuple[Any, ...]] = []
+    if whole := [source_id for source_id, hashes in listed.items() if not hashes]:
+        rows += _ALL_HASHES.rows(connection, {"sources": whole})
+    pairs = [(source_id, item_hash) for source_id, hashes in listed.items() for item_hash in hashes]
+    for batch in in_batches(pairs, _BATCH):
+        rows += _LISTED_HASHES.rows(connection, {"pairs": batch, "sources": [*found]})
+    for source_id, item_hash in rows:
+        found[source_id].add(item_hash)
     return {source_id: frozenset(item_hashes) for source_id, item_hashes in found.items()}
 
 

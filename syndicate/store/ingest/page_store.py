@@ -6,18 +6,30 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from syndicate.model import Entry, Image, NewArticle, PageRead, QueuedPage, ReadState, is_dated
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
 from syndicate.store.core.counts import count_by
-from syndicate.store.core.row_leases import NO_LEASE, change_leased, take_leases
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.article_store import add_authors
 from syndicate.store.ingest.source_store import source_of
+from syndicate.store.leases.row_leases import NO_LEASE, change_leased, take_leases
 from syndicate.store.output.stale import mark_lists_with, mark_stale
 from syndicate.store.search import word_index
+from syndicate.text.urls import host_shard
 
 table = schema.page_reads
 # The wording of ``net.failures``.
@@ -37,6 +49,7 @@ def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPa
     ids = {row.uid: row.id for row in known}
     rows = [
         {name: getattr(page, name) for name in ("url", "content_hash", "published")}
+        | {"shard": host_shard(page.url)}
         | {"source_id": source_id, "article_id": ids.get(page.uid), "entry_json": _written(page.entry)}
         for page in queued
         if not page.uid or page.uid in ids
@@ -44,7 +57,7 @@ def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPa
     fixed = {"state": ReadState.WAITING.value, "attempts": 0, "next_try": now}
     statement = insert_for(connection, table).values(has_text=False, error="", **NO_LEASE, **fixed)
     new = statement.excluded
-    again = fixed | {name: new[name] for name in ("entry_json", "content_hash", "published")}
+    again = fixed | {name: new[name] for name in ("entry_json", "content_hash", "published", "shard")}
     again["article_id"] = func.coalesce(table.c.article_id, new.article_id)
     changed = table.c.content_hash != new.content_hash
     if rows:
@@ -55,15 +68,22 @@ def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPa
 
 
 def claim_pages(
-    connection: Connection, *, now: datetime, owner: str, until: datetime, per_poll: int, limit: int
+    connection: Connection,
+    *,
+    now: datetime,
+    owner: str,
+    until: datetime,
+    per_poll: int,
+    limit: int,
+    shard: int | None = None,
 ) -> list[PageRead]:
-    """Lease due pages, newest first within each source.
+    """Lease due pages, of a ``shard`` or of all, newest first within each source.
 
     Between two polls of a source at most ``per_poll`` of its pages are tried. The update takes only rows
     whose lease was free at that time.
     """
     sources = schema.sources
-    ids = _next_pages(now, per_poll=per_poll, limit=limit)
+    ids = _next_pages(now, per_poll=per_poll, limit=limit, shard=shard)
     claimed = take_leases(connection, table, ids, now=now, owner=owner, until=until)
     rows = connection.execute(
         select(sources, table.c.id.label("read_id"), table.c.url.label("page_url"), table.c.article_id,
@@ -86,7 +106,17 @@ def claim_pages(
     ]
 
 
-def _next_pages(now: datetime, *, per_poll: int, limit: int) -> Select[tuple[int]]:
+def due_shards(connection: Connection, now: datetime) -> list[int]:
+    """Return the shards of the pages that wait for a worker."""
+    return list(connection.scalars(select(table.c.shard).where(*_due(now, None)).distinct()))
+
+
+def _due(now: datetime, shard: int | None) -> list[ColumnElement[bool]]:
+    due = [table.c.state == literal_column("'waiting'"), table.c.next_try <= now, table.c.lease_until < now]
+    return due if shard is None else [*due, table.c.shard == shard]
+
+
+def _next_pages(now: datetime, *, per_poll: int, limit: int, shard: int | None) -> Select[tuple[int]]:
     """Return the query for the ids of the next pages: the newest of each source, ``per_poll`` of each."""
     sources = schema.sources
     spent = (
@@ -102,8 +132,7 @@ def _next_pages(now: datetime, *, per_poll: int, limit: int) -> Select[tuple[int
         select(table.c.id, (place + func.coalesce(spent.c.tried, 0)).label("place"))
         .join(sources, sources.c.id == table.c.source_id)
         .outerjoin(spent, spent.c.source_id == table.c.source_id)
-        .where(table.c.state == ReadState.WAITING.value, table.c.next_try <= now, table.c.lease_until < now)
-        .where(sources.c.paused.is_(False))
+        .where(*_due(now, shard), sources.c.paused.is_(False))
         .subquery()
     )
     next_ids = select(waiting.c.id).where(waiting.c.place <= per_poll)

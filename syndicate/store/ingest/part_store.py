@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, or_, select
 
 from syndicate.model import SitemapPart, Source, SourceState
 from syndicate.store import schema
-from syndicate.store.core.row_leases import NO_LEASE, change_leased, take_leases
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.source_store import source_of
+from syndicate.store.leases.row_leases import NO_LEASE, change_leased, take_leases
+from syndicate.text.urls import host_shard
 
 table = schema.sitemap_parts
 _STATE = ("etag", "last_modified", "body_hash", "last_success", "failures", "error")
@@ -34,6 +36,7 @@ def save_parts(connection: Connection, source_id: int, parts: Iterable[SitemapPa
     connection.execute(delete(table).where(gone))
     for part in listed:
         facts = {"source_id": source_id, "url": part.url, "changed": part.changed, "next_check": now}
+        facts["shard"] = host_shard(part.url)
         state = {name: getattr(SourceState(), name) for name in _STATE}
         statement = insert_for(connection, table).values(**facts, **state, **NO_LEASE)
         changed, before = statement.excluded.changed, table.c.changed
@@ -43,18 +46,32 @@ def save_parts(connection: Connection, source_id: int, parts: Iterable[SitemapPa
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=again, where=is_later))
 
 
-def claim_parts(
-    connection: Connection, *, now: datetime, owner: str, until: datetime, limit: int
-) -> list[DuePart]:
-    """Lease due parts, the most recently changed first."""
+def due_shards(connection: Connection, now: datetime) -> list[int]:
+    """Return the shards of the parts that ``claim_parts`` would lease."""
+    return list(connection.scalars(_due(table.c.shard, now).distinct()))
+
+
+def _due(column: ColumnElement[Any], now: datetime) -> Select[Any]:
     sources = schema.sources
-    due = (
-        select(table.c.id)
-        .join(sources, sources.c.id == table.c.source_id)
-        .where(table.c.next_check <= now, table.c.lease_until < now, sources.c.paused.is_(False))
-        .order_by(table.c.changed.desc().nulls_last(), table.c.id)
-        .limit(limit)
-    )
+    live = select(column).join(sources, sources.c.id == table.c.source_id).where(sources.c.paused.is_(False))
+    return live.where(table.c.next_check <= now, table.c.lease_until < now)
+
+
+def claim_parts(
+    connection: Connection,
+    *,
+    now: datetime,
+    owner: str,
+    until: datetime,
+    limit: int,
+    shard: int | None = None,
+) -> list[DuePart]:
+    """Lease due parts, of a ``shard`` or of all, the most recently changed first."""
+    sources = schema.sources
+    newest = table.c.changed.desc().nulls_last(), table.c.id
+    due = _due(table.c.id, now).order_by(*newest).limit(limit)
+    if shard is not None:
+        due = due.where(table.c.shard == shard)
     ids = take_leases(connection, table, due, now=now, owner=owner, until=until)
     columns = [table.c[name].label(f"part_{name}") for name in table.c.keys()]  # noqa: SIM118
     query = select(sources, *columns).join(table, table.c.source_id == sources.c.id)

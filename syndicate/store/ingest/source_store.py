@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    literal_column,
     or_,
     select,
     update,
@@ -33,9 +34,11 @@ from syndicate.model import (
     SourceState,
 )
 from syndicate.store import schema
+from syndicate.store.core.batches import rows_with
 from syndicate.store.core.column_types import UtcTime, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
-from syndicate.store.core.row_leases import NO_LEASE, change_leased
+from syndicate.store.core.counts import shards_with
+from syndicate.store.leases.row_leases import NO_LEASE, change_leased
 
 table = schema.sources
 # Longer than clocks of two processes differ, and than an ordinary clock correction.
@@ -63,6 +66,8 @@ _LEASING = CompiledStatement(
     .where(table.c.id.in_(_SOURCES))
     .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
 )
+# With a literal, as in the index.
+_NEXT_CHECK = func.coalesce(table.c.next_check, literal_column("0"))
 _ROWS = select(table).where(table.c.id.in_(_SOURCES)).order_by(table.c.id)
 
 
@@ -80,7 +85,7 @@ class SourceReport:
 class SavedPoll:
     """Result of a poll with a document: the source's new state and its self-description.
 
-    ``url`` replaces the URL after a confirmed permanent redirect.
+    ``url`` replaces the URL after a confirmed permanent redirect; ``shard`` is that of a new polled address.
     """
 
     source_id: int
@@ -89,11 +94,24 @@ class SavedPoll:
     home_url: str
     feed_id: str
     url: str = ""
+    shard: int | None = None
 
 
 def list_sources(connection: Connection) -> tuple[Source, ...]:
     """Return every source ever declared or added, by name; removed sources still have articles."""
     return tuple(source_of(row) for row in connection.execute(select(table).order_by(table.c.name)))
+
+
+def get_sources(connection: Connection, ids: Iterable[int]) -> dict[int, Source]:
+    """Return sources by id; unknown ids are left out."""
+    rows = rows_with(connection, select(table), table.c.id, sorted(set(ids)))
+    return {row.id: source_of(row) for row in rows}
+
+
+def source_names(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
+    """Return the names of sources by id."""
+    rows = rows_with(connection, select(table.c.id, table.c.name), table.c.id, sorted(set(ids)))
+    return {row.id: row.name for row in rows}
 
 
 def declared_weights(connection: Connection) -> dict[int, float]:
@@ -109,8 +127,9 @@ def claim_due_sources(
     until: datetime,
     limit: int,
     names: Sequence[str] | None = None,
+    shard: int | None = None,
 ) -> list[tuple[Source, SourceState]]:
-    """Lease due sources, the most overdue first; each at most once per value of ``now``.
+    """Lease due sources, of a ``shard`` or of all, the most overdue first; each once per value of ``now``.
 
     With ``names`` only these sources are considered, due or not, except during a server's Retry-After.
     Paused and gone sources are never due. An expired lease is claimable, because its poll committed
@@ -120,7 +139,11 @@ def claim_due_sources(
     named = {} if names is None else {"names": list(names)}
     if names is not None and not names:
         return []
-    ids = [found for (found,) in _claimable(named=bool(named)).rows(connection, due | named)]
+    if shard is None:
+        rows = _claimable(named=bool(named)).rows(connection, due | named)
+    else:
+        rows = _CLAIMABLE_IN_SHARD.rows(connection, {"now": due["now"], "most": limit, "shard": shard})
+    ids = [found for (found,) in rows]
     if not ids:
         return []
     _LEASING.execute(connection, {"sources": ids, "owner": owner, "until": to_microseconds(until)})
@@ -143,6 +166,36 @@ def due_sources(connection: Connection, *, now: datetime, names: Sequence[str] |
     return list(connection.scalars(select(table.c.name).where(due).order_by(table.c.name)))
 
 
+def due_shards(connection: Connection, now: datetime) -> list[int]:
+    """Return the shards with sources that ``claim_due_sources`` would lease for them."""
+    return shards_with(connection, lambda shard: _due_in(shard, now))
+
+
+def forget_future_polls(connection: Connection, now: datetime) -> None:
+    """Make sources due whose last poll is in the future: a wrong clock set it.
+
+    Only ``claim_due_sources`` without a shard finds such sources by itself.
+    """
+    wrong = update(table).where(table.c.last_attempt > now + CLOCK_STEP)
+    connection.execute(wrong.values(last_attempt=None, next_check=None, not_before=None))
+
+
+def _due_in(shard: Any, now: Any) -> ColumnElement[bool]:
+    """Return the condition for due sources of a shard, in the form of the index."""
+    return and_(
+        table.c.shard == shard,
+        now >= _NEXT_CHECK,
+        _free(now),
+        or_(table.c.not_before.is_(None), table.c.not_before <= now),
+        or_(table.c.last_attempt.is_(None), table.c.last_attempt < now),
+    )
+
+
+def _free(now: Any) -> ColumnElement[bool]:
+    live = and_(table.c.paused.is_(False), table.c.gone.is_(False), table.c.kind != SourceKind.API.value)
+    return and_(live, table.c.lease_until < now)
+
+
 @lru_cache
 def _claimable(*, named: bool) -> CompiledStatement:
     """Return the statement that finds due sources, built once for all sources and once for names."""
@@ -158,7 +211,7 @@ def _claimable(*, named: bool) -> CompiledStatement:
 
 def _due(now: Any, ahead: Any, names: Any) -> ColumnElement[bool]:
     """Return the condition for due sources; ``now`` is a time or parameter, ``ahead`` a ``CLOCK_STEP`` on."""
-    free = and_(table.c.paused.is_(False), table.c.gone.is_(False), table.c.lease_until < now)
+    free = _free(now)
     # A server's Retry-After holds for commanded polls, too (F5).
     wrong_clock = table.c.last_attempt > ahead
     pause_over = or_(table.c.not_before.is_(None), table.c.not_before <= now, wrong_clock)
@@ -167,6 +220,15 @@ def _due(now: Any, ahead: Any, names: Any) -> ColumnElement[bool]:
     due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
     ordinary = and_(due, or_(table.c.last_attempt.is_(None), table.c.last_attempt < now))
     return and_(free, or_(ordinary, wrong_clock))
+
+
+_CLAIMABLE_IN_SHARD = CompiledStatement(
+    select(table.c.id)
+    .where(_due_in(bindparam("shard"), bindparam("now")))
+    .order_by(_NEXT_CHECK, table.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
 
 
 def release_sources(connection: Connection, ids: Iterable[int], *, owner: str) -> None:
@@ -186,6 +248,12 @@ def set_next_check(connection: Connection, source_id: int, state: SourceState) -
     connection.execute(update(table).where(table.c.id == source_id).values(**values))
 
 
+def make_due(connection: Connection, source_id: int, now: datetime, reason: str) -> None:
+    """Make a source due at ``now`` if it is due later; ``claim_due_sources`` decides about pauses."""
+    later = and_(table.c.id == source_id, table.c.next_check > now)
+    connection.execute(update(table).where(later).values(next_check=now, check_reason=reason))
+
+
 def get_source(connection: Connection, source_id: int) -> tuple[Source, SourceState] | None:
     """Return a source and its state, or ``None``."""
     row = connection.execute(_ROWS, {"sources": [source_id]}).first()
@@ -193,13 +261,20 @@ def get_source(connection: Connection, source_id: int) -> tuple[Source, SourceSt
 
 
 def save_poll(
-    connection: Connection, source_id: int, state: SourceState, *, owner: str, url: str | None = None
+    connection: Connection,
+    source_id: int,
+    state: SourceState,
+    *,
+    owner: str,
+    url: str | None = None,
+    shard: int | None = None,
 ) -> bool:
     """Store the state after a poll and end its lease; false when the lease was lost.
 
-    ``url`` replaces the URL after a confirmed permanent redirect.
+    ``url`` replaces the URL after a confirmed permanent redirect; ``shard`` is that of a new polled address.
     """
     row = _written(source_id, state, owner) | ({} if url is None else {"new_url": url})
+    row |= {} if shard is None else {"new_shard": shard}
     return _saving(tuple(row)).execute(connection, row).rowcount == 1
 
 
@@ -209,6 +284,7 @@ def save_polls(connection: Connection, polls: Iterable[SavedPoll], *, owner: str
     for poll in polls:
         row = _written(poll.source_id, poll.state, owner)
         row |= {f"new_{name}": getattr(poll, name) for name in (*_ABOUT, *(["url"] if poll.url else []))}
+        row |= {} if poll.shard is None else {"new_shard": poll.shard}
         alike.setdefault(tuple(row), []).append(row)
     for parameters, rows in alike.items():
         _saving(parameters).execute_many(connection, rows)
@@ -273,6 +349,21 @@ def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[Sourc
     )
 
 
+def sources_in_trouble(connection: Connection, failures: int) -> list[tuple[Source, SourceState]]:
+    """Return the active sources that failed at least so often in a row, never worked, are gone or moved."""
+    failing = or_(table.c.failures >= failures, and_(table.c.failures > 0, table.c.last_success.is_(None)))
+    moved = or_(table.c.permanent_url != "", table.c.moved_to != "")
+    query = select(table).where(table.c.paused.is_(False), table.c.absent != Absence.REMOVED.value)
+    query = query.where(or_(failing, moved, table.c.gone)).order_by(table.c.name)
+    return [_polled(row) for row in connection.execute(query)]
+
+
+def read_again(connection: Connection, source_id: int, now: datetime) -> None:
+    """Make a source due and forget its last document, so that the next poll reads every item."""
+    unread = {"etag": "", "last_modified": "", "body_hash": "", "feed_skeleton_hash": "", "next_check": now}
+    connection.execute(update(table).where(table.c.id == source_id).values(**unread))
+
+
 def next_check(connection: Connection) -> datetime | None:
     """Return the time at which the earliest source is due, or ``None`` without sources."""
     live = and_(table.c.paused.is_(False), table.c.gone.is_(False))
@@ -305,6 +396,5 @@ def _state(facts: Mapping[str, Any]) -> SourceState:
 
 
 def _polled(row: Row[Any]) -> tuple[Source, SourceState]:
-    # A dictionary is faster than attribute access to a row.
-    facts = row._asdict()
+    facts = row._asdict()  # faster than attribute access to a row
     return _source(facts), _state(facts)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select, update
 
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
+from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for
 
 table = schema.tombstones
@@ -60,3 +61,8 @@ def count_dropped(connection: Connection) -> dict[str, int]:
         .order_by(count.desc(), table.c.rule)
     )
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def count_dropped_of(connection: Connection, source_id: int) -> int:
+    """Return the number of a source's articles that rules dropped."""
+    return count_rows(connection, table, table.c.source_id == source_id, table.c.rule != "")

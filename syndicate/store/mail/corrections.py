@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, select, update
 
-from syndicate.model import DeliveryCause, DeliveryState, Edition
+from syndicate.model import ISSUE, DeliveryCause, DeliveryState, Edition
 from syndicate.store.core.column_types import EPOCH, UtcTime, to_microseconds
-from syndicate.store.core.row_leases import NO_LEASE
+from syndicate.store.leases.row_leases import NO_LEASE
 from syndicate.store.mail.edition_store import SendingTimes, edition_of_period, insert_deliveries
-from syndicate.store.mail.preference_store import delay_to_own_hours
 from syndicate.store.schema import deliveries as table
 from syndicate.store.schema import editions, subscriptions
+from syndicate.store.subscribers.preference_store import delay_to_own_hours
 
 _GOT = (DeliveryState.SENT.value, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value)
 _WAITS = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
@@ -38,7 +38,8 @@ def replace_deliveries(connection: Connection, edition: Edition, now: datetime, 
         "not_after": case((until > cut_time, until), else_=cut_time) + literal(lateness),
     }
     insert_deliveries(connection, edition.id, edition.newsletter, now, when, [got | waiting])
-    delay_to_own_hours(connection, edition.id, times.own_hour)
+    if edition.variant_key != ISSUE:
+        delay_to_own_hours(connection, edition.id, times.own_hour)
     _cancel(connection, table.c.edition_id.in_(earlier), now)
 
 

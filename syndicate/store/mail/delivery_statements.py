@@ -26,10 +26,11 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from syndicate.model import Delivery, DeliveryCause, DeliveryState, SubscriptionState
 from syndicate.store.core.compiled_sql import CompiledStatement
-from syndicate.store.core.row_leases import NO_LEASE
-from syndicate.store.mail.preference_store import not_paused
+from syndicate.store.leases.row_leases import NO_LEASE
+from syndicate.store.mail.sending_rests import not_resting
 from syndicate.store.schema import deliveries as table
 from syndicate.store.schema import subscribers, subscriptions
+from syndicate.store.subscribers.preference_store import not_paused
 
 READY = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
 # The batch size of the usual number of connections.
@@ -48,22 +49,30 @@ def named(ids: Sequence[int]) -> tuple[int, dict[str, int]]:
     return places, {f"id_{place}": number for place, number in enumerate(padded)}
 
 
-def claimable(*, confirmations: bool) -> Select[tuple[int]]:
-    """Return the query for deliveries that may be sent and are not too late, all or confirmations only."""
+def claimable(*, confirmations: bool, of_shard: bool) -> Select[tuple[int]]:
+    """Return the query for deliveries that may be sent and are not too late.
+
+    It finds mail over the server ``the_sender``: all, or only confirmations, or only mail of ``the_shard``.
+    """
     query = (
         select(table.c.id)
-        .where(ready(table), table.c.not_before <= bindparam("now"))
+        .where(
+            ready(table), table.c.sender == bindparam("the_sender"), table.c.not_before <= bindparam("now")
+        )
         .where(table.c.lease_until < bindparam("now"))
         .where(or_(table.c.not_after.is_(None), table.c.not_after >= bindparam("late_by")))
+        .where(not_resting(table))
         .limit(bindparam("limit", type_=Integer))
     )
+    if of_shard:
+        query = query.where(table.c.shard == bindparam("the_shard"))
     return query.where(is_confirmation(table)) if confirmations else query
 
 
 @cache
-def claim(*, confirmations: bool) -> ReturningUpdate[Any]:
+def claim(*, confirmations: bool, of_shard: bool) -> ReturningUpdate[Any]:
     """Return the statement that leases up to ``limit`` deliveries, oldest first."""
-    ids = claimable(confirmations=confirmations).order_by(table.c.not_before, table.c.id)
+    ids = claimable(confirmations=confirmations, of_shard=of_shard).order_by(table.c.not_before, table.c.id)
     ids = ids.with_for_update(skip_locked=True)
     return (
         update(table)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     case,
     func,
     literal,
+    literal_column,
     or_,
     select,
     update,
@@ -28,13 +29,19 @@ from sqlalchemy import (
 
 from syndicate.model import Delivery, DeliveryCause, DeliveryState, SubscriptionState
 from syndicate.store.core.column_types import UtcTime, to_microseconds
-from syndicate.store.core.counts import count_by, count_rows
-from syndicate.store.core.row_leases import NO_LEASE
+from syndicate.store.core.counts import count_by, count_rows, shards_with
+from syndicate.store.events.event_log import add_event
+from syndicate.store.leases.row_leases import NO_LEASE
 from syndicate.store.mail import delivery_statements as statements
 from syndicate.store.mail.delivery_statements import READY, ready, state_is
-from syndicate.store.mail.preference_store import rescheduled_values
+from syndicate.store.mail.sending_rests import not_resting
 from syndicate.store.schema import deliveries as table
 from syndicate.store.schema import editions, subscriptions
+from syndicate.store.subscribers.preference_store import rescheduled_values
+
+TROUBLE = table.c.state.in_([literal_column("'failed'"), literal_column("'uncertain'")])
+"""Condition for failed and uncertain deliveries, as in their partial index."""
+_FAILED = (TROUBLE, state_is(table, DeliveryState.FAILED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,22 +66,44 @@ def claim_deliveries(
     limit: int,
     late_by: datetime | None = None,
     confirmations: bool = False,
+    shard: int | None = None,
+    sender: str = "",
 ) -> list[Delivery]:
     """Lease deliveries that may be sent now. An expired lease is claimable: nothing was sent under it.
 
     Leaves out deliveries that are too late ``now``, or at ``late_by`` for a run that began ``now``:
-    ``fail_late`` fails them. ``confirmations`` leases only mails that ask for a confirmation.
+    ``fail_late`` fails them. ``confirmations`` leases only mails that ask for a confirmation, ``shard`` only
+    mails to the domains of a shard. ``sender`` is the mail server, as in ``Brand.sender``.
     """
-    facts = {"owner": owner, "until": until, "now": now, "late_by": late_by or now, "limit": limit}
-    claimed = connection.execute(statements.claim(confirmations=confirmations), facts)
+    facts: dict[str, Any] = {"owner": owner, "until": until, "limit": limit, "the_sender": sender}
+    facts |= {"now": now, "late_by": late_by or now}
+    statement = statements.claim(confirmations=confirmations, of_shard=shard is not None)
+    claimed = connection.execute(statement, facts | _named(shard))
     return sorted((_delivery(row) for row in claimed), key=lambda delivery: delivery.id)
 
 
-def is_any_due(connection: Connection, *, now: datetime, confirmations: bool = False) -> bool:
+def is_any_due(
+    connection: Connection,
+    *,
+    now: datetime,
+    confirmations: bool = False,
+    shard: int | None = None,
+    sender: str = "",
+) -> bool:
     """Return whether ``claim_deliveries`` would lease any delivery."""
-    query = statements.claimable(confirmations=confirmations)
-    facts = {"now": now, "late_by": now, "limit": 1}
+    query = statements.claimable(confirmations=confirmations, of_shard=shard is not None)
+    facts = {"now": now, "late_by": now, "limit": 1, "the_sender": sender, **_named(shard)}
     return connection.execute(query, facts).first() is not None
+
+
+def _named(shard: int | None) -> dict[str, int]:
+    return {} if shard is None else {"the_shard": shard}
+
+
+def extend_claims(connection: Connection, ids: Sequence[int], *, owner: str, until: datetime) -> None:
+    """Extend the leases of claimed deliveries that are not in ``sending``."""
+    matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner, ready(table))
+    connection.execute(update(table).where(matching).values(lease_until=until))
 
 
 def begin_sending(
@@ -158,9 +187,9 @@ def postpone_delivery(connection: Connection, delivery_id: int, *, owner: str, n
     connection.execute(update(table).where(matching).values(**rescheduled_values(not_before), **NO_LEASE))
 
 
-def fail_late(connection: Connection, *, now: datetime) -> int:
-    """Fail waiting deliveries that could not be sent in time; return their number."""
-    late = and_(ready(table), table.c.not_before <= now, table.c.not_after < now, table.c.lease_until < now)
+def fail_late(connection: Connection, *, now: datetime, shard: int | None = None, sender: str = "") -> int:
+    """Fail a server's deliveries (of a shard) that could not be sent in time; return their number."""
+    late = and_(_due(now, sender), table.c.not_after < now, table.c.lease_until < now, *_of_shard(shard))
     values = {"cause": DeliveryCause.TOO_LATE.value, "code": None, "changed": now, **NO_LEASE}
     failed = update(table).where(late).values(state=DeliveryState.FAILED.value, **values)
     return connection.execute(failed).rowcount
@@ -197,7 +226,10 @@ def _make_uncertain(
     connection: Connection, which: ColumnElement[bool], cause: DeliveryCause, now: datetime
 ) -> int:
     values = {"state": DeliveryState.UNCERTAIN.value, "cause": cause.value, "error": "", "changed": now}
-    return connection.execute(update(table).where(which).values(**values, **NO_LEASE)).rowcount
+    count = connection.execute(update(table).where(which).values(**values, **NO_LEASE)).rowcount
+    if count:
+        add_event(connection, "delivery.uncertain", "deliveries", {"count": count}, now)
+    return count
 
 
 def resend(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
@@ -212,13 +244,13 @@ def resend(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
 def mark_arrived(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
     """Mark an uncertain delivery as sent, which an operator found in the mail server's log."""
     known = and_(table.c.id == delivery_id, state_is(table, DeliveryState.UNCERTAIN))
-    return _resolve(connection, known, DeliveryState.SENT, now)
+    return _resolve(connection, known, DeliveryState.SENT, now, cause=DeliveryCause.PERSON.value)
 
 
 def _resolve(
     connection: Connection, which: ColumnElement[bool], state: DeliveryState, now: datetime, **values: Any
 ) -> bool:
-    values |= {"state": state.value, "cause": DeliveryCause.NONE.value, "error": "", "changed": now}
+    values = {"cause": DeliveryCause.NONE.value, "state": state.value, "error": "", "changed": now} | values
     return connection.execute(update(table).where(which).values(**values)).rowcount == 1
 
 
@@ -241,6 +273,8 @@ def list_deliveries(
         .order_by(table.c.changed.desc(), table.c.id.desc())
         .limit(limit)
     )
+    if states and set(states) <= {DeliveryState.FAILED, DeliveryState.UNCERTAIN}:
+        query = query.where(TROUBLE)
     if states:
         query = query.where(table.c.state.in_([state.value for state in states]))
     if due is not None:
@@ -255,32 +289,77 @@ def list_deliveries(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryTrouble:
+    """Numbers of deliveries that wait for a person: uncertain, refused and late."""
+
+    uncertain: int
+    refused: int
+    late: int
+
+
+def count_trouble(connection: Connection, *, late_since: datetime) -> DeliveryTrouble:
+    """Count uncertain deliveries, refused deliveries to subscribers, and late deliveries since a time."""
+    uncertain = count_rows(connection, table, TROUBLE, state_is(table, DeliveryState.UNCERTAIN))
+    return DeliveryTrouble(uncertain, count_refused(connection), count_late(connection, since=late_since))
+
+
 def count_refused(connection: Connection) -> int:
     """Return the number of failed deliveries to readers who are still subscribed."""
-    failed = (table.c.state == DeliveryState.FAILED.value, table.c.cause != DeliveryCause.TOO_LATE.value)
     subscribed = select(subscriptions.c.id).where(
         subscriptions.c.id == table.c.subscription_id,
         subscriptions.c.state == SubscriptionState.CONFIRMED.value,
     )
-    return count_rows(connection, table, *failed, subscribed.exists())
+    return count_rows(
+        connection, table, *_FAILED, table.c.cause != DeliveryCause.TOO_LATE.value, subscribed.exists()
+    )
 
 
 def count_late(connection: Connection, *, since: datetime) -> int:
     """Return the number of deliveries since a time that failed because they were too late."""
-    late = (table.c.state == DeliveryState.FAILED.value, table.c.cause == DeliveryCause.TOO_LATE.value)
-    return count_rows(connection, table, *late, table.c.changed >= since)
+    is_late = table.c.cause == DeliveryCause.TOO_LATE.value
+    return count_rows(connection, table, *_FAILED, is_late, table.c.changed >= since)
 
 
-def count_due(connection: Connection, now: datetime, *, confirmations: bool = False) -> int:
-    """Return the number of deliveries that may be sent now, all or confirmations only."""
+def count_due(
+    connection: Connection,
+    now: datetime,
+    *,
+    confirmations: bool = False,
+    shard: int | None = None,
+    sender: str | None = None,
+) -> int:
+    """Return the number of deliveries (of a shard, of a mail server) that may be sent now.
+
+    It counts all of them, or only confirmations.
+    """
     which = [statements.is_confirmation(table)] if confirmations else []
-    return count_rows(connection, table, ready(table), table.c.not_before <= now, *which)
+    return count_rows(connection, table, _due(now, sender), *which, *_of_shard(shard))
+
+
+def due_shards(connection: Connection, now: datetime, sender: str = "") -> set[int]:
+    """Return the shards with deliveries that may be sent now, or were abandoned while they were sent."""
+    due = _due(now, sender)
+    abandoned = select(table.c.shard).where(
+        state_is(table, DeliveryState.SENDING), table.c.lease_until < now, table.c.sender == sender
+    )
+    waiting = shards_with(connection, lambda shard: and_(due, table.c.shard == shard))
+    return {*waiting, *connection.scalars(abandoned.distinct())}
+
+
+def _due(now: datetime, sender: str | None) -> ColumnElement[bool]:
+    of_sender = [] if sender is None else [table.c.sender == sender]
+    return and_(ready(table), *of_sender, table.c.not_before <= now, not_resting(table))
+
+
+def _of_shard(shard: int | None) -> list[ColumnElement[bool]]:
+    return [] if shard is None else [table.c.shard == shard]
 
 
 def next_delivery(connection: Connection) -> datetime | None:
     """Return the time at which the earliest waiting delivery may be sent, or ``None``."""
-    query = select(table.c.not_before).where(ready(table)).order_by(table.c.not_before).limit(1)
-    return connection.scalars(query).first()
+    earliest: datetime | None = connection.scalar(select(func.min(table.c.not_before)).where(ready(table)))
+    return earliest
 
 
 def _is_edition(table: Table) -> ColumnElement[bool]:

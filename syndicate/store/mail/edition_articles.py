@@ -1,18 +1,22 @@
 """Articles that editions carried or left out, with the reason."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, or_, select, update
 
-from syndicate.model import EVERY_EDITION, EditionArticle, EditionStory, LeaveReason, LeftOut
+from syndicate.model import EVERY_EDITION, ISSUE, EditionArticle, EditionStory, LeaveReason, LeftOut
 from syndicate.store.core.batches import in_batches, rows_with
+from syndicate.store.core.upsert import insert_for
 from syndicate.store.schema import edition_articles as articles
 from syndicate.store.schema import editions
 
+_OPEN = ("waiting", "held")
 _WITHDRAWN = "withdrawn"
 _MISSED = "missed"
+_SENT_ISSUE = ("cut", "waiting")
+_LATE = timedelta(days=1)
 
 
 def save_articles(
@@ -35,6 +39,12 @@ def save_articles(
         connection.execute(insert(articles), batch)
 
 
+def replace_stories(connection: Connection, edition_id: int, stories: Iterable[EditionStory]) -> None:
+    """Replace the articles that an open edition carries."""
+    connection.execute(delete(articles).where(articles.c.edition_id == edition_id))
+    save_articles(connection, edition_id, stories=stories)
+
+
 def leave_out_items(
     connection: Connection, edition_id: int, *, kept: Collection[int], reasons: Mapping[int, LeaveReason]
 ) -> None:
@@ -50,6 +60,21 @@ def leave_out_items(
     connection.execute(update(articles).where(gone).values(reason=str(LeaveReason.EDITOR), lead_id=0))
 
 
+def carry_item(connection: Connection, edition_id: int, lead_id: int, tells: Iterable[int]) -> None:
+    """Record that an open edition carries an item again, or also; other items keep their articles."""
+    values = [
+        {"edition_id": edition_id, "article_id": number, "lead_id": lead_id, "reason": "", "detail": ""}
+        for number in {lead_id, *tells}
+    ]
+    statement = insert_for(connection, articles)
+    again = {name: statement.excluded[name] for name in ("lead_id", "reason", "detail")}
+    keys = ["article_id", "edition_id"]
+    statement = statement.on_conflict_do_update(
+        index_elements=keys, set_=again, where=articles.c.reason != ""
+    )
+    connection.execute(statement, values)
+
+
 def carried_articles(
     connection: Connection,
     newsletter: str,
@@ -61,10 +86,13 @@ def carried_articles(
     """Return the articles in editions for periods that ended before a time, each with the latest edition.
 
     A withdrawn edition does not count, because it was never sent. An edition that waits for its editor
-    counts, because it is sent unless an editor stops it.
+    counts, because it is sent unless an editor stops it. Issues to all subscribers count once approved.
     """
-    carried = _carried_by(newsletter, variant_key, before)
-    query = _articles().where(*carried, articles.c.reason == "")
+    # An edition may be cut late: an issue that was sent meanwhile counts, too.
+    issued = and_(*_carried_by(newsletter, ISSUE, before + _LATE), editions.c.segment == "")
+    issued = and_(issued, editions.c.state.in_(_SENT_ISSUE))
+    told = or_(and_(*_carried_by(newsletter, variant_key, before)), issued)
+    query = _articles().where(told, articles.c.reason == "")
     query = query.order_by(editions.c.period_end)
     if article_ids is None:
         rows = iter(connection.execute(query))
@@ -113,6 +141,15 @@ def article_editions(connection: Connection, article_id: int) -> list[EditionArt
     query = _articles().where(articles.c.article_id == article_id)
     query = query.order_by(editions.c.period_end.desc(), editions.c.id.desc())
     return [EditionArticle(**row._asdict()) for row in connection.execute(query)]
+
+
+def open_editions_with(connection: Connection, article_ids: Sequence[int]) -> list[tuple[int, str]]:
+    """Return (id, newsletter) of the editions that wait for an editor and carry any of these articles."""
+    query = select(editions.c.id, editions.c.newsletter).distinct()
+    query = query.join(articles, articles.c.edition_id == editions.c.id)
+    carried = query.where(editions.c.state.in_(_OPEN), articles.c.reason == "")
+    rows = rows_with(connection, carried, articles.c.article_id, article_ids)
+    return sorted({(row.id, row.newsletter) for row in rows})
 
 
 def _carried_by(newsletter: str, variant_key: str, before: datetime) -> list[ColumnElement[bool]]:

@@ -5,17 +5,39 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, func, insert, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+)
 
-from syndicate.model import EVERY_EDITION, DeliveryState, Edition, EditionStory, SubscriptionState
+from syndicate.model import (
+    EVERY_EDITION,
+    ISSUE,
+    DeliveryState,
+    Edition,
+    EditionContent,
+    EditionStory,
+    SubscriptionState,
+)
 from syndicate.store import schema
 from syndicate.store.core.column_types import UtcTime
-from syndicate.store.core.row_leases import NO_LEASE
 from syndicate.store.core.upsert import insert_for
+from syndicate.store.events.event_log import add_event
+from syndicate.store.leases.row_leases import NO_LEASE
 from syndicate.store.mail.edition_articles import save_articles
-from syndicate.store.mail.preference_store import delay_to_own_hours, not_paused
+from syndicate.store.mail.newsletter_store import sender_of
 from syndicate.store.schema import deliveries, subscribers, subscriptions
 from syndicate.store.schema import editions as table
+from syndicate.store.subscribers.preference_store import delay_to_own_hours, not_paused
 
 CUT = "cut"
 WAITING = "waiting"
@@ -28,6 +50,10 @@ VARIANT = "variant"
 """State of an edition for one cadence and selection: frozen like the others, but no main edition."""
 CONFIRMATION = "confirmation"
 """State of the mail that asks for confirmation, stored as an edition without stories."""
+MESSAGE = "message"
+"""State of a welcome mail or of a mail of a series: sent to few readers at a time, without a page."""
+IMPORTED = "imported"
+"""State of an old issue from another product: a page of the archive without deliveries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +141,9 @@ def cut_edition(
     save_articles(connection, edition_id, stories=stories)
     if state not in OPEN:
         add_deliveries(connection, edition_id, newsletter, now, times)
+    elif variant_key == EVERY_EDITION:
+        data = {"edition": str(edition_id), "newsletter": newsletter, "subject": subject}
+        add_event(connection, "edition.waiting", f"edition/{edition_id}", data, now)
     return edition_id
 
 
@@ -123,13 +152,30 @@ def add_deliveries(
 ) -> None:
     """Add a pending delivery for every confirmed subscription whose reader chose this edition."""
     chosen = (not_paused(now), *_chose(edition_id))
-    when: dict[str, ColumnElement[Any]] = {
-        "not_before": literal(now, UtcTime),
-        "not_after": literal(now + times.max_lateness, UtcTime),
-        "despite_pause": literal(value=False),
-    }
-    insert_deliveries(connection, edition_id, newsletter, now, when, chosen)
+    insert_deliveries(connection, edition_id, newsletter, now, from_now(now, times.max_lateness), chosen)
     delay_to_own_hours(connection, edition_id, times.own_hour)
+
+
+def add_issue_deliveries(
+    connection: Connection,
+    edition: Edition,
+    now: datetime,
+    times: SendingTimes,
+    members: Sequence[ColumnElement[bool]],
+) -> None:
+    """Add a pending delivery of an issue for every confirmed subscription of the ``members`` of its segment.
+
+    Cadence, chosen sections and the own hour do not matter: the editor chooses the time.
+    """
+    chosen = (not_paused(now), *members)
+    when = from_now(now, times.max_lateness)
+    insert_deliveries(connection, edition.id, edition.newsletter, now, when, chosen)
+
+
+def from_now(now: datetime, max_lateness: timedelta) -> dict[str, ColumnElement[Any]]:
+    """Return the time columns of deliveries that may be sent from now on."""
+    until = literal(now + max_lateness, UtcTime)
+    return {"not_before": literal(now, UtcTime), "not_after": until, "despite_pause": literal(value=False)}
 
 
 def insert_deliveries(
@@ -149,6 +195,8 @@ def insert_deliveries(
         **{name: literal(value, deliveries.c[name].type) for name, value in facts.items()},
         "subscription_id": subscriptions.c.id,
         "address": subscribers.c.address,
+        "shard": subscribers.c.shard,
+        "sender": sender_of(newsletter),
         **when,
     }
     rows = (
@@ -221,32 +269,69 @@ def insert_row(connection: Connection, values: dict[str, object]) -> int | None:
 
 
 def get_edition(connection: Connection, edition_id: int) -> Edition | None:
-    """Return a cut edition or a confirmation by id, but no edition that waits for its editor."""
-    whole = table.c.state.in_((CUT, VARIANT, CONFIRMATION))
+    """Return a cut edition or a message by id, but no edition that waits for its editor."""
+    whole = table.c.state.in_((CUT, VARIANT, CONFIRMATION, MESSAGE))
     row = connection.execute(select(table).where(table.c.id == edition_id, whole)).first()
     return None if row is None else edition_of(row._asdict())
 
 
+def latest_content(connection: Connection, newsletter: str) -> EditionContent:
+    """Return the content of the latest regular edition that was sent; empty without an edition."""
+    sent = table.c.newsletter == newsletter, table.c.variant_key == EVERY_EDITION, table.c.state == CUT
+    query = (
+        select(table.c.content_json).where(*sent).order_by(table.c.period_end.desc(), table.c.revision.desc())
+    )
+    return EditionContent.from_json(connection.scalars(query.limit(1)).first())
+
+
 def report_editions(
-    connection: Connection, *, limit: int = 20, newsletter: str | None = None
+    connection: Connection,
+    *,
+    limit: int = 20,
+    newsletter: str | None = None,
+    known: dict[int, dict[str, int]] | None = None,
 ) -> list[EditionReport]:
     """Return the latest editions, empty and missed periods included, newest first.
+
+    Counts of finished deliveries by edition id are taken from ``known`` and added to it.
 
     Their deliveries include deliveries of the variants that readers chose. A variant has a line of its
     own only while it alone waits for an editor.
     """
     query = select(table).order_by(table.c.period_end.desc(), table.c.id.desc()).limit(limit)
-    query = query.where(
-        or_(table.c.variant_key == EVERY_EDITION, waits_alone()), table.c.state != CONFIRMATION
-    )
+    is_main = table.c.variant_key.in_((EVERY_EDITION, ISSUE))
+    query = query.where(or_(is_main, table.c.state == IMPORTED, waits_alone()), table.c.state != CONFIRMATION)
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)
+    return _reports(connection, query, known)
+
+
+def reports_of(connection: Connection, ids: Sequence[int]) -> list[EditionReport]:
+    """Return editions by their ids, newest first."""
+    return _reports(connection, select(table).where(table.c.id.in_(ids)).order_by(table.c.id.desc()))
+
+
+def _reports(
+    connection: Connection, query: Select[Any], known: dict[int, dict[str, int]] | None = None
+) -> list[EditionReport]:
     rows = [row._asdict() for row in connection.execute(query)]
-    counts = count_by_edition(connection, [row["id"] for row in rows])
+    counts = dict(known or {})
+    counts |= count_by_edition(connection, [row["id"] for row in rows if row["id"] not in counts])
+    if known is not None:
+        ended = (DeliveryState.SENT.value, DeliveryState.FAILED.value)
+        known |= {number: states for number, states in counts.items() if states and set(states) <= {*ended}}
     return [
         EditionReport(edition=edition_of(row), state=row["state"], deliveries=counts.get(row["id"], {}))
         for row in rows
     ]
+
+
+def latest_states(connection: Connection, newsletter: str) -> list[tuple[int, str]]:
+    """Return id and state of the ten latest main editions, the latest first."""
+    query = select(table.c.id, table.c.state)
+    query = query.where(table.c.newsletter == newsletter, table.c.variant_key == EVERY_EDITION)
+    query = query.order_by(table.c.period_end.desc(), table.c.revision.desc()).limit(10)
+    return [tuple(row) for row in connection.execute(query)]
 
 
 def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, int]]:

@@ -6,16 +6,18 @@ sets it to ``cut`` and adds them in the same commit. From then on it is frozen.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import takewhile
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, literal_column, or_, select, update
 
-from syndicate.model import EVERY_EDITION, Edition, LeaveReason
+from syndicate.model import EVERY_EDITION, ISSUE, Edition, EditionStory, LeaveReason, SegmentClause
 from syndicate.store import schema
-from syndicate.store.mail import edition_store
+from syndicate.store.mail import edition_store, take_back
 from syndicate.store.mail.corrections import replace_deliveries
-from syndicate.store.mail.edition_articles import leave_out_items
+from syndicate.store.mail.edition_articles import leave_out_items, replace_stories
 from syndicate.store.mail.edition_store import (
     CUT,
     EMPTY,
@@ -27,6 +29,7 @@ from syndicate.store.mail.edition_store import (
     SendingTimes,
 )
 from syndicate.store.schema import editions as table
+from syndicate.store.subscribers import segment_store
 
 _OUT = (CUT, VARIANT)
 
@@ -69,6 +72,16 @@ def open_editions(connection: Connection, newsletter: str) -> list[int]:
     return list(connection.scalars(query.order_by(table.c.period_end.desc(), table.c.revision.desc())))
 
 
+def waiting_editions(connection: Connection) -> list[Row[Any]]:
+    """Return the ids, names and times of all open editions, the first due first."""
+    columns = (table.c.id, table.c.newsletter, table.c.subject, table.c.cut_at, table.c.approve_by)
+    # With literals, as in the index.
+    is_open = table.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
+    is_main = or_(table.c.variant_key == EVERY_EDITION, edition_store.waits_alone())
+    query = select(*columns).where(is_open, is_main)
+    return list(connection.execute(query.order_by(table.c.approve_by.is_(None), table.c.approve_by)))
+
+
 def overdue_editions(connection: Connection, now: datetime) -> list[ReviewEdition]:
     """Return editions whose deadline for approval has passed, oldest first."""
     query = select(table).where(table.c.state == WAITING, table.c.approve_by <= now).order_by(table.c.id)
@@ -100,8 +113,9 @@ def editions_to_correct(connection: Connection, newsletter: str, *, limit: int) 
     """Return the latest main editions that were sent and have no correction, sent or open."""
     query = (
         select(table)
-        .where(table.c.newsletter == newsletter, table.c.variant_key == EVERY_EDITION, table.c.state == CUT)
-        .where(table.c.content_json.is_not(None), table.c.stories > 0, ~_corrected().exists())
+        .where(table.c.newsletter == newsletter, table.c.state == CUT, ~_corrected().exists())
+        .where(table.c.variant_key.in_((EVERY_EDITION, ISSUE)), table.c.content_json.is_not(None))
+        .where(or_(table.c.stories > 0, table.c.variant_key == ISSUE))
         .order_by(table.c.period_end.desc())
     )
     return [_review_edition(row) for row in connection.execute(query.limit(limit))]
@@ -140,22 +154,26 @@ def variants_of(connection: Connection, edition: Edition) -> list[ReviewEdition]
         table.c.newsletter == edition.newsletter,
         table.c.period_end == edition.period_end,
         table.c.revision == edition.revision,
-        table.c.variant_key != EVERY_EDITION,
+        table.c.variant_key.not_in((EVERY_EDITION, ISSUE)),
         table.c.state.in_((*OPEN, *_OUT, WITHDRAWN)),
         table.c.stories > 0,
     )
     return [_review_edition(row) for row in connection.execute(query.order_by(table.c.id))]
 
 
-def variants_after(connection: Connection, newsletter: str, edition_id: int) -> list[int]:
-    """Return the ids of sent variants with content, above an id, in order."""
+def variants_after(connection: Connection, newsletter: str, edition_id: int, now: datetime) -> list[int]:
+    """Return the ids of sent variants with content, above an id, in order.
+
+    Variants after a variant that can still be taken back are left out, too.
+    """
     query = select(table.c.id).where(
         table.c.newsletter == newsletter,
         table.c.state == VARIANT,
         table.c.content_json.is_not(None),
         table.c.id > edition_id,
     )
-    return list(connection.scalars(query.order_by(table.c.id)))
+    rows = connection.execute(query.add_columns(table.c.approve_by).order_by(table.c.id))
+    return [row.id for row in takewhile(lambda row: row.approve_by is None or row.approve_by <= now, rows)]
 
 
 def first_cuts(connection: Connection, newsletter: str, variant_key: str) -> dict[datetime, datetime]:
@@ -174,12 +192,14 @@ def change_edition(
     content: dict[str, Any],
     rendered: tuple[str, str, str],
     kept: Sequence[int],
-    reasons: Mapping[int, LeaveReason],
+    reasons: Mapping[int, LeaveReason] = MappingProxyType({}),
+    stories: Sequence[EditionStory] | None = None,
 ) -> bool:
     """Replace the content of an open edition; false when another editor changed or closed it.
 
     ``rendered`` is (subject, html, text). ``kept`` are the ids of the articles that lead its items.
-    ``reasons`` explains items that were removed by the program.
+    ``reasons`` explains items that were removed by the program. An issue may get other ``stories``; then it
+    waits for approval again.
     """
     subject, html, text = rendered
     changed = connection.execute(
@@ -187,11 +207,42 @@ def change_edition(
         .where(table.c.id == before.edition.id, table.c.state.in_(OPEN))
         .where(table.c.content_json == before.content)
         .values(content_json=content, subject=subject, html=html, text=text, stories=len(kept))
+        .values({} if stories is None else {"state": HELD})
     )
     if changed.rowcount != 1:
         return False
+    if stories is not None:
+        replace_stories(connection, before.edition.id, stories)
     leave_out_items(connection, before.edition.id, kept=kept, reasons=reasons)
     return True
+
+
+def add_issue(connection: Connection, draft: ReviewEdition) -> ReviewEdition | None:
+    """Add a held one-off issue; ``None`` when its period is taken."""
+    values = {name: getattr(draft.edition, name) for name in Edition.__dataclass_fields__ if name != "id"}
+    values |= {"state": draft.state, "content_json": draft.content, "approve_by": draft.approve_by}
+    edition_id = edition_store.insert_row(connection, values)
+    return None if edition_id is None else review_edition(connection, edition_id)
+
+
+def issue_time(connection: Connection, newsletter: str, at: datetime, edition_id: int = 0) -> datetime:
+    """Return a time for the period of an issue, in a minute without another issue of the newsletter.
+
+    It is a second after a whole minute, so that no regular edition has this period.
+    """
+    end = at.replace(second=1, microsecond=0)
+    same = select(table.c.period_end).where(table.c.newsletter == newsletter, table.c.variant_key == ISSUE)
+    taken = set(connection.scalars(same.where(table.c.period_end >= end, table.c.id != edition_id)))
+    while end in taken:
+        end += timedelta(minutes=1)
+    return end
+
+
+def plan_edition(connection: Connection, before: ReviewEdition) -> bool:
+    """Approve a held issue for its planned time; false when it has changed since."""
+    same = and_(table.c.id == before.edition.id, table.c.content_json == before.content)
+    held = and_(table.c.state == HELD, table.c.approve_by == before.approve_by)
+    return connection.execute(update(table).where(same, held).values(state=WAITING)).rowcount == 1
 
 
 def move_edition(connection: Connection, edition_id: int, *, to: str) -> bool:
@@ -201,25 +252,39 @@ def move_edition(connection: Connection, edition_id: int, *, to: str) -> bool:
 
 
 def release_edition(
-    connection: Connection, before: ReviewEdition, now: datetime, times: SendingTimes
+    connection: Connection,
+    before: ReviewEdition,
+    now: datetime,
+    times: SendingTimes,
+    segment: Sequence[SegmentClause] = (),
+    until: datetime | None = None,
 ) -> bool:
     """Freeze an open edition as read, and add its deliveries; false when it has changed since.
 
-    A correction goes to the readers of earlier revisions. Lateness counts from now, or from a reader's own
-    hour.
+    A correction goes to the readers of earlier revisions, an issue to the members of its ``segment``.
+    Lateness counts from now, or from a reader's own hour. Before ``until``, which stays in ``approve_by``,
+    nothing is sent or published, so that the release can be taken back.
     """
     edition = before.edition
+    state = VARIANT if edition.is_variant else CUT
+    # The period of an issue ends when it is sent.
+    dated = {name: getattr(edition, name) for name in ("period_start", "period_end", "web_url")}
     released = connection.execute(
         update(table)
         .where(table.c.id == edition.id, table.c.state.in_(OPEN), table.c.content_json == before.content)
-        .values(state=VARIANT if edition.is_variant else CUT, cut_at=now, approve_by=None)
+        .values(state=state, cut_at=now, approve_by=until, **dated)
     )
     if released.rowcount != 1:
         return False
     if edition.revision:
         replace_deliveries(connection, edition, now, times)
+    elif edition.variant_key == ISSUE:
+        members = segment_store.matching(segment, now)
+        edition_store.add_issue_deliveries(connection, edition, now, times, members)
     else:
         edition_store.add_deliveries(connection, edition.id, edition.newsletter, now, times)
+    if until is not None:
+        take_back.delay_deliveries(connection, edition.id, until)
     return True
 
 
@@ -241,6 +306,7 @@ def add_correction(
     values = edition_store.edition_values(edition.newsletter, edition.variant_key, period, now)
     values |= {"revision": revision, "state": HELD, "subject": subject, "html": html, "text": text}
     values |= {"stories": edition.stories, "content_json": content, "web_url": edition.web_url}
+    values |= {"segment": edition.segment, "unlisted": edition.unlisted}
     return edition_store.insert_row(connection, values)
 
 

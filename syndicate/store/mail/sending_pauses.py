@@ -1,4 +1,4 @@
-"""Pause of all sending while the mail server accepts nothing from this sender."""
+"""Pause of sending while a mail server accepts nothing; ``server`` is its name, as in ``Brand.sender``."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _PAUSE = "sending paused"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendingPause:
-    """Pause of all sending: its end and its reason.
+    """Pause of sending: its end and its reason.
 
     ``refusals`` is the number of rejections in a row without an accepted mail; 0 when the server was
     unreachable.
@@ -25,20 +25,20 @@ class SendingPause:
     refusals: int
 
 
-def pause_sending(connection: Connection, pause: SendingPause) -> None:
-    """Pause all sending."""
+def pause_sending(connection: Connection, pause: SendingPause, server: str = "") -> None:
+    """Pause sending over a server."""
     value = json.dumps([to_microseconds(pause.until), pause.reason, pause.refusals])
-    write_value(connection, _PAUSE, value)
+    write_value(connection, _key(server), value)
 
 
-def resume_sending(connection: Connection) -> None:
+def resume_sending(connection: Connection, server: str = "") -> None:
     """End a pause, and reset the number of rejections."""
-    delete_value(connection, _PAUSE)
+    delete_value(connection, _key(server))
 
 
-def latest_pause(connection: Connection) -> SendingPause | None:
+def latest_pause(connection: Connection, server: str = "") -> SendingPause | None:
     """Return the current pause, or the last since the server accepted a mail."""
-    value = read_value(connection, _PAUSE)
+    value = read_value(connection, _key(server))
     if value is None:
         return None
     # Older versions stored no count.
@@ -46,7 +46,11 @@ def latest_pause(connection: Connection) -> SendingPause | None:
     return SendingPause(until=from_microseconds(until), reason=reason, refusals=sum(refusals))
 
 
-def sending_pause(connection: Connection, now: datetime) -> SendingPause | None:
+def sending_pause(connection: Connection, now: datetime, server: str = "") -> SendingPause | None:
     """Return the current pause; ``None`` when mail may be sent."""
-    pause = latest_pause(connection)
+    pause = latest_pause(connection, server)
     return pause if pause is not None and pause.until > now else None
+
+
+def _key(server: str) -> str:
+    return f"{_PAUSE} {server}".rstrip()

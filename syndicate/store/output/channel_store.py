@@ -1,16 +1,29 @@
 """Articles of channels: query clauses as SQL, the same on both engines."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, false, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    bindparam,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 
 from syndicate.model import Article, Clause, ClauseField
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.ingest.article_store import article_of
 from syndicate.store.search import word_index
 from syndicate.store.stories.same_text import Rows, Unindexed, first_of_text
@@ -24,14 +37,32 @@ _LATEST = 5_000
 # Up to this number of articles with a word, it is faster to look them up than to pass over newer articles.
 _RARE = 2_000
 _NEWEST_FIRST = (schema.articles.c.published.desc(), schema.articles.c.id.desc())
+_NEXT = {
+    column.name: CompiledStatement(select(func.min(column)).where(column > bindparam("last")))
+    for column in (schema.articles.c.language, schema.articles.c.section_key)
+}
 
 
 def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[Article]:
     """Return the newest placed articles that match every clause, newest first, each text once."""
-    return _newest(connection, shown_articles(connection, clauses), limit)
+    return newest_articles(connection, shown_articles(connection, clauses), limit)
 
 
-def _newest(connection: Connection, conditions: Iterable[ColumnElement[bool]], limit: int) -> list[Article]:
+def articles_below(
+    connection: Connection, clauses: Sequence[Clause], below: tuple[datetime, int] | None, *, limit: int
+) -> list[Article]:
+    """Return placed articles that match every clause, newest first, below a time and id."""
+    conditions = shown_articles(connection, clauses)
+    if below is not None:
+        table = schema.articles
+        conditions.append(tuple_(table.c.published, table.c.id) < tuple(below))
+    return newest_articles(connection, conditions, limit)
+
+
+def newest_articles(
+    connection: Connection, conditions: Iterable[ColumnElement[bool]], limit: int
+) -> list[Article]:
+    """Return the newest articles under these conditions, newest first."""
     query = select(schema.articles).where(*conditions).order_by(*_NEWEST_FIRST).limit(limit)
     return [article_of(row) for row in connection.execute(query)]
 
@@ -50,7 +81,7 @@ def filtered_articles(
 ) -> list[Article]:
     """Return the newest articles that match any of the filters, newest first, each text once."""
     shown = first_of_text(lambda rows: [or_(*(_matches_filter(connection, each, rows) for each in filters))])
-    return _newest(connection, shown, limit)
+    return newest_articles(connection, shown, limit)
 
 
 def _matches_filter(connection: Connection, article_filter: ArticleFilter, rows: Rows) -> ColumnElement[bool]:
@@ -72,6 +103,21 @@ def channel_signature(
     )
     query = query.order_by(*_NEWEST_FIRST).limit(limit)
     return [(row.id, row.content_hash, row.headline) for row in connection.execute(query)]
+
+
+def count_since(connection: Connection, clauses: Sequence[Clause], since: datetime) -> int:
+    """Return the number of placed articles published since a time that match every clause, with copies."""
+    table = schema.articles
+    conditions = [table.c.published >= since, table.c.story_id.is_not(None)]
+    query = select(func.count()).where(*conditions, *_conditions(connection, clauses, Unindexed(table)))
+    return int(connection.scalars(query).one())
+
+
+def source_names(connection: Connection, ids: Collection[int]) -> dict[int, str]:
+    """Return the names of sources by id."""
+    table = schema.sources
+    query = select(table.c.id, table.c.name)
+    return {row.id: row.name for row in rows_with(connection, query, table.c.id, [*ids])}
 
 
 def matching_articles(
@@ -115,9 +161,11 @@ def source_articles(
 ) -> list[Article]:
     """Return the newest articles of these sources since a time; at least the newest of all."""
     table = schema.articles
+    if not source_ids:
+        return []
     conditions = [table.c.source_id.in_(source_ids), table.c.story_id.is_not(None)]
-    found = _newest(connection, [*conditions, table.c.published >= since], limit)
-    return found or _newest(connection, conditions, 1)
+    found = newest_articles(connection, [*conditions, table.c.published >= since], limit)
+    return found or newest_articles(connection, conditions, 1)
 
 
 def section_articles(connection: Connection, section: str, *, limit: int) -> list[Article]:
@@ -132,15 +180,24 @@ def _commonest(names: Counter[str]) -> str:
 
 def languages(connection: Connection) -> list[str]:
     """Return the languages of all articles, as tags without a region (``en`` also for ``en-gb``)."""
-    table = schema.articles
-    query = select(table.c.language).where(table.c.language != "").distinct()
-    return sorted({tag.partition("-")[0] for tag in connection.scalars(query)})
+    return sorted({tag.partition("-")[0] for tag in _distinct(connection, "language")})
+
+
+def _distinct(connection: Connection, name: str) -> list[str]:
+    """Return each value of an indexed column once, without ``""``.
+
+    Each value is looked up after the last: DISTINCT reads every article.
+    """
+    found: list[str] = []
+    while value := _NEXT[name].rows(connection, {"last": found[-1] if found else ""})[0][0]:
+        found.append(value)
+    return found
 
 
 def sections(connection: Connection) -> list[str]:
     """Return the sections that have articles, spelt as most of their newest articles spell them."""
     table = schema.articles
-    keys = connection.scalars(select(table.c.section_key).where(table.c.section_key != "").distinct()).all()
+    keys = _distinct(connection, "section_key")
     newest = select(table.c.section).where(table.c.section_key == bindparam("key"))
     newest = newest.order_by(*_NEWEST_FIRST).limit(_SPELLINGS)
     return sorted(_commonest(Counter(connection.scalars(newest, {"key": key}))) for key in keys)

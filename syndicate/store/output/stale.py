@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, case, delete, func, select, update
 
 from syndicate.model import EARLIEST
 from syndicate.store import schema
@@ -35,19 +35,31 @@ GONE = "gone"
 """Signature of a channel that is no longer declared and whose files were removed."""
 
 
+PAGE_BLOCK = 1_000
+"""Number of ids of articles whose stale pages a single worker writes."""
+
+
 def mark_stale(connection: Connection, article_ids: Iterable[int]) -> None:
     """Mark the pages of articles for rewriting."""
-    rows = [{"article_id": article_id, "version": 1} for article_id in sorted(set(article_ids))]
+    _mark(connection, article_ids, 1)
+
+
+def _mark(connection: Connection, article_ids: Iterable[int], version: int) -> None:
+    rows = [{"article_id": article_id, "version": version} for article_id in sorted(set(article_ids))]
     if rows:
-        _marking(connection.dialect.name).execute_many(connection, rows)
+        _marking(connection.dialect.name, version).execute_many(connection, rows)
 
 
 @lru_cache
-def _marking(dialect: str) -> CompiledStatement:
+def _marking(dialect: str, step: int) -> CompiledStatement:
+    """Return the statement that marks: below 0, only the surroundings of an article changed."""
     table = schema.stale_pages
     new = insert_on(dialect, table).values(article_id=bindparam("article_id"), version=bindparam("version"))
+    version = func.abs(table.c.version) + 1
+    if step < 0:
+        version = case((table.c.version < 0, -version), else_=version)
     return CompiledStatement(
-        new.on_conflict_do_update(index_elements=["article_id"], set_={"version": table.c.version + 1})
+        new.on_conflict_do_update(index_elements=["article_id"], set_={"version": version})
     )
 
 
@@ -172,13 +184,6 @@ def clear_lists(connection: Connection, written: Mapping[str, int]) -> None:
         connection.execute(delete(table).where(same), rows)
 
 
-def mark_sections(connection: Connection, keys: Iterable[str]) -> None:
-    """Mark the articles of these sections: the feeds that their pages link to have changed."""
-    articles = schema.articles
-    of_them = select(articles.c.id).where(articles.c.section_key.in_(sorted(keys)))
-    mark_stale(connection, connection.scalars(of_them))
-
-
 def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
     """Mark the articles of these sources, on their own pages and in archives."""
     articles = schema.articles
@@ -188,16 +193,10 @@ def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
         mark_lists(connection, [f"{EDIT}{article_id}" for article_id in ids])
 
 
-def mark_published_since(connection: Connection, since: datetime) -> set[int]:
-    """Mark every article published since a time; return the articles that were not marked before.
-
-    Their own content is as it was; only its surroundings changed.
-    """
-    articles, marked = schema.articles.c, schema.stale_pages.c
-    recent = set(connection.scalars(select(articles.id).where(articles.published >= since)))
-    before = set(connection.scalars(select(marked.article_id)))
-    mark_stale(connection, recent)
-    return recent - before
+def mark_published_since(connection: Connection, since: datetime) -> None:
+    """Mark every article published since a time: only the surroundings of their content changed."""
+    articles = schema.articles.c
+    _mark(connection, connection.scalars(select(articles.id).where(articles.published >= since)), -1)
 
 
 def mark_all(connection: Connection) -> None:
@@ -205,14 +204,27 @@ def mark_all(connection: Connection) -> None:
     mark_stale(connection, connection.scalars(select(schema.articles.c.id)))
 
 
-def stale_pages(connection: Connection, limit: int, *, below: int | None = None) -> list[tuple[int, int]]:
-    """Return (article id, version) of stale pages, newest articles first, with ids below ``below``."""
+def stale_pages(
+    connection: Connection, limit: int, *, below: int | None = None, least: int = 0
+) -> list[tuple[int, int]]:
+    """Return (article id, version) of stale pages, newest articles first, from ``least`` up to ``below``.
+
+    A version below 0 says that only the surroundings of the article changed.
+    """
     table, articles = schema.stale_pages, schema.articles
     query = select(table.c.article_id, table.c.version).join(articles, articles.c.id == table.c.article_id)
     query = query.where(articles.c.story_id.is_not(None)).order_by(table.c.article_id.desc()).limit(limit)
     if below is not None:
         query = query.where(table.c.article_id < below)
+    if least:
+        query = query.where(table.c.article_id >= least)
     return [(row.article_id, row.version) for row in connection.execute(query)]
+
+
+def stale_blocks(connection: Connection, limit: int) -> list[int]:
+    """Return the blocks of ids with stale pages, newest first."""
+    block = (schema.stale_pages.c.article_id // PAGE_BLOCK).label("block")
+    return list(connection.scalars(select(block).distinct().order_by(block.desc()).limit(limit)))
 
 
 def count_stale(connection: Connection) -> int:
@@ -235,9 +247,12 @@ def signatures(connection: Connection) -> dict[str, str]:
     return {row.name: row.signature for row in connection.execute(select(table.c.name, table.c.signature))}
 
 
-def save_signature(connection: Connection, name: str, signature: str, now: datetime) -> None:
-    """Store the signature of an output after it was written to disk."""
-    upsert(connection, schema.outputs, {"name": name}, {"signature": signature, "built": now})
+def save_signature(
+    connection: Connection, name: str, signature: str, now: datetime, *, before: str | None = None
+) -> None:
+    """Store the signature of an output after it was written, if its signature is still ``before``."""
+    where = None if before is None else schema.outputs.c.signature == before
+    upsert(connection, schema.outputs, {"name": name}, {"signature": signature, "built": now}, where=where)
 
 
 def published_channels(connection: Connection) -> frozenset[str]:

@@ -41,3 +41,10 @@ leases = table(
     *columns(Text, "owner"),
     *columns(UtcTime, "until"),
 )
+
+workers = table(
+    "workers",
+    Column("owner", Text, primary_key=True),
+    *columns(Text, "stages", "shards"),
+    *columns(UtcTime, "started", "seen"),
+)

@@ -23,6 +23,7 @@ sources = table(
     *columns(UtcTime, "counted_since", "websub_lease_until", nullable=True),
     *columns(Integer, "failures", "permanent_seen", "skip_hours", "skip_days", "publications"),
     *columns(Float, "poll_interval", "max_age", "requested_interval", nullable=True),
+    *columns(Integer, "shard", default="0"),
 )
 
 source_lists = table(
@@ -81,6 +82,7 @@ hub_subscriptions = table(
     *columns(UtcTime, "next_try"),
     *columns(UtcTime, "expires", "last_push", nullable=True),
     *columns(Integer, "attempts"),
+    *columns(Integer, "shard", default="0"),
 )
 
 pushes = table(
@@ -100,6 +102,7 @@ sitemap_parts = table(
     *columns(UtcTime, "changed", "last_success", nullable=True),
     *columns(UtcTime, "next_check", "lease_until"),
     *columns(Integer, "failures"),
+    *columns(Integer, "shard", default="0"),
 )
 
 page_reads = table(
@@ -112,6 +115,7 @@ page_reads = table(
     *columns(UtcTime, "published", "next_try", "lease_until"),
     *columns(Boolean, "has_text"),
     *columns(Integer, "attempts"),
+    *columns(Integer, "shard", default="0"),
     Column("last_try", UtcTime),
 )
 
@@ -122,4 +126,21 @@ robots = table(
     *columns(Text, "rules"),
     *columns(UtcTime, "expires", "next_page_at", "busy_until"),
     Column("busy_pause", Float, nullable=False, server_default="0"),
+)
+
+polls = table(
+    "polls",
+    Column("id", BigInteger, primary_key=True),
+    *columns(BigInteger, "source_id", "bytes"),
+    *columns(UtcTime, "at"),
+    *columns(Text, "outcome"),
+    *columns(Integer, "status", "ms", "new", "changed"),
+)
+
+last_answers = table(
+    "last_answers",
+    *id_keys("source_id"),
+    *columns(UtcTime, "at"),
+    *columns(Text, "headers"),
+    Column("body", LargeBinary, nullable=False),
 )

@@ -1,6 +1,6 @@
 """Newsletters, editions, subscribers and deliveries."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, Text, false, true
+from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, Text, false, true
 
 from syndicate.store.core.column_types import Json, UtcTime
 from syndicate.store.schema.base import columns, id_keys, table
@@ -12,6 +12,8 @@ newsletters = table(
     *columns(Boolean, "paused"),
     *columns(UtcTime, "known_since"),
     Column("declared", Boolean, nullable=False, server_default=true()),
+    Column("sender", Text, nullable=False, server_default=""),
+    Column("declaration", Json),
 )
 
 editions = table(
@@ -22,6 +24,8 @@ editions = table(
     *columns(Integer, "revision", "stories"),
     Column("content_json", Json),
     Column("approve_by", UtcTime),
+    Column("segment", Text, nullable=False, server_default=""),
+    Column("unlisted", Boolean, nullable=False, server_default=false()),
 )
 
 edition_changes = table(
@@ -48,8 +52,18 @@ subscribers = table(
     Column("hour", Integer),
     Column("time_zone", Text, nullable=False, server_default=""),
     Column("paused_until", UtcTime),
-    Column("feed_revision", Integer, nullable=False, server_default="0"),
+    *columns(Integer, "feed_revision", "shard", default="0"),
 )
+
+subscriber_fields = table(
+    "subscriber_fields",
+    *id_keys("subscriber_id"),
+    Column("name", Text, primary_key=True),
+    *columns(Text, "value"),
+    Column("number", Double),
+)
+
+subscriber_tags = table("subscriber_tags", *id_keys("subscriber_id"), Column("tag", Text, primary_key=True))
 
 subscriptions = table(
     "subscriptions",
@@ -57,7 +71,7 @@ subscriptions = table(
     *columns(BigInteger, "subscriber_id"),
     *columns(Text, "newsletter", "state"),
     *columns(UtcTime, "created", "changed"),
-    *columns(Text, "selection", "end_reason", default=""),
+    *columns(Text, "selection", "end_reason", "source", default=""),
     *columns(Text, "cadence", default="edition"),
 )
 
@@ -74,7 +88,8 @@ sign_ups = table(
     Column("id", BigInteger, primary_key=True),
     *columns(Text, "newsletter", "address", "address_key", "address_fold", "network", "agreed", "state"),
     Column("token_hash", Text, nullable=False, server_default=""),
-    Column("more_newsletters", Text, nullable=False, server_default=""),
+    *columns(Text, "more_newsletters", "source", default=""),
+    *columns(Json, "fields", default="{}"),
     Column("delivery_id", BigInteger),
     *columns(UtcTime, "requested", "expires"),
 )
@@ -97,7 +112,36 @@ deliveries = table(
     Column("requires", Text, nullable=False, server_default="confirmed"),
     *columns(UtcTime, "not_after", "first_attempt", nullable=True),
     Column("despite_pause", Boolean, nullable=False, server_default=false()),
-    Column("cause", Text, nullable=False, server_default=""),
+    *columns(Text, "cause", "sender", default=""),
+    Column("shard", Integer, nullable=False, server_default="0"),
+)
+
+message_steps = table(
+    "message_steps",
+    *(Column(name, Text, primary_key=True) for name in ("newsletter", "step")),
+    *columns(Integer, "days"),
+)
+
+subscription_steps = table(
+    "subscription_steps",
+    Column("subscription_id", BigInteger, primary_key=True),
+    Column("step", Text, primary_key=True),
+    *columns(Text, "state", "reason"),
+    *columns(UtcTime, "due_at", "changed"),
+)
+
+sending_rests = table(
+    "sending_rests",
+    *id_keys("edition_id"),
+    *columns(UtcTime, "since"),
+    *columns(Text, "reason", "rested_by"),
+    Column("resumed", UtcTime),
+)
+
+sending_slots = table(
+    "sending_slots",
+    Column("name", Text, primary_key=True),
+    *columns(UtcTime, "free_at", "free_at_for_first"),
 )
 
 bounces = table(
@@ -106,4 +150,5 @@ bounces = table(
     *columns(BigInteger, "subscription_id", "delivery_id"),
     *columns(Text, "kind", "status", "detail", "fingerprint"),
     *columns(UtcTime, "recorded"),
+    Column("edition_id", BigInteger, nullable=False, server_default="0"),
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Integer, Text
 
-from syndicate.store.core.column_types import UtcTime
+from syndicate.store.core.column_types import Json, UtcTime
 from syndicate.store.schema.base import columns, id_keys, table
 
 stale_pages = table("stale_pages", *id_keys("article_id"), *columns(Integer, "version"))
@@ -39,4 +39,45 @@ announcements = table(
     *columns(Text, "document_hash", "error"),
     Column("next_try", UtcTime),
     *columns(Integer, "attempts"),
+)
+
+published_files = table(
+    "published_files",
+    Column("path", Text, primary_key=True),
+    *columns(Text, "hash"),
+    *columns(UtcTime, "written"),
+)
+
+saved_searches = table(
+    "saved_searches",
+    Column("id", BigInteger, primary_key=True),
+    Column("subscription_id", BigInteger),
+    *columns(Text, "created_by", "query"),
+    *columns(Integer, "per_day"),
+    *columns(BigInteger, "seen_id"),
+    *columns(UtcTime, "next_at", "created"),
+    Column("ended", UtcTime),
+)
+
+channels = table(
+    "channels",
+    Column("name", Text, primary_key=True),
+    *columns(Json, "declaration"),
+    *columns(UtcTime, "added"),
+    Column("removed", UtcTime),
+)
+
+channel_moves = table(
+    "channel_moves",
+    Column("name", Text, primary_key=True),
+    *columns(Text, "channel"),
+    *columns(UtcTime, "at"),
+)
+
+feed_reads = table(
+    "feed_reads",
+    Column("channel", Text, primary_key=True),
+    Column("day", UtcTime, primary_key=True),
+    Column("program", Text, primary_key=True),
+    *columns(Integer, "count"),
 )

@@ -32,6 +32,7 @@ story_moves = table(
     *columns(Float, "similarity", "threshold"),
     *columns(UtcTime, "moved"),
     Column("path", Text, nullable=False, server_default=""),
+    *columns(BigInteger, "decision", default="0"),
 )
 
 story_reasons = table(
@@ -69,4 +70,12 @@ ranked = table(
     *columns(Float, "score"),
     *columns(Integer, "coverage"),
     *columns(Json, "parts_json"),
+)
+
+ranked_history = table(
+    "ranked_history",
+    Column("list", Text, primary_key=True),
+    Column("hour", UtcTime, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    *columns(BigInteger, "story_id"),
 )

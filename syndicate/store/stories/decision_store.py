@@ -1,23 +1,41 @@
 """Editor's log, and the headlines that follow from it. Rows are only ever added."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, text, union, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    true,
+    union,
+    update,
+)
 
-from syndicate.model import EditorAction, EditorDecision
+from syndicate.model import EditorAction, EditorDecision, PairDecision
 from syndicate.store import schema
-from syndicate.store.core import leases
-from syndicate.store.ingest.article_store import pages_showing_article
+from syndicate.store.core.batches import rows_with
+from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.ingest.article_store import RETITLED, pages_showing_article
+from syndicate.store.leases import leases
 from syndicate.store.output.stale import mark_lists, mark_stale
 from syndicate.store.search import word_index
 
 table = schema.editor_log
 # Decisions that choose the article of a story that readers see.
-_CHOICES = (EditorAction.PIN.value, EditorAction.RETITLE.value)
-# The text must equal that of the partial index: otherwise SQLite does not use the index.
-_RETITLED = text("articles.headline <> ''")
+_CHOICES = (EditorAction.PIN.value, EditorAction.RETITLE.value, EditorAction.LEAD.value)
+# The text must equal that of the partial index.
+_IS_PAIR = text("editor_log.action IN ('merge', 'split')")
+_ANY_PAIR = CompiledStatement(select(table.c.id).where(_IS_PAIR, table.c.id > bindparam("after")).limit(1))
 
 
 def add_decision(
@@ -49,6 +67,25 @@ def decision_log(connection: Connection) -> list[EditorDecision]:
     return [_decision(row) for row in connection.execute(select(table).order_by(table.c.id))]
 
 
+def log_page(
+    connection: Connection, *, below: int | None, uids: Sequence[str] = (), limit: int
+) -> list[tuple[EditorDecision, str, int | None]]:
+    """Return lines of the log, the newest first, with the title and story of their article.
+
+    ``below`` is the number of the last line of the page before; ``uids`` limit the lines to some articles.
+    """
+    articles = schema.articles
+    title = func.coalesce(func.nullif(articles.c.headline, ""), articles.c.title).label("title")
+    query = select(table, title, articles.c.story_id)
+    query = query.join(articles, articles.c.uid == table.c.article_uid, isouter=True)
+    if below is not None:
+        query = query.where(table.c.id < below)
+    if uids:
+        query = query.where(table.c.article_uid.in_(uids))
+    rows = connection.execute(query.order_by(table.c.id.desc()).limit(limit))
+    return [(_decision(row), row.title or "", row.story_id) for row in rows]
+
+
 def decisions(
     connection: Connection, *, at: datetime, article_uids: Sequence[str] | None = None
 ) -> list[EditorDecision]:
@@ -74,8 +111,56 @@ def story_decisions(connection: Connection, *, at: datetime) -> dict[int, list[E
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairStep:
+    """Lines of the log about pairs, recorded together: the number of the last, and the undone pairs."""
+
+    last: int
+    undone: tuple[PairDecision, ...]
+
+
+def pair_decisions(connection: Connection, *, at: datetime, until: int | None = None) -> list[PairDecision]:
+    """Return the merges and splits in force at a time, up to the number ``until`` of the log."""
+    if not _ANY_PAIR.rows(connection, {"after": -1}):
+        return []
+    query = select(table).where(_in_force(at, until), _IS_PAIR)
+    return _pairs(connection, connection.execute(query).all())
+
+
+def next_pairs(connection: Connection, *, after: int) -> PairStep | None:
+    """Return the next lines about pairs after a number of the log; ``None`` without any."""
+    if not _ANY_PAIR.rows(connection, {"after": -1}):
+        return None
+    pairs = table.alias("pairs")
+    undone = select(pairs.c.id).where(pairs.c.action.in_((EditorAction.MERGE, EditorAction.SPLIT)))
+    later = select(table).where(table.c.id > after, or_(_IS_PAIR, table.c.undoes.in_(undone)))
+    rows = connection.execute(later.order_by(table.c.id)).all()
+    step = [row for row in rows if row.recorded == rows[0].recorded]
+    if not step:
+        return None
+    before = [row.undoes for row in step if row.undoes is not None]
+    found = connection.execute(select(table).where(table.c.id.in_(before))).all()
+    return PairStep(last=step[-1].id, undone=tuple(_pairs(connection, found)))
+
+
+def _pairs(connection: Connection, rows: Sequence[Row[Any]]) -> list[PairDecision]:
+    articles = schema.articles
+    uids = sorted({uid for row in rows for uid in (row.article_uid, row.value)})
+    ids = dict(map(tuple, rows_with(connection, select(articles.c.uid, articles.c.id), articles.c.uid, uids)))
+    return [
+        PairDecision(
+            number=row.id,
+            article_id=ids[row.article_uid],
+            other_id=ids[row.value],
+            parts=row.action == EditorAction.SPLIT,
+        )
+        for row in rows
+        if row.article_uid in ids and row.value in ids
+    ]
+
+
 def chosen_articles(connection: Connection, *, at: datetime) -> dict[int, int]:
-    """Return pinned and retitled articles, each with the id of its latest decision."""
+    """Return pinned, retitled and leading articles, each with the id of its latest decision."""
     articles = schema.articles
     query = (
         select(articles.c.id, func.max(table.c.id))
@@ -87,11 +172,14 @@ def chosen_articles(connection: Connection, *, at: datetime) -> dict[int, int]:
 
 
 def stories_with_choices(connection: Connection) -> set[int]:
-    """Return the stories of articles that were ever pinned or retitled."""
+    """Return the stories of articles that were ever pinned, retitled or made to lead."""
     articles = schema.articles
-    query = select(articles.c.story_id).join(table, table.c.article_uid == articles.c.uid)
-    query = query.where(table.c.action.in_(_CHOICES), articles.c.story_id.is_not(None))
-    return set(connection.scalars(query))
+    chosen = select(table.c.article_uid).where(table.c.action.in_(_CHOICES))
+    uids = connection.scalars(chosen).all()
+    # With statistics SQLite may scan all articles for a join with the log.
+    return {row[0] for row in rows_with(connection, select(articles.c.story_id), articles.c.uid, uids)} - {
+        None
+    }
 
 
 def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
@@ -106,7 +194,7 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
         if decision.action is EditorAction.RETITLE
     }
     query = select(articles.c.id, articles.c.uid, articles.c.headline)
-    found = union(query.where(_RETITLED), query.where(articles.c.uid.in_(headlines)))
+    found = union(query.where(RETITLED), query.where(articles.c.uid.in_(headlines)))
     changed = [
         (row.id, row.headline, headlines.get(row.uid, ""))
         for row in connection.execute(found).all()
@@ -141,9 +229,11 @@ def _append(
     return number
 
 
-def _in_force(at: datetime) -> ColumnElement[bool]:
-    undone = select(table.c.undoes).where(table.c.undoes.is_not(None), table.c.recorded <= at)
+def _in_force(at: datetime, until: int | None = None) -> ColumnElement[bool]:
+    early = true() if until is None else table.c.id <= until
+    undone = select(table.c.undoes).where(table.c.undoes.is_not(None), table.c.recorded <= at, early)
     return and_(
+        early,
         table.c.undoes.is_(None),
         table.c.recorded <= at,
         or_(table.c.expires.is_(None), table.c.expires > at),

@@ -51,10 +51,11 @@ def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequenc
     return cast("Iterator[Sequence[StoredArticle]]", rows)
 
 
-def nth_newest_published(connection: Connection, place: int) -> datetime | None:
-    """Return when the ``place``-th newest placed article was published; ``None`` if there are fewer."""
+def nth_newest_published(connection: Connection, place: int, since: datetime) -> datetime | None:
+    """Return when the ``place``-th newest placed article was published; ``None`` if fewer were ``since``."""
     table = schema.articles
-    newest = select(table.c.published).where(table.c.story_id.is_not(None)).order_by(table.c.published.desc())
+    placed = table.c.story_id.is_not(None), table.c.published >= since
+    newest = select(table.c.published).where(*placed).order_by(table.c.published.desc())
     return connection.scalars(newest.offset(place - 1).limit(1)).one_or_none()
 
 

@@ -26,7 +26,8 @@ class StoryMove:
     ``kind`` is ``merged`` (all articles; ``from_story`` ends and redirects to ``to_story``) or ``split``
     (some articles, into a new or existing story). ``article_id`` is the article that triggered the move,
     ``similarity`` the measured similarity, ``threshold`` its limit, ``articles`` the number of articles
-    moved. ``path`` is the former page of a merged story, ``""`` if the other story continues that page.
+    moved. ``decision`` is the number of the editor's decision behind the move, or 0. ``path``
+    is the former page of a merged story, ``""`` if the other story continues that page.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class StoryMove:
     threshold: float
     moved: datetime
     path: str = ""
+    decision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ def merge_story(connection: Connection, move: StoryMove) -> None:
     already.
     """
     articles = schema.articles
-    _mark_pages(connection, (move.from_story, move.to_story))
+    mark_pages(connection, (move.from_story, move.to_story))
     moving = update(articles).where(articles.c.story_id == move.from_story)
     connection.execute(moving.values(story_id=move.to_story))
     if not _end_story(connection, move):
@@ -76,7 +78,7 @@ def merge_story(connection: Connection, move: StoryMove) -> None:
 def split_story(connection: Connection, move: StoryMove, article_ids: Sequence[int]) -> None:
     """Move some articles of a story, and all with the same texts, into another existing story."""
     articles, named = schema.articles, schema.articles.alias("named")
-    _mark_pages(connection, (move.from_story, move.to_story))
+    mark_pages(connection, (move.from_story, move.to_story))
     for batch in in_batches(article_ids):
         texts = select(named.c.same_text).where(named.c.id.in_(batch))
         here = articles.c.same_text.in_(texts) & (articles.c.story_id == move.from_story)
@@ -146,17 +148,22 @@ def save_reasons(connection: Connection, placed: Sequence[int], reasons: Sequenc
 
 def story_reason(connection: Connection, article_id: int) -> StoryReason | None:
     """Return the reason for an article's place; ``None`` for a copy or without any similar article."""
-    table = schema.story_reasons
-    row = connection.execute(select(table).where(table.c.article_id == article_id)).first()
-    return None if row is None else StoryReason(**row._asdict())
+    return story_reasons(connection, [article_id]).get(article_id)
+
+
+def story_reasons(connection: Connection, article_ids: Sequence[int]) -> dict[int, StoryReason]:
+    """Return the reasons for the places of articles, by article."""
+    rows = rows_with(connection, select(schema.story_reasons), schema.story_reasons.c.article_id, article_ids)
+    return {row.article_id: StoryReason(**row._asdict()) for row in rows}
 
 
 def prune_moves(connection: Connection, *, before: datetime) -> int:
     """Delete old moves into stories that are gone; moves that redirect to a live story stay."""
     table, stories = schema.story_moves, schema.stories
-    onward = select(table.c.from_story).where(table.c.kind == MERGED)
-    dead = table.c.to_story.not_in(select(stories.c.id)) & table.c.to_story.not_in(onward)
-    return connection.execute(delete(table).where(table.c.moved < before, dead)).rowcount
+    later = table.alias("later")
+    alive = select(stories.c.id).where(stories.c.id == table.c.to_story).exists()
+    onward = select(later.c.id).where(later.c.from_story == table.c.to_story, later.c.kind == MERGED).exists()
+    return connection.execute(delete(table).where(table.c.moved < before, ~alive, ~onward)).rowcount
 
 
 def _end_story(connection: Connection, move: StoryMove) -> bool:
@@ -176,7 +183,8 @@ def _end_story(connection: Connection, move: StoryMove) -> bool:
     return True
 
 
-def _mark_pages(connection: Connection, story_ids: Sequence[int]) -> None:
+def mark_pages(connection: Connection, story_ids: Sequence[int]) -> None:
+    """Mark the pages of all articles of these stories."""
     articles = schema.articles
     pages = connection.scalars(select(articles.c.id).where(articles.c.story_id.in_(story_ids)))
     mark_stale(connection, pages)

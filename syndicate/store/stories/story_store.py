@@ -76,15 +76,17 @@ class RelatedRow:
     parts: Mapping[str, float]
 
 
-def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticle]:
-    """Return articles without a place, the oldest publication first."""
+def unplaced_articles(
+    connection: Connection, limit: int, *, ids: Collection[int] | None = None
+) -> list[UnplacedArticle]:
+    """Return articles without a place, or the articles ``ids``, the oldest publication first."""
     table, bodies = schema.articles, schema.article_bodies
     # Only needed columns: converting the others to dates and lists costs time.
     columns = ("id", "source_id", "published", "title", "language", "story_id", "same_text")
     query = (
         select(*(table.c[name] for name in columns), table.c.read_more_json, bodies.c.html)
         .join(bodies, bodies.c.article_id == table.c.id)
-        .where(_UNPLACED)
+        .where(_UNPLACED if ids is None else table.c.id.in_(ids))
         .order_by(table.c.published, table.c.id)
         .limit(limit)
     )

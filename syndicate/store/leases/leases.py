@@ -26,14 +26,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from syndicate.errors import StoreBusy
+from syndicate.errors import StoreBusy, StoreError
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.engine import Store, open_store
-from syndicate.store.core.row_leases import NO_LEASE
+from syndicate.store.core.server_clock import require_right_clock
 from syndicate.store.core.store_values import write_value
 from syndicate.store.core.upsert import insert_for, insert_on
+from syndicate.store.leases.row_leases import NO_LEASE
 from syndicate.store.mail.delivery_statements import ready
 
 # Key of the advisory lock ("synd" in ASCII), unlikely to be used by another program.
@@ -42,10 +43,10 @@ _DAEMON = 0x73796E64
 _LEASED = (schema.sources, schema.sitemap_parts, schema.page_reads, schema.deliveries)
 _LONGER_THAN_ANY = timedelta(days=1)
 _COUNTER = CompiledStatement(select(schema.meta.c.value).where(schema.meta.c.key == bindparam("key")))
-SENDING = "sending under limits"
-"""Lease of the one process that sends while rate limits hold for the whole store."""
 PLACEMENTS = "placements"
 """Counter that rises whenever articles were placed in stories or pruned."""
+DECIDED_PAIRS = "decided pairs"
+"""Number of the last line of the editor's log whose merge, split or undoing the stories follow."""
 EDITOR = "editor"
 """Counter that rises with each decision of the editor, and when a headline begins or ends."""
 
@@ -74,6 +75,13 @@ def _taking(dialect: str) -> CompiledStatement:
     return CompiledStatement(new.on_conflict_do_update(index_elements=["name"], set_=values, where=free))
 
 
+def renew_lease(connection: Connection, name: str, *, owner: str, until: datetime) -> bool:
+    """Move the end of a lease; return false when its owner has lost it, even if it is free again."""
+    table = schema.leases
+    held = update(table).where(table.c.name == name, table.c.owner == owner)
+    return connection.execute(held.values(until=until)).rowcount == 1
+
+
 def release_lease(connection: Connection, name: str, *, owner: str) -> None:
     """Release a named lease before it expires."""
     table = schema.leases
@@ -85,6 +93,14 @@ def lease_holder(connection: Connection, name: str, *, now: datetime) -> LeaseHo
     table = schema.leases
     query = select(table.c.owner, table.c.until).where(table.c.name == name, table.c.owner != "")
     return _holder(connection, query.where(table.c.until >= now))
+
+
+def named_leases(connection: Connection, now: datetime) -> list[tuple[str, str, datetime]]:
+    """Return name, owner and end of all named leases that hold, by name."""
+    table = schema.leases
+    query = select(table.c.name, table.c.owner, table.c.until)
+    held = query.where(table.c.owner != "", table.c.until >= now)
+    return [tuple(row) for row in connection.execute(held.order_by(table.c.name))]
 
 
 def source_holder(
@@ -192,22 +208,23 @@ def increment_counter(connection: Connection, key: str, *, by: int = 1) -> int:
 
 
 class AdvisoryLock:
-    """PostgreSQL advisory lock of the daemon, on a connection of its own.
+    """PostgreSQL advisory lock of the daemon, or in its shared form of a worker, on its own connection.
 
     The server frees the lock when that connection ends: when the daemon dies or the server restarts.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, shared: bool = False) -> None:
         self._store = store
+        self._shared = shared
         self._gate = threading.Lock()
         self._resources = ExitStack()
         self._connection: Connection | None = None
 
     def ensure_held(self) -> bool:
-        """Ensure in a single round trip that this daemon holds the lock; true when it had to be taken.
+        """Ensure in a single round trip that this process holds the lock; true when it had to be taken.
 
-        Threads may share it. Raises ``StoreBusy`` when another daemon holds the lock, ``StoreError`` when
-        the server cannot be reached.
+        Threads may share it. Raises ``StoreBusy`` when another process excludes it, ``StoreError`` when the
+        server cannot be reached or this machine's clock is wrong.
         """
         with self._gate:
             if self._connection is not None and _is_alive(self._connection):
@@ -216,10 +233,21 @@ class AdvisoryLock:
             self._resources.close()
             with ExitStack() as stack:
                 connection = stack.enter_context(self._store.autocommit())
-                if not connection.scalars(select(func.pg_try_advisory_lock(_DAEMON))).one():
+                require_right_clock(connection)
+                take = func.pg_try_advisory_lock_shared if self._shared else func.pg_try_advisory_lock
+                if not connection.scalars(select(take(_DAEMON))).one():
+                    holder = "`syndicate run`" if self._shared else "another daemon"
+                    others = "" if self._shared else ", or workers do"
                     raise StoreBusy(
-                        f"another daemon works with {self._store.where}; stop it first or use another store"
+                        f"{holder} works with {self._store.where}{others}: stop it first or use another store"
                     )
+                with self._store.autocommit() as other:
+                    if other.scalars(select(func.pg_try_advisory_lock(_DAEMON))).one():
+                        # Two connections of this process hold the lock of a single session.
+                        raise StoreError(
+                            f"{self._store.where} is a pool that shares connections, so locks do not hold: "
+                            "set pool_mode = session in PgBouncer, or connect to PostgreSQL itself"
+                        )
                 self._connection, self._resources = connection, stack.pop_all()
             return True
 
@@ -227,23 +255,24 @@ class AdvisoryLock:
         """Release the lock now; after a mere close the server keeps it until it notices."""
         if self._connection is not None:
             with suppress(DBAPIError):
-                self._connection.execute(select(func.pg_advisory_unlock(_DAEMON)))
+                unlock = func.pg_advisory_unlock_shared if self._shared else func.pg_advisory_unlock
+                self._connection.execute(select(unlock(_DAEMON)))
         self._resources.close()
         self._store.dispose()
 
 
 def _is_alive(connection: Connection) -> bool:
     try:
-        connection.execute(select(1))
+        require_right_clock(connection)
     except DBAPIError:
         return False
     return True
 
 
 @contextmanager
-def advisory_lock(url: str) -> Iterator[AdvisoryLock]:
-    """Hold the daemon's lock on a PostgreSQL store. Raises ``StoreBusy`` when another daemon holds it."""
-    lock = AdvisoryLock(open_store(url))
+def advisory_lock(url: str, *, shared: bool = False) -> Iterator[AdvisoryLock]:
+    """Hold the daemon's lock on a PostgreSQL store; workers share it. Raises ``StoreBusy``."""
+    lock = AdvisoryLock(open_store(url), shared=shared)
     try:
         lock.ensure_held()
         yield lock

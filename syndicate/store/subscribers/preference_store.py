@@ -26,7 +26,6 @@ class StoredPreferences:
     paused_until: datetime | None
     subscribed: tuple[str, ...]
     subscriber_id: int
-    subscription_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,7 @@ def get_preferences(connection: Connection, subscription_id: int) -> StoredPrefe
     )
     names = connection.scalars(select(subscriptions.c.newsletter).where(matching))
     facts["state"] = SubscriptionState(facts["state"])
-    return StoredPreferences(**facts, subscription_id=subscription_id, subscribed=tuple(sorted(names)))
+    return StoredPreferences(**facts, subscribed=tuple(sorted(names)))
 
 
 def save_preferences(

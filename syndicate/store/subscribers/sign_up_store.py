@@ -4,17 +4,18 @@ waiting → mailed | ignored, mailed → confirmed. A request is stored the same
 mailbox, and processed later. Neither the answer nor its timing reveals a subscriber.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, literal, select, update
 
 from syndicate.model import SubscriptionState, SuppressionReason
+from syndicate.model.shards import shard_of_address
 from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for
-from syndicate.store.mail import audience_store
 from syndicate.store.mail.edition_store import (
     CONFIRMATION,
     edition_of_period,
@@ -22,9 +23,11 @@ from syndicate.store.mail.edition_store import (
     insert_row,
     new_delivery,
 )
+from syndicate.store.mail.newsletter_store import sender_of
 from syndicate.store.schema import deliveries, editions, subscribers, subscriptions
 from syndicate.store.schema import newsletters as newsletter_rows
 from syndicate.store.schema import sign_ups as table
+from syndicate.store.subscribers import audience_store, field_store
 
 WAITING = "waiting"
 MAILED = "mailed"
@@ -40,7 +43,7 @@ class SignUp:
     """Sign-up request. ``address_fold`` is equal for all spellings of a mailbox.
 
     ``newsletter`` is the first of the requested newsletters; ``more_newsletters`` are the others, separated
-    by spaces.
+    by spaces. ``source`` is the origin of the request, ``fields`` are values of the subscriber's fields.
     """
 
     id: int
@@ -55,6 +58,8 @@ class SignUp:
     requested: datetime
     expires: datetime
     more_newsletters: str = ""
+    source: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def newsletters(self) -> tuple[str, ...]:
@@ -72,6 +77,8 @@ def record_sign_up(
     now: datetime,
     expires: datetime,
     limits: tuple[int, int],
+    source: str = "",
+    fields: Mapping[str, str] = MappingProxyType({}),
 ) -> bool:
     """Store a request; false when its network or a newsletter has reached its hourly limit.
 
@@ -93,8 +100,8 @@ def record_sign_up(
         return False
     values = dict(zip(("address", "address_key", "address_fold"), address, strict=True))
     values |= {"newsletter": newsletters[0], "more_newsletters": " ".join(newsletters[1:])}
-    values |= {"network": network, "agreed": agreed, "state": WAITING}
-    connection.execute(insert(table).values(**values, requested=now, expires=expires))
+    values |= {"network": network, "agreed": agreed, "state": WAITING, "source": source}
+    connection.execute(insert(table).values(**values, fields=dict(fields), requested=now, expires=expires))
     return True
 
 
@@ -168,6 +175,7 @@ def prepare_confirmation(
     subscription_id, state = unconfirmed[0]
     values = {"edition_id": edition_id, "subscription_id": subscription_id, "address": sign_up.address}
     values |= {"requires": state.value, "not_after": sign_up.expires, "despite_pause": True}
+    values |= {"shard": shard_of_address(sign_up.address_key), "sender": sender_of(newsletters[0])}
     statement = insert_for(connection, deliveries).values(**new_delivery(now), **values, not_before=now)
     return connection.scalars(statement.on_conflict_do_nothing().returning(deliveries.c.id)).first()
 
@@ -188,17 +196,25 @@ def mark_mailed(
 
 
 def confirm_sign_up(connection: Connection, sign_up: SignUp, *, network: str, now: datetime) -> int | None:
-    """Confirm a request and subscribe; return a subscription's id, or ``None`` when it was used."""
+    """Confirm a request: subscribe, and store its fields.
+
+    Returns a subscription's id, or ``None`` for a request that is used.
+    """
     if sign_up.expires <= now or not _move(connection, sign_up.id, MAILED, CONFIRMED):
         return None
     asked = f"asked {sign_up.requested:%Y-%m-%d %H:%M} UTC from {sign_up.network}, confirmed from {network}"
+    if sign_up.source:
+        asked += f", source: {sign_up.source}"
+    proof: dict[str, Any] = {"detail": asked, "agreed": sign_up.agreed, "source": sign_up.source, "now": now}
     confirmed = [
-        audience_store.confirm_subscription(
-            connection, sign_up.address_key, name, detail=asked, agreed=sign_up.agreed, now=now
-        )
+        audience_store.confirm_subscription(connection, sign_up.address_key, name, **proof)
         for name in sign_up.newsletters
     ]
-    return next((subscription_id for subscription_id in confirmed if subscription_id is not None), None)
+    subscription_id = next((found for found in confirmed if found is not None), None)
+    if subscription_id is not None and sign_up.fields:
+        owner = select(subscriptions.c.subscriber_id).where(subscriptions.c.id == subscription_id)
+        field_store.save_fields(connection, connection.scalars(owner).one(), sign_up.fields)
+    return subscription_id
 
 
 def prune_sign_ups(connection: Connection, *, before: datetime) -> int:

@@ -3,17 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from sqlalchemy import Connection, func, literal, select, update
+from sqlalchemy import Connection, literal, select, update
 
 from syndicate.model import SubscriptionState, SuppressionReason
-from syndicate.store.core.column_types import EPOCH
-from syndicate.store.mail import audience_store
-from syndicate.store.schema import bounces, consents, subscribers, subscriptions, suppressions
+from syndicate.store.schema import bounces, subscribers, subscriptions, suppressions
+from syndicate.store.subscribers import audience_store
 
-_OF_THE_MAILBOX: Final = (SuppressionReason.BOUNCED.value, SuppressionReason.BOUNCED_OFTEN.value)
-"""Reasons that concern the mailbox and not its owner's will."""
 _ALLOWED = "allowed by operator"
 
 
@@ -81,11 +77,13 @@ def reason_not_liftable(connection: Connection, address_key: str) -> str:
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
         .where(subscribers.c.address_key == address_key, bounces.c.kind == "complaint")
     )
+    if reason == SuppressionReason.BLOCKED:
+        return "was blocked in an imported list, so only its owner can undo that, by mail to you"
     if reason == SuppressionReason.COMPLAINED or connection.execute(complaints.limit(1)).first() is not None:
         return "has complained about your mail, so only its owner can undo that, by mail to you"
     hashed = suppressions.c.address_key == audience_store.suppression_hash(connection, address_key)
     erased = connection.execute(select(suppressions.c.reason).where(hashed)).first()
-    if erased is not None or reason not in _OF_THE_MAILBOX:
+    if erased is not None or reason not in audience_store.OF_THE_MAILBOX:
         return "was erased, so only its owner can subscribe again, on the sign-up page"
     return ""
 
@@ -97,31 +95,23 @@ def lift_suppression(connection: Connection, address_key: str, *, why: str, now:
     ``reason_not_liftable`` first.
     """
     connection.execute(suppressions.delete().where(suppressions.c.address_key == address_key))
-    matching = (
-        select(subscriptions.c.id, subscriptions.c.newsletter)
-        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+    owner = select(subscribers.c.id).where(subscribers.c.address_key == address_key)
+    reviving = (
+        update(subscriptions)
         .where(
-            subscribers.c.address_key == address_key,
+            subscriptions.c.subscriber_id.in_(owner),
             subscriptions.c.state == SubscriptionState.UNSUBSCRIBED.value,
-            subscriptions.c.end_reason.in_(_OF_THE_MAILBOX),
+            subscriptions.c.end_reason.in_(audience_store.OF_THE_MAILBOX),
         )
-        .order_by(subscriptions.c.newsletter)
+        .values(state=SubscriptionState.CONFIRMED.value, end_reason="", changed=now)
+        .returning(subscriptions.c.newsletter)
     )
-    revived = connection.execute(matching).all()
-    for row in revived:
-        connection.execute(
-            update(subscriptions)
-            .where(subscriptions.c.id == row.id)
-            .values(state=SubscriptionState.CONFIRMED.value, end_reason="", changed=now)
-        )
-    for newsletter in [row.newsletter for row in revived] or [""]:
+    revived = sorted(connection.scalars(reviving))
+    for newsletter in revived or [""]:
         audience_store.record_consent(connection, address_key, newsletter, _ALLOWED, why, now)
-    return [row.newsletter for row in revived]
+    return revived
 
 
 def last_lifted_at(connection: Connection, address_key: str) -> datetime:
     """Return when an operator last lifted the suppression; 1970 if never. Earlier bounces do not count."""
-    query = select(func.max(consents.c.recorded, type_=consents.c.recorded.type)).where(
-        consents.c.address_key == address_key, consents.c.event == _ALLOWED
-    )
-    return connection.scalars(query).one() or EPOCH
+    return audience_store.last_event(connection, address_key, _ALLOWED)

@@ -1,19 +1,27 @@
 """Subscribers, their subscriptions, and the record of consent."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import digest
 from typing import Final
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, update
 
+from syndicate import measures
 from syndicate.model import SubscriptionState, SuppressionReason
-from syndicate.store.core import leases
+from syndicate.model.shards import shard_of_address
+from syndicate.store.core.column_types import EPOCH
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for, upsert
+from syndicate.store.events.event_log import add_event, is_wanted
+from syndicate.store.leases import leases
+from syndicate.store.mail import bounce_store
+from syndicate.store.mail.message_store import plan_steps
 from syndicate.store.output.private_feed_store import feed_choices, rotate_feed_address
 from syndicate.store.schema import consents, sign_ups, subscribers, suppressions
 from syndicate.store.schema import subscriptions as table
+from syndicate.store.subscribers import field_store
 
 # Runs with every poll.
 _READERS = CompiledStatement(
@@ -22,13 +30,20 @@ _READERS = CompiledStatement(
     )
 )
 
+OF_THE_MAILBOX: Final = (SuppressionReason.BOUNCED.value, SuppressionReason.BOUNCED_OFTEN.value)
+"""Reasons of suppressions that concern the mailbox and not its owner's will; an operator can lift them."""
+_EVENTS: Final = {
+    "subscribed by operator": "subscriber.confirmed",
+    "confirmed": "subscriber.confirmed",
+    "unsubscribed": "subscriber.left",
+}
 ERASED_KEY: Final = "hash:"
 """Prefix of the key that remains of an erased mailbox."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """Mailbox with the state of each of its subscriptions, past and present, by newsletter."""
+    """Mailbox with fields, tags, and the state of each of its subscriptions, past and present."""
 
     id: int
     address: str
@@ -36,6 +51,8 @@ class Subscriber:
     language: str
     created: datetime
     subscriptions: dict[str, SubscriptionState]
+    fields: Mapping[str, str]
+    tags: Sequence[str]
 
 
 def add_subscription(
@@ -80,12 +97,20 @@ def _subscriber_id(
     connection.execute(
         insert_for(connection, subscribers)
         .values(address=address, address_key=address_key, name=name, language=language, created=now)
+        .values(shard=shard_of_address(address_key))
         .on_conflict_do_nothing()
     )
     subscriber_id: int = connection.scalars(
         select(subscribers.c.id).where(subscribers.c.address_key == address_key)
     ).one()
     return subscriber_id
+
+
+def find_subscriber(connection: Connection, address_key: str) -> int | None:
+    """Return the id of a mailbox, or ``None``."""
+    return connection.scalars(
+        select(subscribers.c.id).where(subscribers.c.address_key == address_key)
+    ).first()
 
 
 def request_subscription(
@@ -109,16 +134,32 @@ def request_subscription(
 
 
 def confirm_subscription(
-    connection: Connection, address_key: str, newsletter: str, *, detail: str, agreed: str, now: datetime
+    connection: Connection,
+    address_key: str,
+    newsletter: str,
+    *,
+    detail: str,
+    agreed: str,
+    now: datetime,
+    source: str = "",
 ) -> int | None:
-    """Confirm a subscription whose owner agreed to ``agreed``; return its id, ``None`` if gone."""
+    """Confirm a subscription whose owner agreed to ``agreed``; return its id, ``None`` if gone.
+
+    ``source`` is the origin of the sign-up. A subscription that is confirmed already keeps its source.
+    """
     subscription_id = subscription_of(connection, address_key, newsletter)
     if subscription_id is None:
         return None
+    plan_steps(connection, subscription_id, now)
     connection.execute(
         update(table)
         .where(table.c.id == subscription_id)
-        .values(state=SubscriptionState.CONFIRMED.value, end_reason="", changed=now)
+        .values(
+            state=SubscriptionState.CONFIRMED.value,
+            end_reason="",
+            changed=now,
+            source=case((table.c.state == SubscriptionState.CONFIRMED.value, table.c.source), else_=source),
+        )
     )
     # Only the owner's confirmation lifts the suppression of an erased mailbox.
     erased = suppressions.c.reason == SuppressionReason.ERASED.value
@@ -153,6 +194,8 @@ def end_subscription(
     )
     if ended.rowcount == 1:
         record_consent(connection, row.address_key, row.newsletter, "unsubscribed", detail, now)
+        if not end_reason:
+            bounce_store.record_unsubscription(connection, subscription_id, now)
         if not feed_choices(connection, row.subscriber_id):
             rotate_feed_address(connection, row.subscriber_id)
     return str(row.newsletter)
@@ -162,8 +205,7 @@ def end_all_subscriptions(
     connection: Connection, address_key: str, *, detail: str, now: datetime, end_reason: str = ""
 ) -> int | None:
     """End all subscriptions of a mailbox; return their number, ``None`` for an unknown mailbox."""
-    owner = select(subscribers.c.id).where(subscribers.c.address_key == address_key)
-    subscriber_id = connection.scalars(owner).first()
+    subscriber_id = find_subscriber(connection, address_key)
     if subscriber_id is None:
         return None
     is_open = table.c.state != SubscriptionState.UNSUBSCRIBED.value
@@ -204,12 +246,22 @@ def any_subscription(connection: Connection) -> int | None:
 
 
 def suppress(connection: Connection, address_key: str, *, reason: str, now: datetime) -> None:
-    """Put a mailbox on the suppression list; no later import writes to it."""
-    connection.execute(
-        insert_for(connection, suppressions)
-        .values(address_key=address_key, reason=reason, recorded=now)
-        .on_conflict_do_nothing()
+    """Put a mailbox on the suppression list; no later import writes to it.
+
+    The owner's will, such as a complaint, replaces a bounce as the reason.
+    """
+    statement = insert_for(connection, suppressions).values(
+        address_key=address_key, reason=reason, recorded=now
     )
+    if reason in OF_THE_MAILBOX:
+        statement = statement.on_conflict_do_nothing()
+    else:
+        statement = statement.on_conflict_do_update(
+            index_elements=["address_key"],
+            set_={"reason": reason, "recorded": now},
+            where=suppressions.c.reason.in_(OF_THE_MAILBOX),
+        )
+    connection.execute(statement)
 
 
 def suppression(connection: Connection, address_key: str) -> str | None:
@@ -222,8 +274,15 @@ def suppression(connection: Connection, address_key: str) -> str | None:
 
 def suppression_hash(connection: Connection, address_key: str) -> str:
     """Return the key that remains of an erased mailbox: a hash with the store's secret."""
-    key = leases.read_secret(connection)
-    return ERASED_KEY + digest(key, b"syndicate suppression\x00" + address_key.encode(), "sha256").hex()
+    (hashed,) = suppression_hashes(connection, [address_key])
+    return hashed
+
+
+def suppression_hashes(connection: Connection, address_keys: Sequence[str]) -> dict[str, str]:
+    """Return mailboxes by the keys that would remain of them."""
+    secret = leases.read_secret(connection)
+    hashes = (digest(secret, b"syndicate suppression\x00" + key.encode(), "sha256") for key in address_keys)
+    return {ERASED_KEY + hashed.hex(): key for hashed, key in zip(hashes, address_keys, strict=True)}
 
 
 def erase_subscriber(connection: Connection, address_key: str, now: datetime) -> bool:
@@ -246,18 +305,23 @@ def erase_subscriber(connection: Connection, address_key: str, now: datetime) ->
     return known > 0
 
 
-def list_subscribers(connection: Connection, *, newsletter: str | None = None) -> list[Subscriber]:
-    """Return every subscriber (of one newsletter), by address."""
+def list_subscribers(
+    connection: Connection, *members: ColumnElement[bool], newsletter: str | None = None
+) -> list[Subscriber]:
+    """Return every subscriber (of one newsletter) that meets the conditions ``members``, by address."""
     query = (
         select(subscribers, table.c.newsletter, table.c.state)
         .outerjoin(table, table.c.subscriber_id == subscribers.c.id)
+        .where(*members)
         .order_by(subscribers.c.address_key, table.c.newsletter)
     )
+    fields, tags = field_store.fields_and_tags(connection, *members)
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)
     found: dict[int, Subscriber] = {}
     for row in connection.execute(query):
         facts = {name: getattr(row, name) for name in ("id", "address", "name", "language", "created")}
+        facts |= {"fields": fields.get(row.id, {}), "tags": tags.get(row.id, ())}
         subscriber = found.setdefault(row.id, Subscriber(**facts, subscriptions={}))
         if row.newsletter is not None:
             subscriber.subscriptions[row.newsletter] = SubscriptionState(row.state)
@@ -292,3 +356,18 @@ def record_consent(
     """Record an agreement or its end, with time and circumstances; records are never removed."""
     values = {"address_key": address_key, "newsletter": newsletter, "event": event, "detail": detail}
     connection.execute(insert(consents).values(**values, recorded=now, agreed=agreed))
+    measures.count("consents", event)
+    event_type = _EVENTS.get(event, "")
+    if event_type and is_wanted(connection, event_type):
+        subscriber = str(find_subscriber(connection, address_key))
+        data = {"subscriber": subscriber, "newsletter": newsletter}
+        add_event(connection, event_type, f"subscriber/{subscriber}", data, now)
+
+
+def last_event(
+    connection: Connection, address_key: str, event: str, *conditions: ColumnElement[bool]
+) -> datetime:
+    """Return when the record of consent last had an event of a mailbox; 1970 if never."""
+    query = select(func.max(consents.c.recorded, type_=consents.c.recorded.type))
+    query = query.where(consents.c.address_key == address_key, consents.c.event == event, *conditions)
+    return connection.scalars(query).one() or EPOCH

@@ -1,0 +1,1 @@
+"""Statements about users, sessions, tokens, the audit log and repeated requests."""

@@ -1,0 +1,56 @@
+"""Attempts that limits count: failed sign-ins by account and network, setup, and forms by session."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from syndicate.store import schema
+from syndicate.store.core.column_types import EPOCH
+from syndicate.store.core.upsert import insert_for
+
+table = schema.attempts
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Number of attempts since a time, and the last of them."""
+
+    count: int
+    last: datetime | None
+
+
+def lock_subject(connection: Connection, kind: str, subject: str) -> None:
+    """Make other transactions that count attempts of a subject wait for the end of this transaction."""
+    keys = {"kind": kind, "subject": subject, "at": EPOCH}
+    statement = insert_for(connection, table).values(**keys, count=0)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_={"count": 0}))
+
+
+def add_attempt(connection: Connection, kind: str, subject: str, now: datetime) -> None:
+    """Count an attempt in its second."""
+    keys = {"kind": kind, "subject": subject, "at": now.replace(microsecond=0)}
+    statement = insert_for(connection, table).values(**keys, count=1)
+    more = {"count": table.c.count + 1}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=more))
+
+
+def attempts_since(connection: Connection, kind: str, subject: str, since: datetime) -> Attempts:
+    """Return the attempts of a subject since a time."""
+    columns = (func.coalesce(func.sum(table.c.count), 0), func.max(table.c.at))
+    query = select(*columns).where(
+        table.c.kind == kind, table.c.subject == subject, table.c.at >= since.replace(microsecond=0)
+    )
+    count, last = connection.execute(query).one()
+    return Attempts(int(count), last)
+
+
+def forget_attempts(connection: Connection, kind: str, subject: str) -> None:
+    """Delete the attempts of a subject."""
+    connection.execute(delete(table).where(table.c.kind == kind, table.c.subject == subject))
+
+
+def take_back(connection: Connection, kind: str, subject: str, now: datetime) -> None:
+    """Subtract an attempt of this second that succeeded."""
+    chosen = (table.c.kind == kind, table.c.subject == subject, table.c.at == now.replace(microsecond=0))
+    connection.execute(update(table).where(*chosen).values(count=table.c.count - 1))

@@ -1,0 +1,1 @@
+"""Statements about leases, and leases that are renewed while their holder works."""

@@ -1,0 +1,1 @@
+"""Subscribers: mailboxes, consents, choices, fields, segments, sign-ups and the suppression list."""
