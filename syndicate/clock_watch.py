@@ -5,6 +5,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from syndicate.operating_system import seconds_since_boot
+
 log = logging.getLogger("syndicate.clock")
 
 TOLERANCE = 120.0
@@ -12,12 +14,6 @@ TOLERANCE = 120.0
 
 SETTLE = 300.0
 """Seconds after which a wall clock that was set is trusted again."""
-
-
-def seconds_since_boot() -> float:
-    """Return the seconds since boot, including time in suspend on Linux."""
-    boot_clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot_clock is None else time.clock_gettime(boot_clock)
 
 
 class ClockWatch:

@@ -4,7 +4,6 @@ Readers of a file see the old bytes or the new bytes, never a part, even if the 
 with unchanged bytes keeps its time stamp, so that web servers and rsync skip it.
 """
 
-import fcntl
 import os
 import re
 import secrets
@@ -16,6 +15,7 @@ from itertools import count
 from pathlib import Path
 
 from syndicate.errors import RenderError, StoreBusy, StoreError
+from syndicate.operating_system import lock_descriptor, sync_descriptor
 
 # Name of a temporary file. ``number`` is unique: a counter that starts at a random value per process.
 _TEMPORARY_NAME = ".{name}.{number:012x}.tmp"
@@ -49,6 +49,18 @@ def write_page(path: Path | str, data: bytes) -> bool:
     return _write(str(path), data, sync=False)
 
 
+@contextmanager
+def temporary_sibling(path: Path) -> Iterator[Path]:
+    """Yield a path beside ``path`` for a new file; remove it, and SQLite's files beside it, at the end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(_temporary(str(path)))
+    try:
+        yield temporary
+    finally:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
+
+
 def sweep_temporary(folder: Path) -> int:
     """Remove temporary files of killed writers in and below a folder; return the number removed.
 
@@ -76,7 +88,7 @@ def file_lock(path: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreError(f"cannot open the lock file {path}: {error.strerror}") from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_descriptor(descriptor)
     except OSError as error:
         owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
         os.close(descriptor)
@@ -114,7 +126,7 @@ def _own_folder(prefix: str) -> tuple[Path, int]:
         # Until the folder is locked, another process may remove it as left over.
         with suppress(FileNotFoundError):
             descriptor = os.open(folder, _FOLDER)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            lock_descriptor(descriptor, wait=True)
             if folder.exists():
                 return folder, descriptor
             os.close(descriptor)
@@ -126,7 +138,7 @@ def _remove_unused(folder: Path) -> None:
         descriptor = os.open(folder, _FOLDER)
         try:
             if os.fstat(descriptor).st_uid == os.geteuid():
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock_descriptor(descriptor)
                 shutil.rmtree(folder)
         finally:
             os.close(descriptor)
@@ -160,7 +172,7 @@ def _replace(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> 
             Path(temporary).unlink()
         raise
     if sync:
-        _sync_folder(Path(path).parent)
+        sync_folder(Path(path).parent)
 
 
 def _create(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> None:
@@ -176,7 +188,7 @@ def _create(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> N
         while remaining:
             remaining = remaining[os.write(descriptor, remaining) :]
         if sync:
-            os.fsync(descriptor)
+            sync_descriptor(descriptor)
     finally:
         os.close(descriptor)
 
@@ -188,9 +200,10 @@ def _temporary(path: str) -> str:
     return f"{folder}{slash}{_TEMPORARY_NAME.format(name=name, number=next(_NUMBERS))}"
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Sync the names in a folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        sync_descriptor(descriptor)
     finally:
         os.close(descriptor)

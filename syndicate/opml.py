@@ -30,8 +30,12 @@ MAX_EXTRA = 40
 MAX_EXTRA_CHARACTERS = 500
 
 _KNOWN = frozenset({"text", "title", "type", "xmlurl", "htmlurl", "language", "description"})
-# Names with a colon need a declaration of their prefix, which is not kept.
-_PLAIN_NAME = re.compile(r"[A-Za-z_][\w.-]{0,49}", re.ASCII)
+# Names with a colon need a declaration of their prefix; only that of FreshRSS is kept. Its options of curl
+# hold cookies and passwords.
+_KEPT_NAME = re.compile(r"(?:frss:(?!CURLOPT))?[A-Za-z_][\w.-]{0,49}", re.ASCII)
+_FRESHRSS = ' xmlns:frss="https://freshrss.org/opml"'
+# Folder of feeds without a folder, in FreshRSS and Tiny Tiny RSS.
+_NO_FOLDER = "Uncategorized"
 _QUOTED = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 
 
@@ -67,12 +71,14 @@ def write_opml(title: str, outlines: Iterable[Outline], *, created: datetime | N
     ``created`` is an aware time for the head. OPML requires an outline, so an empty list says "No feeds yet".
     """
     top = _Folder()
+    prefix = ""
     for outline in outlines:
+        prefix = prefix or (_FRESHRSS if any(name.startswith("frss:") for name, _ in outline.extra) else "")
         folder = top
         for part in filter(None, outline.section.split("/")):
             folder = folder.inner(part)
         folder.children.append(outline)
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<opml version="2.0">', "<head>"]
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<opml version="2.0"{prefix}>', "<head>"]
     lines.append(f"<title>{escape(xml_safe(title))}</title>")
     if created is not None:
         lines.append(f"<dateCreated>{format_datetime(created)}</dateCreated>")
@@ -185,8 +191,10 @@ class _Reader:
             self.refused.append((title, _refusal(given)))
         # A feed may hold further outlines; only folders name a section.
         section = self._sections[-1] if self._sections else ""
-        if not address:
+        if not address and title != _NO_FOLDER:
             section = "/".join(filter(None, (section, title.replace("/", "-"))))[:MAX_SECTION_CHARACTERS]
+        if not address and (listed := attributes.get("frss:opmlurl", "")):
+            self.refused.append((title, f"a list; add it to [[source_lists]]: {clean_line(listed, 200)}"))
         self._sections.append(section)
         if not address:
             return
@@ -235,7 +243,7 @@ def _extra(written: dict[str, str], title: str) -> tuple[tuple[str, str], ...]:
         elif lower == "text":
             known = clean_line(value) == title
         text = xml_safe(value)
-        if not known and text and len(text) <= MAX_EXTRA_CHARACTERS and _PLAIN_NAME.fullmatch(name):
+        if not known and text and len(text) <= MAX_EXTRA_CHARACTERS and _KEPT_NAME.fullmatch(name):
             kept.append((name, text))
     return tuple(kept[:MAX_EXTRA])
 

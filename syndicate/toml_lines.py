@@ -16,14 +16,15 @@ def line_of(text: str, path: Path) -> int | None:
 
     ``path`` is a key path with the indexes of array tables: ``("sources", 1, "url")``.
     """
-    lines = _lines_by_path(text)
+    lines = lines_of_paths(text)
     for length in range(len(path), 0, -1):
         if path[:length] in lines:
             return lines[path[:length]]
     return None
 
 
-def _lines_by_path(text: str) -> dict[Path, int]:
+def lines_of_paths(text: str) -> dict[Path, int]:
+    """Return the line (from 1) of each table and key by its path."""
     lines: dict[Path, int] = {}
     counts: dict[str, int] = {}
     table: Path = ()

@@ -5,7 +5,8 @@ rule that keeps or drops the article ends the evaluation.
 
 A condition is ``field: words`` or ``field: /expression/``. Words must stand in the field in this order, as
 whole words, in any case. Expressions use RE2, whose running time is linear in the length of the text, so no
-untrusted text (such as ``aaaa…`` for ``(a+)+``) can block the process.
+untrusted text (such as ``aaaa…`` for ``(a+)+``) can block the process. RE2 is an extra, since it has no
+wheel for musl. Without it, expressions are refused: those of Python can take hours for one title.
 """
 
 import re
@@ -13,10 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
-import re2
-
-from syndicate.errors import ConfigError
+from syndicate.errors import ConfigError, needs_extra
 from syndicate.model import NewArticle, Source
 from syndicate.text.names import tag_key
 from syndicate.text.plain import clean_line, folded_words
@@ -83,7 +83,7 @@ class Rewrite:
         rewritten = _compiled(self.pattern).sub(self._put, title[:MAX_TITLE])
         return clean_line(rewritten, MAX_TITLE) or title
 
-    def _put(self, match: re2._Match) -> str:
+    def _put(self, match: Any) -> str:
         # RE2's own templates support ASCII only.
         return _GROUP.sub(lambda group: match[int(group[1])] or "", self.put)
 
@@ -193,23 +193,25 @@ def check_pattern(pattern: str) -> str:
     """Return the expression if RE2 accepts it. Raises ``ConfigError`` with RE2's reason."""
     if not pattern or len(pattern) > MAX_PATTERN:
         raise ConfigError(f"an expression has 1 to {MAX_PATTERN} characters")
+    _compiled(pattern)
+    return pattern
+
+
+@lru_cache(maxsize=1_000)
+def _compiled(pattern: str) -> Any:
+    with needs_extra("re2", f"the expression /{pattern}/"):
+        import re2  # noqa: PLC0415 - an extra
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
     try:
-        _compiled(pattern)
+        return re2.compile(pattern, options)
     except (re2.error, UnicodeEncodeError) as error:
         reason = error.args[0].decode(errors="replace") if isinstance(error, re2.error) else str(error)
         raise ConfigError(
             f"/{pattern}/ is not a valid RE2 expression: {reason}. RE2 has no look-around and no "
             "back-references"
         ) from error
-    return pattern
-
-
-@lru_cache(maxsize=1_000)
-def _compiled(pattern: str) -> re2._Regexp:
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False
-    return re2.compile(pattern, options)
 
 
 def _changes(before: NewArticle, after: NewArticle) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from syndicate.net.http_types import (
     Fetched,
     FetchRequest,
     HttpOptions,
+    SentAnswer,
+    SentRequest,
     UserAgent,
     agent_name,
 )

@@ -96,6 +96,15 @@ class AddressGuard:
         name = host.lower()
         return self._allows_all or (name, port) in self._endpoints or (name, None) in self._endpoints
 
+    def allows_http(self, host: str, port: int) -> bool:
+        """Return whether the operator allowed this private host, to which requests need no encryption."""
+        if self.trusts_host(host, port):
+            return True
+        try:
+            return not is_public(ipaddress.ip_address(host)) and self.allows(host, port)
+        except ValueError:
+            return False
+
     def allows(self, address: str, port: int) -> bool:
         """Return whether a connection to this numeric address is allowed."""
         if self._allows_all or (address, port) in self._endpoints:

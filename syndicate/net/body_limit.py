@@ -40,6 +40,17 @@ def decode_body(wire: bytes, encoding: str, limit: int, url: str) -> bytes:
     raise TooLarge(f"{url} is a gzip file of more than {_MAX_MEMBERS} pieces; not read")
 
 
+def begin_decoding(wire: bytes, encoding: str, limit: int) -> bytes:
+    """Return at most ``limit`` bytes of a body that may break off; an unknown coding stays as it is."""
+    if encoding.strip().lower() not in ("gzip", "x-gzip"):
+        return wire[:limit]
+    try:
+        part: bytes = isal_zlib.decompressobj(_GZIP_ONLY).decompress(wire, limit)
+    except isal_zlib.error:  # type: ignore[misc]  # its stub declares an instance
+        return wire[:limit]
+    return part
+
+
 def _decompress_member(data: bytes, limit: int, url: str) -> tuple[bytes, bytes]:
     """Return a gzip member, which may be cut at ``limit`` bytes, and the bytes after it."""
     reader = isal_zlib.decompressobj(_GZIP_ONLY)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,13 +12,13 @@ import aiohttp
 from aiohttp import FormData
 from yarl import URL
 
-from syndicate.errors import FetchError, TooLarge
+from syndicate.errors import AnswerLost, Exchange, FetchError, ForbiddenAddress, TooLarge
 from syndicate.net import response_headers
 from syndicate.net.address_guard import AddressGuard
-from syndicate.net.body_limit import decode_body
+from syndicate.net.body_limit import begin_decoding, decode_body
 from syndicate.net.connection_slots import ConnectionSlot, ConnectionSlots
 from syndicate.net.failures import failed_connection, failed_status, refused_form
-from syndicate.net.http_types import Fetched, FetchRequest, HttpOptions
+from syndicate.net.http_types import Fetched, FetchRequest, HttpOptions, SentAnswer, SentRequest
 from syndicate.net.interim_response_limit import Connector
 from syndicate.net.latin1_validators import Latin1Request
 from syndicate.net.politeness import HostLocks
@@ -31,6 +31,11 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 # Redirects with the same method and body (RFC 9110 section 15.4).
 _REPEATING = (307, 308)
 _MAX_REASON = 1024
+MAX_ERROR_BODY = 64 * 1024
+"""Bytes of the body of an error that are kept for the operator."""
+_ERROR_BODY_SECONDS = 2.0
+MAX_ANSWER = 64 * 1024
+"""Bytes of a response to ``send`` that are read."""
 # Bytes. Content-Security-Policy alone exceeds aiohttp's 8 KiB on real sites.
 _MAX_FIELD = 32 * 1024
 _OnResponse = Callable[[], Awaitable[None]]
@@ -92,13 +97,20 @@ class HttpClient:
         for _ in range(self._options.max_redirects + 1):
             async with self._slot(url) as slot:
                 started = loop.time()
-                response = await self._exchange(
-                    request, url, budget, (on_response, slot.on_response), own=permanent
-                )
+                try:
+                    response = await self._exchange(
+                        request, url, budget, (on_response, slot.on_response), own=permanent
+                    )
+                except FetchError as error:
+                    spent = self._options.total_timeout - budget + loop.time() - started
+                    error.exchange = replace(error.exchange, seconds=spent)
+                    raise
                 budget -= loop.time() - started
             if isinstance(response, _Response):
                 moved = str(url) if permanent and len(seen) > 1 else ""
-                return _fetched(request, url, response, moved, request.max_body or self._options.max_body)
+                spent = self._options.total_timeout - budget - response.waited
+                limit = request.max_body or self._options.max_body
+                return _fetched(request, url, response, moved, limit, spent)
             permanent = permanent and response.status in _PERMANENT
             url = redirect_target(url, response.location)
             if url in seen:
@@ -144,6 +156,44 @@ class HttpClient:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failed_connection(error, str(url)) from error
 
+    async def send(self, request: SentRequest) -> SentAnswer:
+        """Send a request once and return the response, whatever its status.
+
+        Only https addresses are allowed, except for private hosts that the operator allowed. Raises
+        ``AnswerLost`` when the server may have the request, else another ``FetchError``.
+        """
+        try:
+            return await self._send(request, check_url(request.url))
+        except FetchError as error:
+            hidden = copy(error)
+            hidden.args = (mask_address(str(error), request.url),)
+        # Outside the handler: the original error, with the address, must not be the context.
+        raise hidden
+
+    async def _send(self, request: SentRequest, url: URL) -> SentAnswer:
+        if url.scheme != "https" and not self._guard.allows_http(url.host or "", url.port or 0):
+            raise ForbiddenAddress(f"{url} was not asked: write an https address")
+        slot = await self._slots.acquire()
+        sent = False
+        try:
+            async with (
+                asyncio.timeout(request.timeout),
+                self._session_for(url).request(
+                    request.method, url, headers=request.headers, data=request.body, allow_redirects=False
+                ) as response,
+            ):
+                sent = True
+                body = await _read_answer(response)
+                asked = response.headers.get("Retry-After", "")
+                wait = response_headers.retry_after(asked, datetime.now(UTC))
+                return SentAnswer(status=response.status, body=body, retry_after=wait)
+        except (aiohttp.ClientError, OSError, ValueError, FetchError) as error:
+            unsent = isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
+            failed = error if isinstance(error, FetchError) else failed_connection(error, str(url))
+            raise failed if unsent and not sent else AnswerLost(str(failed)) from error
+        finally:
+            slot.release()
+
     @asynccontextmanager
     async def _slot(self, url: URL) -> AsyncIterator[ConnectionSlot]:
         """Hold the lock of the host and a connection slot."""
@@ -172,7 +222,7 @@ class HttpClient:
                 if response.status in _REDIRECTS:
                     return _Redirect(response.status, fields.get("Location", ""))
                 if response.status in (200, 203, 304):
-                    await _wait_for_slot(limit, on_response)
+                    waited = await _wait_for_slot(limit, on_response)
                 if response.status in (200, 203):
                     wire = await _read_wire(response, request.max_body or self._options.max_body, url)
                 elif response.status == 304:
@@ -180,8 +230,16 @@ class HttpClient:
                 else:
                     wait = response_headers.retry_after(fields.get("Retry-After", ""), datetime.now(UTC))
                     gap = self._options.host_gap
-                    raise failed_status(str(url), response.status, wait, own=own, gap=gap)
-                return _Response(response.status, fields, response.raw_headers, wire)
+                    error = failed_status(str(url), response.status, wait, own=own, gap=gap)
+                    body = await _beginning(response)
+                    error.exchange = Exchange(
+                        status=response.status,
+                        size=response.content_length or len(body),
+                        fields=response.raw_headers,
+                        body=body,
+                    )
+                    raise error
+                return _Response(response.status, fields, response.raw_headers, wire, waited)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failed_connection(error, str(url)) from error
 
@@ -213,12 +271,13 @@ class _Redirect:
 
 @dataclass(frozen=True, slots=True)
 class _Response:
-    """A 200, 203 or 304 as sent."""
+    """A 200, 203 or 304 as sent; ``waited`` are the seconds of waits for slots."""
 
     status: int
     fields: Mapping[str, str]
     raw_fields: tuple[tuple[bytes, bytes], ...]
     wire: bytes
+    waited: float
 
     def validator(self, name: str) -> str:
         """Return a field byte for byte, as latin-1 text; ``""`` when absent."""
@@ -246,14 +305,26 @@ def _request_fields(request: FetchRequest) -> dict[str, str]:
     return fields
 
 
-async def _wait_for_slot(limit: asyncio.Timeout, on_response: Sequence[_OnResponse]) -> None:
-    """Wait for the slots of the body; the deadline moves by the wait."""
+async def _wait_for_slot(limit: asyncio.Timeout, on_response: Sequence[_OnResponse]) -> float:
+    """Wait for the slots of the body and return the seconds; the deadline moves by the wait."""
     loop = asyncio.get_running_loop()
-    left = (limit.when() or loop.time()) - loop.time()
+    started = loop.time()
+    left = (limit.when() or started) - started
     limit.reschedule(None)
     for wait in on_response:
         await wait()
     limit.reschedule(loop.time() + left)
+    return loop.time() - started
+
+
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    """Return the first bytes of the body of an error, decompressed if they are gzip."""
+    try:
+        async with asyncio.timeout(_ERROR_BODY_SECONDS):
+            wire = await response.content.read(MAX_ERROR_BODY)
+    except (aiohttp.ClientError, OSError):
+        return b""
+    return begin_decoding(wire, response.headers.get("Content-Encoding", ""), MAX_ERROR_BODY)
 
 
 async def _read_wire(response: aiohttp.ClientResponse, limit: int, url: URL) -> bytes:
@@ -272,7 +343,21 @@ async def _read_wire(response: aiohttp.ClientResponse, limit: int, url: URL) -> 
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _fetched(request: FetchRequest, url: URL, response: _Response, moved: str, limit: int) -> Fetched:
+async def _read_answer(response: aiohttp.ClientResponse) -> bytes:
+    """Return the first 64 kB of a response, decompressed; empty if that fails."""
+    wire = b""
+    async for part in response.content.iter_any():
+        wire += part
+        if len(wire) >= MAX_ANSWER:
+            break
+    with suppress(FetchError):
+        return decode_body(wire, response.headers.get("Content-Encoding", ""), MAX_ANSWER, str(response.url))
+    return b""
+
+
+def _fetched(
+    request: FetchRequest, url: URL, response: _Response, moved: str, limit: int, seconds: float
+) -> Fetched:
     """Return the response for the caller, decompressed only when the bytes on the wire are new."""
     fresh = response.status != 304
     wire_hash = hash_of(response.wire) if fresh else request.known_hash
@@ -299,5 +384,8 @@ def _fetched(request: FetchRequest, url: URL, response: _Response, moved: str, l
         charset=charset,
         permanent_url=moved,
         links=response.links(),
+        exchange=Exchange(
+            status=response.status, seconds=seconds, size=len(response.wire), fields=response.raw_fields
+        ),
         max_age=response_headers.max_age(*freshness, datetime.now(UTC)),
     )

@@ -1,8 +1,12 @@
 """Values of a fetch: options, user agent, request and response."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from syndicate import __version__
+from syndicate.errors import NO_EXCHANGE, Exchange
 from syndicate.net.credentials import Credentials
 
 # RFC 9110 section 12.5.1: prefer feeds, accept any type.
@@ -82,6 +86,43 @@ class Fetched:
     permanent_url: str = ""
     max_age: float | None = None
     links: tuple[str, ...] = ()
+    exchange: Exchange = NO_EXCHANGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentRequest:
+    """Request that changes something on another server: sent once, without redirects.
+
+    ``timeout`` is in seconds, for everything. Errors hide the address, which may hold a secret.
+    """
+
+    url: str
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentAnswer:
+    """Response to a ``SentRequest``: any status, at most 64 kB, and ``Retry-After`` in seconds."""
+
+    status: int
+    body: bytes = b""
+    retry_after: float | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Return whether the status is a 2xx."""
+        return self.status // 100 == 2
+
+    def json(self) -> dict[str, Any]:
+        """Return the JSON object of the body, empty for anything else."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,18 @@
 """Fetching from ordinary threads: an event loop in a thread of its own runs all requests."""
 
 import asyncio
-import resource
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from queue import Empty
+from typing import Any, TypeVar
 
-from syndicate.errors import FetchError, FetchStopped
-from syndicate.net.http_types import Fetched, FetchRequest, HttpOptions
+from syndicate.errors import AnswerLost, FetchError, FetchStopped
+from syndicate.net.http_types import Fetched, FetchRequest, HttpOptions, SentAnswer, SentRequest
 from syndicate.net.request_batch import Outcome, RequestBatch
+from syndicate.operating_system import allow_open_files
 
+T = TypeVar("T")
 # For waiting and idle connections and the other files of the program. The default soft limit of macOS is 256.
 _OPEN_FILES = 1024
 # Seconds without a result after which the consumer checks for a stop and for further requests.
@@ -24,7 +26,7 @@ class FetchThread:
         # aiohttp takes as long to import as many a command to run, and most commands fetch nothing.
         from syndicate.net.client import HttpClient  # noqa: PLC0415
 
-        _allow_open_files()
+        allow_open_files(_OPEN_FILES)
         self._options = options
         self._loop: asyncio.AbstractEventLoop
         self._client: HttpClient = HttpClient(options)
@@ -97,17 +99,28 @@ class FetchThread:
 
         Raises ``FetchStopped`` when ``should_stop`` returns true or the thread is being closed.
         """
+        try:
+            return self._call(self._client.post(url, form), should_stop)
+        except CancelledError as error:
+            raise FetchStopped(f"{url} was not asked: the program is stopping") from error
+
+    def send(self, request: SentRequest, *, should_stop: Callable[[], bool] = lambda: False) -> SentAnswer:
+        """Send a request once, as ``HttpClient.send`` does; a stop during the request loses its answer."""
+        try:
+            return self._call(self._client.send(request), should_stop)
+        except CancelledError as error:
+            raise AnswerLost("the program stopped before the answer came") from error
+
+    def _call(self, work: Coroutine[Any, Any, T], should_stop: Callable[[], bool]) -> T:
         with self._lock:
             if self._closed or should_stop():
-                raise FetchStopped(f"{url} was not asked: the program is stopping")
-            future = asyncio.run_coroutine_threadsafe(self._client.post(url, form), self._loop)
+                work.close()
+                raise FetchStopped("the server was not asked: the program is stopping")
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
         while not wait((future,), timeout=_POLL_INTERVAL).done:
             if should_stop():
                 future.cancel()
-        try:
-            return future.result()
-        except CancelledError as error:
-            raise FetchStopped(f"{url} was not asked: the program is stopping") from error
+        return future.result()
 
     def close(self) -> None:
         """Abandon open requests, close every connection and wait for the thread to end."""
@@ -138,11 +151,3 @@ class FetchThread:
             for task in batches:
                 task.cancel()
             await asyncio.gather(*batches, return_exceptions=True)
-
-
-def _allow_open_files() -> None:
-    """Raise the soft limit of open files as far as the hard limit allows."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

@@ -25,6 +25,7 @@ from markupsafe import Markup, escape
 from syndicate.errors import ConfigError, RenderError
 from syndicate.templating.environment import (
     BUILTIN_PREFIX,
+    COMMON,
     TRANSLATIONS,
     iso_date,
     make_environment,
@@ -46,8 +47,8 @@ def _builtin_folder() -> Path:
 
 
 def _files(root: Path, folder: str, pattern: str = "*") -> set[Path]:
-    """Return the files below a folder, and the translations of its words."""
-    return {*(root / folder).rglob(pattern), *(root / TRANSLATIONS).rglob(pattern)}
+    """Return the files below a folder, and the files of words that it shares with others."""
+    return {file for name in (folder, TRANSLATIONS, COMMON) for file in (root / name).rglob(pattern)}
 
 
 class Templates:

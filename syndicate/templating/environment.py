@@ -1,10 +1,10 @@
 """Jinja environment of all templates: loaders, filters and a cache of compiled templates."""
 
 import re
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import CodeType
 from typing import Any, Final
@@ -20,6 +20,7 @@ from jinja2 import (
     TemplateNotFound,
 )
 from jinja2.bccache import Bucket
+from markupsafe import Markup
 
 from syndicate.text.dates import (
     calendar_date,
@@ -41,6 +42,8 @@ BUILTIN_PREFIX: Final = "!builtin"
 _WORDS: Final = "words"
 # The folder of translations: a file for each language, with a part for each file of English words.
 TRANSLATIONS: Final = "words"
+# The folder of words that pages and mails share.
+COMMON: Final = "common"
 _PART: Final = re.compile(r"{# (\w+/words\.\w+) #}")
 
 
@@ -55,9 +58,30 @@ def iso_date(value: datetime, zone: tzinfo = UTC) -> str:
     return value.astimezone(zone).isoformat(timespec="seconds")
 
 
-def reading_time(minutes: int) -> str:
-    """Format a reading time: "3 min read"."""
-    return f"{max(1, minutes)} min read"
+def reading_time(minutes: int, words: Mapping[str, Any] | None = None) -> str:
+    """Format a reading time: "3 min read", or in the language of ``words``."""
+    text: str = words["minutes"] if words else "{} min read"
+    return text.format(max(1, minutes))
+
+
+def _markdown(text: str) -> Markup:
+    """Return a Markdown text as safe HTML."""
+    from syndicate.text.markdown import markdown_html  # noqa: PLC0415 most pages have no Markdown
+
+    return Markup(markdown_html(text))  # noqa: S704 the parser shows raw HTML as text
+
+
+def _markdown_text(text: str) -> str:
+    """Return a Markdown text as plain text."""
+    from syndicate.text.markdown import markdown_text  # noqa: PLC0415
+
+    return markdown_text(text)
+
+
+def _section_name(name: str, words: Mapping[str, Any]) -> str:
+    """Return the name of a usual section in the language of ``words``; other names stay as written."""
+    translated: str = words["sections"].get(name.strip().casefold(), name)
+    return name if translated.casefold() == name.casefold() else translated
 
 
 def _dotted_upper(text: object) -> str:
@@ -156,6 +180,11 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+    @cache
+    def words() -> Mapping[str, Any]:
+        return vars(environment.get_template(f"{COMMON}/words.txt").module)
+
     environment.filters.update(
         date=human_date,
         day=human_day,
@@ -170,12 +199,15 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         joined=joined_names,
         month=month_and_year,
         weekday_name=weekday_name,
-        minutes=reading_time,
+        minutes=lambda minutes: reading_time(minutes, words()),
+        section_name=lambda name: _section_name(name, words()),
         host=_host,
         initials=initials,
         hue=hue,
         file_name=file_name,
         file_size=human_size,
+        markdown=_markdown,
+        markdown_text=_markdown_text,
     )
     if language.lower().startswith(("tr", "az")):
         environment.filters["upper"] = _dotted_upper

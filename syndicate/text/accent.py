@@ -27,6 +27,15 @@ def accent_contrast(accent: str, *, dark: bool) -> float:
     return min(contrast(colour, paper) for paper in papers)
 
 
+def lightened(accent: str) -> str:
+    """Return an accent (``#rrggbb``) with as much white as its contrast on dark pages needs."""
+    shades = (
+        "#" + bytes(round(part + (255 - part) * share / 20) for part in _parsed(accent)).hex()
+        for share in range(21)
+    )
+    return next(shade for shade in shades if accent_contrast(shade, dark=True) >= LEAST_CONTRAST)
+
+
 def accent_rules(accent: str, accent_dark: str) -> str:
     """Return the rules that replace the accents of the style sheet; ``""`` keeps the shipped colour."""
     light = _rule(accent, dark=False) if accent else ""

@@ -42,10 +42,11 @@ def file_name(url: str) -> str:
 
 
 def human_size(size: int) -> str:
-    """Return a number of bytes for readers: "31 MB", "1.2 MB", "340 kB"."""
+    """Return a number of bytes for readers: "31 MB", "1.2 MB", "340 kB", "75 GB"."""
     if size < 1_000_000:
         return f"{max(1, round(size / 1_000))} kB"
-    return f"{size / 1_000_000:.{0 if size >= 10_000_000 else 1}f} MB"
+    number, unit = (size / 1_000_000, "MB") if size < 1_000_000_000 else (size / 1_000_000_000, "GB")
+    return f"{number:.{0 if number >= 10 else 1}f} {unit}"
 
 
 def _ending(url: str) -> str:

@@ -19,10 +19,11 @@ _IN_SLUGS = bytes(
 _FORBIDDEN = re.compile(r"[\x00-\x1f<>:\"/\\|?*]+")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|\Z)", re.IGNORECASE)
 _LONGEST = 100
+_LONGEST_SLUG = 60
 
 
-def slug(title: str, limit: int = 60) -> str:
-    """Return a title as a path segment: ASCII, lower case, hyphens, whole words, up to ``limit`` characters.
+def slug(title: str) -> str:
+    """Return a title as a path segment: ASCII, lower case, hyphens, whole words, up to 60 characters.
 
     Other scripts are transliterated. ``""`` if the title has no letter (the caller then uses its own word).
     """
@@ -32,9 +33,9 @@ def slug(title: str, limit: int = 60) -> str:
     words = b"-".join(title.encode("ascii", "ignore").translate(_IN_SLUGS).split()).decode()
     if not words.islower():
         return ""
-    if len(words) > limit:
-        cut = words.rfind("-", 0, limit + 1)
-        words = words[: cut if cut > 0 else limit]
+    if len(words) > _LONGEST_SLUG:
+        cut = words.rfind("-", 0, _LONGEST_SLUG + 1)
+        words = words[: cut if cut > 0 else _LONGEST_SLUG]
     return words
 
 

@@ -81,14 +81,14 @@ def clean_line(text: str, limit: int = 300) -> str:
     return _cut(unicodedata.normalize("NFC", text), limit)
 
 
-def clean_text(text: str, limit: int = MAX_TEXT) -> str:
+def clean_text(text: str) -> str:
     """Return text in paragraphs: lines end in a newline, an empty line separates paragraphs.
 
-    Spaces are collapsed inside lines. At most ``limit`` characters, cut at a word with "…".
+    Spaces are collapsed inside lines. At most ``MAX_TEXT`` characters, cut at a word with "…".
     """
-    if len(text) <= limit and "\n" not in text and _is_clean_line(text):
+    if len(text) <= MAX_TEXT and "\n" not in text and _is_clean_line(text):
         return text
-    text = text[: 4 * limit].replace("\xa0", " ")
+    text = text[: 4 * MAX_TEXT].replace("\xa0", " ")
     # Each pattern is tried only on texts that need it: most texts are clean, and all texts pass here.
     suspects = without_ascii(text, _PRINTABLE_ASCII)
     if not suspects.isprintable():
@@ -97,7 +97,7 @@ def clean_text(text: str, limit: int = MAX_TEXT) -> str:
         if _ODD_SPACE.search(suspects):
             text = _LINE_ENDS.sub("\n", text).replace("\u2029", "\n\n")
             text = _INLINE_SPACE.sub(" ", text)
-    return _in_paragraphs(text, limit)
+    return _in_paragraphs(text)
 
 
 def text_and_tags(html: str) -> list[str]:
@@ -131,7 +131,7 @@ def text_of(pieces: list[str], *, is_printable: bool = False) -> str:
     if "&" in text:
         text = entities.unescape(text).replace("\xa0", " ")
     # The added breaks and references are printable too.
-    return _in_paragraphs(text, MAX_TEXT) if is_printable else clean_text(text)
+    return _in_paragraphs(text) if is_printable else clean_text(text)
 
 
 def plain_text(html: str) -> str:
@@ -203,10 +203,10 @@ def _keep_line_ends(pieces: list[str]) -> None:
             pieces[place + 1] = pieces[place + 1].replace("\n", _BREAK)
 
 
-def _in_paragraphs(text: str, limit: int) -> str:
+def _in_paragraphs(text: str) -> str:
     """Return a text without unusual spaces in the form of ``clean_text``."""
     # Most runs of spaces are at the ends of lines.
-    return _cut(_composed(_SPACES.sub(" ", _paragraphs(text))).strip(), limit)
+    return _cut(_composed(_SPACES.sub(" ", _paragraphs(text))).strip(), MAX_TEXT)
 
 
 def _paragraphs(text: str) -> str:
@@ -271,4 +271,4 @@ def _cut(text: str, limit: int) -> str:
         unicodedata.combining(text[end]) or text[end] in "\u200d\ufe0f" or text[end - 1] == "\u200d"
     ):
         end -= 1
-    return text[:end].rstrip(" \n,;:–—-") + "…"
+    return text[:end].rstrip(" \n.,;:…–—-([“‘«") + "…"

@@ -8,6 +8,7 @@ from syndicate.model import Source
 from syndicate.text.urls import host_of, is_web_url
 
 _WEB = re.compile(r"(https?:\\?/\\?/)(?:[^\s/@]*@)?([^\s/?#@'\"<>]+)(?:[/?#][^\s'\"<>]*)?", re.IGNORECASE)
+_MAILBOX = re.compile(r"[^\s<>()\[\]\"',;:@]+@[^\s<>()\[\]\"',;:@]+")
 # Names of query parameters that carry a reader's key, in lower case.
 _KEYS = frozenset(
     {
@@ -37,6 +38,17 @@ def has_credentials(url: str) -> bool:
 def masked_address(url: str) -> str:
     """Return the public form of a private address: ``https://host/…``, or ``…`` for other text."""
     return f"{url.partition(':')[0].lower()}://{host_of(url)}/…" if is_web_url(url) else "…"
+
+
+def masked_mailbox(address: str) -> str:
+    """Return a mail address that only its owner recognises: ``m••••a@mail.example``."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}••••{local[-1:] if len(local) > 3 else ''}@{domain}"
+
+
+def mask_mailboxes(text: str) -> str:
+    """Return a text, such as the answer of a mail server, with each mail address masked."""
+    return _MAILBOX.sub(lambda found: masked_mailbox(found[0]), text)
 
 
 def mask_address(text: str, url: str) -> str:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from syndicate.memory import released_when_unused
 from syndicate.text.language import main_language
 from syndicate.text.plain import folded_words
 from syndicate.text.stemming import SPACELESS, stems
@@ -38,9 +39,7 @@ _SHORT_I, _KEPT_SHORT_I = "й", "\ue000"
 # Python's \w leaves out combining marks, which would cut Hindi or Tamil words to pieces.
 _MARKS = "".join(chr(code) for code in range(0x300, 0x1E00) if unicodedata.category(chr(code))[0] == "M")
 _MARKED = re.compile(f"[{_MARKS}\u0640\u200b-\u200f]")
-# Stems of words by language, to be looked up.
 _MAX_ROOTS = 20_000
-_roots: dict[str, dict[str, str]] = {}
 WORD = re.compile(f"[^\\W_][^\\W_{_MARKS}]*(?:[^\\W_]|[{_MARKS}\u200c\u200d])*")
 
 
@@ -123,12 +122,20 @@ def _field(parts: Iterable[str], language: str, limit: int) -> str:
     return " ".join([*pieces, *_marked_roots(pieces, main_language(language))])
 
 
+@released_when_unused
+@lru_cache(maxsize=64)
+def _roots(language: str) -> dict[str, str]:  # noqa: ARG001 - the key of the cache
+    """Return the known stems of words of a language, which ``_marked_roots`` extends."""
+    return {}
+
+
 def _marked_roots(words: Sequence[str], language: str) -> Iterable[str]:
     """Return the stems that differ from their words, behind marks; most words are known by then."""
-    roots = _roots.get(language, {})
+    roots = _roots(language)
     if missing := [word for word in words if word not in roots]:
-        if not roots or len(roots) > _MAX_ROOTS:
-            roots = _roots[language] = {}
+        if len(roots) > _MAX_ROOTS:
+            _roots.cache_clear()
+            roots = _roots(language)
             missing = list(words)
         found = zip(missing, stems(missing, language), strict=True)
         roots.update({word: "" if root == word else MARK + root for word, root in found})
@@ -164,6 +171,7 @@ def _pairs(word: str, *, index: bool) -> Iterator[str]:
             yield run[-1]
 
 
+@released_when_unused
 @lru_cache(maxsize=16_384)
 def _parts(word: str) -> tuple[str, ...]:
     return tuple(WORD.findall(fold(word)))

@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
+from syndicate.model.shards import shard_of
+
 # Maximum length in characters. Servers commonly stop at 8 kB for the request line.
 MAX_LENGTH = 8192
 # Campaign tools' own name spaces: Google and most others, Matomo, HubSpot, Vero, Omeda.
@@ -144,16 +146,25 @@ def host_of(url: str) -> str:
     return (host if host and port.isdecimal() else parts.authority).strip("[]")
 
 
+def host_shard(url: str) -> int:
+    """Return the shard of a URL's host, or of other text, such as the path of a folder, itself."""
+    return shard_of(host_of(url) or url)
+
+
 def origin_of(url: str) -> str:
     """Return scheme, host and port (RFC 6454), the scope of robots.txt and Retry-After, or ``""``."""
     parts = _parse(url)
     return f"{parts.scheme}://{parts.authority}" if parts else ""
 
 
+_LOOPBACK = re.compile(r"127(?:\.\d{1,3}){1,3}")
+
+
 def is_loopback(url: str) -> bool:
     """Return whether a web address leads to the machine on which it is opened."""
     host = host_of(url)
-    return host in ("localhost", "::1") or host.startswith("127.")
+    # A name such as 127.0.0.1.example.org leads where its owner wants.
+    return host in ("localhost", "::1") or _LOOPBACK.fullmatch(host) is not None
 
 
 def same_site(url: str, other_url: str) -> bool:

@@ -9,8 +9,9 @@ the main process may do it with untrusted bytes.
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from syndicate.text.hashes import hash_of
 
@@ -19,6 +20,17 @@ _START = re.compile(rb"<(item|entry)[\s>]")
 _ENDS = {name: re.compile(b"</" + name + b">") for name in (b"item", b"entry")}
 # Dates of the feed itself, not of an item.
 _FEED_DATES = re.compile(rb"<(?:lastBuildDate|pubDate|updated|dc:date)>[^<>&\x00-\x08\x0b\x0c\x0e-\x1f]*</")
+
+
+class SplitDocument(NamedTuple):
+    """Pieces around the n items of a document (n + 1), the items, and their hashes."""
+
+    around: Sequence[bytes]
+    items: Sequence[bytes]
+    hashes: Sequence[str]
+
+
+UNSPLIT = SplitDocument((), (), ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +69,18 @@ def is_last_document(document: str, feed_skeleton_hash: str) -> bool:
     return bool(document and feed_skeleton_hash) and feed_skeleton_hash.endswith(document)
 
 
-def diff_document(body: bytes, document: str, feed_skeleton_hash: str, known: Container[str]) -> DocumentDiff:
-    """Cut known items out of a document; ``known`` holds item hashes.
+def diff_document(
+    body: bytes, split: SplitDocument, document: str, feed_skeleton_hash: str, known: Container[str]
+) -> DocumentDiff:
+    """Cut known items out of a document that ``split`` has the items of; ``known`` holds item hashes.
 
     ``feed_skeleton_hash`` is that of the document that was parsed last, ``document`` the hash of ``body``.
     """
-    around, items = _split_items(body) or ([], [])
+    around, items, hashes = split
     skeleton_hash = hash_of(_FEED_DATES.sub(b"", b"".join(around))) if items else ""
     whole = DocumentDiff(feed_skeleton_hash=skeleton_hash + document if items else "", unseen=body)
     if not items or not feed_skeleton_hash.startswith(skeleton_hash):
         return whole
-    hashes = [hash_of(item) for item in items]
     seen = tuple(dict.fromkeys(item_hash for item_hash in hashes if item_hash in known))
     new_items = [b"" if item_hash in known else item for item_hash, item in zip(hashes, items, strict=True)]
     if not any(new_items):
@@ -79,23 +92,28 @@ def diff_document(body: bytes, document: str, feed_skeleton_hash: str, known: Co
     return replace(whole, unseen=unseen, seen=seen) if seen and _is_utf8(unseen) else whole
 
 
-def _split_items(body: bytes) -> tuple[list[bytes], list[bytes]] | None:
-    """Split a document up to its last end tag into n + 1 pieces around the items, and n items."""
+def split_items(body: bytes) -> SplitDocument:
+    """Split a document up to its last end tag; without items if they cannot be separated."""
     around: list[bytes] = []
     items: list[bytes] = []
     at = 0
     while match := _START.search(body, at):
         end = _ENDS[match[1]].search(body, match.end())
         if end is None:
-            return None
+            return UNSPLIT
         around.append(body[at : match.start()])
         at = end.end()
         items.append(body[match.start() : at])
     last = body.rfind(b"</", at)
-    if last < 0:
-        return None
+    if last < 0 or not items:
+        return UNSPLIT
     around.append(body[at : body.find(b">", last) + 1])
-    return (around, items) if items else None
+    return SplitDocument(around, items, [hash_of(item) for item in items])
+
+
+def listed_hashes(body: bytes, split: SplitDocument | None = None) -> Sequence[str]:
+    """Return the hashes that the parser gives to the items; none if it would convert the document first."""
+    return (split or split_items(body)).hashes if _is_utf8(body) else ()
 
 
 def _ends_in_cdata(item: bytes) -> bool:

@@ -14,8 +14,14 @@ def check_selector(text: str) -> None:
 
 @lru_cache(maxsize=256)
 def xpath_of(text: str) -> str:
-    """Convert a CSS selector to XPath for descendants; raises ``ConfigError`` if it is not supported."""
+    """Convert a CSS selector to XPath for descendants; raises ``ConfigError`` if it is not supported.
+
+    ``:scope`` is the element itself; ``:scope > a`` finds its children.
+    """
+    if text == ":scope":
+        return "self::*"
+    child = text.removeprefix(":scope > ")
     try:
-        return HTMLTranslator().css_to_xpath(text, prefix="descendant::")
+        return HTMLTranslator().css_to_xpath(child, prefix="descendant::" if child == text else "child::")
     except SelectorError as error:
         raise ConfigError(f"{text!r} is not a CSS selector that syndicate supports: {error}") from error

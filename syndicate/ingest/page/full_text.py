@@ -65,7 +65,11 @@ class PageOptions:
 
 def should_read_page(article: NewArticle, source: Source, now: datetime, options: PageOptions) -> bool:
     """Return whether to read the article's page for its text, by the rules above."""
-    if source.full_text is FullText.NEVER or not article.url or source.kind is SourceKind.FOLDER:
+    if (
+        source.full_text is FullText.NEVER
+        or not article.url
+        or source.kind in (SourceKind.FOLDER, SourceKind.API)
+    ):
         return False
     if source.kind is SourceKind.PAGE and source.select is None:
         return False

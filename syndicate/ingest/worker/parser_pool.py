@@ -30,7 +30,7 @@ class ParserPool:
     def __init__(self, workers: int = 2, *, time_limit: float = 20.0, memory_limit: int = 1 << 30) -> None:
         self._time_limit = time_limit
         self._workers = WorkerPool(
-            "syndicate.ingest.worker.parsers",
+            "syndicate.ingest.worker.parser_process",
             workers,
             time_limit=time_limit,
             memory_limit=memory_limit,

@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import Final
 
 from syndicate.errors import ParseError
-from syndicate.ingest.feed.feed_parser import parse_feed
 from syndicate.model import ParsedSource
 from syndicate.workers.process import Answer
 
@@ -63,14 +62,13 @@ class ParseRequest:
 
 def parser_for(kind: DocumentKind) -> Callable[..., ParsedSource]:
     """Return the parser for a kind of document; its only exception is ``ParseError``."""
-    if kind is DocumentKind.FEED:
-        return parse_feed
     module, name = {
+        DocumentKind.FEED: ("feed.feed_parser", "parse_feed"),
         DocumentKind.LINKS: ("page.feed_discovery", "parse_links"),
         DocumentKind.SITEMAP: ("page.sitemap_parser", "parse_sitemap"),
         DocumentKind.LISTING: ("page.listing_pages", "parse_listing"),
         DocumentKind.PAGE: ("page.page_extraction", "parse_page"),
-        DocumentKind.FILE: ("folder.folder_reader", "parse_file"),
+        DocumentKind.FILE: ("folder.file_parser", "parse_file"),
     }[kind]
     parser: Callable[..., ParsedSource] = getattr(import_module(f"syndicate.ingest.{module}"), name)
     return parser
