@@ -18,20 +18,15 @@ A value with a space, a comma, a colon, a leading minus or a quotation mark goes
 
 import re
 from dataclasses import replace
-from typing import NoReturn
 
-from syndicate.errors import ConfigError
 from syndicate.model import Channel, Clause, ClauseField
 from syndicate.text.language import main_language
 from syndicate.text.names import tag_key
+from syndicate.text.query_scanner import read_clauses, read_values, refuse
 
 _LISTS = ("top", "trending")
 _FIELDS = {field.value: field for field in ClauseField if field is not ClauseField.LIST}
-_SPACE = re.compile(r"\s*")
 _FIELD = re.compile(r"([^\W\d_]+):")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
-_BARE = re.compile(r'[^\s,:"]+')
-_UNUSABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _HELP = (
     "use section:, tag:, source:, language:, word:, top, trending, or put plain text between quotation marks"
 )
@@ -42,19 +37,7 @@ def parse_query(text: str) -> tuple[Clause, ...]:
 
     Raises ``ConfigError`` with the position, counted from 1, and a remedy.
     """
-    unusable = _UNUSABLE.search(text)
-    if unusable:
-        _refuse(text, unusable.start(), "this character cannot be part of a query", "remove it")
-    clauses: list[Clause] = []
-    position = _skip_space(text, 0)
-    while position < len(text):
-        clause, position = _clause(text, position)
-        clauses.append(clause)
-        after = _skip_space(text, position)
-        if after == position < len(text):
-            _refuse(text, position, f"{text[position]!r} is not expected here", "separate clauses by a space")
-        position = after
-    return tuple(clauses)
+    return read_clauses(text, _clause)
 
 
 def in_language(clauses: tuple[Clause, ...], *languages: str) -> tuple[Clause, ...]:
@@ -83,12 +66,12 @@ def _clause(text: str, position: int) -> tuple[Clause, int]:
     start = position + negated
     named = _FIELD.match(text, start)
     if named is None:
-        values, end, quoted = _values(text, start)
+        values, end, quoted = read_values(text, start)
         return _plain_clause(text, start, values, negated=negated, quoted=quoted), end
     field = _FIELDS.get(named[1].lower())
     if field is None:
-        _refuse(text, start, f"there is no field {named[1]!r}", _HELP)
-    values, end, _ = _values(text, named.end())
+        refuse(text, start, f"there is no field {named[1]!r}", _HELP)
+    values, end, _ = read_values(text, named.end())
     if field is ClauseField.LANGUAGE:
         values = tuple(dict.fromkeys(value.lower() for value in values))
     return Clause(field=field, values=values, negated=negated), end
@@ -99,47 +82,5 @@ def _plain_clause(text: str, start: int, values: tuple[str, ...], *, negated: bo
     if quoted or not any(named):
         return Clause(field=ClauseField.WORD, values=values, negated=negated)
     if not all(named):
-        _refuse(text, start, "top and trending cannot share a clause with words", "separate them by a space")
+        refuse(text, start, "top and trending cannot share a clause with words", "separate them by a space")
     return Clause(field=ClauseField.LIST, values=values, negated=negated)
-
-
-def _values(text: str, position: int) -> tuple[tuple[str, ...], int, bool]:
-    """Read ``a,"b c",d``; return the values, the end, and whether any value was quoted."""
-    values: dict[str, None] = {}
-    quoted = False
-    while True:
-        match = _QUOTED.match(text, position) or _BARE.match(text, position)
-        if match is None:
-            _refuse_value(text, position)
-        is_quoted = match.re is _QUOTED
-        value = " ".join(re.sub(r'\\(["\\])', r"\1", match[1]).split()) if is_quoted else match[0]
-        if not value:
-            _refuse(
-                text, position, "there is nothing between the quotation marks", "write a value or remove them"
-            )
-        values[value] = None
-        quoted = quoted or is_quoted
-        position = match.end()
-        if not text.startswith(",", position):
-            return tuple(values), position, quoted
-        position += 1
-
-
-def _skip_space(text: str, position: int) -> int:
-    match = _SPACE.match(text, position)
-    return match.end() if match else position
-
-
-def _refuse_value(text: str, position: int) -> NoReturn:
-    if text.startswith('"', position):
-        _refuse(
-            text, position, "this quotation mark is never closed", 'close it, or write \\" for the character'
-        )
-    _refuse(
-        text, position, "a value is missing", "write it right here, without a space before or after commas"
-    )
-
-
-def _refuse(text: str, position: int, problem: str, remedy: str) -> NoReturn:
-    shown = text if len(text) <= 120 else text[:119] + "…"
-    raise ConfigError(f"query {shown!r}, position {position + 1}: {problem}; {remedy}")

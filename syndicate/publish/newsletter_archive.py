@@ -11,6 +11,7 @@ from syndicate.model import (
     Article,
     Channel,
     ContentLink,
+    ContentPart,
     ContentStory,
     Edition,
     EditionContent,
@@ -29,7 +30,7 @@ from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, NamedPath
 from syndicate.publish.site_paths import NEWSLETTERS_PATH
 from syndicate.publish.site_view import EditionLink, NewsletterView
-from syndicate.templating import Templates
+from syndicate.templating import Markup, Templates
 from syndicate.text.language import direction_of
 from syndicate.text.reading_time import measure_reading
 
@@ -74,6 +75,14 @@ class EditionItem:
     story: ContentStory
     others: Sequence[Headline] = ()
     live: Headline | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionPart:
+    """Part of a written edition: prose as ``Markup``, or a story."""
+
+    html: str = ""
+    item: EditionItem | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +135,7 @@ class EditionPage(EditionsPage):
     published: datetime
     content: EditionContent
     items: Sequence[EditionItem]
+    parts: Sequence[EditionPart]
     around: Neighbours
     articles: int
     minutes: int
@@ -173,12 +183,10 @@ def month_path(newsletter: Newsletter, published: datetime) -> str:
     return f"{archive_folder(newsletter.name)}/{local:%Y-%m}.html"
 
 
-def edition_link(
-    newsletter: Newsletter, period_end: datetime, subject: str, published: datetime
-) -> EditionLink:
-    """Return the link to an edition; its title is the subject without the newsletter's name."""
+def edition_link(path: str, newsletter: Newsletter, subject: str, published: datetime) -> EditionLink:
+    """Return the link to an edition's page; its title is the subject without the newsletter's name."""
     title = subject.removeprefix(f"{newsletter.title}: ").removesuffix(f" | {newsletter.title}")
-    return EditionLink(path=edition_path(newsletter.name, period_end), title=title, published=published)
+    return EditionLink(path=path, title=title, published=published)
 
 
 def editions_page(
@@ -198,14 +206,16 @@ def edition_page(
     live: Mapping[int, Headline],
 ) -> bytes:
     """Return the page of an edition; ``live`` are headlines by article. Raises ``RenderError``."""
+    items = edition_items(item.content, live)
     page = EditionPage(
         edition=item.edition,
         published=item.published,
         content=item.content,
-        items=edition_items(item.content, live),
+        items=items,
+        parts=edition_parts(item.content, items),
         around=around,
         articles=item.articles,
-        minutes=edition_minutes(item.content, newsletter.language),
+        minutes=measure_reading(item.content.text, newsletter.language).minutes,
         newer=around.next.path if around.next else "",
         older=around.previous.path if around.previous else "",
         **_shared(pages, newsletter, views, item.path),
@@ -228,7 +238,7 @@ def newsletters_page(
         sample_of=of,
         sample=sample,
         items=edition_items(sample.content, live)[:SAMPLE_STORIES] if sample else (),
-        minutes=edition_minutes(sample.content, of.language) if sample and of else 0,
+        minutes=measure_reading(sample.content.text, of.language).minutes if sample and of else 0,
     )
     return pages.page("pages/newsletters.html", NEWSLETTERS_PATH, page)
 
@@ -245,12 +255,15 @@ def edition_items(content: EditionContent, live: Mapping[int, Headline]) -> list
     ]
 
 
-def edition_minutes(content: EditionContent, language: str) -> int:
-    """Return the reading time of an edition in minutes."""
-    texts = [content.correction, content.note]
-    for story in content.stories:
-        texts += [story.title, story.summary, *(link.title for link in story.links)]
-    return measure_reading("\n".join(texts), language).minutes
+def edition_parts(content: EditionContent, items: Sequence[EditionItem]) -> list[EditionPart]:
+    """Return the parts of a written edition with their ``items``; empty for another edition."""
+    by_article = {item.story.article_id: item for item in items}
+    return [
+        EditionPart(html=Markup(part.html))
+        if isinstance(part, ContentPart)
+        else EditionPart(item=by_article[part.article_id])
+        for part in content.body
+    ]
 
 
 def _report(link: ContentLink, published: datetime) -> Headline:
@@ -271,6 +284,7 @@ def _content(content: EditionContent) -> dict[str, object]:
         "trending": content.trending,
         "note": content.note,
         "correction": content.correction,
+        "announcements": content.announcements,
     }
 
 
@@ -298,8 +312,13 @@ def edition_item(
     edition, content = item.edition, item.content
     language = newsletter.language or options.language
     url = f"{options.site_url}/{quote(item.path)}"
-    html = templates.in_language(language).render("pages/parts/edition_item.html", **_content(content))
-    summary = content.correction or content.note or " · ".join(story.title for story in content.stories)
+    html = templates.in_language(language).render(
+        "pages/parts/edition_item.html",
+        **_content(content),
+        parts=edition_parts(content, edition_items(content, {})),
+    )
+    written = content.correction or content.note or content.preheader
+    summary = written or " · ".join(story.title for story in content.stories)
     return PublishedArticle(
         article=Article(
             id=edition.id,
@@ -326,5 +345,9 @@ def edition_item(
 def edition_text(content: EditionContent) -> str:
     """Return an edition as plain text."""
     lines = [content.correction, content.note]
-    lines += [f"{story.title} ({story.source})\n{story.url}".strip() for story in content.stories]
+    for part in content.body or content.stories:
+        if isinstance(part, ContentPart):
+            lines.append(part.text)
+        else:
+            lines.append(f"{part.title} ({part.source})\n{part.url}".strip())
     return "\n\n".join(filter(None, lines))

@@ -1,7 +1,10 @@
 """Options of the site for every published document."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
+
+from syndicate.model import NO_BRAND, Brand
 
 _UTC = ZoneInfo("UTC")
 
@@ -14,15 +17,14 @@ class PublishOptions:
     directly under it, pages under ``site/``. ``language`` is a BCP 47 tag; ``time_zone`` is the zone of
     displayed times. ``google_news_url`` is ``""`` for a newsroom without such a channel. ``hub_url`` is the
     WebSub hub of all feeds, or ``""``. ``sign_up`` allows readers to subscribe to newsletters under
-    ``site_url``, if they agree to the text ``consent``. ``version`` is the version of this program, named as
+    ``site_url``, if they agree to the text ``consent``. The form asks for ``sign_up_fields`` and for a
+    ``proof_of_work`` in bits. ``version`` is the version of this program, named as
     the generator. ``feed_limit_bytes`` bounds a feed document (measured: readers and aggregators cut or
     refuse larger documents). Pages of articles younger than ``fresh_for`` seconds carry the moving lists
     (top, trending); older pages are frozen. With ``automatic_channels`` larger tags, all sections and all
-    sources have feeds of their own. ``search`` is true if the web server answers searches. ``accent`` and
-    ``accent_dark`` are colours as ``#rrggbb``, or ``""`` for the shipped colours; ``logo`` is the image
-    before the nameplate in the output folder, ``logo_file`` its original; both may be ``""``.
-    ``contact`` is an address of mail or of a page; ``imprint`` is a text or the address of a page; both may
-    be ``""``.
+    sources have feeds of their own. ``search`` is true if the web server answers searches. ``brand`` is the
+    site's own look. ``contact`` is an address of mail or of a page; ``imprint`` is a text or the address of a
+    page; both may be ``""``.
     """
 
     site_url: str
@@ -34,17 +36,22 @@ class PublishOptions:
     hub_url: str = ""
     sign_up: bool = False
     consent: str = ""
+    sign_up_fields: Sequence[object] = ()
+    proof_of_work: int = 0
     version: str = ""
     feed_limit_bytes: int = 500_000
     fresh_for: float = 48 * 3600.0
     automatic_channels: bool = True
     search: bool = False
-    accent: str = ""
-    accent_dark: str = ""
-    logo: str = ""
-    logo_file: str = ""
+    brand: Brand = NO_BRAND
+    embeds: bool = False
     contact: str = ""
     imprint: str = ""
+
+    accent = property(lambda self: self.brand.accent)
+    accent_dark = property(lambda self: self.brand.accent_dark)
+    logo = property(lambda self: self.brand.logo)
+    logo_file = property(lambda self: self.brand.logo_file)
 
     def __str__(self) -> str:
         """Return the title, for templates from before ``site`` had fields."""

@@ -13,7 +13,16 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from syndicate.errors import RenderError
-from syndicate.model import Channel, Newsletter, PublishedArticle, archive_feed, archive_folder, known_since
+from syndicate.model import (
+    NO_BRAND,
+    Brand,
+    Channel,
+    Newsletter,
+    PublishedArticle,
+    archive_feed,
+    archive_folder,
+    known_since,
+)
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.feeds.entries import corrected_at
 from syndicate.publish.lead_image import shows_image
@@ -54,8 +63,8 @@ _ARTICLE: Final = "pages/article.html"
 _FRAMED: Final = frozenset({FRONT_PATH, LATEST_PATH, FEEDS_PATH, ARCHIVE_PATH, SOURCES_PATH})
 _STYLE: Final = "site.css"
 _ASSETS: Final = (
-    _STYLE, "lists.css", "newsletters.css", "site.js", "favicon.svg", "favicon.png", "icon-180.png",
-    "icon-192.png", "icon-512.png",
+    _STYLE, "lists.css", "newsletters.css", "site.js", "proof-of-work.js", "favicon.svg", "favicon.png",
+    "icon-180.png", "icon-192.png", "icon-512.png",
 )  # fmt: skip
 
 _READ_MORE: Final = 3
@@ -99,6 +108,7 @@ class SitePages:
         self._section_names = {tag_key(section.name): section.name for section in self.sections}
         self._section_paths = {tag_key(section.name): section.path for section in self.sections}
         self.site = SiteView.of(options, self._section_paths, offers)
+        self.brands = tuple(dict.fromkeys(newsletter.brand for newsletter in newsletters))
         self.tags = tags
         self.authors: Collection[str] = ()
         self._frames: dict[tuple[str, str, datetime | None], dict[str, object]] = {}
@@ -212,9 +222,9 @@ class SitePages:
     def assets(self) -> Mapping[str, bytes]:
         """Return style sheet, script and icons by their path in the output folder."""
         files = {ASSETS_FOLDER + name: self._templates.read("pages/" + name) for name in _ASSETS}
-        rules = accent_rules(self._options.accent, self._options.accent_dark)
-        files[ASSETS_FOLDER + _STYLE] += rules.encode()
-        return files
+        site = self._options.brand
+        files[ASSETS_FOLDER + _STYLE] += _rules(site, NO_BRAND)
+        return files | {brand.style: _rules(brand, site) for brand in self.brands if brand.name}
 
     def _variables(self, root: str, page: Page, current: str, site: SiteView) -> Mapping[str, object]:
         main = self._main_feeds(current)
@@ -330,3 +340,14 @@ def _without(headlines: Sequence[Headline], paths: Collection[str]) -> Sequence[
     if any(headline.path in paths for headline in headlines):
         return [headline for headline in headlines if headline.path not in paths]
     return headlines
+
+
+def _rules(brand: Brand, shipped: Brand) -> bytes:
+    """Return the rules of a brand's colours, and of its fonts if they differ from ``shipped``.
+
+    The style sheet of a named brand overrides the site's, wherever a page links to it.
+    """
+    fonts = f"\n:root {{ --serif: {brand.serif}; --sans: {brand.sans}; }}\n"
+    rules = accent_rules(brand.accent, brand.accent_dark)
+    rules += fonts if brand.font != shipped.font else ""
+    return (rules.replace(":root", ":root:root") if brand.name else rules).encode()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from syndicate.model import NO_BRAND, Brand
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.text.language import direction_of
 from syndicate.text.names import tag_key
@@ -25,6 +26,7 @@ class NewsletterOffer:
 
     - ``frequency``: its schedule in the words of the site, or ``""``
     - ``archive``: path of its archive; ``latest``: its newest edition
+    - ``brand``: its look; ``intro`` and ``footer``: Markdown
     """
 
     name: str
@@ -33,6 +35,9 @@ class NewsletterOffer:
     frequency: str = ""
     archive: str = ""
     latest: EditionTeaser | None = None
+    brand: Brand = NO_BRAND
+    intro: str = ""
+    footer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

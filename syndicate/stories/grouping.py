@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from syndicate.stories import grouping_rules as rules
 from syndicate.stories.article_kind import is_instalment
 from syndicate.stories.comparison import Comparison
+from syndicate.stories.decided_stories import DecidedStories
 from syndicate.stories.duplicates import are_apart, words_of
 from syndicate.stories.index_entry import IndexEntry, pair_length
 from syndicate.stories.link_scores import Match, heaviest_shared
@@ -41,6 +42,7 @@ class Grouping:
         self._compare = comparison.similarity
         self._members: dict[int, list[tuple[float, int]]] = {}
         self._coherence: dict[int, rules.Coherence] = {}
+        self.decided = DecidedStories(comparison.entries, texts)
 
     def join(self, entry: IndexEntry, story: int | None) -> None:
         """Put an entry into a story; of articles with the same text only the representative is a member."""
@@ -119,6 +121,8 @@ class Grouping:
                 continue
             if self._are_apart(entry, other, own_words, match.similarity):
                 continue
+            if self.decided and self.decided.are_apart(entry, other.story):
+                continue
             if self._is_open(other.story, entry, other.article_id, repeats=repeats):
                 nearest[other.story] = other.article_id
             if len(nearest) == self._options.stories_compared:
@@ -194,6 +198,8 @@ class Grouping:
         """Return whether an article may follow another: no round-up, no title that its source repeats."""
         story = entry.story or 0
         if other.story is None or other.kind.round_up or not other.title_key:
+            return False
+        if self.decided and self.decided.is_decided(other):
             return False
         titles = {self._entries[number].title_key for number in self._sample(story)}
         return other.title_key not in titles and self._is_open(story, other, entry.article_id, repeats=False)
@@ -294,6 +300,8 @@ class Grouping:
             return ()
         if len(self._members[other.story]) >= _SMALL and not self._is_due(entry.story):
             return ()
+        if self.decided and self.decided.have_parted(entry.story, other.story):
+            return ()
         kept, gone = sorted((entry.story, other.story), key=rules.age_order)
         similarity, threshold = self._across(entry, other)
         if similarity < threshold:
@@ -342,6 +350,8 @@ class Grouping:
         parts = self._parts(story, *([sample[number] for number in part] for part in (first, second)))
         _, gone = sorted(parts, key=lambda part: (-len(part), min(part)))
         moved = self._with_twins(gone)
+        if self.decided and self.decided.are_joined(story, moved):
+            return ()
         return (self._regroup(rules.SPLIT, story, -min(moved), moved, (across, share)),)
 
     def _matrix(self, sample: Sequence[int]) -> NDArray[np.float64]:

@@ -53,15 +53,16 @@ class Regrouping:
 
     ``kind`` is ``merged`` or ``split``; a part may go into an existing story. ``article_ids`` (copies
     included) went from ``story`` to ``into``. ``similarity`` compares the two stories; it was judged by
-    ``threshold``.
+    ``threshold``, unless an editor's ``decision`` of that number moved them.
     """
 
     kind: str
     story: int
     into: int
     article_ids: tuple[int, ...]
-    similarity: float
-    threshold: float
+    similarity: float = 0.0
+    threshold: float = 0.0
+    decision: int = 0
 
 
 @dataclass(slots=True)

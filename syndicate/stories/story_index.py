@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from syndicate.model import StoredArticle
+from syndicate.model import PairDecision, StoredArticle
 from syndicate.stories.across_languages import RecentMeanings
 from syndicate.stories.comparison import Comparison
+from syndicate.stories.decision_moves import apply_decisions
 from syndicate.stories.duplicates import is_copy
 from syndicate.stories.grouping import Grouping
-from syndicate.stories.grouping_rules import best_story_match
+from syndicate.stories.grouping_rules import Regrouping, best_story_match
 from syndicate.stories.index_entry import IndexEntry, title_key
 from syndicate.stories.index_loading import Loaded, entries_of_rows
 from syndicate.stories.link_choice import LinkChooser, at_least
@@ -151,6 +152,13 @@ class StoryIndex:
         """Assign an article to the story that the caller created for it."""
         self._grouping.move([article_id], story_id)
 
+    def decide(self, decisions: Sequence[PairDecision]) -> list[tuple[int, Regrouping]]:
+        """Set and apply the editors' decisions about pairs; return the moves, each with its article."""
+        if not decisions and not self._grouping.decided:
+            return []
+        self._grouping.decided.decide(decisions)
+        return apply_decisions(self._grouping, self._entries)
+
     def fingerprint(self, item: IndexedArticle) -> Fingerprint:
         """Return an article's terms with present weights, or as packed."""
         if isinstance(item.terms, Fingerprint):
@@ -172,6 +180,11 @@ class StoryIndex:
     def text_of(self, article_id: int) -> int:
         """Return the label of an article's text: equal for articles with the same text."""
         return self._entries[article_id].text
+
+    def twins_of(self, article_id: int) -> tuple[int, ...]:
+        """Return all articles with the text of an article in the index; () if it is unknown."""
+        entry = self._entries.get(article_id)
+        return self._texts.members(entry) if entry else ()
 
     def is_round_up(self, article_id: int) -> bool:
         """Return whether the title of an article in the index announces a round-up."""

@@ -17,7 +17,9 @@ SITEMAP_PATH: Final = "sitemap.xml"
 MANIFEST_PATH: Final = "site/manifest.webmanifest"
 SECURITY_PATH: Final = ".well-known/security.txt"
 # Routes of the web server whose addresses hold tokens or are endless; crawlers have no business there.
-_PRIVATE: Final = ("unsubscribe/", "confirm/", "preferences/", "private/", "desk/", "websub/", "search?")
+_PRIVATE: Final = (
+    "unsubscribe/", "confirm/", "preferences/", "private/", "desk/", "websub/", "hooks/", "search?"
+)  # fmt: skip
 _SCHEMA: Final = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 _XML: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _SECURITY_LIFE: Final = timedelta(days=180)

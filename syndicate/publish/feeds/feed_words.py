@@ -17,7 +17,8 @@ class FeedWords(NamedTuple):
 
     ``listen``, ``watch`` and ``download`` are link texts for an audio, a video and a document.
     ``source_counts`` is filled with the numbers of all sources and of sources in other languages only,
-    ``full_coverage``, the link text to the page of a story, with the number of its sources.
+    ``full_coverage``, the link text to the page of a story, with the number of its sources. ``feed_ended``
+    is the last item of a feed that was taken down.
     """
 
     language: str
@@ -34,6 +35,7 @@ class FeedWords(NamedTuple):
     other_languages: str
     source_counts: str
     full_coverage: str
+    feed_ended: str
 
     def day(self, published: datetime, zone: tzinfo) -> str:
         """Return the day of publication, or a note with the day of the first sight."""

@@ -65,7 +65,7 @@ class FeedWriter:
     At most ``cache_bytes`` of entries are kept. Thread-safe.
     """
 
-    def __init__(self, options: PublishOptions, *, cache_bytes: int = 32 * 1024 * 1024) -> None:
+    def __init__(self, options: PublishOptions, *, cache_bytes: int = 16 * 1024 * 1024) -> None:
         self._options = options
         self._cache = FragmentCache(cache_bytes)
         self._heads: dict[int, bytes] = {}

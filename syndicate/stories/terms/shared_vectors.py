@@ -19,6 +19,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from syndicate.memory import released_when_unused
 from syndicate.stories.terms.tokens import is_spaceless
 from syndicate.stories.terms.word_vectors import LENGTH, NO_MEANING, Meaning
 from syndicate.text.language import main_language
@@ -51,9 +52,14 @@ class _Table(NamedTuple):
     centres: dict[str, Floats]
 
 
-_known: dict[str, tuple[int, ...]] = {}
+@released_when_unused
+@lru_cache(maxsize=1)
+def _known_words() -> dict[str, tuple[int, ...]]:
+    """Return the rows of the pieces of known words, which ``rows_of`` extends."""
+    return {}
 
 
+@released_when_unused
 @lru_cache(maxsize=1)
 def _table() -> _Table:
     with TABLE.open("rb") as file:
@@ -86,24 +92,25 @@ def shared_meaning(title: str, text: str, language: str) -> Meaning:
 def rows_of(text: str) -> list[int]:
     """Return the rows of the pieces of a text, in their order."""
     words = _WORD.findall(unicodedata.normalize("NFKC", text))
-    if len(_known) > _WORDS_KEPT:
-        _known.clear()
-    if new := [*dict.fromkeys(filterfalse(_known.__contains__, words))]:
-        _learn_words(new)
-    return [*chain.from_iterable(map(_known.__getitem__, words))]
+    known = _known_words()
+    if len(known) > _WORDS_KEPT:
+        known.clear()
+    if new := [*dict.fromkeys(filterfalse(known.__contains__, words))]:
+        _learn_words(known, new)
+    return [*chain.from_iterable(map(known.__getitem__, words))]
 
 
-def _learn_words(words: Sequence[str]) -> None:
+def _learn_words(known: dict[str, tuple[int, ...]], words: Sequence[str]) -> None:
     """Find the pieces of words. Most words are a single piece; the others are split."""
     marked = [f"{'' if is_spaceless(word) else _BEGINS}{word}"[:_LONGEST_WORD] for word in words]
     whole = _look_up([crc32(word.encode("utf-8", "replace")) for word in marked])[0].tolist()
     looked_up = list(zip(words, marked, whole, strict=True))
-    _known.update((word, (row,)) for word, mark, row in looked_up if row >= 0 and len(mark) > 2)
-    if unknown := [(word, mark) for word, mark, _ in looked_up if word not in _known]:
+    known.update((word, (row,)) for word, mark, row in looked_up if row >= 0 and len(mark) > 2)
+    if unknown := [(word, mark) for word, mark, _ in looked_up if word not in known]:
         # Together: a look-up of a single word's parts takes as long as splitting the word.
         hashes = chain.from_iterable(_hashes_of_parts(mark) for _, mark in unknown)
         parts = zip(*(column.tolist() for column in _look_up([*hashes])), strict=True)
-        _known.update((word, _split(mark, parts)) for word, mark in unknown)
+        known.update((word, _split(mark, parts)) for word, mark in unknown)
 
 
 def _look_up(hashes: Sequence[int]) -> tuple[NDArray[np.int32], Floats]:

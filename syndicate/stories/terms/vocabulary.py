@@ -5,12 +5,14 @@ and 40 ns for a known word, since the values of a known text come out of arrays.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import filterfalse
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from syndicate.memory import released_when_unused
 from syndicate.stories.terms.word_frequencies import commonness
 from syndicate.stories.terms.word_vectors import rows_of
 from syndicate.text.language import main_language
@@ -63,19 +65,23 @@ class Vocabulary:
         self._places.update(zip(words, places, strict=True))
 
 
-_known: dict[str, Vocabulary] = {}
+@released_when_unused
+@lru_cache(maxsize=1)
+def _vocabularies() -> dict[str, Vocabulary]:
+    """Return the vocabularies by language, which ``look_up`` extends."""
+    return {}
 
 
 def look_up(words: Sequence[str], language: str) -> tuple[Vocabulary, Places]:
     """Return a vocabulary with these words, and their positions; ``language`` is a BCP 47 tag or ``""``."""
-    base = main_language(language)
-    vocabulary = _known.get(base) or _known.setdefault(base, Vocabulary())
+    known, base = _vocabularies(), main_language(language)
+    vocabulary = known.get(base) or known.setdefault(base, Vocabulary())
     try:
         return vocabulary, vocabulary.places(words)
     except KeyError:
         new = vocabulary.unknown(words)
-    if sum(map(len, _known.values())) + len(new) > MAX_KNOWN_WORDS:
-        _known.clear()
-        vocabulary, new = _known.setdefault(base, Vocabulary()), [*set(words)]
+    if sum(map(len, known.values())) + len(new) > MAX_KNOWN_WORDS:
+        known.clear()
+        vocabulary, new = known.setdefault(base, Vocabulary()), [*set(words)]
     vocabulary.learn(new, base)
     return vocabulary, vocabulary.places(words)

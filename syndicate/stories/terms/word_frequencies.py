@@ -14,6 +14,8 @@ from zlib import crc32
 
 import numpy as np
 
+from syndicate.memory import released_when_unused
+
 TABLE = Path(__file__).parents[1] / "data" / "background.bin"
 CODES_FOR_A_TENTH = 64
 RAREST = 255
@@ -40,6 +42,7 @@ def _places() -> dict[str, tuple[int, int]]:
     return places
 
 
+@released_when_unused
 @lru_cache(maxsize=64)
 def _codes(language: str) -> tuple[dict[int, int], int]:
     """Return the codes of a language's usual stems by their hash, and the code of all other stems."""

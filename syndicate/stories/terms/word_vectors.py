@@ -13,6 +13,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from syndicate.memory import released_when_unused
+
 Meaning = NDArray[np.int8]
 
 TABLE = Path(__file__).parents[1] / "data" / "english.bin"
@@ -24,6 +26,7 @@ LENGTH = 300.0
 _LEAST_WORDS = 2
 
 
+@released_when_unused
 @lru_cache(maxsize=1)
 def _table() -> tuple[NDArray[np.uint32], NDArray[np.int8]]:
     """Return the hashes of words, ascending, and their vectors, which are read from the file at their use."""

@@ -1,0 +1,60 @@
+"""Stories of the articles that editors joined or parted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from syndicate.model import PairDecision
+from syndicate.stories.decided_pairs import DecidedPairs
+from syndicate.stories.index_entry import IndexEntry
+from syndicate.stories.same_texts import SameTexts
+
+
+class DecidedStories:
+    """Editors' decisions about pairs of articles in an index, which similarity never overrides."""
+
+    def __init__(self, entries: Mapping[int, IndexEntry], texts: SameTexts) -> None:
+        self._entries = entries
+        self._texts = texts
+        self.pairs = DecidedPairs()
+
+    def __bool__(self) -> bool:
+        return bool(self.pairs)
+
+    def decide(self, decisions: Iterable[PairDecision]) -> None:
+        """Set the decisions; those about articles outside of the index are left out."""
+        known = [decision for decision in decisions if self._entries.keys() >= {*decision.pair}]
+        self.pairs = DecidedPairs(known, lambda number: self._entries[number].text)
+
+    def is_decided(self, entry: IndexEntry) -> bool:
+        """Return whether a decision names an article or one with the same text."""
+        return bool(self._groups_of(entry))
+
+    def are_apart(self, entry: IndexEntry, story: int) -> bool:
+        """Return whether an article was parted from an article of a story."""
+        return self.pairs.are_apart(self._groups_of(entry), self._groups_in(story))
+
+    def have_parted(self, story: int, other: int) -> bool:
+        """Return whether two stories have articles that were parted."""
+        return self.pairs.are_apart(self._groups_in(story), self._groups_in(other))
+
+    def are_joined(self, story: int, moved: Sequence[int]) -> bool:
+        """Return whether any of these articles belongs together with another article of their story."""
+        inside = {self.pairs.group_of[number] for number in moved if number in self.pairs.group_of}
+        return bool(inside & self._groups_in(story, moved))
+
+    def group_in(self, group: int, story: int) -> tuple[int, ...]:
+        """Return the articles of a group in a story, with all articles of the same texts."""
+        named = (self._entries[number] for number, other in self.pairs.group_of.items() if other == group)
+        texts = {entry.text: entry for entry in named if entry.story == story}
+        return tuple(number for entry in texts.values() for number in self._texts.members(entry))
+
+    def _groups_in(self, story: int, besides: Sequence[int] = ()) -> set[int]:
+        known = ((self._entries.get(number), number) for number in self.pairs.group_of)
+        return {
+            self.pairs.group_of[number]
+            for entry, number in known
+            if entry is not None and entry.story == story and number not in besides
+        }
+
+    def _groups_of(self, entry: IndexEntry) -> set[int]:
+        group_of = self.pairs.group_of
+        return {group_of[number] for number in self._texts.members(entry) if number in group_of}
