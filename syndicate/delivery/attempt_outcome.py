@@ -18,6 +18,8 @@ CONNECTION_PAUSE = timedelta(minutes=2)
 REFUSAL_PAUSE = timedelta(minutes=15)
 MAX_REFUSAL_PAUSE = timedelta(hours=2)
 MAX_RENDER_ATTEMPTS = 3
+BRAKE_ATTEMPTS = 500
+BRAKE_REFUSALS = 10
 
 
 def outcome_of(
@@ -42,6 +44,15 @@ def outcome_of(
 def retry_delay(attempts: int) -> timedelta:
     """Return the pause before a retry: 5 minutes, doubled after each attempt, at most 4 hours."""
     return min(FIRST_RETRY_DELAY * (1 << min(attempts - 1, 10)), MAX_RETRY_DELAY)
+
+
+def brakes(mails: int, attempts: int, refused: int) -> bool:
+    """Return whether sending of an edition rests: more than a tenth of its first 500 mails were refused.
+
+    ``mails`` is the number of its mails, at most 500. It takes more than 10 refusals, so that a few dead
+    mailboxes of a short list do not stop it.
+    """
+    return attempts <= BRAKE_ATTEMPTS and refused > max(BRAKE_REFUSALS, min(mails, BRAKE_ATTEMPTS) // 10)
 
 
 def is_sender_refused(error: TransportDown) -> bool:

@@ -1,4 +1,4 @@
-"""Parser of bounces (RFC 3464), complaints (RFC 5965) and replies of the mail server.
+"""Parser of bounces (RFC 3464), complaints (RFC 5965), readers' replies, and replies of the mail server.
 
 All share a table of status codes (RFC 3463). Only codes that certainly mean "no such mailbox" are hard. A
 reply that may concern the sender (a block, a policy) never suppresses a subscriber.
@@ -12,6 +12,7 @@ from email.message import Message
 from enum import StrEnum
 
 from syndicate.delivery.mail_headers import header_text
+from syndicate.delivery.message_ids import read_tags
 from syndicate.delivery.verp import read_verp
 
 MAX_MESSAGE_BYTES = 512 * 1024
@@ -26,27 +27,36 @@ _UNKNOWN_MAILBOX = re.compile(
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _TOKEN = re.compile(rb"unsubscribe(?:/|%20|[ ])([A-Za-z0-9_-]{32})(?![A-Za-z0-9_-])")
 _SUBJECT = re.compile(r"\s*unsubscribe\s+([A-Za-z0-9_-]{32})\s*", re.IGNORECASE)
+_AUTOMATIC_FIELDS = ("X-Autoreply", "X-Autorespond", "X-Auto-Response-Suppress", "Precedence", "List-Id")
 _RECIPIENT_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "to")
 
 
 class BounceKind(StrEnum):
-    """Kind of a report about a mailbox."""
+    """Kind of a report about a delivery; ``POLICY`` blames the sender, ``REPLY`` is a reader's answer."""
 
     HARD = "hard"
     SOFT = "soft"
+    POLICY = "policy"
     COMPLAINT = "complaint"
     UNSUBSCRIBE = "leaving"
+    REPLY = "reply"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Untrusted report; ``deliveries`` are (id, signature) of senders, ``tokens`` unsubscribe tokens."""
+    """Untrusted report about a delivery.
+
+    ``deliveries`` are (id, signature) of envelope senders, ``tokens`` unsubscribe tokens, ``tags``
+    (edition id, HMAC) of Message-IDs; a tag counts for the subscriptions of ``recipients`` and ``tokens``.
+    """
 
     kind: BounceKind
-    status: str
-    detail: str
-    deliveries: tuple[tuple[int, str], ...]
-    tokens: tuple[str, ...]
+    status: str = ""
+    detail: str = ""
+    deliveries: tuple[tuple[int, str], ...] = ()
+    tokens: tuple[str, ...] = ()
+    tags: tuple[tuple[int, str], ...] = ()
+    recipients: tuple[str, ...] = ()
 
 
 def classify_reply(code: int | None, text: str) -> BounceKind | None:
@@ -64,6 +74,17 @@ def classify_reply(code: int | None, text: str) -> BounceKind | None:
     if status.startswith(("4", "5.2", "5.4")) or (not status and code in (450, 452, 552)):
         return BounceKind.SOFT
     return None
+
+
+def kind_of_reply(code: int | None, status: str, text: str) -> BounceKind | None:
+    """Return the kind that the status shows, or else the text; ``POLICY`` if only a policy is named.
+
+    The server's status comes first; many servers write 5.0.0 and the real code in the text.
+    """
+    texts = (f"{status} {_STATUS.sub('', text)}", text) if _STATUS.search(status) else (text,)
+    kinds = [kind for text in texts if (kind := classify_reply(code, text))]
+    kinds += [BounceKind.POLICY for text in texts if is_policy_reply(text)]
+    return kinds[0] if kinds else None
 
 
 def is_policy_reply(text: str) -> bool:
@@ -91,7 +112,16 @@ def _read(message: Message, data: bytes) -> Report | None:
         return _complaint(message, _inner(feedback), data)
     if status := parts.get("message/delivery-status"):
         return _notification(message, status)
-    return _bounce_in_words(message, data)
+    return _bounce_in_words(message, data) or _reply(message)
+
+
+def _reply(message: Message) -> Report | None:
+    """Return a reader's reply to a mail, ``None`` for an automatic reply and for other messages."""
+    tags = read_tags(*(str(message.get(name, ""))[-4000:] for name in ("In-Reply-To", "References")))
+    automatic = str(message.get("Auto-Submitted", "no")).strip().lower() != "no"
+    if not tags or automatic or any(name in message for name in _AUTOMATIC_FIELDS):
+        return None
+    return Report(kind=BounceKind.REPLY, tags=tags, recipients=(str(message.get("From", ""))[:1000],))
 
 
 def _complaint(message: Message, feedback: str, data: bytes) -> Report | None:
@@ -112,8 +142,7 @@ def _notification(message: Message, status: Message) -> Report | None:
     if failed[1].lower() == "delayed":
         kind: BounceKind | None = BounceKind.SOFT
     else:
-        # The server's status comes first; many servers write 5.0.0 and the real code in the diagnostic.
-        kind = classify_reply(None, f"{code[1]} {_STATUS.sub('', detail)}") or classify_reply(None, detail)
+        kind = kind_of_reply(None, code[1], detail)
     return None if kind is None else _report(message, kind, code[1], detail)
 
 
@@ -125,7 +154,7 @@ def _bounce_in_words(message: Message, data: bytes) -> Report | None:
         return None
     blank_line = b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n"
     text = data[:20_000].partition(blank_line)[2].decode("utf-8", "replace")
-    kind = classify_reply(None, text)
+    kind = kind_of_reply(None, "", text)
     match = _STATUS.search(text)
     return None if kind is None else _report(message, kind, match[1] if match else "", header_text(text, 200))
 
@@ -142,8 +171,12 @@ def _report(
     # A complaint goes to a fixed address; the reported mail contains the envelope sender.
     fields += re.findall(r"^return-path:\s*(\S+)", data.decode("latin-1"), re.IGNORECASE | re.MULTILINE)[:5]
     candidates = [word for field in fields for word in re.split(r"[\s,<>]+", field) if "+" in word]
-    deliveries = dict.fromkeys(verp for word in candidates[:50] if (verp := read_verp(word)))
-    return Report(kind=kind, status=status, detail=detail, deliveries=tuple(deliveries), tokens=tokens)
+    deliveries = tuple(dict.fromkeys(verp for word in candidates[:50] if (verp := read_verp(word))))
+    # The Message-ID of the reported mail; its recipient is often removed, but the token stays.
+    tags = read_tags(
+        *re.findall(r"^message-id:\s*(\S+)", data.decode("latin-1"), re.IGNORECASE | re.MULTILINE)
+    )
+    return Report(kind=kind, status=status, detail=detail, deliveries=deliveries, tokens=tokens, tags=tags)
 
 
 def _inner(part: Message) -> str:

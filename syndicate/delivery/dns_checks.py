@@ -34,30 +34,27 @@ def checked(check: Callable[[], DnsCheck]) -> DnsCheck:
     try:
         return check()
     except SyndicateError as error:
-        return DnsCheck(good=False, detail=str(error))
+        return _bad(str(error))
+
+
+def _bad(detail: str) -> DnsCheck:
+    return DnsCheck(good=False, detail=detail)
 
 
 def check_spf(domain: str, lookup: Lookup) -> DnsCheck:
     """Check the envelope sender's domain for a valid SPF record that allows a sender (RFC 7208)."""
     records = [text for text in lookup(domain, "TXT") if text.lower().split(" ")[0] == "v=spf1"]
     if len(records) != 1:
-        detail = f"{domain} has {len(records)} SPF records; it needs one: v=spf1 include:YOUR-RELAY -all"
-        return DnsCheck(good=False, detail=detail)
+        return _bad(f"{domain} has {len(records)} SPF records; it needs one: v=spf1 include:YOUR-RELAY -all")
     terms = records[0].split()[1:]
     if not any(map(_ALLOWING_TERM.match, terms)):
-        return DnsCheck(
-            good=False, detail=f"{domain}: {records[0]} allows no sender; add your relay: include:YOUR-RELAY"
-        )
+        return _bad(f"{domain}: {records[0]} allows no sender; add your relay: include:YOUR-RELAY")
     lookups = sum(_LOOKUP_TERM.match(term) is not None for term in terms)
     if lookups > _MAX_LOOKUPS:
-        return DnsCheck(
-            good=False, detail=f"{records[0]} needs {lookups} lookups, and receivers stop at {_MAX_LOOKUPS}"
-        )
+        return _bad(f"{records[0]} needs {lookups} lookups, and receivers stop at {_MAX_LOOKUPS}")
     last = terms[-1].lower() if terms else ""
     if last not in ("-all", "~all") and not last.startswith("redirect="):
-        return DnsCheck(
-            good=False, detail=f"{records[0]} does not end in -all or ~all, so it allows every sender"
-        )
+        return _bad(f"{records[0]} does not end in -all or ~all, so it allows every sender")
     return DnsCheck(good=True, detail=f"{domain}: {records[0]}")
 
 
@@ -77,7 +74,7 @@ def _check_key(key: DkimKey, lookup: Lookup) -> DnsCheck:
     if expected in published:
         return DnsCheck(good=True, detail=f"{name} matches the key file ({key.algorithm})")
     problem = "another key" if any(published) else "no key"
-    return DnsCheck(good=False, detail=f"{name} has {problem}; publish: {key.record}")
+    return _bad(f"{name} has {problem}; publish: {key.record}")
 
 
 def check_dmarc(domain: str, lookup: Lookup) -> DnsCheck:
@@ -86,7 +83,7 @@ def check_dmarc(domain: str, lookup: Lookup) -> DnsCheck:
     if policies:
         name, record = policies[0] if policies[0][0] == domain else policies[-1]
         return DnsCheck(good=True, detail=f"_dmarc.{name}: {record}")
-    return DnsCheck(good=False, detail=f'_dmarc.{domain} has no policy; publish at least "v=DMARC1; p=none"')
+    return _bad(f'_dmarc.{domain} has no policy; publish at least "v=DMARC1; p=none"')
 
 
 def check_alignment(domain: str, envelope: str, signing: Sequence[str], lookup: Lookup) -> DnsCheck:
@@ -114,11 +111,10 @@ def check_alignment(domain: str, envelope: str, signing: Sequence[str], lookup: 
         detail = f"the envelope's {envelope} is not {domain} ({spf}): your relay has to sign with d={domain}"
         return DnsCheck(good=None, detail=detail)
     keys = ", ".join(f"d={other}" for other in dict.fromkeys(signing))
-    detail = (
+    return _bad(
         f"neither the envelope's {envelope} ({spf}) nor DKIM {keys} ({dkim}) "
         f"belongs to {domain} in From: set [mail] dkim_domain"
     )
-    return DnsCheck(good=False, detail=detail)
 
 
 def _policies(domain: str, lookup: Lookup) -> list[tuple[str, str]]:
@@ -137,7 +133,7 @@ def check_names(host: str, lookup: Lookup) -> DnsCheck:
     """Check that each address of the mail server has a name that resolves to that address."""
     addresses = _addresses(host, lookup)
     if not addresses:
-        return DnsCheck(good=False, detail=f"{host} has no address")
+        return _bad(f"{host} has no address")
     outside = [address for address in addresses if ipaddress.ip_address(address).is_global]
     if not outside:
         return DnsCheck(
@@ -146,9 +142,7 @@ def check_names(host: str, lookup: Lookup) -> DnsCheck:
     for address in outside:
         names = lookup(address, "PTR")
         if not any(address in _addresses(name, lookup) for name in names):
-            return DnsCheck(
-                good=False, detail=f"{address} ({host}) has no name that resolves to it; ask its operator"
-            )
+            return _bad(f"{address} ({host}) has no name that resolves to it; ask its operator")
     return DnsCheck(good=True, detail=f"{host}: {', '.join(outside)}")
 
 

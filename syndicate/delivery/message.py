@@ -6,7 +6,6 @@ follows RFC 5322, 2045 and 2046 (MIME), 2369, 2919 and 8058 (mailing lists).
 
 import binascii
 import hashlib
-import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,11 +41,13 @@ _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+>", r
 class MailOptions:
     """Options that all mails of a newsletter share.
 
-    ``domain`` is the sender's; it ends the Message-ID and the List-Id. ``placeholder`` is replaced by the
+    ``domain`` is the sender's; it ends the Message-ID. ``placeholder`` is replaced by the
     subscriber's token in the edition and in ``unsubscribe_url``. ``unsubscribe_url`` is ``""`` without a web
     server; one-click unsubscribing (RFC 8058) needs an ``https`` address. ``unsubscribe_address`` receives
     requests to unsubscribe; without it the message is not a mail of a list. ``site_url``, ``archive_url``
-    (the newsletter's editions) and ``web_url`` (this edition on the web) may be ``""``.
+    (the newsletter's editions) and ``web_url`` (this edition on the web) may be ``""``. ``list_domain`` is
+    the domain of the List-Id, ``""`` for ``domain``. In ``tag_headers``, which mail providers read, ``{}`` is
+    replaced by the part of the Message-ID before the @.
     """
 
     sender_name: str
@@ -62,13 +63,19 @@ class MailOptions:
     subscribe_url: str = ""
     web_url: str = ""
     bounce_address: str = ""
+    list_domain: str = ""
+    keys: Sequence[DkimKey] = ()
+    tag_headers: tuple[str, ...] = ()
 
 
 class MessageTemplate:
     """Encoded edition, made by ``build``."""
 
-    def __init__(self, head: tuple[bytes, ...], body: tuple[bytes, ...], signer: MailSigner | None) -> None:
+    def __init__(
+        self, head: tuple[bytes, ...], body: tuple[bytes, ...], signer: MailSigner | None, tags: bytes = b""
+    ) -> None:
         self._head = head
+        self._tags = tags
         self._signer = signer
         # The head of a copy, then the pieces of the body with the copy's token between them.
         self._pieces = [b""] * (2 * len(body))
@@ -77,8 +84,9 @@ class MessageTemplate:
         self._body_size = sum(map(len, body))
 
     @classmethod
-    def build(cls, edition: Edition, options: MailOptions, keys: Sequence[DkimKey] = ()) -> Self:
-        """Encode an edition whose copies are signed with all ``keys``. Raises ``MailError``."""
+    def build(cls, edition: Edition, options: MailOptions) -> Self:
+        """Encode an edition whose copies are signed with all keys. Raises ``MailError``."""
+        keys = options.keys
         boundary, placeholder = _boundary(edition), options.placeholder.encode("ascii")
         parts = ((b"text/plain", edition.text), (b"text/html", edition.html))
         body = b"".join(
@@ -93,7 +101,8 @@ class MessageTemplate:
         head = b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n"
         own = ((b"To", _TO), (b"Message-ID", _ID))
         signer = MailSigner(keys, (*own, *fields), pieces, (_TO, _ID, placeholder)) if keys else None
-        return cls(tuple(head.split(placeholder)), pieces, signer)
+        tags = "".join(f"{header}\r\n" for header in options.tag_headers).encode("ascii")
+        return cls(tuple(head.split(placeholder)), pieces, signer, tags)
 
     def for_subscriber(self, address: str, token: str, message_id: str) -> Message:
         """Return the message to a subscriber; its lines have at most 998 bytes.
@@ -108,6 +117,9 @@ class MessageTemplate:
         head = b"To: %b\r\nMessage-ID: %b\r\n%b" % (to, mark, own.join(self._head))
         if self._signer is not None:
             head = self._signer.sign((to, mark, own), own) + head
+        if self._tags:
+            # Unsigned, because the provider removes or changes these headers.
+            head = self._tags.replace(b"{}", mark[1 : mark.index(b"@")]) + head
         # Never joined: the kernel gathers the pieces, and all copies share the large pieces.
         pieces = self._pieces.copy()
         pieces[0] = head
@@ -115,15 +127,9 @@ class MessageTemplate:
         return Message(pieces, len(head) + self._body_size + self._tokens * len(own))
 
 
-def message_id(secret: bytes, edition_id: int, subscription_id: int, domain: str) -> str:
-    """Return the Message-ID of a delivery with its angle brackets, reproducible but not guessable."""
-    mac = hmac.digest(secret, b"syndicate message-id\x00%d\x00%d" % (edition_id, subscription_id), "sha256")
-    return f"<{edition_id}.{mac[:16].hex()}@{domain}>"
-
-
 def _headers(edition: Edition, options: MailOptions) -> list[tuple[bytes, bytes]]:
     sender = encode_address(options.sender_address).decode("ascii")
-    domain = options.domain.encode("ascii")
+    domain = (options.list_domain or options.domain).encode("ascii")
     list_label = (slug(edition.newsletter) or "newsletter").encode("ascii")
     headers = [
         (b"From", encode_mailbox(options.sender_name, options.sender_address)),

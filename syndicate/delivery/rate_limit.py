@@ -5,38 +5,42 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimits:
-    """Messages per minute; 0 for no limit."""
+    """Messages per minute over the mail server with this name; 0 for no limit."""
 
     rate: float = 0
     domain_rate: float = 0
+    server: str = ""
+
+    def gaps(self, address: str) -> dict[str, float]:
+        """Return the seconds between messages: ``server`` for all messages, and ``server@domain``."""
+        rates = (("", self.rate), ("@" + address.rpartition("@")[2].lower(), self.domain_rate))
+        return {self.server + name: 60 / rate for name, rate in rates if rate}
 
 
 @dataclass(slots=True)
 class RateLimiter:
-    """Assign each message a time slot, in monotonic seconds; slots are evenly spaced, without bursts.
+    """Assign each message a time slot in seconds of any clock; slots are evenly spaced, without bursts.
 
     Messages with priority keep the limits among themselves. They do not wait for slots that other messages
-    have already, and each delays the later slots of all others.
+    have already, and each delays the later slots of all others. ``free_at`` and ``free_at_for_first`` hold
+    the times of the next slots by name.
     """
 
     limits: RateLimits = field(default_factory=RateLimits)
-    _free_at: dict[str, float] = field(default_factory=dict)
-    _free_at_for_first: dict[str, float] = field(default_factory=dict)
+    free_at: dict[str, float] = field(default_factory=dict)
+    free_at_for_first: dict[str, float] = field(default_factory=dict)
+
+    def find_slot(self, address: str, now: float, *, first: bool = False) -> float:
+        """Return the time of the next message to an address; ``first`` gives it priority."""
+        free_at = self.free_at_for_first if first else self.free_at
+        names = (*self.limits.gaps(address), self.limits.server)
+        return max(now, *(free_at.get(name, now) for name in names))
 
     def next_slot(self, address: str, now: float, *, first: bool = False) -> float:
-        """Reserve and return the time of the next message to an address; ``first`` gives it priority."""
-        if not self.limits.rate and not self.limits.domain_rate:
-            return now
-        domain = "@" + address.rpartition("@")[2].lower()
-        gaps = {
-            key: 60 / rate
-            for key, rate in (("", self.limits.rate), (domain, self.limits.domain_rate))
-            if rate
-        }
-        free_at = self._free_at_for_first if first else self._free_at
-        slot = max(now, *(free_at.get(key, now) for key in gaps))
-        for key, gap in gaps.items():
-            free_at[key] = slot + gap
+        """Reserve and return the time of the next message to an address."""
+        slot = self.find_slot(address, now, first=first)
+        for name, gap in self.limits.gaps(address).items():
             if first:
-                self._free_at[key] = max(slot, self._free_at.get(key, now)) + gap
+                self.free_at_for_first[name] = slot + gap
+            self.free_at[name] = max(slot, self.free_at.get(name, now) if first else slot) + gap
         return slot

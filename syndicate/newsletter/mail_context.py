@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from syndicate.model import ContentStory, EditionContent, Newsletter, is_dated
+from syndicate.model import Brand, ContentAnnouncement, ContentStory, EditionContent, Newsletter, is_dated
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.story_views import SiteFacts, harmless
+from syndicate.templating import Markup
 from syndicate.text.dates import clock_time, human_day
 from syndicate.text.language import direction_of
 from syndicate.text.reading_time import measure_reading
@@ -31,21 +34,43 @@ class DigestSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailPart:
+    """Part of a written edition: prose as ``Markup`` and as text, or a story."""
+
+    html: str = ""
+    text: str = ""
+    story: ContentStory | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestBlock:
+    """A rendered block of a digest: its name, its rows of HTML, and its lines of the text part."""
+
+    name: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DigestContext:
     """Context of an edition's mail: each field is a variable of the templates.
 
     ``unsubscribe_url`` is an ``https`` link with ``TOKEN``, or a ``mailto:`` without a web server.
-    ``preferences_url`` has ``TOKEN`` too, or is ``""`` without a web server. ``reason``, ``subject`` and
-    ``preheader`` are variables of the later templates; ``None`` is no variable.
+    ``preferences_url`` has ``TOKEN`` too, or is ``""`` without a web server. ``reason``, ``subject``,
+    ``preheader``, ``forward_url`` and ``blocks`` are variables of the later templates; ``None`` is no
+    variable.
 
-    ``sections`` are the stories after the first by section; ``contents`` are the first stories with short
-    titles; ``minutes`` is the reading time of the mail. ``logo_url``, ``day_url`` (page of the day) and
-    ``subscribe_url`` (page of the newsletters) are ``""`` without such a page or image.
+    ``brand`` is the newsletter's, as in ``site``. ``sections`` are the stories after the first by section;
+    ``contents`` are the first stories with short titles; ``minutes`` is the reading time of the mail.
+    ``logo_url``, ``day_url`` (page of the day), ``subscribe_url`` (page of the newsletters) and
+    ``previous_url`` (edition before this one) are ``""`` without such a page or image. ``forward_url`` opens
+    a mail with the address of the edition. ``parts`` make up a written edition.
     """
 
     newsletter: Newsletter
     period: Period
     site: SiteFacts
+    brand: Brand
     zone: ZoneInfo
     language: str
     direction: str
@@ -59,29 +84,42 @@ class DigestContext:
     logo_url: str = ""
     day_url: str = ""
     subscribe_url: str = ""
+    previous_url: str = ""
+    announcements: tuple[ContentAnnouncement, ...] = ()
     sections: tuple[DigestSection, ...] = ()
     contents: tuple[ContentStory, ...] = ()
     minutes: int = 1
+    parts: tuple[MailPart, ...] = ()
     reason: str | None = None
     subject: str | None = None
     preheader: str | None = None
+    forward_url: str | None = None
+    blocks: tuple[DigestBlock, ...] | None = None
 
     @classmethod
     def build(
-        cls, newsletter: Newsletter, content: EditionContent, period: Period, site: SiteFacts, **urls: str
+        cls, newsletter: Newsletter, content: EditionContent, period: Period, site: SiteFacts, **urls: Any
     ) -> "DigestContext":
         """Return the context of an edition; ``urls`` are the fields ``unsubscribe_url`` and so on."""
         zone, language = ZoneInfo(newsletter.time_zone), newsletter.language or site.language
 
         def timed(story: ContentStory) -> ContentStory:
-            return replace(story, time=story_time(story.published, period, zone, language))
+            shown = story_time(story.published, period, zone, language)
+            updated = story_time(story.updated, period, zone, language) if story.updated else ""
+            return replace(story, time=shown, updated_time="" if updated == shown else updated)
 
         top = tuple(map(timed, content.top))
-        text = " ".join(f"{story.title} {story.summary}" for story in content.stories)
+        parts = tuple(
+            MailPart(story=timed(part))
+            if isinstance(part, ContentStory)
+            else MailPart(html=Markup(part.html), text=part.text)
+            for part in content.body
+        )
         return cls(
             newsletter=newsletter,
             period=period,
             site=site,
+            brand=site.brand,
             zone=zone,
             language=language,
             direction=direction_of(language),
@@ -89,9 +127,12 @@ class DigestContext:
             trending=tuple(map(timed, content.trending)),
             note=content.note,
             correction=content.correction,
+            announcements=content.announcements,
             sections=by_section(top[1:]),
             contents=tuple(map(_short, (*content.top, *content.trending)[:_CONTENTS])),
-            minutes=measure_reading(text, language).minutes,
+            minutes=measure_reading(content.text, language).minutes,
+            parts=parts,
+            preheader=content.preheader or None,
             **urls,
         )
 
@@ -102,11 +143,23 @@ class DigestContext:
 
 
 def preheader(context: DigestContext) -> str:
-    """Return the line that mailboxes show beside the subject: the stories that the subject does not name."""
+    """Return the line that mailboxes show beside the subject: the second story, and the third if it fits."""
     stories = context.stories + context.trending
-    others = " · ".join(story.title for story in context.contents[1:])
+    line = " · ".join(story.title for story in stories[1:3])
+    if len(line) > _PREHEADER_LIMIT:
+        line = stories[1].title
+    prose = " ".join(part.text for part in context.parts)
     summary = stories[0].summary if stories else ""
-    return harmless(context.correction or context.note or others or summary, _PREHEADER_LIMIT)
+    written = context.correction or context.preheader or context.note
+    return harmless(written or prose or line or summary, _PREHEADER_LIMIT)
+
+
+def forward_link(subject: str, web_url: str) -> str:
+    """Return a ``mailto:`` link that sends the address of an edition on; ``""`` without an address.
+
+    It holds no token of the subscriber, so that the receiver cannot unsubscribe the sender.
+    """
+    return f"mailto:?subject={quote(subject, safe='')}&body={quote(web_url, safe='')}" if web_url else ""
 
 
 def by_section(stories: Sequence[ContentStory]) -> tuple[DigestSection, ...]:

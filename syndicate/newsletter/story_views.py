@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -24,19 +25,20 @@ _IMAGE_WIDTH = 544
 class SiteFacts:
     """Facts about the site that mails show. ``url`` is absolute, without a slash at the end, or ``""``.
 
-    ``accent`` and ``accent_dark`` are colours, ``""`` for the shipped colours; ``logo`` is the path of a PNG
-    in the output folder, or ``""``.
+    ``brand`` is the newsletter's; its title, postal address and colours are also named as in older templates.
     """
 
-    title: str
     url: str
-    postal_address: str
+    brand: model.Brand
     language: str = "en"
     zone: ZoneInfo
     google_news_url: str = ""
-    accent: str = ""
-    accent_dark: str = ""
-    logo: str = ""
+
+    title = property(lambda self: self.brand.title)
+    postal_address = property(lambda self: self.brand.postal_address)
+    accent = property(lambda self: self.brand.accent)
+    accent_dark = property(lambda self: self.brand.accent_dark)
+    logo = property(lambda self: self.brand.logo)
 
 
 def content_from_stories(stories: tuple[model.EditionStory, ...], site: SiteFacts) -> model.EditionContent:
@@ -47,7 +49,11 @@ def content_from_stories(stories: tuple[model.EditionStory, ...], site: SiteFact
 
 def harmless(text: str, limit: int = 300) -> str:
     """Return a line of text without the placeholder, which a publisher might write to fish for tokens."""
-    text = clean_line(text, limit)
+    return without_token(clean_line(text, limit))
+
+
+def without_token(text: str) -> str:
+    """Return a text without the placeholder, also where its removal would join another."""
     while TOKEN in text:
         text = text.replace(TOKEN, "")
     return text
@@ -98,7 +104,14 @@ def _content_story(story: model.EditionStory, site: SiteFacts, shown: set[str]) 
         kind=story.kind,
         other_languages=other_languages,
         foreign_sources=min(story.lead.foreign_sources, others),
+        updated=_updated(article),
     )
+
+
+def _updated(article: model.Article) -> datetime | None:
+    """Return the publisher's time of an update; a few seconds after publication come from software."""
+    is_update = article.updated - article.published >= timedelta(minutes=1)
+    return article.updated if is_update and model.is_dated(article.published) else None
 
 
 def _story_url(story: model.EditionStory, site: SiteFacts) -> str:
