@@ -1,7 +1,8 @@
 """Confirmation mail: short, without advertising (rules C1 and C2)."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
+from syndicate.model import Brand
 from syndicate.templating import Templates
 from syndicate.text.language import direction_of
 from syndicate.text.plain import clean_line
@@ -13,25 +14,25 @@ _SUBJECT_LIMIT = 70
 class ConfirmationContent:
     """Variables of the confirmation mail's templates.
 
-    ``newsletter`` and ``site`` are titles, ``agreed`` is the consent, ``hours`` the lifetime of the link.
-    ``accent`` and ``accent_dark`` are the site's colours, or ``""``.
+    ``newsletter`` is a title, ``brand`` the newsletter's, ``agreed`` the consent, ``hours`` the lifetime of
+    the link. The title, the address and the colours of the brand are variables too, as in older templates.
     """
 
     newsletter: str
-    site: str
+    brand: Brand
     language: str
-    postal_address: str
     agreed: str
     confirm_url: str
     hours: int
-    accent: str = ""
-    accent_dark: str = ""
 
 
 def render_confirmation(templates: Templates, content: ConfirmationContent) -> tuple[str, str, str]:
     """Render (subject, html, text). Raises ``RenderError`` when a template fails."""
     templates = templates.in_language(content.language)
-    context = asdict(content) | {"direction": direction_of(content.language)}
+    brand = content.brand
+    context = {field.name: getattr(content, field.name) for field in fields(content)}
+    context |= {name: getattr(brand, name) for name in ("postal_address", "accent", "accent_dark")}
+    context |= {"site": brand.title, "direction": direction_of(content.language)}
     subject = clean_line(templates.render("mail/confirm.subject.txt", **context), _SUBJECT_LIMIT)
     html, text = (
         templates.render(f"mail/confirm.{kind}", subject=subject, **context) for kind in ("html", "txt")

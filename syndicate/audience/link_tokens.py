@@ -16,6 +16,11 @@ UNSUBSCRIBE: Final = "unsubscribe"
 CONFIRM: Final = "confirm"
 """For the confirmation mail; the id is the delivery's."""
 
+SEARCH: Final = "saved search"
+"""For the mails of a saved search, to end it; the id is the search's."""
+
+SEARCH_FEED: Final = "feed of a saved search"
+"""For the private feed of a saved search; the id is the search's."""
 FEED: Final = "feed"
 """For a private feed; the id is the subscriber's."""
 

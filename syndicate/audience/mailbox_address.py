@@ -3,12 +3,17 @@
 import re
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from syndicate.errors import InvalidAddress
 from syndicate.text.plain import clean_line
 
 _MAILBOX = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
+# Nearly all addresses; the validator accepts them unchanged and takes twenty times as long.
+_PLAIN = re.compile(
+    r"(?=.{1,64}@.{1,180}\Z)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@"
+    r"(?:[A-Za-z0-9](?:-?[A-Za-z0-9]){0,60}\.)+(?P<top>[A-Za-z]{2,20})"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +39,11 @@ class Mailbox:
 def normalise_address(text: str) -> Address:
     """Parse an address without DNS lookups. Raises ``InvalidAddress`` with a readable reason."""
     text = text.strip()
+    plain = _PLAIN.fullmatch(text)
+    if plain and plain["top"].lower() not in SPECIAL_USE_DOMAIN_NAMES:
+        local, _, domain = text.rpartition("@")
+        display = f"{local}@{domain.lower()}"
+        return Address(display=display, key=display.casefold())
     try:
         valid = validate_email(text, check_deliverability=False, strict=True)
     except EmailNotValidError as error:

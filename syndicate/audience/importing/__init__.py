@@ -1,0 +1,1 @@
+"""Lists of subscribers from other products: columns, states and dates become imported subscribers."""

@@ -1,0 +1,70 @@
+"""Text of CSV files (RFC 4180): encodings, separators, and cells that a spreadsheet would run as formulas.
+
+Spreadsheets run a cell that begins with ``=``, ``+``, ``-`` or ``@`` as a formula. ``write_csv`` puts a ``'``
+before such cells, and ``unescape_formula`` removes it.
+"""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from syndicate.errors import ParseError
+
+_DELIMITERS = ",;\t"
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def decode_list(data: bytes) -> str:
+    """Return the text of UTF-8, UTF-16 with a byte order mark, or Windows-1252; raises ``ParseError``."""
+    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "")
+    try:
+        text = data.decode(encoding or "utf-8")
+    except UnicodeDecodeError as error:
+        if encoding:
+            raise ParseError(
+                f"The list has the byte order mark of {encoding}, but is not {encoding} text: {error}."
+            ) from error
+        text = data.decode("cp1252", "replace")
+    if "\x00" in text:
+        raise ParseError("The list is not a text file: it has zero bytes. Export it as CSV in UTF-8.")
+    return text.removeprefix("\ufeff")
+
+
+def read_csv(text: str, *, escape: str | None = None) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line and the cells of each row that is not blank. Raises ``ParseError``."""
+    head = text.lstrip().partition("\n")[0]
+    delimiter = max(_DELIMITERS, key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, escapechar=escape)
+    start = 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield start, cells
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise ParseError(f"The list cannot be read as CSV near line {reader.line_num}: {error}.") from error
+
+
+def write_csv(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> bytes:
+    """Return a CSV file in UTF-8 without formulas."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(headings)
+    writer.writerows(map(_escape_formula, row) for row in rows)
+    return out.getvalue().encode("utf-8", "replace")
+
+
+def unescape_formula(cell: str) -> str:
+    """Return a cell without blanks around it and without the ``'`` before a formula."""
+    cell = cell.strip()
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA_STARTS) else cell
+
+
+def _escape_formula(cell: str) -> str:
+    return "'" + cell if cell.startswith(_FORMULA_STARTS) else cell
