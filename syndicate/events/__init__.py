@@ -1,0 +1,1 @@
+"""Events for other programs: bodies, signatures, sealed secrets and times of retries. Pure."""
