@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from syndicate.errors import StoreBusy
 from syndicate.store import Store
-from syndicate.store.core import leases
+from syndicate.store.core.server_clock import require_right_clock
+from syndicate.store.leases import leases
 from syndicate.store.mail import delivery_store
 
 _PROC = Path("/proc")
@@ -40,10 +43,12 @@ def free_dead_owners(store: Store, now: datetime, *, daemon: bool = False) -> No
     """Free the leases of processes that are provably dead; their deliveries become uncertain.
 
     ``daemon`` is true for the process that holds the daemon's lock, so that no earlier daemon can be at work.
-    It also frees leases that end in the far future because the clock was wrong.
+    It also frees leases that end in the far future because the clock was wrong. Raises ``StoreError`` when
+    this machine's clock is wrong now.
     """
     sweep_dead_senders(store, now, daemon=daemon)
     with store.read() as connection:
+        require_right_clock(connection)
         owners = leases.lease_owners(connection)
     dead = [owner for owner in owners if is_dead(owner) or (daemon and ":daemon:" in owner)]
     if not dead and not daemon:
@@ -94,6 +99,12 @@ def is_dead(owner: str) -> bool:
         pass
     state, begun = _process(number)
     return state in _DEAD or bool(begun and begun != started)
+
+
+def refuse_holders(owners: Iterable[str]) -> None:
+    """Raise ``StoreBusy`` with the first of these owners that is not provably dead."""
+    if owner := next((owner for owner in owners if not is_dead(owner)), None):
+        raise StoreBusy(f"{describe_owner(owner)} works on the store; stop it first")
 
 
 def _kernel() -> str:

@@ -6,23 +6,29 @@ from datetime import datetime, timedelta
 
 from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.store import Store
-from syndicate.store.core import leases, old_rows
+from syndicate.store.access import access_rows
+from syndicate.store.core import old_rows
 from syndicate.store.core.old_rows import Pruned
-from syndicate.store.ingest import page_store, robots_store
-from syndicate.store.mail import bounce_store, sign_up_store
+from syndicate.store.events import post_store, webhook_store
+from syndicate.store.ingest import page_store, poll_store, robots_store
+from syndicate.store.leases import leases
+from syndicate.store.mail import bounce_store, message_store
 from syndicate.store.stories import story_moves
+from syndicate.store.subscribers import sign_up_store
 
 FAILURE_RETENTION = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionOptions:
-    """Retention in seconds of articles, ended deliveries, tombstones of pruned articles, and sign-ups."""
+    """Retention in seconds of rows; ``tombstones`` are those of pruned articles."""
 
     articles: float
     deliveries: float
     tombstones: float
     sign_ups: float
+    audit: float = 730 * 86400.0
+    polls: float = 30 * 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,29 +54,35 @@ class PruneJob:
                     deliveries_before=deliveries_before,
                     tombstones_before=tombstones_before,
                 )
-        articles = 0
+        articles = stories = 0
         while True:
             with self.store.write() as connection:
                 gone = old_rows.prune_articles(connection, before=articles_before, now=now, limit=self.batch)
                 if gone:
                     leases.increment_counter(connection, leases.PLACEMENTS)
+                    stories += old_rows.prune_stories(connection, set(gone))
                     refresh_stories(connection, set(gone), now)
             articles += len(gone)
             if should_stop():
-                return Pruned(articles=articles, stories=0, deliveries=0, tombstones=0)
+                return Pruned(articles=articles, stories=stories, deliveries=0, tombstones=0)
             if len(gone) < self.batch:
                 break
         with self.store.write() as connection:
-            stories = old_rows.prune_stories(connection)
             story_moves.prune_moves(connection, before=articles_before)
-            refresh_stories(connection, old_rows.stories_without_lead(connection), now)
             old_rows.prune_failures(connection, before=now - FAILURE_RETENTION)
             sign_up_store.prune_sign_ups(connection, before=now - timedelta(seconds=self.options.sign_ups))
+            access_rows.prune_access(
+                connection, now, audit_before=now - timedelta(seconds=self.options.audit)
+            )
             robots_store.prune_robots(connection, before=now - FAILURE_RETENTION)
+            poll_store.prune_polls(connection, before=now - timedelta(seconds=self.options.polls))
             page_store.prune_pages(connection, before=tombstones_before)
             bounce_store.prune_bounces(connection, before=deliveries_before)
             deliveries = old_rows.prune_deliveries(connection, before=deliveries_before)
             old_rows.prune_edition_bodies(connection, before=deliveries_before)
+            webhook_store.prune_events(connection, before=now - FAILURE_RETENTION)
+            post_store.prune_posts(connection, before=deliveries_before)
+            message_store.prune_messages(connection, before=deliveries_before)
             return Pruned(
                 articles=articles,
                 stories=stories,

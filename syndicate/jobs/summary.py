@@ -11,7 +11,7 @@ class JobResult(Protocol):
         """Return the facts of the run by name."""
 
 
-def summary_of(*results: JobResult | Mapping[str, int]) -> dict[str, int | str]:
+def summary_of(*results: JobResult | Mapping[str, int | str]) -> dict[str, int | str]:
     """Return the summary of results; counts of the same name are added.
 
     A mapping of counts is its own summary.

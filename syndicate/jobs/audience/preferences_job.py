@@ -1,31 +1,47 @@
 """Preferences of subscribers, opened by the signed link in their mail."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from syndicate.audience.choices import Choices, NothingSelected, OfferedChoices, read_choices, read_selection
-from syndicate.audience.link_tokens import read_token
+from syndicate.audience.fields import SubscriberField, given_values, read_values
+from syndicate.audience.link_tokens import SEARCH, make_token
+from syndicate.errors import ActionRefused
+from syndicate.jobs.audience.search_saving import save_search
+from syndicate.jobs.audience.signed_links import read_subscription_link
 from syndicate.jobs.newsletter.edition_storing import sending_times
 from syndicate.jobs.newsletter.variants import cadences
-from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
-from syndicate.model import Newsletter
+from syndicate.jobs.publish.on_request.private_feed_job import PrivateFeedsJob
+from syndicate.model import Newsletter, SubscriptionState
 from syndicate.newsletter.periods import read_zone
 from syndicate.store import Connection, Store
-from syndicate.store.core import leases
-from syndicate.store.mail import audience_store, preference_store
-from syndicate.store.mail.preference_store import StoredPreferences
-from syndicate.store.output import channel_store
+from syndicate.store.leases import leases
+from syndicate.store.output import channel_store, saved_searches
 from syndicate.store.output.private_feed_store import rotate_feed_address
+from syndicate.store.subscribers import audience_store, field_store, preference_store
+from syndicate.store.subscribers.preference_store import StoredPreferences
+from syndicate.text.privacy import masked_mailbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSearch:
+    """Saved search of a subscriber: its query, its feed, and the token that ends it."""
+
+    query: str
+    feed: str
+    token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreferencesView:
     """Content of the preferences page. ``address`` is masked: the mail may have been forwarded.
 
-    ``problem`` is the list without a ticked box, so that nothing was saved, or ``""``. ``zone`` is the
-    subscriber's time zone, or else the newsletter's.
+    ``problem`` is the list without a ticked box, or ``field``, so that nothing was saved, or ``""``. ``zone``
+    is the subscriber's time zone, or else the newsletter's. ``values`` are the values of ``fields`` by name;
+    ``wrong`` names the fields that were refused,
+    ``wrong_search`` says why a search was not saved.
     """
 
     address: str
@@ -35,6 +51,11 @@ class PreferencesView:
     feed: str = ""
     problem: str = ""
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    fields: tuple[SubscriberField, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+    searches: tuple[OwnSearch, ...] = ()
+    wrong_search: str = ""
+    wrong: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,37 +63,49 @@ class PreferencesJob:
     """Read and change a subscriber's choices; each call is a transaction."""
 
     store: Store
-    newsletters: tuple[Newsletter, ...]
+    newsletters: Sequence[Newsletter]
     consent: str
     feeds: PrivateFeedsJob | None = None
+    fields: tuple[SubscriberField, ...] = ()
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def view(self, token: str) -> PreferencesView | None:
         """Return a subscriber's choices, ``None`` for an invalid token."""
+        subscription_id = read_subscription_link(self.store, token)
+        if subscription_id is None:
+            return None
         with self.store.read() as connection:
-            stored = self._find_token(connection, token)
+            stored = preference_store.get_preferences(connection, subscription_id)
             return None if stored is None else self._page(connection, stored)
 
-    def save(self, token: str, fields: Mapping[str, Sequence[str]]) -> PreferencesView | None:
+    def save(self, token: str, form: Mapping[str, Sequence[str]]) -> PreferencesView | None:
         """Save a submitted form and return the new choices, ``None`` for an invalid token."""
         now = self.clock()
+        subscription_id = read_subscription_link(self.store, token)
+        if subscription_id is None:
+            return None
         with self.store.write() as connection:
-            stored = self._find_token(connection, token)
+            stored = preference_store.get_preferences(connection, subscription_id)
             if stored is None:
                 return None
-            subscription_id = stored.subscription_id
             page = self._page(connection, stored)
             try:
-                choices = read_choices(fields, page.offer, page.choices, now)
+                choices = read_choices(form, page.offer, page.choices, now)
             except NothingSelected as nothing:
                 return replace(page, problem=str(nothing))
+            # A template of its own may show only some fields.
+            given = given_values(page.fields, form)
+            values, wrong = read_values([field for field in page.fields if field.name in given], given)
+            if wrong:
+                return replace(page, problem="field", values={**page.values, **given}, wrong=wrong)
+            field_store.save_fields(connection, stored.subscriber_id, values)
             kept = {name: getattr(choices, name) for name in ("cadence", "hour", "time_zone", "paused_until")}
             selection = choices.selection.text()
             preference_store.save_preferences(connection, subscription_id, selection=selection, **kept)
             if (choices.hour, choices.time_zone) != (stored.hour, stored.time_zone):
                 self._move_waiting(connection, subscription_id, choices, now)
             self._subscribe(connection, stored, set(choices.newsletters), page.offer, now)
-            after = self._find_token(connection, token)
+            after = preference_store.get_preferences(connection, subscription_id)
             return None if after is None else self._page(connection, after)
 
     def _move_waiting(
@@ -88,14 +121,31 @@ class PreferencesJob:
 
         preference_store.reschedule_waiting(connection, subscription_id, due_at, now)
 
-    def renew_feed(self, token: str) -> PreferencesView | None:
-        """Give the subscriber's private feed a new address; ``None`` for an invalid token."""
+    def add_search(self, token: str, query: str) -> PreferencesView | None:
+        """Save a search of a confirmed subscriber; return the page, ``None`` for an invalid token."""
+        subscription_id = read_subscription_link(self.store, token)
+        if subscription_id is None:
+            return None
         with self.store.write() as connection:
-            stored = self._find_token(connection, token)
-            if stored is None:
+            stored = preference_store.get_preferences(connection, subscription_id)
+            if stored is None or stored.state is not SubscriptionState.CONFIRMED:
                 return None
-            rotate_feed_address(connection, stored.subscriber_id)
+            try:
+                save_search(connection, query, subscription_id, self.clock())
+            except ActionRefused as refused:
+                return replace(self._page(connection, stored), wrong_search=str(refused))
             return self._page(connection, stored)
+
+    def renew_feed(self, token: str) -> bool:
+        """Give the subscriber's private feed a new address; false for an invalid token."""
+        subscription_id = read_subscription_link(self.store, token)
+        if subscription_id is None:
+            return False
+        with self.store.write() as connection:
+            stored = preference_store.get_preferences(connection, subscription_id)
+            if stored is not None:
+                rotate_feed_address(connection, stored.subscriber_id)
+        return stored is not None
 
     def _subscribe(
         self,
@@ -118,12 +168,6 @@ class PreferencesJob:
                 )
             elif name not in selected and name in stored.subscribed and subscription_id is not None:
                 audience_store.end_subscription(connection, subscription_id, detail=detail, now=now)
-
-    def _find_token(self, connection: Connection, token: str) -> StoredPreferences | None:
-        subscription_id = read_token(leases.read_secret(connection), token)
-        if subscription_id is None:
-            return None
-        return preference_store.get_preferences(connection, subscription_id)
 
     def _page(self, connection: Connection, stored: StoredPreferences) -> PreferencesView:
         titles = {newsletter.name: newsletter.title for newsletter in self.newsletters}
@@ -148,16 +192,25 @@ class PreferencesJob:
         )
         zone = stored.time_zone or (own.time_zone if own else "")
         return PreferencesView(
-            address=_masked(stored.address),
+            address=masked_mailbox(stored.address),
             newsletter=titles.get(stored.newsletter, stored.newsletter),
             offer=offer,
             choices=choices,
             feed=self.feeds.url(connection, stored.subscriber_id) if self.feeds else "",
             zone=read_zone(zone or "UTC"),
+            searches=self._searches(connection, stored),
+            fields=tuple(field for field in self.fields if field.sign_up),
+            values=field_store.fields_of(connection, stored.subscriber_id),
         )
 
-
-def _masked(address: str) -> str:
-    """Mask an address so that only its owner recognises it."""
-    local, _, domain = address.rpartition("@")
-    return f"{local[:1]}…@{domain}"
+    def _searches(self, connection: Connection, stored: StoredPreferences) -> tuple[OwnSearch, ...]:
+        secret = leases.read_secret(connection)
+        subscription_id = audience_store.subscription_of(connection, stored.address_key, stored.newsletter)
+        return tuple(
+            OwnSearch(
+                query=search.query,
+                feed=self.feeds.search_url(connection, search.id) if self.feeds else "",
+                token=make_token(secret, search.id, SEARCH),
+            )
+            for search in saved_searches.list_searches(connection, subscription_id)
+        )

@@ -4,28 +4,36 @@ The page only records the request, in the same way for every mailbox, so it does
 job decides later whether a confirmation mail is sent.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
+from types import MappingProxyType
+from typing import Final
 
 from syndicate.audience.confirmation import ConfirmationContent, render_confirmation
+from syndicate.audience.fields import SubscriberField
 from syndicate.audience.link_tokens import CONFIRM, hash_token, make_token, read_token, unsubscribe_token
 from syndicate.audience.mailbox_address import fold_address, normalise_address
+from syndicate.audience.proof_of_work import is_proof, make_challenge
 from syndicate.errors import RenderError
-from syndicate.model import Newsletter
+from syndicate.jobs.audience.signed_links import read_link
+from syndicate.model import Brand, Newsletter
 from syndicate.newsletter.lint.confirmation_lint import CONFIRM as CONFIRM_STEM
 from syndicate.newsletter.lint.confirmation_lint import lint_confirmation
 from syndicate.newsletter.lint.findings import Origins
 from syndicate.newsletter.lint.mail_lint import errors_of
 from syndicate.store import Connection, Store
-from syndicate.store.core import leases, quarantine
+from syndicate.store.core import quarantine
 from syndicate.store.core.store_identity import mail_hold
-from syndicate.store.mail import audience_store, sign_up_store
+from syndicate.store.leases import leases
+from syndicate.store.subscribers import audience_store, sign_up_store
 from syndicate.templating import Templates
 from syndicate.text.dates import joined_names
 
 BATCH = 100
+TRAPPED: Final = "sign_ups.trapped"
+"""Counter of requests whose hidden field was filled in; only programs do that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,39 +42,72 @@ class SignUpOptions:
 
     ``consent`` is the text that subscribers agree to. ``lifetime`` of a confirmation link is in seconds. The
     limits are mails per day to a person, and requests per hour from a network and for a newsletter.
+    Sites of ``origins`` may send their own forms. ``proof_of_work`` is in bits, 0 for none. ``fields`` are
+    asked for in the form.
     """
 
     consent: str
+    origins: tuple[str, ...] = ()
+    proof_of_work: int = 0
+    fields: tuple[SubscriberField, ...] = ()
     lifetime: float
     per_address: int
     per_network: int
     per_newsletter: int
     confirm_url: str
-    site_title: str
-    postal_address: str
-    accent: str = ""
-    accent_dark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignUpJob:
-    """Record and confirm sign-ups for the web pages, and prepare their confirmation mails."""
+    """Record and confirm sign-ups for the web pages, and prepare their confirmation mails.
+
+    ``with_logos`` returns a brand with the addresses of its published logos.
+    """
 
     store: Store
-    newsletters: tuple[Newsletter, ...]
+    newsletters: Sequence[Newsletter]
     templates: Templates
     options: SignUpOptions
+    with_logos: Callable[[Brand], Brand] = field(default=lambda brand: brand)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def newsletter_titles(self) -> dict[str, str]:
         """Return the titles of the newsletters that can be subscribed to, by name."""
         return {newsletter.name: newsletter.title for newsletter in self.newsletters}
 
-    def request(self, newsletters: Sequence[str], address: str, network: str) -> bool:
-        """Record a request for newsletters; false when a limit is exceeded. Raises ``InvalidAddress``."""
+    def challenge(self) -> str:
+        """Return a challenge for a proof of work."""
+        return make_challenge(self._secret(), self.clock())
+
+    def has_proof(self, work: str, address: str) -> bool:
+        """Return whether a proof of work is given for an address, or none is needed."""
+        bits = self.options.proof_of_work
+        return bits == 0 or is_proof(self._secret(), work, address, bits, self.clock())
+
+    def _secret(self) -> bytes:
+        with self.store.read() as connection:
+            return leases.read_secret(connection)
+
+    def request(
+        self,
+        newsletters: Sequence[str],
+        address: str,
+        network: str,
+        *,
+        source: str = "",
+        fields: Mapping[str, str] = MappingProxyType({}),
+        trapped: bool = False,
+    ) -> bool:
+        """Record a request for newsletters; false when a limit is exceeded. Raises ``InvalidAddress``.
+
+        ``source`` is the origin of the request, ``fields`` are canonical values by name; a blank is
+        no answer, so it removes nothing. A ``trapped`` request of a program is only counted.
+        """
         normalised = normalise_address(address)
         now = self.clock()
         with self.store.write() as connection:
+            if trapped:
+                return leases.increment_counter(connection, TRAPPED) > 0
             return sign_up_store.record_sign_up(
                 connection,
                 newsletters=newsletters,
@@ -76,23 +117,21 @@ class SignUpJob:
                 now=now,
                 expires=now + timedelta(seconds=self.options.lifetime),
                 limits=(self.options.per_network, self.options.per_newsletter),
+                source=source,
+                fields={name: value for name, value in fields.items() if value},
             )
 
-    def pending_consent(self, token: str) -> tuple[str, str] | None:
-        """Return the titles of the newsletters and the consent text of a usable confirmation link."""
+    def pending_consent(self, token: str, *, used: bool = False) -> tuple[str, str, dict[str, str]] | None:
+        """Return titles of newsletters, consent text, and fields by title of an unused or a ``used`` link."""
         with self.store.read() as connection:
             sign_up = self._find_sign_up(connection, token)
-        if sign_up is None or sign_up.state != sign_up_store.MAILED or sign_up.expires <= self.clock():
-            return None
-        return self._titles(sign_up.newsletters), sign_up.agreed
-
-    def confirmed(self, token: str) -> str | None:
-        """Return the titles of the newsletters of a link that was used and has not expired."""
-        with self.store.read() as connection:
-            sign_up = self._find_sign_up(connection, token)
-            if sign_up is None or sign_up.expires <= self.clock() or not _is_subscribed(connection, sign_up):
+            if sign_up is None or sign_up.expires <= self.clock():
                 return None
-        return self._titles(sign_up.newsletters)
+            if not (_is_subscribed(connection, sign_up) if used else sign_up.state == sign_up_store.MAILED):
+                return None
+        titles = {field.name: field.title for field in self.options.fields}
+        fields = {titles.get(name, name): value for name, value in sign_up.fields.items()}
+        return self._titles(sign_up.newsletters), sign_up.agreed, fields
 
     def confirm(self, token: str, network: str) -> tuple[str, str] | None:
         """Subscribe; return the newsletters' titles and the subscriber's token, ``None`` for a bad link.
@@ -101,6 +140,8 @@ class SignUpJob:
         link. An expired link, and a link whose subscription has ended, count as unknown.
         """
         now = self.clock()
+        if read_link(self.store, token, CONFIRM) is None:
+            return None
         with self.store.write() as connection:
             sign_up = self._find_sign_up(connection, token)
             if sign_up is None or sign_up.expires <= now:
@@ -184,14 +225,11 @@ class SignUpJob:
         language = newsletters[0].language
         content = ConfirmationContent(
             newsletter=joined_names([newsletter.title for newsletter in newsletters], language),
-            site=self.options.site_title,
+            brand=self.with_logos(newsletters[0].brand),
             language=language,
-            postal_address=self.options.postal_address,
             agreed=self.options.consent,
             confirm_url=self.options.confirm_url,
             hours=round(self.options.lifetime / 3600),
-            accent=self.options.accent,
-            accent_dark=self.options.accent_dark,
         )
         return linted_confirmation(self.templates, content)
 
@@ -213,7 +251,7 @@ def linted_confirmation(templates: Templates, content: ConfirmationContent) -> t
     findings = lint_confirmation(
         parts,
         confirm_url=content.confirm_url,
-        postal_address=content.postal_address,
+        postal_address=content.brand.postal_address,
         origins=Origins(find=find, stem=CONFIRM_STEM),
     )
     if errors := errors_of(findings):

@@ -9,7 +9,7 @@ from syndicate.newsletter.periods import ended_period
 from syndicate.store import Connection
 from syndicate.store.core.restored_store import MarkedUncertain, mark_uncertain
 from syndicate.store.core.store_identity import mail_hold
-from syndicate.store.mail import preference_store
+from syndicate.store.subscribers import preference_store
 
 
 def mark_restored(

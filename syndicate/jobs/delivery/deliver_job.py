@@ -3,7 +3,8 @@
 Deliveries are leased in batches, confirmation mails first. The state ``sending`` is committed after the
 server's 354 and before the body, together with the results of the other connections. After a crash such a
 delivery becomes ``uncertain``, once its process is known to be dead or its lease has expired. It is resent
-only at an operator's request. Before ``sending``, an expired lease can be claimed: nothing was sent.
+only at an operator's request. Before ``sending``, an expired lease can be claimed: nothing was sent. A run
+renews these leases while it asks for mail, so that the claims of a slow or dead process soon go to others.
 
 A long run checks every few seconds for deliveries that have become due.
 """
@@ -11,85 +12,56 @@ A long run checks every few seconds for deliveries that have become due.
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Any
 
-from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.delivery.message import MailOptions
 from syndicate.delivery.outgoing import OutgoingMail, Sender, SendResult
-from syndicate.delivery.rate_limit import RateLimiter, RateLimits
+from syndicate.delivery.rate_limit import RateLimits
 from syndicate.errors import StoreError, SyndicateError, TransportDown
 from syndicate.jobs.delivery.bounce_job import BouncePolicy
-from syndicate.jobs.delivery.failed_attempts import paused_reason, record_failure, update_backoff
+from syndicate.jobs.delivery.deliver_result import DeliverResult
+from syndicate.jobs.delivery.failed_attempts import apply_brake, paused_reason, record_failure, update_backoff
 from syndicate.jobs.delivery.messages import MessageBuilder
 from syndicate.jobs.delivery.restore_guard import RestoreGuard, hold_text
-from syndicate.model import Delivery, DeliveryState, SubscriptionState
+from syndicate.jobs.delivery.shared_slots import BATCH as SLOTS
+from syndicate.jobs.delivery.shared_slots import SharedSlots
+from syndicate.model import Delivery, DeliveryState
 from syndicate.store import Connection, Store
-from syndicate.store.core import leases
 from syndicate.store.core.retry import RetryingStore
-from syndicate.store.mail import corrections, delivery_store, sending_pauses
+from syndicate.store.leases import leases
+from syndicate.store.leases.held_lease import LEASE, STUCK, beating, held_lease
+from syndicate.store.mail import corrections, delivery_store, sending_pauses, sending_rests
 
 log = logging.getLogger("syndicate.delivery")
 
 BATCH = 500
-LEASE = timedelta(minutes=15)
 # Longer than the longest wait for the server's verdict on a body (RFC 5321 section 4.5.3.2.6).
 SENDING_LEASE = timedelta(minutes=15)
-# A delivery whose time slot is more than this (seconds) away is released until then.
-MAX_SLOT_WAIT = 60.0
 # Seconds between checks for deliveries that have become due during a run.
 DUE_CHECK_INTERVAL = 3.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliverResult:
-    """Number of deliveries by result; ``late`` deliveries failed without an attempt.
-
-    ``problem`` is the reply after which the server accepted nothing more. ``paused`` means that an earlier
-    run got it and that this run did not try again. ``busy`` means that another process holds the sending
-    lease, which rate limits need: this run did nothing.
-    """
-
-    sent: int = 0
-    failed: int = 0
-    deferred: int = 0
-    uncertain: int = 0
-    cancelled: int = 0
-    swept: int = 0
-    late: int = 0
-    problem: str = ""
-    paused: bool = False
-    busy: bool = False
-
-    def summary(self) -> dict[str, int | str]:
-        """Return the counts by state, including the deliveries without an attempt."""
-        return {
-            "sent": self.sent,
-            "deferred": self.deferred,
-            "failed": self.failed + self.late,
-            "uncertain": self.uncertain + self.swept,
-            "cancelled": self.cancelled,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverJob:
     """Send due deliveries; several processes may run it at once, since each delivery is leased.
 
-    ``keys`` sign every message. ``rate_limiter`` outlives a run; with limits a single process sends at a
-    time. ``bounces`` decides when a mailbox is suppressed. ``is_dead`` returns whether the process that owns
-    a lease has ended.
+    ``server`` is the name of the mail server, as in ``Brand.sender``: each has its own deliveries, pauses and
+    rate ``limits``, which hold over all processes. ``bounces`` decides when a mailbox is suppressed.
+    ``is_dead`` returns whether the process that owns a lease has ended.
     """
 
     store: Store
     sender: Callable[[], Sender]
     mail: Callable[[str], MailOptions]
     owner: str
-    keys: Callable[[], Sequence[DkimKey]] = tuple
-    rate_limiter: RateLimiter = field(default_factory=RateLimiter)
+    server: str = ""
+    limits: RateLimits = field(default_factory=RateLimits)
     bounces: BouncePolicy = field(default_factory=BouncePolicy)
     guard: RestoreGuard | None = None
     is_dead: Callable[[str], bool] = lambda _owner: False
@@ -107,59 +79,86 @@ class DeliverJob:
         if self.guard and (hold := self.guard.check_markers(now)):
             return hold_text(hold)
         with self.store.read() as connection:
-            return paused_reason(connection, now)
+            return self._named(paused_reason(connection, now, self.server))
+
+    def due_shards(self, now: datetime) -> set[int]:
+        """Return the shards with mail to send or to sweep; none while sending is on hold or paused."""
+        if self.paused_reason(now):
+            return set()
+        with self.store.read() as connection:
+            return delivery_store.due_shards(connection, now, self.server)
+
+    def _named(self, problem: str) -> str:
+        return f"{self.server}: {problem}" if self.server and problem else problem
 
     def run(
         self,
         now: datetime,
         *,
         resume: bool = False,
+        shard: int | None = None,
         prepare: Callable[[datetime], object] = lambda _now: None,
         progress: Callable[[int, int], None] = lambda _done, _all: None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> DeliverResult:
         """Send until nothing is due, the server accepts nothing more, or ``should_stop`` returns true.
 
-        ``resume`` ends a pause after a refusal of the sender. ``prepare`` writes the pages that the editions
-        link to; if it fails, mail is sent all the same.
+        ``resume`` ends a pause after a refusal of the sender. Only one process at a time sends the mails of a
+        ``shard``. ``prepare`` writes the pages that the editions link to; if it fails, mail is sent all the
+        same.
         """
         if self.guard and (hold := self.guard.check_markers(now)):
             return DeliverResult(problem=hold_text(hold), paused=hold.since < now)
         with self.store.write() as connection:
             dead = [owner for owner in delivery_store.sending_owners(connection) if self.is_dead(owner)]
             swept = delivery_store.mark_stuck_uncertain(connection, now=now, dead=dead)
-            result = DeliverResult(swept=swept, late=delivery_store.fail_late(connection, now=now))
+            late = delivery_store.fail_late(connection, now=now, shard=shard, sender=self.server)
+            result = DeliverResult(swept=swept, late=late)
             if resume:
-                sending_pauses.resume_sending(connection)
+                sending_pauses.resume_sending(connection, self.server)
             secret = leases.read_secret(connection)
-            before, problem = sending_pauses.latest_pause(connection), paused_reason(connection, now)
-            waiting = delivery_store.count_due(connection, now)
-            confirmations = delivery_store.count_due(connection, now, confirmations=True)
+            before = sending_pauses.latest_pause(connection, self.server)
+            problem = paused_reason(connection, now, self.server)
+            count = partial(delivery_store.count_due, connection, now, shard=shard, sender=self.server)
+            waiting, confirmations = count(), count(confirmations=True)
         if problem:
-            return replace(result, problem=problem, paused=True)
+            return replace(result, problem=self._named(problem), paused=True)
         if not waiting:
             return result
-        # Before the lease is taken: an error here must not make other processes wait.
-        keys = self.keys()
-        with self.store.write() as connection:
-            if not self.acquire_sending_lease(connection, now):
+        sender = self.sender()
+        with self._shard_lease(shard, now, should_stop) as stops:
+            if stops is None:
                 return replace(result, busy=True)
-        # A restart of the database server must not make mail uncertain.
-        retrying = RetryingStore(store=self.store, should_stop=should_stop)
-        messages = MessageBuilder(store=retrying, mail=self.mail, keys=keys, secret=secret)
-        run = _DeliveryRun(self, retrying, messages, now, waiting, prepare, progress)
-        error = self._send(run, waiting, confirmations, should_stop)
+            # A restart of the database server must not make mail uncertain.
+            retrying = RetryingStore(store=self.store, should_stop=stops)
+            messages = MessageBuilder(store=retrying, mail=self.mail, secret=secret)
+            run = _DeliveryRun(self, retrying, messages, now, waiting, prepare, progress, shard)
+            with beating(run.extend_claims):
+                error = self._send(sender, run, (waiting, confirmations), stops)
         sent = run.counts[DeliveryState.SENT]
         if error is not None or (before and sent):
             with self.store.write() as connection:
-                update_backoff(connection, error, run.now(), taken=sent > 0)
+                update_backoff(connection, error, run.now(), taken=sent > 0, server=self.server)
         counts: dict[str, Any] = {state.value: count for state, count in run.counts.items()}
-        return replace(result, late=result.late + run.late, problem=str(error or ""), **counts)
+        return replace(result, late=result.late + run.late, problem=self._named(str(error or "")), **counts)
+
+    @contextmanager
+    def _shard_lease(
+        self, shard: int | None, now: datetime, should_stop: Callable[[], bool]
+    ) -> Iterator[Callable[[], bool] | None]:
+        """Hold the lease of a shard and yield when to stop; ``None`` while another process holds it."""
+        if shard is None:
+            yield should_stop
+            return
+        name = f"deliver:{shard}:{self.server}".rstrip(":")
+        with held_lease(self.store, name, owner=self.owner, now=now) as lease:
+            yield None if lease is None else lease.until_lost(should_stop)
 
     def _send(
-        self, run: "_DeliveryRun", waiting: int, confirmations: int, should_stop: Callable[[], bool]
+        self, sender: Sender, run: "_DeliveryRun", counts: tuple[int, int], should_stop: Callable[[], bool]
     ) -> TransportDown | None:
-        send = partial(self.sender().run, run.next_mail, run.record_results, should_stop=should_stop)
+        waiting, confirmations = counts
+        send = partial(sender.run, run.next_mail, run.record_results, should_stop=should_stop)
         try:
             # Writing the pages may take a minute; confirmation mails do not wait for it.
             error = send(backlog=confirmations) if confirmations else None
@@ -170,13 +169,6 @@ class DeliverJob:
             run.release()
             run.count_batch()
         return error
-
-    def acquire_sending_lease(self, connection: Connection, now: datetime) -> bool:
-        """Take or renew the sending lease that rate limits need; false when another process holds it."""
-        if self.rate_limiter.limits == RateLimits():
-            return True
-        until = max(now, self.clock()) + LEASE
-        return leases.take_lease(connection, leases.SENDING, owner=self.owner, now=now, until=until)
 
 
 @dataclass
@@ -190,6 +182,7 @@ class _DeliveryRun:
     _waiting: int
     _prepare: Callable[[datetime], object]
     _progress: Callable[[int, int], None]
+    _shard: int | None
 
     def __post_init__(self) -> None:
         self.counts: Counter[DeliveryState] = Counter()
@@ -201,6 +194,10 @@ class _DeliveryRun:
         self._leased: deque[Delivery] = deque()
         self._in_progress: dict[int, Delivery] = {}
         self._may_have_more = True
+        self._slots = SharedSlots(self._job.limits, self._job.owner)
+        self._waits: dict[int, float | None] = {}
+        self._which: dict[str, Any] = {"shard": self._shard, "sender": self._job.server}
+        self._began = self._asked = time.monotonic()
 
     def now(self) -> datetime:
         """Return the clock, but never before the run's start: a lease must not end before it starts."""
@@ -212,15 +209,18 @@ class _DeliveryRun:
 
     def next_mail(self) -> OutgoingMail | None:
         """Return the next leased delivery; lease another batch when the batch is empty."""
-        if time.monotonic() > self._next_due_check:
+        now, before = time.monotonic(), self._asked
+        self._asked = now
+        if now - before > LEASE.total_seconds():
+            # The claims have run out meanwhile, so that another process may have them.
+            self._leased.clear()
+            self._may_have_more = True
+        if now > self._next_due_check:
             self._check_due()
         while self._leased or (self._may_have_more and self._lease_batch()):
             delivery = self._leased.popleft()
-            now = time.monotonic()
-            first = delivery.requires is not SubscriptionState.CONFIRMED
-            slot = self._job.rate_limiter.next_slot(delivery.address, now, first=first)
-            if slot - now > MAX_SLOT_WAIT:
-                self._postpone(delivery, slot - now)
+            slot = self._slot(delivery)
+            if slot is None:
                 continue
             self._in_progress[delivery.id] = delivery
             return OutgoingMail(
@@ -231,6 +231,29 @@ class _DeliveryRun:
                 not_before=slot,
             )
         return None
+
+    def _slot(self, delivery: Delivery) -> float | None:
+        """Return the monotonic time of a delivery's slot; ``None`` when it was put off."""
+        if not self._job.limits.gaps(delivery.address):
+            return time.monotonic()
+        if delivery.id not in self._waits:
+            batch = [delivery, *islice(self._leased, SLOTS - 1)]
+            at = time.monotonic()
+            # Not the clock, which may be set meanwhile.
+            now = self._now + timedelta(seconds=at - self._began)
+            waits = self._store.write(partial(self._slots.reserve, deliveries=batch, now=now))
+            self._waits = {key: None if wait is None else at + wait for key, wait in waits.items()}
+        return self._waits.pop(delivery.id)
+
+    def extend_claims(self) -> bool:
+        """Renew the leases of claimed deliveries; of those not begun only while the sender asks for mail."""
+        stuck = time.monotonic() - self._asked > STUCK
+        waiting = () if stuck else self._leased.copy()
+        ids = [*(delivery.id for delivery in waiting), *list(self._in_progress)]
+        until = self.now() + LEASE
+        with suppress(StoreError), self._job.store.write() as connection:
+            delivery_store.extend_claims(connection, ids, owner=self._job.owner, until=until)
+        return True
 
     def record_results(
         self, results: Sequence[SendResult], starting: Sequence[OutgoingMail]
@@ -261,6 +284,9 @@ class _DeliveryRun:
             delivery_store.return_to_pending(connection, not_accepted, owner=owner)
         record = partial(record_failure, connection, owner=owner, policy=self._job.bounces, now=now)
         states = [record(self._in_progress[mail.key], error) for mail, error in failed]
+        if failed:
+            apply_brake(connection, [(self._in_progress[mail.key], error) for mail, error in failed], now)
+            self._drop_resting(connection)
         if not_accepted or failed:
             again = [*not_accepted, *(mail.key for mail, _ in failed)]
             corrections.cancel_replaced(connection, again, now)
@@ -278,13 +304,9 @@ class _DeliveryRun:
 
     def release(self) -> None:
         """Release the leases of deliveries that were not started."""
-        ids = [*(delivery.id for delivery in self._leased), *self._in_progress]
-        if ids or self._job.rate_limiter.limits != RateLimits():
-            self._store.write(partial(self._release, ids=ids))
-
-    def _release(self, connection: Connection, ids: Sequence[int]) -> None:
-        delivery_store.release_deliveries(connection, ids, owner=self._job.owner)
-        leases.release_lease(connection, leases.SENDING, owner=self._job.owner)
+        if ids := [*(delivery.id for delivery in self._leased), *self._in_progress]:
+            release = delivery_store.release_deliveries
+            self._store.write(partial(release, ids=ids, owner=self._job.owner))
 
     def prepare(self) -> None:
         """Write the pages of the due editions, then allow these editions to be leased."""
@@ -303,9 +325,10 @@ class _DeliveryRun:
         now = self._run_time()
         try:
             with self._job.store.read() as connection:
-                confirmations = delivery_store.is_any_due(connection, now=now, confirmations=True)
-                idle = not (self._leased or self._may_have_more)
-                editions = idle and delivery_store.is_any_due(connection, now=now)
+                self._drop_resting(connection)
+                is_any_due = partial(delivery_store.is_any_due, connection, now=now, **self._which)
+                confirmations = is_any_due(confirmations=True)
+                editions = not (self._leased or self._may_have_more) and is_any_due()
             if editions and not confirmations:
                 self.prepare()
             if confirmations:
@@ -313,6 +336,13 @@ class _DeliveryRun:
         except StoreError as error:
             # A failed check must not interrupt mail that is being sent.
             log.warning("cannot check for further deliveries: %s", error)
+
+    def _drop_resting(self, connection: Connection) -> None:
+        """Leave out leased deliveries whose sending rests; their leases end by themselves."""
+        resting = {rest.edition_id for rest in sending_rests.resting(connection)}
+        if resting:
+            kept = () if sending_rests.ALL_MAIL in resting else tuple(self._leased)
+            self._leased = deque(delivery for delivery in kept if delivery.edition_id not in resting)
 
     def _lease_batch(self, *, confirmations: bool = False) -> bool:
         """Lease another batch, confirmation mails in front of it; false when nothing is leased."""
@@ -337,23 +367,13 @@ class _DeliveryRun:
         """Return confirmation mails, other deliveries, and the number of late deliveries (last batch)."""
         # From now: a run may take longer than a lease.
         until, late_by = self.now() + LEASE, self._run_time()
-        if not self._job.acquire_sending_lease(connection, self._now):
+        claim: dict[str, Any] = {"owner": self._job.owner, "until": until, "late_by": late_by, **self._which}
+        lease = partial(delivery_store.claim_deliveries, connection, limit=BATCH, **claim)
+        if sending_rests.pause_by_hand(connection):
             return [], [], 0
-        lease = partial(
-            delivery_store.claim_deliveries,
-            connection,
-            owner=self._job.owner,
-            until=until,
-            limit=BATCH,
-            late_by=late_by,
-        )
         first = lease(now=late_by, confirmations=True)
         if only_confirmations or self._prepared_until is None:
             return first, [], 0
         claimed = lease(now=self._prepared_until)
-        late = delivery_store.fail_late(connection, now=late_by) if len(claimed) < BATCH else 0
+        late = delivery_store.fail_late(connection, now=late_by, **self._which) if len(claimed) < BATCH else 0
         return first, claimed, late
-
-    def _postpone(self, delivery: Delivery, seconds: float) -> None:
-        at, postpone = self.now() + timedelta(seconds=seconds), delivery_store.postpone_delivery
-        self._store.write(partial(postpone, delivery_id=delivery.id, owner=self._job.owner, not_before=at))

@@ -1,18 +1,18 @@
 """Messages of deliveries: each edition is encoded once and then addressed to each subscriber."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from syndicate.audience.link_tokens import CONFIRM, make_token, unsubscribe_token
-from syndicate.delivery.dkim_signing import DkimKey
-from syndicate.delivery.message import MailOptions, MessageTemplate, message_id
+from syndicate.audience.link_tokens import CONFIRM, SEARCH, make_token, unsubscribe_token
+from syndicate.delivery.message import MailOptions, MessageTemplate
+from syndicate.delivery.message_ids import message_id
 from syndicate.delivery.outgoing import Message
 from syndicate.delivery.verp import verp_sender
 from syndicate.errors import MailError, Refused, RenderError
 from syndicate.model import Delivery, SubscriptionState
 from syndicate.store.core.retry import RetryingStore
-from syndicate.store.mail import edition_store
+from syndicate.store.mail import edition_store, message_store
 
 _Encoded = tuple[MessageTemplate, MailOptions]
 
@@ -23,9 +23,10 @@ class MessageBuilder:
 
     store: RetryingStore
     mail: Callable[[str], MailOptions]
-    keys: Sequence[DkimKey]
     secret: bytes
     _editions: dict[int, _Encoded | RenderError] = field(default_factory=dict, init=False)
+    # Saved search of each edition that is the mail of a search.
+    _searches: dict[int, int] = field(default_factory=dict, init=False)
 
     def envelope_sender(self, delivery: Delivery) -> str:
         """Return the envelope sender, which receives bounces; ``""`` when the message cannot be built."""
@@ -43,11 +44,12 @@ class MessageBuilder:
         if isinstance(edition, RenderError):
             raise edition
         template, options = edition
-        token = (
-            unsubscribe_token(self.secret, delivery.subscription_id)
-            if delivery.requires is SubscriptionState.CONFIRMED
-            else make_token(self.secret, delivery.id, CONFIRM)
-        )
+        if delivery.requires is not SubscriptionState.CONFIRMED:
+            token = make_token(self.secret, delivery.id, CONFIRM)
+        elif search_id := self._searches.get(delivery.edition_id):
+            token = make_token(self.secret, search_id, SEARCH)
+        else:
+            token = unsubscribe_token(self.secret, delivery.subscription_id)
         try:
             return template.for_subscriber(
                 delivery.address,
@@ -73,7 +75,9 @@ class MessageBuilder:
         if edition is None:
             raise RenderError("it is not in the store any more")
         options = replace(self.mail(edition.newsletter), web_url=edition.web_url)
-        if not edition.stories:
+        if edition.variant_key.startswith(edition_store.CONFIRMATION):
             # A confirmation mail is not a mail of the list: its recipient has not subscribed yet.
             options = replace(options, unsubscribe_address="")
-        return MessageTemplate.build(edition, options, self.keys), options
+        if edition.variant_key.startswith(message_store.SEARCH):
+            self._searches[edition_id] = int(edition.variant_key.removeprefix(message_store.SEARCH))
+        return MessageTemplate.build(edition, options), options

@@ -26,6 +26,12 @@ def hold_text(hold: MailHold | None) -> str:
     """Return the reason for the hold and the remedy, ``""`` without a hold."""
     if hold is None:
         return ""
+    if hold.moved_to:
+        return (
+            f"this store was moved to {hold.moved_to} on {hold.since:%Y-%m-%d %H:%M} UTC, so it sends no "
+            "mail and cuts no edition: write that URL as [store] url. To go on with this store instead, let "
+            "nothing send from the other, and run `syndicate deliveries after-move`"
+        )
     return (
         f"mail has been held since {hold.since:%Y-%m-%d %H:%M} UTC, and no edition is cut: {hold.found}. "
         "If a backup was restored, readers who left since it was made are subscribed again: bring them "

@@ -24,7 +24,7 @@ Claim = tuple[Source, SourceState]
 
 @dataclass(slots=True, kw_only=True)
 class Claims:
-    """Sources due at ``now``, most overdue first, or the sources named.
+    """Sources due at ``now``, of a ``shard`` or of all, most overdue first, or the sources named.
 
     ``unpolled`` are the claimed sources without a stored poll, by name. ``abandoned`` are the ids of sources
     that an earlier run could not release because the store was unreachable; the next claim releases them.
@@ -34,6 +34,7 @@ class Claims:
     now: datetime
     abandoned: tuple[int, ...] = ()
     names: Sequence[str] | None = None
+    shard: int | None = None
     unpolled: dict[str, Claim] = field(default_factory=dict)
     _started: float = field(default_factory=time.monotonic)
     _extended: float = field(default_factory=time.monotonic)
@@ -60,6 +61,7 @@ class Claims:
                 until=self._until(),
                 limit=CLAIM_SIZE,
                 names=self.names,
+                shard=self.shard,
             )
         self.abandoned = ()
         if len(claimed) < CLAIM_SIZE or self.names is not None:

@@ -1,6 +1,6 @@
 """Dry run of the rules: apply them to articles and store nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from syndicate.ingest.article_rules import Rule, RuleResult, apply_rules
 from syndicate.ingest.identity import accept
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.jobs.ingest.source_reading import read_now
-from syndicate.model import Article, NewArticle, Source
+from syndicate.model import Article, Entry, NewArticle, Source
 from syndicate.net import FetchThread
 from syndicate.store import Store
 from syndicate.store.ingest import article_store, source_store
@@ -34,8 +34,16 @@ class RuleDryRun:
 
         Raises ``FetchError`` or ``ParseError`` when it cannot be read.
         """
+        return self.entries(
+            source, read_now(source, self.fetcher, self.parser, self.zone)[0].entries, now, limit
+        )
+
+    def entries(
+        self, source: Source, entries: Iterable[Entry], now: datetime, limit: int
+    ) -> list[RuledArticle]:
+        """Return the latest articles among entries with the result of the rules."""
         articles = []
-        for entry in read_now(source, self.fetcher, self.parser, self.zone)[0].entries:
+        for entry in entries:
             try:
                 articles.append(accept(entry, source, now))
             except ParseError:
@@ -46,8 +54,8 @@ class RuleDryRun:
     def stored(self, limit: int) -> list[RuledArticle]:
         """Return the latest stored articles, with their publishers' titles, and the result of the rules."""
         with self.store.read() as connection:
-            sources = {source.id: source for source in source_store.list_sources(connection)}
             latest = article_store.latest_articles(connection, limit)
+            sources = source_store.get_sources(connection, [stored.source_id for stored, _ in latest])
         pairs = [(sources[stored.source_id], _as_new(stored, text)) for stored, text in latest]
         return [(source, article, apply_rules(self.rules, article, source)) for source, article in pairs]
 

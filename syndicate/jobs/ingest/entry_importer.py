@@ -4,7 +4,7 @@ Polls, parts of sitemaps, pages of articles and pushes come in by different jobs
 of a document, then writes the plan in a transaction with its own rows (``write_plans``).
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -42,16 +42,20 @@ class EntryImporter:
     rules: tuple[Rule, ...] = ()
     pages: PageOptions = field(default_factory=PageOptions)
 
-    def known_item_hashes(self, source: Source) -> frozenset[str]:
-        """Return hashes of items not to parse: stored articles, and items that failed too often."""
-        return self.known_item_hashes_of([source])[source.id]
+    def known_item_hashes(self, source: Source, listed: Sequence[str] = ()) -> frozenset[str]:
+        """Return hashes of items not to parse: stored articles, and items that failed too often.
 
-    def known_item_hashes_of(self, sources: Collection[Source]) -> dict[int, frozenset[str]]:
+        They are those among the ``listed`` hashes of a document. Without any, the items of the document
+        cannot be separated, and all hashes of the source are read.
+        """
+        return self.known_item_hashes_of({source.id: listed})[source.id]
+
+    def known_item_hashes_of(self, listed: Mapping[int, Sequence[str]]) -> dict[int, frozenset[str]]:
         """Return ``known_item_hashes`` of each source, by its id."""
-        if not sources:
+        if not listed:
             return {}
         with self.store.read() as connection:
-            return known_articles.known_item_hashes(connection, [source.id for source in sources])
+            return known_articles.known_item_hashes(connection, listed)
 
     def plan(self, contents: Sequence[DocumentContent], now: datetime) -> list[EntryPlan]:
         """Return the rows to write for documents of different sources."""

@@ -137,11 +137,15 @@ def plan_entries(
         parsed = {content.source.id: content.parsed for content in contents}
         with store.read() as connection:
             stored = known_articles.known_entries(connection, keys_and_urls)
-            articles = {source: articles for source, (articles, _) in stored.items()}
+            # A program names its articles itself: another key is another article.
+            lists = {content.source.id for content in contents if content.source.kind is not SourceKind.API}
+            articles = {source: articles for source, (articles, _) in stored.items() if source in lists}
             rematched = _rematch(connection, parsed, articles)
             undated -= known_articles.sources_with_dates(connection, undated)
         known = {
-            source: _Known(articles=articles, pruned=pruned, rematched=rematched[source])
+            source: _Known(
+                articles=articles, pruned=pruned, rematched=rematched.get(source, Rematch(moved={}))
+            )
             for source, (articles, pruned) in stored.items()
         }
     plans = []

@@ -27,7 +27,7 @@ from syndicate.model import Entry, PageRead, ParsedSource, ReadState, SourceKind
 from syndicate.net import PAGE_ACCEPT, Fetched, FetchRequest
 from syndicate.store import Connection
 from syndicate.store.core import quarantine
-from syndicate.store.ingest import article_store, page_store, robots_store
+from syndicate.store.ingest import article_store, page_store, part_store, robots_store
 from syndicate.text.urls import origin_of
 
 log = logging.getLogger("syndicate.pages")
@@ -83,8 +83,15 @@ class PagesJob:
     importer: EntryImporter
     agent: str
 
-    def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> PagesResult:
-        """Read the due pages, within the budget of each source and the rules of each host."""
+    def due_shards(self, now: datetime) -> set[int]:
+        """Return the shards with pages or parts of sitemaps that are due."""
+        with self.importer.store.read() as connection:
+            return {*page_store.due_shards(connection, now), *part_store.due_shards(connection, now)}
+
+    def run(
+        self, now: datetime, *, shard: int | None = None, should_stop: Callable[[], bool] = lambda: False
+    ) -> PagesResult:
+        """Read the due pages, of a ``shard`` or of all, within the budget of each source."""
         store, owner = self.importer.store, self.importer.owner
         with store.write() as connection:
             claimed = page_store.claim_pages(
@@ -94,6 +101,7 @@ class PagesJob:
                 until=now + LEASE,
                 per_poll=self.importer.pages.per_poll,
                 limit=CLAIM_SIZE,
+                shard=shard,
             )
         if not claimed:
             return PagesResult()

@@ -16,7 +16,14 @@ from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, NotAsked, ParseError, ParserClosed, StoreError, SyndicateError
-from syndicate.ingest.feed.change_detection import diff_document, document_hash, is_last_document
+from syndicate.ingest.feed.change_detection import (
+    SplitDocument,
+    diff_document,
+    document_hash,
+    is_last_document,
+    listed_hashes,
+    split_items,
+)
 from syndicate.ingest.folder.folder_reader import read_folder
 from syndicate.ingest.identity import has_date
 from syndicate.ingest.page.full_text import SelectedEntries
@@ -26,9 +33,10 @@ from syndicate.jobs.ingest.claims import Claim
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
 from syndicate.jobs.ingest.entry_plan import DocumentContent, SourceOutcome, dates_by_first_seen
 from syndicate.jobs.ingest.poll_parsing import ChangedDocument, Poll, parse_alone, parse_together, parsed_poll
+from syndicate.jobs.ingest.poll_records import QuietPoll, record_of, response_body
 from syndicate.jobs.ingest.poll_storing import PollStoring
 from syndicate.jobs.run_clock import RunClock
-from syndicate.model import ParsedSource, Source, SourceState
+from syndicate.model import ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched
 
 log = logging.getLogger("syndicate.ingest")
@@ -46,12 +54,17 @@ T = TypeVar("T")
 
 
 class _Changed(NamedTuple):
-    """Response with another document than the last parsed document; ``item_hash`` is the document's."""
+    """Response with another document than the last parsed document; ``item_hash`` is the document's.
+
+    ``listed`` are the hashes of its items, empty if the parser may hash other bytes.
+    """
 
     source: Source
     state: SourceState
     response: Fetched
     item_hash: str
+    split: SplitDocument
+    listed: Sequence[str]
 
 
 class BatchQueue:
@@ -106,10 +119,10 @@ class PollBatches:
         """Queue a response; waits while the queue is full."""
         self._queue.put((*claim, response))
 
-    def process(self) -> list[SourceOutcome | Claim]:
+    def process(self) -> list[SourceOutcome | QuietPoll]:
         """Process a batch of responses; release the lock while a parser works.
 
-        Returns the outcomes of stored polls, and the claims of polls without news, which the caller stores.
+        Returns the outcomes of stored polls, and the polls without news, which the caller stores.
         """
         with self._lock:
             now = self._clock.now()
@@ -138,9 +151,9 @@ class PollBatches:
 
     def _compare_all(
         self, batch: Sequence[SourceResponse], now: datetime
-    ) -> tuple[list[SourceOutcome | Claim], list[ChangedDocument]]:
+    ) -> tuple[list[SourceOutcome | QuietPoll], list[ChangedDocument]]:
         """Return the results of responses without news, and the documents to parse."""
-        results: list[SourceOutcome | Claim] = []
+        results: list[SourceOutcome | QuietPoll] = []
         changed: list[_Changed] = []
         for source, state, response in batch:
             look = partial(self._first_look, source, state, response, now)
@@ -149,7 +162,8 @@ class PollBatches:
                 changed.append(first)
             else:
                 results.append(first)
-        known = self._importer.known_item_hashes_of([document.source for document in changed])
+        listed = {document.source.id: document.listed for document in changed}
+        known = self._importer.known_item_hashes_of(listed)
         documents: list[ChangedDocument] = []
         for document in changed:
             compare_items = partial(self._compare, document, known[document.source.id], now)
@@ -162,10 +176,11 @@ class PollBatches:
 
     def _first_look(
         self, source: Source, state: SourceState, response: Fetched | FetchError, now: datetime
-    ) -> SourceOutcome | Claim | _Changed:
+    ) -> SourceOutcome | QuietPoll | _Changed:
         """Return a changed document, or the result of the poll."""
         if isinstance(response, NotAsked):
-            return source, paused_until(state, now + timedelta(seconds=response.retry_after or 0.0))
+            paused = paused_until(state, now + timedelta(seconds=response.retry_after or 0.0))
+            return QuietPoll(source, paused, record_of(source, "put_off", now))
         if isinstance(response, FetchError):
             return self.storing.save_failure(source, state, response, now)
         elsewhere = source_reading.other_site(source, response)
@@ -173,14 +188,16 @@ class PollBatches:
         item_hash = document_hash(response.body)
         if response.unchanged or is_last_document(item_hash, state.feed_skeleton_hash):
             return self._nothing_new(source, state, response, now)
-        return _Changed(source, state, response, item_hash)
+        split = split_items(response.body)
+        listed = listed_hashes(response.body, split) if source.kind is SourceKind.FEED else ()
+        return _Changed(source, state, response, item_hash, split, listed)
 
     def _compare(
         self, changed: _Changed, known: frozenset[str], now: datetime
-    ) -> SourceOutcome | Claim | ChangedDocument:
+    ) -> SourceOutcome | QuietPoll | ChangedDocument:
         """Return the document to parse, reduced to its unknown items, or the result of the poll."""
-        source, state, response, item_hash = changed
-        compared = diff_document(response.body, item_hash, state.feed_skeleton_hash, known)
+        source, state, response, item_hash, split, _ = changed
+        compared = diff_document(response.body, split, item_hash, state.feed_skeleton_hash, known)
         if compared.has_only_known_items:
             state = replace(state, feed_skeleton_hash=compared.feed_skeleton_hash)
             return self._nothing_new(source, state, response, now)
@@ -189,8 +206,8 @@ class PollBatches:
         return ChangedDocument(
             source=source,
             state=state,
-            # Without the body, which may be large: the request has the unknown items.
-            response=replace(response, body=b""),
+            # The body may be large, and the request has the unknown items.
+            response=replace(response, body=response_body(response)),
             known=known,
             compared=compared,
             request=source_reading.parse_request(
@@ -200,11 +217,15 @@ class PollBatches:
 
     def _nothing_new(
         self, source: Source, state: SourceState, response: Fetched, now: datetime
-    ) -> SourceOutcome | Claim:
+    ) -> SourceOutcome | QuietPoll:
         options = options_for(source, self._importer.polling)
         after = after_poll(state, source_reading.outcome_of(source, response), now, options)
         # The redirect may replace the source's address, which is stored for each source alone.
-        return self.storing.save_redirected(source, after) if after.permanent_url else (source, after)
+        outcome = "unchanged" if response.status == 304 else "equal"
+        poll = QuietPoll(
+            source, after, record_of(source, outcome, now, response.exchange, keep=bool(state.failures))
+        )
+        return self.storing.save_redirected(poll, now) if after.permanent_url else poll
 
     def _parse_alone(self, document: ChangedDocument, now: datetime) -> SourceOutcome | Poll:
         try:
@@ -219,7 +240,7 @@ class PollBatches:
         self, document: ChangedDocument, parsed: ParsedSource | ParseError, now: datetime
     ) -> SourceOutcome | Poll:
         if isinstance(parsed, ParseError):
-            return self.storing.save_failure(document.source, document.state, parsed, now)
+            return self.storing.save_failure(document.source, document.state, parsed, now, document.response)
         return parsed_poll(document, parsed, now, self._importer.pages)
 
     def _save_all(self, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:

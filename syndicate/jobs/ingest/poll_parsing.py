@@ -181,7 +181,7 @@ def parsed_poll(
     content = DocumentContent(
         source=source,
         entries=select_entries(source, parsed, now, options, first=state.last_success is None),
-        is_first=not document.known,
+        is_first=not document.known and state.last_success is None,
         date_by_first_seen=dates_by_first_seen(source, state),
     )
     return Poll(

@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo
 
 from syndicate.errors import PAUSE, FetchError, ParserClosed, StoreError
 from syndicate.ingest.poll_schedule import paused_until, polled_url
+from syndicate.jobs.events.noted_changes import note_answers
 from syndicate.jobs.ingest.claims import Claim, Claims
 from syndicate.jobs.ingest.entry_importer import EntryImporter
 from syndicate.jobs.ingest.entry_plan import SourceOutcome
 from syndicate.jobs.ingest.poll_batches import PollBatches
+from syndicate.jobs.ingest.poll_records import QuietPoll, record_of, save_records
 from syndicate.jobs.ingest.poll_storing import PollStoring
 from syndicate.jobs.ingest.source_reading import source_request
 from syndicate.jobs.run_clock import RunClock
@@ -86,21 +88,22 @@ class IngestJob:
         now: datetime,
         *,
         names: Sequence[str] | None = None,
+        shard: int | None = None,
         claim_newly_due: bool = False,
         report: Callable[[SourceOutcome, int], None] = lambda _outcome, _all: None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> IngestResult:
-        """Poll every due source, or the named sources, due or not, and store the new articles.
+        """Poll every due source, of a ``shard`` or of all, or the named sources, due or not.
 
-        The failure of a source is stored with the source, and the run goes on. The run calls ``report`` with
-        each outcome and the number of sources so far. With ``claim_newly_due`` the run also polls sources
-        that become due while it waits for slow servers.
+        New articles are stored. The failure of a source is stored with it, and the run goes on. The run
+        calls ``report`` with each outcome and the number of sources so far. With ``claim_newly_due`` the run
+        also polls sources that become due while it waits for slow servers.
         """
         outcomes: list[SourceOutcome] = []
         # A source due at the time of a claim is due at the time of the later clock as well.
         clock = RunClock(now, fixed_for=0.0) if claim_newly_due else RunClock(now)
         abandoned, self._abandoned = self._abandoned, ()
-        claims = Claims(importer=self.importer, now=now, names=names, abandoned=abandoned)
+        claims = Claims(importer=self.importer, now=now, names=names, shard=shard, abandoned=abandoned)
         storing = PollStoring(importer=self.importer, follow_hubs=self.follow_hubs)
         batches = PollBatches(self.importer, storing, clock)
         run = _Run(self, claims, batches, clock, should_stop, claim_newly_due)
@@ -116,6 +119,15 @@ class IngestJob:
             self._abandoned += claims.unreleased()
             raise
         return IngestResult(sources=tuple(outcomes))
+
+    def due_shards(self, now: datetime) -> list[int]:
+        """Return the shards with due sources; first release sources that a failed run left claimed."""
+        if abandoned := self._abandoned:
+            with self.importer.store.write() as connection:
+                source_store.release_sources(connection, abandoned, owner=self.importer.owner)
+            self._abandoned = tuple(set(self._abandoned).difference(abandoned))
+        with self.importer.store.read() as connection:
+            return source_store.due_shards(connection, now)
 
     def due(self, now: datetime, *, names: Sequence[str] | None = None) -> list[str]:
         """Return the names of the sources that the next run would poll."""
@@ -138,8 +150,8 @@ class _Run:
     should_stop: Callable[[], bool]
     claim_newly_due: bool
     _fetching: dict[int, Claim] = field(default_factory=dict)
-    _running: deque[Future[list[SourceOutcome | Claim]]] = field(default_factory=deque)
-    _unsaved: list[Claim] = field(default_factory=list)
+    _running: deque[Future[list[SourceOutcome | QuietPoll]]] = field(default_factory=deque)
+    _unsaved: list[QuietPoll] = field(default_factory=list)
     _ready: deque[SourceOutcome] = field(default_factory=deque)
 
     def outcomes(self) -> Iterable[SourceOutcome]:
@@ -197,16 +209,17 @@ class _Run:
     def _postpone_busy(self, feeds: dict[int, Claim]) -> Iterable[SourceOutcome]:
         """Remove the sources whose server asked any request for a pause, and store the pause."""
         with self.job.importer.store.read() as connection:
-            busy = robots_store.paused_origins(connection, self.clock.now())
+            now = self.clock.now()
+            busy = robots_store.paused_origins(connection, now)
         if not busy:
             return
         postponed = [
-            (source, paused_until(state, busy[origin]))
+            QuietPoll(source, paused_until(state, busy[origin]), record_of(source, "put_off", now))
             for source, state in feeds.values()
             if (origin := origin_of(polled_url(source.url, state))) in busy
         ]
-        for source, _ in postponed:
-            del feeds[source.id]
+        for poll in postponed:
+            del feeds[poll.source.id]
         if postponed:
             self._unsaved += postponed
             yield from self._save_unsaved()
@@ -220,7 +233,7 @@ class _Run:
         while self._running and self._running[0].done():
             yield from self._results(self._running.popleft())
 
-    def _results(self, batch: Future[list[SourceOutcome | Claim]]) -> Iterable[SourceOutcome]:
+    def _results(self, batch: Future[list[SourceOutcome | QuietPoll]]) -> Iterable[SourceOutcome]:
         """Yield the stored outcomes of a batch; polls without news join ``_unsaved``."""
         for result in batch.result():
             if isinstance(result, SourceOutcome):
@@ -233,9 +246,12 @@ class _Run:
         if not self._unsaved:
             return
         with self.job.importer.store.write() as connection:
-            polls = [(source.id, after) for source, after in self._unsaved]
+            polls = [(poll.source.id, poll.state) for poll in self._unsaved]
+            answered = [poll.source for poll in self._unsaved if not poll.state.failures]
+            note_answers(connection, answered, self.clock.now())
             source_store.save_unchanged_polls(connection, polls, owner=self.job.importer.owner)
-        for source, after in self._unsaved:
+            save_records(connection, [poll.record for poll in self._unsaved])
+        for source, after, _ in self._unsaved:
             warning = f"{source.name} was not asked: {PAUSE}" if after.not_before else ""
             yield SourceOutcome(name=source.name, unchanged=True, warning=warning)
         self._unsaved.clear()

@@ -45,12 +45,14 @@ class SitemapPartsJob:
 
     importer: EntryImporter
 
-    def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> PartsResult:
-        """Read every due part; a part that fails is retried later, and the run goes on."""
+    def run(
+        self, now: datetime, *, shard: int | None = None, should_stop: Callable[[], bool] = lambda: False
+    ) -> PartsResult:
+        """Read every due part, of a ``shard`` or of all; a part that fails is retried later."""
         store, owner = self.importer.store, self.importer.owner
         with store.write() as connection:
             due = part_store.claim_parts(
-                connection, now=now, owner=owner, until=now + LEASE, limit=CLAIM_SIZE
+                connection, now=now, owner=owner, until=now + LEASE, limit=CLAIM_SIZE, shard=shard
             )
         unread = {part.id: part for part in due}
         if not unread:

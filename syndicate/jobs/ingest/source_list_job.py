@@ -18,6 +18,7 @@ from typing import Any
 
 from syndicate.errors import ConfigError, FetchError, FetchStopped, SyndicateError
 from syndicate.ingest.page.css_selectors import check_selector
+from syndicate.ingest.page.freshrss_settings import freshrss_settings
 from syndicate.ingest.poll_schedule import MAX_ERROR_CHARACTERS
 from syndicate.jobs.ingest.source_reading import conditional_request
 from syndicate.model import (
@@ -35,12 +36,11 @@ from syndicate.model import (
 from syndicate.net import Fetched, FetchThread
 from syndicate.opml import MAX_BYTES, Outline, OutlineList, read_opml
 from syndicate.store import Connection, Store
-from syndicate.store.core import leases
 from syndicate.store.ingest import added_sources, list_store, source_store
+from syndicate.store.leases.held_lease import held_lease
 from syndicate.text.privacy import looks_secret, mask_address
 from syndicate.text.urls import canonical_url, host_of, is_web_url
 
-LEASE = timedelta(minutes=10)
 OPML_ACCEPT = "text/x-opml, application/xml, text/xml;q=0.9, */*;q=0.5"
 MAX_NAME_LENGTH = 100
 MAX_TITLE_LENGTH = 60
@@ -71,12 +71,26 @@ _SELECTORS = tuple(field.name for field in fields(Selectors))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportResult:
-    """Result of an import: names of sources added, known before and paused; refusals with reasons."""
+    """Result of an import: names of sources added, known before and paused.
+
+    ``refused`` are titles of feeds left out, with the reasons; ``notes`` are titles of feeds added, with
+    settings of other feed readers that were not imported.
+    """
 
     added: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     paused: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Counts as a line of text."""
+        parts = [f"{len(self.added)} source{'' if len(self.added) == 1 else 's'} added"]
+        parts += [f"{len(self.known)} known already"]
+        parts += [f"{len(self.paused)} paused"] if self.paused else []
+        parts += [f"{len(self.refused)} left out"] if self.refused else []
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,18 +126,16 @@ class SourceListJob:
         self, source_list: SourceList, now: datetime, should_stop: Callable[[], bool]
     ) -> ListOutcome | None:
         name = f"source list {source_list.url}"
-        with self.store.write() as connection:
-            if not leases.take_lease(connection, name, owner=self.owner, now=now, until=now + LEASE):
+        with held_lease(self.store, name, owner=self.owner, now=now) as lease:
+            if lease is None:
                 return None
-            state = list_store.list_states(connection).get(source_list.url, SourceListState())
-        try:
+            with self.store.read() as connection:
+                state = list_store.list_states(connection).get(source_list.url, SourceListState())
             # Another process may have read the list before this process took the lease.
-            return self._read(source_list, state, now, should_stop) if list_store.is_due(state, now) else None
-        except FetchStopped:
-            return None
-        finally:
-            with self.store.write() as connection:
-                leases.release_lease(connection, name, owner=self.owner)
+            if list_store.is_due(state, now):
+                with contextlib.suppress(FetchStopped):
+                    return self._read(source_list, state, now, lease.until_lost(should_stop))
+        return None
 
     def _read(
         self, source_list: SourceList, state: SourceListState, now: datetime, should_stop: Callable[[], bool]
@@ -178,35 +190,44 @@ def import_outlines(
     existing = source_store.list_sources(connection)
     by_url = {canonical_url(source.url): source for source in existing}
     known, listed = list[str](), list[int]()
-    new: list[tuple[Outline, Source | None]] = []
+    new: list[tuple[Source, Source | None]] = []
+    refused, notes = list(outline_list.refused), list[tuple[str, str]]()
     for outline in outline_list.outlines:
         old = by_url.get(canonical_url(outline.feed_url))
-        is_own = bool(old and listed_in and old.listed_in == listed_in)
-        if old and is_own and old.absent is not Absence.UNDECLARED:
-            # The list updates its own sources, except sources that the operator removed.
+        # The list updates its own sources, except sources that the operator removed.
+        updates = (
+            old and listed_in and (old.listed_in, old.absent is Absence.UNDECLARED) == (listed_in, False)
+        )
+        if old and not updates and old.absent is Absence.NONE:
+            known.append(old.name)
+            continue
+        try:
+            source, left_out = _source(outline, section, listed_in)
+        except ConfigError as error:
+            refused.append((outline.title, str(error)))
+            continue
+        if old and updates:
             known.append(old.name)
             listed.append(old.id)
-            added_sources.update_listed(connection, old.id, _source(outline, section, listed_in))
-        elif old and old.absent is Absence.NONE:
-            known.append(old.name)
+            added_sources.update_listed(connection, old.id, source)
         else:
-            new.append((outline, old))
+            notes += [(outline.title, note) for note in left_out]
+            new.append((source, old))
     # Pause first: a feed that moved is added again under its old name.
     paused = added_sources.pause_unlisted(connection, listed_in, listed=listed) if listed_in else []
     taken = {source.name for source in existing}.difference(paused)
     added: list[str] = []
-    for outline, old in new:
-        addresses = (outline.home_url, outline.feed_url)
-        name = old.name if old else free_name(outline.title, addresses, taken)
-        source = replace(_source(outline, section, listed_in), name=name)
-        if added_sources.add_source(connection, source, now):
+    for source, old in new:
+        name = old.name if old else free_name(source.name, (source.home_url, source.url), taken)
+        if added_sources.add_source(connection, replace(source, name=name), now):
             taken.add(name)
             added.append(name)
     return ImportResult(
         added=tuple(added),
         known=tuple(known),
         paused=tuple(name for name in paused if name not in added),
-        refused=outline_list.refused,
+        refused=tuple(refused),
+        notes=tuple(notes),
     )
 
 
@@ -261,7 +282,8 @@ def read_list_file(path: Path) -> bytes:
         raise FetchError(f"Cannot read the source list {path}: {error.strerror}") from error
 
 
-def _source(outline: Outline, section: str, listed_in: str) -> Source:
+def _source(outline: Outline, section: str, listed_in: str) -> tuple[Source, tuple[str, ...]]:
+    """Return the source of an outline and notes on its settings; raises ``ConfigError``."""
     more = (("description", outline.description),) if outline.description else ()
     source = Source(
         id=0,
@@ -275,7 +297,10 @@ def _source(outline: Outline, section: str, listed_in: str) -> Source:
         listed_in=listed_in,
         outline=(*more, *(pair for pair in outline.extra if not pair[0].startswith(_PREFIX))),
     )
-    return with_attributes(source, outline.extra, trusted=not listed_in)
+    values, notes = freshrss_settings(dict(outline.extra))
+    if listed_in:
+        values = {name: value for name, value in values.items() if name in ("kind", "select")}
+    return with_attributes(replace(source, **values), outline.extra, trusted=not listed_in), notes
 
 
 def _succeeded(source_list: SourceList, answer: Fetched | None, now: datetime) -> SourceListState:
@@ -324,7 +349,10 @@ def with_attributes(source: Source, attributes: Iterable[tuple[str, str]], *, tr
         with contextlib.suppress(KeyError, ValueError):
             interval = float(given["Interval"])
             changes |= {"interval": interval} if isfinite(interval) and interval > 0 else {}
-        changes |= {"own": given.get("Own") == "true", "paused": given.get("Paused") == "true"}
+        changes |= {
+            "own": given.get("Own") == "true",
+            "paused": source.paused or given.get("Paused") == "true",
+        }
     return replace(source, **changes)
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from syndicate.errors import FetchError, FetchStopped, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest import websub_protocol
+from syndicate.ingest.feed.change_detection import listed_hashes
 from syndicate.ingest.page.full_text import SelectedEntries
 from syndicate.ingest.poll_schedule import options_for, with_hub_lease
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
@@ -85,26 +86,32 @@ class WebSubJob:
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def keep_subscriptions(
-        self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False
+        self, now: datetime, *, shard: int | None = None, should_stop: Callable[[], bool] = lambda: False
     ) -> HubsResult:
-        """Send the due requests to hubs: subscribe, renew, unsubscribe."""
-        with self.importer.store.write() as connection:
-            hub_store.request_unsubscriptions(connection, now=now, everything=not self.enabled)
-            for source_id in hub_store.renew_expired_leases(connection, now=now):
-                self._set_hub(connection, source_id, None, now)
+        """Send the due requests to hubs, of a ``shard`` or of all: subscribe, renew, unsubscribe."""
+        if shard is None:
+            self.due_shards(now)
         results: list[bool | None] = []
-        while not should_stop() and (claimed := self._claim(now)):
+        while not should_stop() and (claimed := self._claim(now, shard)):
             with ThreadPoolExecutor(THREADS, thread_name_prefix="hubs") as pool:
                 results += pool.map(lambda subscription: self._ask(subscription, now, should_stop), claimed)
         return HubsResult(asked=results.count(True), failed=results.count(False))
 
-    def _claim(self, now: datetime) -> list[HubSubscription]:
+    def due_shards(self, now: datetime) -> list[int]:
+        """End or renew subscriptions where it is time; return the shards with due requests to hubs."""
+        with self.importer.store.write() as connection:
+            hub_store.request_unsubscriptions(connection, now=now, everything=not self.enabled)
+            for source_id in hub_store.renew_expired_leases(connection, now=now):
+                self._set_hub(connection, source_id, None, now)
+            return hub_store.due_shards(connection, now)
+
+    def _claim(self, now: datetime, shard: int | None) -> list[HubSubscription]:
         store = self.importer.store
         with store.read() as connection:
-            if not hub_store.count_due_hubs(connection, now=now):
+            if not hub_store.count_due_hubs(connection, now=now, shard=shard):
                 return []
         with store.write() as connection:
-            claimed = hub_store.claim_hubs(connection, now=now, until=now + LEASE, limit=HUBS)
+            claimed = hub_store.claim_hubs(connection, now=now, until=now + LEASE, limit=HUBS, shard=shard)
             for index, subscription in enumerate(claimed):
                 # A hub may verify before it responds, so the state is ASKED before the request is sent.
                 if subscription.state in (HubState.WANTED, HubState.DENIED):
@@ -238,7 +245,8 @@ class WebSubJob:
                 return None
         source, state = claimed
         try:
-            request = push_parse_request(push, self.importer.known_item_hashes(source))
+            known = self.importer.known_item_hashes(source, listed_hashes(push.body))
+            request = push_parse_request(push, known)
             return self._store(push, source, state, self.importer.parser().parse(request), now)
         except ParseError as error:
             self._reject(push, source, error, now)

@@ -1,19 +1,24 @@
 """Cut due editions: choose, render, check, and store each edition with its deliveries.
 
 Choosing and rendering run outside the write transaction. The edition, its stories and all its deliveries are
-a single commit. A second cut of the same period changes nothing.
+a single commit. A second cut of the same period changes nothing. A lease for each newsletter saves processes
+from doing the same work.
 """
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from syndicate.errors import ConfigError, RenderError, SyndicateError
-from syndicate.jobs.newsletter.due_periods import Readiness, due_periods, record_missed
+from syndicate.jobs.newsletter.due_periods import PeriodCheck, Readiness, due_periods, record_missed
 from syndicate.jobs.newsletter.edition_review import ReviewService
 from syndicate.jobs.newsletter.edition_storing import store_draft
+from syndicate.jobs.newsletter.message_job import MessageJob
 from syndicate.jobs.newsletter.renderer import Draft
+from syndicate.jobs.newsletter.search_mail_job import SearchMailJob
 from syndicate.jobs.newsletter.selection import Selector
 from syndicate.jobs.newsletter.variants import cut_variants
 from syndicate.model import EVERY_EDITION, Newsletter
@@ -21,8 +26,9 @@ from syndicate.newsletter.period_readiness import Gathered
 from syndicate.newsletter.periods import Period
 from syndicate.store.core import quarantine
 from syndicate.store.core.store_identity import mail_hold
-from syndicate.store.mail import edition_store, newsletter_store
-from syndicate.store.mail.preference_store import Variant
+from syndicate.store.leases.held_lease import HeldLease, held_lease
+from syndicate.store.mail import edition_store, newsletter_store, review_store
+from syndicate.store.subscribers.preference_store import Variant
 
 log = logging.getLogger("syndicate.editions")
 
@@ -65,11 +71,22 @@ class EditionOutcome:
 class EditionJob:
     """Job that cuts due editions and releases editions whose review time has passed.
 
-    ``review`` renders editions and releases them; ``selector`` chooses their stories.
+    ``review`` renders editions and releases them; ``selector`` chooses their stories. The job skips
+    newsletters that another process works on. ``messages`` are the welcome mails and series,
+    ``searches`` the mails of saved searches.
     """
 
     review: ReviewService
     selector: Selector
+    messages: MessageJob
+    searches: SearchMailJob
+    owner: str
+
+    def running_names(self, _now: datetime) -> list[str]:
+        """Return the names of the newsletters that are not paused."""
+        with self.review.store.read() as connection:
+            paused = newsletter_store.paused_newsletters(connection)
+        return [newsletter.name for newsletter in self.review.newsletters if newsletter.name not in paused]
 
     def run(
         self,
@@ -104,18 +121,23 @@ class EditionJob:
                 EditionOutcome(newsletter=newsletter.name, outcome="missed", period_end=period.end)
                 for newsletter, period in record_missed(store, running, now)
             ]
-        cut = [
-            self._cut_or_fail(newsletter, period, now, readiness, dry_run=dry_run)
-            for newsletter, period in due_periods(store, running, now)
-            if not should_stop()
-        ]
-        outcomes += [outcome for outcome in cut if self._is_reported(outcome, readiness)]
+        waiting = set()
+        for newsletter, period in due_periods(store, running, now):
+            if should_stop():
+                break
+            outcome = self._cut_or_fail(newsletter, period, now, readiness, dry_run=dry_run)
+            if outcome is None or outcome.outcome == "gathering":
+                waiting.add(newsletter.name)
+            if outcome is not None and self._is_reported(outcome, readiness):
+                outcomes.append(outcome)
         if not dry_run and not should_stop():
             # Variants chosen since the last run wait, and are released, with their edition.
-            gathering = {outcome.newsletter for outcome in cut if outcome.outcome == "gathering"}
-            ready = [newsletter for newsletter in running if newsletter.name not in gathering]
-            cut_variants(store, self.draft, ready, now, should_stop)
+            ready = [newsletter for newsletter in running if newsletter.name not in waiting]
+            cut_variants(store, self.draft, ready, now, partial(self._claim, now=now), should_stop)
             outcomes += self._release(now, is_selected)
+            problems = self.messages.run(now, [newsletter.name for newsletter in running], should_stop)
+            self.searches.run(now, [newsletter.name for newsletter in running], should_stop)
+            outcomes += [_failed(name, problem) for name, problem in problems.items()]
         return (*outcomes, *missed)
 
     def draft(
@@ -135,8 +157,20 @@ class EditionJob:
 
     def _release(self, now: datetime, is_selected: Callable[[str], bool]) -> list[EditionOutcome]:
         """Release overdue editions. The outcome of a variant is returned only if it failed."""
+        with self.review.store.read() as connection:
+            overdue = [found.edition.newsletter for found in review_store.overdue_editions(connection, now)]
+        outcomes: list[EditionOutcome] = []
+        for name in filter(is_selected, dict.fromkeys(overdue)):
+            with self._claim(name, now) as lease:
+                outcomes += self._release_claimed(now, name) if lease else ()
+        return outcomes
+
+    def _claim(self, newsletter: str, now: datetime) -> AbstractContextManager[HeldLease | None]:
+        return held_lease(self.review.store, f"edition:{newsletter}", owner=self.owner, now=now)
+
+    def _release_claimed(self, now: datetime, name: str) -> list[EditionOutcome]:
         outcomes = []
-        for reviewed, errors in self.review.release_overdue(now, is_selected):
+        for reviewed, errors in self.review.release_overdue(now, name.__eq__):
             edition = reviewed.edition
             outcome = EditionOutcome(
                 newsletter=edition.newsletter,
@@ -171,7 +205,7 @@ class EditionJob:
         readiness: Readiness | None,
         *,
         dry_run: bool,
-    ) -> EditionOutcome:
+    ) -> EditionOutcome | None:
         """Cut an edition; quarantine it if a template or a bug fails, so that other newsletters are cut."""
         try:
             return self._cut(newsletter, period, now, readiness, dry_run=dry_run)
@@ -185,9 +219,7 @@ class EditionJob:
         if not dry_run:
             with self.review.store.write() as connection:
                 quarantine.record_failure(connection, "newsletter", newsletter.name, problem, now=now)
-        return EditionOutcome(
-            newsletter=newsletter.name, outcome="failed", period_end=period.end, problem=problem
-        )
+        return _failed(newsletter.name, problem, period.end)
 
     def _cut(
         self,
@@ -197,20 +229,39 @@ class EditionJob:
         readiness: Readiness | None,
         *,
         dry_run: bool,
-    ) -> EditionOutcome:
+    ) -> EditionOutcome | None:
         outcome = EditionOutcome(newsletter=newsletter.name, outcome="cut", period_end=period.end)
         check = readiness.look(newsletter, period, now) if readiness else None
-        gathering = outcome
         if check is not None:
             outcome = replace(outcome, gathered=check.gathered)
-            gathering = replace(outcome, outcome="gathering", problem=str(check.gathered))
             if not check.may_cut:
-                return gathering
+                return _gathering(outcome)
+        if dry_run:
+            return self._cut_ready(outcome, newsletter, period, now, check, dry_run=True)
+        with self._claim(newsletter.name, now) as lease:
+            if lease is None or self._has_edition(newsletter, period):
+                return None
+            return self._cut_ready(outcome, newsletter, period, now, check, dry_run=False)
+
+    def _has_edition(self, newsletter: Newsletter, period: Period) -> bool:
+        with self.review.store.read() as connection:
+            return edition_store.has_edition(connection, newsletter.name, EVERY_EDITION, period.end)
+
+    def _cut_ready(
+        self,
+        outcome: EditionOutcome,
+        newsletter: Newsletter,
+        period: Period,
+        now: datetime,
+        check: PeriodCheck | None,
+        *,
+        dry_run: bool,
+    ) -> EditionOutcome:
         draft = self.draft(newsletter, period, now)
         draft.raise_for_errors()
         if draft.checked is None:
             if check is not None and not check.may_be_empty:
-                return gathering
+                return _gathering(outcome)
             state, approve_by = edition_store.EMPTY, None
             outcome = replace(outcome, outcome="empty")
         else:
@@ -233,6 +284,14 @@ class EditionJob:
         if draft.checked is None:
             return outcome
         return replace(outcome, edition_id=edition_id, outcome=state if edition_id else "exists")
+
+
+def _gathering(outcome: EditionOutcome) -> EditionOutcome:
+    return replace(outcome, outcome="gathering", problem=str(outcome.gathered))
+
+
+def _failed(name: str, problem: str, period_end: datetime | None = None) -> EditionOutcome:
+    return EditionOutcome(newsletter=name, outcome="failed", period_end=period_end, problem=problem)
 
 
 def _paused(name: str) -> EditionOutcome:

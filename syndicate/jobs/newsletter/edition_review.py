@@ -4,25 +4,25 @@ Every change is rendered and checked by lint before it is stored, and is recorde
 The variants of an edition (chosen sections, languages, cadence) are released, held and withdrawn with it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
+from hashlib import blake2b
 
-from syndicate.errors import RenderStopped, SyndicateError
+from syndicate.errors import ActionRefused, NotFound, RenderStopped, SyndicateError
 from syndicate.jobs.newsletter.edition_storing import sending_times
 from syndicate.jobs.newsletter.renderer import CheckedEdition, EditionRenderer
-from syndicate.model import EditionContent, Newsletter
+from syndicate.model import ISSUE, EditionContent, Newsletter, SegmentClause
 from syndicate.newsletter import edition_changes
 from syndicate.newsletter.periods import Period
 from syndicate.store import Connection, Store
 from syndicate.store.mail import review_store
-from syndicate.store.mail.edition_store import CUT, HELD, OPEN, VARIANT, WITHDRAWN
+from syndicate.store.mail.edition_store import HELD, OPEN, WITHDRAWN
 from syndicate.store.mail.review_store import EditionChange, ReviewEdition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _CheckedReview:
+class CheckedReview:
     """Edition to release, as checked. Without ``checked`` the edition has no story left."""
 
     reviewed: ReviewEdition
@@ -30,21 +30,33 @@ class _CheckedReview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyEdition:
+    """Checked edition with the variants that are released with it; ``is_planned`` for an issue of later."""
+
+    main: CheckedReview
+    checked: CheckedEdition
+    is_planned: bool
+    variants: tuple[CheckedReview, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewService:
-    """Actions of an editor. Each raises ``SyndicateError`` with the reason when it cannot be done."""
+    """Reader, checker and releaser of editions. Its methods raise ``SyndicateError`` with the reason.
+
+    ``segment`` returns the clauses of a segment, by its name, or of a query.
+    """
 
     store: Store
-    newsletters: tuple[Newsletter, ...]
+    newsletters: Sequence[Newsletter]
     renderer: EditionRenderer
+    segment: Callable[[str], tuple[SegmentClause, ...]] = lambda _text: ()
 
     def edition(self, edition_id: int) -> tuple[ReviewEdition, EditionContent]:
         """Return an edition and its content; a waiting variant follows the changes of its main edition."""
         with self.store.read() as connection:
             reviewed = review_store.review_edition(connection, edition_id)
             if reviewed is None:
-                raise SyndicateError(
-                    f"there is no edition {edition_id}; `syndicate editions list` shows them"
-                )
+                raise NotFound(f"there is no edition {edition_id}; `syndicate editions list` shows them")
             return reviewed, _current_content(connection, reviewed)
 
     def variants(self, reviewed: ReviewEdition) -> list[ReviewEdition]:
@@ -72,86 +84,55 @@ class ReviewService:
     def check(self, edition_id: int) -> CheckedEdition:
         """Render an edition as it would be sent now, with the findings of lint."""
         reviewed, content = self.edition(edition_id)
-        if not content.stories:
+        if content.is_empty:
             raise SyndicateError(f"edition {edition_id} has no contents to render")
-        return self._check(reviewed, content)
+        return self.check_content(reviewed, content)
 
-    def drop(self, edition_id: int, place: int, *, by: str, now: datetime) -> CheckedEdition:
-        """Remove a story."""
-        return self._change(
-            edition_id, "drop", partial(edition_changes.drop_story, place=place), by=by, now=now
-        )
+    def ready(self, edition_id: int, now: datetime) -> "ReadyEdition":
+        """Check an open edition and its variants for their release.
 
-    def move(self, edition_id: int, place: int, to: int, *, by: str, now: datetime) -> CheckedEdition:
-        """Move a story to another place, and to the list (top or trending) of that place."""
-        return self._change(
-            edition_id, "move", partial(edition_changes.move_story, place=place, to=to), by=by, now=now
-        )
-
-    def retitle(self, edition_id: int, place: int, title: str, *, by: str, now: datetime) -> CheckedEdition:
-        """Replace the headline of a story, or with ``place`` 0 the subject of the mail."""
-        change = partial(edition_changes.retitle, place=place, title=title)
-        return self._change(edition_id, "retitle", change, by=by, now=now)
-
-    def note(self, edition_id: int, text: str, *, by: str, now: datetime) -> CheckedEdition:
-        """Put an editor's note above the stories; an empty text removes it."""
-        return self._change(edition_id, "note", partial(edition_changes.add_note, text=text), by=by, now=now)
-
-    def approve(self, edition_id: int, *, by: str, now: datetime) -> int:
-        """Release an edition and its variants; return the number of lint warnings.
-
-        A lint error stops the edition. A variant with a lint error waits for its own approval.
+        A variant with a lint error waits for its own approval. An issue that is planned for later waits for
+        its time.
         """
-        reviewed, content = self._open_edition(edition_id)
-        checked = self._check(reviewed, content)
-        if checked.errors:
-            raise SyndicateError("the edition cannot go like this: " + "; ".join(checked.errors))
-        variants = self._ready_variants(reviewed)
-        with self.store.write() as connection:
-            ready = _CheckedReview(reviewed=reviewed, checked=checked)
-            if not self._release(connection, ready, "approve", by, now):
-                raise _changed_meanwhile(edition_id)
-            for variant in variants:
-                self._release(connection, variant, "approve", by, now)
-        return len(checked.findings)
+        reviewed, content = self.open_edition(edition_id)
+        is_planned = bool(reviewed.state == HELD and reviewed.approve_by and reviewed.approve_by > now)
+        reviewed = reviewed if is_planned else self._dated(reviewed, now)
+        checked = self.check_content(reviewed, content)
+        main = CheckedReview(reviewed=reviewed, checked=checked)
+        variants = () if checked.errors else self._ready_variants(reviewed)
+        return ReadyEdition(main=main, checked=checked, is_planned=is_planned, variants=tuple(variants))
 
-    def hold(self, edition_id: int, *, by: str, now: datetime) -> None:
-        """Remove the deadline: the edition waits until an editor approves it."""
-        self._move(edition_id, HELD, "hold", by, now)
+    def release(
+        self, connection: Connection, ready: "ReadyEdition", by: str, now: datetime, until: datetime | None
+    ) -> None:
+        """Release a checked edition with its variants, or plan it. Raises ``SyndicateError`` if it changed.
 
-    def withdraw(self, edition_id: int, *, by: str, now: datetime) -> None:
-        """Never send this edition."""
-        self._move(edition_id, WITHDRAWN, "withdraw", by, now)
-
-    def correct(self, edition_id: int, text: str, *, by: str, now: datetime) -> int:
-        """Begin a correction of a sent edition; return the id of the new revision, which is held.
-
-        The revision can be changed like any open edition. When approved, it is sent to the recipients of the
-        edition and replaces it in the archive and the feed.
+        No mail is sent before ``until``, the end of the time to take the approval back.
         """
-        reviewed, content = self.edition(edition_id)
-        text = edition_changes.paragraphs_of(text)
-        if reviewed.state not in (CUT, VARIANT) or not content.stories:
-            raise SyndicateError(
-                f"edition {edition_id} is {reviewed.state}; only an edition that went out can be corrected"
-            )
-        if not text:
-            raise SyndicateError("the correction has no text; write what was wrong")
-        corrected = replace(content, correction=text, title="")
-        checked = self._check(reviewed, corrected)
-        variants = [variant for variant in self.variants(reviewed) if variant.state == VARIANT]
-        with self.store.write() as connection:
-            revision = review_store.add_correction(
-                connection, reviewed, content=corrected.to_json(), rendered=checked.parts, now=now
-            )
-            if revision is None:
-                raise SyndicateError(
-                    f"edition {edition_id} has a later revision already; `syndicate editions list` shows it"
-                )
-            review_store.record_change(connection, revision, "correct", text, by, now)
-            for variant in variants:
-                self._correct_variant(connection, variant, content, text, now)
-        return revision
+        reviewed, edition_id = ready.main.reviewed, ready.main.reviewed.edition.id
+        if ready.is_planned:
+            if not review_store.plan_edition(connection, reviewed):
+                raise changed_meanwhile(edition_id)
+            detail = f"for {reviewed.approve_by:%Y-%m-%d %H:%M} UTC"
+            review_store.record_change(connection, edition_id, "approve", detail, by, now)
+        elif not self._release(connection, ready.main, "approve", by, now, until):
+            raise changed_meanwhile(edition_id)
+        for variant in ready.variants:
+            self._release(connection, variant, "approve", by, now, until)
+
+    def stop(self, connection: Connection, edition_id: int, to: str, by: str, now: datetime) -> None:
+        """Hold or withdraw an open edition and its variants."""
+        reviewed = review_store.review_edition(connection, edition_id)
+        if reviewed is None or not review_store.move_edition(connection, edition_id, to=to):
+            raise changed_meanwhile(edition_id)
+        variants = (
+            [] if reviewed.edition.is_variant else review_store.variants_of(connection, reviewed.edition)
+        )
+        action = "hold" if to == HELD else "withdraw"
+        review_store.record_change(connection, edition_id, action, "", by, now)
+        for variant in variants:
+            if review_store.move_edition(connection, variant.edition.id, to=to):
+                review_store.record_change(connection, variant.edition.id, action, "", by, now)
 
     def release_overdue(
         self, now: datetime, is_selected: Callable[[str], bool]
@@ -169,7 +150,9 @@ class ReviewService:
         done: list[tuple[ReviewEdition, tuple[str, ...]]] = []
         for reviewed, content in overdue:
             try:
+                reviewed = self._dated(reviewed, now)  # noqa: PLW2901 the same edition with its time
                 ready = self._checked_review(reviewed, content)
+                self._recipients(reviewed)
             except RenderStopped:
                 raise
             except SyndicateError as error:
@@ -183,13 +166,13 @@ class ReviewService:
             done.append((reviewed, errors))
         return done
 
-    def _checked_review(self, reviewed: ReviewEdition, content: EditionContent) -> _CheckedReview:
+    def _checked_review(self, reviewed: ReviewEdition, content: EditionContent) -> CheckedReview:
         """Check an edition for release. A variant is empty when the editor dropped all its stories."""
         empty = reviewed.edition.is_variant and not content.stories
-        checked = None if empty else self._check(reviewed, content)
-        return _CheckedReview(reviewed=reviewed, checked=checked)
+        checked = None if empty else self.check_content(reviewed, content)
+        return CheckedReview(reviewed=reviewed, checked=checked)
 
-    def _ready_variants(self, reviewed: ReviewEdition) -> list[_CheckedReview]:
+    def _ready_variants(self, reviewed: ReviewEdition) -> list[CheckedReview]:
         """Return the waiting variants of an edition that have no lint error."""
         ready = []
         for variant in self.variants(reviewed):
@@ -202,7 +185,13 @@ class ReviewService:
         return ready
 
     def _release(
-        self, connection: Connection, ready: _CheckedReview, action: str, by: str, now: datetime
+        self,
+        connection: Connection,
+        ready: CheckedReview,
+        action: str,
+        by: str,
+        now: datetime,
+        until: datetime | None = None,
     ) -> bool:
         """Release a checked edition; store its content first if the check left a story out."""
         reviewed, checked = ready.reviewed, ready.checked
@@ -214,20 +203,27 @@ class ReviewService:
             return withdrawn
         edition, stored = reviewed.edition, EditionContent.from_json(reviewed.content)
         if checked.content != stored or checked.parts != (edition.subject, edition.html, edition.text):
-            if not _store_change(connection, reviewed, checked):
+            if not store_change(connection, reviewed, checked):
                 return False
             reviewed = replace(reviewed, content=checked.content.to_json())
+        reviewed = replace(reviewed, edition=replace(edition, web_url=checked.web_url))
         if checked.trimmed:
             detail = "; ".join(checked.trimmed)
             review_store.record_change(connection, edition.id, "trim", detail, "syndicate", now)
-        times = sending_times(self._newsletter(edition.newsletter), now)
-        if not review_store.release_edition(connection, reviewed, now, times):
+        times = sending_times(self.newsletter(edition.newsletter), now)
+        members = self._recipients(reviewed)
+        if not review_store.release_edition(connection, reviewed, now, times, members, until):
             return False
         detail = checked.rendered.subject if action == "approve" else ""
         review_store.record_change(connection, edition.id, action, detail, by, now)
         return True
 
-    def _correct_variant(
+    def _recipients(self, reviewed: ReviewEdition) -> tuple[SegmentClause, ...]:
+        """Return the clauses of an issue's segment, which may be gone; a correction needs none."""
+        edition = reviewed.edition
+        return self.segment(edition.segment) if edition.segment and not edition.revision else ()
+
+    def correct_variant(
         self,
         connection: Connection,
         variant: ReviewEdition,
@@ -244,62 +240,46 @@ class ReviewService:
             rendered = (edition.subject, edition.html, edition.text)
             review_store.add_correction(connection, variant, content=correction, rendered=rendered, now=now)
 
-    def _move(self, edition_id: int, to: str, action: str, by: str, now: datetime) -> None:
-        reviewed, _ = self._open_edition(edition_id)
-        variants = self.variants(reviewed)
-        with self.store.write() as connection:
-            if not review_store.move_edition(connection, edition_id, to=to):
-                raise _changed_meanwhile(edition_id)
-            review_store.record_change(connection, edition_id, action, "", by, now)
-            for variant in variants:
-                if review_store.move_edition(connection, variant.edition.id, to=to):
-                    review_store.record_change(connection, variant.edition.id, action, "", by, now)
-
-    def _change(
-        self,
-        edition_id: int,
-        action: str,
-        change: Callable[[EditionContent], edition_changes.EditionChangeResult],
-        *,
-        by: str,
-        now: datetime,
-    ) -> CheckedEdition:
-        reviewed, content = self._open_edition(edition_id)
-        changed = change(content)
-        checked = self._check(reviewed, changed.content)
-        if checked.errors:
-            raise SyndicateError("nothing was changed: " + "; ".join(checked.errors))
-        with self.store.write() as connection:
-            if not _store_change(connection, reviewed, checked):
-                raise _changed_meanwhile(edition_id)
-            review_store.record_change(
-                connection, edition_id, action, changed.detail, by, now, changed.story_id
-            )
-        return checked
-
-    def _check(self, reviewed: ReviewEdition, content: EditionContent) -> CheckedEdition:
+    def check_content(self, reviewed: ReviewEdition, content: EditionContent) -> CheckedEdition:
+        """Render a content as the mail of an edition, with the findings of lint."""
         edition = reviewed.edition
-        newsletter = self._newsletter(edition.newsletter)
-        period = Period(start=edition.period_start, end=edition.period_end)
-        return self.renderer.check(newsletter, period, content, variant_key=edition.variant_key)
+        return self.renderer.check(
+            self.newsletter(edition.newsletter),
+            Period(start=edition.period_start, end=edition.period_end),
+            content,
+            variant_key=edition.variant_key,
+            has_page=not edition.unlisted,
+        )
 
-    def _newsletter(self, name: str) -> Newsletter:
+    def _dated(self, reviewed: ReviewEdition, now: datetime) -> ReviewEdition:
+        """Return an issue with the period of the time at which it is sent; other editions as they are."""
+        edition = reviewed.edition
+        if edition.variant_key != ISSUE or edition.revision:
+            return reviewed
+        with self.store.read() as connection:
+            end = review_store.issue_time(connection, edition.newsletter, now, edition.id)
+        return replace(reviewed, edition=replace(edition, period_start=end, period_end=end))
+
+    def newsletter(self, name: str) -> Newsletter:
+        """Return a declared newsletter."""
         for newsletter in self.newsletters:
             if newsletter.name == name:
                 return newsletter
         raise SyndicateError(f"the newsletter {name} is no longer declared in config.toml")
 
-    def _open_edition(self, edition_id: int) -> tuple[ReviewEdition, EditionContent]:
+    def open_edition(self, edition_id: int) -> tuple[ReviewEdition, EditionContent]:
+        """Return an edition that can be changed, and its content."""
         reviewed, content = self.edition(edition_id)
         if reviewed.state not in OPEN:
-            raise SyndicateError(
+            raise ActionRefused(
+                "not-open",
                 f"edition {edition_id} is {reviewed.state}; only a waiting edition can be changed. "
-                "`syndicate editions correct` corrects an edition that went out"
+                "`syndicate editions correct` corrects an edition that went out",
             )
         return reviewed, content
 
 
-def _store_change(connection: Connection, reviewed: ReviewEdition, checked: CheckedEdition) -> bool:
+def store_change(connection: Connection, reviewed: ReviewEdition, checked: CheckedEdition) -> bool:
     """Store the checked content and mail; return false if the edition was changed in the meantime."""
     return review_store.change_edition(
         connection,
@@ -333,7 +313,14 @@ def _current_content(connection: Connection, reviewed: ReviewEdition) -> Edition
     )
 
 
-def _changed_meanwhile(edition_id: int) -> SyndicateError:
-    return SyndicateError(
-        f"edition {edition_id} was changed or released by another editor just now; look at it again"
+def changed_meanwhile(edition_id: int) -> ActionRefused:
+    """Return the error for an edition that another editor has changed."""
+    return ActionRefused(
+        "stale", f"edition {edition_id} was changed or released by another editor just now; look at it again"
     )
+
+
+def content_hash(reviewed: ReviewEdition, content: EditionContent) -> str:
+    """Return the hash of an edition's state and content, which forms carry."""
+    text = f"{reviewed.state} {content!r}".encode("utf-8", "replace")
+    return blake2b(text, digest_size=12).hexdigest()

@@ -1,11 +1,11 @@
 """Dead links to this site in a mail, found among routes and files without a connection."""
 
 from collections.abc import Collection
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from syndicate.newsletter.lint.findings import DoubtfulLinks
 from syndicate.newsletter.lint.mail_page import MailPage
+from syndicate.published_files import PublishedFiles
 
 _PAGES = "site"
 # Extensions of published files. A web server beside this program may answer other paths.
@@ -14,7 +14,7 @@ _INDEX = "index.html"
 
 
 def missing(
-    page: MailPage, site_url: str, output: Path, *, routes: Collection[str], later: Collection[str]
+    page: MailPage, site_url: str, output: PublishedFiles, *, routes: Collection[str], later: Collection[str]
 ) -> DoubtfulLinks:
     """Return the dead links to this site, and the links that this program cannot judge.
 
@@ -43,7 +43,6 @@ def _file_of(path: str) -> str:
     return f"{path}{_INDEX}" if path.endswith("/") else path
 
 
-def _exists(output: Path, path: str) -> bool:
-    file = output / _file_of(path)
+def _exists(output: PublishedFiles, path: str) -> bool:
     # A folder without its slash is redirected to its page.
-    return file.is_file() or (file / _INDEX).is_file()
+    return output.exists(_file_of(path)) or output.exists(f"{path}/{_INDEX}")

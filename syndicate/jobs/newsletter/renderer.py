@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from syndicate.errors import RenderError
 from syndicate.jobs.newsletter.own_links import missing
 from syndicate.model import (
     EVERY_EDITION,
+    Brand,
     EditionContent,
     EditionStory,
     LeaveReason,
@@ -17,6 +17,7 @@ from syndicate.model import (
     archive_folder,
     edition_url,
 )
+from syndicate.newsletter.edition_announcements import DeclaredAnnouncement, announcements_for
 from syndicate.newsletter.lint.findings import DoubtfulLinks, LintFinding, Origins
 from syndicate.newsletter.lint.mail_lint import errors_of, lint_mail
 from syndicate.newsletter.lint.mail_page import MailPage
@@ -29,6 +30,7 @@ from syndicate.newsletter.trim import fit, without_broken
 from syndicate.publish.front_choice import growth_of
 from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import NEWSLETTERS_PATH, day_path
+from syndicate.published_files import PublishedFiles
 from syndicate.templating import Templates
 
 
@@ -86,18 +88,21 @@ class EditionRenderer:
 
     ``unsubscribe_url`` returns a newsletter's link with a placeholder for the token. ``preferences_url`` is
     the page of choices, or ``""``. ``message`` returns the raw mail for a subscriber. ``gone`` returns the
-    HTTP status of articles (by id) whose page was gone at the last read. ``output`` is the folder of
-    published files. ``routes`` are the first parts of paths that the web server answers without a file.
+    HTTP status of articles (by id) whose page was gone at the last read. ``previous`` returns the path of
+    the edition before a period, or ``""``. ``output`` holds the published files. ``routes`` are the first
+    parts of paths that the web server answers without a file.
     """
 
     templates: Templates
     site: SiteFacts
-    output: Path
+    output: PublishedFiles
     unsubscribe_url: Callable[[Newsletter], str]
     preferences_url: str
     message: Callable[[Newsletter, Period, RenderedEdition, str], bytes]
     gone: Callable[[Collection[int]], Mapping[int, int]]
     routes: Collection[str]
+    previous: Callable[[Newsletter, Period], str]
+    announcements: tuple[DeclaredAnnouncement, ...]
 
     def draft(
         self,
@@ -111,7 +116,9 @@ class EditionRenderer:
         """Render and check these stories. Raises ``RenderError`` when a template fails with all of them."""
         if not stories:
             return Draft(newsletter=newsletter, period=period, stories=(), checked=None)
-        content = self._content(stories)
+        content = replace(
+            self.content(stories), announcements=announcements_for(self.announcements, newsletter, period.end)
+        )
         checked = self.check(newsletter, period, content, variant_key=variant_key, check_links=check_links)
         left_out = tuple(
             LeftOut(article_id=article_id, reason=checked.dropped[story.lead.article.id])
@@ -129,22 +136,22 @@ class EditionRenderer:
         content: EditionContent,
         *,
         variant_key: str = EVERY_EDITION,
+        has_page: bool = True,
         check_links: bool = True,
     ) -> CheckedEdition:
         """Render, trim and lint. Raises ``RenderError`` when a template fails with all stories.
 
-        ``variant_key`` gives a variant its own page in the archive. Sample content has links that lead
-        nowhere: with ``check_links=False`` links are not looked up, and a template must render every story.
+        ``variant_key`` gives a variant its own page in the archive. Without ``has_page`` no page shows the
+        edition. Sample content has links that lead nowhere: with ``check_links=False`` links are not looked
+        up, and a template must render every story.
         """
-        web_url = edition_url(self.site.url, newsletter.name, period.end, variant_key)
-        logo = self._published(self.site.logo)
-        day = period.end.astimezone(self.site.zone).date()
-        # The page of the day has the story, even if it is written after the edition is cut.
-        has_day = any(story.published.astimezone(self.site.zone).date() == day for story in content.stories)
+        web_url = edition_url(self.site.url, newsletter.name, period.end, variant_key) if has_page else ""
+        brand = self.with_logos(newsletter.brand)
         pages = {
-            "logo_url": logo if is_mail_image(logo) else "",
-            "day_url": self._address(day_path(day)) if has_day else "",
+            "logo_url": brand.logo_url,
+            "day_url": self._day_url(period, content),
             "subscribe_url": self._published(NEWSLETTERS_PATH),
+            "previous_url": self._published(self.previous(newsletter, period)) if check_links else "",
         }
 
         def render(content: EditionContent) -> RenderedEdition:
@@ -152,7 +159,7 @@ class EditionRenderer:
                 newsletter,
                 content,
                 period,
-                self.site,
+                replace(self.site, brand=brand),
                 unsubscribe_url=self.unsubscribe_url(newsletter),
                 preferences_url=self.preferences_url,
                 web_url=web_url,
@@ -165,15 +172,15 @@ class EditionRenderer:
         content, rendered = fitted.content, fitted.rendered
         page = MailPage(rendered.html)
         variables = self._variables(rendered, web_url) | {url: name for name, url in pages.items()}
+        variables[brand.logo_dark_url] = "brand.logo_dark_url"
         origins = Origins(content, lambda text, file: self.templates.find(text, "mail/", file), variables)
-        doubtful = DoubtfulLinks()
-        if check_links:
-            doubtful = self._doubtful(newsletter, page, (web_url, pages["day_url"]), content, gone)
+        later = web_url, pages["day_url"]
+        doubtful = self._doubtful(newsletter, page, later, content, gone) if check_links else DoubtfulLinks()
         findings = lint_mail(rendered, origins, doubtful, page, content)
         headers = check_headers(self.message(newsletter, period, rendered, web_url))
         return replace(fitted, web_url=web_url, findings=(*findings, *headers))
 
-    def _content(self, stories: tuple[EditionStory, ...]) -> EditionContent:
+    def content(self, stories: tuple[EditionStory, ...]) -> EditionContent:
         """Return the content of an edition, each story with its growth and the address of its page."""
         content = content_from_stories(stories, self.site)
         headlines = [Headline.of(story.lead) for story in stories]
@@ -185,18 +192,37 @@ class EditionRenderer:
                     story,
                     coverage_url=self._address(page.path) if page else "",
                     coverage_articles=page.articles if page else 0,
+                    coverage_sources=headline.coverage if page else 0,
                     new_sources=growth.sources if growth else 0,
                     new_hours=growth.hours if growth else 0,
                 )
             )
         return replace(content, stories=tuple(grown))
 
+    def _day_url(self, period: Period, content: EditionContent) -> str:
+        """Return the address of the page of the day at the end of a period, ``""`` without a story of it."""
+        zone = self.site.zone
+        day = period.end.astimezone(zone).date()
+        # The page of the day has the story, even if it is written after the edition is cut.
+        has_story = any(story.published.astimezone(zone).date() == day for story in content.stories)
+        return self._address(day_path(day)) if has_story else ""
+
+    def with_logos(self, brand: Brand) -> Brand:
+        """Return the brand with the addresses of its logos that are published and that mail programs show."""
+        urls = {}
+        for key in ("logo", "logo_dark"):
+            path = getattr(brand, key)
+            # Mail programs show no SVG.
+            url = self._published(path) if path.endswith(".png") else ""
+            urls[f"{key}_url"] = url if is_mail_image(url) else ""
+        return replace(brand, **urls)
+
     def _address(self, path: str) -> str:
         return f"{self.site.url}/{quote(path)}" if self.site.url else ""
 
     def _published(self, path: str) -> str:
         """Return the address of a published file, or ``""`` if it is missing."""
-        return self._address(path) if path and (self.output / path).is_file() else ""
+        return self._address(path) if path and self.output.exists(path) else ""
 
     def _variables(self, rendered: RenderedEdition, web_url: str) -> dict[str, str]:
         """Return the names that templates use for the URLs that no article brought, by URL."""

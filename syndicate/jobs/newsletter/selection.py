@@ -34,12 +34,12 @@ from syndicate.newsletter.story_language import in_one_language
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store, source_store
 from syndicate.store.mail import edition_articles
-from syndicate.store.mail.preference_store import Variant
 from syndicate.store.output import channel_store
 from syndicate.store.stories import story_store
 from syndicate.store.stories.ranked_lists import SourceWeight
 from syndicate.store.stories.story_leads import language_leads
 from syndicate.store.stories.story_store import StoryArticleRow
+from syndicate.store.subscribers.preference_store import Variant
 from syndicate.stories import RankingOptions, StoryOptions, rank_top, rank_trending
 from syndicate.text.language import is_foreign, main_language
 from syndicate.text.privacy import public_source
@@ -165,7 +165,7 @@ class Selector:
             else:
                 items += own
         placed = [item for item in items if everything or item.candidate.top or item.candidate.trending]
-        leads = self._leads(connection, [item.lead_id for item in placed])
+        leads = self.leads(connection, [item.lead_id for item in placed])
         if variant is not None:
             items = placed = _in_selection(placed, leads, variant)
         stories, no_place = compose(
@@ -176,15 +176,16 @@ class Selector:
             same_event={} if everything else self._comparison.same_events(connection, placed),
             everything=everything,
         )
-        return ChosenStories(stories=self._whole(connection, stories), left_out=(*left_out, *no_place))
+        return ChosenStories(stories=self.whole(connection, stories), left_out=(*left_out, *no_place))
 
-    def _leads(self, connection: Connection, article_ids: Sequence[int]) -> dict[int, PublishedArticle]:
+    def leads(self, connection: Connection, article_ids: Sequence[int]) -> dict[int, PublishedArticle]:
+        """Return articles with their sources and links, by id."""
         articles = article_store.get_articles(connection, article_ids)
         sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
         views = ArticleViews(sources, self.site_url).listed(connection, list(articles.values()))
         return {view.article.id: view for view in views}
 
-    def _whole(self, connection: Connection, stories: Sequence[EditionStory]) -> tuple[EditionStory, ...]:
+    def whole(self, connection: Connection, stories: Sequence[EditionStory]) -> tuple[EditionStory, ...]:
         """Return the chosen stories, each lead with its text and links to all articles of the item."""
         articles = [story.lead.article for story in stories]
         sources = {story.lead.source.id: story.lead.source for story in stories}

@@ -5,6 +5,7 @@ was cut or found empty, and waits for an editor as long as the main edition does
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,8 +17,10 @@ from syndicate.model import EVERY_EDITION, Newsletter
 from syndicate.newsletter.periods import Cadence, Period, due_period, parse_schedule
 from syndicate.store import Connection, Store
 from syndicate.store.core import quarantine
-from syndicate.store.mail import edition_store, newsletter_store, preference_store, review_store
-from syndicate.store.mail.preference_store import Variant
+from syndicate.store.leases.held_lease import HeldLease
+from syndicate.store.mail import edition_store, newsletter_store, review_store
+from syndicate.store.subscribers import preference_store
+from syndicate.store.subscribers.preference_store import Variant
 
 # Chooses and renders a variant: ``EditionJob.draft``.
 MakeDraft = Callable[[Newsletter, Period, datetime, Variant], Draft]
@@ -46,9 +49,10 @@ def cut_variants(
     make_draft: MakeDraft,
     newsletters: Sequence[Newsletter],
     now: datetime,
+    claim: Callable[[str], AbstractContextManager[HeldLease | None]],
     should_stop: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Cut the due variants; a variant that fails is quarantined and tried again."""
+    """Cut the due variants of claimed newsletters; a variant that fails is quarantined and tried again."""
     for newsletter in newsletters:
         with store.read() as connection:
             variants = preference_store.variants(connection, newsletter.name, now)
@@ -56,9 +60,12 @@ def cut_variants(
             if should_stop():
                 return
             scheduled = at_cadence(newsletter, variant.cadence)
+            if not _due(store, scheduled, variant, now):
+                continue
             try:
-                for period in _due(store, scheduled, variant, now):
-                    _cut(store, make_draft(scheduled, period, now, variant), variant, now)
+                with claim(newsletter.name) as lease:
+                    for period in _due(store, scheduled, variant, now) if lease else ():
+                        _cut(store, make_draft(scheduled, period, now, variant), variant, now)
             except (RenderError, ConfigError) as error:
                 with store.write() as connection:
                     quarantine.record_failure(connection, "newsletter", newsletter.name, str(error), now=now)

@@ -4,9 +4,7 @@ A new edition writes its own page, the pages of its neighbours, its month, the i
 pages of years of editions stay as they are.
 """
 
-import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
@@ -14,10 +12,9 @@ from itertools import groupby
 from typing import TypeVar
 
 from syndicate.errors import RenderError
-from syndicate.files import write_page
 from syndicate.jobs.publish.context import FORMATS, PublishContext, signature_of
 from syndicate.jobs.publish.newsletter_views import Sent, read_sent, views_of
-from syndicate.model import Edition, Newsletter, archive_folder, edition_path
+from syndicate.model import EVERY_EDITION, Edition, Newsletter, archive_folder, edition_path
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.publish.feeds.entries import MAX_ITEMS
 from syndicate.publish.newsletter_archive import (
@@ -38,10 +35,12 @@ from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import NEWSLETTERS_PATH, NOT_FOUND_PATH
 from syndicate.publish.site_view import NewsletterView
 from syndicate.store import Connection
+from syndicate.store.core import quarantine
 from syndicate.store.core.batches import in_batches
 from syndicate.store.ingest import article_store
 from syndicate.store.mail import review_store
 from syndicate.store.mail.archive_store import EditionRow, count_articles, edition_contents
+from syndicate.store.mail.edition_store import CUT
 
 _BATCH = 100
 # Minimum number of editions on the index: a newest month with fewer is followed by the month before.
@@ -67,8 +66,9 @@ class ArchiveBuild:
         failures: list[str] = []
         context = self.context
         with context.store.read() as connection:
-            sent = read_sent(connection, context.newsletters)
+            sent = read_sent(connection, context.newsletters, context.now)
             self._views = views_of(context, connection, sent)
+            failing = {failure.subject for failure in quarantine.failures(connection, kind="archive")}
         shown = [(view.name, view.title, view.description, view.frequency) for view in self._views]
         self._look = signature_of(shown, self.shared_signature)
         builds: list[tuple[str, Callable[[], list[str]]]] = []
@@ -77,14 +77,21 @@ class ArchiveBuild:
             builds.append((newsletter.name, partial(self._variants, newsletter)))
         builds.append((NEWSLETTERS_PATH, partial(self._landing, sent)))
         builds.append((NOT_FOUND_PATH, self._not_found))
+        built: set[str] = set()
+        broken: set[str] = set()
         for name, build in builds:
             if context.should_stop():
                 break
             try:
                 written += build()
+                built.add(name)
             except (RenderError, ValueError, LookupError, TypeError) as error:
                 failures.append(f"archive of {name}: {error}")
                 context.record_failure("archive", name, error)
+                broken.add(name)
+        if mended := failing & (built - broken):
+            with context.store.write() as connection:
+                quarantine.clear_failures(connection, "archive", mended)
         return written, [*failures, *self.failed.values()]
 
     def _newsletter(self, newsletter: Newsletter, sent: Sequence[EditionRow]) -> list[str]:
@@ -94,7 +101,7 @@ class ArchiveBuild:
         rows = signature_of(view, [(edition.id, edition.cut_at) for edition in sent])
         newest = max((edition.cut_at.timestamp() for edition in sent), default=0.0)
         signature = f"{look} {len(sent)} {newest} {rows}"
-        paths = {edition.id: edition_path(newsletter.name, edition.period_end) for edition in sent}
+        paths = {edition.id: _path(newsletter, edition) for edition in sent}
         months = [month_path(newsletter, edition.period_end) for edition in sent]
         index, before = archive_index(newsletter), context.known.get(name, "")
         missing = {index, *paths.values(), *months} - self._on_disk(newsletter)
@@ -119,7 +126,8 @@ class ArchiveBuild:
         stale = {months[place] for place in touched} | (missing & set(months))
         written += self._lists(newsletter, sent, stale)
         items = self._each(
-            self._archived(sent[:MAX_ITEMS]),
+            # Feed readers would show imported issues as new.
+            self._archived([edition for edition in sent if edition.state == CUT][:MAX_ITEMS]),
             lambda edition: edition_item(context.templates, newsletter, edition, context.options),
         )
         feeds = dict(context.documents([(archive_channel(newsletter), items)]))
@@ -130,17 +138,14 @@ class ArchiveBuild:
         return written
 
     def _on_disk(self, newsletter: Newsletter) -> set[str]:
-        folder = archive_folder(newsletter.name)
-        with suppress(FileNotFoundError, NotADirectoryError):
-            # One call; a check of each file takes ten times as long.
-            return {f"{folder}/{name}" for name in os.listdir(self.context.output / folder)}  # noqa: PTH208
-        return set()
+        # One call; a check of each file takes ten times as long.
+        return set(self.context.output.paths(archive_folder(newsletter.name)))
 
     def _edition_pages(
         self, newsletter: Newsletter, sent: Sequence[EditionRow], places: Sequence[int]
     ) -> list[str]:
         links = [
-            edition_link(newsletter, edition.period_end, edition.subject, edition.published)
+            edition_link(_path(newsletter, edition), newsletter, edition.subject, edition.published)
             for edition in sent[: max(places) + _EARLIER + 1]
         ]
         schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
@@ -148,7 +153,9 @@ class ArchiveBuild:
             sent[place].id: Neighbours(
                 previous=links[place + 1] if place + 1 < len(links) else None,
                 next=links[place - 1] if place else None,
-                next_due=None if place else schedule.next_runs(zone, sent[place].period_end, 1)[0],
+                next_due=None
+                if place or sent[0].state != CUT
+                else schedule.next_runs(zone, sent[place].period_end, 1)[0],
                 earlier=links[place + 1 : place + 1 + _EARLIER],
             )
             for place in places
@@ -172,7 +179,7 @@ class ArchiveBuild:
         """Write the index, and the pages of these months."""
         # A page that fails now may exist from an earlier run.
         on_disk = self._on_disk(newsletter)
-        shown = [item for item in sent if edition_path(newsletter.name, item.period_end) in on_disk]
+        shown = [item for item in sent if _path(newsletter, item) in on_disk]
         by_month = [
             (path, list(editions))
             for path, editions in groupby(shown, lambda item: month_path(newsletter, item.period_end))
@@ -198,7 +205,8 @@ class ArchiveBuild:
         """Write the page of all newsletters, with the newest edition of the first that has any."""
         if not self.context.newsletters:
             return []
-        sample = next((editions[:1] for editions in sent.values() if editions), ())
+        regular = [row for editions in sent.values() for row in editions if row.variant_key == EVERY_EDITION]
+        sample = regular[:1]
 
         def page() -> bytes:
             editions = self._archived(sample)
@@ -256,7 +264,7 @@ class ArchiveBuild:
         before, _, last = self.context.known.get(name, "").partition(" ")
         done = int(last) if before == self._look and last else 0
         with self.context.store.read() as connection:
-            waiting = review_store.variants_after(connection, newsletter.name, done)
+            waiting = review_store.variants_after(connection, newsletter.name, done, self.context.now)
         written: list[str] = []
         for some in in_batches(waiting, _BATCH):
             if self.context.should_stop():
@@ -268,7 +276,7 @@ class ArchiveBuild:
         return written
 
     def _write(self, files: Mapping[str, bytes]) -> list[str]:
-        return [path for path, data in files.items() if write_page(self.context.output / path, data)]
+        return self.context.write(files, sync=False)
 
 
 def _read_editions(
@@ -287,6 +295,10 @@ def _read_editions(
 def _first_cut(connection: Connection, newsletter: str) -> Callable[[Edition], datetime]:
     first = cache(partial(review_store.first_cuts, connection, newsletter))
     return lambda edition: first(edition.variant_key)[edition.period_end]
+
+
+def _path(newsletter: Newsletter, edition: EditionRow) -> str:
+    return edition_path(newsletter.name, edition.period_end, edition.variant_key)
 
 
 def _is_new(edition: EditionRow, before: str, look: str, count: int) -> bool:

@@ -14,8 +14,8 @@ from syndicate.model import (
     reader_link,
 )
 from syndicate.store import Connection
-from syndicate.store.core import leases
 from syndicate.store.ingest import article_store
+from syndicate.store.leases import leases
 from syndicate.store.stories import ranked_lists, story_store
 from syndicate.text.language import is_foreign, main_language
 from syndicate.text.plain import paragraph

@@ -4,12 +4,9 @@ An archive page holds as many articles as the channel, in the order of storage, 
 its file changes only when an article on it is edited or pruned.
 """
 
-import shutil
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from syndicate.jobs.publish.context import FORMATS, PublishContext, signature_of
 from syndicate.model import Article, Channel, ClauseField, Source, SourceKind
@@ -77,8 +74,9 @@ class ChannelBuild:
 
     def restart_archive(self, channel: Channel) -> None:
         """Remove the archive of a channel with a changed query: its pages hold the old query's articles."""
-        shutil.rmtree(self.context.output / channel.name / "archive", ignore_errors=True)
-        with self.context.store.write() as connection:
+        for path in self.context.output.paths(f"{channel.name}/archive"):
+            self.context.remove(path)
+        with self.context.commit() as connection:
             channel_archives.move_archive(connection, channel.name, None)
 
     def _archive(self, channel: Channel, bounds: list[int], documents: Mapping[str, bytes]) -> list[str]:
@@ -114,7 +112,7 @@ class ChannelBuild:
             if not whole:
                 return changed
             changed += self.context.write(files)
-            with self.context.store.write() as connection:
+            with self.context.commit() as connection:
                 channel_archives.add_archive_page(connection, channel.name, len(bounds), articles[-1].id)
             bounds.append(articles[-1].id)
 
@@ -165,13 +163,11 @@ def feed_paths(name: str) -> list[str]:
     return [f"{name}.{kind}" for kind in FORMATS]
 
 
-def remove_channel(output: Path, name: str) -> None:
+def remove_channel(context: PublishContext, name: str) -> None:
     """Remove every file of a channel."""
-    for path in (*feed_paths(name), f"{name}/sources.opml"):
-        (output / path).unlink(missing_ok=True)
-    shutil.rmtree(output / name / "archive", ignore_errors=True)
-    with suppress(OSError):
-        (output / name).rmdir()
+    archive = context.output.paths(f"{name}/archive")
+    for path in (*feed_paths(name), f"{name}/sources.opml", *archive):
+        context.remove(path)
 
 
 def _after(channel: Channel, pages: int) -> Channel:

@@ -3,11 +3,11 @@
 import json
 from bisect import bisect_left
 from datetime import datetime
-from pathlib import Path
 
 from syndicate.jobs.stories.ranking_job import LISTS
 from syndicate.model import Article, Channel, EditorAction, RankedStory
 from syndicate.publish.channel_absence import AbsenceReason, ChannelFacts, absence_reasons
+from syndicate.published_files import PublishedFiles
 from syndicate.store import Connection, Store
 from syndicate.store.core import quarantine
 from syndicate.store.ingest import article_store, source_store
@@ -17,10 +17,15 @@ from syndicate.stories import RankingOptions
 
 
 def channel_absence(
-    store: Store, channel: Channel, article: Article, output: Path, options: RankingOptions, now: datetime
+    store: Store,
+    channel: Channel,
+    article: Article,
+    output: PublishedFiles,
+    options: RankingOptions,
+    now: datetime,
 ) -> tuple[AbsenceReason, ...]:
     """Return the reasons that keep an article out of a channel; none if the channel carries it."""
-    written = _is_written(output / f"{channel.name}.json", article)
+    written = _is_written(output.read(f"{channel.name}.json"), article)
     with store.read() as connection:
         facts = _facts(connection, channel, article, now, written=written)
     return absence_reasons(channel, facts, now=now, window_hours=options.window_hours)
@@ -75,9 +80,9 @@ def _shown_instead(connection: Connection, channel: Channel, article: Article) -
     return None if first.id == article.id else first
 
 
-def _is_written(feed: Path, article: Article) -> bool:
+def _is_written(feed: bytes | None, article: Article) -> bool:
     try:
-        items = json.loads(feed.read_bytes())["items"]
-    except (OSError, ValueError, LookupError, TypeError):
+        items = json.loads(feed or b"")["items"]
+    except (ValueError, LookupError, TypeError):
         return False
     return any(item.get("id") == f"urn:uuid:{article.uid}" for item in items)

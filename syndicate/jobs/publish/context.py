@@ -1,20 +1,19 @@
 """Values and writes that all parts of a publish run share."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from pathlib import Path
 
-from syndicate.files import write_atomic
 from syndicate.jobs.publish.announce import note_feeds
 from syndicate.jobs.publish.article_views import ArticleViews
 from syndicate.model import Channel, Newsletter, PublishedArticle
 from syndicate.publish.publish_options import PublishOptions
-from syndicate.store import Store
+from syndicate.published_files import PublishedFiles
+from syndicate.store import Connection, Store
 from syndicate.store.core import quarantine
-from syndicate.store.output import stale
+from syndicate.store.output import file_hashes, stale
 from syndicate.templating import Templates
 
 FORMATS = ("rss", "atom", "json")
@@ -29,11 +28,11 @@ class PublishContext:
 
     ``documents`` yields the feed files of channels with their paths. ``known`` holds signatures of outputs at
     the start of the run, ``failing`` the paths of pages that failed before. Once ``should_stop`` returns
-    true, no part begins another batch.
+    true, no part begins another batch. ``ensure_held`` raises ``LeaseTaken`` once another process publishes.
     """
 
     store: Store
-    output: Path
+    output: PublishedFiles
     options: PublishOptions
     templates: Templates
     channels: tuple[Channel, ...]
@@ -44,26 +43,44 @@ class PublishContext:
     failing: Set[str]
     now: datetime
     should_stop: Callable[[], bool]
+    ensure_held: Callable[[], None] = lambda: None
 
-    def write(self, files: Mapping[str, bytes]) -> list[str]:
-        """Write files by their path in the output folder; return the paths that changed."""
-        return [path for path, data in files.items() if write_atomic(self.output / path, data)]
+    def write(self, files: Mapping[str, bytes], *, sync: bool = True) -> list[str]:
+        """Write files by their path in the output; return the paths that changed.
+
+        With ``sync`` they outlive a power cut. Raises ``LeaseTaken`` rather than replace newer files.
+        """
+        changed = []
+        for path, data in files.items():
+            self.ensure_held()
+            if self.output.write(path, data, sync=sync):
+                changed.append(path)
+        return changed
+
+    @contextmanager
+    def commit(self) -> Iterator[Connection]:
+        """Complete the writes of files, then open the transaction that says that they are written."""
+        written = self.output.flush()
+        with self.store.write() as connection:
+            file_hashes.record_files(connection, written, self.now)
+            yield connection
 
     def exists(self, path: str) -> bool:
-        """Return whether a file exists in the output folder."""
-        return os.path.exists(f"{self.output}/{path}")  # noqa: PTH110 - strings are cheaper
+        """Return whether a file exists in the output."""
+        return self.output.exists(path)
 
     def remove(self, path: str) -> None:
-        """Remove a file of the output folder, if it exists."""
-        (self.output / path).unlink(missing_ok=True)
+        """Remove a file of the output, if it exists."""
+        self.ensure_held()
+        self.output.remove(path)
 
-    def is_built(self, name: str, signature: str, paths: Iterable[Path | str]) -> bool:
+    def is_built(self, name: str, signature: str, paths: Iterable[str]) -> bool:
         """Return whether an output was built from the inputs of the signature, and its files exist."""
-        return self.known.get(name) == signature and all((self.output / path).exists() for path in paths)
+        return self.known.get(name) == signature and all(map(self.exists, paths))
 
     def save(self, signatures: Mapping[str, str]) -> None:
         """Save the signatures of outputs that are on disk now."""
-        with self.store.write() as connection:
+        with self.commit() as connection:
             for name, signature in signatures.items():
                 stale.save_signature(connection, name, signature, self.now)
 
@@ -71,7 +88,7 @@ class PublishContext:
         self, kind: str, subject: str, name: str, signature: str, feeds: Mapping[str, bytes]
     ) -> None:
         """Save the signature of feeds on disk, end their quarantine, and note them for the hub."""
-        with self.store.write() as connection:
+        with self.commit() as connection:
             stale.save_signature(connection, name, signature, self.now)
             quarantine.clear_failure(connection, kind, subject)
             note_feeds(connection, self.options, feeds, self.now)

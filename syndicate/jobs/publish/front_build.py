@@ -69,7 +69,9 @@ class FrontBuild:
             counts = day_counts.recent_counts(connection, now - timedelta(days=1))
             tags = self._tags(connection, articles)
             blocks = self._blocks(connection, counts) or self._tag_blocks(articles, latest, tags)
-            offers = views_of(self.context, connection, read_sent(connection, self.context.newsletters))
+            offers = views_of(
+                self.context, connection, read_sent(connection, self.context.newsletters, self.context.now)
+            )
         mirrored = self.pages.site.direction == "rtl"
         places = choose_front(top, trending, latest, blocks, now, mirrored=mirrored)
         newest = max((known_since(article.published) for article in articles), default=None)

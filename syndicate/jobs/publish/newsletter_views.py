@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from urllib.parse import quote
 
 from syndicate.jobs.publish.context import PublishContext
-from syndicate.model import Newsletter, archive_feed, archive_folder
+from syndicate.model import Newsletter, archive_feed, archive_folder, edition_path
 from syndicate.newsletter.periods import parse_schedule, period_at, read_zone
 from syndicate.publish.newsletter_archive import edition_link
 from syndicate.publish.site_view import NewsletterView
@@ -20,9 +21,9 @@ HEADLINES = 3
 Sent = Mapping[str, Sequence[EditionRow]]
 
 
-def read_sent(connection: Connection, newsletters: Sequence[Newsletter]) -> Sent:
+def read_sent(connection: Connection, newsletters: Sequence[Newsletter], now: datetime) -> Sent:
     """Return the sent editions of each newsletter by its name, newest first."""
-    return {newsletter.name: sent_editions(connection, newsletter.name) for newsletter in newsletters}
+    return {newsletter.name: sent_editions(connection, newsletter.name, now) for newsletter in newsletters}
 
 
 def views_of(context: PublishContext, connection: Connection, sent: Sent) -> list[NewsletterView]:
@@ -42,7 +43,12 @@ def views_of(context: PublishContext, connection: Connection, sent: Sent) -> lis
             zone=own_zone if own_zone != options.time_zone else None,
         )
         latest = newest and replace(
-            edition_link(newsletter, newest.period_end, newest.subject, newest.published),
+            edition_link(
+                edition_path(newsletter.name, newest.period_end, newest.variant_key),
+                newsletter,
+                newest.subject,
+                newest.published,
+            ),
             headlines=tuple(story.title for story in contents[newest.id][1].stories[:HEADLINES]),
         )
         views.append(
@@ -50,6 +56,9 @@ def views_of(context: PublishContext, connection: Connection, sent: Sent) -> lis
                 name=newsletter.name,
                 title=newsletter.title,
                 description=newsletter.description,
+                brand=newsletter.brand,
+                intro=newsletter.intro,
+                footer=newsletter.footer,
                 frequency=Markup(frequency.strip()),
                 archive=f"{quote(archive_folder(newsletter.name))}/index.html",
                 latest=latest or None,

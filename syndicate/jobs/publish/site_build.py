@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TypedDict
 
 from syndicate.errors import RenderError
-from syndicate.files import write_page
 from syndicate.jobs.publish.context import PublishContext, signature_of
 from syndicate.jobs.publish.front_build import FrontBuild, offers_of, step_of
 from syndicate.jobs.publish.lists.day_build import DayBuild
@@ -41,6 +40,9 @@ MAX_KNOWN_ARTICLES = 4_000
 # Number of pages rendered per exchange with a worker, if the operator's templates are used.
 RENDER_BATCH = 20
 LISTS_STEP = 900.0
+FRONT = "front"
+"""Output whose signature is of the front page."""
+SITE_PART, PAGES_PART = "site", "pages:"
 TOP_SHOWN = 7
 TRENDING_SHOWN = 5
 TRENDING_READ = 12
@@ -72,13 +74,11 @@ class SiteBuild:
         self._linked: dict[str, bool] = {}
         self._articles: dict[int, Article] = {}
         self._marks: set[str] = set()
-        self._unchanged: set[int] = set()
         self._views = replace(context.views, coverage_cache={})
         self._failed_in_a_row = 0
         self.shared_signature = ""
         self.written: list[str] = []
         self.failures: list[str] = []
-        self._lists = ListBuild(context=context, write=self._write, failures=self.failures)
 
     def begin(self) -> SitePages:
         """Read the common inputs of all pages; return the pages of this build."""
@@ -98,28 +98,66 @@ class SiteBuild:
 
     def run(self, progress: Callable[[int, int], None]) -> None:
         """Write stale pages after ``begin``; the results are in ``written`` and ``failures``."""
-        known = self._context.known
+        self._surround()
+        self._mark()
+        with self._store.read() as connection:
+            waiting = stale.count_stale(connection)
+            listed = bool(stale.lists_by_name(stale.stale_lists(connection)))
+        if (waiting or listed) and self._context.known.get(FRONT):
+            # If the job is killed between the articles and the lists that show them, the next run writes the
+            # lists.
+            self._context.save({FRONT: ""})
+        done = self._article_pages(waiting, progress)
+        if not self._context.should_stop():
+            self._whole_site(None, changed=bool(done or listed))
+
+    def run_part(self, part: str) -> None:
+        """Write a part after ``begin``, beside other workers with other parts."""
+        self._surround()
+        known = self._context.known.get(FRONT, "")
+        if part == SITE_PART:
+            self._mark()
+            self._whole_site(known, changed=False)
+            return
+        if part == "lists":
+            self._lists.run()
+        elif part == "stories":
+            self._stories()
+        elif part == "days":
+            DayBuild(lists=self._lists).run()
+        else:
+            self._block(int(part.removeprefix(PAGES_PART)))
+        if part in ("lists", "days") and self.written:
+            # Another worker may have written the sitemap before these pages existed.
+            with self._store.write() as connection:
+                stale.mark_lists(connection, [f"{stale.SITEMAP}pages"])
+        # The front page shows the articles and lists: it is written again, also if it is being written now.
+        waiting = signature_of(self._context.now, part, known)
+        self._context.save({FRONT: f"waiting {waiting}"})
+
+    def _surround(self) -> None:
+        """Read the moving lists that all pages show."""
         with self._store.read() as connection:
             self._front_top = self._ranked(connection, "top", FRONT_TOP)
             trending = self._ranked(connection, "trending", TRENDING_READ)
         self._trending = [replace(headline, growth=growth_of(headline)) for headline in trending]
         self._shown = MovingLists(top=self._front_top[:TOP_SHOWN], trending=self._trending[:TRENDING_SHOWN])
-        lists = signature_of(*self._shown.values(), self._sections)
+        self._lists = ListBuild(
+            context=self._context,
+            pages=self._pages,
+            trending=self._shown["trending"],
+            write=self._write,
+            failures=self.failures,
+        )
         templates = self._context.templates.fingerprint("pages/")
-        feeds = [(channel.name, channel.title) for channel in self._context.channels]
         shown = replace(self._options, hub_url="", feed_limit_bytes=0, fresh_for=0)
-        site = signature_of(shown, feeds[:1], templates, self._pages.site.newsletters)
-        self._mark(site=site, lists=lists)
-        with self._store.read() as connection:
-            waiting = stale.count_stale(connection)
-            listed = bool(stale.lists_by_name(stale.stale_lists(connection)))
-        if (waiting or listed) and known.get("front"):
-            # If the job is killed between the articles and the lists that show them, the next run writes the
-            # lists.
-            self._context.save({"front": ""})
-        done = self._article_pages(waiting, progress)
-        if self._context.should_stop():
-            return
+        self._site = signature_of(shown, templates, self._pages.site.newsletters)
+
+    def _whole_site(self, before: str | None, *, changed: bool) -> None:
+        """Write the front page, unless its inputs are the same, and the files of the whole site.
+
+        ``before`` is the signature of the front page at the start, if other workers may change it meanwhile.
+        """
         self._write_assets()
         with self._store.read() as connection:
             built = stale.signatures(connection)
@@ -128,30 +166,35 @@ class SiteBuild:
             (newsletter.name, newsletter.title, built.get(f"archive:{newsletter.name}"))
             for newsletter in self._context.newsletters
         ]
+        feeds = [(channel.name, channel.title) for channel in self._context.channels]
         step = step_of(self._context.now)
-        front = signature_of(step, self._front_top, self._trending, self._sections, site, feeds, archives)
-        if done or listed or known.get("front") != front:
-            write_latest(self._context, self._lists, self._pages, self._shown["trending"])
+        front = signature_of(
+            step, self._front_top, self._trending, self._sections, self._site, feeds, archives
+        )
+        if changed or self._context.known.get(FRONT) != front:
+            write_latest(self._lists)
             build = FrontBuild(self._context, self._pages, self._lists.headlines, self._sections)
             render = partial(build.page, self._front_top, self._trending)
             if self._lists.write_page("", FRONT_PATH, render):
-                self._context.save({"front": front})
+                with self._context.commit() as connection:
+                    stale.save_signature(connection, FRONT, front, self._context.now, before=before)
         SiteFiles(self._context, self._pages, self._write, self.failures).run()
 
-    def _mark(self, *, site: str, lists: str) -> None:
+    def _mark(self) -> None:
         """Mark pages with changed surroundings, and save their signatures in the same transaction.
 
         New lists reach all young pages at most once in a step of the clock: on a busy day every new article
         moves them, and some thousand pages show them.
         """
-        now, known = self._context.now, self._context.known
+        now, known, site = self._context.now, self._context.known, self._site
+        lists = signature_of(*self._shown.values(), self._sections)
         step = str(int(now.timestamp() // LISTS_STEP))
         moved = known.get("lists") != lists
         lists_due = moved and known.get("lists step") != step
         changed: dict[str, str] = {}
         if known.get("site") != site:
             changed["site"] = site
-        feeds = _section_feeds(self._context.channels)
+        feeds = _feeds(self._context.channels)
         before = json.loads(known.get("section feeds") or "{}")
         if feeds != before:
             changed["section feeds"] = json.dumps(feeds)
@@ -165,15 +208,10 @@ class SiteBuild:
         with self._store.write() as connection:
             if "site" in changed:
                 stale.mark_all(connection)
-            else:
-                if lists_due:
-                    young = now - timedelta(seconds=self._options.fresh_for)
-                    self._unchanged = stale.mark_published_since(connection, young)
-                    stale.mark_lists(connection, [f"section:{tag_key(name)}" for name in self._sections])
-                if feeds != before:
-                    stale.mark_sections(
-                        connection, {key for key in feeds | before if feeds.get(key) != before.get(key)}
-                    )
+            elif lists_due or feeds != before:
+                # Older pages keep their links, which the web server redirects or answers with 410.
+                stale.mark_published_since(connection, now - timedelta(seconds=self._options.fresh_for))
+                stale.mark_lists(connection, [f"section:{tag_key(name)}" for name in self._sections])
             for name, signature in changed.items():
                 stale.save_signature(connection, name, signature, now)
         if "site" in changed and not self._options.automatic_channels:
@@ -194,16 +232,28 @@ class SiteBuild:
                     self._finish()
                 continue
             self._finish()
-            rendered = RenderedArticles(ids=self._rendered, linked=self._linked, known=self._articles)
-            wrong = self._lists.run(self._pages, self._shown["trending"], rendered)
+            wrong = self._lists.run(RenderedArticles(self._rendered, self._linked, self._articles))
             if not wrong:
                 self._stories()
-                DayBuild(lists=self._lists, pages=self._pages).run()
+                DayBuild(lists=self._lists).run()
                 return done
             # Pages of these articles link to a removed page of a tag or author, or not to a new one.
             below, self._rendered = None, self._rendered - wrong
         self._finish()
         return done
+
+    def _block(self, block: int) -> None:
+        """Write the stale pages of a block of ids."""
+        least = block * stale.PAGE_BLOCK
+        below = least + stale.PAGE_BLOCK
+        while self._failed_in_a_row < FAILURES_BEFORE_GIVING_UP and not self._context.should_stop():
+            with self._store.read() as connection:
+                batch = stale.stale_pages(connection, BATCH, below=below, least=least)
+            if not batch:
+                break
+            below = batch[-1][0]
+            self._batch(batch)
+        self._finish()
 
     def _batch(self, batch: Sequence[tuple[int, int]]) -> None:
         """Write these articles' pages; ``_finish`` marks the lists with these articles."""
@@ -241,7 +291,7 @@ class SiteBuild:
             if item.story and item.story.path:
                 self._marks.add(f"{stale.STORY}{article.story_id}")
             self._context.clear_pages({article.path})
-        changed = [n for n, version in batch if version > 1 or n not in self._unchanged]
+        changed = [number for number, version in batch if version > 0]
         with self._store.read() as connection:
             marks = stale.list_marks(connection, self._written.keys() & changed)
         self._marks |= {mark for mark in marks if self._is_shown(mark, paged)}
@@ -264,7 +314,7 @@ class SiteBuild:
     def _finish(self) -> None:
         """Unmark the articles written so far, and mark their lists in the same transaction."""
         if self._written:
-            with self._store.write() as connection:
+            with self._context.commit() as connection:
                 stale.clear_stale(connection, self._written.items())
                 stale.mark_lists(connection, paged_lists.without_cut_pages(connection, self._marks))
         self._written, self._marks, self._views = {}, set(), replace(self._views, coverage_cache={})
@@ -272,14 +322,16 @@ class SiteBuild:
     def _stories(self) -> None:
         """Write the stale pages and feeds of stories."""
         views = replace(self._context.views, coverage_cache={})
-        StoryBuild(self._lists, self._pages, views, self._shown["trending"]).run()
+        StoryBuild(self._lists, views).run()
 
     def _write_assets(self) -> None:
         try:
             for path, data in self._pages.assets().items():
                 self._write(path, data)
-            if self._options.logo:
-                self._write(self._options.logo, Path(self._options.logo_file).read_bytes())
+            for brand in (self._options.brand, *self._pages.brands):
+                for path, file in ((brand.logo, brand.logo_file), (brand.logo_dark, brand.logo_dark_file)):
+                    if path:
+                        self._write(path, Path(file).read_bytes())
         except (RenderError, OSError) as error:
             self.failures.append(str(error))
 
@@ -304,8 +356,7 @@ class SiteBuild:
         return {item.article.id: Headline.of(item) for item in self._views.listed(connection, articles)}
 
     def _write(self, path: str, data: bytes) -> None:
-        if write_page(f"{self._context.output}/{path}", data):
-            self.written.append(path)
+        self.written += self._context.write({path: data}, sync=False)
 
 
 def _rendered(page: bytes | RenderError) -> bytes:
@@ -314,9 +365,9 @@ def _rendered(page: bytes | RenderError) -> bytes:
     return page
 
 
-def _section_feeds(channels: Iterable[Channel]) -> dict[str, list[list[str]]]:
-    """Return the channels, as name and title, by the key of the section that they consist of."""
-    feeds: dict[str, list[list[str]]] = {}
+def _feeds(channels: Sequence[Channel]) -> dict[str, list[list[str]]]:
+    """Return channels, as name and title, by the section (key) that they consist of; ``""`` has the first."""
+    feeds = {"": [[channel.name, channel.title] for channel in channels[:1]]}
     for channel in channels:
         if key := only_section(channel):
             feeds.setdefault(key, []).append([channel.name, channel.title])

@@ -5,6 +5,7 @@ holds, as JSON, the last change of each part and the signature of everything els
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -42,6 +43,8 @@ from syndicate.text.dates import rfc3339
 from syndicate.text.names import tag_key
 
 WEEK = timedelta(days=7)
+# Year, month and file of the page of a day or a month.
+_DAY = re.compile(r"([0-9][^/]*)/[0-9][^/]*/[^/]+\.html")
 ROBOTS_PATH = "robots.txt"
 ICON_PATH = "favicon.ico"
 _FIXED = (ROBOTS_PATH, ICON_PATH, MANIFEST_PATH, CARD_PATH, ABOUT_PATH, FEEDS_PATH, SITEMAP_PATH)
@@ -83,7 +86,7 @@ class SiteFiles:
         except RenderError as error:
             self.failures.append(str(error))
             return
-        with context.store.write() as connection:
+        with context.commit() as connection:
             stale.save_signature(connection, "sitemap", sitemap, context.now)
             stale.save_signature(connection, "site files", look, context.now)
             stale.clear_lists(connection, marks)
@@ -165,12 +168,11 @@ class SiteFiles:
         return [path for path in paths if self.context.exists(path)]
 
     def _days(self) -> Mapping[str, list[SitemapPage]]:
-        """Return the pages of months and days on disk by year."""
+        """Return the pages of months and days by year."""
         years: dict[str, list[SitemapPage]] = {}
-        folder = self.context.output / DAYS_FOLDER
-        for file in sorted(folder.glob("[0-9]*/[0-9]*/*.html")):
-            path = f"{DAYS_FOLDER}{file.relative_to(folder).as_posix()}"
-            years.setdefault(file.parts[-3], []).append((path, None))
+        for path in self.context.output.paths(DAYS_FOLDER):
+            if day := _DAY.fullmatch(path, len(DAYS_FOLDER)):
+                years.setdefault(day[1], []).append((path, None))
         return years
 
 

@@ -74,7 +74,7 @@ def read_frame(context: PublishContext) -> SiteFrame:
         items = context.views.listed(
             connection, [articles[story.article_id] for story in ranked if story.article_id in articles]
         )
-        newsletters = views_of(context, connection, read_sent(connection, context.newsletters))
+        newsletters = views_of(context, connection, read_sent(connection, context.newsletters, context.now))
     return SiteFrame(pages=pages, top=list(map(Headline.of, items)), newsletters=newsletters)
 
 

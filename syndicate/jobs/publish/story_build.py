@@ -14,7 +14,6 @@ from syndicate.jobs.publish.article_views import ArticleViews
 from syndicate.jobs.publish.lists.list_build import FAILURES_BEFORE_GIVING_UP, ListBuild
 from syndicate.model import Article, Channel, PublishedArticle, RelatedLink, Story
 from syndicate.publish.redirect_page import redirect_page
-from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, NamedPath
 from syndicate.publish.site_paths import story_feed, tag_path
 from syndicate.publish.story_page import StoryMaterial, shown_groups, story_page, text_groups
@@ -32,12 +31,10 @@ MAX_TAGS = 8
 
 @dataclass(frozen=True, slots=True)
 class StoryBuild:
-    """Write stale stories with the writer of a list build. ``trending`` stories stand beside each."""
+    """Write stale stories with the writer of a list build."""
 
     lists: ListBuild
-    pages: SitePages
     views: ArticleViews
-    trending: Sequence[Headline]
 
     def run(self) -> None:
         """Write the stale stories; a story that fails or is not written before a stop stays stale."""
@@ -55,7 +52,7 @@ class StoryBuild:
                 self.lists.failures.append(str(error))
                 return
             n_failed += len(failed)
-            with self.lists.context.store.write() as connection:
+            with self.lists.context.commit() as connection:
                 stale.clear_lists(connection, {name: marks[name] for name in {*batch.values()} - failed})
 
     def _write(self, names: dict[int, str]) -> set[str]:
@@ -70,7 +67,7 @@ class StoryBuild:
         for story in stories:
             with self.lists.context.store.read() as connection:
                 material, feed = self._read(connection, story, links[story.id].links)
-            page = partial(story_page, self.pages, material, options, self.trending)
+            page = partial(story_page, self.lists.pages, material, options, self.lists.trending)
             if not self.lists.write_page(names[story.id], story.path, page):
                 failed.add(names[story.id])
                 continue

@@ -14,7 +14,7 @@ from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.jobs.stories.placing import Placing
 from syndicate.jobs.stories.stories_job import load_index
 from syndicate.store import Store, open_store
-from syndicate.store.stories import replay_rows, story_store
+from syndicate.store.stories import decision_store, replay_rows, story_store
 from syndicate.stories import Fingerprint, StoryIndex, StoryOptions, extract_terms
 
 # Articles placed in a transaction.
@@ -65,7 +65,8 @@ class PastNewsroom:
                 or extract_terms(article.title, article.text, article.language)
                 for article in waiting
             ]
-            Placing(connection, self._index, now).place(waiting, terms)
+            decisions = decision_store.pair_decisions(connection, at=now)
+            Placing(connection, self._index, now).place(waiting, terms, decisions)
 
 
 @contextmanager

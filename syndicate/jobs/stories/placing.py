@@ -4,10 +4,12 @@ The index decides; this module writes its decisions as rows: new stories, articl
 stories, related links, leads. Until a story has a row, its number is the negative id of an article in it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from syndicate.jobs.stories.leads import refresh_stories
+from syndicate.model import PairDecision
 from syndicate.store import Connection
 from syndicate.store.output import stale
 from syndicate.store.stories import index_rows as placed_store
@@ -16,6 +18,7 @@ from syndicate.store.stories.story_moves import StoryMove, StoryReason
 from syndicate.store.stories.story_store import RelatedRow, UnplacedArticle
 from syndicate.stories import (
     MERGED,
+    SPLIT,
     ArticleTerms,
     Fingerprint,
     IndexedArticle,
@@ -48,13 +51,28 @@ class Placing:
         self._before: dict[int, int] = {}
 
     def place(
-        self, waiting: Sequence[UnplacedArticle], terms: Sequence[ArticleTerms | Fingerprint]
+        self,
+        waiting: Sequence[UnplacedArticle],
+        terms: Sequence[ArticleTerms | Fingerprint],
+        decisions: Sequence[PairDecision],
+        released: Collection[int] = (),
     ) -> tuple[int, int]:
-        """Place the articles in order; return the number of new stories and of known texts."""
+        """Place the articles in order, then apply the editors' decisions about pairs.
+
+        Return the number of new stories and of known texts. Placed articles stay in their story, except the
+        ``released``: an undone decision put them there.
+        """
+        for article_id in released:
+            self._index.remove(article_id)
+        self._regrouped += self._index.decide(decisions)
+        story_moves.mark_pages(
+            self._connection, [known.story_id for known in waiting if known.id in released and known.story_id]
+        )
         titles = [title for article in waiting for title in article.read_more]
         hints = placed_store.articles_with_titles(self._connection, titles)
         for article, article_terms in zip(waiting, terms, strict=True):
-            self._place_article(article, article_terms, hints)
+            self._place_article(article, article_terms, hints, released)
+        self._regrouped += self._index.decide(decisions)
         new = self._create_new_stories()
         places = list(self._places())
         story_store.place_articles(self._connection, places)
@@ -77,12 +95,21 @@ class Placing:
         self.moved = changed | gone | ranked_lists.stories_of(self._connection, sorted(linking))
         return new, sum(placement.twin is not None for placement in self._placements.values())
 
+    def originals(self) -> list[int]:
+        """Return the articles of this batch that are new and copies of no other."""
+        places = self._placements.items()
+        return [key for key, place in places if key not in self._before and place.twin is None]
+
     def _place_article(
-        self, article: UnplacedArticle, terms: ArticleTerms | Fingerprint, hints: dict[str, int]
+        self,
+        article: UnplacedArticle,
+        terms: ArticleTerms | Fingerprint,
+        hints: dict[str, int],
+        released: Collection[int],
     ) -> None:
         # An edited article keeps its story, so that links to it do not break. Only with the text of an
         # article in another story it moves there, since equal texts share a story.
-        stays = self._story_now(article)
+        stays = None if article.id in released else self._story_now(article)
         if article.story_id is not None:
             self._before[article.id] = article.story_id
         self._index.remove(article.id)
@@ -173,7 +200,9 @@ class Placing:
         for (story_id, into), article_ids in parts.items():
             first, latest = article_ids[0], reversed(self._regrouped)
             cause, change = next(pair for pair in latest if first in pair[1].article_ids)
-            move = self._move(cause, change, story_id, into, len(article_ids))
+            # Even of a whole provisional story that merged, these articles are a part of a stored story.
+            part = replace(change, kind=SPLIT)
+            move = self._move(cause, part, story_id, into, len(article_ids))
             story_moves.split_story(self._connection, move, article_ids)
         return {story_id for pair in parts for story_id in pair}
 
@@ -195,6 +224,7 @@ class Placing:
             articles=articles,
             similarity=change.similarity,
             threshold=change.threshold,
+            decision=change.decision,
             moved=self._now,
         )
 

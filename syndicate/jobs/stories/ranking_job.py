@@ -4,16 +4,17 @@ Runs inside the stories job, under its lease. Every input of the lists is a row,
 same lists within a step of the clock.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from syndicate.jobs.events.noted_changes import note_trending
 from syndicate.jobs.stories import story_facts
 from syndicate.jobs.stories.leads import refresh_chosen_leads
 from syndicate.model import RankedStory
 from syndicate.store import Connection, Store
-from syndicate.store.core import leases
-from syndicate.store.stories import decision_store, ranked_lists
+from syndicate.store.leases import leases
+from syndicate.store.stories import decision_store, ranked_history, ranked_lists
 from syndicate.store.stories.ranked_lists import SourceWeight
 from syndicate.stories import ENOUGH_OTHERS, RankingOptions, Record, learn_weights, rank_step
 
@@ -35,6 +36,8 @@ class RankingJob:
     _cache: story_facts.StoryFactsCache | None = field(default=None, init=False)
     _placements: int = field(default=-1, init=False)
     _moved: set[int] = field(default_factory=set, init=False)
+    # Hour whose places are recorded.
+    _hour: datetime | None = field(default=None, init=False)
 
     def is_due(self, now: datetime) -> bool:
         """Return whether an input of the lists has changed since the last run."""
@@ -49,8 +52,12 @@ class RankingJob:
             self._placements = placements
             self._moved.update(stories)
 
-    def run(self, now: datetime) -> tuple[str, ...]:
+    def run(
+        self, now: datetime, keep_lease: Callable[[Connection], None] = lambda _connection: None
+    ) -> tuple[str, ...]:
         """Recompute outdated lists; return the names of the lists that changed.
+
+        ``keep_lease`` raises in a transaction of a process that has lost the lease.
 
         The lists are as of the clock's last step, or of the newest article if that came later: between two
         steps only new articles and the editor change them.
@@ -59,10 +66,11 @@ class RankingJob:
         decided = self._last_inputs is None or self._last_inputs[2:] != inputs[2:]
         if decided or inputs[2]:
             with self.store.write() as connection:
+                keep_lease(connection)
                 decision_store.sync_headlines(connection, at=now)
                 if decided:
                     refresh_chosen_leads(connection, now)
-        weights = self._learn(now)
+        weights = self._learn(now, keep_lease)
         # Restored only after success.
         cache, self._cache = self._cache, None
         with self.store.read() as connection:
@@ -79,15 +87,23 @@ class RankingJob:
                 for name, fresh in lists
                 if [*map(_shown, ranked_lists.ranked_stories(connection, name))] != [*map(_shown, fresh)]
             }
-        if changed:
+        hour = rank_step(now, 3600)
+        if changed or hour != self._hour:
             with self.store.write() as connection:
+                keep_lease(connection)
+                if "trending" in changed:
+                    before = ranked_lists.ranked_stories(connection, "trending")
+                    note_trending(connection, before, changed["trending"], now)
                 for name, fresh in changed.items():
                     ranked_lists.save_ranked(connection, name, fresh)
+                if hour != self._hour:
+                    ranked_history.record_hour(connection, hour)
+            self._hour = hour
         self._cache, self._placements, self._last_inputs = cache, placements, inputs
         self._moved.clear()
         return tuple(changed)
 
-    def _learn(self, now: datetime) -> story_facts.Weights:
+    def _learn(self, now: datetime, keep_lease: Callable[[Connection], None]) -> story_facts.Weights:
         """Return the weights of the sources, learned once a day (UTC); then prune old page views."""
         today = rank_step(now, int(story_facts.DAY.total_seconds()))
         with self.store.read() as connection:
@@ -99,6 +115,7 @@ class RankingJob:
             weights = story_facts.source_weights(connection, learned)
         if learned != known:
             with self.store.write() as connection:
+                keep_lease(connection)
                 ranked_lists.save_source_weights(connection, learned, now=today)
                 ranked_lists.prune_reads(connection, before=today - RHYTHM)
                 ranked_lists.prune_neighbours(connection, before=today - RHYTHM)

@@ -1,41 +1,39 @@
 """Stories job: new articles → their story, their related links, and the ranked lists.
 
 The job holds the story index in memory, loaded from stored terms. A lease lets a single process work at a
-time. A counter in the store shows whether another process has placed or pruned articles; then the job loads
-the index again.
+time; each commit renews it, so that a process that lost it changes nothing. A counter in the store shows
+whether another process has placed or pruned articles; then the job loads the index again.
 """
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from syndicate.errors import StoreBusy, StoreGone
-from syndicate.jobs.run_clock import RunClock
+from syndicate.jobs.events.noted_changes import note_articles, note_stories
 from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.jobs.stories.placing import Placing
 from syndicate.jobs.stories.ranking_job import RankingJob
 from syndicate.publish.site_paths import story_path
 from syndicate.store import Connection, Store
-from syndicate.store.core import leases, quarantine
-from syndicate.store.stories import index_rows, story_pages, story_store
+from syndicate.store.core import quarantine, store_values
+from syndicate.store.leases import leases
+from syndicate.store.leases.held_lease import HeldLease, LeaseTaken, held_lease
+from syndicate.store.stories import decision_store, index_rows, story_pages, story_store
+from syndicate.store.stories.decision_store import PairStep
 from syndicate.store.stories.story_store import UnplacedArticle
 from syndicate.stories import ArticleTerms, StoryIndex, StoryOptions, extract_terms
 
-# Duration of the lease, renewed with each batch.
-LEASE = timedelta(minutes=10)
 # Maximum number of stories that get their address in a transaction.
 NAMED_AT_ONCE = 500
 # Kind of failure of articles that cannot be placed.
 FAILURE = "placing"
 
 _Article = tuple[UnplacedArticle, ArticleTerms]
-
-
-class _LeaseLost(Exception):
-    """The lease ran out and another process places articles now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,42 +84,75 @@ class StoriesJob:
             waiting = story_store.count_unplaced(connection) or story_pages.unnamed_stories(connection, 1)
         if not waiting and not self.ranking.is_due(now):
             return StoriesResult()
-        with self.store.write() as connection:
-            if not self._take_lease(connection, now):
+        done = Counter[str]()
+        changed: tuple[str, ...] = ()
+        with held_lease(self.store, "stories", owner=self.owner, now=now) as lease:
+            if lease is None:
                 return StoriesResult(busy=True)
-        try:
-            while self._name_stories() and not should_stop():
-                pass
-            done = self._place_all(now, progress, should_stop)
-            changed = () if should_stop() else self.ranking.run(now)
-        finally:
-            with self.store.write() as connection:
-                leases.release_lease(connection, "stories", owner=self.owner)
+            stops = lease.until_lost(should_stop)
+            # A process that lost the lease loads the index again, by the counter of placements.
+            with suppress(LeaseTaken):
+                while self._name_stories(lease, now) and not stops():
+                    pass
+                while self._follow_editor(now, lease) and not stops():
+                    pass
+                self._place_all(now, lease, done, progress, stops)
+                changed = () if stops() else self.ranking.run(now, lease.keep)
         counts: dict[str, Any] = done
         return StoriesResult(**counts, lists_changed=changed)
 
-    def _name_stories(self) -> bool:
+    def _name_stories(self, lease: HeldLease, now: datetime) -> bool:
         """Name stories that no batch named, as in a store of an older version; return false without any."""
         with self.store.read() as connection:
             if not story_pages.unnamed_stories(connection, 1):
                 return False
         with self.store.write() as connection:
-            name_stories(connection)
+            lease.keep(connection)
+            name_stories(connection, now)
             leases.increment_counter(connection, leases.PLACEMENTS)
         return True
 
-    def _take_lease(self, connection: Connection, now: datetime) -> bool:
-        return leases.take_lease(connection, "stories", owner=self.owner, now=now, until=now + LEASE)
+    def _follow_editor(self, now: datetime, lease: HeldLease) -> bool:
+        """Apply the next merges and splits of the editor's log, or place anew after an undone pair.
 
-    def _hold_lease(self, connection: Connection, now: datetime) -> None:
-        if not self._take_lease(connection, now):
-            raise _LeaseLost
+        The lines of the log are applied in order, so that the stories do not depend on the times of runs.
+        Return false when every line was applied, or when articles have to be placed again first.
+        """
+        with self.store.read() as connection:
+            after = leases.read_counter(connection, leases.DECIDED_PAIRS)
+            step = decision_store.next_pairs(connection, after=after)
+        index = self._fresh_index(now) if step else None
+        if step is None or index is None:
+            return False
+        released = set[int]()
+        for pair in step.undone:
+            named = pair.pair[:1] if pair.parts else pair.pair
+            stories = {index.story_of(number) for number in named if number in index}
+            released.update(number for story in stories if story for number in index.articles_of(story))
+            # This article keeps the story and its address.
+            released.difference_update([pair.other_id, *index.twins_of(pair.other_id)])
+        with self.store.read() as connection:
+            waiting = story_store.unplaced_articles(connection, len(released), ids=released)
+        try:
+            self._place(_with_terms(waiting), now, lease, released=released, step=step)
+        except (StoreBusy, StoreGone, LeaseTaken):
+            raise
+        except Exception as error:  # noqa: BLE001 - a line that cannot be applied must not stop all placing
+            with self.store.write() as connection:
+                lease.keep(connection)
+                store_values.write_value(connection, leases.DECIDED_PAIRS, str(step.last))
+                failed = FAILURE, f"decision {step.last}", str(error)
+                quarantine.record_failure(connection, *failed, now=now)
+        return True
 
     def _place_all(
-        self, now: datetime, progress: Callable[[int, int], None], should_stop: Callable[[], bool]
-    ) -> Counter[str]:
-        done = Counter[str]()
-        clock = RunClock(now)
+        self,
+        now: datetime,
+        lease: HeldLease,
+        done: Counter[str],
+        progress: Callable[[int, int], None],
+        should_stop: Callable[[], bool],
+    ) -> None:
         while True:
             with self.store.read() as connection:
                 waiting = story_store.unplaced_articles(connection, self.batch)
@@ -129,33 +160,29 @@ class StoriesJob:
                 total = story_store.count_unplaced(connection) if more else len(waiting)
             total += done["placed"]
             if not waiting or should_stop():
-                return done
-            terms = [extract_terms(article.title, article.text, article.language) for article in waiting]
-            try:
-                done += self._place_isolated(list(zip(waiting, terms, strict=True)), now, clock)
-            except _LeaseLost:
-                return done
+                return
+            done.update(self._place_isolated(_with_terms(waiting), now, lease))
             progress(done["placed"], total)
             if not more and done["placed"] == total:
-                return done
+                return
 
-    def _place_isolated(self, batch: Sequence[_Article], now: datetime, clock: RunClock) -> Counter[str]:
+    def _place_isolated(self, batch: Sequence[_Article], now: datetime, lease: HeldLease) -> Counter[str]:
         """Place a batch; if it fails, place its articles one by one, so that a bad article fails alone."""
         try:
-            return self._place(batch, now, clock)
-        except (_LeaseLost, StoreBusy, StoreGone):
+            return self._place(batch, now, lease)
+        except (StoreBusy, StoreGone):
             raise
         except Exception as error:  # noqa: BLE001 - the other articles must go on
             if len(batch) == 1:
-                return self._stand_alone(batch[0][0], str(error), now, clock)
-        return sum((self._place_isolated([item], now, clock) for item in batch), Counter[str]())
+                return self._stand_alone(batch[0][0], str(error), now, lease)
+        return sum((self._place_isolated([item], now, lease) for item in batch), Counter[str]())
 
     def _stand_alone(
-        self, article: UnplacedArticle, reason: str, now: datetime, clock: RunClock
+        self, article: UnplacedArticle, reason: str, now: datetime, lease: HeldLease
     ) -> Counter[str]:
         """Put an article that cannot be placed in a story of its own, or in its old story, and record why."""
         with self.store.write() as connection:
-            self._hold_lease(connection, clock.now())
+            lease.keep(connection)
             kept = story_store.get_stories(connection, [article.story_id or 0])
             story_id = next(iter(kept), None) or story_store.add_stories(connection, [article.id], now)[0]
             text = index_rows.next_text_label(connection)
@@ -167,23 +194,37 @@ class StoriesJob:
             leases.increment_counter(connection, leases.PLACEMENTS)
         return Counter(placed=1, failed=1, new_stories=int(not kept))
 
-    def _place(self, batch: Sequence[_Article], now: datetime, clock: RunClock) -> Counter[str]:
+    def _place(
+        self,
+        batch: Sequence[_Article],
+        now: datetime,
+        lease: HeldLease,
+        *,
+        released: Collection[int] = (),
+        step: PairStep | None = None,
+    ) -> Counter[str]:
         """Place a batch in a transaction. If that fails, drop the index, which is ahead of the store.
 
         Places nothing if another process has placed or pruned articles, perhaps these: then the caller reads
-        again. Raises ``_LeaseLost`` when another process has the lease.
+        again. Raises ``LeaseTaken`` when another process has the lease.
         """
         index = self._fresh_index(now)
         if index is None:
             return Counter()
         try:
             with self.store.write() as connection:
-                self._hold_lease(connection, clock.now())
+                lease.keep(connection)
                 if leases.read_counter(connection, leases.PLACEMENTS) != self._counter:
                     return Counter()
                 placing = Placing(connection, index, now)
-                new, duplicates = placing.place(*zip(*batch, strict=True))
-                name_stories(connection)
+                until = None if step is None else step.last
+                decisions = decision_store.pair_decisions(connection, at=now, until=until)
+                articles, terms = [article for article, _ in batch], [terms for _, terms in batch]
+                new, duplicates = placing.place(articles, terms, decisions, released)
+                if step is not None:
+                    store_values.write_value(connection, leases.DECIDED_PAIRS, str(step.last))
+                name_stories(connection, now)
+                note_articles(connection, placing.originals(), now)
                 if self._failing:
                     mended = {str(article.id) for article, _ in batch} & self._failing
                     quarantine.clear_failures(connection, FAILURE, sorted(mended))
@@ -212,11 +253,16 @@ class StoriesJob:
         return None
 
 
-def name_stories(connection: Connection) -> None:
+def _with_terms(articles: Sequence[UnplacedArticle]) -> list[_Article]:
+    return [(known, extract_terms(known.title, known.text, known.language)) for known in articles]
+
+
+def name_stories(connection: Connection, now: datetime) -> None:
     """Store the address of stories that two sources told; no later headline changes it."""
     unnamed = story_pages.unnamed_stories(connection, NAMED_AT_ONCE)
     paths = {story_id: story_path(title, story_id) for story_id, title in unnamed.items()}
     story_pages.save_paths(connection, paths)
+    note_stories(connection, paths, now)
 
 
 def load_index(
@@ -227,7 +273,7 @@ def load_index(
     Return the index and the ids of articles with terms that are damaged or of another version.
     """
     index = StoryIndex(options, next_text_label=index_rows.next_text_label(connection))
-    since = max(since, index_rows.nth_newest_published(connection, options.max_articles) or since)
+    since = max(since, index_rows.nth_newest_published(connection, options.max_articles, since) or since)
     collecting = gc.isenabled()
     # All loaded objects stay: garbage collection among them took a third of the time (measured).
     gc.disable()

@@ -23,7 +23,6 @@ from syndicate.publish.lists.day_page import (
     day_parts,
     month_page,
 )
-from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import ARCHIVE_PATH, UNDATED_PATH, day_path, month_path
 from syndicate.store import Connection
@@ -45,7 +44,6 @@ class DayBuild:
     """Build the pages of stale days with the writer and the headlines of a list build."""
 
     lists: ListBuild
-    pages: SitePages
     _days: dict[date, Day] = field(default_factory=dict, init=False)
 
     def run(self) -> None:
@@ -54,7 +52,8 @@ class DayBuild:
         self._days = _stored_days(context.known)
         zone = str(context.options.time_zone)
         # In another time zone, a day may have lost its articles to the days beside it.
-        moved = set() if context.known.get(ZONE) == zone else {*self._days}
+        before, undated = context.known.get(ZONE, ""), context.exists(UNDATED_PATH)
+        moved = set() if before.partition(" ")[0] == zone else {*self._days}
         with context.store.read() as connection:
             marks = stale.lists_by_name(stale.stale_lists(connection)).get("day:", {})
             days = {mark: self._days_of(mark) for mark in marks}
@@ -76,13 +75,15 @@ class DayBuild:
             self._months(month)
             done |= set(of_month)
             value = {str(day.day): found for day, found in self._days.items() if _same_month(day, month)}
-            with context.store.write() as connection:
+            with context.commit() as connection:
                 stale.save_signature(connection, f"{MONTH}{month:%Y-%m}", json.dumps(value), context.now)
                 over = {mark: marks[mark] for mark, found in days.items() if found <= done}
                 stale.clear_lists(connection, over)
-        self._archive()
-        if context.known.get(ZONE) != zone:
-            context.save({ZONE: zone})
+        layout = f"{zone} undated" if undated else zone
+        if waiting or before != layout or not context.exists(ARCHIVE_PATH):
+            self._archive(undated=undated)
+        if before != layout:
+            context.save({ZONE: layout})
 
     def _days_of(self, mark: str) -> set[date]:
         """Return the days, in the site's time zone, that an hour belongs to."""
@@ -136,7 +137,7 @@ class DayBuild:
             parts = day_parts(len(content.articles))
             zone = context.options.time_zone
             for part in range(1, parts + 1):
-                render = partial(day_page, self.pages, content, part, counts, zone)
+                render = partial(day_page, self.lists.pages, content, part, counts, zone)
                 written &= self.lists.write_page("day:", day_path(day, part), render)
         for part in range(parts + 1, 1_000):
             if not context.exists(day_path(day, part)):
@@ -198,7 +199,7 @@ class DayBuild:
                 later = months[place - 1] if place else None
                 earlier = months[place + 1] if place + 1 < len(months) else None
                 days = self._links_of_month(other)
-                render = partial(month_page, self.pages, other, days, earlier, later)
+                render = partial(month_page, self.lists.pages, other, days, earlier, later)
                 self.lists.write_page("day:", month_path(other), render)
 
     def _links_of_month(self, month: date) -> list[DayLink]:
@@ -216,9 +217,8 @@ class DayBuild:
             counts[day.replace(day=1)] += count
         return [DayLink(month, month_path(month), counts[month]) for month in sorted(counts, reverse=True)]
 
-    def _archive(self) -> None:
-        undated = self.lists.context.exists(UNDATED_PATH)
-        render = partial(archive_page, self.pages, self._month_links(), undated=undated)
+    def _archive(self, *, undated: bool) -> None:
+        render = partial(archive_page, self.lists.pages, self._month_links(), undated=undated)
         self.lists.write_page("day:", ARCHIVE_PATH, render)
 
 

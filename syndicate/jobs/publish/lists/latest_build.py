@@ -1,16 +1,12 @@
 """Pages that every new article changes: "Latest" and the list of sources."""
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from syndicate.jobs.publish.context import PublishContext
 from syndicate.jobs.publish.lists.list_build import ListBuild
 from syndicate.publish.lists.day_page import latest_page
 from syndicate.publish.lists.sources_page import SourceFacts, sources_page
-from syndicate.publish.site import SitePages
-from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import LATEST_PATH, SOURCES_PATH
 from syndicate.store.core.column_types import from_microseconds
 from syndicate.store.output import day_counts, paged_lists, stale
@@ -20,10 +16,9 @@ LEAST = 100
 MOST = 150
 
 
-def write_latest(
-    context: PublishContext, lists: ListBuild, pages: SitePages, trending: Sequence[Headline]
-) -> None:
+def write_latest(lists: ListBuild) -> None:
     """Write "Latest" and the list of sources."""
+    context, pages = lists.context, lists.pages
     zone = context.options.time_zone
     with context.store.read() as connection:
         places = paged_lists.newest_places(connection, MOST)
@@ -40,7 +35,7 @@ def write_latest(
         for place, (headline, day) in enumerate(zip(headlines, days, strict=True))
         if place < LEAST or day >= days[0] - timedelta(days=1)
     ]
-    lists.write_page("", LATEST_PATH, partial(latest_page, pages, shown, zone, trending=trending))
+    lists.write_page("", LATEST_PATH, partial(latest_page, pages, shown, zone, trending=lists.trending))
     facts = [
         SourceFacts(source, from_microseconds(newest[source.id]), counts[source.id])
         for source in context.views.sources.values()

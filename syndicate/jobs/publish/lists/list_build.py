@@ -7,7 +7,6 @@ before a file is written, so that a killed job leaves no page unmarked.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -49,7 +48,7 @@ FAILURES_BEFORE_GIVING_UP = 20
 KINDS = ("section", "tag", "author", "source", "undated")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class RenderedArticles:
     """Articles with a page rendered in this run.
 
@@ -64,16 +63,19 @@ class RenderedArticles:
 
 @dataclass(slots=True, kw_only=True)
 class ListBuild:
-    """Build stale lists; ``write`` puts a file in place.
+    """Build stale lists of ``pages``, with ``trending`` beside them; ``write`` puts a file in place.
 
     Lists that are not written before a stop stay stale, and so do lists that fail.
     """
 
     context: PublishContext
+    pages: SitePages
+    trending: Sequence[Headline]
     write: Callable[[str, bytes], None]
     failures: list[str]
     failed: set[str] = field(default_factory=set, init=False)
     headlines: Headlines = field(init=False)
+    rendered: RenderedArticles = field(default=RenderedArticles((), {}, {}), init=False)
 
     def __post_init__(self) -> None:
         self.headlines = self._headlines({})
@@ -81,11 +83,12 @@ class ListBuild:
     def _headlines(self, known: Mapping[int, Article]) -> Headlines:
         return Headlines(replace(self.context.views, coverage_cache={}), known)
 
-    def run(self, pages: SitePages, trending: Sequence[Headline], rendered: RenderedArticles) -> set[int]:
+    def run(self, rendered: RenderedArticles | None = None) -> set[int]:
         """Write stale lists; mark and return articles whose pages link to too many or too few lists."""
+        self.rendered = rendered or self.rendered
         with self.context.store.read() as connection:
             lists = stale.lists_by_name(stale.stale_lists(connection))
-        self.headlines = self._headlines(rendered.known)
+        self.headlines = self._headlines(self.rendered.known)
         waiting = [name for name in lists if name.partition(":")[0] in KINDS]
         wrong: set[int] = set()
         while waiting and not self.gives_up():
@@ -96,14 +99,14 @@ class ListBuild:
             feeds: dict[str, tuple[str, Sequence[int]]] = {}
             try:
                 for state in states:
-                    if self._list(state, pages, trending, rendered, feeds, relinked):
+                    if self._list(state, feeds, relinked):
                         done |= state.marks
-                self._feeds(feeds, rendered.known)
+                self._feeds(feeds)
             except RenderError as error:
                 self.failures.append(str(error))
                 break
             wrong |= relinked
-            with self.context.store.write() as connection:
+            with self.context.commit() as connection:
                 stale.clear_lists(connection, done)
         return wrong
 
@@ -112,14 +115,11 @@ class ListBuild:
         return self.context.should_stop() or len(self.failed) >= FAILURES_BEFORE_GIVING_UP
 
     def remove_feeds(self) -> None:
-        """Remove the feeds of all lists, and the empty folders."""
-        for name in FOLDERS.values():
-            folder = self.context.output / name
-            for suffix in FORMATS:
-                for file in folder.glob(f"*.{suffix}"):
-                    file.unlink()
-            with suppress(OSError):
-                folder.rmdir()
+        """Remove the feeds of all lists."""
+        for folder in FOLDERS.values():
+            for path in self.context.output.paths(folder):
+                if path.endswith(FORMATS) and path.count("/") == folder.count("/") + 1:
+                    self.context.remove(path)
 
     def _states(self, names: Sequence[str], lists: Mapping[str, Mapping[str, int]]) -> list[ListState]:
         """Read the first lists; store new bounds together with marks of the pages that they change."""
@@ -144,13 +144,7 @@ class ListBuild:
         return states
 
     def _list(
-        self,
-        state: ListState,
-        pages: SitePages,
-        trending: Sequence[Headline],
-        rendered: RenderedArticles,
-        feeds: dict[str, tuple[str, Sequence[int]]],
-        relinked: set[int],
+        self, state: ListState, feeds: dict[str, tuple[str, Sequence[int]]], relinked: set[int]
     ) -> bool:
         """Write or remove the pages of a list; return whether it is done.
 
@@ -164,13 +158,11 @@ class ListBuild:
         with self.context.store.read() as connection:
             newest = self.headlines.read(connection, headline_ids(state.newest))
             kept = self._is_kept(connection, state)
-        name = source.name if source else _name(pages, kind, key, list(newest.values()))
+        name = source.name if source else _name(self.pages, kind, key, list(newest.values()))
         path = first_path(kind, source.name if source else key)
         existed = self.context.exists(path)
         has_page = kept and (bool(state.count) or existed or kind in paged_lists.NAMED)
-        wrong = kind in paged_lists.NAMED and self._wrongly_linked(
-            state, rendered, existed=existed, has_page=has_page
-        )
+        wrong = kind in paged_lists.NAMED and self._wrongly_linked(state, existed=existed, has_page=has_page)
         if wrong:
             relinked |= wrong
             with self.context.store.write() as connection:
@@ -184,20 +176,13 @@ class ListBuild:
             source=source,
         )
         headlines = [listed.headline for listed in newest.values()]
-        self._files(state, pages, trending, content, headlines, has_page=has_page)
+        self._files(state, content, headlines, has_page=has_page)
         if kind != "undated":
             self._feed(state, name, list(newest), feeds, has_page=has_page)
         return state.name not in self.failed and not self.gives_up()
 
     def _files(
-        self,
-        state: ListState,
-        pages: SitePages,
-        trending: Sequence[Headline],
-        content: ListContent,
-        newest: Sequence[Headline],
-        *,
-        has_page: bool,
+        self, state: ListState, content: ListContent, newest: Sequence[Headline], *, has_page: bool
     ) -> None:
         """Write the pages of a list, ``newest`` on the first; without a page, remove its files."""
         kind, name = state.kind, content.name
@@ -209,16 +194,16 @@ class ListBuild:
             self.write_page(
                 state.name,
                 page_path(kind, key, number),
-                partial(list_page_of, pages, replace(content, headlines=headlines, number=number)),
+                partial(list_page_of, self.pages, replace(content, headlines=headlines, number=number)),
             )
         if has_page:
             with self.context.store.read() as connection:
                 content = facts_of(connection, self.context, self.headlines, state, content)
             shown = replace(content, headlines=newest)
-            self.write_page(state.name, path, partial(list_page_of, pages, shown, trending))
+            self.write_page(state.name, path, partial(list_page_of, self.pages, shown, self.trending))
             if kind == "section":
                 zone = self.context.options.time_zone
-                latest = partial(latest_page, pages, shown.headlines, zone, section=name)
+                latest = partial(latest_page, self.pages, shown.headlines, zone, section=name)
                 self.write_page(state.name, latest_path(name), latest)
             self._redirect(path)
         else:
@@ -252,10 +237,9 @@ class ListBuild:
         pruned = paged_lists.pruned_names(connection, state.kind, [state.key])
         return bool(pruned) and (bool(state.count) or self.context.exists(path))
 
-    def _wrongly_linked(
-        self, state: ListState, rendered: RenderedArticles, *, existed: bool, has_page: bool
-    ) -> set[int]:
+    def _wrongly_linked(self, state: ListState, *, existed: bool, has_page: bool) -> set[int]:
         """Return the articles whose pages link to a removed list, or do not link to a new list."""
+        rendered = self.rendered
         linked = rendered.linked.get(state.name, existed)
         if {existed, linked} == {has_page}:
             return set()
@@ -292,8 +276,9 @@ class ListBuild:
             for suffix in FORMATS[::-1]:
                 self.context.remove(f"{path}.{suffix}")
 
-    def _feeds(self, feeds: Mapping[str, tuple[str, Sequence[int]]], known: Mapping[int, Article]) -> None:
+    def _feeds(self, feeds: Mapping[str, tuple[str, Sequence[int]]]) -> None:
         """Write the feeds of lists by their paths."""
+        known = self.rendered.known
         if not feeds or not self.context.options.automatic_channels:
             return
         ids = {number for _, listed in feeds.values() for number in listed}

@@ -1,4 +1,4 @@
-"""Private feed of each reader: the articles of their newsletters and selections, at a secret address.
+"""Private feeds at secret addresses: each reader's newsletters and selections, and each saved search.
 
 A document is made once for each distinct choice, and the reader's token is inserted. The address ends when
 its owner asks for a new address, leaves the last newsletter, or is erased.
@@ -10,18 +10,27 @@ from hashlib import blake2b
 from threading import Lock
 
 from syndicate.audience.choices import read_selection
-from syndicate.audience.link_tokens import claimed_number, feed_token, make_token, read_feed_token
+from syndicate.audience.link_tokens import (
+    SEARCH_FEED,
+    claimed_number,
+    feed_token,
+    make_token,
+    read_feed_token,
+    read_token,
+)
+from syndicate.errors import ConfigError
 from syndicate.jobs.publish.article_views import ArticleViews, feed_inputs
 from syndicate.jobs.publish.context import FORMATS
 from syndicate.model import Channel, Newsletter
-from syndicate.publish.channel_query import in_language
+from syndicate.publish.channel_query import in_language, parse_query
 from syndicate.publish.feeds.fragments import FragmentCache
 from syndicate.publish.feeds.json_feed_writer import json_feed
 from syndicate.publish.feeds.rss_atom import FeedWriter
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.store import Connection, Store
-from syndicate.store.core import leases
 from syndicate.store.ingest import source_store
+from syndicate.store.leases import leases
+from syndicate.store.output import saved_searches
 from syndicate.store.output.channel_store import ArticleFilter, filtered_articles
 from syndicate.store.output.private_feed_store import (
     FeedChoice,
@@ -33,7 +42,7 @@ from syndicate.store.output.private_feed_store import (
 from syndicate.text.privacy import public_source
 
 ITEMS = 50
-_KEPT_BYTES = 32 * 1024 * 1024
+_KEPT_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +54,19 @@ class PrivateFeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Content:
+    title: str
+    language: str
+    filters: tuple[ArticleFilter, ...]
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateFeedsJob:
     """Serve the addresses of private feeds. Thread-safe."""
 
     store: Store
-    newsletters: tuple[Newsletter, ...]
+    newsletters: Sequence[Newsletter]
     options: PublishOptions
     writer: FeedWriter
     _documents: FragmentCache = field(default_factory=lambda: FragmentCache(_KEPT_BYTES), repr=False)
@@ -57,7 +74,7 @@ class PrivateFeedsJob:
 
     @classmethod
     def build(
-        cls, store: Store, newsletters: tuple[Newsletter, ...], options: PublishOptions
+        cls, store: Store, newsletters: Sequence[Newsletter], options: PublishOptions
     ) -> "PrivateFeedsJob":
         """Return the feeds of a site, without a hub, which would learn every reader's address."""
         options = replace(options, hub_url="")
@@ -67,13 +84,12 @@ class PrivateFeedsJob:
         """Return the document of a token in a format of ``FORMATS``; ``None`` for an invalid token."""
         with self.store.read() as connection:
             secret = leases.read_secret(connection)
-            owner = self._owner(connection, secret, token)
-            choices = () if owner is None else self._choices(connection, owner)
-            if not choices or kind not in FORMATS:
+            content = self._of_reader(connection, secret, token) or self._of_search(connection, secret, token)
+            if content is None or kind not in FORMATS:
                 return None
             # The placeholder depends on the secret, so that no publisher can fish for tokens with it.
             placeholder = make_token(secret, 0, "placeholder of a private feed")
-            document = self._document(connection, choices, kind, placeholder)
+            document = self._document(connection, content, kind, placeholder)
         content_hash = blake2b(document, digest_size=16).hexdigest()
         return PrivateFeed(
             body=document.replace(placeholder.encode(), token.encode()), content_hash=content_hash
@@ -92,6 +108,11 @@ class PrivateFeedsJob:
         with self.store.read() as connection:
             owner = feed_owner(connection, address_key)
             return "" if owner is None else self.url(connection, owner)
+
+    def search_url(self, connection: Connection, search_id: int) -> str:
+        """Return the address of the feed of a saved search."""
+        token = make_token(leases.read_secret(connection), search_id, SEARCH_FEED)
+        return f"{self.options.site_url}/private/{token}.rss"
 
     def renew(self, address_key: str) -> str:
         """End the address of a mailbox's owner for good; return the new address, or ``""`` for no owner."""
@@ -117,21 +138,37 @@ class PrivateFeedsJob:
             choice for choice in feed_choices(connection, subscriber_id) if choice.newsletter in names
         )
 
-    def _document(
-        self, connection: Connection, choices: tuple[FeedChoice, ...], kind: str, placeholder: str
-    ) -> bytes:
-        """Return the document of a choice, made anew only if its inputs changed, by a single thread."""
-        key, inputs = (f"{kind} {choices!r}", False, False), (feed_inputs(connection), placeholder)
+    def _document(self, connection: Connection, content: _Content, kind: str, placeholder: str) -> bytes:
+        """Return the document of a content, made anew only if its inputs changed, by a single thread."""
+        key, inputs = (f"{kind} {content!r}", False, False), (feed_inputs(connection), placeholder)
         with self._lock:
             cached = self._documents.get(key, inputs)
             if cached is None:
-                cached = (self._make(connection, choices, kind, placeholder),)
+                cached = (self._make(connection, content, kind, placeholder),)
                 self._documents.put(key, inputs, cached)
         return cached[0]
 
-    def _make(
-        self, connection: Connection, choices: Sequence[FeedChoice], kind: str, placeholder: str
-    ) -> bytes:
+    def _make(self, connection: Connection, content: _Content, kind: str, placeholder: str) -> bytes:
+        channel = Channel(
+            name=f"private/{placeholder}",
+            title=content.title,
+            query="",
+            limit=ITEMS,
+            language=content.language,
+            description=f"{content.description} This address is yours alone: do not pass it on.".strip(),
+        )
+        sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
+        articles = filtered_articles(connection, content.filters, limit=ITEMS)
+        items = ArticleViews(sources, self.options.site_url).published(connection, articles)
+        if kind == "json":
+            return json_feed(channel, items, self.options)
+        return self.writer.rss(channel, items) if kind == "rss" else self.writer.atom(channel, items)
+
+    def _of_reader(self, connection: Connection, secret: bytes, token: str) -> _Content | None:
+        owner = self._owner(connection, secret, token)
+        choices = () if owner is None else self._choices(connection, owner)
+        if not choices:
+            return None
         by_name = {newsletter.name: newsletter for newsletter in self.newsletters}
         filters = []
         for choice in choices:
@@ -139,18 +176,20 @@ class PrivateFeedsJob:
             newsletter, languages = by_name[choice.newsletter], selection.languages
             clauses = in_language(newsletter.clauses, *languages or (newsletter.language,))
             filters.append(ArticleFilter(clauses=clauses, sections=selection.sections, languages=languages))
-        titles = " · ".join(by_name[choice.newsletter].title for choice in choices)
-        channel = Channel(
-            name=f"private/{placeholder}",
-            title=titles,
-            query="",
-            limit=ITEMS,
+        return _Content(
+            title=" · ".join(by_name[choice.newsletter].title for choice in choices),
             language=by_name[choices[0].newsletter].language,
-            description="What your newsletters choose from. This address is yours alone: do not pass it on.",
+            filters=tuple(filters),
+            description="What your newsletters choose from.",
         )
-        sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
-        articles = filtered_articles(connection, filters, limit=ITEMS)
-        items = ArticleViews(sources, self.options.site_url).published(connection, articles)
-        if kind == "json":
-            return json_feed(channel, items, self.options)
-        return self.writer.rss(channel, items) if kind == "rss" else self.writer.atom(channel, items)
+
+    def _of_search(self, connection: Connection, secret: bytes, token: str) -> _Content | None:
+        search_id = read_token(secret, token, SEARCH_FEED)
+        search = None if search_id is None else saved_searches.get_search(connection, search_id)
+        if search is None or search.ended is not None:
+            return None
+        try:
+            filters = (ArticleFilter(clauses=parse_query(search.query)),)
+        except ConfigError:
+            return None
+        return _Content(title=f"“{search.query}”", language=self.options.language, filters=filters)

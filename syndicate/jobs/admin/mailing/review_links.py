@@ -1,52 +1,39 @@
 """Review of editions behind a signed link: the page of an editor, and the changes sent from it.
 
 A link names the newsletter, the editor and its expiry; all links of a newsletter can be revoked at once. Its
-holder can call ``ReviewService`` under that editor's name. Every HTML form carries a hash of the content it
+holder can call ``EditionActions`` under that editor's name. Every HTML form carries a hash of the content it
 shows. A change to content that has changed since is refused.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import blake2b
+from types import MappingProxyType
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from syndicate.audience.link_tokens import make_token, read_token
-from syndicate.errors import SyndicateError
-from syndicate.jobs.newsletter.edition_review import ReviewService
-from syndicate.model import EditionContent, Newsletter
+from syndicate.errors import ActionRefused, SyndicateError, WrongFields
+from syndicate.jobs.admin.mailing.edition_actions import EditionActions
+from syndicate.jobs.admin.mailing.edition_views import NOTHING_TYPED, EditionView, Typed, edition_view, press
+from syndicate.jobs.newsletter.edition_review import content_hash
+from syndicate.model import Newsletter
+from syndicate.model.actors import Actor, Change
+from syndicate.newsletter.edition_form import EditionForm
 from syndicate.newsletter.periods import read_zone
 from syndicate.newsletter.story_views import TOKEN
 from syndicate.store import Connection, Store
-from syndicate.store.core import leases
-from syndicate.store.mail import audience_store
-from syndicate.store.mail.review_store import EditionChange, ReviewEdition
+from syndicate.store.leases import leases
+from syndicate.store.mail.review_store import ReviewEdition
+from syndicate.store.subscribers import audience_store
 
 # Problems that the page explains in the newsletter's language.
 _STALE = "stale"
 _UNSURE = "unsure"
 _UNSAID = "unsaid"
+_SCOPES = frozenset(("editions:read", "editions:write", "editions:send"))
 # Number of latest sent editions that the page offers for correction.
 MOST_SENT = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionView:
-    """Waiting edition. ``seen`` is the hash of its state and content; ``errors`` stop its release."""
-
-    reviewed: ReviewEdition
-    content: EditionContent
-    seen: str
-    errors: tuple[str, ...]
-    warnings: tuple[str, ...]
-    changes: tuple[EditionChange, ...]
-    variants: int
-
-    # Former names, for templates of operators.
-    found = property(lambda self: self.reviewed)
-    digest = property(lambda self: self.content)
-    forms = property(lambda self: self.variants)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +45,19 @@ class SentEdition:
 
     found = property(lambda self: self.reviewed)
 
+    def goes_at(self, now: datetime) -> datetime | None:
+        """Return the time at which the mail goes, while the approval can be taken back."""
+        until = self.reviewed.approve_by
+        return until if until and until > now else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewPage:
     """Page of an editor: the editions that wait, and the sent editions that can be corrected.
 
     ``said`` names the last action; ``problem`` names or explains a failed action. ``path`` is the path of the
-    page, under which the mails are served. A correction just begun comes first in ``waiting``.
+    page, under which the mails are served. A correction just begun comes first in ``waiting``. Approvals of
+    editions in ``leaving`` can be taken back.
     """
 
     path: str
@@ -74,6 +67,7 @@ class ReviewPage:
     readers: int
     waiting: tuple[EditionView, ...]
     sent: tuple[SentEdition, ...]
+    leaving: tuple[SentEdition, ...] = ()
     said: str = ""
     problem: str = ""
 
@@ -105,7 +99,7 @@ class ReviewLinks:
     """Maker of review links, and handler of the requests to them."""
 
     store: Store
-    review: ReviewService
+    actions: EditionActions
     site_url: str
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
@@ -127,40 +121,68 @@ class ReviewLinks:
         self, link: ReviewLink, *, said: str = "", correction_id: int | None = None, problem: str = ""
     ) -> ReviewPage | None:
         """Return the page, or ``None`` for a link that is invalid, expired or revoked; changes nothing."""
+        return self._look(link, said=said, first=correction_id, problem=problem)
+
+    def _look(
+        self,
+        link: ReviewLink,
+        *,
+        said: str = "",
+        first: int | None = None,
+        problem: str = "",
+        typed: Mapping[int, Typed] = MappingProxyType({}),
+    ) -> ReviewPage | None:
         opened = self._opened(link)
         if opened is None:
             return None
         newsletter, ends = opened
+        review = self.actions.review
         with self.store.read() as connection:
             counts = audience_store.count_subscriptions_by_state(connection).get(newsletter.name, {})
-        waiting = sorted(self.review.waiting(newsletter.name), key=lambda number: number != correction_id)
+        waiting = sorted(review.waiting(newsletter.name), key=lambda number: number != first)
+        sent, back = self._sent(newsletter.name), self.clock()
         return ReviewPage(
             path=link.path,
             newsletter=newsletter,
             editor=link.editor,
             ends=ends,
             readers=counts.get("confirmed", 0),
-            waiting=tuple(map(self._edition_view, waiting)),
-            sent=self._sent(newsletter.name),
+            waiting=tuple(
+                edition_view(review, number, typed.get(number, NOTHING_TYPED)) for number in waiting
+            ),
+            sent=tuple(edition for edition in sent if not edition.goes_at(back)),
+            leaving=tuple(edition for edition in sent if edition.goes_at(back)),
             said=said,
             problem=problem,
         )
 
-    def act(self, link: ReviewLink, fields: Mapping[str, Sequence[str]]) -> ReviewPage | None:
-        """Apply a submitted form and return the page after it; ``None`` as in ``look``."""
+    def act(
+        self, link: ReviewLink, fields: Mapping[str, Sequence[str]], network: str = ""
+    ) -> ReviewPage | None:
+        """Apply a submitted form and return the page after it; ``None`` as in ``look``.
+
+        What could not be saved comes back in the fields of the page.
+        """
         if self._opened(link) is None:
             return None
-        # Browsers send the lines of a text field with CRLF.
-        form = {name: values[0].replace("\r\n", "\n") for name, values in fields.items()}
-        said, correction_id = "correct", None
+        form = {name: values[0] for name, values in fields.items()}
+        actor = Actor(kind="link", name=link.editor, scopes=_SCOPES, network=network)
+        change = Change(actor=actor, now=self.clock())
+        number, order, do = form.get("edition", ""), fields.get("story", ()), form.get("do", "")
         try:
-            if form.get("do") == said:
-                correction_id = self._correct(link, form)
-            else:
-                said = self._change(link, form)
+            if do in ("correct", "take back"):
+                first = self._after_sending(link, change, do, form)
+                return self._look(link, said=do, first=first)
+            words = form.get("words", "") if do == "find" else ""
+            said = self._press(link, change, form, order)
         except SyndicateError as error:
-            return self.look(link, problem=str(error))
-        return self.look(link, said=said, correction_id=correction_id)
+            typed = {}
+            if number.isdecimal() and len(number) < 18 and "subject" in form:
+                problems = error.fields if isinstance(error, WrongFields) else {}
+                typed = {int(number): Typed(form=EditionForm.read(form, order), problems=problems)}
+            is_stale = isinstance(error, ActionRefused) and error.problem == "stale"
+            return self._look(link, problem=_STALE if is_stale else str(error), typed=typed)
+        return self._look(link, said=said, typed={int(number): Typed(words=words)})
 
     def mail(self, link: ReviewLink, edition: str) -> str | None:
         """Return the HTML of the mail as it would be sent now, without a subscriber's token."""
@@ -168,13 +190,15 @@ class ReviewLinks:
             return None
         sent = [edition.reviewed.edition.id for edition in self._sent(link.newsletter)]
         # Compared as text: ``int`` raises on a number of thousands of digits.
-        if edition not in map(str, (*self.review.waiting(link.newsletter), *sent)):
+        if edition not in map(str, (*self.actions.review.waiting(link.newsletter), *sent)):
             return None
-        return self.review.check(int(edition)).rendered.html.replace(TOKEN, "preview")
+        return self.actions.review.check(int(edition)).rendered.html.replace(TOKEN, "preview")
 
     def _opened(self, link: ReviewLink) -> tuple[Newsletter, datetime] | None:
         """Return the newsletter and the expiry of a valid link."""
-        named = [newsletter for newsletter in self.review.newsletters if newsletter.name == link.newsletter]
+        named = [
+            newsletter for newsletter in self.actions.review.newsletters if newsletter.name == link.newsletter
+        ]
         with self.store.read() as connection:
             secret = leases.read_secret(connection)
             purpose = self._purpose(connection, link.newsletter, link.editor)
@@ -187,97 +211,43 @@ class ReviewLinks:
         revision = leases.read_counter(connection, _revisions(newsletter))
         return "\n".join(("desk", str(revision), newsletter, editor))
 
-    def _edition_view(self, edition_id: int) -> EditionView:
-        reviewed, content = self.review.edition(edition_id)
-        errors, warnings = self._findings(edition_id)
-        return EditionView(
-            reviewed=reviewed,
-            content=content,
-            seen=_content_hash(reviewed, content),
-            errors=errors,
-            warnings=warnings,
-            changes=tuple(self.review.changes(edition_id)),
-            variants=len(self.review.variants(reviewed)),
-        )
-
-    def _findings(self, edition_id: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the lint errors, and the lint warnings with the parts left out."""
-        try:
-            checked = self.review.check(edition_id)
-        except SyndicateError as error:
-            return (str(error),), ()
-        others = tuple(str(finding) for finding in checked.findings if str(finding) not in checked.errors)
-        return checked.errors, (*others, *checked.trimmed)
-
     def _sent(self, newsletter: str) -> tuple[SentEdition, ...]:
         return tuple(
-            SentEdition(reviewed=reviewed, seen=_content_hash(*self.review.edition(reviewed.edition.id)))
-            for reviewed in self.review.correctable(newsletter, limit=MOST_SENT)
+            SentEdition(
+                reviewed=reviewed, seen=content_hash(*self.actions.review.edition(reviewed.edition.id))
+            )
+            for reviewed in self.actions.review.correctable(newsletter, limit=MOST_SENT)
         )
 
-    def _correct(self, link: ReviewLink, form: Mapping[str, str]) -> int:
-        """Begin the correction of a sent edition; sends nothing."""
+    def _after_sending(self, link: ReviewLink, change: Change, do: str, form: Mapping[str, str]) -> int:
+        """Begin the correction of a sent edition, or take its approval back; return the waiting edition."""
         seen = {str(edition.reviewed.edition.id): edition.seen for edition in self._sent(link.newsletter)}
         number = form.get("edition", "")
         if number not in seen or form.get("seen") != seen[number]:
             raise SyndicateError(_STALE)
-        text = form.get("text", "")
+        if do == "take back":
+            return int(self.actions.undo_approval(change, int(number)).id)
+        text = form.get("text", "").replace("\r\n", "\n")
         if not text.strip():
             raise SyndicateError(_UNSAID)
-        return self.review.correct(int(number), text, by=link.editor, now=self.clock())
+        return int(self.actions.correct(change, int(number), text, seen=seen[number]).id)
 
-    def _change(self, link: ReviewLink, form: Mapping[str, str]) -> str:
-        """Change, release or stop a waiting edition; return the name of the action."""
-        number = form.get("edition", "")
-        if number not in map(str, self.review.waiting(link.newsletter)):
+    def _press(self, link: ReviewLink, change: Change, form: Mapping[str, str], order: Sequence[str]) -> str:
+        """Save the form, and change, release or stop a waiting edition; return the name of the action."""
+        do, number = form.get("do", "").partition(":")[0], form.get("edition", "")
+        if number not in map(str, self.actions.review.waiting(link.newsletter)):
             raise SyndicateError(_STALE)
-        edition_id, now = int(number), self.clock()
-        reviewed, content = self.review.edition(edition_id)
-        if form.get("seen") != _content_hash(reviewed, content):
+        edition_id = int(number)
+        if do not in ("save", "find", "up", "down", "leave", "back", "add", "approve", "hold", "withdraw"):
             raise SyndicateError(_STALE)
-        action, text = form.get("do", ""), form.get("text", "")
-        finish = {"approve": self.review.approve, "hold": self.review.hold, "withdraw": self.review.withdraw}
-        if action in finish:
-            if action != "hold" and form.get("sure") != "yes":
-                raise SyndicateError(_UNSURE)
-            finish[action](edition_id, by=link.editor, now=now)
-        elif action == "note":
-            self.review.note(edition_id, text, by=link.editor, now=now)
-        elif action == "subject":
-            self.review.retitle(edition_id, 0, text, by=link.editor, now=now)
-        else:
-            return self._change_story(edition_id, content, form, by=link.editor, now=now)
-        return action
-
-    def _change_story(
-        self, edition_id: int, content: EditionContent, form: Mapping[str, str], *, by: str, now: datetime
-    ) -> str:
-        action, place = form.get("do", ""), _place(content, form.get("story", ""))
-        to = {"first": 1, "up": max(1, place - 1), "down": min(len(content.stories), place + 1)}
-        if action in to:
-            self.review.move(edition_id, place, to[action], by=by, now=now)
-            return "move"
-        if action == "drop":
-            self.review.drop(edition_id, place, by=by, now=now)
-        elif action == "retitle":
-            self.review.retitle(edition_id, place, form.get("text", ""), by=by, now=now)
-        else:
-            raise SyndicateError(_STALE)
-        return action
+        if do in ("approve", "withdraw") and form.get("sure") != "yes":
+            raise SyndicateError(_UNSURE)
+        press(self.actions, change, edition_id, form, order)
+        if do == "approve":
+            self.actions.approve(change, edition_id)
+        return {"up": "move", "down": "move", "leave": "drop", "find": "save"}.get(do, do)
 
 
 def _revisions(newsletter: str) -> str:
     """Return the name of the counter that revokes a newsletter's links when it moves."""
     return f"desk links of {newsletter}"
-
-
-def _content_hash(reviewed: ReviewEdition, content: EditionContent) -> str:
-    return blake2b(f"{reviewed.state} {content!r}".encode("utf-8", "replace"), digest_size=12).hexdigest()
-
-
-def _place(content: EditionContent, story: str) -> int:
-    """Return the current place of a story by its id, which the form carries in place of a position."""
-    ids = [str(story.story_id) for story in content.stories]
-    if story not in ids:
-        raise SyndicateError(_STALE)
-    return ids.index(story) + 1

@@ -1,0 +1,129 @@
+"""Tokens of programs: create, revoke, and find the actor of a token."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syndicate.access.random_keys import BEGINNING, hash_key, is_token, new_token
+from syndicate.errors import NotFound, WrongFields
+from syndicate.jobs.admin.actions import perform
+from syndicate.model.actors import ROLES, SCOPES, ActionResult, Actor, Change
+from syndicate.store import Connection, Store
+from syndicate.store.access import token_store, user_store
+from syndicate.store.access.token_store import Token
+from syndicate.text.plain import clean_line
+
+NEVER_FOR_TOKENS = frozenset({"admin:write"})
+
+
+@dataclass(frozen=True, slots=True)
+class SecretResult:
+    """Result of an action with a secret that is shown once; ``""`` for a repeated request."""
+
+    result: ActionResult
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenActions:
+    """Creates and revokes the tokens of a store, and finds the actor of a token."""
+
+    store: Store
+
+    def actor_of(self, token: str, now: datetime, network: str = "") -> Actor | None:
+        """Return the actor of a live token, with no scope that the owner lacks, or ``None``."""
+        if not is_token(token):
+            return None
+        with self.store.read() as connection:
+            found = token_store.find_token(connection, token_hash=hash_key(token))
+        if found is None or not found.is_live(now):
+            return None
+        if found.used is None or now - found.used > timedelta(minutes=1):
+            with self.store.write() as connection:
+                token_store.note_use(connection, found.id, now)
+        scopes = frozenset(found.scopes.split()) & ROLES.get(found.owner_role, frozenset())
+        return Actor(
+            kind="token",
+            name=found.name,
+            user_id=found.user_id,
+            token_id=found.id,
+            scopes=scopes - NEVER_FOR_TOKENS,
+            network=network,
+        )
+
+    def add(
+        self,
+        change: Change,
+        name: str,
+        scopes: Collection[str],
+        *,
+        days: float | None = None,
+        user_id: int | None = None,
+    ) -> SecretResult:
+        """Create a token for the actor, or for a user that a command names; ``days`` is its lifetime.
+
+        Raises ``WrongFields`` for a name, scope or lifetime that cannot be used.
+        """
+        owner_id = user_id if change.actor.kind == "command" else change.actor.user_id
+        token, name = new_token(), clean_line(name, 80)
+
+        def work(connection: Connection) -> ActionResult:
+            owner = user_store.find_user(connection, user_id=owner_id or 0)
+            if owner is None:
+                raise NotFound("There is no such user.")
+            wrong = _problems(name, scopes, days, ROLES.get(owner.role, frozenset()))
+            if wrong:
+                raise WrongFields(wrong)
+            number = token_store.add_token(
+                connection,
+                token_hash=hash_key(token),
+                beginning=token[:BEGINNING],
+                name=name,
+                scopes=" ".join(scope for scope in SCOPES if scope in scopes),
+                user_id=owner.id,
+                created=change.now,
+                ends=change.now + timedelta(days=days) if days else None,
+            )
+            after = {"name": name, "scopes": sorted(scopes), "owner": owner.address}
+            return ActionResult(
+                kind="token", id=str(number), message=f"The token {name} was created.", after=after
+            )
+
+        scope = "admin:write" if change.actor.kind in ("command", "token") else ""
+        result = perform(self.store, change, "token.add", scope, work)
+        return SecretResult(result, "" if result.is_repeated else token)
+
+    def revoke(self, change: Change, token_id: int) -> ActionResult:
+        """Revoke a token of the actor, or of any user for an admin."""
+
+        def work(connection: Connection) -> ActionResult:
+            token = token_store.find_token(connection, token_id=token_id)
+            if token is None or not (may_see(change.actor, token)):
+                raise NotFound("There is no such token.")
+            is_change = token_store.revoke_token(connection, token_id, change.now)
+            message = f"The token {token.name} was revoked."
+            return ActionResult(kind="token", id=str(token_id), message=message, is_change=is_change)
+
+        scope = "admin:write" if change.actor.kind == "token" else ""
+        return perform(self.store, change, "token.revoke", scope, work)
+
+
+def may_see(actor: Actor, token: Token) -> bool:
+    """Return whether an actor may look at a token and revoke it."""
+    return actor.may("admin:write") or token.user_id == actor.user_id
+
+
+def _problems(
+    name: str, scopes: Collection[str], days: float | None, allowed: Collection[str]
+) -> dict[str, str]:
+    wrong = {}
+    if not name:
+        wrong["name"] = "Write the name of the program that will use the token."
+    refused = [scope for scope in scopes if scope not in allowed or scope in NEVER_FOR_TOKENS]
+    if refused:
+        wrong["scopes"] = f"The owner of the token cannot give {', '.join(sorted(refused))}."
+    if not scopes:
+        wrong["scopes"] = "Choose at least one permission."
+    if days is not None and not 0 < days <= 3650:
+        wrong["days"] = "Write a number of days between 1 and 3650."
+    return wrong

@@ -1,0 +1,1 @@
+"""Actions and views of editions, deliveries and subscribers."""

@@ -1,0 +1,362 @@
+"""Actions on subscribers: add, import, end, write again, stop, erase, export and look."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from syndicate.audience.link_tokens import unsubscribe_token
+from syndicate.audience.mailbox_address import Address, fold_address, normalise_address
+from syndicate.delivery.folder_sender import mails_to
+from syndicate.errors import ActionRefused, InvalidAddress, NotFound, WrongFields
+from syndicate.jobs.admin.actions import earlier_result, perform, require
+from syndicate.jobs.audience.sign_up_job import SignUpOptions
+from syndicate.model import ImportedSubscriber, Newsletter, SubscriptionState, SuppressionReason
+from syndicate.model.actors import ActionResult, Change
+from syndicate.store import Connection, Store
+from syndicate.store.access import audit_store
+from syndicate.store.leases import leases
+from syndicate.store.subscribers import (
+    audience_store,
+    import_store,
+    sign_up_store,
+    subscriber_export,
+    subscriber_rows,
+    suppression_list,
+)
+from syndicate.store.subscribers.subscriber_rows import SubscriberRow
+from syndicate.text.phrases import plural
+
+READ, WRITE = "subscribers:read", "subscribers:write"
+LOOKS_COUNT_AFTER = timedelta(minutes=10)
+"""Looks at the same record by the same person within this time are one row of the audit log."""
+_LEFT = "{} has unsubscribed; only its owner can subscribe again, on the sign-up page."
+_NO_LIMIT = 2**31
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSubscriber:
+    """Subscriber to add. ``agreed`` are the words that the person agreed to.
+
+    With ``has_agreed`` the person is subscribed at once, else a mail asks for a confirmation.
+    """
+
+    address: str
+    newsletter: str
+    agreed: str
+    name: str = ""
+    language: str = ""
+    has_agreed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriberActions:
+    """Actions on subscribers; none subscribes again a person who left.
+
+    ``sign_up`` are the options of the sign-up page, ``None`` without it. ``outbox`` is the folder of mails.
+    ``send_choices`` sends the page of choices of a newsletter, by the token of a subscription, to an address;
+    it is ``None`` if subscribers cannot reach that page.
+    """
+
+    store: Store
+    newsletters: Sequence[Newsletter]
+    sign_up: SignUpOptions | None = None
+    outbox: Path | None = None
+    send_choices: Callable[[str, str, str], None] | None = field(default=None)
+
+    def add(self, change: Change, new: NewSubscriber) -> ActionResult:
+        """Subscribe a person who has agreed, or ask for a confirmation by mail."""
+        mailbox = self._checked(new, needs_text=change.actor.kind != "command")
+
+        def work(connection: Connection) -> ActionResult:
+            if audience_store.suppression(connection, mailbox.key):
+                raise ActionRefused("suppressed", f"{mailbox.display} is suppressed; its record says why.")
+            known = audience_store.subscription_of(connection, mailbox.key, new.newsletter)
+            state = known and audience_store.subscription_state(connection, known)
+            if state == SubscriptionState.UNSUBSCRIBED:
+                raise ActionRefused("unsubscribed-by-subscriber", _LEFT.format(mailbox.display))
+            if state == SubscriptionState.CONFIRMED:
+                said = f"{mailbox.display} was subscribed already."
+                return ActionResult(kind="subscriber", message=said, is_change=False)
+            if new.has_agreed:
+                audience_store.add_subscription(
+                    connection,
+                    address=mailbox.display,
+                    address_key=mailbox.key,
+                    name=new.name.strip()[:200],
+                    language=new.language.strip()[:20],
+                    newsletter=new.newsletter,
+                    evidence=f"added by {change.actor.name}",
+                    agreed=new.agreed.strip(),
+                    now=change.now,
+                )
+            else:
+                self._ask(connection, mailbox, new.newsletter, new.agreed.strip(), change)
+            found = audience_store.find_subscriber(connection, mailbox.key)
+            said = "is subscribed." if new.has_agreed else "gets a mail that asks for a confirmation."
+            return ActionResult(
+                kind="subscriber",
+                id=str(found or ""),
+                message=f"{mailbox.display} {said}",
+                after={"newsletter": new.newsletter, "confirmed": new.has_agreed},
+            )
+
+        return perform(self.store, change, "subscriber.add", WRITE, work)
+
+    def _checked(self, new: NewSubscriber, *, needs_text: bool) -> Address:
+        wrong = {}
+        if needs_text and not new.agreed.strip():
+            wrong["agreed"] = "Write the words that the person agreed to; the record of consent keeps them."
+        if new.newsletter not in {newsletter.name for newsletter in self.newsletters}:
+            wrong["newsletter"] = "Choose a newsletter."
+        if not new.has_agreed and self.sign_up is None:
+            wrong["has_agreed"] = "No mail can ask for a confirmation: [sign_up] is switched off."
+        try:
+            mailbox = normalise_address(new.address)
+        except InvalidAddress as error:
+            wrong["address"] = f"This is no mail address: {error}."
+        if wrong:
+            raise WrongFields(wrong)
+        return mailbox
+
+    def _ask(
+        self, connection: Connection, mailbox: Address, newsletter: str, agreed: str, change: Change
+    ) -> None:
+        """Record a request, for which the sign-up job sends a mail."""
+        lifetime = self.sign_up.lifetime if self.sign_up else 0
+        sign_up_store.record_sign_up(
+            connection,
+            newsletters=[newsletter],
+            address=(mailbox.display, mailbox.key, fold_address(mailbox)),
+            network="",
+            agreed=agreed,
+            now=change.now,
+            expires=change.now + timedelta(seconds=lifetime),
+            limits=(_NO_LIMIT, _NO_LIMIT),
+            source="operator",
+        )
+
+    def import_list(
+        self,
+        change: Change,
+        rows: Sequence[ImportedSubscriber],
+        agreed: str,
+        *,
+        ask: bool = False,
+        tell: Callable[[ImportedSubscriber, str], object] = lambda _row, _outcome: None,
+    ) -> ActionResult:
+        """Import the rows of a list in one transaction; with ``ask`` each new person is asked by mail.
+
+        ``tell`` is called with each row and its outcome.
+        """
+        if change.actor.kind != "command" and not agreed.strip():
+            raise WrongFields({"agreed": "Write the words that they agreed to; the record keeps them."})
+        if ask and self.sign_up is None:
+            raise WrongFields({"ask": "No mail can ask for a confirmation: [sign_up] is switched off."})
+
+        def work(connection: Connection) -> ActionResult:
+            counts: dict[str, int] = {}
+            asked = []
+            with connection.begin_nested() as trial:
+                for row, outcome in import_store.import_rows(connection, rows, agreed=agreed, now=change.now):
+                    counts[outcome] = counts.get(outcome, 0) + 1
+                    tell(row, outcome)
+                    if outcome == "added":
+                        asked.append(row)
+                if ask:
+                    trial.rollback()
+            for row in asked if ask else ():
+                self._ask(connection, normalise_address(row.address), row.newsletter, agreed, change)
+            number, verb = counts.get("added", 0), "asked by mail" if ask else "subscribed"
+            return ActionResult(
+                kind="subscribers", message=f"{plural(number, 'person')} {verb}.", after={"counts": counts}
+            )
+
+        return perform(self.store, change, "subscriber.import", WRITE, work)
+
+    def export(self, change: Change, chosen: int) -> ActionResult:
+        """Record an export of a number of subscriptions, before the file is given out."""
+        result = ActionResult(kind="subscribers", message="", after={"rows": chosen})
+        return perform(self.store, change, "subscriber.export", READ, lambda _: result)
+
+    def export_data(self, change: Change, subscriber_id: int) -> dict[str, object]:
+        """Return every row about a subscriber, and record the export."""
+        require(change, READ)
+        with self.store.read() as connection:
+            found = self._row(connection, subscriber_id)
+            data = subscriber_export.export_subscriber_data(connection, found.address_key)
+        self._on(change, "subscriber.export-data", READ, subscriber_id, lambda _connection, _row: "")
+        return data or {}
+
+    def look(self, change: Change, subscriber_id: int) -> None:
+        """Record a look at a subscriber's record."""
+
+        def work(connection: Connection) -> ActionResult:
+            found = self._row(connection, subscriber_id)
+            last = audit_store.audit_rows(
+                connection,
+                actor=change.actor.name,
+                action="subscriber.look",
+                object_kind="subscriber",
+                object_id=str(found.id),
+                limit=1,
+            )
+            is_new = not last or change.now - last[0].at > LOOKS_COUNT_AFTER
+            return ActionResult(kind="subscriber", id=str(found.id), is_change=is_new)
+
+        perform(self.store, change, "subscriber.look", READ, work)
+
+    def end(self, change: Change, subscriber_id: int, newsletter: str) -> ActionResult:
+        """End a subscription; only the subscriber can subscribe again."""
+
+        def work(connection: Connection, found: "_Mailbox") -> str:
+            subscription = audience_store.subscription_of(connection, found.key, newsletter)
+            if subscription is None:
+                raise NotFound("This person has no such subscription.")
+            detail = f"ended by {change.actor.name}"
+            audience_store.end_subscription(connection, subscription, detail=detail, now=change.now)
+            return f"The subscription to {newsletter} has ended."
+
+        return self._on(change, "subscriber.end", WRITE, subscriber_id, work)
+
+    def end_all(self, change: Change, address: str) -> ActionResult:
+        """End every subscription of an address; their number is the fact ``ended``."""
+
+        def work(connection: Connection) -> ActionResult:
+            found, detail = self._mailbox(connection, address), f"ended by {change.actor.name}"
+            ended = audience_store.end_all_subscriptions(connection, found.key, detail=detail, now=change.now)
+            if ended is None:
+                raise NotFound(f"{address} is not a subscriber. `syndicate subscribers list` shows all.")
+            said, facts = f"{plural(ended, 'subscription')} ended.", {"ended": ended}
+            return ActionResult(
+                kind="subscriber", id=found.id, message=said, facts=facts, is_change=bool(ended)
+            )
+
+        return perform(self.store, change, "subscriber.end-all", WRITE, work)
+
+    def stop_mail(self, change: Change, subscriber_id: int) -> ActionResult:
+        """Put a mailbox on the suppression list and end all its subscriptions."""
+
+        def work(connection: Connection, found: "_Mailbox") -> str:
+            key, now = found.key, change.now
+            audience_store.suppress(connection, key, reason=SuppressionReason.BLOCKED.value, now=now)
+            detail = f"all mail stopped by {change.actor.name}"
+            audience_store.end_all_subscriptions(connection, key, detail=detail, now=now)
+            return "No more mail is sent to this address."
+
+        return self._on(change, "subscriber.stop", WRITE, subscriber_id, work)
+
+    def unsuppress(self, change: Change, subscriber: int | str, reason: str) -> ActionResult:
+        """Write again to a mailbox that only bounced; the record keeps the ``reason``.
+
+        The fact ``newsletters`` has the names of those that it gets again.
+        """
+        if not reason.strip():
+            raise WrongFields({"reason": "Write why the mailbox accepts mail again."})
+
+        def work(connection: Connection) -> ActionResult:
+            found = self._mailbox(connection, subscriber)
+            if refusal := suppression_list.reason_not_liftable(connection, found.key):
+                raise ActionRefused("not-liftable", f"{found.address} {refusal}.")
+            resumed = suppression_list.lift_suppression(
+                connection, found.key, why=reason.strip()[:500], now=change.now
+            )
+            said = f"Mail is sent again: {', '.join(resumed) or 'no newsletter'}."
+            facts = {"newsletters": resumed}
+            return ActionResult(kind="subscriber", id=found.id, message=said, facts=facts)
+
+        return perform(self.store, change, "subscriber.unsuppress", WRITE, work)
+
+    def erase(self, change: Change, subscriber: int | str) -> ActionResult:
+        """Erase all data about a subscriber; a keyed hash keeps imports from bringing the address back.
+
+        The fact ``mails`` is the number of mails removed from the outbox folder.
+        """
+        keys: list[str] = []
+
+        def work(connection: Connection) -> ActionResult:
+            found = self._mailbox(connection, subscriber)
+            keys.append(found.key)
+            audience_store.end_all_subscriptions(connection, found.key, detail="", now=change.now)
+            known = audience_store.erase_subscriber(connection, found.key, change.now)
+            said = "The subscriber is erased."
+            return ActionResult(kind="subscriber", id=found.id, message=said, is_change=known)
+
+        result = perform(self.store, change, "subscriber.erase", WRITE, work)
+        # After the transaction, so that no job writes further mail to the address.
+        mails = sum(self._remove_mails(key, dry_run=change.dry_run) for key in keys)
+        if not (result.is_change or mails):
+            raise NotFound(f"No data is stored about {subscriber}.")
+        return replace(result, facts={"mails": mails})
+
+    def mail_choices(self, change: Change, subscriber_id: int) -> ActionResult:
+        """Send a subscriber the link to the page of choices; a repeated request sends nothing."""
+        require(change, WRITE)
+        if earlier := earlier_result(self.store, change):
+            return earlier
+        if self.send_choices is None:
+            raise ActionRefused("no-page", "Subscribers cannot reach the page of choices; set [web] listen.")
+        with self.store.read() as connection:
+            found = self._row(connection, subscriber_id)
+            open_names = [name for name, state in found.states.items() if state == "confirmed"]
+            if not open_names:
+                raise ActionRefused("not-subscribed", "This person has no subscription with choices.")
+            number = audience_store.subscription_of(connection, found.address_key, open_names[0])
+            token = unsubscribe_token(leases.read_secret(connection), number or 0)
+        self.send_choices(open_names[0], token, found.address)
+        said = f"The link was sent to {found.address}."
+        return self._on(change, "subscriber.send-choices", WRITE, subscriber_id, lambda *_: said)
+
+    def _row(self, connection: Connection, subscriber_id: int) -> SubscriberRow:
+        found = subscriber_rows.subscriber_row(connection, subscriber_id)
+        if found is None:
+            raise NotFound("There is no such subscriber.")
+        return found
+
+    def _mailbox(self, connection: Connection, subscriber: int | str) -> "_Mailbox":
+        """Return the mailbox of a subscriber's id, or of an address, which may be no subscriber's."""
+        if isinstance(subscriber, int):
+            row = self._row(connection, subscriber)
+            return _Mailbox(str(row.id), row.address_key, row.address)
+        mailbox = normalise_address(subscriber)
+        number = audience_store.find_subscriber(connection, mailbox.key)
+        return _Mailbox(str(number or ""), mailbox.key, mailbox.display)
+
+    def _on(
+        self,
+        change: Change,
+        action: str,
+        scope: str,
+        subscriber: int | str,
+        act: Callable[[Connection, "_Mailbox"], str],
+    ) -> ActionResult:
+        def work(connection: Connection) -> ActionResult:
+            found = self._mailbox(connection, subscriber)
+            said = act(connection, found)
+            return ActionResult(kind="subscriber", id=found.id, message=said)
+
+        return perform(self.store, change, action, scope, work)
+
+    def _remove_mails(self, address_key: str, *, dry_run: bool) -> int:
+        """Delete the mails to a mailbox in the outbox folder; return their number."""
+        files = mails_to(self.outbox, lambda text: is_mailbox(text, address_key)) if self.outbox else []
+        for file in files if not dry_run else ():
+            file.unlink(missing_ok=True)
+        return len(files)
+
+
+class _Mailbox(NamedTuple):
+    """Mailbox with the id of its subscriber, ``""`` for a mailbox without a subscriber."""
+
+    id: str
+    key: str
+    address: str
+
+
+def is_mailbox(address: str, key: str) -> bool:
+    """Return whether an address is a spelling of a mailbox."""
+    try:
+        return normalise_address(address).key == key
+    except InvalidAddress:
+        return False

@@ -1,0 +1,133 @@
+"""Actions on newsletters: add, edit and remove those of the store, pause any, send a test."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from syndicate.errors import ActionRefused, MailError, NotAllowed, NotFound
+from syndicate.jobs.admin.actions import earlier_result, perform, require
+from syndicate.jobs.admin.outgoing.channel_actions import changed_fields, declared_refusal
+from syndicate.jobs.newsletter.edition_preview import EditionPreviewer, PreviewedMail
+from syndicate.model import Newsletter
+from syndicate.model.actors import ActionResult, Change
+from syndicate.store import Connection, Store
+from syndicate.store.mail import newsletter_store as rows
+
+_SCOPE = "newsletters:write"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsletterActions:
+    """Changes of newsletters. ``declared`` has the names in ``config.toml``.
+
+    ``read`` returns the newsletter of entered values, or raises ``WrongFields``.
+    """
+
+    store: Store
+    declared: frozenset[str]
+    read: Callable[[Mapping[str, Any]], Newsletter]
+    previewer: EditionPreviewer
+
+    def add(self, change: Change, values: Mapping[str, Any]) -> ActionResult:
+        """Add a newsletter; its first edition is the next of its schedule.
+
+        ``values`` are keys of ``[[newsletters]]``, and ``address``, its own postal address.
+        """
+        newsletter = self.read(values)
+        after = {key: value for key, value in values.items() if key != "name"}
+
+        def work(connection: Connection) -> ActionResult:
+            name = newsletter.name
+            if name in self.declared or name in rows.declarations(connection):
+                text = f"A newsletter has the name {name}."
+                raise ActionRefused("name-taken", text, fields={"name": text})
+            rows.save_declaration(connection, newsletter, after, change.now)
+            return _result(name, "is added", after=after)
+
+        return perform(self.store, change, "newsletter.add", _SCOPE, work)
+
+    def edit(self, change: Change, name: str, values: Mapping[str, Any]) -> ActionResult:
+        """Save some fields of an added newsletter, or all but its name."""
+
+        def work(connection: Connection) -> ActionResult:
+            before = self._added(connection, name)
+            after = {**before, **{key: value for key, value in values.items() if key != "name"}}
+            newsletter = self.read({**after, "name": name})
+            if after == before:
+                return _result(name, "is as before", is_change=False)
+            rows.save_declaration(connection, newsletter, after, change.now)
+            return _result(name, "is saved", **changed_fields(before, after))
+
+        return perform(self.store, change, "newsletter.edit", _SCOPE, work)
+
+    def remove(self, change: Change, name: str) -> ActionResult:
+        """Remove an added newsletter: no edition is cut. Its subscribers and editions stay."""
+
+        def work(connection: Connection) -> ActionResult:
+            before = self._added(connection, name)
+            rows.remove_declaration(connection, name)
+            return _result(name, "is removed; its subscribers and editions stay", before=before)
+
+        return perform(self.store, change, "newsletter.remove", _SCOPE, work)
+
+    def pause(self, change: Change, name: str) -> ActionResult:
+        """Cut no edition until ``resume``. Pending deliveries are still sent."""
+        return self._set_paused(change, name, paused=True)
+
+    def resume(self, change: Change, name: str) -> ActionResult:
+        """Cut editions again. Editions of the pause are not made up for."""
+        return self._set_paused(change, name, paused=False)
+
+    def send_test(self, change: Change, mail: PreviewedMail, recipient: str) -> ActionResult:
+        """Send a mail to the user's own address, or with ``newsletters:write`` to any; it is logged.
+
+        A repeated request sends nothing. Raises ``ActionRefused`` when the mail server refuses it; then a
+        repeated request tries again.
+        """
+        if recipient != change.actor.name and not change.actor.may(_SCOPE):
+            raise NotAllowed("Tests to other addresses are for admins.")
+        require(change, "editions:write")
+        if earlier := earlier_result(self.store, change):
+            return earlier
+        try:
+            self.previewer.send(mail, recipient)
+        except MailError as error:
+            raise ActionRefused("mail-refused", f"The test was not sent: {error}", status=502) from error
+        name, subject = mail.edition.newsletter, mail.edition.subject
+
+        def work(_connection: Connection) -> ActionResult:
+            facts = {"address": "own" if recipient == change.actor.name else "other", "subject": subject}
+            return _result(name, f"was sent to {recipient} as a test", after=facts)
+
+        return perform(self.store, change, "newsletter.test", "editions:write", work)
+
+    def own_address(self, name: str) -> str:
+        """Return the postal address of an added newsletter, ``""`` for that of ``[mail]``."""
+        with self.store.read() as connection:
+            return str(rows.declarations(connection).get(name, {}).get("address", ""))
+
+    def _set_paused(self, change: Change, name: str, *, paused: bool) -> ActionResult:
+        def work(connection: Connection) -> ActionResult:
+            if name not in self.declared and name not in rows.declarations(connection):
+                raise NotFound(f"There is no newsletter {name}.")
+            if paused:
+                is_change = rows.pause_newsletter(connection, name)
+            else:
+                is_change = rows.resume_newsletter(connection, name, change.now)
+            text = "is paused" if paused else "is running again"
+            facts = {"before": {"paused": not paused}, "after": {"paused": paused}} if is_change else {}
+            return _result(name, text, is_change=is_change, **facts)
+
+        return perform(self.store, change, f"newsletter.{'pause' if paused else 'resume'}", _SCOPE, work)
+
+    def _added(self, connection: Connection, name: str) -> Mapping[str, Any]:
+        if name in self.declared:
+            raise declared_refusal("newsletter", name)
+        declaration = rows.declarations(connection).get(name)
+        if declaration is None:
+            raise NotFound(f"There is no added newsletter {name}.")
+        return declaration
+
+
+def _result(name: str, text: str, **facts: Any) -> ActionResult:
+    return ActionResult(kind="newsletter", id=name, message=f"The newsletter {name} {text}.", **facts)

@@ -1,0 +1,153 @@
+"""Actions on webhooks: add, change, remove, test, resume, and send a delivery again."""
+
+from dataclasses import dataclass
+
+from syndicate.errors import ActionRefused, NotFound, WrongFields
+from syndicate.events.signing import new_secret, seal
+from syndicate.jobs.admin.access.token_actions import SecretResult
+from syndicate.jobs.admin.actions import perform, require
+from syndicate.model.actors import ActionResult, Change
+from syndicate.store import Connection, Store
+from syndicate.store.events import webhook_store
+from syndicate.store.events.event_log import EVENTS, OFF, TEST, add_event
+from syndicate.store.events.webhook_store import ON, Endpoint
+from syndicate.store.leases import leases
+from syndicate.text.privacy import has_credentials
+from syndicate.text.urls import is_web_url
+
+KIND, SCOPE = "webhook", "admin:write"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookActions:
+    """Changes of the endpoints of other programs."""
+
+    store: Store
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return all endpoints, the oldest first."""
+        with self.store.read() as connection:
+            return webhook_store.list_endpoints(connection)
+
+    def add(self, change: Change, *, address: str, events: list[str]) -> SecretResult:
+        """Add an endpoint that gets events of these types."""
+        require(change, SCOPE)
+        values = _checked(address, events)
+        secret = new_secret()
+
+        def work(connection: Connection) -> ActionResult:
+            sealed = seal(secret, leases.read_secret(connection))
+            row = values | {"secret": sealed, "user_id": change.actor.user_id}
+            number = webhook_store.add_endpoint(connection, row, change.now)
+            return _result(number, f"Webhook {number} was added.", after=values)
+
+        result = perform(self.store, change, "webhook.add", SCOPE, work)
+        return SecretResult(result, "" if result.is_repeated else secret)
+
+    def edit(self, change: Change, webhook_id: int, *, address: str, events: list[str]) -> ActionResult:
+        """Change address and events."""
+        require(change, SCOPE)
+        return self._update(change, "webhook.edit", webhook_id, "was changed", **_checked(address, events))
+
+    def turn(self, change: Change, webhook_id: int, *, on: bool) -> ActionResult:
+        """Turn an endpoint on, also after a rest, or off."""
+        if on:
+            values = {"state": ON, "failures": 0, "reason": ""}
+            return self._update(change, "webhook.resume", webhook_id, "is on", **values)
+        return self._update(change, "webhook.pause", webhook_id, "is off", state=OFF, reason="turned off")
+
+    def new_secret(self, change: Change, webhook_id: int) -> SecretResult:
+        """Add a second secret: both sign until ``end_former_secret``."""
+        secret = new_secret()
+
+        def work(connection: Connection) -> ActionResult:
+            former = _endpoint(connection, webhook_id).secret
+            sealed = seal(secret, leases.read_secret(connection))
+            values = {"secret": sealed, "former_secret": former}
+            webhook_store.change_endpoint(connection, webhook_id, **values)
+            return _result(webhook_id, f"Webhook {webhook_id} signs with the new and the former secret.")
+
+        result = perform(self.store, change, "webhook.secret", SCOPE, work)
+        return SecretResult(result, "" if result.is_repeated else secret)
+
+    def end_former_secret(self, change: Change, webhook_id: int) -> ActionResult:
+        """End the former secret, once the receiver knows the new one."""
+        return self._update(
+            change, "webhook.end-secret", webhook_id, "signs with the new secret only", former_secret=""
+        )
+
+    def remove(self, change: Change, webhook_id: int) -> ActionResult:
+        """Remove an endpoint with its deliveries."""
+
+        def work(connection: Connection) -> ActionResult:
+            endpoint = _endpoint(connection, webhook_id)
+            webhook_store.remove_endpoint(connection, webhook_id)
+            return _result(
+                webhook_id, f"Webhook {webhook_id} was removed.", before={"address": endpoint.address}
+            )
+
+        return perform(self.store, change, "webhook.remove", SCOPE, work)
+
+    def test(self, change: Change, webhook_id: int) -> ActionResult:
+        """Send a test event to an endpoint."""
+
+        def work(connection: Connection) -> ActionResult:
+            if _endpoint(connection, webhook_id).state != ON:
+                raise ActionRefused("webhook-off", f"Webhook {webhook_id} is not on. Resume it first.")
+            add_event(connection, TEST, f"test/{change.now}", {}, change.now, endpoint=webhook_id)
+            return _result(webhook_id, f"A test event for webhook {webhook_id} goes out in a few seconds.")
+
+        return perform(self.store, change, "webhook.test", SCOPE, work)
+
+    def retry(self, change: Change, delivery_id: int) -> ActionResult:
+        """Send a failed or waiting delivery again at once, with the same id."""
+
+        def work(connection: Connection) -> ActionResult:
+            if not webhook_store.retry_webhook(connection, delivery_id, change.now):
+                raise NotFound(f"There is no failed or waiting delivery {delivery_id}.")
+            return _result(delivery_id, f"Delivery {delivery_id} goes out in a few seconds.")
+
+        return perform(self.store, change, "webhook.retry", SCOPE, work)
+
+    def _update(
+        self, change: Change, action: str, webhook_id: int, done: str, **values: object
+    ) -> ActionResult:
+        def work(connection: Connection) -> ActionResult:
+            endpoint = _endpoint(connection, webhook_id)
+            shown = [name for name in values if name != "former_secret"]
+            before = {name: getattr(endpoint, name) for name in shown}
+            webhook_store.change_endpoint(connection, webhook_id, **values)
+            after = {name: values[name] for name in shown}
+            return _result(webhook_id, f"Webhook {webhook_id} {done}.", before=before, after=after)
+
+        return perform(self.store, change, action, SCOPE, work)
+
+
+def deliveries_of(
+    connection: Connection, webhook_id: int, *, below: int | None = None
+) -> list[dict[str, object]]:
+    """Return the latest deliveries to an endpoint. Raises ``NotFound``."""
+    _endpoint(connection, webhook_id)
+    return webhook_store.list_webhook_deliveries(connection, webhook_id, below=below)
+
+
+def _endpoint(connection: Connection, webhook_id: int) -> Endpoint:
+    for endpoint in webhook_store.list_endpoints(connection):
+        if endpoint.id == webhook_id:
+            return endpoint
+    raise NotFound(f"There is no webhook {webhook_id}.")
+
+
+def _result(number: int, message: str, **changes: object) -> ActionResult:
+    return ActionResult(kind=KIND, id=str(number), message=message, **changes)  # type: ignore[arg-type]
+
+
+def _checked(address: str, events: list[str]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    if not is_web_url(address) or has_credentials(address):
+        fields["address"] = "Write an https address without user name and password."
+    if not events or set(events) - EVENTS.keys():
+        fields["events"] = f"Choose from {', '.join(EVENTS)}."
+    if fields:
+        raise WrongFields(fields)
+    return {"address": address, "events": " ".join(name for name in EVENTS if name in events)}

@@ -1,0 +1,1 @@
+"""Overview, metrics, system page and settings: the installation itself, as pages show it."""

@@ -1,0 +1,274 @@
+"""Overview: what needs a person, what comes in, what goes out, and the stages."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from heapq import nlargest
+from statistics import median
+from zoneinfo import ZoneInfo
+
+from syndicate import plots
+from syndicate.jobs.admin.mailing.subscriber_growth import read_growth
+from syndicate.jobs.admin.needs import Need, NeedsReader
+from syndicate.jobs.admin.sources.source_list_view import SourceCondition
+from syndicate.jobs.stage_log import typical_seconds
+from syndicate.model import Newsletter
+from syndicate.newsletter.periods import period_at
+from syndicate.plots import Figure
+from syndicate.store import Connection, Store
+from syndicate.store.ingest import source_store
+from syndicate.store.ingest.source_figures import SourceFigures
+from syndicate.store.mail import edition_store, newsletter_store, review_store
+from syndicate.store.mail.edition_store import EditionReport
+from syndicate.store.output import overview_rows, stage_store
+from syndicate.store.output.stage_store import StageRow
+from syndicate.store.subscribers import audience_store
+from syndicate.text.phrases import ago, listed_counts, plural
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+STOPPED_AFTER = timedelta(minutes=2)
+"""Time without a run of any stage after which nothing runs."""
+LARGEST_SOURCES, WEEKS_COMPARED, EDITIONS_SHOWN = 5, 4, 6
+WELL_COVERED, TROUBLED_SHOWN = 5, 8
+# States of deliveries by the state that the bar shows.
+_SHOWN = {"pending": "waiting", "sending": "waiting", "deferred": "put off"}
+_UNDER_WAY = ("pending", "sending", "deferred")
+_MAIN_STAGES = ("ingest", "pages", "stories", "publish", "editions", "deliver", "bounces")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Figure of the overview with its name and a note."""
+
+    name: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextEdition:
+    """Next edition of a newsletter: its time, subscribers, and a state with its level."""
+
+    at: datetime
+    newsletter: str
+    subscribers: int
+    level: str
+    state: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageState:
+    """Stage with its last run. Seconds are an upper bound of the median, and the longest of 24 hours."""
+
+    name: str
+    level: str
+    state: str
+    at: datetime
+    when: str
+    facts: str
+    typical: float | None
+    longest: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Everything that the overview shows, at a time."""
+
+    headline: str
+    summary: str
+    stopped: str
+    needs: Sequence[Need]
+    numbers: Sequence[Number]
+    comes_in: Figure
+    went_out: Figure | None
+    subscribers: Figure | None
+    next_editions: Sequence[NextEdition]
+    stages: Sequence[StageState]
+    sources: Sequence[tuple[SourceFigures, SourceCondition]]
+    is_fresh: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverviewReader:
+    """Reads the overview.
+
+    ``_counts`` keeps the deliveries of editions that are sent entirely, ``_weeks`` articles of earlier weeks.
+    """
+
+    store: Store
+    needs: NeedsReader
+    newsletters: Sequence[Newsletter]
+    zone: ZoneInfo
+    conditions: Callable[[Connection, datetime], list[tuple[SourceFigures, SourceCondition]]]
+    _counts: dict[int, dict[int, dict[str, int]]] = field(default_factory=dict)
+    _weeks: dict[datetime, list[list[int]]] = field(default_factory=dict)
+
+    def read(self, now: datetime) -> Overview:
+        """Return the overview as of ``now``, of a single state of the store."""
+        with self.store.snapshot() as connection:
+            needs = self.needs.read(connection, now)
+            stages = stage_states(connection, now)
+            editions = self._editions(connection, now)
+            counts = audience_store.count_subscriptions_by_state(connection)
+            readers = {name: states.get("confirmed", 0) for name, states in counts.items()}
+            upcoming = self._next_editions(connection, readers, now)
+            growth = read_growth(connection, sum(readers.values()), now, self.zone)
+            comes_in, articles, usual = self._comes_in(connection, now)
+            moving, covered = overview_rows.count_moving(connection, now - DAY, covered_by=WELL_COVERED)
+            conditions = self.conditions(connection, now)
+        main = [stage for stage in stages if stage.name.partition(" ")[0] in _MAIN_STAGES]
+        told = f"{covered} told by {WELL_COVERED} sources or more"
+        not_running = stopped(stages, now)
+        return Overview(
+            headline="No stage is running" if not_running and not needs else headline(needs),
+            summary=_summary(needs, not_running, editions, upcoming, self.zone),
+            stopped=not_running,
+            needs=needs,
+            numbers=(
+                Number("Articles, last 24 hours", f"{articles:,}", usual),
+                Number("Stories moving", f"{moving:,}", told),
+                Number("Subscribers", f"{growth.total:,}", growth.note),
+            ),
+            comes_in=comes_in,
+            went_out=_went_out(editions, self.zone),
+            subscribers=growth.figure if growth.total else None,
+            next_editions=upcoming,
+            stages=sorted(main, key=lambda stage: _MAIN_STAGES.index(stage.name.partition(" ")[0])),
+            sources=[row for row in conditions if row[1].tab in ("attention", "slow")][:TROUBLED_SHOWN],
+            is_fresh=not conditions,
+        )
+
+    def _comes_in(self, connection: Connection, now: datetime) -> tuple[Figure, int, str]:
+        local = now.astimezone(self.zone)
+        start = local.replace(minute=0, second=0, microsecond=0).astimezone(UTC) - 23 * HOUR
+        sources = overview_rows.count_by_source(connection, start, start + DAY)
+        largest = nlargest(LARGEST_SOURCES, sources, key=lambda key: (sources[key], -key))
+        names = source_store.source_names(connection, largest)
+        found = overview_rows.articles_by_step(connection, start, HOUR, 24, largest)
+        series = [plots.Series(names[key], found[key]) for key in largest]
+        if others := len(sources) - len(largest):
+            series.append(plots.Series(plural(others, "other"), found[0]))
+        every = sum(sources.values())
+        weeks = self._earlier_weeks(connection, start)
+        usual = [median(week[hour] for week in weeks) for hour in range(24)] if weeks else []
+        days = [sum(week) for week in weeks]
+        note = f"usual for a {local:%A}: {min(days):,} to {max(days):,}" if weeks else "too new to compare"
+        labels = [f"{(start + hour * HOUR).astimezone(self.zone):%H}" for hour in range(24)]
+        finding = f"{every:,} articles in 24 hours from {plural(len(sources), 'source')}; {note}."
+        figure = plots.stacked_columns("Articles an hour", finding, labels, series, usual)
+        return figure, every, note
+
+    def _earlier_weeks(self, connection: Connection, start: datetime) -> list[list[int]]:
+        """Return the articles of these hours in the last four weeks; none before the first has articles."""
+        if start not in self._weeks:
+            self._weeks.clear()
+            self._weeks[start] = [
+                overview_rows.articles_by_step(connection, start - week * 7 * DAY, HOUR, 24)[0]
+                for week in range(1, WEEKS_COMPARED + 1)
+            ]
+        weeks = self._weeks[start]
+        return weeks if any(weeks[-1]) else []
+
+    def _editions(self, connection: Connection, now: datetime) -> list[EditionReport]:
+        """Return the latest editions; finished deliveries are counted again every ten minutes."""
+        period = int(now.timestamp()) // 600
+        known = self._counts.setdefault(period, {})
+        for earlier in [number for number in self._counts if number != period]:
+            del self._counts[earlier]
+        return edition_store.report_editions(connection, limit=EDITIONS_SHOWN, known=known)
+
+    def _next_editions(
+        self, connection: Connection, readers: Mapping[str, int], now: datetime
+    ) -> list[NextEdition]:
+        paused = newsletter_store.paused_newsletters(connection)
+        rows = [
+            NextEdition(
+                edition.approve_by or edition.cut_at,
+                edition.newsletter,
+                readers.get(edition.newsletter, 0),
+                "warn",
+                "waits for approval",
+                f"/admin/editions/{edition.id}",
+            )
+            for edition in review_store.waiting_editions(connection)
+        ]
+        for newsletter in self.newsletters:
+            if newsletter.name not in paused:
+                count = readers.get(newsletter.name, 0)
+                level, state = ("good", "scheduled") if count else ("off", "no subscribers yet")
+                page, at = f"/admin/newsletters/{newsletter.name}", period_at(newsletter, now).end
+                rows.append(NextEdition(at, newsletter.name, count, level, state, page))
+        return sorted(rows, key=lambda row: (row.at, row.newsletter))
+
+
+def headline(needs: Sequence[Need]) -> str:
+    """Return the sentence above the needs."""
+    if not needs:
+        return "Nothing needs attention"
+    return f"{plural(len(needs), 'item')} need{'s' if len(needs) == 1 else ''} attention"
+
+
+def stopped(stages: Sequence[StageState], now: datetime) -> str:
+    """Return a sentence if no stage has run for minutes: the daemon does not run."""
+    latest = max((stage.at for stage in stages), default=None)
+    if latest is None or now - latest < STOPPED_AFTER:
+        return ""
+    return f"Nothing runs: the last stage ran {ago(latest, now)}. Start `syndicate run`, or a worker."
+
+
+def stage_states(connection: Connection, now: datetime) -> list[StageState]:
+    """Return all stages with their last runs."""
+    return [_stage_state(row, now) for row in stage_store.stage_rows(connection).values()]
+
+
+def _stage_state(row: StageRow, now: datetime) -> StageState:
+    facts = {name.replace("_", " "): value for name, value in row.facts_json.items()}
+    counts = {name: f"{value:,}" for name, value in facts.items() if isinstance(value, int)}
+    level, state = ("bad", row.problem) if row.problem else ("good", "well")
+    if not row.problem and now - row.at > 2 * HOUR:
+        level, state = "warn", "has not run"
+    told = listed_counts(counts) or "nothing due"
+    return StageState(row.stage, level, state, row.at, ago(row.at, now), told, *typical_seconds(row))
+
+
+def _summary(
+    needs: Sequence[Need],
+    stopped: str,
+    editions: Sequence[EditionReport],
+    upcoming: Sequence[NextEdition],
+    zone: ZoneInfo,
+) -> str:
+    sentences = ["Everything else is well."] if needs and not stopped else []
+    # Of each newsletter the latest edition only: a full mailbox keeps older editions under way for days.
+    under_way = {
+        report.edition.newsletter: report.deliveries
+        for report in reversed(editions)
+        if any(report.deliveries.get(state) for state in _UNDER_WAY)
+    }
+    for newsletter, counts in under_way.items():
+        sent, every = counts.get("sent", 0), sum(counts.values())
+        sentences.append(f"{newsletter} is under way: {sent:,} of {every:,} sent.")
+    if not under_way and upcoming:
+        at = upcoming[0].at.astimezone(zone)
+        sentences.append(f"The next edition goes at {at:%H:%M} on {at:%A}.")
+    return " ".join(sentences)
+
+
+def _went_out(editions: Sequence[EditionReport], zone: ZoneInfo) -> Figure | None:
+    rows = []
+    for report in editions:
+        counts: dict[str, int] = {}
+        for state, count in report.deliveries.items():
+            shown = _SHOWN.get(state, state)
+            counts[shown] = counts.get(shown, 0) + count
+        if every := sum(counts.values()):
+            sent, failed = counts.get("sent", 0), counts.get("failed", 0)
+            waiting = every - sent - failed - counts.get("uncertain", 0)
+            note = f"{sent:,} of {every:,}" if waiting else f"{failed:,} failed"
+            at = report.edition.period_end.astimezone(zone)
+            label = f"{at:%a %-d %b, %H:%M}, {report.edition.newsletter}"
+            rows.append(plots.StateRow(label, note, counts))
+    reached = sum(row.counts.get("sent", 0) for row in rows)
+    finding = f"{reached:,} mails of the last {plural(len(rows), 'edition')} were sent."
+    return plots.state_bar("Deliveries of the last editions", finding, rows) if rows else None

@@ -1,0 +1,1 @@
+"""Backups, restored backups, and moves of the store to another place or engine."""

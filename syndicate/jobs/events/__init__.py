@@ -1,0 +1,1 @@
+"""Jobs that tell other programs and the operator what happened: webhooks and alerts."""

@@ -1,0 +1,1 @@
+"""Job that posts the stories of channels to other networks."""

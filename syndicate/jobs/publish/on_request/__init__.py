@@ -1,0 +1,1 @@
+"""Answers that are made for each request: search, private feeds, embeds, former channels."""
