@@ -15,9 +15,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
+from syndicate.memory import register
 from syndicate.sockets import AnswerTooLong, BoundedStream
 from syndicate.workers import process
 
@@ -71,6 +72,7 @@ class WorkerPool:
         self._lock = threading.Lock()
         self._alive: set[_Worker] = set()
         self._closed = False
+        register(self)
 
     def exchange(self, requests: Sequence[object], time_limit: float) -> Answers:
         """Send requests to a free worker and return its answers; raises ``WorkerDied``.
@@ -101,14 +103,27 @@ class WorkerPool:
             for worker in self._alive:
                 worker.kill()
         # Threads with a busy worker see its end and drop it.
+        self._end_idle(lambda _: True)
+
+    def release_unused(self) -> bool:
+        """End the workers that were not used since the last call; return whether there were any."""
+        return self._end_idle(lambda worker: not worker.used)
+
+    def _end_idle(self, ends: "Callable[[_Worker], bool]") -> bool:
         idle = []
         with contextlib.suppress(queue.Empty):
             while True:
                 idle.append(self._idle.get_nowait())
-        for worker_or_none in idle:
-            if worker_or_none:
-                self._drop(worker_or_none)
-            self._idle.put(None)
+        ended = {worker for worker in idle if worker and ends(worker)}
+        for worker in ended:
+            self._drop(worker)
+        # A warm worker lies above the empty places.
+        kept = [worker for worker in reversed(idle) if worker and worker not in ended]
+        for worker in kept:
+            worker.used = False
+        for place in [None] * (len(idle) - len(kept)) + kept:
+            self._idle.put(place)
+        return bool(ended)
 
     def _start(self) -> "_Worker":
         with self._lock:
@@ -134,6 +149,7 @@ class _Worker:
 
     def __init__(self, arguments: str, max_answer: int, classes: frozenset[tuple[str, str]]) -> None:
         self._max_answer, self._classes = max_answer, classes
+        self.used = True
         self._connection, child_end = socket.socketpair()
         code = _CODE.format(path=sys.path, arguments=arguments.format(child_end.fileno()))
         with child_end:
@@ -149,6 +165,7 @@ class _Worker:
         self._answers = io.BufferedReader(self._incoming, process.BUFFER)
 
     def exchange(self, requests: Sequence[object] | None, time_limit: float) -> Answers:
+        self.used = True
         deadline = time.monotonic() + time_limit
         try:
             self._connection.settimeout(time_limit)

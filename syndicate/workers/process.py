@@ -6,15 +6,15 @@ during a request, the process ends after at most ``time_limit`` seconds of proce
 
 import contextlib
 import gc
-import math
 import os
 import pickle
-import resource
 import socket
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from typing import Any
+
+from syndicate.operating_system import limit_memory, limit_processor_time
 
 Answer = tuple[str, Any]
 """Kind of an answer, and its value.
@@ -41,10 +41,7 @@ def serve(
     connection: socket.socket, answer: Callable[[Any], Answer], *, time_limit: float, memory_limit: int
 ) -> None:
     """Answer lists of requests until the other end closes. Limits are in seconds and bytes."""
-    # A system without this limit (macOS) still has the limit on time.
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (memory_limit, memory_limit))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_memory(memory_limit)
     gc.freeze()
     gc.set_threshold(50_000)
     send(connection, [("ready", None)])
@@ -54,7 +51,7 @@ def serve(
         while True:
             answers: list[Answer] = []
             for request in pickle.load(incoming):  # noqa: S301 - written by the parent
-                _limit_processor_time(time_limit)
+                limit_processor_time(time_limit)
                 answers.append(_answered(answer, request))
                 if answers[-1][0] in ("memory", "timeout"):
                     break
@@ -70,12 +67,6 @@ def _answered(answer: Callable[[Any], Answer], request: Any) -> Answer:
         return "memory", ""
     except Exception as error:  # noqa: BLE001 - the parent decides; the worker goes on
         return "failed", f"{type(error).__name__}: {error}"
-
-
-def _limit_processor_time(seconds: float) -> None:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    soft = math.ceil(used.ru_utime + used.ru_stime + seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
 def main(module: str, descriptor: int, time_limit: float, memory_limit: int) -> None:
