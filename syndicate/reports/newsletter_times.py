@@ -1,14 +1,11 @@
 """Times of newsletters: the next editions, and time zones."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from syndicate.newsletter.periods import period_at, read_zone
 from syndicate.services import Services
 from syndicate.store.mail import newsletter_store
-
-MISSED_SHOWN = timedelta(days=7)
-"""Missed periods are shown for this long after they were recorded."""
 
 
 def next_editions(services: Services, now: datetime) -> dict[str, datetime]:

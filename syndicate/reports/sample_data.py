@@ -7,8 +7,11 @@ from zoneinfo import ZoneInfo
 
 from syndicate import model
 from syndicate.audience.choices import Choices, OfferedChoices
+from syndicate.audience.fields import SubscriberField
+from syndicate.jobs.admin.mailing.edition_views import EditionView, StoryFound
+from syndicate.jobs.admin.mailing.review_links import ReviewPage, SentEdition
 from syndicate.jobs.audience.preferences_job import PreferencesView
-from syndicate.jobs.newsletter.review_links import EditionView, ReviewPage, SentEdition
+from syndicate.newsletter.edition_form import form_of
 from syndicate.publish.newsletter_archive import ArchivedEdition, Neighbours, edition_link
 from syndicate.publish.search.search_query import SearchQuery
 from syndicate.publish.search.search_results import Facet, FoundStory, SearchPage
@@ -74,7 +77,7 @@ def full_story(item: model.PublishedArticle, related: Sequence[Headline]) -> Sto
 
 
 def archived_editions(newsletter: str, now: datetime) -> list[ArchivedEdition]:
-    """Return archived editions: with few fields set and with all."""
+    """Return archived editions: with few fields set, with all, and written."""
     edition = _edition(now, newsletter)
     return [
         ArchivedEdition(edition=edition, content=content, published=now) for content in edition_contents(now)
@@ -82,7 +85,7 @@ def archived_editions(newsletter: str, now: datetime) -> list[ArchivedEdition]:
 
 
 def edition_contents(now: datetime) -> tuple[model.EditionContent, ...]:
-    """Return contents of editions: with few fields set and with all."""
+    """Return contents of editions: with few fields set, with all, and written."""
     link = model.ContentLink(
         title="Sample", url="https://example.com/1", source="Sample", language="en", direction="ltr"
     )
@@ -98,13 +101,11 @@ def edition_contents(now: datetime) -> tuple[model.EditionContent, ...]:
         direction="ltr",
         follow_up=False,
         other_sources=0,
-        covered_by=(),
-        related=(),
-        image=None,
     )
     rich = replace(
         plain,
         story_id=1,
+        article_id=1,
         url="https://example.com/2",
         section="Sample",
         summary="Sample",
@@ -121,12 +122,26 @@ def edition_contents(now: datetime) -> tuple[model.EditionContent, ...]:
         media=model.ContentMedia(url="https://example.com/talk.mp3", kind="audio", minutes=34),
         coverage_url="https://example.com/story",
         coverage_articles=9,
+        coverage_sources=6,
+        updated=now,
         new_sources=3,
         new_hours=4,
+        note="Sample",
     )
     stories = rich, replace(rich, story_id=2), replace(rich, story_id=3, kind=model.TRENDING)
-    full = model.EditionContent(stories=stories, note="Sample", correction="Sample")
-    return model.EditionContent(stories=(plain,)), full
+    prose = model.ContentPart(html="<p>Sample</p>", text="Sample")
+    texts = {"html": prose.html, "text": prose.text, "link": "https://example.com/4"}
+    notice = model.ContentAnnouncement(name="sample", label="", **texts)
+    full = model.EditionContent(
+        stories=stories,
+        left_out=(replace(rich, story_id=4),),
+        note="Sample",
+        correction="Sample",
+        announcements=(notice,),
+    )
+    parts = prose, model.ContentPart(article_id=1), prose
+    written = model.EditionContent(stories=(rich,), title="Sample", preheader="Sample", parts=parts)
+    return model.EditionContent(stories=(plain,)), full, written
 
 
 def newsletter_views(newsletter: model.Newsletter, now: datetime) -> list[NewsletterView]:
@@ -142,7 +157,9 @@ def newsletter_views(newsletter: model.Newsletter, now: datetime) -> list[Newsle
         frequency="Sample",
         feed="newsletters/sample",
         next=now,
-        latest=replace(edition_link(newsletter, now, "Sample", now), headlines=("Sample",)),
+        latest=replace(
+            edition_link("site/newsletters/sample/1.html", newsletter, "Sample", now), headlines=("Sample",)
+        ),
         editions=3,
         first=now - timedelta(days=90),
     )
@@ -152,7 +169,7 @@ def newsletter_views(newsletter: model.Newsletter, now: datetime) -> list[Newsle
 
 def neighbours(newsletter: model.Newsletter, now: datetime) -> tuple[Neighbours, ...]:
     """Return the neighbours of the first, of a middle and of the newest edition."""
-    link = edition_link(newsletter, now, "Sample", now)
+    link = edition_link("site/newsletters/sample/1.html", newsletter, "Sample", now)
     middle = Neighbours(previous=link, next=link, earlier=(link,))
     return Neighbours(next=link), middle, replace(middle, next=None, next_due=now)
 
@@ -216,13 +233,19 @@ def reader_page(paused_until: datetime | None) -> PreferencesView:
         offer=offer,
         choices=Choices(newsletters=("sample",), hour=7, paused_until=paused_until),
         feed="https://example.com/feed",
+        fields=(
+            SubscriberField(name="city", title="Sample", required=True),
+            SubscriberField(name="topic", title="Sample", type="choice", choices=("Sample", "Other")),
+            *(SubscriberField(name=kind, title="Sample", type=kind) for kind in ("number", "date", "yes_no")),
+        ),
+        values={"city": "Sample", "topic": "Other", "yes_no": "yes"},
     )
 
 
 def review_page(newsletter: model.Newsletter, now: datetime) -> ReviewPage:
     """Return a review page with an edition, a variant, a correction and a sent edition."""
     change = EditionChange(edition_id=1, changed_by="Sample", action="note", detail="Sample", changed=now)
-    plain, rich = edition_contents(now)
+    plain, rich, _ = edition_contents(now)
     editions = (
         (_edition(now, newsletter.name), plain, now),
         (_edition(now, newsletter.name, variant_key="edition\nsection:Sample"), rich, None),
@@ -230,13 +253,24 @@ def review_page(newsletter: model.Newsletter, now: datetime) -> ReviewPage:
     )
     waiting = tuple(
         EditionView(
-            reviewed=ReviewEdition(edition=edition, state="held", content=None, approve_by=approve_by),
+            reviewed=ReviewEdition(
+                edition=edition,
+                state="waiting" if approve_by else "held",
+                content=None,
+                approve_by=approve_by,
+            ),
             content=content,
             seen="",
             errors=("Sample",),
             warnings=("Sample",),
             changes=(change,),
             variants=1,
+            form=form_of(content, "Sample"),
+            saved=form_of(content, "Other"),
+            problems={"subject": "Sample"},
+            lost=("Sample",),
+            words="Sample",
+            results=(StoryFound(name="1", title="Sample"),),
         )
         for edition, content, approve_by in editions
     )
@@ -248,5 +282,6 @@ def review_page(newsletter: model.Newsletter, now: datetime) -> ReviewPage:
         readers=1,
         waiting=waiting,
         sent=(SentEdition(reviewed=waiting[0].reviewed, seen=""),),
+        leaving=(SentEdition(reviewed=waiting[0].reviewed, seen=""),),
         said="approve",
     )

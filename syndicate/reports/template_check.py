@@ -37,6 +37,7 @@ from syndicate.services import Services
 Renders = Iterator[Callable[[], object]]
 """Each callable renders one page or mail and raises ``RenderError``. The results are ignored."""
 # HTTP errors with a page.
+_SIGN_UP = ("pages/subscribe.html", "pages/embedded.html")
 _STATUSES = (400, 403, 404, 405, 409, 410, 413, 429, 500, 503)
 
 
@@ -134,26 +135,31 @@ def _archive(services: Services, now: datetime) -> Renders:
 
 def _server_pages(services: Services, pages: ServerPageRenderer, now: datetime) -> Renders:
     newsletter = ("sample", "Sample")
+    entered = {"source": "Sample", "next_url": "Sample", "fields": {}}
     for problem, newsletters in (
         ("", ()),
         ("choose", (newsletter, newsletter)),
         ("agree", (newsletter,)),
         ("address", (newsletter,)),
+        ("field", (newsletter,)),
     ):
         form = {"newsletters": newsletters, "consent": "Sample", "chosen": "sample", "address": ""}
-        state = {"selected": ["sample"], "problem": problem, "done": False}
-        yield partial(pages.page, "pages/subscribe.html", 200, **form, **state)
-    yield partial(pages.page, "pages/subscribe.html", done=True, selected=["sample"], address="a@example.com")
+        state = {"selected": ["sample"], "problem": problem, "wrong_fields": ("sample",), "done": False}
+        for template in _SIGN_UP:
+            yield partial(pages.page, template, 200, **form, **state, entered=entered)
+    for template in _SIGN_UP:
+        yield partial(pages.page, template, done=True, selected=["sample"], address="a@example.com")
     for confirmed, token in ((False, ""), (True, "token"), (True, "")):
         confirm = {"newsletter": "Sample", "agreed": "Sample", "reader_token": token, "done": confirmed}
+        confirm["entered"] = {"Sample": "Sample"}
         yield partial(pages.page, "pages/confirm.html", 200, **confirm)
     for paused_until in (None, now + timedelta(days=7)):
         for done in ("", "saved", "feed", "subscribed"):
             page = sample.reader_page(paused_until)
             choose = {"page": page, "token": "", "zones": ("UTC",), "pauses": PAUSES}
             yield partial(pages.page, "pages/preferences.html", 200, **choose, done=done)
-    for problem in ("section", "language"):
-        page = replace(sample.reader_page(None), problem=problem)
+    for problem in ("section", "language", "field"):
+        page = replace(sample.reader_page(None), problem=problem, wrong=("city", "topic"))
         refused = {"page": page, "token": "", "zones": (), "pauses": ()}
         yield partial(pages.page, "pages/preferences.html", 422, **refused, done="")
     for unsubscribed in (False, True):
@@ -175,9 +181,8 @@ def _mails(services: Services, now: datetime) -> Renders:
             yield partial(services.edition_renderer.check, newsletter, period, content, check_links=False)
         question = ConfirmationContent(
             newsletter=newsletter.title,
-            site="Sample",
+            brand=replace(newsletter.brand, postal_address="1 Sample Street"),
             language=newsletter.language,
-            postal_address="1 Sample Street",
             agreed="Sample",
             confirm_url="https://example.com/confirm/token",
             hours=48,

@@ -1,15 +1,36 @@
 """Declarations of ``config.toml`` as values of the model."""
 
-from pathlib import Path
+from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syndicate.errors import ConfigError
 from syndicate.ingest.article_rules import Rule, Verdict, parse_condition, parse_rewrite
-from syndicate.model import Access, Channel, Newsletter, Republish, Selectors, Source, SourceKind, SourceList
+from syndicate.model import (
+    Access,
+    Brand,
+    Channel,
+    MessageStep,
+    Newsletter,
+    Republish,
+    Selectors,
+    Source,
+    SourceKind,
+    SourceList,
+)
 from syndicate.publish.channel_query import in_language, parse_query
 from syndicate.settings import Settings
+from syndicate.settings.mail_settings import NewsletterSettings
 from syndicate.settings.source_settings import AuthSettings, SourceSettings
+from syndicate.settings.story_settings import ChannelSettings
 from syndicate.text.plain import clean_line
 from syndicate.text.privacy import looks_secret
 from syndicate.text.urls import is_web_url
+
+if TYPE_CHECKING:
+    from syndicate.newsletter.edition_announcements import DeclaredAnnouncement
 
 
 def declared_sources(settings: Settings) -> tuple[Source, ...]:
@@ -36,30 +57,58 @@ def is_private(url: str, declared: bool | None, has_access: bool) -> bool:  # no
     return (has_access or looks_secret(url)) if declared is None else declared
 
 
-def declared_channels(settings: Settings) -> tuple[Channel, ...]:
-    """Return the channels of ``[[channels]]``, in order."""
-    return tuple(
-        Channel(
-            **channel.model_dump(exclude={"title", "language"}),
-            title=channel.title or channel.name.replace("-", " ").capitalize(),
-            clauses=in_language(parse_query(channel.query), channel.language or settings.site.language),
-            language=channel.language or settings.site.language,
-        )
-        for channel in settings.channels
+def channel_of(settings: Settings, channel: ChannelSettings) -> Channel:
+    """Return a channel of ``[[channels]]`` or of the store."""
+    language = channel.language or settings.site.language
+    return Channel(
+        **channel.model_dump(exclude={"title", "language", "post_to"}),
+        title=channel.title or channel.name.replace("-", " ").capitalize(),
+        clauses=in_language(parse_query(channel.query), language),
+        language=language,
     )
 
 
-def declared_newsletters(settings: Settings) -> tuple[Newsletter, ...]:
-    """Return the newsletters of ``[[newsletters]]``, in order."""
-    return tuple(
-        Newsletter(
-            **newsletter.model_dump(exclude={"title", "time_zone", "language"}),
-            title=newsletter.title or f"{settings.site.title}: {newsletter.name}",
-            time_zone=newsletter.time_zone or settings.site.time_zone,
-            clauses=parse_query(newsletter.query),
-            language=newsletter.language or settings.site.language,
-        )
-        for newsletter in settings.newsletters
+def newsletter_of(settings: Settings, newsletter: NewsletterSettings) -> Newsletter:
+    """Return a newsletter of ``[[newsletters]]`` or of the store."""
+    built = {"title", "time_zone", "language", "brand", "welcome", "series", "address"}
+    series = ((f"series {mail.days}", mail.days, mail.file) for mail in newsletter.series)
+    return Newsletter(
+        **newsletter.model_dump(exclude=built),
+        brand=brand_of(settings, newsletter.brand),
+        title=newsletter.title or f"{settings.branded(newsletter.brand).site.title}: {newsletter.name}",
+        time_zone=newsletter.time_zone or settings.site.time_zone,
+        messages=tuple(
+            MessageStep(name=name, days=days, file=str(settings.path(file)))
+            for name, days, file in (("welcome", 0, newsletter.welcome), *series)
+            if file
+        ),
+        clauses=parse_query(newsletter.query),
+        language=newsletter.language or settings.site.language,
+    )
+
+
+def declared_announcements(settings: Settings) -> tuple[DeclaredAnnouncement, ...]:
+    """Return the announcements of ``[[announcements]]``, in order."""
+    from syndicate.newsletter.edition_announcements import DeclaredAnnouncement
+
+    return tuple(DeclaredAnnouncement(**announcement.model_dump()) for announcement in settings.announcements)
+
+
+def brand_of(settings: Settings, name: str) -> Brand:
+    """Return a brand of ``[[brands]]``; the site's for ``""``."""
+    branded, own = settings.branded(name), {brand.name: brand for brand in settings.brands}.get(name)
+    site, files = branded.site, dict[str, str]()
+    for key, suffix in (("logo", ""), ("logo_dark", "-dark")):
+        stem = f"brand-{name}" if own and own.logo else "logo"
+        if file := getattr(site, key):
+            files[f"{key}_file"] = str(settings.path(file))
+            files[key] = f"site/assets/{stem}{suffix}{Path(file).suffix.lower()}"
+    return Brand(
+        name=name,
+        **site.model_dump(include={"title", "accent", "accent_dark", "font"}),
+        **files,
+        postal_address=branded.mail.address,
+        sender=name if own and own.host and branded.mail.transport == "smtp" else "",
     )
 
 
@@ -98,6 +147,22 @@ def _source(settings: Settings, declared: SourceSettings) -> Source:
         private=is_private(declared.url, declared.private, declared.auth is not None),
         access=read_access(declared.auth, settings.base),
     )
+
+
+def access_of(fields: Mapping[str, str], base: Path) -> Access | None:
+    """Return the authentication in the fields of a form, if any. Raises ``ConfigError``."""
+    keys = ("username", "header", "secret_file", "secret_env")
+    values = {key: value for key in keys if (value := fields.get(key, "").strip())}
+    if not fields.get("auth"):
+        if values:
+            raise ConfigError("the user name, the header and the place of the secret need --auth, the type")
+        return None
+    try:
+        auth = AuthSettings.model_validate({"type": fields["auth"], **values})
+    except ValueError as error:
+        reasons = [line.strip() for line in str(error).splitlines() if "Value error" in line]
+        raise ConfigError(reasons[0].removeprefix("Value error, ") if reasons else str(error)) from error
+    return read_access(auth, base)
 
 
 def read_access(auth: AuthSettings | None, base: Path) -> Access | None:

@@ -4,11 +4,16 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from syndicate.delivery.message import MailOptions, MessageTemplate
-from syndicate.model import Edition, Newsletter
+from syndicate.jobs.newsletter.edition_preview import unsent_edition
+from syndicate.model import Newsletter, edition_path
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import RenderedEdition
 from syndicate.store import Store
 from syndicate.store.ingest import page_store
+from syndicate.store.mail import archive_store
+
+# No valid unsubscribe token: the link of a preview leads to an error page.
+PREVIEW_TOKEN = "preview"  # noqa: S105
 
 
 def gone_pages(store: Store, article_ids: Collection[int]) -> dict[int, int]:
@@ -17,23 +22,11 @@ def gone_pages(store: Store, article_ids: Collection[int]) -> dict[int, int]:
         return page_store.gone_pages(connection, article_ids)
 
 
-def unsent_edition(
-    newsletter: Newsletter, period: Period, rendered: RenderedEdition, web_url: str
-) -> Edition:
-    """Return a rendered edition that is not stored, to make its message."""
-    return Edition(
-        id=0,
-        newsletter=newsletter.name,
-        period_start=period.start,
-        period_end=period.end,
-        revision=0,
-        cut_at=period.end,
-        subject=rendered.subject,
-        html=rendered.html,
-        text=rendered.text,
-        stories=1,
-        web_url=web_url,
-    )
+def previous_edition(store: Store, newsletter: Newsletter, period: Period) -> str:
+    """Return the path of the last sent edition before a period; ``""`` for the first."""
+    with store.read() as connection:
+        end = archive_store.last_edition(connection, newsletter.name, before=period.end)
+    return edition_path(newsletter.name, end) if end else ""
 
 
 def sample_message(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from syndicate.model import Source, SourceList
 from syndicate.services.declared import declared_lists, declared_rules, declared_sources
 from syndicate.settings import Settings
 from syndicate.store import Store
-from syndicate.store.mail import audience_store
+from syndicate.store.subscribers import audience_store
 from syndicate.text.urls import host_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from syndicate.jobs.ingest.websub_job import WebSubJob
     from syndicate.net import FetchThread, UserAgent
 
+READERS_COUNTED_AT_ONCE = 10_000
+READERS_COUNTED_EVERY = 3600.0
+
 
 @dataclass
 class IngestServices:
@@ -36,6 +40,7 @@ class IngestServices:
     settings: Settings
     store: Store
     daemon: bool = False
+    _readers: tuple[float, int] = field(default=(0.0, 0), init=False)
 
     @cached_property
     def owner(self) -> str:
@@ -186,5 +191,10 @@ class IngestServices:
     def _user_agent(self) -> UserAgent:
         from syndicate.net import UserAgent
 
-        with self.store.read() as connection:
-            return UserAgent(name=self.agent_name, readers=max(audience_store.count_readers(connection), 1))
+        counted_at, readers = self._readers
+        # The count reads every subscription, so a large list is counted once an hour.
+        if readers < READERS_COUNTED_AT_ONCE or time.monotonic() - counted_at > READERS_COUNTED_EVERY:
+            with self.store.read() as connection:
+                readers = audience_store.count_readers(connection)
+            self._readers = time.monotonic(), readers
+        return UserAgent(name=self.agent_name, readers=max(readers, 1))

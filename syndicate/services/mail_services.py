@@ -1,12 +1,14 @@
 """Options of the mail server, and options of a newsletter's mails."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from syndicate.audience.mailbox_address import parse_mailbox
 from syndicate.delivery.bounce_mailboxes import ImapOptions, read_imap, read_maildir
+from syndicate.delivery.dkim_signing import DkimKey, load_key
 from syndicate.delivery.message import MailOptions
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
+from syndicate.delivery.webhooks.event_formats import FORMATS
 from syndicate.model import archive_folder
 from syndicate.newsletter.story_views import TOKEN
 from syndicate.settings import Settings
@@ -48,8 +50,8 @@ def envelope_domain(settings: Settings) -> str:
     return _domain(settings.bounces.address) or mail_domain(settings)
 
 
-def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
-    """Return the options that all mails of a newsletter share."""
+def newsletter_mail(settings: Settings, name: str, title: str, keys: Sequence[DkimKey]) -> MailOptions:
+    """Return the options that all mails of a newsletter share, from the settings of its brand."""
     mail, site = settings.mail, settings.site
     sender = parse_mailbox(mail.sender)
     is_open = settings.sign_up.enabled and readers_reach(settings)
@@ -66,6 +68,19 @@ def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
         archive_url=f"{site.url}/{quote(archive_folder(name))}/",
         subscribe_url=f"{site.url}/subscribe?newsletter={quote(name)}" if is_open else "",
         bounce_address=settings.bounces.address,
+        list_domain=mail.list_domain,
+        keys=keys,
+        tag_headers=tuple(filter(None, (FORMATS[name].tag_header for name in settings.webhooks.providers()))),
+    )
+
+
+def dkim_keys(settings: Settings) -> tuple[DkimKey, ...]:
+    """Return the keys that sign mail. Raises ``ConfigError`` for an unusable key file."""
+    mail = settings.mail
+    domain = mail.dkim_domain or mail_domain(settings)
+    keys = ((mail.dkim_rsa_key, mail.dkim_rsa_selector), (mail.dkim_ed25519_key, mail.dkim_ed25519_selector))
+    return tuple(
+        load_key(settings.path(file), domain=domain, selector=selector) for file, selector in keys if file
     )
 
 
@@ -96,7 +111,8 @@ def web_routes(settings: Settings) -> frozenset[str]:
     readers = {"unsubscribe", "preferences", "private"} | (
         {"subscribe", "confirm"} if settings.sign_up.enabled else set()
     )
-    return frozenset({"", "desk", "healthz", "websub"} | readers)
+    hooks = {"hooks"} if settings.webhooks.providers() else set()
+    return frozenset({"", "desk", "healthz", "readyz", "websub"} | readers | hooks)
 
 
 def _unsubscribe_page(settings: Settings) -> str:

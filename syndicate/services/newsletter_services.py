@@ -2,54 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from syndicate.errors import ConfigError
+from syndicate.services.declared import brand_of
 from syndicate.services.output_services import OutputServices
 
 if TYPE_CHECKING:
+    from syndicate.audience.fields import SubscriberField
     from syndicate.delivery.dkim_signing import DkimKey
     from syndicate.delivery.message import MailOptions
+    from syndicate.delivery.outgoing import Sender
     from syndicate.jobs.audience.preferences_job import PreferencesJob
     from syndicate.jobs.audience.sign_up_job import SignUpJob
     from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
     from syndicate.jobs.newsletter.edition_job import EditionJob
+    from syndicate.jobs.newsletter.edition_preview import EditionPreviewer
     from syndicate.jobs.newsletter.edition_review import ReviewService
+    from syndicate.jobs.newsletter.issue_writer import IssueWriter
+    from syndicate.jobs.newsletter.message_content import MessageComposer
+    from syndicate.jobs.newsletter.message_job import MessageJob
     from syndicate.jobs.newsletter.renderer import EditionRenderer
-    from syndicate.jobs.newsletter.review_links import ReviewLinks
     from syndicate.jobs.newsletter.selection import Selector
     from syndicate.jobs.stories.replay_job import ReplayJob
+    from syndicate.model import SegmentClause
 
 
 @dataclass
 class NewsletterServices(OutputServices):
     """Adds the services of editions, review, sign-up, preferences and unsubscribing."""
 
-    @cached_property
-    def dkim_keys(self) -> tuple[DkimKey, ...]:
-        """Keys that sign mail. Raises ``ConfigError`` for an unusable key file."""
-        from syndicate.delivery.dkim_signing import load_key
-        from syndicate.services.mail_services import mail_domain
+    _dkim_keys: dict[str, tuple[DkimKey, ...]] = field(default_factory=dict, init=False)
 
-        mail = self.settings.mail
-        domain = mail.dkim_domain or mail_domain(self.settings)
-        keys = (
-            (mail.dkim_rsa_key, mail.dkim_rsa_selector),
-            (mail.dkim_ed25519_key, mail.dkim_ed25519_selector),
-        )
-        return tuple(
-            load_key(self.settings.path(file), domain=domain, selector=selector)
-            for file, selector in keys
-            if file
-        )
+    def dkim_keys(self, brand: str = "") -> tuple[DkimKey, ...]:
+        """Return the keys that sign the mail of a brand. Raises ``ConfigError`` for an unusable key file."""
+        from syndicate.services.mail_services import dkim_keys
 
-    def mail_options(self, newsletter: str) -> MailOptions:
-        """Return the options that all mails of a newsletter share."""
+        if brand not in self._dkim_keys:
+            self._dkim_keys[brand] = dkim_keys(self.settings.branded(brand))
+        return self._dkim_keys[brand]
+
+    def mail_options(self, newsletter: str, *, signed: bool = True) -> MailOptions:
+        """Return the options that all mails of a newsletter share, with its keys only for ``signed`` mail."""
         from syndicate.services.mail_services import newsletter_mail
 
-        titles = {newsletter.name: newsletter.title for newsletter in self.newsletters}
-        return newsletter_mail(self.settings, newsletter, titles.get(newsletter, newsletter))
+        declared = {known.name: known for known in self.newsletters}.get(newsletter)
+        brand, title = (declared.brand.name, declared.title) if declared else ("", newsletter)
+        keys = self.dkim_keys(brand) if signed else ()
+        return newsletter_mail(self.settings.branded(brand), newsletter, title, keys)
 
     @cached_property
     def edition_renderer(self) -> EditionRenderer:
@@ -57,25 +60,25 @@ class NewsletterServices(OutputServices):
         from syndicate.jobs.newsletter.renderer import EditionRenderer
         from syndicate.newsletter.story_views import SiteFacts
         from syndicate.services import mail_services
-        from syndicate.services.edition_rendering import gone_pages, sample_message
+        from syndicate.services.declared import declared_announcements
+        from syndicate.services.edition_rendering import gone_pages, previous_edition, sample_message
 
-        site, settings, logo = self.settings.site, self.settings, self.publish_options.logo
-        shared = {"title", "url", "language", "google_news_url", "accent", "accent_dark"}
+        settings = self.settings
+        shared = {"url", "language", "google_news_url"}
         return EditionRenderer(
             templates=self.templates,
             site=SiteFacts(
-                **site.model_dump(include=shared),
-                # Mail programs show no SVG.
-                logo=logo if logo.endswith(".png") else "",
-                postal_address=settings.mail.address,
-                zone=self.zone,
+                **settings.site.model_dump(include=shared), brand=brand_of(settings, ""), zone=self.zone
             ),
-            output=self.output,
+            output=self.published,
             unsubscribe_url=lambda _newsletter: mail_services.unsubscribe_link(settings),
             preferences_url=mail_services.preferences_link(settings),
             routes=mail_services.web_routes(settings),
             gone=partial(gone_pages, self.store),
-            message=partial(sample_message, self.mail_options),
+            previous=partial(previous_edition, self.store),
+            announcements=declared_announcements(settings),
+            # Editions are cut and checked on machines without the keys, too.
+            message=partial(sample_message, partial(self.mail_options, signed=False)),
         )
 
     @cached_property
@@ -83,23 +86,73 @@ class NewsletterServices(OutputServices):
         """Service with which editors review editions."""
         from syndicate.jobs.newsletter.edition_review import ReviewService
 
-        return ReviewService(store=self.store, newsletters=self.newsletters, renderer=self.edition_renderer)
+        return ReviewService(
+            store=self.store,
+            newsletters=self.newsletters,
+            renderer=self.edition_renderer,
+            segment=self.segment_clauses,
+        )
 
     @cached_property
-    def review_links(self) -> ReviewLinks | None:
-        """Review of editions behind a signed link, or ``None`` without a web server."""
-        if not self.settings.web.listen:
-            return None
-        from syndicate.jobs.newsletter.review_links import ReviewLinks
+    def _composer(self) -> MessageComposer:
+        """Reader of messages written in Markdown."""
+        from syndicate.jobs.newsletter.message_content import MessageComposer
 
-        return ReviewLinks(store=self.store, review=self.review, site_url=self.settings.site.url)
+        return MessageComposer(
+            selector=self._selector, renderer=self.edition_renderer, channels=self.channels
+        )
+
+    @cached_property
+    def issues(self) -> IssueWriter:
+        """Service with which editors write one-off issues."""
+        from syndicate.jobs.newsletter.issue_writer import IssueWriter
+
+        return IssueWriter(review=self.review, composer=self._composer)
 
     @cached_property
     def editions(self) -> EditionJob:
         """Job that cuts editions."""
         from syndicate.jobs.newsletter.edition_job import EditionJob
+        from syndicate.jobs.newsletter.search_mail_job import SearchMailJob
 
-        return EditionJob(review=self.review, selector=self._selector)
+        return EditionJob(
+            review=self.review,
+            selector=self._selector,
+            messages=self.messages,
+            searches=SearchMailJob(messages=self.messages),
+            owner=self.owner,
+        )
+
+    def sender(self, server: str = "") -> Sender:
+        """Return the sender of mail: an outbox folder, or SMTP over the server of a brand.
+
+        Raises ``ConfigError`` for an unusable key of the server's newsletters.
+        """
+        # A newsletter that is no longer declared has the site's brand.
+        for brand in (*self.brands, brand_of(self.settings, "")):
+            if brand.sender == server:
+                self.dkim_keys(brand.name)
+        from syndicate.delivery.folder_sender import FolderSender
+        from syndicate.delivery.smtp.sender import SmtpSender
+        from syndicate.services.mail_services import smtp_options
+
+        if self.settings.mail.transport == "folder":
+            return FolderSender(self.settings.path(self.settings.mail.folder))
+        return SmtpSender(smtp_options(self.settings.branded(server)))
+
+    @cached_property
+    def previewer(self) -> EditionPreviewer:
+        """Renderer of mails before they are sent."""
+        from syndicate.jobs.newsletter.edition_preview import EditionPreviewer
+
+        return EditionPreviewer(editions=self.editions, mail=self.mail_options, sender=self.sender)
+
+    @cached_property
+    def messages(self) -> MessageJob:
+        """Job that queues welcome mails and series."""
+        from syndicate.jobs.newsletter.message_job import MessageJob
+
+        return MessageJob(review=self.review, composer=self._composer)
 
     @cached_property
     def _selector(self) -> Selector:
@@ -122,7 +175,7 @@ class NewsletterServices(OutputServices):
     @cached_property
     def sign_ups(self) -> SignUpJob | None:
         """Job behind the sign-up page, or ``None`` without the page."""
-        sign_up, site = self.settings.sign_up, self.settings.site
+        sign_up = self.settings.sign_up
         if not (sign_up.enabled and self.settings.web.listen):
             return None
         from syndicate.jobs.audience.sign_up_job import SignUpJob, SignUpOptions
@@ -130,15 +183,37 @@ class NewsletterServices(OutputServices):
 
         options = SignUpOptions(
             **sign_up.model_dump(exclude={"enabled"}),
-            confirm_url=f"{site.url}/confirm/{TOKEN}",
-            site_title=site.title,
-            postal_address=self.settings.mail.address,
-            accent=site.accent,
-            accent_dark=site.accent_dark,
+            fields=tuple(field for field in self.subscriber_fields if field.sign_up),
+            confirm_url=f"{self.settings.site.url}/confirm/{TOKEN}",
         )
         return SignUpJob(
-            store=self.store, newsletters=self.newsletters, templates=self.templates, options=options
+            store=self.store,
+            newsletters=self.newsletters,
+            templates=self.templates,
+            options=options,
+            with_logos=self.edition_renderer.with_logos,
         )
+
+    @cached_property
+    def subscriber_fields(self) -> tuple[SubscriberField, ...]:
+        """Declared fields of subscribers."""
+        return tuple(field.declared() for field in self.settings.fields)
+
+    def segment_clauses(self, text: str) -> tuple[SegmentClause, ...]:
+        """Return the clauses of a declared segment, by its name, or of a query.
+
+        Raises ``ConfigError`` for an unknown name and for a query that cannot be parsed.
+        """
+        from syndicate.audience.segments import parse_segment
+
+        declared = {segment.name: segment.query for segment in self.settings.segments}
+        if text not in declared and re.fullmatch(r"[\w-]+", text):
+            known = ", ".join(declared) or "none"
+            raise ConfigError(
+                f"No segment is named {text!r}. Known names: {known}; or write a query: tag:vip."
+            )
+        newsletters = [newsletter.name for newsletter in self.newsletters]
+        return parse_segment(declared.get(text, text), self.subscriber_fields, newsletters)
 
     @cached_property
     def unsubscribe(self) -> UnsubscribeJob:
@@ -154,5 +229,9 @@ class NewsletterServices(OutputServices):
 
         consent = self.settings.sign_up.consent
         return PreferencesJob(
-            store=self.store, newsletters=self.newsletters, consent=consent, feeds=self.private_feeds
+            store=self.store,
+            newsletters=self.newsletters,
+            consent=consent,
+            feeds=self.private_feeds,
+            fields=self.subscriber_fields,
         )

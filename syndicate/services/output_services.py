@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syndicate import __version__
-from syndicate.model import Channel, Newsletter
-from syndicate.services.declared import declared_channels, declared_newsletters
+from syndicate.errors import needs_extra
+from syndicate.model import Brand, Channel, Newsletter
+from syndicate.published_files import PublishedFiles
+from syndicate.services.declared import brand_of
 from syndicate.services.ingest_services import IngestServices
-from syndicate.store.output import stale
+from syndicate.services.stored_declarations import all_channels, all_newsletters
+from syndicate.store.output import added_channels, stale
 
 if TYPE_CHECKING:
     from syndicate.jobs.prune import PruneJob
     from syndicate.jobs.publish.announce import AnnounceJob
-    from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
+    from syndicate.jobs.publish.on_request.embeds import EmbedJob
+    from syndicate.jobs.publish.on_request.feed_readers import FeedReaderCounter
+    from syndicate.jobs.publish.on_request.private_feed_job import PrivateFeedsJob
+    from syndicate.jobs.publish.on_request.reader_search import ReaderSearch
     from syndicate.jobs.publish.publish_job import PublishJob
-    from syndicate.jobs.publish.reader_search import ReaderSearch
     from syndicate.jobs.publish.site_frame import FrameCache
     from syndicate.jobs.stories.reads import ReadCounter
     from syndicate.jobs.stories.stories_job import StoriesJob
@@ -36,8 +43,18 @@ class OutputServices(IngestServices):
 
     @cached_property
     def output(self) -> Path:
-        """Folder of the published feeds and pages."""
+        """Folder of the published feeds and pages, unless these are in object storage."""
         return self.settings.path(self.settings.output.folder)
+
+    @cached_property
+    def published(self) -> PublishedFiles:
+        """Published feeds and pages, in a folder or in object storage."""
+        output = self.settings.output
+        if "://" not in output.folder:
+            return PublishedFiles(self.output)
+        with needs_extra("s3", "[output] folder names object storage, which"):
+            from syndicate.jobs.publish.bucket_files import BucketFiles
+        return BucketFiles(output.folder, output.endpoint, self.store)
 
     @cached_property
     def templates(self) -> Templates:
@@ -52,26 +69,36 @@ class OutputServices(IngestServices):
         return Templates(folder, language, pool=rendering.RenderPool(folder, time_limit=rendering.TIME_LIMIT))
 
     @cached_property
-    def channels(self) -> tuple[Channel, ...]:
-        """Declared channels."""
-        return declared_channels(self.settings)
+    def channels(self) -> Sequence[Channel]:
+        """Declared and added channels."""
+        return all_channels(self.settings, self.store)
 
-    @cached_property
+    @property
     def moved_channels(self) -> dict[str, str]:
         """Present name of each channel by its former names."""
         return {old: channel.name for channel in self.channels for old in channel.moved_from}
 
-    @cached_property
+    @property
     def gone_channels(self) -> frozenset[str]:
-        """Names of published channels that are no longer declared and were not renamed."""
+        """Names of channels that were published or taken down, are not channels and were not renamed."""
         with self.store.read() as connection:
-            published = stale.published_channels(connection)
-        return published - {channel.name for channel in self.channels} - self.moved_channels.keys()
+            former = stale.published_channels(connection) | added_channels.channel_moves(connection).keys()
+        return former - {channel.name for channel in self.channels} - self.moved_channels.keys()
+
+    def former_channels(self) -> dict[str, str]:
+        """Present name of each channel by its former names, and ``""`` for channels that are gone."""
+        return {**dict.fromkeys(self.gone_channels, ""), **self.moved_channels}
 
     @cached_property
-    def newsletters(self) -> tuple[Newsletter, ...]:
-        """Declared newsletters."""
-        return declared_newsletters(self.settings)
+    def newsletters(self) -> Sequence[Newsletter]:
+        """Declared and added newsletters."""
+        return all_newsletters(self.settings, self.store)
+
+    @property
+    def brands(self) -> tuple[Brand, ...]:
+        """Brands of the newsletters; the site's own without newsletters."""
+        site = brand_of(self.settings, "")
+        return tuple(dict.fromkeys(newsletter.brand for newsletter in self.newsletters)) or (site,)
 
     @cached_property
     def publish_options(self) -> PublishOptions:
@@ -90,12 +117,12 @@ class OutputServices(IngestServices):
             automatic_channels=site.automatic_channels,
             sign_up=bool(self.settings.sign_up.enabled and self.settings.web.listen and self.newsletters),
             consent=self.settings.sign_up.consent,
+            sign_up_fields=tuple(field.declared() for field in self.settings.fields if field.sign_up),
+            proof_of_work=self.settings.sign_up.proof_of_work,
             search=bool(self.settings.web.listen),
             version=__version__,
-            accent=site.accent,
-            accent_dark=site.accent_dark,
-            logo=f"site/assets/logo{Path(site.logo).suffix.lower()}" if site.logo else "",
-            logo_file=str(self.settings.path(site.logo)) if site.logo else "",
+            brand=brand_of(self.settings, ""),
+            embeds=bool(self.settings.web.embed_origins),
             contact=site.contact,
             imprint=site.imprint,
         )
@@ -150,7 +177,7 @@ class OutputServices(IngestServices):
 
         return PublishJob(
             store=self.store,
-            output=self.output,
+            output=self.published,
             channels=self.channels,
             newsletters=self.newsletters,
             options=self.publish_options,
@@ -174,20 +201,42 @@ class OutputServices(IngestServices):
         return ReadCounter(store=self.store)
 
     @cached_property
+    def feed_readers(self) -> FeedReaderCounter:
+        """Counter of the readers of feeds."""
+        from syndicate.jobs.publish.on_request.feed_readers import FeedReaderCounter
+
+        return FeedReaderCounter(store=self.store)
+
+    def flush_counts(self, now: datetime) -> None:
+        """Write what the web server counted in memory."""
+        self.reads.flush(now)
+        self.feed_readers.flush(now)
+
+    @cached_property
     def private_feeds(self) -> PrivateFeedsJob | None:
         """Job behind readers' private feeds, or ``None`` without a web server."""
         if not self.settings.web.listen:
             return None
-        from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
+        from syndicate.jobs.publish.on_request.private_feed_job import PrivateFeedsJob
 
         return PrivateFeedsJob.build(self.store, self.newsletters, self.publish_options)
 
     @cached_property
     def search(self) -> ReaderSearch:
         """Search for readers and for the command line."""
-        from syndicate.jobs.publish.reader_search import ReaderSearch
+        from syndicate.jobs.publish.on_request.reader_search import ReaderSearch
 
         return ReaderSearch(store=self.store, options=replace(self.publish_options, hub_url=""))
+
+    @cached_property
+    def embeds(self) -> EmbedJob | None:
+        """Renderer of documents for frames on other sites, or ``None`` without ``[web] embed_origins``."""
+        if not self.settings.web.embed_origins:
+            return None
+        from syndicate.jobs.publish.on_request.embeds import EmbedJob
+
+        options, sign_up = self.publish_options, bool(self.settings.sign_up.origins)
+        return EmbedJob(store=self.store, options=options, templates=self.templates, sign_up=sign_up)
 
     @cached_property
     def prune(self) -> PruneJob:

@@ -11,15 +11,20 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from syndicate.audience.segments import parse_segment
 from syndicate.errors import ConfigError
 from syndicate.settings.tree import Settings
 from syndicate.settings.values import Section
 from syndicate.toml_lines import line_of
 
 _ENVIRONMENT = "SYNDICATE_"
+_MIN_SECRET = 16
+# Lists of tables whose keys the environment can set.
+_NAMED = ("brands", "networks")
 _UNIQUE = (
     ("source_lists", "url"),
     *((section, "name") for section in ("sources", "rules", "channels", "newsletters")),
+    *((section, "name") for section in ("announcements", "fields", "segments", "brands", "networks")),
 )
 
 
@@ -44,7 +49,7 @@ def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Se
     base = file.absolute().parent
     problems = _from_environment(data, environment)
     try:
-        settings = Settings.model_validate({**data, "base": base})
+        settings = Settings.model_validate({**data, "base": base, "file": file.name})
     except ValidationError as error:
         mistakes = sorted(error.errors(), key=lambda details: line_of(text, details["loc"]) or 1)
         problems += [_explain(file, text, environment, details) for details in mistakes]
@@ -68,13 +73,26 @@ def _from_environment(data: dict[str, Any], environment: Mapping[str, str]) -> l
             continue
         section, key = variable.removeprefix(_ENVIRONMENT).lower().split("__", 1)
         model = Settings.model_fields.get(section)
-        if model is None or not isinstance(model.default, Section):
+        if section in _NAMED and "__" in key:
+            name, key = key.split("__", 1)
+            table = _named_table(data, section, name)
+        elif model is not None and isinstance(model.default, Section):
+            table = data.setdefault(section, {})
+        else:
+            table = None
+        if table is None:
             problems.append(f"environment: {variable}: there is no section [{section}] to set")
             continue
-        table = data.setdefault(section, {})
         if isinstance(table, dict):
             table[key] = _value(value)
     return problems
+
+
+def _named_table(data: dict[str, Any], section: str, name: str) -> dict[str, Any] | None:
+    """Return the table of a brand or network, in whose name a variable has underscores for hyphens."""
+    found = data.get(section)
+    tables = [table for table in found if isinstance(table, dict)] if isinstance(found, list) else []
+    return next((table for table in tables if str(table.get("name")).replace("-", "_") == name), None)
 
 
 def _misspelt_variable(variable: str) -> list[str]:
@@ -98,14 +116,14 @@ def _value(text: str) -> object:
 def _explain(file: Path, text: str, environment: Mapping[str, str], details: Any) -> str:
     path = details["loc"]
     key = ".".join(str(part) for part in path)
-    message = _message(details)
+    message = explain_value(details)
     variable = _ENVIRONMENT + "__".join(str(part) for part in path[:2]).upper()
     if variable in environment:
         return f"environment: {variable}: {message}"
     return f"{file}:{line_of(text, path) or 1}: {key}: {message}"
 
 
-def _message(details: Any) -> str:
+def explain_value(details: Any) -> str:
     """Return the message for an invalid value, without programmers' terms."""
     limits, value = details.get("ctx", {}), details["input"]
     match details["type"]:
@@ -161,27 +179,83 @@ def _inconsistencies(settings: Settings) -> Iterator[tuple[tuple[str | int, ...]
                 path = "channels", position, "moved_from"
                 yield path, f"{old!r} is a present or former name of another channel"
             names.add(old)
-    for position, rule in enumerate(settings.rules):
-        if mistake := rule.mistake():
-            yield ("rules", position), mistake
+    networks = {network.name for network in settings.networks}
+    posting = ((place, set(channel.post_to) - networks) for place, channel in enumerate(settings.channels))
+    for place, unknown in posting:
+        yield from (
+            (("channels", place, "post_to"), f"there is no [[networks]] {name!r}") for name in unknown
+        )
+    for section in ("rules", "fields", "networks"):
+        for position, declared in enumerate(getattr(settings, section)):
+            if mistake := declared.mistake():
+                yield (section, position), mistake
+    yield from _mistaken_segments(settings)
     if settings.sign_up.lifetime > settings.retention.sign_ups:
         yield ("sign_up", "lifetime"), "longer than retention.sign_ups, so links would expire too early"
-    if settings.newsletters and not settings.mail.address:
+    yield from _newsletter_inconsistencies(settings)
+    if not all(settings.branded(newsletter.brand).mail.address for newsletter in settings.newsletters):
         yield ("mail", "address"), "newsletters need your postal address in the footer"
 
 
+def _mistaken_segments(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    fields = [field.declared() for field in settings.fields]
+    newsletters = [newsletter.name for newsletter in settings.newsletters]
+    for position, segment in enumerate(settings.segments):
+        try:
+            parse_segment(segment.query, fields, newsletters)
+        except ConfigError as error:
+            yield ("segments", position, "query"), str(error)
+
+
+def _newsletter_inconsistencies(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the conflicts of newsletters and announcements, as ``_inconsistencies`` does."""
+    brands = {"", *(brand.name for brand in settings.brands)}
+    for position, newsletter in enumerate(settings.newsletters):
+        if newsletter.brand not in brands:
+            yield ("newsletters", position, "brand"), f"there is no [[brands]] {newsletter.brand!r}"
+        needed = ("correction", "note", "lead", "sections", *(("trending",) if newsletter.trending else ()))
+        for block in needed:
+            if newsletter.blocks.count(block) != 1:
+                message = f"{block} must stand there once, so that every edition shows all it holds"
+                yield ("newsletters", position, "blocks"), message
+    declared = {newsletter.name for newsletter in settings.newsletters}
+    for position, announcement in enumerate(settings.announcements):
+        for name in set(announcement.newsletters) - declared:
+            yield ("announcements", position, "newsletters"), f"there is no newsletter {name!r}"
+
+
 def _with_secrets(settings: Settings, file: Path, text: str) -> Settings:
-    """Return the settings with the passwords of ``password_file``."""
-    updates = {}
-    for section in ("mail", "bounces"):
-        part = getattr(settings, section)
-        if name := part.password_file:
-            try:
-                secret = settings.path(name).read_text("utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                line = line_of(text, (section, "password_file")) or 1
-                raise ConfigError(
-                    f"{file}:{line}: {section}.password_file: {name} cannot be read: {error}"
-                ) from error
-            updates[section] = part.model_copy(update={"password": SecretStr(secret)})
+    """Return the settings with the secrets of ``password_file`` and the other keys with ``_file``."""
+    updates: dict[str, Any] = {
+        section: _with_secrets_of(settings, getattr(settings, section), (section,), file, text)
+        for section in ("mail", "bounces", "webhooks", "alerts")
+    }
+    for section in _NAMED:
+        updates[section] = tuple(
+            _with_secrets_of(settings, part, (section, position), file, text)
+            for position, part in enumerate(getattr(settings, section))
+        )
+    short = [name for name, secret in updates["webhooks"].secrets().items() if len(secret) < _MIN_SECRET]
+    if short:
+        line = line_of(text, ("webhooks",)) or 1
+        raise ConfigError(
+            f"{file}:{line}: webhooks: the secret of {short[0]} is shorter than {_MIN_SECRET} characters: "
+            "anyone could guess it, so take a long random text"
+        )
     return settings.model_copy(update=updates)
+
+
+def _with_secrets_of(
+    settings: Settings, part: Section, path: tuple[str | int, ...], file: Path, text: str
+) -> Section:
+    secrets = {}
+    for key, name in part:
+        if not key.endswith("_file") or not name:
+            continue
+        try:
+            secret = settings.path(name).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            full, line = ".".join(map(str, (*path, key))), line_of(text, (*path, key)) or 1
+            raise ConfigError(f"{file}:{line}: {full}: {name} cannot be read: {error}") from error
+        secrets[key.removesuffix("_file")] = SecretStr(secret)
+    return part.model_copy(update=secrets)

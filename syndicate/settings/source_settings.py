@@ -69,7 +69,7 @@ class SourceSettings(Section):
 
     name: str = Field(min_length=1, max_length=100)
     url: values.SourceUrl
-    kind: Literal["", "feed", "sitemap", "page", "folder"] = ""
+    kind: Literal["", "feed", "sitemap", "page", "folder", "api"] = ""
     section: str = ""
     language: str = ""
     own: bool = False

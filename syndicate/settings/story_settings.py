@@ -15,6 +15,7 @@ class ChannelSettings(Section):
     language: str = ""
     description: str = ""
     moved_from: tuple[FileName, ...] = ()
+    post_to: tuple[FileName, ...] = ()
 
 
 class RankingSettings(Section):

@@ -1,8 +1,9 @@
 """Base class of sections, and types of values. Each error says how to correct the value."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -12,11 +13,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from syndicate.errors import ConfigError
 from syndicate.ingest.article_rules import check_pattern, parse_condition
 from syndicate.ingest.page.css_selectors import check_selector
+from syndicate.model import DIGEST_BLOCKS
+from syndicate.model.brands import FONTS
 from syndicate.newsletter.periods import parse_schedule
 from syndicate.publish.channel_query import parse_query
 from syndicate.text.accent import LEAST_CONTRAST, accent_contrast
+from syndicate.text.plain import clean_line
 from syndicate.text.privacy import has_credentials
-from syndicate.text.urls import is_web_url
+from syndicate.text.urls import is_web_url, origin_of
 
 
 class Section(BaseModel):
@@ -69,6 +73,14 @@ def _web_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _web_origin(value: str) -> str:
+    if not is_web_url(value) or not re.fullmatch(r"https?://[^/?#@]+/?", value, re.IGNORECASE):
+        raise ValueError(
+            f'{value!r} is not an origin: write scheme and host, such as "https://www.example.org"'
+        )
+    return origin_of(value)
+
+
 def _source_url(value: str) -> str:
     if has_credentials(value):
         # The value is not repeated, because it contains a password.
@@ -95,12 +107,6 @@ def _accent(value: str, *, dark: bool) -> str:
     return value.lower()
 
 
-def _logo(value: str) -> str:
-    if Path(value).suffix.lower() not in (".svg", ".png"):
-        raise ValueError(f"{value!r} is not an SVG or PNG file")
-    return value
-
-
 def _contact(value: str) -> str:
     if not is_web_url(value) and not re.fullmatch(r"[^\s@:/]+@[^\s@:/]+", value):
         raise ValueError(f"{value!r} must be a mail address, or the http or https address of a page")
@@ -114,8 +120,11 @@ def _private(value: object) -> object:
     return value
 
 
-def _own_folder(value: Path) -> Path:
-    if value in (Path(), Path("/")):
+def _output_place(value: str) -> str:
+    if "://" in value:
+        if not re.fullmatch(r"(s3|gs|az|azure)://[^\s/?#@]+(/[^?#]*)?", value):
+            raise ValueError(f"{value!r} is not a bucket: write an address such as s3://bucket/folder")
+    elif Path(value) in (Path(), Path("/")):
         raise ValueError("name a folder without other files, such as feeds")
     return value
 
@@ -126,6 +135,15 @@ def _listen(value: str) -> str:
     if int(value.rpartition(":")[2]) > 65535:
         raise ValueError(f"{value!r} has no valid port: the maximum is 65535")
     return value
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value, strict=False))
+    except ValueError as error:
+        raise ValueError(
+            f'{value!r} is not a network: write an address or a network such as "10.0.0.0/8"'
+        ) from error
 
 
 def _optional(check: Callable[[str], str]) -> AfterValidator:
@@ -164,25 +182,50 @@ _name = _matching(
     r"[a-z0-9][a-z0-9-]{0,62}",
     "becomes a file name: use lower-case letters, digits and hyphens, such as world-news",
 )
+# Other columns of an export have the excluded names.
+_field_name = _matching(
+    r"(?!(?:email|name|language|newsletter|state|tags)$)[a-z][a-z0-9_-]{0,39}",
+    "is not a name for a field: use lower-case letters, digits, - and _, such as city",
+)
+_logo = _matching(r"(?is).+\.(svg|png)", "is not an SVG or PNG file")
+_font = _matching("|".join(FONTS), f"is not a font of mail: write {', '.join(FONTS)}")
+_digest_block = _matching("|".join(DIGEST_BLOCKS), f"is no block: take {', '.join(DIGEST_BLOCKS)}")
 _dns_label = _matching(
     r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "becomes a name in DNS: use lower-case letters, digits and hyphens"
+)
+_domain = _matching(
+    r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+", "is not a domain: write a name such as news.example.org"
 )
 _mail_address = _matching(
     r"[A-Za-z0-9._-]{1,24}@[A-Za-z0-9.-]+",
     "must be a plain address such as bounces@news.example, with at most 24 characters before the @: "
     "a number and a signature are added to it",
 )
+_topic = _matching(
+    r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]+",
+    "is not the ARN of an SNS topic, such as arn:aws:sns:eu-west-1:123456789012:bounces",
+)
 # A hundred years, so that dates stay within the calendar.
 _MAX_DURATION = 36_500 * 86400.0
 Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=_MAX_DURATION)]
 # The ranking divides by these durations, so they cannot be 0.
 Span = Annotated[float, BeforeValidator(_seconds), Field(ge=60, le=_MAX_DURATION)]
+
+
+def is_duration(metadata: Sequence[object]) -> bool:
+    """Return true for the metadata of a field whose value is a number of seconds."""
+    return any(getattr(item, "func", None) is _seconds for item in metadata)
+
+
 ZoneName = Annotated[str, AfterValidator(_zone)]
 OptionalZone = Annotated[str, _optional(_zone)]
 Private = Annotated[bool | tuple[str, ...], BeforeValidator(_private)]
+WebOrigin = Annotated[str, AfterValidator(_web_origin)]
+EmbedOrigin = Annotated[str, AfterValidator(lambda value: value if value == "*" else _web_origin(value))]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 AccentColour = Annotated[str, _optional(partial(_accent, dark=False))]
 DarkAccentColour = Annotated[str, _optional(partial(_accent, dark=True))]
+FontName = Annotated[str, _optional(_font)]
 LogoFile = Annotated[str, _optional(_logo)]
 Contact = Annotated[str, _optional(_contact)]
 OptionalUrl = Annotated[str, _optional(_web_url)]
@@ -192,12 +235,20 @@ Expression = Annotated[str, AfterValidator(_parsed_by(check_pattern))]
 RuleTag = Annotated[str, Field(min_length=1, max_length=60)]
 OptionalSelector = Annotated[str, _optional(_parsed_by(check_selector))]
 ScheduleText = Annotated[str, AfterValidator(_parsed_by(parse_schedule))]
+ChoiceText = Annotated[str, AfterValidator(clean_line), Field(min_length=1, max_length=100)]
+FieldName = Annotated[str, AfterValidator(_field_name)]
 FileName = Annotated[str, AfterValidator(_name)]
-OwnFolder = Annotated[Path, AfterValidator(_own_folder)]
+OutputPlace = Annotated[str, AfterValidator(_output_place)]
 Days = Annotated[float, BeforeValidator(_seconds), Field(ge=86400, le=_MAX_DURATION)]
 SourceUrl = Annotated[str, Field(min_length=1), AfterValidator(_source_url)]
 HeaderName = Annotated[str, _optional(_header_name)]
 LanguageTag = Annotated[str, AfterValidator(_language)]
+Network = Annotated[str, AfterValidator(_network)]
 Listen = Annotated[str, _optional(_listen)]
+TopicArn = Annotated[str, AfterValidator(_topic)]
 DnsLabel = Annotated[str, AfterValidator(_dns_label)]
+Link = Annotated[str, _optional(_matching(r"https?://\S+", "is not an http or https address"))]
+ImageUrl = Annotated[str, _optional(_matching(r"https://\S+", "is not an https address, as mails need"))]
+DigestBlock = Annotated[str, AfterValidator(_digest_block)]
+OptionalDomain = Annotated[str, _optional(_domain)]
 MailAddress = Annotated[str, _optional(_mail_address)]

@@ -1,0 +1,74 @@
+"""Services that list and change channels and newsletters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from syndicate.services.newsletter_services import NewsletterServices
+from syndicate.services.stored_declarations import channel_from, newsletter_from
+
+if TYPE_CHECKING:
+    from syndicate.jobs.admin.outgoing.channel_actions import ChannelActions
+    from syndicate.jobs.admin.outgoing.channel_views import ChannelViews
+    from syndicate.jobs.admin.outgoing.newsletter_actions import NewsletterActions
+    from syndicate.jobs.admin.outgoing.newsletter_reader import NewsletterViews
+    from syndicate.model import Channel
+
+
+class OutgoingServices(NewsletterServices):
+    """Adds actions on channels and newsletters, and their readers."""
+
+    @cached_property
+    def channel_actions(self) -> ChannelActions:
+        """Actions on channels."""
+        from syndicate.jobs.admin.outgoing.channel_actions import ChannelActions
+
+        return ChannelActions(store=self.store, declared=self._channel_names, read=self._read_channel)
+
+    @cached_property
+    def channel_views(self) -> ChannelViews:
+        """Reader of channels."""
+        from syndicate.jobs.admin.outgoing.channel_views import ChannelViews
+
+        return ChannelViews(
+            store=self.store, channels=self.channels, declared=self._channel_names, read=self._read_channel
+        )
+
+    @cached_property
+    def newsletter_actions(self) -> NewsletterActions:
+        """Actions on newsletters."""
+        from syndicate.jobs.admin.outgoing.newsletter_actions import NewsletterActions
+
+        return NewsletterActions(
+            store=self.store,
+            declared=frozenset(newsletter.name for newsletter in self.settings.newsletters),
+            read=partial(newsletter_from, self.settings),
+            previewer=self.previewer,
+        )
+
+    @cached_property
+    def newsletter_views(self) -> NewsletterViews:
+        """Reader of newsletters."""
+        from syndicate.jobs.admin.outgoing.newsletter_reader import NewsletterViews
+
+        return NewsletterViews(
+            store=self.store,
+            newsletters=self.newsletters,
+            declared=self.newsletter_actions.declared,
+            previewer=self.previewer,
+            zone=self.zone,
+        )
+
+    @property
+    def _channel_names(self) -> dict[str, str]:
+        """Present and former names of declared channels, each with the present name."""
+        return {
+            name: channel.name
+            for channel in self.settings.channels
+            for name in (channel.name, *channel.moved_from)
+        }
+
+    def _read_channel(self, values: Mapping[str, Any]) -> Channel:
+        return channel_from(self.settings, values)
