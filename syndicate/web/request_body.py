@@ -46,10 +46,10 @@ def _text(payload: object) -> str:
     return payload.decode("utf-8", "replace").strip() if isinstance(payload, bytes) else ""
 
 
-async def read_fields(request: Request) -> dict[str, list[str]]:
+async def read_fields(request: Request, limit: int = MAX_FORM_BYTES) -> dict[str, list[str]]:
     """Read all values of each field of an urlencoded form. Raises ``HTTPException`` 413 if it is too long."""
-    body = await read_body(request, MAX_FORM_BYTES)
+    body, most = await read_body(request, limit), _MAX_FIELDS * limit // MAX_FORM_BYTES
     try:
-        return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+        return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=most)
     except ValueError as error:
         raise HTTPException(413) from error

@@ -1,7 +1,9 @@
 """Options of the web server."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from syndicate.served_types import FEED_MAX_AGE, PAGE_MAX_AGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -9,16 +11,17 @@ class WebOptions:
     """Options of the web server: caching by clients in seconds, cache of bodies in bytes.
 
     ``push_bytes`` is the size limit of a hub's body. With a ``hub_url`` the headers of each feed name the hub
-    and the feed's address under ``site_url``. ``site_title`` is the title of the server's pages. Documents
-    of ``gone_channels`` get 410, documents of ``moved_channels`` (former to present name) 301.
+    and the feed's address under ``site_url``. ``former_channels`` returns the present name of each channel by
+    its former names, for which documents get 301, and ``""`` for 410; the result is used for ``moves_age``
+    seconds. Pages of ``embed_origins`` may frame the documents below ``/embed/``.
     """
 
-    page_max_age: int = 300
-    feed_max_age: int = 900
+    page_max_age: int = PAGE_MAX_AGE
+    feed_max_age: int = FEED_MAX_AGE
     cache_bytes: int = 8 * 1024 * 1024
     push_bytes: int = 10 * 1024 * 1024
     hub_url: str = ""
     site_url: str = ""
-    site_title: str = ""
-    gone_channels: Collection[str] = ()
-    moved_channels: Mapping[str, str] = field(default_factory=dict)
+    former_channels: Callable[[], Mapping[str, str]] = dict
+    moves_age: float = 2.0
+    embed_origins: Sequence[str] = ()

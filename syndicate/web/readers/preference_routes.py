@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from syndicate.audience.choices import PAUSES, time_zones
 from syndicate.jobs.audience.preferences_job import PreferencesJob, PreferencesView
+from syndicate.web.readers.server_pages import ServerPages
 from syndicate.web.request_body import read_fields
-from syndicate.web.server_pages import ServerPages
 
 _DONE = ("saved", "feed", "subscribed")
 
@@ -35,6 +35,11 @@ class PreferencesHandler:
         if fields.get("feed") == ["new"]:
             renewed = await run_in_threadpool(self.preferences.renew_feed, token)
             return self.pages.see("?done=feed") if renewed else self.pages.problem(404)
+        if "search" in fields:
+            added = await run_in_threadpool(self.preferences.add_search, token, fields["search"][0])
+            if added and not added.wrong_search:
+                return self.pages.see("?done=saved#searches")
+            return self._show(added, token)
         if fields.get("save") != ["yes"]:
             return self.pages.problem(400)
         saved = await run_in_threadpool(self.preferences.save, token, fields)
@@ -47,7 +52,7 @@ class PreferencesHandler:
             return self.pages.problem(404)
         return self.pages.page(
             "pages/preferences.html",
-            422 if page.problem else 200,
+            422 if page.problem or page.wrong_search else 200,
             page=page,
             token=token,
             done=done,

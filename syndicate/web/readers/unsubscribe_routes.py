@@ -7,10 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
+from syndicate.web.readers.server_pages import ServerPages
 from syndicate.web.request_body import MAX_FORM_BYTES, parse_form, read_body
-from syndicate.web.server_pages import ServerPages
 
-_MAX_TOKEN_LENGTH = 512
 # RFC 8058 section 3.2. Without a Content-Type the first is assumed.
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "")
 
@@ -33,9 +32,7 @@ class UnsubscribeHandler:
             form = parse_form(kind, body)
             if not is_confirmation(form):
                 return self.pages.problem(400)
-        title = None
-        if len(token) <= _MAX_TOKEN_LENGTH and token.isascii():
-            title = await run_in_threadpool(self.unsubscriber.newsletter_title, token)
+        title = await run_in_threadpool(self.unsubscriber.newsletter_title, token)
         if title is None:
             return self.pages.problem(404)
         if request.method != "POST":

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from syndicate.jobs.ingest.websub_job import WebSubJob
+from syndicate.web.readers.server_pages import SECURITY_HEADERS
 from syndicate.web.request_body import read_body
-from syndicate.web.server_pages import SECURITY_HEADERS
 
 _MAX_CALLBACK_LENGTH = 128
 _HEADERS = {**SECURITY_HEADERS, "Cache-Control": "no-store"}

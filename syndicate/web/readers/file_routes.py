@@ -1,7 +1,9 @@
 """Files of the output folder over HTTP: conditional requests, gzip, redirects, and links to the hub."""
 
 import re
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -9,21 +11,28 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
-from syndicate.web.media import SERVED_TYPES, ServedType
-from syndicate.web.negotiation import accepts_gzip, content_type, fields_of, is_opening, not_modified
-from syndicate.web.served_files import FileChanged, OutputFolder, ServedFile
-from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
+from syndicate.errors import SyndicateError
+from syndicate.published_files import FileChanged
+from syndicate.served_types import SERVED_TYPES, ServedType, cache_control
+from syndicate.web.readers.negotiation import accepts_gzip, content_type, fields_of, is_opening, not_modified
+from syndicate.web.readers.served_files import OutputFolder, ServedFile
+from syndicate.web.readers.server_pages import SECURITY_HEADERS, ServerPages
 from syndicate.web.web_options import WebOptions
 
 # A channel's name and the rest of the path of its documents.
 _CHANNEL = re.compile(r"/([a-z0-9-]+)(\.(?:rss|atom|json)|/archive/[^/]+|/sources\.opml)")
 # Feeds that the hub announces: of channels and newsletters, not archive pages or automatic channels.
 _HUB = re.compile(r"/(?:newsletters/)?[^/]+")
-_STALE = "stale-while-revalidate=3600, stale-if-error=86400"
+_FORMATS = (".rss", ".atom", ".json")
+OnFeedRead = Callable[[str, str, str, str], None]
+"""Gets path, ``User-Agent``, peer and ``X-Forwarded-For`` of each response with a feed."""
 
 
 class FileHandler:
-    """Respond with files of the output folder; ``on_article_opened`` gets the path of an opened article."""
+    """Respond with files of the output folder.
+
+    ``on_article_opened`` gets the path of an opened article, ``on_feed_read`` each request for a feed.
+    """
 
     def __init__(
         self,
@@ -31,10 +40,13 @@ class FileHandler:
         folder: OutputFolder,
         pages: ServerPages,
         on_article_opened: Callable[[str], None] | None,
+        on_feed_read: OnFeedRead | None = None,
     ) -> None:
+        self._on_feed_read = on_feed_read
         self._on_article_opened = on_article_opened
         self._options = options
         self._folder = folder
+        self._moves: tuple[float, Mapping[str, str]] = (0.0, {})
         self._pages = pages
         self._common = {kind.content_type: self._common_headers(kind) for kind in SERVED_TYPES.values()}
 
@@ -74,13 +86,23 @@ class FileHandler:
 
     def _former_channel(self, channel: str, document: str) -> Response | None:
         """Return the response for a document of a removed or renamed channel."""
-        if channel in self._options.gone_channels:
+        name = self._former_channels().get(channel)
+        if name == "":
             return self._pages.problem(410, code="gone")
-        if name := self._options.moved_channels.get(channel):
+        if name:
             location = f"{self._options.site_url}/{quote(name + document)}"
             headers = {**SECURITY_HEADERS, "Access-Control-Allow-Origin": "*"}
             return RedirectResponse(location, 301, headers)
         return None
+
+    def _former_channels(self) -> Mapping[str, str]:
+        until, moves = self._moves
+        if time.monotonic() >= until:
+            # Files are served while the store cannot be read, too.
+            with suppress(SyndicateError):
+                moves = self._options.former_channels()
+            self._moves = time.monotonic() + self._options.moves_age, moves
+        return moves
 
     def _answer(
         self,
@@ -101,6 +123,10 @@ class FileHandler:
         path = scope["path"]
         if self._on_article_opened is not None and is_opening(scope["method"], fields):
             self._on_article_opened(path.lstrip("/"))
+        if self._on_feed_read is not None and "/" not in path[1:] and path.endswith(_FORMATS):
+            client = scope.get("client")
+            agent, forwarded = fields.get("user-agent", ""), fields.get("x-forwarded-for", "")
+            self._on_feed_read(path, agent, client[0] if client else "", forwarded)
         raw = [*self._common[served.kind.content_type], *served.validators]
         if served.kind.feed and self._options.hub_url and _HUB.fullmatch(path):
             address = f"{self._options.site_url}{quote(path)}"
@@ -114,8 +140,7 @@ class FileHandler:
         return _FileResponse(200, raw, body)
 
     def _cache_control(self, kind: ServedType) -> str:
-        age = self._options.feed_max_age if kind.feed else self._options.page_max_age
-        return f"public, max-age={age}, {_STALE}"
+        return cache_control(kind, self._options.page_max_age, self._options.feed_max_age)
 
     def _common_headers(self, kind: ServedType) -> list[tuple[bytes, bytes]]:
         """Return the headers that every 200 and 304 of a type has (rules H4, H5, D4, D6)."""

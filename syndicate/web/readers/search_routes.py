@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from syndicate.jobs.publish.context import FORMATS
-from syndicate.jobs.publish.reader_search import ReaderSearch
+from syndicate.jobs.publish.on_request.reader_search import ReaderSearch
 from syndicate.publish.search.search_query import parse_search
-from syndicate.web.media import served_type_of
-from syndicate.web.negotiation import content_type
-from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
+from syndicate.served_types import served_type_of
+from syndicate.web.readers.negotiation import content_type
+from syndicate.web.readers.server_pages import SECURITY_HEADERS, ServerPages
 
 # Searches at a time, so that they leave threads to other pages; further requests wait, then get 503.
 _SEARCHES = 4
@@ -45,6 +45,11 @@ class SearchHandler:
     files: Callable[[Request], Awaitable[Response]]
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SEARCHES), init=False)
     _waiting: int = field(default=0, init=False)
+
+    def handlers(self) -> dict[str, Callable[[Request], Awaitable[Response]]]:
+        """Return the handlers by their names in the table of routes."""
+        own = {"search": self.respond, "search_feed": self.feed}
+        return {**own, "suggest": self.suggest, "open_search": self.describe}
 
     async def respond(self, request: Request) -> Response:
         """Return the page of a search."""

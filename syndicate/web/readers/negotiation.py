@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from starlette.types import Scope
 
-from syndicate.web.media import ServedType
+from syndicate.served_types import ServedType
 
 _ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json")

@@ -11,10 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from syndicate.errors import RenderError
-from syndicate.jobs.newsletter.review_links import ReviewLink, ReviewLinks, ReviewPage
+from syndicate.jobs.admin.mailing.review_links import ReviewLink, ReviewLinks, ReviewPage
+from syndicate.web.readers.server_pages import ServerPages
 from syndicate.web.request_body import read_fields
-from syndicate.web.server_pages import ServerPages
 
+# The form has every text of an edition.
+_MAX_BYTES = 256 * 1024
 # A mail may use its own styles and load images, nothing else.
 _MAIL_POLICY = "default-src 'none'; img-src * data:; style-src 'unsafe-inline'; sandbox; base-uri 'none'"
 
@@ -33,7 +35,7 @@ class ReviewHandler:
             return self._show(await run_in_threadpool(self.review_links.look, key))
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return self.pages.problem(403)
-        fields = await read_fields(request)
+        fields = await read_fields(request, _MAX_BYTES)
         return self._show(await run_in_threadpool(self.review_links.act, key, fields))
 
     async def mail(self, request: Request) -> Response:

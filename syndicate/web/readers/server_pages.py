@@ -1,7 +1,7 @@
 """Pages that the server renders, in the frame of the site: sign-up, preferences, review and errors."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 
@@ -27,6 +27,17 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": _POLICY,
 }
+
+
+def policy_for(origins: Sequence[str], *, framed: bool) -> str:
+    """Return the policy of a page whose form may lead to ``origins``, which may show it in a frame."""
+    if not origins:
+        return _POLICY
+    sites = " ".join(origins)
+    policy = _POLICY.replace("form-action 'self'", f"form-action 'self' {sites}")
+    return policy.replace("frame-ancestors 'none'", f"frame-ancestors {sites}") if framed else policy
+
+
 _PRIVATE = {**SECURITY_HEADERS, "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
@@ -101,12 +112,12 @@ class _Page(Response):
 
     def __init__(self, render: Callable[[], str], status: int, headers: Mapping[str, str]) -> None:
         super().__init__(b"", status, headers, media_type="text/html")
-        self._render_page, self._own_headers = render, headers
+        self._render_page = render
 
     def rendered(self) -> Response:
         """Return the rendered page. Raises ``RenderError``."""
-        html = self._render_page()
-        return Response(html, self.status_code, self._own_headers, media_type=self.media_type)
+        headers = {name: value for name, value in self.headers.items() if name != "content-length"}
+        return Response(self._render_page(), self.status_code, headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         page = await run_in_threadpool(self.rendered)

@@ -10,11 +10,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
-from syndicate.web.media import served_type_of
-from syndicate.web.negotiation import accepts_gzip, content_type, fields_of, not_modified
-from syndicate.web.served_files import gzip_body
-from syndicate.web.server_pages import SECURITY_HEADERS, ServerPages
+from syndicate.jobs.publish.on_request.private_feed_job import PrivateFeedsJob
+from syndicate.served_types import served_type_of
+from syndicate.web.readers.negotiation import accepts_gzip, content_type, fields_of, not_modified
+from syndicate.web.readers.served_files import gzip_body
+from syndicate.web.readers.server_pages import SECURITY_HEADERS, ServerPages
 
 
 @dataclass(frozen=True, slots=True)

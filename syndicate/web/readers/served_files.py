@@ -1,20 +1,18 @@
-"""Output folder behind the web server: files by request path, with their bytes, ETag and date."""
+"""Published files behind the web server: files by request path, with their bytes, ETag and date."""
 
 import hashlib
 import html
-import os
 import re
-import stat
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from email.utils import formatdate
-from pathlib import Path
 from urllib.parse import quote, urljoin
 
 from isal import igzip
 
-from syndicate.web.media import ServedType, served_type_of
+from syndicate.published_files import PublishedFiles, Version
+from syndicate.served_types import ServedType, served_type_of
 
 # Bytes; gzip of smaller files saves less than a packet.
 _MIN_GZIP_BYTES = 1024
@@ -28,7 +26,8 @@ _MOVED = re.compile(
 )
 _MAX_MOVED_BYTES = 2048
 
-Version = tuple[str, int, int, int, bool]
+# A path, the version of its file, and whether it is compressed.
+Key = tuple[str, Version, bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,23 +42,19 @@ class ServedFile:
     gzipped: bool
     etag: str
     modified: int
-    version: Version
+    key: Key
     location: str
     validators: tuple[tuple[bytes, bytes], ...]
-
-
-class FileChanged(OSError):
-    """Error: the file was replaced between ``stat`` and reading. The caller retries."""
 
 
 class OutputFolder:
     """Thread-safe reader of served files with caches of their facts and of bodies, compressed or not."""
 
-    def __init__(self, root: Path, cache_bytes: int) -> None:
-        self._root = str(root)
+    def __init__(self, files: PublishedFiles, cache_bytes: int) -> None:
+        self._files = files
         self._cache_bytes = cache_bytes
         self._known: OrderedDict[tuple[str, bool], ServedFile] = OrderedDict()
-        self._bodies: OrderedDict[Version, bytes] = OrderedDict()
+        self._bodies: OrderedDict[Key, bytes] = OrderedDict()
         self._cached_bytes = 0
         self._lock = threading.Lock()
 
@@ -71,12 +66,8 @@ class OutputFolder:
         served = self._known.get((path, gzip))
         if served is None:
             return None
-        try:
-            status = os.stat(self._address(path))  # noqa: PTH116 - a Path costs more than the call
-        except OSError:
-            return None
-        _, *expected, _ = served.version
-        return served if [status.st_ino, status.st_mtime_ns, status.st_size] == expected else None
+        name, version, _ = served.key
+        return served if self._files.version(name, wait=False) == version else None
 
     def find(self, path: str, *, gzip: bool) -> ServedFile | None:
         """Return the representation of a request path's file, ``None`` if none is served.
@@ -86,19 +77,12 @@ class OutputFolder:
         """
         if served := self.known(path, gzip=gzip):
             return served
-        if not _is_servable(path):
+        name = f"{path}index.html".removeprefix("/") if path.endswith("/") else path.removeprefix("/")
+        kind = served_type_of(name)
+        version = self._files.version(name) if kind and _is_servable(path) else None
+        if kind is None or version is None:
             return None
-        try:
-            status = os.stat(self._address(path))  # noqa: PTH116
-        except (OSError, ValueError):
-            return None
-        real, root = os.path.realpath(self._address(path)), os.path.realpath(self._root)
-        kind = served_type_of(real)
-        if kind is None or not stat.S_ISREG(status.st_mode) or not real.startswith(root + os.sep):
-            return None
-        gzipped = gzip and kind.text and status.st_size >= _MIN_GZIP_BYTES
-        version = (real, status.st_ino, status.st_mtime_ns, status.st_size, gzipped)
-        served = self._describe(path, kind, version)
+        served = self._describe(path, kind, name, version, gzip=gzip)
         with self._lock:
             self._known[path, gzip] = served
             while len(self._known) > _MAX_KNOWN:
@@ -108,41 +92,42 @@ class OutputFolder:
     def cached_body(self, served: ServedFile) -> bytes | None:
         """Return the bytes to send if they are in memory."""
         with self._lock:
-            body = self._bodies.get(served.version)
+            body = self._bodies.get(served.key)
             if body is not None:
-                self._bodies.move_to_end(served.version)
+                self._bodies.move_to_end(served.key)
             return body
 
     def read(self, served: ServedFile) -> bytes:
         """Return the bytes to send. Raises ``FileChanged``, or another ``OSError``."""
         body = self.cached_body(served)
-        return self._keep(served.version, _read(served.version)) if body is None else body
+        name, version, _ = served.key
+        return self._keep(served.key, self._files.read_version(name, version)) if body is None else body
 
-    def _address(self, path: str) -> str:
-        return f"{self._root}{path}index.html" if path.endswith("/") else self._root + path
-
-    def _describe(self, path: str, kind: ServedType, version: Version) -> ServedFile:
-        content = _read(version)
+    def _describe(
+        self, path: str, kind: ServedType, name: str, version: Version, *, gzip: bool
+    ) -> ServedFile:
+        content = self._files.read_version(name, version)
+        key = name, version, gzip and kind.text and len(content) >= _MIN_GZIP_BYTES
         location = _new_location(path, content) if kind.content_type.startswith("text/html") else ""
-        etag = f'"{hashlib.sha256(self._keep(version, content)).hexdigest()[:32]}"'
-        modified = version[2] // 1_000_000_000
+        etag = f'"{hashlib.sha256(self._keep(key, content)).hexdigest()[:32]}"'
+        modified = version[1] // 1_000_000_000
         date = formatdate(modified, usegmt=True)
         return ServedFile(
             kind=kind,
-            gzipped=version[-1],
+            gzipped=key[-1],
             etag=etag,
             modified=modified,
-            version=version,
+            key=key,
             location=location,
             validators=((b"etag", etag.encode()), (b"last-modified", date.encode())),
         )
 
-    def _keep(self, version: Version, content: bytes) -> bytes:
+    def _keep(self, key: Key, content: bytes) -> bytes:
         """Return the body of a representation, and keep it up to the limit of the cache."""
-        body = gzip_body(content) if version[-1] else content
+        body = gzip_body(content) if key[-1] else content
         with self._lock:
-            if len(body) <= self._cache_bytes and version not in self._bodies:
-                self._bodies[version] = body
+            if len(body) <= self._cache_bytes and key not in self._bodies:
+                self._bodies[key] = body
                 self._cached_bytes += len(body)
                 while self._cached_bytes > self._cache_bytes:
                     self._cached_bytes -= len(self._bodies.popitem(last=False)[1])
@@ -152,15 +137,6 @@ class OutputFolder:
 def gzip_body(body: bytes) -> bytes:
     """Compress a body; equal bodies give equal bytes."""
     return bytes(igzip.compress(body, _GZIP_LEVEL, mtime=0))
-
-
-def _read(version: Version) -> bytes:
-    name, *expected, _ = version
-    with Path(name).open("rb") as file:
-        status = os.fstat(file.fileno())
-        if [status.st_ino, status.st_mtime_ns, status.st_size] != expected:
-            raise FileChanged
-        return file.read()
 
 
 def _new_location(path: str, content: bytes) -> str:

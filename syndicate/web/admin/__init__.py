@@ -1,0 +1,1 @@
+"""Operator's pages at /admin/, rendered on the server; they work without JavaScript."""

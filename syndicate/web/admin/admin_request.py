@@ -1,0 +1,155 @@
+"""Request and answers of a page: values that a page function takes and returns, without HTTP."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from syndicate.jobs.admin.access.sign_in import Client, SignedIn, user_actor
+from syndicate.jobs.admin.admin_jobs import AdminJobs
+from syndicate.model.actors import ROLES, Change
+from syndicate.store.access.session_store import Session
+from syndicate.store.access.user_store import User
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """File of a form."""
+
+    name: str
+    media_type: str
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminRequest:
+    """Request for a page.
+
+    ``fields`` has the first value of each field of a form, ``lists`` all values. ``signed_in`` is ``None``
+    on the pages that need no user. ``peer`` is the IP address of the connection. ``browser_key`` is the
+    cookie of a browser whose form waits for a sign-in.
+    """
+
+    jobs: AdminJobs
+    now: datetime
+    method: str = "GET"
+    address: str = ""
+    path: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, list[str]] = field(default_factory=dict)
+    files: Mapping[str, UploadedFile] = field(default_factory=dict)
+    signed_in: SignedIn | None = None
+    peer: str = ""
+    client: Client = field(default_factory=Client)
+    browser_key: str = field(default="", repr=False)
+
+    @property
+    def user_session(self) -> SignedIn:
+        """User and session of the request."""
+        if self.signed_in is None:
+            raise LookupError("a page without a user asked for its user")
+        return self.signed_in
+
+    @property
+    def viewer(self) -> User:
+        """User of the request."""
+        return self.user_session.user
+
+    @property
+    def session(self) -> Session:
+        """Session of the user."""
+        return self.user_session.session
+
+    @property
+    def is_post(self) -> bool:
+        """Return whether the request may change something."""
+        return self.method == "POST"
+
+    @property
+    def key(self) -> str:
+        """Number of the form, which a second press repeats."""
+        return self.fields.get("key", "")
+
+    def change(self, part: str = "") -> Change:
+        """Return the change that the request asks for.
+
+        The same form sent twice is the same change. A page that performs several actions names the
+        ``part`` of each.
+        """
+        key = ""
+        if self.key:
+            typed = {name: values for name, values in self.lists.items() if name != "csrf"}
+            text = repr((self.address, part, sorted(typed.items())))
+            key = sha256(text.encode(errors="replace")).hexdigest()
+        return Change(actor=user_actor(self.viewer, self.client.network), now=self.now, key=key)
+
+    def may(self, scope: str) -> bool:
+        """Return whether the user has a scope."""
+        return self.signed_in is not None and scope in ROLES.get(self.viewer.role, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Page of a template, which gets ``view``."""
+
+    template: str
+    view: object = None
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Redirect to an own address, whose page shows ``message`` once.
+
+    ``session_id`` is the id of a new session, or ``""`` to end the session; ``stay`` keeps its cookie.
+    ``browser_key`` is the cookie that shows a kept form to this browser only.
+    """
+
+    address: str
+    message: str = ""
+    session_id: str | None = None
+    stay: bool = False
+    browser_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """File to be saved."""
+
+    name: str
+    media_type: str
+    body: bytes | Iterable[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class MailFrame:
+    """HTML of a mail for a frame of a page."""
+
+    html: str
+
+
+Answer = Show | Redirect | Download | MailFrame
+Page = Callable[[AdminRequest], Answer]
+"""Function that answers a request in a thread."""
+
+
+class AdminRoute(NamedTuple):
+    """Route below ``/admin``.
+
+    A user without ``scope`` gets 404; ``""`` is open to all users, ``PUBLIC`` needs none. The methods of
+    ``fresh`` need a password given in the last 15 minutes.
+    """
+
+    page: Page
+    path: str
+    scope: str
+    methods: tuple[str, ...] = ("GET",)
+    purpose: str = ""
+    fresh: tuple[str, ...] = ()
+
+
+PUBLIC = "public"
+BOTH = ("GET", "POST")
+POST = ("POST",)

@@ -1,0 +1,51 @@
+"""Menu of the admin pages."""
+
+from dataclasses import dataclass
+
+from syndicate.jobs.admin.admin_jobs import MenuCounts
+from syndicate.model.actors import ROLES
+
+# Name, path below /admin, and scope of each entry by group.
+_GROUPS = (
+    ("", (("Overview", "/", "sources:read"),)),
+    ("Incoming", (("Sources", "/sources", "sources:read"), ("Stories", "/stories", "articles:read"))),
+    (
+        "Outgoing",
+        (
+            ("Channels", "/channels", "channels:read"),
+            ("Newsletters", "/newsletters", "newsletters:read"),
+            ("Deliveries", "/deliveries", "deliveries:read"),
+            ("Subscribers", "/subscribers", "deliveries:read"),
+        ),
+    ),
+    ("System", (("Settings", "/settings", ""), ("System", "/system", "admin:read"))),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """Entry of the menu; ``count`` objects need a person, with a ``level`` of ``warn`` or ``bad``."""
+
+    name: str
+    address: str
+    is_current: bool
+    count: int = 0
+    level: str = ""
+
+
+def menu_of(role: str, path: str, counts: MenuCounts) -> list[tuple[str, list[MenuEntry]]]:
+    """Return the groups of entries that a role may open; ``path`` is the address of the page."""
+    scopes = ROLES.get(role, frozenset())
+    groups = []
+    for group, entries in _GROUPS:
+        shown = [entry for entry in entries if not entry[2] or entry[2] in scopes]
+        if shown:
+            groups.append((group, [_entry(name, below, path, counts) for name, below, _ in shown]))
+    return groups
+
+
+def _entry(name: str, below: str, path: str, counts: MenuCounts) -> MenuEntry:
+    address = f"/admin{below}"
+    is_current = path == address or (below != "/" and path.startswith(f"{address}/"))
+    count, level = counts.get(name, (0, ""))
+    return MenuEntry(name, address, is_current, count, level)

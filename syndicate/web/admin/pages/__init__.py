@@ -1,0 +1,1 @@
+"""Pages of the operator's web, a module for each area."""

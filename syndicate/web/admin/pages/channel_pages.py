@@ -1,0 +1,156 @@
+"""Pages of channels: list, editor with preview, rename, taking down and restoring."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from syndicate.errors import ActionRefused, WrongFields
+from syndicate.jobs.admin.outgoing.channel_views import ChannelLine, ChannelPreview
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show
+
+_TEXTS = ("name", "title", "query", "limit", "language", "description")
+CLAUSES = ("section:", "tag:", "source:", "language:", "word:", "top", "trending", "-tag:")
+"""Beginnings of clauses that buttons append to a query."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelEditor:
+    """Editor of a channel; ``line`` is ``None`` for a new channel."""
+
+    values: Mapping[str, Any]
+    preview: ChannelPreview
+    line: ChannelLine | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
+    readers: Mapping[str, int] = field(default_factory=dict)
+    clauses: tuple[str, ...] = CLAUSES
+
+    @property
+    def most(self) -> int:
+        """Largest number of readers of a program."""
+        return max(self.readers.values(), default=1)
+
+    @property
+    def marked(self) -> tuple[str, str]:
+        """The query before and from the place of its mistake."""
+        query, place = str(self.values.get("query", "")), self.preview.position or 0
+        return query[:place], query[place:] or "(the end)"
+
+    @property
+    def block(self) -> str:
+        """The values as a block of ``config.toml``."""
+        lines = ["[[channels]]"]
+        for name in _TEXTS:
+            value = self.values.get(name)
+            if value not in ("", None):
+                lines.append(f"{name} = {value}" if name == "limit" else f"{name} = {_toml(str(value))}")
+        return "\n".join(lines)
+
+
+def channels(request: AdminRequest) -> Answer:
+    """List the channels and the former names."""
+    return Show("admin/outgoing/channels.html", request.jobs.channel_views.lines(request.now))
+
+
+def channel(request: AdminRequest) -> Answer:
+    """Show, try and save a channel, or forward its former name."""
+    name = request.path["name"]
+    line = request.jobs.channel_views.line(name, request.now)
+    if line.channel is None:
+        return Show("admin/outgoing/former_channel.html", line)
+    saved = {key: getattr(line.channel, key) for key in _TEXTS}
+    values = {**saved, **_entered(request)}
+    errors: Mapping[str, str] = {}
+    if request.is_post and request.fields.get("do") == "save":
+        try:
+            result = request.jobs.channels.edit(request.change(), name, _typed(values))
+            return Redirect(f"/admin/channels/{quote(name)}", result.message)
+        except WrongFields as error:
+            errors = error.fields
+    return _editor(request, values, errors, line)
+
+
+def add_channel(request: AdminRequest) -> Answer:
+    """Try and add a channel."""
+    values = {"name": "", "title": "", "query": "", "limit": 50, "language": "", "description": ""}
+    values |= _entered(request)
+    errors: Mapping[str, str] = {}
+    if request.is_post and request.fields.get("do") == "save":
+        try:
+            result = request.jobs.channels.add(request.change(), _typed(values))
+            return Redirect(f"/admin/channels/{quote(result.id)}", result.message)
+        except ActionRefused as error:
+            if not error.fields:
+                raise
+            errors = error.fields
+    return _editor(request, values, errors, None)
+
+
+def rename_channel(request: AdminRequest) -> Answer:
+    """Rename a channel, or lead a former name to a channel."""
+    name, new_name = request.path["name"], request.fields.get("new_name", "").strip()
+    try:
+        result = request.jobs.channels.rename(request.change(), name, new_name)
+    except ActionRefused as error:
+        if not error.fields:
+            raise
+        line = request.jobs.channel_views.line(name, request.now)
+        if line.channel is None:
+            raise
+        values = {key: getattr(line.channel, key) for key in _TEXTS}
+        return _editor(request, values, {"new_name": error.fields["name"]}, line)
+    return Redirect(f"/admin/channels/{quote(result.id)}", result.message)
+
+
+def remove_channel(request: AdminRequest) -> Answer:
+    """Ask, then take a channel down."""
+    name = request.path["name"]
+    line = request.jobs.channel_views.line(name, request.now)
+    if not request.is_post:
+        return Show("admin/outgoing/remove_channel.html", line)
+    result = request.jobs.channels.remove(request.change(), name)
+    return Redirect(f"/admin/channels/{quote(name)}", result.message)
+
+
+def restore_channel(request: AdminRequest) -> Answer:
+    """Undo the taking down of a channel, or forget where a former name leads."""
+    result = request.jobs.channels.restore(request.change(), request.path["name"])
+    return Redirect("/admin/channels", result.message)
+
+
+def _editor(
+    request: AdminRequest, values: Mapping[str, Any], errors: Mapping[str, str], line: ChannelLine | None
+) -> Answer:
+    views = request.jobs.channel_views
+    tried = {key: values[key] for key in ("query", "limit", "language")}
+    saved = line.name if line else ""
+    preview = views.preview(_typed(tried), request.now, saved)
+    if preview.problem and "query" not in errors and request.is_post:
+        errors = {**errors, "query": preview.problem}
+    readers = views.readers(saved, request.now)[0] if line else {}
+    editor = ChannelEditor(values=values, preview=preview, line=line, errors=errors, readers=readers)
+    return Show("admin/outgoing/channel.html", editor, 422 if errors else 200)
+
+
+def _entered(request: AdminRequest) -> dict[str, str]:
+    """Return what was typed; a button of a clause appends it to the query."""
+    given = request.fields if request.is_post else request.query
+    found = {name: given[name].strip() for name in _TEXTS if name in given}
+    if clause := given.get("clause", ""):
+        found["query"] = f"{found.get('query', '')} {clause}".strip()
+    return found
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields as the action takes them: a limit of digits is a number."""
+    limit = str(values.get("limit", ""))
+    return {**values, **({"limit": int(limit)} if limit.isdigit() and len(limit) < 9 else {})}
+
+
+def _toml(text: str) -> str:
+    """Return a text as a basic string of TOML."""
+    escaped = "".join(
+        f"\\u{ord(letter):04x}" if ord(letter) < 32 or ord(letter) == 127 else letter
+        for letter in text.replace("\\", "\\\\").replace('"', '\\"')
+    )
+    return f'"{escaped}"'

@@ -1,0 +1,208 @@
+"""Pages of newsletters: table, calendar, the next edition in six views, add and edit."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from syndicate.audience.mailbox_address import normalise_address
+from syndicate.errors import ActionRefused, InvalidAddress, NotFound, SyndicateError
+from syndicate.jobs.admin.outgoing.newsletter_reader import WEEKS, EditionDay, NewsletterLine
+from syndicate.jobs.newsletter.edition_preview import PreviewedMail
+from syndicate.newsletter.preview_views import as_source, in_the_dark, without_images
+from syndicate.web.admin.admin_request import AdminRequest, Answer, MailFrame, Redirect, Show
+
+VIEWS = {
+    "desktop": "Desktop",
+    "phone": "Phone",
+    "dark": "Dark",
+    "plain": "Pictures off",
+    "text": "Text",
+    "source": "Source",
+}
+"""Views of a mail by their part of the address."""
+GMAIL_LIMIT = 102 * 1024
+"""Bytes of HTML after which Gmail clips a mail."""
+_TEXTS = (
+    *("name", "title", "schedule", "time_zone", "query", "language", "description", "images"),
+    *("intro", "footer", "address"),
+)
+_NUMBERS = ("stories", "trending")
+_DEFAULTS = dict.fromkeys((*_TEXTS, "subject_name"), "") | {
+    "schedule": "daily 07:00", "stories": "10", "trending": "5", "images": "lead", "approval": "0"
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsletterTable:
+    """Table of newsletters, and the present weeks of the calendar."""
+
+    lines: Sequence[NewsletterLine]
+    days: Sequence[EditionDay]
+    today: date
+    before: date
+    after: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsletterPage:
+    """Newsletter and its next mail in a view; ``problem`` is the error of its rendering."""
+
+    line: NewsletterLine
+    view: str
+    mail: PreviewedMail | None = None
+    problem: str = ""
+    views: Mapping[str, str] = field(default_factory=lambda: VIEWS)
+    limit: int = GMAIL_LIMIT // 1024
+
+    @property
+    def size(self) -> int:
+        """Size of the HTML part in kB, rounded up."""
+        return -(-len(self.mail.html.encode()) // 1024) if self.mail else 0
+
+    @property
+    def source(self) -> str:
+        """The text or the raw message, for the views that show them."""
+        if self.mail is None:
+            return ""
+        return as_source(self.mail.message if self.view == "source" else self.mail.text.encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsletterForm:
+    """Form of a newsletter; ``name`` is ``""`` for a new newsletter."""
+
+    values: Mapping[str, Any]
+    name: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+def newsletters(request: AdminRequest) -> Answer:
+    """List the newsletters, with the calendar of four weeks."""
+    return _listed(request, request.jobs.newsletter_views.lines(request.now))
+
+
+def calendar(request: AdminRequest) -> Answer:
+    """Show four weeks of the calendar."""
+    return _listed(request, ())
+
+
+def newsletter(request: AdminRequest) -> Answer:
+    """Show a newsletter, its next mail and the findings of lint."""
+    views, name = request.jobs.newsletter_views, request.path["name"]
+    line = next((line for line in views.lines(request.now) if line.newsletter.name == name), None)
+    if line is None:
+        raise NotFound(f"There is no newsletter {name}.")
+    view, mail, problem = request.query.get("view", "desktop"), None, ""
+    try:
+        mail = views.preview(name, request.now)
+    except SyndicateError as error:
+        problem = str(error)
+    view = view if view in VIEWS else "desktop"
+    return Show(
+        "admin/outgoing/newsletter.html",
+        NewsletterPage(line=line, view=view, mail=mail, problem=problem),
+    )
+
+
+def mail(request: AdminRequest) -> Answer:
+    """Return the HTML of the next mail for the frame, in a view."""
+    found = request.jobs.newsletter_views.preview(request.path["name"], request.now)
+    html = found.html if found else ""
+    match request.path["form"]:
+        case "dark":
+            html = in_the_dark(html)
+        case "plain":
+            html = without_images(html)
+    return MailFrame(html)
+
+
+def add_newsletter(request: AdminRequest) -> Answer:
+    """Show the form of a new newsletter, or add it."""
+    if not request.is_post:
+        return Show("admin/outgoing/newsletter_form.html", NewsletterForm(values=_DEFAULTS))
+    return _save(request, "")
+
+
+def edit(request: AdminRequest) -> Answer:
+    """Show the form of an added newsletter, or save it."""
+    views, name = request.jobs.newsletter_views, request.path["name"]
+    if request.is_post:
+        return _save(request, name)
+    if name in views.declared:
+        raise NotFound(f"config.toml declares the newsletter {name}. Change it there.")
+    found = views.find(name)
+    values = {key: getattr(found, key, "") for key in (*_TEXTS, *_NUMBERS)}
+    values |= {"approval": f"{found.approval / 3600:g}", "subject_name": found.subject_name}
+    values["address"] = request.jobs.newsletters.own_address(name)
+    return Show("admin/outgoing/newsletter_form.html", NewsletterForm(values=values, name=name))
+
+
+def change(request: AdminRequest) -> Answer:
+    """Pause, resume or remove a newsletter."""
+    actions, name = request.jobs.newsletters, request.path["name"]
+    work = {"pause": actions.pause, "resume": actions.resume, "remove": actions.remove}
+    chosen = request.fields.get("do", "")
+    if chosen not in work:
+        raise NotFound("There is no such action.")
+    return Redirect("/admin/newsletters", work[chosen](request.change(), name).message)
+
+
+def send_test(request: AdminRequest) -> Answer:
+    """Send the next mail to the user, or for an admin to another address."""
+    name = request.path["name"]
+    typed = request.fields.get("to", "").strip() or request.viewer.address
+    try:
+        recipient = normalise_address(typed).display
+    except InvalidAddress as error:
+        raise ActionRefused("wrong-fields", str(error), status=422) from error
+    views = request.jobs.newsletter_views
+    mail = views.previewer.next(views.find(name), request.now, recipient, sample=True)
+    if mail is None:
+        raise ActionRefused("no-edition", "There is no edition to send yet.")
+    result = request.jobs.newsletters.send_test(request.change(), mail, recipient)
+    return Redirect(f"/admin/newsletters/{quote(name)}", result.message)
+
+
+def _listed(request: AdminRequest, lines: Sequence[NewsletterLine]) -> Answer:
+    views = request.jobs.newsletter_views
+    today = request.now.astimezone(views.zone).date()
+    first = today - timedelta(days=today.weekday(), weeks=WEEKS // 2)
+    try:
+        asked = date.fromisoformat(request.query.get("from", ""))
+        first = asked - timedelta(days=asked.weekday()) if abs((asked - today).days) < 1000 else first
+    except ValueError:
+        pass
+    step = timedelta(weeks=WEEKS)
+    page = NewsletterTable(
+        lines=lines,
+        days=views.calendar(first, request.now),
+        today=today,
+        before=first - step,
+        after=first + step,
+    )
+    return Show("admin/outgoing/newsletters.html", page)
+
+
+def _save(request: AdminRequest, name: str) -> Answer:
+    """Add or edit a newsletter; wrong fields come back as they were typed."""
+    typed = {key: request.fields.get(key, "").strip() for key in (*_TEXTS, *_NUMBERS, "approval")}
+    typed = {key: value for key, value in typed.items() if key != "name" or not name}
+    values: dict[str, Any] = {**typed, "subject_name": bool(request.fields.get("subject_name"))}
+    for key in _NUMBERS:
+        values[key] = int(typed[key]) if typed[key].isdigit() and len(typed[key]) < 9 else typed[key]
+    values["approval"] = f"{typed['approval'] or 0}h"
+    actions = request.jobs.newsletters
+    try:
+        if name:
+            result = actions.edit(request.change(), name, values)
+        else:
+            result = actions.add(request.change(), values)
+    except ActionRefused as error:
+        if not error.fields:
+            raise
+        values |= {"approval": typed["approval"]}
+        form = NewsletterForm(values=values, name=name, errors=error.fields)
+        return Show("admin/outgoing/newsletter_form.html", form, 422)
+    return Redirect(f"/admin/newsletters/{quote(result.id)}", result.message)

@@ -1,0 +1,364 @@
+"""Pages of sources: the list, a source, its polls and last bytes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from syndicate.audience.importing.csv_text import write_csv
+from syndicate.errors import NotFound, ParseError, WrongFields
+from syndicate.jobs.admin.sources.source_actions import CHOSEN
+from syndicate.jobs.admin.sources.source_list_view import Filter, SourceListView, SourceRow
+from syndicate.jobs.admin.sources.source_view import SourceView, secret_place
+from syndicate.jobs.ingest.dry_run import RuledArticle
+from syndicate.model import Entry, FullText, Republish
+from syndicate.plots.column_plots import StripDay, strip
+from syndicate.plots.figure import Figure
+from syndicate.plots.time_plots import Dot, dots
+from syndicate.store.ingest import poll_store, source_figures, source_store
+from syndicate.store.ingest.poll_store import PollRow
+from syndicate.text.phrases import plural
+from syndicate.text.visible import visible
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Redirect, Show
+
+LIST = "/admin/sources"
+_KEPT = ("q", "section", "origin", "tab")
+_TABS = (
+    ("", "All"),
+    ("attention", "Needs attention"),
+    ("slow", "Slow or silent"),
+    ("well", "Well"),
+    ("paused", "Paused"),
+)
+_MARKS = {"new": "new", "cut": "cut", "failed": "failed"}
+_VIEWS = (
+    ("", "As it came"),
+    ("read", "As it was read"),
+    ("rules", "Through the rules"),
+    ("text", "Newest text"),
+)
+_POLL_PAGE = 100
+
+
+Pairs = Sequence[tuple[str, str]]
+
+
+def pairs(values: Iterable[str]) -> Pairs:
+    """Return values as the options of a field: each names itself."""
+    return tuple((str(value), str(value)) for value in values)
+
+
+REPUBLISH, FULL_TEXT = pairs(Republish), pairs(FullText)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceListPage:
+    """Page of the list with its tabs as (address, text), and the strip of each row."""
+
+    view: SourceListView
+    query: Mapping[str, str]
+    tabs: Sequence[tuple[str, str]]
+    current: str
+    strips: Mapping[int, Figure]
+    sections: Pairs
+    next: str
+    csv: str
+    wrong: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenPage:
+    """Question before an action on chosen sources."""
+
+    do: str
+    chosen: Sequence[tuple[int, str]]
+    sections: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytesPart:
+    """Last answer in one of its views; ``problem`` says why it cannot be read."""
+
+    tabs: Sequence[tuple[str, str]]
+    current: str
+    raw: str = ""
+    entries: Sequence[Entry] = ()
+    ruled: Sequence[RuledArticle] = ()
+    title: str = ""
+    problem: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePage:
+    """Page of a source; ``answer`` is ``None`` when the user may not see it, or there is none."""
+
+    view: SourceView
+    figure: Figure | None
+    secret: str
+    answer: BytesPart | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollsPage:
+    """Polls of a source, newest first."""
+
+    id: int
+    name: str
+    polls: Sequence[PollRow]
+    next: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditPage:
+    """Form of an added source as it was typed."""
+
+    id: int
+    name: str
+    is_list: bool
+    typed: Mapping[str, str]
+    wrong: Mapping[str, str]
+    republish: Pairs = REPUBLISH
+    full_text: Pairs = FULL_TEXT
+
+
+def sources(request: AdminRequest) -> Answer:
+    """Show the list (GET), or act on chosen sources (POST)."""
+    if request.is_post:
+        return _act(request, _numbers(request.lists.get("chosen", [])))
+    return _list(request, {})
+
+
+def _list(request: AdminRequest, wrong: Mapping[str, str]) -> Answer:
+    query = {name: text for name in _KEPT if (text := request.query.get(name, ""))}
+    with request.jobs.store.snapshot() as connection:
+        view = request.jobs.source_list.page(
+            connection, request.now, _filter(query), request.query.get("after", "")
+        )
+    tabs = [(_address(query | {"tab": tab}), f"{text} {view.counts[tab]:,}") for tab, text in _TABS]
+    page = SourceListPage(
+        view=view,
+        query=query,
+        tabs=tabs,
+        current=_address(query),
+        sections=pairs(view.sections),
+        strips={row.id: _strip(row) for row in view.rows},
+        next=_address(query | {"after": view.after}) if view.after else "",
+        csv=_address(query, f"{LIST}.csv"),
+        wrong=wrong,
+    )
+    return Show("admin/sources/list.html", page, 422 if wrong else 200)
+
+
+def sources_csv(request: AdminRequest) -> Answer:
+    """Return all chosen rows as CSV; cells that look like formulas are text."""
+    with request.jobs.store.snapshot() as connection:
+        rows = request.jobs.source_list.conditions(connection, request.now)
+    chosen = _filter(request.query)
+    cells = [
+        (str(source.id), source.name, source.section, condition.words, "" if source.private else source.url)
+        for source, condition in rows
+        if chosen.accepts(source, condition)
+    ]
+    file = write_csv(("id", "name", "section", "state", "address"), cells)
+    return Download("sources.csv", "text/csv; charset=utf-8", file)
+
+
+def export(request: AdminRequest) -> Answer:
+    """Return the sources as OPML, without private sources."""
+    title = f"{request.jobs.options.title}: sources"
+    return Download("sources.opml", "text/x-opml", request.jobs.sources.export_opml(title, request.now))
+
+
+def source(request: AdminRequest) -> Answer:
+    """Show a source (GET), or act on it (POST)."""
+    source_id = request.path["id"]
+    if request.is_post:
+        if request.fields.get("do") == "test":
+            return _test(request, source_id)
+        return _act(request, [source_id])
+    with request.jobs.store.snapshot() as connection:
+        view = request.jobs.source_details.view(connection, source_id, request.now)
+        if view is None:
+            raise NotFound("There is no such source.")
+        answer = poll_store.last_answer(connection, source_id) if _may_see_bytes(request, view) else None
+        shown = request.query.get("bytes", "")
+        title, html = "", ""
+        if answer and shown == "text":
+            title, html = request.jobs.source_details.newest_text(connection, view.source)
+    page = SourcePage(
+        view=view,
+        figure=_dots(view, request) if view.polls else None,
+        secret=secret_place(view.source) if request.may("admin:write") else "",
+        answer=_bytes(request, view, answer, shown, title, html) if answer else None,
+    )
+    return Show("admin/sources/source.html", page)
+
+
+def polls(request: AdminRequest) -> Answer:
+    """Show all kept polls of a source."""
+    before = _time(request.query.get("before", ""))
+    with request.jobs.store.snapshot() as connection:
+        source = _stored(connection, request.path["id"])
+        rows = poll_store.polls_of(connection, source.id, before=before, limit=_POLL_PAGE)
+    more = urlencode({"before": rows[-1].at.isoformat()}) if len(rows) == _POLL_PAGE else ""
+    address = f"{LIST}/{source.id}/polls?{more}" if more else ""
+    page = PollsPage(id=source.id, name=source.name, polls=rows, next=address)
+    return Show("admin/sources/polls.html", page)
+
+
+def edit(request: AdminRequest) -> Answer:
+    """Show the form of an added source (GET), or save it (POST)."""
+    source_id, wrong = request.path["id"], dict[str, str]()
+    with request.jobs.store.snapshot() as connection:
+        source = _stored(connection, source_id)
+    typed: Mapping[str, str] = {
+        "name": source.name,
+        "url": "" if source.private and not request.may("admin:write") else source.url,
+        "section": source.section,
+        "language": source.language,
+        "weight": f"{source.weight:g}",
+        "republish": source.republish.value,
+        "full_text": source.full_text.value,
+        "private": str(source.private).lower(),
+    }
+    if request.is_post:
+        fields = {name: text for name, text in request.fields.items() if name in typed}
+        fields.setdefault("private", "false")
+        try:
+            moved = fields.pop("url", "").strip()
+            result = request.jobs.sources.edit(request.change("edit"), source_id, fields)
+            if moved and moved != source.url:
+                result = request.jobs.sources.move(request.change("move"), source_id, moved)
+            return Redirect(f"{LIST}/{source_id}", result.message)
+        except WrongFields as error:
+            typed, wrong = {**typed, **request.fields, "private": fields["private"]}, error.fields
+    page = EditPage(id=source_id, name=source.name, is_list=bool(source.listed_in), typed=typed, wrong=wrong)
+    return Show("admin/sources/edit.html", page, 422 if wrong else 200)
+
+
+def _act(request: AdminRequest, ids: Sequence[int]) -> Answer:
+    """Do what the button of a form says; ask first before sources are removed or get a section."""
+    do, fields = request.fields.get("do", ""), request.fields
+    back = f"{LIST}/{ids[0]}" if "id" in request.path and do != "remove" else LIST
+    if do not in CHOSEN:
+        raise NotFound("There is no such action.")
+    if not ids:
+        return _list(request, {"chosen": "Choose at least one source."})
+    if do in ("remove", "section") and "sure" not in fields:
+        with request.jobs.store.snapshot() as connection:
+            found = [(number, _stored(connection, number).name) for number in ids]
+            sections = source_figures.source_sections(connection)
+        return Show("admin/sources/chosen.html", ChosenPage(do=do, chosen=found, sections=sections))
+    result = request.jobs.sources.on_chosen(request.change(), do, ids, fields.get("section", "").strip())
+    return Redirect(back, result.message)
+
+
+def _test(request: AdminRequest, source_id: int) -> Answer:
+    with request.jobs.store.snapshot() as connection:
+        source = _stored(connection, source_id)
+    lookup = request.jobs.lookups.test(request.change(), source)
+    return Redirect(f"{LIST}/look/{lookup.id}")
+
+
+def _stored(connection: Any, source_id: int) -> Any:
+    found = source_store.get_source(connection, source_id)
+    if found is None or found[0].absent == "removed":
+        raise NotFound("There is no such source.")
+    return found[0]
+
+
+def _may_see_bytes(request: AdminRequest, view: SourceView) -> bool:
+    return view.has_answer and (not view.source.private or request.may("admin:write"))
+
+
+def _bytes(
+    request: AdminRequest, view: SourceView, answer: poll_store.LastAnswer, shown: str, title: str, html: str
+) -> BytesPart:
+    here = f"{LIST}/{view.source.id}"
+    tabs = [(f"{here}?bytes={name}#bytes" if name else f"{here}#bytes", text) for name, text in _VIEWS]
+    current = next((tab[0] for tab, (name, _) in zip(tabs, _VIEWS, strict=True) if name == shown), tabs[0][0])
+    raw, entries, ruled, problem = "", list[Entry](), list[RuledArticle](), ""
+    try:
+        if shown == "read":
+            entries = list(request.jobs.source_details.entries(view.source, answer).entries)
+        elif shown == "rules":
+            ruled = list(request.jobs.source_details.ruled(view.source, answer, request.now))
+        elif shown == "text":
+            raw = visible(html)
+        else:
+            raw = visible(f"{answer.headers}\n\n{answer.body.decode('utf-8', 'replace')}")
+    except ParseError as error:
+        problem = str(error)
+    return BytesPart(
+        tabs=tabs,
+        current=current,
+        raw=raw,
+        entries=entries,
+        ruled=ruled,
+        title=title,
+        problem=problem,
+        at=answer.at,
+    )
+
+
+def _strip(row: SourceRow) -> Figure:
+    days = [StripDay(f"{day:%-d %b}", new, polls, failed) for day, new, polls, failed in row.days]
+    failed = sum(day.failed for day in days)
+    finding = f"{sum(day.new for day in days)} articles and {failed} failed polls in 14 days"
+    return strip(f"{row.name}: 14 days", finding, days)
+
+
+def _dots(view: SourceView, request: AdminRequest) -> Figure:
+    zone = request.jobs.options.zone
+    rows = [
+        Dot(poll.at.astimezone(zone), poll.ms, _MARKS.get(poll.outcome, "same"), poll_words(poll))
+        for poll in reversed(view.polls)
+        if poll.outcome != "put_off"
+    ]
+    failed = sum(poll.outcome == "failed" for poll in view.polls)
+    finding = (
+        f"{plural(len(rows), 'poll')} in four days, {failed} of them failed. Time on a logarithmic scale."
+    )
+    end = request.now.astimezone(zone)
+    return dots("Polls", finding, rows, end - timedelta(days=4), end)
+
+
+def poll_words(poll: PollRow) -> str:
+    """Return the outcome of a poll in words."""
+    answer = str(poll.status) if poll.status else "no answer"
+    return {
+        "new": f"{answer}, new articles",
+        "unchanged": "304, not modified",
+        "equal": f"{answer}, nothing new",
+        "cut": f"{answer}, cut off",
+        "failed": f"{answer}, failed",
+        "put_off": "not asked: its server wants a pause",
+    }[poll.outcome]
+
+
+def _filter(query: Mapping[str, str]) -> Filter:
+    return Filter(
+        words=query.get("q", "").strip(),
+        section=query.get("section", ""),
+        origin=query.get("origin", ""),
+        tab=query.get("tab", ""),
+    )
+
+
+def _address(query: Mapping[str, str], path: str = LIST) -> str:
+    given = urlencode({name: text for name, text in query.items() if text})
+    return f"{path}?{given}" if given else path
+
+
+def _numbers(texts: Iterable[str]) -> list[int]:
+    return [int(text) for text in texts if text.isdecimal() and len(text) < 19]
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None

@@ -1,0 +1,97 @@
+"""Pages of API tokens and of the audit log."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from syndicate.errors import WrongFields
+from syndicate.jobs.admin.access.access_views import (
+    AUDIT_FILTERS,
+    PAGE,
+    audit_page,
+    export_audit,
+    token_views,
+)
+from syndicate.jobs.admin.access.sign_in import user_actor
+from syndicate.jobs.admin.access.token_actions import NEVER_FOR_TOKENS
+from syndicate.model.actors import ROLES, SCOPES
+from syndicate.store.access.audit_store import AuditRow
+from syndicate.store.access.token_store import Token
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Redirect, Show
+
+_TOKENS = "/admin/settings/tokens"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokensView:
+    """Tokens, the permissions that the viewer can give, and a new token, shown once."""
+
+    tokens: list[Token]
+    scopes: list[tuple[str, str]]
+    typed: dict[str, str] = field(default_factory=dict)
+    chosen: tuple[str, ...] = ()
+    errors: dict[str, str] = field(default_factory=dict)
+    message: str = ""
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditView:
+    """Rows of the audit log; ``next`` and ``export`` are addresses with the filters."""
+
+    rows: list[AuditRow]
+    chosen: dict[str, str]
+    next: str
+    export: str
+
+
+def tokens(request: AdminRequest) -> Answer:
+    """Show the tokens (GET), or create a token and show it once (POST)."""
+    errors, message, secret = dict[str, str](), "", ""
+    fields, chosen = request.fields, tuple(request.lists.get("scopes", ()))
+    if request.is_post:
+        try:
+            days = _days(fields.get("days", ""))
+            added = request.jobs.tokens.add(request.change(), fields.get("name", ""), chosen, days=days)
+            message, secret = added.result.message, added.secret
+        except WrongFields as error:
+            errors = error.fields
+    with request.jobs.store.snapshot() as connection:
+        found = token_views(connection, user_actor(request.viewer))
+    allowed = ROLES[request.viewer.role] - NEVER_FOR_TOKENS
+    view = TokensView(
+        tokens=found,
+        scopes=[(scope, f"{scope}: {text}") for scope, text in SCOPES.items() if scope in allowed],
+        typed=dict(fields) if errors else {},
+        chosen=chosen if errors else (),
+        errors=errors,
+        message=message,
+        secret=secret,
+    )
+    return Show("admin/access/tokens.html", view, 422 if errors else 200)
+
+
+def revoke_token(request: AdminRequest) -> Answer:
+    """Revoke a token."""
+    return Redirect(_TOKENS, request.jobs.tokens.revoke(request.change(), request.path["id"]).message)
+
+
+def audit(request: AdminRequest) -> Answer:
+    """Show the audit log with filters, or save it as lines of JSON."""
+    chosen = {name: request.query.get(name, "") for name in AUDIT_FILTERS}
+    if request.query.get("as") == "ndjson":
+        return Download("audit.ndjson", "application/x-ndjson", export_audit(request.jobs.store, chosen))
+    below = request.query.get("below", "")
+    with request.jobs.store.snapshot() as connection:
+        rows = audit_page(connection, chosen, int(below) if below.isdecimal() and len(below) < 19 else None)
+    given = {name: value for name, value in chosen.items() if value}
+    more = f"?{urlencode({**given, 'below': rows[-1].id})}" if len(rows) == PAGE else ""
+    export = f"?{urlencode({**given, 'as': 'ndjson'})}"
+    return Show("admin/access/audit.html", AuditView(rows=rows, chosen=chosen, next=more, export=export))
+
+
+def _days(text: str) -> float | None:
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > 5:
+        raise WrongFields({"days": "Write a number of days between 1 and 3650."})
+    return float(text)

@@ -1,0 +1,76 @@
+"""Pages of the settings for admins: users and their invitations."""
+
+from dataclasses import dataclass, field
+
+from syndicate.errors import NotFound, WrongFields
+from syndicate.jobs.admin.access.access_views import UserView, user_view, user_views
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show
+
+_USERS = "/admin/settings/users"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsersView:
+    """All users, and the form of an invitation as it was typed."""
+
+    users: list[UserView]
+    typed: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """Link with which a user sets a password; ``link`` is ``""`` when it was shown before."""
+
+    message: str
+    link: str
+
+
+def users(request: AdminRequest) -> Answer:
+    """Show the users (GET), or invite a user (POST)."""
+    errors: dict[str, str] = {}
+    fields = request.fields
+    if request.is_post:
+        try:
+            added = request.jobs.users.add(
+                request.change(), fields.get("address", ""), fields.get("role", ""), fields.get("name", "")
+            )
+            return _link(request, added.result.message, added.secret)
+        except WrongFields as error:
+            errors = error.fields
+    with request.jobs.store.snapshot() as connection:
+        found = user_views(connection, request.now)
+    view = UsersView(users=found, typed=dict(fields), errors=errors)
+    return Show("admin/access/users.html", view, 422 if errors else 200)
+
+
+def user(request: AdminRequest) -> Answer:
+    """Show a user (GET), or change the user as a button says (POST)."""
+    user_id, jobs = request.path["id"], request.jobs.users
+    if not request.is_post:
+        with request.jobs.store.snapshot() as connection:
+            found = user_view(connection, user_id, request.now)
+        if found is None:
+            raise NotFound("There is no such user.")
+        return Show("admin/access/user.html", found)
+    change, action = request.change(), request.fields.get("do", "")
+    if action == "link":
+        made = jobs.send_link(change, user_id)
+        return _link(request, made.result.message, made.secret)
+    if action == "role":
+        result = jobs.set_role(change, user_id, request.fields.get("role", ""))
+    elif action == "sign-out":
+        result = jobs.end_sessions(change, user_id)
+    elif action == "second-step-off":
+        result = jobs.reset_second_step(change, user_id)
+    elif action == "remove":
+        result = jobs.remove(change, user_id)
+    else:
+        raise NotFound("There is no such button.")
+    return Redirect(_USERS, result.message)
+
+
+def _link(request: AdminRequest, message: str, key: str) -> Answer:
+    """Show a link once; the answer to a form that was sent twice has no link."""
+    link = f"{request.jobs.options.url}/admin/password/{key}" if key else ""
+    return Show("admin/access/link.html", LinkView(message=message, link=link))

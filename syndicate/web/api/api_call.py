@@ -1,0 +1,325 @@
+"""Request of a program, and the answers to it: objects, pages of lists, results of changes."""
+
+import hashlib
+import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query, Request
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from starlette.responses import Response
+
+from syndicate.errors import ActionRefused, NotFound, WrongFields
+from syndicate.model.actors import ActionResult, Actor, Change
+from syndicate.store import Connection, Store
+from syndicate.store.core.listing import Listing, Position, count_up_to
+
+COUNTED = 10_000
+"""Largest total that ``count=true`` counts."""
+MAX_ID = 2**63 - 1
+# A NUL that JSON writes as an escape: PostgreSQL stores none.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def _text_id(value: object) -> str:
+    return str(value)
+
+
+def _utf8(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("the text has half of a surrogate pair") from None
+    return value
+
+
+Id = Annotated[str, BeforeValidator(_text_id)]
+RowId = Annotated[int, Field(ge=1, le=MAX_ID)]
+Line = Annotated[str, Field(max_length=1_000), AfterValidator(_utf8)]
+Prose = Annotated[str, Field(max_length=400_000), AfterValidator(_utf8)]
+
+
+class Given(BaseModel):
+    """Body of a request: unknown fields are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields that the request has."""
+        return self.model_dump(exclude_unset=True)
+
+
+class Shown(BaseModel):
+    """Object of an answer, made from a row or a dataclass."""
+
+    model_config = ConfigDict(from_attributes=True, populate_by_name=True)
+
+
+def stored_as(name: str) -> Any:
+    """Return the field of an answer whose column or attribute has another name."""
+    return Field(validation_alias=name)
+
+
+Item = TypeVar("Item", bound=Shown)
+Value = TypeVar("Value")
+
+
+class PageOfItems(BaseModel, Generic[Item]):
+    """Page of a list. ``next`` is the cursor of the next page, ``null`` on the last."""
+
+    items: list[Item]
+    next: str | None = None
+    total: int | str | None = None
+
+
+class Result(BaseModel):
+    """Result of a change. A repeated request with the same ``Idempotency-Key`` gets the first result."""
+
+    kind: str
+    id: str
+    message: str
+    changed: bool
+    facts: dict[str, Any]
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Parameters of every list."""
+
+    limit: Annotated[int, Query(ge=1, le=200, description="Number of items, at most 200")] = 50
+    after: Annotated[str, Query(description="Cursor of the page before: its `next`")] = ""
+    count: Annotated[bool, Query(description="Add `total`, at most `10000+`")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiOptions:
+    """Options of the API. With ``is_public`` published contents need no token."""
+
+    site_url: str = ""
+    is_public: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiCall:
+    """Request with its actor: the token, or ``None`` for a public read."""
+
+    request: Request
+    actor: Actor | None
+    jobs: Any
+    store: Store
+    options: ApiOptions
+    now: datetime
+    body: bytes = b""
+
+    @property
+    def is_public(self) -> bool | None:
+        """Return true for a read without a token, else ``None``: the condition ``public`` of lists."""
+        return self.actor is None or None
+
+    def show(
+        self, shown: BaseModel, *, status: int = 200, links: Mapping[str, str] | None = None
+    ) -> Response:
+        """Return an object or page with its ETag, or 304 if the program has it."""
+        body = self._body(shown)
+        headers = {"ETag": etag(body), "Cache-Control": "no-cache", **(links or {})}
+        known = self.request.headers.get("if-none-match", "")
+        if status == 200 and headers["ETag"] in {
+            part.strip().removeprefix("W/") for part in known.split(",")
+        }:
+            return Response(status_code=304, headers=headers)
+        return Response(body, status, headers, "application/json")
+
+    def _body(self, shown: BaseModel) -> bytes:
+        wanted = self.request.query_params.get("fields", "")
+        if not wanted or self.request.method not in ("GET", "HEAD"):
+            return shown.model_dump_json().encode()
+        values = shown.model_dump(mode="json")
+        items = values["items"] if isinstance(shown, PageOfItems) else [values]
+        names = wanted.split(",")
+        for index, item in enumerate(items):
+            if unknown := [name for name in names if name not in item]:
+                raise WrongParameter("fields", f"there is no field {', '.join(unknown)}")
+            items[index] = {name: item[name] for name in names}
+        return json.dumps(values if isinstance(shown, PageOfItems) else items[0], ensure_ascii=False).encode()
+
+    def page(
+        self,
+        listing: Listing,
+        paging: Paging,
+        model: type[Item],
+        filters: Mapping[str, object],
+        *,
+        conditions: Callable[[Connection], Sequence[Any]] = lambda _: (),
+        shown: Callable[[Connection, list[dict[str, Any]]], list[Any]] = lambda _, rows: rows,
+    ) -> Response:
+        """Return the page of a list; ``shown`` makes values for ``model`` from the rows."""
+        after = read_cursor(paging.after) if paging.after else None
+        total: int | str | None = None
+        with self.store.snapshot() as connection:
+            query = listing.matching(filters).where(*conditions(connection))
+            try:
+                rows, following = listing.page(connection, query, limit=paging.limit, after=after)
+            except (ValueError, OverflowError):
+                raise WrongCursor from None
+            if paging.count:
+                count = count_up_to(connection, query, COUNTED + 1)
+                total = f"{COUNTED}+" if count > COUNTED else count
+            items = [model.model_validate(value) for value in shown(connection, rows)]
+        return self._page(items, following and write_cursor(following), total)
+
+    def whole(self, items: Sequence[Item], paging: Paging, name: Callable[[Item], str]) -> Response:
+        """Return the page of a short list that is in memory, in the order of unique names."""
+        last = str(read_cursor(paging.after)[0]) if paging.after else ""
+        rest = sorted((item for item in items if name(item) > last), key=name)
+        found = rest[: paging.limit]
+        following = write_cursor((name(found[-1]), 0)) if len(rest) > len(found) else None
+        return self._page(found, following, len(items) if paging.count else None)
+
+    def _page(self, items: list[Item], following: str | None, total: int | str | None) -> Response:
+        links = {}
+        if following:
+            kept = [(key, value) for key, value in self.request.query_params.multi_items() if key != "after"]
+            target = f"{self.request.url.path}?{urlencode([*kept, ('after', following)])}"
+            links["Link"] = f'<{target}>; rel="next"'
+        return self.show(PageOfItems(items=items, next=following, total=total), links=links)
+
+    def change(self, current: Callable[[Connection], BaseModel] | None = None) -> Change:
+        """Return the change that the request asks for.
+
+        ``current`` returns the object as GET shows it: then the request needs ``If-Match`` with its ETag.
+        """
+        assert self.actor is not None  # noqa: S101 - only reads are public
+        request = self.request
+        parts = (request.method, request.url.path, request.url.query, self.body.hex())
+        return Change(
+            actor=self.actor,
+            now=self.now,
+            key=request.headers.get("idempotency-key", ""),
+            request_hash=hashlib.sha256("\n".join(parts).encode()).hexdigest(),
+            check=current and self._check(current),
+            dry_run=self.request.query_params.get("dry_run") == "true",
+        )
+
+    def _check(self, current: Callable[[Connection], BaseModel]) -> Callable[[Connection], None]:
+        wanted = {part.strip() for part in self.request.headers.get("if-match", "").split(",")} - {""}
+        if not wanted:
+            message = "Send the ETag of the object that you read in If-Match."
+            raise ActionRefused("if-match-missing", message, status=428)
+
+        def check(connection: Connection) -> None:
+            if "*" not in wanted and etag(current(connection).model_dump_json().encode()) not in wanted:
+                message = "The object changed since you read it. Read it again."
+                raise ActionRefused("changed-meanwhile", message, status=412)
+
+        return check
+
+    def done(self, result: ActionResult, *, status: int = 200, location: str = "") -> Response:
+        """Return the result of a change; ``location`` is the path of its object inside the API."""
+        shown = Result(
+            kind=result.kind,
+            id=result.id,
+            message=result.message,
+            changed=result.is_change,
+            facts=dict(result.facts or {}),
+            dry_run=self.request.query_params.get("dry_run") == "true",
+        )
+        headers = {"Cache-Control": "no-store"}
+        if location:
+            headers["Location"] = f"{self.request.scope.get('root_path', '')}{location}"
+        return Response(shown.model_dump_json(), status, headers, "application/json")
+
+
+class WrongCursor(ActionRefused):
+    """Text that is no cursor of the list."""
+
+    def __init__(self) -> None:
+        super().__init__("wrong-cursor", "Take the cursor from `next` of the same list.", status=400)
+
+
+class WrongParameter(WrongFields):
+    """Parameter of the address with a wrong value."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__({name: detail})
+
+
+def found(value: Value | None, what: str) -> Value:
+    """Return a value that exists. Raises ``NotFound``."""
+    if value is None:
+        raise NotFound(f"There is no {what}.")
+    return value
+
+
+def vars_of(value: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass by name, without copies of their values."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def row_of(connection: Connection, listing: Listing, what: str, **values: object) -> dict[str, Any]:
+    """Return the row of a list that meets conditions. Raises ``NotFound``."""
+    return dict(found(connection.execute(listing.matching(values)).mappings().first(), what))
+
+
+def etag(body: bytes) -> str:
+    """Return the strong ETag of an answer."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def write_cursor(position: Position) -> str:
+    """Return the cursor of a position."""
+    return urlsafe_b64encode(json.dumps(position).encode()).rstrip(b"=").decode()
+
+
+def read_cursor(text: str) -> Position:
+    """Return the position of a cursor. Raises ``ActionRefused`` (wrong-cursor) for any other text."""
+    try:
+        key, row_id = json.loads(urlsafe_b64decode(f"{text}==".encode("ascii")))
+    except (ValueError, TypeError, RecursionError):
+        raise WrongCursor from None
+    is_number = isinstance(key, int | float) and not isinstance(key, bool) and abs(key) < MAX_ID
+    # PostgreSQL compares no text with a NUL, and neither engine an id with true.
+    is_key = is_number or (isinstance(key, str) and "\0" not in key)
+    if not is_key or type(row_id) is not int or abs(row_id) > MAX_ID:
+        raise WrongCursor
+    return key, row_id
+
+
+async def api_call(request: Request) -> ApiCall:
+    """Return the call of a request whose actor may use the route: its scope, or a public read."""
+    route, actor = request.scope["route"], request.scope["syndicate.actor"]
+    needs: str = route.openapi_extra["x-scope"]
+    options: ApiOptions = request.app.state.options
+    if actor is None and not (options.is_public and route.openapi_extra.get("x-public")):
+        raise ActionRefused("no-token", "Send Authorization: Bearer with a token.", status=401)
+    if actor is not None and not actor.may(needs):
+        raise ActionRefused(
+            "not-allowed", f"This needs the scope {needs}.", status=403, facts={"scope": needs}
+        )
+    body = await request.body()
+    key = request.headers.get("idempotency-key", "")
+    if _NUL.search(body) or len(key) > 200:
+        reason = "The body has a NUL." if len(key) <= 200 else "The Idempotency-Key has over 200 characters."
+        raise ActionRefused("invalid-request", reason, status=400)
+    if route.openapi_extra.get("x-key-required") and not key:
+        message = "Send an Idempotency-Key: this request may send mail."
+        raise ActionRefused("key-missing", message, status=400)
+    state = request.app.state
+    return ApiCall(
+        request=request,
+        actor=actor,
+        jobs=state.jobs,
+        store=state.store,
+        options=options,
+        now=state.clock(),
+        body=body,
+    )
+
+
+Call = Annotated[ApiCall, Depends(api_call)]
+ListQuery = Annotated[Paging, Depends()]

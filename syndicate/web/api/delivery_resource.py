@@ -1,0 +1,137 @@
+"""Deliveries and bounces; addresses are masked without ``subscribers:read``."""
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from starlette.responses import Response
+
+from syndicate.model import DeliveryState
+from syndicate.store import Connection
+from syndicate.store.access import api_lists
+from syndicate.text.privacy import mask_mailboxes, masked_mailbox
+from syndicate.web.api.api_call import (
+    ApiCall,
+    Call,
+    Given,
+    Id,
+    Line,
+    ListQuery,
+    RowId,
+    Shown,
+    row_of,
+    stored_as,
+)
+from syndicate.web.api.api_router import Resource
+
+routes = Resource("deliveries")
+
+
+class ShownDelivery(Shown):
+    """Delivery of an edition to a mailbox; ``error`` is the last answer of the mail server."""
+
+    id: Id
+    edition: Id = stored_as("edition_id")
+    newsletter: str
+    subject: str
+    address: str
+    state: str
+    cause: str
+    attempts: int
+    code: int | None
+    error: str
+    not_before: datetime
+    changed: datetime
+
+
+class GivenPause(Given):
+    """Pause of all sending; ``status`` shows the reason."""
+
+    reason: Line
+
+
+class ShownBounce(Shown):
+    """Bounce or complaint."""
+
+    id: Id
+    kind: str
+    status: str
+    detail: str
+    address: str
+    edition: Id = stored_as("edition_id")
+    delivery: Id = stored_as("delivery_id")
+    recorded: datetime
+
+
+@routes.page("/deliveries", "deliveries:read", ShownDelivery)
+def list_deliveries(
+    call: Call, paging: ListQuery, edition: RowId | None = None, state: DeliveryState | None = None
+) -> Response:
+    """List the deliveries, the last first."""
+    filters = {"edition": edition, "state": state and state.value}
+    return call.page(api_lists.DELIVERIES, paging, ShownDelivery, filters, shown=partial(_shown, call))
+
+
+@routes.read("/deliveries/{delivery_id}", "deliveries:read", ShownDelivery)
+def read_delivery(call: Call, delivery_id: RowId) -> Response:
+    """Return a delivery."""
+    with call.store.snapshot() as connection:
+        row = row_of(connection, api_lists.DELIVERIES, "such delivery", id=delivery_id)
+        return call.show(ShownDelivery.model_validate(_shown(call, connection, [row])[0]))
+
+
+@routes.write(
+    "POST",
+    "/deliveries/{delivery_id}/resend",
+    "deliveries:write",
+    "wrong-state",
+    key_required=True,
+    status=202,
+)
+def resend_delivery(call: Call, delivery_id: RowId) -> Response:
+    """Send an uncertain or failed delivery again, with the same Message-ID."""
+    result = _delivery(call, delivery_id).resend(call.change(), [delivery_id])
+    return call.done(result, status=202, location=f"/deliveries/{delivery_id}")
+
+
+@routes.write("POST", "/deliveries/{delivery_id}/sent", "deliveries:write", "wrong-state")
+def mark_delivery_sent(call: Call, delivery_id: RowId) -> Response:
+    """Record that an uncertain delivery arrived."""
+    return call.done(_delivery(call, delivery_id).mark_sent(call.change(), [delivery_id]))
+
+
+@routes.write("PUT", "/deliveries/pause", "deliveries:write")
+def pause_sending(call: Call, given: GivenPause) -> Response:
+    """Pause all sending; running senders stop within seconds."""
+    return call.done(call.jobs.deliveries.pause(call.change(), given.reason))
+
+
+@routes.write("DELETE", "/deliveries/pause", "deliveries:write", "not-paused")
+def resume_sending(call: Call) -> Response:
+    """End the pause of sending."""
+    return call.done(call.jobs.deliveries.resume(call.change()))
+
+
+@routes.page("/bounces", "deliveries:read", ShownBounce)
+def list_bounces(call: Call, paging: ListQuery, edition: RowId | None = None, kind: str = "") -> Response:
+    """List bounces and complaints, the last first."""
+    filters = {"edition": edition, "kind": kind}
+    return call.page(api_lists.BOUNCES, paging, ShownBounce, filters, shown=partial(_shown, call))
+
+
+def _shown(call: ApiCall, _: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Mask addresses, unless the token may read subscribers. The answer of a server may repeat an address."""
+    if call.actor and call.actor.may("subscribers:read"):
+        return rows
+    for row in rows:
+        row["address"] = masked_mailbox(row["address"])
+        for name in row.keys() & {"error", "detail"}:
+            row[name] = mask_mailboxes(row[name])
+    return rows
+
+
+def _delivery(call: ApiCall, delivery_id: int) -> Any:
+    """Return the actions on a delivery that exists. Raises ``NotFound``."""
+    with call.store.read() as connection:
+        row_of(connection, api_lists.DELIVERIES, "such delivery", id=delivery_id)
+    return call.jobs.deliveries

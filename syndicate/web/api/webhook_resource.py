@@ -1,0 +1,68 @@
+"""Webhooks and their deliveries, to look at: people write them in the browser."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BeforeValidator
+from starlette.responses import Response
+
+from syndicate.store.access import api_lists
+from syndicate.web.api.api_call import ApiCall, Call, Id, ListQuery, RowId, Shown, found
+from syndicate.web.api.api_router import Resource
+
+routes = Resource("webhooks")
+
+
+class ShownWebhook(Shown):
+    """Endpoint of a program; its secret is never shown. ``state`` is ``on``, ``off`` or ``resting``."""
+
+    id: Id
+    address: str
+    events: Annotated[list[str], BeforeValidator(str.split)]
+    state: str
+    failures: int
+    reason: str
+    created: datetime
+
+
+class ShownWebhookDelivery(Shown):
+    """Delivery of an event to an endpoint; ``error`` is the last answer."""
+
+    id: Id
+    event: str
+    type: str
+    state: str
+    attempts: int
+    code: int | None
+    error: str
+    not_before: datetime
+    changed: datetime
+
+
+@routes.page("/webhooks", "admin:read", ShownWebhook)
+def list_webhooks(call: Call, paging: ListQuery) -> Response:
+    """List the webhooks."""
+    return call.whole(_webhooks(call), paging, lambda webhook: f"{webhook.id:>20}")
+
+
+@routes.read("/webhooks/{webhook_id}", "admin:read", ShownWebhook)
+def read_webhook(call: Call, webhook_id: RowId) -> Response:
+    """Return a webhook."""
+    return call.show(_webhook(call, webhook_id))
+
+
+@routes.page("/webhooks/{webhook_id}/deliveries", "admin:read", ShownWebhookDelivery)
+def list_webhook_deliveries(call: Call, paging: ListQuery, webhook_id: RowId, state: str = "") -> Response:
+    """List the deliveries to a webhook, the last first."""
+    _webhook(call, webhook_id)
+    filters = {"webhook": webhook_id, "state": state}
+    return call.page(api_lists.WEBHOOK_DELIVERIES, paging, ShownWebhookDelivery, filters)
+
+
+def _webhooks(call: ApiCall) -> list[ShownWebhook]:
+    return [*map(ShownWebhook.model_validate, call.jobs.webhooks.endpoints())]
+
+
+def _webhook(call: ApiCall, webhook_id: int) -> ShownWebhook:
+    webhooks = {webhook.id: webhook for webhook in _webhooks(call)}
+    return found(webhooks.get(str(webhook_id)), "such webhook")

@@ -1,0 +1,1 @@
+"""Routes for readers: files, search, sign-up, preferences, embeds."""
