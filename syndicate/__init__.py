@@ -1,3 +1,3 @@
 """syndicate turns a list of news sources into feeds, pages and a newsletter people trust."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

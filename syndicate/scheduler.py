@@ -7,7 +7,6 @@ module imports apscheduler.
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,29 +15,10 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from syndicate.clock_watch import ClockWatch
-from syndicate.errors import StoreError, SyndicateError
-
-log = logging.getLogger("syndicate.runner")
+from syndicate.jobs.scheduled_task import Record, ScheduledTask, run_task
 
 # Seconds between two checks of the clock.
 _CLOCK_CHECK_INTERVAL = 5.0
-
-
-Callback = Callable[[datetime], Mapping[str, object] | None]
-"""Gets the time and returns facts for the log. Facts that are all 0 or empty are not logged."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduledTask:
-    """A callback and its interval ``every`` in seconds.
-
-    With ``needs_clock`` the scheduler skips its ticks while the wall clock may be wrong.
-    """
-
-    name: str
-    every: float
-    callback: Callback
-    needs_clock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +35,14 @@ class Scheduler:
     ``last_runs`` holds the last run of each task by name.
     """
 
-    def __init__(self, tasks: tuple[ScheduledTask, ...], clock: ClockWatch | None = None) -> None:
+    def __init__(
+        self,
+        tasks: tuple[ScheduledTask, ...],
+        clock: ClockWatch | None = None,
+        record: Record = lambda _name, _run: None,
+    ) -> None:
         self.last_runs: dict[str, LastRun] = {}
-        self._tasks = tasks
+        self._tasks, self._log_run = tasks, record
         self._clock = clock or ClockWatch()
         self._clock_thread = threading.Thread(target=self._watch_clock, name="clock", daemon=True)
         self._stop = threading.Event()
@@ -118,21 +103,7 @@ class Scheduler:
             return
         self._working.add(task.name)
         try:
-            facts = task.callback(datetime.now(UTC))
-        except StoreError as error:
-            self._record(task, str(error))
-            log.error("%s could not use the store: %s", task.name, error)  # noqa: TRY400 the message says all
-        except SyndicateError as error:
-            self._record(task, str(error))
-            log.warning("%s stopped early: %s", task.name, error)
-        except Exception as error:
-            # A bug in one job must not stop the others; the traceback is for its repair.
-            self._record(task, f"{type(error).__name__}: {error}")
-            log.exception("%s failed unexpectedly", task.name)
-        else:
-            self._record(task, "")
-            if facts and any(facts.values()):
-                log.info("%s", task.name, extra={"did": dict(facts)})
+            self._record(task, run_task(task.name, lambda: task.callback(datetime.now(UTC)), self._log_run))
         finally:
             self._working.discard(task.name)
 

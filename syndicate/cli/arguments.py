@@ -2,15 +2,18 @@
 
 import getpass
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
+from syndicate.cli.options import Call
 from syndicate.errors import ConfigError, SyndicateError
 from syndicate.model import Article, Newsletter, Source, known_since
+from syndicate.model.actors import Change, command_actor
 from syndicate.services import Services
+from syndicate.settings.values import read_duration
 from syndicate.store import Connection
 from syndicate.store.ingest import added_sources, article_store
 from syndicate.text.plain import clean_line
@@ -112,6 +115,16 @@ def check_names(names: Sequence[str], known: Sequence[str], noun: str) -> None:
             raise click.UsageError(f"No {noun} is named {name!r}. Known names: {_listed(known)}.")
 
 
+def duration_value(
+    _context: click.Context, _parameter: click.Parameter, text: str | None
+) -> timedelta | None:
+    """Return the duration of an option such as ``12h``. Raises ``BadParameter`` for any other text."""
+    try:
+        return None if text is None else timedelta(seconds=read_duration(text))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
@@ -137,3 +150,8 @@ force_option = click.option(
 by_option = click.option(
     "--by", default="", callback=_user_name, help="The name on record; default: your user name."
 )
+
+
+def command_change(call: Call, by: str) -> Change:
+    """Return the change that a command asks for, in the name of ``--by``."""
+    return Change(actor=command_actor(by), now=call.now)

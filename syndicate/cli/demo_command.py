@@ -22,6 +22,7 @@ from syndicate.settings import load_settings
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
+DEMO_USER = "demo@tidewater.example"
 
 
 @click.command()
@@ -58,7 +59,7 @@ def demo(out: Path, serve: bool, port: int | None, as_json: bool, now: datetime 
             result = run_pipeline(services, folder, now, say)
             show(asdict(result), as_json, lambda: _print(result, folder))
             if serve:
-                _serve(services, folder, port, lambda url: click.echo(f"serving   {url}/", err=as_json))
+                _serve(services, port, lambda url, password: _print_addresses(url, password, as_json))
             elif not as_json:
                 click.echo("Add --serve to see it in a browser. Images and sources are served only then.")
 
@@ -91,6 +92,12 @@ def _print(result: DemoResult, folder: DemoFolder) -> None:
         click.echo(f"{name:9} {path}")
 
 
+def _print_addresses(url: str, password: str, as_json: bool) -> None:
+    click.echo(f"serving   {url}/", err=as_json)
+    user = f"user {DEMO_USER}, password {password}"
+    click.echo(f"admin     {url}/admin/  {user}  (a user of this demo, on this machine only)", err=as_json)
+
+
 def _port(chosen: int | None) -> int:
     """Return the chosen port, or the default or any free port. Raises ``SyndicateError`` if it is taken."""
     for port in [chosen] if chosen else [DEFAULT_PORT, 0]:
@@ -104,13 +111,21 @@ def _port(chosen: int | None) -> int:
     raise SyndicateError(f"port {chosen or DEFAULT_PORT} is taken; choose another with --port")
 
 
-def _serve(services: Services, folder: DemoFolder, port: int, ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM. Calls ``ready`` with the URL once the server answers."""
+def _serve(services: Services, port: int, ready: Callable[[str, str], None]) -> None:
+    """Serve until SIGINT or SIGTERM. Calls ``ready`` with the URL and the password of the demo's user."""
+    from syndicate.access.random_keys import new_key
+    from syndicate.cli.operate.serving import mounted_apps
+    from syndicate.model.actors import Change, command_actor
     from syndicate.web import WebOptions, WebServer, create_app
 
+    password = new_key()[:16]
+    now = datetime.now(UTC)
+    services.admin.users.add(
+        Change(actor=command_actor("demo"), now=now), DEMO_USER, "admin", "Demo", password
+    )
     app = create_app(
-        WebOptions(page_max_age=0, feed_max_age=0, site_title=services.settings.site.title),
-        folder.feeds,
+        WebOptions(page_max_age=0, feed_max_age=0),
+        services.published,
         services.unsubscribe,
         templates=services.templates,
         health=lambda: {"ok": True},
@@ -118,6 +133,7 @@ def _serve(services: Services, folder: DemoFolder, port: int, ready: Callable[[s
         private_feeds=services.private_feeds,
         search=services.search,
         frame=services.site_frame,
+        mounted=mounted_apps(services),
     )
     server = WebServer(app, HOST, port)
 
@@ -125,6 +141,6 @@ def _serve(services: Services, folder: DemoFolder, port: int, ready: Callable[[s
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, server.stop)
-        await server.serve(lambda: ready(server.url))
+        await server.serve(lambda: ready(server.url, password))
 
     asyncio.run(until_signal())

@@ -8,6 +8,7 @@ FORMER_NAMES = {
     ("subscribers", "import-gone"): "import-suppressions",
     ("subscribers", "export-person"): "export-data",
     ("deliveries", "doubt"): "after-restore",
+    ("deliveries", "arrived"): "mark-sent",
 }
 """Present name by group and former name."""
 

@@ -1,8 +1,9 @@
 """Options that several commands share, and the services that they name."""
 
+import getpass
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from syndicate.cli.output import show
+from syndicate.model.actors import Change, command_actor
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 
@@ -42,8 +44,21 @@ _config_option = click.option(
     show_default=True,
     help="The configuration file.",
 )
+log_option = click.option(
+    "--log",
+    "log_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The format of the log.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 now_option = click.option("--now", type=IsoTime(), help="Pretend it is this ISO time.")
+by_option = click.option(
+    "--by",
+    default="",
+    help="Who asks, for the audit log  [default: the system's user].",
+)
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 
 
@@ -54,6 +69,12 @@ class Call:
     config: Path
     as_json: bool = False
     given_now: datetime | None = None
+    by: str = ""
+
+    @property
+    def change(self) -> Change:
+        """Change that the command asks for, by ``--by`` or the user of the operating system."""
+        return Change(actor=command_actor(self.by or _system_user()), now=self.now)
 
     @property
     def now(self) -> datetime:
@@ -94,3 +115,21 @@ def common_options(command: Command) -> Command:
 def timed_options(command: Command) -> Command:
     """Add ``--config``, ``--json`` and ``--now``; the command gets a ``Call`` as its first argument."""
     return common_options(now_option(command))
+
+
+def action_options(command: Command) -> Command:
+    """Add ``--config``, ``--json``, ``--now`` and ``--by``, for commands that the audit log records."""
+
+    @by_option
+    @wraps(command)
+    def called(call: Call, *, by: str, **given: Any) -> Any:
+        return command(replace(call, by=by), **given)
+
+    return timed_options(called)
+
+
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

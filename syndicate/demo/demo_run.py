@@ -18,8 +18,9 @@ from syndicate.jobs.publish.publish_job import PublishResult
 from syndicate.model import DeliveryState
 from syndicate.services import Services
 from syndicate.store.ingest import article_store, source_store
-from syndicate.store.mail import audience_store, delivery_store
+from syndicate.store.mail import delivery_store
 from syndicate.store.stories import story_store
+from syndicate.store.subscribers import audience_store
 from syndicate.text.plain import excerpt
 
 # Name, address and newsletter.

@@ -23,6 +23,10 @@ class DemoSite:
         """Return the time of a piece's last change."""
         return self.time_ago(piece.hours if piece.updated is None else piece.updated)
 
+    def latest(self, paper: Publication) -> datetime:
+        """Return the time of a publication's last change."""
+        return max(map(self.changed, paper.pieces))
+
     def home(self, paper: Publication) -> str:
         """Return the URL of a publication's front page."""
         return f"{self.base}/{paper.slug}/"
@@ -37,7 +41,7 @@ class DemoSite:
 
     def tracked(self, paper: Publication, piece: Piece) -> str:
         """Return the URL in the publication's feed, which may have tracking parameters."""
-        return self.link(paper, piece) + text_if(piece.tracking, f"?{piece.tracking}")
+        return self.link(paper, piece) + (f"?{piece.tracking}" if piece.tracking else "")
 
     def image(self, paper: Publication, piece: Piece) -> str:
         """Return the URL of a piece's image."""
@@ -46,12 +50,7 @@ class DemoSite:
     def figure(self, paper: Publication, piece: Piece) -> str:
         """Return the image as HTML, or ``""`` without an image."""
         image = f'<img src="{self.image(paper, piece)}" width="{WIDTH}" height="{HEIGHT}"'
-        return text_if(piece.image, f'<p>{image} alt="{escape(piece.image)}"></p>\n')
-
-
-def text_if(condition: object, text: str) -> str:
-    """Return the text if the condition is true, else ``""``."""
-    return text if condition else ""
+        return f'<p>{image} alt="{escape(piece.image)}"></p>\n' if piece.image else ""
 
 
 def tags_of(paper: Publication, piece: Piece) -> tuple[str, ...]:

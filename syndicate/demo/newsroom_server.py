@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from hashlib import sha256
@@ -14,22 +13,8 @@ from urllib.parse import urlsplit
 
 from syndicate.demo.demo_images import draw_image
 from syndicate.demo.documents import DemoSite
-from syndicate.demo.feed_documents import feed_document
+from syndicate.demo.feed_documents import article_page, feed_document, front_page
 from syndicate.demo.newsroom import Publication
-from syndicate.demo.page_documents import article_page, front_page
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoDocument:
-    """Response for a path."""
-
-    body: bytes
-    content_type: str
-
-    @property
-    def etag(self) -> str:
-        """Strong entity tag: a hash of the bytes."""
-        return f'"{sha256(self.body).hexdigest()[:20]}"'
 
 
 class NewsroomServer:
@@ -49,11 +34,11 @@ class NewsroomServer:
     def _publish(self, paper: Publication, site: DemoSite) -> None:
         documents, html = self._server.documents, "text/html; charset=utf-8"
         feed, content_type = feed_document(site, paper)
-        documents[paper.feed_path] = DemoDocument(body=feed, content_type=content_type)
-        documents[f"/{paper.slug}/"] = DemoDocument(body=front_page(site, paper), content_type=html)
+        documents[paper.feed_path] = feed, content_type
+        documents[f"/{paper.slug}/"] = front_page(site, paper), html
         for piece in paper.pieces:
             path = f"/{paper.slug}/{piece.slug}"
-            documents[f"{path}.html"] = DemoDocument(body=article_page(site, paper, piece), content_type=html)
+            documents[f"{path}.html"] = article_page(site, paper, piece), html
             if piece.image:
                 self._server.images.add(f"{path}.png")
         if paper.moved_from:
@@ -77,14 +62,14 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(address, handler)
-        self.documents: dict[str, DemoDocument] = {}
+        self.documents: dict[str, tuple[bytes, str]] = {}
         self.images: set[str] = set()
         self.moved: dict[str, str] = {}
 
-    def find(self, path: str) -> DemoDocument | None:
-        """Return the document at a path. The first request draws an image."""
+    def find(self, path: str) -> tuple[bytes, str] | None:
+        """Return body and content type of a path. The first request draws an image."""
         if path in self.images:
-            self.documents[path] = DemoDocument(body=draw_image(path), content_type="image/png")
+            self.documents[path] = draw_image(path), "image/png"
             self.images.discard(path)
         return self.documents.get(path)
 
@@ -104,19 +89,21 @@ class _Handler(BaseHTTPRequestHandler):
         if document is None:
             self._respond(HTTPStatus.NOT_FOUND, {"Content-Type": "text/plain"}, b"There is nothing here.\n")
             return
-        validators = {"ETag": document.etag, "Last-Modified": self.server.modified}
-        if self._is_current(document):
+        body, content_type = document
+        etag = f'"{sha256(body).hexdigest()[:20]}"'
+        validators = {"ETag": etag, "Last-Modified": self.server.modified}
+        if self._is_current(etag):
             self._respond(HTTPStatus.NOT_MODIFIED, validators)
         else:
-            self._respond(HTTPStatus.OK, {"Content-Type": document.content_type, **validators}, document.body)
+            self._respond(HTTPStatus.OK, {"Content-Type": content_type, **validators}, body)
 
     do_HEAD = do_GET  # noqa: N815 the name is the standard library's
 
-    def _is_current(self, document: DemoDocument) -> bool:
+    def _is_current(self, etag: str) -> bool:
         """Compare the validators by RFC 9110 section 13.1: If-None-Match takes precedence."""
         tags = self.headers.get("If-None-Match")
         if tags is not None:
-            return document.etag in tags
+            return etag in tags
         return self.headers.get("If-Modified-Since") == self.server.modified
 
     def _respond(self, status: HTTPStatus, headers: dict[str, str], body: bytes = b"") -> None:

@@ -1,29 +1,50 @@
 """Commands with which an editor reviews editions."""
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 
-from syndicate.cli.arguments import ROW_NUMBER, by_option, limit_option, newsletter_named
-from syndicate.cli.options import Call, common_options, timed_options
+from syndicate.cli.arguments import ROW_NUMBER, by_option, command_change, limit_option, newsletter_named
+from syndicate.cli.editing.issue_commands import write
+from syndicate.cli.options import Call, common_options, dry_run_option, timed_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.errors import ConfigError
-from syndicate.jobs.newsletter.edition_review import ReviewService
-from syndicate.jobs.newsletter.renderer import CheckedEdition
+from syndicate.jobs.admin.mailing.edition_actions import Edit, EditionActions
+from syndicate.model.actors import ActionResult
+from syndicate.newsletter import edition_changes
 from syndicate.reports.newsletter_times import zone_of
-from syndicate.reports.phrases import listed_counts, local_time, plural
-from syndicate.store.mail import edition_store
+from syndicate.store.mail import edition_figures, edition_store, message_store
+from syndicate.text.phrases import listed_counts, local_time, plural
+
+_FIGURES = {
+    "recipients": ("recipient", "recipients"),
+    "hard": ("hard bounce", "hard bounces"),
+    "soft": ("soft bounce", "soft bounces"),
+    "policy": ("refused by a policy",) * 2,
+    "complaints": ("complaint", "complaints"),
+    "unsubscribed": ("unsubscribed within 7 days",) * 2,
+    "replies": ("reply", "replies"),
+}
 
 
 @click.group()
 def editions() -> None:
-    """Show, change, approve, hold and withdraw editions; correct sent editions.
+    """Write and import issues; show, change, approve, hold and withdraw editions; correct sent editions.
 
     PLACE is a story's number in `show`. Every change is recorded with its author and time.
     """
+
+
+editions.add_command(write)
 
 
 def _review_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
@@ -44,7 +65,12 @@ def list_(call: Call, limit: int, newsletter: str | None) -> None:
     """Show editions, newest first; with NEWSLETTER only its editions."""
     with call.services() as services, services.store.read() as connection:
         reports = edition_store.report_editions(connection, limit=limit, newsletter=newsletter)
-    headers = ("id", "newsletter", "period end (UTC)", "rev", "state", "stories", "sent", "subject")
+        figures = edition_figures.read_figures(connection, [report.edition.id for report in reports])
+        steps = [
+            step for step in message_store.count_steps(connection) if newsletter in (None, step.newsletter)
+        ]
+    names = "id,newsletter,period end (UTC),rev,state,stories,sent,bounced,complaints,left,subject"
+    headers = tuple(names.split(","))
     rows = [
         (
             report.edition.id,
@@ -54,26 +80,92 @@ def list_(call: Call, limit: int, newsletter: str | None) -> None:
             report.state,
             report.edition.stories,
             f"{report.deliveries.get('sent', 0)}/{sum(report.deliveries.values())}",
+            *attributes(figures[report.edition.id], "bounced complaints unsubscribed").values(),
             report.edition.subject,
         )
         for report in reports
     ]
-    answer = {"editions": [dict(zip(headers, row, strict=True)) for row in rows]}
+    answer = {
+        "editions": [dict(zip(headers, row, strict=True)) for row in rows],
+        "messages": [attributes(step, "newsletter step state reason count") for step in steps],
+    }
 
     def text() -> None:
         editions = [report.edition for report in reports]
         ends = [item.period_end.astimezone(zone_of(services, item.newsletter)) for item in editions]
-        shown = [(*row[:2], f"{end:%d %b %H:%M %Z}", *row[3:]) for row, end in zip(rows, ends, strict=True)]
-        table((*headers[:2], "period end", *headers[3:]), shown, right=(0, 3, 5))
+        shown = [
+            (
+                *row[:2],
+                f"{end:%d %b %Y}" if row[4] == edition_store.IMPORTED else f"{end:%d %b %H:%M %Z}",
+                *row[3:6],
+                row[6] + (f" -{lost}" if lost else ""),
+                row[10],
+            )
+            for row, end in zip(rows, ends, strict=True)
+            for lost in [sum(row[7:10])]
+        ]
+        table((*headers[:2], "period end", *headers[3:7], headers[10]), shown, right=(0, 3, 5))
+        for (name, mail), of_mail in groupby(steps, attrgetter("newsletter", "step")):
+            counts = {step.reason or step.state: step.count for step in of_mail}
+            say(f"{name}, {mail} mail: {listed_counts(counts)}")
 
-    call.show(answer, text if rows else "No editions.")
+    call.show(answer, text if rows or steps else "No editions.")
+
+
+@editions.command("import")
+@timed_options
+@dry_run_option
+@click.option("--newsletter", default=None, help="The newsletter; needed when there are several.")
+@click.option(
+    "--old-site",
+    default="",
+    metavar="URL",
+    help="Address of the old archive, for links to its pages and for the images of Ghost.",
+)
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+def import_(call: Call, dry_run: bool, newsletter: str | None, old_site: str, path: Path) -> None:
+    """Add old issues of another product to the archive.
+
+    Nothing is sent. PATH is an export of Substack, Ghost, Mailchimp, Buttondown or listmonk, or a folder or
+    ZIP archive of HTML, Markdown and .eml files. Issues of an earlier import stay unchanged. The import is a
+    single transaction.
+    """
+    from syndicate.jobs.newsletter.issue_import import import_issue, read_export
+
+    with call.services() as services:
+        found = newsletter_named(services, newsletter, option="--newsletter")
+        issues, left_out = read_export(path, found, old_site, call.now)
+        with services.write(dry_run=dry_run) as connection:
+            outcomes = ["imported" if import_issue(connection, found, issue) else "known" for issue in issues]
+    rows = [
+        (f"{issue.published:%Y-%m-%d}", outcome, issue.subject)
+        for issue, outcome in zip(issues, outcomes, strict=True)
+    ]
+    counts = {**Counter(row[1] for row in rows), "left out": len(left_out)}
+    answer = {
+        "counts": counts,
+        "issues": [dict(zip(("date", "outcome", "subject"), row, strict=True)) for row in rows],
+        "left_out": [{"name": name, "reason": reason} for name, reason in left_out],
+        "dry_run": dry_run,
+    }
+
+    def text() -> None:
+        if rows:
+            table(("date", "outcome", "subject"), rows)
+        if left_out:
+            table(("left out", "reason"), left_out)
+        click.echo(f"{'Would be: ' if dry_run else ''}{listed_counts(counts)}.")
+
+    call.show(answer, text)
+    if not rows:
+        raise SystemExit(1)
 
 
 @editions.command("show")
 @common_options
 @click.argument("edition_id", type=ROW_NUMBER)
 def show_(call: Call, edition_id: int) -> None:
-    """Show an edition's stories, deliveries and changes."""
+    """Show an edition's stories, deliveries, figures and changes."""
     with call.services() as services:
         reviewed, content = services.review.edition(edition_id)
         changes = services.review.changes(edition_id)
@@ -81,6 +173,7 @@ def show_(call: Call, edition_id: int) -> None:
         with services.store.read() as connection:
             ids = [edition_id, *(variant.edition.id for variant in variants)]
             deliveries = edition_store.count_by_edition(connection, ids)
+            figures = edition_figures.read_figures(connection, [edition_id])[edition_id]
     stories = [
         (place, story.kind, story.source, story.title) for place, story in enumerate(content.stories, start=1)
     ]
@@ -89,6 +182,8 @@ def show_(call: Call, edition_id: int) -> None:
         **attributes(reviewed, "state approve_by"),
         **attributes(content, "note correction"),
         "deliveries": deliveries.get(edition_id, {}),
+        "announcements": [attributes(item, "name label link") for item in content.announcements],
+        "figures": asdict(figures),
         "stories": [dict(zip(("place", "list", "source", "title"), row, strict=True)) for row in stories],
         "forms": [
             attributes(variant, "edition=edition.id state stories=edition.stories")
@@ -101,11 +196,14 @@ def show_(call: Call, edition_id: int) -> None:
 
     zone = zone_of(services, reviewed.edition.newsletter)
     end = local_time(reviewed.edition.period_end, zone)
+    if answer["state"] == edition_store.IMPORTED:
+        end = f"{reviewed.edition.period_end.astimezone(zone):%a %d %b %Y}"
     call.show(answer, lambda: _print_edition(answer, end, zone))
 
 
 def _print_edition(answer: dict[str, Any], end: str, zone: ZoneInfo) -> None:
-    until = f" until {local_time(answer['approve_by'], zone)}" if answer["approve_by"] else ""
+    word = "until" if answer["state"] == "waiting" else "for"
+    until = f" {word} {local_time(answer['approve_by'], zone)}" if answer["approve_by"] else ""
     if answer["subject"]:
         say(answer["subject"])
     say(f"{answer['newsletter']}, edition of {end}, {answer['state']}{until}")
@@ -115,11 +213,17 @@ def _print_edition(answer: dict[str, Any], end: str, zone: ZoneInfo) -> None:
     if answer["stories"]:
         rows = [tuple(story.values()) for story in answer["stories"]]
         table(("place", "list", "source", "title"), rows, right=(0,))
+    for item in answer["announcements"]:
+        say(f"Announcement: {item['name']}" + (f" ({item['label']})" if item["label"] else ""))
     for variant in answer["forms"]:
         counts = _counts(variant["deliveries"])
         facts = f"{variant['state']}, {plural(variant['stories'], 'story')}, {counts}"
         say(f"Variant {variant['edition']} ({variant['chosen']}): {facts}")
     say(f"Deliveries{', variants included' if answer['forms'] else ''}: {_counts(answer['deliveries'])}")
+    figures = {name: count for name, count in answer["figures"].items() if count}
+    if figures:
+        words = {_FIGURES.get(name, (name, name))[count != 1]: count for name, count in figures.items()}
+        say(f"Figures: {listed_counts(words)}")
     for change in answer["changes"]:
         line = f"{change['by']}: {change['action']} {change['detail']}"
         say(f"{local_time(change['at'], zone)}  {line}".rstrip())
@@ -162,14 +266,21 @@ def link(call: Call, by: str, days: int, revoke: bool, newsletter: str) -> None:
 @click.argument("place", type=int)
 def _drop(call: Call, edition_id: int, by: str, place: int) -> None:
     """Remove the story at PLACE."""
-    _change(call, ReviewService.drop, edition_id, place, by=by)
+    _change(call, edition_id, by, partial(edition_changes.drop_story, place=place))
+
+
+@_review_command("add")
+@click.argument("story")
+def _add(call: Call, edition_id: int, by: str, story: str) -> None:
+    """Add a STORY: its number, or the address of its article."""
+    _change(call, edition_id, by, story=story)
 
 
 @_review_command("pin")
 @click.argument("place", type=int)
 def _pin(call: Call, edition_id: int, by: str, place: int) -> None:
     """Move the story at PLACE to the first place."""
-    _change(call, ReviewService.move, edition_id, place, 1, by=by)
+    _change(call, edition_id, by, partial(edition_changes.move_story, place=place, to=1))
 
 
 @_review_command("move")
@@ -177,7 +288,7 @@ def _pin(call: Call, edition_id: int, by: str, place: int) -> None:
 @click.argument("to", type=int)
 def _move(call: Call, edition_id: int, by: str, place: int, to: int) -> None:
     """Move the story at PLACE to the place TO."""
-    _change(call, ReviewService.move, edition_id, place, to, by=by)
+    _change(call, edition_id, by, partial(edition_changes.move_story, place=place, to=to))
 
 
 @_review_command("retitle")
@@ -185,37 +296,54 @@ def _move(call: Call, edition_id: int, by: str, place: int, to: int) -> None:
 @click.argument("title")
 def _retitle(call: Call, edition_id: int, by: str, place: int, title: str) -> None:
     """Change the TITLE of the story at PLACE. PLACE 0 is the mail's subject."""
-    _change(call, ReviewService.retitle, edition_id, place, title, by=by)
+    _change(call, edition_id, by, partial(edition_changes.retitle, place=place, title=title))
+
+
+@_review_command("summary")
+@click.argument("place", type=int)
+@click.argument("text")
+def _summary(call: Call, edition_id: int, by: str, place: int, text: str) -> None:
+    """Set the summary of the story at PLACE.
+
+    An empty TEXT removes it.
+    """
+    _change(call, edition_id, by, partial(edition_changes.summarise, place=place, text=text))
 
 
 @_review_command("note")
 @click.argument("text")
 def _note(call: Call, edition_id: int, by: str, text: str) -> None:
     """Set the note above the stories; an empty TEXT removes it."""
-    _change(call, ReviewService.note, edition_id, text, by=by)
+    _change(call, edition_id, by, partial(edition_changes.add_note, text=text))
 
 
 @_review_command("approve")
 def _approve(call: Call, edition_id: int, by: str) -> None:
     """Approve an edition for sending. Errors of `lint` prevent it."""
-    with call.services() as services:
-        warnings = services.review.approve(edition_id, by=by, now=call.now)
-    _show_state(call, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}")
+    result = _act(call, EditionActions.approve, edition_id, by)
+    warnings = (result.facts or {}).get("warnings", 0)
+    advice = f"; see `syndicate lint --edition {edition_id}`" if warnings else ""
+    _show_state(call, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}{advice}")
+
+
+@_review_command("take-back")
+def _take_back(call: Call, edition_id: int, by: str) -> None:
+    """Take an approval back before any mail has left."""
+    _act(call, EditionActions.undo_approval, edition_id, by)
+    _show_state(call, edition_id, "held", "held again; nothing was sent")
 
 
 @_review_command("hold")
 def _hold(call: Call, edition_id: int, by: str) -> None:
     """Remove the deadline: the edition waits for approval."""
-    with call.services() as services:
-        services.review.hold(edition_id, by=by, now=call.now)
+    _act(call, EditionActions.hold, edition_id, by)
     _show_state(call, edition_id, "held", "held until an editor approves it")
 
 
 @_review_command("withdraw")
 def _withdraw(call: Call, edition_id: int, by: str) -> None:
     """Never send this edition."""
-    with call.services() as services:
-        services.review.withdraw(edition_id, by=by, now=call.now)
+    _act(call, EditionActions.withdraw, edition_id, by)
     _show_state(call, edition_id, "withdrawn", "withdrawn; it is never sent")
 
 
@@ -227,16 +355,23 @@ def _correct(call: Call, edition_id: int, by: str, text: str) -> None:
     The correction waits for approval and can be changed like any edition. It is sent to the edition's
     readers, and replaces the edition in the archive and the feed.
     """
-    with call.services() as services:
-        revision = services.review.correct(edition_id, text, by=by, now=call.now)
+    revision = int(_act(call, EditionActions.correct, edition_id, by, text).id)
     _show_state(call, revision, "held", f"is the correction of {edition_id}; approve it to send it")
 
 
-def _change(
-    call: Call, change: Callable[..., CheckedEdition], edition_id: int, *values: int | str, by: str
-) -> None:
+def _act(
+    call: Call, action: Callable[..., ActionResult], edition_id: int, by: str, *values: str
+) -> ActionResult:
     with call.services() as services:
-        checked = change(services.review, edition_id, *values, by=by, now=call.now)
+        return action(services.edition_actions, command_change(call, by), edition_id, *values)
+
+
+def _change(call: Call, edition_id: int, by: str, *edits: Edit, story: str = "") -> None:
+    with call.services() as services:
+        actions = services.edition_actions
+        edits = (*edits, *([actions.add(edition_id, story)] if story else ()))
+        actions.edit(command_change(call, by), edition_id, *edits)
+        checked = services.review.check(edition_id)
     titles = [story.title for story in checked.content.stories]
     findings = [*map(str, checked.findings), *checked.trimmed]
     answer = {"edition": edition_id, "subject": checked.rendered.subject, "stories": titles, "said": findings}

@@ -1,6 +1,6 @@
-"""Commands with which an editor pins, drops, retitles and boosts stories."""
+"""Commands with which an editor pins, drops, retitles, boosts, merges and splits stories."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from math import isnan
 from typing import Any
@@ -8,31 +8,23 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from syndicate.cli.arguments import ROW_NUMBER, article_named, by_option
-from syndicate.cli.options import Call, dry_run_option, timed_options
+from syndicate.cli.arguments import ROW_NUMBER, article_named, duration_value
+from syndicate.cli.options import Call, action_options, dry_run_option, timed_options
 from syndicate.cli.output import attributes, say, table
-from syndicate.errors import SyndicateError
+from syndicate.jobs.admin.stories.admin_story_views import decision_words
+from syndicate.jobs.admin.stories.story_actions import MAX_HEADLINE, StoryActions, decision_value
 from syndicate.model import EditorAction, EditorDecision
-from syndicate.reports.phrases import local_time
-from syndicate.settings.values import read_duration
+from syndicate.model.actors import ActionResult
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
 from syndicate.store.stories import decision_store
+from syndicate.text.phrases import local_time
 from syndicate.text.plain import clean_line
-
-MAX_HEADLINE = 300
-DESCRIPTIONS = {
-    EditorAction.PIN: "at place {value}",
-    EditorAction.DROP: "out of the lists",
-    EditorAction.RETITLE: "as “{value}”",
-    EditorAction.BOOST: "score × {value}",
-    EditorAction.UNDO: "undone",
-}
 
 
 @click.group()
 def editor() -> None:
-    """Pin, drop, retitle or boost stories; each decision is logged with its author.
+    """Pin, drop, retitle, boost, merge or split stories; each decision is logged with its author.
 
     ARTICLE is an id, uid, URL, page path, words of a title, or story:NUMBER; it must match a single article.
     A decision holds for the article's whole story, also after a merge. A headline holds for the article
@@ -40,17 +32,12 @@ def editor() -> None:
     """
 
 
-def _duration(_context: click.Context, _parameter: click.Parameter, value: str | None) -> timedelta | None:
-    try:
-        return None if value is None else timedelta(seconds=read_duration(value))
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
 def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that all decisions share."""
-    valid_for = click.option("--for", "valid_for", callback=_duration, help="Validity, such as 12h or 3d.")
-    return timed_options(by_option(valid_for(dry_run_option(command))))
+    valid_for = click.option(
+        "--for", "valid_for", callback=duration_value, help="Validity, such as 12h or 3d."
+    )
+    return action_options(valid_for(dry_run_option(command)))
 
 
 @editor.command()
@@ -78,10 +65,9 @@ def drop(call: Call, article: str, **given: Any) -> None:
 @click.argument("headline")
 def retitle(call: Call, article: str, headline: str, **given: Any) -> None:
     """Show ARTICLE under another HEADLINE. Its page also shows the publisher's."""
-    words = clean_line(headline, MAX_HEADLINE)
-    if not words:
+    if not clean_line(headline, MAX_HEADLINE):
         raise click.UsageError("HEADLINE is empty")
-    _decide(call, article, EditorAction.RETITLE, words, **given)
+    _decide(call, article, EditorAction.RETITLE, headline, **given)
 
 
 @editor.command()
@@ -96,21 +82,68 @@ def boost(call: Call, article: str, factor: float, **given: Any) -> None:
 
 
 @editor.command()
-@timed_options
-@by_option
+@_decision_options
+@click.argument("article")
+def lead(call: Call, article: str, **given: Any) -> None:
+    """Let ARTICLE lead its story."""
+    _decide(call, article, EditorAction.LEAD, "", **given)
+
+
+@editor.command()
+@action_options
+@click.argument("articles", nargs=-1, required=True)
+def merge(call: Call, articles: tuple[str, ...]) -> None:
+    """Merge the stories of ARTICLES into the oldest story.
+
+    A newer decision ends it.
+    """
+    if len(articles) < 2:
+        raise click.UsageError("name at least two ARTICLES")
+    _regroup(call, articles, lambda actions, uids: actions.merge(call.change, uids))
+
+
+@editor.command()
+@action_options
+@click.option("--to", help="Move them to the story of this article instead.")
+@click.argument("articles", nargs=-1, required=True)
+def split(call: Call, to: str | None, articles: tuple[str, ...]) -> None:
+    """Give ARTICLES of a story a story of their own.
+
+    Later articles do not bring them together again.
+    """
+
+    def split_off(actions: StoryActions, uids: list[str]) -> ActionResult:
+        moved, target = (uids, "") if to is None else (uids[:-1], uids[-1])
+        return actions.split(call.change, moved, target)
+
+    _regroup(call, articles if to is None else (*articles, to), split_off)
+
+
+@editor.command()
+@action_options
 @click.argument("number", type=ROW_NUMBER)
-def undo(call: Call, by: str, number: int) -> None:
-    """Undo the decision with this NUMBER."""
-    at = call.now
-    with call.services() as services, services.store.write() as connection:
-        undone = decision_store.undo_decision(connection, number, who=by, now=at)
-        if undone is None:
-            raise SyndicateError(
-                f"decision {number} is not in force; `syndicate editor list` shows the current decisions"
-            )
-        decision_store.sync_headlines(connection, at=at)
-    text = f"Undone: {undone.action} {_description(undone)}. {_WHEN_VISIBLE}"
-    call.show({"undone": number}, lambda: say(text))
+def undo(call: Call, number: int) -> None:
+    """Undo the decision with this NUMBER. Articles that it moved are placed anew."""
+    with call.services() as services:
+        result = services.admin.stories.undo(call.change, number)
+    call.show({"undone": number}, lambda: say(result.message))
+
+
+def _regroup(
+    call: Call, articles: Sequence[str], work: Callable[[StoryActions, list[str]], ActionResult]
+) -> None:
+    with call.services() as services:
+        with services.store.read() as connection:
+            found = [article_named(connection, text) for text in articles]
+        result = work(services.admin.stories, [article.uid for article in found])
+    answer = {**(result.facts or {}), "articles": [article.uid for article in found]}
+
+    def text_output() -> None:
+        for article in found:
+            click.echo(article.title)
+        say(result.message)
+
+    call.show(answer, text_output)
 
 
 @editor.command("list")
@@ -125,7 +158,7 @@ def list_decisions(call: Call, everything: bool) -> None:
         rows = [
             (
                 decision.id,
-                f"{decision.action} {_description(decision)}",
+                f"{decision.action} {decision_words(decision)}",
                 f"{decision.recorded.astimezone(services.zone):%d %b %H:%M}",
                 f"{decision.expires.astimezone(services.zone):%d %b %H:%M}" if decision.expires else "",
                 decision.who,
@@ -143,14 +176,11 @@ def list_decisions(call: Call, everything: bool) -> None:
     call.show(answer, (lambda: table(headers, rows, right=(0,))) if rows else empty)
 
 
-_WHEN_VISIBLE = "Lists change within a minute under `syndicate run`, or with `syndicate stories`."
-
-
 def decision_line(decision: EditorDecision, zone: ZoneInfo) -> str:
     """Return a decision as text: ``pin at place 1, by kim, Tue 24 Nov 09:00 UTC (no 3)``."""
     until = f", until {local_time(decision.expires, zone)}" if decision.expires else ""
     return (
-        f"{decision.action} {_description(decision)}, by {decision.who}, "
+        f"{decision.action} {decision_words(decision)}, by {decision.who}, "
         f"{local_time(decision.recorded, zone)}{until} (no {decision.id})"
     )
 
@@ -166,7 +196,6 @@ def _decide(
     action: EditorAction,
     value: str,
     *,
-    by: str,
     valid_for: timedelta | None,
     dry_run: bool,
 ) -> None:
@@ -174,19 +203,19 @@ def _decide(
     with call.services() as services:
         with services.store.read() as connection:
             article = article_named(connection, text)
-        facts: dict[str, Any] = {"who": by, "action": action, "article_uid": article.uid, "value": value}
-        facts["expires"] = at + valid_for if valid_for else None
-        decision = EditorDecision(id=0, recorded=at, **facts)
-        number = 0
+        expires = at + valid_for if valid_for else None
+        facts: dict[str, Any] = {"action": action, "article_uid": article.uid, "expires": expires}
+        value = decision_value(action, value)
+        decision = EditorDecision(id=0, recorded=at, who=call.change.actor.name, value=value, **facts)
+        result = None
         if not dry_run:
-            with services.store.write() as connection:
-                number = decision_store.add_decision(connection, **facts, now=at)
-                decision_store.sync_headlines(connection, at=at)
-    answer = decision_answer(decision) | {"id": number or None, "title": article.title, "dry_run": dry_run}
+            result = services.admin.stories.decide(call.change, article.uid, action, value, expires)
+    number = int(result.id) if result else None
+    answer = decision_answer(decision) | {"id": number, "title": article.title, "dry_run": dry_run}
 
     def text_output() -> None:
-        click.echo(f"{article.title}\n  {action} {_description(decision)}")
-        say("Nothing was changed." if dry_run else f"Decision {number}. {_WHEN_VISIBLE}")
+        click.echo(f"{article.title}\n  {action} {decision_words(decision)}")
+        say(result.message if result else "Nothing was changed.")
 
     call.show(answer, text_output)
 
@@ -194,9 +223,3 @@ def _decide(
 def _title(connection: Connection, decision: EditorDecision) -> str:
     article = article_store.find_article(connection, decision.article_uid)
     return article.title if article else f"{decision.article_uid} (pruned)"
-
-
-def _description(decision: EditorDecision) -> str:
-    if decision.undoes is not None:
-        return f"no {decision.undoes}"
-    return DESCRIPTIONS[decision.action].format(value=decision.value)

@@ -11,10 +11,8 @@ from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.model import Newsletter
 from syndicate.newsletter.lint.findings import Severity
-from syndicate.newsletter.periods import period_at
-from syndicate.newsletter.sample_edition import sample_stories
-from syndicate.reports.phrases import plural
 from syndicate.services import Services
+from syndicate.text.phrases import plural
 
 
 @click.command()
@@ -24,6 +22,7 @@ from syndicate.services import Services
 def lint(call: Call, edition_id: int | None, newsletters: tuple[str, ...]) -> None:
     """Find problems of the next edition of NEWSLETTERS (default: all), or of an edition.
 
+    Checks the welcome mail and the series of each newsletter, too.
     Checks a sample edition if there is no news. Opens no connection. Errors prevent sending (exit code 1);
     warnings do not.
     """
@@ -35,6 +34,11 @@ def lint(call: Call, edition_id: int | None, newsletters: tuple[str, ...]) -> No
         else:
             chosen = newsletters_named(services, newsletters)
             editions = {newsletter.name: _next(services, newsletter, call.now) for newsletter in chosen}
+            editions |= {
+                f"{newsletter.name}, {step.name}": services.messages.check(newsletter, step, call.now)
+                for newsletter in chosen
+                for step in newsletter.messages
+            }
     answer = {
         name: {
             "findings": [attributes(finding, "rule severity place message") for finding in checked.findings],
@@ -60,12 +64,7 @@ def _print(editions: dict[str, CheckedEdition]) -> None:
 
 def _next(services: Services, newsletter: Newsletter, now: datetime) -> CheckedEdition:
     """Return the next edition, or a sample edition if there is no news."""
-    period = period_at(newsletter, now)
-    checked = services.editions.draft(newsletter, period, now).checked
-    if checked is None:
-        checked = services.edition_renderer.draft(
-            newsletter, period, sample_stories(now), check_links=False
-        ).checked
-    if checked is None:
+    found = services.previewer.next(newsletter, now, sample=True)
+    if found is None:
         raise SyndicateError(f"{newsletter.name} has no edition to check")
-    return checked
+    return found.checked

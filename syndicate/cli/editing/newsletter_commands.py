@@ -1,23 +1,42 @@
-"""Commands that list, pause and resume newsletters."""
+"""Commands that list, pause and resume newsletters, and make their sign-up forms."""
 
 from typing import Any
 
 import click
 
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.options import Call, timed_options
+from syndicate.cli.editing.channel_commands import act, entered_fields, given_values
+from syndicate.cli.options import Call, action_options, config_option, timed_options
 from syndicate.cli.output import attributes, say, table
+from syndicate.errors import ConfigError
+from syndicate.jobs.admin.needs import MISSED_SHOWN
+from syndicate.jobs.audience.sign_up_job import TRAPPED
 from syndicate.jobs.newsletter.due_periods import waiting_periods
 from syndicate.newsletter.period_readiness import Gathered
 from syndicate.newsletter.periods import Period, read_zone
-from syndicate.reports.newsletter_times import MISSED_SHOWN, next_editions
-from syndicate.reports.phrases import local_time
-from syndicate.store.mail import audience_store, newsletter_store, period_store
+from syndicate.reports.newsletter_times import next_editions
+from syndicate.store.leases import leases
+from syndicate.store.mail import period_store
+from syndicate.store.subscribers import audience_store
+from syndicate.text.phrases import local_time
+
+_FIELDS = (
+    click.option("--title", help="The title."),
+    click.option("--schedule", help='When: "daily 07:00", "weekdays 18:00", "weekly friday 08:00".'),
+    click.option("--time-zone", help="The zone of the schedule, such as Europe/Lisbon."),
+    click.option("--query", help="The articles to choose from, in the language of channels."),
+    click.option("--stories", type=int, help="Maximum number of stories."),
+    click.option("--trending", type=int, help="Number of trending stories after them."),
+    click.option("--language", help="The language, such as en."),
+    click.option("--description", help="The description on the sign-up page."),
+    click.option("--approval", help="The time that an edition waits for an editor, such as 2h."),
+    click.option("--address", help="Its own postal address; default: [mail] address."),
+)
 
 
 @click.group()
 def newsletters() -> None:
-    """List, pause and resume newsletters."""
+    """List, add, change, pause and resume newsletters. Make sign-up forms for other sites."""
 
 
 @newsletters.command("list")
@@ -31,6 +50,7 @@ def list_(call: Call) -> None:
         with services.store.read() as connection:
             counts = audience_store.count_subscriptions_by_state(connection)
             missed = period_store.missed_periods(connection, since=at - MISSED_SHOWN)
+            trapped = leases.read_counter(connection, TRAPPED)
     answer = [
         {
             **attributes(newsletter, "name title schedule time_zone"),
@@ -42,31 +62,86 @@ def list_(call: Call) -> None:
         }
         for newsletter in services.newsletters
     ]
-    call.show({"newsletters": answer}, lambda: _print(answer))
+
+    def text() -> None:
+        _print(answer)
+        if trapped:
+            say(f"Ignored sign-ups of programs: {trapped}")
+
+    call.show({"newsletters": answer, "trapped_sign_ups": trapped}, text)
 
 
 @newsletters.command()
-@timed_options
+@action_options
 @click.argument("name")
 def pause(call: Call, name: str) -> None:
     """Cut no edition of NAME until it is resumed. Pending deliveries are still sent."""
-    with call.services() as services:
-        newsletter_named(services, name)
-        with services.store.write() as connection:
-            changed = newsletter_store.pause_newsletter(connection, name)
-    call.show_change(name, "paused", "is paused", changed)
+    _set_paused(call, name, "paused", "is paused")
 
 
 @newsletters.command()
-@timed_options
+@action_options
 @click.argument("name")
 def resume(call: Call, name: str) -> None:
     """Cut editions of NAME again. Editions of the pause are not made up for."""
+    _set_paused(call, name, "resumed", "is running again")
+
+
+def _set_paused(call: Call, name: str, outcome: str, text: str) -> None:
     with call.services() as services:
         newsletter_named(services, name)
-        with services.store.write() as connection:
-            changed = newsletter_store.resume_newsletter(connection, name, call.now)
-    call.show_change(name, "resumed", "is running again", changed)
+        actions = services.newsletter_actions
+        work = actions.pause if outcome == "paused" else actions.resume
+        result = work(call.change, name)
+    call.show_change(name, outcome, text, result.is_change)
+
+
+@newsletters.command()
+@action_options
+@entered_fields(_FIELDS)
+@click.argument("name")
+def add(call: Call, name: str, **given: Any) -> None:
+    """Add the newsletter NAME to the store. Its first edition is the next of its schedule."""
+    values = given_values(given, name=name)
+    act(call, lambda services, change: services.newsletter_actions.add(change, values))
+
+
+@newsletters.command()
+@action_options
+@entered_fields(_FIELDS)
+@click.argument("name")
+def edit(call: Call, name: str, **given: Any) -> None:
+    """Change an added newsletter."""
+    values = given_values(given)
+    act(call, lambda services, change: services.newsletter_actions.edit(change, name, values))
+
+
+@newsletters.command()
+@action_options
+@click.argument("name")
+def remove(call: Call, name: str) -> None:
+    """Remove an added newsletter. Its subscribers and editions stay."""
+    act(call, lambda services, change: services.newsletter_actions.remove(change, name))
+
+
+@newsletters.command()
+@config_option
+@click.option("--source", default="", help="Name of the form for the record of consent.")
+@click.option("--next", "next_url", default="", metavar="URL", help="Page to show after the request.")
+@click.argument("names", metavar="NAME", nargs=-1, required=True)
+def form(call: Call, source: str, next_url: str, names: tuple[str, ...]) -> None:
+    """Print a sign-up form for newsletters NAME as HTML. Paste it into a page of another site."""
+    with call.services() as services:
+        chosen = [newsletter_named(services, name).name for name in names]
+        if services.sign_ups is None:
+            raise ConfigError("There is no sign-up page. Set [sign_up] enabled and [web] listen first.")
+        frame, options = services.site_frame(), services.sign_ups.options
+        views = [view for view in frame.newsletters if view.name in chosen]
+        context = {"site": frame.pages.site, "views": views, "source": source, "next_url": next_url}
+        click.echo(services.templates.render("pages/plain_form.html", **context))
+    if options.proof_of_work or not options.origins:
+        note = "proof_of_work is set" if options.proof_of_work else "origins does not name the other site"
+        click.echo(f"note: [sign_up] {note}, so the form only fills in the sign-up page.", err=True)
 
 
 def gathering_answer(period: Period, gathered: Gathered) -> dict[str, Any]:

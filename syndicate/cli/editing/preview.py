@@ -1,28 +1,24 @@
 """Commands that write the next edition to disk, or send it to a mailbox."""
 
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import click
 
 from syndicate.audience.mailbox_address import normalise_address
-from syndicate.cli.arguments import newsletter_named
+from syndicate.cli.arguments import ROW_NUMBER, newsletter_named
 from syndicate.cli.options import Call, timed_options
 from syndicate.cli.output import say
-from syndicate.delivery.message import MessageTemplate
-from syndicate.delivery.outgoing import Message, OutgoingMail, send_one
 from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
-from syndicate.model import Edition
+from syndicate.jobs.newsletter.edition_preview import PreviewedMail
 from syndicate.newsletter.periods import period_at, read_zone
-from syndicate.newsletter.story_views import TOKEN
-from syndicate.reports.phrases import local_time, plural
 from syndicate.services import Services
-from syndicate.services.edition_rendering import unsent_edition
+from syndicate.text.phrases import local_time, plural
 
-# No valid unsubscribe token: the link of a preview leads to an error page.
-PREVIEW_TOKEN = "preview"  # noqa: S105
+_edition_option = click.option(
+    "--edition", "edition_id", type=ROW_NUMBER, help="The id of an edition instead."
+)
 
 
 @click.command()
@@ -34,15 +30,17 @@ PREVIEW_TOKEN = "preview"  # noqa: S105
     show_default=True,
     help="The folder of the files.",
 )
-@click.argument("newsletter")
-def preview(call: Call, out: Path, newsletter: str) -> None:
+@_edition_option
+@click.argument("newsletter", required=False)
+def preview(call: Call, out: Path, edition_id: int | None, newsletter: str | None) -> None:
     """Write the next edition of a NEWSLETTER as HTML, text and raw message; send nothing."""
     with call.services() as services:
-        draft, message = _draft(services, newsletter, call.now)
+        found = _draft(services, newsletter, call.now, edition_id)
+        draft, newsletter = found.edition, found.edition.newsletter
         files = {
-            f"{newsletter}.html": _shown(draft.html),
-            f"{newsletter}.txt": _shown(draft.text),
-            f"{newsletter}.eml": message,
+            f"{newsletter}.html": found.html.encode(),
+            f"{newsletter}.txt": found.text.encode(),
+            f"{newsletter}.eml": found.message,
         }
         paths = [out / name for name in files]
         for path, data in zip(paths, files.values(), strict=True):
@@ -65,46 +63,40 @@ def preview(call: Call, out: Path, newsletter: str) -> None:
 @click.command()
 @timed_options
 @click.option("--test", "address", required=True, help="The address of the mailbox.")
+@_edition_option
 @click.argument("newsletter", required=False)
-def send(call: Call, address: str, newsletter: str | None) -> None:
+def send(call: Call, address: str, edition_id: int | None, newsletter: str | None) -> None:
     """Send the next edition of a NEWSLETTER to a mailbox, as a test.
 
     Subscribers get nothing, and no edition is recorded.
     """
     recipient = normalise_address(address).display
     with call.services() as services:
-        newsletter = newsletter_named(services, newsletter).name
-        draft, message = _draft(services, newsletter, call.now, recipient)
-        options = services.mail_options(newsletter)
-        sender = options.bounce_address or options.sender_address
-        send_one(
-            services.sender(),
-            OutgoingMail(key=0, sender=sender, recipient=recipient, render=lambda: Message.of(message)),
-        )
-    answer = {"newsletter": newsletter, "address": recipient, "subject": draft.subject}
+        found = _draft(services, newsletter, call.now, edition_id, recipient)
+        services.previewer.send(found, recipient)
+    draft = found.edition
+    answer = {"newsletter": draft.newsletter, "address": recipient, "subject": draft.subject}
     call.show(answer, lambda: say(f"Sent to {recipient}: {draft.subject}"))
 
 
 def _draft(
-    services: Services, name: str, now: datetime, recipient: str = "preview@example.com"
-) -> tuple[Edition, bytes]:
-    """Return the edition of the current period, and its message to a reader."""
+    services: Services,
+    name: str | None,
+    now: datetime,
+    edition_id: int | None,
+    recipient: str = "preview@example.com",
+) -> PreviewedMail:
+    """Return the stored edition, or the edition of the current period, and its message to a reader."""
+    if edition_id:
+        return services.previewer.stored(edition_id, now, recipient)
     newsletter = newsletter_named(services, name)
-    draft = services.editions.draft(newsletter, period_at(newsletter, now), now)
-    if draft.checked is None:
+    found = services.previewer.next(newsletter, now, recipient)
+    if found is None:
+        start = period_at(newsletter, now).start
         raise SyndicateError(
-            f"the next edition of {name} has no stories yet: "
-            f"nothing new since {local_time(draft.period.start, read_zone(newsletter.time_zone))}"
+            f"the next edition of {newsletter.name} has no stories yet: "
+            f"nothing new since {local_time(start, read_zone(newsletter.time_zone))}"
         )
-    for problem in (*draft.problems, *draft.checked.trimmed):
+    for problem in (*found.checked.errors, *found.checked.trimmed):
         say(f"  {problem}", err=True)
-    edition = unsent_edition(newsletter, draft.period, draft.checked.rendered, draft.checked.web_url)
-    edition = replace(edition, cut_at=now, stories=len(draft.stories))
-    options = replace(services.mail_options(name), web_url=edition.web_url)
-    message_id = f"<preview.{now:%Y%m%d%H%M%S%f}@{options.domain}>"
-    template = MessageTemplate.build(edition, options, services.dkim_keys)
-    return edition, bytes(template.for_subscriber(recipient, PREVIEW_TOKEN, message_id))
-
-
-def _shown(text: str) -> bytes:
-    return text.replace(TOKEN, PREVIEW_TOKEN).encode("utf-8")
+    return found

@@ -13,9 +13,9 @@ from syndicate.cli.output import attributes
 from syndicate.jobs.stories.replay_job import ReplayedEdition, ReplayedLists
 from syndicate.model import Article
 from syndicate.reports.newsletter_times import zone_of
-from syndicate.reports.phrases import plural
 from syndicate.services import Services
 from syndicate.store.ingest import article_store
+from syndicate.text.phrases import plural
 
 # A replay of every minute of years would not end.
 MAX_LISTS = 10_000

@@ -7,7 +7,7 @@ import click
 from syndicate.cli.options import Call, timed_options
 from syndicate.delivery.bounce_parser import MAX_MESSAGE_BYTES
 from syndicate.errors import ConfigError
-from syndicate.reports.phrases import listed_counts, plural
+from syndicate.text.phrases import listed_counts, plural
 
 
 @click.group()

@@ -1,19 +1,16 @@
 """Commands that list deliveries and decide about uncertain deliveries."""
 
-from collections.abc import Callable, Sequence
-
 import click
 
-from syndicate.cli.arguments import ROW_NUMBER, limit_option
+from syndicate.cli.arguments import ROW_NUMBER, by_option, command_change, limit_option
 from syndicate.cli.former_names import RenamedGroup
 from syndicate.cli.options import Call, common_options, dry_run_option, timed_options
 from syndicate.cli.output import attributes, say, table
-from syndicate.errors import SyndicateError
 from syndicate.jobs.delivery.after_restore import mark_restored
 from syndicate.jobs.lease_owners import sweep_dead_senders
 from syndicate.model import DeliveryCause, DeliveryState
-from syndicate.reports.phrases import plural
 from syndicate.store.mail import delivery_store
+from syndicate.text.phrases import plural
 
 _CAUSES = {
     DeliveryCause.NONE: "",
@@ -22,11 +19,12 @@ _CAUSES = {
     DeliveryCause.LEFT: "unsubscribed before it was sent",
     DeliveryCause.PAUSED: "paused by the reader before it was sent",
     DeliveryCause.INTERRUPTED: "the sender stopped between the body and the server's reply",
+    DeliveryCause.PERSON: "a person found it in the mail server's log",
     DeliveryCause.RESTORED: "it was due in a backup that was restored",
 }
 _ADVICE = """
 Uncertain deliveries may have arrived: look for the addresses in the mail server's log.
-`syndicate deliveries resend ID...` sends a delivery again, `arrived ID...` records that it arrived."""
+`syndicate deliveries resend ID...` sends a delivery again, `mark-sent ID...` records that it arrived."""
 
 
 @click.group(cls=RenamedGroup)
@@ -70,39 +68,51 @@ def list_(call: Call, states: tuple[str, ...], limit: int) -> None:
 
 @deliveries.command()
 @timed_options
+@by_option
 @click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True)
-def resend(call: Call, ids: tuple[int, ...]) -> None:
+def resend(call: Call, by: str, ids: tuple[int, ...]) -> None:
     """Send the uncertain or failed deliveries IDS again.
 
     They keep their Message-ID. An uncertain delivery may have arrived already; mail programs show a single
     copy for each Message-ID.
     """
-    _change_each(call, ids, delivery_store.resend, "neither uncertain nor failed")
-    text = f"{plural(len(ids), 'delivery')} will be sent again by the next `deliver`."
-    call.show({"resent": list(ids)}, text)
+    with call.services() as services:
+        result = services.delivery_actions.resend(command_change(call, by), ids)
+    call.show({"resent": list(ids)}, result.message)
+
+
+@deliveries.command("mark-sent")
+@timed_options
+@by_option
+@click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True)
+def mark_sent(call: Call, by: str, ids: tuple[int, ...]) -> None:
+    """Record that the uncertain deliveries IDS were delivered."""
+    with call.services() as services:
+        result = services.delivery_actions.mark_sent(command_change(call, by), ids)
+    call.show({"arrived": list(ids)}, result.message)
 
 
 @deliveries.command()
 @timed_options
-@click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True)
-def arrived(call: Call, ids: tuple[int, ...]) -> None:
-    """Record that the uncertain deliveries IDS arrived."""
-    _change_each(call, ids, delivery_store.mark_arrived, "not uncertain")
-    call.show({"arrived": list(ids)}, f"{plural(len(ids), 'delivery')} recorded as sent.")
-
-
-def _change_each(call: Call, ids: Sequence[int], change: Callable[..., bool], refusal: str) -> None:
-    """Change every delivery, or none if the store refuses to change any of them."""
+@by_option
+@click.option("--reason", required=True, metavar="TEXT", help="Why; status and the overview show it.")
+@click.argument("edition_id", type=ROW_NUMBER, required=False)
+def pause(call: Call, by: str, reason: str, edition_id: int | None) -> None:
+    """Pause sending of all mail, or of an edition."""
     with call.services() as services:
-        now = call.now
-        sweep_dead_senders(services.store, now)
-        with services.store.write() as connection:
-            refused = next((number for number in ids if not change(connection, number, now=now)), None)
-            if refused is not None:
-                raise SyndicateError(
-                    f"delivery {refused} is {refusal}, so nothing was changed. "
-                    "`syndicate deliveries list --state uncertain` lists uncertain deliveries."
-                )
+        result = services.delivery_actions.pause(command_change(call, by), reason, edition_id or 0)
+    call.show({"edition": edition_id, "paused": True, "reason": reason}, result.message)
+
+
+@deliveries.command()
+@timed_options
+@by_option
+@click.argument("edition_id", type=ROW_NUMBER, required=False)
+def resume(call: Call, by: str, edition_id: int | None) -> None:
+    """Resume sending after a pause or the brake."""
+    with call.services() as services:
+        result = services.delivery_actions.resume(command_change(call, by), edition_id or 0)
+    call.show({"edition": edition_id, "paused": False}, result.message)
 
 
 @deliveries.command("after-restore")
@@ -128,12 +138,7 @@ def after_restore(call: Call, dry_run: bool) -> None:
             "`subscribers import-suppressions` unsubscribes them."
         ),
     )
-    answer = {
-        "uncertain": restored.deliveries,
-        "held": restored.editions,
-        "periods": restored.periods,
-        "dry_run": dry_run,
-    }
+    answer = attributes(restored, "uncertain=deliveries held=editions periods") | {"dry_run": dry_run}
     call.show(answer, lambda: say("\n".join(lines)))
 
 

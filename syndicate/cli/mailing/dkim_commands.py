@@ -26,12 +26,16 @@ def dkim() -> None:
     show_default=True,
     help="The signature algorithm.",
 )
+@click.option("--brand", default="", metavar="NAME", help="Sign the mail of a brand of [[brands]].")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def new(call: Call, kind: str, file: Path) -> None:
+def new(call: Call, kind: str, brand: str, file: Path) -> None:
     """Write a new private key to FILE (mode 0600) and print its DNS record. An existing file is kept."""
     settings = load_settings(call.config)
-    selector = getattr(settings.mail, f"dkim_{kind}_selector")
-    domain = settings.mail.dkim_domain or mail_domain(settings)
+    section = {"": settings.mail, **{declared.name: declared for declared in settings.brands}}.get(brand)
+    if section is None:
+        raise click.BadParameter(f"There is no [[brands]] {brand!r}.", param_hint="--brand")
+    selector = getattr(section, f"dkim_{kind}_selector")
+    domain = section.dkim_domain or mail_domain(settings.branded(brand))
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
@@ -44,11 +48,13 @@ def new(call: Call, kind: str, file: Path) -> None:
     name = f"{selector}._domainkey.{domain}"
     answer = {"file": str(file), "name": name, "type": "TXT", "record": key.record}
 
+    table = f"[[brands]] {brand}:" if brand else "[mail]"
+
     def text() -> None:
         click.echo(f"Wrote {file}. Publish this TXT record:\n\n  {name}\n")
         # A string of a TXT record holds 255 bytes; longer values need several (RFC 6376 section 3.6.2.2).
         for start in range(0, len(key.record), 250):
             click.echo(f'  "{key.record[start : start + 250]}"')
-        click.echo(f'\nThen set [mail] dkim_{kind}_key = "{file}" and run `syndicate doctor`.')
+        click.echo(f'\nThen set {table} dkim_{kind}_key = "{file}" and run `syndicate doctor`.')
 
     call.show(answer, text)

@@ -1,8 +1,8 @@
 """Commands for subscribers. The operator is responsible for the consent of added and imported addresses."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,42 +10,44 @@ from typing import Any
 import click
 
 from syndicate.audience import import_export
-from syndicate.audience.import_export import ExportedRow, ImportedRow, ImportOutcome
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.cli.arguments import check_names, file_argument, newsletter_named, newsletter_names
 from syndicate.cli.former_names import RenamedGroup
+from syndicate.cli.mailing.import_commands import agreed_option, import_list, newsletter_option
+from syndicate.cli.mailing.segment_commands import segment_option, set_, tag
 from syndicate.cli.mailing.suppression_commands import export_suppressions, import_suppressions, unsuppress
-from syndicate.cli.options import Call, common_options, config_option, dry_run_option, timed_options
-from syndicate.cli.output import say, table, write_result
-from syndicate.delivery.folder_sender import mails_to
-from syndicate.errors import ConfigError, InvalidAddress, SyndicateError
-from syndicate.reports.phrases import listed_counts, plural
+from syndicate.cli.options import (
+    Call,
+    action_options,
+    common_options,
+    config_option,
+    dry_run_option,
+    now_option,
+    timed_options,
+)
+from syndicate.cli.output import attributes, say, table, write_result
+from syndicate.errors import ActionRefused, ConfigError, SyndicateError
+from syndicate.jobs.admin.mailing.subscriber_actions import NewSubscriber
 from syndicate.services import Services
-from syndicate.store import Connection
-from syndicate.store.mail import audience_store, subscriber_export
+from syndicate.store.subscribers import audience_store, segment_store, subscriber_export
+from syndicate.text.phrases import plural
 
 
 @click.group(cls=RenamedGroup)
 def subscribers() -> None:
-    """Add, import, list, show, export, remove, erase and unsuppress subscribers."""
+    """Add, import, list, show, set, tag, export, remove, erase and unsuppress subscribers."""
 
 
-for _command in (unsuppress, export_suppressions, import_suppressions):
+for _command in (import_list, unsuppress, export_suppressions, import_suppressions, set_, tag):
     subscribers.add_command(_command)
 
-newsletter_option = click.option(
-    "--newsletter", default=None, help="The newsletter; needed when there are several."
-)
 only_newsletter_option = click.option(
     "--newsletter", default=None, help="Only subscribers of this newsletter; default: all."
-)
-agreed_option = click.option(
-    "--agreed", default="", metavar="TEXT", help="The text they agreed to, for the record of consent."
 )
 
 
 @subscribers.command()
-@timed_options
+@action_options
 @newsletter_option
 @agreed_option
 @click.option("--name", default="", help="The subscriber's name.")
@@ -54,18 +56,16 @@ agreed_option = click.option(
 def add(call: Call, newsletter: str | None, agreed: str, name: str, language: str, address: str) -> None:
     """Subscribe an ADDRESS whose owner has agreed."""
     mailbox = normalise_address(address)
-    with call.services() as services, services.store.write() as connection:
-        outcome = audience_store.add_subscription(
-            connection,
-            address=mailbox.display,
-            address_key=mailbox.key,
-            name=name,
-            language=language,
-            newsletter=newsletter_named(services, newsletter, option="--newsletter").name,
-            evidence="added by the operator on the command line",
-            agreed=agreed,
-            now=call.now,
+    with call.services() as services:
+        title = newsletter_named(services, newsletter, option="--newsletter").name
+        new = NewSubscriber(
+            address=address, newsletter=title, agreed=agreed, name=name, language=language, has_agreed=True
         )
+        try:
+            result = services.subscriber_actions.add(call.change, new)
+            outcome = "added" if result.is_change else "already"
+        except ActionRefused as refused:
+            outcome = "suppressed" if refused.problem == "suppressed" else "left"
     call.show({"address": mailbox.display, "outcome": outcome}, _OUTCOMES[outcome].format(mailbox.display))
     if outcome in ("left", "suppressed"):
         raise SystemExit(1)
@@ -78,73 +78,31 @@ _OUTCOMES = {
     "suppressed": "{} is suppressed (`syndicate subscribers show` says why).",
 }
 
-_REASONS = {"left": "has unsubscribed", "suppressed": "is suppressed"}
 
+def _listed(
+    call: Call, services: Services, newsletter: str | None, segment: str | None
+) -> list[audience_store.Subscriber]:
+    """Return all subscribers, or the subscribers of a newsletter that is declared or still has some.
 
-@subscribers.command("import")
-@timed_options
-@newsletter_option
-@agreed_option
-@dry_run_option
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_(call: Call, newsletter: str | None, agreed: str, dry_run: bool, file: Path) -> None:
-    """Subscribe every address of a CSV FILE.
-
-    Reports row by row. Readers who have unsubscribed are not subscribed again. The import is a single
-    transaction.
+    A segment has only readers: mailboxes with a confirmed subscription, to the newsletter if it is given.
     """
-    rows = import_export.import_subscribers(file.read_bytes())
-    with call.services() as services:
-        name = newsletter_named(services, newsletter, option="--newsletter").name
-        with services.write(dry_run=dry_run) as connection:
-            given = {"newsletter": name, "agreed": agreed, "now": call.now}
-            report = [_import_row(connection, row, file.name, **given) for row in rows]
-    counts = Counter(entry["outcome"] for entry in report)
-
-    def text() -> None:
-        rows = [tuple(entry.values()) for entry in report if entry["outcome"] != "added"]
-        if rows:
-            table(("line", "address", "outcome", "reason"), rows, right=(0,))
-        click.echo(listed_counts(dict(sorted(counts.items()))) or "No rows.")
-
-    call.show({"counts": counts, "rows": report, "dry_run": dry_run}, text)
-    if counts[ImportOutcome.INVALID.value]:
-        raise SystemExit(1)
-
-
-def _import_row(connection: Connection, row: ImportedRow, file: str, **given: Any) -> dict[str, Any]:
-    """Subscribe the address of a row and return the outcome."""
-    outcome, reason = row.outcome.value, row.reason
-    if row.outcome is ImportOutcome.ADDED and row.address:
-        outcome = audience_store.add_subscription(
-            connection,
-            address=row.address.display,
-            address_key=row.address.key,
-            name=row.name,
-            language=row.language,
-            evidence=f"imported from {file}, line {row.line}",
-            **given,
-        )
-        reason = _REASONS.get(outcome, "")
-    return {"line": row.line, "address": row.text, "outcome": outcome, "reason": reason}
-
-
-def _listed(services: Services, newsletter: str | None) -> list[audience_store.Subscriber]:
-    """Return all subscribers, or the subscribers of a newsletter that is declared or still has some."""
+    clauses = services.segment_clauses(segment or "")
+    members = segment_store.members(clauses, call.now, newsletter) if segment is not None else []
     with services.store.read() as connection:
-        listed = audience_store.list_subscribers(connection, newsletter=newsletter)
+        listed = audience_store.list_subscribers(connection, *members, newsletter=newsletter)
     if newsletter is not None and not listed:
         check_names((newsletter,), newsletter_names(services), "newsletter")
     return listed
 
 
 @subscribers.command("list")
-@common_options
+@timed_options
 @only_newsletter_option
-def list_(call: Call, newsletter: str | None) -> None:
+@segment_option
+def list_(call: Call, newsletter: str | None, segment: str | None) -> None:
     """Show every subscriber and their subscriptions."""
     with call.services() as services:
-        listed = _listed(services, newsletter)
+        listed = _listed(call, services, newsletter, segment)
     headers = ("address", "name", "subscriptions")
     rows = [
         (
@@ -160,28 +118,32 @@ def list_(call: Call, newsletter: str | None) -> None:
             table(headers, rows)
         click.echo(plural(len(rows), "subscriber") + ".")
 
-    call.show({"subscribers": [dict(zip(headers, row, strict=True)) for row in rows]}, text)
+    answer = [
+        dict(zip(headers, row, strict=True)) | attributes(subscriber, "language tags fields")
+        for row, subscriber in zip(rows, listed, strict=True)
+    ]
+    call.show({"subscribers": answer}, text)
 
 
 @subscribers.command()
 @config_option
+@now_option
 @only_newsletter_option
+@segment_option
 @file_argument
-def export(call: Call, newsletter: str | None, file: Path) -> None:
+def export(call: Call, newsletter: str | None, segment: str | None, file: Path) -> None:
     """Write subscribers to a CSV FILE. "-" means standard output.
 
     Spreadsheets do not run its values as formulas.
     """
     with call.services() as services:
-        listed = _listed(services, newsletter)
+        listed = _listed(call, services, newsletter, segment)
+        with services.store.read() as connection:
+            facts = subscriber_export.subscription_facts(connection)
     rows = [
-        ExportedRow(
-            email=subscriber.address,
-            name=subscriber.name,
-            language=subscriber.language,
-            newsletter=name,
-            state=state.value,
-        )
+        facts.get((subscriber.id, name), {})
+        | attributes(subscriber, "email=address name language fields")
+        | {"newsletter": name, "state": state.value, "tags": ", ".join(subscriber.tags)}
         for subscriber in listed
         for name, state in subscriber.subscriptions.items()
     ]
@@ -190,18 +152,14 @@ def export(call: Call, newsletter: str | None, file: Path) -> None:
 
 
 @subscribers.command()
-@timed_options
+@action_options
 @dry_run_option
 @click.argument("address")
 def remove(call: Call, dry_run: bool, address: str) -> None:
     """End every subscription of an ADDRESS. Only the reader can subscribe again."""
-    key = normalise_address(address).key
-    with call.services() as services, services.write(dry_run=dry_run) as connection:
-        ended = audience_store.end_all_subscriptions(
-            connection, key, detail="removed by the operator", now=call.now
-        )
-        if ended is None:
-            raise SyndicateError(f"{address} is not a subscriber. `syndicate subscribers list` shows all.")
+    with call.services() as services:
+        result = services.subscriber_actions.end_all(replace(call.change, dry_run=dry_run), address)
+    ended = (result.facts or {})["ended"]
     answer = {"address": address, "outcome": "unsubscribed", "ended": ended, "dry_run": dry_run}
     call.show(answer, f"{address} {'would be' if dry_run else 'is'} unsubscribed.")
 
@@ -245,7 +203,7 @@ def export_data(call: Call, address: str, file: Path) -> None:
 
 
 @subscribers.command("erase")
-@timed_options
+@action_options
 @dry_run_option
 @click.argument("address")
 def erase_(call: Call, dry_run: bool, address: str) -> None:
@@ -254,31 +212,11 @@ def erase_(call: Call, dry_run: bool, address: str) -> None:
     A keyed hash prevents a later import. Also deletes its mail in the outbox folder. Sent mail cannot be
     recalled.
     """
-    key = normalise_address(address).key
     with call.services() as services:
-        with services.write(dry_run=dry_run) as connection:
-            audience_store.end_all_subscriptions(connection, key, detail="", now=call.now)
-            known = audience_store.erase_subscriber(connection, key, call.now)
-        # After the transaction, so that no job writes further mail to the address.
-        files = mails_to(
-            services.settings.path(services.settings.mail.folder), lambda text: _is_mailbox(text, key)
-        )
-    if not known and not files:
-        raise SyndicateError(f"No data is stored about {address}.")
-    for file in files if not dry_run else ():
-        file.unlink(missing_ok=True)
-    text = (
-        f"{address} {'would be' if dry_run else 'is'} erased, and {plural(len(files), 'mail')} in the outbox."
-    )
-    answer = {"address": address, "outcome": "erased", "mails": len(files), "dry_run": dry_run}
-    call.show(answer, text)
-
-
-def _is_mailbox(address: str, key: str) -> bool:
-    try:
-        return normalise_address(address).key == key
-    except InvalidAddress:
-        return False
+        result = services.subscriber_actions.erase(replace(call.change, dry_run=dry_run), address)
+    mails = (result.facts or {})["mails"]
+    text = f"{address} {'would be' if dry_run else 'is'} erased, and {plural(mails, 'mail')} in the outbox."
+    call.show({"address": address, "outcome": "erased", "mails": mails, "dry_run": dry_run}, text)
 
 
 def _subscriber_data(call: Call, address: str) -> dict[str, Any]:
@@ -301,7 +239,7 @@ def _print_data(data: Mapping[str, Any]) -> None:
     parts = {name: value for name, value in data.items() if isinstance(value, list)}
     for line in _facts({name: value for name, value in data.items() if name not in parts}):
         say(line)
-    spellings = {data["address"], data.get("address_key")}
+    spellings = (data["address"], data.get("address_key"))
     for name, rows in parts.items():
         if rows:
             click.echo(f"\n{name}")
@@ -314,13 +252,15 @@ def _facts(row: Mapping[str, Any]) -> list[str]:
     return [
         f"{key.replace('_', ' ')}: {_readable(value)}"
         for key, value in row.items()
-        if value not in ("", None) and key not in _INTERNAL
+        if value not in ("", None, {}) and key not in _INTERNAL
     ]
 
 
 def _readable(value: object) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} = {text}" for name, text in value.items())
     try:
         is_time = isinstance(value, str) and value[10:11] == "T"
         return f"{datetime.fromisoformat(str(value)):%Y-%m-%d %H:%M} UTC" if is_time else value

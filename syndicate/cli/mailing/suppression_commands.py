@@ -1,5 +1,6 @@
 """Suppression list: release a mailbox, export the list, import it into another store."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -7,16 +8,15 @@ import click
 from syndicate.audience import import_export
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.cli.arguments import file_argument
-from syndicate.cli.options import Call, config_option, dry_run_option, timed_options
+from syndicate.cli.options import Call, action_options, config_option, dry_run_option, timed_options
 from syndicate.cli.output import write_result
-from syndicate.errors import SyndicateError
-from syndicate.reports.phrases import plural
-from syndicate.store.mail import suppression_list
-from syndicate.store.mail.audience_store import ERASED_KEY
+from syndicate.store.subscribers import suppression_list
+from syndicate.store.subscribers.audience_store import ERASED_KEY
+from syndicate.text.phrases import plural
 
 
 @click.command()
-@timed_options
+@action_options
 @dry_run_option
 @click.option(
     "--reason", required=True, metavar="TEXT", help="Why the mailbox accepts mail again, for the record."
@@ -28,11 +28,10 @@ def unsuppress(call: Call, dry_run: bool, reason: str, address: str) -> None:
     Resumes the subscriptions that bounces ended. A reader who unsubscribed, complained or was erased can
     only subscribe again in person.
     """
-    key = normalise_address(address).key
-    with call.services() as services, services.write(dry_run=dry_run) as connection:
-        if reason_not_liftable := suppression_list.reason_not_liftable(connection, key):
-            raise SyndicateError(f"{address} {reason_not_liftable}")
-        resumed = suppression_list.lift_suppression(connection, key, why=reason, now=call.now)
+    with call.services() as services:
+        change = replace(call.change, dry_run=dry_run)
+        result = services.subscriber_actions.unsuppress(change, address, reason)
+    resumed = (result.facts or {})["newsletters"]
     names = ", ".join(resumed) or "no newsletter; `syndicate subscribers add` subscribes it"
     answer = {"address": address, "newsletters": resumed, "dry_run": dry_run}
     call.show(answer, f"{address} {'would get' if dry_run else 'gets'} mail again: {names}.")

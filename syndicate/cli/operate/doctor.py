@@ -1,6 +1,8 @@
 """The ``doctor`` command: checks of DNS, TLS and unsubscribing, as receivers of mail make them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import click
 
@@ -8,6 +10,7 @@ from syndicate.audience.link_tokens import unsubscribe_token
 from syndicate.cli.options import Call, common_options
 from syndicate.cli.output import table
 from syndicate.delivery import dns_checks
+from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.delivery.dns_checks import DnsCheck, checked
 from syndicate.delivery.smtp.sender import connect
 from syndicate.errors import FetchError
@@ -18,9 +21,10 @@ from syndicate.net.http_types import PAGE_ACCEPT, Fetched, FetchRequest
 from syndicate.newsletter.lint.mail_page import Element, MailPage
 from syndicate.services import Services
 from syndicate.services.mail_services import envelope_domain, mail_domain, sender_is_set, smtp_options
-from syndicate.store.core import leases
-from syndicate.store.mail import audience_store
-from syndicate.web.unsubscribe_routes import is_confirmation
+from syndicate.settings import Settings
+from syndicate.store.leases import leases
+from syndicate.store.subscribers import audience_store
+from syndicate.web.readers.unsubscribe_routes import is_confirmation
 
 _MARKS = {True: "ok", False: "BAD", None: "-"}
 
@@ -40,31 +44,36 @@ def doctor(call: Call) -> None:
 
 def examine(services: Services, ask: Lookup) -> list[tuple[str, DnsCheck]]:
     """Run every check; return each with its name. ``ask`` looks up DNS records."""
-    settings = services.settings
-    if sender_is_set(settings):
-        findings = _check_domains(services, ask)
-    else:
-        detail = "[mail] from is still the example's: write your sender's address"
-        findings = [("sender", DnsCheck(good=False, detail=detail))]
-    if settings.mail.transport == "smtp":
-        findings.append(("PTR", checked(lambda: dns_checks.check_names(settings.mail.host, ask))))
-        findings.append(("TLS", checked(lambda: _check_server(services))))
-    else:
-        findings.append(("TLS", DnsCheck(None, '[mail] transport is "folder": nothing is sent')))
+    settings, findings = services.settings, list[tuple[str, DnsCheck]]()
+    for brand in services.brands:
+        branded = settings.branded(brand.name)
+        if sender_is_set(branded):
+            found = _check_domains(branded, services.dkim_keys(brand.name), ask)
+        else:
+            detail = "[mail] from is still the example's: write your sender's address"
+            found = [("sender", DnsCheck(good=False, detail=detail))]
+        findings += [(f"{brand.name} {name}".lstrip(), check) for name, check in found]
+    for server in dict.fromkeys(brand.sender for brand in services.brands):
+        branded = settings.branded(server)
+        if settings.mail.transport == "smtp":
+            names = partial(dns_checks.check_names, branded.mail.host, ask)
+            checks = [("PTR", checked(names)), ("TLS", checked(partial(_check_server, branded)))]
+        else:
+            checks = [("TLS", DnsCheck(None, '[mail] transport is "folder": nothing is sent'))]
+        findings += [(f"{server} {name}".lstrip(), check) for name, check in checks]
     if backups := _check_backups(services):
         findings.append(("backups", backups))
     findings.append(("unsubscribe", checked(lambda: _check_unsubscribing(services))))
     return findings
 
 
-def _check_domains(services: Services, ask: Lookup) -> list[tuple[str, DnsCheck]]:
-    """Check the DNS records of the sender's domains."""
-    settings, domain = services.settings, mail_domain(services.settings)
-    envelope = envelope_domain(settings)
-    signing = [key.domain for key in services.dkim_keys]
+def _check_domains(settings: Settings, keys: Sequence[DkimKey], ask: Lookup) -> list[tuple[str, DnsCheck]]:
+    """Check the DNS records of a sender's domains."""
+    domain, envelope = mail_domain(settings), envelope_domain(settings)
+    signing = [key.domain for key in keys]
     return [
         ("SPF", checked(lambda: dns_checks.check_spf(envelope, ask))),
-        *(("DKIM", check) for check in dns_checks.check_dkim(services.dkim_keys, ask)),
+        *(("DKIM", check) for check in dns_checks.check_dkim(keys, ask)),
         ("DMARC", checked(lambda: dns_checks.check_dmarc(domain, ask))),
         ("alignment", checked(lambda: dns_checks.check_alignment(domain, envelope, signing, ask))),
         ("bounces", checked(lambda: dns_checks.check_bounces(settings.bounces.address, ask))),
@@ -87,9 +96,9 @@ def _check_backups(services: Services) -> DnsCheck | None:
     return DnsCheck(good, detail) if guard.markers or hold else None
 
 
-def _check_server(services: Services) -> DnsCheck:
+def _check_server(settings: Settings) -> DnsCheck:
     """Connect with TLS and log in; send no mail."""
-    options = smtp_options(services.settings)
+    options = smtp_options(settings)
     connection, features = connect(options)
     connection.close()
     local = options.host in ("localhost", "127.0.0.1", "::1")
@@ -132,7 +141,7 @@ def try_link(services: Services, page: str, token: str) -> DnsCheck:
         return DnsCheck(good, f"{page}… {detail}")
 
     if isinstance(right, FetchError):
-        reason = f"status {right.status}" if right.status else type(right).__name__
+        reason = f"status {right.status}" if right.status else str(right).replace(token, "…")
         return found(f"does not answer: {reason}")
     if right.url != urls[0]:
         return found("redirects, and mail programs do not follow (RFC 8058)")

@@ -11,12 +11,14 @@ import click
 from syndicate.audience.mailbox_address import parse_mailbox
 from syndicate.cli.options import Call, timed_options
 from syndicate.cli.output import say, table
-from syndicate.errors import ConfigError, FetchError, RenderError, SyndicateError
+from syndicate.errors import ConfigError, FetchError, RenderError, StoreError, SyndicateError
 from syndicate.model import ClauseField, SourceKind
 from syndicate.net import read_credentials
 from syndicate.newsletter.periods import parse_schedule, period_at, read_zone
 from syndicate.newsletter.sample_edition import sample_stories
+from syndicate.published_files import PublishedFiles
 from syndicate.services import Services
+from syndicate.services.declared import channel_of, newsletter_of
 from syndicate.services.store_location import store_url
 from syndicate.settings import load_settings
 from syndicate.store import open_store
@@ -24,13 +26,15 @@ from syndicate.store import open_store
 RUNS_SHOWN = 5
 # Backups of the store and DKIM keys must not get into a repository.
 _GITIGNORE = "/feeds/\n/outbox/\n/preview/\n*.db\n*.db-*\n*.db.lock\n*.db.marker\n*.pem\n*.secret\n*.tmp\n"
+_ADMIN_OFF, _ADMIN_ON = "[admin]\nenabled = false ", "[admin]\nenabled = true  "
 
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
 def init(folder: Path) -> None:
     """Write a commented config.toml and a .gitignore into FOLDER (default: here). Overwrites nothing."""
-    files = {"config.toml": default_configuration(), ".gitignore": _GITIGNORE}
+    with_admin = default_configuration().replace(_ADMIN_OFF, _ADMIN_ON)
+    files = {"config.toml": with_admin, ".gitignore": _GITIGNORE}
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -47,7 +51,8 @@ def init(folder: Path) -> None:
         else:
             click.echo(f"Wrote {target}.")
     first = f"`cd {folder}`, " if folder != Path() else ""
-    say(f"Next: {first}add your sources to config.toml, then `syndicate check` and `syndicate run`.")
+    say("The operator's pages are switched on: [admin] enabled = true.")
+    say(f"Next: {first}`syndicate run`. It prints the address at which you add yourself and your sources.")
 
 
 def default_configuration() -> str:
@@ -59,7 +64,7 @@ def default_configuration() -> str:
 
 
 @dataclass(slots=True)
-class _Report:
+class CheckReport:
     """Findings of ``check``. The daemon does not start with problems; notes are hints."""
 
     problems: list[str] = field(default_factory=list)
@@ -71,18 +76,24 @@ class _Report:
 @timed_options
 def check(call: Call) -> None:
     """Check configuration, templates and schedules; show the next five runs of every schedule."""
-    report = _Report()
-    try:
-        _check(call.config, call.now, report)
-    except SyndicateError as error:
-        report.problems += str(error).splitlines()
+    report = check_report(call.config, call.now)
     answer: dict[str, Any] = {"problems": report.problems, "notes": report.notes, "next_runs": report.runs}
     call.show(answer, lambda: _print(report, call.config))
     if report.problems:
         raise SystemExit(ConfigError.exit_code)
 
 
-def _print(report: _Report, config: Path) -> None:
+def check_report(config: Path, now: datetime) -> CheckReport:
+    """Check a configuration file, its templates and its schedules."""
+    report = CheckReport()
+    try:
+        _check(config, now, report)
+    except SyndicateError as error:
+        report.problems += str(error).splitlines()
+    return report
+
+
+def _print(report: CheckReport, config: Path) -> None:
     for problem in report.problems:
         say(problem, err=True)
     for note in report.notes:
@@ -95,13 +106,22 @@ def _print(report: _Report, config: Path) -> None:
         click.echo(f"{config} is fine.")
 
 
-def _check(config: Path, now: datetime, report: _Report) -> None:
+def _check(config: Path, now: datetime, report: CheckReport) -> None:
     settings = load_settings(config)
     services = Services(settings, open_store(store_url(settings)))
+    # Refuses a missing package. The rest needs no rows: tables may be missing before a migration.
+    if type(services.published) is not PublishedFiles:
+        services.published = PublishedFiles(services.output)
+    try:
+        len(services.newsletters)
+    except StoreError:
+        services.channels = tuple(channel_of(settings, channel) for channel in settings.channels)
+        services.newsletters = tuple(newsletter_of(settings, known) for known in settings.newsletters)
     try:
         _check_templates(services, now, report)
         _check_mail(services, report)
         _check_sign_up(services, report)
+        _check_admin(services, report)
         _check_sources(services, report)
         for newsletter in services.newsletters:
             zone = read_zone(newsletter.time_zone)
@@ -111,10 +131,10 @@ def _check(config: Path, now: datetime, report: _Report) -> None:
         services.close()
 
 
-def _check_templates(services: Services, now: datetime, report: _Report) -> None:
+def _check_templates(services: Services, now: datetime, report: CheckReport) -> None:
     from syndicate.jobs.publish.site_frame import bare_frame
     from syndicate.reports.template_check import broken_templates
-    from syndicate.web.server_pages import ServerPages
+    from syndicate.web.readers.server_pages import ServerPages
 
     names = services.templates.names()
     report.problems += services.templates.check(names)
@@ -137,15 +157,28 @@ def _check_templates(services: Services, now: datetime, report: _Report) -> None
             report.problems += [f"newsletter {newsletter.name}: {problem}" for problem in rendered.problems]
 
 
-def _check_mail(services: Services, report: _Report) -> None:
+def _check_mail(services: Services, report: CheckReport) -> None:
     from syndicate.delivery.bounce_mailboxes import check_maildir
     from syndicate.services.mail_services import readers_reach, sender_is_set
 
-    for address in filter(None, (services.settings.mail.sender, services.settings.mail.reply_to)):
-        try:
-            parse_mailbox(address)
-        except SyndicateError as error:
-            report.problems.append(f"mail: {error}")
+    for brand in services.brands:
+        branded, section = services.settings.branded(brand.name), brand.name or "mail"
+        for address in filter(None, (branded.mail.sender, branded.mail.reply_to)):
+            try:
+                parse_mailbox(address)
+            except SyndicateError as error:
+                report.problems.append(f"{section}: {error}")
+        if branded.mail.transport == "smtp" and not sender_is_set(branded):
+            report.problems.append(f"{section}.from: example.com is an example; write your sender's address")
+        for file in filter(None, (brand.logo_file, brand.logo_dark_file)):
+            if not Path(file).is_file():
+                report.problems.append(f"{brand.name or 'site'}.logo: there is no file {file}")
+    for newsletter in services.newsletters:
+        report.problems += [
+            f"newsletter {newsletter.name}: there is no file {step.file}"
+            for step in newsletter.messages
+            if not Path(step.file).is_file()
+        ]
     if maildir := services.settings.bounces.maildir:
         try:
             check_maildir(services.settings.path(maildir))
@@ -158,19 +191,34 @@ def _check_mail(services: Services, report: _Report) -> None:
             "site.url is this machine, so mails carry no link to the preferences page, and readers can "
             "unsubscribe by mail only; write the public URL"
         )
-    if services.settings.mail.transport == "smtp" and not sender_is_set(services.settings):
-        report.problems.append("mail.from: example.com is an example; write your sender's address")
 
 
-def _check_sign_up(services: Services, report: _Report) -> None:
+def _check_sign_up(services: Services, report: CheckReport) -> None:
     settings = services.settings
     if settings.sign_up.enabled and not settings.web.listen:
         report.notes.append("sign_up: the sign-up page needs a web server; set [web] listen")
     if settings.sign_up.enabled and not services.newsletters:
         report.notes.append("sign_up: there is no [[newsletters]] to subscribe to")
+    is_english = settings.site.language.split("-")[0] == "en"
+    if settings.sign_up.enabled and not is_english and "consent" not in settings.sign_up.model_fields_set:
+        report.notes.append("sign_up: readers agree to an English text; write [sign_up] consent in theirs")
 
 
-def _check_sources(services: Services, report: _Report) -> None:
+def _check_admin(services: Services, report: CheckReport) -> None:
+    admin, options = services.settings.admin, services.admin_options
+    if not admin.enabled:
+        return
+    roles = " and ".join(sorted(options.second_step)) or "no role"
+    report.notes.append(f"admin: {options.url}/admin/, a second step is asked of {roles}")
+    if not options.is_local and not options.url.startswith("https://"):
+        report.notes.append("admin: browsers sign in over https only; write the https address as admin.url")
+    if bool(admin.user_header) != bool(admin.proxies):
+        report.problems.append("admin: user_header and proxies are only used together")
+    if not (admin.listen or services.settings.web.listen):
+        report.problems.append("admin: the pages need a web server; set [admin] listen or [web] listen")
+
+
+def _check_sources(services: Services, report: CheckReport) -> None:
     if not services.sources:
         report.notes.append("there are no [[sources]] yet")
     for source in services.sources:

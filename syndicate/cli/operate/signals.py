@@ -23,7 +23,7 @@ log = logging.getLogger("syndicate.run")
 # Seconds. Jobs end after a batch; name look-ups and IMAP servers that hang cannot be interrupted.
 STOP_TIMEOUT = 4.0
 SENDING = "deliver"
-"""The task that may take longer than the timeout: it waits for the mail server's reply to a message."""
+"""The tasks that may take longer than the timeout: they wait for a mail server's reply to a message."""
 
 
 class SignalHandler:
@@ -81,7 +81,7 @@ class SignalHandler:
     def _end_in_time(self) -> None:
         """End the process if it is still there after the timeout. All work is committed row by row."""
         time.sleep(STOP_TIMEOUT)
-        while SENDING in self.working():
+        while any(name.startswith(SENDING) for name in self.working()):
             time.sleep(0.1)
         log.warning("stopped without waiting any longer", extra={"did": {"jobs": ",".join(self.working())}})
         os._exit(0)

@@ -10,17 +10,17 @@ import click
 from syndicate.cli.arguments import check_names, newsletter_names
 from syndicate.cli.options import Call, dry_run_option, timed_options
 from syndicate.cli.output import attributes, clear_progress, progress, say, table
-from syndicate.cli.reading.opml_commands import describe_import
+from syndicate.jobs.delivery.mail_servers import deliver_all
 from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.jobs.lease_owners import describe_owner, free_dead_owners
 from syndicate.jobs.newsletter.due_periods import Readiness
 from syndicate.jobs.summary import summary_of
 from syndicate.model import Absence
 from syndicate.reports.newsletter_times import zone_of
-from syndicate.reports.phrases import listed_counts, local_time, plural
 from syndicate.services import Services
-from syndicate.store.core import leases
 from syndicate.store.ingest import source_store
+from syndicate.store.leases import leases
+from syndicate.text.phrases import listed_counts, local_time, plural
 
 if TYPE_CHECKING:
     from syndicate.jobs.ingest.entry_plan import SourceOutcome
@@ -49,7 +49,7 @@ def ingest(call: Call, dry_run: bool, names: tuple[str, ...]) -> None:
             return
         free_dead_owners(services.store, call.now)
         for list_outcome in services.lists.run(call.now) if chosen is None else ():
-            done = list_outcome.error or describe_import(list_outcome.result)
+            done = list_outcome.error or list_outcome.result.text
             say(f"  {list_outcome.url}: {done}", err=True)
         result = _poll(call, services, chosen)
         with progress("Reading pages", call.as_json):
@@ -161,7 +161,7 @@ def publish(call: Call, everything: bool) -> None:
             if everything:
                 services.publish.forget()
             result = services.publish.run(call.now, progress=draw)
-        folder = services.output
+        folder = services.published.where
         answer = {"folder": folder} | attributes(result, "feeds pages failures busy")
         if result.busy:
             _end_busy(call, services, "writes pages", _holder(call, services, "publish"), answer)
@@ -186,15 +186,17 @@ def edition(call: Call, dry_run: bool, names: tuple[str, ...]) -> None:
     """Cut the editions that are due, of all newsletters or of the newsletters with these NAMES."""
     with call.services() as services:
         check_names(names, newsletter_names(services), "newsletter")
+        if not dry_run:
+            free_dead_owners(services.store, call.now)
         hold = services.guard.check_markers(call.now)
         readiness = Readiness(store=services.store, at_once=True)
         outcomes = services.editions.run(call.now, names=names or None, dry_run=dry_run, readiness=readiness)
-    answer = {
-        "dry_run": dry_run,
-        "problem": hold_text(hold),
-        "editions": [attributes(outcome, _EDITION) for outcome in outcomes],
-    }
-    call.show(answer, lambda: _print_editions(services, outcomes, hold_text(hold)))
+        answer = {
+            "dry_run": dry_run,
+            "problem": hold_text(hold),
+            "editions": [attributes(outcome, _EDITION) for outcome in outcomes],
+        }
+        call.show(answer, lambda: _print_editions(services, outcomes, hold_text(hold)))
     _exit_if(sum(outcome.outcome in ("failed", "missed") for outcome in outcomes) + bool(hold))
 
 
@@ -242,23 +244,22 @@ def deliver(call: Call, dry_run: bool, resume: bool) -> None:
     """Send the deliveries that are due."""
     with call.services() as services:
         if dry_run:
-            problem = "" if resume else services.deliver.paused_reason(call.now)
+            problems = [] if resume else [job.paused_reason(call.now) for job in services.delivers]
+            problem = "; ".join(dict.fromkeys(filter(None, problems)))
             _show_due(call, services.deliver.due(call.now), problem)
             return
         free_dead_owners(services.store, call.now)
         if services.sign_ups is not None:
             services.sign_ups.run(call.now)
         with progress("Sending", call.as_json) as draw:
-            result = services.deliver.run(call.now, resume=resume, progress=draw)
+            result = deliver_all(services.delivers, call.now, resume=resume, progress=draw)
         counts = summary_of(result)
         answer = {**counts, "problem": result.problem, "busy": result.busy}
         holder = None
-        if result.busy:
-            holder = _holder(call, services, leases.SENDING)
-        elif not any(answer.values()):
+        if not any(answer.values()):
             with services.store.read() as connection:
                 holder = leases.delivery_holder(connection, now=call.now)
-        if result.busy or holder:
+        if holder:
             _end_busy(call, services, "sends mail", holder, answer)
     call.show(answer, lambda: _print_sent(counts, result.problem))
     _exit_if(int(counts["failed"]) + int(counts["uncertain"]) + bool(result.problem))

@@ -1,6 +1,7 @@
 """The ``status`` command: the health report on a screen. Exit code 1 if a problem needs a person."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,17 +10,21 @@ import click
 from syndicate.cli.arguments import newsletter_names
 from syndicate.cli.editing.editor_commands import decision_answer, decision_line
 from syndicate.cli.editing.newsletter_commands import gathering_answer
+from syndicate.cli.operate.worker_status import WorkerStatus
 from syndicate.cli.options import Call, timed_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.cli.reading.source_output import source_answer
+from syndicate.errors import SyndicateError
 from syndicate.ingest.poll_schedule import status_message
+from syndicate.jobs.admin.needs import needs_a_person
 from syndicate.jobs.lease_owners import sweep_dead_senders
 from syndicate.model import HubSubscription
-from syndicate.reports.health import Health, needs_a_person, read_health
+from syndicate.reports.health import Health, read_health
 from syndicate.reports.newsletter_times import next_editions, zone_of
-from syndicate.reports.phrases import ago, listed_counts, local_time, plural
 from syndicate.services import Services
 from syndicate.store.ingest.source_store import SourceReport
+from syndicate.store.mail import edition_store
+from syndicate.text.phrases import ago, listed_counts, local_time, plural
 
 _EDITION = (
     "id=edition.id newsletter=edition.newsletter state period_end=edition.period_end "
@@ -34,17 +39,25 @@ _STATES = {
 
 @click.command()
 @timed_options
-def status(call: Call) -> None:
-    """Show sources, stories, channels, next editions, deliveries and problems."""
+@click.option("--worker", is_flag=True, help="Only check that a worker of this host has a heartbeat.")
+def status(call: Call, worker: bool) -> None:
+    """Show sources, stories, channels, next editions, deliveries, workers and problems."""
     with call.services() as services:
+        workers = WorkerStatus(services)
+        if worker:
+            if not workers.is_here():
+                raise SyndicateError("no worker of this host has had a heartbeat in the last minute")
+            return
         sweep_dead_senders(services.store, call.now)
         health = read_health(services, call.now)
-        call.show(_answer(health, services), lambda: _print(health, services))
+        health = replace(health, problems=health.problems + workers.problems())
+        answer = _answer(health, services) | {"workers": workers.answer()}
+        call.show(answer, lambda: _print(health, services, workers))
     if health.problems:
         raise SystemExit(1)
 
 
-def _print(health: Health, services: Services) -> None:
+def _print(health: Health, services: Services, workers: WorkerStatus) -> None:
     _print_sources(health)
     _print_news(health, services)
     click.echo(f"Channels: {', '.join(channel.name for channel in services.channels)}")
@@ -54,6 +67,11 @@ def _print(health: Health, services: Services) -> None:
         say(f"Removed channels: {', '.join(sorted(services.gone_channels))}")
     _print_newsletters(health, services)
     _print_mail(health)
+    if health.backup:
+        made = health.backup.made
+        click.echo(f"Last backup: {ago(datetime.fromisoformat(made), health.now) if made else 'none yet'}")
+    for line in workers.lines():
+        say(line)
     if health.problems:
         click.echo("\nNeeds a person:")
         for problem in health.problems:
@@ -120,6 +138,8 @@ def _print_newsletters(health: Health, services: Services) -> None:
             period, gathered = health.gathering[name]
             say(f"Edition of {local_time(period.end, zone_of(services, name))} of {name} waits: {gathered}")
     for report in health.editions:
+        if report.state == edition_store.IMPORTED:
+            continue
         name, subject = report.edition.newsletter, report.edition.subject
         counts = listed_counts(dict(sorted(report.deliveries.items())))
         state = _STATES.get(report.state) or counts or "no deliveries"
@@ -161,6 +181,7 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
             | attributes(failure, "kind subject attempts reason")
             for failure in health.failures
         ],
+        "last_backup": health.backup and health.backup.made,
         "problems": health.problems,
     }
 

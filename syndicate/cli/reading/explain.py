@@ -15,10 +15,10 @@ from syndicate.cli.output import attributes, say, table
 from syndicate.jobs.publish.channel_lookup import channel_absence
 from syndicate.model import Article, RankedStory, Story
 from syndicate.reports.explanation import Explanation, explain_article
-from syndicate.reports.phrases import local_time, plural
 from syndicate.services import Services
 from syndicate.store.stories.story_moves import MERGED, StoryMove, StoryReason
 from syndicate.stories import RankingOptions
+from syndicate.text.phrases import local_time, plural
 
 
 @click.command()
@@ -46,7 +46,9 @@ def _explain_channel(call: Call, services: Services, name: str, article: Article
     name = services.moved_channels.get(name, name)
     check_names((name,), [channel.name for channel in services.channels], "channel")
     channel = next(channel for channel in services.channels if channel.name == name)
-    reasons = channel_absence(services.store, channel, article, services.output, services.ranking, call.now)
+    reasons = channel_absence(
+        services.store, channel, article, services.published, services.ranking, call.now
+    )
     answer = {
         "article": attributes(article, "id title"),
         "channel": name,
@@ -136,6 +138,8 @@ def _move(move: StoryMove, story_id: int) -> str:
         change = f"{moved} came from story {move.from_story}"
     else:
         change = f"{moved} left for story {move.to_story}"
+    if move.decision:
+        return f"{change} by decision {move.decision} of an editor"
     return (
         f"{change} when article {move.article_id} came\n"
         f"    similarity {move.similarity:.3f}, threshold {move.threshold:.3f}"

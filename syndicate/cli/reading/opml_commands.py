@@ -1,25 +1,26 @@
 """Commands that import and export sources as OPML."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from syndicate.cli.arguments import file_argument
-from syndicate.cli.options import Call, config_option, dry_run_option, now_option, timed_options
-from syndicate.cli.output import attributes, table, write_result
+from syndicate.cli.options import Call, action_options, config_option, dry_run_option, now_option
+from syndicate.cli.output import table, write_result
 from syndicate.jobs.ingest import source_list_job
 from syndicate.model import Absence
 from syndicate.net import FetchRequest
-from syndicate.opml import read_opml, write_opml
-from syndicate.reports.phrases import plural
+from syndicate.opml import write_opml
 from syndicate.services import Services
 from syndicate.store.ingest import source_store
+from syndicate.text.phrases import plural
 from syndicate.text.privacy import looks_secret
 from syndicate.text.urls import is_web_url
 
 
 @click.command("import")
-@timed_options
+@action_options
 @dry_run_option
 @click.option("--section", default="", help="Prefix for the section of every feed.")
 @click.argument("place")
@@ -29,23 +30,19 @@ def import_(call: Call, dry_run: bool, section: str, place: str) -> None:
     Existing feeds stay unchanged. The import is a single transaction.
     """
     with call.services() as services:
-        document = read_opml(_read(place, services))
-        with services.write(dry_run=dry_run) as connection:
-            result = source_list_job.import_outlines(connection, document, call.now, section=section)
-    answer = {
-        "title": document.title,
-        **attributes(result, "added known"),
-        "refused": [{"title": title, "reason": reason} for title, reason in result.refused],
-        "dry_run": dry_run,
-    }
+        document = _read(place, services)
+        change = replace(call.change, dry_run=dry_run)
+        result = services.source_actions.import_opml(change, document, section=section)
+    facts = result.facts or {}
 
     def text() -> None:
-        if result.refused:
-            table(("left out", "reason"), result.refused)
-        click.echo(f"{'Would be: ' if dry_run else ''}{describe_import(result)}.")
+        for name, columns in (("refused", ("left out", "reason")), ("notes", ("feed", "note"))):
+            if facts[name]:
+                table(columns, [tuple(row.values()) for row in facts[name]])
+        click.echo(f"{'Would be: ' if dry_run else ''}{result.message}")
 
-    call.show(answer, text)
-    if result.refused:
+    call.show({**facts, "dry_run": dry_run}, text)
+    if facts["refused"]:
         raise SystemExit(1)
 
 
@@ -66,14 +63,6 @@ def export(call: Call, file: Path) -> None:
     left_out = sum(source.private and source.absent is not Absence.REMOVED for source in sources)
     more = f" {plural(left_out, 'private source')} left out." if left_out else ""
     click.echo(f"{plural(len(outlines), 'feed')} written.{more}", err=True)
-
-
-def describe_import(result: source_list_job.ImportResult) -> str:
-    """Return the counts of an import as a line of text."""
-    parts = [f"{plural(len(result.added), 'source')} added", f"{len(result.known)} known already"]
-    parts += [f"{len(result.paused)} paused"] if result.paused else []
-    parts += [f"{len(result.refused)} left out"] if result.refused else []
-    return ", ".join(parts)
 
 
 def _read(place: str, services: Services) -> bytes:

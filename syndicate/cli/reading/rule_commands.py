@@ -10,7 +10,7 @@ from syndicate.cli.output import attributes
 from syndicate.errors import ConfigError
 from syndicate.jobs.ingest.dry_run import RuledArticle
 from syndicate.model import Source
-from syndicate.reports.phrases import plural
+from syndicate.text.phrases import plural
 from syndicate.text.urls import is_web_url
 
 

@@ -8,8 +8,8 @@ from syndicate.cli.options import Call, timed_options
 from syndicate.publish.search.search_query import RELEVANCE, TIME, parse_search
 from syndicate.publish.search.search_results import SearchPage
 from syndicate.publish.site_headline import Headline
-from syndicate.reports.phrases import plural
 from syndicate.templating import Markup
+from syndicate.text.phrases import plural
 
 
 @click.command()

@@ -2,36 +2,31 @@
 
 import sys
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
-from syndicate.cli.options import Call, dry_run_option, timed_options
+from syndicate.cli.options import Call, action_options, dry_run_option
 from syndicate.cli.output import say, table
 from syndicate.cli.reading.source_output import preview_facts, print_latest, utc_time
-from syndicate.errors import SyndicateError
+from syndicate.errors import ConfigError, SyndicateError
 from syndicate.ingest.page.feed_discovery import entered_address
 from syndicate.jobs.ingest.discovery_job import PREVIEWED, Discovery, SourcePreview
-from syndicate.jobs.ingest.source_list_job import MAX_NAME_LENGTH, free_name, name_in_title
-from syndicate.model import Absence, Access, AccessKind, Origin, Republish, Source, SourceKind
-from syndicate.reports.phrases import plural
-from syndicate.services import Services
-from syndicate.services.declared import is_private, read_access
-from syndicate.settings.source_settings import AuthSettings
-from syndicate.store.ingest import added_sources, source_store
+from syndicate.jobs.ingest.source_list_job import MAX_NAME_LENGTH
+from syndicate.model import Access, AccessKind, Origin, Republish, Source, SourceKind
+from syndicate.services.declared import access_of, is_private
+from syndicate.text.phrases import plural
 from syndicate.text.plain import clean_line
 from syndicate.text.privacy import has_credentials, masked_address
-from syndicate.text.urls import canonical_url
 
 SEVERAL_PREVIEWED = 2
 """Articles shown of each of several feeds, so that all fit on a screen."""
 
 
 @click.command()
-@timed_options
+@action_options
 @dry_run_option
 @click.option("--choose", type=click.IntRange(min=1), help="Add the feed with this number.")
 @click.option("--yes", is_flag=True, help="Add the first feed without asking.")
@@ -79,7 +74,9 @@ def add(call: Call, **given: Any) -> None:
         if chosen is not None:
             _check_origin(url, chosen.url, access)
             source = _source(chosen, access, private or is_private(chosen.url, None, False), given)
-            answer["added"] = _add(services, source, call.now, given["dry_run"])
+            change = replace(call.change, dry_run=given["dry_run"])
+            result = services.source_actions.add(change, source)
+            answer["added"] = (result.facts or {})["name"]
     done = (
         "would be added" if given["dry_run"] else "is added and will be read at the next `syndicate ingest`"
     )
@@ -89,17 +86,11 @@ def add(call: Call, **given: Any) -> None:
 
 
 def _access(given: dict[str, Any]) -> Access | None:
-    if not given["auth"]:
-        if given["username"] or given["header"] or given["secret_file"] or given["secret_env"]:
-            raise click.UsageError("--username, --header, --secret-file and --secret-env need --auth")
-        return None
     keys = ("username", "header", "secret_file", "secret_env")
     try:
-        auth = AuthSettings.model_validate({"type": given["auth"]} | {key: given[key] for key in keys})
-    except ValueError as error:
-        reasons = [line.strip() for line in str(error).splitlines() if "Value error" in line]
-        raise click.UsageError(f"--auth: {reasons[0] if reasons else error}") from error
-    return read_access(auth, Path())
+        return access_of({"auth": given["auth"] or ""} | {key: given[key] for key in keys}, Path())
+    except ConfigError as error:
+        raise click.UsageError(f"--auth: {error}") from error
 
 
 def _check_origin(entered: str, chosen: str, access: Access | None) -> None:
@@ -186,20 +177,3 @@ def _source(preview: SourcePreview, access: Access | None, private: bool, given:
         title=preview.title,
         home_url=preview.home_url,
     )
-
-
-def _add(services: Services, source: Source, now: datetime, dry_run: bool) -> str:
-    """Add the source under a free name, or restore a removed source of that URL."""
-    with services.write(dry_run=dry_run) as connection:
-        sources = source_store.list_sources(connection)
-        same = next(
-            (known for known in sources if canonical_url(known.url) == canonical_url(source.url)), None
-        )
-        if same is not None and same.absent is Absence.NONE:
-            raise SyndicateError(f"the source {same.name} reads this feed already")
-        taken, addresses = {source.name for source in sources}, (source.home_url, source.url)
-        automatic = same.name if same else free_name(name_in_title(source.title), addresses, taken)
-        named = replace(source, name=source.name or automatic)
-        if not added_sources.add_source(connection, named, now):
-            raise SyndicateError(f"a source is named {named.name} already; choose another name with --name")
-    return named.name

@@ -2,24 +2,23 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 import click
 
 from syndicate.cli.arguments import force_option, source_named, source_to_fetch
-from syndicate.cli.options import Call, common_options, timed_options
+from syndicate.cli.options import Call, action_options, timed_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.cli.reading.opml_commands import export, import_
 from syndicate.cli.reading.source_add import add
 from syndicate.cli.reading.source_output import preview_facts, print_preview, source_answer
 from syndicate.errors import SyndicateError
-from syndicate.model import Absence, Origin
-from syndicate.reports.health import shown_address
-from syndicate.reports.phrases import ago, plural
-from syndicate.store import Connection
-from syndicate.store.ingest import added_sources, source_store
+from syndicate.jobs.admin.needs import shown_address
+from syndicate.model import Absence
+from syndicate.services import Services
+from syndicate.store.ingest import source_store
 from syndicate.store.ingest.source_store import SourceReport
+from syndicate.text.phrases import ago, plural
 from syndicate.text.privacy import has_credentials, mask_address
 from syndicate.text.urls import is_web_url
 
@@ -74,43 +73,62 @@ def show_(call: Call, name: str) -> None:
     call.show(facts, lambda: _print_facts(facts))
 
 
-@sources.command()
-@common_options
-@click.argument("name")
+def _action(command: Callable[..., None]) -> Callable[..., Any]:
+    """Register a command that changes the source NAME."""
+    return sources.command()(action_options(click.argument("name")(command)))
+
+
+@_action
 def pause(call: Call, name: str) -> None:
     """Stop reading the source NAME; its articles stay."""
-    done = _change(call, name, added_sources.pause_source, instead="set paused = true there")
-    call.show_change(name, "paused", "is paused", done)
+    call.show_change(name, "paused", "is paused", _change(call, name, "pause"))
 
 
-@sources.command()
-@common_options
-@click.argument("name")
+@_action
 def resume(call: Call, name: str) -> None:
     """Read the paused source NAME again. Also polls a source again that answered 410 Gone."""
-    done = _change(call, name, added_sources.resume_source, instead="set paused = false there")
-    call.show_change(name, "resumed", "is read again", done)
+    call.show_change(name, "resumed", "is read again", _change(call, name, "resume"))
+
+
+@_action
+def remove(call: Call, name: str) -> None:
+    """Remove the source NAME. Its articles stay until retention ends."""
+    done = _change(call, name, "remove")
+    call.show_change(name, "removed", "is removed; its articles stay", done)
 
 
 @sources.command()
-@common_options
+@action_options
 @click.argument("name")
 @click.argument("url")
 def move(call: Call, name: str, url: str) -> None:
     """Change the URL of the source NAME. Its articles stay."""
     if has_credentials(url) or not is_web_url(url):
         raise click.UsageError("URL must be an http or https address without user name and password")
-    done = _change(call, name, partial(added_sources.move_source, url=url), instead="change its url there")
-    call.show_change(name, "moved", "is read at its new URL", done)
+    with call.services() as services:
+        source_id = _id_of(services, name)
+        result = services.source_actions.move(call.change, source_id, url)
+    call.show_change(name, "moved", "is read at its new URL", result.is_change)
 
 
 @sources.command()
-@common_options
+@action_options
+@click.option("--rename", "new_name", help="Its new name.")
+@click.option("--section", help="The section of its articles.")
+@click.option("--language", help='Its language, if the feed does not say; "" for none.')
+@click.option("--weight", help="Its weight in the ranking, from 0 to 100.")
+@click.option("--republish", help="none, summary or full: the text that feeds, pages and mail may carry.")
+@click.option("--full-text", help="auto, always or never: read articles' pages for their full text.")
+@click.option("--private", type=click.Choice(["true", "false"]), help="Never show its URL.")
 @click.argument("name")
-def remove(call: Call, name: str) -> None:
-    """Remove the source NAME. Its articles stay until retention ends."""
-    done = _change(call, name, added_sources.remove_source, instead="remove it there")
-    call.show_change(name, "removed", "is removed; its articles stay", done)
+def edit(call: Call, name: str, **given: Any) -> None:
+    """Change settings of the source NAME, which was added here. Other settings stay."""
+    given["name"] = given.pop("new_name")
+    fields = {field: str(value) for field, value in given.items() if value is not None}
+    with call.services() as services:
+        source_id = _id_of(services, name)
+        result = services.source_actions.edit(call.change, source_id, fields)
+    call.show_change(fields.get("name", name), "edited", "is saved", result.is_change)
 
 
 @sources.command()
@@ -131,13 +149,15 @@ def test(call: Call, force: bool, name: str) -> None:
     call.show({"name": name, **preview_facts(preview, shown)}, lambda: print_preview(preview, shown))
 
 
-def _change(call: Call, name: str, change: Callable[[Connection, str], bool], *, instead: str) -> bool:
+def _id_of(services: Services, name: str) -> int:
+    with services.store.read() as connection:
+        return source_named(connection, name).id
+
+
+def _change(call: Call, name: str, what: str) -> bool:
     """Change a source; return false if it had that state. Sources of the configuration file are refused."""
-    with call.services() as services, services.store.write() as connection:
-        source = source_named(connection, name)
-        if source.origin is Origin.CONFIG and source.absent is Absence.NONE:
-            raise SyndicateError(f"{name} is declared in the configuration file: {instead}")
-        return change(connection, name)
+    with call.services() as services:
+        return services.source_actions.on_chosen(call.change, what, [_id_of(services, name)]).is_change
 
 
 _ABSENT = {Absence.UNDECLARED: "no longer declared", Absence.UNLISTED: "no longer listed"}

@@ -9,10 +9,10 @@ import click
 
 from syndicate.cli.output import attributes, say, table
 from syndicate.ingest.poll_schedule import confirmed_url, status_message
+from syndicate.jobs.admin.needs import shown_address
 from syndicate.model import Entry
-from syndicate.reports.health import shown_address
-from syndicate.reports.phrases import plural
 from syndicate.store.ingest.source_store import SourceReport
+from syndicate.text.phrases import plural
 from syndicate.text.plain import clean_line
 
 if TYPE_CHECKING:
