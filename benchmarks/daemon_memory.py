@@ -24,7 +24,7 @@ from sqlalchemy import insert, select
 from benchmarks.delivery import sink
 from syndicate.model import Newsletter, SubscriptionState
 from syndicate.store import Store, open_store, schema
-from syndicate.store.core import leases
+from syndicate.store.leases import leases
 from syndicate.store.mail.delivery_store import count_deliveries
 from syndicate.store.mail.newsletter_store import sync_newsletters
 from tests import factories

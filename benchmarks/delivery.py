@@ -31,6 +31,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -49,9 +50,9 @@ from syndicate.model import Edition
 from syndicate.newsletter.render import inline_styles
 from syndicate.settings.mail_settings import MailSettings
 from syndicate.store import Store, open_store
-from syndicate.store.core import leases
 from syndicate.store.ingest import article_store
-from syndicate.store.mail import audience_store
+from syndicate.store.leases import leases
+from syndicate.store.subscribers import audience_store
 from tests import factories
 
 # CPU microseconds for each message, and messages a second, by the way of sending.
@@ -117,7 +118,7 @@ class Fixture:
 
     def message(self, number: int, keys: Sequence[DkimKey]) -> Message:
         """One reader's copy."""
-        template = MessageTemplate.build(self.edition, OPTIONS, keys)
+        template = MessageTemplate.build(self.edition, replace(OPTIONS, keys=keys))
         return template.for_subscriber(
             f"reader{number}@example.org", f"{number:032d}", f"<{number}@example.com>"
         )
@@ -203,7 +204,7 @@ def alone(fixture: Fixture, port: int, count: int, key: DkimKey | None) -> dict[
 
 def wire_only(fixture: Fixture, port: int, count: int, keys: Sequence[DkimKey], connections: int) -> None:
     """Message and wire alone: nothing is recorded."""
-    template = MessageTemplate.build(fixture.edition, OPTIONS, keys)
+    template = MessageTemplate.build(fixture.edition, replace(OPTIONS, keys=keys))
     numbers = iter(range(count))
 
     def next_mail() -> OutgoingMail | None:
@@ -266,9 +267,8 @@ def through_outbox(store: Store, port: int, count: int, keys: Sequence[DkimKey],
         guard=RestoreGuard(store=store, markers=(marker,)),
         store=store,
         sender=lambda: sender(port, connections),
-        mail=lambda _newsletter: OPTIONS,
+        mail=lambda _newsletter: replace(OPTIONS, keys=keys),
         owner="benchmark",
-        keys=lambda: keys,
     )
     result = job.run(NOW)
     assert result.sent == count, result

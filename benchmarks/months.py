@@ -47,7 +47,7 @@ from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 from syndicate.store import schema
 from syndicate.store.ingest import article_store
-from syndicate.store.mail import audience_store
+from syndicate.store.subscribers import audience_store
 
 DAYS = 30
 POLL_EVERY = timedelta(hours=6)

@@ -40,8 +40,8 @@ from syndicate.model import EARLIEST
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 from syndicate.store import schema
-from syndicate.store.mail import audience_store
 from syndicate.store.output import channel_store
+from syndicate.store.subscribers import audience_store
 
 DAYS = 6
 OWN_CHANNELS = 300

@@ -18,7 +18,7 @@ from unittest import mock
 
 from sqlalchemy import bindparam, insert, literal_column, select, update
 
-from syndicate.jobs.publish.reader_search import ReaderSearch
+from syndicate.jobs.publish.on_request.reader_search import ReaderSearch
 from syndicate.model import Clause, ClauseField, NewArticle, Source
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.search.search_query import parse_search

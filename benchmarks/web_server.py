@@ -30,7 +30,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from syndicate.templating import Templates
-from syndicate.web import WebOptions, WebServer, create_app
+from syndicate.web import WebOptions, WebServer
+from tests.web_app import create_app
 
 PAGE = "/site/"
 CONNECTIONS = 8

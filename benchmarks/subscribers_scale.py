@@ -1,0 +1,164 @@
+"""Cost of a unit of work on subscribers at two sizes of the list, and the ratio (goal: at most 1.5).
+
+``python -m benchmarks.subscribers_scale [--small 1000] [--large 1000000] [--url postgresql://…]`` prints CPU
+microseconds of this process, the least of several runs; with a PostgreSQL server also the time by the clock,
+since the work is the server's. Both stores get their first subscribers through ``add_subscription``; SQL then
+copies these rows with other numbers, because a million calls would take half an hour.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from syndicate.model.shards import shard_of
+from syndicate.store import Store, open_store
+from syndicate.store.core.migration import shard_subscribers
+from syndicate.store.ingest import article_store
+from syndicate.store.leases import leases
+from syndicate.store.mail import delivery_store
+from syndicate.store.subscribers import audience_store, preference_store
+from tests import factories
+from tests.factories import NOW
+
+DOMAINS = 50
+UNTIL = NOW + timedelta(minutes=1)
+BATCH = 500
+COPY = (
+    """INSERT INTO subscribers (address, address_key, name, language, created, hour, time_zone)
+       SELECT 'copy' || (id + {step}) || address, 'copy' || (id + {step}) || address_key,
+              name, language, created,
+              CASE WHEN id % 10 = 0 THEN id % 24 END, 'Europe/Paris'
+       FROM subscribers WHERE id <= {rest}""",
+    """INSERT INTO subscriptions (subscriber_id, newsletter, state, created, changed, cadence)
+       SELECT id, 'daily', 'confirmed', created, created,
+              CASE WHEN id % 20 = 0 THEN 'weekly' ELSE 'edition' END
+       FROM subscribers WHERE id > {step}""",
+)
+
+
+def subscribe(connection: Connection, numbers: range) -> None:
+    for number in numbers:
+        address = f"reader{number}@domain{number % DOMAINS}.example"
+        factories.subscribe(connection, address)
+
+
+def filled(store: Store, size: int) -> None:
+    """Fill a store with subscribers of one newsletter."""
+    store.migrate()
+    first = min(size, 1000)
+    with store.write() as connection:
+        leases.ensure_secret(connection)
+        factories.newsroom(connection)
+        subscribe(connection, range(first))
+        done = first
+        while done < size:
+            for statement in COPY:
+                connection.execute(text(statement.format(step=done, rest=size - done)))
+            done += min(done, size - done)
+        shard_subscribers(connection)
+
+
+class Work:
+    """Units of work on a store, each with the number of units that a call does."""
+
+    def __init__(self, store: Store, size: int) -> None:
+        self._store = store
+        self._size = size
+        self._new = iter(range(10_000_000, 20_000_000, 100))
+        self._ids = iter(range(1, size))
+        self._days = iter(range(1, 100))
+
+    def units(self) -> Iterator[tuple[str, int, Callable[[Connection], Any]]]:
+        """Yield the name of each unit, the units of a call, and the call."""
+        yield "cut, per subscriber", self._size, self._cut
+        yield "variants, per subscriber", self._size, self._variants
+        yield "claim, per delivery", BATCH, self._claim
+        yield "claim of a shard, per delivery", BATCH // DOMAINS, partial(self._claim, of_shard=True)
+        yield "begin and sent, per delivery", BATCH, self._send
+        yield (
+            "import",
+            100,
+            lambda connection: subscribe(connection, range(start := next(self._new), start + 100)),
+        )
+        yield "preferences", 1, self._preferences
+        yield "unsubscribe", 1, self._unsubscribe
+
+    def _cut(self, connection: Connection) -> None:
+        article = article_store.get_articles(connection, [1])[1]
+        end = NOW + timedelta(days=next(self._days))
+        factories.cut(connection, [factories.edition_story(article)], period=(end - timedelta(days=1), end))
+
+    def _variants(self, connection: Connection) -> None:
+        preference_store.variants(connection, "daily", NOW)
+
+    def _claim(self, connection: Connection, *, of_shard: bool = False) -> list[int]:
+        shard, limit = (shard_of("domain1.example"), BATCH // DOMAINS) if of_shard else (None, BATCH)
+        claim = partial(delivery_store.claim_deliveries, owner="us", until=UNTIL, limit=limit, shard=shard)
+        return [delivery.id for delivery in claim(connection, now=NOW)]
+
+    def _send(self, connection: Connection) -> None:
+        for start in range(0, len(ids := self._claim(connection)), 8):
+            some = ids[start : start + 8]
+            delivery_store.begin_sending(connection, some, owner="us", now=NOW, until=UNTIL)
+            delivery_store.mark_sent(connection, some, owner="us", now=NOW)
+
+    def _preferences(self, connection: Connection) -> None:
+        number = next(self._ids)
+        preference_store.get_preferences(connection, number)
+        choices: dict[str, Any] = {"selection": "", "cadence": "edition", "hour": 7, "time_zone": ""}
+        preference_store.save_preferences(connection, number, **choices, paused_until=None)
+        preference_store.reschedule_waiting(connection, number, lambda _name, cut: cut, NOW)
+
+    def _unsubscribe(self, connection: Connection) -> None:
+        audience_store.end_subscription(connection, next(self._ids), detail="by the link in a mail", now=NOW)
+
+
+def costs(store: Store, size: int, *, by_clock: bool) -> dict[str, float]:
+    """Return microseconds for each unit, the least of several runs."""
+    clock = time.perf_counter if by_clock else time.process_time
+    found = {}
+    for name, units, work in Work(store, size).units():
+        times = []
+        for _ in range(2 if units == size else 9):
+            # Only the cut stays, so that each call finds the same deliveries.
+            with store.write() if units == size else store.dry_run() as connection:
+                start = clock()
+                work(connection)
+                times.append((clock() - start) / units * 1e6)
+        found[name] = min(times)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", type=int, default=1000)
+    parser.add_argument("--large", type=int, default=1_000_000)
+    parser.add_argument(
+        "--url", help="URL of a PostgreSQL database without tables, with NAME for small or large"
+    )
+    arguments = parser.parse_args()
+    results = {}
+    with tempfile.TemporaryDirectory(prefix="syndicate-subscribers-") as folder:
+        for name in ("small", "large"):
+            url = (arguments.url or f"sqlite:///{Path(folder) / 'NAME.db'}").replace("NAME", name)
+            store, size = open_store(url), getattr(arguments, name)
+            filled(store, size)
+            results[name] = costs(store, size, by_clock=arguments.url is not None)
+            store.dispose()
+    rows = {
+        unit: {"small_us": small, "large_us": (large := results["large"][unit]), "ratio": large / small}
+        for unit, small in results["small"].items()
+    }
+    print(json.dumps(rows, indent=1, default=lambda value: round(value, 1)))
+
+
+if __name__ == "__main__":
+    main()
