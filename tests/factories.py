@@ -17,9 +17,10 @@ from syndicate.model import (
 )
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store, declared_sources, source_store
-from syndicate.store.mail import audience_store, edition_store, newsletter_store, subscriber_export
+from syndicate.store.mail import edition_store, newsletter_store
 from syndicate.store.stories import ranked_lists, story_store
 from syndicate.store.stories.story_store import ArticlePlacement
+from syndicate.store.subscribers import audience_store, subscriber_export
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PERIOD = (NOW - timedelta(days=1, hours=2), NOW - timedelta(hours=2))

@@ -16,9 +16,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -162,28 +164,89 @@ def reachable(binaries: Path, folder: Path, account: dict[str, Any]) -> Path:
 @contextmanager
 def started(binaries: Path, folder: Path, account: dict[str, Any]) -> Iterator[str]:
     """A server on a fresh cluster in the folder, stopped at the end."""
-    data = folder / "data"
-    options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"]
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
-    common: dict[str, Any] = {"cwd": folder, "env": environment, **account}
-    subprocess.run(
-        [binaries / "initdb", "--pgdata", data, *options], check=True, stdout=subprocess.DEVNULL, **common
-    )
-    command = [str(binaries / "postgres"), "-D", str(data), "-k", str(folder)]
-    command += [f"-c{name}={value}" for name, value in SETTINGS.items()]
-    if setpriv := shutil.which("setpriv"):
-        # The kernel stops the server even when the tests are killed.
-        command = [setpriv, "--pdeathsig", "QUIT", *command]
-    log = folder / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, **common)
+    create_cluster(binaries, folder, account)
+    process = start(binaries, folder, account)
     with process:
         try:
             url = f"postgresql://postgres@/postgres?host={folder}"
-            wait_until_ready(url, process, log)
+            wait_until_ready(url, process, folder / "log")
             yield url
         finally:
             process.send_signal(signal.SIGQUIT)
+
+
+def create_cluster(binaries: Path, folder: Path, account: dict[str, Any]) -> None:
+    options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    command = [str(binaries / "initdb"), "--pgdata", str(folder / "data"), *options]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, env=environment(), **account)
+
+
+def start(binaries: Path, folder: Path, account: dict[str, Any], **settings: str) -> subprocess.Popen[bytes]:
+    """Start a server on the cluster in the folder."""
+    command = [str(binaries / "postgres"), "-D", str(folder / "data"), "-k", str(folder)]
+    command += [f"-c{name}={value}" for name, value in (SETTINGS | settings).items()]
+    if setpriv := shutil.which("setpriv"):
+        # The kernel stops the server even when the tests are killed.
+        command = [setpriv, "--pdeathsig", "QUIT", *command]
+    with (folder / "log").open("ab") as output:
+        return subprocess.Popen(
+            command, stdout=output, stderr=output, cwd=folder, env=environment(), **account
+        )
+
+
+def environment() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+
+
+@dataclass
+class RestartedServer:
+    """Server of its own that is started again whenever it ends, ``restarts`` times so far."""
+
+    folder: Path
+    binaries: Path
+    account: dict[str, Any]
+    restarts: int = 0
+
+    def __post_init__(self) -> None:
+        self.url = f"postgresql://postgres@/postgres?host={self.folder}"
+        self._ended = threading.Event()
+        self._process = self._start()
+        self._thread = threading.Thread(target=self._keep_running)
+        wait_until_ready(self.url, self._process, self.folder / "log")
+        self._thread.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        # Without it a crash loses the commits of half a second, which no program can repair.
+        return start(self.binaries, self.folder, self.account, synchronous_commit="on")
+
+    def _keep_running(self) -> None:
+        while self._process.wait() is not None and not self._ended.is_set():
+            self._process = self._start()
+            self.restarts += 1
+
+    def close(self) -> None:
+        self._ended.set()
+        self._process.send_signal(signal.SIGQUIT)
+        self._thread.join()
+
+
+@contextmanager
+def restarted_server() -> Iterator[RestartedServer]:
+    """A server that may be ended by a signal. Raises ``NoPostgres``."""
+    binaries = find_binaries()
+    with temporary_folder(fastest_place()) as folder, temporary_folder(DISK) as room_for_binaries:
+        account = unprivileged_account(folder, room_for_binaries)
+        binaries = reachable(binaries, room_for_binaries, account)
+        create_cluster(binaries, folder, account)
+        server = RestartedServer(folder, binaries, account)
+        try:
+            yield server
+        finally:
+            server.close()
 
 
 def wait_until_ready(url: str, process: subprocess.Popen[Any], log: Path) -> None:

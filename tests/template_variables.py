@@ -14,7 +14,8 @@ _ENVIRONMENT = Environment(autoescape=True)
 # Only their names count here.
 _FILTERS = (
     "date day full_date zone_name iso minutes host file_name file_size language_name when clock weekday "
-    "calendar month weekday_name joined initials hue"
+    "calendar month weekday_name joined initials hue section_name markdown "
+    "markdown_text"
 )
 _ENVIRONMENT.filters |= dict.fromkeys(_FILTERS.split(), str)
 

@@ -78,7 +78,7 @@ def brief(tmp_path: Path) -> Iterator[Own]:
 
 def test_shipped_templates_need_no_process(own: Own) -> None:
     own.write("pages/article.html", "mine")
-    facts = {"stories": (), "trending": (), "note": "Good morning.", "correction": ""}
+    facts = {"parts": (), "stories": (), "trending": (), "note": "Good morning.", "correction": ""}
     assert "Good morning." in own.templates.render("pages/parts/edition_item.html", **facts)
     assert children() == []
     assert own.templates.render("pages/article.html") == "mine"

@@ -35,3 +35,28 @@ def test_a_value_that_would_break_a_stage_later_is_refused_with_its_line(
     file.write_text(text, "utf-8")
     with pytest.raises(ConfigError, match=rf"config\.toml:2: {key}: "):
         load_settings(file, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ('[[fields]]\nname = "City"', r"2: fields.0.name: 'City' is not a name for a field"),
+        ('[[fields]]\nname = "email"', r"2: fields.0.name: 'email' is not a name for a field"),
+        ('[[fields]]\nname = "a"\ntype = "choice"', "1: fields.0: choices belong to type"),
+        ('[[fields]]\nname = "a"\ntype = "choice"\nchoices = ["A", "a"]', "1: fields.0: choices must differ"),
+        (
+            '[[fields]]\nname = "a"\nrequired = true',
+            "1: fields.0: required is for fields of the sign-up form",
+        ),
+        ('[[fields]]\nname = "a"\n[[fields]]\nname = "a"', "4: fields.1.name: 'a' is used twice"),
+        ('[[segments]]\nname = "a"\nquery = "field:a=1"', "3: segments.0.query: query .* no field 'a'"),
+        ('[[segments]]\nname = "a"\nquery = "newsletter:b"', "3: segments.0.query: .* no newsletter 'b'"),
+    ],
+)
+def test_a_mistake_in_fields_or_segments_is_told_with_its_line(
+    tmp_path: Path, text: str, mistake: str
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=rf"config\.toml:{mistake}"):
+        load_settings(file, {})

@@ -260,7 +260,7 @@ def test_a_changed_translation_changes_the_fingerprint_of_the_pages(folder):
 
 
 SHIPPED = Templates()
-ENGLISH = ("pages/words.html", "mail/words.txt", "feeds/words.txt")
+ENGLISH = ("pages/words.html", "mail/words.txt", "feeds/words.txt", "common/words.txt")
 TRANSLATIONS = [
     *((language, ENGLISH) for language in TRANSLATED),
     *((language, ENGLISH[2:]) for language in FEED_LANGUAGES if language not in ("en", *TRANSLATED)),

@@ -1,143 +1,93 @@
 import csv
 import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from syndicate.audience.import_export import (
-    ExportedRow,
-    ImportedRow,
-    ImportOutcome,
-    export_subscribers,
-    export_suppressions,
-    import_subscribers,
-    import_suppressions,
-)
+from syndicate.audience.fields import SubscriberField
+from syndicate.audience.import_export import export_subscribers, export_suppressions, import_suppressions
+from syndicate.audience.importing.list_rows import ImportChoices, SubscriberList
 from syndicate.errors import ParseError
+from syndicate.model import ImportedSubscriber, Standing
+from syndicate.text.names import tag_key
+from syndicate.text.plain import clean_line
+
+FIELDS = tuple(SubscriberField(name=name) for name in ("city", "state", "source", "agreed"))
+CHOICES = ImportChoices(newsletters=("morning", "weekly"), fields=FIELDS)
 
 
-def outcomes(data: bytes | str) -> list[tuple[int, str, str]]:
-    rows = import_subscribers(data if isinstance(data, bytes) else data.encode())
-    return [(row.line, row.address.key if row.address else row.text, row.outcome.value) for row in rows]
-
-
-def test_DF16_every_row_gets_an_outcome() -> None:
-    data = "email\njo@example.com\nJO@Example.com\nnobody\nmo@example.com\n\n"
-    assert outcomes(data) == [
-        (2, "jo@example.com", "added"),
-        (3, "jo@example.com", "duplicate"),
-        (4, "nobody", "invalid"),
-        (5, "mo@example.com", "added"),
-    ]
-
-
-def test_a_reason_says_what_is_wrong_with_a_row() -> None:
-    added, duplicate, invalid = import_subscribers(b"jo@example.com\njo@EXAMPLE.com\njo@@example.com\n")
-    assert added.reason == ""
-    assert duplicate.reason == "the same mailbox as in line 1"
-    assert invalid.reason.startswith('"jo@@example.com" is not a mail address:')
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        "email,name,language\njo@example.com,Jo Doe,de-AT\n",
-        "Name;Language;E-Mail\r\nJo Doe;de_AT;jo@example.com\r\n",
-        "language\tmail\tname\nDE-at\tjo@example.com\t Jo  Doe \n",
-        '\ufeff"email","name","lang","note"\n"jo@example.com","Jo\nDoe","de-at","x, y"\n',
-    ],
-)
-def test_columns_are_found_by_their_headings_whatever_separates_them(data: str) -> None:
-    (row,) = import_subscribers(data.encode())
-    assert row.address is not None
-    assert (row.address.display, row.name, row.language) == ("jo@example.com", "Jo Doe", "de-at")
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        "Müller,jo@example.com\n".encode(),
-        "\ufeffMüller,jo@example.com".encode(),
-        "Müller,jo@example.com".encode("cp1252"),
-        "Müller\tjo@example.com\n".encode("utf-16"),
-        "\ufeffMüller\tjo@example.com\r\n".encode("utf-16-be"),
-        b"jo@example.com",
-    ],
-)
-def test_encodings_are_recognised_and_headings_are_not_needed(data: bytes) -> None:
-    assert outcomes(data) == [(1, "jo@example.com", "added")]
-
-
-def test_a_row_without_the_column_is_invalid_not_lost() -> None:
-    assert outcomes("name,email\nJo\nMo,mo@example.com\n") == [
-        (2, "", "invalid"),
-        (3, "mo@example.com", "added"),
-    ]
-
-
-def test_lines_are_counted_as_the_reader_of_the_file_counts_them() -> None:
-    assert outcomes('email,name\n\n"jo@example.com","two\nlines"\nmo@example.com,\n') == [
-        (3, "jo@example.com", "added"),
-        (5, "mo@example.com", "added"),
-    ]
-
-
-@pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf", b"email,name\n"])
-def test_an_empty_list_adds_nobody(data: bytes) -> None:
-    assert outcomes(data) == []
-
-
-@pytest.mark.parametrize("data", [b"PK\x03\x04\x00\x00", b"\xff\xfea", b"jo@example.com," + b"x" * 200_000])
-def test_what_is_no_list_is_refused(data: bytes) -> None:
-    with pytest.raises(ParseError, match="list"):
-        import_subscribers(data)
-
-
-def test_WF12_names_and_languages_are_harmless() -> None:
-    data = 'email,name,language\njo@example.com,"<b>Jo\r\nBcc: x\u202e",{{7*7}}\n'
-    (row,) = import_subscribers(data.encode())
-    assert (row.name, row.language) == ("<b>Jo Bcc: x", "")
+def read_back(data: bytes) -> list[ImportedSubscriber]:
+    return list(SubscriberList("out.csv", data, CHOICES).rows())
 
 
 def test_WF12_the_export_has_no_formulas_and_the_import_reads_it_back() -> None:
     rows = [
-        ExportedRow(
-            email="+jo@example.com", name='=HYPERLINK("https://x")', language="en", newsletter="morning"
-        ),
-        ExportedRow(email="mo@example.com", name="@Mo, -1", state="confirmed"),
-        ExportedRow(email="la@example.com", name="'Ndrangheta"),
+        {"email": "+jo@example.com", "name": '=HYPERLINK("https://x")', "newsletter": "morning"},
+        {"email": "mo@example.com", "name": "@Mo, -1", "state": "confirmed", "tags": "vip, -new"},
+        {"email": "la@example.com", "name": "'Ndrangheta"},
     ]
-    data = export_subscribers(rows)
+    data = export_subscribers([row | {"fields": {}} for row in rows])
     cells = [cell for line in csv.reader(io.StringIO(data.decode("utf-8-sig"))) for cell in line]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
-    read = import_subscribers(data)
-    assert [(row.address and row.address.display, row.name) for row in read] == [
+    assert [(row.address, row.name) for row in read_back(data)] == [
         ("+jo@example.com", '=HYPERLINK("https://x")'),
         ("mo@example.com", "@Mo, -1"),
         ("la@example.com", "'Ndrangheta"),
     ]
 
 
-@pytest.mark.parametrize("state", ["unsubscribed", "pending", "Bounced"])
-def test_nobody_is_subscribed_whom_the_list_itself_calls_otherwise(state: str) -> None:
-    gone, here = import_subscribers(
-        f"email,state\njo@example.com,{state}\nmo@example.com,confirmed\n".encode()
-    )
-    assert (gone.outcome, gone.reason) == (ImportOutcome.SUPPRESSED, f"the list says: {state}")
-    assert here.outcome is ImportOutcome.ADDED
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+LINE = st.text(max_size=20).map(clean_line)
+TIME = st.integers(0, 10**15).map(lambda number: EPOCH + timedelta(microseconds=number))
+TAG = st.text("abcdeéß1 ", min_size=1, max_size=8).map(tag_key).filter(bool)
 
 
-def test_an_imported_row_is_added_with_all_it_said() -> None:
-    (row,) = import_subscribers(b"email,name,language\njo@example.com,Jo,EN\n")
-    assert row.address is not None
-    expected = ImportedRow(
-        line=2,
-        text="jo@example.com",
-        outcome=ImportOutcome.ADDED,
-        address=row.address,
-        name="Jo",
-        language="en",
-    )
-    assert row == expected
+@given(
+    name=LINE,
+    language=st.sampled_from(["", "en", "pt-br"]),
+    newsletter=st.sampled_from(["morning", "weekly"]),
+    since=TIME,
+    ended=TIME,
+    left=st.booleans(),
+    agreed=LINE,
+    consent=LINE,
+    tags=st.lists(TAG, max_size=3, unique=True),
+    fields=st.dictionaries(st.sampled_from([field.name for field in FIELDS]), LINE.filter(bool), max_size=3),
+)
+def test_the_import_reads_all_that_the_export_wrote(
+    name: str,
+    language: str,
+    newsletter: str,
+    since: datetime,
+    ended: datetime,
+    left: bool,
+    agreed: str,
+    consent: str,
+    tags: list[str],
+    fields: dict[str, str],
+) -> None:
+    row = {
+        "email": "jo@example.org",
+        "name": name,
+        "language": language,
+        "newsletter": newsletter,
+        "state": "unsubscribed" if left else "confirmed",
+        "since": since.isoformat(),
+        "ended": ended.isoformat() if left else "",
+        "reason": "bounced" if left else "",
+        "tags": ", ".join(tags),
+        "agreed": agreed,
+        "consent": consent,
+        "fields": fields,
+    }
+    (read,) = read_back(export_subscribers([row]))
+    assert (read.name, read.language, read.newsletter, read.agreed) == (name, language, newsletter, agreed)
+    assert read.standing is (Standing.BOUNCED if left else Standing.SUBSCRIBED)
+    assert (read.since, read.ended) == (since, ended if left else None)
+    assert (list(read.tags), read.fields) == (tags, fields)
+    assert f"consent: {consent}" in read.proof or not consent
 
 
 GONE = [("=jo@example.com", "daily", "unsubscribed"), ("hash:12", "", "erased")]

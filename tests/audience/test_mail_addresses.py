@@ -1,4 +1,7 @@
 import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from syndicate.audience.mailbox_address import normalise_address, parse_mailbox
 from syndicate.errors import InvalidAddress
@@ -76,3 +79,29 @@ def test_a_mailbox_is_a_name_and_an_address(text: str, name: str, address: str) 
 def test_a_mailbox_without_an_address_is_refused(text: str) -> None:
     with pytest.raises(InvalidAddress):
         parse_mailbox(text)
+
+
+PARTS = st.text("abAB09.-_+'", min_size=1, max_size=12)
+
+
+@given(PARTS, PARTS, st.sampled_from(["com", "co.uk", "test", "local", "a1", "x-y", "COM"]))
+@example("a" * 64, "b", "com")
+@example("a" * 65, "b", "com")
+@example("a", "b" * 64, "com")
+@example("a", "b" * 63, "com")
+@example("a", "xn--a", "com")
+@example("a", "b.test", "com")
+@example("a.b", "c..d", "com")
+@example("a", ".".join(["b" * 60] * 5), "com")
+def test_plain_addresses_are_taken_as_the_validator_takes_them(local: str, domain: str, top: str) -> None:
+    text = f"{local}@{domain}.{top}"
+    try:
+        valid = validate_email(text, check_deliverability=False, strict=True)
+        expected = f"{valid.local_part}@{valid.ascii_domain.lower()}"
+    except EmailNotValidError:
+        expected = ""
+    try:
+        found = normalise_address(text).display
+    except InvalidAddress:
+        found = ""
+    assert found == expected

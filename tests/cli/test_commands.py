@@ -29,7 +29,7 @@ def test_init_writes_a_configuration_that_check_finds_fine_and_overwrites_nothin
 
 
 def test_init_says_where_to_go_on_and_why_it_cannot(run: Run, tmp_path: Path) -> None:
-    assert "Next: `cd news`, add" in run("init news").out
+    assert "Next: `cd news`, `syndicate run`" in run("init news").out
     assert "`cd" not in run("init").out
     (tmp_path / "file").touch()
     refused = run("init file/news")
@@ -74,6 +74,17 @@ def test_OF1_check_looks_at_folders_templates_and_addresses_too(room: Run, tmp_p
     assert "pages/front.html" in ended.err
     assert "mail:" in ended.err
     assert "there is no folder" in ended.err
+
+
+def test_check_looks_at_the_sender_and_the_logos_of_each_brand(room: Run, tmp_path: Path) -> None:
+    letter = '[[newsletters]]\nname = "coast"\nschedule = "daily 07:00"\nbrand = "coast"\n'
+    brand = '[[brands]]\nname = "coast"\nlogo = "none.png"\nfrom = "x@example.com"\n'
+    text = CONFIG.replace("[mail]", '[mail]\ntransport = "smtp"', 1)
+    (tmp_path / "config.toml").write_text(text + letter + brand)
+    ended = room("check")
+    assert ended.code == 3
+    assert "coast.from: example.com is an example" in ended.err
+    assert "coast.logo: there is no file" in ended.err
 
 
 MISSPELT = {
@@ -306,6 +317,23 @@ def test_help_of_everything_is_there_and_needs_no_heavy_library() -> None:
     assert all(name in done.stdout for name in _COMMANDS)
 
 
+@pytest.mark.parametrize("command", ["status", "ingest", "stories", "deliver"])
+def test_a_command_with_nothing_to_do_loads_no_parser_and_no_other_engine(
+    run: Run, tmp_path: Path, command: str
+) -> None:
+    assert run("init").code == 0
+    code = (
+        "import sys\nfrom syndicate.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "names = 'feedparser lxml markdown_it aiohttp uvicorn sqlalchemy.dialects.postgresql'\n"
+        "sys.exit(', '.join(sorted({*names.split()} & set(sys.modules))) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, command], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("name", _COMMANDS)
 def test_every_command_explains_itself(run: Run, name: str) -> None:
     ended = run(f"{name} --help")
@@ -340,6 +368,14 @@ def test_check_notes_a_sign_up_page_that_is_not_there(run: Run, tmp_path: Path) 
     notes = run("check --json").json["notes"]
     assert any("sign_up: the sign-up page needs" in note for note in notes)
     assert any("sign_up: there is no [[newsletters]]" in note for note in notes)
+
+
+def test_check_notes_an_english_consent_on_a_site_in_another_language(run: Run, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[site]\nlanguage = "ar"\n[sign_up]\nenabled = true\n')
+    assert any("English text" in note for note in run("check --json").json["notes"])
+    config.write_text('[site]\nlanguage = "ar"\n[sign_up]\nenabled = true\nconsent = "أوافق"\n')
+    assert not any("English text" in note for note in run("check --json").json["notes"])
 
 
 @pytest.mark.parametrize(

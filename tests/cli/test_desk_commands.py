@@ -98,6 +98,9 @@ def test_an_editor_works_on_an_edition_and_lets_it_go(office: Run) -> None:
     assert office("editions hold", number).code == 0
     assert office(f"editions approve --now {SEVEN}", number).code == 0
     assert "cut" in office("editions show", number).out
+    assert office("editions show --json", number).json["figures"]["recipients"] == 1
+    assert "Figures: 1 recipient, 1 waiting" in office("editions show", number).out
+    assert office("editions list --json").json["editions"][0]["bounced"] == 0
     assert office("editions approve", "99").code == 1
 
 

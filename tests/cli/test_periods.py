@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.store import open_store
-from syndicate.store.mail import preference_store
+from syndicate.store.subscribers import preference_store
 from tests.cli.conftest import Run
 
 CONFIG = """

@@ -79,7 +79,7 @@ def test_every_key_is_shown_in_the_commented_default() -> None:
         for model in [field.annotation, *getattr(field.annotation, "__args__", ())]
         if isinstance(model, type) and issubclass(model, BaseModel)
     }
-    assert set(sections) == set(Settings.model_fields) - {"base"}
+    assert set(sections) == set(Settings.model_fields) - {"base", "file"}
     missing = [f"{name}.{key}" for name, model in sections.items() for key in keys(model) if key not in shown]
     assert missing == []
 
@@ -183,6 +183,27 @@ def test_a_password_comes_from_a_file_beside_the_configuration(tmp_path: Path) -
         assert settings.mail.password.get_secret_value() == "s3cret"
 
 
+def test_secrets_of_webhooks_come_from_files_and_name_the_providers(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("0123456789abcdef\n")
+    settings = load(tmp_path, '[webhooks]\nbrevo_token_file = "token"\nses_topics = []\n')
+    assert settings.webhooks.secrets() == {"brevo": "0123456789abcdef"}
+    assert settings.webhooks.providers() == ["brevo"]
+    assert "0123456789abcdef" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[webhooks]\nbrevo_token = "short"\n', "the secret of brevo is shorter than 16 characters"),
+        ('[webhooks]\nses_topics = ["bounces"]\n', "'bounces' is not the ARN of an SNS topic"),
+        ('[webhooks]\nmailgun_key_file = "nowhere"\n', "webhooks.mailgun_key_file: nowhere cannot be read"),
+    ],
+)
+def test_a_secret_that_could_be_guessed_is_a_mistake(tmp_path: Path, text: str, said: str) -> None:
+    (line,) = mistakes(tmp_path, text)
+    assert said in line
+
+
 def test_a_password_is_never_shown(tmp_path: Path) -> None:
     settings = load(tmp_path, '[mail]\npassword = "s3cret"\n')
     assert "s3cret" not in repr(settings) + str(settings) + settings.model_dump_json()
@@ -231,12 +252,70 @@ def test_a_sources_kind_follows_from_what_is_written(tmp_path: Path, keys: str, 
         ('accent_dark = "#0a5c55"', "take a lighter colour"),
         ('accent = "teal"', "is not a colour such as #0a5c55"),
         ('logo = "logo.jpg"', "is not an SVG or PNG file"),
+        ('logo_dark = "logo.jpg"', "is not an SVG or PNG file"),
+        ('font = "comic"', "is not a font of mail"),
     ],
 )
 def test_a_look_that_cannot_be_read_is_refused(tmp_path: Path, key: str, reason: str) -> None:
-    (mistake,) = mistakes(tmp_path, f"[site]\n{key}\n")
-    assert mistake.startswith("config.toml:2: ")
-    assert reason in mistake
+    for section in ("[site]", '[[brands]]\nname = "a"'):
+        (mistake,) = mistakes(tmp_path, f"{section}\n{key}\n")
+        assert mistake.startswith(f"config.toml:{section.count(chr(10)) + 2}: ")
+        assert reason in mistake
+
+
+DAILY = '[mail]\naddress = "x"\n[[newsletters]]\nname = "a"\nschedule = "daily 07:00"\n'
+
+
+def test_a_brand_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    (mistake,) = mistakes(tmp_path, DAILY + 'brand = "coast"\n')
+    assert mistake == "config.toml:6: newsletters.0.brand: there is no [[brands]] 'coast'"
+
+
+def test_a_postal_address_of_the_brand_is_enough(tmp_path: Path) -> None:
+    letter = DAILY.replace('address = "x"', "") + 'brand = "coast"\n[[brands]]\nname = "coast"\n'
+    assert "mail.address" in mistakes(tmp_path, letter)[0]
+    assert load(tmp_path, letter + 'address = "1 Quay"\n').branded("coast").mail.address == "1 Quay"
+
+
+def test_a_brands_password_comes_from_a_file_or_from_the_environment(tmp_path: Path) -> None:
+    brand = '[[brands]]\nname = "the-coast"\nhost = "smtp.coast.example"\n'
+    (tmp_path / "secret").write_text("from the file\n", "utf-8")
+    settings = load(tmp_path, brand + 'password_file = "secret"\n')
+    assert settings.branded("the-coast").mail.password.get_secret_value() == "from the file"
+    assert settings.mail.password.get_secret_value() == ""
+    settings = load(tmp_path, brand, SYNDICATE_BRANDS__THE_COAST__PASSWORD="from outside")
+    assert settings.branded("the-coast").mail.password.get_secret_value() == "from outside"
+    assert "there is no" in mistakes(tmp_path, brand, SYNDICATE_BRANDS__OTHER__PASSWORD="x")[0]
+    assert "brands.0.password_file" in mistakes(tmp_path, brand + 'password_file = "none"\n')[0]
+
+
+def test_keys_of_a_brand_stand_above_those_of_site_and_mail(tmp_path: Path) -> None:
+    text = """
+        [site]
+        title = "Site"
+        logo_dark = "dark.png"
+        logo = "light.png"
+        [mail]
+        from = "Site <news@site.example>"
+        host = "smtp.site.example"
+        username = "site"
+        [[brands]]
+        name = "look"
+        logo = "own.png"
+        [[brands]]
+        name = "server"
+        title = "Server"
+        host = "smtp.brand.example"
+    """
+    settings = load(tmp_path, text)
+    look, server = settings.branded("look"), settings.branded("server")
+    assert (look.site.title, look.site.logo, look.site.logo_dark) == ("Site", "own.png", "")
+    assert (look.mail.host, look.mail.username) == ("smtp.site.example", "site")
+    assert (server.site.title, server.site.logo_dark) == ("Server", "dark.png")
+    # The keys of a server go together: a login of another server would be refused.
+    assert (server.mail.host, server.mail.username) == ("smtp.brand.example", "")
+    # Without the site's name: the sender of the mail has the title of the brand.
+    assert server.mail.sender == "news@site.example"
 
 
 @pytest.mark.parametrize(

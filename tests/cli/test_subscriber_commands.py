@@ -134,3 +134,16 @@ def test_C8_a_bounced_mailbox_is_allowed_again_and_who_left_is_not(edition: Run,
     assert edition("subscribers import-suppressions all.csv --json").json["changed"] == 0
     (tmp_path / "odd.csv").write_text("name\nbob\n")
     assert edition("subscribers import-suppressions odd.csv").code == 1
+
+
+def test_every_change_of_subscribers_by_a_command_is_in_the_audit_log(room: Run, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("bob@example.org\n")
+    for command in (
+        "add ann@example.org", "import people.csv", "import people.csv --dry-run", "remove ann@example.org",
+        "erase bob@example.org --dry-run", "erase bob@example.org",
+    ):  # fmt: skip
+        assert room(f"subscribers {command} --by ada").code == 0
+    rows = room("audit list --json --actor ada").json["rows"]
+    actions = [row["action"].removeprefix("subscriber.") for row in rows]
+    assert actions == ["erase", "end-all", "import", "add"]
+    assert "example.org" not in json.dumps(rows)

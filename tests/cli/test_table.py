@@ -3,7 +3,7 @@
 import pytest
 
 from syndicate.cli.output import table
-from syndicate.reports.phrases import plural
+from syndicate.text.phrases import plural
 
 
 def test_a_long_reason_is_wrapped_and_not_cut(

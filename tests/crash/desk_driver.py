@@ -10,16 +10,21 @@ name and the signal that ended the first process.
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from syndicate.audience.choices import ReaderSelection
+from syndicate.errors import ActionRefused
 from syndicate.model import EVERY_EDITION
+from syndicate.model.actors import EDITOR_SCOPES, Actor, Change
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
-from syndicate.store.mail import audience_store, preference_store
+from syndicate.store.mail import edition_store
+from syndicate.store.subscribers import audience_store, preference_store
 from tests.crash.driver import forked, kill_everywhere, watch_commits
 from tests.crash.newsroom import NOW, YESTERDAY, configuration, subscribe
+from tests.jobs.reviewing import editor
 
 POINT = "desk"
 CHOOSER = "cleo"
@@ -48,7 +53,20 @@ def choose(services: Services, _now: datetime) -> None:
 def approve(services: Services, now: datetime) -> None:
     """An editor approves what waits; a form goes with its edition."""
     while waiting := services.review.waiting("daily"):
-        services.review.approve(waiting[-1], by="ann", now=now)
+        editor(services).approve(waiting[-1], by="ann", now=now)
+
+
+def undo(services: Services, now: datetime) -> None:
+    """An editor approves what waits and takes it back; after a crash the editor does the same again."""
+    actor = Actor(kind="link", name="ann", scopes=EDITOR_SCOPES)
+    actions, change = services.edition_actions, Change(actor=actor, now=now)
+    while waiting := services.review.waiting("daily"):
+        actions.approve(change, waiting[-1])
+    with services.store.read() as connection:
+        (report,) = edition_store.report_editions(connection)
+    # After a restart the minute is over: the approval stands.
+    with suppress(ActionRefused):
+        actions.undo_approval(change, report.edition.id)
 
 
 STAGES: Mapping[str, Callable[[Services, datetime], object]] = {
@@ -56,11 +74,14 @@ STAGES: Mapping[str, Callable[[Services, datetime], object]] = {
     "ingest": lambda services, now: services.ingest.run(now - EARLIER),
     "stories": lambda services, now: services.stories.run(now - EARLIER),
     "cut": lambda services, now: services.editions.run(now - EARLIER),
+    "undo": undo,
     "approve": approve,
     "deadline": lambda services, now: services.editions.run(now),
     "deliver": lambda services, now: services.deliver.run(now),
 }
-KILLED = ("approve", "deadline")
+KILLED = ("approve", "undo", "deadline")
+AFTER = {"approve": ["approve", "deliver"], "undo": ["undo", "approve", "deliver"]}
+AFTER["deadline"] = ["deadline", "deliver"]
 
 
 def main(folder: Path, http: str) -> None:
@@ -77,7 +98,7 @@ def main(folder: Path, http: str) -> None:
         sys.exit("the newsroom could not be prepared")
     for stage in KILLED:
         for when in ("before", "after"):
-            kill_everywhere(folder, base, stage, when, [stage, "deliver"], work)
+            kill_everywhere(folder, base, stage, when, AFTER[stage], work)
     shutil.rmtree(base)
 
 

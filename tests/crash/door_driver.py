@@ -19,8 +19,8 @@ from syndicate.audience.link_tokens import CONFIRM, make_token
 from syndicate.model import DeliveryState, HubState
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
-from syndicate.store.core import leases
 from syndicate.store.ingest import hub_store
+from syndicate.store.leases import leases
 from syndicate.store.mail import delivery_store
 from tests.crash.driver import forked, kill_everywhere, watch_commits
 from tests.crash.newsroom import NOW, YESTERDAY

@@ -17,8 +17,8 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -87,9 +87,15 @@ def watch_commits(when: str, fatal: int) -> None:
     lock, seen = threading.Lock(), 0
     this_thread = threading.local()
 
-    def begin(store: Store, how: str) -> AbstractContextManager[Connection]:
-        this_thread.writes = how == "BEGIN IMMEDIATE"
-        return really_begin(store, how)
+    @contextmanager
+    def begin(store: Store, how: str) -> Iterator[Connection]:
+        # A read may run inside a write, on a connection of its own.
+        outer, this_thread.writes = getattr(this_thread, "writes", False), how == "BEGIN IMMEDIATE"
+        try:
+            with really_begin(store, how) as connection:
+                yield connection
+        finally:
+            this_thread.writes = outer
 
     def do_commit(dialect: DefaultDialect, connection: Any) -> None:
         nonlocal seen

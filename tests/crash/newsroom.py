@@ -6,7 +6,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from syndicate.services import Services
-from syndicate.store.mail import audience_store
+from syndicate.store.subscribers import audience_store
 
 # Later than any clock this will run under: what "now" is, only the arguments say.
 NOW = datetime(2100, 1, 5, 9, 0, tzinfo=UTC)

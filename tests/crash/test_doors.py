@@ -12,7 +12,7 @@ import pytest
 
 from syndicate.store import open_store
 from syndicate.store.ingest import article_store, hub_store
-from syndicate.store.mail import audience_store
+from syndicate.store.subscribers import audience_store
 from tests.crash.door_driver import KILLED, READER
 from tests.crash.test_every_commit import CHECKOUT, folder, received
 from tests.factories import consents

@@ -28,7 +28,7 @@ from tests.net.scripted_server import Answer, ScriptedServer, answer
 from tests.postgres import MEMORY
 
 # A busy machine takes five times as long.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 CHECKOUT = Path(__file__).parents[2]
 FEEDS: dict[str, Answer] = {

@@ -42,7 +42,7 @@ def test_V2_V3_only_what_surely_means_nobody_is_hard(code: int, text: str, kind:
         ("5.2.2", "failed", "552 full", BounceKind.SOFT),
         ("4.4.1", "delayed", "", BounceKind.SOFT),
         ("4.4.7", "failed", "expired", BounceKind.SOFT),
-        ("5.7.1", "failed", "550 blocked", None),
+        ("5.7.1", "failed", "550 blocked", BounceKind.POLICY),
         ("2.0.0", "delivered", "250 ok", None),
     ],
 )

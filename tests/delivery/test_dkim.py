@@ -31,7 +31,8 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, DkimKey]:
 def signed(
     keys: dict[str, DkimKey], *kinds: str, html: str = EDITION.html, to: str = "jo@example.org"
 ) -> bytes:
-    template = MessageTemplate.build(replace(EDITION, html=html), OPTIONS, [keys[kind] for kind in kinds])
+    options = replace(OPTIONS, keys=[keys[kind] for kind in kinds])
+    template = MessageTemplate.build(replace(EDITION, html=html), options)
     return bytes(template.for_subscriber(to, TOKEN, ID))
 
 
@@ -137,8 +138,8 @@ def test_K4_a_key_that_is_none_or_too_short_or_locked_is_refused(tmp_path: Path)
 
 
 def test_E8_the_way_in_and_the_id_of_the_edition_are_signed(keys: dict[str, DkimKey]) -> None:
-    options = replace(OPTIONS, subscribe_url="https://news.example.com/subscribe?newsletter=morning")
-    template = MessageTemplate.build(EDITION, options, [keys["ed25519"]])
+    page = "https://news.example.com/subscribe?newsletter=morning"
+    template = MessageTemplate.build(EDITION, replace(OPTIONS, subscribe_url=page, keys=[keys["ed25519"]]))
     data = bytes(template.for_subscriber("jo@example.org", TOKEN, ID))
     assert value(data, "List-Subscribe") == "<https://news.example.com/subscribe?newsletter=morning>"
     assert value(data, "X-Edition-ID") == f"urn:uuid:{EDITION.uid}"

@@ -5,12 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.delivery.message import MailOptions, MessageTemplate, message_id
+from syndicate.delivery.message import MailOptions, MessageTemplate
+from syndicate.delivery.message_ids import message_id, read_tags
 from syndicate.errors import MailError, Refused
 from syndicate.model import Edition
 
@@ -286,7 +288,7 @@ def test_E9_without_https_nothing_promises_one_click(url: str) -> None:
         {"unsubscribe_address": "a b@x.example"},
     ],
 )
-def test_E3_options_that_would_break_a_header_are_refused(changes: dict[str, str]) -> None:
+def test_E3_options_that_would_break_a_header_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(MailError):
         MessageTemplate.build(EDITION, replace(OPTIONS, **changes))
 
@@ -346,3 +348,16 @@ def test_V6_the_message_id_is_always_the_same_and_not_to_be_guessed() -> None:
         message_id(secret, edition, reader, "example.com") for secret, edition, reader in others
     ]
     assert MessageTemplate.build(EDITION, OPTIONS).for_subscriber("jo@example.org", TOKEN, made)
+
+
+def test_V7_a_header_of_the_provider_holds_the_tag_of_each_copy() -> None:
+    options = replace(
+        OPTIONS, tag_headers=('X-SMTPAPI: {"unique_args": {"mail": "{}"}}', "X-MJ-CustomID: {}")
+    )
+    made = message_id(b"s" * 32, 12, 7, "example.com")
+    tag = made[1:].partition("@")[0]
+    message = MessageTemplate.build(EDITION, options).for_subscriber("jo@example.org", "A" * 32, made)
+    data = b"".join(message.pieces).decode()
+    assert f'X-SMTPAPI: {{"unique_args": {{"mail": "{tag}"}}}}\r\nX-MJ-CustomID: {tag}\r\nTo: ' in data
+    assert message.size == len(data.encode())
+    assert read_tags(data) == ((12, tag.partition(".")[2]),)

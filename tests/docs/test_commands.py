@@ -54,7 +54,7 @@ def test_the_usage_line_shows_every_argument(command: str):
 
     assert usage
     for argument in arguments:
-        assert str(argument.name).upper() in usage[0]
+        assert str(argument.metavar or argument.name).upper() in usage[0]
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 4])

@@ -21,6 +21,8 @@ FOLLOWS = {
     ("source_lists", "auth"): "none",
     ("rules", "section"): "unchanged",
     ("rules", "title"): "unchanged",
+    ("announcements", "from"): "at once",
+    ("announcements", "until"): "for ever",
 }
 
 
@@ -47,7 +49,7 @@ def documented() -> dict[str, dict[str, list[str]]]:
 
 
 DOCUMENTED = documented()
-SECTIONS = [name for name in Settings.model_fields if name != "base"]
+SECTIONS = [name for name in Settings.model_fields if name not in ("base", "file")]
 FIELDS = [
     (section, field.alias or name, name)
     for section in SECTIONS
@@ -91,7 +93,8 @@ def test_documented_defaults_are_true(section: str, key: str, name: str):
 
 def minimum(section: str) -> dict[str, str]:
     """The required keys of a section."""
-    values = {"name": "a", "url": "https://a.example", "schedule": "daily 07:00"}
+    values = {"name": "a", "url": "https://a.example", "schedule": "daily 07:00", "query": "tag:a"}
+    values |= {"text": "a", "kind": "webhook"}
     fields = section_model(section).model_fields.items()
     return {name: values[name] for name, field in fields if field.is_required()}
 

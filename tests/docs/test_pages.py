@@ -103,7 +103,7 @@ def test_the_newest_entry_of_the_changelog_is_this_version():
 def test_every_command_line_begins_with_a_command_there_is(page: Path):
     known = set(_syndicate.list_commands(None))  # type: ignore[arg-type]
     blocks = [body for kind, body in FENCE.findall(text_of(page)) if kind in ("console", "sh")]
-    used = re.findall(r"(?:^|[ (/])syndicate ([a-z]+)", "\n".join(blocks), re.MULTILINE)
+    used = re.findall(r"(?:^|[ (/])syndicate ([a-z]+(?:-[a-z]+)*)", "\n".join(blocks), re.MULTILINE)
 
     assert set(used) <= known
 
@@ -119,25 +119,3 @@ def test_every_table_of_the_store_is_documented(table: str):
 )
 def test_every_toml_example_is_toml(page: str, block: str):
     assert tomllib.loads(block)
-
-
-@pytest.mark.parametrize(
-    ("path", "passed_on"),
-    [
-        *((f"/private/TOKEN.{suffix}", True) for suffix in ("rss", "atom", "json")),
-        ("/unsubscribe/TOKEN", True),
-        ("/subscribe", True),
-        ("/search", True),
-        ("/search/suggest", True),
-        ("/desk/daily/ann/TOKEN/1", True),
-        ("/news.rss", False),
-        ("/sources.opml", False),
-    ],
-)
-def test_nginx_as_shown_passes_on_what_no_file_answers(path: str, passed_on: bool) -> None:
-    """Of its locations with an expression the first that fits answers."""
-    (shown,) = (text for kind, text in FENCE.findall(text_of(DOCS / "operations.md")) if kind == "nginx")
-    locations = re.findall(r"location ~ (\S+) \{(.*?)\n?\s*\}$", shown, re.MULTILINE | re.DOTALL)
-    first = next(body for expression, body in locations if re.search(expression, path))
-    assert ("proxy_pass" in first) is passed_on
-    assert ("access_log off" in first) is passed_on

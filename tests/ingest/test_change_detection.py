@@ -9,6 +9,7 @@ from syndicate.ingest.feed.change_detection import (
     diff_document,
     document_hash,
     is_last_document,
+    split_items,
 )
 from tests.ingest.reading import read
 
@@ -25,12 +26,13 @@ def rss(*items: str, head: str = HEAD, after: str = "") -> bytes:
 
 
 def frame_of(body: bytes) -> str:
-    return diff_document(body, document_hash(body), "", frozenset()).feed_skeleton_hash
+    return diff_document(body, split_items(body), document_hash(body), "", frozenset()).feed_skeleton_hash
 
 
 def compared(before: bytes, now: bytes) -> DocumentDiff:
     """Return the difference of ``now`` after ``before`` was parsed and stored."""
-    return diff_document(now, document_hash(now), frame_of(before), frozenset(read(before).item_hashes))
+    known = frozenset(read(before).item_hashes)
+    return diff_document(now, split_items(now), document_hash(now), frame_of(before), known)
 
 
 def same(before: bytes, now: bytes) -> bool:
@@ -162,7 +164,7 @@ def test_nothing_is_left_out_of_a_document_that_is_not_utf_8():
 
 
 def test_an_empty_document_is_not_one_without_news():
-    assert not diff_document(b"", "", "", frozenset()).has_only_known_items
+    assert not diff_document(b"", split_items(b""), "", "", frozenset()).has_only_known_items
 
 
 @pytest.mark.parametrize("items", [(), ("<item>",), (f"{ONE[:-2]}",)])
@@ -182,4 +184,4 @@ def test_an_item_that_quotes_another_stays_itself_when_the_quoted_one_is_known()
 @pytest.mark.parametrize("piece", [b"<item>", b"<updated>", b"<entry ", b"</", b"<item></item>"])
 def test_megabytes_of_one_piece_take_no_time(piece):
     body = piece * (5_000_000 // len(piece))
-    assert diff_document(body, document_hash(body), "a frame", frozenset()).unseen == body
+    assert diff_document(body, split_items(body), document_hash(body), "a frame", frozenset()).unseen == body

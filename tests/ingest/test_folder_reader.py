@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.errors import FetchError, ParseError
-from syndicate.ingest.folder.folder_reader import ReadFile, parse_file, read_folder
+from syndicate.ingest.folder.file_parser import parse_file
+from syndicate.ingest.folder.folder_reader import ReadFile, read_folder
 from syndicate.ingest.folder.front_matter import split_front_matter
 from syndicate.model import Entry, Image, ParsedSource
 from tests.ingest.test_copied_text import BODY, LAYOUTS

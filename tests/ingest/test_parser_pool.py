@@ -18,6 +18,7 @@ import pytest
 from syndicate.errors import ParseError, ParserDied
 from syndicate.ingest.worker.parser_pool import RESULT_CLASSES, ParserPool
 from syndicate.ingest.worker.parsers import ParseRequest
+from syndicate.memory import release_unused
 from syndicate.model import Enclosure, Entry, Image, ParsedSource
 from syndicate.sockets import AnswerTooLong
 from syndicate.workers import Incoming, WorkerDied, read_answers
@@ -55,7 +56,7 @@ def workers_of(parent: int) -> list[int]:
     for folder in Path("/proc").iterdir():
         try:
             status = (folder / "stat").read_text()
-            is_worker = b"worker.parsers" in (folder / "cmdline").read_bytes()
+            is_worker = b"worker.parser_process" in (folder / "cmdline").read_bytes()
         except OSError:
             continue
         if (
@@ -94,6 +95,19 @@ def test_a_parse_error_is_a_parse_error_and_the_worker_lives_on(pool):
     assert not isinstance(caught.value, ParserDied)
     assert parse(pool, SMALL).entries[0].title == "a"
     assert workers_of(os.getpid()) == before
+
+
+def test_a_worker_without_a_document_for_an_interval_ends_and_the_next_document_starts_another(pool):
+    parse(pool, SMALL)
+    (first,) = workers_of(os.getpid())
+    release_unused()
+    parse(pool, SMALL)
+    release_unused()
+    assert workers_of(os.getpid()) == [first]
+    release_unused()
+    assert workers_of(os.getpid()) == []
+    assert parse(pool, SMALL).entries[0].title == "a"
+    assert len(workers_of(os.getpid())) == 1
 
 
 def test_documents_that_go_together_give_what_each_gives_alone(pool):

@@ -19,8 +19,10 @@ from syndicate.jobs.publish.publish_job import PublishJob
 from syndicate.jobs.stories.stories_job import load_index
 from syndicate.publish.feeds.rss_atom import FeedWriter
 from syndicate.publish.site_paths import FRONT_PATH, author_path, section_path, source_path, tag_path
+from syndicate.published_files import PublishedFiles
 from syndicate.store import schema
-from syndicate.store.core import leases, quarantine
+from syndicate.store.core import quarantine
+from syndicate.store.leases import leases
 from syndicate.store.output import stale
 from syndicate.store.stories import decision_store
 from syndicate.stories import StoryIndex
@@ -179,7 +181,7 @@ def check_9(newsroom: Newsroom) -> Iterator[str]:
         stale.mark_all(connection)
     job = PublishJob(
         store=newsroom.store,
-        output=fresh,
+        output=PublishedFiles(fresh),
         channels=services.channels,
         newsletters=services.newsletters,
         options=services.publish_options,

@@ -20,10 +20,10 @@ from syndicate.jobs.newsletter.due_periods import Readiness, due_periods, record
 from syndicate.model import EARLIEST, EditorAction
 from syndicate.publish.lists import list_paging
 from syndicate.store import Store, open_store, schema
-from syndicate.store.core import leases
 from syndicate.store.ingest import page_store
-from syndicate.store.mail import audience_store, preference_store
+from syndicate.store.leases import leases
 from syndicate.store.stories import decision_store
+from syndicate.store.subscribers import audience_store, preference_store
 from syndicate.templating import Templates
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW, new_article

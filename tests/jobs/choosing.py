@@ -7,9 +7,9 @@ from typing import Any
 
 from syndicate.audience.link_tokens import unsubscribe_token
 from syndicate.jobs.audience.preferences_job import PreferencesJob, PreferencesView
-from syndicate.jobs.delivery.deliver_job import DeliverResult
-from syndicate.store.core import leases
-from syndicate.store.mail import audience_store
+from syndicate.jobs.delivery.deliver_result import DeliverResult
+from syndicate.store.leases import leases
+from syndicate.store.subscribers import audience_store
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW, new_article, place
 from tests.jobs import sending

@@ -11,9 +11,10 @@ from typing import Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from syndicate.templating import Templates
-from syndicate.web import WebOptions, WebServer, create_app
+from syndicate.web import WebOptions, WebServer
 from tests.jobs.room import Room
 from tests.web.conftest import run
+from tests.web_app import create_app
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Hub:
             self.room.services.unsubscribe,
             templates=Templates(),
             health=dict,
-            hub_listener=self,  # type: ignore[arg-type] # asks the latest WebSubJob
+            hub_listener=self,  # asks the latest WebSubJob
         )
         self._web = WebServer(app, "127.0.0.1", 0)
         self._serving = run(self._web)

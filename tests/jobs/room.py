@@ -15,9 +15,10 @@ from syndicate.model import Article, NewArticle
 from syndicate.services import Services
 from syndicate.settings import load_settings
 from syndicate.store import Store, open_store
-from syndicate.store.core import leases
 from syndicate.store.ingest import article_store, declared_sources, source_store
-from syndicate.store.mail import audience_store, newsletter_store
+from syndicate.store.leases import leases
+from syndicate.store.mail import newsletter_store
+from syndicate.store.subscribers import audience_store
 from tests.factories import NOW, add_unplaced, new_article
 
 SITE = "https://news.example"

@@ -7,7 +7,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
-from syndicate.delivery.rate_limit import RateLimiter, RateLimits
+from syndicate.delivery.rate_limit import RateLimits
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.errors import TransportDown
@@ -63,7 +63,7 @@ def job(
         sender=lambda: Watched(SmtpOptions(host="127.0.0.1", port=port, **facts)),
         mail=room.services.mail_options,
         owner=owner,
-        rate_limiter=RateLimiter(limits or RateLimits()),
+        limits=limits or RateLimits(),
         clock=lambda: now,
     )
 

@@ -9,9 +9,9 @@ import pytest
 from syndicate.audience.link_tokens import unsubscribe_token
 from syndicate.cli.operate.doctor import examine, try_link
 from syndicate.delivery.dkim_signing import new_key
-from syndicate.store.core import leases
-from syndicate.store.mail import audience_store
-from syndicate.web.server_pages import ServerPages
+from syndicate.store.leases import leases
+from syndicate.store.subscribers import audience_store
+from syndicate.web.readers.server_pages import ServerPages
 from tests.delivery.scripted_smtp import ScriptedSmtp
 from tests.jobs.room import BASE, Room, source
 from tests.net.scripted_server import Answer, ScriptedServer, answer, redirect
@@ -31,7 +31,7 @@ def test_B1_a_sender_that_no_receiver_would_believe_is_found(room: Room, tmp_pat
     zone = {
         ("news.example", "TXT"): ["v=spf1 mx -all"],
         ("_dmarc.news.example", "TXT"): ["v=DMARC1; p=reject; adkim=s; aspf=s"],
-        ("ed25519._domainkey.unrelated.net", "TXT"): [room.services.dkim_keys[0].record],
+        ("ed25519._domainkey.unrelated.net", "TXT"): [room.services.dkim_keys()[0].record],
         ("mailer.other.org", "MX"): ["10 mx.other.org"],
     }
     found = dict(examine(room.services, lambda name, kind: zone.get((name, kind), [])))
@@ -98,6 +98,15 @@ def test_B3_only_the_page_of_this_program_is_a_way_out(
         found = try_link(room.services, server.url("/unsubscribe/"), token)
     assert found.good is good
     assert token not in found.detail
+
+
+def test_an_address_that_cannot_be_reached_is_explained_without_the_token(room: Room) -> None:
+    with ScriptedServer({}) as server:
+        page = server.url("/unsubscribe/")
+    found = try_link(room.services, page, "tokeB")
+    assert found.good is False
+    assert "could not be read" in found.detail
+    assert "tokeB" not in found.detail
 
 
 def test_B3_the_page_that_ships_has_the_button_the_doctor_looks_for(room: Room) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from syndicate.model import EditionContent, EditionStory, Newsletter, RelatedLink
+from syndicate.model import Brand, EditionContent, EditionStory, Newsletter, RelatedLink
 from syndicate.newsletter.mail_context import DigestContext
 from syndicate.newsletter.render import RenderedEdition, render_edition
 from syndicate.newsletter.story_views import TOKEN, SiteFacts, content_from_stories
@@ -17,9 +17,8 @@ ROOT = Path(__file__).parents[2]
 LINK = f"https://news.example.com/unsubscribe/{TOKEN}"
 CHOOSE = f"https://news.example.com/preferences/{TOKEN}"
 SITE = SiteFacts(
-    title="Harbour News",
     url="https://news.example.com",
-    postal_address="Harbour News, 1 Quay Street, 20457 Hamburg",
+    brand=Brand(title="Harbour News", postal_address="Harbour News, 1 Quay Street, 20457 Hamburg"),
     zone=ZoneInfo("Europe/Berlin"),
 )
 

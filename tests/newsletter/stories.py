@@ -43,6 +43,7 @@ def published(
         "language": "en",
         "summary": f"Summary {number}.",
     }
+    facts["updated"] = changes.get("published", facts["updated"])
     article = Article(**(facts | changes))
     paper = Source(
         id=source,

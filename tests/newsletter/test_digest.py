@@ -1,17 +1,21 @@
 """Parts of the digest: contents, sections, coverage, growth, marks, and links to the site."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from syndicate.model import EditionContent
+import pytest
+
+from syndicate.model import EditionContent, Image
 from syndicate.newsletter.lint.findings import Origins
 from syndicate.newsletter.lint.mail_lint import errors_of, lint_mail
 from syndicate.newsletter.mail_context import by_section
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.story_views import content_from_stories
-from tests.newsletter.rendering import SITE, Elements, link, render, story
+from tests.newsletter.rendering import LINK, SITE, Elements, link, render, story
 from tests.newsletter.stories import NOW, newsletter
+from tests.template_variables import FEED_LANGUAGES
 
 
 def content_of(sections: str) -> EditionContent:
@@ -89,7 +93,7 @@ def test_marks_stand_at_the_start_side_of_the_mail_whatever_the_story() -> None:
 
 
 def test_a_site_has_its_own_accent_and_logo() -> None:
-    site = replace(SITE, accent="#7a1f5c", accent_dark="#f0a8d8")
+    site = replace(SITE, brand=replace(SITE.brand, accent="#7a1f5c", accent_dark="#f0a8d8"))
     rendered = render(site=site, logo_url=f"{SITE.url}/site/assets/logo.png")
     assert "#0a5c55" not in rendered.html
     assert "#78d0c4" not in rendered.html
@@ -125,3 +129,118 @@ def test_a_mail_with_other_further_links_in_one_part_is_sent_with_a_warning(tmp_
     findings = lint_mail(rendered, Origins(content, variables={day: "day_url"}), content=content)
     assert errors_of(findings) == ()
     assert [finding.message.rpartition(" ")[2] for finding in findings if finding.rule == "E5"] == [day, page]
+
+
+def test_the_blocks_come_in_the_order_of_the_newsletter_in_both_parts() -> None:
+    blocks = ("trending", "sections", "note", "lead", "correction")
+    content = content_from_stories((story(1), story(2), story(3, kind="trending")), SITE)
+    content = replace(content, note="A note", correction="A mistake")
+    rendered = render(content=content, letter=newsletter(blocks=blocks))
+    for part in (rendered.html, rendered.text):
+        body = part[part.index("Trending" if part is rendered.html else "TRENDING") :]
+        places = [body.index(text) for text in ("Title 3", "Title 2", "A note", "Title 1", "A mistake")]
+        assert places == sorted(places)
+        assert body.count("A note") == body.count("A mistake") == 1
+    assert "<h1" not in rendered.html
+    assert LINK in rendered.html
+    assert errors_of(lint_mail(rendered, content=content)) == ()
+
+
+def test_an_operator_replaces_one_block_and_the_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "mail" / "blocks").mkdir(parents=True)
+    (tmp_path / "mail" / "blocks" / "masthead.html").write_text("<tr><td><h1>Ours</h1></td></tr>")
+    rendered = render(folder=tmp_path)
+    assert "Ours</h1>" in rendered.html
+    assert "The Morning Brief</h1>" not in rendered.html
+    assert "Trending" in rendered.html
+
+
+def test_the_former_block_of_note_and_correction_still_replaces_both(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "digest.html").write_text(
+        '{% extends "!builtin/mail/digest.html" %}{% block editor %}'
+        "{{ editor(words.note, note ~ ' and ' ~ correction, language, direction) }}{% endblock %}"
+    )
+    content = replace(content_from_stories((story(1),), SITE), note="A note", correction="A mistake")
+    html = render(content=content, folder=tmp_path).html
+    assert "A note and A mistake</p>" in html
+    assert html.count("A note") == 1
+
+
+def test_images_stand_above_the_lead_beside_all_stories_or_nowhere() -> None:
+    image = Image(url="https://a.example/x.jpg", width=1104, height=552)
+    stories = tuple(story(number, image=image, coverage=2) for number in (1, 2, 3))
+
+    def widths(images: str, language: str = "en") -> list[str]:
+        html = render(stories, letter=newsletter(images=images, language=language)).html
+        return [found["width"] for found in Elements(html).all("img")]
+
+    assert [widths(images) for images in ("lead", "all", "none")] == [["544"], ["544", "104", "104"], []]
+    rendered = render(stories, letter=newsletter(images="all", language="ar"))
+    assert 'align="left"' in re.findall(r'<td class="small-picture"[^>]*>', rendered.html)[0]
+    assert errors_of(lint_mail(rendered)) == ()
+
+
+def test_a_small_picture_without_a_description_names_its_source() -> None:
+    image = Image(url="https://a.example/x.jpg", width=1104)
+    rendered = render((story(1), story(2, image=image)), letter=newsletter(images="all"))
+    (picture,) = Elements(rendered.html).all("img")
+    assert picture["alt"] == "Picture: paper1"
+
+
+def test_an_update_by_the_publisher_shows_its_time_where_it_says_more() -> None:
+    later = NOW - timedelta(minutes=10)
+    rendered = render((story(1, updated=later), story(2, updated=NOW - timedelta(minutes=60, seconds=-5))))
+    for part in (rendered.html, rendered.text):
+        assert part.count("Updated") == 1
+        assert "Updated 06:50" in part
+
+
+def test_the_mail_is_sent_on_without_a_token_and_leads_to_the_edition_before() -> None:
+    web, before = f"{SITE.url}/e.html", f"{SITE.url}/before.html"
+    rendered = render((story(1, title="Who & what"),), web_url=web, previous_url=before)
+    (link,) = (found["href"] for found in Elements(rendered.html).all("a") if "mailto:" in found["href"])
+    assert link == "mailto:?subject=Who%20%26%20what&body=https%3A%2F%2Fnews.example.com%2Fe.html"
+    assert "mailto:" not in rendered.text
+    for part in (rendered.html, rendered.text):
+        assert "Previous edition" in part
+        assert before in part
+    assert errors_of(lint_mail(rendered)) == ()
+    assert "Share by email" not in render(previous_url="").html
+
+
+def test_coverage_counts_articles_and_sources_in_one_link() -> None:
+    content = content_from_stories((story(1),), SITE)
+    page = f"{SITE.url}/site/stories/x-1.html"
+    first = replace(content.stories[0], coverage_url=page, coverage_articles=9, coverage_sources=6)
+    rendered = render(content=replace(content, stories=(first,)))
+    assert ">Full coverage: 9 articles · 6 sources</a>" in rendered.html
+    assert rendered.html.count(page) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "both"),
+    [
+        ("de", "Wirtschaft", "Gesundheit und Our Harbour"),
+        ("en", "Business", "Health and our harbour"),
+        ("fr", "Entreprises", "Santé et our harbour"),
+        ("ar", "أعمال", "صحة وOur Harbour"),
+        ("ja", "ビジネス", "健康"),
+        ("fi", "Business", "Health"),
+    ],
+)
+def test_usual_sections_have_names_in_the_language_and_others_stay(
+    language: str, first: str, both: str
+) -> None:
+    stories = (story(1, section="business"), story(2, section="Health"), story(3, section="Our Harbour"))
+    rendered = render(stories, letter=newsletter(language=language))
+    assert f"{first}</p>" in rendered.html
+    assert both.casefold() in re.sub("<[^>]*>", "", rendered.html).casefold()
+    assert first in rendered.text
+
+
+@pytest.mark.parametrize("language", [name for name in FEED_LANGUAGES if name != "en"])
+def test_reading_times_and_sections_are_said_in_every_shipped_language(language: str) -> None:
+    rendered = render((story(1, section="health", minutes=3),), letter=newsletter(language=language))
+    assert "min read" not in rendered.html + rendered.text
+    assert "health" not in re.sub(r"https?://\S+", "", rendered.html).casefold()

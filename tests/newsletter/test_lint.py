@@ -106,6 +106,12 @@ def test_OF5_all_problems_are_named_at_once_and_each_once() -> None:
     assert len(problems) == len(set(problems)) >= 7
 
 
+def test_the_text_part_shows_a_mail_address_without_its_scheme() -> None:
+    link = replace(GOOD, html=GOOD.html.replace("<h2>", '<a href="mailto:desk@a.example">Write</a><h2>'))
+    assert any("lacks a link of the HTML part: mailto:desk" in found for found in errors(link))
+    assert errors(replace(link, text=f"{GOOD.text}\nWrite (desk@a.example)")) == ()
+
+
 def test_a_url_in_a_headline_is_no_reason_to_refuse_an_edition() -> None:
     both = replace(
         GOOD,

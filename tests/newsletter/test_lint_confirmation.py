@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.audience.confirmation import ConfirmationContent, render_confirmation
+from syndicate.model import Brand
 from syndicate.newsletter.lint.confirmation_lint import CONFIRM, lint_confirmation
 from syndicate.newsletter.lint.findings import LintFinding, Origins, Severity
 from syndicate.templating import Templates
@@ -17,9 +18,8 @@ def found(folder: Path | None = None, language: str = "en") -> tuple[LintFinding
     templates = Templates(folder)
     question = ConfirmationContent(
         newsletter="The digest",
-        site="The Newsroom",
+        brand=Brand(title="The Newsroom", postal_address=ADDRESS),
         language=language,
-        postal_address=ADDRESS,
         agreed="I want it.",
         confirm_url=URL,
         hours=72,
@@ -69,6 +69,9 @@ def test_M3_padding_stands_on_cells_only() -> None:
     css = Templates().read("mail/inline.css").decode()
     cells = {
         "around",
+        "intro",
+        "gap-left",
+        "gap-right",
         "masthead",
         "picture",
         "lead",
@@ -80,6 +83,7 @@ def test_M3_padding_stands_on_cells_only() -> None:
         "editor",
     }
     cells |= {"row", "more", "footer", "contents", "credit", "line", "more-today"}
-    cells |= {"beside", "button"}
+    cells |= {"beside", "button", "above", "rest", "small-picture", "notice", "share"}
+    cells |= {"prose", "prose th, .prose td"}
     padded = [line.partition(" {")[0] for line in css.splitlines() if "padding" in line]
     assert {name.removeprefix(".") for name in padded} - {"body"} == cells

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.model import ContentImage, ContentLink, ContentMedia, ContentStory, EditionContent
+from syndicate.model import (
+    Brand,
+    ContentAnnouncement,
+    ContentImage,
+    ContentLink,
+    ContentMedia,
+    ContentStory,
+    EditionContent,
+)
 from syndicate.newsletter.mail_context import DigestContext
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.story_views import SiteFacts, content_from_stories
@@ -33,6 +41,7 @@ def documented(heading: str) -> set[str]:
         ("link", ContentLink, set()),
         ("image", ContentImage, set()),
         ("media", ContentMedia, set()),
+        ("announcement", ContentAnnouncement, set()),
     ],
 )
 def test_every_field_of_a_story_is_documented(heading: str, kind: type, properties: set[str]) -> None:
@@ -43,9 +52,10 @@ def test_every_variable_is_documented() -> None:
     table = DOCS.split("### Variables of the mail templates", 1)[1].split("\n\n", 2)[1]
     names = {name for row in table.splitlines()[2:] for name in re.findall(r"`([a-z_]+)`", row.split("|")[1])}
     assert names == {field.name for field in fields(DigestContext)}
-    for kind, variable in ((SiteFacts, "site"), (Period, "period")):
+    for kind, variable in ((SiteFacts, "site"), (Brand, "brand"), (Period, "period")):
         (row,) = (row for row in table.splitlines() if row.startswith(f"| `{variable}` |"))
-        assert set(re.findall(r"`\.([a-z_]+)`", row)) == {field.name for field in fields(kind)}
+        properties = {name for name, value in vars(kind).items() if isinstance(value, property)} - {"before"}
+        assert set(re.findall(r"`\.([a-z_]+)`", row)) == {field.name for field in fields(kind)} | properties
 
 
 def test_a_story_knows_all_its_links() -> None:

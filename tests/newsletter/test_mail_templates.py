@@ -106,7 +106,8 @@ def test_every_variable_a_mail_template_takes_is_documented() -> None:
         re.findall(r"`([a-z_.]+)`", (ROOT / "docs" / "templates.md").read_text(encoding="utf-8"))
     )
     templates = Templates()
-    for name in ("mail/digest.html", "mail/digest.txt", "mail/digest.subject.txt"):
+    blocks = [name for name in templates.names() if name.startswith("mail/blocks/")]
+    for name in ("mail/digest.html", "mail/digest.txt", "mail/digest.subject.txt", *blocks):
         assert variables(templates, name) <= documented
 
 

@@ -8,6 +8,7 @@ import pytest
 from syndicate.model import Enclosure, Image, Republish
 from syndicate.newsletter.lint.mail_lint import errors_of, lint_mail
 from syndicate.newsletter.periods import Period
+from syndicate.newsletter.render import inline_styles
 from syndicate.newsletter.sample_edition import sample_stories
 from syndicate.newsletter.story_views import TOKEN
 from tests.newsletter.edition import full_edition
@@ -98,6 +99,16 @@ def test_M3_M4_styles_are_inline_and_only_media_rules_stay() -> None:
     assert all("style" in cell for cell in elements.all("td"))
 
 
+def test_M3_only_rules_that_nothing_uses_are_left_out_before_inlining() -> None:
+    page = "<html><head><style>\n{}.a, .b p {{ margin: 0; }}\n</style></head>{}</html>"
+    used = page.format("", '<body><p class="a">.c { color: red; }</p></body>')
+    more = page.format(".c-d { color: blue; }\n", '<body><p class="a">.c { color: red; }</p></body>')
+    assert inline_styles(more) == inline_styles(used)
+    assert 'style="margin:0"' in inline_styles(used)
+    assert ".c { color: red; }" in inline_styles(used)
+    assert 'style="margin:0"' in inline_styles(page.format("", '<p class="a">Without a body tag</p>'))
+
+
 def test_M5_language_and_direction_of_the_mail_and_of_each_story() -> None:
     elements = Elements(render().html)
     assert elements.all("html") == [{"lang": "en", "dir": "ltr"}]
@@ -110,14 +121,14 @@ def test_M5_a_right_to_left_newsletter() -> None:
     assert elements.all("html") == [{"lang": "ar", "dir": "rtl"}]
 
 
-def test_M6_the_lead_picture_has_size_and_alt_text() -> None:
+def test_M6_the_lead_picture_has_alt_text_and_no_height_that_stays_when_it_is_blocked() -> None:
     image = Image(url="https://a.example/x.jpg", width=1104, height=552, alt="A bridge")
     (picture,) = Elements(render((story(image=image),)).html).all("img")
-    assert {name: picture[name] for name in ("src", "alt", "width", "height")} == {
+    assert {name: picture.get(name) for name in ("src", "alt", "width", "height")} == {
         "src": "https://a.example/x.jpg",
         "alt": "A bridge",
         "width": "544",
-        "height": "272",
+        "height": None,
     }
 
 
@@ -226,23 +237,31 @@ def test_a_mailto_leaves_where_no_web_server_answers() -> None:
     assert mail in [link["href"] for link in Elements(rendered.html).all("a")]
 
 
-def test_M15_the_subject_is_the_first_headline_and_the_newsletter_where_there_is_space() -> None:
-    assert render((story(title="Bridge reopens"),)).subject == "Bridge reopens | The Morning Brief"
+def test_M15_the_subject_is_the_first_headline_and_the_newsletter_where_it_is_wanted_and_fits() -> None:
+    letter = newsletter(subject_name=True)
     full = "Harbour bridge reopens after three years of work, today"
-    assert render((story(title=full[:-7]),)).subject == f"{full[:-7]} | The Morning Brief"
-    assert render((story(title=full),)).subject == full
+    assert render((story(title="Bridge reopens"),)).subject == "Bridge reopens"
+    assert render((story(title=full[:-7]),), letter=letter).subject == f"{full[:-7]} | The Morning Brief"
+    assert render((story(title=full),), letter=letter).subject == full
+
+
+def test_M15_a_headline_is_whole_up_to_70_characters_and_cut_at_a_word_beyond() -> None:
+    whole = "Harbour bridge reopens after three years of repairs, a week too early."
+    assert len(whole) == 70
+    assert render((story(title=whole),)).subject == whole
+    assert render((story(title=f"{whole} No"),)).subject == f"{whole[:-7]}…"
 
 
 def test_M15_a_long_or_wild_subject_is_one_short_line() -> None:
     subject = render((story(title="A\r\nBcc: x\u2028" + "very " * 50),)).subject
-    assert len(subject) <= 100
+    assert len(subject) <= 70
     assert subject.isprintable()
     assert subject.endswith(" very…")
 
 
 def test_an_update_says_so_everywhere() -> None:
     rendered = render((replace(story(title="Budget agreed"), follow_up=True),))
-    assert rendered.subject == "Update: Budget agreed | The Morning Brief"
+    assert rendered.subject == "Update: Budget agreed"
     assert "Update: Budget agreed" in rendered.text
     assert re.search("Update:</span> Budget agreed", rendered.html)
 
@@ -283,7 +302,7 @@ def test_an_item_without_a_date_has_no_time() -> None:
 
 def test_an_edition_of_trending_stories_alone_has_a_subject() -> None:
     rendered = render((story(title="Rye bread", kind="trending"),))
-    assert rendered.subject == "Rye bread | The Morning Brief"
+    assert rendered.subject == "Rye bread"
     assert errors_of(lint_mail(rendered)) == ()
 
 

@@ -18,7 +18,7 @@ from syndicate.newsletter import sample_edition
 from syndicate.publish.feeds.entries import content_html, feed_item
 from syndicate.reports import sample_data, sample_lists, template_check
 from syndicate.templating import Templates
-from syndicate.web.server_pages import ServerPages
+from syndicate.web.readers.server_pages import ServerPages
 from tests.factories import NOW
 from tests.jobs.room import BASE, opened_room
 from tests.newsletter.edition import full_edition

@@ -12,7 +12,7 @@ from zlib import crc32, decompress
 
 import pytest
 
-from syndicate.model import Channel, Newsletter
+from syndicate.model import Brand, Channel, Newsletter
 from syndicate.opml import read_opml
 from syndicate.publish.about.about_pages import (
     about_page,
@@ -82,7 +82,7 @@ def test_the_index_names_the_parts_in_order() -> None:
 
 
 def test_the_manifest_names_the_site_its_colour_and_icons_that_exist() -> None:
-    facts = json.loads(manifest(replace(OPTIONS, accent="#123456", language="ar")))
+    facts = json.loads(manifest(replace(OPTIONS, brand=Brand(accent="#123456"), language="ar")))
     assert (facts["name"], facts["theme_color"], facts["dir"]) == ("The Daily Tide", "#123456", "rtl")
     icons = {icon["src"].removeprefix("assets/"): icon["sizes"] for icon in facts["icons"]}
     for name, sizes in icons.items():

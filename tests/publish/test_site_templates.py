@@ -1,5 +1,6 @@
 import inspect
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,7 @@ def test_the_documented_fields_of_a_row_exist(heading: str) -> None:
 def test_every_field_that_a_page_template_reads_is_documented() -> None:
     fields = set().union(*map(documented, [*OBJECTS, *INTERNAL, "Archive of a newsletter"]))
     fields |= set(re.findall(r"`\.(\w+)`", DOCUMENTATION)) | {"removeprefix", "removesuffix", "split", "get"}
-    fields |= {"startswith", "splitlines", "items"}
+    fields |= {"startswith", "splitlines", "items", "year"}
     for name in SITE_TEMPLATES:
         assert attributes(TEMPLATES, f"pages/{name}.html") <= fields, name
 
@@ -157,3 +158,15 @@ def test_every_variable_of_a_template_is_documented(name):
     everywhere = documented("Variables of every page and part") | documented("Variables of every page")
     names = everywhere.union(*map(documented, [*PAGES, "Parts"]))
     assert variables(TEMPLATES, f"pages/{name}.html") <= names
+
+
+@pytest.mark.parametrize(("language", "name"), [("de", "Ausland"), ("en", "world"), ("ar", "العالم")])
+def test_usual_sections_have_names_in_the_language_of_the_site(language, name):
+    options = replace(OPTIONS, language=language)
+    pages = SitePages(Templates(language=language), options, sections=["world", "Harbour life"])
+
+    page = list_page(pages, "section", "world", TOP).decode()
+
+    assert f'site/sections/world/index.html" aria-current="true">{name}</a>' in page
+    assert f"<title>{name} · " in page
+    assert ">Harbour life</a>" in page

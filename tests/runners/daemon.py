@@ -1,4 +1,4 @@
-"""A real ``syndicate run`` in a process of its own, and what it says."""
+"""A real ``syndicate run``, ``worker`` or ``serve`` in a process of its own, and its log."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,14 @@ CHECKOUT = Path(__file__).parents[2]
 class Daemon:
     """One process. ``events`` are the lines of its log so far."""
 
-    def __init__(self, config: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, config: Path, environment: Mapping[str, str] | None = None, command: Sequence[str] = ("run",)
+    ) -> None:
         self.events: list[dict[str, Any]] = []
         self._lines: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        command = [sys.executable, "-m", "syndicate", "run", "--config", str(config), "--log", "json"]
+        options = ["--config", str(config), "--log", "json"]
         self.process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "syndicate", *command, *options],
             cwd=CHECKOUT,
             stderr=subprocess.PIPE,
             text=True,
@@ -75,9 +77,11 @@ class Daemon:
 
 
 @contextmanager
-def running(config: Path, environment: Mapping[str, str] | None = None) -> Iterator[Daemon]:
+def running(
+    config: Path, environment: Mapping[str, str] | None = None, command: Sequence[str] = ("run",)
+) -> Iterator[Daemon]:
     """A daemon that does not outlive its test."""
-    daemon = Daemon(config, environment)
+    daemon = Daemon(config, environment, command)
     try:
         yield daemon
     finally:

@@ -17,15 +17,16 @@ import pytest
 from click.testing import CliRunner
 
 from syndicate.audience.link_tokens import unsubscribe_token
-from syndicate.cli.operate.daemon import daemon_lock
 from syndicate.cli.operate.setup import check
 from syndicate.cli.operate.status import status
 from syndicate.errors import StoreBusy
 from syndicate.services import open_services
+from syndicate.services.store_location import store_lock, store_url
 from syndicate.settings import load_settings
-from syndicate.store.core import leases, quarantine
-from syndicate.store.mail import audience_store
+from syndicate.store.core import quarantine
+from syndicate.store.leases import leases
 from syndicate.store.output import stale
+from syndicate.store.subscribers import audience_store
 from tests.net.scripted_server import ScriptedServer, answer, hang
 from tests.runners.daemon import PATIENCE, running
 
@@ -248,7 +249,11 @@ def test_SF6_one_store_under_two_addresses_is_still_one_store(tmp_path: Path, ot
     (tmp_path / "config.toml").write_text("", "utf-8")
     one = load_settings(tmp_path / "config.toml", {})
     two = load_settings(tmp_path / "config.toml", {"SYNDICATE_STORE__URL": f"sqlite:///{other}"})
-    with daemon_lock(one), pytest.raises(StoreBusy, match="is held by process"), daemon_lock(two):
+    with (
+        store_lock(store_url(one)),
+        pytest.raises(StoreBusy, match="is held by process"),
+        store_lock(store_url(two)),
+    ):
         pass
 
 

@@ -16,7 +16,7 @@ from syndicate.jobs import lease_owners
 from syndicate.jobs.lease_owners import describe_owner, free_dead_owners, is_dead, lease_owner
 from syndicate.services import open_services
 from syndicate.settings import load_settings
-from syndicate.store.core import leases
+from syndicate.store.leases import leases
 from syndicate.store.mail import delivery_store
 from tests import factories
 from tests.factories import NOW
@@ -43,7 +43,7 @@ from datetime import timedelta
 from pathlib import Path
 from syndicate.services import open_services
 from syndicate.settings import load_settings
-from syndicate.store.core import leases
+from syndicate.store.leases import leases
 from syndicate.store.ingest import source_store
 from syndicate.store.mail import delivery_store
 from tests.runners.test_lease_owners import NOW, UNTIL

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from syndicate.errors import StoreBusy, SyndicateError
-from syndicate.scheduler import Callback, ScheduledTask, Scheduler
+from syndicate.jobs.scheduled_task import Callback, ScheduledTask
+from syndicate.scheduler import Scheduler
 
 PATIENCE = 30.0
 OFTEN = 0.02  # seconds

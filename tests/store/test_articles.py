@@ -145,7 +145,7 @@ def test_a_change_replaces_what_readers_see_and_keeps_identity_path_and_first_si
         assert (stored.title, stored.tags, stored.story_id) == ("Corrected", ("Sea",), story)
         assert article_store.get_bodies(connection, [article_id])[article_id].html == "<p>New</p>"
         assert tags_of(connection, article_id) == ["sea"]
-        assert known_articles.known_item_hashes(connection, [source])[source] == {"new-digest"}
+        assert known_articles.known_item_hashes(connection, {source: ()})[source] == {"new-digest"}
         assert [one for one, _ in stale.stale_pages(connection, 10)] == [article_id]
 
 
@@ -197,7 +197,10 @@ def test_known_digests_are_those_of_one_source(store):
         ours, theirs = factories.add_sources(connection, declared("A"), declared("B"))
         factories.add_unplaced(connection, ours.id, [new_article(1), new_article(2)])
         factories.add_unplaced(connection, theirs.id, [new_article(3)])
-        assert known_articles.known_item_hashes(connection, [ours.id])[ours.id] == {"digest-1", "digest-2"}
+        assert known_articles.known_item_hashes(connection, {ours.id: ()})[ours.id] == {
+            "digest-1",
+            "digest-2",
+        }
 
 
 def test_an_article_is_found_by_whatever_a_person_has_of_it(store):
@@ -242,3 +245,25 @@ def test_search_text_is_words_between_single_spaces():
         == " the ärzte say no thing strasse ss 2026 "
     )
     assert search_text("…", "").split() == []
+
+
+def test_only_the_listed_digests_of_a_document_are_looked_up(store):
+    with store.write() as connection:
+        ours, theirs = factories.add_sources(connection, declared("A"), declared("B"))
+        factories.add_unplaced(connection, ours.id, [new_article(n) for n in (1, 2, 3)])
+        asked = {ours.id: ["digest-2", "digest-9"], theirs.id: ["digest-1"]}
+        found = known_articles.known_item_hashes(connection, asked)
+    assert found == {ours.id: {"digest-2"}, theirs.id: frozenset()}
+
+
+def test_a_title_is_found_by_its_words_and_the_beginning_of_the_last(store):
+    with store.write() as connection:
+        source = source_id(connection)
+        (number,) = factories.add_unplaced(
+            connection, source, [new_article(1, title="Harbour: new cranes arrive")]
+        )
+        for words in ("Harbour: new", "new cran", "cranes arrive", "harbour new cranes"):
+            found = article_store.find_article(connection, words)
+            assert found is not None, words
+            assert found.id == number
+        assert article_store.find_article(connection, "cranes new") is None

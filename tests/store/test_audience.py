@@ -11,7 +11,8 @@ import pytest
 
 from syndicate import store as store_room
 from syndicate.model import SubscriptionState
-from syndicate.store.mail import audience_store, delivery_store, newsletter_store, subscriber_export
+from syndicate.store.mail import delivery_store, newsletter_store
+from syndicate.store.subscribers import audience_store, subscriber_export
 from tests import factories
 from tests.factories import NOW, newsletter, subscribe
 

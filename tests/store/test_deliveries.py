@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 from syndicate.model import Delivery, DeliveryCause, DeliveryState
 from syndicate.store import schema
 from syndicate.store.core.column_types import to_microseconds
-from syndicate.store.mail import audience_store, delivery_store, sending_pauses
+from syndicate.store.mail import delivery_store, sending_pauses
+from syndicate.store.subscribers import audience_store
 from tests import factories
 from tests.factories import NOW
 

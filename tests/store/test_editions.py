@@ -11,14 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from syndicate.model import DeliveryState, LeaveReason, LeftOut
 from syndicate.store import schema
 from syndicate.store.ingest import article_store
-from syndicate.store.mail import (
-    audience_store,
-    delivery_store,
-    edition_articles,
-    edition_store,
-    newsletter_store,
-)
+from syndicate.store.mail import delivery_store, edition_articles, edition_store, newsletter_store
 from syndicate.store.mail.edition_store import EMPTY, MISSED
+from syndicate.store.subscribers import audience_store
 from tests import factories
 from tests.factories import NOW, PERIOD, cut, declared, edition_story, new_article, newsletter, subscribe
 

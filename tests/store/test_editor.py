@@ -8,8 +8,8 @@ from sqlalchemy import update
 
 from syndicate.model import EditorAction
 from syndicate.store import Connection, schema
-from syndicate.store.core import leases
 from syndicate.store.ingest import article_store
+from syndicate.store.leases import leases
 from syndicate.store.output import channel_store, stale
 from syndicate.store.stories import decision_store, story_store
 from tests import factories

@@ -122,6 +122,20 @@ def test_an_unreachable_postgresql_is_an_error_without_its_password(tmp_path: Pa
     assert "s3cret" not in str(caught.value)
 
 
+def test_a_database_in_another_encoding_is_refused(postgres_server: str):
+    name = "in_ascii"
+    postgres.execute(
+        postgres_server, f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"
+    )
+    try:
+        store = open_store(postgres.database_url(postgres_server, name))
+        with pytest.raises(StoreError, match=r"in_ascii has the encoding SQL_ASCII.*ENCODING 'UTF8'"):
+            store.migrate()
+        store.dispose()
+    finally:
+        postgres.execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 def test_SF7_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path):
     file = tmp_path / "notes.db"
     file.write_bytes(b"My notes, and nothing else. " * 100)
@@ -263,6 +277,6 @@ def test_SF9_postgresql_that_goes_away_is_an_error_and_comes_back_by_itself(
         assert source_store.list_sources(connection) == ()
 
 
-def test_where_never_shows_a_password():
+def test_where_shows_the_url_of_the_settings_and_never_a_password():
     store = open_store("postgresql://jo:s3cret@host/news")
-    assert store.where == "postgresql+psycopg://jo:***@host/news"
+    assert store.where == "postgresql://jo:***@host/news"

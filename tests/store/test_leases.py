@@ -8,8 +8,8 @@ import pytest
 
 from syndicate.errors import StoreBusy
 from syndicate.store import open_store
-from syndicate.store.core import leases
 from syndicate.store.ingest import source_store
+from syndicate.store.leases import leases
 from syndicate.store.mail import delivery_store
 from tests import factories
 from tests.factories import NOW

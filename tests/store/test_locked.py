@@ -11,7 +11,7 @@ import pytest
 
 from syndicate.errors import StoreBusy
 from syndicate.store import Store, open_store
-from syndicate.store.core import leases, old_rows, quarantine, restored_store, store_identity
+from syndicate.store.core import old_rows, quarantine, restored_store, store_identity
 from syndicate.store.ingest import (
     article_store,
     declared_sources,
@@ -23,22 +23,30 @@ from syndicate.store.ingest import (
     source_store,
     tombstones,
 )
+from syndicate.store.leases import leases, worker_store
 from syndicate.store.mail import (
-    audience_store,
     bounce_store,
     corrections,
     delivery_store,
     edition_articles,
+    edition_dates,
+    edition_figures,
     edition_store,
     newsletter_store,
     period_store,
-    preference_store,
     sending_pauses,
-    sign_up_store,
-    subscriber_export,
-    suppression_list,
 )
-from syndicate.store.output import announcements, channel_archives, channel_store, private_feed_store, stale
+from syndicate.store.output import (
+    added_channels,
+    announcements,
+    channel_archives,
+    channel_store,
+    feed_read_store,
+    file_hashes,
+    part_leases,
+    private_feed_store,
+    stale,
+)
 from syndicate.store.search import search_store, word_index
 from syndicate.store.stories import (
     decision_store,
@@ -49,9 +57,18 @@ from syndicate.store.stories import (
     story_moves,
     story_store,
 )
+from syndicate.store.subscribers import (
+    audience_store,
+    import_store,
+    preference_store,
+    sign_up_store,
+    subscriber_export,
+    suppression_list,
+)
 from tests.store.write_calls import WRITES, seed
 
 ROOMS = (
+    added_channels,
     announcements,
     article_store,
     audience_store,
@@ -63,14 +80,20 @@ ROOMS = (
     declared_sources,
     delivery_store,
     edition_articles,
+    edition_dates,
+    edition_figures,
     edition_store,
+    feed_read_store,
+    file_hashes,
     hub_store,
+    import_store,
     index_rows,
     known_articles,
     leases,
     newsletter_store,
     old_rows,
     page_store,
+    part_leases,
     part_store,
     period_store,
     preference_store,
@@ -93,31 +116,48 @@ ROOMS = (
     suppression_list,
     tombstones,
     word_index,
+    worker_store,
 )
 READS_BY_MODULE = {
+    "added_channels": "added_channels channel_moves",
+    "feed_read_store": "days readers",
     "article_store": (
         "count_articles find_article find_articles get_articles get_bodies latest_articles "
         "latest_published lead_texts newest_before pages_showing_article"
     ),
     "audience_store": (
-        "any_subscription count_readers count_subscriptions_by_state is_confirmed list_subscribers "
-        "subscription_newsletter subscription_of subscription_state suppression suppression_hash"
+        "any_subscription count_readers count_subscriptions_by_state find_subscriber is_confirmed last_event "
+        "list_subscribers subscription_newsletter subscription_of subscription_state suppression "
+        "suppression_hash suppression_hashes"
     ),
-    "bounce_store": "addressee count_bounces count_by_kind subscriber_key",
+    "bounce_store": (
+        "addressee count_bounces count_by_kind delivery_of has_left subscriber_key subscriptions_of "
+        "variant_of"
+    ),
     "channel_archives": "archive_bounds archive_cutoff_id articles_after sources_in",
     "channel_store": (
-        "channel_articles channel_signature filtered_articles languages latest_sections_and_languages "
-        "matching_articles related_signature section_articles sections "
-        "shown_articles source_articles"
+        "articles_below channel_articles channel_signature count_since filtered_articles languages "
+        "latest_sections_and_languages matching_articles newest_articles related_signature section_articles "
+        "sections shown_articles source_articles source_names"
     ),
-    "decision_store": "chosen_articles decision_log decisions stories_with_choices story_decisions",
+    "decision_store": (
+        "chosen_articles decision_log decisions log_page next_pairs pair_decisions stories_with_choices "
+        "story_decisions"
+    ),
     "delivery_store": (
-        "already_sending count_deliveries count_due count_late count_refused is_any_due list_deliveries "
-        "next_delivery sending_owners"
+        "already_sending count_deliveries count_due count_late count_refused count_trouble due_shards "
+        "is_any_due list_deliveries next_delivery sending_owners"
     ),
-    "edition_articles": "article_editions carried_articles unrecorded_articles waiting_articles",
-    "edition_store": "count_by_edition get_edition has_edition report_editions",
-    "hub_store": "count_due_hubs find_hub_subscription list_hub_subscriptions waiting_pushes",
+    "edition_articles": (
+        "article_editions carried_articles open_editions_with unrecorded_articles waiting_articles"
+    ),
+    "edition_dates": "editions_between",
+    "edition_figures": "read_figures",
+    "edition_store": (
+        "count_by_edition get_edition has_edition latest_content latest_states report_editions reports_of"
+    ),
+    "file_hashes": "file_paths read_hash",
+    "hub_store": "count_due_hubs due_shards find_hub_subscription list_hub_subscriptions waiting_pushes",
     "index_rows": (
         "articles_with_titles lead_facts next_text_label nth_newest_published placed_articles "
         "related_articles"
@@ -126,13 +166,17 @@ READS_BY_MODULE = {
         "articles_of_titles articles_published_at known_entries known_item_hashes pruned_keys "
         "sources_with_dates"
     ),
-    "leases": "delivery_holder lease_holder lease_owners page_holder read_counter read_secret source_holder",
-    "newsletter_store": "known_since newsletter_titles paused_newsletters",
-    "old_rows": "count_prunable stories_without_lead",
-    "page_store": (
-        "count_pages failures_in_a_row full_text_words gone_pages has_only_useless_pages refused_pages"
+    "leases": (
+        "delivery_holder lease_holder lease_owners named_leases page_holder read_counter read_secret "
+        "source_holder"
     ),
-    "part_store": "failing_parts",
+    "newsletter_store": "declarations known_since newsletter_titles paused_newsletters",
+    "old_rows": "count_prunable",
+    "page_store": (
+        "count_pages due_shards failures_in_a_row full_text_words gone_pages has_only_useless_pages "
+        "refused_pages"
+    ),
+    "part_store": "due_shards failing_parts",
     "period_store": "last_period missed_periods unfinished_counts",
     "preference_store": "get_preferences variants",
     "private_feed_store": "feed_choices feed_owner feed_revision",
@@ -147,21 +191,23 @@ READS_BY_MODULE = {
     "sending_pauses": "latest_pause sending_pause",
     "sign_up_store": "find_sign_up waiting_sign_ups",
     "source_store": (
-        "declared_weights due_sources get_source has_leases list_sources next_check report_sources"
+        "declared_weights due_shards due_sources get_source get_sources has_leases list_sources next_check "
+        "report_sources source_names sources_in_trouble"
     ),
     "search_store": "ids_with search_hits tags_beginning time_limit",
-    "stale": "count_stale list_marks published_channels signatures stale_lists stale_pages",
+    "stale": "count_stale stale_blocks list_marks published_channels signatures stale_lists stale_pages",
     "store_identity": "database_facts has_subscriptions mail_hold read_identity",
     "story_leads": "language_leads",
-    "story_moves": "current_stories former_paths story_moves story_reason",
+    "story_moves": "current_stories former_paths story_moves story_reason story_reasons",
     "story_store": (
         "count_stories count_unplaced story_links get_stories linking_articles links_to related_links "
         "repeated_links same_text_links section_links story_articles unplaced_articles"
     ),
-    "subscriber_export": "export_subscriber_data",
+    "subscriber_export": "export_subscriber_data subscription_facts",
     "suppression_list": "last_lifted_at list_suppressions reason_not_liftable",
-    "tombstones": "count_dropped pruned_titles",
-    "word_index": "count_matches matches matching_ids",
+    "tombstones": "count_dropped count_dropped_of pruned_titles",
+    "worker_store": "list_workers live_workers",
+    "word_index": "count_matches latest_ids matches matching_ids",
 }
 READS = {f"{module}.{name}" for module, names in READS_BY_MODULE.items() for name in names.split()}
 

@@ -1,6 +1,8 @@
 """Migrations: what they build is what the statements expect; they run once, whole, and never backwards."""
 
-from datetime import datetime
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -25,7 +27,10 @@ from syndicate.model import Entry, is_dated, undated_key
 from syndicate.store import open_store, schema
 from syndicate.store.core import migration
 from syndicate.store.core.migration import Migration, all_migrations
-from syndicate.store.ingest import article_store
+from syndicate.store.ingest import article_store, declared_sources
+from syndicate.store.leases import leases
+from syndicate.store.mail import newsletter_store
+from tests.factories import declared, newsletter
 
 KINDS: dict[type[TypeEngine[Any]], str] = {
     BigInteger: "integer",
@@ -101,6 +106,68 @@ def test_SF7_a_store_of_a_newer_version_is_refused_and_left_alone(store, now: da
         store.migrate()
     with store.read() as connection:
         assert connection.scalars(select(func.max(schema.migrations.c.number))).one() == 99
+
+
+def test_eight_processes_that_start_on_an_empty_store_migrate_it_once(empty_store_url) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        ran = sorted(pool.map(migrate_and_declare, [empty_store_url] * 8), key=len)
+    assert ran == [*[[]] * 7, [migration.name for migration in all_migrations()]]
+    store = open_store(empty_store_url)
+    with store.read() as connection:
+        assert len(leases.read_secret(connection)) == 32
+        assert connection.scalars(select(schema.sources.c.name)).all() == ["harbour"]
+        assert connection.scalars(select(schema.newsletters.c.name)).all() == ["daily"]
+    store.dispose()
+
+
+def migrate_and_declare(url: str) -> list[str]:
+    """Open the store as each process does at its start; return the migrations that ran."""
+    store, now = open_store(url), datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    try:
+        ran = store.migrate()
+        with store.write_declarations() as connection:
+            leases.ensure_secret(connection)
+            declared_sources.sync_sources(connection, [declared("harbour")], now)
+            newsletter_store.sync_newsletters(connection, [newsletter()], now)
+    finally:
+        store.dispose()
+    return ran
+
+
+def test_the_version_before_goes_on_beside_migrations_that_let_it(empty_store_url, monkeypatch) -> None:
+    before = all_migrations()
+    additive = Migration(
+        number=97,
+        name="more",
+        sql=f"-- readers: {before[-1].number}\nALTER TABLE sources ADD COLUMN mood TEXT NOT NULL DEFAULT ''",
+    )
+    unfit = Migration(number=98, name="less", sql="-- readers: 97\nALTER TABLE sources DROP COLUMN mood")
+    old, new = open_store(empty_store_url), open_store(empty_store_url)
+    old.migrate()
+    for known, ran in (((*before, additive), ["more"]), (before, [])):
+        monkeypatch.setattr(migration, "all_migrations", lambda known=known: known)
+        assert (new if ran else old).migrate() == ran
+    with old.write() as connection:
+        old_row(connection, "sources", name="harbour")
+    monkeypatch.setattr(migration, "all_migrations", lambda: (*before, additive, unfit))
+    assert new.migrate() == ["less"]
+    monkeypatch.setattr(migration, "all_migrations", lambda: (*before, additive))
+    assert old.migrate() == []
+    monkeypatch.setattr(migration, "all_migrations", lambda: before)
+    with pytest.raises(StoreError, match="newer version"):
+        old.migrate()
+    for store in (old, new):
+        store.dispose()
+
+
+def test_columns_added_beside_an_older_version_have_a_default_and_none_is_renamed() -> None:
+    for one in all_migrations():
+        if one.oldest_reader == one.number:
+            continue
+        for statement in re.sub(r"--[^\n]*", "", one.sql).split(";"):
+            added = re.search(r"\bADD COLUMN\b.*", statement, re.DOTALL)
+            assert not added or "NOT NULL" not in added[0] or "DEFAULT" in added[0], one.name
+            assert not re.search(r"\bRENAME\b", statement), one.name
 
 
 def test_no_two_migrations_have_the_same_number():

@@ -85,7 +85,7 @@ def test_a_pruned_article_leaves_a_trace_so_that_it_does_not_come_back(room):
     prune(connection)
     assert pruned_keys(connection, source) == {"key-1"}
     assert pruned_keys(connection, source + 1) == frozenset()
-    assert known_articles.known_item_hashes(connection, [source])[source] == {"digest-1", "digest-2"}
+    assert known_articles.known_item_hashes(connection, {source: ()})[source] == {"digest-1", "digest-2"}
     assert old_rows.prune_tombstones(connection, before=NOW) == 0
     assert old_rows.prune_tombstones(connection, before=NOW + timedelta(seconds=1)) == 1
     assert pruned_keys(connection, source) == frozenset()
@@ -94,9 +94,9 @@ def test_a_pruned_article_leaves_a_trace_so_that_it_does_not_come_back(room):
 def test_stories_without_articles_go(room):
     connection, source = room
     factories.add_articles(connection, source, old_article(1), new_article(2))
-    assert old_rows.prune_stories(connection) == 0
+    assert old_rows.prune_stories(connection, [1, 2]) == 0
     prune(connection)
-    assert old_rows.prune_stories(connection) == 1
+    assert old_rows.prune_stories(connection, [1, 2]) == 1
     assert story_store.count_stories(connection) == (1, 0)
 
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 from threading import Barrier
 
 from syndicate.store import Store
-from syndicate.store.mail import newsletter_store, sign_up_store
+from syndicate.store.mail import newsletter_store
+from syndicate.store.subscribers import sign_up_store
 from tests.factories import NOW, newsletter
 
 AT_ONCE = 12

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.model import Image, RankedStory, Story
+from syndicate.model import EARLIEST, Image, RankedStory, Story
 from syndicate.store.core import quarantine
 from syndicate.store.ingest import article_store, known_articles
 from syndicate.store.output import stale
@@ -76,7 +76,10 @@ def test_when_the_nth_newest_of_the_placed_articles_was_published(room):
     factories.place(connection, ids[0], story)
     stored = article_store.get_articles(connection, ids)
     times = [stored[number].published for number in (ids[0], ids[2])]
-    assert [index_rows.nth_newest_published(connection, place) for place in (1, 2, 3)] == [*times, None]
+    assert [index_rows.nth_newest_published(connection, place, EARLIEST) for place in (1, 2, 3)] == [
+        *times,
+        None,
+    ]
 
 
 def test_titles_lead_to_the_latest_article_that_has_them(room):
@@ -308,11 +311,11 @@ def test_three_failures_and_a_thing_rests_until_it_works_again(store):
 
     with store.write() as connection:
         for hours, reason in enumerate(("first", "second", "third")):
-            assert known_articles.known_item_hashes(connection, [7])[7] == frozenset()
+            assert known_articles.known_item_hashes(connection, {7: ()})[7] == frozenset()
             fail(connection, "bad", reason, hours)
         fail(connection, "other", "once")
-        assert known_articles.known_item_hashes(connection, [7])[7] == {"bad"}
-        assert known_articles.known_item_hashes(connection, [8])[8] == frozenset()
+        assert known_articles.known_item_hashes(connection, {7: ()})[7] == {"bad"}
+        assert known_articles.known_item_hashes(connection, {8: ()})[8] == frozenset()
         worst = quarantine.failures(connection)[0]
         assert (worst.subject, worst.attempts, worst.reason, worst.is_quarantined) == (
             "bad",

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from syndicate.model import SubscriptionState
-from syndicate.store.mail import audience_store, bounce_store, newsletter_store, suppression_list
+from syndicate.store.mail import bounce_store, newsletter_store
+from syndicate.store.subscribers import audience_store, suppression_list
 from tests.factories import NOW, consents, newsletter, subscribe
 
 JO = "jo@example.org"

@@ -13,15 +13,17 @@ from syndicate.model import (
     Hub,
     HubState,
     HubSubscription,
+    ImportedSubscriber,
     LeaveReason,
     LeftOut,
     QueuedPage,
     ReadState,
     SitemapPart,
     SourceState,
+    Standing,
 )
 from syndicate.store import schema
-from syndicate.store.core import leases, old_rows, quarantine, restored_store, store_identity, store_values
+from syndicate.store.core import old_rows, quarantine, restored_store, store_identity, store_values
 from syndicate.store.ingest import (
     article_store,
     declared_sources,
@@ -32,8 +34,8 @@ from syndicate.store.ingest import (
     source_store,
     tombstones,
 )
+from syndicate.store.leases import leases, worker_store
 from syndicate.store.mail import (
-    audience_store,
     bounce_store,
     corrections,
     delivery_store,
@@ -41,12 +43,19 @@ from syndicate.store.mail import (
     edition_store,
     newsletter_store,
     period_store,
-    preference_store,
     sending_pauses,
-    sign_up_store,
-    suppression_list,
 )
-from syndicate.store.output import announcements, channel_archives, private_feed_store, stale
+from syndicate.store.output import (
+    added_channels,
+    announcements,
+    channel_archives,
+    feed_read_store,
+    file_hashes,
+    part_leases,
+    private_feed_store,
+    stale,
+)
+from syndicate.store.output.feed_read_store import FeedReads
 from syndicate.store.search import word_index
 from syndicate.store.stories import (
     decision_store,
@@ -57,11 +66,19 @@ from syndicate.store.stories import (
 )
 from syndicate.store.stories.story_moves import MERGED, SPLIT, StoryMove
 from syndicate.store.stories.story_store import RelatedRow
+from syndicate.store.subscribers import (
+    audience_store,
+    import_store,
+    preference_store,
+    sign_up_store,
+    suppression_list,
+)
 from tests import factories
 from tests.factories import NOW, declared, edition_story, new_article, newsletter, subscribe
 
 SAVED_POLL = source_store.SavedPoll(source_id=1, state=SourceState(), title="t", home_url="h", feed_id="f")
 GONE = tombstones.Tombstone(entry_key="gone", item_hash="d", rule="adverts")
+WORKER = worker_store.WorkerRow(owner="us", stages=("x",), shards=frozenset(), started=NOW, seen=NOW)
 EARLY, SOON, LATER = NOW - timedelta(days=2), NOW + timedelta(minutes=1), NOW + timedelta(days=2)
 
 
@@ -116,6 +133,12 @@ def replace(connection: Connection) -> None:
     corrections.replace_deliveries(connection, edition, NOW, factories.WITHIN_A_YEAR)
 
 
+def issue(connection: Connection) -> None:
+    edition = edition_store.get_edition(connection, 1)
+    assert edition is not None
+    edition_store.add_issue_deliveries(connection, edition, NOW, factories.WITHIN_A_YEAR, [])
+
+
 def hours_again(connection: Connection) -> None:
     choose(connection)
     preference_store.delay_to_own_hours(connection, 1, lambda _hour, _zone: LATER)
@@ -162,6 +185,16 @@ STATE = SourceState(next_check=NOW)
 IDENTITY = store_identity.StoreIdentity(store_id="x")
 FINISHED = DeliveryState.SENT
 # The seeded store has one of everything, with number 1, leased by "us".
+IMPORTED = ImportedSubscriber(
+    file="list.csv",
+    line=2,
+    text="kim@example.org",
+    standing=Standing.SUBSCRIBED,
+    address="kim@example.org",
+    address_key="kim@example.org",
+    newsletter="daily",
+)
+
 WRITES: dict[str, Callable[[Connection], object]] = {
     "announcements.record_documents": lambda c: announcements.record_documents(c, {TOPIC: "x"}, NOW),
     "announcements.claim_announcements": lambda c: announcements.claim_announcements(c, now=NOW, until=LATER),
@@ -177,8 +210,10 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "word_index.index_new": lambda c: word_index.index_new(c, [(2, 1, new_article(2))]),
     "word_index.index_again": lambda c: word_index.index_again(c, [1]),
     "word_index.index_waiting": wait_and_index,
+    "word_index.index_later": word_index.index_later,
     "article_store.save_item_hashes": lambda c: article_store.save_item_hashes(c, [(1, "x")]),
     "audience_store.add_subscription": lambda c: subscribe(c, "kim@example.org"),
+    "import_store.import_rows": lambda c: list(import_store.import_rows(c, [IMPORTED], agreed="", now=NOW)),
     "audience_store.end_subscription": lambda c: audience_store.end_subscription(c, 1, detail="", now=NOW),
     "audience_store.end_all_subscriptions": lambda c: audience_store.end_all_subscriptions(
         c, "jo@example.org", detail="", now=NOW
@@ -189,7 +224,9 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "audience_store.confirm_subscription": lambda c: audience_store.confirm_subscription(
         c, "jo@example.org", "daily", detail="", agreed="", now=NOW
     ),
+    "edition_articles.carry_item": lambda c: edition_articles.carry_item(c, 1, 1, [1]),
     "edition_articles.leave_out_items": lambda c: edition_articles.leave_out_items(c, 1, kept=[], reasons={}),
+    "edition_articles.replace_stories": lambda c: edition_articles.replace_stories(c, 1, []),
     "edition_articles.save_articles": lambda c: edition_articles.save_articles(
         c, 1, left_out=[LeftOut(article_id=9, reason=LeaveReason.GONE)]
     ),
@@ -215,6 +252,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "audience_store.suppress": lambda c: audience_store.suppress(c, "x@example.org", reason="", now=NOW),
     "audience_store.erase_subscriber": lambda c: audience_store.erase_subscriber(c, "jo@example.org", NOW),
     "delivery_store.claim_deliveries": lambda c: delivery_store.claim_deliveries(c, limit=5, **lease("us")),
+    "delivery_store.extend_claims": lambda c: delivery_store.extend_claims(c, [1], owner="us", until=LATER),
     "delivery_store.begin_sending": lambda c: delivery_store.begin_sending(c, [1], **lease("us")),
     "delivery_store.finish_delivery": lambda c: delivery_store.finish_delivery(
         c, 1, FINISHED, owner="us", now=NOW
@@ -232,6 +270,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "bounce_store.record_bounce": lambda c: bounce_store.record_bounce(
         c, subscription_id=1, delivery_id=1, kind="soft", status="", detail="", now=NOW
     ),
+    "bounce_store.record_unsubscription": lambda c: bounce_store.record_unsubscription(c, 1, NOW),
     "bounce_store.ignore_bounces": lambda c: bounce_store.ignore_bounces(c, 1),
     "bounce_store.prune_bounces": lambda c: bounce_store.prune_bounces(c, before=NOW),
     "delivery_store.fail_late": lambda c: delivery_store.fail_late(c, now=LATER),
@@ -249,6 +288,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     ),
     "store_identity.lift_hold": store_identity.lift_hold,
     "store_identity.skip_ids": store_identity.skip_ids,
+    "store_identity.settle": store_identity.settle,
     "suppression_list.lift_suppression": lambda c: suppression_list.lift_suppression(
         c, "jo@example.org", why="", now=NOW
     ),
@@ -266,6 +306,18 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "newsletter_store.sync_newsletters": lambda c: newsletter_store.sync_newsletters(
         c, [newsletter("weekly")], NOW
     ),
+    "newsletter_store.save_declaration": lambda c: newsletter_store.save_declaration(
+        c, newsletter("evening"), {"schedule": "daily 18:00"}, NOW
+    ),
+    "newsletter_store.remove_declaration": lambda c: newsletter_store.remove_declaration(c, "daily"),
+    "added_channels.save_channel": lambda c: added_channels.save_channel(c, "new", {}, NOW),
+    "added_channels.rename_channel": lambda c: added_channels.rename_channel(c, "added", "other"),
+    "added_channels.mark_removed": lambda c: added_channels.mark_removed(c, "added", NOW),
+    "added_channels.save_move": lambda c: added_channels.save_move(c, "old", "news", NOW),
+    "added_channels.delete_move": lambda c: added_channels.delete_move(c, "former"),
+    "feed_read_store.save_reads": lambda c: feed_read_store.save_reads(
+        c, {FeedReads("news", NOW, "Feedly"): 3}
+    ),
     "newsletter_store.pause_newsletter": lambda c: newsletter_store.pause_newsletter(c, "daily"),
     "newsletter_store.resume_newsletter": lambda c: newsletter_store.resume_newsletter(c, "daily", NOW),
     "edition_store.record_no_edition": lambda c: edition_store.record_no_edition(
@@ -275,6 +327,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, edition_store.edition_values("daily", "edition", (NOW, LATER), NOW) | {"state": "empty"}
     ),
     "edition_store.cut_edition": edition_again,
+    "edition_store.add_issue_deliveries": issue,
     "edition_store.insert_deliveries": lambda c: edition_store.insert_deliveries(
         c, 1, "daily", NOW, {"not_before": literal(0)}, [false()]
     ),
@@ -306,6 +359,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "hub_store.delete_push": lambda c: hub_store.delete_push(c, 1),
     "hub_store.record_valid_push": lambda c: hub_store.record_valid_push(c, 1, NOW),
     "leases.take_lease": lambda c: leases.take_lease(c, "stories", **lease("us")),
+    "leases.renew_lease": lambda c: leases.renew_lease(c, "stories", owner="us", until=LATER),
     "leases.release_lease": lambda c: leases.release_lease(c, "stories", owner="us"),
     "leases.release_implausible_leases": lambda c: leases.release_implausible_leases(c, NOW),
     "leases.release_owner_leases": lambda c: leases.release_owner_leases(c, "us"),
@@ -323,6 +377,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "quarantine.record_failure": lambda c: quarantine.record_failure(c, "page", "x", "broken", now=NOW),
     "quarantine.clear_failure": lambda c: quarantine.clear_failure(c, "page", "y"),
     "quarantine.clear_failures": lambda c: quarantine.clear_failures(c, "page", ["y"]),
+    "quarantine.forget_failure": lambda c: quarantine.forget_failure(c, "page", "y", 0),
     "quarantine.clear_unlisted": lambda c: quarantine.clear_unlisted(c, {1: ()}),
     "ranked_lists.add_reads": lambda c: ranked_lists.add_reads(c, {new_article(1).path: 1}, hour=NOW),
     "ranked_lists.prune_neighbours": lambda c: ranked_lists.prune_neighbours(c, before=LATER),
@@ -331,7 +386,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "ranked_lists.save_source_weights": lambda c: ranked_lists.save_source_weights(c, {}, now=NOW),
     "ranked_lists.save_ranked": lambda c: ranked_lists.save_ranked(c, "top", []),
     "old_rows.prune_articles": lambda c: old_rows.prune_articles(c, before=LATER, now=NOW, limit=9),
-    "old_rows.prune_stories": old_rows.prune_stories,
+    "old_rows.prune_stories": lambda c: old_rows.prune_stories(c, [1, 2]),
     "old_rows.prune_deliveries": lambda c: old_rows.prune_deliveries(c, before=LATER),
     "old_rows.prune_edition_bodies": lambda c: old_rows.prune_edition_bodies(c, before=LATER),
     "old_rows.prune_tombstones": lambda c: old_rows.prune_tombstones(c, before=LATER),
@@ -347,15 +402,27 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "part_store.save_part": lambda c: part_store.save_part(c, 1, STATE, NOW, owner="us"),
     "part_store.release_parts": lambda c: part_store.release_parts(c, [1], owner="us"),
     "declared_sources.sync_sources": lambda c: declared_sources.sync_sources(c, [declared("New")], NOW),
+    "source_store.make_due": lambda c: source_store.make_due(c, 1, NOW, "asked"),
     "source_store.claim_due_sources": lambda c: source_store.claim_due_sources(c, limit=5, **lease("us")),
     "source_store.claim_source": lambda c: source_store.claim_source(c, 1, **lease("us")),
     "source_store.extend_leases": lambda c: source_store.extend_leases(c, [1], owner="us", until=LATER),
+    "source_store.read_again": lambda c: source_store.read_again(c, 1, NOW),
     "source_store.set_next_check": lambda c: source_store.set_next_check(c, 1, STATE),
     "source_store.release_sources": lambda c: source_store.release_sources(c, [1], owner="us"),
     "source_store.save_unchanged_polls": lambda c: source_store.save_unchanged_polls(
         c, [(1, STATE)], owner="us"
     ),
     "source_store.save_polls": lambda c: source_store.save_polls(c, [SAVED_POLL], owner="us"),
+    "source_store.forget_future_polls": lambda c: source_store.forget_future_polls(c, NOW),
+    "worker_store.save_heartbeat": lambda c: worker_store.save_heartbeat(c, WORKER),
+    "worker_store.extend_named_leases": lambda c: worker_store.extend_named_leases(
+        c, ["x"], owner="us", until=LATER
+    ),
+    "worker_store.remove_worker": lambda c: worker_store.remove_worker(c, "us"),
+    "worker_store.release_workers": lambda c: worker_store.release_workers(c, seen_before=LATER),
+    "worker_store.ensure_queue_tables": lambda c: worker_store.ensure_queue_tables(
+        c, "CREATE TABLE queued (id INTEGER)", "1"
+    ),
     "source_store.save_poll": lambda c: source_store.save_poll(c, 1, STATE, owner="us"),
     "stale.mark_stale": lambda c: stale.mark_stale(c, [1]),
     "stale.mark_published_since": lambda c: stale.mark_published_since(c, NOW - timedelta(days=1)),
@@ -365,7 +432,10 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "stale.mark_lists": lambda c: stale.mark_lists(c, ["tag:x"]),
     "stale.mark_lists_with": lambda c: stale.mark_lists_with(c, [1]),
     "stale.clear_lists": lambda c: stale.clear_lists(c, {"tag:x": 1}),
-    "stale.mark_sections": lambda c: stale.mark_sections(c, ["world"]),
+    "file_hashes.record_files": lambda c: file_hashes.record_files(c, {"a": "x", "b": None}, NOW),
+    "file_hashes.forget_hashes": file_hashes.forget_hashes,
+    "file_hashes.use_place": lambda c: file_hashes.use_place(c, "s3://bucket"),
+    "part_leases.take_part": lambda c: part_leases.take_part(c, "site", owner="us", now=NOW, until=LATER),
     "stale.mark_sources": lambda c: stale.mark_sources(c, [1]),
     "stale.clear_stale": lambda c: stale.clear_stale(c, [(1, 1)]),
     "stale.save_signature": lambda c: stale.save_signature(c, "opml", "x", NOW),
@@ -382,6 +452,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "tombstones.save_tombstone_hashes": lambda c: tombstones.save_tombstone_hashes(c, 1, [("gone", "e")]),
     "story_leads.list_language_leads": story_leads.list_language_leads,
     "story_leads.save_language_leads": lambda c: story_leads.save_language_leads(c, [1], {(1, "en"): 1}),
+    "story_moves.mark_pages": lambda c: story_moves.mark_pages(c, [1]),
     "story_moves.merge_story": lambda c: story_moves.merge_story(c, move(MERGED, 2, 1)),
     "story_moves.split_story": lambda c: story_moves.split_story(c, move(SPLIT, 1, 2), [1]),
     "story_moves.close_empty_stories": lambda c: story_moves.close_empty_stories(c, [move(MERGED, 999, 1)]),
@@ -395,7 +466,11 @@ def seed(connection: Connection) -> None:
     factories.newsroom(connection, "jo@example.org", "failed@example.org", "free@example.org")
     factories.add_articles(connection, 1, new_article(2))
     leases.ensure_secret(connection)
+    added_channels.save_channel(connection, "added", {"query": "top"}, NOW)
+    added_channels.save_move(connection, "former", "added", NOW)
+    store_identity.write_identity(connection, IDENTITY)
     retitle(connection)
+    worker_store.save_heartbeat(connection, WORKER)
     note_hub(connection, SUBSCRIPTION.hub)
     quarantine.record_failure(connection, "entry", "item_hash", "broken", now=NOW, source_id=1)
     delivery_store.claim_deliveries(connection, now=NOW, owner="us", until=SOON, limit=1)

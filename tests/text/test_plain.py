@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.text.plain import (
+    MAX_TEXT,
     clean_line,
     clean_text,
     excerpt,
@@ -91,7 +92,10 @@ def test_a_long_line_is_cut_as_it_is_when_looked_at_whole(line, rest):
 
 
 def test_a_text_over_its_limit_ends_at_a_word():
-    assert clean_text("alpha beta\n\ngamma delta", 18) == "alpha beta\n\ngamma…"
+    paragraphs = "alpha beta\n\n" * (MAX_TEXT // 12)
+    cut = clean_text(f"{paragraphs}gamma delta")
+    assert len(cut) <= MAX_TEXT
+    assert cut.endswith(("alpha…", "beta…"))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,14 @@
 
 import pytest
 
-from syndicate.text.privacy import has_credentials, looks_secret, mask_address, masked_address, public_source
+from syndicate.text.privacy import (
+    has_credentials,
+    looks_secret,
+    mask_address,
+    mask_mailboxes,
+    masked_address,
+    public_source,
+)
 from tests.factories import declared
 
 URL = "https://paper.example/feed/s3cr3tpath?token=abc%2Bdefgh&x=1"
@@ -80,3 +87,9 @@ def test_readers_get_a_private_source_by_its_name_and_host_only():
     )
     assert "token" not in repr(shown)
     assert public_source(declared(url=URL)).url == URL
+
+
+def test_the_answer_of_a_mail_server_shows_no_mailbox_in_any_spelling():
+    answer = '550 5.1.1 <Mara.Lund@Mail.Example>: for "mara+news@other.example", user unknown'
+    masked = mask_mailboxes(answer)
+    assert masked == '550 5.1.1 <M••••d@Mail.Example>: for "m••••s@other.example", user unknown'

@@ -16,13 +16,14 @@ from syndicate.audience.link_tokens import unsubscribe_token
 from syndicate.jobs.publish.site_frame import bare_frame
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.store import open_store
-from syndicate.store.core import leases
-from syndicate.store.mail import audience_store
+from syndicate.store.leases import leases
+from syndicate.store.subscribers import audience_store
 from syndicate.templating import Templates
-from syndicate.web import WebOptions, WebServer, create_app
-from syndicate.web.server_pages import ServerPages
+from syndicate.web import WebOptions, WebServer
+from syndicate.web.readers.server_pages import ServerPages
 from tests.factories import NOW
 from tests.jobs.room import Room
+from tests.web_app import create_app
 
 JO = "jo@example.org"
 OFFERED = """
@@ -127,7 +128,7 @@ class Site:
     def ask(self, method: str, path: str, body: bytes | None = None, /, **fields: str) -> Answer:
         connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=10)
         try:
-            connection.putrequest(method, path, skip_accept_encoding=True)
+            connection.putrequest(method, path, skip_host="Host" in fields, skip_accept_encoding=True)
             for name, value in fields.items():
                 connection.putheader(name.replace("_", "-"), value)
             if body is not None:

@@ -8,8 +8,9 @@ import pytest
 from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
 from syndicate.publish.redirect_page import redirect_page
 from syndicate.templating import Templates
-from syndicate.web import WebOptions, create_app
+from syndicate.web import WebOptions
 from tests.web.conftest import TUESDAY, serving
+from tests.web_app import create_app
 
 RSS = b'<?xml version="1.0"?><rss version="2.0">' + b"<item>news</item>" * 200 + b"</rss>"
 POLICY = (

@@ -8,8 +8,9 @@ import pytest
 
 from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
 from syndicate.templating import Templates
-from syndicate.web import WebOptions, create_app
+from syndicate.web import WebOptions
 from tests.web.conftest import serving
+from tests.web_app import create_app
 
 
 @pytest.fixture
@@ -20,8 +21,7 @@ def site(tmp_path: Path, sqlite_store: Any) -> Iterator[Any]:
     options = WebOptions(
         hub_url="https://hub.example/",
         site_url="https://news.example/base",
-        gone_channels={"gone"},
-        moved_channels={"old": "new"},
+        former_channels=lambda: {"gone": "", "old": "new"},
     )
     unsubscribe = UnsubscribeJob(store=sqlite_store)
     app = create_app(options, tmp_path, unsubscribe, templates=Templates(), health=dict)

@@ -1,6 +1,6 @@
 import pytest
 
-from syndicate.web.negotiation import accepts_gzip, fields_of, is_navigation, not_modified
+from syndicate.web.readers.negotiation import accepts_gzip, fields_of, is_navigation, not_modified
 
 MODIFIED = 1_795_510_800  # Tue, 24 Nov 2026 09:00:00 GMT
 

@@ -7,9 +7,10 @@ import pytest
 from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
 from syndicate.store import Store
 from syndicate.templating import Templates
-from syndicate.web import WebOptions, create_app
-from syndicate.web.negotiation import is_opening
+from syndicate.web import WebOptions
+from syndicate.web.readers.negotiation import is_opening
 from tests.web.conftest import Site, serving
+from tests.web_app import create_app
 
 PERSON = {"sec-fetch-user": "?1", "sec-fetch-dest": "document", "sec-fetch-mode": "navigate"}
 

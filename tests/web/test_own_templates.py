@@ -9,10 +9,10 @@ import pytest
 from starlette.applications import Starlette
 
 from syndicate.templating import Templates
-from syndicate.web.app import create_app
 from syndicate.web.web_options import WebOptions
 from syndicate.workers.rendering import RenderPool
 from tests.web.conftest import Reader, Site, serving
+from tests.web_app import create_app
 
 LOOP = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
 

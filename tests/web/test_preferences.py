@@ -13,14 +13,32 @@ import pytest
 from syndicate.audience.choices import Choices, OfferedChoices, ReaderSelection
 from syndicate.audience.link_tokens import unsubscribe_token
 from syndicate.jobs.audience.preferences_job import PreferencesView
-from syndicate.store.core import leases
-from syndicate.store.mail import audience_store
+from syndicate.store.leases import leases
+from syndicate.store.subscribers import audience_store
 from syndicate.templating import Templates
-from syndicate.web import WebOptions, create_app
+from syndicate.web import WebOptions
 from tests.factories import new_article, place
 from tests.jobs.room import Room, opened_room, source
 from tests.web.conftest import JO, OFFERED, Site, pages_at_once, serving
+from tests.web_app import create_app
 
+FIELDS = """
+[[fields]]
+name = "city"
+title = "Your <city>"
+sign_up = true
+required = true
+[[fields]]
+name = "age"
+type = "number"
+sign_up = true
+[[fields]]
+name = "press"
+type = "yes_no"
+sign_up = true
+[[fields]]
+name = "rank"
+"""
 CONSENT = "نشرة الأسبوع: I want it by mail."
 
 
@@ -43,7 +61,7 @@ def choosing(tmp_path: Path) -> Iterator[tuple[Site, Reader]]:
     """The page of a reader who chose a section and an hour; stories in three sections."""
     with opened_room(tmp_path) as room:
         offered = OFFERED.replace("I want <it>.", "I want it by mail.")
-        room.declare(source("harbour", "https://harbour.example/feed") + offered)
+        room.declare(source("harbour", "https://harbour.example/feed") + offered + FIELDS)
         room.subscribe(JO)
         for number, section in enumerate(("Politics", "Sport", "<b>"), start=1):
             room.add(new_article(number, section=section))
@@ -113,6 +131,35 @@ def test_a_list_without_a_tick_is_refused_on_the_page(choosing):
     assert b"No section is ticked" in answer.body
     assert b"Saved" not in answer.body
     assert reader.choices == before
+
+
+def test_a_reader_sees_and_changes_the_fields_of_the_sign_up_form_and_no_other(choosing):
+    site, reader = choosing
+    form = b"save=yes&newsletter=daily&section=Sport&field.city=Bath+%3Cb%3E&field.age=041"
+    assert site.post(reader.address, form + b"&field.press=yes&field.rank=9").status == 303
+    text = site.get(reader.address).body.decode()
+    assert "Your &lt;city&gt;" in text
+    assert re.findall(
+        r'name="field.(\w+)".* value="([^"]*)"',
+        text,
+    ) == [("city", "Bath &lt;b&gt;"), ("age", "41")]
+    assert '<option value="yes" selected>Yes</option>' in text
+    assert "field.rank" not in text
+    # A form of an older template, without fields.
+    assert site.post(reader.address, b"save=yes&newsletter=daily&section=Sport").status == 303
+    assert site.get(reader.address).body.decode() == text
+
+
+def test_an_answer_that_is_missing_or_wrong_is_marked_and_nothing_is_saved(choosing):
+    site, reader = choosing
+    before, shown = reader.choices, site.get(reader.address).body
+    answer = site.post(reader.address, b"save=yes&newsletter=daily&hour=9&field.city=&field.age=old")
+    assert answer.status == 422
+    assert b"Correct the marked answers" in answer.body
+    marked = re.findall(r'name="field.(\w+)"[^>]* aria-invalid="true"', answer.body.decode())
+    assert marked == ["city", "age"]
+    assert b'value="old"' in answer.body
+    assert (reader.choices, site.get(reader.address).body) == (before, shown)
 
 
 def test_a_new_address_of_the_feed_is_told_after_the_redirect(choosing):
@@ -194,6 +241,8 @@ def test_every_page_for_readers_is_in_the_language_and_direction_of_the_site():
         "consent": "",
         "selected": [],
         "address": "",
+        "entered": None,
+        "wrong_fields": (),
         "done": False,
     }
     shown = PreferencesView(
@@ -202,8 +251,12 @@ def test_every_page_for_readers_is_in_the_language_and_direction_of_the_site():
     pages = [
         notices.page("pages/subscribe.html", problem="agree", **form),
         notices.page("pages/subscribe.html", done=True, selected=[], address="jo@example.org"),
-        notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token="", done=False),
-        notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token="t", done=True),
+        notices.page(
+            "pages/confirm.html", newsletter="نشرة", agreed="", entered={}, reader_token="", done=False
+        ),
+        notices.page(
+            "pages/confirm.html", newsletter="نشرة", agreed="", entered={}, reader_token="t", done=True
+        ),
         notices.page(
             "pages/preferences.html", page=shown, token="t", done="saved", zones=("UTC",), pauses=(7, 14)
         ),

@@ -10,8 +10,9 @@ from starlette.routing import Route
 from syndicate.publish.about.site_documents import robots_txt
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.templating import Templates
-from syndicate.web import WebOptions, create_app
-from syndicate.web.routes import ROUTES
+from syndicate.web import WebOptions
+from syndicate.web.readers.routes import ROUTES
+from tests.web_app import create_app
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -31,11 +32,15 @@ def test_every_route_is_documented() -> None:
 
 def test_no_crawler_may_read_an_address_with_a_token() -> None:
     rules = robots_txt(PublishOptions(site_url="https://news.example", title="News")).decode()
-    private = {route.path.partition("{")[0] for route in ROUTES if re.search(r"/\{(?!path)", route.path)}
+    paths = [route.path for route in ROUTES if not route.path.startswith("/embed/")]
+    private = {path.partition("{")[0] for path in paths if re.search(r"/\{(?!path)", path)}
     assert private <= set(re.findall(r"^Disallow: (.+)$", rules, re.MULTILINE))
 
 
 def test_a_route_is_served_where_there_is_a_job(tmp_path: Path) -> None:
-    assert paths(tmp_path) == ["/unsubscribe/{token}", "/healthz", "/", "/{path:path}"]
-    names = ("hub_listener", "sign_ups", "preferences", "private_feeds", "search", "review_links")
+    assert paths(tmp_path) == ["/unsubscribe/{token}", "/healthz", "/readyz", "/", "/{path:path}"]
+    names = (
+        *("hub_listener", "sign_ups", "preferences", "private_feeds", "search", "review_links", "webhooks"),
+        *("metrics", "embeds"),
+    )
     assert paths(tmp_path, **dict.fromkeys(names, object())) == [route.path for route in ROUTES]

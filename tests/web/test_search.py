@@ -14,10 +14,12 @@ import pytest
 from syndicate.publish.search.search_query import SearchQuery
 from syndicate.publish.search.search_results import SearchPage
 from syndicate.templating import Templates
-from syndicate.web import WebOptions, create_app, search_routes
+from syndicate.web import WebOptions
+from syndicate.web.readers import search_routes
 from tests.factories import NOW, new_article, place
 from tests.jobs.room import SITE, Room, opened_room, source
 from tests.web.conftest import Site, serving
+from tests.web_app import create_app
 
 
 @pytest.fixture

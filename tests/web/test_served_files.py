@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.web.served_files import FileChanged, OutputFolder, ServedFile
+from syndicate.published_files import FileChanged, PublishedFiles
+from syndicate.web.readers.served_files import OutputFolder, ServedFile
 
 
 def find(folder: OutputFolder, path: str, *, gzip: bool = False) -> ServedFile:
@@ -14,14 +15,14 @@ def find(folder: OutputFolder, path: str, *, gzip: bool = False) -> ServedFile:
 
 def test_H1_an_etag_costs_no_second_reading(tmp_path, monkeypatch):
     (tmp_path / "a.html").write_bytes(b"x" * 2000)
-    folder = OutputFolder(tmp_path, cache_bytes=0)
+    folder = OutputFolder(PublishedFiles(tmp_path), cache_bytes=0)
     first = find(folder, "/a.html", gzip=True)
     monkeypatch.setattr(Path, "open", None)
     assert find(folder, "/a.html", gzip=True) == first
 
 
 def test_bodies_are_kept_up_to_the_limit_and_the_oldest_go_first(tmp_path):
-    folder = OutputFolder(tmp_path, cache_bytes=250)
+    folder = OutputFolder(PublishedFiles(tmp_path), cache_bytes=250)
     served = []
     for name in ("a.html", "b.html", "c.html"):
         (tmp_path / name).write_bytes(name.encode() * 16 + b"1234")
@@ -38,7 +39,7 @@ def test_bodies_are_kept_up_to_the_limit_and_the_oldest_go_first(tmp_path):
 def test_H1_a_body_is_never_sent_under_the_etag_of_another(tmp_path):
     page = tmp_path / "a.html"
     page.write_bytes(b"old")
-    folder = OutputFolder(tmp_path, cache_bytes=0)
+    folder = OutputFolder(PublishedFiles(tmp_path), cache_bytes=0)
     served = find(folder, "/a.html")
     fresh = tmp_path / "fresh"
     fresh.write_bytes(b"new")
@@ -54,7 +55,7 @@ def test_a_file_of_the_same_size_and_time_is_still_another_file(tmp_path):
     fresh.write_bytes(b"new")
     for path in (page, fresh):
         os.utime(path, (1, 1))
-    folder = OutputFolder(tmp_path, cache_bytes=1000)
+    folder = OutputFolder(PublishedFiles(tmp_path), cache_bytes=1000)
     before = find(folder, "/a.html")
     fresh.replace(page)
     assert folder.known("/a.html", gzip=False) is None
@@ -71,7 +72,7 @@ def test_a_file_is_known_until_its_name_leads_elsewhere(tmp_path, change):
     for path in (page, other, outside):
         path.write_bytes(b"page")
         os.utime(path, (1, 1))
-    folder = OutputFolder(root, cache_bytes=1000)
+    folder = OutputFolder(PublishedFiles(root), cache_bytes=1000)
     served = find(folder, "/a.html")
     assert folder.known("/a.html", gzip=False) is served
     assert folder.known("/a.html", gzip=True) is None

@@ -1,8 +1,10 @@
 """The sign-up pages: the same answer for everybody, and nothing happens by looking."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,13 +12,15 @@ from syndicate.audience.link_tokens import CONFIRM, make_token, unsubscribe_toke
 from syndicate.audience.networks import network_of
 from syndicate.jobs.audience.sign_up_job import SignUpJob
 from syndicate.model import SubscriptionState
-from syndicate.store.core import leases
-from syndicate.store.mail import audience_store, delivery_store, sign_up_store
+from syndicate.store.leases import leases
+from syndicate.store.mail import delivery_store
+from syndicate.store.subscribers import audience_store, sign_up_store
 from syndicate.templating import Templates
-from syndicate.web import WebOptions, create_app
+from syndicate.web import WebOptions
 from tests.factories import NOW
 from tests.jobs.room import Room, opened_room
 from tests.web.conftest import JO, OFFERED, Site, serving
+from tests.web_app import create_app
 
 FORM = b"newsletter=daily&agree=yes&address="
 
@@ -50,11 +54,19 @@ class Desk:
 
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[tuple[Site, Desk]]:
+    with opened_page(tmp_path) as opened:
+        yield opened
+
+
+@contextmanager
+def opened_page(tmp_path: Path, **options: Any) -> Iterator[tuple[Site, Desk]]:
+    """The sign-up page of a server, with options of the job."""
     with opened_room(tmp_path) as room:
         room.declare(OFFERED)
         services = room.services
         assert services.sign_ups is not None
-        job = replace(services.sign_ups, clock=lambda: NOW)
+        chosen = replace(services.sign_ups.options, **options)
+        job = replace(services.sign_ups, options=chosen, clock=lambda: NOW)
         app = create_app(
             WebOptions(),
             tmp_path,

@@ -3,8 +3,8 @@ import re
 
 import pytest
 
+from syndicate.web.readers.unsubscribe_routes import is_confirmation
 from syndicate.web.request_body import parse_form
-from syndicate.web.unsubscribe_routes import is_confirmation
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 MULTIPART = (

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syndicate.audience.link_tokens import make_token
+from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
 from syndicate.jobs.newsletter.variants import at_cadence, cadences
 from syndicate.model import SubscriptionState
-from syndicate.store.core import leases
-from syndicate.store.mail import audience_store, delivery_store
+from syndicate.store.leases import leases
+from syndicate.store.mail import delivery_store
+from syndicate.store.subscribers import audience_store
 from tests.factories import NOW, consents, new_article, place
 from tests.factories import newsletter as a_newsletter
 from tests.jobs.choosing import EVENING, JO, KEEP, KIM, choose, job, sent, token, two_readers
@@ -34,7 +36,7 @@ def waiting(room: Room) -> dict[str, tuple[datetime, str]]:
 def test_the_page_hints_at_the_mailbox_and_offers_what_there_is(room):
     page = job(room).view(token(room))
     assert page is not None
-    assert (page.address, page.newsletter) == ("j…@example.org", "The digest")
+    assert (page.address, page.newsletter) == ("j••••@example.org", "The digest")
     assert page.offer.sections == ("Politics", "Sport")
     assert page.offer.languages == ("de", "en")
     assert page.offer.cadences == ("edition", "daily", "weekly")
@@ -268,3 +270,11 @@ def test_an_hour_that_came_while_it_waited_lets_it_go_at_once_and_not_too_late(r
     choose(room, now=after, hour=["18"], time_zone=["UTC"])
     assert waiting(room)[JO][0] == after
     assert sent(room, after + timedelta(hours=5))[1] == ["jo"]
+
+
+def test_a_forged_link_waits_for_no_writer(room):
+    forged = make_token(b"t" * 32, 1, "unsubscribe")
+    with room.store.write():
+        assert job(room).save(forged, {"save": ["yes"]}) is None
+        assert job(room).renew_feed(forged) is False
+        assert UnsubscribeJob(store=room.store).unsubscribe(forged) is False

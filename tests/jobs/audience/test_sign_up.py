@@ -10,21 +10,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from syndicate.audience.link_tokens import CONFIRM, make_token
 from syndicate.audience.mailbox_address import fold_address, normalise_address
 from syndicate.errors import InvalidAddress
 from syndicate.jobs.audience.sign_up_job import SignUpJob
 from syndicate.model import SubscriptionState
-from syndicate.store.core import leases, quarantine, store_identity
+from syndicate.store.core import quarantine, store_identity
 from syndicate.store.core.store_identity import MailHold
-from syndicate.store.mail import (
-    audience_store,
-    delivery_store,
-    edition_store,
-    sign_up_store,
-    subscriber_export,
-)
+from syndicate.store.leases import leases
+from syndicate.store.mail import delivery_store, edition_store
+from syndicate.store.schema import subscriptions
+from syndicate.store.subscribers import audience_store, field_store, sign_up_store, subscriber_export
 from tests.factories import NOW, consents
 from tests.jobs.room import Room
 
@@ -98,6 +96,62 @@ def history(room: Room, key: str = JO) -> list[str]:
         return [event for event, _, _ in consents(connection, key)]
 
 
+def fields(room: Room, key: str = JO) -> dict[str, str]:
+    with room.store.read() as connection:
+        number = audience_store.subscription_of(connection, key, "daily")
+        owner = select(subscriptions.c.subscriber_id).where(subscriptions.c.id == number)
+        return field_store.fields_of(connection, connection.scalars(owner).one())
+
+
+def test_fields_of_a_request_are_stored_with_its_confirmation_and_never_before(room):
+    room.subscribe(JO)
+    with room.store.write() as connection:
+        field_store.save_fields(connection, 1, {"city": "Oslo", "role": "Head"})
+    found = job(room)
+    assert found.request(["weekly"], JO, HOME, fields={"city": "Bergen", "role": "", "born": "1990-02-03"})
+    assert found.run(NOW) == {"mailed": 1}
+    (mail,) = mails(room)
+    shown = found.pending_consent(link(mail))
+    assert shown is not None
+    assert shown[2] == {"city": "Bergen", "born": "1990-02-03"}
+    assert fields(room) == {"city": "Oslo", "role": "Head"}
+    assert found.confirm(link(mail), HOME)
+    assert fields(room) == {"born": "1990-02-03", "city": "Bergen", "role": "Head"}
+    with room.store.write() as connection:
+        field_store.save_fields(connection, 1, {"city": "Voss"})
+    assert found.confirm(link(mail), HOME)
+    assert fields(room)["city"] == "Voss"
+
+
+def test_the_source_of_a_request_is_in_the_consent_and_on_its_subscription(room):
+    found = job(room)
+    assert found.request(["daily", "weekly"], JO, HOME, source="https://blog.example")
+    assert found.run(NOW) == {"mailed": 1}
+    (mail,) = mails(room)
+    assert found.confirm(link(mail), HOME)
+    assert found.request(["daily"], JO, HOME, source="elsewhere")
+    with room.store.read() as connection:
+        person = subscriber_export.export_subscriber_data(connection, JO)
+    assert person is not None
+    assert [row["source"] for row in person["subscriptions"]] == ["https://blog.example"] * 2
+    assert all(record["detail"].endswith(", source: https://blog.example") for record in person["consents"])
+    assert [row["source"] for row in person["requests"]] == ["https://blog.example", "elsewhere"]
+
+
+def test_a_subscription_keeps_its_source_until_it_ends(room):
+    room.subscribe(JO)
+    with room.store.write() as connection:
+        confirm: dict[str, Any] = {"detail": "", "agreed": "", "now": NOW}
+        audience_store.confirm_subscription(connection, JO, "daily", **confirm, source="late")
+        number = audience_store.subscription_of(connection, JO, "daily")
+        assert number is not None
+        source = select(subscriptions.c.source).where(subscriptions.c.id == number)
+        assert connection.scalars(source).one() == ""
+        audience_store.end_subscription(connection, number, detail="", now=NOW)
+        audience_store.confirm_subscription(connection, JO, "daily", **confirm, source="again")
+        assert connection.scalars(source).one() == "again"
+
+
 def test_while_mail_is_held_a_request_waits(room):
     with room.store.write() as connection:
         store_identity.hold_mail(connection, MailHold(since=NOW, found="a backup"))
@@ -113,7 +167,7 @@ def test_C1_a_request_a_mail_a_button_a_subscription(room):
     (mail,) = mails(room)
     assert (mail["To"], mail["Subject"]) == ("Jo@example.org", "Confirm your subscription to The digest")
     token = link(mail)
-    assert job(room).pending_consent(token) == ("The digest", room.services.sign_ups.options.consent)
+    assert job(room).pending_consent(token) == ("The digest", room.services.sign_ups.options.consent, {})
     assert state(room, "Jo@example.org") is SubscriptionState.PENDING
     done = job(room).confirm(token, "198.51.100.0/24")
     assert done is not None
@@ -357,3 +411,12 @@ def test_E8_mails_of_a_newsletter_lead_to_its_sign_up_page_where_there_is_one(ro
     )
     room.declare(NEWSLETTERS.replace("enabled = true", "enabled = false"))
     assert room.services.mail_options("daily").subscribe_url == ""
+
+
+def test_a_request_with_fields_is_shown_to_the_operator(room):
+    assert job(room).request(["daily"], JO, HOME, source="footer", fields={"city": "Oslo"})
+    with room.store.read() as connection:
+        data = subscriber_export.export_subscriber_data(connection, JO)
+    assert data is not None
+    (request,) = data["requests"]
+    assert (request["source"], request["fields"]) == ("footer", {"city": "Oslo"})

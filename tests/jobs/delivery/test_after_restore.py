@@ -13,7 +13,11 @@ from syndicate.jobs.delivery.after_restore import mark_restored
 from syndicate.store import open_store, schema
 from syndicate.store.core.restored_store import MarkedUncertain
 from syndicate.store.core.store_identity import SKIPPED_IDS, MailHold, hold_mail, lift_hold, skip_ids
+from syndicate.store.events import webhook_store
+from syndicate.store.events.event_log import add_event
 from syndicate.store.mail import edition_store
+from syndicate.store.output import saved_searches
+from syndicate.store.output.saved_searches import SavedSearch
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import new_article, newsroom, place, subscribe
 from tests.jobs.choosing import EVENING, JO, KIM, choose
@@ -140,3 +144,24 @@ def test_rows_after_a_restore_have_new_numbers(store):
         subscribe(connection, "kim@example.org")
         before, after = sorted(connection.scalars(select(schema.subscriptions.c.id)))
     assert after > before + SKIPPED_IDS
+
+
+def test_links_of_searches_and_numbers_of_events_are_not_given_twice(store):
+    with store.write() as connection:
+        search = SavedSearch(
+            id=0,
+            subscription_id=None,
+            created_by="ed",
+            query="word:harbour",
+            per_day=1,
+            seen_id=0,
+            next_at=EVENING,
+            created=EVENING,
+        )
+        before = saved_searches.add_search(connection, search).id
+        skip_ids(connection)
+        assert saved_searches.add_search(connection, search).id > before + SKIPPED_IDS
+        values = {"address": "https://hook.example", "events": "test", "secret": ""}
+        webhook_store.add_endpoint(connection, values, EVENING)
+        add_event(connection, "test", "test", {}, EVENING)
+        assert connection.scalars(select(schema.events.c.id)).one() > SKIPPED_IDS

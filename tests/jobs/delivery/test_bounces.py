@@ -5,16 +5,22 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.audience.link_tokens import unsubscribe_token
+from syndicate.audience.link_tokens import SEARCH, make_token, unsubscribe_token
 from syndicate.delivery.bounce_mailboxes import read_maildir
-from syndicate.delivery.bounce_parser import read_report
-from syndicate.delivery.verp import verp_sender
+from syndicate.delivery.bounce_parser import BounceKind, Report, read_report
+from syndicate.delivery.message_ids import message_id
+from syndicate.delivery.verp import read_verp, verp_sender
 from syndicate.errors import MailError
+from syndicate.jobs.audience.search_saving import save_search
 from syndicate.jobs.delivery import bounce_job as bounces_job
 from syndicate.jobs.delivery.bounce_job import BounceJob, BouncePolicy
-from syndicate.store.core import leases, quarantine
+from syndicate.store.core import quarantine
 from syndicate.store.ingest import article_store
-from syndicate.store.mail import audience_store, bounce_store, delivery_store, suppression_list
+from syndicate.store.leases import leases
+from syndicate.store.mail import bounce_store, delivery_store, message_store
+from syndicate.store.mail.edition_figures import read_figures
+from syndicate.store.output import saved_searches
+from syndicate.store.subscribers import audience_store, suppression_list
 from tests import factories
 from tests.delivery.bounce_messages import complaint, notification
 from tests.delivery.scripted_smtp import ScriptedSmtp
@@ -72,6 +78,33 @@ def test_V2_soft_bounces_count_by_delivery_within_the_window(bounce) -> None:
 def test_V4_a_complaint_ends_it(bounce) -> None:
     assert bounce.handle(complaint(f"Return-Path: <{sender_of(bounce)}>\r\n\r\nx"), NOW) == "complaint"
     assert not subscribed(bounce)
+
+
+def test_a_mail_ends_a_saved_search_and_a_complaint_about_it_the_subscription(bounce) -> None:
+    with bounce.store.write() as connection:
+        search = save_search(connection, "flood", 1, NOW)
+        token = make_token(leases.read_secret(connection), search.id, SEARCH)
+    mail = f"Subject: unsubscribe {token}\r\n\r\n".encode()
+    assert bounce.handle(mail, NOW) == "leaving"
+    assert subscribed(bounce)
+    with bounce.store.read() as connection:
+        assert saved_searches.list_searches(connection) == []
+    original = f"List-Unsubscribe: <https://news.example/unsubscribe/{token}>\r\n\r\nx"
+    assert bounce.handle(complaint(original), NOW) == "complaint"
+    assert not subscribed(bounce)
+
+
+def test_a_provider_reports_that_a_reader_left_a_saved_search_and_the_subscription_stays(bounce) -> None:
+    with bounce.store.write() as connection:
+        search = save_search(connection, "flood", 1, NOW)
+        message_store.queue_search(connection, "daily", search.id, 1, ("Flood", "<p>x</p>", "x"), NOW)
+    delivery = read_verp(sender_of(bounce, 2))
+    assert delivery
+    report = Report(kind=BounceKind.UNSUBSCRIBE, deliveries=(delivery,))
+    assert bounce.act_on([report], NOW) == ["leaving"]
+    assert subscribed(bounce)
+    with bounce.store.read() as connection:
+        assert saved_searches.list_searches(connection) == []
 
 
 def test_V4_a_complaint_without_the_envelope_is_known_by_its_token(bounce) -> None:
@@ -219,7 +252,7 @@ def test_V3_the_servers_own_answer_feeds_the_same_policy(desk: Room) -> None:
             "daily": {"confirmed": 2, "unsubscribed": 1}
         }
         assert factories.consents(connection, "ann@example.org")[-1][0] == "unsubscribed"
-        assert bounce_store.count_by_kind(connection) == {"hard": 1, "ignored": 0}
+        assert bounce_store.count_by_kind(connection) == {"hard": 1, "policy": 1, "ignored": 0}
         assert delivery_store.count_refused(connection) == 1
 
 
@@ -244,3 +277,48 @@ def test_C8_bounces_from_before_a_mailbox_was_allowed_again_count_no_more(bounce
     assert subscribed(bounce)
     bounce.handle(soft[5], later)
     assert not subscribed(bounce)
+
+
+def reply(
+    bounce: BounceJob, sender: str = "Jo <jo@example.org>", more: str = "", subscription: int = 1
+) -> bytes:
+    with bounce.store.read() as connection:
+        answered = message_id(leases.read_secret(connection), 1, subscription, "news.example")
+    return f"From: {sender}\r\nTo: news@news.example\r\nIn-Reply-To: {answered}\r\n{more}\r\nThanks!".encode()
+
+
+def replies(bounce: BounceJob) -> int:
+    with bounce.store.read() as connection:
+        assert bounce_store.count_by_kind(connection) == {"ignored": 0}
+        return read_figures(connection, [1])[1].replies
+
+
+def test_a_reader_s_reply_counts_once_and_nothing_else_happens(bounce) -> None:
+    assert [bounce.handle(reply(bounce), NOW), bounce.handle(reply(bounce), NOW)] == ["reply", "repeated"]
+    assert replies(bounce) == 1
+    assert subscribed(bounce)
+
+
+def test_an_answer_by_a_machine_or_by_somebody_else_is_no_reply(bounce) -> None:
+    for data in (
+        reply(bounce, more="Auto-Submitted: auto-replied\r\n"),
+        reply(bounce, more="Precedence: bulk\r\n"),
+        reply(bounce, sender="ann@example.org"),
+        reply(bounce, sender=""),
+        reply(bounce, subscription=2),
+        b"From: jo@example.org\r\nIn-Reply-To: <1@example.org>\r\n\r\n",
+    ):
+        assert bounce.handle(data, NOW) == "nothing"
+    assert replies(bounce) == 0
+
+
+def test_V4_a_complaint_by_token_and_message_id_belongs_to_its_edition(bounce) -> None:
+    with bounce.store.read() as connection:
+        secret = leases.read_secret(connection)
+    token, answered = unsubscribe_token(secret, 1), message_id(secret, 1, 1, "news.example")
+    original = (
+        f"Message-ID: {answered}\r\nList-Unsubscribe: <https://news.example/unsubscribe/{token}>\r\n\r\nx"
+    )
+    assert bounce.handle(complaint(original), NOW) == "complaint"
+    with bounce.store.read() as connection:
+        assert read_figures(connection, [1])[1].complaints == 1

@@ -6,10 +6,11 @@ import pytest
 
 from syndicate.audience.link_tokens import unsubscribe_token
 from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
-from syndicate.jobs.delivery.deliver_job import DeliverResult
+from syndicate.jobs.delivery.deliver_result import DeliverResult
 from syndicate.model import DeliveryState
-from syndicate.store.core import leases
-from syndicate.store.mail import audience_store, delivery_store
+from syndicate.store.leases import leases
+from syndicate.store.mail import delivery_store
+from syndicate.store.subscribers import audience_store
 from tests.delivery.aiosmtpd_server import running
 from tests.delivery.scripted_smtp import DROP_AFTER, PIPELINING, ScriptedSmtp
 from tests.factories import NOW, consents

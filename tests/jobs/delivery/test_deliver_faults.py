@@ -3,7 +3,7 @@
 import multiprocessing
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -14,16 +14,19 @@ import psycopg
 import pytest
 from sqlalchemy.engine.default import DefaultDialect
 
-from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.delivery.message import MailOptions
+from syndicate.delivery.outgoing import Sender
 from syndicate.delivery.rate_limit import RateLimits
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.errors import ConfigError, StoreError
-from syndicate.jobs.delivery.deliver_job import DeliverJob, DeliverResult
+from syndicate.jobs.delivery.deliver_job import DeliverJob
+from syndicate.jobs.delivery.deliver_result import DeliverResult
+from syndicate.model.shards import SHARDS, shard_of
 from syndicate.services import Services
 from syndicate.settings import load_settings
 from syndicate.store import open_store
+from syndicate.store.leases.held_lease import LEASE
 from syndicate.store.mail import delivery_store
 from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, SILENCE, ScriptedSmtp
 from tests.factories import NOW
@@ -223,27 +226,39 @@ def test_a_limit_puts_off_what_is_too_much_and_says_when(house: Room) -> None:
         assert delivery_store.count_due(connection, NOW + timedelta(minutes=21)) == 10
 
 
-def test_limits_hold_for_all_processes_since_only_one_sends_at_a_time(house: Room) -> None:
-    limits, other = RateLimits(domain_rate=12_000), []
+def test_limits_hold_over_processes_that_send_at_once(house: Room) -> None:
+    limits, other = RateLimits(domain_rate=0.5), []
 
     def meanwhile() -> None:
         other.append(job(house, smtp.port, owner="them", limits=limits).run(NOW))
 
     with ScriptedSmtp(PIPELINING) as smtp:
         first = job(house, smtp.port, on_claim=meanwhile, limits=limits).run(NOW)
-        assert set(other) == {DeliverResult(busy=True)}
-        after = job(house, smtp.port, owner="them", limits=limits).run(NOW)
-    assert (first.sent, after) == (len(smtp.bodies), DeliverResult())
+    assert (first.sent, other, len(smtp.bodies)) == (1, [DeliverResult()], 1)
 
 
-def test_a_process_that_died_under_limits_is_waited_for_no_longer_than_its_rows(house: Room) -> None:
-    limits, moment = RateLimits(rate=60_000), NOW + timedelta(minutes=16)
-    with house.store.write() as connection:
-        assert job(house, 1, owner="dead", limits=limits).acquire_sending_lease(connection, NOW)
+def test_one_process_at_a_time_sends_the_mails_of_a_shard_and_only_these(house: Room) -> None:
+    house.subscribe("jo@example.com", "kim@example.net")
+    shard, other = shard_of("example.org"), list[DeliverResult]()
+
+    def meanwhile() -> None:
+        other.append(job(house, smtp.port, owner="them").run(NOW, shard=shard))
+
     with ScriptedSmtp(PIPELINING) as smtp:
-        assert job(house, smtp.port, limits=limits).run(NOW).busy
-        assert job(house, smtp.port, limits=limits, now=moment).run(moment).sent == len(smtp.bodies)
-    assert smtp.bodies
+        assert job(house, smtp.port).run(NOW, shard=(shard + 1) % SHARDS) == DeliverResult()
+        assert job(house, smtp.port, on_claim=meanwhile).run(NOW, shard=shard).sent == len(READERS)
+    assert {result.busy or result.sent == 0 for result in other} == {True}
+    assert other[0].busy
+
+
+def test_what_a_killed_process_had_claimed_is_sent_a_minute_later(house: Room) -> None:
+    with house.store.write() as connection:
+        claim = delivery_store.claim_deliveries
+        assert len(claim(connection, now=NOW, owner="dead", until=NOW + LEASE, limit=500)) == len(READERS)
+    later = NOW + LEASE + timedelta(seconds=1)
+    with ScriptedSmtp(PIPELINING) as smtp:
+        assert job(house, smtp.port).run(NOW).sent == 0
+        assert job(house, smtp.port, now=later).run(later).sent == len(READERS)
 
 
 def test_a_refused_login_is_not_tried_again_before_its_time_unless_a_person_says_so(house: Room) -> None:
@@ -258,13 +273,13 @@ def test_a_refused_login_is_not_tried_again_before_its_time_unless_a_person_says
 
 
 def test_a_key_that_cannot_be_read_keeps_no_other_process_waiting(house: Room) -> None:
-    def unreadable() -> Sequence[DkimKey]:
+    def unreadable() -> Sender:
         raise ConfigError("the DKIM key cannot be read")
 
     limits = RateLimits(rate=60_000)
     with ScriptedSmtp(PIPELINING) as smtp:
         with pytest.raises(ConfigError):
-            replace(job(house, smtp.port, limits=limits), keys=unreadable).run(NOW)
+            replace(job(house, smtp.port, limits=limits), sender=unreadable).run(NOW)
         assert job(house, smtp.port, owner="them", limits=limits).run(NOW).sent == len(smtp.bodies) > 0
 
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from syndicate.delivery.rate_limit import RateLimits
-from syndicate.jobs.delivery.deliver_job import BATCH, DeliverResult
+from syndicate.jobs.delivery.deliver_job import BATCH
+from syndicate.jobs.delivery.deliver_result import DeliverResult
 from syndicate.model import DeliveryCause
 from syndicate.reports.health import read_health
 from syndicate.store.mail import delivery_store
@@ -15,6 +16,7 @@ from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW
 from tests.jobs.audience import test_sign_up as sign_up
 from tests.jobs.choosing import EVENING, JO, KIM, choose, sent, two_readers
+from tests.jobs.reviewing import editor
 from tests.jobs.room import Room, source
 from tests.jobs.sending import job
 
@@ -55,7 +57,7 @@ def test_what_a_late_daemon_finds_fails_with_a_reason_and_status_tells(room: Roo
     health = read_health(room.services, late)
     (problem,) = (text for text in health.problems if "too late" in text)
     assert problem.startswith("2 deliveries could not be sent before it was too late")
-    assert health.refused == 0
+    assert not any("refused" in text for text in health.problems)
     assert not any(
         "too late" in text
         for text in read_health(
@@ -143,5 +145,5 @@ def test_an_edition_that_waited_for_its_editor_is_late_from_its_release(room: Ro
     (outcome,) = room.services.editions.run(EVENING)
     assert outcome.edition_id is not None
     release = EVENING + approved * HOUR
-    room.services.review.approve(outcome.edition_id, by="jo", now=release)
+    editor(room.services).approve(outcome.edition_id, by="jo", now=release)
     assert sent(room, release + 5 * HOUR)[1] == ["jo", "kim"]

@@ -19,7 +19,7 @@ from syndicate.delivery.dkim_signing import DkimKey, load_key, new_key
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.jobs.delivery.deliver_job import DeliverJob
-from syndicate.store.mail import audience_store
+from syndicate.store.subscribers import audience_store
 from tests.delivery import postfix
 from tests.delivery.postfix import Postfix
 from tests.factories import NOW
@@ -55,13 +55,12 @@ def send(room: Room, server: Postfix, keys: list[DkimKey]) -> DeliverJob:
     options = SmtpOptions(
         host="127.0.0.1", port=server.port, tls="starttls", domain="example.com", connections=4
     )
-    mail = replace(room.services.mail_options("daily"), bounce_address="bounces@example.com")
+    mail = replace(room.services.mail_options("daily"), bounce_address="bounces@example.com", keys=keys)
     return DeliverJob(
         store=room.store,
         sender=lambda: SmtpSender(options, trust),
         mail=lambda _newsletter: mail,
         owner="us",
-        keys=lambda: keys,
         clock=lambda: NOW,
     )
 

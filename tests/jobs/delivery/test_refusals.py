@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import update
 
 from syndicate.errors import StoreError
-from syndicate.jobs.delivery.deliver_job import DeliverResult
+from syndicate.jobs.delivery.deliver_result import DeliverResult
 from syndicate.reports.health import read_health
 from syndicate.store import schema
 from syndicate.store.mail import bounce_store, delivery_store, sending_pauses
+from syndicate.store.subscribers import audience_store
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW
 from tests.jobs.room import Room
@@ -172,10 +173,12 @@ def test_a_mailbox_that_was_full_for_three_days_is_one_soft_bounce(desk: Room) -
 
 
 @pytest.mark.parametrize("step", ["RCPT", "MAIL"])
-def test_what_was_put_off_because_of_us_is_no_bounce(desk: Room, step: str) -> None:
+def test_what_was_put_off_because_of_us_counts_against_no_mailbox(desk: Room, step: str) -> None:
     mail_to(desk, "ann")
     said = b"451 4.7.1 we do not know you\r\n" if step == "RCPT" else b"450 not now\r\n"
-    assert given_up(desk, said, step) == {"ignored": 0}
+    assert given_up(desk, said, step) == {"ignored": 0} | ({"policy": 1} if step == "RCPT" else {})
+    with desk.store.read() as connection:
+        assert audience_store.count_readers(connection) == 1
 
 
 def given_up(desk: Room, said: bytes, step: str = "RCPT") -> dict[str, int]:

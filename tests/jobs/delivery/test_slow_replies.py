@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from syndicate.delivery.rate_limit import RateLimits
-from syndicate.jobs.delivery.deliver_job import DeliverResult
+from syndicate.jobs.delivery.deliver_result import DeliverResult
 from tests.delivery.scripted_smtp import DROP_AFTER, HOLD, PIPELINING, ScriptedSmtp
 from tests.factories import NOW
 from tests.jobs.room import Room, source

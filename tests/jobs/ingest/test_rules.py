@@ -58,7 +58,7 @@ def test_a_dropped_article_is_not_stored_not_read_again_and_counted(room, feed):
     second = room.ingest(LATER, ["harbour"])["harbour"]
     assert (second.new, second.dropped) == (1, 0)
     with room.store.read() as connection:
-        assert len(known_articles.known_item_hashes(connection, [1])[1]) == 3
+        assert len(known_articles.known_item_hashes(connection, {1: ()})[1]) == 3
 
 
 def test_what_was_dropped_stays_dropped_when_the_rule_goes_or_the_item_is_edited(room, feed):
@@ -69,7 +69,7 @@ def test_what_was_dropped_stays_dropped_when_the_rule_goes_or_the_item_is_edited
     assert list(room.articles()) == ["Title 1"]
     with room.store.read() as connection:
         # The edited item's new bytes are remembered too: it is not read at each poll from now on.
-        assert len(known_articles.known_item_hashes(connection, [1])[1]) == 2
+        assert len(known_articles.known_item_hashes(connection, {1: ()})[1]) == 2
 
 
 def test_a_new_rule_is_about_new_articles_and_an_accepted_one_is_never_dropped(room, feed):
@@ -124,7 +124,7 @@ def test_tombstones_on_both_engines(store, now):
         declared_sources.sync_sources(connection, [Source(id=0, name="s", url="https://s.example/")], now)
         tombstones.save_tombstones(connection, 1, [dropped, dropped], now)
         tombstones.save_tombstone_hashes(connection, 1, [("k", "e"), ("unknown", "f")])
-        assert known_articles.known_item_hashes(connection, [1])[1] == {"e"}
+        assert known_articles.known_item_hashes(connection, {1: ()})[1] == {"e"}
         assert tombstones.count_dropped(connection) == {"adverts": 1}
         assert old_rows.prune_tombstones(connection, before=now + timedelta(days=1)) == 1
         assert tombstones.count_dropped(connection) == {}

@@ -8,6 +8,7 @@ from syndicate.model import EditionContent
 from syndicate.store.core import quarantine
 from syndicate.store.mail import review_store
 from tests.jobs.newsletter.test_editions import DAILY, DECLARED, HOUR, SEVEN, SOURCES, news
+from tests.jobs.reviewing import editor
 from tests.jobs.room import Room
 
 BAD = "Harbour bridge closed for repairs"
@@ -113,7 +114,7 @@ def test_an_edition_that_waits_for_its_editor_leaves_the_story_out_too(office: R
     template(office, FAILING["a division by zero"], "mail/digest.html", more='approval = "1h"\n')
     (outcome,) = office.services.editions.run(SEVEN)
     assert (outcome.outcome, outcome.stories) == ("waiting", 2)
-    office.services.review.approve(outcome.edition_id or 0, by="ann", now=SEVEN + HOUR / 2)
+    editor(office.services).approve(outcome.edition_id or 0, by="ann", now=SEVEN + HOUR / 2)
     with office.store.read() as connection:
         changes = review_store.edition_changes(connection, outcome.edition_id or 0)
     assert [one.action for one in changes] == ["trim", "approve"]

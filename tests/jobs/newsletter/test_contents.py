@@ -10,6 +10,7 @@ from syndicate.store.ingest import article_store
 from syndicate.store.mail import edition_articles
 from syndicate.store.stories import story_store
 from tests.jobs.newsletter.test_editions import DAY, HOUR, SEVEN, carried, news, run
+from tests.jobs.reviewing import editor
 from tests.jobs.room import Room, source
 
 BLOG = source("harbour", "https://harbour.example/feed")
@@ -214,7 +215,7 @@ def test_what_was_withdrawn_was_told_to_nobody(room: Room) -> None:
     room.declare(BLOG + DAILY + 'approval = "2h"\n', now=DECLARED)
     room.add(release(1, "1.2", 0))
     assert run(room, SEVEN) == [("daily", "waiting")]
-    room.services.review.withdraw(1, by="ann", now=SEVEN)
+    editor(room.services).withdraw(1, by="ann", now=SEVEN)
     room.add(news(2, SEVEN + HOUR, RELEASES["1.2"], RELEASE.format("1.2")))
     assert run(room, SEVEN + DAY) == [("daily", "waiting")]
     assert _stories(room, 2)[0]["title"] == RELEASES["1.2"]
@@ -225,7 +226,7 @@ def test_what_an_editor_dropped_is_not_told_and_says_so(room: Room) -> None:
     kept, dropped = room.add(strike(1, -5), news(2, SEVEN - 2 * HOUR, "Snow on the pass"))
     run(room, SEVEN)
     place = [story["article_id"] for story in _stories(room, 1)].index(dropped) + 1
-    room.services.review.drop(1, place, by="ann", now=SEVEN)
+    editor(room.services).drop(1, place, by="ann", now=SEVEN)
     assert (told_in(room, kept), told_in(room, dropped)) == ([(1, "")], [(1, LeaveReason.EDITOR)])
 
 
@@ -321,6 +322,6 @@ def test_a_story_that_an_editor_dropped_does_not_come_back_by_another_of_its_art
     room.add(news(3, SEVEN - 2 * HOUR, "Snow on the pass"), source="hills")
     run(room, SEVEN)
     place = [story["source"] for story in _stories(room, 1)].index("harbour") + 1
-    room.services.review.drop(1, place, by="ann", now=SEVEN)
+    editor(room.services).drop(1, place, by="ann", now=SEVEN)
     assert [told_in(room, one) for one in (first, second)] == [[(1, LeaveReason.EDITOR)]] * 2
     assert ("daily", "empty") in run(room, SEVEN + DAY)

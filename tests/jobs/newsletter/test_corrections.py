@@ -11,10 +11,12 @@ from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.errors import TransportDown
 from syndicate.model import DeliveryCause
-from syndicate.store.mail import audience_store, delivery_store
+from syndicate.store.mail import delivery_store
+from syndicate.store.subscribers import audience_store
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import new_article
 from tests.jobs.choosing import choose
+from tests.jobs.reviewing import editor
 from tests.jobs.room import Room, source
 from tests.jobs.sending import job, messages
 
@@ -41,7 +43,7 @@ def waiting(rooms: Room) -> tuple[Room, int]:
 
 def correct(room: Room, edition_id: int, now: datetime) -> int:
     """Let a correction go; the id of the new revision."""
-    work = room.services.review
+    work = editor(room.services)
     revision = work.correct(edition_id, "It is wrong.", by="jo", now=now)
     work.approve(revision, by="jo", now=now)
     return revision
@@ -68,7 +70,7 @@ def test_who_waits_for_an_own_hour_gets_the_correction_then_and_never_what_is_wr
 ) -> None:
     room, number = waiting
     choose(room, ANN, now=SEVEN, hour=["20"], time_zone=["UTC"])
-    room.services.review.approve(number, by="jo", now=SEVEN + HOUR)
+    editor(room.services).approve(number, by="jo", now=SEVEN + HOUR)
     assert set(sent(room, SEVEN + HOUR)) == {BOB}
     correct(room, number, SEVEN + 2 * HOUR)
     assert sent(room, SEVEN + 2 * HOUR) == {BOB: "Correction"}
@@ -80,7 +82,7 @@ def test_who_waits_for_an_own_hour_gets_the_correction_then_and_never_what_is_wr
 def test_a_second_correction_takes_the_place_of_the_first(waiting: tuple[Room, int]) -> None:
     room, number = waiting
     choose(room, ANN, now=SEVEN, hour=["20"], time_zone=["UTC"])
-    room.services.review.approve(number, by="jo", now=SEVEN + HOUR)
+    editor(room.services).approve(number, by="jo", now=SEVEN + HOUR)
     sent(room, SEVEN + HOUR)
     correct(room, correct(room, number, SEVEN + 2 * HOUR), SEVEN + 3 * HOUR)
     assert sent(room, SEVEN + 3 * HOUR) == {BOB: "Correction"}
@@ -97,7 +99,7 @@ def test_who_was_sent_the_edition_gets_its_correction_whatever_they_chose_since(
     waiting: tuple[Room, int], choice: dict[str, Sequence[str]]
 ) -> None:
     room, number = waiting
-    room.services.review.approve(number, by="jo", now=SEVEN + HOUR)
+    editor(room.services).approve(number, by="jo", now=SEVEN + HOUR)
     assert set(sent(room, SEVEN + HOUR)) == {ANN, BOB}
     choose(room, ANN, now=SEVEN + 2 * HOUR, **choice)
     correct(room, number, SEVEN + 3 * HOUR)
@@ -106,7 +108,7 @@ def test_who_was_sent_the_edition_gets_its_correction_whatever_they_chose_since(
 
 def test_who_left_or_must_not_be_written_to_gets_no_correction(waiting: tuple[Room, int]) -> None:
     room, number = waiting
-    room.services.review.approve(number, by="jo", now=SEVEN + HOUR)
+    editor(room.services).approve(number, by="jo", now=SEVEN + HOUR)
     sent(room, SEVEN + HOUR)
     with room.store.write() as connection:
         audience_store.end_all_subscriptions(connection, ANN, detail="by link", now=SEVEN + HOUR)
@@ -120,7 +122,7 @@ def test_who_paused_before_an_own_hour_gets_neither_the_edition_nor_its_correcti
 ) -> None:
     room, number = waiting
     choose(room, ANN, now=SEVEN, hour=["20"], time_zone=["UTC"])
-    room.services.review.approve(number, by="jo", now=SEVEN + HOUR)
+    editor(room.services).approve(number, by="jo", now=SEVEN + HOUR)
     sent(room, SEVEN + HOUR)
     choose(room, ANN, now=SEVEN + 2 * HOUR, hour=["20"], time_zone=["UTC"], pause=["7"])
     correct(room, number, SEVEN + 3 * HOUR)
@@ -135,7 +137,7 @@ def test_a_correction_let_go_while_a_body_is_on_its_way_is_not_followed_by_what_
     room, number = waiting
     with room.store.write() as connection:
         audience_store.end_all_subscriptions(connection, BOB, detail="by link", now=SEVEN)
-    room.services.review.approve(number, by="jo", now=SEVEN + HOUR)
+    editor(room.services).approve(number, by="jo", now=SEVEN + HOUR)
 
     corrected: list[bool] = []
 

@@ -39,7 +39,7 @@ def test_a_story_with_a_page_links_to_it_before_the_page_is_written(room: Room) 
     (story,) = content.stories
     assert (story.coverage_articles, story.new_sources, story.new_hours) == (3, 3, 3)
     assert story.coverage_url.endswith("/site/stories/strike-1.html")
-    assert f"Full coverage: 3 articles\n{story.coverage_url}\n" in text
+    assert f"Full coverage: 3 articles · 3 sources\n{story.coverage_url}\n" in text
 
 
 def test_a_story_without_a_page_has_no_link_to_its_coverage(room: Room) -> None:

@@ -17,6 +17,7 @@ from syndicate.store.mail import (
     review_store,
 )
 from tests.factories import WITHIN_A_YEAR, new_article
+from tests.jobs.reviewing import editor
 from tests.jobs.room import Room, source
 
 SEVEN = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
@@ -72,7 +73,7 @@ def test_it_goes_as_it_is_when_its_deadline_has_passed(waiting: tuple[Room, int]
 
 def test_an_editor_drops_moves_retitles_and_notes_and_each_is_recorded(waiting: tuple[Room, int]) -> None:
     room, number = waiting
-    work = room.services.review
+    work = editor(room.services)
     first, second, third = titles(room, number)
     work.drop(number, 2, by="ann", now=SEVEN)
     assert titles(room, number) == [first, third]
@@ -104,11 +105,11 @@ def test_an_editor_drops_moves_retitles_and_notes_and_each_is_recorded(waiting: 
 
 def test_what_went_out_is_frozen(waiting: tuple[Room, int]) -> None:
     room, number = waiting
-    room.services.review.approve(number, by="ann", now=SEVEN)
+    editor(room.services).approve(number, by="ann", now=SEVEN)
     for change in (
-        lambda: room.services.review.drop(number, 1, by="ann", now=SEVEN),
-        lambda: room.services.review.approve(number, by="ann", now=SEVEN),
-        lambda: room.services.review.withdraw(number, by="ann", now=SEVEN),
+        lambda: editor(room.services).drop(number, 1, by="ann", now=SEVEN),
+        lambda: editor(room.services).approve(number, by="ann", now=SEVEN),
+        lambda: editor(room.services).withdraw(number, by="ann", now=SEVEN),
     ):
         with pytest.raises(SyndicateError, match="is cut; only a waiting"):
             change()
@@ -117,9 +118,9 @@ def test_what_went_out_is_frozen(waiting: tuple[Room, int]) -> None:
 
 def test_a_held_edition_waits_for_ever_and_a_withdrawn_one_is_never_sent(waiting: tuple[Room, int]) -> None:
     room, number = waiting
-    room.services.review.hold(number, by="ann", now=SEVEN)
+    editor(room.services).hold(number, by="ann", now=SEVEN)
     assert room.services.editions.run(SEVEN + 5 * HOUR) == ()
-    room.services.review.withdraw(number, by="ann", now=SEVEN + 6 * HOUR)
+    editor(room.services).withdraw(number, by="ann", now=SEVEN + 6 * HOUR)
     assert room.services.editions.run(SEVEN + 6 * HOUR) == ()
     assert (state(room, number), pending(room)) == ("withdrawn", 0)
 
@@ -129,7 +130,7 @@ def test_what_was_withdrawn_was_carried_by_nobody_and_what_waits_counts(waiting:
     later = SEVEN + 24 * HOUR
     with room.store.read() as connection:
         assert len(edition_articles.carried_articles(connection, "daily", before=later)) == 3
-    room.services.review.withdraw(number, by="ann", now=SEVEN)
+    editor(room.services).withdraw(number, by="ann", now=SEVEN)
     with room.store.read() as connection:
         assert edition_articles.carried_articles(connection, "daily", before=later) == {}
 
@@ -137,7 +138,7 @@ def test_what_was_withdrawn_was_carried_by_nobody_and_what_waits_counts(waiting:
 def test_of_two_editors_the_slower_one_changes_nothing(waiting: tuple[Room, int]) -> None:
     room, number = waiting
     stale, _ = room.services.review.edition(number)
-    room.services.review.drop(number, 1, by="fast", now=SEVEN)
+    editor(room.services).drop(number, 1, by="fast", now=SEVEN)
     with room.store.write() as connection:
         assert not review_store.change_edition(
             connection, stale, content={}, rendered=("", "", ""), kept=[], reasons={}
@@ -150,12 +151,12 @@ def test_of_two_editors_the_slower_one_changes_nothing(waiting: tuple[Room, int]
 def test_a_story_that_is_not_there_is_refused(waiting: tuple[Room, int], place: int) -> None:
     room, number = waiting
     with pytest.raises(SyndicateError, match="1 to 3"):
-        room.services.review.drop(number, place, by="ann", now=SEVEN)
+        editor(room.services).drop(number, place, by="ann", now=SEVEN)
 
 
 def test_a_correction_goes_to_those_who_were_sent_the_edition(waiting: tuple[Room, int]) -> None:
     room, number = waiting
-    work = room.services.review
+    work = editor(room.services)
     work.approve(number, by="ann", now=SEVEN)
     with room.store.write() as connection:
         (one, *_) = delivery_store.claim_deliveries(
@@ -191,7 +192,7 @@ def test_a_correction_goes_to_those_who_were_sent_the_edition(waiting: tuple[Roo
 def test_only_what_went_out_can_be_corrected(waiting: tuple[Room, int]) -> None:
     room, number = waiting
     with pytest.raises(SyndicateError, match="only an edition that went out"):
-        room.services.review.correct(number, "No.", by="ann", now=SEVEN)
+        editor(room.services).correct(number, "No.", by="ann", now=SEVEN)
 
 
 def test_a_desk_works_on_both_engines(rooms: Room) -> None:
@@ -204,13 +205,13 @@ def test_a_desk_works_on_both_engines(rooms: Room) -> None:
     rooms.services.stories.run(SEVEN)
     (outcome,) = rooms.services.editions.run(SEVEN)
     assert outcome.edition_id is not None
-    rooms.services.review.drop(outcome.edition_id, 3, by="ann", now=SEVEN)
-    rooms.services.review.approve(outcome.edition_id, by="ann", now=SEVEN)
-    revision = rooms.services.review.correct(outcome.edition_id, "Sorry.", by="ann", now=SEVEN)
-    rooms.services.review.approve(revision, by="ann", now=SEVEN)
+    editor(rooms.services).drop(outcome.edition_id, 3, by="ann", now=SEVEN)
+    editor(rooms.services).approve(outcome.edition_id, by="ann", now=SEVEN)
+    revision = editor(rooms.services).correct(outcome.edition_id, "Sorry.", by="ann", now=SEVEN)
+    editor(rooms.services).approve(revision, by="ann", now=SEVEN)
     assert pending(rooms) == 1
     with rooms.store.read() as connection:
-        (latest,) = archive_store.sent_editions(connection, "daily")
+        (latest,) = archive_store.sent_editions(connection, "daily", SEVEN + 24 * HOUR)
         edition, _ = archive_store.edition_contents(connection, [latest.id])[latest.id]
     assert latest.published == SEVEN
     assert (edition.revision, edition.stories) == (1, 2)
@@ -243,7 +244,7 @@ def test_a_story_whose_page_is_gone_is_left_out_and_it_is_said(waiting: tuple[Ro
         content.stories[2].title,
     ]
     assert checked.trimmed == (f'the story "{story.title}" was left out: its page answered 410',)
-    room.services.review.approve(number, by="ann", now=SEVEN)
+    editor(room.services).approve(number, by="ann", now=SEVEN)
     with room.store.read() as connection:
         edition = edition_store.get_edition(connection, number)
     assert edition is not None
@@ -258,7 +259,7 @@ def test_the_deadline_of_a_paused_newsletter_passes_and_its_editor_may_still_let
         newsletter_store.pause_newsletter(connection, "daily")
     assert room.services.editions.run(SEVEN + 3 * HOUR) == ()
     assert (state(room, number), pending(room)) == ("waiting", 0)
-    room.services.review.approve(number, by="ann", now=SEVEN + 3 * HOUR)
+    editor(room.services).approve(number, by="ann", now=SEVEN + 3 * HOUR)
     assert (state(room, number), pending(room)) == ("cut", 2)
 
 

@@ -1,6 +1,9 @@
 """The edition job: one whole edition for each period in the newsletter's time zone, or a record of why."""
 
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from syndicate.jobs.newsletter.edition_job import EditionOutcome
 from syndicate.model import NewArticle
 from syndicate.newsletter.periods import period_at
 from syndicate.store.core import quarantine
+from syndicate.store.leases.held_lease import held_lease
 from syndicate.store.mail import delivery_store, edition_store, newsletter_store
 from tests.factories import new_article
 from tests.jobs.room import Room, newsroom_articles, source
@@ -288,3 +292,28 @@ def test_a_newsletter_that_cannot_be_cut_stops_no_other(room: Room) -> None:
     assert [(one.newsletter, one.outcome) for one in outcomes] == [("daily", "failed"), ("second", "cut")]
     with room.store.read() as connection:
         assert [one.subject for one in quarantine.failures(connection)] == ["daily"]
+
+
+def test_two_processes_that_tick_at_once_cut_each_newsletter_once(rooms: Room) -> None:
+    rooms.declare(SOURCES + DAILY + DAILY.replace('"daily"', '"evening"', 1), now=DECLARED)
+    rooms.add(news(1, SEVEN - 3 * HOUR, "Lighthouse becomes a library"))
+    assert run(rooms, SEVEN - HOUR) == []
+    start = threading.Barrier(2)
+
+    def tick(owner: str) -> list[tuple[str, str]]:
+        start.wait(timeout=60)
+        outcomes = replace(rooms.services.editions, owner=owner).run(SEVEN)
+        return [(outcome.newsletter, outcome.outcome) for outcome in outcomes]
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = [outcome for outcomes in pool.map(tick, ("us", "them")) for outcome in outcomes]
+    outcomes += run(rooms, SEVEN)
+    assert sorted(outcomes) == [("daily", "cut"), ("evening", "cut")]
+
+
+def test_a_newsletter_in_the_hands_of_another_process_waits_and_others_do_not(room: Room) -> None:
+    room.declare(SOURCES + DAILY + DAILY.replace('"daily"', '"evening"', 1), now=DECLARED)
+    room.add(news(1, SEVEN - 3 * HOUR, "Lighthouse becomes a library"))
+    with held_lease(room.store, "edition:daily", owner="them", now=SEVEN):
+        assert run(room, SEVEN) == [("evening", "cut")]
+    assert run(room, SEVEN) == [("daily", "cut")]

@@ -6,11 +6,13 @@ import pytest
 
 from syndicate.jobs.newsletter.own_links import missing
 from syndicate.newsletter.lint.mail_page import MailPage
+from syndicate.published_files import PublishedFiles
 from syndicate.services.mail_services import web_routes
 from syndicate.templating import Templates
-from syndicate.web import WebOptions, create_app
+from syndicate.web import WebOptions
 from tests.jobs.room import Room, source
 from tests.jobs.test_doctor import DAILY
+from tests.web_app import create_app
 
 OURS = "https://news.example"
 LATER = {"site/newsletters/daily/now.html", "site/newsletters/daily/index.html"}
@@ -19,7 +21,7 @@ LATER = {"site/newsletters/daily/now.html", "site/newsletters/daily/index.html"}
 def looked_at(folder: Path, path: str, *, picture: bool = False) -> str:
     html = f'<img alt="" src="{OURS}{path}">' if picture else f'<a href="{OURS}{path}">x</a>'
     routes = ("", "unsubscribe", "subscribe")
-    found = missing(MailPage(html), OURS, folder, routes=routes, later=LATER)
+    found = missing(MailPage(html), OURS, PublishedFiles(folder), routes=routes, later=LATER)
     return "dead" if found.dead else "unknown" if found.unknown else "there"
 
 
@@ -60,7 +62,15 @@ def test_M7_a_picture_of_ours_that_is_not_there_is_dead(tmp_path: Path) -> None:
     assert looked_at(tmp_path, "/site/logo.png", picture=True) == "there"
 
 
-@pytest.mark.parametrize("more", ["", "[sign_up]\nenabled = true\n", '[web]\nlisten = ""\n'])
+@pytest.mark.parametrize(
+    "more",
+    [
+        "",
+        "[sign_up]\nenabled = true\n",
+        '[webhooks]\nbrevo_token = "0123456789abcdef"\n',
+        '[web]\nlisten = ""\n',
+    ],
+)
 def test_the_known_routes_are_those_of_the_web_server(room: Room, more: str) -> None:
     room.declare(source("harbour", "https://harbour.example/feed") + DAILY + more)
     services = room.services
@@ -75,6 +85,7 @@ def test_the_known_routes_are_those_of_the_web_server(room: Room, more: str) -> 
         templates=Templates(),
         health=dict,
         hub_listener=services.websub,
+        webhooks=services.webhooks,
         sign_ups=services.sign_ups,
         preferences=services.preferences,
         private_feeds=services.private_feeds,

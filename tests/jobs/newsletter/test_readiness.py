@@ -9,7 +9,8 @@ from syndicate.model import SourceState
 from syndicate.newsletter.period_readiness import MAX_WAIT, MAX_WAIT_EMPTY
 from syndicate.newsletter.periods import MOST_MISSED
 from syndicate.store.ingest import declared_sources, source_store
-from syndicate.store.mail import edition_store, newsletter_store, period_store, preference_store, review_store
+from syndicate.store.mail import edition_store, newsletter_store, period_store, review_store
+from syndicate.store.subscribers import preference_store
 from tests.factories import new_article
 from tests.jobs.room import Room, source
 
@@ -68,7 +69,7 @@ class Office:
 
     def forms(self) -> list[int]:
         with self.room.store.read() as connection:
-            return review_store.variants_after(connection, "daily", 0)
+            return review_store.variants_after(connection, "daily", 0, datetime.now(UTC))
 
     def waits(self, at: datetime) -> str:
         found = waiting_periods(self.room.store, self.room.services.newsletters, at)

@@ -4,17 +4,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from html import unescape
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from syndicate.errors import SyndicateError
-from syndicate.jobs.newsletter.review_links import ReviewLinks
+from syndicate.jobs.admin.mailing.review_links import ReviewLinks
 from syndicate.reports.sample_data import NEWSLETTER, review_page
 from syndicate.store.mail import delivery_store
-from syndicate.web import WebOptions, create_app
+from syndicate.web import WebOptions
 from tests.factories import new_article
 from tests.jobs.newsletter.test_variants import (
     ANN,
@@ -27,9 +26,12 @@ from tests.jobs.newsletter.test_variants import (
     readers,
     titles,
 )
+from tests.jobs.reviewing import editor
 from tests.jobs.room import SITE, Room
 from tests.template_variables import TRANSLATED
 from tests.web.conftest import Answer, Site, pages_at_once, serving
+from tests.web.forms import PageForm, form_with, forms_of
+from tests.web_app import create_app
 
 HOUR = timedelta(hours=1)
 ENDS = SEVEN + timedelta(days=7)
@@ -50,14 +52,12 @@ class Office:
     def page(self) -> str:
         return self.get().body.decode()
 
-    def press(self, what: str, *, path: str = "", site: str = "same-origin", **fields: str) -> Answer:
-        """Send the form of the first edition on the page, as a browser would."""
-        page = self.page()
-        hidden = {
-            name: unescape(found[1]) if (found := re.search(f'name="{name}" value="([^"]*)"', page)) else ""
-            for name in ("edition", "seen")
-        }
-        body = urlencode(hidden | fields | {"do": what}).encode()
+    def press(
+        self, what: str, *, path: str = "", site: str = "same-origin", on: str = "save", **fields: str
+    ) -> Answer:
+        """Send the first form with a button ``on``, as a browser would."""
+        form = next((one for one in forms_of(self.page()) if ("do", on) in one.buttons), PageForm(""))
+        body = urlencode([*form.typed(**fields), ("do", what)]).encode()
         kind = "application/x-www-form-urlencoded"
         return self.site.ask(
             "POST", path or self.path, body, Content_Type=kind, Sec_Fetch_Site=site, Origin="null"
@@ -66,7 +66,7 @@ class Office:
     def story(self, title: str) -> str:
         number = issue(self.room).edition.id
         _, content = self.room.services.review.edition(number)
-        return str(next(one.story_id for one in content.stories if one.title == title))
+        return next(one.key for one in (*content.stories, *content.left_out) if one.title == title)
 
     def titles(self) -> list[str]:
         _, content = self.room.services.review.edition(issue(self.room).edition.id)
@@ -163,7 +163,7 @@ def test_the_desk_tells_every_time_on_the_newsletters_clock(language: str) -> No
     here = replace(NEWSLETTER, time_zone="Europe/Berlin", language=language)
     page = pages_at_once().in_language(language).page("pages/desk.html", view=review_page(here, SEVEN))
     html = bytes(page.body).decode()
-    assert html.count("8:00 <bdi>CET</bdi>") == 9
+    assert html.count("8:00 <bdi>CET</bdi>") == 11
     assert "UTC" not in html.partition("<main")[2]
 
 
@@ -176,29 +176,55 @@ def test_looking_changes_nothing(office: Office) -> None:
 
 def test_every_button_does_what_the_command_does_and_is_recorded(office: Office) -> None:
     first, second, third = office.titles()
-    steps = (
-        ("down", {"story": office.story(first)}, [second, first, third]),
-        ("up", {"story": office.story(third)}, [second, third, first]),
-        ("first", {"story": office.story(first)}, [first, second, third]),
-        ("retitle", {"story": office.story(second), "text": "A <b>better</b> one"}, None),
-        ("drop", {"story": office.story(third)}, None),
-        ("note", {"text": "Good morning.\r\n\r\nIt rains."}, None),
-        ("subject", {"text": "The news of Tuesday"}, None),
+    key = office.story
+    steps: tuple[tuple[str, dict[str, str], list[str]], ...] = (
+        (f"down:{key(first)}", {}, [second, first, third]),
+        (f"up:{key(third)}", {}, [second, third, first]),
+        (f"leave:{key(third)}", {}, [second, first]),
+        (
+            "save",
+            {"note": "Good morning.\r\n\r\nIt rains.", f"summary-{key(first)}": "Short."},
+            [second, first],
+        ),
+        (f"back:{key(third)}", {"subject": "The news of Tuesday"}, [second, first, third]),
+        ("save", {f"headline-{key(second)}": "A <b>better</b> one"}, ["A <b>better</b> one", first, third]),
     )
     for what, fields, order in steps:
         answer = office.press(what, **fields)
         assert (answer.status, b'role="status"' in answer.body) == (200, True), what
-        if order:
-            assert office.titles() == order
+        assert office.titles() == order
     _, content = office.room.services.review.edition(issue(office.room).edition.id)
-    assert [one.title for one in content.stories] == [first, "A <b>better</b> one"]
     assert (content.note, content.title) == ("Good morning.\n\nIt rains.", "The news of Tuesday")
+    assert [one.summary for one in content.stories if one.title == first] == ["Short."]
     changes = office.room.services.review.changes(issue(office.room).edition.id)
     assert {one.changed_by for one in changes} == {"Jo ä"}
     assert [one.action for one in changes] == [
-        *("move", "move", "move", "retitle", "drop", "note", "retitle"),
+        *("move", "move", "drop", "note", "summary", "retitle", "back", "retitle"),
     ]
     assert "A &lt;b&gt;better&lt;/b&gt; one" in office.page()
+
+
+def test_the_words_of_a_form_that_is_stale_come_back_beside_the_saved_words(office: Office) -> None:
+    form = form_with(office.page(), "save")
+    office.press("save", note="Somebody was faster.")
+    body = urlencode([*form.typed(note="My own long note."), ("do", "save")]).encode()
+    kind = "application/x-www-form-urlencoded"
+    answer = office.site.ask("POST", office.path, body, Content_Type=kind, Sec_Fetch_Site="same-origin")
+    page = answer.body.decode()
+    assert answer.status == 409
+    assert form_with(page, "save").value("note") == "My own long note."
+    assert '<q dir="auto">Somebody was faster.</q>' in page
+    assert (
+        office.room.services.review.edition(issue(office.room).edition.id)[1].note == "Somebody was faster."
+    )
+
+
+def test_an_approval_can_be_taken_back_for_a_minute_at_the_desk(office: Office) -> None:
+    assert office.press("approve", sure="yes").status == 200
+    assert "Goes out at" in office.page()
+    assert office.press("take back", on="take back").status == 200
+    assert (issue(office.room).state, readers(office.room)) == ("held", [])
+    assert "Send to 3 readers" in office.page()
 
 
 def test_approving_needs_a_tick_and_sends_to_everybody_once(office: Office) -> None:
@@ -225,7 +251,7 @@ def test_hold_and_withdraw(office: Office) -> None:
 
 def sent(office: Office) -> Office:
     """The edition has gone out."""
-    assert office.press("approve", sure="yes").status == 200
+    editor(office.room.services).approve(issue(office.room).edition.id, by="jo", now=SEVEN + HOUR)
     return office
 
 
@@ -245,9 +271,9 @@ def test_the_correction_of_what_went_out_is_begun_at_the_desk_and_waits_there(
     number = issue(sent(office).room).edition.id
     assert begin in office.page()
     assert office.get(f"{office.path}/{number}").status == 200
-    empty = office.press("correct", text=" ")
+    empty = office.press("correct", on="correct", text=" ")
     assert (empty.status, unsaid in empty.body.decode()) == (409, True)
-    answer = office.press("correct", text="The ferry sails.\r\n\r\nIt never stopped.")
+    answer = office.press("correct", on="correct", text="The ferry sails.\r\n\r\nIt never stopped.")
     page = answer.body.decode()
     assert (answer.status, begun in page, begin in page) == (200, True, False)
     correction = issue(office.room)
@@ -273,7 +299,7 @@ def test_a_correction_just_begun_comes_before_what_waits_besides(office: Office)
     _, seen = re.findall(
         'name="edition" value="([^"]*)"><input type="hidden" name="seen" value="([^"]*)"', office.page()
     )[-1]
-    page = office.press("correct", edition=str(wrong), seen=seen, text="Wrong.").body.decode()
+    page = office.press("correct", on="correct", edition=str(wrong), seen=seen, text="Wrong.").body.decode()
     sheets = re.findall(r'<h2 id="edition-(\d+)"', page)
     assert sheets[0] == str(issue(office.room).edition.id)
     assert len(sheets) == 2
@@ -281,24 +307,24 @@ def test_a_correction_just_begun_comes_before_what_waits_besides(office: Office)
 
 def test_a_correction_that_was_withdrawn_can_be_begun_again(office: Office) -> None:
     sent(office)
-    assert office.press("correct", text="Wrong.").status == 200
+    assert office.press("correct", on="correct", text="Wrong.").status == 200
     assert 'value="correct"' not in office.page()
     assert office.press("withdraw", sure="yes").status == 200
-    assert office.press("correct", text="Wrong after all.").status == 200
+    assert office.press("correct", on="correct", text="Wrong after all.").status == 200
     assert (issue(office.room).edition.revision, issue(office.room).state) == (2, "held")
 
 
 def test_no_correction_begins_of_what_waits_or_is_corrected_or_changed_meanwhile(office: Office) -> None:
-    assert office.press("correct", text="Wrong.").status == 409
+    assert office.press("correct", on="correct", text="Wrong.").status == 409
     number = str(issue(sent(office).room).edition.id)
     for fields in ({"edition": "999"}, {"edition": "x"}, {"seen": ""}, {"seen": "other"}):
-        assert office.press("correct", text="Wrong.", **fields).status == 409, fields
-    assert office.press("correct", text="Wrong.", site="cross-site").status == 403
+        assert office.press("correct", on="correct", text="Wrong.", **fields).status == 409, fields
+    assert office.press("correct", on="correct", text="Wrong.", site="cross-site").status == 403
     page = office.page()
     seen = re.search(r'name="seen" value="([^"]*)"', page)
     assert seen is not None
-    assert office.press("correct", text="Wrong.").status == 200
-    assert office.press("correct", text="Wrong.", edition=number, seen=seen[1]).status == 409
+    assert office.press("correct", on="correct", text="Wrong.").status == 200
+    assert office.press("correct", on="correct", text="Wrong.", edition=number, seen=seen[1]).status == 409
     assert issue(office.room).edition.revision == 1
 
 
@@ -307,11 +333,10 @@ def test_what_was_decided_about_other_contents_changes_nothing(office: Office) -
     seen = re.search(r'name="seen" value="([^"]*)"', page)
     assert seen is not None
     number = issue(office.room).edition.id
-    office.room.services.review.drop(number, 3, by="somebody", now=SEVEN)
+    editor(office.room.services).drop(number, 3, by="somebody", now=SEVEN)
     before = office.titles()
-    for what in ("drop", "approve", "note", "hold"):
-        fields = {"story": office.story(before[0]), "sure": "yes", "text": "x"}
-        answer = office.press(what, **fields, seen=seen[1])
+    for what in (f"leave:{office.story(before[0])}", "approve", "save", "hold"):
+        answer = office.press(what, sure="yes", note="x", seen=seen[1])
         assert (answer.status, b"has just changed or approved" in answer.body) == (409, True)
     assert (office.titles(), issue(office.room).state) == (before, "waiting")
 
@@ -326,10 +351,16 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(office: Office) -> None
     before = issue(office.room)
     for what, fields in (
         ("launch", {}),
-        ("drop", {"story": "999"}),
-        ("drop", {"story": "-1"}),
-        ("retitle", {"text": " "}),
-        ("subject", {"text": "x" * 101}),
+        ("leave:999", {}),
+        ("leave:-1", {}),
+        ("back:1-1", {}),
+        ("add:999999", {}),
+        ('add:7 }}"', {}),
+        ("save", {"subject": "x" * 101}),
+        ("save", {"subject": " "}),
+        ("save", {f"headline-{office.story(office.titles()[0])}": " "}),
+        ("save", {"note": "x" * 2001}),
+        ("retitle", {}),
         ("approve", {"sure": "yes", "edition": "999"}),
         ("approve", {"sure": "yes", "edition": "x"}),
         ("approve", {"sure": "yes", "seen": ""}),
@@ -337,7 +368,7 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(office: Office) -> None
         answer = office.press(what, **fields)
         assert (answer.status, b'role="alert"' in answer.body) == (409, True), (what, fields)
         assert (issue(office.room), readers(office.room)) == (before, [])
-    assert office.site.post(office.path, b"x" * 20_000).status == 413
+    assert office.site.post(office.path, b"x" * 300_000).status == 413
 
 
 def test_only_this_link_until_it_ends_or_is_revoked(office: Office) -> None:
@@ -382,7 +413,7 @@ def test_what_is_no_number_of_an_edition_leads_nowhere(office: Office, number: s
 def test_a_form_s_own_number_opens_no_desk(office: Office) -> None:
     (form,) = office.room.services.review.variants(issue(office.room))
     assert titles(office.room, form)
-    assert office.press("drop", edition=str(form.edition.id), story="1").status == 409
+    assert office.press("leave:1-1", edition=str(form.edition.id)).status == 409
 
 
 def test_without_a_web_server_there_is_no_desk(room: Room) -> None:

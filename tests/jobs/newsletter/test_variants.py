@@ -13,6 +13,7 @@ from syndicate.store.mail import delivery_store, edition_store, review_store
 from syndicate.store.mail.review_store import ReviewEdition
 from tests.factories import new_article
 from tests.jobs.choosing import choose
+from tests.jobs.reviewing import editor
 from tests.jobs.room import SITE, Room, source
 
 SEVEN = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
@@ -79,7 +80,7 @@ def test_a_form_waits_as_long_as_its_edition_and_has_no_deliveries(waiting: Room
 
 def test_approving_the_edition_lets_its_forms_go_once_to_each_reader(rooms: Room) -> None:
     room = prepared(rooms)
-    room.services.review.approve(issue(room).edition.id, by="jo", now=SEVEN + HOUR)
+    editor(room.services).approve(issue(room).edition.id, by="jo", now=SEVEN + HOUR)
     assert readers(room) == [ANN, BOB, CAT]
     assert (issue(room).state, form(room).state) == ("cut", "variant")
     assert [one.action for one in room.services.review.changes(form(room).edition.id)] == ["approve"]
@@ -95,7 +96,7 @@ def test_at_the_deadline_both_go(waiting: Room) -> None:
 
 
 def test_what_is_decided_for_the_edition_holds_for_its_forms(waiting: Room) -> None:
-    work, number = waiting.services.review, issue(waiting).edition.id
+    work, number = editor(waiting.services), issue(waiting).edition.id
     work.drop(number, place(waiting, issue(waiting), "A late goal"), by="jo", now=SEVEN)
     ferry = place(waiting, issue(waiting), "Ferry wins the regatta")
     work.retitle(number, ferry, "Ferry first", by="jo", now=SEVEN)
@@ -114,7 +115,7 @@ def test_what_is_decided_for_the_edition_holds_for_its_forms(waiting: Room) -> N
 
 
 def test_what_is_decided_for_a_form_counts_more(waiting: Room) -> None:
-    work, number, mine = waiting.services.review, issue(waiting).edition.id, form(waiting).edition.id
+    work, number, mine = editor(waiting.services), issue(waiting).edition.id, form(waiting).edition.id
     ferry = "Ferry wins the regatta"
     work.retitle(mine, place(waiting, form(waiting), ferry), "Sailors cheer", by="jo", now=SEVEN)
     work.note(mine, "For sailors.", by="jo", now=SEVEN)
@@ -126,7 +127,7 @@ def test_what_is_decided_for_a_form_counts_more(waiting: Room) -> None:
 
 
 def test_a_form_of_which_nothing_is_left_is_withdrawn(waiting: Room) -> None:
-    work, number = waiting.services.review, issue(waiting).edition.id
+    work, number = editor(waiting.services), issue(waiting).edition.id
     for title in ("A late goal", "Ferry wins the regatta"):
         work.drop(number, place(waiting, issue(waiting), title), by="jo", now=SEVEN)
     work.approve(number, by="jo", now=SEVEN)
@@ -145,18 +146,18 @@ def test_a_form_of_which_nothing_is_left_is_withdrawn(waiting: Room) -> None:
 def test_forms_are_held_and_withdrawn_with_the_edition(
     waiting: Room, action: Callable[..., None], state: str
 ) -> None:
-    action(waiting.services.review, issue(waiting).edition.id)
+    action(editor(waiting.services), issue(waiting).edition.id)
     assert (issue(waiting).state, form(waiting).state) == (state, state)
     waiting.services.editions.run(SEVEN + 5 * HOUR)
     assert readers(waiting) == []
 
 
 def test_who_chooses_while_the_edition_waits_gets_a_form_that_waits_with_it(waiting: Room) -> None:
-    waiting.services.review.hold(issue(waiting).edition.id, by="jo", now=SEVEN)
+    editor(waiting.services).hold(issue(waiting).edition.id, by="jo", now=SEVEN)
     choose(waiting, CAT, SEVEN, section=["Politics"])
     waiting.services.editions.run(SEVEN + HOUR)
     assert [one.state for one in waiting.services.review.variants(issue(waiting))] == ["held", "held"]
-    waiting.services.review.approve(issue(waiting).edition.id, by="jo", now=SEVEN + HOUR)
+    editor(waiting.services).approve(issue(waiting).edition.id, by="jo", now=SEVEN + HOUR)
     assert readers(waiting) == [ANN, BOB, CAT]
 
 
@@ -172,10 +173,10 @@ def test_who_chooses_while_the_edition_waits_is_not_passed_over_however_late_it_
 
 
 def test_who_chooses_right_before_an_editor_lets_it_go_gets_a_form_after_it(waiting: Room) -> None:
-    waiting.services.review.hold(issue(waiting).edition.id, by="jo", now=SEVEN)
+    editor(waiting.services).hold(issue(waiting).edition.id, by="jo", now=SEVEN)
     monday = SEVEN + 100 * HOUR
     choose(waiting, CAT, monday, section=["Politics"])
-    waiting.services.review.approve(issue(waiting).edition.id, by="jo", now=monday)
+    editor(waiting.services).approve(issue(waiting).edition.id, by="jo", now=monday)
     assert readers(waiting) == [ANN, BOB]
     for hours in (0, 3):
         waiting.services.editions.run(monday + hours * HOUR)
@@ -184,7 +185,7 @@ def test_who_chooses_right_before_an_editor_lets_it_go_gets_a_form_after_it(wait
 
 def test_a_form_that_comes_later_waits_by_itself_and_is_seen(rooms: Room) -> None:
     room = prepared(rooms)
-    room.services.review.approve(issue(room).edition.id, by="jo", now=SEVEN)
+    editor(room.services).approve(issue(room).edition.id, by="jo", now=SEVEN)
     assert room.services.review.waiting("daily") == []
     room.subscribe("dan@example.org")
     choose(room, "dan@example.org", SEVEN, section=["Politics"])
@@ -199,7 +200,7 @@ def test_a_form_that_comes_later_waits_by_itself_and_is_seen(rooms: Room) -> Non
 
 
 def test_a_correction_reaches_those_who_got_a_form(waiting: Room) -> None:
-    work = waiting.services.review
+    work = editor(waiting.services)
     work.approve(issue(waiting).edition.id, by="jo", now=SEVEN)
     with waiting.store.write() as connection:
         for one in delivery_store.claim_deliveries(
@@ -224,7 +225,7 @@ def test_without_approval_forms_go_at_once_and_have_contents(room: Room) -> None
 
 
 def test_a_form_is_archived_at_a_page_that_its_mail_names_and_nothing_lists(waiting: Room) -> None:
-    waiting.services.review.approve(issue(waiting).edition.id, by="jo", now=SEVEN)
+    editor(waiting.services).approve(issue(waiting).edition.id, by="jo", now=SEVEN)
     written = waiting.services.publish.run(SEVEN).pages
     waiting.services.deliver.run(SEVEN)
     edition = form(waiting).edition
@@ -248,7 +249,7 @@ def test_a_form_is_archived_at_a_page_that_its_mail_names_and_nothing_lists(wait
 
 
 def test_pages_of_forms_are_written_once_and_again_when_all_is_built(waiting: Room) -> None:
-    waiting.services.review.approve(issue(waiting).edition.id, by="jo", now=SEVEN)
+    editor(waiting.services).approve(issue(waiting).edition.id, by="jo", now=SEVEN)
     waiting.services.publish.run(SEVEN)
     page = waiting.services.output / form(waiting).edition.web_url.removeprefix(f"{SITE}/")
     before = page.read_bytes()

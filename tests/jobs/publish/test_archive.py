@@ -10,12 +10,14 @@ import feedparser
 import pytest
 from lxml import html as lxml_html
 
+from syndicate.model import Image
 from syndicate.newsletter.story_views import TOKEN
 from syndicate.store.core import quarantine
 from syndicate.store.mail import edition_store
 from tests.factories import new_article
 from tests.jobs.newsletter.test_contents import PAPERS, strike
 from tests.jobs.newsletter.test_editions import DAY, run
+from tests.jobs.reviewing import editor
 from tests.jobs.room import SITE, Room, source
 
 SEVEN = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
@@ -164,7 +166,7 @@ def test_a_correction_takes_the_place_of_the_edition(sent: Room) -> None:
     with sent.store.read() as connection:
         (report,) = edition_store.report_editions(connection)
     before = json.loads(output(sent, "newsletters/daily.json"))["items"][0]
-    work = sent.services.review
+    work = editor(sent.services)
     revision = work.correct(report.edition.id, "It was hail.", by="ann", now=SEVEN + HOUR)
     sent.services.publish.run(SEVEN + HOUR)
     assert "It was hail." not in output(sent, PAGE)
@@ -185,3 +187,40 @@ def test_a_waiting_edition_is_not_in_the_archive(room: Room) -> None:
     room.services.editions.run(SEVEN)
     room.services.publish.run(SEVEN)
     assert not (room.services.output / PAGE).exists()
+
+
+@pytest.mark.parametrize(
+    ("images", "shown"), [("all", ["large", "small"]), ("lead", ["large"]), ("none", [])]
+)
+def test_the_page_shows_the_images_that_the_mail_shows(room: Room, images: str, shown: list[str]) -> None:
+    feed = source("harbour", "https://harbour.example/feed")
+    room.declare(f'{feed}{DAILY}images = "{images}"\n', now=SEVEN - 23 * HOUR)
+    for number, title in ((1, "Snow & ice"), (2, "A bridge opens")):
+        dates = dict.fromkeys(("published", "updated", "first_seen"), SEVEN - HOUR)
+        room.add(new_article(number, title=title, image=Image(url="https://harbour.example/a.jpg"), **dates))
+    for job in (room.services.stories, room.services.editions, room.services.publish):
+        job.run(SEVEN)
+    assert re.findall(r'class="picture (\w+)"', output(room, PAGE)) == shown
+
+
+def test_an_announcement_is_frozen_at_the_cut_and_stands_on_the_page(room: Room) -> None:
+    feed = source("harbour", "https://harbour.example/feed")
+    notice = '[[announcements]]\nname = "open-day"\ntext = "Come and **see**."\nlabel = "From us"\n'
+    room.declare(feed + DAILY + notice, now=SEVEN - 23 * HOUR)
+    room.subscribe("ann@example.org")
+    for day, title in enumerate(("Snow and ice", "Thaw on the coast")):
+        moment = SEVEN + day * DAY - HOUR
+        room.add(new_article(day + 1, title=title, published=moment, updated=moment, first_seen=moment))
+        room.services.stories.run(SEVEN + day * DAY)
+        room.services.editions.run(SEVEN + day * DAY)
+        room.services.publish.run(SEVEN + day * DAY)
+        room.declare(feed + DAILY, now=SEVEN)
+    with room.store.read() as connection:
+        later, first = edition_store.report_editions(connection)
+    _, content = room.services.review.edition(first.edition.id)
+    assert [item.name for item in content.announcements] == ["open-day"]
+    assert "<strong>see</strong>" in output(room, PAGE)
+    assert "From us" in output(room, PAGE)
+    assert "FROM US\n\nCome and see." in first.edition.text
+    assert "Come and" not in later.edition.text
+    assert ("Previous edition" in first.edition.text, f"{SITE}/{PAGE}" in later.edition.text) == (False, True)

@@ -25,7 +25,7 @@ AT = NOW + timedelta(hours=1)
 def reasons(room: Room, channel: str, article: Article) -> list[str]:
     services = room.services
     declared = next(declared for declared in services.channels if declared.name == channel)
-    found = channel_absence(room.store, declared, article, services.output, services.ranking, AT)
+    found = channel_absence(room.store, declared, article, services.published, services.ranking, AT)
     return [reason.kind for reason in found]
 
 

@@ -10,14 +10,15 @@ import pytest
 
 from syndicate.audience.link_tokens import feed_token, make_token, unsubscribe_token
 from syndicate.jobs.publish.context import FORMATS
-from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
+from syndicate.jobs.publish.on_request.private_feed_job import PrivateFeedsJob
 from syndicate.publish.feeds.rss_atom import FeedWriter
-from syndicate.store.core import leases
-from syndicate.store.mail import audience_store
-from syndicate.web import WebOptions, create_app
+from syndicate.store.leases import leases
+from syndicate.store.subscribers import audience_store
+from syndicate.web import WebOptions
 from tests.factories import NOW, new_article, place
 from tests.jobs.room import SITE, Room, source
 from tests.web.conftest import serving
+from tests.web_app import create_app
 
 NEWSLETTERS = """
 [[newsletters]]
@@ -84,7 +85,7 @@ def test_WF7_a_wrong_token_is_looked_at_alike_whether_or_not_there_is_such_a_per
 
     monkeypatch.setattr(hmac, "digest", digest)
     assert feeds(room).read(wrong, "rss") is None
-    assert len(signed) == 1
+    assert len(signed) == 2, "as the feed of a reader, and as that of a saved search"
 
 
 def choose(room: Room, address: str = JO, **fields: list[str]) -> None:

@@ -16,8 +16,9 @@ from syndicate.jobs.publish import site_build
 from syndicate.jobs.publish.lists import list_build
 from syndicate.jobs.publish.publish_job import PublishResult
 from syndicate.model import NewArticle
-from syndicate.store.core import leases, quarantine
+from syndicate.store.core import quarantine
 from syndicate.store.ingest import article_store
+from syndicate.store.leases import leases
 from syndicate.store.stories import story_store
 from tests.factories import NOW, new_article
 from tests.jobs.room import SITE, Room, newsroom_articles, opened_room, source

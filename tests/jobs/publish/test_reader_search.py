@@ -7,10 +7,10 @@ from datetime import timedelta
 import feedparser
 import pytest
 
-from syndicate.jobs.publish import reader_search
+from syndicate.jobs.publish.on_request import reader_search
 from syndicate.publish.search.search_query import parse_search
 from syndicate.publish.search.search_results import FoundStory, SearchPage
-from syndicate.store.core import leases
+from syndicate.store.leases import leases
 from syndicate.templating import Markup
 from tests.factories import NOW, new_article, place
 from tests.jobs.room import SITE, Room, source

@@ -15,8 +15,8 @@ from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.model import EditorAction
 from syndicate.publish.channel_query import in_language, parse_query
 from syndicate.store import schema
-from syndicate.store.core import leases
 from syndicate.store.ingest import article_store
+from syndicate.store.leases import leases
 from syndicate.store.output import channel_store
 from syndicate.store.stories import story_leads, story_moves, story_store
 from syndicate.store.stories.story_moves import MERGED, StoryMove

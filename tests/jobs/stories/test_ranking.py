@@ -11,7 +11,7 @@ import pytest
 from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.model import EditorAction, NewArticle, RankedStory
 from syndicate.store import Connection
-from syndicate.store.core import leases
+from syndicate.store.leases import leases
 from syndicate.store.mail import edition_store
 from syndicate.store.stories import decision_store, ranked_lists
 from tests import factories

@@ -12,11 +12,12 @@ from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 
 from syndicate.jobs.stories.ranking_job import RankingJob
-from syndicate.jobs.stories.stories_job import LEASE, StoriesJob, load_index
+from syndicate.jobs.stories.stories_job import StoriesJob, load_index
 from syndicate.model import NewArticle
 from syndicate.store import Connection, Store
-from syndicate.store.core import leases
 from syndicate.store.ingest import article_store
+from syndicate.store.leases import leases
+from syndicate.store.leases.held_lease import LEASE
 from syndicate.store.output import stale
 from syndicate.store.stories import ranked_lists, story_store
 from tests.factories import NOW, new_article

@@ -1,0 +1,188 @@
+"""Actions on sources: refusals, politeness, permissions, the audit log."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from syndicate.errors import ActionRefused, NotAllowed, NotFound, WrongFields
+from syndicate.jobs.admin.sources.source_list_view import SourceCondition, SourceListViews, condition_of
+from syndicate.model import Access, AccessKind
+from syndicate.model.actors import ROLES, Actor, Change, command_actor
+from syndicate.store.access import audit_store
+from syndicate.store.core.column_types import to_microseconds
+from syndicate.store.ingest import added_sources, robots_store, source_figures, source_store
+from syndicate.store.ingest.poll_store import PollTrouble
+from syndicate.text.visible import visible
+from tests.factories import NOW, declared
+from tests.jobs.room import Room, source
+
+COMMAND = Change(actor=command_actor("nora"), now=NOW)
+EDITOR = Change(actor=Actor(kind="user", name="ed", user_id=2, scopes=ROLES["editor"]), now=NOW)
+DAY = to_microseconds(NOW + timedelta(days=1)) - to_microseconds(NOW)
+
+
+@pytest.fixture
+def desk(rooms: Room) -> Room:
+    rooms.declare(source("harbour", "https://harbour.example/feed"))
+    for name in ("quay", "pier"):
+        rooms.services.source_actions.add(COMMAND, declared(name))
+    return rooms
+
+
+def number(room: Room, name: str) -> int:
+    with room.store.read() as connection:
+        found = added_sources.find_source(connection, name)
+    assert found
+    return found.id
+
+
+def audit(room: Room) -> list[tuple[str, str]]:
+    with room.store.read() as connection:
+        return [(row.action, row.actor_name) for row in audit_store.audit_rows(connection)]
+
+
+def test_each_action_is_recorded_under_its_actor(desk):
+    actions, quay = desk.services.source_actions, number(desk, "quay")
+    actions.on_chosen(COMMAND, "pause", [quay])
+    actions.on_chosen(COMMAND, "pause", [quay])
+    actions.edit(COMMAND, quay, {"weight": "2"})
+    actions.move(COMMAND, quay, "https://quay.example/new")
+    expected = ["source.move", "source.edit", "source.pause", "source.add", "source.add"]
+    assert audit(desk) == [(action, "nora") for action in expected]
+
+
+def test_a_known_address_and_a_taken_name_are_refused_and_a_dry_run_stores_nothing(desk):
+    actions = desk.services.source_actions
+    with pytest.raises(ActionRefused, match="quay reads this feed already"):
+        actions.add(COMMAND, declared("other", url=declared("quay").url))
+    with pytest.raises(WrongFields, match="a source is named quay already; how about quay"):
+        actions.add(COMMAND, declared("quay", url="https://else.example/"))
+    with pytest.raises(WrongFields, match="named pier already"):
+        actions.edit(COMMAND, number(desk, "quay"), {"name": "pier"})
+    actions.add(replace(COMMAND, dry_run=True), declared("dry", url="https://dry.example/"))
+    with desk.store.read() as connection:
+        assert added_sources.find_source(connection, "dry") is None
+
+
+def test_reading_now_keeps_the_pause_that_a_server_asked_for(desk):
+    actions, quay, pier = desk.services.source_actions, number(desk, "quay"), number(desk, "pier")
+    until = NOW + timedelta(hours=2)
+    with desk.store.write() as connection:
+        robots_store.set_origin_pause(connection, "https://quay.example", until, 7200.0)
+    with pytest.raises(ActionRefused, match="Retry-After") as refused:
+        actions.on_chosen(COMMAND, "read", [quay])
+    assert refused.value.facts == {"retry_at": until.isoformat()}
+    result = actions.on_chosen(COMMAND, "read", [quay, pier, number(desk, "harbour")])
+    assert result.facts
+    assert [row["name"] for row in result.facts["changed"]] == ["pier", "harbour"]
+    assert [row["name"] for row in result.facts["put_off"]] == ["quay"]
+    assert "until 24 Nov 2026 11:00 UTC" in result.message
+
+
+def test_reading_now_makes_a_source_due(desk):
+    pier = number(desk, "pier")
+    with desk.store.write() as connection:
+        connection.exec_driver_sql(f"UPDATE sources SET next_check = {to_microseconds(NOW) + DAY}")
+        assert source_store.due_sources(connection, now=NOW) == []
+    desk.services.source_actions.on_chosen(EDITOR, "read", [pier])
+    with desk.store.read() as connection:
+        assert source_store.due_sources(connection, now=NOW) == ["pier"]
+
+
+def test_declared_unknown_and_removed_sources_are_refused(desk):
+    actions = desk.services.source_actions
+    with pytest.raises(ActionRefused, match="declared in the configuration file: set paused"):
+        actions.on_chosen(COMMAND, "pause", [number(desk, "harbour")])
+    with pytest.raises(ActionRefused, match="declared in the configuration file"):
+        actions.edit(COMMAND, number(desk, "harbour"), {"weight": "3"})
+    with pytest.raises(NotFound):
+        actions.on_chosen(COMMAND, "pause", [99])
+    quay = number(desk, "quay")
+    actions.on_chosen(COMMAND, "remove", [quay])
+    with pytest.raises(NotFound):
+        actions.edit(COMMAND, quay, {"weight": "3"})
+
+
+def test_secrets_are_for_admins_and_never_go_to_another_server(desk):
+    actions = desk.services.source_actions
+    secret = Access(kind=AccessKind.BEARER, secret_env="KEY")
+    vault = declared("vault", url="https://vault.example/", private=True, access=secret)
+    actions.add(COMMAND, vault)
+    pier, number_of_vault = number(desk, "pier"), number(desk, "vault")
+    with pytest.raises(NotAllowed):
+        actions.edit(EDITOR, pier, {"auth": "bearer", "secret_file": "/etc/passwd"})
+    with pytest.raises(NotAllowed):
+        actions.edit(EDITOR, number_of_vault, {"private": "false"})
+    with pytest.raises(NotAllowed):
+        actions.move(EDITOR, number_of_vault, "https://evil.example/")
+    with pytest.raises(ActionRefused, match="added by somebody else"):
+        actions.on_chosen(EDITOR, "remove", [number_of_vault])
+    with desk.store.read() as connection:
+        rows = audit_store.audit_rows(connection, object_id=str(number(desk, "vault")))
+    assert "KEY" not in str(rows)
+    assert rows[0].after
+    assert rows[0].after["url"] == "https://vault.example/…"
+
+
+def test_an_actor_without_the_scope_changes_nothing(desk):
+    token = Actor(kind="token", name="t", token_id=1, scopes=frozenset({"sources:read"}))
+    reader = Change(actor=token, now=NOW)
+    with pytest.raises(NotAllowed):
+        desk.services.source_actions.on_chosen(reader, "pause", [number(desk, "quay")])
+    with pytest.raises(NotAllowed):
+        desk.services.source_actions.add(
+            replace(reader, dry_run=True), declared("x", url="https://x.example/")
+        )
+
+
+def test_the_same_form_sent_twice_is_one_change(desk):
+    form = Change(actor=EDITOR.actor, now=NOW, key="once")
+    actions = desk.services.source_actions
+    first = actions.add(form, declared("new", url="https://new.example/"))
+    again = actions.add(form, declared("new", url="https://new.example/"))
+    assert (again.is_repeated, again.id) == (True, first.id)
+
+
+def test_conditions_name_trouble_and_silence(desk):
+    with desk.store.read() as connection:
+        figures = source_figures.source_figures(connection, number(desk, "quay"))[0]
+    now = to_microseconds(NOW)
+    read = figures._replace(last_success=now)
+
+    def condition(facts, trouble=None, pause=0) -> SourceCondition:
+        return condition_of(facts, trouble, pause, now)
+
+    assert condition(figures).words == "not read yet"
+    assert condition(read) == ("well", "good", "well")
+    assert condition(read._replace(websub_lease_until=now + 1)).words == "well, by hub"
+    assert condition(read._replace(failures=1))[:2] == ("well", "warn")
+    assert condition(read._replace(failures=3))[:2] == ("attention", "bad")
+    assert condition(read._replace(gone=True))[:2] == ("attention", "bad")
+    assert condition(read._replace(paused=True)).tab == "paused"
+    assert condition(read._replace(permanent_seen=3)).words == "moved for good"
+    assert condition(read, PollTrouble(polls=10, failed=1)).tab == "slow"
+    assert condition(read, PollTrouble(polls=11, failed=1)).tab == "well"
+    assert condition(read, PollTrouble(polls=4, slow=3)).tab == "slow"
+    silent = read._replace(latest=now - 4 * DAY)
+    assert condition(silent, pause=DAY).words == "silent for 4 days"
+    assert condition(silent, pause=2 * DAY).tab == "well"
+    assert condition(read._replace(latest=now - DAY), pause=DAY // 24).tab == "well"
+
+
+def test_pages_of_the_list_neither_skip_nor_repeat(desk):
+    for index in range(7):
+        desk.services.source_actions.add(COMMAND, declared(f"s{index}", url=f"https://s{index}.example/"))
+    views, names, after = SourceListViews(zone=desk.services.zone), list[str](), ""
+    while True:
+        with desk.store.snapshot() as connection:
+            page = views.page(connection, NOW, after=after, limit=3)
+        names += [row.name for row in page.rows]
+        if not (after := page.after):
+            break
+    assert names == sorted(names)
+    assert len(names) == 10
+
+
+def test_unseen_characters_are_written_as_codes():
+    assert visible("a\u202eb\x00\x1b\r\nc\td\u200b") == "a[U+202E]b[U+0000][U+001B]\nc\td[U+200B]"

@@ -1,0 +1,99 @@
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from syndicate.cli.operate.serving import web_servers
+from syndicate.store import open_store
+from syndicate.store.access import user_store
+from syndicate.web.admin.admin_routes import ADMIN_ROUTES
+from tests.jobs.room import Room
+from tests.web.admin.conftest import AdminClient, AdminSite, serving_admin
+
+
+def test_a_signed_in_user_sees_the_menu_and_the_own_name(admin_client: AdminClient):
+    page = admin_client.page("/admin/")
+    assert "nora@news.example" in page
+    assert 'aria-current="page"' in page
+
+
+def test_every_page_forbids_frames_scripts_and_caches(admin_client: AdminClient, admin_site: AdminSite):
+    for answer in (admin_client.get("/admin/"), admin_site.stranger().get("/admin/sign-in")):
+        policy = answer["content-security-policy"] or ""
+        assert "frame-ancestors 'none'" in policy
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer["cache-control"] == "no-store"
+        assert answer["cross-origin-opener-policy"] == "same-origin"
+        assert answer["access-control-allow-origin"] is None
+
+
+def test_every_page_and_empty_form_opens(admin_client: AdminClient):
+    paths = [r.path for r in ADMIN_ROUTES if "GET" in r.methods and "{" not in r.path]
+    assert len(paths) > 20
+    failed = {
+        path: answer.status for path in paths if (answer := admin_client.get(f"/admin{path}")).status >= 500
+    }
+    assert not failed
+
+
+def test_a_stranger_is_sent_to_the_sign_in_with_the_way_back(admin_site: AdminSite):
+    admin_site.add_user()
+    answer = admin_site.stranger().get("/admin/?list=one")
+    assert answer.status == 303
+    assert (answer["location"] or "").startswith("/admin/sign-in?")
+
+
+def test_another_host_gets_no_page(admin_client: AdminClient):
+    assert admin_client.get("/admin/", Host="evil.example").status == 421
+
+
+def test_assets_are_kept_for_ever_under_an_address_of_their_contents(admin_client: AdminClient):
+    page = admin_client.page("/admin/")
+    address = page.partition('<link rel="stylesheet" href="')[2].partition('"')[0]
+    answer = admin_client.get(address)
+    assert answer.status == 200
+    assert "immutable" in (answer["cache-control"] or "")
+
+
+def test_a_form_without_the_token_or_from_another_site_is_refused(admin_client: AdminClient):
+    assert admin_client.post("/admin/sign-out", {"csrf": "x"}).status == 403
+    assert admin_client.post("/admin/sign-out", Sec_Fetch_Site="cross-site").status == 403
+    assert admin_client.page("/admin/")
+
+
+def test_sign_out_ends_the_session(admin_client: AdminClient):
+    assert admin_client.post("/admin/sign-out").status == 303
+    assert admin_client.get("/admin/").status == 303
+
+
+def test_with_an_address_of_their_own_the_pages_are_not_beside_the_site(admin_room: Room):
+    listen = 'listen = "127.0.0.1:0"'
+    admin_room.declare(f"[web]\n{listen}\n[admin]\nenabled = true\n{listen}\n")
+    servers = web_servers(admin_room.services, lambda: {"ok": True})
+    assert len(servers) == 2
+    for server in servers:
+        server._socket.close()
+    admin_room.declare(f"[web]\n{listen}\n")
+    (server,) = web_servers(admin_room.services, lambda: {"ok": True})
+    server._socket.close()
+
+
+def test_a_form_that_meets_a_busy_store_comes_back_to_be_sent_again(tmp_path: Path):
+    store = open_store(f"sqlite:///{tmp_path / 'syndicate.db'}", busy_timeout=0)
+    store.migrate()
+    room = Room(tmp_path, store, None)
+    room.declare('[admin]\nenabled = true\nsecond_step = "off"\n')
+    with serving_admin(room, tmp_path / "feeds") as site:
+        client = site.client()
+        with closing(sqlite3.connect(tmp_path / "syndicate.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            answer = client.post("/admin/account", {"name": "Nora Ellery"})
+            other.execute("ROLLBACK")
+        assert answer.status == 503
+        assert answer["retry-after"]
+        assert 'value="Nora Ellery"' in answer.body.decode()
+        assert client.post("/admin/account", {"name": "Nora Ellery"}).status == 303
+        with store.read() as connection:
+            assert [user.name for user in user_store.list_users(connection)] == ["Nora Ellery"]
+    room.close()
+    store.dispose()
