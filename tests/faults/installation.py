@@ -43,10 +43,20 @@ TIMES = re.compile(
 LISTS = re.compile(
     rb"<section>\n<div class=.head.><h2>(Top stories|Trending)</h2>.*?</section>\n+", re.DOTALL
 )
+# The order of the front page changes with the time of the run.
+FRONT_PAGE = "site/index.html"
+HEADLINES = re.compile(rb"<h[23]><a [^\n]*")
 UNFINISHED = """
     SELECT (SELECT count(*) FROM articles WHERE placed) < 4
         OR EXISTS (SELECT FROM stale_pages)
         OR (SELECT count(*) FROM deliveries WHERE state IN ('sent', 'uncertain', 'failed')) < 6
+"""
+PROGRESS = """
+    SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM articles WHERE placed),
+        (SELECT count(*) FROM stale_pages), (SELECT array_agg(concat_ws(' ', address, state)) FROM deliveries),
+        (SELECT array_agg(concat_ws(' ', name, owner, until)) FROM leases),
+        (SELECT array_agg(concat_ws(' ', queue_name, status)) FROM procrastinate_jobs),
+        (SELECT array_agg(concat_ws(' ', state, wait_event, query)) FROM pg_stat_activity)
 """
 Output = dict[str, bytes]
 
@@ -179,9 +189,8 @@ class Installation:
         try:
             with self.sql() as connection:
                 if (connection.execute(UNFINISHED).fetchone() or [True])[0]:
-                    states = connection.execute("SELECT address, state, cause FROM deliveries").fetchall()
-                    return f"rows: {states}"
-        except psycopg.OperationalError as error:
+                    return f"rows: {connection.execute(PROGRESS).fetchall()}, {self.last_lines()}"
+        except psycopg.Error as error:
             return str(error)
         output = self.output()
         if expected is None:
@@ -189,6 +198,10 @@ class Installation:
         names = sorted(set(output) ^ set(expected))
         changed = [name for name in set(output) & set(expected) if output[name] != expected[name]]
         return f"files: {names}, {changed}" if names or changed else ""
+
+    def last_lines(self) -> str:
+        """Return the ends of the workers' logs, for the message of a failure."""
+        return "\n".join(worker.log.read_text("utf-8")[-3000:] for worker in self.workers.started)
 
     def output(self) -> Output:
         return read_output(self.folder / "feeds")
@@ -290,9 +303,11 @@ def read_output(folder: Path) -> Output:
     found = {}
     for path in files:
         try:
-            found[str(path.relative_to(folder))] = TIMES.sub(b"TIME", LISTS.sub(b"", path.read_bytes()))
+            content = TIMES.sub(b"TIME", LISTS.sub(b"", path.read_bytes()))
         except FileNotFoundError:
             continue  # replaced meanwhile
+        name = str(path.relative_to(folder))
+        found[name] = b"\n".join(sorted(HEADLINES.findall(content))) if name == FRONT_PAGE else content
     return found
 
 
