@@ -65,6 +65,8 @@ class QueueWorker:
         async with self._queue.app.open_async():
             # A unit of work may take longer than a lease, also after the stop.
             beating = asyncio.create_task(self._keep_beating())
+            # An error that ends the heartbeat ends the worker: without it, no work would begin any more.
+            beating.add_done_callback(lambda _: stop.set())
             await stop.wait()
             self._presence.stopping.set()
             on_stop()
@@ -72,6 +74,8 @@ class QueueWorker:
             await asyncio.gather(*self._endings, return_exceptions=True)
             await asyncio.to_thread(self._threads.shutdown)
             beating.cancel()
+            with suppress(asyncio.CancelledError):
+                await beating
         await asyncio.to_thread(self._stage_log.flush)
         await asyncio.to_thread(self._presence.leave)
 
@@ -168,11 +172,11 @@ async def serve_queues(app: App, queues: list[str], concurrency: int) -> None:
                 delete_jobs="always",
                 install_signal_handlers=False,
             )
-        except Exception as error:  # a listener that ends would end its stages
+        except Exception as error:  # noqa: BLE001 a listener that ends would end its stages
             log.warning("the queue cannot be reached: %s", error.__cause__ or error)
-            if (task := asyncio.current_task()) and task.cancelling():
-                # Without the database Procrastinate raises its own error in place of the cancellation.
-                raise asyncio.CancelledError from error
+        if (task := asyncio.current_task()) and task.cancelling():
+            # Without the database Procrastinate raises its own error in place of the cancellation.
+            raise asyncio.CancelledError
         await asyncio.sleep(RETRY)
 
 

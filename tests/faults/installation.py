@@ -30,7 +30,7 @@ from tests.delivery.scripted_smtp import ScriptedSmtp
 from tests.net.scripted_server import Answer, answer
 
 CHECKOUT = Path(__file__).parents[2]
-PATIENCE = 120.0  # seconds; a run takes fifteen
+PATIENCE = 240.0  # seconds; a run takes fifteen
 READERS = tuple(f"{name}@{name[0]}.example" for name in ("ann", "bob", "cleo", "dora", "emil", "finn"))
 HOSTS = ("127.0.0.1", "localhost")
 # Times of the run and of files in the output.

@@ -13,7 +13,7 @@ from tests.runners.test_periods import LIBFAKETIME
 
 pytestmark = [
     pytest.mark.all,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(LIBFAKETIME is None, reason="needs libfaketime (apt-get install libfaketime)"),
 ]
 ERRORS = ("+1h", "-1h", "+1d", "-1d")

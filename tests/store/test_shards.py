@@ -1,11 +1,13 @@
 """Shards: rows of a host belong to a single shard, and a claim of a shard takes no other row."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from yarl import URL
 
 from syndicate.model import Hub, QueuedPage, SitemapPart, SourceState
@@ -166,6 +168,32 @@ def test_workers_without_a_heartbeat_lose_their_leases(store) -> None:
     with store.write() as connection:
         worker_store.remove_worker(connection, "us")
         assert worker_store.list_workers(connection) == []
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+def test_locks_of_a_worker_that_was_stopped_while_it_sent_statements_keep_nobody_waiting(
+    store, store_url
+) -> None:
+    """PostgreSQL takes such a connection for active, so that no limit of idle transactions ends it."""
+    sync(store, A)
+    row = WorkerRow(owner="dead", stages=("ingest",), shards=frozenset(), started=NOW, seen=NOW)
+    with store.write() as connection:
+        worker_store.save_heartbeat(connection, row)
+    stopped = psycopg.connect(store_url, application_name=worker_store.connection_name("dead"))
+    with suppress(psycopg.OperationalError), stopped.pipeline():
+        stopped.execute("UPDATE sources SET etag = 'x' RETURNING name")
+        stopped.pgconn.send_flush_request()
+        stopped.pgconn.flush()
+        with store.read() as connection:
+            waiting = text(
+                "SELECT wait_event FROM pg_stat_activity WHERE application_name LIKE 'syndicate w%'"
+            )
+            while connection.scalars(waiting).all() != ["ClientRead"]:
+                pass
+        with store.write() as connection:
+            worker_store.release_workers(connection, seen_before=NOW + timedelta(seconds=1))
+        assert claim(store, SHARD_A) == [A]
+    stopped.close()
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

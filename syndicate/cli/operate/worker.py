@@ -30,7 +30,7 @@ from syndicate.services.store_location import sqlite_file, store_lock, store_url
 from syndicate.settings import Settings, load_settings
 from syndicate.store.core.engine import libpq_url
 from syndicate.store.ingest import source_store
-from syndicate.store.leases.worker_store import DEAD, list_workers, remove_worker
+from syndicate.store.leases.worker_store import DEAD, connection_name, list_workers, remove_worker
 
 SQLITE = (
     "Workers share a store on PostgreSQL, and [store] url is an SQLite file. On one machine use "
@@ -93,7 +93,7 @@ def _open_worker(
         from syndicate.queue.presence import Presence
         from syndicate.queue.queue_worker import QueueWorker
     with open_services(settings) as services:
-        services.store.limit_idle_transactions(2 * DEAD)
+        services.store.mark_connections(connection_name(services.owner), 2 * DEAD)
         ensure_tables(services.store)
         free_dead_owners(services.store, datetime.now(UTC))
         with services.store.write() as connection:

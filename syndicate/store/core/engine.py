@@ -97,15 +97,18 @@ class Store:
         with self.write() as connection:
             return migration.migrate(connection)
 
-    def limit_idle_transactions(self, limit: timedelta) -> None:
-        """Let PostgreSQL end a transaction that is idle so long: others wait for locks of a stopped process.
+    def mark_connections(self, name: str, idle_limit: timedelta) -> None:
+        """Name the connections to PostgreSQL, so that others can end them, and limit their idle transactions.
 
-        Open connections are closed, so that the limit holds for all.
+        Other processes wait for the locks of a stopped process. PostgreSQL itself ends only its idle
+        transactions, not the statements that it was sending in a pipeline. Open connections are closed, so
+        that name and limit hold for all.
         """
-        statement = f"SET idle_in_transaction_session_timeout = {int(limit.total_seconds() * 1000)}"
+        milliseconds = int(idle_limit.total_seconds() * 1000)
 
         def connected(connection: Any, _record: object) -> None:
-            connection.execute(statement)
+            connection.execute(f"SET idle_in_transaction_session_timeout = {milliseconds}")
+            connection.execute(f"SET application_name = '{name}'")
             connection.commit()
 
         event.listen(self._engine, "connect", connected)

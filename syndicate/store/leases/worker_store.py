@@ -3,9 +3,11 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, delete, inspect, select, update
+from sqlalchemy import Connection, column, delete, func, inspect, select, update
+from sqlalchemy import table as sql_table
 
 from syndicate.errors import StoreError
 from syndicate.store import schema
@@ -77,9 +79,22 @@ def remove_worker(connection: Connection, owner: str) -> None:
     connection.execute(delete(table).where(table.c.owner == owner))
 
 
+def connection_name(owner: str) -> str:
+    """Return the name of a worker's connections, as short as PostgreSQL wants it."""
+    return f"syndicate worker {sha256(owner.encode()).hexdigest()[:16]}"
+
+
 def release_workers(connection: Connection, *, seen_before: datetime) -> list[str]:
-    """Release the leases of workers without a later heartbeat and delete their rows; return their names."""
+    """Release the leases of workers without a later heartbeat and delete their rows; return their names.
+
+    Their connections are ended first: a worker that is stopped may hold locks on rows.
+    """
     owners = list(connection.scalars(select(table.c.owner).where(table.c.seen < seen_before)))
+    activity = sql_table("pg_stat_activity", column("pid"), column("application_name"), column("usename"))
+    theirs = activity.c.application_name.in_([connection_name(owner) for owner in owners])
+    if owners and connection.dialect.name == "postgresql":
+        ended = select(func.pg_terminate_backend(activity.c.pid))
+        connection.execute(ended.where(theirs, activity.c.usename == func.current_user())).all()
     for owner in owners:
         leases.release_owner_leases(connection, owner)
         remove_worker(connection, owner)
