@@ -9,7 +9,7 @@ from syndicate.delivery.message import MailOptions, MessageTemplate
 from syndicate.delivery.message_ids import message_id
 from syndicate.delivery.outgoing import Message
 from syndicate.delivery.verp import verp_sender
-from syndicate.errors import MailError, Refused, RenderError
+from syndicate.errors import ConfigError, MailError, Refused, RenderError
 from syndicate.model import Delivery, SubscriptionState
 from syndicate.store.core.retry import RetryingStore
 from syndicate.store.mail import edition_store, message_store
@@ -27,6 +27,16 @@ class MessageBuilder:
     _editions: dict[int, _Encoded | RenderError] = field(default_factory=dict, init=False)
     # Saved search of each edition that is the mail of a search.
     _searches: dict[int, int] = field(default_factory=dict, init=False)
+
+    def unsigned(self, edition_id: int) -> tuple[str, str] | None:
+        """Return the newsletter and the reason if the mail of an edition cannot be signed now."""
+        if edition_id not in self._editions:
+            edition = self.store.read(partial(edition_store.get_edition, edition_id=edition_id))
+            try:
+                self.mail(edition.newsletter if edition else "")
+            except ConfigError as error:
+                return (edition.newsletter if edition else ""), str(error)
+        return None
 
     def envelope_sender(self, delivery: Delivery) -> str:
         """Return the envelope sender, which receives bounces; ``""`` when the message cannot be built."""

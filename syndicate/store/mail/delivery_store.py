@@ -187,6 +187,12 @@ def postpone_delivery(connection: Connection, delivery_id: int, *, owner: str, n
     connection.execute(update(table).where(matching).values(**rescheduled_values(not_before), **NO_LEASE))
 
 
+def put_off(connection: Connection, ids: Sequence[int], *, owner: str, not_before: datetime) -> None:
+    """Release deliveries to be sent later; they may still become too late."""
+    matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner, ready(table))
+    connection.execute(update(table).where(matching).values(not_before=not_before, **NO_LEASE))
+
+
 def fail_late(connection: Connection, *, now: datetime, shard: int | None = None, sender: str = "") -> int:
     """Fail a server's deliveries (of a shard) that could not be sent in time; return their number."""
     late = and_(_due(now, sender), table.c.not_after < now, table.c.lease_until < now, *_of_shard(shard))
