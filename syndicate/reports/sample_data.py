@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from syndicate import model
 from syndicate.audience.choices import Choices, OfferedChoices
-from syndicate.audience.fields import SubscriberField
 from syndicate.jobs.admin.mailing.edition_views import EditionView, StoryFound
 from syndicate.jobs.admin.mailing.review_links import ReviewPage, SentEdition
 from syndicate.jobs.audience.preferences_job import PreferencesView
@@ -233,12 +232,6 @@ def reader_page(paused_until: datetime | None) -> PreferencesView:
         offer=offer,
         choices=Choices(newsletters=("sample",), hour=7, paused_until=paused_until),
         feed="https://example.com/feed",
-        fields=(
-            SubscriberField(name="city", title="Sample", required=True),
-            SubscriberField(name="topic", title="Sample", type="choice", choices=("Sample", "Other")),
-            *(SubscriberField(name=kind, title="Sample", type=kind) for kind in ("number", "date", "yes_no")),
-        ),
-        values={"city": "Sample", "topic": "Other", "yes_no": "yes"},
     )
 
 

@@ -225,9 +225,5 @@ class NewsletterServices(OutputServices):
 
         consent = self.settings.sign_up.consent
         return PreferencesJob(
-            store=self.store,
-            newsletters=self.newsletters,
-            consent=consent,
-            feeds=self.private_feeds,
-            fields=self.subscriber_fields,
+            store=self.store, newsletters=self.newsletters, consent=consent, feeds=self.private_feeds
         )
