@@ -120,10 +120,12 @@ def after_restore(call: Call, dry_run: bool) -> None:
     Deliveries that were due in the backup become uncertain. Editions that waited for approval are held.
     Periods that had ended get no edition.
     """
-    with call.services() as services, services.write(dry_run=dry_run) as connection:
-        restored = mark_restored(connection, services.newsletters, call.now)
-        if not dry_run:
-            services.guard.accept(connection)
+    with call.services() as services:
+        newsletters = services.newsletters
+        with services.write(dry_run=dry_run) as connection:
+            restored = mark_restored(connection, newsletters, call.now)
+            if not dry_run:
+                services.guard.accept(connection)
     would = "would be" if dry_run else "now"
     lines = (
         f"{plural(restored.deliveries, 'delivery')} {would} uncertain; `deliveries resend` sends them.",
