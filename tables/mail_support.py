@@ -30,7 +30,7 @@ HEAD = """\
 # From the data of caniemail {version} ({date}; https://www.caniemail.com), under the MIT License,
 # whose text is in LICENSE. Copyright © Avi Goldman. Copyright © Andrew Powell <andrew@shellscape.org>
 
-# Programs without a feature: CSS property, property:value, =keyword, 1unit, function, selector, @rule, element.
+# Programs without a feature: property, property:value, =keyword, 1unit, function, selector, @rule, element.
 [unsupported]
 {unsupported}
 

@@ -20,7 +20,7 @@ ATTRIBUTED_FOR = timedelta(days=7)
 """Time after a delivery within which an unsubscription is attributed to it."""
 
 
-def addressee(connection: Connection, delivery_id: int) -> Row[Any] | None:
+def addressee(connection: Connection, delivery_id: int) -> Row[Any, Any] | None:
     """Return the subscription and the address of a delivery, ``None`` if it is no longer stored."""
     query = select(deliveries.c.subscription_id, deliveries.c.address)
     return connection.execute(query.where(deliveries.c.id == delivery_id)).first()

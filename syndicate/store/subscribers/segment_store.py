@@ -105,8 +105,9 @@ def _subscribed(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
 def _with_selection(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """Return the condition for subscribers of a subscription with choices, of which there are few."""
     # As in the partial index.
-    confirmed = _OWN.c.state == SubscriptionState.CONFIRMED.value, literal_column("own.selection <> ''")
-    return subscribers.c.id.in_(select(_OWN.c.subscriber_id).where(*confirmed, *conditions))
+    confirmed = _OWN.c.state == SubscriptionState.CONFIRMED.value
+    chosen: ColumnElement[bool] = literal_column("own.selection <> ''")
+    return subscribers.c.id.in_(select(_OWN.c.subscriber_id).where(confirmed, chosen, *conditions))
 
 
 def _owned(rows: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
