@@ -1,4 +1,4 @@
-"""Write ``newsletter/lint/mail_support.py`` from the data of caniemail (npm package ``caniemail``, MIT).
+"""Write ``newsletter/lint/mail_support.txt`` from the data of caniemail (npm package ``caniemail``, MIT).
 
     npm pack caniemail && tar xzf caniemail-*.tgz
     python tables/mail_support.py package/data/caniemail.json package/package.json
@@ -24,30 +24,20 @@ PROGRAMS = (
     "fastmail",
     "thunderbird",
 )
-TARGET = Path(__file__).parents[1] / "syndicate" / "newsletter" / "lint" / "mail_support.py"
-HEAD = '''"""Features that mail programs do not support: made by ``tables/mail_support.py``, not by hand.
+TARGET = Path(__file__).parents[1] / "syndicate" / "newsletter" / "lint" / "mail_support.txt"
+HEAD = """\
+# Features that mail programs do not support: made by tables/mail_support.py, not by hand.
+# From the data of caniemail {version} ({date}; https://www.caniemail.com), under the MIT License,
+# whose text is in LICENSE. Copyright © Avi Goldman. Copyright © Andrew Powell <andrew@shellscape.org>
 
-From the data of caniemail {version} ({date}; https://www.caniemail.com), under the MIT License,
-whose text is in ``LICENSE``. Copyright © Avi Goldman. Copyright © Andrew Powell <andrew@shellscape.org>
-"""
-
-
-def _by_feature(table: str) -> dict[str, str]:
-    lines = (line.partition(": ") for line in table.strip().splitlines())
-    return {{feature: programs for programs, _, features in lines for feature in features.split(", ")}}
-
-
-# Programs without a feature: a CSS property, ``property:value``, ``=keyword``, ``1unit``, function, selector,
-# at-rule or element.
-UNSUPPORTED = _by_feature("""
+# Programs without a feature: property, property:value, =keyword, 1unit, function, selector, @rule, element.
+[unsupported]
 {unsupported}
-""")
 
 # Programs that support a feature in part, for features that no program is without.
-PARTIAL = _by_feature("""
+[partial]
 {partial}
-""")
-'''
+"""
 SELECTORS = {
     "Adjacent sibling combinator": "a + b",
     "Attribute selector": "[attribute]",

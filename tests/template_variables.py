@@ -6,9 +6,10 @@ from syndicate.templating import Templates
 
 _SHIPPED = Templates(None)
 _WORDS = [name for name in _SHIPPED.names() if name.startswith("words/")]
-# Languages with words of their own beside English: for pages and mails, and for feed items.
+# Languages with words of their own beside English: for pages, and for mails and feed items.
 TRANSLATED = [name[6:-4] for name in _WORDS if b"{# pages/" in _SHIPPED.read(name)]
 FEED_LANGUAGES = ["en", *(name[6:-4] for name in _WORDS)]
+MAIL_LANGUAGES = FEED_LANGUAGES[1:]
 
 _ENVIRONMENT = Environment(autoescape=True)
 # Only their names count here.

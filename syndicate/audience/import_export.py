@@ -1,10 +1,16 @@
 """CSV export of subscribers, and export and import of the suppression list."""
 
 import codecs
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from syndicate.audience.importing.csv_text import decode_list, read_csv, unescape_formula, write_csv
+from syndicate.audience.importing.csv_text import (
+    csv_chunks,
+    decode_list,
+    read_csv,
+    unescape_formula,
+    write_csv,
+)
 from syndicate.audience.importing.products import HEADINGS, heading_key
 from syndicate.errors import ParseError
 
@@ -15,20 +21,21 @@ _COLUMNS = (
 _SUPPRESSION_COLUMNS = ("email", "newsletter", "reason")
 
 
-def export_subscribers(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return a CSV file with headings, in UTF-8 with a byte order mark, which spreadsheets need.
+def export_subscribers(rows: Iterable[Mapping[str, Any]], fields: Iterable[str]) -> Iterator[bytes]:
+    """Yield a CSV file with headings, in UTF-8 with a byte order mark, which spreadsheets need.
 
-    Each row is a subscription: texts by column, and the subscriber's ``fields``. Each field is a column;
-    ``field:`` marks names that the import would read otherwise.
+    Each row is a subscription: texts by column, and the subscriber's ``fields``. Each name of ``fields`` is a
+    column; ``field:`` marks names that the import would read otherwise.
     """
-    names = sorted({name for row in rows for name in row["fields"]})
+    names = sorted(fields)
     taken = {*HEADINGS, *_COLUMNS}
     headings = [f"field:{name}" if heading_key(name) in taken else name for name in names]
     cells = (
         [row.get(column, "") for column in _COLUMNS] + [row["fields"].get(name, "") for name in names]
         for row in rows
     )
-    return codecs.BOM_UTF8 + write_csv((*_COLUMNS, *headings), cells)
+    yield codecs.BOM_UTF8
+    yield from csv_chunks((*_COLUMNS, *headings), cells)
 
 
 def export_suppressions(rows: Iterable[tuple[str, str, str]]) -> bytes:

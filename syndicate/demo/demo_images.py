@@ -26,8 +26,7 @@ def draw_image(name: str) -> bytes:
     random = Random(seed)  # noqa: S311 the image is decoration
     sky = bytes(168 + 79 * row // HEIGHT for row in range(HEIGHT))
     sun_x, sun_y, radius = random.randint(120, 680), random.randint(70, 190), random.randint(34, 74)
-    layers = (_hills, _waves, _town)[seed % 3](random)
-    columns = []
+    layers, columns = _hills(random), []
     for x in range(WIDTH):
         column = bytearray(sky)
         if (distance := abs(x - sun_x)) < radius:
@@ -37,7 +36,7 @@ def draw_image(name: str) -> bytes:
             top = min(max(round(skyline[x]), 0), HEIGHT)
             column[top:] = bytes([shade]) * (HEIGHT - top)
         columns.append(column)
-    return _png([bytes(row) for row in zip(*columns, strict=True)], *_PAIRS[seed // 3 % len(_PAIRS)])
+    return _png([bytes(row) for row in zip(*columns, strict=True)], *_PAIRS[seed % len(_PAIRS)])
 
 
 Layers = list[tuple[int, list[float]]]
@@ -54,31 +53,6 @@ def _hills(random: Random) -> Layers:
             + sum(height * math.sin(math.tau * x / length + start) for height, length, start in waves)
             for x in range(WIDTH)
         ]
-        layers.append((shade, skyline))
-    return layers
-
-
-def _waves(random: Random) -> Layers:
-    layers: Layers = [(128, [236.0] * WIDTH)]
-    for number, shade in enumerate((107, 82, 56, 31)):
-        length, start = random.uniform(120, 190) + 46 * number, random.uniform(0, 6.3)
-        height = 9 + 5 * number
-        skyline = [
-            274 + 48 * number - height * abs(math.sin(math.pi * x / length + start)) ** 0.8
-            for x in range(WIDTH)
-        ]
-        layers.append((shade, skyline))
-    return layers
-
-
-def _town(random: Random) -> Layers:
-    layers = []
-    for number, shade in enumerate((133, 87, 36)):
-        skyline: list[float] = []
-        while len(skyline) < WIDTH:
-            width, top = random.randint(26, 77), 250 + 58 * number - random.uniform(0, 96)
-            slope = 0.7 if random.random() < 0.4 else 0.0
-            skyline += [top + slope * (abs(x - width / 2) - width / 2) for x in range(width)]
         layers.append((shade, skyline))
     return layers
 

@@ -20,6 +20,7 @@ DATED_FROM = timedelta(days=6)
 _PREHEADER_LIMIT = 130
 _CONTENTS = 5
 _SHORT_TITLE = 45
+_LEAST_TITLE = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +186,11 @@ def by_section(stories: Sequence[ContentStory]) -> tuple[DigestSection, ...]:
 
 
 def _short(story: ContentStory) -> ContentStory:
-    return replace(story, title=harmless(story.title, _SHORT_TITLE))
+    """Return a story with a short title that ends at a word, or in a script without spaces at a character."""
+    title, whole = story.title, story.title[:_SHORT_TITLE].rpartition(" ")[0]
+    if len(title) > _SHORT_TITLE and len(whole) >= _LEAST_TITLE:
+        return replace(story, title=harmless(f"{whole.rstrip(' .,;:–—-')}…", _SHORT_TITLE))
+    return replace(story, title=harmless(title, _SHORT_TITLE))
 
 
 def story_time(published: datetime, period: Period, zone: ZoneInfo, language: str) -> str:

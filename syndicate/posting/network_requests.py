@@ -38,62 +38,49 @@ class PostAnswer:
 
 
 def post_request(
-    network: Network, content: PostContent, key: str, created: datetime, *, session: Session | None = None
+    network: Network,
+    content: PostContent,
+    key: str,
+    created: datetime,
+    *,
+    remote_id: str = "",
+    session: Session | None = None,
 ) -> SentRequest:
-    """Return the request that posts; ``key`` identifies the post to networks that recognise repetitions."""
+    """Return the request that posts, or that changes the post ``remote_id`` in place.
+
+    ``key`` identifies the post to networks that recognise repetitions.
+    """
     text, secret, address = post_text(network, content), network.secret, _address(network)
     bearer = {"Authorization": f"Bearer {secret}"}
     match network.kind:
         case "webhook":
-            return _json(address, _webhook_body("story.posted", key, created, text, content))
+            event = "story.changed" if remote_id else "story.posted"
+            return _json(address, _webhook_body(event, key, created, text, content))
         case "slack" if secret.startswith("https://"):
             return _json(secret, {"text": text})
         case "slack":
-            url = f"{address}/api/chat.postMessage"
-            return _json(url, {"channel": network.to, "text": text}, bearer)
+            channel, _, stamp = remote_id.partition(" ")
+            url = f"{address}/api/chat.{'update' if remote_id else 'postMessage'}"
+            edited = {"ts": stamp} if remote_id else {}
+            return _json(url, {"channel": channel or network.to, "text": text, **edited}, bearer)
         case "discord":
-            return _json(f"{secret}?wait=true", _discord_body(text))
+            url = f"{secret}/messages/{remote_id}" if remote_id else f"{secret}?wait=true"
+            body = {"content": text, "allowed_mentions": {"parse": []}}
+            return _json(url, body, method="PATCH" if remote_id else "POST")
         case "telegram":
-            return _json(f"{address}/bot{secret}/sendMessage", _telegram_body(network, text, content))
+            url = f"{address}/bot{secret}/{'editMessageText' if remote_id else 'sendMessage'}"
+            edited_id = {"message_id": int(remote_id)} if remote_id else {}
+            return _json(url, _telegram_body(network, text, content) | edited_id)
         case "matrix":
             url = f"{address}/_matrix/client/v3/rooms/{quote(network.to, '')}/send/m.room.message/{key}"
-            return _json(url, _matrix_body(text, content), bearer, "PUT")
+            return _json(url, _matrix_body(text, content, remote_id), bearer, "PUT")
+        case "mastodon" if remote_id:
+            return _json(f"{address}/api/v1/statuses/{quote(remote_id, '')}", {"status": text}, bearer, "PUT")
         case "mastodon":
-            body = {"status": text} | ({"language": content.language[:2]} if content.language else {})
-            return _json(f"{address}/api/v1/statuses", body, bearer | {"Idempotency-Key": key})
+            status = {"status": text} | ({"language": content.language[:2]} if content.language else {})
+            return _json(f"{address}/api/v1/statuses", status, bearer | {"Idempotency-Key": key})
         case _:
             return _bluesky_request(address, text, content, key, created, session or {})
-
-
-def edit_request(
-    network: Network, content: PostContent, key: str, created: datetime, remote_id: str
-) -> SentRequest:
-    """Return the request that changes a post in place."""
-    text, secret, address = post_text(network, content), network.secret, _address(network)
-    bearer = {"Authorization": f"Bearer {secret}"}
-    match network.kind:
-        case "slack":
-            channel, _, stamp = remote_id.partition(" ")
-            return _json(
-                f"{address}/api/chat.update", {"channel": channel, "ts": stamp, "text": text}, bearer
-            )
-        case "discord":
-            return _json(f"{secret}/messages/{remote_id}", _discord_body(text), method="PATCH")
-        case "telegram":
-            body = _telegram_body(network, text, content) | {"message_id": int(remote_id)}
-            return _json(f"{address}/bot{secret}/editMessageText", body)
-        case "matrix":
-            url = f"{address}/_matrix/client/v3/rooms/{quote(network.to, '')}/send/m.room.message/{key}"
-            new = _matrix_body(text, content)
-            replaced = {
-                "m.new_content": new,
-                "m.relates_to": {"rel_type": "m.replace", "event_id": remote_id},
-            }
-            return _json(url, new | replaced, bearer, "PUT")
-        case "mastodon":
-            return _json(f"{address}/api/v1/statuses/{quote(remote_id, '')}", {"status": text}, bearer, "PUT")
-        case _:
-            return _json(address, _webhook_body("story.changed", key, created, text, content))
 
 
 def login_request(network: Network) -> SentRequest:
@@ -173,10 +160,6 @@ def _webhook_body(event: str, key: str, created: datetime, text: str, content: P
     return {"id": key, "type": event, "created": created.isoformat(), "data": data}
 
 
-def _discord_body(text: str) -> dict[str, Any]:
-    return {"content": text, "allowed_mentions": {"parse": []}}
-
-
 def _telegram_body(network: Network, text: str, content: PostContent) -> dict[str, Any]:
     body: dict[str, Any] = {"chat_id": network.to, "text": text}
     body["link_preview_options"] = {"url": content.link}
@@ -185,9 +168,11 @@ def _telegram_body(network: Network, text: str, content: PostContent) -> dict[st
     return body
 
 
-def _matrix_body(text: str, content: PostContent) -> dict[str, Any]:
+def _matrix_body(text: str, content: PostContent, remote_id: str) -> dict[str, Any]:
     rich = {"format": "org.matrix.custom.html", "formatted_body": as_html(text, content.link)}
-    return {"msgtype": "m.notice", "body": text} | rich
+    new = {"msgtype": "m.notice", "body": text} | rich
+    replaced = {"m.new_content": new, "m.relates_to": {"rel_type": "m.replace", "event_id": remote_id}}
+    return new | (replaced if remote_id else {})
 
 
 def _remote_id(network: Network, told: Mapping[str, Any], key: str) -> str:

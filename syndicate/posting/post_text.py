@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from syndicate.posting.network_kinds import Network, PostContent
+from syndicate.text.plain import clean_line
 
 PLACEHOLDERS = ("title", "summary", "source", "section", "link", "tags")
 MOST_TAGS = 3
@@ -66,25 +67,22 @@ def _filled(template: str, values: Mapping[str, str], escape: _Escape) -> str:
 def _longest(
     values: Mapping[str, str], name: str, measure: Callable[[Mapping[str, str]], int], limit: int
 ) -> str:
-    """Return the longest beginning of a value that fits, at the end of a word."""
-    words = values[name].split()
-    low, high = 0, len(words)
+    """Return the longest beginning of a value that fits, at the end of a word.
+
+    A long word, or a text of a script without spaces, is cut between characters.
+    """
+    shorten = _fewer_tags if name == "tags" else clean_line
+    low, high = 0, len(values[name])
     while low < high:
         middle = (low + high + 1) // 2
-        fits = measure({**values, name: _cut(words, middle, name)}) <= limit
+        fits = measure({**values, name: shorten(values[name], middle)}) <= limit
         low, high = (middle, high) if fits else (low, middle - 1)
-    if low or name != "title":
-        return _cut(words, low, name)
-    # A title of a single long word.
-    text = values[name]
-    while text and measure({**values, name: f"{text}…"}) > limit:
-        text = text[: len(text) * 9 // 10]
-    return f"{text}…"
+    text = shorten(values[name], low) if low else ""
+    return "" if text == "…" and name != "title" else text
 
 
-def _cut(words: list[str], count: int, name: str) -> str:
-    text = " ".join(words[:count])
-    return text if count in (0, len(words)) or name == "tags" else f"{text}…"
+def _fewer_tags(tags: str, limit: int) -> str:
+    return tags if len(tags) <= limit else tags[: limit + 1].rpartition(" ")[0]
 
 
 def slack_escaped(text: str) -> str:

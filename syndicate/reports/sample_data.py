@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from syndicate import model
 from syndicate.audience.choices import Choices, OfferedChoices
-from syndicate.audience.fields import SubscriberField
 from syndicate.jobs.admin.mailing.edition_views import EditionView, StoryFound
 from syndicate.jobs.admin.mailing.review_links import ReviewPage, SentEdition
 from syndicate.jobs.audience.preferences_job import PreferencesView
@@ -18,6 +17,7 @@ from syndicate.publish.search.search_results import Facet, FoundStory, SearchPag
 from syndicate.publish.site_headline import Growth, Headline, Hot, NamedPath
 from syndicate.publish.site_view import NewsletterView
 from syndicate.publish.story_page import StoryMaterial
+from syndicate.store.mail.edition_store import new_edition
 from syndicate.store.mail.review_store import EditionChange, ReviewEdition
 from syndicate.templating import Markup
 
@@ -177,19 +177,8 @@ def neighbours(newsletter: model.Newsletter, now: datetime) -> tuple[Neighbours,
 def _edition(
     now: datetime, newsletter: str, *, variant_key: str = "edition", revision: int = 0
 ) -> model.Edition:
-    return model.Edition(
-        id=1,
-        newsletter=newsletter,
-        period_start=now - timedelta(days=1),
-        period_end=now,
-        revision=revision,
-        cut_at=now,
-        subject="Sample",
-        html="",
-        text="",
-        stories=3,
-        variant_key=variant_key,
-    )
+    facts = {"id": 1, "subject": "Sample", "stories": 3, "revision": revision}
+    return new_edition(newsletter, variant_key, (now - timedelta(days=1), now), **facts)
 
 
 def search_pages(headline: Headline) -> tuple[SearchPage, ...]:
@@ -233,12 +222,6 @@ def reader_page(paused_until: datetime | None) -> PreferencesView:
         offer=offer,
         choices=Choices(newsletters=("sample",), hour=7, paused_until=paused_until),
         feed="https://example.com/feed",
-        fields=(
-            SubscriberField(name="city", title="Sample", required=True),
-            SubscriberField(name="topic", title="Sample", type="choice", choices=("Sample", "Other")),
-            *(SubscriberField(name=kind, title="Sample", type=kind) for kind in ("number", "date", "yes_no")),
-        ),
-        values={"city": "Sample", "topic": "Other", "yes_no": "yes"},
     )
 
 

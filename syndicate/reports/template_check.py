@@ -151,15 +151,15 @@ def _server_pages(services: Services, pages: ServerPageRenderer, now: datetime) 
         yield partial(pages.page, template, done=True, selected=["sample"], address="a@example.com")
     for confirmed, token in ((False, ""), (True, "token"), (True, "")):
         confirm = {"newsletter": "Sample", "agreed": "Sample", "reader_token": token, "done": confirmed}
-        confirm["entered"] = {"Sample": "Sample"}
+        confirm |= {"entered": {"Sample": "Sample"}, "first": newsletter[0]}
         yield partial(pages.page, "pages/confirm.html", 200, **confirm)
     for paused_until in (None, now + timedelta(days=7)):
         for done in ("", "saved", "feed", "subscribed"):
             page = sample.reader_page(paused_until)
             choose = {"page": page, "token": "", "zones": ("UTC",), "pauses": PAUSES}
             yield partial(pages.page, "pages/preferences.html", 200, **choose, done=done)
-    for problem in ("section", "language", "field"):
-        page = replace(sample.reader_page(None), problem=problem, wrong=("city", "topic"))
+    for problem in ("section", "language"):
+        page = replace(sample.reader_page(None), problem=problem)
         refused = {"page": page, "token": "", "zones": (), "pauses": ()}
         yield partial(pages.page, "pages/preferences.html", 422, **refused, done="")
     for unsubscribed in (False, True):

@@ -46,7 +46,10 @@ class NewsletterServices(OutputServices):
         return self._dkim_keys[brand]
 
     def mail_options(self, newsletter: str, *, signed: bool = True) -> MailOptions:
-        """Return the options that all mails of a newsletter share, with its keys only for ``signed`` mail."""
+        """Return the options that all mails of a newsletter share, with its keys only for ``signed`` mail.
+
+        Raises ``ConfigError`` for an unusable key, so that no mail leaves without its signature.
+        """
         from syndicate.services.mail_services import newsletter_mail
 
         declared = {known.name: known for known in self.newsletters}.get(newsletter)
@@ -124,14 +127,7 @@ class NewsletterServices(OutputServices):
         )
 
     def sender(self, server: str = "") -> Sender:
-        """Return the sender of mail: an outbox folder, or SMTP over the server of a brand.
-
-        Raises ``ConfigError`` for an unusable key of the server's newsletters.
-        """
-        # A newsletter that is no longer declared has the site's brand.
-        for brand in (*self.brands, brand_of(self.settings, "")):
-            if brand.sender == server:
-                self.dkim_keys(brand.name)
+        """Return the sender of mail: an outbox folder, or SMTP over the server of a brand."""
         from syndicate.delivery.folder_sender import FolderSender
         from syndicate.delivery.smtp.sender import SmtpSender
         from syndicate.services.mail_services import smtp_options
@@ -229,9 +225,5 @@ class NewsletterServices(OutputServices):
 
         consent = self.settings.sign_up.consent
         return PreferencesJob(
-            store=self.store,
-            newsletters=self.newsletters,
-            consent=consent,
-            feeds=self.private_feeds,
-            fields=self.subscriber_fields,
+            store=self.store, newsletters=self.newsletters, consent=consent, feeds=self.private_feeds
         )

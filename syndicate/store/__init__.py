@@ -1,6 +1,6 @@
 """Tables, migrations and every SQL statement, for SQLite and PostgreSQL.
 
-Each function takes a ``Connection`` first, never commits, and returns dataclasses of ``syndicate.model``.
+Each function takes a ``Connection`` first, never commits, and returns rows or dataclasses.
 Jobs begin and end the transactions.
 """
 

@@ -163,6 +163,8 @@ def test_conditions_name_trouble_and_silence(desk):
     assert condition(read._replace(permanent_seen=3)).words == "moved for good"
     assert condition(read, PollTrouble(polls=10, failed=1)).tab == "slow"
     assert condition(read, PollTrouble(polls=11, failed=1)).tab == "well"
+    assert condition(read, PollTrouble(polls=9, failed=1)).tab == "well"
+    assert condition(read, PollTrouble(polls=9, failed=2)).tab == "slow"
     assert condition(read, PollTrouble(polls=4, slow=3)).tab == "slow"
     silent = read._replace(latest=now - 4 * DAY)
     assert condition(silent, pause=DAY).words == "silent for 4 days"

@@ -48,6 +48,9 @@ def test_the_contents_line_names_the_first_five_stories_shortly() -> None:
         f"- {number} The harbour authority opens the northern…\n" for number in range(1, 6)
     ) in (rendered.text)
     assert rendered.html.count("the northern…</span>") == 5
+    harbour = "Die neue Donaudampfschifffahrtsgesellschaft fährt wieder"
+    german = render(tuple(story(number, title=harbour) for number in range(1, 4)))
+    assert "- Die neue Donaudampfschifffahrtsgesellschaft…\n" in german.text
     two = render((story(1), story(2)))
     assert "Today:" not in two.html + two.text
     weekly = render(

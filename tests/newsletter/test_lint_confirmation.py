@@ -9,7 +9,7 @@ from syndicate.model import Brand
 from syndicate.newsletter.lint.confirmation_lint import CONFIRM, lint_confirmation
 from syndicate.newsletter.lint.findings import LintFinding, Origins, Severity
 from syndicate.templating import Templates
-from tests.template_variables import TRANSLATED
+from tests.template_variables import MAIL_LANGUAGES
 
 URL, ADDRESS = "https://news.example/confirm/token", "1 Quay & Street"
 
@@ -33,7 +33,7 @@ def found(folder: Path | None = None, language: str = "en") -> tuple[LintFinding
     return lint_confirmation(parts, confirm_url=URL, postal_address=ADDRESS, origins=origins)
 
 
-@pytest.mark.parametrize("language", ["en", *TRANSLATED])
+@pytest.mark.parametrize("language", ["en", *MAIL_LANGUAGES])
 def test_OF5_the_mail_that_ships_passes_without_a_word(language: str) -> None:
     assert found(language=language) == ()
 

@@ -45,6 +45,13 @@ def test_a_title_of_one_long_word_is_cut():
     assert text.endswith("…")
 
 
+def test_a_summary_in_a_script_without_spaces_is_cut_and_not_left_out():
+    text = post_text(network("mastodon"), content("橋が再開", summary="港の橋が三年ぶりに再開した。" * 60))
+    assert 490 < mastodon_length(text) <= 500
+    assert "再開した。港の橋" in text
+    assert f"…\n\n{LINK}" in text
+
+
 @given(
     st.sampled_from(sorted(KINDS)),
     st.text(max_size=700),

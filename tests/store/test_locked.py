@@ -145,7 +145,7 @@ READS_BY_MODULE = {
         "story_decisions"
     ),
     "delivery_store": (
-        "already_sending count_deliveries count_due count_late count_refused count_trouble due_shards "
+        "already_sending count_deliveries count_due count_late count_refused count_uncertain due_shards "
         "is_any_due list_deliveries next_delivery sending_owners"
     ),
     "edition_articles": (

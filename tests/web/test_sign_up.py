@@ -1,9 +1,11 @@
 """The sign-up pages: the same answer for everybody, and nothing happens by looking."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ import pytest
 from syndicate.audience.link_tokens import CONFIRM, make_token, unsubscribe_token
 from syndicate.audience.networks import network_of
 from syndicate.jobs.audience.sign_up_job import SignUpJob
+from syndicate.jobs.publish.site_frame import bare_frame
 from syndicate.model import SubscriptionState
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.store.leases import leases
 from syndicate.store.mail import delivery_store
 from syndicate.store.subscribers import audience_store, sign_up_store
@@ -188,6 +192,18 @@ def test_several_newsletters_are_one_request_and_one_confirmation(page):
         (jo,) = audience_store.list_subscribers(connection)
     assert set(jo.subscriptions.values()) == {SubscriptionState.CONFIRMED}
     assert jo.subscriptions.keys() == {"daily", "weekly"}
+
+
+def test_the_page_of_the_button_has_the_brand_of_the_first_newsletter():
+    brands = [SimpleNamespace(name=name, title=f"{name} news", style=f"{name}.css", logo="") for name in "ab"]
+    offers = [SimpleNamespace(name=brand.name, title="Daily", brand=brand) for brand in brands]
+    templates = Templates()
+    frame = bare_frame(templates, PublishOptions(site_url="", title="Coast"))
+    facts = {"newsletter": "Daily and Weekly", "agreed": "", "entered": {}, "done": False, "reader_token": ""}
+    for first in "ab":
+        variables = {**frame.variables(), **facts, "offers": offers, "first": first}
+        page = templates.render("pages/confirm.html", **variables)
+        assert re.findall(r'<p class="letterhead">(\w)', page) == [first]
 
 
 def test_what_was_typed_and_chosen_stays_when_something_is_missing(page):

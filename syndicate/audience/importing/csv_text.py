@@ -8,10 +8,12 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 from syndicate.errors import ParseError
 
 _DELIMITERS = ",;\t"
+_CHUNK = 1000  # rows
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -53,11 +55,16 @@ def read_csv(text: str, *, escape: str | None = None) -> Iterator[tuple[int, lis
 
 def write_csv(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> bytes:
     """Return a CSV file in UTF-8 without formulas."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(headings)
-    writer.writerows(map(_escape_formula, row) for row in rows)
-    return out.getvalue().encode("utf-8", "replace")
+    return b"".join(csv_chunks(headings, rows))
+
+
+def csv_chunks(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[bytes]:
+    """Yield a CSV file in UTF-8 without formulas, a thousand rows at a time."""
+    lines = chain([headings], (map(_escape_formula, row) for row in rows))
+    while batch := list(islice(lines, _CHUNK)):
+        out = io.StringIO(newline="")
+        csv.writer(out).writerows(batch)
+        yield out.getvalue().encode("utf-8", "replace")
 
 
 def unescape_formula(cell: str) -> str:

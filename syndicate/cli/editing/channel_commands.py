@@ -1,6 +1,6 @@
 """Commands that list, preview, add, edit, rename and take down channels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -21,17 +21,6 @@ _FIELDS = (
 )
 
 
-def entered_fields(options: tuple[Callable[[Command], Command], ...]) -> Callable[[Command], Command]:
-    """Return the options as one decorator."""
-
-    def add(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
-
-
 def act(call: Call, work: Action) -> None:
     """Perform an action in the name of the user, and show its result."""
     with call.services() as services:
@@ -47,6 +36,32 @@ def act(call: Call, work: Action) -> None:
 def given_values(given: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Return the options that the user gave as fields."""
     return {name: value for name, value in {**more, **given}.items() if value is not None}
+
+
+def declaration_commands(
+    group: click.Group,
+    actions: Callable[[Services], Any],
+    fields: Sequence[Callable[[Command], Command]],
+    helps: Mapping[str, str],
+) -> None:
+    """Add the commands ``add``, ``edit`` and ``remove`` for the declarations that the store has."""
+
+    def add(call: Call, name: str, **given: Any) -> None:
+        values = given_values(given, name=name)
+        act(call, lambda services, change: actions(services).add(change, values))
+
+    def edit(call: Call, name: str, **given: Any) -> None:
+        values = given_values(given)
+        act(call, lambda services, change: actions(services).edit(change, name, values))
+
+    def remove(call: Call, name: str) -> None:
+        act(call, lambda services, change: actions(services).remove(change, name))
+
+    for command, options in ((add, fields), (edit, fields), (remove, ())):
+        named = click.argument("name")(command)
+        for option in reversed(options):
+            named = option(named)
+        group.command(command.__name__, help=helps[command.__name__])(action_options(named))
 
 
 @click.group()
@@ -108,26 +123,6 @@ def preview(call: Call, query: str, saved: str, limit: int | None) -> None:
 
 @channels.command()
 @action_options
-@entered_fields(_FIELDS)
-@click.argument("name")
-def add(call: Call, name: str, **given: Any) -> None:
-    """Add the channel NAME to the store; the next publishing writes it."""
-    values = given_values(given, name=name)
-    act(call, lambda services, change: services.channel_actions.add(change, values))
-
-
-@channels.command()
-@action_options
-@entered_fields(_FIELDS)
-@click.argument("name")
-def edit(call: Call, name: str, **given: Any) -> None:
-    """Change an added channel."""
-    values = given_values(given)
-    act(call, lambda services, change: services.channel_actions.edit(change, name, values))
-
-
-@channels.command()
-@action_options
 @click.argument("name")
 @click.argument("new_name")
 def rename(call: Call, name: str, new_name: str) -> None:
@@ -142,17 +137,18 @@ def rename(call: Call, name: str, new_name: str) -> None:
 @channels.command()
 @action_options
 @click.argument("name")
-def remove(call: Call, name: str) -> None:
-    """Take an added channel down.
-
-    Its addresses answer 410, its files get a last item.
-    """
-    act(call, lambda services, change: services.channel_actions.remove(change, name))
-
-
-@channels.command()
-@action_options
-@click.argument("name")
 def restore(call: Call, name: str) -> None:
     """Undo `channels remove`, or forget where a former name leads."""
     act(call, lambda services, change: services.channel_actions.restore(change, name))
+
+
+declaration_commands(
+    channels,
+    lambda services: services.channel_actions,
+    _FIELDS,
+    {
+        "add": "Add the channel NAME to the store; the next publishing writes it.",
+        "edit": "Change an added channel.",
+        "remove": "Take an added channel down.\n\nIts addresses answer 410, its files get a last item.",
+    },
+)

@@ -13,14 +13,15 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from syndicate.cli.arguments import ROW_NUMBER, by_option, command_change, limit_option, newsletter_named
+from syndicate.cli.arguments import ROW_NUMBER, limit_option, newsletter_named
 from syndicate.cli.editing.issue_commands import write
-from syndicate.cli.options import Call, common_options, dry_run_option, timed_options
+from syndicate.cli.options import Call, action_options, common_options, dry_run_option, timed_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.errors import ConfigError
 from syndicate.jobs.admin.mailing.edition_actions import Edit, EditionActions
 from syndicate.model.actors import ActionResult
 from syndicate.newsletter import edition_changes
+from syndicate.newsletter.edition_changes import EditionChangeResult
 from syndicate.reports.newsletter_times import zone_of
 from syndicate.store.mail import edition_figures, edition_store, message_store
 from syndicate.text.phrases import listed_counts, local_time, plural
@@ -52,7 +53,7 @@ def _review_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
 
     def wrap(function: Callable[..., Any]) -> click.Command:
         wrapped = click.argument("edition_id", type=ROW_NUMBER)(function)
-        return editions.command(name)(timed_options(by_option(wrapped)))
+        return editions.command(name)(action_options(wrapped))
 
     return wrap
 
@@ -234,14 +235,13 @@ def _counts(deliveries: dict[str, int]) -> str:
 
 
 @editions.command("link")
-@timed_options
-@by_option
+@action_options
 @click.option(
     "--days", default=7, show_default=True, type=click.IntRange(1, 366), help="Validity of the link."
 )
 @click.option("--revoke", is_flag=True, help="Revoke every link of the newsletter instead.")
 @click.argument("newsletter")
-def link(call: Call, by: str, days: int, revoke: bool, newsletter: str) -> None:
+def link(call: Call, days: int, revoke: bool, newsletter: str) -> None:
     """Print a link with which an editor reviews a NEWSLETTER.
 
     The page offers all commands of `editions`. Any person with the link can use them under the name
@@ -256,121 +256,96 @@ def link(call: Call, by: str, days: int, revoke: bool, newsletter: str) -> None:
             text = f"Every review link of {newsletter} is revoked."
             call.show({"newsletter": newsletter, "revoked": True}, text)
             return
-        ends = call.now + timedelta(days=days)
+        ends, by = call.now + timedelta(days=days), call.change.actor.name
         address = services.review_links.link(newsletter, by, ends)
     answer = {"newsletter": newsletter, "by": by, "address": address, "ends": ends}
     call.show(answer, address)
 
 
-@_review_command("drop")
-@click.argument("place", type=int)
-def _drop(call: Call, edition_id: int, by: str, place: int) -> None:
-    """Remove the story at PLACE."""
-    _change(call, edition_id, by, partial(edition_changes.drop_story, place=place))
-
-
 @_review_command("add")
 @click.argument("story")
-def _add(call: Call, edition_id: int, by: str, story: str) -> None:
+def _add(call: Call, edition_id: int, story: str) -> None:
     """Add a STORY: its number, or the address of its article."""
-    _change(call, edition_id, by, story=story)
-
-
-@_review_command("pin")
-@click.argument("place", type=int)
-def _pin(call: Call, edition_id: int, by: str, place: int) -> None:
-    """Move the story at PLACE to the first place."""
-    _change(call, edition_id, by, partial(edition_changes.move_story, place=place, to=1))
-
-
-@_review_command("move")
-@click.argument("place", type=int)
-@click.argument("to", type=int)
-def _move(call: Call, edition_id: int, by: str, place: int, to: int) -> None:
-    """Move the story at PLACE to the place TO."""
-    _change(call, edition_id, by, partial(edition_changes.move_story, place=place, to=to))
-
-
-@_review_command("retitle")
-@click.argument("place", type=int)
-@click.argument("title")
-def _retitle(call: Call, edition_id: int, by: str, place: int, title: str) -> None:
-    """Change the TITLE of the story at PLACE. PLACE 0 is the mail's subject."""
-    _change(call, edition_id, by, partial(edition_changes.retitle, place=place, title=title))
-
-
-@_review_command("summary")
-@click.argument("place", type=int)
-@click.argument("text")
-def _summary(call: Call, edition_id: int, by: str, place: int, text: str) -> None:
-    """Set the summary of the story at PLACE.
-
-    An empty TEXT removes it.
-    """
-    _change(call, edition_id, by, partial(edition_changes.summarise, place=place, text=text))
-
-
-@_review_command("note")
-@click.argument("text")
-def _note(call: Call, edition_id: int, by: str, text: str) -> None:
-    """Set the note above the stories; an empty TEXT removes it."""
-    _change(call, edition_id, by, partial(edition_changes.add_note, text=text))
+    _change(call, edition_id, lambda actions: actions.add(edition_id, story))
 
 
 @_review_command("approve")
-def _approve(call: Call, edition_id: int, by: str) -> None:
+def _approve(call: Call, edition_id: int) -> None:
     """Approve an edition for sending. Errors of `lint` prevent it."""
-    result = _act(call, EditionActions.approve, edition_id, by)
+    result = _act(call, EditionActions.approve, edition_id)
     warnings = (result.facts or {}).get("warnings", 0)
     advice = f"; see `syndicate lint --edition {edition_id}`" if warnings else ""
     _show_state(call, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}{advice}")
 
 
-@_review_command("take-back")
-def _take_back(call: Call, edition_id: int, by: str) -> None:
-    """Take an approval back before any mail has left."""
-    _act(call, EditionActions.undo_approval, edition_id, by)
-    _show_state(call, edition_id, "held", "held again; nothing was sent")
-
-
-@_review_command("hold")
-def _hold(call: Call, edition_id: int, by: str) -> None:
-    """Remove the deadline: the edition waits for approval."""
-    _act(call, EditionActions.hold, edition_id, by)
-    _show_state(call, edition_id, "held", "held until an editor approves it")
-
-
-@_review_command("withdraw")
-def _withdraw(call: Call, edition_id: int, by: str) -> None:
-    """Never send this edition."""
-    _act(call, EditionActions.withdraw, edition_id, by)
-    _show_state(call, edition_id, "withdrawn", "withdrawn; it is never sent")
-
-
 @_review_command("correct")
 @click.argument("text")
-def _correct(call: Call, edition_id: int, by: str, text: str) -> None:
+def _correct(call: Call, edition_id: int, text: str) -> None:
     """Begin a correction of a sent edition. TEXT explains the mistake.
 
     The correction waits for approval and can be changed like any edition. It is sent to the edition's
     readers, and replaces the edition in the archive and the feed.
     """
-    revision = int(_act(call, EditionActions.correct, edition_id, by, text).id)
+    revision = int(_act(call, EditionActions.correct, edition_id, text).id)
     _show_state(call, revision, "held", f"is the correction of {edition_id}; approve it to send it")
 
 
-def _act(
-    call: Call, action: Callable[..., ActionResult], edition_id: int, by: str, *values: str
-) -> ActionResult:
+_HELP = {
+    "drop": "Remove the story at PLACE.",
+    "pin": "Move the story at PLACE to the first place.",
+    "move": "Move the story at PLACE to the place TO.",
+    "retitle": "Change the TITLE of the story at PLACE. PLACE 0 is the mail's subject.",
+    "summary": "Set the summary of the story at PLACE.\n\nAn empty TEXT removes it.",
+    "note": "Set the note above the stories; an empty TEXT removes it.",
+    "hold": "Remove the deadline: the edition waits for approval.",
+    "take-back": "Take an approval back before any mail has left.",
+    "withdraw": "Never send this edition.",
+}
+
+
+def _add_edit(name: str, edit: Callable[..., EditionChangeResult], **types: type) -> None:
+    """Add the command of an edit, with an argument for each of its parameters."""
+
+    def command(call: Call, edition_id: int, **values: Any) -> None:
+        _change(call, edition_id, lambda _actions: partial(edit, **values))
+
+    command.__doc__ = _HELP[name]
+    for argument, kind in reversed(types.items()):
+        command = click.argument(argument, type=kind)(command)
+    _review_command(name)(command)
+
+
+def _add_step(name: str, action: Callable[..., ActionResult], state: str, text: str) -> None:
+    """Add the command of an action without arguments, after which the edition is in a state."""
+
+    def command(call: Call, edition_id: int) -> None:
+        _act(call, action, edition_id)
+        _show_state(call, edition_id, state, text)
+
+    command.__doc__ = _HELP[name]
+    _review_command(name)(command)
+
+
+_add_edit("drop", edition_changes.drop_story, place=int)
+_add_edit("pin", partial(edition_changes.move_story, to=1), place=int)
+_add_edit("move", edition_changes.move_story, place=int, to=int)
+_add_edit("retitle", edition_changes.retitle, place=int, title=str)
+_add_edit("summary", edition_changes.summarise, place=int, text=str)
+_add_edit("note", edition_changes.add_note, text=str)
+_add_step("hold", EditionActions.hold, "held", "held until an editor approves it")
+_add_step("take-back", EditionActions.undo_approval, "held", "held again; nothing was sent")
+_add_step("withdraw", EditionActions.withdraw, "withdrawn", "withdrawn; it is never sent")
+
+
+def _act(call: Call, action: Callable[..., ActionResult], edition_id: int, *values: str) -> ActionResult:
     with call.services() as services:
-        return action(services.edition_actions, command_change(call, by), edition_id, *values)
+        return action(services.edition_actions, call.change, edition_id, *values)
 
 
-def _change(call: Call, edition_id: int, by: str, *edits: Edit, story: str = "") -> None:
+def _change(call: Call, edition_id: int, edit: Callable[[EditionActions], Edit]) -> None:
     with call.services() as services:
         actions = services.edition_actions
-        edits = (*edits, *([actions.add(edition_id, story)] if story else ()))
-        actions.edit(command_change(call, by), edition_id, *edits)
+        actions.edit(call.change, edition_id, edit(actions))
         checked = services.review.check(edition_id)
     titles = [story.title for story in checked.content.stories]
     findings = [*map(str, checked.findings), *checked.trimmed]

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from syndicate.audience import import_export
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.cli.arguments import check_names, file_argument, newsletter_named, newsletter_names
 from syndicate.cli.former_names import RenamedGroup
@@ -28,6 +27,7 @@ from syndicate.cli.options import (
 from syndicate.cli.output import attributes, say, table, write_result
 from syndicate.errors import ActionRefused, ConfigError, SyndicateError
 from syndicate.jobs.admin.mailing.subscriber_actions import NewSubscriber
+from syndicate.jobs.admin.mailing.subscriber_views import subscriber_csv
 from syndicate.services import Services
 from syndicate.store.subscribers import audience_store, segment_store, subscriber_export
 from syndicate.text.phrases import plural
@@ -139,16 +139,9 @@ def export(call: Call, newsletter: str | None, segment: str | None, file: Path) 
     with call.services() as services:
         listed = _listed(call, services, newsletter, segment)
         with services.store.read() as connection:
-            facts = subscriber_export.subscription_facts(connection)
-    rows = [
-        facts.get((subscriber.id, name), {})
-        | attributes(subscriber, "email=address name language fields")
-        | {"newsletter": name, "state": state.value, "tags": ", ".join(subscriber.tags)}
-        for subscriber in listed
-        for name, state in subscriber.subscriptions.items()
-    ]
-    write_result(file, import_export.export_subscribers(rows))
-    click.echo(f"{plural(len(rows), 'subscription')} written.", err=True)
+            parts, rows = subscriber_csv(connection, listed)
+    write_result(file, b"".join(parts))
+    click.echo(f"{plural(rows, 'subscription')} written.", err=True)
 
 
 @subscribers.command()

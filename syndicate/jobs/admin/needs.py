@@ -190,7 +190,6 @@ class NeedsReader:
         need = partial(Need, kind="mail", href=DELIVERIES)
         if hold := mail_hold(connection):
             yield need(subject="hold", sentence=hold_text(hold), is_failing=True)
-        trouble = delivery_store.count_trouble(connection, late_since=now - MISSED_SHOWN)
         rests = sending_rests.resting(connection)
         for rest in rests:
             what = f"sending of edition {rest.edition_id}" if rest.edition_id else "all sending"
@@ -203,10 +202,10 @@ class NeedsReader:
                 since=rest.since,
                 is_failing=rest.rested_by == sending_rests.BRAKE,
             )
-        if trouble.uncertain:
+        if uncertain := delivery_store.count_uncertain(connection):
             yield need(
                 subject="uncertain",
-                sentence=f"{plural(trouble.uncertain, 'delivery')} may or may not have arrived",
+                sentence=f"{plural(uncertain, 'delivery')} may or may not have arrived",
                 command=_uncertain(connection),
                 happens_by_itself="They are not sent again unless a person asks.",
                 href=f"{DELIVERIES}?state=uncertain",
@@ -227,14 +226,14 @@ class NeedsReader:
                 )
         advice = "Remove the addresses, or send again when the sender was the reason."
         failed, page = "see `syndicate deliveries list --state failed`", f"{DELIVERIES}?state=failed"
-        if trouble.refused:
-            sentence = f"{plural(trouble.refused, 'delivery')} permanently refused"
+        if refused := delivery_store.count_refused(connection):
+            sentence = f"{plural(refused, 'delivery')} permanently refused"
             command = f": {failed}, then remove the address or send again"
             yield need(
                 subject="failed", sentence=sentence, command=command, href=page, happens_by_itself=advice
             )
-        if trouble.late:
-            sentence = f"{plural(trouble.late, 'delivery')} could not be sent before it was too late"
+        if late := delivery_store.count_late(connection, since=now - MISSED_SHOWN):
+            sentence = f"{plural(late, 'delivery')} could not be sent before it was too late"
             yield need(subject="late", sentence=sentence, command=f": {failed}", href=page)
         oldest = delivery_store.next_delivery(connection)
         if oldest and not hold and not rests and now - oldest > STUCK:

@@ -1,12 +1,11 @@
 """Preferences of subscribers, opened by the signed link in their mail."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from syndicate.audience.choices import Choices, NothingSelected, OfferedChoices, read_choices, read_selection
-from syndicate.audience.fields import SubscriberField, given_values, read_values
 from syndicate.audience.link_tokens import SEARCH, make_token
 from syndicate.errors import ActionRefused
 from syndicate.jobs.audience.search_saving import save_search
@@ -20,7 +19,7 @@ from syndicate.store import Connection, Store
 from syndicate.store.leases import leases
 from syndicate.store.output import channel_store, saved_searches
 from syndicate.store.output.private_feed_store import rotate_feed_address
-from syndicate.store.subscribers import audience_store, field_store, preference_store
+from syndicate.store.subscribers import audience_store, preference_store
 from syndicate.store.subscribers.preference_store import StoredPreferences
 from syndicate.text.privacy import masked_mailbox
 
@@ -38,10 +37,9 @@ class OwnSearch:
 class PreferencesView:
     """Content of the preferences page. ``address`` is masked: the mail may have been forwarded.
 
-    ``problem`` is the list without a ticked box, or ``field``, so that nothing was saved, or ``""``. ``zone``
-    is the subscriber's time zone, or else the newsletter's. ``values`` are the values of ``fields`` by name;
-    ``wrong`` names the fields that were refused,
-    ``wrong_search`` says why a search was not saved.
+    So it has no fields, which only a mail to confirm them changes. ``problem`` is the list without a ticked
+    box, so that nothing was saved, or ``""``. ``zone`` is the subscriber's time zone, or else the
+    newsletter's. ``wrong_search`` says why a search was not saved.
     """
 
     address: str
@@ -51,11 +49,8 @@ class PreferencesView:
     feed: str = ""
     problem: str = ""
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
-    fields: tuple[SubscriberField, ...] = ()
-    values: Mapping[str, str] = field(default_factory=dict)
     searches: tuple[OwnSearch, ...] = ()
     wrong_search: str = ""
-    wrong: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +61,6 @@ class PreferencesJob:
     newsletters: Sequence[Newsletter]
     consent: str
     feeds: PrivateFeedsJob | None = None
-    fields: tuple[SubscriberField, ...] = ()
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def view(self, token: str) -> PreferencesView | None:
@@ -93,12 +87,6 @@ class PreferencesJob:
                 choices = read_choices(form, page.offer, page.choices, now)
             except NothingSelected as nothing:
                 return replace(page, problem=str(nothing))
-            # A template of its own may show only some fields.
-            given = given_values(page.fields, form)
-            values, wrong = read_values([field for field in page.fields if field.name in given], given)
-            if wrong:
-                return replace(page, problem="field", values={**page.values, **given}, wrong=wrong)
-            field_store.save_fields(connection, stored.subscriber_id, values)
             kept = {name: getattr(choices, name) for name in ("cadence", "hour", "time_zone", "paused_until")}
             selection = choices.selection.text()
             preference_store.save_preferences(connection, subscription_id, selection=selection, **kept)
@@ -199,8 +187,6 @@ class PreferencesJob:
             feed=self.feeds.url(connection, stored.subscriber_id) if self.feeds else "",
             zone=read_zone(zone or "UTC"),
             searches=self._searches(connection, stored),
-            fields=tuple(field for field in self.fields if field.sign_up),
-            values=field_store.fields_of(connection, stored.subscriber_id),
         )
 
     def _searches(self, connection: Connection, stored: StoredPreferences) -> tuple[OwnSearch, ...]:

@@ -121,8 +121,14 @@ class SignUpJob:
                 fields={name: value for name, value in fields.items() if value},
             )
 
-    def pending_consent(self, token: str, *, used: bool = False) -> tuple[str, str, dict[str, str]] | None:
-        """Return titles of newsletters, consent text, and fields by title of an unused or a ``used`` link."""
+    def pending_consent(
+        self, token: str, *, used: bool = False
+    ) -> tuple[str, str, dict[str, str], str] | None:
+        """Return what an unused or a ``used`` link confirms.
+
+        Titles of newsletters, consent text, fields by title, and the name of the first newsletter, whose
+        brand the mail had.
+        """
         with self.store.read() as connection:
             sign_up = self._find_sign_up(connection, token)
             if sign_up is None or sign_up.expires <= self.clock():
@@ -131,7 +137,7 @@ class SignUpJob:
                 return None
         titles = {field.name: field.title for field in self.options.fields}
         fields = {titles.get(name, name): value for name, value in sign_up.fields.items()}
-        return self._titles(sign_up.newsletters), sign_up.agreed, fields
+        return self._titles(sign_up.newsletters), sign_up.agreed, fields, sign_up.newsletter
 
     def confirm(self, token: str, network: str) -> tuple[str, str] | None:
         """Subscribe; return the newsletters' titles and the subscriber's token, ``None`` for a bad link.

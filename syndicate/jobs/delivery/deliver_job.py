@@ -17,7 +17,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import islice
+from itertools import compress, islice
+from operator import not_
 from typing import Any
 
 from syndicate.delivery.message import MailOptions
@@ -31,6 +32,7 @@ from syndicate.jobs.delivery.messages import MessageBuilder
 from syndicate.jobs.delivery.restore_guard import RestoreGuard, hold_text
 from syndicate.jobs.delivery.shared_slots import BATCH as SLOTS
 from syndicate.jobs.delivery.shared_slots import SharedSlots
+from syndicate.jobs.delivery.unsigned_mail import clear_signed, put_off_unsigned
 from syndicate.model import Delivery, DeliveryState
 from syndicate.store import Connection, Store
 from syndicate.store.core.retry import RetryingStore
@@ -109,6 +111,7 @@ class DeliverJob:
         """
         if self.guard and (hold := self.guard.check_markers(now)):
             return DeliverResult(problem=hold_text(hold), paused=hold.since < now)
+        clear_signed(self.store, self.mail)
         with self.store.write() as connection:
             dead = [owner for owner in delivery_store.sending_owners(connection) if self.is_dead(owner)]
             swept = delivery_store.mark_stuck_uncertain(connection, now=now, dead=dead)
@@ -140,7 +143,8 @@ class DeliverJob:
             with self.store.write() as connection:
                 update_backoff(connection, error, run.now(), taken=sent > 0, server=self.server)
         counts: dict[str, Any] = {state.value: count for state, count in run.counts.items()}
-        return replace(result, late=result.late + run.late, problem=self._named(str(error or "")), **counts)
+        counts |= {"late": result.late + run.late, "problem": self._named(str(error or run.problem))}
+        return replace(result, **counts)
 
     @contextmanager
     def _shard_lease(
@@ -186,7 +190,7 @@ class _DeliveryRun:
 
     def __post_init__(self) -> None:
         self.counts: Counter[DeliveryState] = Counter()
-        self.late = 0
+        self.late, self.problem = 0, ""
         self._started_at = self._job.clock()
         # The pages of editions that were due by then are written.
         self._prepared_until: datetime | None = None
@@ -219,7 +223,7 @@ class _DeliveryRun:
             self._check_due()
         while self._leased or (self._may_have_more and self._lease_batch()):
             delivery = self._leased.popleft()
-            slot = self._slot(delivery)
+            slot = None if self._is_unsigned(delivery) else self._slot(delivery)
             if slot is None:
                 continue
             self._in_progress[delivery.id] = delivery
@@ -231,6 +235,18 @@ class _DeliveryRun:
                 not_before=slot,
             )
         return None
+
+    def _is_unsigned(self, delivery: Delivery) -> bool:
+        """Put the leased mail of an edition off that cannot be signed; return false if it can."""
+        unsigned = self._messages.unsigned(delivery.edition_id)
+        if unsigned is not None:
+            same = [other.edition_id == delivery.edition_id for other in self._leased]
+            ids = [delivery.id, *(other.id for other in compress(self._leased, same))]
+            put_off = partial(put_off_unsigned, owner=self._job.owner, now=self._run_time())
+            self._store.write(partial(put_off, ids=ids, newsletter=unsigned[0], reason=unsigned[1]))
+            self._leased = deque(compress(self._leased, map(not_, same)))
+            self.problem = unsigned[1]
+        return unsigned is not None
 
     def _slot(self, delivery: Delivery) -> float | None:
         """Return the monotonic time of a delivery's slot; ``None`` when it was put off."""

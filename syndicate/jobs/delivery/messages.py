@@ -9,8 +9,8 @@ from syndicate.delivery.message import MailOptions, MessageTemplate
 from syndicate.delivery.message_ids import message_id
 from syndicate.delivery.outgoing import Message
 from syndicate.delivery.verp import verp_sender
-from syndicate.errors import MailError, Refused, RenderError
-from syndicate.model import Delivery, SubscriptionState
+from syndicate.errors import ConfigError, MailError, Refused, RenderError
+from syndicate.model import Delivery
 from syndicate.store.core.retry import RetryingStore
 from syndicate.store.mail import edition_store, message_store
 
@@ -27,6 +27,17 @@ class MessageBuilder:
     _editions: dict[int, _Encoded | RenderError] = field(default_factory=dict, init=False)
     # Saved search of each edition that is the mail of a search.
     _searches: dict[int, int] = field(default_factory=dict, init=False)
+    _confirmations: set[int] = field(default_factory=set, init=False)
+
+    def unsigned(self, edition_id: int) -> tuple[str, str] | None:
+        """Return the newsletter and the reason if the mail of an edition cannot be signed now."""
+        if edition_id not in self._editions:
+            edition = self.store.read(partial(edition_store.get_edition, edition_id=edition_id))
+            try:
+                self.mail(edition.newsletter if edition else "")
+            except ConfigError as error:
+                return (edition.newsletter if edition else ""), str(error)
+        return None
 
     def envelope_sender(self, delivery: Delivery) -> str:
         """Return the envelope sender, which receives bounces; ``""`` when the message cannot be built."""
@@ -44,7 +55,7 @@ class MessageBuilder:
         if isinstance(edition, RenderError):
             raise edition
         template, options = edition
-        if delivery.requires is not SubscriptionState.CONFIRMED:
+        if delivery.edition_id in self._confirmations:
             token = make_token(self.secret, delivery.id, CONFIRM)
         elif search_id := self._searches.get(delivery.edition_id):
             token = make_token(self.secret, search_id, SEARCH)
@@ -76,6 +87,7 @@ class MessageBuilder:
             raise RenderError("it is not in the store any more")
         options = replace(self.mail(edition.newsletter), web_url=edition.web_url)
         if edition.variant_key.startswith(edition_store.CONFIRMATION):
+            self._confirmations.add(edition_id)
             # A confirmation mail is not a mail of the list: its recipient has not subscribed yet.
             options = replace(options, unsubscribe_address="")
         if edition.variant_key.startswith(message_store.SEARCH):

@@ -31,6 +31,7 @@ from syndicate.store.mail import edition_store, newsletter_store, review_store
 from syndicate.store.subscribers.preference_store import Variant
 
 log = logging.getLogger("syndicate.editions")
+DuePeriod = tuple[Newsletter, Period]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,12 +123,12 @@ class EditionJob:
                 for newsletter, period in record_missed(store, running, now)
             ]
         waiting = set()
-        for newsletter, period in due_periods(store, running, now):
+        for due in due_periods(store, running, now):
             if should_stop():
                 break
-            outcome = self._cut_or_fail(newsletter, period, now, readiness, dry_run=dry_run)
+            outcome = self._cut_or_fail(due, now, readiness, dry_run=dry_run)
             if outcome is None or outcome.outcome == "gathering":
-                waiting.add(newsletter.name)
+                waiting.add(due[0].name)
             if outcome is not None and self._is_reported(outcome, readiness):
                 outcomes.append(outcome)
         if not dry_run and not should_stop():
@@ -198,17 +199,12 @@ class EditionJob:
         return readiness.report_once(outcome.newsletter, outcome.period_end)
 
     def _cut_or_fail(
-        self,
-        newsletter: Newsletter,
-        period: Period,
-        now: datetime,
-        readiness: Readiness | None,
-        *,
-        dry_run: bool,
+        self, due: DuePeriod, now: datetime, readiness: Readiness | None, *, dry_run: bool
     ) -> EditionOutcome | None:
         """Cut an edition; quarantine it if a template or a bug fails, so that other newsletters are cut."""
+        newsletter, period = due
         try:
-            return self._cut(newsletter, period, now, readiness, dry_run=dry_run)
+            return self._cut(due, now, readiness, dry_run=dry_run)
         except (RenderError, ConfigError) as error:
             problem = str(error)
         except SyndicateError:
@@ -222,14 +218,9 @@ class EditionJob:
         return _failed(newsletter.name, problem, period.end)
 
     def _cut(
-        self,
-        newsletter: Newsletter,
-        period: Period,
-        now: datetime,
-        readiness: Readiness | None,
-        *,
-        dry_run: bool,
+        self, due: DuePeriod, now: datetime, readiness: Readiness | None, *, dry_run: bool
     ) -> EditionOutcome | None:
+        newsletter, period = due
         outcome = EditionOutcome(newsletter=newsletter.name, outcome="cut", period_end=period.end)
         check = readiness.look(newsletter, period, now) if readiness else None
         if check is not None:
@@ -237,11 +228,11 @@ class EditionJob:
             if not check.may_cut:
                 return _gathering(outcome)
         if dry_run:
-            return self._cut_ready(outcome, newsletter, period, now, check, dry_run=True)
+            return self._cut_ready(outcome, due, now, check, dry_run=True)
         with self._claim(newsletter.name, now) as lease:
             if lease is None or self._has_edition(newsletter, period):
                 return None
-            return self._cut_ready(outcome, newsletter, period, now, check, dry_run=False)
+            return self._cut_ready(outcome, due, now, check, dry_run=False)
 
     def _has_edition(self, newsletter: Newsletter, period: Period) -> bool:
         with self.review.store.read() as connection:
@@ -250,13 +241,13 @@ class EditionJob:
     def _cut_ready(
         self,
         outcome: EditionOutcome,
-        newsletter: Newsletter,
-        period: Period,
+        due: DuePeriod,
         now: datetime,
         check: PeriodCheck | None,
         *,
         dry_run: bool,
     ) -> EditionOutcome:
+        newsletter, period = due
         draft = self.draft(newsletter, period, now)
         draft.raise_for_errors()
         if draft.checked is None:

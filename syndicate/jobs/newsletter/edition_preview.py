@@ -8,11 +8,12 @@ from syndicate.delivery.message import MailOptions, MessageTemplate
 from syndicate.delivery.outgoing import Message, OutgoingMail, Sender, send_one
 from syndicate.jobs.newsletter.edition_job import EditionJob
 from syndicate.jobs.newsletter.renderer import CheckedEdition
-from syndicate.model import Edition, Newsletter
+from syndicate.model import EVERY_EDITION, Edition, Newsletter
 from syndicate.newsletter.periods import Period, period_at
 from syndicate.newsletter.render import RenderedEdition
 from syndicate.newsletter.sample_edition import sample_stories
 from syndicate.newsletter.story_views import TOKEN
+from syndicate.store.mail.edition_store import new_edition
 
 # No valid unsubscribe token: the link of a preview leads to an error page.
 PREVIEW_TOKEN = "preview"  # noqa: S105
@@ -96,16 +97,6 @@ def unsent_edition(
     newsletter: Newsletter, period: Period, rendered: RenderedEdition, web_url: str
 ) -> Edition:
     """Return a rendered edition that is not stored, to make its message."""
-    return Edition(
-        id=0,
-        newsletter=newsletter.name,
-        period_start=period.start,
-        period_end=period.end,
-        revision=0,
-        cut_at=period.end,
-        subject=rendered.subject,
-        html=rendered.html,
-        text=rendered.text,
-        stories=1,
-        web_url=web_url,
-    )
+    parts = {"subject": rendered.subject, "html": rendered.html, "text": rendered.text}
+    span = period.start, period.end
+    return new_edition(newsletter.name, EVERY_EDITION, span, **parts, stories=1, web_url=web_url)

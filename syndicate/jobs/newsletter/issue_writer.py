@@ -78,9 +78,8 @@ class IssueWriter:
             self.review.segment(draft.segment)
         with self.review.store.read() as connection:
             end = review_store.issue_time(connection, draft.newsletter, draft.send_at or now)
-        values = edition_store.edition_values(draft.newsletter, ISSUE, (end, end), now)
-        unlisted = bool(draft.segment) and not draft.public
-        edition = edition_store.edition_of(values | {"id": 0, "segment": draft.segment, "unlisted": unlisted})
+        facts = {"segment": draft.segment, "unlisted": bool(draft.segment) and not draft.public}
+        edition = edition_store.new_edition(draft.newsletter, ISSUE, (end, end), cut_at=now, **facts)
         return ReviewEdition(edition=edition, state=edition_store.HELD, content={}, approve_by=draft.send_at)
 
     def _waiting(self, edition_id: int) -> ReviewEdition:

@@ -19,7 +19,6 @@ from syndicate.posting import Network, PostContent
 from syndicate.posting.network_requests import (
     PostAnswer,
     Session,
-    edit_request,
     login_request,
     post_request,
     read_answer,
@@ -165,15 +164,15 @@ class PostJob:
         try:
             if post.remote_id:
                 key = f"{key}-{crc32(content.title.encode()):x}"
-                request = edit_request(network, content, key, post.created, post.remote_id)
-            elif network.kind == "bluesky":
+            opened: Session = {}
+            if network.kind == "bluesky":
                 session = self._session(network)
                 if isinstance(session, PostAnswer):
                     return session
-                session = {**session, "thumb": self._picture(network, session, content.image)}
-                request = post_request(network, content, key, post.created, session=session)
-            else:
-                request = post_request(network, content, key, post.created)
+                opened = {**session, "thumb": self._picture(network, session, content.image)}
+            request = post_request(
+                network, content, key, post.created, remote_id=post.remote_id, session=opened
+            )
             if network.kind == "webhook":
                 request = _signed(request, network, key, post.changed)
             answer = read_answer(network, send(request, should_stop=should_stop), key)

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib import resources
 
 from syndicate.newsletter.lint.findings import LintFinding, Origins, Severity
 from syndicate.newsletter.lint.mail_page import MailPage, declarations
-from syndicate.newsletter.lint.mail_support import PARTIAL, UNSUPPORTED
 
 # Without these features the mail is complete: less pretty, or as wide as the window.
 DEGRADES = frozenset(
@@ -29,14 +29,29 @@ _COMBINED = (("+", "a + b"), (">", "a > b"), ("~", "a ~ b"), ("[", "[attribute]"
 _ELEMENTS = frozenset({":after", ":before", ":first-letter", ":first-line"})
 
 
+@cache
+def support_table() -> dict[str, dict[str, str]]:
+    """Return the programs without a feature, by ``unsupported`` or ``partial`` and the feature."""
+    text = resources.files(__package__).joinpath("mail_support.txt").read_text("utf-8")
+    table: dict[str, dict[str, str]] = {}
+    for line in text.splitlines():
+        programs, _, features = line.partition(": ")
+        if line.startswith("["):
+            part = table[line.strip("[]")] = {}
+        elif features and not line.startswith("#"):
+            part |= dict.fromkeys(features.split(", "), programs)
+    return table
+
+
 def check_support(page: MailPage, origins: Origins) -> list[LintFinding]:
     """Return a finding for each required feature that a mail program lacks.
 
     Partial support, and unsupported selectors, are warnings: a mail without that rule is only less pretty.
     """
     findings: dict[str, LintFinding] = {}
+    unsupported, partial = support_table()["unsupported"], support_table()["partial"]
     for feature, written in _features(page):
-        lacking, partly = UNSUPPORTED.get(feature, ""), PARTIAL.get(feature, "")
+        lacking, partly = unsupported.get(feature, ""), partial.get(feature, "")
         if not (lacking or partly) or feature in DEGRADES or feature in findings:
             continue
         how = "not supported" if lacking else "supported only in part"

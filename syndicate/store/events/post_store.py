@@ -6,11 +6,10 @@ never repeated unless a person asks.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, delete, false, func, literal, or_, select, true, update
+from sqlalchemy import Connection, Row, and_, case, delete, false, func, literal, or_, select, true, update
 
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, UtcTime
@@ -25,44 +24,16 @@ READY = (PENDING, DEFERRED)
 LEASE = timedelta(seconds=60)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostTarget:
-    """Network: stories first told before ``since`` are not posted; it rests after refusals."""
-
-    network: str
-    since: datetime
-    rests_until: datetime
-    failures: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostRow:
-    """Post of a story. A post with a ``remote_id`` and a ready state waits for an edit."""
-
-    id: int
-    network: str
-    channel: str
-    story_id: int
-    article_id: int
-    content: Mapping[str, Any]
-    remote_id: str
-    state: str
-    attempts: int
-    begun: datetime | None
-    created: datetime
-    code: int | None
-    error: str
-    changed: datetime
-
-
-_FIELDS = [table.c[field.name] for field in fields(PostRow)]
+PostRow = Row[Any]
+"""Row of ``posts`` without its lease. With a ``remote_id`` and a ready state it waits for an edit."""
+PostTarget = Row[Any]
+"""Row of ``post_targets``: stories first told before ``since`` are not posted; it rests after refusals."""
+_FIELDS = [column for column in table.c if column.name not in ("not_before", "in_doubt", *NO_LEASE)]
 
 
 def read_targets(connection: Connection) -> dict[str, PostTarget]:
     """Return the known networks by name."""
-    rows = connection.execute(select(targets)).mappings()
-    return {row["network"]: PostTarget(**row) for row in rows}
+    return {row.network: row for row in connection.execute(select(targets))}
 
 
 def sync_targets(connection: Connection, names: Collection[str], now: datetime) -> None:
@@ -111,8 +82,7 @@ def add_post(connection: Connection, values: Mapping[str, Any], now: datetime) -
 def editable_posts(connection: Connection, network: str, since: datetime) -> list[PostRow]:
     """Return the posts on a network that were sent after a time."""
     query = select(*_FIELDS).where(table.c.network == network, table.c.state == SENT)
-    rows = connection.execute(query.where(table.c.remote_id != "", table.c.begun >= since)).mappings()
-    return [PostRow(**row) for row in rows]
+    return list(connection.execute(query.where(table.c.remote_id != "", table.c.begun >= since)))
 
 
 def queue_edit(connection: Connection, post_id: int, content: Mapping[str, Any], now: datetime) -> None:
@@ -141,8 +111,7 @@ def begin_post(connection: Connection, network: str, *, owner: str, now: datetim
         .values(begun=func.coalesce(table.c.begun, literal(now, UtcTime)), changed=now)
         .returning(*_FIELDS)
     )
-    row = connection.execute(begun).mappings().first()
-    return PostRow(**row) if row else None
+    return connection.execute(begun).first()
 
 
 def finish_post(
@@ -216,7 +185,7 @@ def list_posts(connection: Connection, *, states: Sequence[str] = (), limit: int
     """Return posts, the latest first."""
     query = select(*_FIELDS).order_by(table.c.id.desc()).limit(limit)
     query = query.where(table.c.state.in_(states)) if states else query
-    return [PostRow(**row) for row in connection.execute(query).mappings()]
+    return list(connection.execute(query))
 
 
 def count_posts(connection: Connection) -> dict[str, int]:

@@ -43,20 +43,8 @@ _MAY_SEE = [role for role, scopes in ROLES.items() if "subscribers:read" in scop
 webhooks, table, events = schema.webhooks, schema.webhook_deliveries, schema.events
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Endpoint of another program. ``state`` is ``on``, ``off`` or ``resting`` after many failures."""
-
-    id: int
-    address: str
-    events: str
-    secret: str
-    former_secret: str
-    user_id: int | None
-    state: str
-    failures: int
-    reason: str
-    created: datetime
+Endpoint = Row[Any]
+"""Row of ``webhooks``. ``state`` is ``on``, ``off`` or ``resting`` after many failures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +70,7 @@ def add_endpoint(connection: Connection, values: Mapping[str, Any], now: datetim
 
 def list_endpoints(connection: Connection) -> list[Endpoint]:
     """Return all endpoints, the oldest first."""
-    rows = connection.execute(select(webhooks).order_by(webhooks.c.id)).mappings()
-    return [Endpoint(**row) for row in rows]
+    return list(connection.execute(select(webhooks).order_by(webhooks.c.id)))
 
 
 def change_endpoint(connection: Connection, webhook_id: int, **values: Any) -> bool:

@@ -78,8 +78,8 @@ class PollTrouble:
 
     @property
     def is_unreliable(self) -> bool:
-        """True if a tenth of the polls failed."""
-        return 10 * self.failed >= self.polls > 0
+        """True if a tenth of the polls failed; a single failure counts from ten polls on."""
+        return 10 * self.failed >= self.polls > 0 and (self.failed > 1 or self.polls >= 10)
 
 
 def add_polls(connection: Connection, polls: Iterable[PollRow]) -> None:

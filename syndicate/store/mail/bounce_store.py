@@ -1,11 +1,10 @@
 """Reports about deliveries: bounces, complaints, unsubscriptions and replies, a row for each kind."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, cast, delete, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, Text, cast, delete, func, literal, select
 
 from syndicate.model import DeliveryState
 from syndicate.store.core.column_types import UtcTime
@@ -21,25 +20,10 @@ ATTRIBUTED_FOR = timedelta(days=7)
 """Time after a delivery within which an unsubscription is attributed to it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Addressee:
-    """Mailbox that a delivery was addressed to."""
-
-    delivery_id: int
-    subscription_id: int
-    address: str
-    address_key: str
-
-
-def addressee(connection: Connection, delivery_id: int) -> Addressee | None:
-    """Return the mailbox of a delivery, or ``None`` when the delivery is no longer stored."""
-    row = connection.execute(
-        select(deliveries.c.subscription_id, deliveries.c.address, subscribers.c.address_key)
-        .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
-        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
-        .where(deliveries.c.id == delivery_id)
-    ).first()
-    return None if row is None else Addressee(delivery_id=delivery_id, **row._asdict())
+def addressee(connection: Connection, delivery_id: int) -> Row[Any, Any] | None:
+    """Return the subscription and the address of a delivery, ``None`` if it is no longer stored."""
+    query = select(deliveries.c.subscription_id, deliveries.c.address)
+    return connection.execute(query.where(deliveries.c.id == delivery_id)).first()
 
 
 def subscriptions_of(connection: Connection, address_keys: Collection[str]) -> list[int]:

@@ -36,7 +36,7 @@ from syndicate.store.mail import delivery_statements as statements
 from syndicate.store.mail.delivery_statements import READY, ready, state_is
 from syndicate.store.mail.sending_rests import not_resting
 from syndicate.store.schema import deliveries as table
-from syndicate.store.schema import editions, subscriptions
+from syndicate.store.schema import editions, newsletters, subscriptions
 from syndicate.store.subscribers.preference_store import rescheduled_values
 
 TROUBLE = table.c.state.in_([literal_column("'failed'"), literal_column("'uncertain'")])
@@ -187,6 +187,12 @@ def postpone_delivery(connection: Connection, delivery_id: int, *, owner: str, n
     connection.execute(update(table).where(matching).values(**rescheduled_values(not_before), **NO_LEASE))
 
 
+def put_off(connection: Connection, ids: Sequence[int], *, owner: str, not_before: datetime) -> None:
+    """Release deliveries to be sent later; they may still become too late."""
+    matching = and_(table.c.id.in_(ids), table.c.lease_owner == owner, ready(table))
+    connection.execute(update(table).where(matching).values(not_before=not_before, **NO_LEASE))
+
+
 def fail_late(connection: Connection, *, now: datetime, shard: int | None = None, sender: str = "") -> int:
     """Fail a server's deliveries (of a shard) that could not be sent in time; return their number."""
     late = and_(_due(now, sender), table.c.not_after < now, table.c.lease_until < now, *_of_shard(shard))
@@ -289,19 +295,9 @@ def list_deliveries(
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryTrouble:
-    """Numbers of deliveries that wait for a person: uncertain, refused and late."""
-
-    uncertain: int
-    refused: int
-    late: int
-
-
-def count_trouble(connection: Connection, *, late_since: datetime) -> DeliveryTrouble:
-    """Count uncertain deliveries, refused deliveries to subscribers, and late deliveries since a time."""
-    uncertain = count_rows(connection, table, TROUBLE, state_is(table, DeliveryState.UNCERTAIN))
-    return DeliveryTrouble(uncertain, count_refused(connection), count_late(connection, since=late_since))
+def count_uncertain(connection: Connection) -> int:
+    """Return the number of uncertain deliveries."""
+    return count_rows(connection, table, TROUBLE, state_is(table, DeliveryState.UNCERTAIN))
 
 
 def count_refused(connection: Connection) -> int:
@@ -358,7 +354,11 @@ def _of_shard(shard: int | None) -> list[ColumnElement[bool]]:
 
 def next_delivery(connection: Connection) -> datetime | None:
     """Return the time at which the earliest waiting delivery may be sent, or ``None``."""
-    earliest: datetime | None = connection.scalar(select(func.min(table.c.not_before)).where(ready(table)))
+    # Of each mail server, so that the index is not read as a whole.
+    servers = select(newsletters.c.sender).union(select(literal(""))).subquery()
+    of_server = ready(table), table.c.sender == servers.c.sender
+    first = select(func.min(table.c.not_before)).where(*of_server).correlate(servers).scalar_subquery()
+    earliest: datetime | None = connection.scalar(select(func.min(first)).select_from(servers))
     return earliest
 
 

@@ -1,9 +1,9 @@
 """Editions in a calendar."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from syndicate.model import EVERY_EDITION, ISSUE, DeliveryState
 from syndicate.store.mail.edition_store import CONFIRMATION, MESSAGE
@@ -11,19 +11,7 @@ from syndicate.store.schema import deliveries
 from syndicate.store.schema import editions as table
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionDate:
-    """Edition in a calendar."""
-
-    id: int
-    newsletter: str
-    period_end: datetime
-    state: str
-    subject: str
-    trouble: bool
-
-
-def editions_between(connection: Connection, start: datetime, end: datetime) -> list[EditionDate]:
+def editions_between(connection: Connection, start: datetime, end: datetime) -> list[Row[Any]]:
     """Return the main editions and one-off issues whose periods end in a time, in order.
 
     An edition is in ``trouble`` with failed or uncertain deliveries.
@@ -35,5 +23,4 @@ def editions_between(connection: Connection, start: datetime, end: datetime) -> 
     query = query.where(table.c.period_end >= start, table.c.period_end < end, table.c.revision == 0)
     query = query.where(table.c.variant_key.in_((EVERY_EDITION, ISSUE)))
     query = query.where(table.c.state.not_in((CONFIRMATION, MESSAGE)))
-    rows = connection.execute(query.order_by(table.c.period_end, table.c.newsletter))
-    return [EditionDate(**row) for row in rows.mappings()]
+    return list(connection.execute(query.order_by(table.c.period_end, table.c.newsletter)))

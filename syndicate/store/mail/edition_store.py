@@ -376,6 +376,12 @@ def waits_alone() -> ColumnElement[bool]:
     return and_(table.c.variant_key != EVERY_EDITION, table.c.state.in_(OPEN), ~main_waits.exists())
 
 
+def new_edition(newsletter: str, variant_key: str, period: tuple[datetime, datetime], **more: Any) -> Edition:
+    """Return an edition that is not stored, cut at the end of its period."""
+    values = edition_values(newsletter, variant_key, period, period[1])
+    return edition_of({"id": 0, "segment": "", "unlisted": False, **values, **more})
+
+
 def edition_of(row: dict[str, object]) -> Edition:
     """Return a row of ``editions`` as an ``Edition``."""
     return Edition(**{name: row[name] for name in Edition.__dataclass_fields__})  # type: ignore[arg-type]

@@ -1,9 +1,9 @@
 """Sending that rests until a person resumes it: of an edition, or of all mail (edition 0)."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, literal, select, update
 
 from syndicate.model import DeliveryState
 from syndicate.store.core.column_types import EPOCH, to_microseconds
@@ -18,22 +18,14 @@ FIRST_ATTEMPTS = 500
 """Number of an edition's first attempts that the brake looks at."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendingRest:
-    """Rest of an edition's sending, or of all mail for the edition 0, with its cause."""
-
-    edition_id: int
-    since: datetime
-    reason: str
-    rested_by: str
+SendingRest = Row[Any]
+"""Rest of an edition's sending, or of all mail for the edition 0: since when, why, and by whom."""
 
 
 def resting(connection: Connection) -> list[SendingRest]:
     """Return everything that rests, all mail first."""
-    names = SendingRest.__dataclass_fields__
-    query = select(*(table.c[name] for name in names)).where(table.c.resumed.is_(None))
-    rows = connection.execute(query.order_by(table.c.edition_id))
-    return [SendingRest(**row._asdict()) for row in rows]
+    query = select(table).where(table.c.resumed.is_(None))
+    return list(connection.execute(query.order_by(table.c.edition_id)))
 
 
 def not_resting(mails: Table) -> ColumnElement[bool]:

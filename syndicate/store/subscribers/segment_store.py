@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from operator import ge, gt, le, lt
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, func, literal, literal_column, not_, or_, select
 
 from syndicate.model import SegmentClause, SegmentSubject, SubscriptionState
 from syndicate.store.core.counts import count_rows
@@ -26,7 +26,9 @@ def matching(clauses: Sequence[SegmentClause], now: datetime) -> list[ColumnElem
     named = [c for c in clauses if c.subject is SegmentSubject.NEWSLETTER and not c.negated]
     required = [[_OWN.c.newsletter.in_(clause.values)] for clause in named] or ([[]] if choices else [])
     rest = [clause for clause in clauses if clause.subject not in _CHOICES and clause not in named]
-    return [_subscribed(*names, *choices) for names in required] + [_condition(c, now) for c in rest]
+    sections = any(c.subject is SegmentSubject.SECTION and not c.negated for c in clauses)
+    chosen = _with_selection if sections else _subscribed
+    return [chosen(*names, *choices) for names in required] + [_condition(c, now) for c in rest]
 
 
 def members(
@@ -98,6 +100,14 @@ def _has(rows: Any, clause: SegmentClause, *conditions: ColumnElement[bool]) -> 
 
 def _subscribed(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return _owned(_OWN, _OWN.c.state == SubscriptionState.CONFIRMED.value, *conditions)
+
+
+def _with_selection(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition for subscribers of a subscription with choices, of which there are few."""
+    # As in the partial index.
+    confirmed = _OWN.c.state == SubscriptionState.CONFIRMED.value
+    chosen: ColumnElement[bool] = literal_column("own.selection <> ''")
+    return subscribers.c.id.in_(select(_OWN.c.subscriber_id).where(confirmed, chosen, *conditions))
 
 
 def _owned(rows: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -155,8 +155,9 @@ def prepare_confirmation(
 ) -> int | None:
     """Add the delivery of a mail that asks to confirm ``newsletters``; return its id, or ``None``.
 
-    Returns ``None`` for a suppressed mailbox, and for a mailbox subscribed to all of them. Also when the
-    owner, in any spelling, was mailed ``per_address`` times within a day, or has just got such a mail.
+    Returns ``None`` for a suppressed mailbox, and for a mailbox subscribed to all of them, unless the request
+    has fields. Also when the owner, in any spelling, was mailed ``per_address`` times within a day, or has
+    just got such a mail.
     """
     if audience_store.suppression(connection, sign_up.address_key) not in (
         None,
@@ -170,9 +171,9 @@ def prepare_confirmation(
         audience_store.request_subscription(connection, address, key, name, now) for name in newsletters
     ]
     unconfirmed = [found for found in requested if found[1] is not SubscriptionState.CONFIRMED]
-    if not unconfirmed:
+    if not unconfirmed and not sign_up.fields:
         return None
-    subscription_id, state = unconfirmed[0]
+    subscription_id, state = (unconfirmed or requested)[0]
     values = {"edition_id": edition_id, "subscription_id": subscription_id, "address": sign_up.address}
     values |= {"requires": state.value, "not_after": sign_up.expires, "despite_pause": True}
     values |= {"shard": shard_of_address(sign_up.address_key), "sender": sender_of(newsletters[0])}

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import AwareDatetime
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from syndicate.audience.importing.list_rows import ImportChoices
 from syndicate.errors import WrongFields
@@ -15,7 +15,7 @@ from syndicate.jobs.admin.mailing.subscriber_views import read_import, subscribe
 from syndicate.model.actors import Change
 from syndicate.store import Connection
 from syndicate.store.access import api_lists
-from syndicate.store.subscribers import field_store
+from syndicate.store.subscribers import audience_store, field_store
 from syndicate.web.api.api_call import (
     ApiCall,
     Call,
@@ -156,9 +156,10 @@ def import_subscribers(
 def export_subscribers(call: Call, newsletter: str = "") -> Response:
     """Return the subscribers as CSV. The audit log records the export."""
     with call.store.snapshot() as connection:
-        body, rows = subscriber_csv(connection, newsletter)
+        listed = audience_store.list_subscribers(connection, newsletter=newsletter or None)
+        body, rows = subscriber_csv(connection, listed)
     call.jobs.subscribers.export(call.change(), rows)
-    return Response(body, 200, {"Cache-Control": "no-store"}, "text/csv")
+    return StreamingResponse(body, 200, {"Cache-Control": "no-store"}, "text/csv")
 
 
 @routes.write("PATCH", "/subscribers/{subscriber_id}", "subscribers:write", *MATCHED)

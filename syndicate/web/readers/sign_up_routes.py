@@ -173,9 +173,8 @@ class ConfirmHandler:
             shown = await run_in_threadpool(partial(self.sign_ups.pending_consent, token, used=used))
             if shown is None:
                 return self.pages.problem(410)
-            newsletter, agreed, entered = shown
-            facts = {"newsletter": newsletter, "agreed": agreed, "entered": entered, "reader_token": ""}
-            return self.pages.page("pages/confirm.html", 200, **facts, done=used)
+            facts = dict(zip(("newsletter", "agreed", "entered", "first"), shown, strict=True))
+            return self.pages.page("pages/confirm.html", 200, **facts, reader_token="", done=used)
         if (await read_fields(request)).get("confirm") != ["yes"]:
             return self.pages.problem(400)
         done = await run_in_threadpool(self.sign_ups.confirm, token, client_network(request))

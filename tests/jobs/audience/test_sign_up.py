@@ -123,6 +123,19 @@ def test_fields_of_a_request_are_stored_with_its_confirmation_and_never_before(r
     assert fields(room)["city"] == "Voss"
 
 
+def test_a_subscriber_changes_fields_by_another_sign_up_that_the_mailbox_confirms(room):
+    room.subscribe(JO)
+    with room.store.write() as connection:
+        field_store.save_fields(connection, 1, {"city": "Oslo", "role": "Head"})
+    assert job(room).request(["daily"], JO, HOME, fields={"city": "Bergen"})
+    assert job(room).run(NOW) == {"mailed": 1}
+    (mail,) = mails(room)
+    assert fields(room)["city"] == "Oslo"
+    assert job(room).confirm(link(mail), HOME)
+    assert fields(room) == {"city": "Bergen", "role": "Head"}
+    assert state(room) is SubscriptionState.CONFIRMED
+
+
 def test_the_source_of_a_request_is_in_the_consent_and_on_its_subscription(room):
     found = job(room)
     assert found.request(["daily", "weekly"], JO, HOME, source="https://blog.example")
@@ -167,7 +180,8 @@ def test_C1_a_request_a_mail_a_button_a_subscription(room):
     (mail,) = mails(room)
     assert (mail["To"], mail["Subject"]) == ("Jo@example.org", "Confirm your subscription to The digest")
     token = link(mail)
-    assert job(room).pending_consent(token) == ("The digest", room.services.sign_ups.options.consent, {})
+    consent = room.services.sign_ups.options.consent
+    assert job(room).pending_consent(token) == ("The digest", consent, {}, "daily")
     assert state(room, "Jo@example.org") is SubscriptionState.PENDING
     done = job(room).confirm(token, "198.51.100.0/24")
     assert done is not None

@@ -132,7 +132,26 @@ def test_an_edition_is_checked_where_the_keys_are_missing_and_nothing_is_sent_th
     period = period_at(newsletter, NOW)
     assert renderer.draft(newsletter, period, sample_stories(NOW), check_links=False).problems == ()
     with pytest.raises(ConfigError, match=r"elsewhere\.pem"):
-        rooms.services.sender()
+        rooms.services.mail_options("daily")
+
+
+def test_an_unreadable_key_stops_only_its_brands_mail_and_status_shows_it(rooms: Room) -> None:
+    with ScriptedSmtp(PIPELINING) as server:
+        two_brands(rooms, server.port, 0, dkim_ed25519_key="gone.pem")
+        result = run(rooms)
+        assert (result.sent, result.failed, result.paused) == (2, 0, False)
+        assert "gone.pem" in result.problem
+        assert states(rooms) == {"ann": "sent", "bob": "sent", "cleo": "pending", "dora": "pending"}
+        (problem,) = rooms.services.needs.problems(NOW)
+        assert "signature of coast" in problem
+        assert "gone.pem" in problem
+        assert run(rooms, SOON).sent == 0
+
+        (rooms.folder / "gone.pem").write_bytes(new_key("ed25519"))
+        assert run(rooms, NOW + timedelta(minutes=6)).sent == 2
+        assert rooms.services.needs.problems(NOW) == ()
+    assert to(server.bodies) == ["ann", "bob", "cleo", "dora"]
+    assert all(b"DKIM-Signature" in body for body in server.bodies[2:])
 
 
 def test_a_brand_without_a_server_uses_the_sites_and_its_own_address(rooms: Room) -> None:

@@ -1,7 +1,7 @@
 """Subscribers as the operator's pages show them: list, record, and the plan of an import."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -191,11 +191,12 @@ def column_meanings(fields: Sequence[str]) -> dict[str, str]:
     return {"": "not used, not stored", **MEANINGS, **own}
 
 
-def subscriber_csv(connection: Connection, newsletter: str = "") -> tuple[bytes, int]:
-    """Return subscriptions (of a newsletter) as CSV without formulas, and their number."""
+def subscriber_csv(
+    connection: Connection, listed: Sequence[audience_store.Subscriber]
+) -> tuple[Iterator[bytes], int]:
+    """Return the subscriptions of subscribers as parts of a CSV without formulas, and their number."""
     facts = subscriber_export.subscription_facts(connection)
-    listed = audience_store.list_subscribers(connection, newsletter=newsletter or None)
-    rows = [
+    rows = (
         {
             **facts.get((subscriber.id, name), {}),
             "email": subscriber.address,
@@ -208,5 +209,7 @@ def subscriber_csv(connection: Connection, newsletter: str = "") -> tuple[bytes,
         }
         for subscriber in listed
         for name, state in subscriber.subscriptions.items()
-    ]
-    return import_export.export_subscribers(rows), len(rows)
+    )
+    fields = {name for subscriber in listed for name in subscriber.fields}
+    count = sum(len(subscriber.subscriptions) for subscriber in listed)
+    return import_export.export_subscribers(rows, fields), count

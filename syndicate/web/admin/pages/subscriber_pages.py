@@ -13,7 +13,7 @@ from syndicate.jobs.admin.mailing.subscriber_actions import NewSubscriber
 from syndicate.jobs.admin.mailing.subscriber_growth import read_growth
 from syndicate.jobs.admin.mailing.subscriber_views import MOST_REFUSED, ImportPlan
 from syndicate.model import Newsletter
-from syndicate.store.subscribers import subscriber_rows
+from syndicate.store.subscribers import audience_store, subscriber_rows
 from syndicate.store.subscribers.subscriber_rows import SubscriberFilter
 from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Redirect, Show
 
@@ -137,7 +137,9 @@ def import_plan(request: AdminRequest) -> Answer:
 def export(request: AdminRequest) -> Answer:
     """Give out the list as CSV; the audit log keeps the number of rows."""
     with request.jobs.store.snapshot() as connection:
-        body, rows = subscriber_views.subscriber_csv(connection, request.fields.get("newsletter", ""))
+        newsletter = request.fields.get("newsletter") or None
+        listed = audience_store.list_subscribers(connection, newsletter=newsletter)
+        body, rows = subscriber_views.subscriber_csv(connection, listed)
     request.jobs.subscribers.export(request.change(), rows)
     return Download("subscribers.csv", "text/csv; charset=utf-8", body)
 
