@@ -51,8 +51,6 @@ class ArchivedEdition:
     published: datetime
     articles: int = 0
 
-    digest = property(lambda self: self.content)  # Former name, for templates of operators.
-
     @property
     def path(self) -> str:
         """Path of its page in the output folder."""
@@ -142,7 +140,7 @@ class EditionPage(EditionsPage):
 
     def variables(self) -> dict[str, object]:
         """Add the content of the edition."""
-        return vars(self) | _content(self.content) | {"digest": self.content}  # Former name of content.
+        return vars(self) | _content(self.content)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,10 +68,6 @@ class ArticlePage(Page):
     more_from_section: Markup
     rail: Markup
 
-    def variables(self) -> dict[str, object]:
-        """Add the former names ``picture`` and ``source_name``, for templates of operators."""
-        return vars(self) | {"picture": self.image, "source_name": self.source.name}
-
 
 @dataclass(frozen=True, kw_only=True)
 class FrontPage(Page):

@@ -18,7 +18,7 @@ from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_view import NewsletterView
 from syndicate.store.ingest import article_store
 from syndicate.store.stories import ranked_lists
-from syndicate.templating import Markup, Templates
+from syndicate.templating import Templates
 
 log = logging.getLogger("syndicate.web")
 
@@ -36,8 +36,8 @@ class SiteFrame:
     newsletters: Sequence[NewsletterView] = ()
 
     def variables(self) -> dict[str, object]:
-        """Return the variables of every page; ``style`` is a former variable."""
-        own = {"top": self.top, "offers": self.newsletters, "style": Markup("")}
+        """Return the variables of every page."""
+        own = {"top": self.top, "offers": self.newsletters}
         return {**self.pages.server_variables(Page(canonical="")), **own}
 
 
