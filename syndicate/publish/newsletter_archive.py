@@ -8,7 +8,6 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from syndicate.model import (
-    Article,
     Channel,
     ContentLink,
     ContentPart,
@@ -17,13 +16,11 @@ from syndicate.model import (
     EditionContent,
     Newsletter,
     PublishedArticle,
-    Republish,
-    Source,
     archive_feed,
     archive_folder,
     edition_path,
 )
-from syndicate.publish.feeds.entries import MAX_ITEMS
+from syndicate.publish.feeds.entries import MAX_ITEMS, own_item
 from syndicate.publish.page_context import Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages
@@ -31,7 +28,6 @@ from syndicate.publish.site_headline import Headline, NamedPath
 from syndicate.publish.site_paths import NEWSLETTERS_PATH
 from syndicate.publish.site_view import EditionLink, NewsletterView
 from syndicate.templating import Markup, Templates
-from syndicate.text.language import direction_of
 from syndicate.text.reading_time import measure_reading
 
 INDEX = "index.html"
@@ -316,27 +312,19 @@ def edition_item(
         parts=edition_parts(content, edition_items(content, {})),
     )
     written = content.correction or content.note or content.preheader
-    summary = written or " · ".join(story.title for story in content.stories)
-    return PublishedArticle(
-        article=Article(
-            id=edition.id,
-            uid=edition.uid,
-            source_id=0,
-            entry_key=edition.uid,
-            url=url,
-            path=item.path,
-            title=edition.subject,
-            published=item.published,
-            updated=edition.cut_at,
-            first_seen=item.published,
-            language=language,
-            direction=direction_of(language),
-            summary=summary,
-        ),
-        source=Source(id=0, name=newsletter.title, url="", own=True, republish=Republish.FULL),
-        link=url,
-        html=html,
-        text=edition_text(content),
+    return own_item(
+        newsletter.title,
+        html,
+        edition_text(content),
+        uid=edition.uid,
+        url=url,
+        title=edition.subject,
+        published=item.published,
+        language=language,
+        id=edition.id,
+        path=item.path,
+        updated=edition.cut_at,
+        summary=written or " · ".join(story.title for story in content.stories),
     )
 
 

@@ -55,6 +55,12 @@ class ArticleViews:
         """Return the articles for lists of headlines, without text and related links."""
         return self._views(articles, {}, self._coverage(connection, articles), {})
 
+    def headlines(self, connection: Connection, ids: Iterable[int]) -> list[PublishedArticle]:
+        """Return the stored articles with these ids for lists of headlines, in this order."""
+        ids = list(ids)
+        articles = article_store.get_articles(connection, ids)
+        return self.listed(connection, [articles[number] for number in ids if number in articles])
+
     def bare(self, articles: Sequence[Article]) -> list[PublishedArticle]:
         """Return the articles without text and links, from no further rows."""
         return self._views(articles, {}, {}, {})

@@ -8,9 +8,10 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from syndicate.jobs.publish.context import FORMATS, PublishContext, signature_of
+from syndicate.jobs.publish.context import PublishContext, signature_of
 from syndicate.model import Article, Channel, ClauseField, Source, SourceKind
 from syndicate.opml import Outline, write_opml
+from syndicate.publish.feeds.rss_atom import FORMATS
 from syndicate.store import Connection
 from syndicate.store.output import channel_archives, channel_store, stale
 from syndicate.text.names import tag_key

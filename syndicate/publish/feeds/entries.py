@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import escape
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from syndicate.model import (
     Image,
     PublishedArticle,
     Republish,
+    Source,
     SourceKind,
     is_dated,
     known_since,
@@ -191,6 +192,17 @@ def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
     )
 
 
+def own_item(
+    name: str, html: str, text: str, *, uid: str, published: datetime, language: str, **facts: Any
+) -> PublishedArticle:
+    """Return a text of the site, called ``name``, as an item; ``facts`` are other fields of ``Article``."""
+    given: dict[str, Any] = {"id": 0, "path": "", "updated": published, **facts}
+    given |= {"uid": uid, "entry_key": uid, "language": language, "direction": direction_of(language)}
+    article = Article(source_id=0, published=published, first_seen=published, **given)
+    source = Source(id=0, name=name, url="", own=True, republish=Republish.FULL)
+    return PublishedArticle(article=article, source=source, link=article.url, html=html, text=text)
+
+
 def corrected_at(article: Article) -> datetime | None:
     """Return the time of the last change if it is late enough to count as a correction, else ``None``."""
     revised = article.revised
@@ -200,13 +212,10 @@ def corrected_at(article: Article) -> datetime | None:
 
 
 def feed_items(
-    channel: Channel,
-    articles: Sequence[PublishedArticle],
-    options: PublishOptions,
-    known: Sequence[FeedItem] | None = None,
+    channel: Channel, articles: Sequence[PublishedArticle], options: PublishOptions
 ) -> Sequence[FeedItem]:
-    """Return the items of a channel's feeds, newest first, or ``known``, an earlier result for the same."""
-    return known or [feed_item(article, options) for article in newest_first(channel, articles)]
+    """Return the items of a channel's feeds, newest first."""
+    return [feed_item(article, options) for article in newest_first(channel, articles)]
 
 
 def xml_safe_item(item: FeedItem) -> FeedItem:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from syndicate.errors import RenderError
-from syndicate.jobs.publish.context import FORMATS, PublishContext
+from syndicate.jobs.publish.context import PublishContext
 from syndicate.jobs.publish.lists.list_facts import facts_of
 from syndicate.jobs.publish.lists.list_headlines import Headlines, Listed
 from syndicate.jobs.publish.lists.list_state import ListState, headline_ids, read_list
 from syndicate.model import Article, Channel
+from syndicate.publish.feeds.rss_atom import FORMATS
 from syndicate.publish.lists.day_page import latest_page
 from syndicate.publish.lists.list_page import (
     FOLDERS,

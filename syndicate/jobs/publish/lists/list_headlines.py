@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from syndicate.jobs.publish.article_views import ArticleViews
 from syndicate.model import Article
@@ -13,8 +14,7 @@ from syndicate.store.ingest import article_store
 MAX_HEADLINES = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """Article as lists show it: its headline, its tags and its authors."""
 
     headline: Headline

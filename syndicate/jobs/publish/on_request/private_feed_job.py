@@ -20,12 +20,10 @@ from syndicate.audience.link_tokens import (
 )
 from syndicate.errors import ConfigError
 from syndicate.jobs.publish.article_views import ArticleViews, feed_inputs
-from syndicate.jobs.publish.context import FORMATS
 from syndicate.model import Channel, Newsletter
 from syndicate.publish.channel_query import in_language, parse_query
 from syndicate.publish.feeds.fragments import FragmentCache
-from syndicate.publish.feeds.json_feed_writer import json_feed
-from syndicate.publish.feeds.rss_atom import FeedWriter
+from syndicate.publish.feeds.rss_atom import FORMATS, FeedWriter
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.store import Connection, Store
 from syndicate.store.ingest import source_store
@@ -160,9 +158,7 @@ class PrivateFeedsJob:
         sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
         articles = filtered_articles(connection, content.filters, limit=ITEMS)
         items = ArticleViews(sources, self.options.site_url).published(connection, articles)
-        if kind == "json":
-            return json_feed(channel, items, self.options)
-        return self.writer.rss(channel, items) if kind == "rss" else self.writer.atom(channel, items)
+        return self.writer.write(kind, channel, items)
 
     def _of_reader(self, connection: Connection, secret: bytes, token: str) -> _Content | None:
         owner = self._owner(connection, secret, token)
