@@ -24,7 +24,7 @@ class Page:
     - ``newer``, ``older``: paths of the neighbouring pages of a list, ``""`` at its ends
     """
 
-    canonical: str
+    canonical: str = ""
     description: str = ""
     feeds: Sequence[NamedPath] = ()
     json_ld: Markup = _NONE

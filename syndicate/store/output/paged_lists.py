@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import tuple_ as row_of
 
-from syndicate.model import EARLIEST, known_since
+from syndicate.model import EARLIEST, ListedArticle, known_since
 from syndicate.store import schema
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
@@ -45,18 +45,6 @@ START = Place(-_END, 0)
 END = Place(_END, _END)
 
 
-class ListedRow(NamedTuple):
-    """Facts of a listed article for counts: time in microseconds, and the label of its text."""
-
-    published: int
-    article_id: int
-    source_id: int
-    story_id: int
-    same_text: int
-    section: str
-    tags: Sequence[str]
-
-
 def places(connection: Connection, kind: str, key: str, *, after: Place, until: Place) -> list[Place]:
     """Return the articles of a list between two places, the second included, in order."""
     values = {"key": int(key) if kind == "source" else key, "after": after[0], "after_id": after[1]}
@@ -64,13 +52,15 @@ def places(connection: Connection, kind: str, key: str, *, after: Place, until: 
     return [Place(*row) for row in _PLACES[kind].rows(connection, values)]
 
 
-def newest_rows(connection: Connection, kind: str, key: str, *, since: int, limit: int) -> list[ListedRow]:
+def newest_rows(
+    connection: Connection, kind: str, key: str, *, since: int, limit: int
+) -> list[ListedArticle]:
     """Return facts of the newest articles of a list since a time, newest first, also of equal texts."""
     values = {"key": int(key) if kind == "source" else key, "since": since, "most": limit}
     return [_listed(row) for row in _NEWEST[kind].rows(connection, values)]
 
 
-def rows_between(connection: Connection, start: int, end: int) -> list[ListedRow]:
+def rows_between(connection: Connection, start: int, end: int) -> list[ListedArticle]:
     """Return facts of all placed articles published in a span of time, newest first."""
     return [_listed(row) for row in _BETWEEN.rows(connection, {"start": start, "end": end})]
 
@@ -264,9 +254,9 @@ def _newest(kind: str) -> CompiledStatement:
     return CompiledStatement(query.order_by(*_NEWEST_FIRST).limit(bindparam("most")))
 
 
-def _listed(row: Sequence[Any]) -> ListedRow:
-    *facts, tags = row
-    return ListedRow._make((*facts, [] if tags == "[]" else json.loads(tags)))
+def _listed(row: Sequence[Any]) -> ListedArticle:
+    published, *facts, tags = row
+    return ListedArticle._make((from_microseconds(published), *facts, json.loads(tags)))
 
 
 _PLACES = {kind: _places(kind) for kind in ("section", "tag", "author", "source", "undated")}

@@ -9,9 +9,8 @@ import feedparser
 import pytest
 
 from syndicate.audience.link_tokens import feed_token, make_token, unsubscribe_token
-from syndicate.publish.feeds.rss_atom import FORMATS
 from syndicate.jobs.publish.on_request.private_feed_job import PrivateFeedsJob
-from syndicate.publish.feeds.rss_atom import FeedWriter
+from syndicate.publish.feeds.rss_atom import FORMATS, FeedWriter
 from syndicate.store.leases import leases
 from syndicate.store.subscribers import audience_store
 from syndicate.web import WebOptions

@@ -13,11 +13,10 @@ from functools import partial
 from itertools import pairwise
 
 from syndicate.jobs.publish.lists.list_build import ListBuild
-from syndicate.jobs.publish.lists.list_facts import listed_article
 from syndicate.publish.lists.day_page import (
     DayArticle,
-    DayContent,
     DayLink,
+    DayPage,
     archive_page,
     day_page,
     day_parts,
@@ -132,12 +131,12 @@ class DayBuild:
         parts, context = 0, self.lists.context
         written = True
         if day in self._days:
-            content = self._content(day)
+            content, articles = self._content(day)
             counts = {other.day: count for other, (count, _) in self._days.items() if _same_month(other, day)}
-            parts = day_parts(len(content.articles))
+            parts = day_parts(len(articles))
             zone = context.options.time_zone
             for part in range(1, parts + 1):
-                render = partial(day_page, self.lists.pages, content, part, counts, zone)
+                render = partial(day_page, self.lists.pages, content, articles, part, counts, zone)
                 written &= self.lists.write_page("day:", day_path(day, part), render)
         for part in range(parts + 1, 1_000):
             if not context.exists(day_path(day, part)):
@@ -145,7 +144,8 @@ class DayBuild:
             context.remove(day_path(day, part))
         return written
 
-    def _content(self, day: date) -> DayContent:
+    def _content(self, day: date) -> tuple[DayPage, list[DayArticle]]:
+        """Return the facts of a day, and its articles, newest first."""
         with self.lists.context.store.read() as connection:
             rows = paged_lists.rows_between(connection, *self._span(day))
             texts: dict[int, list[int]] = {}
@@ -166,18 +166,17 @@ class DayBuild:
             for first, *copies in texts.values()
             if first in shown
         ]
-        facts = [listed_article(row) for row in rows]
         known = sorted(self._days)
         at = known.index(day)
-        return DayContent(
+        page = DayPage(
             day=day,
-            articles=articles[::-1],
-            sources=len({fact.source_id for fact in facts}),
-            stories=len({fact.story_id for fact in facts}),
+            sources=len({row.source_id for row in rows}),
+            stories=len({row.story_id for row in rows}),
             covered=[shown[number] for number in covered if number in shown],
             previous=self._link(known[at - 1]) if at else None,
             next=self._link(known[at + 1]) if at + 1 < len(known) else None,
         )
+        return page, articles[::-1]
 
     def _link(self, day: date, headline: Headline | None = None) -> DayLink:
         return DayLink(day, day_path(day), self._days[day][0], headline)
