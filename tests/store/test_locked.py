@@ -43,7 +43,6 @@ from syndicate.store.output import (
     channel_store,
     feed_read_store,
     file_hashes,
-    part_leases,
     private_feed_store,
     stale,
 )
@@ -93,7 +92,6 @@ ROOMS = (
     newsletter_store,
     old_rows,
     page_store,
-    part_leases,
     part_store,
     period_store,
     preference_store,

@@ -16,8 +16,14 @@ from threading import Lock
 from syndicate.errors import RenderError
 from syndicate.jobs.publish.archive_build import ArchiveBuild
 from syndicate.jobs.publish.article_views import ArticleViews, feed_inputs
-from syndicate.jobs.publish.channel_build import ChannelBuild, feed_paths, remove_channel
-from syndicate.jobs.publish.common_feeds import visible_fields, write_news_sitemap, write_source_lists
+from syndicate.jobs.publish.channel_build import (
+    ChannelBuild,
+    feed_paths,
+    remove_channel,
+    visible_fields,
+    write_news_sitemap,
+    write_source_lists,
+)
 from syndicate.jobs.publish.context import PublishContext, signature_of
 from syndicate.jobs.publish.lists.list_build import KINDS
 from syndicate.jobs.publish.on_request.embeds import write_embeds
@@ -32,8 +38,9 @@ from syndicate.published_files import PublishedFiles
 from syndicate.store import Store
 from syndicate.store.core import quarantine
 from syndicate.store.ingest import source_store
+from syndicate.store.leases import leases
 from syndicate.store.leases.held_lease import HeldLease, held_lease
-from syndicate.store.output import channel_archives, file_hashes, part_leases, stale
+from syndicate.store.output import channel_archives, file_hashes, stale
 from syndicate.templating import Templates
 from syndicate.text.privacy import public_source
 
@@ -154,8 +161,8 @@ class PublishJob:
             if should_stop() or time.monotonic() > end:
                 return PublishResult(busy=True)
         try:
-            name = part_leases.lease_name(part)
-            with held_lease(self.store, name, owner=self.owner, now=now, take=part_leases.take_part) as lease:
+            name = leases.lease_name(part)
+            with held_lease(self.store, name, owner=self.owner, now=now, take=leases.take_part) as lease:
                 if lease is None:
                     return PublishResult(busy=True)
                 try:

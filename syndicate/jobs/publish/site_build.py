@@ -10,8 +10,7 @@ from pathlib import Path
 from syndicate.errors import RenderError
 from syndicate.jobs.publish.context import PublishContext, signature_of
 from syndicate.jobs.publish.front_build import FrontBuild, offers_of, step_of
-from syndicate.jobs.publish.lists.day_build import DayBuild
-from syndicate.jobs.publish.lists.latest_build import write_latest
+from syndicate.jobs.publish.lists.day_build import DayBuild, write_latest
 from syndicate.jobs.publish.lists.list_build import FAILURES_BEFORE_GIVING_UP, ListBuild, RenderedArticles
 from syndicate.jobs.publish.site_files import SiteFiles
 from syndicate.jobs.publish.story_build import StoryBuild

@@ -31,12 +31,12 @@ from syndicate.store.stories import (
     index_rows,
     ranked_history,
     ranked_lists,
-    story_lists,
     story_moves,
+    story_pages,
     story_store,
 )
-from syndicate.store.stories.story_lists import Below
 from syndicate.store.stories.story_moves import StoryMove, StoryReason
+from syndicate.store.stories.story_pages import Below
 from syndicate.store.stories.story_store import StoryArticleRow
 from syndicate.stories import Fingerprint, StoryOptions
 
@@ -207,7 +207,7 @@ class StoryViews:
                 return StoryList(tab=tab, query=query, articles=shown, next=next_page)
             ids = [*dict.fromkeys(known.story_id for known in articles[:PAGE] if known.story_id)]
         elif tab == "moving":
-            found = story_lists.moving_stories(connection, since=now - DAY, below=below, limit=PAGE + 1)
+            found = story_pages.moving_stories(connection, since=now - DAY, below=below, limit=PAGE + 1)
             next_page = found[PAGE - 1].text() if len(found) > PAGE else ""
             ids = [known.id for known in found[:PAGE]]
         else:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from syndicate.errors import RenderError
+from syndicate.jobs.publish.article_views import Headlines, Listed
 from syndicate.jobs.publish.context import PublishContext
 from syndicate.jobs.publish.lists.list_facts import facts_of
-from syndicate.jobs.publish.lists.list_headlines import Headlines, Listed
 from syndicate.jobs.publish.lists.list_state import ListState, headline_ids, read_list
 from syndicate.model import Article, Channel
 from syndicate.publish.feeds.rss_atom import FORMATS

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from syndicate.jobs.publish.article_views import Headlines
 from syndicate.jobs.publish.context import PublishContext
-from syndicate.jobs.publish.lists.list_headlines import Headlines
 from syndicate.jobs.publish.lists.list_state import ListState
 from syndicate.publish.lists.list_page import (
     SOURCE_SPAN,
