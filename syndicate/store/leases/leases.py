@@ -63,9 +63,8 @@ class LeaseHolder:
 def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:
     """Take or renew a lease; return false while another owner's lease has not expired."""
     free = or_(schema.leases.c.owner.in_(("", owner)), schema.leases.c.until < now)
-    return (
-        upsert(connection, schema.leases, {"name": name}, {"owner": owner, "until": until}, where=free) == 1
-    )
+    lease = {"owner": owner, "until": until}
+    return upsert(connection, schema.leases, {"name": name}, lease, where=free) == 1
 
 
 def renew_lease(connection: Connection, name: str, *, owner: str, until: datetime) -> bool:

@@ -63,8 +63,8 @@ def undo_decision(
     """Undo a decision that is in force and return it; ``None`` when there is none."""
     found = next((decision for decision in decisions(connection, at=now) if decision.id == decision_id), None)
     if found is not None:
-        facts = {"action": EditorAction.UNDO, "article_uid": found.article_uid, "undoes": found.id}
-        add_decision(connection, who=who, now=now, **facts)
+        uid, undo = found.article_uid, EditorAction.UNDO
+        add_decision(connection, who=who, action=undo, article_uid=uid, undoes=found.id, now=now)
     return found
 
 
