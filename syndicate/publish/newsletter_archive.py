@@ -102,23 +102,15 @@ class Neighbours:
 class EditionsPage(Page):
     """Variables of ``pages/editions.html``: the newest months on the index, a month on a page of its own.
 
-    ``feed`` is the newsletter's feed without its extension; ``index`` is true on the index. ``others`` are
-    the other newsletters.
+    ``index`` is true on the index. ``others`` are the other newsletters.
     """
 
     newsletter: Newsletter
     view: NewsletterView
     others: Sequence[NewsletterView]
-    language: str
-    text_direction: str
-    feed: str
     index: bool = False
     months: Sequence[Month] = ()
     all_months: Sequence[Month] = ()
-
-    def variables(self) -> dict[str, object]:
-        """Add the editions of all months shown."""
-        return vars(self) | {"editions": [item for month in self.months for item in month.editions]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,10 +125,6 @@ class EditionPage(EditionsPage):
     around: Neighbours
     articles: int
     minutes: int
-
-    def variables(self) -> dict[str, object]:
-        """Add the content of the edition."""
-        return vars(self) | _content(self.content)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,16 +260,6 @@ def _report(link: ContentLink, published: datetime) -> Headline:
     )
 
 
-def _content(content: EditionContent) -> dict[str, object]:
-    return {
-        "stories": content.top,
-        "trending": content.trending,
-        "note": content.note,
-        "correction": content.correction,
-        "announcements": content.announcements,
-    }
-
-
 def _shared(
     pages: SitePages, newsletter: Newsletter, views: Sequence[NewsletterView], path: str
 ) -> dict[str, Any]:
@@ -293,9 +271,6 @@ def _shared(
         "newsletter": newsletter,
         "view": view,
         "others": [other for other in views if other is not view],
-        "language": view.language,
-        "text_direction": view.direction,
-        "feed": view.feed,
     }
 
 
@@ -308,7 +283,7 @@ def edition_item(
     url = f"{options.site_url}/{quote(item.path)}"
     html = templates.in_language(language).render(
         "pages/parts/edition_item.html",
-        **_content(content),
+        content=content,
         parts=edition_parts(content, edition_items(content, {})),
     )
     written = content.correction or content.note or content.preheader

@@ -120,7 +120,7 @@ def test_articles_of_one_moment_keep_a_fixed_order(connection):
     (source,) = (one for one in source_store.list_sources(connection) if one.name == "The Harbour")
     same = [replace(new_article(20 + n), published=NOW, section="same") for n in range(4)]
     ids = factories.add_articles(connection, source.id, *same)
-    found = channel_store.section_articles(connection, "same", limit=10)
+    found = channel_store.channel_articles(connection, parse_query("section:same"), limit=10)
     assert [one.id for one in found] == sorted(ids, reverse=True)
 
 

@@ -135,8 +135,8 @@ READS_BY_MODULE = {
     "channel_archives": "archive_bounds archive_cutoff_id articles_after sources_in",
     "channel_store": (
         "articles_below channel_articles channel_signature count_since filtered_articles languages "
-        "latest_sections_and_languages matching_articles newest_articles related_signature section_articles "
-        "sections shown_articles source_articles source_names"
+        "latest_sections_and_languages matching_articles newest_articles related_signature "
+        "sections shown_articles source_articles"
     ),
     "decision_store": (
         "chosen_articles decision_log decisions log_page next_pairs pair_decisions stories_with_choices "
@@ -165,8 +165,7 @@ READS_BY_MODULE = {
         "sources_with_dates"
     ),
     "leases": (
-        "delivery_holder lease_holder lease_owners named_leases page_holder read_counter read_secret "
-        "source_holder"
+        "delivery_holder ingest_holder lease_holder lease_owners named_leases read_counter read_secret"
     ),
     "newsletter_store": "declarations known_since newsletter_titles paused_newsletters",
     "old_rows": "count_prunable",
@@ -205,7 +204,7 @@ READS_BY_MODULE = {
     "suppression_list": "last_lifted_at list_suppressions reason_not_liftable",
     "tombstones": "count_dropped count_dropped_of pruned_titles",
     "worker_store": "list_workers live_workers",
-    "word_index": "count_matches latest_ids matches matching_ids",
+    "word_index": "latest_ids matches matching_ids",
 }
 READS = {f"{module}.{name}" for module, names in READS_BY_MODULE.items() for name in names.split()}
 

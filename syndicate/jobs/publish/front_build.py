@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from syndicate.jobs.publish.article_views import Headlines
 from syndicate.jobs.publish.context import PublishContext
 from syndicate.jobs.publish.newsletter_views import read_sent, views_of
-from syndicate.model import Article, archive_folder, known_since
+from syndicate.model import Article, Clause, ClauseField, archive_folder, known_since
 from syndicate.publish.front_choice import LANE_HOURS, choose_front, place_on_track, story_key
 from syndicate.publish.page_context import FrontPage
 from syndicate.publish.site import SitePages
@@ -96,7 +96,8 @@ class FrontBuild:
         """Return the sections in order, with the numbers of the last day; none for a single section."""
         blocks = []
         for name in self.sections[:_SECTIONS] if len(self.sections) > 1 else ():
-            articles = channel_store.section_articles(connection, name, limit=_SECTION_POOL)
+            clauses = (Clause(field=ClauseField.SECTION, values=(name,)),)
+            articles = channel_store.channel_articles(connection, clauses, limit=_SECTION_POOL)
             own = [count for count in counts if count.section == tag_key(name)]
             blocks.append(
                 SectionBlock(

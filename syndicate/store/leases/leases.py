@@ -118,20 +118,15 @@ def named_leases(connection: Connection, now: datetime) -> list[tuple[str, str, 
     return [tuple(row) for row in connection.execute(held.order_by(table.c.name))]
 
 
-def source_holder(
+def ingest_holder(
     connection: Connection, *, now: datetime, names: Sequence[str] | None
 ) -> LeaseHolder | None:
-    """Return the holder of a source that is due, or of a source named in ``names``."""
+    """Return the holder of a source that is due or in ``names``, of a waiting page or a sitemap's part."""
     table = schema.sources
     due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
-    wanted = due if names is None else table.c.name.in_(names)
-    return _holder(connection, _leased_rows(table, now).where(wanted))
-
-
-def page_holder(connection: Connection, *, now: datetime) -> LeaseHolder | None:
-    """Return the holder of a waiting page or of a part of a sitemap."""
-    tables = (schema.page_reads, schema.sitemap_parts)
-    return next(filter(None, (_holder(connection, _leased_rows(table, now)) for table in tables)), None)
+    polled = _leased_rows(table, now).where(due if names is None else table.c.name.in_(names))
+    read = (_leased_rows(table, now) for table in (schema.page_reads, schema.sitemap_parts))
+    return next(filter(None, (_holder(connection, query) for query in (polled, *read))), None)
 
 
 def delivery_holder(connection: Connection, *, now: datetime) -> LeaseHolder | None:

@@ -27,7 +27,7 @@ from syndicate.store import schema
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.output.stale import HOUR
-from syndicate.store.stories.same_text import Rows, first_of_text
+from syndicate.store.stories.same_text import NEWEST_FIRST, Rows, first_of_text
 
 NAMED: dict[str, Column[str]] = {"tag": schema.article_tags.c.tag, "author": schema.article_authors.c.author}
 """Kinds of lists whose articles are rows of a table of their own."""
@@ -106,7 +106,7 @@ def newest_of_sources(connection: Connection) -> dict[int, int]:
     newest = (
         select(type_coerce(table.c.published, BigInteger))
         .where(table.c.source_id == source.c.id, table.c.story_id.is_not(None))
-        .order_by(*_NEWEST_FIRST)
+        .order_by(*NEWEST_FIRST)
         .limit(1)
         .correlate(source)
         .scalar_subquery()
@@ -246,12 +246,11 @@ _ROW = tuple(
     schema.articles.c[name]
     for name in ("published", "id", "source_id", "story_id", "same_text", "section", "tags_json")
 )
-_NEWEST_FIRST = schema.articles.c.published.desc(), schema.articles.c.id.desc()
 
 
 def _newest(kind: str) -> CompiledStatement:
     query = _members(kind, *_ROW, once=False).where(schema.articles.c.published >= _parameter("since"))
-    return CompiledStatement(query.order_by(*_NEWEST_FIRST).limit(bindparam("most")))
+    return CompiledStatement(query.order_by(*NEWEST_FIRST).limit(bindparam("most")))
 
 
 def _listed(row: Sequence[Any]) -> ListedArticle:
@@ -266,12 +265,12 @@ _SPAN = (
     schema.articles.c.published < _parameter("end"),
     schema.articles.c.story_id.is_not(None),
 )
-_BETWEEN = CompiledStatement(select(*_ROW).where(*_SPAN).order_by(*_NEWEST_FIRST))
+_BETWEEN = CompiledStatement(select(*_ROW).where(*_SPAN).order_by(*NEWEST_FIRST))
 _COUNT_BETWEEN = CompiledStatement(select(func.count()).select_from(schema.articles).where(*_SPAN))
 _NEWEST_OF_ALL = CompiledStatement(
     select(schema.articles.c.published, schema.articles.c.id)
     .where(*first_of_text(lambda rows: [rows.c.published >= EARLIEST]))
-    .order_by(*_NEWEST_FIRST)
+    .order_by(*NEWEST_FIRST)
     .limit(bindparam("most"))
 )
 _PAGES = schema.list_pages.c

@@ -27,7 +27,7 @@ from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.output.stale import STORY, mark_lists, mark_stale
-from syndicate.store.stories.same_text import first_of_text
+from syndicate.store.stories.same_text import NEWEST_FIRST, first_of_text
 from syndicate.text.names import tag_key
 from syndicate.text.plain import plain_text
 
@@ -338,9 +338,8 @@ def same_text_links(connection: Connection, article: Article, *, site_url: str) 
 
 def section_links(connection: Connection, section: str, *, limit: int, site_url: str) -> list[RelatedLink]:
     """Return links to the latest articles of a section, each text once."""
-    table = schema.articles
     query = _link_query().where(*first_of_text(lambda rows: [rows.c.section_key == tag_key(section)]))
-    query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
+    query = query.order_by(*NEWEST_FIRST).limit(limit)
     return [_link(row, site_url) for row in connection.execute(query)]
 
 

@@ -298,7 +298,7 @@ class StoryViews:
             text=article_store.get_bodies(connection, [article.id])[article.id].text,
             source=source_store.source_names(connection, [article.source_id])[article.source_id],
             story=story_store.get_stories(connection, [article.story_id or 0]).get(article.story_id or 0),
-            reason=story_moves.story_reason(connection, article.id),
+            reason=story_moves.story_reasons(connection, [article.id]).get(article.id),
             copies=tuple(story_store.same_text_links(connection, article, site_url=self.site_url)),
             related=self._related(connection, article.id),
             channels=tuple(

@@ -5,7 +5,7 @@ its owner asks for a new address, leaves the last newsletter, or is erased.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from threading import Lock
 
@@ -59,24 +59,15 @@ class _Content:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateFeedsJob:
     """Serve the addresses of private feeds. Thread-safe."""
 
-    store: Store
-    newsletters: Sequence[Newsletter]
-    options: PublishOptions
-    writer: FeedWriter
-    _documents: FragmentCache = field(default_factory=lambda: FragmentCache(_KEPT_BYTES), repr=False)
-    _lock: Lock = field(default_factory=Lock, repr=False)
-
-    @classmethod
-    def build(
-        cls, store: Store, newsletters: Sequence[Newsletter], options: PublishOptions
-    ) -> "PrivateFeedsJob":
-        """Return the feeds of a site, without a hub, which would learn every reader's address."""
-        options = replace(options, hub_url="")
-        return cls(store=store, newsletters=newsletters, options=options, writer=FeedWriter(options))
+    def __init__(self, store: Store, newsletters: Sequence[Newsletter], options: PublishOptions) -> None:
+        self.store, self.newsletters = store, newsletters
+        # Without a hub, which would learn every reader's address.
+        self.options = replace(options, hub_url="")
+        self.writer = FeedWriter(self.options)
+        self._documents, self._lock = FragmentCache(_KEPT_BYTES), Lock()
 
     def read(self, token: str, kind: str) -> PrivateFeed | None:
         """Return the document of a token in a format of ``FORMATS``; ``None`` for an invalid token."""
