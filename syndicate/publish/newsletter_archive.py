@@ -8,6 +8,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from syndicate.model import (
+    Article,
     Channel,
     ContentLink,
     ContentPart,
@@ -16,11 +17,13 @@ from syndicate.model import (
     EditionContent,
     Newsletter,
     PublishedArticle,
+    Republish,
+    Source,
     archive_feed,
     archive_folder,
     edition_path,
 )
-from syndicate.publish.feeds.entries import MAX_ITEMS, own_item
+from syndicate.publish.feeds.entries import MAX_ITEMS
 from syndicate.publish.page_context import Page
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages
@@ -28,6 +31,7 @@ from syndicate.publish.site_headline import Headline, NamedPath
 from syndicate.publish.site_paths import NEWSLETTERS_PATH
 from syndicate.publish.site_view import EditionLink, NewsletterView
 from syndicate.templating import Markup, Templates
+from syndicate.text.language import direction_of
 from syndicate.text.reading_time import measure_reading
 
 INDEX = "index.html"
@@ -312,3 +316,14 @@ def edition_text(content: EditionContent) -> str:
         else:
             lines.append(f"{part.title} ({part.source})\n{part.url}".strip())
     return "\n\n".join(filter(None, lines))
+
+
+def own_item(
+    name: str, html: str, text: str, *, uid: str, published: datetime, language: str, **facts: Any
+) -> PublishedArticle:
+    """Return a text of the site, called ``name``, as an item; ``facts`` are other fields of ``Article``."""
+    given: dict[str, Any] = {"id": 0, "path": "", "updated": published, **facts}
+    given |= {"uid": uid, "entry_key": uid, "language": language, "direction": direction_of(language)}
+    article = Article(source_id=0, published=published, first_seen=published, **given)
+    source = Source(id=0, name=name, url="", own=True, republish=Republish.FULL)
+    return PublishedArticle(article=article, source=source, link=article.url, html=html, text=text)

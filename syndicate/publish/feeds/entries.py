@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import escape
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,6 @@ from syndicate.model import (
     Image,
     PublishedArticle,
     Republish,
-    Source,
     SourceKind,
     is_dated,
     known_since,
@@ -190,17 +189,6 @@ def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
         foreign=published.foreign_sources,
         story_url=f"{options.site_url}/{story}" if story else "",
     )
-
-
-def own_item(
-    name: str, html: str, text: str, *, uid: str, published: datetime, language: str, **facts: Any
-) -> PublishedArticle:
-    """Return a text of the site, called ``name``, as an item; ``facts`` are other fields of ``Article``."""
-    given: dict[str, Any] = {"id": 0, "path": "", "updated": published, **facts}
-    given |= {"uid": uid, "entry_key": uid, "language": language, "direction": direction_of(language)}
-    article = Article(source_id=0, published=published, first_seen=published, **given)
-    source = Source(id=0, name=name, url="", own=True, republish=Republish.FULL)
-    return PublishedArticle(article=article, source=source, link=article.url, html=html, text=text)
 
 
 def corrected_at(article: Article) -> datetime | None:

@@ -6,9 +6,9 @@ from uuid import NAMESPACE_URL, uuid5
 from syndicate.jobs.publish.channel_build import feed_paths
 from syndicate.jobs.publish.context import PublishContext, signature_of
 from syndicate.model import Channel
-from syndicate.publish.feeds.entries import own_item
 from syndicate.publish.feeds.feed_words import words_in
 from syndicate.publish.feeds.rss_atom import FORMATS
+from syndicate.publish.newsletter_archive import own_item
 from syndicate.store.output import added_channels
 from syndicate.store.output.added_channels import ChannelMove
 
