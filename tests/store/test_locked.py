@@ -195,7 +195,7 @@ READS_BY_MODULE = {
     "stale": "count_stale stale_blocks list_marks published_channels signatures stale_lists stale_pages",
     "store_identity": "database_facts has_subscriptions mail_hold read_identity",
     "story_leads": "language_leads",
-    "story_moves": "current_stories former_paths story_moves story_reason story_reasons",
+    "story_moves": "current_stories former_paths story_moves story_reasons",
     "story_store": (
         "count_stories count_unplaced story_links get_stories linking_articles links_to related_links "
         "repeated_links same_text_links section_links story_articles unplaced_articles"
