@@ -225,10 +225,6 @@ class Edition:
         """True for an old issue that another product sent."""
         return self.variant_key.startswith(IMPORTED_ISSUE)
 
-    # Former names, for templates of operators.
-    cadence = property(lambda self: self.variant_key)
-    is_form = property(lambda self: self.is_variant)
-
     @property
     def uid(self) -> str:
         """The id of the period's edition in feeds; corrections and variants share it."""

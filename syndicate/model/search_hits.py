@@ -1,5 +1,6 @@
-"""Articles that match a search."""
+"""Articles of searches and lists, with the facts that group and count them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,3 +14,15 @@ class SearchHit(NamedTuple):
     section: str
     language: str
     published: datetime
+
+
+class ListedArticle(NamedTuple):
+    """Article of a list for counts; ``same_text`` is the label of its text."""
+
+    published: datetime
+    article_id: int
+    source_id: int
+    story_id: int
+    same_text: int
+    section: str
+    tags: Sequence[str]

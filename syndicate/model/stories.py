@@ -119,3 +119,17 @@ class PairDecision:
     def pair(self) -> tuple[int, int]:
         """Both articles."""
         return self.article_id, self.other_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredLink:
+    """Article compared with another. ``parts`` sum to ``score``.
+
+    ``words``, ``characters`` and ``meaning`` are weighted cosines, ``time`` (never positive) the penalty for
+    age, ``hint`` the bonus for the source's own list. In links, ``story`` is the bonus for two sources in the
+    same story, and ``context`` the correction by the neighbours of the other article.
+    """
+
+    article_id: int
+    score: float
+    parts: Mapping[str, float]

@@ -51,8 +51,6 @@ class ArchivedEdition:
     published: datetime
     articles: int = 0
 
-    digest = property(lambda self: self.content)  # Former name, for templates of operators.
-
     @property
     def path(self) -> str:
         """Path of its page in the output folder."""
@@ -108,23 +106,15 @@ class Neighbours:
 class EditionsPage(Page):
     """Variables of ``pages/editions.html``: the newest months on the index, a month on a page of its own.
 
-    ``feed`` is the newsletter's feed without its extension; ``index`` is true on the index. ``others`` are
-    the other newsletters.
+    ``index`` is true on the index. ``others`` are the other newsletters.
     """
 
     newsletter: Newsletter
     view: NewsletterView
     others: Sequence[NewsletterView]
-    language: str
-    text_direction: str
-    feed: str
     index: bool = False
     months: Sequence[Month] = ()
     all_months: Sequence[Month] = ()
-
-    def variables(self) -> dict[str, object]:
-        """Add the editions of all months shown."""
-        return vars(self) | {"editions": [item for month in self.months for item in month.editions]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,10 +129,6 @@ class EditionPage(EditionsPage):
     around: Neighbours
     articles: int
     minutes: int
-
-    def variables(self) -> dict[str, object]:
-        """Add the content of the edition."""
-        return vars(self) | _content(self.content) | {"digest": self.content}  # Former name of content.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,16 +264,6 @@ def _report(link: ContentLink, published: datetime) -> Headline:
     )
 
 
-def _content(content: EditionContent) -> dict[str, object]:
-    return {
-        "stories": content.top,
-        "trending": content.trending,
-        "note": content.note,
-        "correction": content.correction,
-        "announcements": content.announcements,
-    }
-
-
 def _shared(
     pages: SitePages, newsletter: Newsletter, views: Sequence[NewsletterView], path: str
 ) -> dict[str, Any]:
@@ -299,9 +275,6 @@ def _shared(
         "newsletter": newsletter,
         "view": view,
         "others": [other for other in views if other is not view],
-        "language": view.language,
-        "text_direction": view.direction,
-        "feed": view.feed,
     }
 
 
@@ -314,31 +287,23 @@ def edition_item(
     url = f"{options.site_url}/{quote(item.path)}"
     html = templates.in_language(language).render(
         "pages/parts/edition_item.html",
-        **_content(content),
+        content=content,
         parts=edition_parts(content, edition_items(content, {})),
     )
     written = content.correction or content.note or content.preheader
-    summary = written or " · ".join(story.title for story in content.stories)
-    return PublishedArticle(
-        article=Article(
-            id=edition.id,
-            uid=edition.uid,
-            source_id=0,
-            entry_key=edition.uid,
-            url=url,
-            path=item.path,
-            title=edition.subject,
-            published=item.published,
-            updated=edition.cut_at,
-            first_seen=item.published,
-            language=language,
-            direction=direction_of(language),
-            summary=summary,
-        ),
-        source=Source(id=0, name=newsletter.title, url="", own=True, republish=Republish.FULL),
-        link=url,
-        html=html,
-        text=edition_text(content),
+    return own_item(
+        newsletter.title,
+        html,
+        edition_text(content),
+        uid=edition.uid,
+        url=url,
+        title=edition.subject,
+        published=item.published,
+        language=language,
+        id=edition.id,
+        path=item.path,
+        updated=edition.cut_at,
+        summary=written or " · ".join(story.title for story in content.stories),
     )
 
 
@@ -351,3 +316,14 @@ def edition_text(content: EditionContent) -> str:
         else:
             lines.append(f"{part.title} ({part.source})\n{part.url}".strip())
     return "\n\n".join(filter(None, lines))
+
+
+def own_item(
+    name: str, html: str, text: str, *, uid: str, published: datetime, language: str, **facts: Any
+) -> PublishedArticle:
+    """Return a text of the site, called ``name``, as an item; ``facts`` are other fields of ``Article``."""
+    given: dict[str, Any] = {"id": 0, "path": "", "updated": published, **facts}
+    given |= {"uid": uid, "entry_key": uid, "language": language, "direction": direction_of(language)}
+    article = Article(source_id=0, published=published, first_seen=published, **given)
+    source = Source(id=0, name=name, url="", own=True, republish=Republish.FULL)
+    return PublishedArticle(article=article, source=source, link=article.url, html=html, text=text)

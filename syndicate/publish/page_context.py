@@ -24,7 +24,7 @@ class Page:
     - ``newer``, ``older``: paths of the neighbouring pages of a list, ``""`` at its ends
     """
 
-    canonical: str
+    canonical: str = ""
     description: str = ""
     feeds: Sequence[NamedPath] = ()
     json_ld: Markup = _NONE
@@ -67,10 +67,6 @@ class ArticlePage(Page):
     foreign_sources: int
     more_from_section: Markup
     rail: Markup
-
-    def variables(self) -> dict[str, object]:
-        """Add the former names ``picture`` and ``source_name``, for templates of operators."""
-        return vars(self) | {"picture": self.image, "source_name": self.source.name}
 
 
 @dataclass(frozen=True, kw_only=True)

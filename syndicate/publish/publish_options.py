@@ -47,12 +47,3 @@ class PublishOptions:
     embeds: bool = False
     contact: str = ""
     imprint: str = ""
-
-    accent = property(lambda self: self.brand.accent)
-    accent_dark = property(lambda self: self.brand.accent_dark)
-    logo = property(lambda self: self.brand.logo)
-    logo_file = property(lambda self: self.brand.logo_file)
-
-    def __str__(self) -> str:
-        """Return the title, for templates from before ``site`` had fields."""
-        return self.title

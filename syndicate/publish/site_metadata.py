@@ -205,5 +205,5 @@ def _site(options: PublishOptions) -> dict[str, object]:
 
 
 def _organisation(options: PublishOptions) -> dict[str, object]:
-    logo = f"{options.site_url}/{options.logo or ASSETS_FOLDER + 'icon-512.png'}"
+    logo = f"{options.site_url}/{options.brand.logo or ASSETS_FOLDER + 'icon-512.png'}"
     return {**_site(options), "@type": "NewsMediaOrganization", "logo": {"@type": "ImageObject", "url": logo}}

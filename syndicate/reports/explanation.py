@@ -15,7 +15,7 @@ from syndicate.store import Connection
 from syndicate.store.ingest import article_store, source_store
 from syndicate.store.stories import decision_store, ranked_lists, story_store
 from syndicate.store.stories.ranked_lists import SourceWeight
-from syndicate.store.stories.story_moves import StoryMove, StoryReason, story_moves, story_reason
+from syndicate.store.stories.story_moves import StoryMove, StoryReason, story_moves, story_reasons
 from syndicate.stories import shared_terms, usual_stems
 
 # Number of texts of other stories from which common words are counted.
@@ -63,7 +63,7 @@ def explain_article(
         others=others,
         source=sources[article.source_id],
         story=story_store.get_stories(connection, [story_id]).get(story_id),
-        reason=story_reason(connection, article.id),
+        reason=story_reasons(connection, [article.id]).get(article.id),
         moves=story_moves(connection, story_id),
         coverage=[link for link in coverage if link.article_id != article.id],
         foreign_sources=count_sources(sources[article.source_id], article.language, coverage)[1],

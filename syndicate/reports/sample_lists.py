@@ -5,19 +5,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from syndicate.model import Source
+from syndicate.model import ListedArticle, Source
 from syndicate.publish.lists.day_page import (
     DayArticle,
-    DayContent,
     DayLink,
+    DayPage,
     archive_page,
     day_page,
     latest_page,
     month_page,
 )
 from syndicate.publish.lists.list_page import (
-    ListContent,
-    ListedArticle,
+    ListPage,
     list_facts,
     list_page_of,
     most_active,
@@ -31,30 +30,28 @@ def sample_lists(
     pages: SitePages, headlines: Sequence[Headline], source: Source, now: datetime
 ) -> Iterator[Callable[[], object]]:
     """Yield functions that render the pages of lists, days and sources."""
-    row = ListedArticle(now, source.id, 1, 1, "Sample", ("sample",))
+    row = ListedArticle(now, 1, source.id, 1, 1, "Sample", ("sample",))
     rows = [row, row._replace(same_text=2)]
     facts = list_facts(rows, {source.id: source.name}, {1}, UTC)
     of_one = replace(facts, partners=most_active({"Other": 2}), total=2, first=now)
     for content in (
-        ListContent(kind="section", name="Sample", headlines=()),
-        ListContent(
+        ListPage(kind="section", name="Sample", headlines=()),
+        ListPage(
             kind="section", name="Sample", headlines=headlines, numbers=[1, 2], facts=facts, lead=headlines[0]
         ),
-        ListContent(kind="tag", name="sample", headlines=headlines, number=2, numbers=[1, 2, 3], articles=90),
-        ListContent(kind="author", name="Sample", headlines=headlines),
-        ListContent(kind="source", name=source.name, headlines=headlines, source=source, facts=of_one),
-        ListContent(kind="undated", name="", headlines=headlines),
+        ListPage(kind="tag", name="sample", headlines=headlines, number=2, numbers=[1, 2, 3], articles=90),
+        ListPage(kind="author", name="Sample", headlines=headlines),
+        ListPage(kind="source", name=source.name, headlines=headlines, source=source, facts=of_one),
+        ListPage(kind="undated", name="", headlines=headlines),
     ):
         yield partial(list_page_of, pages, content, headlines)
     day = now.date()
     link = DayLink(day - timedelta(days=1), "site/days/sample.html", 2, headlines[0])
     articles = [DayArticle(headline, headlines[:1]) for headline in headlines]
-    few = DayContent(day=day, articles=articles, sources=1, stories=1, covered=(), previous=None, next=None)
-    full = DayContent(
-        day=day, articles=articles, sources=1, stories=1, covered=headlines, previous=link, next=link
-    )
+    few = DayPage(day=day, sources=1, stories=1, covered=(), previous=None, next=None)
+    full = replace(few, covered=headlines, previous=link, next=link)
     for sample in (few, full):
-        yield partial(day_page, pages, sample, 1, {day.day: 2}, UTC)
+        yield partial(day_page, pages, sample, articles, 1, {day.day: 2}, UTC)
     yield partial(latest_page, pages, headlines, UTC, trending=headlines)
     yield partial(latest_page, pages, (), UTC, section="Sample")
     yield partial(month_page, pages, day.replace(day=1), [link], link, link)

@@ -219,7 +219,7 @@ class OutputServices(IngestServices):
             return None
         from syndicate.jobs.publish.on_request.private_feed_job import PrivateFeedsJob
 
-        return PrivateFeedsJob.build(self.store, self.newsletters, self.publish_options)
+        return PrivateFeedsJob(self.store, self.newsletters, self.publish_options)
 
     @cached_property
     def search(self) -> ReaderSearch:

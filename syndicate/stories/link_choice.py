@@ -3,9 +3,10 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import takewhile
 
+from syndicate.model import ScoredLink
 from syndicate.stories.comparison import Comparison
 from syndicate.stories.index_entry import IndexEntry, pair_length
-from syndicate.stories.link_scores import Match, ScoredLink, heaviest_shared, in_context
+from syndicate.stories.link_scores import Match, heaviest_shared, in_context
 from syndicate.stories.same_texts import SameTexts
 
 Neighbours = Callable[[IndexEntry], Sequence[tuple[float, int]]]

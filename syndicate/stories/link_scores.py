@@ -5,31 +5,17 @@ and two copies of a text never both. Measured and left out: variety by MMR (lose
 and feedback from the first results (no effect).
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from syndicate.model import ScoredLink
 from syndicate.stories.story_options import StoryOptions
 from syndicate.stories.terms.fingerprint import Fingerprint
 from syndicate.stories.terms.similarity import Cosines
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoredLink:
-    """Article compared with another. ``parts`` sum to ``score``.
-
-    ``words``, ``characters`` and ``meaning`` are weighted cosines, ``time`` (never positive) the penalty for
-    age, ``hint`` the bonus for the source's own list. In links, ``story`` is the bonus for two sources in the
-    same story, and ``context`` the correction by the neighbours of the other article.
-    """
-
-    article_id: int
-    score: float
-    parts: Mapping[str, float]
 
 
 class Match(NamedTuple):

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from syndicate.model import ScoredLink
 from syndicate.stories.grouping_rules import Regrouping, StoryMatch
-from syndicate.stories.link_scores import ScoredLink
 from syndicate.stories.terms.fingerprint import Fingerprint
 from syndicate.stories.terms.weighed_terms import ArticleTerms
 

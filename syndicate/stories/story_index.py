@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from syndicate.model import PairDecision, StoredArticle
+from syndicate.model import PairDecision, ScoredLink, StoredArticle
 from syndicate.stories.across_languages import RecentMeanings
 from syndicate.stories.comparison import Comparison
 from syndicate.stories.decision_moves import apply_decisions
@@ -26,7 +26,7 @@ from syndicate.stories.grouping_rules import Regrouping, best_story_match
 from syndicate.stories.index_entry import IndexEntry, title_key
 from syndicate.stories.index_loading import Loaded, entries_of_rows
 from syndicate.stories.link_choice import LinkChooser, at_least
-from syndicate.stories.link_scores import Match, ScoredLink
+from syndicate.stories.link_scores import Match
 from syndicate.stories.placement import IndexedArticle, Placement
 from syndicate.stories.postings import Postings
 from syndicate.stories.same_texts import SameTexts

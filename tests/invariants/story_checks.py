@@ -10,8 +10,8 @@ from urllib.parse import unquote
 from lxml import html
 from sqlalchemy import select
 
-from syndicate.jobs.publish.context import FORMATS
 from syndicate.model import known_since
+from syndicate.publish.feeds.rss_atom import FORMATS
 from syndicate.publish.site_paths import story_feed
 from syndicate.store import schema
 from syndicate.store.stories import story_moves

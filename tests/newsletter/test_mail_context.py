@@ -19,7 +19,7 @@ from syndicate.model import (
 from syndicate.newsletter.mail_context import DigestContext
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.story_views import SiteFacts, content_from_stories
-from syndicate.reports.sample_data import NEWSLETTER, archived_editions, review_page
+from syndicate.reports.sample_data import NEWSLETTER, review_page
 from tests.newsletter.edition import full_edition
 from tests.newsletter.rendering import SITE
 from tests.newsletter.stories import NOW
@@ -83,5 +83,3 @@ def test_former_names_that_templates_of_operators_know_work() -> None:
         edition.variant_key,
         False,
     )
-    (archive, *_) = archived_editions(NEWSLETTER.name, NOW)
-    assert archive.digest == archive.content

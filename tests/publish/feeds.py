@@ -17,8 +17,7 @@ every_format = pytest.mark.parametrize("form", FORMATS)
 
 
 def write(form: str, *articles: PublishedArticle, channel: Channel = WORLD, options: Any = OPTIONS) -> bytes:
-    writer = FeedWriter(options)
-    return writer.rss(channel, articles) if form == "rss" else writer.atom(channel, articles)
+    return FeedWriter(options).write(form, channel, articles)
 
 
 def read(document: bytes) -> Any:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from syndicate.model import Article, Channel, Image, PublishedArticle, RelatedLink, Republish, Source
-from syndicate.publish.lists.list_page import ListContent, list_page_of
+from syndicate.publish.lists.list_page import ListPage, list_page_of
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
@@ -82,4 +82,4 @@ def published(number: int = 1, *, source: Source = HARBOUR, **changes: Any) -> P
 
 def list_page(pages: SitePages, kind: str, name: str, headlines: Sequence[Headline]) -> bytes:
     """Return the only page of a list."""
-    return list_page_of(pages, ListContent(kind=kind, name=name, headlines=headlines))
+    return list_page_of(pages, ListPage(kind=kind, name=name, headlines=headlines))

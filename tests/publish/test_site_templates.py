@@ -118,7 +118,6 @@ def test_the_variables_of_a_page_are_the_documented_ones(heading: str) -> None:
 
 def test_the_variables_of_an_archive_are_the_documented_ones() -> None:
     names = set().union(*map(names_of, ARCHIVE_PAGES))
-    names |= {"stories", "trending", "note", "correction", "editions"}
     assert documented("Archive of a newsletter") == names
 
 

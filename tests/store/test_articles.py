@@ -6,13 +6,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from syndicate.model import Enclosure, Image, KnownArticle
+from syndicate.model import Enclosure, Image, KnownArticle, ScoredLink
 from syndicate.store import schema
 from syndicate.store.ingest import article_store, known_articles
 from syndicate.store.ingest.article_store import search_text
 from syndicate.store.output import stale
 from syndicate.store.stories import story_store
-from syndicate.store.stories.story_store import RelatedRow
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -157,7 +156,7 @@ def test_a_change_marks_every_page_that_links_to_the_article(store):
         )
         story = article_store.get_articles(connection, [changed])[changed].story_id
         factories.place(connection, same_story, story)
-        story_store.save_related(connection, {linking: [RelatedRow(related_id=changed, score=1, parts={})]})
+        story_store.save_related(connection, {linking: [ScoredLink(article_id=changed, score=1, parts={})]})
         stale.clear_stale(connection, stale.stale_pages(connection, 10))
         article_store.change_article(connection, changed, source, new_article(1, title="Corrected"))
         assert {one for one, _ in stale.stale_pages(connection, 10)} == {changed, linking, same_story}

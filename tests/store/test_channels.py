@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from syndicate.model import ScoredLink
 from syndicate.publish.channel_query import parse_query
 from syndicate.store.ingest import article_store, source_store
-from syndicate.store.output import channel_store, day_counts
+from syndicate.store.output import channel_store, site_rows
 from syndicate.store.stories import story_store
 from syndicate.store.stories.story_moves import SPLIT, StoryMove, split_story
-from syndicate.store.stories.story_store import RelatedRow
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -120,7 +120,7 @@ def test_articles_of_one_moment_keep_a_fixed_order(connection):
     (source,) = (one for one in source_store.list_sources(connection) if one.name == "The Harbour")
     same = [replace(new_article(20 + n), published=NOW, section="same") for n in range(4)]
     ids = factories.add_articles(connection, source.id, *same)
-    found = channel_store.section_articles(connection, "same", limit=10)
+    found = channel_store.channel_articles(connection, parse_query("section:same"), limit=10)
     assert [one.id for one in found] == sorted(ids, reverse=True)
 
 
@@ -152,8 +152,8 @@ def test_the_sources_own_articles_of_a_time_or_at_least_the_newest(connection):
 def test_the_related_signature_moves_with_the_links_and_with_what_they_point_to(connection):
     first, second, third = (one.id for one in channel_store.channel_articles(connection, (), limit=3))
     links = [
-        RelatedRow(related_id=second, score=0.5, parts={}),
-        RelatedRow(related_id=third, score=0.4, parts={}),
+        ScoredLink(article_id=second, score=0.5, parts={}),
+        ScoredLink(article_id=third, score=0.4, parts={}),
     ]
     story_store.save_related(connection, {first: links})
     before = channel_store.related_signature(connection, [first, second])
@@ -232,9 +232,9 @@ def test_a_ranked_feed_keeps_an_article_while_its_story_is_listed_whoever_leads_
 
 
 def test_recent_articles_are_counted_by_section_and_source_once_they_are_placed(connection):
-    counts = day_counts.recent_counts(connection, NOW - timedelta(hours=12))
+    counts = site_rows.recent_counts(connection, NOW - timedelta(hours=12))
 
     totals = {(count.section, count.source_id): count.articles for count in counts}
     assert sorted(totals.values()) == [1, 1, 1, 3]
     assert totals["world", min(source for _, source in totals)] == 3
-    assert day_counts.recent_counts(connection, NOW + timedelta(days=1)) == []
+    assert site_rows.recent_counts(connection, NOW + timedelta(days=1)) == []

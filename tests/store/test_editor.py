@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from syndicate.model import EditorAction
+from syndicate.model import EditorAction, ScoredLink
 from syndicate.store import Connection, schema
 from syndicate.store.ingest import article_store
 from syndicate.store.leases import leases
@@ -94,7 +94,7 @@ def test_a_decision_goes_with_its_article_into_another_story(room):
 
 def test_a_headline_is_shown_everywhere_and_the_publishers_is_kept(room):
     connection, _, ids = room
-    rows = {ids[1]: [story_store.RelatedRow(related_id=ids[0], score=0.5, parts={})]}
+    rows = {ids[1]: [ScoredLink(article_id=ids[0], score=0.5, parts={})]}
     story_store.save_related(connection, rows)
     before = channel_store.channel_signature(connection, (), limit=9)
     stale.clear_stale(connection, stale.stale_pages(connection, 9))

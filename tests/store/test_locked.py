@@ -43,7 +43,6 @@ from syndicate.store.output import (
     channel_store,
     feed_read_store,
     file_hashes,
-    part_leases,
     private_feed_store,
     stale,
 )
@@ -93,7 +92,6 @@ ROOMS = (
     newsletter_store,
     old_rows,
     page_store,
-    part_leases,
     part_store,
     period_store,
     preference_store,
@@ -137,8 +135,8 @@ READS_BY_MODULE = {
     "channel_archives": "archive_bounds archive_cutoff_id articles_after sources_in",
     "channel_store": (
         "articles_below channel_articles channel_signature count_since filtered_articles languages "
-        "latest_sections_and_languages matching_articles newest_articles related_signature section_articles "
-        "sections shown_articles source_articles source_names"
+        "latest_sections_and_languages matching_articles newest_articles related_signature "
+        "sections shown_articles source_articles"
     ),
     "decision_store": (
         "chosen_articles decision_log decisions log_page next_pairs pair_decisions stories_with_choices "
@@ -167,8 +165,7 @@ READS_BY_MODULE = {
         "sources_with_dates"
     ),
     "leases": (
-        "delivery_holder lease_holder lease_owners named_leases page_holder read_counter read_secret "
-        "source_holder"
+        "delivery_holder ingest_holder lease_holder lease_owners named_leases read_counter read_secret"
     ),
     "newsletter_store": "declarations known_since newsletter_titles paused_newsletters",
     "old_rows": "count_prunable",
@@ -198,7 +195,7 @@ READS_BY_MODULE = {
     "stale": "count_stale stale_blocks list_marks published_channels signatures stale_lists stale_pages",
     "store_identity": "database_facts has_subscriptions mail_hold read_identity",
     "story_leads": "language_leads",
-    "story_moves": "current_stories former_paths story_moves story_reason story_reasons",
+    "story_moves": "current_stories former_paths story_moves story_reasons",
     "story_store": (
         "count_stories count_unplaced story_links get_stories linking_articles links_to related_links "
         "repeated_links same_text_links section_links story_articles unplaced_articles"
@@ -207,7 +204,7 @@ READS_BY_MODULE = {
     "suppression_list": "last_lifted_at list_suppressions reason_not_liftable",
     "tombstones": "count_dropped count_dropped_of pruned_titles",
     "worker_store": "list_workers live_workers",
-    "word_index": "count_matches latest_ids matches matching_ids",
+    "word_index": "latest_ids matches matching_ids",
 }
 READS = {f"{module}.{name}" for module, names in READS_BY_MODULE.items() for name in names.split()}
 

@@ -11,12 +11,12 @@ from syndicate.store.stories import (
     decision_store,
     ranked_history,
     ranked_lists,
-    story_lists,
     story_moves,
+    story_pages,
     story_store,
 )
-from syndicate.store.stories.story_lists import Below
 from syndicate.store.stories.story_moves import StoryMove
+from syndicate.store.stories.story_pages import Below
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -80,7 +80,7 @@ def test_moving_stories_come_in_pages_that_neither_skip_nor_repeat(stories):
     found: list[int] = []
     below = None
     for _ in range(4):
-        page = story_lists.moving_stories(connection, since=NOW - HOUR, below=below, limit=1)
+        page = story_pages.moving_stories(connection, since=NOW - HOUR, below=below, limit=1)
         found += [row.id for row in page]
         below = Below.parse(page[-1].text()) if page else below
     assert found == sorted(ids, reverse=True)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.model import NewArticle
+from syndicate.model import NewArticle, ScoredLink
 from syndicate.store.stories import ranked_lists, story_store
 from syndicate.store.stories.ranked_lists import SourceWeight
 from tests import factories
@@ -90,9 +90,7 @@ def test_related_sources_are_those_of_other_stories(room):
     )
     story = factories.place(connection, one)
     factories.place(connection, same, story)
-    links = [
-        story_store.RelatedRow(related_id=related, score=1.0, parts={}) for related in (same, far, later)
-    ]
+    links = [ScoredLink(article_id=related, score=1.0, parts={}) for related in (same, far, later)]
     story_store.save_related(connection, {one: links})
     assert ranked_lists.related_sources(connection, [story], until=NOW) == {
         story: {hills.id: new_article(3).published}

@@ -5,14 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, func, select, update
 
-from syndicate.model import DeliveryState
+from syndicate.model import DeliveryState, ScoredLink
 from syndicate.store import schema
 from syndicate.store.core import old_rows
 from syndicate.store.ingest import article_store, known_articles
 from syndicate.store.mail import delivery_store
 from syndicate.store.output import channel_store
 from syndicate.store.stories import story_store
-from syndicate.store.stories.story_store import RelatedRow
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -59,7 +58,7 @@ def test_everything_that_hangs_on_an_article_goes_with_it(room):
     connection, source = room
     old, kept = factories.add_articles(connection, source, old_article(1, tags=("Sea",)), new_article(2))
     links = {
-        one: [RelatedRow(related_id=other, score=1.0, parts={})] for one, other in ((old, kept), (kept, old))
+        one: [ScoredLink(article_id=other, score=1.0, parts={})] for one, other in ((old, kept), (kept, old))
     }
     story_store.save_related(connection, links)
     prune(connection)

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.model import EARLIEST, Image, RankedStory, Story
+from syndicate.model import EARLIEST, Image, RankedStory, ScoredLink, Story
 from syndicate.store.core import quarantine
 from syndicate.store.ingest import article_store, known_articles
 from syndicate.store.output import stale
 from syndicate.store.stories import index_rows, ranked_lists, story_store
-from syndicate.store.stories.story_store import ArticlePlacement, RelatedRow, StoryArticleRow
+from syndicate.store.stories.story_store import ArticlePlacement, StoryArticleRow
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -28,8 +28,8 @@ def room(store):
         yield connection, harbour, own, ids
 
 
-def link(related_id: int, score: float = 0.5) -> RelatedRow:
-    return RelatedRow(related_id=related_id, score=score, parts={"words": score, "time": 0.0})
+def link(related_id: int, score: float = 0.5) -> ScoredLink:
+    return ScoredLink(article_id=related_id, score=score, parts={"words": score, "time": 0.0})
 
 
 def stale_ids(connection) -> list[int]:

@@ -152,13 +152,13 @@ def test_the_reason_of_an_article_is_the_last_one_and_goes_with_it(room):
     )
     story_moves.save_reasons(connection, ids, [reason])
     story_moves.save_reasons(connection, [ids[1]], [replace(reason, mean_similarity=0.3)])
-    assert story_moves.story_reason(connection, ids[1]) == replace(reason, mean_similarity=0.3)
-    assert story_moves.story_reason(connection, ids[0]) is None
+    assert story_moves.story_reasons(connection, [ids[1]]).get(ids[1]) == replace(reason, mean_similarity=0.3)
+    assert story_moves.story_reasons(connection, [ids[0]]).get(ids[0]) is None
     (batch,) = index_rows.placed_articles(connection, NOW - DAY)
     loaded = {one.article_id: (one.mean_similarity, one.n_compared) for one in batch}
     assert [loaded[one] for one in ids[:2]] == [(0.0, 0), (0.3, 1)]
     story_moves.save_reasons(connection, [ids[1]], [])
-    assert story_moves.story_reason(connection, ids[1]) is None
+    assert story_moves.story_reasons(connection, [ids[1]]).get(ids[1]) is None
 
 
 def test_a_reason_not_to_join_counts_nothing_in_the_index(room):

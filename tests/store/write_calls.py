@@ -18,6 +18,7 @@ from syndicate.model import (
     LeftOut,
     QueuedPage,
     ReadState,
+    ScoredLink,
     SitemapPart,
     SourceState,
     Standing,
@@ -51,7 +52,6 @@ from syndicate.store.output import (
     channel_archives,
     feed_read_store,
     file_hashes,
-    part_leases,
     private_feed_store,
     stale,
 )
@@ -65,7 +65,6 @@ from syndicate.store.stories import (
     story_store,
 )
 from syndicate.store.stories.story_moves import MERGED, SPLIT, StoryMove
-from syndicate.store.stories.story_store import RelatedRow
 from syndicate.store.subscribers import (
     audience_store,
     import_store,
@@ -435,7 +434,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "file_hashes.record_files": lambda c: file_hashes.record_files(c, {"a": "x", "b": None}, NOW),
     "file_hashes.forget_hashes": file_hashes.forget_hashes,
     "file_hashes.use_place": lambda c: file_hashes.use_place(c, "s3://bucket"),
-    "part_leases.take_part": lambda c: part_leases.take_part(c, "site", owner="us", now=NOW, until=LATER),
+    "leases.take_part": lambda c: leases.take_part(c, "site", owner="us", now=NOW, until=LATER),
     "stale.mark_sources": lambda c: stale.mark_sources(c, [1]),
     "stale.clear_stale": lambda c: stale.clear_stale(c, [(1, 1)]),
     "stale.save_signature": lambda c: stale.save_signature(c, "opml", "x", NOW),
@@ -443,7 +442,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "story_store.add_stories": lambda c: story_store.add_stories(c, [1], NOW),
     "story_store.place_articles": lambda c: factories.place(c, 1, 1),
     "story_store.save_related": lambda c: story_store.save_related(
-        c, {1: [RelatedRow(related_id=2, score=1, parts={})]}
+        c, {1: [ScoredLink(article_id=2, score=1, parts={})]}
     ),
     "story_store.requeue_articles": lambda c: story_store.requeue_articles(c, [1]),
     "story_store.remove_links": lambda c: story_store.remove_links(c, [(1, 0)]),

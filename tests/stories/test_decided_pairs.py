@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from syndicate.model import PairDecision
 from syndicate.stories import StoryIndex, StoryOptions
-from syndicate.stories.decided_pairs import DecidedPairs
+from syndicate.stories.decided_stories import DecidedPairs
 from tests.stories.newsroom import BANK, CHESS, FLOOD, article
 
 NEWS = (*FLOOD, *BANK, *CHESS)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from syndicate.stories import ScoredLink, StoryIndex, StoryOptions, is_report, without_round_ups
+from syndicate.model import ScoredLink
+from syndicate.stories import StoryIndex, StoryOptions, is_report, without_round_ups
 from syndicate.stories.article_kind import is_round_up
 from syndicate.stories.link_scores import Match, in_context
 from tests.stories.newsroom import FLOOD, article, place

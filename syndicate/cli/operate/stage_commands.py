@@ -58,8 +58,7 @@ def ingest(call: Call, dry_run: bool, names: tuple[str, ...]) -> None:
         answer = _ingest_answer(result, parts, pages)
         if not (result.sources or parts.read or pages):
             with services.store.read() as connection:
-                holder = leases.source_holder(connection, now=call.now, names=chosen)
-                holder = holder or leases.page_holder(connection, now=call.now)
+                holder = leases.ingest_holder(connection, now=call.now, names=chosen)
             if holder:
                 _end_busy(call, services, "reads sources", holder, answer)
     call.show(answer, lambda: _print_ingested(answer, named=bool(names)))

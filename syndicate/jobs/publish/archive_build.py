@@ -12,11 +12,12 @@ from itertools import groupby
 from typing import TypeVar
 
 from syndicate.errors import RenderError
-from syndicate.jobs.publish.context import FORMATS, PublishContext, signature_of
+from syndicate.jobs.publish.context import PublishContext, signature_of
 from syndicate.jobs.publish.newsletter_views import Sent, read_sent, views_of
 from syndicate.model import EVERY_EDITION, Edition, Newsletter, archive_folder, edition_path
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.publish.feeds.entries import MAX_ITEMS
+from syndicate.publish.feeds.rss_atom import FORMATS
 from syndicate.publish.newsletter_archive import (
     ArchivedEdition,
     Month,
@@ -37,7 +38,6 @@ from syndicate.publish.site_view import NewsletterView
 from syndicate.store import Connection
 from syndicate.store.core import quarantine
 from syndicate.store.core.batches import in_batches
-from syndicate.store.ingest import article_store
 from syndicate.store.mail import review_store
 from syndicate.store.mail.archive_store import EditionRow, count_articles, edition_contents
 from syndicate.store.mail.edition_store import CUT
@@ -236,8 +236,7 @@ class ArchiveBuild:
         """Return the present headlines of the leads of these editions by article, without pruned articles."""
         ids = {story.article_id for item in editions for story in item.content.stories}
         with self.context.store.read() as connection:
-            articles = article_store.get_articles(connection, ids)
-            items = self.context.views.listed(connection, list(articles.values()))
+            items = self.context.views.headlines(connection, ids)
         return {item.article.id: Headline.of(item) for item in items}
 
     def _each(self, editions: Sequence[ArchivedEdition], make: Callable[[ArchivedEdition], T]) -> list[T]:

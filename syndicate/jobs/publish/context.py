@@ -16,10 +16,8 @@ from syndicate.store.core import quarantine
 from syndicate.store.output import file_hashes, stale
 from syndicate.templating import Templates
 
-FORMATS = ("rss", "atom", "json")
-
 # A channel and the articles of its feeds.
-Listing = tuple[Channel, list[PublishedArticle]]
+Listing = tuple[Channel, Sequence[PublishedArticle]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

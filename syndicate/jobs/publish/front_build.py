@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from syndicate.jobs.publish.article_views import Headlines
 from syndicate.jobs.publish.context import PublishContext
-from syndicate.jobs.publish.lists.list_headlines import Headlines
 from syndicate.jobs.publish.newsletter_views import read_sent, views_of
-from syndicate.model import Article, archive_folder, known_since
+from syndicate.model import Article, Clause, ClauseField, archive_folder, known_since
 from syndicate.publish.front_choice import LANE_HOURS, choose_front, place_on_track, story_key
 from syndicate.publish.page_context import FrontPage
 from syndicate.publish.site import SitePages
@@ -17,7 +17,7 @@ from syndicate.publish.site_metadata import site_facts
 from syndicate.publish.site_paths import FRONT_PATH, section_path, tag_path
 from syndicate.publish.site_view import NewsletterOffer
 from syndicate.store import Connection
-from syndicate.store.output import channel_store, day_counts, paged_lists
+from syndicate.store.output import channel_store, paged_lists, site_rows
 from syndicate.text.names import tag_key
 
 # Clock of hot words and counts: equal rows give equal bytes within a step.
@@ -66,7 +66,7 @@ class FrontBuild:
         with self.context.store.read() as connection:
             articles = channel_store.channel_articles(connection, (), limit=_NEWEST)
             latest = self.headlines.of(connection, articles)
-            counts = day_counts.recent_counts(connection, now - timedelta(days=1))
+            counts = site_rows.recent_counts(connection, now - timedelta(days=1))
             tags = self._tags(connection, articles)
             blocks = self._blocks(connection, counts) or self._tag_blocks(articles, latest, tags)
             offers = views_of(
@@ -92,11 +92,12 @@ class FrontBuild:
         arrived = max((article.first_seen for article in articles), default=None)
         return self.pages.page("pages/front.html", FRONT_PATH, page, updated=arrived)
 
-    def _blocks(self, connection: Connection, counts: Sequence[day_counts.RecentCount]) -> list[SectionBlock]:
+    def _blocks(self, connection: Connection, counts: Sequence[site_rows.RecentCount]) -> list[SectionBlock]:
         """Return the sections in order, with the numbers of the last day; none for a single section."""
         blocks = []
         for name in self.sections[:_SECTIONS] if len(self.sections) > 1 else ():
-            articles = channel_store.section_articles(connection, name, limit=_SECTION_POOL)
+            clauses = (Clause(field=ClauseField.SECTION, values=(name,)),)
+            articles = channel_store.channel_articles(connection, clauses, limit=_SECTION_POOL)
             own = [count for count in counts if count.section == tag_key(name)]
             blocks.append(
                 SectionBlock(
@@ -139,7 +140,7 @@ class FrontBuild:
                 blocks.append(SectionBlock(name=tag.name, path=tag.path, headlines=own))
         return blocks
 
-    def _active(self, counts: Sequence[day_counts.RecentCount]) -> list[tuple[SourceMark, int]]:
+    def _active(self, counts: Sequence[site_rows.RecentCount]) -> list[tuple[SourceMark, int]]:
         """Return the sources with most articles of the last day, if there are several."""
         articles = Counter[int]()
         for count in counts:

@@ -7,7 +7,7 @@ between writes the same bytes once more.
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,9 +16,15 @@ from threading import Lock
 from syndicate.errors import RenderError
 from syndicate.jobs.publish.archive_build import ArchiveBuild
 from syndicate.jobs.publish.article_views import ArticleViews, feed_inputs
-from syndicate.jobs.publish.channel_build import ChannelBuild, feed_paths, remove_channel
-from syndicate.jobs.publish.common_feeds import visible_fields, write_news_sitemap, write_source_lists
-from syndicate.jobs.publish.context import Listing, PublishContext, signature_of
+from syndicate.jobs.publish.channel_build import (
+    ChannelBuild,
+    feed_paths,
+    remove_channel,
+    visible_fields,
+    write_news_sitemap,
+    write_source_lists,
+)
+from syndicate.jobs.publish.context import PublishContext, signature_of
 from syndicate.jobs.publish.lists.list_build import KINDS
 from syndicate.jobs.publish.on_request.embeds import write_embeds
 from syndicate.jobs.publish.on_request.former_channels import write_former_channels
@@ -26,17 +32,15 @@ from syndicate.jobs.publish.on_request.reader_search import index_waiting
 from syndicate.jobs.publish.site_build import PAGES_PART, SITE_PART, SiteBuild
 from syndicate.jobs.publish.site_frame import SiteFrame, read_frame
 from syndicate.model import Channel, Newsletter
-from syndicate.publish.feeds.entries import FeedItem, feed_item, newest_first
-from syndicate.publish.feeds.fragments import FragmentCache
-from syndicate.publish.feeds.json_feed_writer import json_feed
 from syndicate.publish.feeds.rss_atom import FeedWriter
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.published_files import PublishedFiles
 from syndicate.store import Store
 from syndicate.store.core import quarantine
 from syndicate.store.ingest import source_store
+from syndicate.store.leases import leases
 from syndicate.store.leases.held_lease import HeldLease, held_lease
-from syndicate.store.output import channel_archives, file_hashes, part_leases, stale
+from syndicate.store.output import channel_archives, file_hashes, stale
 from syndicate.templating import Templates
 from syndicate.text.privacy import public_source
 
@@ -96,7 +100,6 @@ class PublishJob:
     feeds: FeedWriter
     owner: str
     newsletters: Sequence[Newsletter] = ()
-    _json_items: FragmentCache = field(default_factory=FragmentCache, init=False)
     _begun: set[bool] = field(default_factory=set, init=False)
     _lock: Lock = field(default_factory=Lock, init=False)
     _built_from: str = field(default="", init=False)
@@ -158,8 +161,8 @@ class PublishJob:
             if should_stop() or time.monotonic() > end:
                 return PublishResult(busy=True)
         try:
-            name = part_leases.lease_name(part)
-            with held_lease(self.store, name, owner=self.owner, now=now, take=part_leases.take_part) as lease:
+            name = leases.lease_name(part)
+            with held_lease(self.store, name, owner=self.owner, now=now, take=leases.take_part) as lease:
                 if lease is None:
                     return PublishResult(busy=True)
                 try:
@@ -224,24 +227,6 @@ class PublishJob:
             failures=(*failures, *site.failures, *archive.failures),
         )
 
-    def _documents(self, listings: Sequence[Listing]) -> Iterator[tuple[str, bytes]]:
-        """Yield the feed files of channels with their paths; items of several channels are written once."""
-        known: dict[int, FeedItem] = {}
-        channels = []
-        for channel, articles in listings:
-            newest = newest_first(channel, articles)
-            items = [
-                known.get(id(article)) or known.setdefault(id(article), feed_item(article, self.options))
-                for article in newest
-            ]
-            channels.append((channel, articles, items))
-        self.feeds.prepare([*known.values()])
-        for channel, articles, items in channels:
-            yield f"{channel.name}.rss", self.feeds.rss(channel, articles, items=items)
-            yield f"{channel.name}.atom", self.feeds.atom(channel, articles, items=items)
-            document = json_feed(channel, articles, self.options, cache=self._json_items, items=items)
-            yield f"{channel.name}.json", document
-
     def _new_context(self, now: datetime, should_stop: Callable[[], bool]) -> PublishContext:
         with self.store.read() as connection:
             sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
@@ -255,7 +240,7 @@ class PublishJob:
             channels=tuple(self.channels),
             newsletters=tuple(self.newsletters),
             views=ArticleViews(sources, self.options.site_url),
-            documents=self._documents,
+            documents=self.feeds.write_all,
             known=known,
             failing=failing,
             now=now,

@@ -6,13 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TypedDict
 
 from syndicate.errors import RenderError
 from syndicate.jobs.publish.context import PublishContext, signature_of
 from syndicate.jobs.publish.front_build import FrontBuild, offers_of, step_of
-from syndicate.jobs.publish.lists.day_build import DayBuild
-from syndicate.jobs.publish.lists.latest_build import write_latest
+from syndicate.jobs.publish.lists.day_build import DayBuild, write_latest
 from syndicate.jobs.publish.lists.list_build import FAILURES_BEFORE_GIVING_UP, ListBuild, RenderedArticles
 from syndicate.jobs.publish.site_files import SiteFiles
 from syndicate.jobs.publish.story_build import StoryBuild
@@ -48,13 +46,6 @@ TRENDING_SHOWN = 5
 TRENDING_READ = 12
 FRONT_TOP = 24
 MORE_FROM_SECTION = 6
-
-
-class MovingLists(TypedDict):
-    """Moving lists on the pages of articles."""
-
-    top: Sequence[Headline]
-    trending: Sequence[Headline]
 
 
 class SiteBuild:
@@ -126,7 +117,9 @@ class SiteBuild:
         elif part == "days":
             DayBuild(lists=self._lists).run()
         else:
-            self._block(int(part.removeprefix(PAGES_PART)))
+            least = int(part.removeprefix(PAGES_PART)) * stale.PAGE_BLOCK
+            for _ in self._stale_batches(least, least + stale.PAGE_BLOCK):
+                pass
         if part in ("lists", "days") and self.written:
             # Another worker may have written the sitemap before these pages existed.
             with self._store.write() as connection:
@@ -141,7 +134,7 @@ class SiteBuild:
             self._front_top = self._ranked(connection, "top", FRONT_TOP)
             trending = self._ranked(connection, "trending", TRENDING_READ)
         self._trending = [replace(headline, growth=growth_of(headline)) for headline in trending]
-        self._shown = MovingLists(top=self._front_top[:TOP_SHOWN], trending=self._trending[:TRENDING_SHOWN])
+        self._shown = {"top": self._front_top[:TOP_SHOWN], "trending": self._trending[:TRENDING_SHOWN]}
         self._lists = ListBuild(
             context=self._context,
             pages=self._pages,
@@ -218,42 +211,40 @@ class SiteBuild:
             self._lists.remove_feeds()
 
     def _article_pages(self, waiting: int, progress: Callable[[int, int], None]) -> int:
-        done, below = 0, None
-        while self._failed_in_a_row < FAILURES_BEFORE_GIVING_UP and not self._context.should_stop():
-            with self._store.read() as connection:
-                batch = stale.stale_pages(connection, BATCH, below=below)
-            if batch:
-                below = batch[-1][0]
-                fresh = [item for item in batch if item[0] not in self._rendered]
-                self._batch(fresh)
-                done += len(fresh)
+        """Write stale pages, then the lists and days that show them; return the number of pages."""
+        done = 0
+        while not self._gives_up():
+            for count in self._stale_batches():
+                done += count
                 progress(done, max(waiting, done))
-                if len(self._written) >= PAGES_PER_COMMIT:
-                    self._finish()
-                continue
-            self._finish()
+            if self._gives_up():
+                break
             wrong = self._lists.run(RenderedArticles(self._rendered, self._linked, self._articles))
             if not wrong:
                 self._stories()
                 DayBuild(lists=self._lists).run()
-                return done
+                break
             # Pages of these articles link to a removed page of a tag or author, or not to a new one.
-            below, self._rendered = None, self._rendered - wrong
-        self._finish()
+            self._rendered -= wrong
         return done
 
-    def _block(self, block: int) -> None:
-        """Write the stale pages of a block of ids."""
-        least = block * stale.PAGE_BLOCK
-        below = least + stale.PAGE_BLOCK
-        while self._failed_in_a_row < FAILURES_BEFORE_GIVING_UP and not self._context.should_stop():
+    def _stale_batches(self, least: int = 0, below: int | None = None) -> Iterator[int]:
+        """Write the stale pages of a range of ids, each once in a run; yield the size of each batch."""
+        while not self._gives_up():
             with self._store.read() as connection:
                 batch = stale.stale_pages(connection, BATCH, below=below, least=least)
             if not batch:
                 break
             below = batch[-1][0]
-            self._batch(batch)
+            fresh = [item for item in batch if item[0] not in self._rendered]
+            self._batch(fresh)
+            yield len(fresh)
+            if len(self._written) >= PAGES_PER_COMMIT:
+                self._finish()
         self._finish()
+
+    def _gives_up(self) -> bool:
+        return self._failed_in_a_row >= FAILURES_BEFORE_GIVING_UP or self._context.should_stop()
 
     def _batch(self, batch: Sequence[tuple[int, int]]) -> None:
         """Write these articles' pages; ``_finish`` marks the lists with these articles."""
@@ -279,7 +270,9 @@ class SiteBuild:
             for kind, names in (("tag", article.tags), ("author", article.authors)):
                 self._linked |= {f"{kind}:{key}": key in paged[kind] for key in map(tag_key, names)}
             try:
-                self._write(article.path, _rendered(page))
+                if isinstance(page, RenderError):
+                    raise page
+                self._write(article.path, page)
             except RenderError as error:
                 self._failed_in_a_row += 1
                 self.failures.append(f"page {article.path}: {error}")
@@ -306,7 +299,7 @@ class SiteBuild:
         self, items: Sequence[PublishedArticle], more: Mapping[str, Sequence[Headline]]
     ) -> Iterator[tuple[PublishedArticle, bytes | RenderError]]:
         for start in range(0, len(items), RENDER_BATCH):
-            if self._failed_in_a_row >= FAILURES_BEFORE_GIVING_UP or self._context.should_stop():
+            if self._gives_up():
                 return
             some = items[start : start + RENDER_BATCH]
             yield from zip(some, self._pages.article_pages(some, more, **self._shown), strict=True)
@@ -340,9 +333,7 @@ class SiteBuild:
         ranked = ranked_lists.ranked_stories(connection, name, limit=limit)
         leads, language = language_leads(connection, [story.story_id for story in ranked]), self._language
         ids = [leads.get((story.story_id, language), story.article_id) for story in ranked]
-        articles = article_store.get_articles(connection, ids)
-        found = [articles[number] for number in ids if number in articles]
-        return list(self._headlines(connection, found).values())
+        return [Headline.of(item) for item in self._views.headlines(connection, dict.fromkeys(ids))]
 
     def _more_from(self, connection: Connection, section: str) -> list[Headline]:
         if section and section not in self._more:
@@ -352,17 +343,8 @@ class SiteBuild:
             self._more[section] = [Headline.of_related(link) for link in links]
         return self._more.get(section, [])
 
-    def _headlines(self, connection: Connection, articles: Sequence[Article]) -> dict[int, Headline]:
-        return {item.article.id: Headline.of(item) for item in self._views.listed(connection, articles)}
-
     def _write(self, path: str, data: bytes) -> None:
         self.written += self._context.write({path: data}, sync=False)
-
-
-def _rendered(page: bytes | RenderError) -> bytes:
-    if isinstance(page, RenderError):
-        raise page
-    return page
 
 
 def _feeds(channels: Sequence[Channel]) -> dict[str, list[list[str]]]:

@@ -98,7 +98,7 @@ class SiteFiles:
             ROBOTS_PATH: robots_txt(options),
             ICON_PATH: context.templates.read("pages/favicon.ico"),
             MANIFEST_PATH: manifest(options),
-            CARD_PATH: share_card(options.accent or ACCENT),
+            CARD_PATH: share_card(options.brand.accent or ACCENT),
             ABOUT_PATH: about_page(self.pages, len(context.views.sources)),
         }
         if options.contact:

@@ -16,9 +16,8 @@ from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_view import NewsletterView
-from syndicate.store.ingest import article_store
 from syndicate.store.stories import ranked_lists
-from syndicate.templating import Markup, Templates
+from syndicate.templating import Templates
 
 log = logging.getLogger("syndicate.web")
 
@@ -36,8 +35,8 @@ class SiteFrame:
     newsletters: Sequence[NewsletterView] = ()
 
     def variables(self) -> dict[str, object]:
-        """Return the variables of every page; ``style`` is a former variable."""
-        own = {"top": self.top, "offers": self.newsletters, "style": Markup("")}
+        """Return the variables of every page."""
+        own = {"top": self.top, "offers": self.newsletters}
         return {**self.pages.server_variables(Page(canonical="")), **own}
 
 
@@ -70,10 +69,7 @@ def read_frame(context: PublishContext) -> SiteFrame:
     pages = SiteBuild(context).begin()
     with context.store.read() as connection:
         ranked = ranked_lists.ranked_stories(connection, "top", limit=TOP_SHOWN)
-        articles = article_store.get_articles(connection, [story.article_id for story in ranked])
-        items = context.views.listed(
-            connection, [articles[story.article_id] for story in ranked if story.article_id in articles]
-        )
+        items = context.views.headlines(connection, [story.article_id for story in ranked])
         newsletters = views_of(context, connection, read_sent(connection, context.newsletters, context.now))
     return SiteFrame(pages=pages, top=list(map(Headline.of, items)), newsletters=newsletters)
 

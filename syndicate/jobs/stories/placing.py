@@ -9,13 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from syndicate.jobs.stories.leads import refresh_stories
-from syndicate.model import PairDecision
+from syndicate.model import PairDecision, ScoredLink
 from syndicate.store import Connection
 from syndicate.store.output import stale
 from syndicate.store.stories import index_rows as placed_store
 from syndicate.store.stories import ranked_lists, story_moves, story_store
 from syndicate.store.stories.story_moves import StoryMove, StoryReason
-from syndicate.store.stories.story_store import RelatedRow, UnplacedArticle
+from syndicate.store.stories.story_store import UnplacedArticle
 from syndicate.stories import (
     MERGED,
     SPLIT,
@@ -24,7 +24,6 @@ from syndicate.stories import (
     IndexedArticle,
     Placement,
     Regrouping,
-    ScoredLink,
     StoryIndex,
     without_round_ups,
 )
@@ -259,16 +258,13 @@ class Placing:
         named = {link.article_id for links in links_by_article.values() for link in links}
         round_ups = {number for number in named | links_by_article.keys() if self._index.is_round_up(number)}
         lists = {
-            article_id: [
-                RelatedRow(related_id=link.article_id, score=link.score, parts=link.parts)
-                for link in without_round_ups(article_id, links, round_ups)[:limit]
-            ]
+            article_id: without_round_ups(article_id, links, round_ups)[:limit]
             for article_id, links in links_by_article.items()
         }
         changed = story_store.save_related(self._connection, lists)
         # Include lists of this batch made before their articles were placed anew.
         before = self._before.keys()
-        linking |= {number for number, rows in lists.items() if any(row.related_id in before for row in rows)}
+        linking |= {number for number, rows in lists.items() if any(row.article_id in before for row in rows)}
         if linking:
             repeated = story_store.repeated_links(self._connection, sorted(linking))
             story_store.remove_links(self._connection, repeated)

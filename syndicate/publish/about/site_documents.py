@@ -67,7 +67,7 @@ def manifest(options: PublishOptions) -> bytes:
         "scope": "./",
         "display": "minimal-ui",
         "background_color": "#ffffff",
-        "theme_color": options.accent or ACCENT,
+        "theme_color": options.brand.accent or ACCENT,
         "icons": [
             {"src": f"assets/{name}", "sizes": sizes, "type": _icon_type(name)} for name, sizes in icons
         ],

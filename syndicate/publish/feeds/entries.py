@@ -200,13 +200,10 @@ def corrected_at(article: Article) -> datetime | None:
 
 
 def feed_items(
-    channel: Channel,
-    articles: Sequence[PublishedArticle],
-    options: PublishOptions,
-    known: Sequence[FeedItem] | None = None,
+    channel: Channel, articles: Sequence[PublishedArticle], options: PublishOptions
 ) -> Sequence[FeedItem]:
-    """Return the items of a channel's feeds, newest first, or ``known``, an earlier result for the same."""
-    return known or [feed_item(article, options) for article in newest_first(channel, articles)]
+    """Return the items of a channel's feeds, newest first."""
+    return [feed_item(article, options) for article in newest_first(channel, articles)]
 
 
 def xml_safe_item(item: FeedItem) -> FeedItem:

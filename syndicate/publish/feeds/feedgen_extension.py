@@ -28,17 +28,29 @@ _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _COLLECTION = {"rel": "collection", "type": "text/html"}
 
 
-class RssFeed:
-    """Declare the namespaces of RSS items, and name the hub; feedgen declares Atom and content itself."""
+class AtomFeed:
+    """Declare the further namespaces of feeds, and mark an archive page."""
 
-    hub_url: str = ""
-    links: Mapping[str, str] = MappingProxyType({})
+    namespaces: Mapping[str, str] = MappingProxyType({})
     archive: bool = False
 
     def extend_ns(self) -> dict[str, str]:
-        """Return the usual prefixes of these modules."""
-        common = {"dc": DC, "dcterms": DCTERMS, "media": MEDIA, "itunes": ITUNES, "syndicate": SYNDICATE}
+        """Return the usual prefixes of Media RSS, podcasts, syndicate's part and, in an archive, RFC 5005."""
+        common = {**self.namespaces, "media": MEDIA, "itunes": ITUNES, "syndicate": SYNDICATE}
         return common | ({"fh": HISTORY} if self.archive else {})
+
+    def extend_atom(self, feed: _Element) -> None:
+        """Mark an archive page."""
+        if self.archive:
+            SubElement(feed, f"{{{HISTORY}}}archive")
+
+
+class RssFeed(AtomFeed):
+    """Declare the namespaces of RSS items, and name the hub; feedgen declares Atom and content itself."""
+
+    namespaces = MappingProxyType({"dc": DC, "dcterms": DCTERMS})
+    hub_url: str = ""
+    links: Mapping[str, str] = MappingProxyType({})
 
     def extend_rss(self, rss: _Element) -> None:
         """Add the WebSub hub and the archive: of a channel's Atom links feedgen writes only its own."""
@@ -46,24 +58,7 @@ class RssFeed:
             SubElement(rss[0], f"{{{ATOM}}}link", href=href, rel=rel)
         if self.hub_url:
             SubElement(rss[0], f"{{{ATOM}}}link", href=self.hub_url, rel="hub")
-        if self.archive:
-            SubElement(rss[0], f"{{{HISTORY}}}archive")
-
-
-class AtomFeed:
-    """Declare the further namespaces of Atom feeds."""
-
-    archive: bool = False
-
-    def extend_ns(self) -> dict[str, str]:
-        """Return the prefixes of Media RSS, podcasts, syndicate's own part and, in an archive, RFC 5005."""
-        common = {"media": MEDIA, "itunes": ITUNES, "syndicate": SYNDICATE}
-        return common | ({"fh": HISTORY} if self.archive else {})
-
-    def extend_atom(self, feed: _Element) -> None:
-        """Mark an archive page."""
-        if self.archive:
-            SubElement(feed, f"{{{HISTORY}}}archive")
+        self.extend_atom(rss[0])
 
 
 class RssItem:

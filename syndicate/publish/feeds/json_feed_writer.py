@@ -45,9 +45,8 @@ def json_feed(
         return written[item.key]
 
     head = _dump(_head(channel, options)).removesuffix(b"}") + b',"items":['
-    listed = feed_items(channel, articles, options, items)
     kept = fit_to_limit(
-        listed,
+        items or feed_items(channel, articles, options),
         options.feed_limit_bytes - len(head) - 2,
         lambda item: len(write(item)) + 1,
         archive=bool(channel.current),

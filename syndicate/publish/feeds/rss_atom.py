@@ -1,18 +1,17 @@
-"""RSS 2.0 and Atom 1.0 documents, written by feedgen.
+"""Feeds in every format: RSS 2.0 and Atom 1.0, written by feedgen, and JSON Feed.
 
 feedgen builds an entry in about 50 µs, and most entries of a feed are unchanged since the last build. So each
 entry is cached as feedgen wrote it, with its inputs. A feed is feedgen's own head joined with these
 fragments: byte for byte feedgen's output for the whole (a test compares).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from datetime import datetime
 from html import escape
 from threading import Lock
 from typing import NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from feedgen.feed import FeedGenerator
 
@@ -22,15 +21,18 @@ from syndicate.publish.feeds.entries import (
     FeedItem,
     archive_links,
     content_html,
+    feed_item,
     feed_items,
     feed_url,
     fit_to_limit,
     front_page_url,
     last_updated,
+    newest_first,
     xml_safe_item,
 )
 from syndicate.publish.feeds.feedgen_extension import AtomEntry, AtomFeed, RssFeed, RssItem
 from syndicate.publish.feeds.fragments import FragmentCache, Key
+from syndicate.publish.feeds.json_feed_writer import json_feed
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.text.plain import xml_safe
 
@@ -41,6 +43,7 @@ _RSS_SPECIFICATION = "https://www.rssboard.org/rss-specification"
 _feedgen_lock = Lock()
 
 Articles = Sequence[PublishedArticle]
+FORMATS = ("rss", "atom", "json")
 
 
 class _Format(NamedTuple):
@@ -50,42 +53,51 @@ class _Format(NamedTuple):
     entry_start: bytes
     entry_end: bytes
     end: bytes
-    date: Callable[[datetime], str]
 
 
-_RSS = _Format(0, "rss", "application/rss+xml", b"<item", b"</item>", b"</channel></rss>", format_datetime)
-_ATOM = _Format(1, "atom", "application/atom+xml", b"<entry", b"</entry>", b"</feed>", datetime.isoformat)
-_PLACEHOLDER = Channel(name="name-of-the-feed", title="title-of-the-feed", query="", hub=False)
-_PLACEHOLDER_UPDATED = datetime(1999, 9, 9, 9, 9, 9, tzinfo=UTC)
+_RSS = _Format(0, "rss", "application/rss+xml", b"<item", b"</item>", b"</channel></rss>")
+_ATOM = _Format(1, "atom", "application/atom+xml", b"<entry", b"</entry>", b"</feed>")
 
 
 class FeedWriter:
-    """Writer of channels as RSS and Atom, with a cache of entries across feeds and builds.
+    """Writer of channels in a format of ``FORMATS``, with caches of entries across feeds and builds.
 
-    At most ``cache_bytes`` of entries are kept. Thread-safe.
+    At most ``cache_bytes`` of entries are kept in each cache. Thread-safe.
     """
 
     def __init__(self, options: PublishOptions, *, cache_bytes: int = 16 * 1024 * 1024) -> None:
         self._options = options
-        self._cache = FragmentCache(cache_bytes)
-        self._heads: dict[int, bytes] = {}
+        self._cache, self._json = FragmentCache(cache_bytes), FragmentCache(cache_bytes)
 
-    def rss(self, channel: Channel, articles: Articles, *, items: Sequence[FeedItem] | None = None) -> bytes:
-        """Return the channel as RSS 2.0.11, in UTF-8, at most ``feed_limit_bytes`` long.
+    def write(
+        self, kind: str, channel: Channel, articles: Articles, items: Sequence[FeedItem] | None = None
+    ) -> bytes:
+        """Return the channel as RSS 2.0.11, Atom 1.0 or JSON Feed 1.1, at most ``feed_limit_bytes`` long.
 
         The same channel and articles give the same bytes, whatever the order of the articles. ``items`` are
         the ``feed_items`` of the articles, for a caller that needs them in several formats.
         """
-        return self._document(channel, feed_items(channel, articles, self._options, items), _RSS)
+        if kind == "json":
+            return json_feed(channel, articles, self._options, cache=self._json, items=items)
+        items = items or feed_items(channel, articles, self._options)
+        return self._document(channel, items, _RSS if kind == "rss" else _ATOM)
 
-    def atom(self, channel: Channel, articles: Articles, *, items: Sequence[FeedItem] | None = None) -> bytes:
-        """Return the channel as Atom 1.0 (RFC 4287); otherwise like ``rss``."""
-        return self._document(channel, feed_items(channel, articles, self._options, items), _ATOM)
-
-    def prepare(self, items: Sequence[FeedItem]) -> None:
-        """Write entries of several feeds together: a start of feedgen takes longer than ten entries."""
+    def write_all(self, listings: Sequence[tuple[Channel, Articles]]) -> Iterator[tuple[str, bytes]]:
+        """Yield the feed files of channels with their paths; items of several channels are written once."""
+        known: dict[int, FeedItem] = {}
+        listed = [
+            [
+                known.get(id(article)) or known.setdefault(id(article), feed_item(article, self._options))
+                for article in newest_first(channel, articles)
+            ]
+            for channel, articles in listings
+        ]
         with _feedgen_lock:
-            self._entries(items, _RSS)
+            # Together: a start of feedgen takes longer than ten entries.
+            self._entries([*known.values()], _RSS)
+        for (channel, articles), items in zip(listings, listed, strict=True):
+            for kind in FORMATS:
+                yield f"{channel.name}.{kind}", self.write(kind, channel, articles, items)
 
     def _document(self, channel: Channel, items: Sequence[FeedItem], format_: _Format) -> bytes:
         with _feedgen_lock:
@@ -102,23 +114,7 @@ class FeedWriter:
         return b"".join([head, *(entries[item.key] for item in kept), format_.end])
 
     def _head(self, channel: Channel, updated: datetime, format_: _Format) -> bytes:
-        """Return the part before the entries, as feedgen writes it.
-
-        The many feeds without a hub differ only in name, title and date, which are inserted into a cached
-        head: feedgen takes longer for a head than for five entries.
-        """
-        if channel.hub or channel.current or channel.language or channel.description:
-            return self._new_head(channel, updated, format_)
-        if format_.position not in self._heads:
-            self._heads[format_.position] = self._new_head(_PLACEHOLDER, _PLACEHOLDER_UPDATED, format_)
-        title = escape(xml_safe(channel.title).strip() or channel.name, quote=False)
-        name, before, after = quote(channel.name), format_.date(_PLACEHOLDER_UPDATED), format_.date(updated)
-        filled = self._heads[format_.position].replace(before.encode(), after.encode())
-        return filled.replace(_PLACEHOLDER.name.encode(), name.encode()).replace(
-            _PLACEHOLDER.title.encode(), title.encode()
-        )
-
-    def _new_head(self, channel: Channel, updated: datetime, format_: _Format) -> bytes:
+        """Return the part before the entries, as feedgen writes it."""
         empty = _write(_new_feed(channel, updated, self._options, format_), format_)
         return _prolog(self._options) + empty.removesuffix(format_.end)
 

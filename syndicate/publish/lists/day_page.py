@@ -2,7 +2,7 @@
 
 from calendar import Calendar
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from itertools import groupby
 from typing import Final, NamedTuple
@@ -72,15 +72,15 @@ class DayPage(Page):
     """
 
     day: date
-    hours: Sequence[HourBlock]
-    articles: int
+    hours: Sequence[HourBlock] = ()
+    articles: int = 0
     sources: int
     stories: int
     previous: DayLink | None
     next: DayLink | None
-    pages: Sequence[NamedPath]
-    weeks: Sequence[Sequence[CalendarDay | None]]
-    month: str
+    pages: Sequence[NamedPath] = ()
+    weeks: Sequence[Sequence[CalendarDay | None]] = ()
+    month: str = ""
     covered: Sequence[Headline]
 
 
@@ -116,48 +116,37 @@ class ArchivePage(Page):
     next: DayLink | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayContent:
-    """Day to render: its articles, newest first, and the counts of its sources and stories."""
-
-    day: date
-    articles: Sequence[DayArticle]
-    sources: int
-    stories: int
-    covered: Sequence[Headline]
-    previous: DayLink | None
-    next: DayLink | None
-
-
 def day_parts(count: int) -> int:
     """Return the number of pages of a day with so many articles."""
     return 1 + max(0, -(-(count - FIRST_PART) // PART))
 
 
 def day_page(
-    pages: SitePages, content: DayContent, part: int, counts: Mapping[int, int], zone: tzinfo
+    pages: SitePages,
+    content: DayPage,
+    articles: Sequence[DayArticle],
+    part: int,
+    counts: Mapping[int, int],
+    zone: tzinfo,
 ) -> bytes:
-    """Return a page of a day: part 1 holds the newest articles, part 2 the oldest.
+    """Return a page of a day, with its ``articles``, newest first, and the calendar.
 
-    ``counts`` are the numbers of articles of the days of the month.
+    Part 1 holds the newest articles, part 2 the oldest. ``counts`` are the numbers of articles of the days
+    of the month.
     """
-    day, oldest_first = content.day, content.articles[::-1]
+    day, oldest_first = content.day, articles[::-1]
     parts = day_parts(len(oldest_first))
     start = PART * (parts - 1 if part == 1 else part - 2)
     shown = oldest_first[start:] if part == 1 else oldest_first[start : start + PART]
     order = [1, *range(parts, 1, -1)]
-    page = DayPage(
+    page = replace(
+        content,
         canonical=pages.absolute(day_path(day, part)),
         json_ld=collection_facts(
             pages.site, day_path(day, part), day.isoformat(), [article.headline for article in shown[::-1]]
         ),
-        day=day,
         hours=by_hour(shown[::-1], zone),
-        articles=len(content.articles),
-        sources=content.sources,
-        stories=content.stories,
-        previous=content.previous,
-        next=content.next,
+        articles=len(articles),
         older=content.previous.path if content.previous else "",
         newer=content.next.path if content.next else "",
         pages=[
@@ -168,7 +157,6 @@ def day_page(
         ],
         weeks=weeks_of(day, counts),
         month=month_path(day),
-        covered=content.covered,
     )
     return pages.page("pages/day.html", day_path(day, part), page)
 

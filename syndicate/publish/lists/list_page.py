@@ -1,12 +1,12 @@
 """Pages of sections, tags, authors and sources, and of articles without a date."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
-from typing import Final, NamedTuple
+from typing import Final
 
-from syndicate.model import Source
+from syndicate.model import ListedArticle, Source
 from syndicate.publish.page_context import Page
 from syndicate.publish.site import FEED_MINIMUM, SitePages
 from syndicate.publish.site_headline import Headline, NamedPath, SourceMark
@@ -30,6 +30,9 @@ _BAR_DAYS: Final = 28
 SPAN: Final = timedelta(hours=60)
 SOURCE_SPAN: Final = timedelta(days=_BAR_DAYS - 1)
 _MIN_ON_TAG_PAGE: Final = 2
+_FIRST_PATHS: Final[Mapping[str, Callable[[str], str]]] = {
+    "section": section_path, "tag": tag_path, "author": author_path, "source": source_path
+}  # fmt: skip
 FOLDERS: Final = {"section": "sections", "tag": "tags", "author": "authors", "source": "sources"}
 
 
@@ -41,17 +44,6 @@ class Counted:
     path: str
     count: int
     mark: SourceMark | None = None
-
-
-class ListedArticle(NamedTuple):
-    """Facts of an article of a list: its time, the ids of source, story and text, section and tags."""
-
-    published: datetime
-    source_id: int
-    story_id: int
-    same_text: int
-    section: str
-    tags: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +85,9 @@ class ListPage(Page):
     - ``kind``: ``section``, ``tag``, ``author``, ``source`` or ``undated``
     - ``name``: title of the list; ``number``: number of the page, 0 for the newest
     - ``headlines``: the articles of the page, newest first; ``lead``: the most covered story of the section
-    - ``pages``: links of the pager; ``facts``: counts, on the newest page
+    - ``numbers``, ``pages``: numbers of all cut pages, and links of the pager
+    - ``articles``: number of all articles, ``FEED_MINIMUM`` if there are more
+    - ``facts``: counts, on the newest page
     - ``source``, ``source_mark``: the source of a source's page; ``trending``: trending stories of a section
     - ``latest``: path of the section's "Latest"
     """
@@ -102,6 +96,8 @@ class ListPage(Page):
     name: str
     headlines: Sequence[Headline]
     number: int = 0
+    numbers: Sequence[int] = ()
+    articles: int = 0
     lead: Headline | None = None
     pages: Sequence[NamedPath] = ()
     facts: ListFacts | None = None
@@ -111,36 +107,9 @@ class ListPage(Page):
     latest: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListContent:
-    """Page of a list to render: its articles, newest first, and the numbers of all cut pages of the list.
-
-    ``articles`` is the number of all articles, ``FEED_MINIMUM`` if there are more.
-    """
-
-    kind: str
-    name: str
-    headlines: Sequence[Headline]
-    number: int = 0
-    numbers: Sequence[int] = ()
-    articles: int = 0
-    facts: ListFacts | None = None
-    lead: Headline | None = None
-    source: Source | None = None
-
-
 def first_path(kind: str, name: str) -> str:
     """Return the first page of a list; ``name`` is the name or the key of a tag, author or section."""
-    match kind:
-        case "section":
-            return section_path(name)
-        case "tag":
-            return tag_path(name)
-        case "author":
-            return author_path(name)
-        case "source":
-            return source_path(name)
-    return UNDATED_PATH
+    return _FIRST_PATHS[kind](name) if kind in _FIRST_PATHS else UNDATED_PATH
 
 
 def page_path(kind: str, name: str, number: int) -> str:
@@ -149,26 +118,23 @@ def page_path(kind: str, name: str, number: int) -> str:
     return list_page(first, number) if number else first
 
 
-def list_page_of(pages: SitePages, content: ListContent, trending: Sequence[Headline] = ()) -> bytes:
-    """Return a page of a list; ``trending`` stories stand on the first page of their section alone."""
+def list_page_of(pages: SitePages, content: ListPage, trending: Sequence[Headline] = ()) -> bytes:
+    """Return a page of a list, whose links, feeds and structured data follow from its other variables.
+
+    ``trending`` stories stand on the first page of their section alone.
+    """
     kind, name, number = content.kind, content.name, content.number
     path, first = page_path(kind, name, number), first_path(kind, name)
     newer, older = _beside(first, number, content.numbers)
     is_section = kind == "section"
-    page = ListPage(
+    page = replace(
+        content,
         canonical=pages.absolute(path),
         feeds=_feeds(pages, content),
         json_ld=collection_facts(pages.site, path, name, content.headlines),
         newer=newer,
         older=older,
-        kind=kind,
-        name=name,
-        number=number,
-        headlines=content.headlines,
-        lead=content.lead,
         pages=_pager(first, number, content.numbers),
-        facts=content.facts,
-        source=content.source,
         source_mark=SourceMark.of(name) if kind == "source" else None,
         trending=[h for h in trending if tag_key(h.section) == tag_key(name)] if is_section else (),
         latest=latest_path(name) if is_section and not number else "",
@@ -181,7 +147,7 @@ def latest_path(section: str) -> str:
     return section_path(section).replace("index.html", "latest.html")
 
 
-def _feeds(pages: SitePages, content: ListContent) -> Sequence[NamedPath]:
+def _feeds(pages: SitePages, content: ListPage) -> Sequence[NamedPath]:
     if content.kind == "section":
         return pages.section_feeds(content.name)
     if content.kind == "undated" or (content.kind != "source" and content.articles < FEED_MINIMUM):

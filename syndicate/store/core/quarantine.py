@@ -71,7 +71,7 @@ def record_failure(
 
 def clear_failure(connection: Connection, kind: str, subject: str) -> None:
     """Remove the failures of a thing that works again."""
-    _CLEAR.execute(connection, {"kind_is": kind, "subject_is": subject})
+    clear_failures(connection, kind, [subject])
 
 
 def forget_failure(connection: Connection, kind: str, subject: str, source_id: int) -> bool:

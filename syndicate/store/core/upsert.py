@@ -29,7 +29,11 @@ def upsert(
     *,
     new: Mapping[str, Any] | None = None,
     where: ColumnElement[bool] | None = None,
-) -> None:
-    """Insert a row with all these columns, or set ``values`` in the row with these keys if ``where``."""
+) -> int:
+    """Insert a row with all these columns, or set ``values`` in the row with these keys if ``where``.
+
+    Return the number of rows written.
+    """
     statement = insert_for(connection, table).values(**keys, **values, **(new or {}))
-    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=values, where=where))
+    written = statement.on_conflict_do_update(index_elements=list(keys), set_=values, where=where)
+    return connection.execute(written).rowcount

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -28,12 +27,12 @@ from sqlalchemy.exc import DBAPIError
 
 from syndicate.errors import StoreBusy, StoreError
 from syndicate.store import schema
-from syndicate.store.core.column_types import EPOCH, to_microseconds
+from syndicate.store.core.column_types import EPOCH
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.engine import Store, open_store
 from syndicate.store.core.server_clock import require_right_clock
 from syndicate.store.core.store_values import write_value
-from syndicate.store.core.upsert import insert_for, insert_on
+from syndicate.store.core.upsert import insert_for, upsert
 from syndicate.store.leases.row_leases import NO_LEASE
 from syndicate.store.mail.delivery_statements import ready
 
@@ -43,6 +42,8 @@ _DAEMON = 0x73796E64
 _LEASED = (schema.sources, schema.sitemap_parts, schema.page_reads, schema.deliveries)
 _LONGER_THAN_ANY = timedelta(days=1)
 _COUNTER = CompiledStatement(select(schema.meta.c.value).where(schema.meta.c.key == bindparam("key")))
+PUBLISHING = "publish"
+"""Lease of the whole output; parts that workers write side by side have leases of their own."""
 PLACEMENTS = "placements"
 """Counter that rises whenever articles were placed in stories or pruned."""
 DECIDED_PAIRS = "decided pairs"
@@ -61,18 +62,9 @@ class LeaseHolder:
 
 def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:
     """Take or renew a lease; return false while another owner's lease has not expired."""
-    times = {"now": to_microseconds(now), "until": to_microseconds(until)}
-    taking = _taking(connection.dialect.name)
-    return taking.execute(connection, {"name": name, "owner": owner, **times}).rowcount == 1
-
-
-@lru_cache
-def _taking(dialect: str) -> CompiledStatement:
-    table = schema.leases
-    new = insert_on(dialect, table).values({name: bindparam(name) for name in ("name", "owner", "until")})
-    free = or_(table.c.owner.in_(("", new.excluded.owner)), table.c.until < bindparam("now"))
-    values = {"owner": new.excluded.owner, "until": new.excluded.until}
-    return CompiledStatement(new.on_conflict_do_update(index_elements=["name"], set_=values, where=free))
+    free = or_(schema.leases.c.owner.in_(("", owner)), schema.leases.c.until < now)
+    lease = {"owner": owner, "until": until}
+    return upsert(connection, schema.leases, {"name": name}, lease, where=free) == 1
 
 
 def renew_lease(connection: Connection, name: str, *, owner: str, until: datetime) -> bool:
@@ -86,6 +78,29 @@ def release_lease(connection: Connection, name: str, *, owner: str) -> None:
     """Release a named lease before it expires."""
     table = schema.leases
     connection.execute(delete(table).where(table.c.name == name, table.c.owner == owner))
+
+
+def lease_name(part: str) -> str:
+    """Return the name of a part's lease; ``""`` stands for the whole output."""
+    return f"{PUBLISHING}:{part}" if part else PUBLISHING
+
+
+def take_part(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:
+    """Take a lease of ``lease_name``; false while another owner holds it, the whole output or a part of it.
+
+    All parts first take the lease of the whole output, whose row serialises them on both engines.
+    """
+    if not take_lease(connection, PUBLISHING, owner=owner, now=now, until=until):
+        return False
+    if name != PUBLISHING:
+        taken = take_lease(connection, name, owner=owner, now=now, until=until)
+    else:
+        leased, holder = schema.leases.c.name, schema.leases.c.owner
+        others = select(leased).where(leased.startswith(f"{PUBLISHING}:"), holder.not_in(["", owner]))
+        taken = connection.execute(others.where(schema.leases.c.until >= now)).first() is None
+    if name != PUBLISHING or not taken:
+        release_lease(connection, PUBLISHING, owner=owner)
+    return taken
 
 
 def lease_holder(connection: Connection, name: str, *, now: datetime) -> LeaseHolder | None:
@@ -103,20 +118,15 @@ def named_leases(connection: Connection, now: datetime) -> list[tuple[str, str, 
     return [tuple(row) for row in connection.execute(held.order_by(table.c.name))]
 
 
-def source_holder(
+def ingest_holder(
     connection: Connection, *, now: datetime, names: Sequence[str] | None
 ) -> LeaseHolder | None:
-    """Return the holder of a source that is due, or of a source named in ``names``."""
+    """Return the holder of a source that is due or in ``names``, of a waiting page or a sitemap's part."""
     table = schema.sources
     due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
-    wanted = due if names is None else table.c.name.in_(names)
-    return _holder(connection, _leased_rows(table, now).where(wanted))
-
-
-def page_holder(connection: Connection, *, now: datetime) -> LeaseHolder | None:
-    """Return the holder of a waiting page or of a part of a sitemap."""
-    tables = (schema.page_reads, schema.sitemap_parts)
-    return next(filter(None, (_holder(connection, _leased_rows(table, now)) for table in tables)), None)
+    polled = _leased_rows(table, now).where(due if names is None else table.c.name.in_(names))
+    read = (_leased_rows(table, now) for table in (schema.page_reads, schema.sitemap_parts))
+    return next(filter(None, (_holder(connection, query) for query in (polled, *read))), None)
 
 
 def delivery_holder(connection: Connection, *, now: datetime) -> LeaseHolder | None:

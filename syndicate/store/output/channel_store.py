@@ -1,7 +1,7 @@
 """Articles of channels: query clauses as SQL, the same on both engines."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,9 +24,10 @@ from syndicate.model import Article, Clause, ClauseField
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
 from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.listing import count_up_to
 from syndicate.store.ingest.article_store import article_of
 from syndicate.store.search import word_index
-from syndicate.store.stories.same_text import Rows, Unindexed, first_of_text
+from syndicate.store.stories.same_text import NEWEST_FIRST, Rows, Unindexed, first_of_text
 from syndicate.text.names import tag_key
 from syndicate.text.search_words import search_term
 
@@ -36,7 +37,6 @@ _SPELLINGS = 50
 _LATEST = 5_000
 # Up to this number of articles with a word, it is faster to look them up than to pass over newer articles.
 _RARE = 2_000
-_NEWEST_FIRST = (schema.articles.c.published.desc(), schema.articles.c.id.desc())
 _NEXT = {
     column.name: CompiledStatement(select(func.min(column)).where(column > bindparam("last")))
     for column in (schema.articles.c.language, schema.articles.c.section_key)
@@ -63,7 +63,7 @@ def newest_articles(
     connection: Connection, conditions: Iterable[ColumnElement[bool]], limit: int
 ) -> list[Article]:
     """Return the newest articles under these conditions, newest first."""
-    query = select(schema.articles).where(*conditions).order_by(*_NEWEST_FIRST).limit(limit)
+    query = select(schema.articles).where(*conditions).order_by(*NEWEST_FIRST).limit(limit)
     return [article_of(row) for row in connection.execute(query)]
 
 
@@ -101,7 +101,7 @@ def channel_signature(
     query = select(table.c.id, table.c.content_hash, table.c.headline).where(
         *shown_articles(connection, clauses)
     )
-    query = query.order_by(*_NEWEST_FIRST).limit(limit)
+    query = query.order_by(*NEWEST_FIRST).limit(limit)
     return [(row.id, row.content_hash, row.headline) for row in connection.execute(query)]
 
 
@@ -111,13 +111,6 @@ def count_since(connection: Connection, clauses: Sequence[Clause], since: dateti
     conditions = [table.c.published >= since, table.c.story_id.is_not(None)]
     query = select(func.count()).where(*conditions, *_conditions(connection, clauses, Unindexed(table)))
     return int(connection.scalars(query).one())
-
-
-def source_names(connection: Connection, ids: Collection[int]) -> dict[int, str]:
-    """Return the names of sources by id."""
-    table = schema.sources
-    query = select(table.c.id, table.c.name)
-    return {row.id: row.name for row in rows_with(connection, query, table.c.id, [*ids])}
 
 
 def matching_articles(
@@ -168,12 +161,6 @@ def source_articles(
     return found or newest_articles(connection, conditions, 1)
 
 
-def section_articles(connection: Connection, section: str, *, limit: int) -> list[Article]:
-    """Return the newest articles of a section, newest first."""
-    clause = Clause(field=ClauseField.SECTION, values=(section,))
-    return channel_articles(connection, (clause,), limit=limit)
-
-
 def _commonest(names: Counter[str]) -> str:
     return min(names, key=lambda name: (-names[name], name), default="")
 
@@ -199,14 +186,14 @@ def sections(connection: Connection) -> list[str]:
     table = schema.articles
     keys = _distinct(connection, "section_key")
     newest = select(table.c.section).where(table.c.section_key == bindparam("key"))
-    newest = newest.order_by(*_NEWEST_FIRST).limit(_SPELLINGS)
+    newest = newest.order_by(*NEWEST_FIRST).limit(_SPELLINGS)
     return sorted(_commonest(Counter(connection.scalars(newest, {"key": key}))) for key in keys)
 
 
 def latest_sections_and_languages(connection: Connection) -> tuple[dict[str, str], list[str]]:
     """Return the sections by key, and the languages, of the latest articles; the most frequent first."""
     table = schema.articles
-    query = select(table.c.section_key, table.c.section, table.c.language).order_by(*_NEWEST_FIRST)
+    query = select(table.c.section_key, table.c.section, table.c.language).order_by(*NEWEST_FIRST)
     rows = connection.execute(query.limit(_LATEST)).all()
     sections = Counter((row.section_key, row.section) for row in rows if row.section_key)
     languages = Counter(row.language.partition("-")[0] for row in rows if row.language)
@@ -251,7 +238,7 @@ def _has_words(connection: Connection, value: str, rows: Rows) -> ColumnElement[
     if term is None:
         return false()
     found = word_index.matching_ids(connection, value, [term])
-    if isinstance(rows, Table) and word_index.count_matches(connection, found, limit=_RARE + 1) > _RARE:
+    if isinstance(rows, Table) and count_up_to(connection, found, _RARE + 1) > _RARE:
         # The database passes over the newest articles and looks each up among the articles with the word.
         rows = Unindexed(rows)
     return rows.c.id.in_(found)

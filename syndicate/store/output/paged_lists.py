@@ -22,12 +22,12 @@ from sqlalchemy import (
 )
 from sqlalchemy import tuple_ as row_of
 
-from syndicate.model import EARLIEST, known_since
+from syndicate.model import EARLIEST, ListedArticle, known_since
 from syndicate.store import schema
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.output.stale import HOUR
-from syndicate.store.stories.same_text import Rows, first_of_text
+from syndicate.store.stories.same_text import NEWEST_FIRST, Rows, first_of_text
 
 NAMED: dict[str, Column[str]] = {"tag": schema.article_tags.c.tag, "author": schema.article_authors.c.author}
 """Kinds of lists whose articles are rows of a table of their own."""
@@ -45,18 +45,6 @@ START = Place(-_END, 0)
 END = Place(_END, _END)
 
 
-class ListedRow(NamedTuple):
-    """Facts of a listed article for counts: time in microseconds, and the label of its text."""
-
-    published: int
-    article_id: int
-    source_id: int
-    story_id: int
-    same_text: int
-    section: str
-    tags: Sequence[str]
-
-
 def places(connection: Connection, kind: str, key: str, *, after: Place, until: Place) -> list[Place]:
     """Return the articles of a list between two places, the second included, in order."""
     values = {"key": int(key) if kind == "source" else key, "after": after[0], "after_id": after[1]}
@@ -64,13 +52,15 @@ def places(connection: Connection, kind: str, key: str, *, after: Place, until: 
     return [Place(*row) for row in _PLACES[kind].rows(connection, values)]
 
 
-def newest_rows(connection: Connection, kind: str, key: str, *, since: int, limit: int) -> list[ListedRow]:
+def newest_rows(
+    connection: Connection, kind: str, key: str, *, since: int, limit: int
+) -> list[ListedArticle]:
     """Return facts of the newest articles of a list since a time, newest first, also of equal texts."""
     values = {"key": int(key) if kind == "source" else key, "since": since, "most": limit}
     return [_listed(row) for row in _NEWEST[kind].rows(connection, values)]
 
 
-def rows_between(connection: Connection, start: int, end: int) -> list[ListedRow]:
+def rows_between(connection: Connection, start: int, end: int) -> list[ListedArticle]:
     """Return facts of all placed articles published in a span of time, newest first."""
     return [_listed(row) for row in _BETWEEN.rows(connection, {"start": start, "end": end})]
 
@@ -116,7 +106,7 @@ def newest_of_sources(connection: Connection) -> dict[int, int]:
     newest = (
         select(type_coerce(table.c.published, BigInteger))
         .where(table.c.source_id == source.c.id, table.c.story_id.is_not(None))
-        .order_by(*_NEWEST_FIRST)
+        .order_by(*NEWEST_FIRST)
         .limit(1)
         .correlate(source)
         .scalar_subquery()
@@ -256,17 +246,16 @@ _ROW = tuple(
     schema.articles.c[name]
     for name in ("published", "id", "source_id", "story_id", "same_text", "section", "tags_json")
 )
-_NEWEST_FIRST = schema.articles.c.published.desc(), schema.articles.c.id.desc()
 
 
 def _newest(kind: str) -> CompiledStatement:
     query = _members(kind, *_ROW, once=False).where(schema.articles.c.published >= _parameter("since"))
-    return CompiledStatement(query.order_by(*_NEWEST_FIRST).limit(bindparam("most")))
+    return CompiledStatement(query.order_by(*NEWEST_FIRST).limit(bindparam("most")))
 
 
-def _listed(row: Sequence[Any]) -> ListedRow:
-    *facts, tags = row
-    return ListedRow._make((*facts, [] if tags == "[]" else json.loads(tags)))
+def _listed(row: Sequence[Any]) -> ListedArticle:
+    published, *facts, tags = row
+    return ListedArticle._make((from_microseconds(published), *facts, json.loads(tags)))
 
 
 _PLACES = {kind: _places(kind) for kind in ("section", "tag", "author", "source", "undated")}
@@ -276,12 +265,12 @@ _SPAN = (
     schema.articles.c.published < _parameter("end"),
     schema.articles.c.story_id.is_not(None),
 )
-_BETWEEN = CompiledStatement(select(*_ROW).where(*_SPAN).order_by(*_NEWEST_FIRST))
+_BETWEEN = CompiledStatement(select(*_ROW).where(*_SPAN).order_by(*NEWEST_FIRST))
 _COUNT_BETWEEN = CompiledStatement(select(func.count()).select_from(schema.articles).where(*_SPAN))
 _NEWEST_OF_ALL = CompiledStatement(
     select(schema.articles.c.published, schema.articles.c.id)
     .where(*first_of_text(lambda rows: [rows.c.published >= EARLIEST]))
-    .order_by(*_NEWEST_FIRST)
+    .order_by(*NEWEST_FIRST)
     .limit(bindparam("most"))
 )
 _PAGES = schema.list_pages.c

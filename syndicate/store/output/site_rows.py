@@ -1,7 +1,9 @@
 """Rows of the site's own documents: pages for the sitemap, and numbers for the directory of feeds."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
@@ -52,3 +54,21 @@ def count_since(connection: Connection, section_keys: Iterable[str], since: date
 
 def _ids(block: int) -> tuple[int, int]:
     return block * SITEMAP_BLOCK, (block + 1) * SITEMAP_BLOCK - 1
+
+
+class RecentCount(NamedTuple):
+    """Number of articles of a source in a section."""
+
+    section: str
+    source_id: int
+    articles: int
+
+
+def recent_counts(connection: Connection, since: datetime) -> list[RecentCount]:
+    """Return the numbers of placed articles since a time, by section key and source."""
+    table = schema.articles
+    # SQLite would read every article in the order of an index to group them: 35 ms at 100 000, not 1.
+    query = select(table.c.section_key, table.c.source_id)
+    query = query.where(table.c.published >= since, table.c.story_id.is_not(None))
+    counts = Counter((row[0], row[1]) for row in connection.execute(query))
+    return [RecentCount(*key, articles) for key, articles in sorted(counts.items())]

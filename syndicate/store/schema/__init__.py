@@ -9,7 +9,5 @@ from syndicate.store.schema.for_access import *
 from syndicate.store.schema.for_events import *
 from syndicate.store.schema.for_ingest import *
 from syndicate.store.schema.for_mail import *
-from syndicate.store.schema.for_metrics import *
 from syndicate.store.schema.for_output import *
-from syndicate.store.schema.for_ranking import *
 from syndicate.store.schema.for_stories import *

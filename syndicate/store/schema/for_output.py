@@ -1,4 +1,4 @@
-"""Tables of outputs, and of outputs that are stale."""
+"""Tables of outputs, stale outputs, the last runs of stages, and totals."""
 
 from sqlalchemy import BigInteger, Column, Integer, Text
 
@@ -80,4 +80,22 @@ feed_reads = table(
     Column("day", UtcTime, primary_key=True),
     Column("program", Text, primary_key=True),
     *columns(Integer, "count"),
+)
+
+
+stage_runs = table(
+    "stage_runs",
+    Column("stage", Text, primary_key=True),
+    *columns(UtcTime, "at"),
+    *columns(BigInteger, "ms"),
+    *columns(Text, "problem"),
+    *columns(Json, "facts_json", "recent_json"),
+    Column("success", UtcTime),
+)
+
+totals = table(
+    "totals",
+    Column("name", Text, primary_key=True),
+    Column("label", Text, primary_key=True),
+    *columns(BigInteger, "value"),
 )

@@ -79,3 +79,28 @@ ranked_history = table(
     Column("position", Integer, primary_key=True, autoincrement=False),
     *columns(BigInteger, "story_id"),
 )
+
+
+editor_log = table(
+    "editor_log",
+    Column("id", BigInteger, primary_key=True),
+    *columns(UtcTime, "recorded"),
+    *columns(Text, "who", "action", "article_uid", "value"),
+    Column("expires", UtcTime),
+    Column("undoes", BigInteger),
+)
+
+source_weights = table(
+    "source_weights",
+    *id_keys("source_id"),
+    *columns(Float, "weight", "prominence"),
+    *columns(Integer, "articles"),
+    *columns(UtcTime, "learned"),
+)
+
+reads = table(
+    "reads",
+    *id_keys("article_id"),
+    Column("hour", UtcTime, primary_key=True, autoincrement=False),
+    *columns(Integer, "count"),
+)

@@ -6,7 +6,6 @@ A row is written in the transaction of its article, and removed with it. The tok
 
 from collections.abc import Iterable, Sequence
 from enum import Enum
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -157,11 +156,6 @@ def latest_ids(
     found = matching_ids(connection, value, [term], scope).subquery()
     number = found.c[0]
     return connection.scalars(select(number).order_by(number.desc()).limit(limit)).all()
-
-
-def count_matches(connection: Connection, query: Select[Any], *, limit: int) -> int:
-    """Return the number of rows of a query, up to a limit."""
-    return connection.scalars(select(func.count()).select_from(query.limit(limit).subquery())).one()
 
 
 def _waiting(connection: Connection) -> int | None:

@@ -46,10 +46,15 @@ def add_decision(
     article_uid: str,
     value: str = "",
     expires: datetime | None = None,
+    undoes: int | None = None,
     now: datetime,
 ) -> int:
     """Append a decision to the log and return its number."""
-    return _append(connection, now, who, action, article_uid, value=value, expires=expires)
+    values = {"recorded": now, "who": who, "action": action.value, "article_uid": article_uid}
+    values |= {"value": value, "expires": expires, "undoes": undoes}
+    number: int = connection.scalars(insert(table).values(**values).returning(table.c.id)).one()
+    leases.increment_counter(connection, leases.EDITOR)
+    return number
 
 
 def undo_decision(
@@ -58,7 +63,8 @@ def undo_decision(
     """Undo a decision that is in force and return it; ``None`` when there is none."""
     found = next((decision for decision in decisions(connection, at=now) if decision.id == decision_id), None)
     if found is not None:
-        _append(connection, now, who, EditorAction.UNDO, found.article_uid, value="", undoes=found.id)
+        uid, undo = found.article_uid, EditorAction.UNDO
+        add_decision(connection, who=who, action=undo, article_uid=uid, undoes=found.id, now=now)
     return found
 
 
@@ -218,15 +224,6 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
     if ids:
         leases.increment_counter(connection, leases.EDITOR)
     return ids
-
-
-def _append(
-    connection: Connection, now: datetime, who: str, action: EditorAction, article_uid: str, **values: Any
-) -> int:
-    values |= {"recorded": now, "who": who, "action": action.value, "article_uid": article_uid}
-    number: int = connection.scalars(insert(table).values(**values).returning(table.c.id)).one()
-    leases.increment_counter(connection, leases.EDITOR)
-    return number
 
 
 def _in_force(at: datetime, until: int | None = None) -> ColumnElement[bool]:

@@ -30,7 +30,7 @@ from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.stories.story_leads import list_language_leads
 from syndicate.store.stories.story_moves import SPLIT
-from syndicate.store.stories.story_statements import NEWEST
+from syndicate.store.stories.story_store import NEWEST
 
 T = TypeVar("T")
 

@@ -36,6 +36,7 @@ Rows = FromClause | Unindexed
 Matching = Callable[[Rows], Sequence[ColumnElement[bool]]]
 """Conditions of a query on the table of articles or an alias."""
 
+NEWEST_FIRST = schema.articles.c.published.desc(), schema.articles.c.id.desc()
 # Built once: an alias of so many columns takes longer than most queries.
 _TWIN = schema.articles.alias("twin")
 

@@ -146,13 +146,8 @@ def save_reasons(connection: Connection, placed: Sequence[int], reasons: Sequenc
         connection.execute(insert(table), rows)
 
 
-def story_reason(connection: Connection, article_id: int) -> StoryReason | None:
-    """Return the reason for an article's place; ``None`` for a copy or without any similar article."""
-    return story_reasons(connection, [article_id]).get(article_id)
-
-
 def story_reasons(connection: Connection, article_ids: Sequence[int]) -> dict[int, StoryReason]:
-    """Return the reasons for the places of articles, by article."""
+    """Return the reasons for the places of articles; copies and articles unlike all others have none."""
     rows = rows_with(connection, select(schema.story_reasons), schema.story_reasons.c.article_id, article_ids)
     return {row.article_id: StoryReason(**row._asdict()) for row in rows}
 

@@ -1,13 +1,17 @@
 """Pages of stories: a story gets its address, once, when two sources have told it."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple, Self
 
-from sqlalchemy import Connection, bindparam, func, select, text, update
+from sqlalchemy import Connection, bindparam, func, select, text, tuple_, update
 
+from syndicate.model import Article
 from syndicate.store import schema
+from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.output.stale import STORY, mark_lists, mark_stale
-from syndicate.store.stories.story_statements import IN_STORIES
+from syndicate.store.stories.story_store import IN_STORIES
 
 _TITLE = func.coalesce(func.nullif(schema.articles.c.headline, ""), schema.articles.c.title)
 # The text must equal that of the partial index: otherwise SQLite does not use the index.
@@ -49,3 +53,39 @@ def related_stories(connection: Connection, story_id: int, *, limit: int) -> lis
         .limit(limit)
     )
     return list(connection.scalars(query))
+
+
+class Below(NamedTuple):
+    """Last row of a page: the next page begins below it. As text, ``microseconds-id``."""
+
+    at: datetime
+    id: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Return the place that a text names; ``None`` for any other text."""
+        at, _, number = text.partition("-")
+        if not (text.isascii() and at.isdecimal() and number.isdecimal() and len(at) < 18 > len(number)):
+            return None
+        return cls(from_microseconds(int(at)), int(number))
+
+    @classmethod
+    def of(cls, article: Article) -> Self:
+        """Return the place of an article in a list by publication."""
+        return cls(article.published, article.id)
+
+    def text(self) -> str:
+        """Return the place as text for an address."""
+        return f"{to_microseconds(self.at)}-{self.id}"
+
+
+def moving_stories(
+    connection: Connection, *, since: datetime, below: Below | None, limit: int
+) -> list[Below]:
+    """Return the stories of two sources or more that changed since a time, the latest change first."""
+    table = schema.stories
+    query = select(table.c.updated, table.c.id).where(table.c.updated >= since, table.c.coverage > 1)
+    if below is not None:
+        query = query.where(tuple_(table.c.updated, table.c.id) < tuple(below))
+    rows = connection.execute(query.order_by(table.c.updated.desc(), table.c.id.desc()).limit(limit))
+    return [Below(*row) for row in rows]

@@ -5,17 +5,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    union,
+    update,
+)
 
-from syndicate.model import Article, RelatedLink, Story, StoryLinks, reader_link
+from syndicate.model import Article, RelatedLink, ScoredLink, Story, StoryLinks, reader_link
 from syndicate.store import schema
 from syndicate.store.core.batches import in_batches, rows_with
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.output.stale import STORY, mark_lists, mark_stale
-from syndicate.store.stories.same_text import first_of_text
-from syndicate.store.stories.story_statements import COUNTS, IN_STORIES, MEMBERS, MEMBERS_OF, SAVING
+from syndicate.store.stories.same_text import NEWEST_FIRST, first_of_text
 from syndicate.text.names import tag_key
 from syndicate.text.plain import plain_text
 
@@ -65,15 +77,6 @@ class ArticlePlacement:
     story_id: int
     same_text: int
     terms: bytes | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelatedRow:
-    """Related link to be stored."""
-
-    related_id: int
-    score: float
-    parts: Mapping[str, float]
 
 
 def unplaced_articles(
@@ -148,19 +151,19 @@ def requeue_articles(connection: Connection, article_ids: Sequence[int]) -> None
         connection.execute(update(table).where(table.c.id.in_(batch)).values(placed=False))
 
 
-def save_related(connection: Connection, lists: Mapping[int, Sequence[RelatedRow]]) -> list[int]:
+def save_related(connection: Connection, lists: Mapping[int, Sequence[ScoredLink]]) -> list[int]:
     """Replace articles' related links; mark and return the articles whose links changed."""
     table = schema.related
     before: dict[int, list[int]] = {}
     current = select(table.c.article_id, table.c.related_id).where(table.c.article_id.in_(lists))
     for row in connection.execute(current.order_by(table.c.article_id, table.c.position)):
         before.setdefault(row.article_id, []).append(row.related_id)
-    after = {article_id: [row.related_id for row in rows] for article_id, rows in lists.items()}
+    after = {article_id: [row.article_id for row in rows] for article_id, rows in lists.items()}
     changed = [article_id for article_id in lists if before.get(article_id, []) != after[article_id]]
     if stale := [article_id for article_id in changed if article_id in before]:
         connection.execute(delete(table).where(table.c.article_id.in_(stale)))
     values = [
-        {"article_id": article_id, "position": position, "related_id": row.related_id}
+        {"article_id": article_id, "position": position, "related_id": row.article_id}
         | {"score": row.score, "parts_json": dict(row.parts)}
         for article_id in changed
         for position, row in enumerate(lists[article_id])
@@ -335,9 +338,8 @@ def same_text_links(connection: Connection, article: Article, *, site_url: str) 
 
 def section_links(connection: Connection, section: str, *, limit: int, site_url: str) -> list[RelatedLink]:
     """Return links to the latest articles of a section, each text once."""
-    table = schema.articles
     query = _link_query().where(*first_of_text(lambda rows: [rows.c.section_key == tag_key(section)]))
-    query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
+    query = query.order_by(*NEWEST_FIRST).limit(limit)
     return [_link(row, site_url) for row in connection.execute(query)]
 
 
@@ -357,3 +359,34 @@ def _link(
     url = reader_link(own=row.own, url=row.url, path=row.path, site_url=site_url)
     facts = {name: getattr(row, name) for name in (*_LINKED, "title", "source_name")}
     return RelatedLink(article_id=row.id, url=url, score=score, parts=parts or {}, **facts)
+
+
+_SEEN = schema.articles.c.first_seen
+NEWEST = CompiledStatement(select(_SEEN).where(bindparam("until") >= _SEEN).order_by(_SEEN.desc()).limit(1))
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_BESIDES: BindParameter[int] = bindparam("besides", expanding=True)
+_MEMBERS_QUERY = (
+    select(
+        *(schema.articles.c.story_id, schema.stories.c.lead_id),
+        *(schema.articles.c[name] for name in ("id", "source_id", "section", "words", "same_text")),
+        (schema.sources.c.weight * schema.articles.c.boost).label("weight"),
+        schema.articles.c.image_json.is_not(None),
+        *(schema.articles.c[name] for name in ("published", "first_seen", "language")),
+    )
+    .join(schema.stories, schema.stories.c.id == schema.articles.c.story_id)
+    .join(schema.sources, schema.sources.c.id == schema.articles.c.source_id)
+    .order_by(schema.articles.c.story_id, schema.articles.c.published, schema.articles.c.id)
+)
+_MOVED, _NAMED = schema.stories.c.updated >= bindparam("since"), schema.stories.c.id.in_(_BESIDES)
+# A union: SQLite reads the whole table for an OR of the two conditions.
+_SINCE = union(*(select(schema.stories.c.id).where(condition) for condition in (_MOVED, _NAMED)))
+MEMBERS = CompiledStatement(_MEMBERS_QUERY.where(schema.articles.c.story_id.in_(_SINCE)))
+MEMBERS_OF = CompiledStatement(_MEMBERS_QUERY.where(_MOVED | _NAMED, schema.articles.c.story_id.in_(_IDS)))
+_COUNTED = (schema.stories.c[name] for name in ("id", "coverage", "articles", "lead_id", "path"))
+COUNTS = CompiledStatement(select(*_COUNTED).where(schema.stories.c.id.in_(_IDS)))
+IN_STORIES = CompiledStatement(select(schema.articles.c.id).where(schema.articles.c.story_id.in_(_IDS)))
+SAVING = CompiledStatement(
+    update(schema.stories)
+    .where(schema.stories.c.id == bindparam("story"))
+    .values({name: bindparam(name) for name in ("lead_id", "articles", "coverage", "updated")})
+)

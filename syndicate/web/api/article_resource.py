@@ -17,7 +17,7 @@ from syndicate.store.access import api_lists
 from syndicate.store.ingest import article_store, source_store
 from syndicate.store.output import channel_store
 from syndicate.store.stories import decision_store, ranked_lists, story_store
-from syndicate.store.stories.story_moves import story_moves, story_reason
+from syndicate.store.stories.story_moves import story_moves, story_reasons
 from syndicate.text.markdown import markdown_html
 from syndicate.web.api.api_call import (
     ApiCall,
@@ -201,7 +201,7 @@ def explain_article(call: Call, uid: str) -> Response:
     with call.store.snapshot() as connection:
         article = article_of(connection, call, uid)
         number = article.story_id or 0
-        reason = story_reason(connection, article.id)
+        reason = story_reasons(connection, [article.id]).get(article.id)
         names: tuple[Literal["top", "trending"], ...] = ("top", "trending")
         ranks = {
             name: [

@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from syndicate.jobs.publish.context import FORMATS
 from syndicate.jobs.publish.on_request.reader_search import ReaderSearch
+from syndicate.publish.feeds.rss_atom import FORMATS
 from syndicate.publish.search.search_query import parse_search
 from syndicate.served_types import served_type_of
 from syndicate.web.readers.negotiation import content_type

@@ -145,7 +145,6 @@ class SignUpHandler:
             newsletters=tuple(titles.items()),
             consent=self.sign_ups.options.consent,
             selected=selected,
-            chosen=selected[0] if selected else "",  # Former variable, for templates of operators.
             address=asked.address[:MAX_ADDRESS_LENGTH],
             problem=problems[0][1] if problems else "",
             entered=asked,

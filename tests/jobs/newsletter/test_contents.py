@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from syndicate.jobs.newsletter.outcome_lookup import article_outcomes
-from syndicate.model import LeaveReason, NewArticle
+from syndicate.model import LeaveReason, NewArticle, ScoredLink
 from syndicate.store.ingest import article_store
 from syndicate.store.mail import edition_articles
 from syndicate.store.stories import story_store
@@ -261,7 +261,7 @@ def _related(room: Room, *articles: NewArticle, score: float) -> list[int]:
     ids = [*room.add(articles[0]), *room.add(articles[1], source="hills")]
     room.services.stories.run(SEVEN - HOUR)
     with room.store.write() as connection:
-        link = story_store.RelatedRow(related_id=ids[0], score=score, parts={})
+        link = ScoredLink(article_id=ids[0], score=score, parts={})
         story_store.save_related(connection, {ids[1]: [link]})
     return ids
 

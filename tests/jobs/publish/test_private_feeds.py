@@ -9,9 +9,8 @@ import feedparser
 import pytest
 
 from syndicate.audience.link_tokens import feed_token, make_token, unsubscribe_token
-from syndicate.jobs.publish.context import FORMATS
 from syndicate.jobs.publish.on_request.private_feed_job import PrivateFeedsJob
-from syndicate.publish.feeds.rss_atom import FeedWriter
+from syndicate.publish.feeds.rss_atom import FORMATS, FeedWriter
 from syndicate.store.leases import leases
 from syndicate.store.subscribers import audience_store
 from syndicate.web import WebOptions
@@ -135,13 +134,13 @@ def test_every_format_names_its_own_address_and_no_hub(room, kind):
 
 def test_equal_choices_are_rendered_once_and_again_only_for_news(room, monkeypatch):
     calls: list[str] = []
-    original = FeedWriter.rss
+    original = FeedWriter.write
 
-    def counted(self, channel, items):
+    def counted(self, kind, channel, items):
         calls.append(channel.title)
-        return original(self, channel, items)
+        return original(self, kind, channel, items)
 
-    monkeypatch.setattr(FeedWriter, "rss", counted)
+    monkeypatch.setattr(FeedWriter, "write", counted)
     room.subscribe(*(f"reader{number}@example.org" for number in range(5)))
     readers = [JO, KIM, *(f"reader{number}@example.org" for number in range(5))]
     answers = [feeds(room).read(token(room, one), "rss") for one in readers]

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from syndicate.jobs.newsletter.outcome_lookup import article_outcomes
 from syndicate.jobs.stories.leads import refresh_stories
-from syndicate.model import EditorAction
+from syndicate.model import EditorAction, ScoredLink
 from syndicate.publish.channel_query import in_language, parse_query
 from syndicate.store import schema
 from syndicate.store.ingest import article_store
@@ -325,7 +325,7 @@ def test_related_articles_in_other_languages_never_push_out_others(room: Room) -
     ids = [report(room, language, 3) for language in ("en", "en-gb", "de", "fr")]
     with room.store.write() as connection:
         rows = [
-            story_store.RelatedRow(related_id=one, score=0.9 - place / 10, parts={})
+            ScoredLink(article_id=one, score=0.9 - place / 10, parts={})
             for place, one in enumerate((ids[2], ids[3], ids[1]))
         ]
         story_store.save_related(connection, {ids[0]: rows})

@@ -5,13 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from syndicate.model import Article, NewArticle
+from syndicate.model import Article, NewArticle, ScoredLink
 from syndicate.publish.channel_query import parse_query
 from syndicate.store import schema
 from syndicate.store.ingest import article_store
 from syndicate.store.output import channel_store, stale
 from syndicate.store.stories import story_moves, story_store
-from syndicate.store.stories.story_store import RelatedRow
 from tests.factories import NOW, new_article
 from tests.jobs.room import SITE, Room, source
 from tests.jobs.stories.test_stories import job
@@ -131,7 +130,7 @@ def test_read_more_never_names_two_articles_with_one_text(newsroom: Room) -> Non
     ids = [write(newsroom, n, piece) for n, piece in enumerate((FERRY, MARKET, ORCHARD), start=1)]
     job(newsroom).run(NOW)
     with newsroom.store.write() as connection:
-        rows = [RelatedRow(related_id=one, score=0.5, parts={}) for one in ids[1:]]
+        rows = [ScoredLink(article_id=one, score=0.5, parts={}) for one in ids[1:]]
         story_store.save_related(connection, {ids[0]: rows})
     edit(newsroom, ids[2], 3, MARKET)
     job(newsroom).run(NOW)

@@ -11,6 +11,7 @@ from syndicate.model import Article, Channel, Clause, ClauseField
 from syndicate.publish.channel_absence import clause_text
 from syndicate.store import Connection, Store
 from syndicate.store.core import quarantine
+from syndicate.store.ingest import source_store
 from syndicate.store.output import added_channels, channel_store, feed_read_store, stale
 
 WEEK = timedelta(days=7)
@@ -130,7 +131,7 @@ class ChannelViews:
                 old = channel_store.channel_articles(connection, before.clauses, limit=before.limit)
                 lost = [article for article in old if article.id not in ids]
             matched = _matched(connection, channel.clauses, [article.id for article in items])
-            names = channel_store.source_names(connection, {article.source_id for article in (*items, *lost)})
+            names = source_store.source_names(connection, {article.source_id for article in (*items, *lost)})
             matches = channel_store.count_since(connection, channel.clauses, now - WEEK)
         return ChannelPreview(
             limit=channel.limit,

@@ -31,12 +31,12 @@ from syndicate.store.stories import (
     index_rows,
     ranked_history,
     ranked_lists,
-    story_lists,
     story_moves,
+    story_pages,
     story_store,
 )
-from syndicate.store.stories.story_lists import Below
 from syndicate.store.stories.story_moves import StoryMove, StoryReason
+from syndicate.store.stories.story_pages import Below
 from syndicate.store.stories.story_store import StoryArticleRow
 from syndicate.stories import Fingerprint, StoryOptions
 
@@ -207,7 +207,7 @@ class StoryViews:
                 return StoryList(tab=tab, query=query, articles=shown, next=next_page)
             ids = [*dict.fromkeys(known.story_id for known in articles[:PAGE] if known.story_id)]
         elif tab == "moving":
-            found = story_lists.moving_stories(connection, since=now - DAY, below=below, limit=PAGE + 1)
+            found = story_pages.moving_stories(connection, since=now - DAY, below=below, limit=PAGE + 1)
             next_page = found[PAGE - 1].text() if len(found) > PAGE else ""
             ids = [known.id for known in found[:PAGE]]
         else:
@@ -298,7 +298,7 @@ class StoryViews:
             text=article_store.get_bodies(connection, [article.id])[article.id].text,
             source=source_store.source_names(connection, [article.source_id])[article.source_id],
             story=story_store.get_stories(connection, [article.story_id or 0]).get(article.story_id or 0),
-            reason=story_moves.story_reason(connection, article.id),
+            reason=story_moves.story_reasons(connection, [article.id]).get(article.id),
             copies=tuple(story_store.same_text_links(connection, article, site_url=self.site_url)),
             related=self._related(connection, article.id),
             channels=tuple(

@@ -13,21 +13,29 @@ from functools import partial
 from itertools import pairwise
 
 from syndicate.jobs.publish.lists.list_build import ListBuild
-from syndicate.jobs.publish.lists.list_facts import listed_article
 from syndicate.publish.lists.day_page import (
     DayArticle,
-    DayContent,
     DayLink,
+    DayPage,
     archive_page,
     day_page,
     day_parts,
+    latest_page,
     month_page,
 )
+from syndicate.publish.lists.sources_page import SourceFacts, sources_page
 from syndicate.publish.site_headline import Headline
-from syndicate.publish.site_paths import ARCHIVE_PATH, UNDATED_PATH, day_path, month_path
+from syndicate.publish.site_paths import (
+    ARCHIVE_PATH,
+    LATEST_PATH,
+    SOURCES_PATH,
+    UNDATED_PATH,
+    day_path,
+    month_path,
+)
 from syndicate.store import Connection
-from syndicate.store.core.column_types import to_microseconds
-from syndicate.store.output import paged_lists, stale
+from syndicate.store.core.column_types import from_microseconds, to_microseconds
+from syndicate.store.output import paged_lists, site_rows, stale
 
 MONTH = "month "
 ZONE = "time zone of days"
@@ -132,12 +140,12 @@ class DayBuild:
         parts, context = 0, self.lists.context
         written = True
         if day in self._days:
-            content = self._content(day)
+            content, articles = self._content(day)
             counts = {other.day: count for other, (count, _) in self._days.items() if _same_month(other, day)}
-            parts = day_parts(len(content.articles))
+            parts = day_parts(len(articles))
             zone = context.options.time_zone
             for part in range(1, parts + 1):
-                render = partial(day_page, self.lists.pages, content, part, counts, zone)
+                render = partial(day_page, self.lists.pages, content, articles, part, counts, zone)
                 written &= self.lists.write_page("day:", day_path(day, part), render)
         for part in range(parts + 1, 1_000):
             if not context.exists(day_path(day, part)):
@@ -145,7 +153,8 @@ class DayBuild:
             context.remove(day_path(day, part))
         return written
 
-    def _content(self, day: date) -> DayContent:
+    def _content(self, day: date) -> tuple[DayPage, list[DayArticle]]:
+        """Return the facts of a day, and its articles, newest first."""
         with self.lists.context.store.read() as connection:
             rows = paged_lists.rows_between(connection, *self._span(day))
             texts: dict[int, list[int]] = {}
@@ -166,18 +175,17 @@ class DayBuild:
             for first, *copies in texts.values()
             if first in shown
         ]
-        facts = [listed_article(row) for row in rows]
         known = sorted(self._days)
         at = known.index(day)
-        return DayContent(
+        page = DayPage(
             day=day,
-            articles=articles[::-1],
-            sources=len({fact.source_id for fact in facts}),
-            stories=len({fact.story_id for fact in facts}),
+            sources=len({row.source_id for row in rows}),
+            stories=len({row.story_id for row in rows}),
             covered=[shown[number] for number in covered if number in shown],
             previous=self._link(known[at - 1]) if at else None,
             next=self._link(known[at + 1]) if at + 1 < len(known) else None,
         )
+        return page, articles[::-1]
 
     def _link(self, day: date, headline: Headline | None = None) -> DayLink:
         return DayLink(day, day_path(day), self._days[day][0], headline)
@@ -236,3 +244,36 @@ def _stored_days(known: Mapping[str, str]) -> dict[date, Day]:
 
 def _same_month(day: date, month: date) -> bool:
     return (day.year, day.month) == (month.year, month.month)
+
+
+# Numbers of articles on "Latest": so many at least, and at most while they are of two days.
+LEAST = 100
+MOST = 150
+
+
+def write_latest(lists: ListBuild) -> None:
+    """Write "Latest" and the list of sources."""
+    context, pages = lists.context, lists.pages
+    zone = context.options.time_zone
+    with context.store.read() as connection:
+        places = paged_lists.newest_places(connection, MOST)
+        read = lists.headlines.read(connection, [place.article_id for place in places])
+        newest = paged_lists.newest_of_sources(connection)
+        until = max(newest.values(), default=0)
+        counts = Counter[int]()
+        for count in site_rows.recent_counts(connection, from_microseconds(until - 24 * stale.HOUR)):
+            counts[count.source_id] += count.articles
+    headlines = [listed.headline for listed in read.values()]
+    days = [headline.published.astimezone(zone).date() for headline in headlines]
+    shown = [
+        headline
+        for place, (headline, day) in enumerate(zip(headlines, days, strict=True))
+        if place < LEAST or day >= days[0] - timedelta(days=1)
+    ]
+    lists.write_page("", LATEST_PATH, partial(latest_page, pages, shown, zone, trending=lists.trending))
+    facts = [
+        SourceFacts(source, from_microseconds(newest[source.id]), counts[source.id])
+        for source in context.views.sources.values()
+        if source.id in newest
+    ]
+    lists.write_page("", SOURCES_PATH, partial(sources_page, pages, facts))

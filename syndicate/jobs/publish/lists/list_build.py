@@ -11,15 +11,16 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from syndicate.errors import RenderError
-from syndicate.jobs.publish.context import FORMATS, PublishContext
+from syndicate.jobs.publish.article_views import Headlines, Listed
+from syndicate.jobs.publish.context import PublishContext
 from syndicate.jobs.publish.lists.list_facts import facts_of
-from syndicate.jobs.publish.lists.list_headlines import Headlines, Listed
 from syndicate.jobs.publish.lists.list_state import ListState, headline_ids, read_list
 from syndicate.model import Article, Channel
+from syndicate.publish.feeds.rss_atom import FORMATS
 from syndicate.publish.lists.day_page import latest_page
 from syndicate.publish.lists.list_page import (
     FOLDERS,
-    ListContent,
+    ListPage,
     feed_path,
     first_path,
     latest_path,
@@ -167,7 +168,7 @@ class ListBuild:
             relinked |= wrong
             with self.context.store.write() as connection:
                 stale.mark_stale(connection, wrong)
-        content = ListContent(
+        content = ListPage(
             kind=kind,
             name=name,
             headlines=(),
@@ -182,7 +183,7 @@ class ListBuild:
         return state.name not in self.failed and not self.gives_up()
 
     def _files(
-        self, state: ListState, content: ListContent, newest: Sequence[Headline], *, has_page: bool
+        self, state: ListState, content: ListPage, newest: Sequence[Headline], *, has_page: bool
     ) -> None:
         """Write the pages of a list, ``newest`` on the first; without a page, remove its files."""
         kind, name = state.kind, content.name

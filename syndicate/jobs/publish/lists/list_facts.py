@@ -1,26 +1,22 @@
 """Facts of the newest articles of a list, from few indexed queries."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
+from syndicate.jobs.publish.article_views import Headlines
 from syndicate.jobs.publish.context import PublishContext
-from syndicate.jobs.publish.lists.list_headlines import Headlines
 from syndicate.jobs.publish.lists.list_state import ListState
 from syndicate.publish.lists.list_page import (
     SOURCE_SPAN,
     SPAN,
-    ListContent,
-    ListedArticle,
+    ListPage,
     list_facts,
     most_active,
     most_covered,
 )
 from syndicate.publish.site import FEED_MINIMUM
-from syndicate.publish.site_headline import Headline
 from syndicate.store import Connection
 from syndicate.store.core.column_types import from_microseconds
 from syndicate.store.output import paged_lists, stale
-from syndicate.store.output.paged_lists import ListedRow
 
 # Maximum number of articles of which a list's page tells facts.
 MAX_ROWS = 500
@@ -32,8 +28,8 @@ def facts_of(
     context: PublishContext,
     headlines: Headlines,
     state: ListState,
-    content: ListContent,
-) -> ListContent:
+    content: ListPage,
+) -> ListPage:
     """Return the first page of a list with the facts of its articles, and a section with its lead."""
     is_source = state.kind == "source"
     dated = [place for place in state.newest if place.published >= stale.FIRST_DATE]
@@ -41,9 +37,8 @@ def facts_of(
         return content
     span = int((SOURCE_SPAN if is_source else SPAN).total_seconds()) * _MICROSECONDS
     since = max(dated[-1].published - span, stale.FIRST_DATE)
-    rows = paged_lists.newest_rows(connection, state.kind, state.key, since=since, limit=MAX_ROWS)
-    listed = [listed_article(row) for row in rows]
-    stories = paged_lists.story_coverage(connection, {row.story_id for row in rows})
+    listed = paged_lists.newest_rows(connection, state.kind, state.key, since=since, limit=MAX_ROWS)
+    stories = paged_lists.story_coverage(connection, {row.story_id for row in listed})
     names = {number: source.name for number, source in context.views.sources.items()}
     facts = list_facts(
         listed, names, stories, context.options.time_zone, state.key if state.kind == "tag" else ""
@@ -58,20 +53,7 @@ def facts_of(
     lead = most_covered(listed, {number: coverage for number, (coverage, _) in stories.items()})
     if lead is None or state.kind != "section":
         return replace(content, facts=facts)
-    return replace(content, facts=facts, lead=_lead(connection, headlines, rows, lead, stories[lead][1]))
-
-
-def _lead(
-    connection: Connection, headlines: Headlines, rows: Sequence[ListedRow], story: int, lead_id: int
-) -> Headline:
-    """Return the headline of a story: its leading article if that is in the list, else the newest."""
-    ids = [row.article_id for row in rows if row.story_id == story]
-    number = lead_id if lead_id in ids else ids[0]
-    return headlines.read(connection, [number])[number].headline
-
-
-def listed_article(row: ListedRow) -> ListedArticle:
-    """Return the facts of a row as pages count them."""
-    return ListedArticle(
-        from_microseconds(row.published), row.source_id, row.story_id, row.same_text, row.section, row.tags
-    )
+    # The leading article of the story if that is in the list, else the newest.
+    ids = [row.article_id for row in listed if row.story_id == lead]
+    number = stories[lead][1] if stories[lead][1] in ids else ids[0]
+    return replace(content, facts=facts, lead=headlines.read(connection, [number])[number].headline)

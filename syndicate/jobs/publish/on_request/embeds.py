@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from syndicate.jobs.publish.article_views import ArticleViews
 from syndicate.jobs.publish.context import PublishContext
-from syndicate.model import reader_link
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.store import Connection, Store
 from syndicate.store.ingest import article_store, source_store
@@ -81,31 +81,10 @@ class EmbedJob:
         }
 
     def _document(self, connection: Connection, ids: Sequence[int], title: str, page: str) -> str:
-        articles = article_store.get_articles(connection, ids)
+        articles, site = article_store.get_articles(connection, ids), self.options.site_url
         shown = [articles[article_id] for article_id in ids if article_id in articles]
-        site = self.options.site_url
-        found = {
-            article.source_id: source_store.get_source(
-                connection,
-                article.source_id,
-            )
-            for article in shown
-        }
-        sources = {source_id: row[0] for source_id, row in found.items() if row}
-        items = [
-            (
-                article,
-                source.name,
-                reader_link(
-                    own=source.own,
-                    url=article.url,
-                    path=article.path,
-                    site_url=site,
-                ),
-            )
-            for article in shown
-            if (source := sources.get(article.source_id))
-        ]
+        sources = source_store.get_sources(connection, [article.source_id for article in shown])
+        items = ArticleViews(sources, site).bare(shown)
         return self.templates.render(
             _TEMPLATE, items=items, title=title, page=f"{site}{page}", base=f"{site}/{FOLDER}",
             language=self.options.language,

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from uuid import NAMESPACE_URL, uuid5
 
 from syndicate.jobs.publish.channel_build import feed_paths
-from syndicate.jobs.publish.context import FORMATS, PublishContext, signature_of
-from syndicate.model import Article, Channel, PublishedArticle, Republish, Source
+from syndicate.jobs.publish.context import PublishContext, signature_of
+from syndicate.model import Channel
 from syndicate.publish.feeds.feed_words import words_in
+from syndicate.publish.feeds.rss_atom import FORMATS
+from syndicate.publish.newsletter_archive import own_item
 from syndicate.store.output import added_channels
 from syndicate.store.output.added_channels import ChannelMove
-from syndicate.text.language import direction_of
 
 _FORMER = "former "
 
@@ -51,25 +52,7 @@ def _ended(context: PublishContext, move: ChannelMove, title: str) -> Mapping[st
     channel = Channel(name=move.name, title=title, query="", language=language)
     uid = str(uuid5(NAMESPACE_URL, f"syndicate:ended:{move.name}:{move.at.isoformat()}"))
     url, text = f"{options.site_url}/site/feeds.html", words_in(language).feed_ended
-    item = PublishedArticle(
-        article=Article(
-            id=0,
-            uid=uid,
-            source_id=0,
-            entry_key=uid,
-            url=url,
-            path="",
-            title=text,
-            published=move.at,
-            updated=move.at,
-            first_seen=move.at,
-            language=language,
-            direction=direction_of(language),
-            summary=text,
-        ),
-        source=Source(id=0, name=options.title, url="", own=True, republish=Republish.FULL),
-        link=url,
-        html=f"<p>{text}</p>",
-        text=text,
-    )
+    facts = {"url": url, "title": text, "summary": text}
+    html = f"<p>{text}</p>"
+    item = own_item(options.title, html, text, uid=uid, published=move.at, language=language, **facts)
     return dict(context.documents([(channel, [item])]))

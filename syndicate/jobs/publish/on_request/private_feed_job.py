@@ -5,7 +5,7 @@ its owner asks for a new address, leaves the last newsletter, or is erased.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from threading import Lock
 
@@ -20,12 +20,10 @@ from syndicate.audience.link_tokens import (
 )
 from syndicate.errors import ConfigError
 from syndicate.jobs.publish.article_views import ArticleViews, feed_inputs
-from syndicate.jobs.publish.context import FORMATS
 from syndicate.model import Channel, Newsletter
 from syndicate.publish.channel_query import in_language, parse_query
 from syndicate.publish.feeds.fragments import FragmentCache
-from syndicate.publish.feeds.json_feed_writer import json_feed
-from syndicate.publish.feeds.rss_atom import FeedWriter
+from syndicate.publish.feeds.rss_atom import FORMATS, FeedWriter
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.store import Connection, Store
 from syndicate.store.ingest import source_store
@@ -61,24 +59,15 @@ class _Content:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateFeedsJob:
     """Serve the addresses of private feeds. Thread-safe."""
 
-    store: Store
-    newsletters: Sequence[Newsletter]
-    options: PublishOptions
-    writer: FeedWriter
-    _documents: FragmentCache = field(default_factory=lambda: FragmentCache(_KEPT_BYTES), repr=False)
-    _lock: Lock = field(default_factory=Lock, repr=False)
-
-    @classmethod
-    def build(
-        cls, store: Store, newsletters: Sequence[Newsletter], options: PublishOptions
-    ) -> "PrivateFeedsJob":
-        """Return the feeds of a site, without a hub, which would learn every reader's address."""
-        options = replace(options, hub_url="")
-        return cls(store=store, newsletters=newsletters, options=options, writer=FeedWriter(options))
+    def __init__(self, store: Store, newsletters: Sequence[Newsletter], options: PublishOptions) -> None:
+        self.store, self.newsletters = store, newsletters
+        # Without a hub, which would learn every reader's address.
+        self.options = replace(options, hub_url="")
+        self.writer = FeedWriter(self.options)
+        self._documents, self._lock = FragmentCache(_KEPT_BYTES), Lock()
 
     def read(self, token: str, kind: str) -> PrivateFeed | None:
         """Return the document of a token in a format of ``FORMATS``; ``None`` for an invalid token."""
@@ -160,9 +149,7 @@ class PrivateFeedsJob:
         sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
         articles = filtered_articles(connection, content.filters, limit=ITEMS)
         items = ArticleViews(sources, self.options.site_url).published(connection, articles)
-        if kind == "json":
-            return json_feed(channel, items, self.options)
-        return self.writer.rss(channel, items) if kind == "rss" else self.writer.atom(channel, items)
+        return self.writer.write(kind, channel, items)
 
     def _of_reader(self, connection: Connection, secret: bytes, token: str) -> _Content | None:
         owner = self._owner(connection, secret, token)

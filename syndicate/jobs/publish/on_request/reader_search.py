@@ -10,7 +10,6 @@ from datetime import time as clock_time
 
 from syndicate.jobs.publish.article_views import ArticleViews
 from syndicate.model import Article, Channel, PublishedArticle, SearchHit, Source
-from syndicate.publish.feeds.json_feed_writer import json_feed
 from syndicate.publish.feeds.rss_atom import FeedWriter
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.search.search_query import TIME, SearchQuery
@@ -83,7 +82,10 @@ class ReaderSearch:
     options: PublishOptions
     time_limit: float = TIME_LIMIT
     _cached_facts: _SiteFacts | None = field(default=None, repr=False)
-    _writer: FeedWriter | None = field(default=None, repr=False)
+    _writer: FeedWriter = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._writer = FeedWriter(self.options)
 
     def page(self, query: SearchQuery, now: datetime) -> SearchPage:
         """Return the page of a search."""
@@ -120,11 +122,7 @@ class ReaderSearch:
             language=query.language or self.options.language,
             hub=False,
         )
-        if kind == "json":
-            return json_feed(channel, items, self.options)
-        if self._writer is None:
-            self._writer = FeedWriter(self.options)
-        return self._writer.rss(channel, items) if kind == "rss" else self._writer.atom(channel, items)
+        return self._writer.write(kind, channel, items)
 
     def suggestions(self, text: str) -> list[Suggestion]:
         """Return tags, sources and stories that a search may mean while it is being typed."""
