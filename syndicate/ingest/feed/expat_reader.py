@@ -16,23 +16,11 @@ from syndicate.ingest.feed.feedparser_fastpath import open_depths, restore_depth
 from syndicate.ingest.feed.item_splitter import ITEM_ELEMENTS, Unsplittable
 from syndicate.ingest.feed.namespaces import MAX_NAME, qualified_name
 from syndicate.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH
+from syndicate.text.tables import table_of
 
-# Elements that describe another feed, an image or a form, or that no field is read from.
-_UNUSED = frozenset(
-    {
-        "cloud", "comments", "contributor", "copyright", "docs", "email", "generator", "items", "rating",
-        "rights", "skipdays", "skiphours", "source", "subtitle", "textinput", "uri", "webmaster",
-        "dc:publisher", "media:community", "media:copyright", "media:credit", "media:description",
-        "media:hash", "media:player", "media:rating", "media:restriction", "media:text", "media:title",
-    }
-)  # fmt: skip
-# Unused outside items: of the feed itself only title, links, id, language and polling intervals are read.
-_UNUSED_IN_FEEDS = frozenset(
-    {
-        "author", "category", "description", "icon", "image", "lastbuilddate", "logo", "managingeditor",
-        "pubdate", "published", "updated",
-    }
-)  # fmt: skip
+_TABLE = table_of(__name__)
+_UNUSED = frozenset(_TABLE["unused"].split())
+_UNUSED_IN_FEEDS = frozenset(_TABLE["unused_in_feeds"].split())
 _CAPTIONS = {"media:description": "media_caption", "media:title": "media_headline"}
 _ITEM_NAMESPACES = ("content:", "dc:", "dcterms:", "feedburner:", "itunes:", "media:")
 MAX_ELEMENTS = 1_000

@@ -2,30 +2,12 @@
 
 from functools import lru_cache
 
-# RSS in all its versions, and Atom 1.0.
-CORE = (
-    "",
-    "http://www.w3.org/2005/atom",
-    "http://purl.org/rss/1.0/",
-    "http://my.netscape.com/rdf/simple/0.9/",
-    "http://backend.userland.com/rss",
-    "http://backend.userland.com/rss2",
-    "http://blogs.law.harvard.edu/tech/rss",
-)
-PREFIXES = {
-    **dict.fromkeys(CORE, ""),
-    "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf:",
-    "http://www.w3.org/xml/1998/namespace": "xml:",
-    "http://www.w3.org/1999/xhtml": "xhtml:",
-    "http://purl.org/dc/elements/1.1/": "dc:",
-    "http://purl.org/dc/terms/": "dcterms:",
-    "http://purl.org/rss/1.0/modules/content/": "content:",
-    "http://purl.org/rss/1.0/modules/syndication/": "sy:",
-    "http://rssnamespace.org/feedburner/ext/1.0": "feedburner:",
-    "http://search.yahoo.com/mrss": "media:",
-    "http://search.yahoo.com/mrss/": "media:",
-    "http://www.itunes.com/dtds/podcast-1.0.dtd": "itunes:",
-}
+from syndicate.text.tables import table_of
+
+_TABLE = table_of(__name__)
+CORE = ("", *_TABLE["core"])
+"""Namespaces of RSS in all its versions, and of Atom 1.0; "" is that of elements without one."""
+PREFIXES: dict[str, str] = dict.fromkeys(CORE, "") | _TABLE["prefixes"]
 """Usual prefix of every namespace that a field is read from."""
 
 MAX_NAME = 200

@@ -1,6 +1,7 @@
 """Parse a page that lists articles to ``ParsedSource``, by the operator's selectors.
 
-CSS finds elements. XPath also finds attributes and texts, which are used as they are. The articles' own pages are read later. For worker processes only.
+CSS finds elements. XPath also finds attributes and texts, which are used as they are. The articles' own pages
+are read later. For worker processes only.
 """
 
 from datetime import UTC
@@ -31,7 +32,8 @@ def parse_listing(
     """Return the articles that a page lists, in its order.
 
     Items without a link, and items with a link of an earlier item, are left out. Raises ``ParseError`` if the
-    page is not HTML, no item matches (an empty result would hide a wrong selector), or XPath has unknown names.
+    page is not HTML, no item matches (an empty result would hide a wrong selector), or a name in XPath is
+    unknown.
     """
     text = read_html(body, url=url, content_type=content_type, charset=charset)
     page = parse_html_metadata(text)
@@ -110,12 +112,12 @@ def _text(found: Any) -> str:
 
 def _link_words(links: list[Any], link: str, url: str) -> str:
     """Return the longest text of the links with this target: others are images or "read more"."""
-    found = (item for item in links if _target(item, url) == link)
-    # The words of an attribute, which lxml returns as a text with a parent, are those of its element.
-    elements = (
-        getattr(item, "getparent", lambda: item)() if isinstance(item, str) else item for item in found
-    )
-    return max(map(_text, elements), key=len, default="")
+    return max((_text(_element(item)) for item in links if _target(item, url) == link), key=len, default="")
+
+
+def _element(found: Any) -> Any:
+    """Return the element of an attribute, which lxml returns as a text with a parent."""
+    return found.getparent() if hasattr(found, "getparent") and isinstance(found, str) else found
 
 
 def _date(item: HtmlElement, selector: str) -> str:

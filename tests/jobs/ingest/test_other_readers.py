@@ -53,6 +53,7 @@ MINIFLUX = """<?xml version="1.0" encoding="UTF-8"?>
  type="rss"
 ></outline></outline></body></opml>"""
 
+INVALID = "is not an XPath expression: Invalid expression"
 FRESHRSS = """<?xml version="1.0" encoding="UTF-8"?>
 <opml xmlns:frss="https://freshrss.org/opml" version="2.0"><head><title>FreshRSS</title></head><body>
 <outline text="Uncategorized"><outline text="A" type="rss" xmlUrl="https://a.example/feed"
@@ -113,8 +114,7 @@ def test_freshrss_settings_are_imported_and_the_rest_is_reported(room: Room):
         ("Shared", "a list; add it to [[source_lists]]: https://f.example/shared.opml"),
         (
             "Text",
-            "its items cannot be found: '//p[' is not an XPath expression: Invalid expression; "
-            "write [[sources]] for it",
+            f"its items cannot be found: '//p[' {INVALID}; write [[sources]] for it",
         ),
         ("Data", "syndicate cannot read a source of the type JSON+DotNotation; look for a feed"),
     )
@@ -122,8 +122,7 @@ def test_freshrss_settings_are_imported_and_the_rest_is_reported(room: Room):
         ("A", "its filter is not imported; write [[rules]] for: intitle:ads · sponsored"),
         (
             "Harbour",
-            "imported without a selector for the author: '//a[' is not an XPath expression: "
-            "Invalid expression",
+            f"imported without a selector for the author: '//a[' {INVALID}",
         ),
     )
 
