@@ -33,7 +33,7 @@ WORDS_PER_ENGLISH_WORD = 20
 
 _TAG = re.compile(r"([a-z]{2,3})((?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?(?:-[a-z0-9]{1,8})*)")
 _NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
-_SHORTEST = {code: tag for tag, codes in _TABLE["shortest"].items() for code in codes.split()}
+_SHORTEST: dict[str, str] = {code: tag for tag, codes in _TABLE["shortest"].items() for code in codes.split()}
 
 _NO_LETTERS = bytes(byte for byte in range(0x80) if not chr(byte).isalpha())
 _NOT_LATIN = re.compile("[\u0370-\u1dff\u3041-\ud7a3\uf900-\ufaff]")

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from syndicate.text.tables import table_of
 
 _TABLE: Final = table_of(__name__)
-_BY_ENDING: Final = {
+_BY_ENDING: Final[dict[str, str]] = {
     ending: kind for kind, endings in _TABLE["endings"].items() for ending in endings.split()
 }
 _TYPE: Final = re.compile(r"\s*([a-z]+/[a-z0-9][a-z0-9.+-]*)", re.IGNORECASE | re.ASCII)

@@ -14,11 +14,15 @@ from xml.sax.expatreader import ExpatParser
 
 from syndicate.ingest.feed.feedparser_fastpath import open_depths, restore_depths
 from syndicate.ingest.feed.item_splitter import ITEM_ELEMENTS, Unsplittable
-from syndicate.ingest.feed.namespaces import MAX_NAME, qualified_name
 from syndicate.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH
 from syndicate.text.tables import table_of
 
 _TABLE = table_of(__name__)
+CORE = ("", *_TABLE["core"])
+"""Namespaces of RSS in all its versions, and of Atom 1.0; "" is that of elements without one."""
+PREFIXES: dict[str, str] = dict.fromkeys(CORE, "") | _TABLE["prefixes"]
+MAX_NAME = 200
+"""Characters of an element's name with its namespace; cached longer names could fill the memory."""
 _UNUSED = frozenset(_TABLE["unused"].split())
 _UNUSED_IN_FEEDS = frozenset(_TABLE["unused_in_feeds"].split())
 _CAPTIONS = {"media:description": "media_caption", "media:title": "media_headline"}
@@ -238,3 +242,17 @@ def _role(name: str) -> _ElementRole:
     return _ElementRole(
         known, known in ITEM_ELEMENTS, local in ITEM_ELEMENTS, is_used, is_used and not is_of_items
     )
+
+
+def qualified_name(name: str) -> str:
+    """Convert expat's ``uri local [prefix]`` to the usual prefix and lower-case name, ``""`` if unknown."""
+    return _qualified_name(name) if len(name) <= MAX_NAME else ""
+
+
+@lru_cache(maxsize=1024)
+def _qualified_name(name: str) -> str:
+    uri, _, local = name.partition(" ")
+    if not local:
+        uri, local = "", uri
+    prefix = PREFIXES.get(uri.lower())
+    return "" if prefix is None else prefix + local.partition(" ")[0].lower()

@@ -111,7 +111,7 @@ def entry_of(raw: RawItem, *, language: str, item_hash: str) -> Entry:
         html=body.html,
         text=body.text,
         summary=_summary(raw.summary, main, body, base),
-        tags=_tags(raw.tags),
+        tags=distinct_tags(raw.tags),
         image=lead_image(raw.images, body.image, base),
         enclosures=clean_enclosures(raw.enclosures, base) if raw.enclosures else (),
         item_hash=item_hash,
@@ -246,13 +246,8 @@ def _name_in_mailbox(text: str) -> str:
     return " ".join(word.capitalize() for word in words) if len(words) > 1 else local
 
 
-def distinct_tags(tags: Iterable[str]) -> tuple[str, ...]:
-    """Return cleaned tags without repetition in another case."""
-    cleaned = (clean_line(tag, MAX_TAG_CHARACTERS) for tag in tags)
-    return tuple({tag.casefold(): tag for tag in cleaned if tag}.values())[:MAX_TAGS]
-
-
-def _tags(terms: Iterable[str]) -> tuple[str, ...]:
+def distinct_tags(terms: Iterable[str]) -> tuple[str, ...]:
+    """Return cleaned tags without addresses, names for "no category", and repetition in another case."""
     kept: dict[str, str] = {}
     for term in terms:
         tag = clean_line(unescape(term) if "&" in term else term, MAX_TAG_CHARACTERS)

@@ -51,13 +51,13 @@ _HOST_LINE = re.compile(
     + rf")\.?{_BETWEEN}\Z",
     re.IGNORECASE,
 )
-_READ_MORE = _any(*_TABLE["read_more"])
+READ_MORE = _any(*_TABLE["read_more"])
 _ARROWS = " .…→»›⟶➡►>)]\n"
 _ARROW = r"(?:→|»|›|…|\.\.\.|⟶|➡|►|(?:&gt;|>){1,2})"
 _READ_MORE_ONLY = re.compile(
-    rf"\W*(?:{_READ_MORE}(?:\W*|.{{0,{MAX_PHRASE}}}{_ARROW}\W*)|more\W*{_ARROW}\W*)", re.IGNORECASE
+    rf"\W*(?:{READ_MORE}(?:\W*|.{{0,{MAX_PHRASE}}}{_ARROW}\W*)|more\W*{_ARROW}\W*)", re.IGNORECASE
 )
-_STARTS_READ_MORE = re.compile(rf"\W*{_READ_MORE}(?!\w)", re.IGNORECASE)
+_STARTS_READ_MORE = re.compile(rf"\W*{READ_MORE}(?!\w)", re.IGNORECASE)
 _CLOSING = r"(?:\s|&nbsp;|</(?!a>)\w+>)*\Z"
 _BREAKS_OFF = re.compile(rf"([.!?])?(?:\s|&nbsp;|[,;])*[\[(](?:…|\.\.\.)[\])]({_CLOSING})")
 _TAG = re.compile(r"<[^<>]*>")

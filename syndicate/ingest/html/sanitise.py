@@ -17,42 +17,18 @@ from syndicate.ingest.html.markup_limits import may_exceed, within_limits
 from syndicate.ingest.html.tracking_pixels import image_sides, is_tracking_pixel
 from syndicate.ingest.limits import MAX_DEPTH, MAX_HTML_CHARACTERS
 from syndicate.model import Image
-from syndicate.text.plain import clean_line, text_and_tags, text_of
+from syndicate.text.plain import clean_line, text_and_tags, text_of, without_ascii
+from syndicate.text.tables import table_of
 from syndicate.text.urls import absolute_url, is_web_url
 
 MAX_REFERENCES = 50_000
 """Ampersands of one text: html5ever copies the rest of the text for each (100 000 before 900 kB: 1.5 s).
 
 Writing no-break spaces is as slow (900 000: 25 s): beyond this number, all become spaces."""
-TAGS = frozenset(
-    {
-        "a", "abbr", "article", "aside", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del",
-        "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i",
-        "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp",
-        "section", "small", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time",
-        "tr", "u", "ul", "var", "wbr",
-    }
-)  # fmt: skip
-ATTRIBUTES = {
-    "*": {"lang", "dir", "title"},
-    "a": {"href", "hreflang"},
-    # ``_clean_images`` reads ``style`` and ``hidden`` to find invisible images, and removes both.
-    "img": {"src", "alt", "width", "height", "style", "hidden"},
-    # No ``cite``: no reader shows it, and nh3 does not check its scheme.
-    "del": {"datetime"},
-    "ins": {"datetime"},
-    "time": {"datetime"},
-    "ol": {"start"},
-    "td": {"colspan", "rowspan"},
-    "th": {"colspan", "rowspan", "scope"},
-}
-# Elements whose content is code, a control or a drawing, never text of the article.
-WITHOUT_CONTENT = frozenset(
-    {
-        "script", "style", "title", "textarea", "select", "svg", "math", "template", "iframe", "noembed",
-        "noframes",
-    }
-)  # fmt: skip
+_TABLE = table_of(__name__)
+TAGS = frozenset(_TABLE["tags"].split())
+ATTRIBUTES = {element: set(names.split()) for element, names in _TABLE["attributes"].items()}
+WITHOUT_CONTENT = frozenset(_TABLE["without_content"].split())
 
 # Characters that XML forbids (XML 1.0 §2.2) or that reorder the text around them (bidi overrides).
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
@@ -81,7 +57,7 @@ _NOWHERE = ("/undefined", "/null")
 _EMOJI = re.compile(r"https?://(?:s\.w\.org/images/core/emoji/|twemoji\.|[^?#]*/twemoji/)")
 MAX_EMOJI = 16
 """Characters; the emoji of a family has eleven."""
-_PIXELS = re.compile(r"\s*(\d{1,5})(?:px)?\s*\Z")
+_PIXELS = re.compile(r"\s*(\d{1,5})(?:\.\d+)?(?:px)?\s*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,27 +78,23 @@ def clean_html(html: str, base: str, page: str = "") -> CleanedHtml:
     ``h2``, since the article's title is the only ``h1``. Cleaning twice equals cleaning once, except for
     links and headings left open around other elements, which HTML parsers do not read stably.
     """
-    html, is_printable = _without_unwanted(_truncated(html))
+    html = _without_unwanted(_truncated(html))
     if "<" not in html and ">" not in html and "&" not in html:
         html = html.strip()
-        return CleanedHtml(html=html, text=text_of([html], is_printable=is_printable))
+        return CleanedHtml(html=html, text=text_of([html]))
     # nh3 would keep the content of ``noscript`` as text.
     raw = _NOSCRIPT.sub("", html)
     raw = within_limits(raw) if may_exceed(raw) else raw
     html = _sanitise(raw, base)
     if "&" in raw:
         # References may have produced unwanted characters.
-        html, is_printable = _without_unwanted(html)
+        html = _without_unwanted(html)
     if html.count("<") - html.count("</") > MAX_DEPTH:
         html = within_limits(html)
     if _HOST in html:
         html = _resolve_links(html, base, page or base)
-    # An emoji may be a sequence with joiners, which are not printable.
-    is_printable = is_printable and "emoji" not in html
     html, image = _correct(_with_uris(html))
-    return CleanedHtml(
-        html=html.strip(), text=text_of(text_and_tags(html), is_printable=is_printable), image=image
-    )
+    return CleanedHtml(html=html.strip(), text=text_of(text_and_tags(html)), image=image)
 
 
 def _truncated(html: str) -> str:
@@ -134,15 +106,12 @@ def _truncated(html: str) -> str:
     return html
 
 
-def _without_unwanted(text: str) -> tuple[str, bool]:
-    """Return a text without unwanted characters, and whether it is printable (for ``text_of``).
-
-    A pass of ``bytes.translate`` is many times as fast as patterns.
-    """
-    others = text.encode(errors="surrogatepass").translate(None, _HARMLESS)
-    if not others or others.decode(errors="surrogatepass").replace("\xa0", "").isprintable():
-        return text, True
-    return _UNWANTED.sub("", text.encode(errors="ignore").decode()), False
+def _without_unwanted(text: str) -> str:
+    """Return a text without unwanted characters; most texts have none, which a table shows quickly."""
+    others = without_ascii(text, _HARMLESS)
+    if others.replace("\xa0", "").isprintable():
+        return text
+    return _UNWANTED.sub("", text.encode(errors="ignore").decode())
 
 
 def _sanitise(raw: str, base: str) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from syndicate.ingest.html.item_boilerplate import READ_MORE
 from syndicate.ingest.identity import entry_key
 from syndicate.model import (
     Entry,
@@ -28,6 +29,7 @@ from syndicate.model import (
     SourceKind,
     known_since,
 )
+from syndicate.text.plain import UNSPACED
 from syndicate.text.reading_time import measure_reading
 from syndicate.text.urls import same_site
 
@@ -35,14 +37,8 @@ MAX_PARTS = 10
 """Maximum number of sitemaps read from one index; an index may list 50 000."""
 SHORT_TEXT_WORDS = 150
 """Summaries are shorter (most have 20 to 60 words); the shortest complete articles have about as many."""
-_TRUNCATED = re.compile(
-    r"(?:\[?(?:…|\.\.\.)\]?|\b(?:read (?:more|on|the (?:full|rest))|continue reading|keep reading|weiterlesen"
-    r"|mehr lesen|lire la suite|leer más|seguir leyendo|continua a leggere|leia mais|lees verder"
-    r"|اقرأ المزيد)\b.{0,40})\W*\Z",
-    re.IGNORECASE,
-)
+_TRUNCATED = re.compile(rf"(?:\[?(?:…|\.\.\.)\]?|\b{READ_MORE}\b.{{0,40}})\W*\Z", re.IGNORECASE)
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 MAX_USELESS_PAGES = 10
 """After this many useless pages of a feed, and no useful page, none is read until the window has passed."""
 _MIN_LENGTH_RATIO = 1.2
@@ -196,7 +192,7 @@ def mentions_title(title: str, page: Entry) -> bool:
     Titles in scripts without spaces between words cannot be compared and pass.
     """
     words = set(_LONG_WORD.findall(title.casefold()))
-    if len(words) < 3 or _UNSPACED.search(title):
+    if len(words) < 3 or UNSPACED.search(title):
         return True
     page_text = f"{page.title} {page.summary} {page.text[:3_000]}".casefold()
     return any(word[:6] in page_text for word in words)

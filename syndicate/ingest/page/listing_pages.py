@@ -15,7 +15,7 @@ from syndicate.errors import ParseError
 from syndicate.ingest.feed.raw_item import RawItem, Text, entry_of
 from syndicate.ingest.html.html_documents import drop_code, is_truncated, parse_tree, read_html
 from syndicate.ingest.page.css_selectors import xpath_of
-from syndicate.ingest.page.element_metadata import parse_html_metadata
+from syndicate.ingest.page.element_metadata import read_elements
 from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource, Selectors
 from syndicate.text.language import normalise_language
@@ -36,9 +36,9 @@ def parse_listing(
     unknown.
     """
     text = read_html(body, url=url, content_type=content_type, charset=charset)
-    page = parse_html_metadata(text)
     markup = drop_code(text)
     tree = parse_tree(markup)
+    page = read_elements(tree)
     language = normalise_language(page.language)
     entries_by_url: dict[str, Entry] = {}
     try:
@@ -117,7 +117,7 @@ def _link_words(links: list[Any], link: str, url: str) -> str:
 
 def _element(found: Any) -> Any:
     """Return the element of an attribute, which lxml returns as a text with a parent."""
-    return found.getparent() if hasattr(found, "getparent") and isinstance(found, str) else found
+    return getattr(found, "getparent", lambda: found)() if isinstance(found, str) else found
 
 
 def _date(item: HtmlElement, selector: str) -> str:

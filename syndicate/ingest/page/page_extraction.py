@@ -94,9 +94,9 @@ def parse_page(
 def _read_page(
     text: str, requested_url: str, url: str
 ) -> tuple[PageMetadata, Entry, page_rejection.PageEvidence]:
-    metadata = read_page_metadata(text)
     markup = html_documents.drop_code(text)
     tree = html_documents.parse_tree(markup)
+    metadata = read_page_metadata(text, tree)
     for image in [image for image in tree.iter("img") if _is_invisible(image)]:
         image.drop_tree()
     visible = " ".join(tree.text_content().split())

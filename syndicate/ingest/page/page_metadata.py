@@ -13,7 +13,10 @@ from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 
-from syndicate.ingest.page.element_metadata import HtmlPage, parse_html_metadata
+from lxml.html import HtmlElement
+
+from syndicate.ingest.html.sanitise import parse_pixels
+from syndicate.ingest.page.element_metadata import HtmlPage, read_elements
 from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Image
 
@@ -21,7 +24,6 @@ _JSON_LD = re.compile(r"<script[^>]{0,300}?application/ld\+json[^>]{0,300}>", re
 _DOCUMENT_TITLE = re.compile(r"""\bdocument\.title\s*=\s*(["'])((?:(?!\1)[^\\\n]|\\.){1,300})\1""")
 _MAX_JSON_CHARACTERS = 500_000
 _MAX_NODES = 2_000
-_SIZE = re.compile(r"\s*(\d{1,5})(?:\.\d+)?(?:px)?\s*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +51,9 @@ class PageMetadata:
     is_article: bool = False
 
 
-def read_page_metadata(text: str) -> PageMetadata:
-    """Parse the metadata of a whole page, including its scripts. Never raises."""
-    page = parse_html_metadata(text)
+def read_page_metadata(text: str, tree: HtmlElement) -> PageMetadata:
+    """Parse the metadata of a page: of its ``tree``, and of the scripts in its ``text``. Never raises."""
+    page = read_elements(tree)
     nodes = list(_nodes(text))
     article = next((node for node in nodes if _is_article(node)), {})
     return PageMetadata(
@@ -153,17 +155,12 @@ def _image(value: object) -> Image | None:
         return next((image for item in value if (image := _image(item))), None)
     if isinstance(value, dict):
         url = _text(value.get("url") or value.get("contentUrl"))
-        size = [_pixels(value.get(name)) for name in ("width", "height")]
+        size = [parse_pixels(str(value.get(name))) for name in ("width", "height")]
         return Image(url=url, width=size[0], height=size[1], alt=_text(value.get("caption"))) if url else None
     return Image(url=value.strip()) if isinstance(value, str) and value.strip() else None
 
 
 def _meta_image(page: HtmlPage) -> Image | None:
     url = page.first("og:image", "og:image:url", "twitter:image")
-    size = [_pixels(page.first(f"og:image:{name}")) for name in ("width", "height")]
+    size = [parse_pixels(page.first(f"og:image:{name}")) for name in ("width", "height")]
     return Image(url=url, width=size[0], height=size[1], alt=page.first("og:image:alt")) if url else None
-
-
-def _pixels(value: object) -> int | None:
-    match = _SIZE.match(str(value))
-    return int(match[1]) if match else None

@@ -91,11 +91,6 @@ def add_polls(connection: Connection, polls: Iterable[PollRow]) -> None:
         _ADDING.execute_many(connection, rows)
 
 
-def add_poll(connection: Connection, poll: PollRow) -> None:
-    """Append a finished poll."""
-    add_polls(connection, [poll])
-
-
 def save_answers(connection: Connection, answers: Iterable[LastAnswer]) -> None:
     """Replace the last answer of each source; bodies are gzipped already (``packed``)."""
     rows = [
