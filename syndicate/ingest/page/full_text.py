@@ -87,30 +87,38 @@ def should_read_page(article: NewArticle, source: Source, now: datetime, options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SelectedEntries:
-    """Entries of a document by their next step.
+class DocumentContent:
+    """Parsed document of a source, with its entries by their next step.
 
     The entries in ``parsed`` become articles now. The entries in ``pages`` become articles after their page
     is read. ``skipped_entries`` (key and item hash) never become articles. ``parts`` are the sitemaps of an
     index to read.
+
+    ``is_first``: no item of the source is known. ``whole``: the entries are whole articles, so no page is
+    read for them, and a shorter text replaces a longer text. ``date_by_first_seen``: an undated new entry is
+    dated now, because the source was read before and lists articles, not all pages of a site.
     """
 
+    source: Source
     parsed: ParsedSource
     pages: tuple[QueuedPage, ...] = ()
     skipped_entries: tuple[tuple[str, str], ...] = ()
     parts: tuple[SitemapPart, ...] = ()
+    is_first: bool = False
+    whole: bool = False
+    date_by_first_seen: bool = False
 
 
 def select_entries(
     source: Source, parsed: ParsedSource, now: datetime, options: PageOptions, *, first: bool
-) -> SelectedEntries:
+) -> DocumentContent:
     """Select the entries that become articles, and the pages to read first.
 
     Only sitemaps and listing pages have entries without content. ``first`` marks the first poll of a source.
     """
     has_bare_entries = source.kind is SourceKind.SITEMAP or (source.kind is SourceKind.PAGE and source.select)
     if not has_bare_entries:
-        return SelectedEntries(parsed=parsed)
+        return DocumentContent(source=source, parsed=parsed)
     selected_entries, skipped_entries = select_new_entries(parsed.entries, now, options, first=first)
     titled = tuple(entry for entry in selected_entries if entry.title)
     untitled = [entry for entry in selected_entries if not entry.title]
@@ -127,7 +135,8 @@ def select_entries(
         )
         for entry in untitled
     ]
-    return SelectedEntries(
+    return DocumentContent(
+        source=source,
         parsed=replace(parsed, entries=titled, warnings=warnings),
         pages=tuple(pages),
         skipped_entries=tuple((entry_key(entry), entry.item_hash) for entry in skipped_entries),
@@ -153,16 +162,13 @@ def select_sitemap_parts(
 
 
 def pages_to_queue(
-    articles: Iterable[NewArticle],
-    source: Source,
-    selected: SelectedEntries,
-    now: datetime,
-    options: PageOptions,
+    articles: Iterable[NewArticle], content: DocumentContent, now: datetime, options: PageOptions
 ) -> tuple[QueuedPage, ...]:
     """Return the pages to read for new or changed articles."""
+    source = content.source
     if source.full_text is FullText.NEVER:
         return ()
-    home = selected.parsed.home_url or source.home_url
+    home = content.parsed.home_url or source.home_url
     source_with_home = source if home == source.home_url else replace(source, home_url=home)
     return tuple(
         QueuedPage(

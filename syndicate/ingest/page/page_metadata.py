@@ -15,6 +15,7 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
+from syndicate.ingest.feed.raw_item import RawItem, Text
 from syndicate.ingest.html.sanitise import parse_pixels
 from syndicate.ingest.page.element_metadata import HtmlPage, read_elements
 from syndicate.ingest.written_dates import parse_date
@@ -28,53 +29,53 @@ _MAX_NODES = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageMetadata:
-    """Uncleaned metadata of a page; missing fields are ``""`` or ``None``.
+    """Uncleaned metadata of a page: the item that it declares, and more.
 
     ``paywalled`` is schema.org's ``isAccessibleForFree: false``. ``is_article`` means that the page declares
     an article by JSON-LD, Open Graph type or a time of publication.
     """
 
+    item: RawItem
     title: str = ""
     heading: str = ""
     page_title: str = ""
     script_title: str = ""
-    authors: tuple[str, ...] = ()
-    published: datetime | None = None
-    updated: datetime | None = None
-    language: str = ""
-    summary: str = ""
     section: str = ""
-    tags: tuple[str, ...] = ()
-    image: Image | None = None
     canonical: str = ""
     paywalled: bool = False
     is_article: bool = False
 
 
-def read_page_metadata(text: str, tree: HtmlElement) -> PageMetadata:
+def read_page_metadata(text: str, tree: HtmlElement, url: str) -> PageMetadata:
     """Parse the metadata of a page: of its ``tree``, and of the scripts in its ``text``. Never raises."""
     page = read_elements(tree)
     nodes = list(_nodes(text))
     article = next((node for node in nodes if _is_article(node)), {})
-    return PageMetadata(
-        title=_text(article.get("headline"))
-        or _text(article.get("name"))
-        or page.first("og:title", "twitter:title"),
-        heading=page.heading,
-        page_title=page.title,
-        script_title=_script_title(text, nodes),
-        authors=_authors(article) or tuple(page.meta.get("author", ())) or tuple(page.meta.get("byl", ())),
+    image = _image(article.get("image")) or _meta_image(page)
+    tags = _tags(article) or page.meta.get("article:tag") or _split(page.first("news_keywords"))
+    item = RawItem(
+        base=url,
+        link=url,
+        summary=Text(
+            _text(article.get("description")) or page.first("og:description", "description"), html=False
+        ),
+        authors=_authors(article) or page.meta.get("author") or page.meta.get("byl") or [],
         published=_date(
             article.get("datePublished"), page, "article:published_time", "datepublished", "date"
         ),
         updated=_date(article.get("dateModified"), page, "article:modified_time", "og:updated_time"),
         language=_text(article.get("inLanguage")) or page.language,
-        summary=_text(article.get("description")) or page.first("og:description", "description"),
+        tags=list(tags),
+        images=[image] if image else [],
+    )
+    declared = _text(article.get("headline")) or _text(article.get("name"))
+    return PageMetadata(
+        item=item,
+        title=declared or page.first("og:title", "twitter:title"),
+        heading=page.heading,
+        page_title=page.title,
+        script_title=_script_title(text, nodes),
         section=_text(article.get("articleSection")) or page.first("article:section"),
-        tags=_tags(article)
-        or tuple(page.meta.get("article:tag", ()))
-        or tuple(_split(page.first("news_keywords"))),
-        image=_image(article.get("image")) or _meta_image(page),
         canonical=page.canonical,
         is_article=bool(
             article
@@ -127,16 +128,16 @@ def _text(value: object) -> str:
     return unescape(value).strip() if isinstance(value, str) else ""
 
 
-def _authors(article: dict[str, Any]) -> tuple[str, ...]:
+def _authors(article: dict[str, Any]) -> list[str]:
     value = article.get("author") or article.get("creator")
-    return tuple(name for item in (value if isinstance(value, list) else [value]) if (name := _text(item)))
+    return [name for item in (value if isinstance(value, list) else [value]) if (name := _text(item))]
 
 
-def _tags(article: dict[str, Any]) -> tuple[str, ...]:
+def _tags(article: dict[str, Any]) -> list[str]:
     value = article.get("keywords")
     if isinstance(value, list):
-        return tuple(tag for item in value if (tag := _text(item)))
-    return tuple(_split(_text(value)))
+        return [tag for item in value if (tag := _text(item))]
+    return _split(_text(value))
 
 
 def _split(text: str) -> list[str]:
