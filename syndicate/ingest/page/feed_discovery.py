@@ -119,11 +119,6 @@ def likely_feeds(url: str) -> list[str]:
     return _distinct(absolute_url(base, path) for base in bases for path in WELL_KNOWN)
 
 
-def likely_sitemaps(url: str) -> list[str]:
-    """Return well-known URLs of sitemaps."""
-    return [absolute_url(url, f"/{path}") for path in SITEMAPS]
-
-
 def sitemaps_of_robots(body: bytes, url: str) -> list[str]:
     """Return the sitemaps in a ``robots.txt`` fetched from ``url`` (sitemaps.org), on its own host only."""
     text = body[:MAX_ROBOTS_BYTES].decode("utf-8", "replace")

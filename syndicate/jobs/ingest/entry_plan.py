@@ -84,7 +84,7 @@ class _Known:
 
     articles: tuple[KnownArticle, ...] = ()
     pruned: frozenset[str] = frozenset()
-    rematched: Rematch = field(default_factory=lambda: Rematch(moved={}))
+    rematched: Rematch = field(default_factory=Rematch)
 
 
 def plan_entries(
@@ -122,9 +122,7 @@ def plan_entries(
             rematched = _rematch(connection, parsed, articles)
             undated -= known_articles.sources_with_dates(connection, undated)
         known = {
-            source: _Known(
-                articles=articles, pruned=pruned, rematched=rematched.get(source, Rematch(moved={}))
-            )
+            source: _Known(articles=articles, pruned=pruned, rematched=rematched.get(source, Rematch()))
             for source, (articles, pruned) in stored.items()
         }
     plans = []
@@ -216,7 +214,7 @@ def _rematch(
         candidates = {article.id: article for article in (*same_date[source], *same_title)}
         pruned = tombstones.pruned_titles(connection, source, [title_hash(title) for title in titles])
         if not candidates and not pruned:
-            rematched[source] = Rematch(moved={})
+            rematched[source] = Rematch()
             continue
         listed = {article.entry_key for article in known[source]}.union(parsed[source].item_hashes)
         rematched[source] = rematch_entries(entries, candidates.values(), listed, pruned)
