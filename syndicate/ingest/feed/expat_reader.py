@@ -91,7 +91,7 @@ class FeedReader(ExpatParser):
         is_in_category = bool(self._leaf and self._leaf[0] == "category" and handler.inentry)
         if self._leaf and not is_in_category:
             self._open(*self._leaf)
-        role = _role(name) if len(name) <= MAX_NAME else _UNKNOWN
+        role = _role(name)
         known = role.known
         if self._most_items is not None and (
             role.may_be_item
@@ -130,7 +130,7 @@ class FeedReader(ExpatParser):
         if self._leaf and self._end_leaf(*self._leaf):
             return
         handler: Any = self._cont_handler
-        known = qualified_name(name)
+        known = _role(name).known
         if known:
             handler.unknown_endtag(known)
         else:
@@ -229,11 +229,18 @@ class _ElementRole(NamedTuple):
 _UNKNOWN = _ElementRole("", is_item=False, may_be_item=True, is_used=False, is_used_outside=False)
 
 
-@lru_cache(maxsize=1024)
 def _role(name: str) -> _ElementRole:
     """Return the role of an element by expat's name, which includes the namespace."""
-    known = qualified_name(name)
-    local = name.split(" ")[1 if " " in name else 0].lower()
+    return _cached_role(name) if len(name) <= MAX_NAME else _UNKNOWN
+
+
+@lru_cache(maxsize=1024)
+def _cached_role(name: str) -> _ElementRole:
+    # Expat writes ``uri local [prefix]``, or the local name alone.
+    uri, _, rest = name.partition(" ") if " " in name else ("", "", name)
+    local = rest.partition(" ")[0].lower()
+    prefix = PREFIXES.get(uri.lower())
+    known = "" if prefix is None else prefix + local
     # An unknown namespace without prefix is a dialect of RSS or Atom.
     is_used = known not in _UNUSED if known else name.count(" ") < 2
     is_of_items = known in _UNUSED_IN_FEEDS or (
@@ -242,17 +249,3 @@ def _role(name: str) -> _ElementRole:
     return _ElementRole(
         known, known in ITEM_ELEMENTS, local in ITEM_ELEMENTS, is_used, is_used and not is_of_items
     )
-
-
-def qualified_name(name: str) -> str:
-    """Convert expat's ``uri local [prefix]`` to the usual prefix and lower-case name, ``""`` if unknown."""
-    return _qualified_name(name) if len(name) <= MAX_NAME else ""
-
-
-@lru_cache(maxsize=1024)
-def _qualified_name(name: str) -> str:
-    uri, _, local = name.partition(" ")
-    if not local:
-        uri, local = "", uri
-    prefix = PREFIXES.get(uri.lower())
-    return "" if prefix is None else prefix + local.partition(" ")[0].lower()
