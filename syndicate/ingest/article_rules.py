@@ -19,15 +19,13 @@ from typing import Any
 from syndicate.errors import ConfigError, needs_extra
 from syndicate.model import NewArticle, Source
 from syndicate.text.names import tag_key
-from syndicate.text.plain import clean_line, folded_words
+from syndicate.text.plain import UNSPACED, clean_line, folded_words
 
 MAX_PATTERN = 1_000
 MAX_SEARCHED = 100_000
 """Characters of a field that an expression searches; the slowest expression takes half a second for these."""
 MAX_TITLE = 300
 
-# Scripts without spaces between words: a match may begin and end anywhere.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _GROUP = re.compile(r"\\(\d)")
 
 _FIELDS: Mapping[str, Callable[[NewArticle, Source], tuple[str, ...]]] = {
@@ -176,8 +174,9 @@ def parse_condition(text: str) -> Condition:
     words = folded_words(value)
     if not words.strip():
         raise ConfigError(f"{text!r} names no words; write some, or an expression such as {field}: /^Live/")
-    start = "" if _UNSPACED.match(words[1]) else " "
-    end = "" if _UNSPACED.match(words[-2]) else " "
+    # In scripts without spaces between words a match may begin and end anywhere.
+    start = "" if UNSPACED.match(words[1]) else " "
+    end = "" if UNSPACED.match(words[-2]) else " "
     return Condition(field=field, words=f"{start}{words.strip()}{end}")
 
 

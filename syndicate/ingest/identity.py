@@ -1,36 +1,8 @@
 """Match an entry of a document to a known article, and build the article to store. Pure.
 
-**Key.** A key identifies an article inside its source. The key is the guid if the guid is usable, else the
-canonical URL with its fragment, else a hash of title and date (of the text, without title and date). The
-public ``uid`` is derived from the source's name and the article's first key, and never changes.
-
-==============================================  ==================================================
-the entry has                                   so the entry is
-==============================================  ==================================================
-same key                                        the same article
-same key, but another URL, title *and* date     a reused guid: a new article, key ``guid#url``
-unknown key, URL and title of a known article,  a changed guid: the same article keeps uid and key
-  dates less than a day apart or missing
-same URL but another fragment than a known      another article: an entry of a changelog; if either
-  article's                                       URL has no fragment, title and date decide,
-                                                  or the date alone (``edited_fragments``)
-unknown key and URL, title and time of a        the same article, moved (``rematch``)
-  known article that is listed no longer
-no guid, no URL                                 identified by title and date
-no title                                        titled with the first words of its text
-no title and no text                            titled with its image's alternative text, else with
-                                                  its source and date
-nothing at all, not even a URL                  refused, with a reason
-==============================================  ==================================================
-
-**Dates.** A date before 1990 or more than a day in the future is ignored. A date between ten minutes and a
-day in the future is cut to ``now``. Without a published date, ``updated`` is the published date. An article
-without both is undated (``undated_key``), unless the caller sets ``date_by_first_seen``. The published date
-of a known article never changes; an undated article takes the first date that its feed gives. ``updated`` is
-never before ``published``; a changed article without a new date was updated ``now``.
-
-**Same or changed.** ``content_hash`` covers everything a reader can see, with the dates as declared.
-Articles with equal hashes are the same, even if the item's bytes differ (comment counts, tracking tokens).
+``docs/identity.md`` has the rules: which entry is which article, which dates count, and what has changed.
+``content_hash`` covers everything a reader can see, with the dates as declared. Articles with equal hashes
+are the same, even if the item's bytes differ (comment counts, tracking tokens).
 """
 
 from collections import Counter
@@ -135,7 +107,7 @@ def match_entry(
     moved: KnownArticle | None = None,
     date_by_first_seen: bool = False,
 ) -> EntryDecision:
-    """Decide whether an entry is new, changed, the same or refused, by the rules above.
+    """Decide whether an entry is new, changed, the same or refused.
 
     ``known`` holds the source's articles under ``keys_of(entry)`` or ``urls_of(entry)``. ``moved`` is the
     article that the entry is if it matches no known article. ``date_by_first_seen`` dates an undated entry

@@ -19,7 +19,9 @@ JITTER = 0.1
 """Largest share of the interval added to it. Jitter is never subtracted, so that no poll comes early."""
 REDIRECTS_TO_CONFIRM = 3
 """Number of polls in a row that must follow a permanent redirect before it is trusted (F8)."""
-MAX_REQUESTED_INTERVAL = 7 * 86_400.0
+DAY = 86_400.0
+"""Seconds between polls of a source with a working hub (F17), or without ETag and Last-Modified (F4)."""
+MAX_REQUESTED_INTERVAL = 7 * DAY
 """Seconds. A server or feed that requests more than a week is most likely wrong."""
 POLL_SHARE = 0.1
 """Polling interval as a share of the source's average publishing interval."""
@@ -37,16 +39,13 @@ class PollingOptions:
     """Polling intervals in seconds.
 
     ``min_interval`` is the shortest time between two polls of a source and the first step of the backoff.
-    With 0 (demo, tests) every run polls, and only Retry-After delays a poll. ``unvalidated_interval`` is for
-    servers that send neither ETag nor Last-Modified, ``pushed_interval`` for sources with a working hub
-    (F17). ``max_interval`` bounds all of these, the adaptive interval and the backoff; only servers and feeds
-    can request more. ``min_interval_reason`` names the shortest interval in ``status``. ``interval`` is a
-    source's own interval and replaces the adaptive interval.
+    With 0 (demo, tests) every run polls, and only Retry-After delays a poll. ``max_interval`` bounds the
+    adaptive interval, the backoff and ``DAY``; only servers and feeds can request more.
+    ``min_interval_reason`` names the shortest interval in ``status``. ``interval`` is a source's own interval
+    and replaces the adaptive interval.
     """
 
     min_interval: float = 3600.0
-    unvalidated_interval: float = 86_400.0
-    pushed_interval: float = 86_400.0
     max_interval: float = 86_400.0
     min_interval_reason: str = "the minimum interval ([http] min_interval)"
     interval: float | None = None
@@ -282,12 +281,11 @@ def _waits(state: SourceState, since: datetime, options: PollingOptions) -> list
     elif adaptive >= options.max_interval:
         waits = [(adaptive, "it publishes rarely: the longest interval ([http] max_interval)")]
     if not (state.etag or state.last_modified):
-        unvalidated = min(options.unvalidated_interval, options.max_interval)
-        waits.append((unvalidated, "its server sends neither ETag nor Last-Modified"))
+        waits.append((min(DAY, options.max_interval), "its server sends neither ETag nor Last-Modified"))
     waits += _requested_waits(state)
     if state.websub_lease_until and state.websub_lease_until > since:
         lease = (state.websub_lease_until - since).total_seconds()
-        pushed = min(options.pushed_interval, options.max_interval, lease)
+        pushed = min(DAY, options.max_interval, lease)
         waits.append((pushed, "its hub pushes new articles (WebSub)"))
     return waits
 

@@ -12,7 +12,7 @@ Pure. ``identity`` matches by guid and URL. If both have changed, the first rule
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from syndicate.model import Entry, KnownArticle
@@ -31,7 +31,7 @@ def may_be_archive(unknown: Sequence[Entry]) -> bool:
 class Rematch:
     """Known article of each entry, by the entry's hash, and the hashes of entries of pruned articles."""
 
-    moved: Mapping[str, KnownArticle]
+    moved: Mapping[str, KnownArticle] = field(default_factory=dict)
     pruned_again: frozenset[str] = frozenset()
 
 

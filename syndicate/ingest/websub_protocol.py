@@ -2,9 +2,10 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import unescape
 
-from syndicate.ingest.link_header import parse_link_fields
 from syndicate.model import Hub, ParsedSource
 from syndicate.text.urls import absolute_url, is_web_url
 
@@ -14,6 +15,9 @@ LEASE = 10 * 86_400
 SHORTEST_LEASE, LONGEST_LEASE = 300, 365 * 86_400
 MAX_CHALLENGE = 4_096
 
+_MAX_CHARACTERS = 16_000
+_LINK = re.compile(r"<([^<>]*)>([^<]*)")
+_PARAMETER = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>;,]+))")
 _METHODS = ("sha1", "sha256", "sha384", "sha512")
 
 
@@ -35,6 +39,15 @@ def links_of(fields: Sequence[str], relation: str) -> list[str]:
     """Return the targets of a relation in ``Link`` header fields, as written."""
     links = parse_link_fields(fields)
     return [target for target, values in links if relation in values.get("rel", "").lower().split()]
+
+
+def parse_link_fields(fields: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the target and the parameters of each link in ``Link`` header fields (RFC 8288)."""
+    for target, parameters in _LINK.findall(", ".join(fields)[:_MAX_CHARACTERS]):
+        values: dict[str, str] = {}
+        for name, double, single, bare in _PARAMETER.findall(parameters):
+            values.setdefault(name.lower(), unescape(double or single or bare))
+        yield target.strip(), values
 
 
 def parse_lease_seconds(text: str) -> int:

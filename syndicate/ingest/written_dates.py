@@ -13,33 +13,23 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 from syndicate.text.dates import day_names, month_names
+from syndicate.text.tables import table_of
 
-# Month names come from CLDR. If two languages use one word for two months (Croatian "listopad"), the first
-# language wins. dateparser loads its languages for its first text: only those whose dates it alone can read.
-_LANGUAGES = (
-    "en", "ar", "de", "es", "fr", "it", "pt", "ru", "tr", "pl", "nl", "hi", "ja", "zh", "ko", "id", "uk",
-    "el", "fa", "he", "ro", "sv", "da", "nb", "fi", "cs", "hu", "bg", "bn", "ur", "ta", "te", "mr", "th",
-    "ar-SY", "ar-DZ", "ar-MA", "ca", "sr", "sk", "sl", "lt", "lv", "et", "ms", "sw", "hr",
-)  # fmt: skip
+_TABLE = table_of(__name__)
+_LANGUAGES: list[str] = _TABLE["languages"].split()
 _WEEKDAY_LANGUAGES = _LANGUAGES[:20]
-_DATEPARSER_LANGUAGES = ("en", "ar", "de", "es", "fr", "pt", "it", "ru", "hi", "vi", "th", "he", "fa")
 _DATEPARSER = {"PARSERS": ["absolute-time"], "REQUIRE_PARTS": ["day", "month", "year"], "DATE_ORDER": "DMY"}
 _MAX_DATEPARSER_CHARACTERS = 60
 # A day, a year, and a word between or beside them: three numbers alone are ambiguous.
 _MAY_BE_DATE = re.compile(
     r"(?=.*(?<!\d)\d{1,2}(?!\d))(?=.*(?<!\d)(?:\d{4}|'?\d{2})(?!\d))(?=.*[^\W\d_]{2})", re.DOTALL
 )
-# Hours east of UTC. Ambiguous abbreviations (IST, AST) are missing: such dates count in the caller's zone.
-_ZONES = {"z": 0, "gmt": 0, "utc": 0, "bst": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3}
-_ZONES |= {"gst": 4, "pkt": 5, "hkt": 8, "sgt": 8, "jst": 9, "kst": 9, "aest": 10, "aedt": 11}
-_ZONES |= {"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7}
+_ZONES = {name: int(hours) for hours, names in _TABLE["zones"].items() for name in names.split()}
 
 _MARKS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670\u200c-\u200f\u061c]")
 _ALEFS = str.maketrans("أإآٱ", "اااا")
 _YEAR = re.compile(r"\d{4}")
 _AM_OR_PM = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
-# Short names missing from CLDR.
-_MORE_MONTHS = {"en": {"sept": 9}, "ar": {"يونيه": 6, "يوليه": 7}}
 _MORE_WEEKDAYS = frozenset({"tues", "wednes", "thur", "thurs"})
 # Letters, and vowel signs of Indic scripts and Thai, which ``\w`` excludes.
 _WORD = r"(?:[^\W\d_]|[\u0900-\u0903\u093a-\u0963\u0981-\u0983\u09bc-\u09cd\u0b82-\u0c56\u0e31-\u0e4e])+"
@@ -141,7 +131,7 @@ def _is_weekday(name: str) -> bool:
 
 @lru_cache(maxsize=len(_LANGUAGES))
 def _months_of(language: str) -> dict[str, int]:
-    names = month_names(language) | _MORE_MONTHS.get(language, {})
+    names = month_names(language) | _TABLE["months"].get(language, {})
     return {_plain(name): number for name, number in names.items()}
 
 
@@ -181,7 +171,7 @@ def _parse_with_dateparser(text: str) -> datetime | None:
     # Importing dateparser takes half a second, and few processes need it.
     from dateparser.date import DateDataParser  # noqa: PLC0415 - see above
 
-    parser = DateDataParser(languages=list(_DATEPARSER_LANGUAGES), settings=dict(_DATEPARSER))
+    parser = DateDataParser(languages=_TABLE["dateparser_languages"].split(), settings=dict(_DATEPARSER))
     try:
         date: datetime | None = parser.get_date_data(text).date_obj
     except (ValueError, OverflowError, TypeError, IndexError, RecursionError):

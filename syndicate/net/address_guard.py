@@ -11,42 +11,18 @@ import ipaddress
 import socket
 from typing import Any
 
+from syndicate.text.tables import table_of
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_FORBIDDEN_V4 = tuple(
-    ipaddress.IPv4Network(block)
-    for block in (
-        "0.0.0.0/8",  # this network
-        "10.0.0.0/8",  # private
-        "100.64.0.0/10",  # carrier-grade NAT
-        "127.0.0.0/8",  # loopback
-        "169.254.0.0/16",  # link-local, cloud metadata
-        "172.16.0.0/12",  # private
-        "192.0.0.0/24",  # protocol assignments
-        "192.0.2.0/24",  # documentation
-        "192.88.99.0/24",  # 6to4 relays
-        "192.168.0.0/16",  # private
-        "198.18.0.0/15",  # benchmarking
-        "198.51.100.0/24",  # documentation
-        "203.0.113.0/24",  # documentation
-        "224.0.0.0/4",  # multicast
-        "240.0.0.0/4",  # reserved, broadcast
-    )
-)
+_BLOCKS = table_of(__name__)
+_FORBIDDEN_V4 = tuple(map(ipaddress.IPv4Network, _BLOCKS["ipv4"]))
 _PRIVATE_ENDINGS = frozenset(
     {"localhost", "local", "internal", "intranet", "lan", "home", "test", "example", "invalid", "arpa"}
 )
 _UNICAST_V6 = ipaddress.IPv6Network("2000::/3")
-_FORBIDDEN_V6 = tuple(
-    ipaddress.IPv6Network(block)
-    for block in (
-        "2001::/23",  # Teredo, benchmarking, ORCHID
-        "2001:db8::/32",  # documentation
-        "2002::/16",  # 6to4: wraps any IPv4 address
-        "3fff::/20",  # documentation
-    )
-)
+_FORBIDDEN_V6 = tuple(map(ipaddress.IPv6Network, _BLOCKS["ipv6"]))
 
 
 def is_public(address: Address) -> bool:

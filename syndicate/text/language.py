@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Literal
 
 from syndicate.memory import released_when_unused
 from syndicate.text.plain import ASCII, without_ascii
+from syndicate.text.tables import table_of
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
+_TABLE = table_of(__name__)
+_ENGLISH = frozenset(_TABLE["english"].split())
 # Maximum number of characters read. Of 2,652 articles in five languages 2 were wrong at 200 or 300, 1 at 600.
 SAMPLE = 300
 # Minimum number of letters for a certain language in a script of many languages.
@@ -23,52 +26,23 @@ MIN_LETTERS = 16
 # Minimum probability from py3langid. Of 12,461 headlines and first lines in English, German, Spanish,
 # Turkish and Vietnamese 0.2 % were then given a wrong language and 12 % none (at 0.5: 0.1 % and 17 %).
 MIN_PROBABILITY = 0.4
-# ISO 639-1 codes that py3langid may return: without rare neighbours that win short texts.
-LANGUAGES = (
-    "af az be bg bs ca cs cy da de en eo es et eu fi fr fy ga gl ha hr hu id is it kk ku ky la lb lt lv mg "
-    "mk mn mr ms mt ne nl no pl pt ro ru sk sl so sq sr sv sw tg tl tr uk uz vi yo zu hi xh sa"
-)
 # A text with a common English word in 20, and two different ones at least, is English without py3langid. Of
 # 3 888 Vietnamese, German, Spanish and Turkish titles and openings a single one was misjudged, for a song.
 WORDS_PER_ENGLISH_WORD = 20
 
-# Common in English, and words in hardly any other language with Latin letters.
-_ENGLISH = frozenset(
-    {
-        "about", "and", "are", "been", "could", "from", "has", "have", "how", "into", "its", "our", "should",
-        "than", "that", "the", "their", "there", "these", "they", "this", "those", "were", "what", "when",
-        "which", "who", "why", "with", "would", "you", "your",
-    }
-)  # fmt: skip
 
 _TAG = re.compile(r"([a-z]{2,3})((?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?(?:-[a-z0-9]{1,8})*)")
 _NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
-# ISO 639-2 and retired codes in feeds (RFC 5646 section 2.2.1 asks for the shortest).
-_SHORTEST = {
-    "ara": "ar", "chi": "zh", "zho": "zh", "dut": "nl", "nld": "nl", "eng": "en", "fre": "fr", "fra": "fr",
-    "ger": "de", "deu": "de", "heb": "he", "iw": "he", "in": "id", "ind": "id", "ita": "it", "ji": "yi",
-    "jpn": "ja", "kor": "ko", "per": "fa", "fas": "fa", "pol": "pl", "por": "pt", "rus": "ru", "spa": "es",
-    "swe": "sv", "tur": "tr", "ukr": "uk", "urd": "ur", "jp": "ja",
-}  # fmt: skip
+_SHORTEST: dict[str, str] = {code: tag for tag, codes in _TABLE["shortest"].items() for code in codes.split()}
 
-_SCRIPTS = {
-    "arabic": "[\u0620-\u064a\u066e-\u06d3\u06fa-\u06ff]", "cyrillic": "[\u0400-\u052f]",
-    "han": "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]", "kana": "[\u3041-\u3096\u30a1-\u30fa]",
-    "ko": "[\uac00-\ud7a3]", "he": "[\u05d0-\u05f4]", "el": "[\u0370-\u03ff\u1f00-\u1fff]",
-    "th": "[\u0e01-\u0e2e]", "devanagari": "[\u0904-\u0939]", "bn": "[\u0985-\u09b9]",
-    "pa": "[\u0a05-\u0a39]", "gu": "[\u0a85-\u0ab9]", "ta": "[\u0b85-\u0bb9]", "te": "[\u0c05-\u0c39]",
-    "kn": "[\u0c85-\u0cb9]", "ml": "[\u0d05-\u0d39]", "si": "[\u0d85-\u0dc6]", "lo": "[\u0e81-\u0eae]",
-    "my": "[\u1000-\u102a]", "ka": "[\u10a0-\u10ff]", "am": "[\u1200-\u135a]", "km": "[\u1780-\u17b3]",
-    "hy": "[\u0531-\u0587]",
-}  # fmt: skip
 _NO_LETTERS = bytes(byte for byte in range(0x80) if not chr(byte).isalpha())
 _NOT_LATIN = re.compile("[\u0370-\u1dff\u3041-\ud7a3\uf900-\ufaff]")
 # Letters of only some languages of a script; the first row whose letters reach the share wins.
 _ARABIC = (("ps", "ټډړښځڅڼۍې", 0.01), ("ku", "ڕڵۆێە", 0.03), ("ur", "ٹڈڑےںہھ", 0.02), ("fa", "پچژگکی", 0.02))
 _CYRILLIC = (("be", "ў", 0.002), ("kk", "әқғұһ", 0.03), ("uk", "іїєґ", 0.02), ("ru", "ыэё", 0.006))
 
-_RIGHT_TO_LEFT = frozenset({"ar", "arz", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
-_RIGHT_TO_LEFT_SCRIPTS = frozenset({"adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"})
+_RIGHT_TO_LEFT = frozenset(_TABLE["right_to_left"].split())
+_RIGHT_TO_LEFT_SCRIPTS = frozenset(_TABLE["right_to_left_scripts"].split())
 
 
 def normalise_language(tag: str) -> str:
@@ -131,7 +105,7 @@ def _main_script(sample: str, letters: int) -> tuple[str, int]:
     """Return the non-Latin script of most letters and their number; ``("", 0)`` for Latin or mixed text."""
     if len(_NOT_LATIN.findall(sample)) * 2 <= letters:
         return "", 0
-    counts = {script: len(re.findall(characters, sample)) for script, characters in _SCRIPTS.items()}
+    counts = {script: len(re.findall(characters, sample)) for script, characters in _TABLE["scripts"].items()}
     kana, han = counts.pop("kana"), counts.pop("han")
     # Japanese mixes kana into ideographs; a Chinese text quotes a Japanese name at most.
     counts["ja" if kana * 10 > kana + han else "zh"] = kana + han
@@ -170,5 +144,5 @@ def _identifier() -> "LanguageIdentifier":
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 - see the module docstring
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(LANGUAGES.split())
+    identifier.set_languages(_TABLE["identified"].split())
     return identifier

@@ -5,20 +5,13 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-_BY_ENDING: Final = {
-    "avif": "image/avif", "gif": "image/gif", "jpeg": "image/jpeg", "jpg": "image/jpeg", "png": "image/png",
-    "svg": "image/svg+xml", "webp": "image/webp",
-    "aac": "audio/aac", "flac": "audio/flac", "m4a": "audio/mp4", "mp3": "audio/mpeg", "oga": "audio/ogg",
-    "ogg": "audio/ogg", "opus": "audio/ogg", "wav": "audio/wav",
-    "m4v": "video/mp4", "mov": "video/quicktime", "mp4": "video/mp4", "webm": "video/webm",
-    "csv": "text/csv", "epub": "application/epub+zip", "pdf": "application/pdf", "zip": "application/zip",
-    "doc": "application/msword", "xls": "application/vnd.ms-excel", "ppt": "application/vnd.ms-powerpoint",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-}  # fmt: skip
+from syndicate.text.tables import table_of
+
+_TABLE: Final = table_of(__name__)
+_BY_ENDING: Final[dict[str, str]] = {
+    ending: kind for kind, endings in _TABLE["endings"].items() for ending in endings.split()
+}
 _TYPE: Final = re.compile(r"\s*([a-z]+/[a-z0-9][a-z0-9.+-]*)", re.IGNORECASE | re.ASCII)
-_WRONG: Final = {"image/jpg": "image/jpeg", "audio/mp3": "audio/mpeg", "audio/x-m4a": "audio/mp4"}
 
 
 # Cached: parsing, RSS and Atom ask for the same image.
@@ -33,7 +26,7 @@ def media_type(declared: str, url: str) -> str:
     kind = found[1].lower() if found else ""
     if kind in ("", "application/octet-stream", "text/html"):
         return _BY_ENDING.get(_ending(url), kind)
-    return _WRONG.get(kind, kind)
+    return str(_TABLE["wrong"].get(kind, kind))
 
 
 def file_name(url: str) -> str:

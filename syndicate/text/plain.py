@@ -39,7 +39,6 @@ _WORDS_OF_ASCII = bytes(
     byte if byte > 0x7F or chr(byte).isalnum() else ord(" ") for byte in bytes(range(256)).lower()
 )
 _FOREIGN_SIGNS = re.compile(r"[^\w\x00-\x7f]+")
-_FEW = 8
 # Replace the line breaks of tags until line breaks of the text have become spaces; cleaned HTML has neither.
 _BREAK = "\x01"
 _BULLET = "\x02• "
@@ -55,6 +54,8 @@ _BREAKS = {
     "li": _BREAK + _BULLET,
 }
 
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+"""A letter of the scripts without spaces between words."""
 _SENTENCE_END = re.compile(r"(?:(?<=\w{3})\.|[!?…؟۔।])[\"'”’»)\]]*(?=\s+[^\sa-z])|[。！？｡][」』”’）]*")
 
 
@@ -62,7 +63,7 @@ def folded_words(text: str) -> str:
     """Return words to search in: case folded, separated and enclosed by single spaces."""
     foreign = without_ascii(text, ASCII).casefold()
     if any(map(str.isalnum, foreign)):
-        encoded = _without_foreign_signs(text.casefold(), foreign).encode()
+        encoded = _FOREIGN_SIGNS.sub(" ", text.casefold()).encode()
     else:
         # All of it becomes "?", a sign too.
         encoded = text.encode("ascii", "replace")
@@ -109,12 +110,11 @@ def text_and_tags(html: str) -> list[str]:
     return html.replace(">", "<").split("<")
 
 
-def text_of(pieces: list[str], *, is_printable: bool = False) -> str:
+def text_of(pieces: list[str]) -> str:
     """Return the text of the pieces from ``text_and_tags``, in paragraphs as in ``clean_text``.
 
     Blocks become paragraphs, list items "• " lines, ``br`` a line break; alternative texts of images are left
-    out. ``is_printable`` means that, tabs and line ends aside, there are no controls, format characters or
-    unusual spaces; it saves a search. Changes ``pieces``.
+    out. Changes ``pieces``.
     """
     tags = pieces[1::2]
     if "/pre" in tags:
@@ -122,7 +122,7 @@ def text_of(pieces: list[str], *, is_printable: bool = False) -> str:
     pieces[1::2] = [_BREAKS.get(tag.partition(" ")[0], "") for tag in tags]
     text = "".join(pieces)
     text = text.replace("\xa0", " ").replace("\t", " ").replace("\r", " ")
-    is_printable = is_printable or without_ascii(text, _PRINTABLE_OR_BREAK).isprintable()
+    is_printable = without_ascii(text, _PRINTABLE_OR_BREAK).isprintable()
     # If all space is spaces and line feeds, there is no need to split the text into words.
     text = text.replace("\n", " ") if is_printable else " ".join(text.split())
     text = text.replace(_BREAK, "\n")
@@ -181,16 +181,6 @@ def without_ascii(text: str, characters: bytes) -> str:
 def xml_safe(text: str) -> str:
     """Return the text without the characters that XML 1.0 (section 2.2) cannot carry."""
     return text if text.isprintable() else _NOT_XML.sub("", text)
-
-
-def _without_foreign_signs(text: str, foreign: str) -> str:
-    """Replace signs outside ASCII by spaces; ``foreign`` is the text without its ASCII characters."""
-    signs = [character for character in set(foreign) if not character.isalnum()]
-    if len(signs) > _FEW:
-        return _FOREIGN_SIGNS.sub(" ", text)
-    for sign in signs:
-        text = text.replace(sign, " ")
-    return text
 
 
 def _keep_line_ends(pieces: list[str]) -> None:

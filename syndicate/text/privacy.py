@@ -5,19 +5,12 @@ from dataclasses import replace
 from urllib.parse import unquote, unquote_plus
 
 from syndicate.model import Source
+from syndicate.text.tables import table_of
 from syndicate.text.urls import host_of, is_web_url
 
 _WEB = re.compile(r"(https?:\\?/\\?/)(?:[^\s/@]*@)?([^\s/?#@'\"<>]+)(?:[/?#][^\s'\"<>]*)?", re.IGNORECASE)
 _MAILBOX = re.compile(r"[^\s<>()\[\]\"',;:@]+@[^\s<>()\[\]\"',;:@]+")
-# Names of query parameters that carry a reader's key, in lower case.
-_KEYS = frozenset(
-    {
-        "access_token", "accesskey", "access_key", "api-key", "api_key", "apikey", "auth", "auth_token",
-        "authkey", "authtoken", "feed_key", "feedkey", "feed_token", "hash", "jwt", "key", "pass", "passwd",
-        "password", "private_token", "pwd", "secret", "sig", "sign", "signature", "subscriber_token", "tk",
-        "token", "user_token",
-    }
-)  # fmt: skip
+_KEYS = frozenset(table_of(__name__)["keys"].split())
 # Shorter pieces of an address are words such as "feed", which an error message may well contain.
 _SECRET_LENGTH = 6
 

@@ -7,16 +7,10 @@ from collections.abc import Sequence
 import Stemmer
 
 from syndicate.text.language import main_language
+from syndicate.text.tables import table_of
 
-# Snowball algorithms by BCP 47 primary language. Languages that are not listed are not stemmed.
-STEMMERS = {
-    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek",
-    "en": "english", "es": "spanish", "et": "estonian", "eu": "basque", "fa": "persian", "fi": "finnish",
-    "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian", "hy": "armenian", "id": "indonesian",
-    "it": "italian", "lt": "lithuanian", "nb": "norwegian", "ne": "nepali", "nl": "dutch",
-    "nn": "norwegian", "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian",
-    "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
-}  # fmt: skip
+STEMMERS = {tag: algorithm for algorithm, tags in table_of(__name__).items() for tag in tags.split()}
+"""Snowball algorithms by BCP 47 primary language."""
 
 _SPACELESS_CLASS = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"

@@ -12,30 +12,13 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from syndicate.model.shards import shard_of
+from syndicate.text.tables import table_of
 
 # Maximum length in characters. Servers commonly stop at 8 kB for the request line.
 MAX_LENGTH = 8192
-# Campaign tools' own name spaces: Google and most others, Matomo, HubSpot, Vero, Omeda.
-TRACKING_PREFIXES = ("utm_", "mtm_", "matomo_", "piwik_", "hsa_", "vero_", "oly_")
-# Parameters that never choose the page, in lower case. ``ref``, ``source`` and ``id`` may, and stay.
-TRACKING_PARAMETERS = frozenset(
-    {
-        # Click identifiers added by advertising and social networks.
-        "fbclid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "ysclid", "twclid",
-        "ttclid", "li_fat_id", "igshid", "igsh", "epik", "rdt_cid", "srsltid", "fb_action_ids",
-        "fb_action_types", "fb_source", "fb_ref", "ref_src", "ref_url", "rb_clickid", "wickedid", "s_kwcid",
-        # Mailing tools: the reader's or the campaign's identity.
-        "mc_cid", "mc_eid", "mkt_tok", "_hsenc", "_hsmi", "__hssc", "__hstc", "__hsfp", "hsctatracking",
-        "_kx", "ml_subscriber", "ml_subscriber_hash", "_bta_tid", "_bta_c", "trk_contact", "trk_msg",
-        "trk_module", "trk_sid", "sc_cid", "s_cid", "cmpid",
-        # Analytics and news sites: the reader's origin.
-        "_ga", "_gl", "_openstat", "pk_campaign", "pk_kwd", "pk_source", "pk_medium", "ns_campaign",
-        "ns_mchannel", "ns_source", "ns_linkname", "ns_fee", "at_medium", "at_campaign", "at_custom1",
-        "at_custom2", "at_custom3", "at_custom4", "at_link_id", "at_link_type", "at_link_origin", "at_format",
-        "at_ptr_name", "at_bbc_team", "xtor", "ocid", "ito", "ftag", "smid", "smtyp", "guccounter",
-        "guce_referrer", "guce_referrer_sig", "wt_mc", "wt.mc_id", "wt.nav", "wt_zmc",
-    }
-)  # fmt: skip
+_TRACKING = table_of(__name__)
+TRACKING_PREFIXES = tuple(_TRACKING["prefixes"].split())
+TRACKING_PARAMETERS = frozenset(" ".join(_TRACKING["parameters"].values()).split())
 
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 # DNS: labels of at most 63 octets, names of at most 253 (RFC 1035 section 2.3.4).

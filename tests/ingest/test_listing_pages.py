@@ -1,4 +1,4 @@
-"""Listing pages by CSS selectors."""
+"""Listing pages by CSS selectors and XPath."""
 
 import pytest
 
@@ -75,4 +75,46 @@ def test_selectors_that_are_known(selector: str):
 @pytest.mark.parametrize("selector", ["li >", "a[", "p::before::after(", "li:has-no-such()", "..", "//li"])
 def test_selectors_that_are_not(selector: str):
     with pytest.raises(ConfigError, match="not a CSS selector"):
+        check_selector(selector)
+
+
+def test_xpath_finds_elements_attributes_and_texts():
+    select = Selectors(
+        item="xpath://div[contains(concat(' ', @class, ' '), ' item ')]",
+        link="xpath:descendant::a[string-length(@href)>0]/@href",
+        title="xpath:normalize-space(h2)",
+        date="xpath:./time/@datetime",
+        author="xpath:concat('By ', span)",
+        image="xpath:(.//img)[1]/@src",
+    )
+    entry = read(select).entries[0]
+    assert (entry.url, entry.title) == ("https://town.example/news/1", "Estrada fechada")
+    assert entry.published is not None
+    assert (entry.authors, entry.published.day) == (("By Ana",), 24)
+    assert entry.image is not None
+    assert entry.image.url == "https://town.example/1.jpg"
+
+
+def test_the_words_of_a_link_found_by_its_address_are_the_title():
+    (first, *_) = read(Selectors(item="xpath://div", link="xpath:.//a/@href")).entries
+    assert first.title == "Estrada fechada"
+
+
+@pytest.mark.parametrize("item", ["xpath://div[nothing()]", "xpath://svg:path", "xpath:$x"])
+def test_an_unknown_name_in_xpath_is_an_error(item: str):
+    with pytest.raises(ParseError, match="unknown name"):
+        read(Selectors(item=item))
+
+
+@pytest.mark.parametrize("item", ["xpath:count(//div)", "xpath://a/@href", "xpath:'x'"])
+def test_an_item_that_is_no_element_is_an_error(item: str):
+    with pytest.raises(ParseError, match=r"select\.item"):
+        read(Selectors(item=item))
+
+
+@pytest.mark.parametrize(
+    "selector", ["xpath:", "xpath://a[", "xpath:((", "xpath:\x00", "xpath:" + "//a[" * 200]
+)
+def test_invalid_xpath_is_refused(selector: str):
+    with pytest.raises(ConfigError, match="not an XPath expression"):
         check_selector(selector)

@@ -8,7 +8,6 @@ from syndicate.ingest.page.robots_rules import (
     parse_robots_response,
     parse_robots_rules,
     product_token,
-    robots_url,
 )
 from tests.factories import NOW
 
@@ -75,10 +74,6 @@ def test_a_wish_for_a_pause_is_heard_and_bounded():
 def test_what_lies_beyond_half_a_megabyte_is_not_read():
     rules = b"User-agent: *\n" + b"# filler\n" * 60_000 + b"Disallow: /\n"
     assert parse_robots_rules(parse_robots_response(200, rules, NOW), "syndicate").allows(ORIGIN + "/a")
-
-
-def test_the_file_lies_at_the_root_of_its_origin():
-    assert robots_url("http://news.example") == "http://news.example/robots.txt"
 
 
 def test_we_are_called_by_the_first_word_of_the_user_agent():

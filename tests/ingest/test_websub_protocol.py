@@ -7,7 +7,6 @@ import pytest
 
 from syndicate.ingest.feed.feed_parser import parse_feed
 from syndicate.ingest.feed.json_feed_parser import parse_json_feed
-from syndicate.ingest.html.sanitise import clean_html
 from syndicate.ingest.websub_protocol import (
     LEASE,
     discover,
@@ -88,7 +87,7 @@ def test_W4_feeds_name_their_hub_and_their_own_address(document):
 
 
 def test_W4_so_do_json_feeds():
-    parsed = parse_json_feed(JSON, url=URL, known=frozenset(), clean=clean_html)
+    parsed = parse_json_feed(JSON, url=URL, known=frozenset())
     assert (parsed.hubs, parsed.self_url) == (("https://hub.example/",), "https://harbour.example/self")
 
 

@@ -14,25 +14,17 @@ from xml.sax.expatreader import ExpatParser
 
 from syndicate.ingest.feed.feedparser_fastpath import open_depths, restore_depths
 from syndicate.ingest.feed.item_splitter import ITEM_ELEMENTS, Unsplittable
-from syndicate.ingest.feed.namespaces import MAX_NAME, qualified_name
 from syndicate.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH
+from syndicate.text.tables import table_of
 
-# Elements that describe another feed, an image or a form, or that no field is read from.
-_UNUSED = frozenset(
-    {
-        "cloud", "comments", "contributor", "copyright", "docs", "email", "generator", "items", "rating",
-        "rights", "skipdays", "skiphours", "source", "subtitle", "textinput", "uri", "webmaster",
-        "dc:publisher", "media:community", "media:copyright", "media:credit", "media:description",
-        "media:hash", "media:player", "media:rating", "media:restriction", "media:text", "media:title",
-    }
-)  # fmt: skip
-# Unused outside items: of the feed itself only title, links, id, language and polling intervals are read.
-_UNUSED_IN_FEEDS = frozenset(
-    {
-        "author", "category", "description", "icon", "image", "lastbuilddate", "logo", "managingeditor",
-        "pubdate", "published", "updated",
-    }
-)  # fmt: skip
+_TABLE = table_of(__name__)
+CORE = ("", *_TABLE["core"])
+"""Namespaces of RSS in all its versions, and of Atom 1.0; "" is that of elements without one."""
+PREFIXES: dict[str, str] = dict.fromkeys(CORE, "") | _TABLE["prefixes"]
+MAX_NAME = 200
+"""Characters of an element's name with its namespace; cached longer names could fill the memory."""
+_UNUSED = frozenset(_TABLE["unused"].split())
+_UNUSED_IN_FEEDS = frozenset(_TABLE["unused_in_feeds"].split())
 _CAPTIONS = {"media:description": "media_caption", "media:title": "media_headline"}
 _ITEM_NAMESPACES = ("content:", "dc:", "dcterms:", "feedburner:", "itunes:", "media:")
 MAX_ELEMENTS = 1_000
@@ -99,7 +91,7 @@ class FeedReader(ExpatParser):
         is_in_category = bool(self._leaf and self._leaf[0] == "category" and handler.inentry)
         if self._leaf and not is_in_category:
             self._open(*self._leaf)
-        role = _role(name) if len(name) <= MAX_NAME else _UNKNOWN
+        role = _role(name)
         known = role.known
         if self._most_items is not None and (
             role.may_be_item
@@ -138,7 +130,7 @@ class FeedReader(ExpatParser):
         if self._leaf and self._end_leaf(*self._leaf):
             return
         handler: Any = self._cont_handler
-        known = qualified_name(name)
+        known = _role(name).known
         if known:
             handler.unknown_endtag(known)
         else:
@@ -237,11 +229,18 @@ class _ElementRole(NamedTuple):
 _UNKNOWN = _ElementRole("", is_item=False, may_be_item=True, is_used=False, is_used_outside=False)
 
 
-@lru_cache(maxsize=1024)
 def _role(name: str) -> _ElementRole:
     """Return the role of an element by expat's name, which includes the namespace."""
-    known = qualified_name(name)
-    local = name.split(" ")[1 if " " in name else 0].lower()
+    return _cached_role(name) if len(name) <= MAX_NAME else _UNKNOWN
+
+
+@lru_cache(maxsize=1024)
+def _cached_role(name: str) -> _ElementRole:
+    # Expat writes ``uri local [prefix]``, or the local name alone.
+    uri, _, rest = name.partition(" ") if " " in name else ("", "", name)
+    local = rest.partition(" ")[0].lower()
+    prefix = PREFIXES.get(uri.lower())
+    known = "" if prefix is None else prefix + local
     # An unknown namespace without prefix is a dialect of RSS or Atom.
     is_used = known not in _UNUSED if known else name.count(" ") < 2
     is_of_items = known in _UNUSED_IN_FEEDS or (

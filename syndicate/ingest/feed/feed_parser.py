@@ -15,7 +15,6 @@ from syndicate.ingest.feed.item_splitter import Split, Unsplittable, split
 from syndicate.ingest.feed.json_feed_parser import parse_json_feed
 from syndicate.ingest.feed.raw_item import RawFeed, RawItem, entry_of, plain_title
 from syndicate.ingest.feed.xml_encoding import as_plain_utf8, repair_references, utf8_document
-from syndicate.ingest.html.sanitise import clean_html
 from syndicate.ingest.limits import MAX_ITEMS
 from syndicate.model import Entry, ParsedSource
 from syndicate.text.hashes import hash_of
@@ -58,7 +57,7 @@ def parse_feed(
     """
     start = body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith((b"{", b"[")) or (not start.startswith(b"<") and "json" in content_type.lower()):
-        return parse_json_feed(body, url=url, known=known, only=only, clean=clean_html)
+        return parse_json_feed(body, url=url, known=known, only=only)
     if not known and only is None and (first := _read_new_document(as_plain_utf8(body, charset), url)):
         return first
     document, warnings = utf8_document(body, charset)

@@ -1,7 +1,7 @@
 """Parse RSS and Atom with feedparser into raw items: the seam between feedparser and the rest.
 
 Only this module knows feedparser's dictionaries, and only this module imports the fast path
-(``feedparser_fastpath``, ``leaf_elements``, ``expat_reader``, ``namespaces``). The fast path subclasses
+(``feedparser_fastpath``, ``leaf_elements``, ``expat_reader``). The fast path subclasses
 feedparser's parsers, so that feedparser still interprets each element. 69 real feeds parse 4.4 times as fast
 as with feedparser's defaults, 3.2 times without ``leaf_elements``, and 2.2 times without the fast path.
 
@@ -11,18 +11,16 @@ The fast path uses these private parts of feedparser, hence the exact pin ``feed
 ``datetimes._parse_date``, ``urls.make_safe_absolute_uri`` and ``util.FeedParserDict``. The tests compare the
 result with feedparser's own.
 
-feedparser's strict parser reads well-formed documents, its loose parser the others. Only a document with a
-document type goes to ``feedparser.parse``, as bytes in a ``BytesIO``: feedparser would open a string that
-looks like a path or URL. Its sanitiser and link resolver are off, since ``html.sanitise`` does both. Some
-inputs make feedparser raise; every such exception becomes a ``ParseError``.
+feedparser's strict parser reads well-formed documents, its loose parser the others. Its sanitiser and link
+resolver are off, since ``html.sanitise`` does both. Some inputs make feedparser raise; every such exception
+becomes a ``ParseError``.
 """
 
-import io
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import struct_time
 from typing import Any
-from xml.sax import SAXException, SAXParseException
+from xml.sax import SAXException
 
 import feedparser
 
@@ -103,16 +101,10 @@ def _read(document: bytes) -> tuple[str, Any, list[Any]]:
     parser: LeafParser | LooseParser = LeafParser()
     try:
         _read_with(parser, FeedReader(), document)
-    except SAXParseException:
-        # ``feedparser.parse`` would run the strict parser again before the loose parser.
+    except SAXException:
+        # Not well-formed, or with a document type. ``feedparser.parse`` would run the strict parser again.
         parser = LooseParser()
         parser.read(document)
-    except SAXException:
-        headers = {"content-type": "application/xml; charset=utf-8"}
-        parsed = feedparser.parse(
-            io.BytesIO(document), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
-        )
-        return str(parsed.get("version") or ""), parsed.feed, parsed.entries
     return str(parser.version), parser.feeddata, parser.entries
 
 

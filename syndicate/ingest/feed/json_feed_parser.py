@@ -5,28 +5,20 @@ invalid item does not affect the others.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
-from html import escape
 from typing import Any, NoReturn
 
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.feed_dates import parse_unread_date
-from syndicate.ingest.feed.raw_item import author_names, clean_enclosures, parse_count
-from syndicate.ingest.html.image_choice import lead_image
-from syndicate.ingest.html.item_boilerplate import cut_boilerplate
-from syndicate.ingest.html.sanitise import CleanedHtml, with_html
-from syndicate.ingest.limits import MAX_ITEMS, MAX_SUMMARY_CHARACTERS, MAX_TAGS
+from syndicate.ingest.feed.raw_item import RawItem, Text, entry_of, parse_count
+from syndicate.ingest.limits import MAX_ITEMS, MAX_SUMMARY_CHARACTERS
 from syndicate.model import Enclosure, Entry, Image, ParsedSource
 from syndicate.text.language import normalise_language
-from syndicate.text.plain import clean_line, clean_text
+from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url, is_loopback
-
-CleanHtml = Callable[[str, str], CleanedHtml]
-"""Cleans untrusted HTML; the second argument is the base URL of its relative links."""
-
-MAX_GUID_CHARACTERS = 1_000
 
 _VERSION = "jsonfeed.org/version/"
 # Not a key of a real document: JSON forbids a raw NUL.
@@ -34,7 +26,7 @@ _REPEATED = "\x00repeated"
 
 
 def parse_json_feed(
-    body: bytes, *, url: str, known: frozenset[str], only: frozenset[str] | None = None, clean: CleanHtml
+    body: bytes, *, url: str, known: frozenset[str], only: frozenset[str] | None = None
 ) -> ParsedSource:
     """Parse a JSON Feed fetched from ``url``.
 
@@ -61,7 +53,7 @@ def parse_json_feed(
         if item_hash in known or (only is not None and item_hash not in only):
             continue
         try:
-            entries.append(_entry(item, feed, url, item_hash, clean))
+            entries.append(_entry(item, feed, url, item_hash))
         except ParseError as error:
             refused.append((item_hash, str(error)))
     return ParsedSource(
@@ -122,7 +114,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _entry(item: object, feed: Mapping[str, Any], url: str, item_hash: str, clean: CleanHtml) -> Entry:
+def _entry(item: object, feed: Mapping[str, Any], url: str, item_hash: str) -> Entry:
     if not isinstance(item, dict):
         raise ParseError(f"an item must be an object, not {_kind(item)}")
     if _REPEATED in item:
@@ -130,75 +122,49 @@ def _entry(item: object, feed: Mapping[str, Any], url: str, item_hash: str, clea
     base = absolute_url(url, _text(feed, "home_page_url"))
     base = base if base.startswith("http") and not is_loopback(base) else url
     link = absolute_url(base, _text(item, "url")) or absolute_url(base, _text(item, "external_url"))
-    guid = clean_line(_text(item, "id"), MAX_GUID_CHARACTERS)
-    body = _body(item, link or base, clean)
-    title = clean_line(_text(item, "title"))
-    if not (guid or link):
-        raise ParseError("the item has neither an id nor a url")
-    if not (title or body.html or link):
-        raise ParseError("the item has neither a title, content nor a url")
-    return Entry(
-        guid=guid,
-        url=link,
-        title=title,
-        authors=_authors(item) or _authors(feed),
+    html, tags, files = _text(item, "content_html"), item.get("tags"), _objects(item, "attachments")
+    images = [_text(item, "image"), _text(item, "banner_image")]
+    images += [_text(file, "url") for file in files if _text(file, "mime_type")[:6] == "image/"]
+    raw = RawItem(
+        base=base,
+        guid=_text(item, "id"),
+        link=link,
+        title=Text(_text(item, "title"), html=False),
+        contents=[Text(html, html=True) if html.strip() else Text(_text(item, "content_text"), html=False)],
+        authors=_authors(item),
         published=_time(_text(item, "date_published")),
         updated=_time(_text(item, "date_modified")),
-        language=normalise_language(_text(item, "language")) or normalise_language(_text(feed, "language")),
-        html=body.html,
-        text=body.text,
-        summary=clean_line(_text(item, "summary"), MAX_SUMMARY_CHARACTERS),
-        tags=_tags(item),
-        image=_image(item, link or base, body.image),
-        enclosures=_enclosures(item, link or base),
-        item_hash=item_hash,
+        language=_text(item, "language"),
+        tags=[tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
+        images=[Image(url=address) for address in images if address],
+        enclosures=[_enclosure(file) for file in files],
+    )
+    if not any(map(str.strip, raw.authors)):
+        raw.authors = _authors(feed)
+    entry = entry_of(raw, language=normalise_language(_text(feed, "language")), item_hash=item_hash)
+    if not (entry.guid or link):
+        raise ParseError("the item has neither an id nor a url")
+    if not (entry.title or entry.html or link):
+        raise ParseError("the item has neither a title, content nor a url")
+    # The summary is no text of an item without content.
+    return replace(entry, summary=clean_line(_text(item, "summary"), MAX_SUMMARY_CHARACTERS))
+
+
+def _enclosure(file: Mapping[str, Any]) -> Enclosure:
+    return Enclosure(
+        url=_text(file, "url"),
+        media_type=_text(file, "mime_type"),
+        size=parse_count(_text(file, "size_in_bytes")),
+        duration=parse_count(_text(file, "duration_in_seconds")),
+        title=_text(file, "title"),
     )
 
 
-def _body(item: Mapping[str, Any], base: str, clean: CleanHtml) -> CleanedHtml:
-    html = _text(item, "content_html")
-    if html.strip():
-        body = clean(html, base)
-        shorter = cut_boilerplate(body.html, base)
-        return body if shorter is body.html else with_html(body, shorter)
-    text = clean_text(_text(item, "content_text"))
-    paragraphs = escape(text, quote=False).replace("\n\n", "</p><p>").replace("\n", "<br>")
-    return CleanedHtml(html=f"<p>{paragraphs}</p>" if text else "", text=text)
-
-
-def _image(item: Mapping[str, Any], base: str, text_image: Image | None) -> Image | None:
-    """Return the declared image, else the first image of the text (see ``lead_image``)."""
-    candidates = [_text(item, "image"), _text(item, "banner_image")]
-    attached = (file for file in _objects(item, "attachments") if _text(file, "mime_type")[:6] == "image/")
-    candidates += [_text(file, "url") for file in attached]
-    return lead_image([Image(url=candidate) for candidate in candidates if candidate], text_image, base)
-
-
-def _enclosures(item: Mapping[str, Any], base: str) -> tuple[Enclosure, ...]:
-    enclosures = [
-        Enclosure(
-            url=_text(attachment, "url"),
-            media_type=_text(attachment, "mime_type"),
-            size=parse_count(_text(attachment, "size_in_bytes")),
-            duration=parse_count(_text(attachment, "duration_in_seconds")),
-            title=_text(attachment, "title"),
-        )
-        for attachment in _objects(item, "attachments")
-    ]
-    return clean_enclosures(enclosures, base)
-
-
-def _authors(holder: Mapping[str, Any]) -> tuple[str, ...]:
+def _authors(holder: Mapping[str, Any]) -> list[str]:
     people = _objects(holder, "authors")
     if isinstance(holder.get("author"), dict):
         people.append(holder["author"])
-    return author_names(_text(person, "name") for person in people)
-
-
-def _tags(item: Mapping[str, Any]) -> tuple[str, ...]:
-    listed = item.get("tags")
-    texts = [tag for tag in listed if isinstance(tag, str)] if isinstance(listed, list) else []
-    return tuple(dict.fromkeys(tag for text in texts if (tag := clean_line(text, 100))))[:MAX_TAGS]
+    return [_text(person, "name") for person in people]
 
 
 def _time(text: str) -> datetime | None:

@@ -18,20 +18,15 @@ from syndicate.model import Enclosure, Entry, Image
 from syndicate.text.language import normalise_language
 from syndicate.text.media_types import media_type
 from syndicate.text.plain import clean_line
+from syndicate.text.tables import table_of
 from syndicate.text.urls import absolute_url
 
 MAX_AUTHORS = 10
 MAX_GUID_CHARACTERS = 2_000
 MAX_ENCLOSURES = 20
 
-# RSS 1.0 syndication module, in seconds.
-_PERIODS = {
-    "hourly": 3600.0,
-    "daily": 86_400.0,
-    "weekly": 604_800.0,
-    "monthly": 2_592_000.0,
-    "yearly": 31_536_000.0,
-}
+_TABLE = table_of(__name__)
+_PERIODS: dict[str, float] = _TABLE["periods"]
 
 _HTML_NAMES = TAGS | {"center", "font", "iframe", "script", "span", "style", "strike", "svg", "tt", "video"}
 _TAG_NAME = re.compile(r"</?([a-zA-Z][\w:-]*)")
@@ -41,26 +36,12 @@ _IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
 _MAIL_AND_NAME = re.compile(r"(?:\S+@\S+|hidden)\s*\((.+)\)\s*\Z")
 _NAME_AND_MAIL = re.compile(r"(.+?)\s*[<(\[]\s*(?:mailto:)?\S+@\S+?\s*[>)\]]\s*\Z")
 _MAILBOX = re.compile(r"(?:mailto:)?([^@\s<>()]+)@[^@\s<>()]+\.[^@\s<>()]+", re.IGNORECASE)
-# Mailboxes of roles, not of people (RFC 2142, and defaults of blog software).
-_ROLES = frozenset(
-    {
-        "admin", "administrator", "blog", "contact", "editor", "editorial", "feedback", "hello", "help",
-        "hostmaster", "info", "mail", "news", "newsroom", "no-reply", "nobody", "noemail", "noreply",
-        "office", "postmaster", "press", "redaktion", "root", "rss", "support", "team", "unknown", "user",
-        "web", "webmaster",
-    }
-)  # fmt: skip
+_ROLES = frozenset(_TABLE["roles"].split())
 # References that no author writes in plain text on purpose.
 _DOUBLY_ESCAPED = re.compile(
     "&(?:nbsp|amp|quot|apos|hellip|[lr][sd]quo|[mn]dash|#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5});"
 )
-# WordPress's names for "no category".
-_NO_TAGS = frozenset(
-    {
-        "uncategorized", "uncategorised", "nicht kategorisiert", "non classé", "sin categoría",
-        "senza categoria", "sem categoria", "geen categorie", "без рубрики", "غير مصنف", "未分类", "未分類",
-    }
-)  # fmt: skip
+_NO_TAGS = frozenset(_TABLE["no_tags"])
 _LINK_TAG = re.compile("<a [^<>]*>|</a>")
 _NO_FILES = frozenset({"text/html", "application/xhtml+xml", "application/x-shockwave-flash"})
 _PARAGRAPHS = re.compile(r"\n\s*\n")
@@ -130,7 +111,7 @@ def entry_of(raw: RawItem, *, language: str, item_hash: str) -> Entry:
         html=body.html,
         text=body.text,
         summary=_summary(raw.summary, main, body, base),
-        tags=_tags(raw.tags),
+        tags=distinct_tags(raw.tags),
         image=lead_image(raw.images, body.image, base),
         enclosures=clean_enclosures(raw.enclosures, base) if raw.enclosures else (),
         item_hash=item_hash,
@@ -265,13 +246,8 @@ def _name_in_mailbox(text: str) -> str:
     return " ".join(word.capitalize() for word in words) if len(words) > 1 else local
 
 
-def distinct_tags(tags: Iterable[str]) -> tuple[str, ...]:
-    """Return cleaned tags without repetition in another case."""
-    cleaned = (clean_line(tag, MAX_TAG_CHARACTERS) for tag in tags)
-    return tuple({tag.casefold(): tag for tag in cleaned if tag}.values())[:MAX_TAGS]
-
-
-def _tags(terms: Iterable[str]) -> tuple[str, ...]:
+def distinct_tags(terms: Iterable[str]) -> tuple[str, ...]:
+    """Return cleaned tags without addresses, names for "no category", and repetition in another case."""
     kept: dict[str, str] = {}
     for term in terms:
         tag = clean_line(unescape(term) if "&" in term else term, MAX_TAG_CHARACTERS)

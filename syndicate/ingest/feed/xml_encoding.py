@@ -13,6 +13,7 @@ import re
 from html.entities import html5
 
 from syndicate.ingest.feed.charset_detection import detect
+from syndicate.text.tables import table_of
 
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -24,28 +25,7 @@ BYTE_ORDER_MARKS = (
 # XML 1.0 appendix F: "<?" in UTF-16 without a byte order mark.
 _SNIFFED = ((b"<\0?\0", "utf-16-le"), (b"\0<\0?", "utf-16-be"))
 
-# Names as browsers read them (WHATWG Encoding §4.2): Latin-1 means windows-1252, and so on.
-_CODECS = {
-    "utf-8": "utf-8 utf8 unicode-1-1-utf-8 us-ascii ascii",
-    "cp1252": "iso-8859-1 iso8859-1 latin1 latin-1 l1 windows-1252 cp1252 cp-1252",
-    "utf-16": "utf-16 utf16 ucs-2 iso-10646-ucs-2 utf-16le utf-16be utf-16-le utf-16-be",
-    "utf-32": "utf-32 utf32 ucs-4 iso-10646-ucs-4 utf-32le utf-32be utf-32-le utf-32-be",
-    "cp932": "shift_jis shift-jis sjis x-sjis windows-31j ms932 cp932",
-    "euc_jp": "euc-jp eucjp x-euc-jp",
-    "iso2022_jp": "iso-2022-jp",
-    "gb18030": "gb18030 gbk gb2312 gb-2312 gb2312-80 x-gbk cp936 windows-936",
-    "big5hkscs": "big5 big5-hkscs big-5 cn-big5 x-x-big5 cp950",
-    "cp949": "euc-kr euckr ks-c-5601-1987 windows-949 cp949",
-    "cp874": "tis-620 windows-874 iso-8859-11 cp874",
-    "cp1254": "iso-8859-9 latin5 windows-1254 cp1254",
-    "koi8-r": "koi8-r koi8r koi8",
-    "koi8-u": "koi8-u",
-    "mac-roman": "macintosh mac x-mac-roman",
-    "cp866": "cp866 ibm866",
-    **{f"cp{n}": f"windows-{n} cp{n} cp-{n}" for n in (1250, 1251, 1253, 1255, 1256, 1257, 1258)},
-    **{f"iso8859-{n}": f"iso-8859-{n} iso8859-{n}" for n in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)},
-}
-CHARSETS = {alias: codec for codec, aliases in _CODECS.items() for alias in aliases.split()}
+CHARSETS = {alias: codec for codec, aliases in table_of(__name__).items() for alias in aliases.split()}
 
 _DECLARATION = re.compile(r"\s*<\?xml(?=\s)[^>]{0,500}\?>", re.ASCII)
 _DECLARED = re.compile(rb"\s*<\?xml\s[^>]{0,300}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")

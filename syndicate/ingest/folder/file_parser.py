@@ -14,7 +14,7 @@ from html import escape
 from pathlib import Path
 
 from syndicate.errors import ParseError
-from syndicate.ingest.feed.raw_item import distinct_tags
+from syndicate.ingest.feed.raw_item import author_names, distinct_tags
 from syndicate.ingest.feed.xml_encoding import BYTE_ORDER_MARKS
 from syndicate.ingest.folder.boilerplate import read_copied_text
 from syndicate.ingest.folder.folder_reader import HTML, MARKDOWN
@@ -156,8 +156,7 @@ def _text_entry(guid: str, text: str, item_hash: str, zone: tzinfo) -> Entry:
 def _names(values: Iterable[str]) -> tuple[str, ...]:
     """Split lists such as "Ada, Ben and Cem" into distinct names, without URLs and email addresses."""
     parts = (part for value in values for part in re.split(r"\s*[;,،]\s*|\s+(?:and|&)\s+", value))
-    names = (clean_line(part, 100) for part in parts)
-    return tuple(dict.fromkeys(name for name in names if name and "://" not in name and "@" not in name))
+    return author_names(part for part in parts if "@" not in part)
 
 
 def _tags(values: Iterable[str]) -> tuple[str, ...]:

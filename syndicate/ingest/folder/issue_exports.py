@@ -26,6 +26,7 @@ from syndicate.ingest.page.element_metadata import parse_html_file
 from syndicate.ingest.written_dates import parse_date
 from syndicate.text.markdown import markdown_html, markdown_parser
 from syndicate.text.plain import clean_line
+from syndicate.text.tables import table_of
 from syndicate.text.urls import canonical_url
 
 SUFFIXES = frozenset({".csv", ".json", ".html", ".htm", ".md", ".markdown", ".eml"})
@@ -33,31 +34,13 @@ MAX_HTML_CHARACTERS = 2_000_000
 MAX_LEFTOVER_CHARACTERS = 120
 
 Record = dict[str, str]
-_NAMES = {
-    "id": ("id", "post_id", "unique_id", "campaign_id", "message_id", "uuid"),
-    "subject": ("email_subject", "subject", "subject_line", "title", "og:title"),
-    "date": (
-        "email_sent_at", "send_date", "sent_at", "started_at", "publish_date", "published_at", "post_date",
-        "article:published_time", "date", "send_at", "created_at",
-    ),
-    "url": ("canonical_url", "absolute_url", "url", "canonical", "archive_url"),
-}  # fmt: skip
-# Values of issues that were sent and that everybody may read: the archive is public.
-_ALLOWED = {
-    "is_published": ("true", "1"),
-    "draft": ("false",),
-    "status": ("published", "sent", "finished", "imported", "about_to_send", "in_flight"),
-    "audience": ("everyone",),
-    "visibility": ("public",),
-    "email_type": ("public",),
-}
+_TABLE = table_of(__name__)
+_NAMES: dict[str, list[str]] = _TABLE["names"]
+_ALLOWED: dict[str, list[str]] = _TABLE["allowed"]
 _NOT_SENT = ("page", "optin", "thread", "note")
 _UNREADABLE = (ParseError, csv.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError)
-# Placeholders of Mailchimp, Substack, MailPoet, and of listmonk, Buttondown and Ghost.
-_PLACEHOLDER = (
-    r"(?:\*\|[^|<>\"']{1,80}\|\*|%%[^%<>\"'\s]{1,60}%%|\[(?:link|subscriber|newsletter|date|user):[^\]<>\"']{1,80}\]"
-    r"|\{\{[^{}<>]{0,40}(?i:unsub|subscri|email|track|optin|messageurl|preferences|campaign)[^{}<>]{0,80}\}\})"
-)
+_PHRASES = _TABLE["phrases"]
+_PLACEHOLDER = f"(?:{'|'.join(_PHRASES['placeholders'])})"
 # With the spaces before it, if a comma or the end of the sentence follows: "Hi *|FNAME|*,".
 _PLACEHOLDERS = re.compile(rf"[ \xa0]{{1,2}}{_PLACEHOLDER}(?=[,.!?:;])|{_PLACEHOLDER}")
 _HREF = re.compile(rf"""(\shref\s*=\s*)(["'])[^"'<>]{{0,500}}?{_PLACEHOLDER}[^"'<>]{{0,500}}\2""")
@@ -67,18 +50,8 @@ _HIDDEN = re.compile(
     r"<(div|span|p)\b[^<>]{0,500}display:\s*none[^<>]{0,500}>[^<]{0,2000}</\1>", re.IGNORECASE
 )
 _LINK = re.compile(r"<a(?: [^<>]*)?>(.*?)</a>", re.DOTALL)
-_FOR_READERS = re.compile(
-    r"\b(?:unsubscribe|manage (?:your )?(?:preferences|subscription)|(?:update|email) (?:your )?preferences"
-    r"|in (?:your|a|the) (?:web )?browser|view (?:(?:this|email|message) )*online|web version"
-    r"|subscribe now|forward to a friend)\b",
-    re.IGNORECASE,
-)
-# Addresses that act for the subscriber whose copy of the issue it is, at other products and here.
-_LIVE = re.compile(
-    r"unsub|/opt-?out|disable_email|mailpoet_router|list-manage\.com/(?:profile|vcard)"
-    r"|/(?:preferences|private|confirm|subscription)/[\w-]{20}",
-    re.IGNORECASE,
-)
+_FOR_READERS = re.compile(rf"\b(?:{'|'.join(_PHRASES['for_readers'])})\b", re.IGNORECASE)
+_LIVE = re.compile("|".join(_PHRASES["live"]), re.IGNORECASE)
 _URL = re.compile(r"(?:https?://|mailto:)[^\s<>\"']+", re.IGNORECASE)
 # Private-use characters mark removed placeholders and links until the words around them are tidied.
 _GONE, _LINK_GONE = "\ue000", "\ue001"

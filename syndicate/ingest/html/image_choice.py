@@ -12,6 +12,7 @@ from dataclasses import replace
 from syndicate.ingest.html.item_boilerplate import is_read_more
 from syndicate.ingest.html.tracking_pixels import MAX_PIXEL_SIDE, is_tracker_url
 from syndicate.model import Image
+from syndicate.text.tables import table_of
 from syndicate.text.urls import absolute_url
 
 MIN_SIDE = 64
@@ -22,15 +23,9 @@ MIN_LOGO_SIDE = 200
 """Pixels. An image with both sides this long is no decoration, even if its name says "logo"."""
 _MAX_LINK_CHARACTERS = 600
 
+_TABLE = table_of(__name__)
 _DECORATION_HOSTS = re.compile(
-    r"""https?://(?:[^/?#]*\.)?(?:
-        gravatar\.com|(?:feedburner|statcounter|addthis|sharethis|addtoany|paypalobjects|buymeacoffee
-        |impactradius-go|flattr|liberapay|patreon)\.com|shields\.io|badgen\.net|badge\.fury\.io|travis-ci\.\w+
-        |codecov\.io|ko-fi\.com|creativecommons\.org|licensebuttons\.net|codecogs\.com|twemoji\.maxcdn\.com
-        |s\.w\.org/images/core|wp\.com/latex\.php|feeds\.wordpress\.com
-    )(?:[/?:]|\Z)
-    """,
-    re.IGNORECASE | re.VERBOSE,
+    rf"https?://(?:[^/?#]*\.)?(?:{'|'.join(_TABLE['hosts'])})(?:[/?:]|\Z)", re.IGNORECASE
 )
 # In names of gif and png files only: a photograph "style-icon.jpg" may show the article's subject.
 _WORDS = r"(?:badge|button|btn|donate|emoji|emoticon|icon|share|smiley|spacer|sprite|subscribe)s?"
@@ -47,15 +42,7 @@ _DECORATION_NAMES = re.compile(
 _VECTOR_GRAPHIC = re.compile(r"[^?#]*\.svgz?(?:[?#]|\Z)", re.IGNORECASE)
 _SIZE_IN_NAME = re.compile(r"[-_](\d{1,4})x(\d{1,4})(?=\.\w{3,4}(?:[?#]|\Z))")
 _LINK_BEFORE = re.compile(r'<a href="([^"]*)"[^<>]*>\s*\Z')
-_SHARING = re.compile(
-    r"""mailto:|https?://(?:[^/?#]*\.)?(?:
-        facebook\.com/(?:sharer|share|dialog)|(?:twitter|x)\.com/(?:share|intent|home\?)|linkedin\.com/(?:share|cws)
-        |reddit\.com/submit|pinterest\.\w+/pin/create|tumblr\.com/(?:share|widgets)|whatsapp\.com/send|wa\.me/\?
-        |t(?:elegram)?\.me/share|getpocket\.com/|bsky\.app/intent|news\.ycombinator\.com/submit|digg\.com/submit
-        |(?:feedburner|addtoany|addthis|patreon|paypal|buymeacoffee|liberapay|flattr)\.com/|ko-fi\.com/
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
+_SHARING = re.compile(rf"mailto:|https?://(?:[^/?#]*\.)?(?:{'|'.join(_TABLE['sharing'])})", re.IGNORECASE)
 
 
 def lead_image(declared: Iterable[Image], text_image: Image | None, base: str) -> Image | None:

@@ -8,68 +8,31 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape, unescape
-from typing import NamedTuple
 
 import nh3
 
 from syndicate.ingest.html.hidden_images import drop_hidden_images, may_hide_images
 from syndicate.ingest.html.image_choice import MIN_SIDE, may_lead
-from syndicate.ingest.html.markup_limits import MAX_MARKUP_TAGS, may_be_deep, may_exceed, within_limits
-from syndicate.ingest.html.tag_scanner import QUOTED_END
+from syndicate.ingest.html.markup_limits import may_exceed, within_limits
 from syndicate.ingest.html.tracking_pixels import image_sides, is_tracking_pixel
-from syndicate.ingest.limits import MAX_ATTRIBUTES, MAX_HTML_CHARACTERS
+from syndicate.ingest.limits import MAX_DEPTH, MAX_HTML_CHARACTERS
 from syndicate.model import Image
-from syndicate.text.plain import clean_line, text_and_tags, text_of
+from syndicate.text.plain import clean_line, text_and_tags, text_of, without_ascii
+from syndicate.text.tables import table_of
 from syndicate.text.urls import absolute_url, is_web_url
 
 MAX_REFERENCES = 50_000
 """Ampersands of one text: html5ever copies the rest of the text for each (100 000 before 900 kB: 1.5 s).
 
 Writing no-break spaces is as slow (900 000: 25 s): beyond this number, all become spaces."""
-TAGS = frozenset(
-    {
-        "a", "abbr", "article", "aside", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del",
-        "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i",
-        "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp",
-        "section", "small", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time",
-        "tr", "u", "ul", "var", "wbr",
-    }
-)  # fmt: skip
-ATTRIBUTES = {
-    "*": {"lang", "dir", "title"},
-    "a": {"href", "hreflang"},
-    # ``_clean_images`` reads ``style`` and ``hidden`` to find invisible images, and removes both.
-    "img": {"src", "alt", "width", "height", "style", "hidden"},
-    # No ``cite``: no reader shows it, and nh3 does not check its scheme.
-    "del": {"datetime"},
-    "ins": {"datetime"},
-    "time": {"datetime"},
-    "ol": {"start"},
-    "td": {"colspan", "rowspan"},
-    "th": {"colspan", "rowspan", "scope"},
-}
-# Elements whose content is code, a control or a drawing, never text of the article.
-WITHOUT_CONTENT = frozenset(
-    {
-        "script", "style", "title", "textarea", "select", "svg", "math", "template", "iframe", "noembed",
-        "noframes",
-    }
-)  # fmt: skip
+_TABLE = table_of(__name__)
+TAGS = frozenset(_TABLE["tags"].split())
+ATTRIBUTES = {element: set(names.split()) for element, names in _TABLE["attributes"].items()}
+WITHOUT_CONTENT = frozenset(_TABLE["without_content"].split())
 
 # Characters that XML forbids (XML 1.0 §2.2) or that reorder the text around them (bidi overrides).
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
-_MARKS = b"<>=\"'"
-_HARMLESS = bytes({*b"\t\n\r", *range(0x20, 0x7F)} - {*_MARKS})
-_NO_MARKS = bytes({*range(0x100)} - {*_MARKS})
-# Start of noscript, img, image, h1, pre or a long tag; texts without them skip several steps.
-_NOTABLE = re.compile(rf"<(?:[nNiIhHpP][oOmM1rR]|/[nN][oO]|[^>]{{{MAX_ATTRIBUTES}}})")
-# Noscript and long tags, which few texts have.
-_UNUSUAL = re.compile(rf"<(?:/?(?i:noscript)|[^>]{{{MAX_ATTRIBUTES}}})")
-# Marks of a text in which each ``<`` starts a tag, each ``>`` ends it and a quote follows each ``=``.
-_ORDINARY_MARKS = re.compile(rb"""[^<>=]*+(?:<(?:="[^"<>=]*+"|='[^'<>=]*+')*+>[^<>=]*+)*+""")
-_QUOTED_END_IN_TAG = re.compile(rf"<[^<>]*{QUOTED_END.pattern}")
-# Elements that are corrected after nh3.
-_SPECIAL = re.compile("<(?:h1|img|pre)")
+_HARMLESS = bytes({*b"\t\n\r", *range(0x20, 0x7F)})
 _IMG = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
 _STYLE = re.compile(r' style="[^"]*"')
@@ -94,7 +57,7 @@ _NOWHERE = ("/undefined", "/null")
 _EMOJI = re.compile(r"https?://(?:s\.w\.org/images/core/emoji/|twemoji\.|[^?#]*/twemoji/)")
 MAX_EMOJI = 16
 """Characters; the emoji of a family has eleven."""
-_PIXELS = re.compile(r"\s*(\d{1,5})(?:px)?\s*\Z")
+_PIXELS = re.compile(r"\s*(\d{1,5})(?:\.\d+)?(?:px)?\s*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,50 +78,23 @@ def clean_html(html: str, base: str, page: str = "") -> CleanedHtml:
     ``h2``, since the article's title is the only ``h1``. Cleaning twice equals cleaning once, except for
     links and headings left open around other elements, which HTML parsers do not read stably.
     """
-    html, marks, is_printable = _without_unwanted(_truncated(html))
+    html = _without_unwanted(_truncated(html))
     if "<" not in html and ">" not in html and "&" not in html:
         html = html.strip()
-        return CleanedHtml(html=html, text=text_of([html], is_printable=is_printable))
-    given = _UntrustedHtml.of(html, marks)
-    raw = _within_nh3_limits(given)
-    html = _sanitise(raw, base, given)
+        return CleanedHtml(html=html, text=text_of([html]))
+    # nh3 would keep the content of ``noscript`` as text.
+    raw = _NOSCRIPT.sub("", html)
+    raw = within_limits(raw) if may_exceed(raw) else raw
+    html = _sanitise(raw, base)
     if "&" in raw:
         # References may have produced unwanted characters.
-        html, _, is_printable = _without_unwanted(html)
-    pieces = text_and_tags(html)
-    if may_be_deep(html, len(pieces) // 2):
-        # ``within_limits`` counted end tags in comments, which nh3 has removed.
+        html = _without_unwanted(html)
+    if html.count("<") - html.count("</") > MAX_DEPTH:
         html = within_limits(html)
-        pieces = text_and_tags(html)
     if _HOST in html:
         html = _resolve_links(html, base, page or base)
-    html = _with_uris(html)
-    image = None
-    if given.is_notable:
-        may_have_emoji = "emoji" in html
-        html, image = _correct(html)
-        if may_have_emoji:
-            pieces, is_printable = text_and_tags(html), False
-    return CleanedHtml(html=html.strip(), text=text_of(pieces, is_printable=is_printable), image=image)
-
-
-class _UntrustedHtml(NamedTuple):
-    """Untrusted HTML without unwanted characters, with facts from a first look at its marks.
-
-    ``tags`` is an upper bound of the number of tags. ``is_ordinary`` means that no attribute contains ``<``
-    or ``>``. ``is_notable`` means that the HTML may contain ``noscript``, an image, ``h1``, ``pre`` or a long
-    tag.
-    """
-
-    html: str
-    tags: int
-    is_ordinary: bool
-    is_notable: bool
-
-    @classmethod
-    def of(cls, html: str, marks: bytes) -> "_UntrustedHtml":
-        is_ordinary = _ORDINARY_MARKS.fullmatch(marks) is not None
-        return cls(html, marks.count(b"<"), is_ordinary, _NOTABLE.search(html) is not None)
+    html, image = _correct(_with_uris(html))
+    return CleanedHtml(html=html.strip(), text=text_of(text_and_tags(html)), image=image)
 
 
 def _truncated(html: str) -> str:
@@ -170,48 +106,19 @@ def _truncated(html: str) -> str:
     return html
 
 
-def _without_unwanted(text: str) -> tuple[str, bytes, bool]:
-    """Return a text without unwanted characters, its marks, and whether it is printable (for ``text_of``).
-
-    A pass of ``bytes.translate`` is many times as fast as patterns.
-    """
-    marks = text.encode(errors="surrogatepass").translate(None, _HARMLESS)
-    others = marks.translate(None, _MARKS)
-    if not others:
-        return text, marks, True
-    marks = marks.translate(None, _NO_MARKS)
-    suspects = others.decode(errors="surrogatepass")
-    if suspects.replace("\xa0", "").isprintable():
-        return text, marks, True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        text = text.encode(errors="ignore").decode()
-    return _UNWANTED.sub("", text), marks, False
+def _without_unwanted(text: str) -> str:
+    """Return a text without unwanted characters; most texts have none, which a table shows quickly."""
+    others = without_ascii(text, _HARMLESS)
+    if others.replace("\xa0", "").isprintable():
+        return text
+    return _UNWANTED.sub("", text.encode(errors="ignore").decode())
 
 
-def _within_nh3_limits(given: _UntrustedHtml) -> str:
-    """Return HTML for nh3: without ``noscript`` and within the limits."""
-    html, tags = given.html, given.tags
-    is_unusual = (
-        tags > MAX_MARKUP_TAGS
-        or (given.is_notable and _UNUSUAL.search(html))
-        or (not given.is_ordinary and QUOTED_END.search(html) and _QUOTED_END_IN_TAG.search(html))
-    )
-    if is_unusual:
-        # nh3 would keep the content of ``noscript`` as text.
-        html = _NOSCRIPT.sub("", html)
-        tags = html.count("<")
-        if may_exceed(html, tags, is_ordinary=given.is_ordinary):
-            return within_limits(html)
-    return within_limits(html) if may_be_deep(html, tags) else html
-
-
-def _sanitise(raw: str, base: str, given: _UntrustedHtml) -> str:
+def _sanitise(raw: str, base: str) -> str:
     cleaner = _cleaner(has_base=is_web_url(base))
     html = cleaner.clean(raw)
     # The first pass of nh3 shows whether there are images at all; few texts have any.
-    if given.is_notable and "<img" in html and may_hide_images(raw, is_ordinary=given.is_ordinary):
+    if "<img" in html and may_hide_images(raw):
         shown = drop_hidden_images(raw)
         return html if shown == raw else cleaner.clean(shown)
     return html
@@ -248,13 +155,12 @@ def _resolve_links(html: str, base: str, page: str) -> str:
 
 def _correct(html: str) -> tuple[str, Image | None]:
     """Correct ``h1``, ``pre`` and images in nh3's output, and return its first possible lead image."""
-    special = set(_SPECIAL.findall(html))
-    if "<h1" in special:
+    if "<h1" in html:
         html = html.replace("<h1", "<h2").replace("</h1>", "</h2>")
-    if "<pre" in special:
+    if "<pre" in html:
         # Parsers drop the first newline of ``pre``; a second newline preserves it.
         html = _PRE_NEWLINE.sub("\\1\n\n", html)
-    return _clean_images(html) if "<img" in special else (html, None)
+    return _clean_images(html) if "<img" in html else (html, None)
 
 
 def _clean_images(html: str) -> tuple[str, Image | None]:

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from html import unescape
 
+from syndicate.text.tables import table_of
+
 MAX_PIXEL_SIDE = 2
 """Pixels. An image with a side this short or shorter is a tracking pixel, a spacer or a line."""
 MAX_STYLE_CHARACTERS = 2_000
@@ -31,20 +33,11 @@ _UNSEEN = {
         ("left", "top", "right", "bottom", "margin", "margin-left", "margin-top"), re.compile(r"-\d{3,}")
     ),
 }
+_TABLE = table_of(__name__)
 _COUNTERS = re.compile(
-    r"""https?://(?:
-        (?:[^/?#]*\.)?(?:
-            met\.vgwort\.de|scorecardresearch\.com|quantserve\.com|google-analytics\.com|doubleclick\.net
-            |pixel\.wp\.com|stats\.wp\.com|stats\.wordpress\.com|feedsportal\.com|feeds\.feedburner\.com/~\w+
-            |feeds\.wordpress\.com/1\.0
-            |(?:facebook\.com/tr|list-manage\.com/track)
-        )(?:[/?:\#]|\Z)
-        |[^?\#]*/(?:
-            (?:__utm|1x1|beacon|blank|clear|pixel|spacer|transparent)\.(?:gif|png)|(?:matomo|piwik)\.php
-            |wf/open|track/open(?:\.php)?|[\w-]*(?:rss|track\w*|count\w*|stats?)[-_]pixel\.(?:gif|png)
-        )(?:[?\#]|\Z)
-    )""",
-    re.IGNORECASE | re.VERBOSE,
+    rf"https?://(?:(?:[^/?#]*\.)?(?:{'|'.join(_TABLE['hosts'])})(?:[/?:#]|\Z)"
+    rf"|[^?#]*/(?:{'|'.join(_TABLE['files'])})(?:[?#]|\Z))",
+    re.IGNORECASE,
 )
 
 

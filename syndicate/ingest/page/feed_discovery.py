@@ -1,20 +1,23 @@
 """Find a site's feeds: declared feeds, links that look like feeds, and well-known URLs. Pure.
 
 Follows autodiscovery (``link rel="alternate"`` with a feed's media type, and ``rel="feed"``; HTML Living
-Standard 4.6.7.1) and the habits of sites without it. Linear patterns find the tags.
+Standard 4.6.7.1) and the habits of sites without it.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from html import unescape
 from itertools import islice
+
+from lxml.html import HtmlElement
 
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.xml_encoding import utf8_document
+from syndicate.ingest.html.html_documents import parse_tree
+from syndicate.ingest.html.markup_limits import within_limits
 from syndicate.ingest.html.tag_scanner import without_code
 from syndicate.ingest.limits import MAX_PAGE_CHARACTERS, MAX_ROBOTS_BYTES
-from syndicate.ingest.link_header import parse_link_fields
-from syndicate.ingest.page.element_metadata import tag_attributes
+from syndicate.ingest.page.element_metadata import read_elements
+from syndicate.ingest.websub_protocol import parse_link_fields
 from syndicate.model import FeedLink, ParsedSource
 from syndicate.text.plain import clean_line
 from syndicate.text.privacy import has_credentials
@@ -31,10 +34,7 @@ WELL_KNOWN = (
 )  # fmt: skip
 SITEMAPS = ("news-sitemap.xml", "sitemap_news.xml", "sitemap.xml", "sitemap_index.xml")
 
-_TAG = re.compile(
-    r"<(link|a|base|meta)(?=[\s/>])((?:[^<>\"']++|\"[^\"]{0,4000}\"|'[^']{0,4000}')*+)>([^<]{0,200})",
-    re.IGNORECASE,
-)
+_TAGS = ("link", "a", "base", "meta")
 _MEDIA_TYPE = re.compile(
     r"application/(?:(?:rss|atom|rdf)\+xml|feed\+json)|text/(?:rss|atom)(?:\+xml)?", re.IGNORECASE
 )
@@ -79,13 +79,14 @@ def parse_links(
         raise ParseError(
             f"{url} is not a page: it is {content_type or 'of an unknown type'} without any element"
         )
-    shown = without_code(text)
-    title = re.search(r"<title[^>]{0,200}>([^<]{0,500})", text, re.IGNORECASE)
+    # A page of code only is empty without it.
+    tree = parse_tree("<html>" + within_limits(without_code(text)))
+    tags = list(islice(tree.iter(*_TAGS), MAX_LINK_TAGS))
     return ParsedSource(
-        title=clean_line(unescape(title[1])) if title else "",
+        title=clean_line(read_elements(tree).title),
         home_url=canonical_url(url),
-        feeds=tuple(_ordered(_links(shown, url))),
-        moved_to=_refresh_target(shown, url),
+        feeds=tuple(_ordered(_links(tags, url))),
+        moved_to=_refresh_target(tags, url),
     )
 
 
@@ -118,11 +119,6 @@ def likely_feeds(url: str) -> list[str]:
     return _distinct(absolute_url(base, path) for base in bases for path in WELL_KNOWN)
 
 
-def likely_sitemaps(url: str) -> list[str]:
-    """Return well-known URLs of sitemaps."""
-    return [absolute_url(url, f"/{path}") for path in SITEMAPS]
-
-
 def sitemaps_of_robots(body: bytes, url: str) -> list[str]:
     """Return the sitemaps in a ``robots.txt`` fetched from ``url`` (sitemaps.org), on its own host only."""
     text = body[:MAX_ROBOTS_BYTES].decode("utf-8", "replace")
@@ -140,32 +136,28 @@ def entered_address(text: str) -> str:
     return text if is_web_url(text) else ""
 
 
-def _links(text: str, url: str) -> Iterator[FeedLink]:
+def _links(tags: Iterable[HtmlElement], url: str) -> Iterator[FeedLink]:
     base = url
-    for number, tag in enumerate(_TAG.finditer(text)):
-        if number == MAX_LINK_TAGS:
-            return
-        name = tag[1].lower()
-        values = tag_attributes(tag[2])
+    for tag in tags:
+        values = {str(name): str(value) for name, value in tag.attrib.items()}
         address = values.get("href", "")
-        if name == "base":
+        if tag.tag == "base":
             base = absolute_url(url, address) or url
             continue
         target = absolute_url(base, address[5:] if address[:5].lower() == "feed:" else address)
         if not is_web_url(target) or has_credentials(address):
             continue
-        title = clean_line(values.get("title", "") or unescape(tag[3]), 100)
-        if name == "link" and _is_declared(values):
+        title = clean_line(values.get("title", "") or tag.text or "", 100)
+        if tag.tag == "link" and _is_declared(values):
             yield FeedLink(url=target, title=clean_line(values.get("title", ""), 100), declared=True)
-        elif name == "a" and _is_feed_link(target, title, values, url):
+        elif tag.tag == "a" and _is_feed_link(target, title, values, url):
             yield FeedLink(url=target, title=title)
 
 
-def _refresh_target(text: str, url: str) -> str:
-    for tag in islice(_TAG.finditer(text), MAX_LINK_TAGS):
-        values = tag_attributes(tag[2]) if tag[1].lower() == "meta" else {}
-        refresh = _REFRESH.match(values.get("content", ""))
-        if values.get("http-equiv", "").lower() == "refresh" and refresh and int(refresh[1]) <= MAX_REFRESH:
+def _refresh_target(tags: Iterable[HtmlElement], url: str) -> str:
+    for tag in tags:
+        refresh = _REFRESH.match(tag.get("content") or "") if tag.tag == "meta" else None
+        if (tag.get("http-equiv") or "").lower() == "refresh" and refresh and int(refresh[1]) <= MAX_REFRESH:
             target = absolute_url(url, refresh[2])
             return target if is_web_url(target) and target != url else ""
     return ""

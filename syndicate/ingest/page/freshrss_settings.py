@@ -1,22 +1,16 @@
 """Settings of a source from the attributes that FreshRSS adds to OPML (``frss:…``). Pure."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from syndicate.errors import ConfigError
-from syndicate.ingest.page.xpath_to_css import xpath_to_css
+from syndicate.ingest.page.css_selectors import XPATH, check_selector
 from syndicate.model import FullText, Selectors, SourceKind
 
 _FIELDS = {
     "link": "Uri", "title": "Title", "date": "Timestamp", "summary": "Content", "author": "Author",
     "image": "Thumbnail",
 }  # fmt: skip
-# Attributes that a listing reads of the element itself.
-_READ = {"link": ("href",), "date": ("datetime", "content"), "image": ("src", "data-src", "srcset")}
-_WRAPPED = re.compile(r"(?:string|normalize-space)\((?P<inner>.*)\)|\((?P<first>.*)\)\[1\]", re.DOTALL)
-_END = re.compile(r"(?:(?:^|/)\s*@(?P<attribute>[\w-]+)|/(?:text|node)\(\))\Z")
-_FIRST_DESCENDANT = re.compile(r"(?P<step>descendant\s*::\s*[\w*-]+)\[1\]\Z")
 
 
 def freshrss_settings(attributes: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -42,10 +36,11 @@ def freshrss_settings(attributes: Mapping[str, str]) -> tuple[dict[str, Any], tu
 
 
 def _selectors(given: Mapping[str, str], notes: list[str]) -> Selectors:
+    item = XPATH + given.get("xPathItem", "")
     try:
-        item = xpath_to_css(given.get("xPathItem", ""))
+        check_selector(item)
     except ConfigError as error:
-        raise ConfigError(f"its items have no CSS selector: {error}; write [[sources]] for it") from error
+        raise ConfigError(f"its items cannot be found: {error}; write [[sources]] for it") from error
     found = {}
     for field, name in _FIELDS.items():
         expression = given.get(f"xPathItem{name}", "")
@@ -53,21 +48,9 @@ def _selectors(given: Mapping[str, str], notes: list[str]) -> Selectors:
         if not expression or (expression, field) == (".", "summary"):
             continue
         try:
-            found[field] = _selector(expression, _READ.get(field, ()))
+            check_selector(XPATH + expression)
         except ConfigError as error:
             notes.append(f"imported without a selector for the {field}: {error}")
+        else:
+            found[field] = XPATH + expression
     return Selectors(item=item, **found)
-
-
-def _selector(expression: str, read: tuple[str, ...]) -> str:
-    """Return the selector of the element whose text or attribute an expression takes."""
-    taken = ""
-    while found := _WRAPPED.fullmatch(expression) or _END.search(expression):
-        groups = found.groupdict()
-        taken = groups.get("attribute") or taken
-        inner = groups.get("inner") or groups.get("first")
-        expression = (expression[: found.start()] if inner is None else inner).strip()
-    if taken and taken not in read:
-        raise ConfigError(f"it takes the attribute {taken}")
-    # A listing takes the first element anyway.
-    return xpath_to_css(_FIRST_DESCENDANT.sub(r"\g<step>", expression) or ".")

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from syndicate.ingest.html.item_boilerplate import READ_MORE
 from syndicate.ingest.identity import entry_key
 from syndicate.model import (
     Entry,
@@ -28,6 +29,7 @@ from syndicate.model import (
     SourceKind,
     known_since,
 )
+from syndicate.text.plain import UNSPACED
 from syndicate.text.reading_time import measure_reading
 from syndicate.text.urls import same_site
 
@@ -35,14 +37,8 @@ MAX_PARTS = 10
 """Maximum number of sitemaps read from one index; an index may list 50 000."""
 SHORT_TEXT_WORDS = 150
 """Summaries are shorter (most have 20 to 60 words); the shortest complete articles have about as many."""
-_TRUNCATED = re.compile(
-    r"(?:\[?(?:…|\.\.\.)\]?|\b(?:read (?:more|on|the (?:full|rest))|continue reading|keep reading|weiterlesen"
-    r"|mehr lesen|lire la suite|leer más|seguir leyendo|continua a leggere|leia mais|lees verder"
-    r"|اقرأ المزيد)\b.{0,40})\W*\Z",
-    re.IGNORECASE,
-)
+_TRUNCATED = re.compile(rf"(?:\[?(?:…|\.\.\.)\]?|\b{READ_MORE}\b.{{0,40}})\W*\Z", re.IGNORECASE)
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 MAX_USELESS_PAGES = 10
 """After this many useless pages of a feed, and no useful page, none is read until the window has passed."""
 _MIN_LENGTH_RATIO = 1.2
@@ -91,30 +87,38 @@ def should_read_page(article: NewArticle, source: Source, now: datetime, options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SelectedEntries:
-    """Entries of a document by their next step.
+class DocumentContent:
+    """Parsed document of a source, with its entries by their next step.
 
     The entries in ``parsed`` become articles now. The entries in ``pages`` become articles after their page
     is read. ``skipped_entries`` (key and item hash) never become articles. ``parts`` are the sitemaps of an
     index to read.
+
+    ``is_first``: no item of the source is known. ``whole``: the entries are whole articles, so no page is
+    read for them, and a shorter text replaces a longer text. ``date_by_first_seen``: an undated new entry is
+    dated now, because the source was read before and lists articles, not all pages of a site.
     """
 
+    source: Source
     parsed: ParsedSource
     pages: tuple[QueuedPage, ...] = ()
     skipped_entries: tuple[tuple[str, str], ...] = ()
     parts: tuple[SitemapPart, ...] = ()
+    is_first: bool = False
+    whole: bool = False
+    date_by_first_seen: bool = False
 
 
 def select_entries(
     source: Source, parsed: ParsedSource, now: datetime, options: PageOptions, *, first: bool
-) -> SelectedEntries:
+) -> DocumentContent:
     """Select the entries that become articles, and the pages to read first.
 
     Only sitemaps and listing pages have entries without content. ``first`` marks the first poll of a source.
     """
     has_bare_entries = source.kind is SourceKind.SITEMAP or (source.kind is SourceKind.PAGE and source.select)
     if not has_bare_entries:
-        return SelectedEntries(parsed=parsed)
+        return DocumentContent(source=source, parsed=parsed)
     selected_entries, skipped_entries = select_new_entries(parsed.entries, now, options, first=first)
     titled = tuple(entry for entry in selected_entries if entry.title)
     untitled = [entry for entry in selected_entries if not entry.title]
@@ -131,7 +135,8 @@ def select_entries(
         )
         for entry in untitled
     ]
-    return SelectedEntries(
+    return DocumentContent(
+        source=source,
         parsed=replace(parsed, entries=titled, warnings=warnings),
         pages=tuple(pages),
         skipped_entries=tuple((entry_key(entry), entry.item_hash) for entry in skipped_entries),
@@ -157,16 +162,13 @@ def select_sitemap_parts(
 
 
 def pages_to_queue(
-    articles: Iterable[NewArticle],
-    source: Source,
-    selected: SelectedEntries,
-    now: datetime,
-    options: PageOptions,
+    articles: Iterable[NewArticle], content: DocumentContent, now: datetime, options: PageOptions
 ) -> tuple[QueuedPage, ...]:
     """Return the pages to read for new or changed articles."""
+    source = content.source
     if source.full_text is FullText.NEVER:
         return ()
-    home = selected.parsed.home_url or source.home_url
+    home = content.parsed.home_url or source.home_url
     source_with_home = source if home == source.home_url else replace(source, home_url=home)
     return tuple(
         QueuedPage(
@@ -196,7 +198,7 @@ def mentions_title(title: str, page: Entry) -> bool:
     Titles in scripts without spaces between words cannot be compared and pass.
     """
     words = set(_LONG_WORD.findall(title.casefold()))
-    if len(words) < 3 or _UNSPACED.search(title):
+    if len(words) < 3 or UNSPACED.search(title):
         return True
     page_text = f"{page.title} {page.summary} {page.text[:3_000]}".casefold()
     return any(word[:6] in page_text for word in words)

@@ -1,18 +1,21 @@
-"""Parse a page that lists articles to ``ParsedSource``, by the operator's CSS selectors.
+"""Parse a page that lists articles to ``ParsedSource``, by the operator's selectors.
 
-The articles' own pages are read later. For worker processes only.
+CSS finds elements. XPath also finds attributes and texts, which are used as they are. The articles' own pages
+are read later. For worker processes only.
 """
 
 from datetime import UTC
 from hashlib import blake2b
+from typing import Any
 
+from lxml.etree import XPathError
 from lxml.html import HtmlElement
 
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.raw_item import RawItem, Text, entry_of
 from syndicate.ingest.html.html_documents import drop_code, is_truncated, parse_tree, read_html
 from syndicate.ingest.page.css_selectors import xpath_of
-from syndicate.ingest.page.element_metadata import parse_html_metadata
+from syndicate.ingest.page.element_metadata import read_elements
 from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource, Selectors
 from syndicate.text.language import normalise_language
@@ -29,18 +32,22 @@ def parse_listing(
     """Return the articles that a page lists, in its order.
 
     Items without a link, and items with a link of an earlier item, are left out. Raises ``ParseError`` if the
-    page is not HTML or no item matches: an empty result would hide a wrong selector.
+    page is not HTML, no item matches (an empty result would hide a wrong selector), or a name in XPath is
+    unknown.
     """
     text = read_html(body, url=url, content_type=content_type, charset=charset)
-    page = parse_html_metadata(text)
     markup = drop_code(text)
     tree = parse_tree(markup)
+    page = read_elements(tree)
     language = normalise_language(page.language)
     entries_by_url: dict[str, Entry] = {}
-    for item in tree.xpath(xpath_of(select.item))[:MAX_LISTED_ITEMS]:
-        entry = _entry(item, url, select, language) if isinstance(item, HtmlElement) else None
-        if entry is not None:
-            entries_by_url.setdefault(canonical_url(entry.url), entry)
+    try:
+        items = [item for item in _all(tree, select.item) if isinstance(item, HtmlElement)]
+        for item in items[:MAX_LISTED_ITEMS]:
+            if entry := _entry(item, url, select, language):
+                entries_by_url.setdefault(canonical_url(entry.url), entry)
+    except XPathError as error:
+        raise ParseError(f"{url} was not read: a selector has an unknown name ({error})") from error
     if not entries_by_url:
         raise ParseError(
             f"{url} lists nothing where select.item = {select.item!r} looks; the page has changed, needs "
@@ -78,42 +85,52 @@ def _entry(item: HtmlElement, url: str, select: Selectors, language: str) -> Ent
     return entry_of(raw, language=language, item_hash=blake2b(facts, digest_size=16).hexdigest())
 
 
-def _all(item: HtmlElement, selector: str) -> list[HtmlElement]:
-    return [row for row in item.xpath(xpath_of(selector)) if isinstance(row, HtmlElement)]
+def _all(item: HtmlElement, selector: str) -> list[Any]:
+    found = item.xpath(xpath_of(selector))
+    return found if isinstance(found, list) else [str(found)]
 
 
-def _first(item: HtmlElement, selector: str) -> HtmlElement | None:
+def _first(item: HtmlElement, selector: str) -> Any:
     return next(iter(_all(item, selector)), None)
 
 
-def _target(element: HtmlElement, url: str) -> str:
-    href = element.get("href") or next(iter(element.xpath("descendant::a/@href")), "")
-    target = absolute_url(url, str(href))
+def _target(found: Any, url: str) -> str:
+    if not isinstance(found, str):
+        found = found.get("href") or next(iter(found.xpath("descendant::a/@href")), "")
+    target = absolute_url(url, str(found))
     return target if target.startswith("http") else ""
 
 
 def _words(item: HtmlElement, selector: str) -> str:
-    element = _first(item, selector)
-    return "" if element is None else " ".join(str(element.text_content()).split())
+    return _text(_first(item, selector))
 
 
-def _link_words(links: list[HtmlElement], link: str, url: str) -> str:
+def _text(found: Any) -> str:
+    text = found if found is None or isinstance(found, str) else found.text_content()
+    return " ".join(str(text or "").split())
+
+
+def _link_words(links: list[Any], link: str, url: str) -> str:
     """Return the longest text of the links with this target: others are images or "read more"."""
-    words = (" ".join(str(item.text_content()).split()) for item in links if _target(item, url) == link)
-    return max(words, key=len, default="")
+    return max((_text(_element(item)) for item in links if _target(item, url) == link), key=len, default="")
+
+
+def _element(found: Any) -> Any:
+    """Return the element of an attribute, which lxml returns as a text with a parent."""
+    return getattr(found, "getparent", lambda: found)() if isinstance(found, str) else found
 
 
 def _date(item: HtmlElement, selector: str) -> str:
-    element = _first(item, selector)
-    if element is None:
-        return ""
-    return str(element.get("datetime") or element.get("content") or element.text_content())[:200]
+    found = _first(item, selector)
+    if found is None or isinstance(found, str):
+        return str(found or "")[:200]
+    return str(found.get("datetime") or found.get("content") or found.text_content())[:200]
 
 
 def _image(item: HtmlElement, selector: str) -> Image | None:
     element = _first(item, selector) if selector else None
-    if element is None:
-        return None
+    if element is None or isinstance(element, str):
+        return Image(url=str(element)) if element else None
     if element.tag != "img":
         element = next(element.iter("img"), element)
     address = next((value for name in _IMAGE_ATTRIBUTES if (value := element.get(name))), "")

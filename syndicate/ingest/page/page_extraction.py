@@ -15,7 +15,7 @@ import trafilatura
 from trafilatura.htmlprocessing import build_html_output
 
 from syndicate.errors import ParseError
-from syndicate.ingest.feed.raw_item import RawItem, Text, entry_of
+from syndicate.ingest.feed.raw_item import Text, entry_of
 from syndicate.ingest.html import html_documents
 from syndicate.ingest.html.tracking_pixels import hides, is_tracking_pixel
 from syndicate.ingest.limits import MAX_TAG_CHARACTERS
@@ -63,7 +63,7 @@ def parse_page(
     ):
         entry = replace(entry, title=clean_line(entry.text.lstrip().partition("\n")[0], 100))
     reason = page_rejection.rejection_reason(page)
-    is_dated_text = metadata.published and page.words >= page_rejection.SHORT_PAGE_WORDS
+    is_dated_text = metadata.item.published and page.words >= page_rejection.SHORT_PAGE_WORDS
     if not (is_listed_article or metadata.is_article or is_dated_text):
         reason = reason or "it does not say that it is one, and has no date"
     reason = reason or ("" if entry.title else "it has no title")
@@ -94,15 +94,15 @@ def parse_page(
 def _read_page(
     text: str, requested_url: str, url: str
 ) -> tuple[PageMetadata, Entry, page_rejection.PageEvidence]:
-    metadata = read_page_metadata(text)
     markup = html_documents.drop_code(text)
     tree = html_documents.parse_tree(markup)
+    metadata = read_page_metadata(text, tree, url)
     for image in [image for image in tree.iter("img") if _is_invisible(image)]:
         image.drop_tree()
     visible = " ".join(tree.text_content().split())
     html_documents.split_at_line_breaks(tree)
     # Guessing takes half of the time, so trafilatura guesses only missing metadata.
-    document = _extract(tree, url, guess=not (metadata.authors and metadata.published))
+    document = _extract(tree, url, guess=not (metadata.item.authors and metadata.item.published))
     entry = _entry(metadata, document, url)
     evidence = page_rejection.PageEvidence(
         requested_url=requested_url,
@@ -180,18 +180,14 @@ def _entry(metadata: PageMetadata, document: Any, url: str) -> Entry:
     html = build_html_output(document) if document is not None and document.body is not None else ""
     guessed_authors = document.author.split("; ") if document and document.author else []
     guessed_date = parse_date(document.date, UTC) if document and document.date else None
-    raw = RawItem(
-        base=url,
-        link=url,
+    item = metadata.item
+    raw = replace(
+        item,
         title=Text(next(filter(None, titles), ""), html=False),
         contents=[Text(html, html=True, base=url)] if html else [],
-        summary=Text(metadata.summary, html=False),
-        authors=list(metadata.authors or guessed_authors),
-        published=metadata.published or guessed_date,
-        updated=metadata.updated,
-        language=metadata.language or (document and document.language) or "",
-        tags=list(metadata.tags),
-        images=[metadata.image] if metadata.image else [],
+        authors=item.authors or guessed_authors,
+        published=item.published or guessed_date,
+        language=item.language or (document and document.language) or "",
     )
     entry = _without_heading(entry_of(raw, language="", item_hash=""), metadata.heading)
     return replace(entry, section=clean_line(metadata.section, MAX_TAG_CHARACTERS))

@@ -13,7 +13,11 @@ from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 
-from syndicate.ingest.page.element_metadata import HtmlPage, parse_html_metadata
+from lxml.html import HtmlElement
+
+from syndicate.ingest.feed.raw_item import RawItem, Text
+from syndicate.ingest.html.sanitise import parse_pixels
+from syndicate.ingest.page.element_metadata import HtmlPage, read_elements
 from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Image
 
@@ -21,58 +25,57 @@ _JSON_LD = re.compile(r"<script[^>]{0,300}?application/ld\+json[^>]{0,300}>", re
 _DOCUMENT_TITLE = re.compile(r"""\bdocument\.title\s*=\s*(["'])((?:(?!\1)[^\\\n]|\\.){1,300})\1""")
 _MAX_JSON_CHARACTERS = 500_000
 _MAX_NODES = 2_000
-_SIZE = re.compile(r"\s*(\d{1,5})(?:\.\d+)?(?:px)?\s*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageMetadata:
-    """Uncleaned metadata of a page; missing fields are ``""`` or ``None``.
+    """Uncleaned metadata of a page: the item that it declares, and more.
 
     ``paywalled`` is schema.org's ``isAccessibleForFree: false``. ``is_article`` means that the page declares
     an article by JSON-LD, Open Graph type or a time of publication.
     """
 
+    item: RawItem
     title: str = ""
     heading: str = ""
     page_title: str = ""
     script_title: str = ""
-    authors: tuple[str, ...] = ()
-    published: datetime | None = None
-    updated: datetime | None = None
-    language: str = ""
-    summary: str = ""
     section: str = ""
-    tags: tuple[str, ...] = ()
-    image: Image | None = None
     canonical: str = ""
     paywalled: bool = False
     is_article: bool = False
 
 
-def read_page_metadata(text: str) -> PageMetadata:
-    """Parse the metadata of a whole page, including its scripts. Never raises."""
-    page = parse_html_metadata(text)
+def read_page_metadata(text: str, tree: HtmlElement, url: str) -> PageMetadata:
+    """Parse the metadata of a page: of its ``tree``, and of the scripts in its ``text``. Never raises."""
+    page = read_elements(tree)
     nodes = list(_nodes(text))
     article = next((node for node in nodes if _is_article(node)), {})
-    return PageMetadata(
-        title=_text(article.get("headline"))
-        or _text(article.get("name"))
-        or page.first("og:title", "twitter:title"),
-        heading=page.heading,
-        page_title=page.title,
-        script_title=_script_title(text, nodes),
-        authors=_authors(article) or tuple(page.meta.get("author", ())) or tuple(page.meta.get("byl", ())),
+    image = _image(article.get("image")) or _meta_image(page)
+    tags = _tags(article) or page.meta.get("article:tag") or _split(page.first("news_keywords"))
+    item = RawItem(
+        base=url,
+        link=url,
+        summary=Text(
+            _text(article.get("description")) or page.first("og:description", "description"), html=False
+        ),
+        authors=_authors(article) or page.meta.get("author") or page.meta.get("byl") or [],
         published=_date(
             article.get("datePublished"), page, "article:published_time", "datepublished", "date"
         ),
         updated=_date(article.get("dateModified"), page, "article:modified_time", "og:updated_time"),
         language=_text(article.get("inLanguage")) or page.language,
-        summary=_text(article.get("description")) or page.first("og:description", "description"),
+        tags=list(tags),
+        images=[image] if image else [],
+    )
+    declared = _text(article.get("headline")) or _text(article.get("name"))
+    return PageMetadata(
+        item=item,
+        title=declared or page.first("og:title", "twitter:title"),
+        heading=page.heading,
+        page_title=page.title,
+        script_title=_script_title(text, nodes),
         section=_text(article.get("articleSection")) or page.first("article:section"),
-        tags=_tags(article)
-        or tuple(page.meta.get("article:tag", ()))
-        or tuple(_split(page.first("news_keywords"))),
-        image=_image(article.get("image")) or _meta_image(page),
         canonical=page.canonical,
         is_article=bool(
             article
@@ -125,16 +128,16 @@ def _text(value: object) -> str:
     return unescape(value).strip() if isinstance(value, str) else ""
 
 
-def _authors(article: dict[str, Any]) -> tuple[str, ...]:
+def _authors(article: dict[str, Any]) -> list[str]:
     value = article.get("author") or article.get("creator")
-    return tuple(name for item in (value if isinstance(value, list) else [value]) if (name := _text(item)))
+    return [name for item in (value if isinstance(value, list) else [value]) if (name := _text(item))]
 
 
-def _tags(article: dict[str, Any]) -> tuple[str, ...]:
+def _tags(article: dict[str, Any]) -> list[str]:
     value = article.get("keywords")
     if isinstance(value, list):
-        return tuple(tag for item in value if (tag := _text(item)))
-    return tuple(_split(_text(value)))
+        return [tag for item in value if (tag := _text(item))]
+    return _split(_text(value))
 
 
 def _split(text: str) -> list[str]:
@@ -153,17 +156,12 @@ def _image(value: object) -> Image | None:
         return next((image for item in value if (image := _image(item))), None)
     if isinstance(value, dict):
         url = _text(value.get("url") or value.get("contentUrl"))
-        size = [_pixels(value.get(name)) for name in ("width", "height")]
+        size = [parse_pixels(str(value.get(name))) for name in ("width", "height")]
         return Image(url=url, width=size[0], height=size[1], alt=_text(value.get("caption"))) if url else None
     return Image(url=value.strip()) if isinstance(value, str) and value.strip() else None
 
 
 def _meta_image(page: HtmlPage) -> Image | None:
     url = page.first("og:image", "og:image:url", "twitter:image")
-    size = [_pixels(page.first(f"og:image:{name}")) for name in ("width", "height")]
+    size = [parse_pixels(page.first(f"og:image:{name}")) for name in ("width", "height")]
     return Image(url=url, width=size[0], height=size[1], alt=page.first("og:image:alt")) if url else None
-
-
-def _pixels(value: object) -> int | None:
-    match = _SIZE.match(str(value))
-    return int(match[1]) if match else None

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from syndicate.text.tables import table_of
+
 SUBSCRIBERS_ONLY = "its text is for subscribers only"
 MIN_ARTICLE_WORDS = 40
 """A page with fewer words and a password field is a log-in page."""
@@ -16,50 +18,12 @@ SHORT_PAGE_WORDS = 150
 MAX_TEASER_WORDS = 300
 """Maximum number of words before a paywall; a longer visible text is kept."""
 
-_MISSING = re.compile(
-    r"\b(?:error\s*)?40[34]\b(?=\s*(?:$|[|–—:.·»-]|error|not found|page|forbidden))"
-    r"|\b(?:page|article|story|content)\s+(?:was\s+|is\s+)?(?:not\s+found|no longer"
-    r"|unavailable)|page (?:you|that you).{0,40}(?:not|n['’]t)|seite (?:wurde )?nicht gefunden"
-    r"|page (?:introuvable|non trouvée)"
-    r"|página no (?:encontrada|existe)|página não encontrada|pagina (?:non trovata|niet gevonden)"
-    r"|siden (?:blev )?ikke fundet|sidan hittades inte|страница не найдена|sayfa bulunamadı"
-    r"|nie znaleziono strony"
-    r"|ページが見つかりません|页面不存在|الصفحة غير موجودة",
-    re.IGNORECASE | re.MULTILINE,
-)
-_ROBOT_CHECK = re.compile(
-    r"just a moment|checking your browser|enable javascript|are you a (?:ro)?bot"
-    r"|verify (?:that )?you(?: are|['’]re) (?:a )?human|access denied|attention required|unusual traffic"
-    r"|captcha",
-    re.IGNORECASE,
-)
-_CONSENT = re.compile(
-    r"cookies?\b|consent\b|privacy|partners\b|zustimm|einwillig|datenschutz|consentement|vie privée"
-    r"|privacidad|consentimiento|toestemming|akzeptier|accept all|reject all|personali[sz]ed ads",
-    re.IGNORECASE,
+_MISSING, _ROBOT_CHECK, _CONSENT, _LOGIN_TITLE, _PAYWALL = (
+    re.compile("|".join(phrases), re.IGNORECASE | re.MULTILINE) for phrases in table_of(__name__).values()
 )
 _MIN_CONSENT_WORDS = 4
-_LOGIN_TITLE = re.compile(
-    r"\b(?:log|sign)[ -]?(?:in|on)\b|anmelden|anmeldung|einloggen|connexion|se connecter|identifiez"
-    r"|iniciar sesión|acced[ie]\b|entrar\b|inloggen|logga in|log ind|вход\b|войти|giriş yap|zaloguj"
-    r"|ログイン|登录|登錄|登入|로그인|تسجيل الدخول",
-    re.IGNORECASE,
-)
 _PASSWORD = re.compile(r"""<input[^>]{0,200}type\s*=\s*["']?password""", re.IGNORECASE)
 _GATE = re.compile(r"(?:^|[./_-])(?:consent|log-?in|sign-?in|sso|auth|privacy-gate|accounts?)(?:[./_-]|$)")
-_PAYWALL = re.compile(
-    r"(?:subscribe|sign up|register|log in|sign in) (?:now |here |today )?(?:to|and) (?:continue|keep|read)\b"
-    r"(?! (?:our|the|more of our) newsletter)"
-    r"|to (?:continue|keep) reading|(?:for|exclusive to) (?:paying )?subscribers|subscriber[- ]only"
-    r"|become a (?:subscriber|member) to"
-    r"|(?:jetzt|artikel|hier) weiterlesen|weiterlesen mit|nur für abonnenten"
-    r"|lesen sie weiter mit"
-    r"|réservé (?:à nos|aux) abonnés|(?:lire|poursuivre) la suite|il vous reste \d+"
-    r"|(?:solo|exclusivo) para suscriptores|para seguir leyendo|riservato agli abbonati"
-    r"|alleen voor abonnees|verder lezen\?|för prenumeranter|для подписчиков|aboneler için|للمشتركين"
-    r"|会員限定|有料会員|付费阅读|付費閱讀|订阅后|유료 ?회원",
-    re.IGNORECASE,
-)
 # Log-in dialogues of free pages say this, too, so it counts only below a short text.
 _ACCOUNT = re.compile(
     r"(?:already (?:a subscriber|have an account)|bereits abonnent|déjà abonné|ya eres suscriptor)"

@@ -58,11 +58,6 @@ def parse_robots_rules(file: RobotsFile, agent: str) -> Rules:
     return Rules(parsed=parsed, agent=agent, delay=min(float(delay or 0.0), MAX_DELAY_SECONDS))
 
 
-def robots_url(origin: str) -> str:
-    """Return the URL of an origin's robots.txt."""
-    return f"{origin}/robots.txt"
-
-
 def product_token(user_agent: str) -> str:
     """Return the product token that robots.txt uses: the User-Agent's first word (RFC 9309 section 2.2.1)."""
     return user_agent.partition("/")[0].split(" ")[0] or "syndicate"

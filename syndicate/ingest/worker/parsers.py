@@ -22,14 +22,14 @@ _parsed_since_collection = {"bytes": 0}
 
 
 class DocumentKind(StrEnum):
-    """Kind of document, which selects the parser."""
+    """Kind of document: the parser's module and function."""
 
-    FEED = "feed"
-    LINKS = "links"
-    SITEMAP = "sitemap"
-    LISTING = "listing"
-    PAGE = "page"
-    FILE = "file"
+    FEED = "feed.feed_parser.parse_feed"
+    LINKS = "page.feed_discovery.parse_links"
+    SITEMAP = "page.sitemap_parser.parse_sitemap"
+    LISTING = "page.listing_pages.parse_listing"
+    PAGE = "page.page_extraction.parse_page"
+    FILE = "folder.file_parser.parse_file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,9 @@ class ParseRequest:
 
     def parse(self) -> ParsedSource:
         """Parse the document in this process; raises ``ParseError``."""
-        return parser_for(self.kind)(
+        module, _, name = self.kind.rpartition(".")
+        parser: Callable[..., ParsedSource] = getattr(import_module(f"syndicate.ingest.{module}"), name)
+        return parser(
             self.body,
             url=self.url,
             content_type=self.content_type,
@@ -58,20 +60,6 @@ class ParseRequest:
             known=self.known,
             **self.options,
         )
-
-
-def parser_for(kind: DocumentKind) -> Callable[..., ParsedSource]:
-    """Return the parser for a kind of document; its only exception is ``ParseError``."""
-    module, name = {
-        DocumentKind.FEED: ("feed.feed_parser", "parse_feed"),
-        DocumentKind.LINKS: ("page.feed_discovery", "parse_links"),
-        DocumentKind.SITEMAP: ("page.sitemap_parser", "parse_sitemap"),
-        DocumentKind.LISTING: ("page.listing_pages", "parse_listing"),
-        DocumentKind.PAGE: ("page.page_extraction", "parse_page"),
-        DocumentKind.FILE: ("folder.file_parser", "parse_file"),
-    }[kind]
-    parser: Callable[..., ParsedSource] = getattr(import_module(f"syndicate.ingest.{module}"), name)
-    return parser
 
 
 def answer(request: ParseRequest) -> Answer:

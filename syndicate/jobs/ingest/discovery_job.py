@@ -174,7 +174,8 @@ class DiscoveryJob:
             robots = self._fetch(_linked_request(start, absolute_url(url, "/robots.txt")))
             if named := feed_discovery.sitemaps_of_robots(robots.body, url):
                 return [(address, "named by robots.txt") for address in named]
-        for address in feed_discovery.likely_sitemaps(url):
+        for path in feed_discovery.SITEMAPS:
+            address = absolute_url(url, f"/{path}")
             with suppress(FetchError):
                 if feed_discovery.feed_format(self._fetch(_linked_request(start, address)).body) == "sitemap":
                     return [(address, "found at a usual address")]

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from syndicate.ingest.article_rules import Rule
-from syndicate.ingest.page.full_text import PageOptions
+from syndicate.ingest.page.full_text import DocumentContent, PageOptions
 from syndicate.ingest.poll_schedule import PollingOptions
 from syndicate.ingest.worker.parser_pool import ParserPool
-from syndicate.jobs.ingest.entry_plan import DocumentContent, EntryPlan, plan_entries
+from syndicate.jobs.ingest.entry_plan import EntryPlan, plan_entries
 from syndicate.model import NewArticle, Source
 from syndicate.net import FetchThread, UserAgent
 from syndicate.store import Connection, Store
@@ -66,14 +66,14 @@ def write_plans(connection: Connection, plans: Sequence[EntryPlan], now: datetim
     """Write the plans of documents; return the number of new articles stored of each."""
     added = article_store.add_articles(connection, [(plan.content.source.id, plan.new) for plan in plans])
     for plan in plans:
-        source_id, entries = plan.content.source.id, plan.content.entries
-        _change_articles(connection, source_id, plan.changed, whole=plan.content.whole)
+        content, source_id = plan.content, plan.content.source.id
+        _change_articles(connection, source_id, plan.changed, whole=content.whole)
         page_store.queue_pages(connection, source_id, plan.pages, now)
-        if entries.parsed.parts:
-            part_store.save_parts(connection, source_id, entries.parts, now)
+        if content.parsed.parts:
+            part_store.save_parts(connection, source_id, content.parts, now)
         article_store.save_item_hashes(connection, plan.new_hashes)
         gone = [*plan.dropped, *plan.pruned_with_new_id]
-        gone += [Tombstone(entry_key=key, item_hash=item) for key, item in entries.skipped_entries]
+        gone += [Tombstone(entry_key=key, item_hash=item) for key, item in content.skipped_entries]
         tombstones.save_tombstones(connection, source_id, gone, now)
         tombstones.save_tombstone_hashes(connection, source_id, plan.pruned_again)
         for item_hash, reason in plan.refused:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from syndicate.ingest import identity
 from syndicate.ingest.article_rules import Rule, apply_rules
-from syndicate.ingest.page.full_text import MAX_USELESS_PAGES, PageOptions, SelectedEntries, pages_to_queue
+from syndicate.ingest.page.full_text import MAX_USELESS_PAGES, DocumentContent, PageOptions, pages_to_queue
 from syndicate.ingest.poll_schedule import status_message
 from syndicate.ingest.rematch import Rematch, may_be_archive, rematch_entries
 from syndicate.model import (
@@ -40,27 +40,6 @@ class SourceOutcome:
     unchanged: bool = False
     error: str = ""
     warning: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentContent:
-    """Parsed document of a source, with its ``entries`` sorted.
-
-    ``is_first``: no item of the source is known. ``whole``: the entries are whole articles, so no page is
-    read for them, and a shorter text replaces a longer text. ``date_by_first_seen``: an undated new entry is
-    dated now, because the source was read before and lists articles, not all pages of a site.
-    """
-
-    source: Source
-    entries: SelectedEntries
-    is_first: bool = False
-    whole: bool = False
-    date_by_first_seen: bool = False
-
-    @property
-    def parsed(self) -> ParsedSource:
-        """Parsed document, with the entries that become articles now."""
-        return self.entries.parsed
 
 
 def dates_by_first_seen(source: Source, state: SourceState) -> bool:
@@ -105,7 +84,7 @@ class _Known:
 
     articles: tuple[KnownArticle, ...] = ()
     pruned: frozenset[str] = frozenset()
-    rematched: Rematch = field(default_factory=lambda: Rematch(moved={}))
+    rematched: Rematch = field(default_factory=Rematch)
 
 
 def plan_entries(
@@ -143,9 +122,7 @@ def plan_entries(
             rematched = _rematch(connection, parsed, articles)
             undated -= known_articles.sources_with_dates(connection, undated)
         known = {
-            source: _Known(
-                articles=articles, pruned=pruned, rematched=rematched.get(source, Rematch(moved={}))
-            )
+            source: _Known(articles=articles, pruned=pruned, rematched=rematched.get(source, Rematch()))
             for source, (articles, pruned) in stored.items()
         }
     plans = []
@@ -237,7 +214,7 @@ def _rematch(
         candidates = {article.id: article for article in (*same_date[source], *same_title)}
         pruned = tombstones.pruned_titles(connection, source, [title_hash(title) for title in titles])
         if not candidates and not pruned:
-            rematched[source] = Rematch(moved={})
+            rematched[source] = Rematch()
             continue
         listed = {article.entry_key for article in known[source]}.union(parsed[source].item_hashes)
         rematched[source] = rematch_entries(entries, candidates.values(), listed, pruned)
@@ -264,8 +241,8 @@ def _pages_to_queue(
     """
     content = plan.content
     articles = [] if content.whole else [*plan.new, *(article for _, article in plan.changed)]
-    listed = _without_pruned(store, content.source, content.entries.pages)
-    pages = pages_to_queue(articles, content.source, content.entries, now, options)
+    listed = _without_pruned(store, content.source, content.pages)
+    pages = pages_to_queue(articles, content, now, options)
     if pages and not content.is_first and _is_fruitless(store, content.source, now, options):
         pages = ()
     return (*listed, *pages)

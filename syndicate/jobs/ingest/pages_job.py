@@ -15,12 +15,11 @@ from typing import Any
 
 from syndicate import errors
 from syndicate.ingest.identity import accept
-from syndicate.ingest.page.full_text import SelectedEntries, is_longer_text, mentions_title, merge_page
+from syndicate.ingest.page.full_text import DocumentContent, is_longer_text, mentions_title, merge_page
 from syndicate.ingest.page.page_rejection import SUBSCRIBERS_ONLY
 from syndicate.ingest.poll_schedule import MAX_ERROR_CHARACTERS
 from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
-from syndicate.jobs.ingest.entry_plan import DocumentContent
 from syndicate.jobs.ingest.robots_lookup import OriginRules, pause_origin, rules_for
 from syndicate.jobs.ingest.source_reading import parse_request
 from syndicate.model import Entry, PageRead, ParsedSource, ReadState, SourceKind
@@ -255,8 +254,7 @@ class _Run:
 
     def _store_article(self, page: PageRead, entry: Entry) -> None:
         """Store an article of which a sitemap or list gave only the address."""
-        entries = SelectedEntries(parsed=ParsedSource(entries=(entry,)))
-        content = DocumentContent(source=page.source, entries=entries, whole=True)
+        content = DocumentContent(source=page.source, parsed=ParsedSource(entries=(entry,)), whole=True)
         (plan,) = self.importer.plan([content], self.now)
         with self.importer.store.write() as connection:
             (added,) = write_plans(connection, [plan], self.now)

@@ -26,12 +26,12 @@ from syndicate.ingest.feed.change_detection import (
 )
 from syndicate.ingest.folder.folder_reader import read_folder
 from syndicate.ingest.identity import has_date
-from syndicate.ingest.page.full_text import SelectedEntries
+from syndicate.ingest.page.full_text import DocumentContent
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, options_for, paused_until
 from syndicate.jobs.ingest import source_reading
 from syndicate.jobs.ingest.claims import Claim
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost
-from syndicate.jobs.ingest.entry_plan import DocumentContent, SourceOutcome, dates_by_first_seen
+from syndicate.jobs.ingest.entry_plan import SourceOutcome, dates_by_first_seen
 from syndicate.jobs.ingest.poll_parsing import ChangedDocument, Poll, parse_alone, parse_together, parsed_poll
 from syndicate.jobs.ingest.poll_records import QuietPoll, record_of, response_body
 from syndicate.jobs.ingest.poll_storing import PollStoring
@@ -304,7 +304,7 @@ class PollBatches:
             parsed = replace(parsed, warnings=(*parsed.warnings, warning))
         content = DocumentContent(
             source=source,
-            entries=SelectedEntries(parsed=parsed),
+            parsed=parsed,
             date_by_first_seen=dates_by_first_seen(source, state),
         )
         poll = Poll(state=state, outcome=PollOutcome(source_name=source.name), content=content)

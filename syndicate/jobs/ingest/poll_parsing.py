@@ -11,11 +11,11 @@ from time import monotonic
 
 from syndicate.errors import ParseError, ParserClosed, ParserDied
 from syndicate.ingest.feed.change_detection import DocumentDiff
-from syndicate.ingest.page.full_text import PageOptions, select_entries
+from syndicate.ingest.page.full_text import DocumentContent, PageOptions, select_entries
 from syndicate.ingest.poll_schedule import PollOutcome
 from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.jobs.ingest.entry_importer import EntryImporter
-from syndicate.jobs.ingest.entry_plan import DocumentContent, dates_by_first_seen
+from syndicate.jobs.ingest.entry_plan import dates_by_first_seen
 from syndicate.jobs.ingest.source_reading import outcome_of
 from syndicate.model import Entry, ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched
@@ -178,9 +178,8 @@ def parsed_poll(
     is_imperfect = parsed.warnings or parsed.refused or parsed.left_out or parsed.cut_off
     if compared.seen:
         parsed = replace(parsed, item_hashes=(*compared.seen, *parsed.item_hashes))
-    content = DocumentContent(
-        source=source,
-        entries=select_entries(source, parsed, now, options, first=state.last_success is None),
+    content = replace(
+        select_entries(source, parsed, now, options, first=state.last_success is None),
         is_first=not document.known and state.last_success is None,
         date_by_first_seen=dates_by_first_seen(source, state),
     )

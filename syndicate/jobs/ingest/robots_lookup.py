@@ -47,7 +47,7 @@ def rules_for(
             # The pause holds for the request of robots.txt, too.
             rules[origin] = OriginRules(rules=None, not_before=paused_until)
     missing = [
-        FetchRequest(url=robots_rules.robots_url(origin), accept=_ACCEPT, key=origin)
+        FetchRequest(url=f"{origin}/robots.txt", accept=_ACCEPT, key=origin)
         for origin in origins
         if origin not in rules
     ]

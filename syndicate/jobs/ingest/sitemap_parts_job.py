@@ -12,7 +12,7 @@ from syndicate.errors import FetchError, ParseError, StoreError, SyndicateError
 from syndicate.ingest.page.full_text import select_entries
 from syndicate.ingest.poll_schedule import PollOutcome, after_poll, failed, options_for
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
-from syndicate.jobs.ingest.entry_plan import DocumentContent, EntryPlan
+from syndicate.jobs.ingest.entry_plan import EntryPlan
 from syndicate.jobs.ingest.source_reading import outcome_of, parse_request, parser_options, source_request
 from syndicate.model import ParsedSource, SourceState
 from syndicate.net import Fetched, FetchRequest
@@ -103,8 +103,8 @@ class SitemapPartsJob:
         if response.unchanged:
             return self._save(part, outcome, now)
         parsed, is_first = self._parse(part, response), part.state.last_success is None
-        entries = select_entries(part.source, parsed, now, self.importer.pages, first=is_first)
-        (plan,) = self.importer.plan([DocumentContent(source=part.source, entries=entries)], now)
+        content = select_entries(part.source, parsed, now, self.importer.pages, first=is_first)
+        (plan,) = self.importer.plan([content], now)
         return self._save(part, outcome, now, [plan])
 
     def _parse(self, part: DuePart, response: Fetched) -> ParsedSource:

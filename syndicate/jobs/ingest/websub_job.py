@@ -15,10 +15,10 @@ from datetime import UTC, datetime, timedelta
 from syndicate.errors import FetchError, FetchStopped, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest import websub_protocol
 from syndicate.ingest.feed.change_detection import listed_hashes
-from syndicate.ingest.page.full_text import SelectedEntries
+from syndicate.ingest.page.full_text import DocumentContent
 from syndicate.ingest.poll_schedule import options_for, with_hub_lease
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
-from syndicate.jobs.ingest.entry_plan import DocumentContent, EntryPlan, dates_by_first_seen
+from syndicate.jobs.ingest.entry_plan import EntryPlan, dates_by_first_seen
 from syndicate.jobs.ingest.source_reading import push_parse_request
 from syndicate.model import HubState, HubSubscription, ParsedSource, Push, Source, SourceState
 from syndicate.store import Connection
@@ -267,7 +267,7 @@ class WebSubJob:
         """Store the articles, the end of the push and the delivery of the hub in a transaction."""
         content = DocumentContent(
             source=source,
-            entries=SelectedEntries(parsed=parsed),
+            parsed=parsed,
             date_by_first_seen=dates_by_first_seen(source, state),
         )
         (plan,) = self.importer.plan([content], now)

@@ -56,14 +56,6 @@ class LastAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PollDay:
-    """Polls of a source in a day."""
-
-    polls: int
-    failed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PollTrouble:
     """Polls of a source in a period, with the failed and the slow polls among them."""
 
@@ -89,11 +81,6 @@ def add_polls(connection: Connection, polls: Iterable[PollRow]) -> None:
     ]
     if rows:
         _ADDING.execute_many(connection, rows)
-
-
-def add_poll(connection: Connection, poll: PollRow) -> None:
-    """Append a finished poll."""
-    add_polls(connection, [poll])
 
 
 def save_answers(connection: Connection, answers: Iterable[LastAnswer]) -> None:
@@ -155,7 +142,7 @@ def latest_polls(connection: Connection, source_ids: Collection[int]) -> dict[in
 
 def poll_days(
     connection: Connection, source_ids: Collection[int], *, since: datetime
-) -> Mapping[int, Mapping[int, PollDay]]:
+) -> Mapping[int, Mapping[int, PollTrouble]]:
     """Return polls of sources by source and by number of whole days after ``since``."""
     length = to_microseconds(since + DAY) - to_microseconds(since)
     # Without its type, the column would take the number for a time.
@@ -163,9 +150,9 @@ def poll_days(
     failed = func.count().filter(table.c.outcome == "failed").label("failed")
     query = select(table.c.source_id, day, func.count().label("polls"), failed)
     query = query.where(table.c.source_id.in_(source_ids), table.c.at >= since)
-    days: dict[int, dict[int, PollDay]] = {}
+    days: dict[int, dict[int, PollTrouble]] = {}
     for row in connection.execute(query.group_by(table.c.source_id, day)):
-        days.setdefault(row.source_id, {})[row.day] = PollDay(polls=row.polls, failed=row.failed)
+        days.setdefault(row.source_id, {})[row.day] = PollTrouble(polls=row.polls, failed=row.failed)
     return days
 
 

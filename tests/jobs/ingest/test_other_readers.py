@@ -53,6 +53,7 @@ MINIFLUX = """<?xml version="1.0" encoding="UTF-8"?>
  type="rss"
 ></outline></outline></body></opml>"""
 
+INVALID = "is not an XPath expression: Invalid expression"
 FRESHRSS = """<?xml version="1.0" encoding="UTF-8"?>
 <opml xmlns:frss="https://freshrss.org/opml" version="2.0"><head><title>FreshRSS</title></head><body>
 <outline text="Uncategorized"><outline text="A" type="rss" xmlUrl="https://a.example/feed"
@@ -63,9 +64,9 @@ FRESHRSS = """<?xml version="1.0" encoding="UTF-8"?>
 <outline text="Harbour" type="HTML+XPath" xmlUrl="https://b.example/news" htmlUrl="https://b.example/"
  frss:xPathItem="//a[contains(@href, '/interesting/')]/ancestor::article" frss:xPathItemTitle="descendant::h2"
  frss:xPathItemContent="." frss:xPathItemUri="descendant::a[string-length(@href)&gt;0]/@href"
- frss:xPathItemAuthor="&quot;Anonymous&quot;" frss:xPathItemTimestamp="normalize-space(./time/@datetime)"
+ frss:xPathItemAuthor="//a[" frss:xPathItemTimestamp="normalize-space(./time/@datetime)"
  frss:xPathItemThumbnail="(.//img)[1]/@src"/>
-<outline text="Text" type="HTML+XPath" xmlUrl="https://c.example/" frss:xPathItem="//p[text()='x']"/>
+<outline text="Text" type="HTML+XPath" xmlUrl="https://c.example/" frss:xPathItem="//p["/>
 <outline text="Data" type="JSON+DotNotation" xmlUrl="https://d.example/data.json" frss:jsonItem="data.items"/>
 <outline text="Beacon" type="JSONFeed" xmlUrl="https://e.example/feed.json"/>
 </outline>
@@ -103,20 +104,26 @@ def test_freshrss_settings_are_imported_and_the_rest_is_reported(room: Room):
     assert sources["Beacon"].kind is SourceKind.FEED
     assert sources["Harbour"].kind is SourceKind.PAGE
     assert sources["Harbour"].select == Selectors(
-        item='article:has(a[href*="/interesting/"])',
-        link='a[href]:not([href=""])',
-        title="h2",
-        date=":scope > time",
-        image="img",
+        item="xpath://a[contains(@href, '/interesting/')]/ancestor::article",
+        link="xpath:descendant::a[string-length(@href)>0]/@href",
+        title="xpath:descendant::h2",
+        date="xpath:normalize-space(./time/@datetime)",
+        image="xpath:(.//img)[1]/@src",
     )
     assert result.refused == (
         ("Shared", "a list; add it to [[source_lists]]: https://f.example/shared.opml"),
-        ("Text", "its items have no CSS selector: CSS cannot say \"text()='x'\"; write [[sources]] for it"),
+        (
+            "Text",
+            f"its items cannot be found: '//p[' {INVALID}; write [[sources]] for it",
+        ),
         ("Data", "syndicate cannot read a source of the type JSON+DotNotation; look for a feed"),
     )
     assert result.notes == (
         ("A", "its filter is not imported; write [[rules]] for: intitle:ads · sponsored"),
-        ("Harbour", "imported without a selector for the author: CSS cannot say '\"Anonymous\"'"),
+        (
+            "Harbour",
+            f"imported without a selector for the author: '//a[' {INVALID}",
+        ),
     )
 
 

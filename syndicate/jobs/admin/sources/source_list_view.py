@@ -14,7 +14,7 @@ from syndicate.model import Absence, Origin
 from syndicate.store import Connection
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.ingest import poll_store, source_figures
-from syndicate.store.ingest.poll_store import PollDay, PollTrouble
+from syndicate.store.ingest.poll_store import PollTrouble
 from syndicate.store.ingest.source_figures import SourceFigures
 from syndicate.text.urls import host_of
 
@@ -218,10 +218,10 @@ def _row(
     condition: SourceCondition,
     since: datetime,
     articles: Mapping[int, int],
-    polls: Mapping[int, PollDay],
+    polls: Mapping[int, PollTrouble],
     latest: Mapping[int, poll_store.PollRow],
 ) -> SourceRow:
-    none = PollDay(polls=0, failed=0)
+    none = PollTrouble(polls=0, failed=0)
     days = [
         (since + timedelta(days=day), articles.get(day, 0), (poll := polls.get(day, none)).polls, poll.failed)
         for day in range(DAYS)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from syndicate.errors import ActionRefused, NotFound, WrongFields
-from syndicate.ingest.page.full_text import SelectedEntries
+from syndicate.ingest.page.full_text import DocumentContent
 from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.jobs.admin.actions import perform, require
 from syndicate.jobs.ingest.entry_importer import EntryImporter, write_plans
-from syndicate.jobs.ingest.entry_plan import DocumentContent, EntryPlan
+from syndicate.jobs.ingest.entry_plan import EntryPlan
 from syndicate.model import Source, SourceKind
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection
@@ -57,8 +57,7 @@ class ArticleActions:
         parsed = self.importer.parser().parse(request)
         if parsed.refused or not parsed.entries:
             raise WrongFields({"title": "; ".join(reason for _, reason in parsed.refused)})
-        entries = SelectedEntries(parsed=parsed)
-        return DocumentContent(source=source, entries=entries, whole=True, date_by_first_seen=True)
+        return DocumentContent(source=source, parsed=parsed, whole=True, date_by_first_seen=True)
 
 
 def _store(connection: Connection, plan: EntryPlan, change: Change) -> ActionResult:
