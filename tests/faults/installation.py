@@ -53,7 +53,8 @@ UNFINISHED = """
 """
 PROGRESS = """
     SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM articles WHERE placed),
-        (SELECT count(*) FROM stale_pages), (SELECT array_agg(concat_ws(' ', address, state)) FROM deliveries),
+        (SELECT count(*) FROM stale_pages),
+        (SELECT array_agg(concat_ws(' ', address, state)) FROM deliveries),
         (SELECT array_agg(concat_ws(' ', name, owner, until)) FROM leases),
         (SELECT array_agg(concat_ws(' ', queue_name, status)) FROM procrastinate_jobs),
         (SELECT array_agg(concat_ws(' ', state, wait_event, query)) FROM pg_stat_activity)

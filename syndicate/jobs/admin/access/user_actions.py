@@ -69,8 +69,9 @@ class UserActions:
         def work(connection: Connection, user: User) -> ActionResult:
             if role != "admin":
                 _keep_an_admin(connection, user)
-            user_store.change_user(connection, user_id, role=role)
-            _end_sign_ins(connection, user_id)
+            if user.role != role:
+                user_store.change_user(connection, user_id, role=role)
+                _end_sign_ins(connection, user_id)
             return _changed(user, f"is now {role}", {"role": user.role}, {"role": role}, user.role != role)
 
         return self._on_user(change, "user.role", user_id, work)

@@ -228,6 +228,8 @@ def _change(connection: Connection, source: Source, what: str, section: str, cha
     """Pause, resume, remove a source or change its section. Raises ``_Already`` and ``ActionRefused``."""
     _refuse_declared(source, what)
     if what == "section":
+        if source.section == section:
+            raise _Already
         added_sources.edit_source(connection, source.name, replace(source, section=section))
         return
     if what == "remove" and not _may_remove(connection, source, change):

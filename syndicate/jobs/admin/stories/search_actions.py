@@ -33,6 +33,7 @@ class SearchActions:
                 owner = audience_store.subscription_of(connection, address_key, newsletter)
                 if owner is None or not audience_store.is_confirmed(connection, owner):
                     raise WrongFields({"address": "This address has no confirmed subscription."})
+            known = {search.id for search in saved_searches.list_searches(connection)}
             search = save_search(connection, query, owner, change.now, by=change.actor.name, per_day=per_day)
             feed = self._feed(connection, search)
             return ActionResult(
@@ -41,6 +42,7 @@ class SearchActions:
                 message=f"Search {search.id} is saved. Its feed: {feed or 'none without a web server'}",
                 after={"query": search.query, "per_day": search.per_day},
                 facts={"id": search.id, "query": search.query, "feed": feed},
+                is_change=search.id not in known,
             )
 
         return perform(self.store, change, "search.add", SCOPE, work)
