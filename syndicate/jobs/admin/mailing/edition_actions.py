@@ -229,7 +229,7 @@ class EditionActions:
             kept=[story.article_id for story in content.stories],
         )
         if not saved:
-            raise changed_meanwhile(edition_id)
+            raise changed_meanwhile(connection, edition_id)
         for result in made:
             if result.action in ("add", "back") and result.story_id is not None:
                 self._carry(connection, edition_id, content, result)
@@ -275,7 +275,8 @@ class EditionActions:
     def _seen(self, edition_id: int, seen: str) -> tuple[ReviewEdition, EditionContent]:
         reviewed, content = self.review.edition(edition_id)
         if seen and seen != content_hash(reviewed, content):
-            raise changed_meanwhile(edition_id)
+            with self.review.store.read() as connection:
+                raise changed_meanwhile(connection, edition_id)
         return reviewed, content
 
 
