@@ -94,12 +94,12 @@ def test_a_list_of_sources_is_there_for_its_user_only(site: AdminSite) -> None:
 def test_an_editor_ends_searches_of_operators_and_not_of_subscribers(site: AdminSite) -> None:
     room = site.room
     with room.store.write() as connection:
-        of_reader = save_search(connection, "flood", 1, NOW).id
+        of_reader = save_search(connection, "lighthouse", 1, NOW).id
     eve, mine = change_of(site, EVE), room.services.admin.searches
     own = int(mine.add(change_of(site, NORA), "snow").id)
     editor = site.client("editor")
     assert editor.post("/admin/stories/searches", {"do": f"end-{of_reader}"}).status == 404
-    assert "flood" not in editor.page("/admin/stories/searches")
+    assert "lighthouse" not in editor.page("/admin/stories/searches")
     with pytest.raises(NotAllowed):
         mine.add(eve, "storm", address_key=ANN, newsletter="daily")
     assert searches(room) == [of_reader, own]

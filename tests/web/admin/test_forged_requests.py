@@ -135,6 +135,8 @@ def test_no_sign_in_leads_elsewhere(admin_site: AdminSite) -> None:
         if target.startswith(("/", "\\")):
             answers.append(sign_in(admin_site.stranger(), next=target))
         for answer in answers:
+            if answer.status in (400, 422):
+                continue
             place = answer["location"] or ""
             assert place.startswith("/admin/"), (target, place)
             assert not {"\r", "\n", "\\"} & set(place), (target, place)

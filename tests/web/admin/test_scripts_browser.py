@@ -215,10 +215,7 @@ def test_no_script_of_a_stranger_runs_on_any_page(site: AdminSite, chromium: str
             page = context.new_page()
             page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
             page.on("request", lambda request: loaded.append(request.url))
-            page.on(
-                "console",
-                lambda said: "Content Security" in said.text and problems.append((page.url, said.text)),
-            )
+            page.on("console", lambda said: console.append(said.text))
             for path in paths:
                 site.now += timedelta(seconds=2)
                 page.goto(path, wait_until="load")

@@ -292,8 +292,7 @@ class SubscriberActions:
 
     def mail_choices(self, change: Change, subscriber_id: int) -> ActionResult:
         """Send a subscriber the link to the page of choices; a repeated request sends nothing."""
-        require(change, WRITE)
-        if earlier := earlier_result(self.store, change):
+        if earlier := earlier_result(self.store, change, WRITE):
             return earlier
         if self.send_choices is None:
             raise ActionRefused("no-page", "Subscribers cannot reach the page of choices; set [web] listen.")
