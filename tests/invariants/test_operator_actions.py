@@ -167,8 +167,8 @@ class Operators(RuleBasedStateMachine):
 @pytest.mark.parametrize(
     ("engine", "examples"),
     [
-        ("sqlite", 6),
-        pytest.param("sqlite", 60, marks=pytest.mark.all),
+        ("sqlite", 3),
+        pytest.param("sqlite", 40, marks=pytest.mark.all),
         pytest.param("postgres", 6, marks=pytest.mark.all),
     ],
 )
@@ -195,7 +195,8 @@ RACED = (
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.all)])
+@pytest.mark.all
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 def test_threads_with_the_same_key_make_one_change_and_get_one_answer(
     filled: Callable[[str], MakeRoom], engine: str
 ) -> None:

@@ -21,6 +21,8 @@ from tests.jobs.room import BASE, Room, opened_room, source
 from tests.net.scripted_server import ScriptedServer, answer, redirect
 from tests.web.admin.conftest import AdminClient, serving_admin
 
+pytestmark = pytest.mark.all
+
 ADMIN = '[admin]\nenabled = true\nsecond_step = "off"\n'
 SPELLINGS = (
     "127.0.0.1", "localhost", "LOCALHOST.", "127.1", "2130706433", "0x7f000001", "0x7f.1", "017700000001",
