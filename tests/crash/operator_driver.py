@@ -97,8 +97,8 @@ def work(place: Path, name: str, when: str = "", fatal: int = 0) -> None:
 
 
 def alert(services: Services) -> None:
-    """Look at the searches at each hour of a day: two mails are the most that one may send."""
-    for hour in range(0, 24, 6):
+    """Look at the searches twice a day: two mails are the most that one may send."""
+    for hour in (0, 12):
         services.editions.searches.run(NOW + timedelta(hours=hour), ["daily"])
 
 
