@@ -80,8 +80,11 @@ def work(place: Path, stages: Sequence[str], now: datetime, *, when: str = "", f
         run(services, stages, now, place.name)
 
 
-def watch_commits(when: str, fatal: int) -> None:
-    """End this process at a commit of the store: the ``fatal``-th one from now on, before it or after."""
+def watch_commits(when: str, fatal: int) -> Callable[[], int]:
+    """End this process at a commit of the store: the ``fatal``-th one from now on, before it or after.
+
+    The returned function returns the number of commits so far.
+    """
     really_commit: Callable[..., None] = DefaultDialect.do_commit
     really_begin: Callable[[Store, str], AbstractContextManager[Connection]] = Store._transaction
     lock, seen = threading.Lock(), 0
@@ -112,6 +115,7 @@ def watch_commits(when: str, fatal: int) -> None:
 
     Store._transaction = begin  # type: ignore[method-assign, assignment]
     DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
+    return lambda: seen
 
 
 def forked(function: Callable[[], None]) -> int:

@@ -3,7 +3,9 @@
 import contextlib
 import random
 import re
+import time
 import tracemalloc
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,8 +16,19 @@ from syndicate.errors import ParseError
 from syndicate.ingest.limits import MAX_ITEMS
 from tests.ingest.reading import atom, read, rss
 
-# Quadratic time takes longer; tests do not check ordinary speed.
-pytestmark = pytest.mark.timeout(15)
+# Seconds of the processor; quadratic time takes longer. Tests do not check ordinary speed.
+MOST = 15.0
+# Of the wall clock, for what never ends.
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(autouse=True)
+def bounded() -> Iterator[None]:
+    """Fail a test that takes quadratic time, however busy the machine is."""
+    began = time.process_time()
+    yield
+    assert time.process_time() - began < MOST
+
 
 # Where elements are skipped, so that it is no item.
 MANY_ATTRIBUTES = " ".join(f"a{n}='1'" for n in range(200_000))

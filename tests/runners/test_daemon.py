@@ -28,7 +28,7 @@ from syndicate.store.leases import leases
 from syndicate.store.output import stale
 from syndicate.store.subscribers import audience_store
 from tests.net.scripted_server import ScriptedServer, answer, hang
-from tests.runners.daemon import PATIENCE, running
+from tests.runners.daemon import PATIENCE, SOON, running
 
 OURS = "locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 HELD_KEY = f"SELECT objid::bigint FROM pg_locks WHERE granted AND {OURS}"
@@ -66,7 +66,7 @@ def test_T4_it_serves_its_health_and_ends_well_and_soon_on_sigterm(config: Path)
     health = json.loads(body)
     assert (status, health["ok"], health["problems"]) == (200, True, [])
     assert code == 0
-    assert took < 10
+    assert took < SOON
     assert {"stopping", "stopped"} <= {line["event"] for line in daemon.events}
 
 
@@ -92,13 +92,13 @@ def test_T4_it_ends_soon_while_every_server_hangs(tmp_path: Path) -> None:
     with ScriptedServer({"/feed": hang}) as server:
         with running(write(tmp_path / "config.toml", server.url())) as daemon:
             daemon.wait_for("started")
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + PATIENCE
             while not server.asked:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
             asked = time.monotonic()
             assert daemon.end(signal.SIGTERM) == 0
-            assert time.monotonic() - asked < 10
+            assert time.monotonic() - asked < SOON
         # The source was given back, and nothing is held against it.
         server.answers["/feed"] = FEED
         with running(tmp_path / "config.toml") as daemon:
@@ -150,7 +150,7 @@ def test_T4_it_ends_soon_while_the_hub_hangs(tmp_path: Path) -> None:
                 assert time.monotonic() < deadline
             asked = time.monotonic()
             assert daemon.end(signal.SIGTERM) == 0
-            assert time.monotonic() - asked < 10
+            assert time.monotonic() - asked < SOON
 
 
 def test_T4_what_cannot_be_interrupted_does_not_keep_it_from_ending(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_T4_what_cannot_be_interrupted_does_not_keep_it_from_ending(tmp_path: Pa
             with connection:
                 asked = time.monotonic()
                 assert daemon.end(signal.SIGTERM) == 0
-                assert time.monotonic() - asked < 10
+                assert time.monotonic() - asked < SOON
     assert daemon.events[-1]["jobs"] == "bounces"
 
 
@@ -316,7 +316,7 @@ def test_T4_it_ends_within_seconds_while_a_template_loops(tmp_path: Path, store_
         assert daemon.get(f"{url}/healthz")[0] == 200
         asked = time.monotonic()
         assert daemon.end(signal.SIGTERM) == 0
-        assert time.monotonic() - asked < 10
+        assert time.monotonic() - asked < SOON
     while any(Path(f"/proc/{worker}").exists() for worker in workers):
         assert time.monotonic() < deadline
     with open_services(load_settings(config, {})) as services, services.store.read() as connection:

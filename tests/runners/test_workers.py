@@ -24,7 +24,7 @@ from syndicate.errors import ConfigError, StoreBusy
 from syndicate.model.shards import SHARDS
 from syndicate.queue.message_queue import MessageQueue
 from syndicate.text.urls import host_shard
-from tests.runners.daemon import CHECKOUT, PATIENCE, Daemon, running
+from tests.runners.daemon import CHECKOUT, PATIENCE, SOON, Daemon, running
 
 GAP = 0.5
 on_postgres = pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
@@ -220,7 +220,7 @@ def test_a_worker_that_is_told_to_end_gives_its_work_back_within_seconds(
         assert newsroom.asked.acquire(timeout=PATIENCE)
         began = time.monotonic()
         assert process.end(signal.SIGTERM) == 0
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < SOON
     with psycopg.connect(store_url) as sql:
         assert sql.execute("SELECT lease_owner, failures FROM sources").fetchall() == [("", 0)]
         assert sql.execute("SELECT * FROM workers").fetchall() == []

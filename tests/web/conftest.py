@@ -126,7 +126,7 @@ class Site:
         return path
 
     def ask(self, method: str, path: str, body: bytes | None = None, /, **fields: str) -> Answer:
-        connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=10)
+        connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=120)
         try:
             connection.putrequest(method, path, skip_host="Host" in fields, skip_accept_encoding=True)
             for name, value in fields.items():

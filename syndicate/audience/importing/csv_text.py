@@ -7,6 +7,7 @@ before such cells, and ``unescape_formula`` removes it.
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
@@ -14,7 +15,8 @@ from syndicate.errors import ParseError
 
 _DELIMITERS = ",;\t"
 _CHUNK = 1000  # rows
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Spreadsheets skip blanks, and some read the full-width signs as well.
+_FORMULA = re.compile(r"[\s\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -70,8 +72,8 @@ def csv_chunks(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterat
 def unescape_formula(cell: str) -> str:
     """Return a cell without blanks around it and without the ``'`` before a formula."""
     cell = cell.strip()
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA_STARTS) else cell
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell[1:]) else cell
 
 
 def _escape_formula(cell: str) -> str:
-    return "'" + cell if cell.startswith(_FORMULA_STARTS) else cell
+    return "'" + cell if _FORMULA.match(cell) else cell

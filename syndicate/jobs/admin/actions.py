@@ -31,8 +31,12 @@ def perform(store: Store, change: Change, action: str, scope: str, work: Work) -
     return result
 
 
-def earlier_result(store: Store, change: Change) -> ActionResult | None:
-    """Return the result of an earlier request with the same key, before anything is checked or rendered."""
+def earlier_result(store: Store, change: Change, scope: str) -> ActionResult | None:
+    """Return the result of an earlier request with the same key, before anything is checked or rendered.
+
+    Raises ``NotAllowed`` for an actor without ``scope``.
+    """
+    require(change, scope)
     if not change.key:
         return None
     with store.read() as connection:

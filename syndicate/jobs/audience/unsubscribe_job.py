@@ -42,10 +42,10 @@ class UnsubscribeJob:
         if subscription_id is None:
             return False
         with self.store.write() as connection:
-            name = audience_store.end_subscription(
+            ended = audience_store.end_subscription(
                 connection, subscription_id, detail="by the link in a mail", now=self.clock()
             )
-        return name is not None
+        return ended is not None
 
     def has_ended(self, token: str) -> bool:
         """Return whether the subscription or search of a valid token has ended."""

@@ -112,11 +112,11 @@ class ReviewService:
         reviewed, edition_id = ready.main.reviewed, ready.main.reviewed.edition.id
         if ready.is_planned:
             if not review_store.plan_edition(connection, reviewed):
-                raise changed_meanwhile(edition_id)
+                raise changed_meanwhile(connection, edition_id)
             detail = f"for {reviewed.approve_by:%Y-%m-%d %H:%M} UTC"
             review_store.record_change(connection, edition_id, "approve", detail, by, now)
         elif not self._release(connection, ready.main, "approve", by, now, until):
-            raise changed_meanwhile(edition_id)
+            raise changed_meanwhile(connection, edition_id)
         for variant in ready.variants:
             self._release(connection, variant, "approve", by, now, until)
 
@@ -124,7 +124,7 @@ class ReviewService:
         """Hold or withdraw an open edition and its variants."""
         reviewed = review_store.review_edition(connection, edition_id)
         if reviewed is None or not review_store.move_edition(connection, edition_id, to=to):
-            raise changed_meanwhile(edition_id)
+            raise changed_meanwhile(connection, edition_id)
         variants = (
             [] if reviewed.edition.is_variant else review_store.variants_of(connection, reviewed.edition)
         )
@@ -313,11 +313,11 @@ def _current_content(connection: Connection, reviewed: ReviewEdition) -> Edition
     )
 
 
-def changed_meanwhile(edition_id: int) -> ActionRefused:
-    """Return the error for an edition that another editor has changed."""
-    return ActionRefused(
-        "stale", f"edition {edition_id} was changed or released by another editor just now; look at it again"
-    )
+def changed_meanwhile(connection: Connection, edition_id: int) -> ActionRefused:
+    """Return the error for an edition that another editor has changed, with the editor's name."""
+    last = review_store.edition_changes(connection, edition_id)[-1:]
+    by = next((f"{line.changed_by} at {line.changed:%H:%M} UTC" for line in last), "another editor")
+    return ActionRefused("stale", f"edition {edition_id} was changed or released by {by}; look at it again")
 
 
 def content_hash(reviewed: ReviewEdition, content: EditionContent) -> str:

@@ -66,7 +66,7 @@ class IssueWriter:
                     stories=[story for story in stories if story.lead.article.id in kept],
                 )
             ):
-                raise changed_meanwhile(draft.replaced)
+                raise changed_meanwhile(connection, draft.replaced)
             subject = checked.rendered.subject
             review_store.record_change(connection, stored.edition.id, "write", subject, by, now)
             return stored.edition.id, checked

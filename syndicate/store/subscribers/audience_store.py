@@ -171,8 +171,8 @@ def confirm_subscription(
 
 def end_subscription(
     connection: Connection, subscription_id: int, *, detail: str, now: datetime, end_reason: str = ""
-) -> str | None:
-    """Unsubscribe; safe to repeat. Returns the newsletter's name, or ``None`` for an unknown id.
+) -> bool | None:
+    """Unsubscribe; return false when it had ended before, ``None`` for an unknown id.
 
     ``end_reason`` is the ``SuppressionReason`` for an end by the program, ``""`` for an end by the
     subscriber. A subscriber's own unsubscription replaces a bounce as the reason. The last unsubscription
@@ -198,7 +198,7 @@ def end_subscription(
             bounce_store.record_unsubscription(connection, subscription_id, now)
         if not feed_choices(connection, row.subscriber_id):
             rotate_feed_address(connection, row.subscriber_id)
-    return str(row.newsletter)
+    return ended.rowcount == 1
 
 
 def end_all_subscriptions(
@@ -245,8 +245,8 @@ def any_subscription(connection: Connection) -> int | None:
     return connection.scalars(select(func.min(table.c.id))).first()
 
 
-def suppress(connection: Connection, address_key: str, *, reason: str, now: datetime) -> None:
-    """Put a mailbox on the suppression list; no later import writes to it.
+def suppress(connection: Connection, address_key: str, *, reason: str, now: datetime) -> bool:
+    """Put a mailbox on the suppression list; return whether that changed something.
 
     The owner's will, such as a complaint, replaces a bounce as the reason.
     """
@@ -261,7 +261,7 @@ def suppress(connection: Connection, address_key: str, *, reason: str, now: date
             set_={"reason": reason, "recorded": now},
             where=suppressions.c.reason.in_(OF_THE_MAILBOX),
         )
-    connection.execute(statement)
+    return connection.execute(statement).rowcount == 1
 
 
 def suppression(connection: Connection, address_key: str) -> str | None:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from syndicate.errors import ActionRefused, NotFound, WrongFields
 from syndicate.model.actors import ActionResult, Actor, Change
 from syndicate.store import Connection, Store
+from syndicate.store.access import audit_store
 from syndicate.store.core.listing import Listing, Position, count_up_to
 
 COUNTED = 10_000
@@ -214,7 +215,11 @@ class ApiCall:
 
         def check(connection: Connection) -> None:
             if "*" not in wanted and etag(current(connection).model_dump_json().encode()) not in wanted:
-                message = "The object changed since you read it. Read it again."
+                kind = self.request.scope["route"].path.split("/")[1].removesuffix("s")
+                name = str(next(iter(self.request.path_params.values())))
+                last = audit_store.audit_rows(connection, object_kind=kind, object_id=name, limit=1)
+                by = f", last by {last[0].actor_name} at {last[0].at:%H:%M} UTC" if last else ""
+                message = f"The object changed since you read it{by}. Read it again."
                 raise ActionRefused("changed-meanwhile", message, status=412)
 
         return check

@@ -146,3 +146,19 @@ def test_what_may_send_mail_needs_a_key(api: Api) -> None:
     for path in ("/editions/1/tests", "/deliveries/1/resend", "/newsletters/daily/issues"):
         missing = api.post(path, {"subject": "A", "text": "B"})
         assert (missing.status, missing.problem) == (400, "key-missing"), path
+
+
+def test_a_program_with_an_old_etag_is_told_who_changed_the_object(api: Api, pier: str) -> None:
+    seen = api.get(pier).headers["etag"]
+    other = api.with_token()
+    assert other.ask("PATCH", pier, {"section": "world"}, if_match=seen).status == 200
+    stale = api.ask("PATCH", pier, {"section": "sport"}, if_match=seen)
+    assert (stale.status, "last by program at 09:00 UTC" in stale.json["detail"]) == (412, True)
+    other.post("/channels", {"name": "quay", "title": "Quay", "query": "quay"})
+    tag = api.get("/channels/quay").headers["etag"]
+    assert other.ask("PATCH", "/channels/quay", {"title": "The quay"}, if_match=tag).status == 200
+    assert "last by program" in api.ask("DELETE", "/channels/quay", None, if_match=tag).json["detail"]
+    tag = api.get("/newsletters/daily").headers["etag"]
+    assert other.ask("PATCH", "/newsletters/daily", {"paused": True}, if_match=tag).status == 200
+    stale = api.ask("PATCH", "/newsletters/daily", {"paused": True}, if_match=tag)
+    assert "last by program" in stale.json["detail"]

@@ -1,7 +1,7 @@
 """Users: invite, set the password, role and second step, and remove; links that work once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,9 +69,11 @@ class UserActions:
         def work(connection: Connection, user: User) -> ActionResult:
             if role != "admin":
                 _keep_an_admin(connection, user)
-            user_store.change_user(connection, user_id, role=role)
-            _end_sign_ins(connection, user_id)
-            return _changed(user, f"is now {role}", {"role": user.role}, {"role": role}, user.role != role)
+            if user.role != role:
+                user_store.change_user(connection, user_id, role=role)
+                _end_sign_ins(connection, user_id)
+            facts = {"before": {"role": user.role}, "after": {"role": role}, "is_change": user.role != role}
+            return _changed(user, f"is now {role}", **facts)
 
         return self._on_user(change, "user.role", user_id, work)
 
@@ -104,7 +106,7 @@ class UserActions:
             _keep_an_admin(connection, user)
             user_store.delete_user(connection, user_id)
             one_time_keys.delete_keys(connection, PASSWORD_LINK, user_id)
-            return _changed(user, "was removed", {"address": user.address, "role": user.role})
+            return _changed(user, "was removed", before={"address": user.address, "role": user.role})
 
         return self._on_user(change, "user.remove", user_id, work)
 
@@ -113,7 +115,7 @@ class UserActions:
 
         def work(connection: Connection, user: User) -> ActionResult:
             count = _end_sign_ins(connection, user_id, except_hash=except_hash)
-            return replace(_changed(user, f"was signed out of {count} sessions"), is_change=count > 0)
+            return _changed(user, f"was signed out of {count} sessions", is_change=count > 0)
 
         return self._on_user(change, "user.sign-out", user_id, work)
 
@@ -158,7 +160,7 @@ class UserActions:
         def work(connection: Connection, user: User) -> ActionResult:
             before = {key: getattr(user, key) for key in values}
             user_store.change_user(connection, user_id, **values)
-            return _changed(user, "was changed", before, values, before != values)
+            return _changed(user, "was changed", before=before, after=values, is_change=before != values)
 
         return self._on_user(change, "user.change", user_id, work)
 
@@ -290,21 +292,8 @@ def _keep_an_admin(connection: Connection, user: User) -> None:
         )
 
 
-def _changed(
-    user: User,
-    text: str,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-    is_change: bool = True,  # noqa: FBT001, FBT002 a fact of the result
-) -> ActionResult:
-    return ActionResult(
-        kind="user",
-        id=str(user.id),
-        message=f"{user.address} {text}.",
-        before=before,
-        after=after,
-        is_change=is_change,
-    )
+def _changed(user: User, text: str, **facts: Any) -> ActionResult:
+    return ActionResult(kind="user", id=str(user.id), message=f"{user.address} {text}.", **facts)
 
 
 def _address(text: str, field: str, *, required: bool = False) -> Address:

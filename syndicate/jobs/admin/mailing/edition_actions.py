@@ -62,8 +62,7 @@ class EditionActions:
 
     def approve(self, change: Change, edition_id: int, *, seen: str = "") -> ActionResult:
         """Release an edition and its variants. A lint error stops the edition."""
-        require(change, SEND)
-        if earlier := earlier_result(self.review.store, change):
+        if earlier := earlier_result(self.review.store, change, SEND):
             return earlier
         reviewed, _ = self._open(edition_id, seen)
         ready = self.review.ready(edition_id, change.now)
@@ -121,8 +120,7 @@ class EditionActions:
         The revision can be changed like any open edition. When approved, it is sent to the recipients of the
         edition and replaces it in the archive and the feed.
         """
-        require(change, SEND)
-        if earlier := earlier_result(self.review.store, change):
+        if earlier := earlier_result(self.review.store, change, SEND):
             return earlier
         reviewed, content = self._seen(edition_id, seen)
         text = edition_changes.paragraphs_of(text)
@@ -178,8 +176,7 @@ class EditionActions:
 
         A repeated request sends nothing. Raises ``MailError``; then a repeated request tries again.
         """
-        require(change, WRITE)
-        if earlier := earlier_result(self.review.store, change):
+        if earlier := earlier_result(self.review.store, change, WRITE):
             return earlier
         if not change.dry_run:
             self.previewer.send(self.previewer.stored(edition_id, change.now, address), address)
@@ -189,8 +186,7 @@ class EditionActions:
     def _edit(
         self, change: Change, edition_id: int, forms: Sequence[EditionForm], edits: Sequence[Edit], seen: str
     ) -> ActionResult:
-        require(change, WRITE)
-        if earlier := earlier_result(self.review.store, change):
+        if earlier := earlier_result(self.review.store, change, WRITE):
             return earlier
         reviewed, content = self._open(edition_id, seen)
         changed, made = content, list[EditionChangeResult]()
@@ -229,7 +225,7 @@ class EditionActions:
             kept=[story.article_id for story in content.stories],
         )
         if not saved:
-            raise changed_meanwhile(edition_id)
+            raise changed_meanwhile(connection, edition_id)
         for result in made:
             if result.action in ("add", "back") and result.story_id is not None:
                 self._carry(connection, edition_id, content, result)
@@ -255,8 +251,7 @@ class EditionActions:
                 edition_articles.carry_item(connection, edition_id, story.article_id, tells)
 
     def _stop(self, change: Change, edition_id: int, to: str, action: str, seen: str) -> ActionResult:
-        require(change, SEND)
-        if earlier := earlier_result(self.review.store, change):
+        if earlier := earlier_result(self.review.store, change, SEND):
             return earlier
         reviewed, _ = self._open(edition_id, seen)
 
@@ -275,7 +270,8 @@ class EditionActions:
     def _seen(self, edition_id: int, seen: str) -> tuple[ReviewEdition, EditionContent]:
         reviewed, content = self.review.edition(edition_id)
         if seen and seen != content_hash(reviewed, content):
-            raise changed_meanwhile(edition_id)
+            with self.review.store.read() as connection:
+                raise changed_meanwhile(connection, edition_id)
         return reviewed, content
 
 

@@ -186,7 +186,7 @@ class SubscriberActions:
         with self.store.read() as connection:
             found = self._row(connection, subscriber_id)
             data = subscriber_export.export_subscriber_data(connection, found.address_key)
-        self._on(change, "subscriber.export-data", READ, subscriber_id, lambda _connection, _row: "")
+        self._on(change, "subscriber.export-data", READ, subscriber_id, lambda *_: ("", True))
         return data or {}
 
     def look(self, change: Change, subscriber_id: int) -> None:
@@ -210,13 +210,13 @@ class SubscriberActions:
     def end(self, change: Change, subscriber_id: int, newsletter: str) -> ActionResult:
         """End a subscription; only the subscriber can subscribe again."""
 
-        def work(connection: Connection, found: "_Mailbox") -> str:
-            subscription = audience_store.subscription_of(connection, found.key, newsletter)
-            if subscription is None:
-                raise NotFound("This person has no such subscription.")
+        def work(connection: Connection, found: "_Mailbox") -> tuple[str, bool]:
+            number = audience_store.subscription_of(connection, found.key, newsletter) or 0
             detail = f"ended by {change.actor.name}"
-            audience_store.end_subscription(connection, subscription, detail=detail, now=change.now)
-            return f"The subscription to {newsletter} has ended."
+            ended = audience_store.end_subscription(connection, number, detail=detail, now=change.now)
+            if ended is None:
+                raise NotFound("This person has no such subscription.")
+            return f"The subscription to {newsletter} has ended.", ended
 
         return self._on(change, "subscriber.end", WRITE, subscriber_id, work)
 
@@ -238,12 +238,12 @@ class SubscriberActions:
     def stop_mail(self, change: Change, subscriber_id: int) -> ActionResult:
         """Put a mailbox on the suppression list and end all its subscriptions."""
 
-        def work(connection: Connection, found: "_Mailbox") -> str:
-            key, now = found.key, change.now
-            audience_store.suppress(connection, key, reason=SuppressionReason.BLOCKED.value, now=now)
+        def work(connection: Connection, found: "_Mailbox") -> tuple[str, bool]:
+            key, now, reason = found.key, change.now, SuppressionReason.BLOCKED.value
+            is_new = audience_store.suppress(connection, key, reason=reason, now=now)
             detail = f"all mail stopped by {change.actor.name}"
-            audience_store.end_all_subscriptions(connection, key, detail=detail, now=now)
-            return "No more mail is sent to this address."
+            ended = audience_store.end_all_subscriptions(connection, key, detail=detail, now=now)
+            return "No more mail is sent to this address.", is_new or bool(ended)
 
         return self._on(change, "subscriber.stop", WRITE, subscriber_id, work)
 
@@ -292,8 +292,7 @@ class SubscriberActions:
 
     def mail_choices(self, change: Change, subscriber_id: int) -> ActionResult:
         """Send a subscriber the link to the page of choices; a repeated request sends nothing."""
-        require(change, WRITE)
-        if earlier := earlier_result(self.store, change):
+        if earlier := earlier_result(self.store, change, WRITE):
             return earlier
         if self.send_choices is None:
             raise ActionRefused("no-page", "Subscribers cannot reach the page of choices; set [web] listen.")
@@ -306,7 +305,7 @@ class SubscriberActions:
             token = unsubscribe_token(leases.read_secret(connection), number or 0)
         self.send_choices(open_names[0], token, found.address)
         said = f"The link was sent to {found.address}."
-        return self._on(change, "subscriber.send-choices", WRITE, subscriber_id, lambda *_: said)
+        return self._on(change, "subscriber.send-choices", WRITE, subscriber_id, lambda *_: (said, True))
 
     def _row(self, connection: Connection, subscriber_id: int) -> SubscriberRow:
         found = subscriber_rows.subscriber_row(connection, subscriber_id)
@@ -329,12 +328,12 @@ class SubscriberActions:
         action: str,
         scope: str,
         subscriber: int | str,
-        act: Callable[[Connection, "_Mailbox"], str],
+        act: Callable[[Connection, "_Mailbox"], tuple[str, bool]],
     ) -> ActionResult:
         def work(connection: Connection) -> ActionResult:
             found = self._mailbox(connection, subscriber)
-            said = act(connection, found)
-            return ActionResult(kind="subscriber", id=found.id, message=said)
+            said, is_change = act(connection, found)
+            return ActionResult(kind="subscriber", id=found.id, message=said, is_change=is_change)
 
         return perform(self.store, change, action, scope, work)
 

@@ -83,9 +83,12 @@ class ChannelActions:
         """
 
         def work(connection: Connection) -> ActionResult:
+            move = rows.channel_moves(connection).get(name)
             if not self._is_former(connection, name):
                 self._added(connection, name)
                 rows.mark_removed(connection, name, change.now)
+            elif move and not move.channel:
+                return _result(name, "is taken down", is_change=False)
             rows.save_move(connection, name, "", change.now)
             return _result(name, "is taken down", before={"removed": False}, after={"removed": True})
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from syndicate.errors import ActionRefused, MailError, NotAllowed, NotFound
-from syndicate.jobs.admin.actions import earlier_result, perform, require
+from syndicate.jobs.admin.actions import earlier_result, perform
 from syndicate.jobs.admin.outgoing.channel_actions import changed_fields, declared_refusal
 from syndicate.jobs.newsletter.edition_preview import EditionPreviewer, PreviewedMail
 from syndicate.model import Newsletter
@@ -86,8 +86,7 @@ class NewsletterActions:
         """
         if recipient != change.actor.name and not change.actor.may(_SCOPE):
             raise NotAllowed("Tests to other addresses are for admins.")
-        require(change, "editions:write")
-        if earlier := earlier_result(self.store, change):
+        if earlier := earlier_result(self.store, change, "editions:write"):
             return earlier
         try:
             self.previewer.send(mail, recipient)

@@ -115,10 +115,11 @@ class WebhookActions:
         def work(connection: Connection) -> ActionResult:
             endpoint = _endpoint(connection, webhook_id)
             shown = [name for name in values if name != "former_secret"]
-            before = {name: getattr(endpoint, name) for name in shown}
+            before = {name: getattr(endpoint, name) for name in values}
             webhook_store.change_endpoint(connection, webhook_id, **values)
-            after = {name: values[name] for name in shown}
-            return _result(webhook_id, f"Webhook {webhook_id} {done}.", before=before, after=after)
+            kept = [{name: row[name] for name in shown} for row in (before, values)]
+            facts = {"before": kept[0], "after": kept[1], "is_change": before != values}
+            return _result(webhook_id, f"Webhook {webhook_id} {done}.", **facts)
 
         return perform(self.store, change, action, SCOPE, work)
 

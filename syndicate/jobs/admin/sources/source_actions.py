@@ -228,6 +228,8 @@ def _change(connection: Connection, source: Source, what: str, section: str, cha
     """Pause, resume, remove a source or change its section. Raises ``_Already`` and ``ActionRefused``."""
     _refuse_declared(source, what)
     if what == "section":
+        if source.section == section:
+            raise _Already
         added_sources.edit_source(connection, source.name, replace(source, section=section))
         return
     if what == "remove" and not _may_remove(connection, source, change):
@@ -238,17 +240,13 @@ def _change(connection: Connection, source: Source, what: str, section: str, cha
 
 
 def _may_remove(connection: Connection, source: Source, change: Change) -> bool:
-    """Return true for admins and commands, and for the actor who added the source."""
-    if change.actor.kind == "command" or change.actor.may("admin:write"):
+    """Return true for admins and commands, and for the user who added the source, also by a token."""
+    if change.actor.may("admin:write"):
         return True
-    rows = audit_store.audit_rows(
-        connection,
-        actor=change.actor.name,
-        action="source.add",
-        object_kind="source",
-        object_id=str(source.id),
-    )
-    return bool(rows)
+    number = str(source.id)
+    rows = audit_store.audit_rows(connection, action="source.add", object_kind="source", object_id=number)
+    # Anybody may give a token the name of a user.
+    return change.actor.user_id in {row.user_id for row in rows if row.user_id}
 
 
 def _read_soon(

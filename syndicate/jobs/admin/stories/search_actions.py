@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from syndicate.errors import NotFound, WrongFields
-from syndicate.jobs.admin.actions import perform
+from syndicate.jobs.admin.actions import perform, require
 from syndicate.jobs.audience.search_saving import save_search
 from syndicate.jobs.publish.on_request.private_feed_job import PrivateFeedsJob
 from syndicate.model.actors import ActionResult, Change
@@ -12,7 +12,7 @@ from syndicate.store.output import saved_searches
 from syndicate.store.output.saved_searches import SavedSearch
 from syndicate.store.subscribers import audience_store
 
-SCOPE = "channels:write"
+SCOPE, READERS = "channels:write", "subscribers:write"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,8 @@ class SearchActions:
         self, change: Change, query: str, *, per_day: int = 1, address_key: str = "", newsletter: str = ""
     ) -> ActionResult:
         """Save a search of an operator, or, with a mailbox, of its confirmed subscription."""
+        if address_key:
+            require(change, READERS)
 
         def work(connection: Connection) -> ActionResult:
             owner = None
@@ -33,6 +35,7 @@ class SearchActions:
                 owner = audience_store.subscription_of(connection, address_key, newsletter)
                 if owner is None or not audience_store.is_confirmed(connection, owner):
                     raise WrongFields({"address": "This address has no confirmed subscription."})
+            known = {search.id for search in saved_searches.list_searches(connection)}
             search = save_search(connection, query, owner, change.now, by=change.actor.name, per_day=per_day)
             feed = self._feed(connection, search)
             return ActionResult(
@@ -41,6 +44,7 @@ class SearchActions:
                 message=f"Search {search.id} is saved. Its feed: {feed or 'none without a web server'}",
                 after={"query": search.query, "per_day": search.per_day},
                 facts={"id": search.id, "query": search.query, "feed": feed},
+                is_change=search.id not in known,
             )
 
         return perform(self.store, change, "search.add", SCOPE, work)
@@ -49,6 +53,9 @@ class SearchActions:
         """End a search and its feed."""
 
         def work(connection: Connection) -> ActionResult:
+            found = saved_searches.get_search(connection, number)
+            if found and found.subscription_id:
+                require(change, READERS)
             if not saved_searches.end_search(connection, number, change.now):
                 raise NotFound(f"There is no saved search {number}.")
             return ActionResult(

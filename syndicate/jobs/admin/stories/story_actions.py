@@ -62,11 +62,17 @@ class StoryActions:
         return self._perform(change, action.value, uid, lambda *_: [(action, uid, value)], expires)
 
     def save(
-        self, change: Change, uid: str, fields: Mapping[str, str], expires: datetime | None = None
+        self,
+        change: Change,
+        uid: str,
+        fields: Mapping[str, str],
+        expires: datetime | None = None,
+        seen: Mapping[str, str] | None = None,
     ) -> ActionResult:
         """Save ``retitle``, ``pin`` and ``boost`` of a form: a line for each changed field.
 
-        An empty field, the publisher's headline and a boost of 1 undo the decision in force.
+        An empty field, the publisher's headline and a boost of 1 undo the decision in force. ``seen`` has the
+        texts that the form was filled with: a field that says something else by now is refused (stale).
         """
         wrong: dict[str, str] = {}
         wanted: dict[EditorAction, str] = {}
@@ -84,6 +90,11 @@ class StoryActions:
             found: _Lines = []
             for action, value in wanted.items():
                 current = _current(connection, article, action, change.now)
+                shown = current.value if current else usual.get(action, "")
+                shown = article.title if action is EditorAction.RETITLE else shown
+                if seen and shown != seen.get(action.value, shown):
+                    text = f"{current.who if current else 'Another'} changed this to “{shown}” meanwhile."
+                    raise ActionRefused("stale", text, fields={action.value: text})
                 new = "" if value == usual.get(action) else value
                 if current is not None and new != current.value:
                     found.append((EditorAction.UNDO, uid, str(current.id)))

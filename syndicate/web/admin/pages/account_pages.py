@@ -16,17 +16,6 @@ _SECRET = re.compile(r"[A-Z2-7]{32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountView:
-    """Own account; ``typed`` and ``errors`` are those of the form that could not be saved."""
-
-    own: UserView
-    session_id: str
-    codes_left: int
-    typed: dict[str, str] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SecondStepView:
     """Set-up of a second step; ``codes`` are the recovery codes, shown once."""
 
@@ -121,11 +110,11 @@ def _own(request: AdminRequest) -> UserView:
 def _show(request: AdminRequest, errors: dict[str, str] | None = None) -> Answer:
     with request.jobs.store.read() as connection:
         left = user_store.codes_left(connection, request.viewer.id)
-    view = AccountView(
-        own=_own(request),
-        session_id=request.session.public_id,
-        codes_left=left,
-        typed=dict(request.fields),
-        errors=errors or {},
-    )
+    view = {
+        "own": _own(request),
+        "session_id": request.session.public_id,
+        "codes_left": left,
+        "typed": request.fields,
+        "errors": errors or {},
+    }
     return Show("admin/access/account.html", view, 422 if errors else 200)

@@ -165,29 +165,40 @@ def _decided_page(
     with request.jobs.store.snapshot() as connection:
         page, uid = read(connection)
     errors: dict[str, str] = {}
+    status, typed = 422, _changed(request)
     if request.is_post:
         try:
-            return Redirect(request.address, _save(request, uid).message)
+            return Redirect(request.address, _save(request, uid, typed).message)
         except WrongFields as wrong:
             errors = wrong.fields
+        except ActionRefused as refused:
+            errors, status = refused.fields, refused.status
+            if not errors:
+                raise
     view = {
         "page": page,
         "errors": errors,
-        "typed": request.fields,
+        "typed": {**typed, "for": request.fields.get("for", "")},
         "periods": list(PERIODS.items()),
         "may_decide": request.may(SCOPE),
         "address": request.address,
     }
-    return Show(template, view, status=422 if errors else 200)
+    return Show(template, view, status=status if errors else 200)
 
 
-def _save(request: AdminRequest, uid: str) -> ActionResult:
+def _changed(request: AdminRequest) -> dict[str, str]:
+    """Return the fields that a person changed: an editor who only pins keeps the headline of another."""
+    given = [(name, request.fields[name]) for name in _DECIDED if name in request.fields]
+    return {name: text for name, text in given if text != request.fields.get(f"was-{name}")}
+
+
+def _save(request: AdminRequest, uid: str, typed: dict[str, str]) -> ActionResult:
     if not request.may(SCOPE):
         raise NotFound("There is no such page.")
     if request.fields.get("do", "save") != "save":
         return _by_button(request, uid)
-    fields = {name: request.fields[name] for name in _DECIDED if name in request.fields}
-    return request.jobs.stories.save(request.change(), uid, fields, _expires(request))
+    seen = {name: text for name in typed if (text := request.fields.get(f"was-{name}")) is not None}
+    return request.jobs.stories.save(request.change(), uid, typed, _expires(request), seen)
 
 
 def _expires(request: AdminRequest) -> datetime | None:
