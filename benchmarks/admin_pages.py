@@ -136,6 +136,9 @@ def fill(services: Services, sources: int, articles: int, subscribers: int) -> N
     """Fill the tables with sources, articles of 30 days, stories, polls, editions and subscribers."""
     chosen = random.Random(7)
     with services.store.write() as connection:
+        if connection.dialect.name == "sqlite":
+            # Indexes of a million rows do not fit into the cache of a daemon.
+            connection.exec_driver_sql("PRAGMA cache_size = -2000000")
         ids = _fill_sources(connection, sources, chosen)
         _fill_articles(connection, ids, articles, chosen)
         _fill_audience(connection, subscribers, chosen)

@@ -18,10 +18,7 @@ PAUSES = 30
 
 
 class SourceFigures(NamedTuple):
-    """Facts about a source as the store holds them: times are in microseconds.
-
-    ``latest`` is the publication time of its newest article.
-    """
+    """Facts about a source as the store holds them: times are in microseconds."""
 
     id: int
     name: str
@@ -41,15 +38,18 @@ class SourceFigures(NamedTuple):
     last_success: int | None
     next_check: int | None
     websub_lease_until: int | None
-    latest: int | None
 
 
 _published = type_coerce(articles.c.published, BigInteger)
-_LATEST = select(_published).where(articles.c.source_id == sources.c.id)
-_LATEST = _LATEST.order_by(articles.c.published.desc(), articles.c.id.desc()).limit(1)
-_present = select(*(sources.c[name] for name in SourceFigures._fields[:-1]), _LATEST.scalar_subquery()).where(
-    sources.c.absent != Absence.REMOVED.value
+_NEWEST = select(_published).where(articles.c.source_id == sources.c.id)
+_NEWEST = _NEWEST.order_by(articles.c.published.desc(), articles.c.id.desc()).limit(1)
+_newest = select(sources.c.id, _NEWEST.scalar_subquery())
+_NEWEST_OF = CompiledStatement(_newest.where(sources.c.id.in_(bindparam("sources", expanding=True))))
+_WITH_NEWS = CompiledStatement(
+    select(articles.c.source_id).distinct().where(articles.c.first_seen >= bindparam("since"))
 )
+_present = select(*(sources.c[name] for name in SourceFigures._fields))
+_present = _present.where(sources.c.absent != Absence.REMOVED.value)
 _FIGURES = CompiledStatement(_present)
 _FIGURE = CompiledStatement(_present.where(sources.c.id == bindparam("source")))
 
@@ -62,6 +62,20 @@ def source_figures(connection: Connection, source_id: int | None = None) -> list
         else _FIGURE.rows(connection, {"source": source_id})
     )
     return list(map(SourceFigures._make, rows))
+
+
+def newest_published(connection: Connection, source_ids: Sequence[int]) -> dict[int, int]:
+    """Return the publication time of the newest article of each source that has any, in microseconds."""
+    newest: dict[int, int] = {}
+    for batch in in_batches(source_ids, 1000):
+        rows = _NEWEST_OF.rows(connection, {"sources": batch})
+        newest |= {source_id: at for source_id, at in rows if at is not None}
+    return newest
+
+
+def sources_with_news(connection: Connection, *, since: int) -> set[int]:
+    """Return the sources with articles first seen from a time on, in microseconds."""
+    return {source_id for (source_id,) in _WITH_NEWS.rows(connection, {"since": since})}
 
 
 def source_sections(connection: Connection) -> list[str]:

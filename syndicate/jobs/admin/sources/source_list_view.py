@@ -23,7 +23,8 @@ DAYS = 14
 WEEK = timedelta(days=7)
 LEAST_SILENCE = to_microseconds(from_microseconds(0) + timedelta(days=2))
 TABS = ("attention", "slow", "well", "paused")
-_DAY = 86_400_000_000
+# Articles are committed far less than an hour after they were seen.
+_HOUR, _DAY = 3_600_000_000, 86_400_000_000
 
 
 class SourceCondition(NamedTuple):
@@ -43,11 +44,19 @@ _ORDER = ("attention bad", "attention warn", "slow warn", "well warn", "well goo
 _RANKS = {tuple(place.split()): rank for rank, place in enumerate(_ORDER)}
 
 
-def condition_of(source: SourceFigures, trouble: PollTrouble | None, pause: int, now: int) -> SourceCondition:
-    """Return the condition of a source; ``pause`` is its longest usual pause, in microseconds as ``now``.
+def silence_of(newest: int, pause: int, now: int) -> int:
+    """Return the time since the newest article of a silent source, 0 for other sources, in microseconds.
 
-    A source is silent after three times its longest usual pause, and at least two days.
+    A source is silent after three times its longest usual ``pause``, and at least two days.
     """
+    silence = now - newest if pause and newest else 0
+    return silence if silence > max(3 * pause, LEAST_SILENCE) else 0
+
+
+def condition_of(
+    source: SourceFigures, trouble: PollTrouble | None, silence: int, now: int
+) -> SourceCondition:
+    """Return the condition of a source; times are in microseconds."""
     if source.absent != Absence.NONE or source.paused:
         words = {"undeclared": "no longer declared", "unlisted": "no longer listed"}
         return SourceCondition("paused", "off", words.get(source.absent, "paused"))
@@ -63,8 +72,7 @@ def condition_of(source: SourceFigures, trouble: PollTrouble | None, pause: int,
         return SourceCondition("slow", "warn", "slow: half of its answers take over 10 s")
     if trouble and trouble.is_unreliable:
         return SourceCondition("slow", "warn", f"{trouble.failed} of {trouble.polls} polls failed in 7 days")
-    silence = now - source.latest if pause and source.latest else 0
-    if silence > max(3 * pause, LEAST_SILENCE):
+    if silence:
         return SourceCondition("slow", "warn", f"silent for {silence // _DAY} days")
     if source.last_success is None:
         return SourceCondition("well", "good", "not read yet")
@@ -128,18 +136,24 @@ Ordered = list[Judged]
 
 @dataclass(slots=True)
 class SourceListViews:
-    """Views of the list. The usual pause of each source stays in memory until it has a newer article."""
+    """Views of the list.
+
+    ``_newest`` keeps the time of the newest article of each source until more are seen after ``_looked_at``,
+    ``_pauses`` the longest usual pause of a source with that time.
+    """
 
     zone: ZoneInfo
+    _looked_at: int = 0
+    _newest: dict[int, int] = field(default_factory=dict, repr=False)
     _pauses: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
 
     def conditions(self, connection: Connection, now: datetime) -> Ordered:
         """Return every source with its condition, trouble first, then by name."""
         figures, at = source_figures.source_figures(connection), to_microseconds(now)
         trouble = poll_store.troubled(connection, since=now - WEEK)
-        pauses = self._usual_pauses(connection, figures, at)
+        silences = self._silences(connection, [source.id for source in figures], at)
         found = [
-            (source, condition_of(source, trouble.get(source.id), pauses.get(source.id, 0), at))
+            (source, condition_of(source, trouble.get(source.id), silences.get(source.id, 0), at))
             for source in figures
         ]
         return sorted(found, key=_position)
@@ -181,20 +195,22 @@ class SourceListViews:
             for source, condition in shown
         ]
 
-    def _usual_pauses(
-        self, connection: Connection, figures: Sequence[SourceFigures], now: int
-    ) -> dict[int, int]:
-        """Return the longest usual pause of each source that was silent for two days."""
-        limit, known = now - LEAST_SILENCE, self._pauses
-        silent = {source.id: source.latest for source in figures if source.latest and source.latest < limit}
-        unknown = [number for number, latest in silent.items() if known.get(number, (0, 0))[0] != latest]
-        fresh = source_figures.longest_pauses(connection, unknown)
-        known = {
-            number: (latest, fresh.get(number, known.get(number, (0, 0))[1]))
-            for number, latest in silent.items()
-        }
-        self._pauses = known
-        return {number: pause for number, (_, pause) in known.items()}
+    def _silences(self, connection: Connection, ids: Sequence[int], now: int) -> dict[int, int]:
+        """Return the silence of each silent source, in microseconds."""
+        newest = self._newest if 0 <= now - self._looked_at < _DAY else {}
+        seen = (
+            source_figures.sources_with_news(connection, since=self._looked_at - _HOUR) if newest else set()
+        )
+        unsure = [number for number in ids if number not in newest or number in seen]
+        newest = newest | dict.fromkeys(unsure, 0) | source_figures.newest_published(connection, unsure)
+        limit = now - LEAST_SILENCE
+        quiet = {number: at for number in ids if 0 < (at := newest[number]) < limit}
+        unknown = [number for number, at in quiet.items() if self._pauses.get(number, (0, 0))[0] != at]
+        found = source_figures.longest_pauses(connection, unknown)
+        pauses = self._pauses | {number: (quiet[number], pause) for number, pause in found.items()}
+        # Other threads may read these at the same time, so they are replaced and never changed.
+        self._pauses, self._newest, self._looked_at = pauses, newest, now
+        return {number: silence_of(at, pauses[number][1], now) for number, at in quiet.items()}
 
 
 def origin_of_row(origin: str, listed_in: str) -> str:
