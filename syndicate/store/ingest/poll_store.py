@@ -57,14 +57,6 @@ class LastAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PollDay:
-    """Polls of a source in a day."""
-
-    polls: int
-    failed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PollTrouble:
     """Polls of a source in a period, with the failed and the slow polls among them."""
 
@@ -90,11 +82,6 @@ def add_polls(connection: Connection, polls: Iterable[PollRow]) -> None:
     ]
     if rows:
         _ADDING.execute_many(connection, rows)
-
-
-def add_poll(connection: Connection, poll: PollRow) -> None:
-    """Append a finished poll."""
-    add_polls(connection, [poll])
 
 
 def save_answers(connection: Connection, answers: Iterable[LastAnswer]) -> None:
@@ -144,29 +131,29 @@ def polls_of(
     return [PollRow(**row) for row in rows.mappings()]
 
 
-def latest_polls(connection: Connection, source_ids: Collection[int]) -> dict[int, PollRow]:
-    """Return the latest poll of each source that has any."""
+def latest_statuses(connection: Connection, source_ids: Collection[int]) -> dict[int, int]:
+    """Return the status of the latest poll of each source that has any."""
     sources, inner = schema.sources, table.alias()
     newest = select(inner.c.id).where(inner.c.source_id == sources.c.id)
     newest = newest.order_by(inner.c.at.desc(), inner.c.id.desc()).limit(1)
     ids = select(newest.scalar_subquery()).where(sources.c.id.in_(source_ids))
-    rows = connection.execute(select(*(table.c[name] for name in _FIELDS)).where(table.c.id.in_(ids)))
-    return {row["source_id"]: PollRow(**row) for row in rows.mappings()}
+    rows = connection.execute(select(table.c.source_id, table.c.status).where(table.c.id.in_(ids)))
+    return dict(map(tuple, rows))
 
 
 def poll_days(
     connection: Connection, source_ids: Collection[int], *, since: datetime
-) -> Mapping[int, Mapping[int, PollDay]]:
-    """Return polls of sources by source and by number of whole days after ``since``."""
+) -> Mapping[int, Mapping[int, tuple[int, int]]]:
+    """Return the numbers of all and of failed polls by source and by number of whole days after ``since``."""
     length = to_microseconds(since + DAY) - to_microseconds(since)
     # Without its type, the column would take the number for a time.
     day = ((cast(table.c.at, BigInteger) - to_microseconds(since)) // length).label("day")
     failed = func.count().filter(table.c.outcome == "failed").label("failed")
     query = select(table.c.source_id, day, func.count().label("polls"), failed)
     query = query.where(table.c.source_id.in_(source_ids), table.c.at >= since)
-    days: dict[int, dict[int, PollDay]] = {}
+    days: dict[int, dict[int, tuple[int, int]]] = {}
     for row in connection.execute(query.group_by(table.c.source_id, day)):
-        days.setdefault(row.source_id, {})[row.day] = PollDay(polls=row.polls, failed=row.failed)
+        days.setdefault(row.source_id, {})[row.day] = row.polls, row.failed
     return days
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, and_, bindparam, cast, func, select, text, type_coerce
+from sqlalchemy import BigInteger, Connection, and_, bindparam, cast, func, or_, select, text, type_coerce
 
 from syndicate.model import Absence
 from syndicate.store import schema
@@ -17,8 +17,29 @@ PAUSES = 30
 """Number of recent pauses between articles that are compared with a silence."""
 
 
+class SourceName(NamedTuple):
+    """Source in a list."""
+
+    id: int
+    name: str
+
+
 class SourceFigures(NamedTuple):
-    """Facts about a source as the store holds them: times are in microseconds."""
+    """Facts that decide the condition of a source; times are in microseconds."""
+
+    id: int
+    name: str
+    absent: str
+    paused: bool
+    gone: bool
+    failures: int
+    permanent_seen: int
+    last_success: int | None
+    websub_lease_until: int | None
+
+
+class ListedSource(NamedTuple):
+    """Facts about a source that a list shows; ``next_check`` is in microseconds."""
 
     id: int
     name: str
@@ -26,18 +47,12 @@ class SourceFigures(NamedTuple):
     section: str
     origin: str
     listed_in: str
-    absent: str
     private: bool
     paused: bool
     gone: bool
     failures: int
-    permanent_url: str
-    permanent_seen: int
-    moved_to: str
     check_reason: str
-    last_success: int | None
     next_check: int | None
-    websub_lease_until: int | None
 
 
 _published = type_coerce(articles.c.published, BigInteger)
@@ -49,20 +64,41 @@ _NEWEST_OF = CompiledStatement(_newest.where(sources.c.id.in_(bindparam("sources
 _WITH_NEWS = CompiledStatement(
     select(articles.c.source_id).where(articles.c.first_seen >= bindparam("since"))
 )
-_present = select(*(sources.c[name] for name in SourceFigures._fields))
-_present = _present.where(sources.c.absent != Absence.REMOVED.value)
-_FIGURES = CompiledStatement(_present)
-_FIGURE = CompiledStatement(_present.where(sources.c.id == bindparam("source")))
+_is_here = sources.c.absent != Absence.REMOVED.value
+_is_plain = and_(
+    sources.c.absent == "",
+    ~or_(sources.c.paused, sources.c.gone),
+    sources.c.failures == 0,
+    sources.c.permanent_seen == 0,
+    sources.c.last_success.is_not(None),
+    sources.c.websub_lease_until.is_(None),
+)
+_PLAIN = CompiledStatement(select(sources.c.id, sources.c.name).where(_is_plain))
+_figures = select(*(sources.c[name] for name in SourceFigures._fields)).where(_is_here)
+_OTHERS = CompiledStatement(_figures.where(~_is_plain))
+_FIGURES_OF = CompiledStatement(_figures.where(sources.c.id == bindparam("source")))
+_listed = select(*(sources.c[name] for name in ListedSource._fields)).where(_is_here)
+_LISTED = CompiledStatement(_listed)
+_LISTED_OF = CompiledStatement(_listed.where(sources.c.id.in_(bindparam("sources", expanding=True))))
+
+
+def plain_sources(connection: Connection) -> list[SourceName]:
+    """Return the sources whose own row tells no trouble, no pause and no push, which most are."""
+    return list(map(SourceName._make, _PLAIN.rows(connection, {})))
 
 
 def source_figures(connection: Connection, source_id: int | None = None) -> list[SourceFigures]:
-    """Return the facts about every source that was not removed, or about the source with this id."""
-    rows = (
-        _FIGURES.rows(connection, {})
-        if source_id is None
-        else _FIGURE.rows(connection, {"source": source_id})
-    )
-    return list(map(SourceFigures._make, rows))
+    """Return the facts about every source that is not plain, or about the source with this id."""
+    query, values = (_OTHERS, {}) if source_id is None else (_FIGURES_OF, {"source": source_id})
+    return list(map(SourceFigures._make, query.rows(connection, values)))
+
+
+def listed_sources(connection: Connection, ids: Sequence[int] | None = None) -> dict[int, ListedSource]:
+    """Return what a list shows of these sources, or of every source that was not removed, by id."""
+    if ids is not None and not ids:
+        return {}
+    query, values = (_LISTED, {}) if ids is None else (_LISTED_OF, {"sources": list(ids)})
+    return {row[0]: ListedSource._make(row) for row in query.rows(connection, values)}
 
 
 def newest_published(connection: Connection, source_ids: Sequence[int]) -> dict[int, int]:

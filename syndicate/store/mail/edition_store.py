@@ -290,11 +290,12 @@ def report_editions(
     limit: int = 20,
     newsletter: str | None = None,
     known: Counts | None = None,
+    counted: bool = True,
 ) -> list[EditionReport]:
     """Return the latest editions, empty and missed periods included, newest first.
 
-    Counts of finished deliveries by edition id are taken from ``known`` and added to it.
-
+    Counts of finished deliveries by edition id are taken from ``known`` and added to it. Without ``counted``,
+    the reports have no counts.
     Their deliveries include deliveries of the variants that readers chose. A variant has a line of its
     own only while it alone waits for an editor.
     """
@@ -303,20 +304,22 @@ def report_editions(
     query = query.where(or_(is_main, table.c.state == IMPORTED, waits_alone()), table.c.state != CONFIRMATION)
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)
-    return _reports(connection, query, known)
+    return _reports(connection, query, known, counted=counted)
 
 
 def reports_of(connection: Connection, counts: Counts) -> list[EditionReport]:
     """Return editions with these numbers of their deliveries, newest first."""
-    return _reports(
-        connection, select(table).where(table.c.id.in_(counts)).order_by(table.c.id.desc()), counts
-    )
+    query = select(table).where(table.c.id.in_(counts)).order_by(table.c.id.desc())
+    return _reports(connection, query, counts, counted=False)
 
 
-def _reports(connection: Connection, query: Select[Any], known: Counts | None = None) -> list[EditionReport]:
+def _reports(
+    connection: Connection, query: Select[Any], known: Counts | None, *, counted: bool
+) -> list[EditionReport]:
     rows = [row._asdict() for row in connection.execute(query)]
     counts = dict(known or {})
-    counts |= count_by_edition(connection, [row["id"] for row in rows if row["id"] not in counts])
+    unknown = [row["id"] for row in rows if row["id"] not in counts] if counted else []
+    counts |= count_by_edition(connection, unknown)
     if known is not None:
         ended = (DeliveryState.SENT.value, DeliveryState.FAILED.value)
         known |= {number: states for number, states in counts.items() if states and set(states) <= {*ended}}

@@ -17,11 +17,9 @@ from syndicate.store.schema import subscriptions as table
 
 _JOINED = consents.c.event.in_(("confirmed", "subscribed by operator", "allowed by operator"))
 # A day at a time: the index has the events of a day side by side.
-_CHANGES = CompiledStatement(
-    select(func.count().filter(_JOINED), func.count().filter(consents.c.event == "unsubscribed")).where(
-        consents.c.recorded >= bindparam("start"), consents.c.recorded < bindparam("end")
-    )
-)
+_changes: Any = select(func.count().filter(_JOINED), func.count().filter(consents.c.event == "unsubscribed"))
+_changes = _changes.where(consents.c.recorded >= bindparam("start"), consents.c.recorded < bindparam("end"))
+_CHANGES = CompiledStatement(_changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

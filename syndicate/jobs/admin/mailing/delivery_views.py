@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -238,12 +238,4 @@ def providers(connection: Connection, now: datetime) -> list[ProviderFigures]:
     """Return the largest providers of the recipients of the last editions, with replies without addresses."""
     ids = delivery_figures.editions_under_way(connection, limit=1)
     found = delivery_figures.providers(connection, ids, since=now - timedelta(days=30)) if ids else []
-    return [
-        ProviderFigures(
-            domain=provider.domain,
-            states=provider.states,
-            complaints=provider.complaints,
-            reply=_ADDRESS.sub("…", provider.reply),
-        )
-        for provider in found
-    ]
+    return [replace(provider, reply=_ADDRESS.sub("…", provider.reply)) for provider in found]

@@ -14,8 +14,8 @@ from syndicate.model import Absence, Origin
 from syndicate.store import Connection
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.ingest import poll_store, source_figures
-from syndicate.store.ingest.poll_store import PollDay, PollTrouble
-from syndicate.store.ingest.source_figures import SourceFigures
+from syndicate.store.ingest.poll_store import PollTrouble
+from syndicate.store.ingest.source_figures import ListedSource, SourceFigures, SourceName
 from syndicate.text.urls import host_of
 
 PAGE = 50
@@ -53,6 +53,15 @@ def silence_of(newest: int, pause: int, now: int) -> int:
     return silence if silence > max(3 * pause, LEAST_SILENCE) else 0
 
 
+def polled_condition(trouble: PollTrouble | None, silence: int) -> SourceCondition:
+    """Return the condition of a source by its polls and by the time since its newest article."""
+    if trouble and trouble.is_slow:
+        return SourceCondition("slow", "warn", "slow: half of its answers take over 10 s")
+    if trouble and trouble.is_unreliable:
+        return SourceCondition("slow", "warn", f"{trouble.failed} of {trouble.polls} polls failed in 7 days")
+    return SourceCondition("slow", "warn", f"silent for {silence // _DAY} days") if silence else WELL
+
+
 def condition_of(
     source: SourceFigures, trouble: PollTrouble | None, silence: int, now: int
 ) -> SourceCondition:
@@ -68,15 +77,11 @@ def condition_of(
         return SourceCondition("attention" if is_bad else "well", "bad" if is_bad else "warn", times)
     if source.permanent_seen >= REDIRECTS_TO_CONFIRM:
         return SourceCondition("attention", "warn", "moved for good")
-    if trouble and trouble.is_slow:
-        return SourceCondition("slow", "warn", "slow: half of its answers take over 10 s")
-    if trouble and trouble.is_unreliable:
-        return SourceCondition("slow", "warn", f"{trouble.failed} of {trouble.polls} polls failed in 7 days")
-    if silence:
-        return SourceCondition("slow", "warn", f"silent for {silence // _DAY} days")
-    if source.last_success is None:
+    condition = polled_condition(trouble, silence)
+    if condition is WELL and source.last_success is None:
         return SourceCondition("well", "good", "not read yet")
-    return PUSHED if source.websub_lease_until and source.websub_lease_until > now else WELL
+    is_pushed = condition is WELL and (source.websub_lease_until or 0) > now
+    return PUSHED if is_pushed else condition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,19 +123,21 @@ class Filter:
     origin: str = ""
     tab: str = ""
 
-    def accepts(self, source: SourceFigures, condition: SourceCondition) -> bool:
-        """Return whether a source is shown."""
-        words = self.words.casefold()
+    def rows(self, connection: Connection, judged: "Ordered") -> "Ordered":
+        """Return the sources that are shown."""
+        rows = [row for row in judged if self.tab in ("", row[1].tab)]
+        if not (self.words or self.section or self.origin):
+            return rows
+        known, words = source_figures.listed_sources(connection), self.words.casefold()
+        return [row for row in rows if self._accepts(known[row[0].id], words)]
+
+    def _accepts(self, source: ListedSource, words: str) -> bool:
         found = words in source.name.casefold() or (not source.private and words in source.url.casefold())
-        return (
-            found
-            and self.section in ("", source.section)
-            and self.origin in ("", origin_of_row(source.origin, source.listed_in))
-            and self.tab in ("", condition.tab)
-        )
+        is_chosen = self.section in ("", source.section)
+        return found and is_chosen and self.origin in ("", origin_of_row(source.origin, source.listed_in))
 
 
-Judged = tuple[SourceFigures, SourceCondition]
+Judged = tuple[SourceName, SourceCondition]
 Ordered = list[Judged]
 
 
@@ -149,13 +156,16 @@ class SourceListViews:
 
     def conditions(self, connection: Connection, now: datetime) -> Ordered:
         """Return every source with its condition, trouble first, then by name."""
-        figures, at = source_figures.source_figures(connection), to_microseconds(now)
+        plain, others = source_figures.plain_sources(connection), source_figures.source_figures(connection)
+        at = to_microseconds(now)
         trouble = poll_store.troubled(connection, since=now - WEEK)
-        silences = self._silences(connection, [source.id for source in figures], at)
+        silences = self._silences(connection, [source.id for source in (*plain, *others)], at)
         found = [
-            (source, condition_of(source, trouble.get(source.id), silences.get(source.id, 0), at))
-            for source in figures
+            (source, polled_condition(trouble.get(source.id), silences.get(source.id, 0))) for source in plain
         ]
+        for source in others:
+            condition = condition_of(source, trouble.get(source.id), silences.get(source.id, 0), at)
+            found.append((SourceName(source.id, source.name), condition))
         return sorted(found, key=_position)
 
     def page(
@@ -168,7 +178,7 @@ class SourceListViews:
     ) -> SourceListView:
         """Return a page of the chosen sources after a cursor."""
         everything = self.conditions(connection, now)
-        rows = everything if chosen == Filter() else [row for row in everything if chosen.accepts(*row)]
+        rows = chosen.rows(connection, everything)
         start = bisect_right(rows, _cursor_position(after), key=_position) if after else 0
         shown = rows[start : start + limit]
         is_last = start + limit >= len(rows)
@@ -176,7 +186,7 @@ class SourceListViews:
         return SourceListView(
             rows=self._rows(connection, shown, now),
             counts={"": len(everything), **{tab: counts[tab] for tab in TABS}},
-            sections=sorted({source.section for source, _ in everything if source.section}),
+            sections=source_figures.source_sections(connection),
             articles=source_figures.count_articles(connection, since=now - timedelta(days=1)),
             found=len(rows),
             before=start,
@@ -189,10 +199,18 @@ class SourceListViews:
         since = today - timedelta(days=DAYS - 1)
         articles = source_figures.article_days(connection, ids, since=since)
         polls = poll_store.poll_days(connection, ids, since=since)
-        latest = poll_store.latest_polls(connection, ids)
+        latest = poll_store.latest_statuses(connection, ids)
+        known = source_figures.listed_sources(connection, ids)
         return [
-            _row(source, condition, since, articles.get(source.id, {}), polls.get(source.id, {}), latest)
-            for source, condition in shown
+            _row(
+                known[number],
+                condition,
+                since,
+                articles.get(number, {}),
+                polls.get(number, {}),
+                latest.get(number, 0),
+            )
+            for (number, _), condition in shown
         ]
 
     def _silences(self, connection: Connection, ids: Sequence[int], now: int) -> dict[int, int]:
@@ -218,7 +236,7 @@ def origin_of_row(origin: str, listed_in: str) -> str:
     return "config" if origin == Origin.CONFIG else "list" if listed_in else "added"
 
 
-def _position(row: tuple[SourceFigures, SourceCondition]) -> tuple[int, str, int]:
+def _position(row: Judged) -> tuple[int, str, int]:
     source, condition = row
     return _RANKS[condition.tab, condition.level], source.name.casefold(), source.id
 
@@ -230,20 +248,17 @@ def _cursor_position(after: str) -> tuple[int, str, int]:
 
 
 def _row(
-    source: SourceFigures,
+    source: ListedSource,
     condition: SourceCondition,
     since: datetime,
     articles: Mapping[int, int],
-    polls: Mapping[int, PollDay],
-    latest: Mapping[int, poll_store.PollRow],
+    polls: Mapping[int, tuple[int, int]],
+    status: int,
 ) -> SourceRow:
-    none = PollDay(polls=0, failed=0)
     days = [
-        (since + timedelta(days=day), articles.get(day, 0), (poll := polls.get(day, none)).polls, poll.failed)
-        for day in range(DAYS)
+        (since + timedelta(days=day), articles.get(day, 0), *polls.get(day, (0, 0))) for day in range(DAYS)
     ]
-    last = latest.get(source.id)
-    status = last.status if last and source.failures and not (source.paused or source.gone) else 0
+    shows_status = source.failures and not (source.paused or source.gone)
     is_read = condition.tab != "paused" and not source.gone
     return SourceRow(
         id=source.id,
@@ -252,7 +267,7 @@ def _row(
         host=host_of(source.url) or ("" if source.private else source.url),
         private=bool(source.private),
         section=source.section,
-        condition=condition.with_status(status),
+        condition=condition.with_status(status) if shows_status else condition,
         per_day=round(sum(day[1] for day in days[-7:]) / 7, 1),
         next_check=from_microseconds(source.next_check) if source.next_check and is_read else None,
         reason=source.check_reason if is_read else "",
