@@ -383,7 +383,7 @@ def _measure(services: Services, runs: int, only: str) -> None:
         def render(route: str = route, request: AdminRequest = request) -> int:
             answer = routes[route](request)
             if isinstance(answer, Download):
-                return len(answer.body)
+                return len(answer.body if isinstance(answer.body, bytes) else b"".join(answer.body))
             if not isinstance(answer, Show):
                 return 0
             context = _context(jobs, signed_in, route)

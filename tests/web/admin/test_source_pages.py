@@ -295,7 +295,9 @@ def test_names_titles_and_bytes_of_strangers_stay_text_on_every_page(newsroom):
             headers = f"200\nServer: {payload[:200]}".replace("\0", "")
             answers = [LastAnswer(source_id=number, at=NOW, headers=headers, body=body)]
             poll_store.save_answers(connection, answers)
-            poll_store.add_poll(connection, PollRow(source_id=number, at=NOW, outcome="failed", status=500))
+            poll_store.add_polls(
+                connection, [PollRow(source_id=number, at=NOW, outcome="failed", status=500)]
+            )
     pages = [client.page(path) for path in ("/admin/sources", "/admin/rules")]
     pages += [client.page(f"/admin/sources/{number}") for number in numbers[:8]]
     pages += [client.page(f"/admin/sources/{number}/edit") for number in numbers[:4]]

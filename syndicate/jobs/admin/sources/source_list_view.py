@@ -159,7 +159,8 @@ class SourceListViews:
         plain, others = source_figures.plain_sources(connection), source_figures.source_figures(connection)
         at = to_microseconds(now)
         trouble = poll_store.troubled(connection, since=now - WEEK)
-        silences = self._silences(connection, [source.id for source in (*plain, *others)], at)
+        ids = [source.id for source in plain] + [source.id for source in others]
+        silences = self._silences(connection, ids, at)
         found = [
             (source, polled_condition(trouble.get(source.id), silences.get(source.id, 0))) for source in plain
         ]
@@ -202,15 +203,8 @@ class SourceListViews:
         latest = poll_store.latest_statuses(connection, ids)
         known = source_figures.listed_sources(connection, ids)
         return [
-            _row(
-                known[number],
-                condition,
-                since,
-                articles.get(number, {}),
-                polls.get(number, {}),
-                latest.get(number, 0),
-            )
-            for (number, _), condition in shown
+            _row(known[at], condition, since, articles.get(at, {}), polls.get(at, {}), latest.get(at, 0))
+            for (at, _), condition in shown
         ]
 
     def _silences(self, connection: Connection, ids: Sequence[int], now: int) -> dict[int, int]:
