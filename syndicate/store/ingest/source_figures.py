@@ -2,9 +2,21 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, and_, bindparam, cast, func, or_, select, text, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    text,
+    type_coerce,
+)
 
 from syndicate.model import Absence
 from syndicate.store import schema
@@ -38,23 +50,6 @@ class SourceFigures(NamedTuple):
     websub_lease_until: int | None
 
 
-class ListedSource(NamedTuple):
-    """Facts about a source that a list shows; ``next_check`` is in microseconds."""
-
-    id: int
-    name: str
-    url: str
-    section: str
-    origin: str
-    listed_in: str
-    private: bool
-    paused: bool
-    gone: bool
-    failures: int
-    check_reason: str
-    next_check: int | None
-
-
 _published = type_coerce(articles.c.published, BigInteger)
 _NEWEST = select(_published).where(articles.c.source_id == sources.c.id)
 _NEWEST = _NEWEST.order_by(articles.c.published.desc(), articles.c.id.desc()).limit(1)
@@ -77,9 +72,8 @@ _PLAIN = CompiledStatement(select(sources.c.id, sources.c.name).where(_is_plain)
 _figures = select(*(sources.c[name] for name in SourceFigures._fields)).where(_is_here)
 _OTHERS = CompiledStatement(_figures.where(~_is_plain))
 _FIGURES_OF = CompiledStatement(_figures.where(sources.c.id == bindparam("source")))
-_listed = select(*(sources.c[name] for name in ListedSource._fields)).where(_is_here)
-_LISTED = CompiledStatement(_listed)
-_LISTED_OF = CompiledStatement(_listed.where(sources.c.id.in_(bindparam("sources", expanding=True))))
+_SHOWN = "id name url section origin listed_in private paused gone failures check_reason next_check"
+_LISTED = select(*(sources.c[name] for name in _SHOWN.split())).where(_is_here)
 
 
 def plain_sources(connection: Connection) -> list[SourceName]:
@@ -93,12 +87,10 @@ def source_figures(connection: Connection, source_id: int | None = None) -> list
     return list(map(SourceFigures._make, query.rows(connection, values)))
 
 
-def listed_sources(connection: Connection, ids: Sequence[int] | None = None) -> dict[int, ListedSource]:
+def listed_sources(connection: Connection, ids: Sequence[int] | None = None) -> dict[int, Row[Any]]:
     """Return what a list shows of these sources, or of every source that was not removed, by id."""
-    if ids is not None and not ids:
-        return {}
-    query, values = (_LISTED, {}) if ids is None else (_LISTED_OF, {"sources": list(ids)})
-    return {row[0]: ListedSource._make(row) for row in query.rows(connection, values)}
+    query = _LISTED if ids is None else _LISTED.where(sources.c.id.in_(ids))
+    return {row.id: row for row in connection.execute(query)}
 
 
 def newest_published(connection: Connection, source_ids: Sequence[int]) -> dict[int, int]:

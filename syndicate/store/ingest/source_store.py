@@ -340,13 +340,9 @@ def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[Sourc
     query = query.outerjoin(counts, counts.c.source_id == table.c.id)
     query = query.where(table.c.absent != Absence.REMOVED.value)
     return tuple(
-        SourceReport(
-            source=source_of(row),
-            state=_state(row._asdict()),
-            articles=row.total or 0,
-            articles_last_week=row.recent or 0,
-        )
+        SourceReport(source=source, state=state, articles=row.total or 0, articles_last_week=row.recent or 0)
         for row in connection.execute(query.order_by(table.c.name))
+        for source, state in [_polled(row)]
     )
 
 

@@ -84,12 +84,6 @@ def _rows(connection: Connection, query: Select[Any]) -> list[SubscriberRow]:
     return [SubscriberRow(**row._asdict(), states=states[row.id]) for row in rows]
 
 
-def subscriptions_of(connection: Connection, subscriber_id: int) -> list[dict[str, Any]]:
-    """Return the subscriptions of a subscriber with all columns."""
-    query = select(table).where(table.c.subscriber_id == subscriber_id).order_by(table.c.newsletter)
-    return [row._asdict() for row in connection.execute(query)]
-
-
 def consents_of(connection: Connection, address_key: str) -> list[dict[str, Any]]:
     """Return the record of consent of a mailbox, newest first."""
     query = select(consents).where(consents.c.address_key == address_key)

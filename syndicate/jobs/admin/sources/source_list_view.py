@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from syndicate.ingest.poll_schedule import REDIRECTS_TO_CONFIRM
@@ -15,7 +15,7 @@ from syndicate.store import Connection
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.ingest import poll_store, source_figures
 from syndicate.store.ingest.poll_store import PollTrouble
-from syndicate.store.ingest.source_figures import ListedSource, SourceFigures, SourceName
+from syndicate.store.ingest.source_figures import SourceFigures, SourceName
 from syndicate.text.urls import host_of
 
 PAGE = 50
@@ -131,7 +131,7 @@ class Filter:
         known, words = source_figures.listed_sources(connection), self.words.casefold()
         return [row for row in rows if self._accepts(known[row[0].id], words)]
 
-    def _accepts(self, source: ListedSource, words: str) -> bool:
+    def _accepts(self, source: Any, words: str) -> bool:
         found = words in source.name.casefold() or (not source.private and words in source.url.casefold())
         is_chosen = self.section in ("", source.section)
         return found and is_chosen and self.origin in ("", origin_of_row(source.origin, source.listed_in))
@@ -242,7 +242,7 @@ def _cursor_position(after: str) -> tuple[int, str, int]:
 
 
 def _row(
-    source: ListedSource,
+    source: Any,
     condition: SourceCondition,
     since: datetime,
     articles: Mapping[int, int],
@@ -263,7 +263,7 @@ def _row(
         section=source.section,
         condition=condition.with_status(status) if shows_status else condition,
         per_day=round(sum(day[1] for day in days[-7:]) / 7, 1),
-        next_check=from_microseconds(source.next_check) if source.next_check and is_read else None,
+        next_check=source.next_check if is_read else None,
         reason=source.check_reason if is_read else "",
         days=days,
     )
