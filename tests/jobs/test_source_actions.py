@@ -6,7 +6,12 @@ from datetime import timedelta
 import pytest
 
 from syndicate.errors import ActionRefused, NotAllowed, NotFound, WrongFields
-from syndicate.jobs.admin.sources.source_list_view import SourceCondition, SourceListViews, condition_of
+from syndicate.jobs.admin.sources.source_list_view import (
+    SourceCondition,
+    SourceListViews,
+    condition_of,
+    silence_of,
+)
 from syndicate.model import Access, AccessKind
 from syndicate.model.actors import ROLES, Actor, Change, command_actor
 from syndicate.store.access import audit_store
@@ -14,7 +19,8 @@ from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.ingest import added_sources, robots_store, source_figures, source_store
 from syndicate.store.ingest.poll_store import PollTrouble
 from syndicate.text.visible import visible
-from tests.factories import NOW, declared
+from tests import factories
+from tests.factories import NOW, declared, new_article
 from tests.jobs.room import Room, source
 
 COMMAND = Change(actor=command_actor("nora"), now=NOW)
@@ -150,8 +156,8 @@ def test_conditions_name_trouble_and_silence(desk):
     now = to_microseconds(NOW)
     read = figures._replace(last_success=now)
 
-    def condition(facts, trouble=None, pause=0) -> SourceCondition:
-        return condition_of(facts, trouble, pause, now)
+    def condition(facts, trouble=None, newest=0, pause=0) -> SourceCondition:
+        return condition_of(facts, trouble, silence_of(newest, pause, now), now)
 
     assert condition(figures).words == "not read yet"
     assert condition(read) == ("well", "good", "well")
@@ -166,10 +172,27 @@ def test_conditions_name_trouble_and_silence(desk):
     assert condition(read, PollTrouble(polls=9, failed=1)).tab == "well"
     assert condition(read, PollTrouble(polls=9, failed=2)).tab == "slow"
     assert condition(read, PollTrouble(polls=4, slow=3)).tab == "slow"
-    silent = read._replace(latest=now - 4 * DAY)
-    assert condition(silent, pause=DAY).words == "silent for 4 days"
-    assert condition(silent, pause=2 * DAY).tab == "well"
-    assert condition(read._replace(latest=now - DAY), pause=DAY // 24).tab == "well"
+    assert condition(read, newest=now - 4 * DAY, pause=DAY).words == "silent for 4 days"
+    assert condition(read, newest=now - 4 * DAY, pause=2 * DAY).tab == "well"
+    assert condition(read, newest=now - DAY, pause=DAY // 24).tab == "well"
+
+
+def test_a_source_falls_silent_and_speaks_again_while_pages_remember_it(desk):
+    views, at = SourceListViews(zone=desk.services.zone), number(desk, "quay")
+    days = timedelta(days=1)
+
+    def words(now) -> str:
+        with desk.store.read() as connection:
+            return next(found.words for source, found in views.conditions(connection, now) if source.id == at)
+
+    def add(*articles) -> None:
+        with desk.store.write() as connection:
+            factories.add_unplaced(connection, at, articles)
+
+    add(new_article(901, published=NOW), new_article(902, published=NOW - days))
+    assert [words(NOW + age * days) for age in (1, 3, 4)] == ["not read yet"] * 2 + ["silent for 4 days"]
+    add(new_article(903, published=NOW + 4 * days, first_seen=NOW + 4 * days))
+    assert [words(NOW + age * days) for age in (4, 7, 17)] == ["not read yet"] * 2 + ["silent for 13 days"]
 
 
 def test_pages_of_the_list_neither_skip_nor_repeat(desk):

@@ -27,6 +27,7 @@ from syndicate.store.leases import leases, worker_store
 from syndicate.store.mail import (
     bounce_store,
     corrections,
+    delivery_counts,
     delivery_store,
     edition_articles,
     edition_dates,
@@ -77,6 +78,7 @@ ROOMS = (
     corrections,
     decision_store,
     declared_sources,
+    delivery_counts,
     delivery_store,
     edition_articles,
     edition_dates,
@@ -146,14 +148,13 @@ READS_BY_MODULE = {
         "already_sending count_deliveries count_due count_late count_refused count_uncertain due_shards "
         "is_any_due list_deliveries next_delivery sending_owners"
     ),
+    "delivery_counts": "count_by_edition count_deliveries parts_of",
     "edition_articles": (
         "article_editions carried_articles open_editions_with unrecorded_articles waiting_articles"
     ),
     "edition_dates": "editions_between",
     "edition_figures": "read_figures",
-    "edition_store": (
-        "count_by_edition get_edition has_edition latest_content latest_states report_editions reports_of"
-    ),
+    "edition_store": "get_edition has_edition latest_content latest_states report_editions reports_of",
     "file_hashes": "file_paths read_hash",
     "hub_store": "count_due_hubs due_shards find_hub_subscription list_hub_subscriptions waiting_pushes",
     "index_rows": (

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from syndicate.store.ingest import poll_store
-from syndicate.store.ingest.poll_store import LastAnswer, PollRow, PollTrouble
+from syndicate.store.ingest.poll_store import LastAnswer, PollRow
 from tests import factories
 from tests.factories import NOW
 
@@ -35,7 +35,7 @@ def test_the_latest_poll_of_each_source_is_found(store):
         first, second = factories.add_sources(connection, factories.declared("A"), factories.declared("B"))
         polls = [PollRow(source_id=first.id, at=NOW + HOUR, outcome=kind) for kind in ("failed", "equal")]
         poll_store.add_polls(connection, [*polls, PollRow(source_id=first.id, at=NOW, outcome="new")])
-        assert poll_store.latest_polls(connection, [first.id, second.id]) == {first.id: polls[1]}
+        assert poll_store.latest_statuses(connection, [first.id, second.id]) == {first.id: polls[1].status}
 
 
 def test_days_count_polls_and_failures_from_their_start(store):
@@ -44,10 +44,10 @@ def test_days_count_polls_and_failures_from_their_start(store):
         days = poll_store.poll_days(connection, [1, 2, 3], since=NOW)
         later = poll_store.poll_days(connection, [1], since=NOW + 2 * HOUR)
     assert days == {
-        1: {0: PollTrouble(polls=2, failed=1), 1: PollTrouble(polls=1, failed=0)},
-        2: {0: PollTrouble(polls=1, failed=0)},
+        1: {0: (2, 1), 1: (1, 0)},
+        2: {0: (1, 0)},
     }
-    assert later == {1: {0: PollTrouble(polls=1, failed=0)}}
+    assert later == {1: {0: (1, 0)}}
 
 
 def test_only_the_last_answer_of_a_source_is_kept_with_its_bytes(store):

@@ -23,7 +23,7 @@ from syndicate.model.actors import ActionResult
 from syndicate.newsletter import edition_changes
 from syndicate.newsletter.edition_changes import EditionChangeResult
 from syndicate.reports.newsletter_times import zone_of
-from syndicate.store.mail import edition_figures, edition_store, message_store
+from syndicate.store.mail import delivery_counts, edition_figures, edition_store, message_store
 from syndicate.text.phrases import listed_counts, local_time, plural
 
 _FIGURES = {
@@ -173,7 +173,7 @@ def show_(call: Call, edition_id: int) -> None:
         variants = services.review.variants(reviewed)
         with services.store.read() as connection:
             ids = [edition_id, *(variant.edition.id for variant in variants)]
-            deliveries = edition_store.count_by_edition(connection, ids)
+            deliveries = delivery_counts.count_by_edition(connection, ids)
             figures = edition_figures.read_figures(connection, [edition_id])[edition_id]
     stories = [
         (place, story.kind, story.source, story.title) for place, story in enumerate(content.stories, start=1)

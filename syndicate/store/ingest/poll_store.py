@@ -10,7 +10,7 @@ from isal import isal_zlib
 from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, func, insert, select, text
 
 from syndicate.store import schema
-from syndicate.store.core.batches import in_batches
+from syndicate.store.core.batches import rows_with
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_on
@@ -23,6 +23,7 @@ _GZIP = 31
 DAY = timedelta(days=1)
 # As in the condition of the index.
 _TROUBLE = text(f"(outcome = 'failed' OR ms > {SLOW_MS})")
+_PUT_OFF = text("outcome = 'put_off'")
 _FIELDS = ("source_id", "at", "outcome", "status", "ms", "bytes", "new", "changed")
 _values = attrgetter(*_FIELDS)
 _ADDING = CompiledStatement(insert(table).values({name: bindparam(name) for name in _FIELDS}))
@@ -130,29 +131,29 @@ def polls_of(
     return [PollRow(**row) for row in rows.mappings()]
 
 
-def latest_polls(connection: Connection, source_ids: Collection[int]) -> dict[int, PollRow]:
-    """Return the latest poll of each source that has any."""
+def latest_statuses(connection: Connection, source_ids: Collection[int]) -> dict[int, int]:
+    """Return the status of the latest poll of each source that has any."""
     sources, inner = schema.sources, table.alias()
     newest = select(inner.c.id).where(inner.c.source_id == sources.c.id)
     newest = newest.order_by(inner.c.at.desc(), inner.c.id.desc()).limit(1)
     ids = select(newest.scalar_subquery()).where(sources.c.id.in_(source_ids))
-    rows = connection.execute(select(*(table.c[name] for name in _FIELDS)).where(table.c.id.in_(ids)))
-    return {row["source_id"]: PollRow(**row) for row in rows.mappings()}
+    rows = connection.execute(select(table.c.source_id, table.c.status).where(table.c.id.in_(ids)))
+    return dict(map(tuple, rows))
 
 
 def poll_days(
     connection: Connection, source_ids: Collection[int], *, since: datetime
-) -> Mapping[int, Mapping[int, PollTrouble]]:
-    """Return polls of sources by source and by number of whole days after ``since``."""
+) -> Mapping[int, Mapping[int, tuple[int, int]]]:
+    """Return the numbers of all and of failed polls by source and by number of whole days after ``since``."""
     length = to_microseconds(since + DAY) - to_microseconds(since)
     # Without its type, the column would take the number for a time.
     day = ((cast(table.c.at, BigInteger) - to_microseconds(since)) // length).label("day")
     failed = func.count().filter(table.c.outcome == "failed").label("failed")
     query = select(table.c.source_id, day, func.count().label("polls"), failed)
     query = query.where(table.c.source_id.in_(source_ids), table.c.at >= since)
-    days: dict[int, dict[int, PollTrouble]] = {}
+    days: dict[int, dict[int, tuple[int, int]]] = {}
     for row in connection.execute(query.group_by(table.c.source_id, day)):
-        days.setdefault(row.source_id, {})[row.day] = PollTrouble(polls=row.polls, failed=row.failed)
+        days.setdefault(row.source_id, {})[row.day] = row.polls, row.failed
     return days
 
 
@@ -160,17 +161,19 @@ def troubled(connection: Connection, *, since: datetime) -> dict[int, PollTroubl
     """Return the sources with failed or slow polls since a time; healthy polls are not read."""
     failed = func.count().filter(table.c.outcome == "failed").label("failed")
     slow = func.count().filter(table.c.ms > SLOW_MS).label("slow")
-    query = select(table.c.source_id, failed, slow).where(_TROUBLE, table.c.at >= since)
-    found = {row[0]: row for row in connection.execute(query.group_by(table.c.source_id))}
-    was_asked = table.c.at >= since, table.c.outcome != "put_off"
-    count = select(table.c.source_id, func.count()).where(*was_asked)
-    polls: dict[int, int] = {}
-    for batch in in_batches([*found]):
-        rows = connection.execute(count.where(table.c.source_id.in_(batch)).group_by(table.c.source_id))
-        polls |= {row[0]: row[1] for row in rows}
+    # Grouped by the column itself, SQLite would read the polls in the order of their sources.
+    source = func.coalesce(table.c.source_id, table.c.source_id)
+    query = select(source, failed, slow).where(_TROUBLE, table.c.at >= since).group_by(source)
+    found = {row[0]: row for row in connection.execute(query)}
+    # Two indexes answer these counts, so that no poll is read.
+    count = select(table.c.source_id, func.count()).where(table.c.at >= since).group_by(table.c.source_id)
+    polls, put_off = (
+        dict(map(tuple, rows_with(connection, query, table.c.source_id, [*found])))
+        for query in (count, count.where(_PUT_OFF))
+    )
     return {
-        source_id: PollTrouble(polls=polls.get(source_id, 0), failed=row.failed, slow=row.slow)
-        for source_id, row in found.items()
+        number: PollTrouble(polls=polls[number] - put_off.get(number, 0), failed=row.failed, slow=row.slow)
+        for number, row in found.items()
     }
 
 

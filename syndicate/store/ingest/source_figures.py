@@ -2,9 +2,21 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, and_, bindparam, cast, func, select, text, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    text,
+    type_coerce,
+)
 
 from syndicate.model import Absence
 from syndicate.store import schema
@@ -17,51 +29,82 @@ PAUSES = 30
 """Number of recent pauses between articles that are compared with a silence."""
 
 
-class SourceFigures(NamedTuple):
-    """Facts about a source as the store holds them: times are in microseconds.
-
-    ``latest`` is the publication time of its newest article.
-    """
+class SourceName(NamedTuple):
+    """Source in a list."""
 
     id: int
     name: str
-    url: str
-    section: str
-    origin: str
-    listed_in: str
+
+
+class SourceFigures(NamedTuple):
+    """Facts that decide the condition of a source; times are in microseconds."""
+
+    id: int
+    name: str
     absent: str
-    private: bool
     paused: bool
     gone: bool
     failures: int
-    permanent_url: str
     permanent_seen: int
-    moved_to: str
-    check_reason: str
     last_success: int | None
-    next_check: int | None
     websub_lease_until: int | None
-    latest: int | None
 
 
 _published = type_coerce(articles.c.published, BigInteger)
-_LATEST = select(_published).where(articles.c.source_id == sources.c.id)
-_LATEST = _LATEST.order_by(articles.c.published.desc(), articles.c.id.desc()).limit(1)
-_present = select(*(sources.c[name] for name in SourceFigures._fields[:-1]), _LATEST.scalar_subquery()).where(
-    sources.c.absent != Absence.REMOVED.value
+_NEWEST = select(_published).where(articles.c.source_id == sources.c.id)
+_NEWEST = _NEWEST.order_by(articles.c.published.desc(), articles.c.id.desc()).limit(1)
+_newest = select(sources.c.id, _NEWEST.scalar_subquery())
+_NEWEST_OF = CompiledStatement(_newest.where(sources.c.id.in_(bindparam("sources", expanding=True))))
+# With DISTINCT, SQLite would read all articles in the order of their sources.
+_WITH_NEWS = CompiledStatement(
+    select(articles.c.source_id).where(articles.c.first_seen >= bindparam("since"))
 )
-_FIGURES = CompiledStatement(_present)
-_FIGURE = CompiledStatement(_present.where(sources.c.id == bindparam("source")))
+_is_here = sources.c.absent != Absence.REMOVED.value
+_is_plain = and_(
+    sources.c.absent == "",
+    ~or_(sources.c.paused, sources.c.gone),
+    sources.c.failures == 0,
+    sources.c.permanent_seen == 0,
+    sources.c.last_success.is_not(None),
+    sources.c.websub_lease_until.is_(None),
+)
+_PLAIN = CompiledStatement(select(sources.c.id, sources.c.name).where(_is_plain))
+_figures = select(*(sources.c[name] for name in SourceFigures._fields)).where(_is_here)
+_OTHERS = CompiledStatement(_figures.where(~_is_plain))
+_FIGURES_OF = CompiledStatement(_figures.where(sources.c.id == bindparam("source")))
+_SHOWN = "id name url section origin listed_in private paused gone failures check_reason next_check"
+_LISTED = select(*(sources.c[name] for name in _SHOWN.split())).where(_is_here)
+
+
+def plain_sources(connection: Connection) -> list[SourceName]:
+    """Return the sources whose own row tells no trouble, no pause and no push, which most are."""
+    return list(map(SourceName._make, _PLAIN.rows(connection, {})))
 
 
 def source_figures(connection: Connection, source_id: int | None = None) -> list[SourceFigures]:
-    """Return the facts about every source that was not removed, or about the source with this id."""
-    rows = (
-        _FIGURES.rows(connection, {})
-        if source_id is None
-        else _FIGURE.rows(connection, {"source": source_id})
-    )
-    return list(map(SourceFigures._make, rows))
+    """Return the facts about every source that is not plain, or about the source with this id."""
+    query, values = (_OTHERS, {}) if source_id is None else (_FIGURES_OF, {"source": source_id})
+    return list(map(SourceFigures._make, query.rows(connection, values)))
+
+
+def listed_sources(connection: Connection, ids: Sequence[int] | None = None) -> dict[int, Row[Any]]:
+    """Return what a list shows of these sources, or of every source that was not removed, by id."""
+    query = _LISTED if ids is None else _LISTED.where(sources.c.id.in_(ids))
+    return {row.id: row for row in connection.execute(query)}
+
+
+def newest_published(connection: Connection, source_ids: Sequence[int]) -> dict[int, int]:
+    """Return the publication time of the newest article of each source that has any, in microseconds."""
+    newest: dict[int, int] = {}
+    for batch in in_batches(source_ids, 1000):
+        rows = _NEWEST_OF.rows(connection, {"sources": batch})
+        newest |= {source_id: at for source_id, at in rows if at is not None}
+    return newest
+
+
+def sources_with_news(connection: Connection, *, since: int) -> set[int]:
+    """Return the sources with articles first seen from a time on, in microseconds."""
+    return {source_id for (source_id,) in _WITH_NEWS.rows(connection, {"since": since})}
 
 
 def source_sections(connection: Connection) -> list[str]:

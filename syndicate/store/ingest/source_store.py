@@ -54,6 +54,8 @@ _PLAIN = ("id", *DECLARED, *_ABOUT)
 _KINDS: tuple[Callable[[str], Any], ...] = (SourceKind, Republish, FullText, Paywall, Origin, Absence)
 CHOICES = dict(zip(("kind", "republish", "full_text", "paywall", "origin", "absent"), _KINDS, strict=True))
 """Declared fields of a source that are columns of text."""
+_STRUCTURED = ("poll_interval", "select_json", "access_json", "outline_json")
+_SOURCE = select(*(table.c[name] for name in (*_PLAIN, *CHOICES, *_STRUCTURED)))
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
 _WEIGHTS = CompiledStatement(select(table.c.id, table.c.weight))
 _LEASED_BY = CompiledStatement(
@@ -99,13 +101,12 @@ class SavedPoll:
 
 def list_sources(connection: Connection) -> tuple[Source, ...]:
     """Return every source ever declared or added, by name; removed sources still have articles."""
-    return tuple(source_of(row) for row in connection.execute(select(table).order_by(table.c.name)))
+    return tuple(source_of(row) for row in connection.execute(_SOURCE.order_by(table.c.name)))
 
 
 def get_sources(connection: Connection, ids: Iterable[int]) -> dict[int, Source]:
     """Return sources by id; unknown ids are left out."""
-    rows = rows_with(connection, select(table), table.c.id, sorted(set(ids)))
-    return {row.id: source_of(row) for row in rows}
+    return {row.id: source_of(row) for row in rows_with(connection, _SOURCE, table.c.id, sorted(set(ids)))}
 
 
 def source_names(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
@@ -339,13 +340,9 @@ def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[Sourc
     query = query.outerjoin(counts, counts.c.source_id == table.c.id)
     query = query.where(table.c.absent != Absence.REMOVED.value)
     return tuple(
-        SourceReport(
-            source=source_of(row),
-            state=_state(row._asdict()),
-            articles=row.total or 0,
-            articles_last_week=row.recent or 0,
-        )
+        SourceReport(source=source, state=state, articles=row.total or 0, articles_last_week=row.recent or 0)
         for row in connection.execute(query.order_by(table.c.name))
+        for source, state in [_polled(row)]
     )
 
 

@@ -1,5 +1,6 @@
 """Deliveries in numbers: progress of an edition, failures by reply, recipients' providers, bounces."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,32 +11,32 @@ from sqlalchemy import (
     Connection,
     Text,
     and_,
-    case,
     func,
     literal_column,
     select,
     text,
-    type_coerce,
     union_all,
 )
 
 from syndicate.model import DeliveryCause, DeliveryState
 from syndicate.store.core.column_types import from_microseconds
 from syndicate.store.core.counts import count_by
+from syndicate.store.mail.delivery_counts import count_deliveries, parts_of
+from syndicate.store.mail.delivery_statements import TROUBLE, ready, state_is
 from syndicate.store.mail.edition_store import CONFIRMATION, MESSAGE
 from syndicate.store.schema import bounces, editions
 from syndicate.store.schema import deliveries as table
 
 MINUTE = 60_000_000
+_MINUTE = literal_column(f"deliveries.changed / {MINUTE}", BigInteger)
 MOST_FAILED = 2000
 """Number of latest failures that are grouped by reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Deliveries of an edition by state, and the number sent by the start of each minute."""
+    """Deliveries of an edition and its variants by state, and the number sent by the start of each minute."""
 
-    edition_id: int
     states: dict[str, int]
     sent: tuple[tuple[datetime, int], ...]
 
@@ -51,30 +52,23 @@ class ProviderFigures:
 
 
 def progress(connection: Connection, edition_id: int) -> Progress:
-    """Return the progress of an edition, without its variants."""
-    is_sent = table.c.state == DeliveryState.SENT.value
-    minute = case((is_sent, type_coerce(table.c.changed, BigInteger) // MINUTE), else_=0)
-    query = select(table.c.state, minute.label("minute"), func.count().label("count"))
-    query = query.where(table.c.edition_id == edition_id).group_by(table.c.state, text("minute"))
-    states: dict[str, int] = {}
-    sent: dict[int, int] = {}
-    for state, number, count in connection.execute(query.order_by(text("minute"))):
-        states[state] = states.get(state, 0) + count
+    """Return the progress of an edition."""
+    states, sent = Counter[str](), Counter[int]()
+    parts = [part for part, of in parts_of(connection, [edition_id]).items() if edition_id in of]
+    for _, state, minute, count in count_deliveries(connection, parts, _MINUTE):
+        states[state] += count
         if state == DeliveryState.SENT.value:
-            sent[int(number)] = count
-    return Progress(
-        edition_id=edition_id,
-        states=states,
-        sent=tuple((from_microseconds(minute * MINUTE), count) for minute, count in sorted(sent.items())),
-    )
+            sent[minute] += count
+    minutes = tuple((from_microseconds(minute * MINUTE), count) for minute, count in sorted(sent.items()))
+    return Progress(states=dict(states), sent=minutes)
 
 
 def editions_under_way(connection: Connection, *, limit: int) -> list[int]:
     """Return editions with mail that is due or being sent, the latest first; else the last that was sent."""
     # Each part as in its partial index: finished deliveries are not read.
     waiting, sending = (
-        select(table.c.edition_id).where(literal_column(f"deliveries.state {states}"))
-        for states in ("IN ('pending', 'deferred')", "= 'sending'")
+        select(table.c.edition_id).where(condition)
+        for condition in (ready(table), state_is(table, DeliveryState.SENDING))
     )
     query = select(editions.c.id).where(editions.c.id.in_(union_all(waiting, sending)), _is_edition())
     found = list(connection.scalars(query.order_by(editions.c.id.desc()).limit(limit)))
@@ -91,8 +85,7 @@ def _is_edition() -> ColumnElement[bool]:
 
 def trouble_counts(connection: Connection) -> dict[str, int]:
     """Return the number of uncertain and of failed deliveries."""
-    # As in the partial index, which SQLite does not use for two conditions with OR.
-    return count_by(connection, table.c.state, literal_column("deliveries.state IN ('failed', 'uncertain')"))
+    return count_by(connection, table.c.state, TROUBLE)
 
 
 def failed_replies(connection: Connection) -> list[tuple[int, int | None, str, str]]:

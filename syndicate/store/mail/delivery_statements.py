@@ -33,6 +33,11 @@ from syndicate.store.schema import subscribers, subscriptions
 from syndicate.store.subscribers.preference_store import not_paused
 
 READY = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
+TROUBLE, ENDED = (
+    table.c.state.in_([literal_column(f"'{state}'") for state in states])
+    for states in (("failed", "uncertain"), ("sent", "cancelled"))
+)
+"""Conditions for troubled and for ended deliveries, as in their partial indexes."""
 # The batch size of the usual number of connections.
 _FEW = 8
 

@@ -21,7 +21,6 @@ from sqlalchemy import (
     case,
     func,
     literal,
-    literal_column,
     or_,
     select,
     update,
@@ -33,14 +32,12 @@ from syndicate.store.core.counts import count_by, count_rows, shards_with
 from syndicate.store.events.event_log import add_event
 from syndicate.store.leases.row_leases import NO_LEASE
 from syndicate.store.mail import delivery_statements as statements
-from syndicate.store.mail.delivery_statements import READY, ready, state_is
+from syndicate.store.mail.delivery_statements import READY, TROUBLE, ready, state_is
 from syndicate.store.mail.sending_rests import not_resting
 from syndicate.store.schema import deliveries as table
 from syndicate.store.schema import editions, newsletters, subscriptions
 from syndicate.store.subscribers.preference_store import rescheduled_values
 
-TROUBLE = table.c.state.in_([literal_column("'failed'"), literal_column("'uncertain'")])
-"""Condition for failed and uncertain deliveries, as in their partial index."""
 _FAILED = (TROUBLE, state_is(table, DeliveryState.FAILED))
 
 

@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from sqlalchemy import CTE, Connection, and_, func, or_, select
 
 from syndicate.model import EVERY_EDITION, DeliveryCause, DeliveryState
+from syndicate.store.mail.delivery_counts import count_deliveries
 from syndicate.store.mail.edition_store import VARIANT
 from syndicate.store.schema import bounces, deliveries, editions
 
@@ -51,14 +53,17 @@ class EditionFigures:
 def read_figures(connection: Connection, ids: Sequence[int]) -> dict[int, EditionFigures]:
     """Return the figures of editions by id, a main edition's with its variants and corrections."""
     family = _family(ids)
+    parts = connection.execute(select(family)).all()
     key, of_family = family.c.edition_id, bounces.c.edition_id == family.c.part_id
-    grouped = key, family.c.is_original, deliveries.c.state, deliveries.c.cause
-    states = select(*grouped, func.count()).join(deliveries, deliveries.c.edition_id == family.c.part_id)
     counts: dict[int, Counter[str]] = {edition_id: Counter() for edition_id in ids}
-    for edition_id, is_original, state, cause, count in connection.execute(states.group_by(*grouped)):
-        if is_original and (state != DeliveryState.CANCELLED.value or cause == DeliveryCause.CORRECTED.value):
-            counts[edition_id]["recipients"] += count
-        counts[edition_id][_FIGURES.get(state, state)] += count
+    of_parts: dict[int, list[tuple[Any, ...]]] = {}
+    for row in count_deliveries(connection, {part.part_id for part in parts}, deliveries.c.cause):
+        of_parts.setdefault(row[0], []).append(row)
+    for part in parts:
+        for _, state, cause, count in of_parts.get(part.part_id, ()):
+            was_sent = state != DeliveryState.CANCELLED.value or cause == DeliveryCause.CORRECTED.value
+            counts[part.edition_id]["recipients"] += count * (part.is_original and was_sent)
+            counts[part.edition_id][_FIGURES.get(state, state)] += count
     reactions = select(key, bounces.c.kind, func.count()).join(bounces, of_family)
     reactions = reactions.where(bounces.c.kind.not_in(_BOUNCES)).group_by(key, bounces.c.kind)
     for edition_id, kind, count in connection.execute(reactions):

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Select,
     and_,
     case,
-    func,
     insert,
     literal,
     or_,
@@ -33,6 +32,7 @@ from syndicate.store.core.column_types import UtcTime
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.events.event_log import add_event
 from syndicate.store.leases.row_leases import NO_LEASE
+from syndicate.store.mail.delivery_counts import Counts, count_by_edition
 from syndicate.store.mail.edition_articles import save_articles
 from syndicate.store.mail.newsletter_store import sender_of
 from syndicate.store.schema import deliveries, subscribers, subscriptions
@@ -289,12 +289,13 @@ def report_editions(
     *,
     limit: int = 20,
     newsletter: str | None = None,
-    known: dict[int, dict[str, int]] | None = None,
+    known: Counts | None = None,
+    counted: bool = True,
 ) -> list[EditionReport]:
     """Return the latest editions, empty and missed periods included, newest first.
 
-    Counts of finished deliveries by edition id are taken from ``known`` and added to it.
-
+    Counts of finished deliveries by edition id are taken from ``known`` and added to it. Without ``counted``,
+    the reports have no counts.
     Their deliveries include deliveries of the variants that readers chose. A variant has a line of its
     own only while it alone waits for an editor.
     """
@@ -303,20 +304,22 @@ def report_editions(
     query = query.where(or_(is_main, table.c.state == IMPORTED, waits_alone()), table.c.state != CONFIRMATION)
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)
-    return _reports(connection, query, known)
+    return _reports(connection, query, known, counted=counted)
 
 
-def reports_of(connection: Connection, ids: Sequence[int]) -> list[EditionReport]:
-    """Return editions by their ids, newest first."""
-    return _reports(connection, select(table).where(table.c.id.in_(ids)).order_by(table.c.id.desc()))
+def reports_of(connection: Connection, counts: Counts) -> list[EditionReport]:
+    """Return editions with these numbers of their deliveries, newest first."""
+    query = select(table).where(table.c.id.in_(counts)).order_by(table.c.id.desc())
+    return _reports(connection, query, counts, counted=False)
 
 
 def _reports(
-    connection: Connection, query: Select[Any], known: dict[int, dict[str, int]] | None = None
+    connection: Connection, query: Select[Any], known: Counts | None, *, counted: bool
 ) -> list[EditionReport]:
     rows = [row._asdict() for row in connection.execute(query)]
     counts = dict(known or {})
-    counts |= count_by_edition(connection, [row["id"] for row in rows if row["id"] not in counts])
+    unknown = [row["id"] for row in rows if row["id"] not in counts] if counted else []
+    counts |= count_by_edition(connection, unknown)
     if known is not None:
         ended = (DeliveryState.SENT.value, DeliveryState.FAILED.value)
         known |= {number: states for number, states in counts.items() if states and set(states) <= {*ended}}
@@ -332,34 +335,6 @@ def latest_states(connection: Connection, newsletter: str) -> list[tuple[int, st
     query = query.where(table.c.newsletter == newsletter, table.c.variant_key == EVERY_EDITION)
     query = query.order_by(table.c.period_end.desc(), table.c.revision.desc()).limit(10)
     return [tuple(row) for row in connection.execute(query)]
-
-
-def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """Count deliveries by edition id and state; deliveries of a variant count for its edition too."""
-    period = table.c.newsletter, table.c.period_end, table.c.revision
-    mains = select(table.c.id, *period).where(table.c.id.in_(ids), table.c.variant_key == EVERY_EDITION)
-    belongs = {tuple(key): edition_id for edition_id, *key in connection.execute(mains)}
-    counted = {edition_id: [edition_id] for edition_id in ids}
-    if belongs:
-        variants = select(table.c.id, *period).where(
-            table.c.newsletter.in_({key[0] for key in belongs}),
-            table.c.period_end.in_({key[1] for key in belongs}),
-            table.c.variant_key != EVERY_EDITION,
-            table.c.state != CONFIRMATION,
-        )
-        for edition_id, *key in connection.execute(variants):
-            counted.setdefault(edition_id, []).extend(filter(None, [belongs.get(tuple(key))]))
-    grouped = (
-        select(deliveries.c.edition_id, deliveries.c.state, func.count())
-        .where(deliveries.c.edition_id.in_(counted))
-        .group_by(deliveries.c.edition_id, deliveries.c.state)
-    )
-    counts: dict[int, dict[str, int]] = {}
-    for edition_id, state, count in connection.execute(grouped):
-        for target in counted[edition_id]:
-            states = counts.setdefault(target, {})
-            states[state] = states.get(state, 0) + count
-    return counts
 
 
 def waits_alone() -> ColumnElement[bool]:

@@ -8,8 +8,7 @@ from sqlalchemy import Connection, func, or_, select, text
 from syndicate.model import EVERY_EDITION, DeliveryState
 from syndicate.store import schema
 from syndicate.store.core.counts import count_by
-from syndicate.store.mail.delivery_statements import ready, state_is
-from syndicate.store.mail.delivery_store import TROUBLE
+from syndicate.store.mail.delivery_statements import TROUBLE, ready, state_is
 from syndicate.store.mail.edition_store import CUT, EMPTY, MISSED, WITHDRAWN
 from syndicate.store.output.stale import CHANNEL
 

@@ -1,20 +1,25 @@
 """Subscribers as lists of the operator's pages: pages of a list, a subscriber's rows, and growth."""
 
-from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Connection, case, func, or_, select, text, type_coerce
+from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from syndicate.model import SubscriptionState
-from syndicate.store.core.column_types import from_microseconds
+from syndicate.store.core.column_types import to_microseconds
+from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.counts import count_by
 from syndicate.store.schema import bounces, consents, deliveries, editions, subscribers
 from syndicate.store.schema import subscriptions as table
 
-_HOUR = 3_600_000_000
-_JOINED = ("confirmed", "subscribed by operator", "allowed by operator")
+_JOINED = consents.c.event.in_(("confirmed", "subscribed by operator", "allowed by operator"))
+# A day at a time: the index has the events of a day side by side.
+_changes: Any = select(func.count().filter(_JOINED), func.count().filter(consents.c.event == "unsubscribed"))
+_changes = _changes.where(consents.c.recorded >= bindparam("start"), consents.c.recorded < bindparam("end"))
+_CHANGES = CompiledStatement(_changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +45,14 @@ class SubscriberRow:
     states: dict[str, str]
 
 
+_PERSON = select(*(subscribers.c[name] for name in SubscriberRow.__dataclass_fields__ if name != "states"))
+
+
 def subscriber_page(
     connection: Connection, chosen: SubscriberFilter, *, after: str = "", limit: int = 50
 ) -> list[SubscriberRow]:
     """Return a page of subscribers by address, after the key of an address."""
-    names = [name for name in SubscriberRow.__dataclass_fields__ if name != "states"]
-    query = select(*(subscribers.c[name] for name in names)).where(subscribers.c.address_key > after)
+    query = _PERSON.where(subscribers.c.address_key > after)
     if words := chosen.words.strip().lower():
         # A range, because no index serves LIKE in every engine.
         beginning = subscribers.c.address_key.between(words, words + "\uffff")
@@ -58,31 +65,23 @@ def subscriber_page(
         given += [table.c.newsletter == chosen.newsletter] if chosen.newsletter else []
         given += [table.c.state == chosen.state] if chosen.state else []
         query = query.where(select(table.c.id).where(*given).exists())
-    rows = connection.execute(query.order_by(subscribers.c.address_key).limit(limit)).all()
-    states: dict[int, dict[str, str]] = {}
-    of_page = select(table.c.subscriber_id, table.c.newsletter, table.c.state)
-    for owner, newsletter, state in connection.execute(
-        of_page.where(table.c.subscriber_id.in_([row.id for row in rows])).order_by(table.c.newsletter)
-    ):
-        states.setdefault(owner, {})[newsletter] = state
-    return [SubscriberRow(**row._asdict(), states=states.get(row.id, {})) for row in rows]
+    return _rows(connection, query.order_by(subscribers.c.address_key).limit(limit))
 
 
 def subscriber_row(connection: Connection, subscriber_id: int) -> SubscriberRow | None:
     """Return a subscriber by id."""
-    names = [name for name in SubscriberRow.__dataclass_fields__ if name != "states"]
-    query = select(*(subscribers.c[name] for name in names)).where(subscribers.c.id == subscriber_id)
-    row = connection.execute(query).first()
-    if row is None:
-        return None
-    states = select(table.c.newsletter, table.c.state).where(table.c.subscriber_id == subscriber_id)
-    return SubscriberRow(**row._asdict(), states=dict(connection.execute(states).all()))
+    return next(iter(_rows(connection, _PERSON.where(subscribers.c.id == subscriber_id))), None)
 
 
-def subscriptions_of(connection: Connection, subscriber_id: int) -> list[dict[str, Any]]:
-    """Return the subscriptions of a subscriber with all columns."""
-    query = select(table).where(table.c.subscriber_id == subscriber_id).order_by(table.c.newsletter)
-    return [row._asdict() for row in connection.execute(query)]
+def _rows(connection: Connection, query: Select[Any]) -> list[SubscriberRow]:
+    """Return the subscribers of a query of ``_PERSON`` with their subscriptions."""
+    rows = connection.execute(query).all()
+    states: dict[int, dict[str, str]] = {row.id: {} for row in rows}
+    of_page = select(table.c.subscriber_id, table.c.newsletter, table.c.state)
+    of_page = of_page.where(table.c.subscriber_id.in_(states)).order_by(table.c.newsletter)
+    for owner, newsletter, state in connection.execute(of_page):
+        states[owner][newsletter] = state
+    return [SubscriberRow(**row._asdict(), states=states[row.id]) for row in rows]
 
 
 def consents_of(connection: Connection, address_key: str) -> list[dict[str, Any]]:
@@ -114,22 +113,15 @@ def changes_by_day(
     connection: Connection, now: datetime, zone: ZoneInfo, *, days: int = 60
 ) -> dict[date, tuple[int, int]]:
     """Return the numbers of subscriptions joined and left by day in a time zone, oldest day first."""
-    hour = type_coerce(consents.c.recorded, BigInteger) // _HOUR
-    kind = case((consents.c.event.in_(_JOINED), "joined"), else_="left")
-    events = consents.c.event.in_((*_JOINED, "unsubscribed"))
-    query = select(hour.label("hour"), kind.label("kind"), func.count().label("number"))
-    query = query.where(events, consents.c.recorded >= now - timedelta(days=days))
-    query = query.group_by(text("hour"), text("kind"))
-    joined, left = Counter[date](), Counter[date]()
-    for row in connection.execute(query):
-        day = from_microseconds(row.hour * _HOUR).astimezone(zone).date()
-        (joined if row.kind == "joined" else left)[day] += row.number
     today = now.astimezone(zone).date()
-    span = (today - timedelta(days=number) for number in range(days - 1, -1, -1))
-    return {day: (joined[day], left[day]) for day in span}
+    span = [today - timedelta(days=number) for number in range(days - 1, -2, -1)]
+    starts = [to_microseconds(datetime.combine(day, time(), zone)) for day in span]
+    return {
+        day: _CHANGES.rows(connection, {"start": start, "end": end})[0]
+        for day, (start, end) in zip(span, pairwise(starts), strict=False)
+    }
 
 
 def confirmed_by_newsletter(connection: Connection) -> dict[str, int]:
     """Return the number of confirmed subscriptions of each newsletter."""
-    query = select(table.c.newsletter, func.count()).where(table.c.state == SubscriptionState.CONFIRMED.value)
-    return dict(connection.execute(query.group_by(table.c.newsletter)).all())
+    return count_by(connection, table.c.newsletter, table.c.state == SubscriptionState.CONFIRMED.value)

@@ -9,7 +9,7 @@ from syndicate.model import SourceState
 from syndicate.newsletter.period_readiness import MAX_WAIT, MAX_WAIT_EMPTY
 from syndicate.newsletter.periods import MOST_MISSED
 from syndicate.store.ingest import declared_sources, source_store
-from syndicate.store.mail import edition_store, newsletter_store, period_store, review_store
+from syndicate.store.mail import delivery_counts, edition_store, newsletter_store, period_store, review_store
 from syndicate.store.subscribers import preference_store
 from tests.factories import new_article
 from tests.jobs.room import Room, source
@@ -206,7 +206,7 @@ def test_the_forms_that_readers_chose_wait_with_the_edition_and_count_with_it(of
     (form,) = office.forms()
     with office.room.store.read() as connection:
         (report,) = edition_store.report_editions(connection)
-        counts = edition_store.count_by_edition(connection, [report.edition.id, form])
+        counts = delivery_counts.count_by_edition(connection, [report.edition.id, form])
     assert report.deliveries == {"pending": 2}
     assert counts == {report.edition.id: {"pending": 2}, form: {"pending": 1}}
 

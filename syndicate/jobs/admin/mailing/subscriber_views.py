@@ -17,7 +17,7 @@ from syndicate.jobs.admin.mailing.subscriber_growth import read_growth
 from syndicate.model import ImportedSubscriber, Standing
 from syndicate.plots import Figure
 from syndicate.store import Connection, Store
-from syndicate.store.access import audit_store
+from syndicate.store.access import api_lists, audit_store
 from syndicate.store.access.audit_store import AuditRow
 from syndicate.store.subscribers import (
     audience_store,
@@ -128,7 +128,7 @@ def subscriber_record(connection: Connection, subscriber_id: int) -> SubscriberR
     number = str(subscriber_id)
     return SubscriberRecord(
         row=row,
-        subscriptions=subscriber_rows.subscriptions_of(connection, subscriber_id),
+        subscriptions=api_lists.subscriptions_of(connection, [subscriber_id]).get(subscriber_id, []),
         consents=subscriber_rows.consents_of(connection, row.address_key),
         mails=subscriber_rows.mails_of(connection, subscriber_id),
         bounces=subscriber_rows.bounces_of(connection, subscriber_id),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -67,15 +67,19 @@ class ChannelPreview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelViews:
-    """Reader of channels. ``declared`` and ``read`` are as in ``ChannelActions``."""
+    """Reader of channels. ``declared`` and ``read`` are as in ``ChannelActions``.
+
+    ``_counts`` keeps the articles of a week by query, counted once in ten minutes.
+    """
 
     store: Store
     channels: Sequence[Channel]
     declared: Mapping[str, str]
     read: Callable[[Mapping[str, Any]], Channel]
+    _counts: dict[tuple[Clause, ...], tuple[int, int]] = field(default_factory=dict, repr=False)
 
     def lines(self, now: datetime, name: str = "") -> tuple[ChannelLine, ...]:
-        """Return the channels, then the former names; of all, or only of a ``name``."""
+        """Return the channels, then the former names; or only a channel, without ``daily``, and the names."""
         present = tuple(self.channels)
         with self.store.snapshot() as connection:
             known = feed_read_store.readers(connection, now - WEEK)
@@ -89,7 +93,7 @@ class ChannelViews:
                     origin="config" if channel.name in self.declared else "added",
                     state="failing" if channel.name in failing else "well",
                     channel=channel,
-                    daily=channel_store.count_since(connection, channel.clauses, now - WEEK) / WEEK.days,
+                    daily=0 if name else self._of_week(connection, channel.clauses, now) / WEEK.days,
                     readers=sum(known.get(channel.name, {}).values()),
                     problem=failing[channel.name].reason if channel.name in failing else "",
                 )
@@ -98,6 +102,13 @@ class ChannelViews:
             ]
             former = self._former(connection, {channel.name for channel in present}, known)
         return (*found, *former)
+
+    def _of_week(self, connection: Connection, clauses: tuple[Clause, ...], now: datetime) -> int:
+        period, (counted, count) = int(now.timestamp()) // 600, self._counts.get(clauses, (0, 0))
+        if counted != period:
+            count = channel_store.count_since(connection, clauses, now - WEEK)
+            self._counts[clauses] = period, count
+        return count
 
     def line(self, name: str, now: datetime) -> ChannelLine:
         """Return a channel or a former name. Raises ``NotFound``."""

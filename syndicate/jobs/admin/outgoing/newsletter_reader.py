@@ -13,7 +13,7 @@ from syndicate.model import DeliveryState, Newsletter
 from syndicate.newsletter.periods import parse_schedule, period_at, read_zone
 from syndicate.store import Connection, Store
 from syndicate.store.core import quarantine
-from syndicate.store.mail import edition_dates, edition_store, newsletter_store
+from syndicate.store.mail import delivery_counts, edition_dates, edition_store, newsletter_store
 from syndicate.store.subscribers import audience_store
 
 WEEKS = 4
@@ -154,7 +154,7 @@ class NewsletterViews:
             if state in edition_store.OPEN and "waiting" not in facts:
                 facts["waiting"] = edition_id
             elif state == edition_store.CUT:
-                counts = edition_store.count_by_edition(connection, [edition_id]).get(edition_id, {})
+                counts = delivery_counts.count_by_edition(connection, [edition_id]).get(edition_id, {})
                 total = sum(count for state, count in counts.items() if state != DeliveryState.CANCELLED)
                 reached = 100 * counts.get(_SENT, 0) / total if total else None
                 return {**facts, "last_id": edition_id, "reached": reached}

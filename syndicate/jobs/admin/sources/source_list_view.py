@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from syndicate.ingest.poll_schedule import REDIRECTS_TO_CONFIRM
@@ -15,7 +15,7 @@ from syndicate.store import Connection
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.ingest import poll_store, source_figures
 from syndicate.store.ingest.poll_store import PollTrouble
-from syndicate.store.ingest.source_figures import SourceFigures
+from syndicate.store.ingest.source_figures import SourceFigures, SourceName
 from syndicate.text.urls import host_of
 
 PAGE = 50
@@ -23,7 +23,8 @@ DAYS = 14
 WEEK = timedelta(days=7)
 LEAST_SILENCE = to_microseconds(from_microseconds(0) + timedelta(days=2))
 TABS = ("attention", "slow", "well", "paused")
-_DAY = 86_400_000_000
+# Articles are committed far less than an hour after they were seen.
+_HOUR, _DAY = 3_600_000_000, 86_400_000_000
 
 
 class SourceCondition(NamedTuple):
@@ -43,11 +44,28 @@ _ORDER = ("attention bad", "attention warn", "slow warn", "well warn", "well goo
 _RANKS = {tuple(place.split()): rank for rank, place in enumerate(_ORDER)}
 
 
-def condition_of(source: SourceFigures, trouble: PollTrouble | None, pause: int, now: int) -> SourceCondition:
-    """Return the condition of a source; ``pause`` is its longest usual pause, in microseconds as ``now``.
+def silence_of(newest: int, pause: int, now: int) -> int:
+    """Return the time since the newest article of a silent source, 0 for other sources, in microseconds.
 
-    A source is silent after three times its longest usual pause, and at least two days.
+    A source is silent after three times its longest usual ``pause``, and at least two days.
     """
+    silence = now - newest if pause and newest else 0
+    return silence if silence > max(3 * pause, LEAST_SILENCE) else 0
+
+
+def polled_condition(trouble: PollTrouble | None, silence: int) -> SourceCondition:
+    """Return the condition of a source by its polls and by the time since its newest article."""
+    if trouble and trouble.is_slow:
+        return SourceCondition("slow", "warn", "slow: half of its answers take over 10 s")
+    if trouble and trouble.is_unreliable:
+        return SourceCondition("slow", "warn", f"{trouble.failed} of {trouble.polls} polls failed in 7 days")
+    return SourceCondition("slow", "warn", f"silent for {silence // _DAY} days") if silence else WELL
+
+
+def condition_of(
+    source: SourceFigures, trouble: PollTrouble | None, silence: int, now: int
+) -> SourceCondition:
+    """Return the condition of a source; times are in microseconds."""
     if source.absent != Absence.NONE or source.paused:
         words = {"undeclared": "no longer declared", "unlisted": "no longer listed"}
         return SourceCondition("paused", "off", words.get(source.absent, "paused"))
@@ -59,16 +77,11 @@ def condition_of(source: SourceFigures, trouble: PollTrouble | None, pause: int,
         return SourceCondition("attention" if is_bad else "well", "bad" if is_bad else "warn", times)
     if source.permanent_seen >= REDIRECTS_TO_CONFIRM:
         return SourceCondition("attention", "warn", "moved for good")
-    if trouble and trouble.is_slow:
-        return SourceCondition("slow", "warn", "slow: half of its answers take over 10 s")
-    if trouble and trouble.is_unreliable:
-        return SourceCondition("slow", "warn", f"{trouble.failed} of {trouble.polls} polls failed in 7 days")
-    silence = now - source.latest if pause and source.latest else 0
-    if silence > max(3 * pause, LEAST_SILENCE):
-        return SourceCondition("slow", "warn", f"silent for {silence // _DAY} days")
-    if source.last_success is None:
+    condition = polled_condition(trouble, silence)
+    if condition is WELL and source.last_success is None:
         return SourceCondition("well", "good", "not read yet")
-    return PUSHED if source.websub_lease_until and source.websub_lease_until > now else WELL
+    is_pushed = condition is WELL and (source.websub_lease_until or 0) > now
+    return PUSHED if is_pushed else condition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,38 +123,50 @@ class Filter:
     origin: str = ""
     tab: str = ""
 
-    def accepts(self, source: SourceFigures, condition: SourceCondition) -> bool:
-        """Return whether a source is shown."""
-        words = self.words.casefold()
+    def rows(self, connection: Connection, judged: "Ordered") -> "Ordered":
+        """Return the sources that are shown."""
+        rows = [row for row in judged if self.tab in ("", row[1].tab)]
+        if not (self.words or self.section or self.origin):
+            return rows
+        known, words = source_figures.listed_sources(connection), self.words.casefold()
+        return [row for row in rows if self._accepts(known[row[0].id], words)]
+
+    def _accepts(self, source: Any, words: str) -> bool:
         found = words in source.name.casefold() or (not source.private and words in source.url.casefold())
-        return (
-            found
-            and self.section in ("", source.section)
-            and self.origin in ("", origin_of_row(source.origin, source.listed_in))
-            and self.tab in ("", condition.tab)
-        )
+        is_chosen = self.section in ("", source.section)
+        return found and is_chosen and self.origin in ("", origin_of_row(source.origin, source.listed_in))
 
 
-Judged = tuple[SourceFigures, SourceCondition]
+Judged = tuple[SourceName, SourceCondition]
 Ordered = list[Judged]
 
 
 @dataclass(slots=True)
 class SourceListViews:
-    """Views of the list. The usual pause of each source stays in memory until it has a newer article."""
+    """Views of the list.
+
+    ``_newest`` keeps the time of the newest article of each source until more are seen after ``_looked_at``,
+    ``_pauses`` the longest usual pause of a source with that time.
+    """
 
     zone: ZoneInfo
+    _looked_at: int = 0
+    _newest: dict[int, int] = field(default_factory=dict, repr=False)
     _pauses: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
 
     def conditions(self, connection: Connection, now: datetime) -> Ordered:
         """Return every source with its condition, trouble first, then by name."""
-        figures, at = source_figures.source_figures(connection), to_microseconds(now)
+        plain, others = source_figures.plain_sources(connection), source_figures.source_figures(connection)
+        at = to_microseconds(now)
         trouble = poll_store.troubled(connection, since=now - WEEK)
-        pauses = self._usual_pauses(connection, figures, at)
+        ids = [source.id for source in plain] + [source.id for source in others]
+        silences = self._silences(connection, ids, at)
         found = [
-            (source, condition_of(source, trouble.get(source.id), pauses.get(source.id, 0), at))
-            for source in figures
+            (source, polled_condition(trouble.get(source.id), silences.get(source.id, 0))) for source in plain
         ]
+        for source in others:
+            condition = condition_of(source, trouble.get(source.id), silences.get(source.id, 0), at)
+            found.append((SourceName(source.id, source.name), condition))
         return sorted(found, key=_position)
 
     def page(
@@ -154,7 +179,7 @@ class SourceListViews:
     ) -> SourceListView:
         """Return a page of the chosen sources after a cursor."""
         everything = self.conditions(connection, now)
-        rows = everything if chosen == Filter() else [row for row in everything if chosen.accepts(*row)]
+        rows = chosen.rows(connection, everything)
         start = bisect_right(rows, _cursor_position(after), key=_position) if after else 0
         shown = rows[start : start + limit]
         is_last = start + limit >= len(rows)
@@ -162,7 +187,7 @@ class SourceListViews:
         return SourceListView(
             rows=self._rows(connection, shown, now),
             counts={"": len(everything), **{tab: counts[tab] for tab in TABS}},
-            sections=sorted({source.section for source, _ in everything if source.section}),
+            sections=source_figures.source_sections(connection),
             articles=source_figures.count_articles(connection, since=now - timedelta(days=1)),
             found=len(rows),
             before=start,
@@ -175,26 +200,29 @@ class SourceListViews:
         since = today - timedelta(days=DAYS - 1)
         articles = source_figures.article_days(connection, ids, since=since)
         polls = poll_store.poll_days(connection, ids, since=since)
-        latest = poll_store.latest_polls(connection, ids)
+        latest = poll_store.latest_statuses(connection, ids)
+        known = source_figures.listed_sources(connection, ids)
         return [
-            _row(source, condition, since, articles.get(source.id, {}), polls.get(source.id, {}), latest)
-            for source, condition in shown
+            _row(known[at], condition, since, articles.get(at, {}), polls.get(at, {}), latest.get(at, 0))
+            for (at, _), condition in shown
         ]
 
-    def _usual_pauses(
-        self, connection: Connection, figures: Sequence[SourceFigures], now: int
-    ) -> dict[int, int]:
-        """Return the longest usual pause of each source that was silent for two days."""
-        limit, known = now - LEAST_SILENCE, self._pauses
-        silent = {source.id: source.latest for source in figures if source.latest and source.latest < limit}
-        unknown = [number for number, latest in silent.items() if known.get(number, (0, 0))[0] != latest]
-        fresh = source_figures.longest_pauses(connection, unknown)
-        known = {
-            number: (latest, fresh.get(number, known.get(number, (0, 0))[1]))
-            for number, latest in silent.items()
-        }
-        self._pauses = known
-        return {number: pause for number, (_, pause) in known.items()}
+    def _silences(self, connection: Connection, ids: Sequence[int], now: int) -> dict[int, int]:
+        """Return the silence of each silent source, in microseconds."""
+        newest = self._newest if 0 <= now - self._looked_at < _DAY else {}
+        seen = (
+            source_figures.sources_with_news(connection, since=self._looked_at - _HOUR) if newest else set()
+        )
+        unsure = [number for number in ids if number not in newest or number in seen]
+        newest = newest | dict.fromkeys(unsure, 0) | source_figures.newest_published(connection, unsure)
+        limit = now - LEAST_SILENCE
+        quiet = {number: at for number in ids if 0 < (at := newest[number]) < limit}
+        unknown = [number for number, at in quiet.items() if self._pauses.get(number, (0, 0))[0] != at]
+        found = source_figures.longest_pauses(connection, unknown)
+        pauses = self._pauses | {number: (quiet[number], pause) for number, pause in found.items()}
+        # Other threads may read these at the same time, so they are replaced and never changed.
+        self._pauses, self._newest, self._looked_at = pauses, newest, now
+        return {number: silence_of(at, pauses[number][1], now) for number, at in quiet.items()}
 
 
 def origin_of_row(origin: str, listed_in: str) -> str:
@@ -202,7 +230,7 @@ def origin_of_row(origin: str, listed_in: str) -> str:
     return "config" if origin == Origin.CONFIG else "list" if listed_in else "added"
 
 
-def _position(row: tuple[SourceFigures, SourceCondition]) -> tuple[int, str, int]:
+def _position(row: Judged) -> tuple[int, str, int]:
     source, condition = row
     return _RANKS[condition.tab, condition.level], source.name.casefold(), source.id
 
@@ -214,20 +242,17 @@ def _cursor_position(after: str) -> tuple[int, str, int]:
 
 
 def _row(
-    source: SourceFigures,
+    source: Any,
     condition: SourceCondition,
     since: datetime,
     articles: Mapping[int, int],
-    polls: Mapping[int, PollTrouble],
-    latest: Mapping[int, poll_store.PollRow],
+    polls: Mapping[int, tuple[int, int]],
+    status: int,
 ) -> SourceRow:
-    none = PollTrouble(polls=0, failed=0)
     days = [
-        (since + timedelta(days=day), articles.get(day, 0), (poll := polls.get(day, none)).polls, poll.failed)
-        for day in range(DAYS)
+        (since + timedelta(days=day), articles.get(day, 0), *polls.get(day, (0, 0))) for day in range(DAYS)
     ]
-    last = latest.get(source.id)
-    status = last.status if last and source.failures and not (source.paused or source.gone) else 0
+    shows_status = source.failures and not (source.paused or source.gone)
     is_read = condition.tab != "paused" and not source.gone
     return SourceRow(
         id=source.id,
@@ -236,9 +261,9 @@ def _row(
         host=host_of(source.url) or ("" if source.private else source.url),
         private=bool(source.private),
         section=source.section,
-        condition=condition.with_status(status),
+        condition=condition.with_status(status) if shows_status else condition,
         per_day=round(sum(day[1] for day in days[-7:]) / 7, 1),
-        next_check=from_microseconds(source.next_check) if source.next_check and is_read else None,
+        next_check=source.next_check if is_read else None,
         reason=source.check_reason if is_read else "",
         days=days,
     )

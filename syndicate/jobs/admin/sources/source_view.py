@@ -10,7 +10,13 @@ from syndicate.ingest.page.robots_rules import RobotsFile, parse_robots_rules
 from syndicate.ingest.poll_schedule import confirmed_url, polled_url
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.ingest.worker.parsers import ParseRequest
-from syndicate.jobs.admin.sources.source_list_view import WEEK, SourceCondition, condition_of, origin_of_row
+from syndicate.jobs.admin.sources.source_list_view import (
+    WEEK,
+    SourceCondition,
+    condition_of,
+    origin_of_row,
+    silence_of,
+)
 from syndicate.jobs.ingest.dry_run import RuledArticle, RuleDryRun
 from syndicate.jobs.ingest.source_reading import parser_options
 from syndicate.model import HubSubscription, Origin, ParsedSource, Source, SourceKind, SourceState
@@ -99,13 +105,15 @@ class SourceDetails:
             failed=sum(poll.outcome == "failed" for poll in polls),
             slow=sum(poll.ms > poll_store.SLOW_MS for poll in polls),
         )
+        newest = source_figures.newest_published(connection, [source_id]).get(source_id, 0)
         pause = source_figures.longest_pauses(connection, [source_id]).get(source_id, 0)
+        at = to_microseconds(now)
         articles, first_seen = source_figures.article_span(connection, source_id)
         weight = ranked_lists.source_weights(connection).get(source_id)
         recent = [poll for poll in polls if poll.at >= now - PLOTTED][:MAX_PLOTTED]
         status = recent[0].status if recent else 0
         moved_to = confirmed_url(state)
-        condition = condition_of(figures[0], trouble, pause, to_microseconds(now))
+        condition = condition_of(figures[0], trouble, silence_of(newest, pause, at), at)
         return SourceView(
             source=source,
             state=state,

@@ -8,13 +8,12 @@ from datetime import datetime, timedelta
 
 from syndicate import measures
 from syndicate.jobs.admin.needs import NeedsReader
-from syndicate.jobs.admin.sources.source_list_view import SourceCondition
+from syndicate.jobs.admin.sources.source_list_view import Ordered, SourceCondition
 from syndicate.jobs.backup.backup_job import backup_state
 from syndicate.jobs.stage_log import StageLog
 from syndicate.store import Connection, Store
 from syndicate.store.core.store_identity import mail_hold
 from syndicate.store.ingest import source_store
-from syndicate.store.ingest.source_figures import SourceFigures
 from syndicate.store.mail import delivery_store, review_store, sending_pauses
 from syndicate.store.output import metric_rows, overview_rows, stage_store, stale
 from syndicate.store.stories import story_store
@@ -118,7 +117,7 @@ class MetricsReader:
     stage_log: StageLog
     channels: Collection[str]
     newsletters: Collection[str]
-    conditions: Callable[[Connection, datetime], list[tuple[SourceFigures, SourceCondition]]]
+    conditions: Callable[[Connection, datetime], Ordered]
     clock: Callable[[], float] = time.monotonic
     _cache: dict[str, tuple[float, dict[str, Values]]] = field(default_factory=dict)
 
@@ -155,7 +154,7 @@ class MetricsReader:
         due, names = source_store.next_check(connection), sorted(self.channels)[:MOST_NAMES]
         moving, _ = overview_rows.count_moving(connection, now - timedelta(days=1), covered_by=2)
         return {
-            "sources": _by(Counter(_state(*row) for row in self.conditions(connection, now))),
+            "sources": _by(Counter(_state(found) for _, found in self.conditions(connection, now))),
             "sources_overdue_seconds": {(): max(0.0, (now - due).total_seconds()) if due else 0.0},
             "stories_moving": {(): moving},
             "articles_unplaced": {(): story_store.count_unplaced(connection)},
@@ -221,12 +220,11 @@ def _counters(totals: Counter[tuple[str, str]]) -> dict[str, Values]:
     return found
 
 
-def _state(source: SourceFigures, condition: SourceCondition) -> str:
+def _state(condition: SourceCondition) -> str:
     """Return the state of a source: gone, failing, slow, silent, paused or well."""
-    if source.gone or condition.tab == "paused":
-        return "gone" if source.gone else "paused"
-    if condition.words.startswith("silent"):
-        return "silent"
+    word = condition.words.partition(" ")[0]
+    if condition.tab == "paused" or word in ("gone", "silent"):
+        return "paused" if condition.tab == "paused" else word
     return "slow" if condition.tab == "slow" else "failing" if condition.tab == "attention" else "well"
 
 

@@ -10,14 +10,13 @@ from zoneinfo import ZoneInfo
 from syndicate import plots
 from syndicate.jobs.admin.mailing.subscriber_growth import read_growth
 from syndicate.jobs.admin.needs import Need, NeedsReader
-from syndicate.jobs.admin.sources.source_list_view import SourceCondition
+from syndicate.jobs.admin.sources.source_list_view import Judged, Ordered
 from syndicate.jobs.stage_log import typical_seconds
 from syndicate.model import Newsletter
 from syndicate.newsletter.periods import period_at
 from syndicate.plots import Figure
 from syndicate.store import Connection, Store
 from syndicate.store.ingest import source_store
-from syndicate.store.ingest.source_figures import SourceFigures
 from syndicate.store.mail import edition_store, newsletter_store, review_store
 from syndicate.store.mail.edition_store import EditionReport
 from syndicate.store.output import overview_rows, stage_store
@@ -85,7 +84,7 @@ class Overview:
     subscribers: Figure | None
     next_editions: Sequence[NextEdition]
     stages: Sequence[StageState]
-    sources: Sequence[tuple[SourceFigures, SourceCondition]]
+    sources: Sequence[Judged]
     is_fresh: bool
 
 
@@ -100,7 +99,7 @@ class OverviewReader:
     needs: NeedsReader
     newsletters: Sequence[Newsletter]
     zone: ZoneInfo
-    conditions: Callable[[Connection, datetime], list[tuple[SourceFigures, SourceCondition]]]
+    conditions: Callable[[Connection, datetime], Ordered]
     _counts: dict[int, dict[int, dict[str, int]]] = field(default_factory=dict)
     _weeks: dict[datetime, list[list[int]]] = field(default_factory=dict)
 

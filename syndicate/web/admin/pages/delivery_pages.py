@@ -31,7 +31,7 @@ def deliveries(request: AdminRequest) -> Answer:
         content: object
         match tab:
             case "editions":
-                reports = edition_store.report_editions(connection, limit=_PAGE)
+                reports = edition_store.report_editions(connection, limit=_PAGE, counted=False)
                 figures = edition_figures.read_figures(connection, [item.edition.id for item in reports])
                 content = [(report, figures[report.edition.id]) for report in reports]
             case "uncertain":

@@ -155,11 +155,11 @@ def sources_csv(request: AdminRequest) -> Answer:
     """Return all chosen rows as CSV; cells that look like formulas are text."""
     with request.jobs.store.snapshot() as connection:
         rows = request.jobs.source_list.conditions(connection, request.now)
-    chosen = _filter(request.query)
+        rows = _filter(request.query).rows(connection, rows)
+        known = source_figures.listed_sources(connection)
     cells = [
-        (str(source.id), source.name, source.section, condition.words, "" if source.private else source.url)
-        for source, condition in rows
-        if chosen.accepts(source, condition)
+        (str(at), name, known[at].section, condition.words, "" if known[at].private else known[at].url)
+        for (at, name), condition in rows
     ]
     file = write_csv(("id", "name", "section", "state", "address"), cells)
     return Download("sources.csv", "text/csv; charset=utf-8", file)
