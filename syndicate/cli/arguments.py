@@ -1,6 +1,5 @@
 """Arguments and options that several commands share: articles, sources, newsletters, the user's name."""
 
-import getpass
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,19 +7,15 @@ from typing import Any
 
 import click
 
-from syndicate.cli.options import Call
 from syndicate.errors import ConfigError, SyndicateError
 from syndicate.model import Article, Newsletter, Source, known_since
-from syndicate.model.actors import Change, command_actor
 from syndicate.services import Services
 from syndicate.settings.values import read_duration
 from syndicate.store import Connection
 from syndicate.store.ingest import added_sources, article_store
-from syndicate.text.plain import clean_line
 
 ROW_NUMBER = click.IntRange(1, 2**63 - 1)
 """Type of a row id, valid on SQLite and PostgreSQL."""
-_MAX_NAME_LENGTH = 100
 _MAX_MATCHES = 6
 
 
@@ -129,14 +124,6 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
 
-def _user_name(_context: click.Context, _parameter: click.Parameter, given: str) -> str:
-    """Return the given name, or the name of the operating system's user."""
-    try:
-        return clean_line(given, _MAX_NAME_LENGTH) or getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
-
-
 def limit_option(default: int, noun: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return the option ``--limit`` for a number of rows."""
     text = f"Maximum number of {noun}."
@@ -147,11 +134,3 @@ file_argument = click.argument("file", type=click.Path(dir_okay=False, path_type
 force_option = click.option(
     "--force", is_flag=True, help="Fetch it although its server asked for a pause (Retry-After)."
 )
-by_option = click.option(
-    "--by", default="", callback=_user_name, help="The name on record; default: your user name."
-)
-
-
-def command_change(call: Call, by: str) -> Change:
-    """Return the change that a command asks for, in the name of ``--by``."""
-    return Change(actor=command_actor(by), now=call.now)

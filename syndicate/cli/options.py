@@ -15,8 +15,10 @@ from syndicate.cli.output import show
 from syndicate.model.actors import Change, command_actor
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
+from syndicate.text.plain import clean_line
 
 Command = Callable[..., Any]
+_MAX_NAME_LENGTH = 100
 
 
 class IsoTime(click.ParamType[datetime]):
@@ -74,7 +76,9 @@ class Call:
     @property
     def change(self) -> Change:
         """Change that the command asks for, by ``--by`` or the user of the operating system."""
-        return Change(actor=command_actor(self.by or _system_user()), now=self.now)
+        return Change(
+            actor=command_actor(clean_line(self.by, _MAX_NAME_LENGTH) or _system_user()), now=self.now
+        )
 
     @property
     def now(self) -> datetime:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from syndicate.errors import WrongFields
 from syndicate.services.newsletter_services import NewsletterServices
 from syndicate.services.stored_declarations import channel_from, newsletter_from
 
@@ -71,4 +72,8 @@ class OutgoingServices(NewsletterServices):
         }
 
     def _read_channel(self, values: Mapping[str, Any]) -> Channel:
-        return channel_from(self.settings, values)
+        channel = channel_from(self.settings, values)
+        # A channel of the store stays when its network leaves the file; only an entered name must exist.
+        if unknown := set(channel.post_to) - {network.name for network in self.settings.networks}:
+            raise WrongFields({"post_to": f"config.toml has no [[networks]] {', '.join(sorted(unknown))}."})
+        return channel

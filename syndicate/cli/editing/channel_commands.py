@@ -18,18 +18,8 @@ _FIELDS = (
     click.option("--limit", type=click.IntRange(1, 100), help="Maximum number of articles."),
     click.option("--language", help="The language of the feed, such as en."),
     click.option("--description", help="The description of the feed."),
+    click.option("--post-to", multiple=True, metavar="NAME", help='A network for its stories; "" for none.'),
 )
-
-
-def entered_fields(options: tuple[Callable[[Command], Command], ...]) -> Callable[[Command], Command]:
-    """Return the options as one decorator."""
-
-    def add(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
 
 
 def act(call: Call, work: Action) -> None:
@@ -46,7 +36,39 @@ def act(call: Call, work: Action) -> None:
 
 def given_values(given: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Return the options that the user gave as fields."""
-    return {name: value for name, value in {**more, **given}.items() if value is not None}
+    values = {name: value for name, value in {**more, **given}.items() if value not in (None, ())}
+    return {name: _names(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _names(given: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(filter(None, given))
+
+
+def add_editing(
+    group: click.Group,
+    fields: tuple[Callable[[Command], Command], ...],
+    actions_of: Callable[[Services], Any],
+    **texts: str,
+) -> None:
+    """Add the commands that add, edit and remove an object of these fields; ``texts`` are their help."""
+
+    def add(call: Call, name: str, **given: Any) -> None:
+        values = given_values(given, name=name)
+        act(call, lambda services, change: actions_of(services).add(change, values))
+
+    def edit(call: Call, name: str, **given: Any) -> None:
+        values = given_values(given)
+        act(call, lambda services, change: actions_of(services).edit(change, name, values))
+
+    def remove(call: Call, name: str) -> None:
+        act(call, lambda services, change: actions_of(services).remove(change, name))
+
+    for command, options in ((add, fields), (edit, fields), (remove, ())):
+        with_options: Command = click.argument("name")(command)
+        for option in reversed(options):
+            with_options = option(with_options)
+        name = command.__name__
+        group.command(name, help=texts[name])(action_options(with_options))
 
 
 @click.group()
@@ -108,26 +130,6 @@ def preview(call: Call, query: str, saved: str, limit: int | None) -> None:
 
 @channels.command()
 @action_options
-@entered_fields(_FIELDS)
-@click.argument("name")
-def add(call: Call, name: str, **given: Any) -> None:
-    """Add the channel NAME to the store; the next publishing writes it."""
-    values = given_values(given, name=name)
-    act(call, lambda services, change: services.channel_actions.add(change, values))
-
-
-@channels.command()
-@action_options
-@entered_fields(_FIELDS)
-@click.argument("name")
-def edit(call: Call, name: str, **given: Any) -> None:
-    """Change an added channel."""
-    values = given_values(given)
-    act(call, lambda services, change: services.channel_actions.edit(change, name, values))
-
-
-@channels.command()
-@action_options
 @click.argument("name")
 @click.argument("new_name")
 def rename(call: Call, name: str, new_name: str) -> None:
@@ -142,17 +144,19 @@ def rename(call: Call, name: str, new_name: str) -> None:
 @channels.command()
 @action_options
 @click.argument("name")
-def remove(call: Call, name: str) -> None:
-    """Take an added channel down.
-
-    Its addresses answer 410, its files get a last item.
-    """
-    act(call, lambda services, change: services.channel_actions.remove(change, name))
-
-
-@channels.command()
-@action_options
-@click.argument("name")
 def restore(call: Call, name: str) -> None:
     """Undo `channels remove`, or forget where a former name leads."""
     act(call, lambda services, change: services.channel_actions.restore(change, name))
+
+
+add_editing(
+    channels,
+    _FIELDS,
+    lambda services: services.channel_actions,
+    add="Add the channel NAME to the store; the next publishing writes it.",
+    edit="Change an added channel.",
+    remove="""Take an added channel down.
+
+    Its addresses answer 410, its files get a last item.
+    """,
+)

@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from syndicate.cli.arguments import ROW_NUMBER, by_option, command_change, limit_option, newsletter_named
+from syndicate.cli.arguments import ROW_NUMBER, limit_option, newsletter_named
 from syndicate.cli.editing.issue_commands import write
-from syndicate.cli.options import Call, common_options, dry_run_option, timed_options
+from syndicate.cli.options import Call, action_options, common_options, dry_run_option, timed_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.errors import ConfigError
-from syndicate.jobs.admin.mailing.edition_actions import Edit, EditionActions
+from syndicate.jobs.admin.mailing.edition_actions import EditionActions
+from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.model.actors import ActionResult
 from syndicate.newsletter import edition_changes
 from syndicate.reports.newsletter_times import zone_of
@@ -47,14 +48,16 @@ def editions() -> None:
 editions.add_command(write)
 
 
-def _review_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """Return a decorator for a command that changes an edition, with the options that they share."""
+def _review_command(name: str, values: str, run: Callable[..., None], help_text: str) -> None:
+    """Add a command that changes an edition; ``values`` are the names of its further arguments."""
 
-    def wrap(function: Callable[..., Any]) -> click.Command:
-        wrapped = click.argument("edition_id", type=ROW_NUMBER)(function)
-        return editions.command(name)(timed_options(by_option(wrapped)))
+    def command(call: Call, edition_id: int, **given: Any) -> None:
+        run(call, edition_id, **given)
 
-    return wrap
+    for value in reversed(values.split()):
+        command = click.argument(value, type=int if value in ("place", "to") else str)(command)
+    command = click.argument("edition_id", type=ROW_NUMBER)(command)
+    editions.command(name, help=help_text)(action_options(command))
 
 
 @editions.command("list")
@@ -234,14 +237,13 @@ def _counts(deliveries: dict[str, int]) -> str:
 
 
 @editions.command("link")
-@timed_options
-@by_option
+@action_options
 @click.option(
     "--days", default=7, show_default=True, type=click.IntRange(1, 366), help="Validity of the link."
 )
 @click.option("--revoke", is_flag=True, help="Revoke every link of the newsletter instead.")
 @click.argument("newsletter")
-def link(call: Call, by: str, days: int, revoke: bool, newsletter: str) -> None:
+def link(call: Call, days: int, revoke: bool, newsletter: str) -> None:
     """Print a link with which an editor reviews a NEWSLETTER.
 
     The page offers all commands of `editions`. Any person with the link can use them under the name
@@ -256,122 +258,81 @@ def link(call: Call, by: str, days: int, revoke: bool, newsletter: str) -> None:
             text = f"Every review link of {newsletter} is revoked."
             call.show({"newsletter": newsletter, "revoked": True}, text)
             return
-        ends = call.now + timedelta(days=days)
+        ends, by = call.now + timedelta(days=days), call.change.actor.name
         address = services.review_links.link(newsletter, by, ends)
     answer = {"newsletter": newsletter, "by": by, "address": address, "ends": ends}
     call.show(answer, address)
 
 
-@_review_command("drop")
-@click.argument("place", type=int)
-def _drop(call: Call, edition_id: int, by: str, place: int) -> None:
-    """Remove the story at PLACE."""
-    _change(call, edition_id, by, partial(edition_changes.drop_story, place=place))
+def _edit(name: str, values: str, edit: Callable[..., Any], help_text: str) -> None:
+    """Add a command that changes the content of an edition."""
+
+    def run(call: Call, edition_id: int, **given: Any) -> None:
+        with call.services() as services:
+            actions = services.edition_actions
+            change = actions.add(edition_id, given["story"]) if "story" in given else partial(edit, **given)
+            actions.edit(call.change, edition_id, change)
+            checked = services.review.check(edition_id)
+        _show_content(call, edition_id, checked)
+
+    _review_command(name, values, run, help_text)
 
 
-@_review_command("add")
-@click.argument("story")
-def _add(call: Call, edition_id: int, by: str, story: str) -> None:
-    """Add a STORY: its number, or the address of its article."""
-    _change(call, edition_id, by, story=story)
+_TITLE = "Change the TITLE of the story at PLACE. PLACE 0 is the mail's subject."
+_SUMMARY = "Set the summary of the story at PLACE.\n\nAn empty TEXT removes it."
+_to_first_place = partial(edition_changes.move_story, to=1)
+_edit("drop", "place", edition_changes.drop_story, "Remove the story at PLACE.")
+_edit("add", "story", edition_changes.add_story, "Add a STORY: its number, or the address of its article.")
+_edit("pin", "place", _to_first_place, "Move the story at PLACE to the first place.")
+_edit("move", "place to", edition_changes.move_story, "Move the story at PLACE to the place TO.")
+_edit("retitle", "place title", edition_changes.retitle, _TITLE)
+_edit("summary", "place text", edition_changes.summarise, _SUMMARY)
+_edit("note", "text", edition_changes.add_note, "Set the note above the stories; an empty TEXT removes it.")
 
 
-@_review_command("pin")
-@click.argument("place", type=int)
-def _pin(call: Call, edition_id: int, by: str, place: int) -> None:
-    """Move the story at PLACE to the first place."""
-    _change(call, edition_id, by, partial(edition_changes.move_story, place=place, to=1))
-
-
-@_review_command("move")
-@click.argument("place", type=int)
-@click.argument("to", type=int)
-def _move(call: Call, edition_id: int, by: str, place: int, to: int) -> None:
-    """Move the story at PLACE to the place TO."""
-    _change(call, edition_id, by, partial(edition_changes.move_story, place=place, to=to))
-
-
-@_review_command("retitle")
-@click.argument("place", type=int)
-@click.argument("title")
-def _retitle(call: Call, edition_id: int, by: str, place: int, title: str) -> None:
-    """Change the TITLE of the story at PLACE. PLACE 0 is the mail's subject."""
-    _change(call, edition_id, by, partial(edition_changes.retitle, place=place, title=title))
-
-
-@_review_command("summary")
-@click.argument("place", type=int)
-@click.argument("text")
-def _summary(call: Call, edition_id: int, by: str, place: int, text: str) -> None:
-    """Set the summary of the story at PLACE.
-
-    An empty TEXT removes it.
-    """
-    _change(call, edition_id, by, partial(edition_changes.summarise, place=place, text=text))
-
-
-@_review_command("note")
-@click.argument("text")
-def _note(call: Call, edition_id: int, by: str, text: str) -> None:
-    """Set the note above the stories; an empty TEXT removes it."""
-    _change(call, edition_id, by, partial(edition_changes.add_note, text=text))
-
-
-@_review_command("approve")
-def _approve(call: Call, edition_id: int, by: str) -> None:
-    """Approve an edition for sending. Errors of `lint` prevent it."""
-    result = _act(call, EditionActions.approve, edition_id, by)
+def _approve(call: Call, edition_id: int) -> None:
+    result = _act(call, EditionActions.approve, edition_id)
     warnings = (result.facts or {}).get("warnings", 0)
     advice = f"; see `syndicate lint --edition {edition_id}`" if warnings else ""
     _show_state(call, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}{advice}")
 
 
-@_review_command("take-back")
-def _take_back(call: Call, edition_id: int, by: str) -> None:
-    """Take an approval back before any mail has left."""
-    _act(call, EditionActions.undo_approval, edition_id, by)
-    _show_state(call, edition_id, "held", "held again; nothing was sent")
-
-
-@_review_command("hold")
-def _hold(call: Call, edition_id: int, by: str) -> None:
-    """Remove the deadline: the edition waits for approval."""
-    _act(call, EditionActions.hold, edition_id, by)
-    _show_state(call, edition_id, "held", "held until an editor approves it")
-
-
-@_review_command("withdraw")
-def _withdraw(call: Call, edition_id: int, by: str) -> None:
-    """Never send this edition."""
-    _act(call, EditionActions.withdraw, edition_id, by)
-    _show_state(call, edition_id, "withdrawn", "withdrawn; it is never sent")
-
-
-@_review_command("correct")
-@click.argument("text")
-def _correct(call: Call, edition_id: int, by: str, text: str) -> None:
-    """Begin a correction of a sent edition. TEXT explains the mistake.
-
-    The correction waits for approval and can be changed like any edition. It is sent to the edition's
-    readers, and replaces the edition in the archive and the feed.
-    """
-    revision = int(_act(call, EditionActions.correct, edition_id, by, text).id)
+def _correct(call: Call, edition_id: int, text: str) -> None:
+    revision = int(_act(call, EditionActions.correct, edition_id, text).id)
     _show_state(call, revision, "held", f"is the correction of {edition_id}; approve it to send it")
 
 
-def _act(
-    call: Call, action: Callable[..., ActionResult], edition_id: int, by: str, *values: str
-) -> ActionResult:
-    with call.services() as services:
-        return action(services.edition_actions, command_change(call, by), edition_id, *values)
+def _stop(name: str, action: Callable[..., ActionResult], state: str, said: str, help_text: str) -> None:
+    """Add a command that brings an edition into a state in which it is not sent."""
+
+    def run(call: Call, edition_id: int) -> None:
+        _act(call, action, edition_id)
+        _show_state(call, edition_id, state, said)
+
+    _review_command(name, "", run, help_text)
 
 
-def _change(call: Call, edition_id: int, by: str, *edits: Edit, story: str = "") -> None:
+_BACK = "Take an approval back before any mail has left."
+_WITHDRAW = "Never send this edition."
+_HOLD = "Remove the deadline: the edition waits for approval."
+_CORRECT = """Begin a correction of a sent edition. TEXT explains the mistake.
+
+The correction waits for approval and can be changed like any edition. It is sent to the edition's
+readers, and replaces the edition in the archive and the feed.
+"""
+_review_command("approve", "", _approve, "Approve an edition for sending. Errors of `lint` prevent it.")
+_stop("take-back", EditionActions.undo_approval, "held", "held again; nothing was sent", _BACK)
+_stop("hold", EditionActions.hold, "held", "held until an editor approves it", _HOLD)
+_stop("withdraw", EditionActions.withdraw, "withdrawn", "withdrawn; it is never sent", _WITHDRAW)
+_review_command("correct", "text", _correct, _CORRECT)
+
+
+def _act(call: Call, action: Callable[..., ActionResult], edition_id: int, *values: str) -> ActionResult:
     with call.services() as services:
-        actions = services.edition_actions
-        edits = (*edits, *([actions.add(edition_id, story)] if story else ()))
-        actions.edit(command_change(call, by), edition_id, *edits)
-        checked = services.review.check(edition_id)
+        return action(services.edition_actions, call.change, edition_id, *values)
+
+
+def _show_content(call: Call, edition_id: int, checked: CheckedEdition) -> None:
     titles = [story.title for story in checked.content.stories]
     findings = [*map(str, checked.findings), *checked.trimmed]
     answer = {"edition": edition_id, "subject": checked.rendered.subject, "stories": titles, "said": findings}

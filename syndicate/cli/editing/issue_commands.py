@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from syndicate.cli.arguments import ROW_NUMBER, by_option, command_change, file_argument, newsletter_named
-from syndicate.cli.options import Call, timed_options
+from syndicate.cli.arguments import ROW_NUMBER, file_argument, newsletter_named
+from syndicate.cli.options import Call, action_options
 from syndicate.cli.output import attributes, say
 from syndicate.jobs.newsletter.issue_writer import IssueDraft
 from syndicate.newsletter.periods import read_zone
@@ -15,8 +15,7 @@ from syndicate.text.phrases import local_time
 
 
 @click.command()
-@timed_options
-@by_option
+@action_options
 @click.option("--newsletter", help="The newsletter; needed if there are several.")
 @click.option(
     "--segment", default="", help="Send it only to this segment: its name, or a query such as tag:vip."
@@ -29,7 +28,6 @@ from syndicate.text.phrases import local_time
 @file_argument
 def write(
     call: Call,
-    by: str,
     newsletter: str | None,
     segment: str,
     public: bool,
@@ -62,10 +60,10 @@ def write(
             send_at=send_at,
             replaced=replaced or 0,
         )
-        number = int(services.edition_actions.write_issue(command_change(call, by), draft).id)
+        number = int(services.edition_actions.write_issue(call.change, draft).id)
         checked = services.review.check(number)
         if send:
-            services.edition_actions.approve(command_change(call, by), number)
+            services.edition_actions.approve(call.change, number)
         reviewed, content = services.review.edition(number)
         zone = zone_of(services, reviewed.edition.newsletter)
     planned = f" for {local_time(reviewed.approve_by, zone)}" if reviewed.approve_by else ""

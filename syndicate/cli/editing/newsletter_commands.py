@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.editing.channel_commands import act, entered_fields, given_values
+from syndicate.cli.editing.channel_commands import add_editing
 from syndicate.cli.options import Call, action_options, config_option, timed_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.errors import ConfigError
@@ -96,32 +96,14 @@ def _set_paused(call: Call, name: str, outcome: str, text: str) -> None:
     call.show_change(name, outcome, text, result.is_change)
 
 
-@newsletters.command()
-@action_options
-@entered_fields(_FIELDS)
-@click.argument("name")
-def add(call: Call, name: str, **given: Any) -> None:
-    """Add the newsletter NAME to the store. Its first edition is the next of its schedule."""
-    values = given_values(given, name=name)
-    act(call, lambda services, change: services.newsletter_actions.add(change, values))
-
-
-@newsletters.command()
-@action_options
-@entered_fields(_FIELDS)
-@click.argument("name")
-def edit(call: Call, name: str, **given: Any) -> None:
-    """Change an added newsletter."""
-    values = given_values(given)
-    act(call, lambda services, change: services.newsletter_actions.edit(change, name, values))
-
-
-@newsletters.command()
-@action_options
-@click.argument("name")
-def remove(call: Call, name: str) -> None:
-    """Remove an added newsletter. Its subscribers and editions stay."""
-    act(call, lambda services, change: services.newsletter_actions.remove(change, name))
+add_editing(
+    newsletters,
+    _FIELDS,
+    lambda services: services.newsletter_actions,
+    add="Add the newsletter NAME to the store. Its first edition is the next of its schedule.",
+    edit="Change an added newsletter.",
+    remove="Remove an added newsletter. Its subscribers and editions stay.",
+)
 
 
 @newsletters.command()

@@ -2,9 +2,9 @@
 
 import click
 
-from syndicate.cli.arguments import ROW_NUMBER, by_option, command_change, limit_option
+from syndicate.cli.arguments import ROW_NUMBER, limit_option
 from syndicate.cli.former_names import RenamedGroup
-from syndicate.cli.options import Call, common_options, dry_run_option, timed_options
+from syndicate.cli.options import Call, action_options, common_options, dry_run_option, timed_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.jobs.delivery.after_restore import mark_restored
 from syndicate.jobs.lease_owners import sweep_dead_senders
@@ -67,51 +67,47 @@ def list_(call: Call, states: tuple[str, ...], limit: int) -> None:
 
 
 @deliveries.command()
-@timed_options
-@by_option
+@action_options
 @click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True)
-def resend(call: Call, by: str, ids: tuple[int, ...]) -> None:
+def resend(call: Call, ids: tuple[int, ...]) -> None:
     """Send the uncertain or failed deliveries IDS again.
 
     They keep their Message-ID. An uncertain delivery may have arrived already; mail programs show a single
     copy for each Message-ID.
     """
     with call.services() as services:
-        result = services.delivery_actions.resend(command_change(call, by), ids)
+        result = services.delivery_actions.resend(call.change, ids)
     call.show({"resent": list(ids)}, result.message)
 
 
 @deliveries.command("mark-sent")
-@timed_options
-@by_option
+@action_options
 @click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True)
-def mark_sent(call: Call, by: str, ids: tuple[int, ...]) -> None:
+def mark_sent(call: Call, ids: tuple[int, ...]) -> None:
     """Record that the uncertain deliveries IDS were delivered."""
     with call.services() as services:
-        result = services.delivery_actions.mark_sent(command_change(call, by), ids)
+        result = services.delivery_actions.mark_sent(call.change, ids)
     call.show({"arrived": list(ids)}, result.message)
 
 
 @deliveries.command()
-@timed_options
-@by_option
+@action_options
 @click.option("--reason", required=True, metavar="TEXT", help="Why; status and the overview show it.")
 @click.argument("edition_id", type=ROW_NUMBER, required=False)
-def pause(call: Call, by: str, reason: str, edition_id: int | None) -> None:
+def pause(call: Call, reason: str, edition_id: int | None) -> None:
     """Pause sending of all mail, or of an edition."""
     with call.services() as services:
-        result = services.delivery_actions.pause(command_change(call, by), reason, edition_id or 0)
+        result = services.delivery_actions.pause(call.change, reason, edition_id or 0)
     call.show({"edition": edition_id, "paused": True, "reason": reason}, result.message)
 
 
 @deliveries.command()
-@timed_options
-@by_option
+@action_options
 @click.argument("edition_id", type=ROW_NUMBER, required=False)
-def resume(call: Call, by: str, edition_id: int | None) -> None:
+def resume(call: Call, edition_id: int | None) -> None:
     """Resume sending after a pause or the brake."""
     with call.services() as services:
-        result = services.delivery_actions.resume(command_change(call, by), edition_id or 0)
+        result = services.delivery_actions.resume(call.change, edition_id or 0)
     call.show({"edition": edition_id, "paused": False}, result.message)
 
 

@@ -174,17 +174,16 @@ def show_(call: Call, address: str) -> None:
 
 
 @subscribers.command("new-feed")
-@common_options
+@action_options
 @click.argument("address")
 def new_feed(call: Call, address: str) -> None:
     """Replace the private feed of an ADDRESS. The old feed URL stops working."""
-    key = normalise_address(address).key
     with call.services() as services:
-        if services.private_feeds is None:
+        feeds = services.private_feeds
+        if feeds is None:
             raise ConfigError("There are no private feeds while [web] listen is empty. Set it first.")
-        feed = services.private_feeds.renew(key)
-    if not feed:
-        raise SyndicateError(f"{address} is not subscribed, so it has no private feed")
+        result = services.subscriber_actions.new_feed(call.change, address, feeds.renew)
+    feed = (result.facts or {})["feed"]
     call.show({"address": address, "feed": feed}, feed)
 
 

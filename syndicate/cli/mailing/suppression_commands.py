@@ -8,7 +8,7 @@ import click
 from syndicate.audience import import_export
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.cli.arguments import file_argument
-from syndicate.cli.options import Call, action_options, config_option, dry_run_option, timed_options
+from syndicate.cli.options import Call, action_options, config_option, dry_run_option
 from syndicate.cli.output import write_result
 from syndicate.store.subscribers import suppression_list
 from syndicate.store.subscribers.audience_store import ERASED_KEY
@@ -55,7 +55,7 @@ def export_suppressions(call: Call, file: Path) -> None:
 
 
 @click.command("import-suppressions")
-@timed_options
+@action_options
 @dry_run_option
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_suppressions(call: Call, dry_run: bool, file: Path) -> None:
@@ -71,10 +71,10 @@ def import_suppressions(call: Call, dry_run: bool, file: Path) -> None:
         )
         for email, newsletter, reason in import_export.import_suppressions(file.read_bytes())
     ]
-    with call.services() as services, services.write(dry_run=dry_run) as connection:
-        changed = suppression_list.import_suppressions(
-            connection, suppressions, detail=f"carried over from {file.name}", now=call.now
-        )
+    with call.services() as services:
+        change = replace(call.change, dry_run=dry_run)
+        result = services.subscriber_actions.import_suppressions(change, suppressions, file.name)
+    changed = (result.facts or {})["changed"]
     verb = "would change" if dry_run else "changed"
     answer = {"rows": len(suppressions), "changed": changed, "dry_run": dry_run}
     call.show(answer, f"{changed} of {plural(len(suppressions), 'row')} {verb} the store.")

@@ -21,10 +21,18 @@ class OneTimeKey:
     ends: datetime
 
 
-def add_key(connection: Connection, key: OneTimeKey) -> None:
-    """Store a key."""
-    names = (column.name for column in table.columns)
-    connection.execute(insert(table).values({name: getattr(key, name) for name in names}))
+def add_key(
+    connection: Connection,
+    key_hash: str,
+    purpose: str,
+    ends: datetime,
+    *,
+    user_id: int | None = None,
+    value: str = "",
+) -> None:
+    """Store a key by its hash, for a purpose, until it ends."""
+    row = {"key_hash": key_hash, "purpose": purpose, "user_id": user_id, "value": value, "ends": ends}
+    connection.execute(insert(table).values(row))
 
 
 def find_key(connection: Connection, key_hash: str, purpose: str, now: datetime) -> OneTimeKey | None:

@@ -149,7 +149,7 @@ class GivenArticle(Given):
         return item
 
 
-@routes.page("/articles", "articles:read", ShownArticle, public=True)
+@routes.page("/articles", ShownArticle, public=True)
 def list_articles(
     call: Call,
     paging: ListQuery,
@@ -166,9 +166,7 @@ def list_articles(
     return page_of_articles(call, paging, filters, parse_query(q) if q else ())
 
 
-@routes.write(
-    "POST", "/articles", "articles:write", "not-an-api-source", "paused", "declared-in-config", status=201
-)
+@routes.write("POST", "/articles", "not-an-api-source", "paused", "declared-in-config", status=201)
 def add_article(call: Call, given: GivenArticle) -> Response:
     """Add an own article, or edit the article with the same key."""
     result = call.jobs.articles.add(call.change(), given.source, given.item())
@@ -176,7 +174,7 @@ def add_article(call: Call, given: GivenArticle) -> Response:
     return call.done(result, status=status, location=f"/articles/{result.id}" if result.id else "")
 
 
-@routes.read("/articles/{uid}", "articles:read", ShownArticle, public=True)
+@routes.read("/articles/{uid}", ShownArticle, public=True)
 def read_article(call: Call, uid: str) -> Response:
     """Return an article with its text."""
     with call.store.snapshot() as connection:
@@ -187,7 +185,7 @@ def read_article(call: Call, uid: str) -> Response:
         return call.show(shown)
 
 
-@routes.page("/articles/{uid}/related", "articles:read", ShownRelated, public=True)
+@routes.page("/articles/{uid}/related", ShownRelated, public=True)
 def list_related(call: Call, paging: ListQuery, uid: str) -> Response:
     """List the articles worth reading after an article, by title."""
     with call.store.snapshot() as connection:
@@ -195,7 +193,7 @@ def list_related(call: Call, paging: ListQuery, uid: str) -> Response:
         return call.whole(_related(connection, call, article), paging, lambda link: f"{link.title} {link.id}")
 
 
-@routes.read("/articles/{uid}/explain", "articles:read", ShownExplanation)
+@routes.read("/articles/{uid}/explain", ShownExplanation)
 def explain_article(call: Call, uid: str) -> Response:
     """Explain the place of an article: scores with their parts."""
     with call.store.snapshot() as connection:

@@ -43,7 +43,7 @@ class GivenDecision(Given):
     expires: AwareDatetime | None = None
 
 
-@routes.page("/decisions", "articles:read", ShownDecision)
+@routes.page("/decisions", ShownDecision, scope="articles:read")
 def list_decisions(
     call: Call, paging: ListQuery, article: str = "", action: str = "", who: str = ""
 ) -> Response:
@@ -55,7 +55,7 @@ def list_decisions(
 _REGROUPING = ("not-found", "already-together", "nothing-stays", "no-story", "too-old")
 
 
-@routes.write("POST", "/decisions", "stories:write", *_REGROUPING, status=201)
+@routes.write("POST", "/decisions", *_REGROUPING, status=201, scope="stories:write")
 def add_decision(call: Call, given: GivenDecision) -> Response:
     """Pin, drop, retitle or boost a story, let an article lead it, merge stories, or split a story."""
     change, actions = call.change(), call.jobs.stories
@@ -72,13 +72,13 @@ def add_decision(call: Call, given: GivenDecision) -> Response:
     return call.done(result, status=201, location=f"/decisions/{result.id}")
 
 
-@routes.write("DELETE", "/decisions/{decision_id}", "stories:write", "not-in-force")
+@routes.write("DELETE", "/decisions/{decision_id}", "not-in-force", scope="stories:write")
 def undo_decision(call: Call, decision_id: RowId) -> Response:
     """Undo a decision: the log gets a further line."""
     return call.done(call.jobs.stories.undo(call.change(), decision_id))
 
 
-@routes.read("/decisions/{decision_id}", "articles:read", ShownDecision)
+@routes.read("/decisions/{decision_id}", ShownDecision, scope="articles:read")
 def read_decision(call: Call, decision_id: RowId) -> Response:
     """Return a decision."""
     with call.store.snapshot() as connection:

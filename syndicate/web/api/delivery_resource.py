@@ -63,7 +63,7 @@ class ShownBounce(Shown):
     recorded: datetime
 
 
-@routes.page("/deliveries", "deliveries:read", ShownDelivery)
+@routes.page("/deliveries", ShownDelivery)
 def list_deliveries(
     call: Call, paging: ListQuery, edition: RowId | None = None, state: DeliveryState | None = None
 ) -> Response:
@@ -72,7 +72,7 @@ def list_deliveries(
     return call.page(api_lists.DELIVERIES, paging, ShownDelivery, filters, shown=partial(_shown, call))
 
 
-@routes.read("/deliveries/{delivery_id}", "deliveries:read", ShownDelivery)
+@routes.read("/deliveries/{delivery_id}", ShownDelivery)
 def read_delivery(call: Call, delivery_id: RowId) -> Response:
     """Return a delivery."""
     with call.store.snapshot() as connection:
@@ -80,39 +80,32 @@ def read_delivery(call: Call, delivery_id: RowId) -> Response:
         return call.show(ShownDelivery.model_validate(_shown(call, connection, [row])[0]))
 
 
-@routes.write(
-    "POST",
-    "/deliveries/{delivery_id}/resend",
-    "deliveries:write",
-    "wrong-state",
-    key_required=True,
-    status=202,
-)
+@routes.write("POST", "/deliveries/{delivery_id}/resend", "wrong-state", key_required=True, status=202)
 def resend_delivery(call: Call, delivery_id: RowId) -> Response:
     """Send an uncertain or failed delivery again, with the same Message-ID."""
     result = _delivery(call, delivery_id).resend(call.change(), [delivery_id])
     return call.done(result, status=202, location=f"/deliveries/{delivery_id}")
 
 
-@routes.write("POST", "/deliveries/{delivery_id}/sent", "deliveries:write", "wrong-state")
+@routes.write("POST", "/deliveries/{delivery_id}/sent", "wrong-state")
 def mark_delivery_sent(call: Call, delivery_id: RowId) -> Response:
     """Record that an uncertain delivery arrived."""
     return call.done(_delivery(call, delivery_id).mark_sent(call.change(), [delivery_id]))
 
 
-@routes.write("PUT", "/deliveries/pause", "deliveries:write")
+@routes.write("PUT", "/deliveries/pause")
 def pause_sending(call: Call, given: GivenPause) -> Response:
     """Pause all sending; running senders stop within seconds."""
     return call.done(call.jobs.deliveries.pause(call.change(), given.reason))
 
 
-@routes.write("DELETE", "/deliveries/pause", "deliveries:write", "not-paused")
+@routes.write("DELETE", "/deliveries/pause", "not-paused")
 def resume_sending(call: Call) -> Response:
     """End the pause of sending."""
     return call.done(call.jobs.deliveries.resume(call.change()))
 
 
-@routes.page("/bounces", "deliveries:read", ShownBounce)
+@routes.page("/bounces", ShownBounce)
 def list_bounces(call: Call, paging: ListQuery, edition: RowId | None = None, kind: str = "") -> Response:
     """List bounces and complaints, the last first."""
     filters = {"edition": edition, "kind": kind}

@@ -149,7 +149,7 @@ class GivenTest(Given):
     limit: Annotated[int, Field(ge=1, le=100)] = 20
 
 
-@routes.page("/sources", "sources:read", ShownSource)
+@routes.page("/sources", ShownSource)
 def list_sources(
     call: Call,
     paging: ListQuery,
@@ -164,7 +164,7 @@ def list_sources(
     return call.page(api_lists.SOURCES, paging, ShownSource, filters, shown=_shown)
 
 
-@routes.write("POST", "/sources", "sources:write", "source-known", status=201)
+@routes.write("POST", "/sources", "source-known", status=201)
 def add_source(call: Call, given: GivenSource) -> Response:
     """Add a source, read at once. Find its address with `/discoveries`."""
     if given.kind is SourceKind.FOLDER:
@@ -176,7 +176,7 @@ def add_source(call: Call, given: GivenSource) -> Response:
     return call.done(result, status=201, location=f"/sources/{result.id}")
 
 
-@routes.write("PATCH", "/sources/{source_id}", "sources:write", "declared-in-config", *MATCHED)
+@routes.write("PATCH", "/sources/{source_id}", "declared-in-config", *MATCHED)
 def change_source(call: Call, source_id: RowId, given: ChangedSource) -> Response:
     """Change, move, pause or resume a source that was added."""
     actions, fields = call.jobs.sources, _fields(given)
@@ -190,16 +190,14 @@ def change_source(call: Call, source_id: RowId, given: ChangedSource) -> Respons
     return call.done(actions.edit(change, source_id, fields))
 
 
-@routes.write(
-    "DELETE", "/sources/{source_id}", "sources:write", "declared-in-config", "only-your-own", *MATCHED
-)
+@routes.write("DELETE", "/sources/{source_id}", "declared-in-config", "only-your-own", *MATCHED)
 def remove_source(call: Call, source_id: RowId) -> Response:
     """Remove a source that was added; its articles stay."""
     change = call.change(lambda connection: shown_source(connection, source_id))
     return call.done(call.jobs.sources.on_chosen(change, "remove", [source_id]))
 
 
-@routes.page("/sources/{source_id}/polls", "sources:read", ShownPoll)
+@routes.page("/sources/{source_id}/polls", ShownPoll)
 def list_polls(call: Call, paging: ListQuery, source_id: RowId, outcome: str = "") -> Response:
     """List the polls of a source, the last first."""
     with call.store.snapshot() as connection:
@@ -208,21 +206,14 @@ def list_polls(call: Call, paging: ListQuery, source_id: RowId, outcome: str = "
     return call.page(api_lists.POLLS, paging, ShownPoll, filters)
 
 
-@routes.write(
-    "POST",
-    "/sources/{source_id}/polls",
-    "sources:write",
-    "server-asked-for-pause",
-    "source-paused",
-    status=202,
-)
+@routes.write("POST", "/sources/{source_id}/polls", "server-asked-for-pause", "source-paused", status=202)
 def poll_source(call: Call, source_id: RowId) -> Response:
     """Read a source now. The polls of the source show the result."""
     result = call.jobs.sources.on_chosen(call.change(), "read", [source_id])
     return call.done(result, status=202, location=f"/sources/{source_id}/polls")
 
 
-@routes.read("/sources/{source_id}/polls/{poll_id}", "sources:read", ShownPoll)
+@routes.read("/sources/{source_id}/polls/{poll_id}", ShownPoll)
 def read_poll(call: Call, source_id: RowId, poll_id: RowId) -> Response:
     """Return a poll."""
     with call.store.snapshot() as connection:
@@ -230,7 +221,7 @@ def read_poll(call: Call, source_id: RowId, poll_id: RowId) -> Response:
         return call.show(ShownPoll.model_validate(row))
 
 
-@routes.write("POST", "/discoveries", "sources:write", "not-fetched", answer=ShownDiscovery)
+@routes.write("POST", "/discoveries", "not-fetched", answer=ShownDiscovery)
 def discover(call: Call, given: GivenDiscovery) -> Response:
     """Find the feeds of a page; nothing is stored."""
     found = call.jobs.discovery.discover(checked_url(given.url))
@@ -239,7 +230,7 @@ def discover(call: Call, given: GivenDiscovery) -> Response:
     return call.show(ShownDiscovery(url=found.url, feeds=feeds, failures=failures))
 
 
-@routes.write("POST", "/rules/test", "sources:read", "not-fetched", answer=PageOfItems[ShownTest])
+@routes.write("POST", "/rules/test", "not-fetched", answer=PageOfItems[ShownTest], scope="sources:read")
 def try_rules(call: Call, given: GivenTest) -> Response:
     """Try the rules on the articles of a source, read now, or on the latest stored articles."""
     if given.source:
@@ -261,20 +252,20 @@ def try_rules(call: Call, given: GivenTest) -> Response:
     return call.show(PageOfItems(items=tests))
 
 
-@routes.read("/sources/opml", "sources:read", Shown)
+@routes.read("/sources/opml", Shown)
 def export_sources(call: Call) -> Response:
     """Return the sources as OPML, without private sources and folders."""
     body = call.jobs.sources.export_opml(call.jobs.options.title, call.now)
     return Response(body, 200, {"Cache-Control": "no-store"}, "text/x-opml")
 
 
-@routes.write("PUT", "/sources/opml", "sources:write", body="text/x-opml")
+@routes.write("PUT", "/sources/opml", body="text/x-opml")
 def import_sources(call: Call, section: Line = "") -> Response:
     """Add the feeds of an OPML file; the facts name the added, known and refused feeds."""
     return call.done(call.jobs.sources.import_opml(call.change(), call.body, section=section))
 
 
-@routes.read("/sources/{source_id}", "sources:read", ShownSource)
+@routes.read("/sources/{source_id}", ShownSource)
 def read_source(call: Call, source_id: RowId) -> Response:
     """Return a source."""
     with call.store.snapshot() as connection:

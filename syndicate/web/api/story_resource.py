@@ -45,7 +45,7 @@ class ShownCoverage(Shown):
     articles: int
 
 
-@routes.page("/stories", "articles:read", ShownStory, public=True)
+@routes.page("/stories", ShownStory, public=True, scope="articles:read")
 def list_stories(
     call: Call,
     paging: ListQuery,
@@ -65,7 +65,7 @@ def list_stories(
     return call.page(listing, paging, ShownStory, filters, shown=shown)
 
 
-@routes.read("/stories/{story_id}", "articles:read", ShownStory, public=True)
+@routes.read("/stories/{story_id}", ShownStory, public=True, scope="articles:read")
 def read_story(call: Call, story_id: RowId) -> Response:
     """Return a story; a merged story redirects (308) to the story that has its articles."""
     with call.store.snapshot() as connection:
@@ -79,7 +79,7 @@ def read_story(call: Call, story_id: RowId) -> Response:
         return call.show(ShownStory.model_validate(_story(dict(row), call.options.site_url)))
 
 
-@routes.page("/stories/{story_id}/coverage", "articles:read", ShownCoverage, public=True)
+@routes.page("/stories/{story_id}/coverage", ShownCoverage, public=True, scope="articles:read")
 def list_coverage(call: Call, paging: ListQuery, story_id: RowId) -> Response:
     """List the articles of a story in the order of their publication, with the growth of its coverage."""
     with call.store.snapshot() as connection:

@@ -15,7 +15,6 @@ from syndicate.jobs.admin.actions import perform
 from syndicate.model.actors import ROLES, ActionResult, Actor, Change
 from syndicate.store import Connection, Store
 from syndicate.store.access import one_time_keys, session_store, user_store
-from syndicate.store.access.one_time_keys import OneTimeKey
 from syndicate.store.access.user_store import User
 from syndicate.text.plain import clean_line
 
@@ -87,10 +86,11 @@ class UserActions:
         return self._on_user(change, "user.password", user_id, work)
 
     def send_link(self, change: Change, user_id: int) -> SecretResult:
-        """Return the key of a link with which the user sets a password within 48 hours."""
+        """Return the key of a link with which the user sets a password; former links end."""
         key = new_key()
 
         def work(connection: Connection, user: User) -> ActionResult:
+            one_time_keys.delete_keys(connection, PASSWORD_LINK, user_id)
             add_link(connection, key, user_id, change.now)
             return _changed(user, "can set a password with the link for 48 hours")
 
@@ -168,12 +168,7 @@ class UserActions:
         with self.store.write() as connection:
             if user_store.has_users(connection):
                 return ""
-            one_time_keys.add_key(
-                connection,
-                OneTimeKey(
-                    key_hash=hash_key(key), purpose=SETUP_LINK, user_id=None, value="", ends=now + SETUP
-                ),
-            )
+            one_time_keys.add_key(connection, hash_key(key), SETUP_LINK, now + SETUP)
         return key
 
     def set_up(self, key: str, address: str, name: str, password: str, now: datetime) -> int:
@@ -253,14 +248,8 @@ def link_ended() -> ActionRefused:
 
 
 def add_link(connection: Connection, key: str, user_id: int, now: datetime) -> None:
-    """Store the key of a link with which a user sets a password; former links of the user end."""
-    one_time_keys.delete_keys(connection, PASSWORD_LINK, user_id)
-    one_time_keys.add_key(
-        connection,
-        OneTimeKey(
-            key_hash=hash_key(key), purpose=PASSWORD_LINK, user_id=user_id, value="", ends=now + INVITED
-        ),
-    )
+    """Store the key of a link with which a user sets a password within 48 hours."""
+    one_time_keys.add_key(connection, hash_key(key), PASSWORD_LINK, now + INVITED, user_id=user_id)
 
 
 def _replace_password(connection: Connection, user_id: int, password_hash: str) -> None:

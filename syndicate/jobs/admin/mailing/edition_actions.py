@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from syndicate.errors import ActionRefused, SyndicateError
-from syndicate.jobs.admin.actions import earlier_result, perform, require
+from syndicate.jobs.admin.actions import earlier_result, perform, perform_mail, require
 from syndicate.jobs.newsletter.edition_preview import EditionPreviewer
 from syndicate.jobs.newsletter.edition_review import ReviewService, changed_meanwhile, content_hash
 from syndicate.jobs.newsletter.issue_writer import IssueDraft, IssueWriter
@@ -62,8 +62,7 @@ class EditionActions:
 
     def approve(self, change: Change, edition_id: int, *, seen: str = "") -> ActionResult:
         """Release an edition and its variants. A lint error stops the edition."""
-        require(change, SEND)
-        if earlier := earlier_result(self.review.store, change):
+        if earlier := earlier_result(self.review.store, change, SEND):
             return earlier
         reviewed, _ = self._open(edition_id, seen)
         ready = self.review.ready(edition_id, change.now)
@@ -121,8 +120,7 @@ class EditionActions:
         The revision can be changed like any open edition. When approved, it is sent to the recipients of the
         edition and replaces it in the archive and the feed.
         """
-        require(change, SEND)
-        if earlier := earlier_result(self.review.store, change):
+        if earlier := earlier_result(self.review.store, change, SEND):
             return earlier
         reviewed, content = self._seen(edition_id, seen)
         text = edition_changes.paragraphs_of(text)
@@ -174,23 +172,18 @@ class EditionActions:
         return perform(self.review.store, change, "edition.write", WRITE, work)
 
     def test(self, change: Change, edition_id: int, address: str) -> ActionResult:
-        """Send an edition as it would be sent now to one mailbox; no delivery is recorded.
+        """Send an edition as it would be sent now to one mailbox; no delivery is recorded."""
+        done = ActionResult(kind="edition", id=str(edition_id), message="The test mail was sent.")
 
-        A repeated request sends nothing. Raises ``MailError``; then a repeated request tries again.
-        """
-        require(change, WRITE)
-        if earlier := earlier_result(self.review.store, change):
-            return earlier
-        if not change.dry_run:
+        def send() -> None:
             self.previewer.send(self.previewer.stored(edition_id, change.now, address), address)
-        result = ActionResult(kind="edition", id=str(edition_id), message="The test mail was sent.")
-        return perform(self.review.store, change, "edition.test", WRITE, lambda _connection: result)
+
+        return perform_mail(self.review.store, change, "edition.test", WRITE, send, done)
 
     def _edit(
         self, change: Change, edition_id: int, forms: Sequence[EditionForm], edits: Sequence[Edit], seen: str
     ) -> ActionResult:
-        require(change, WRITE)
-        if earlier := earlier_result(self.review.store, change):
+        if earlier := earlier_result(self.review.store, change, WRITE):
             return earlier
         reviewed, content = self._open(edition_id, seen)
         changed, made = content, list[EditionChangeResult]()
@@ -255,8 +248,7 @@ class EditionActions:
                 edition_articles.carry_item(connection, edition_id, story.article_id, tells)
 
     def _stop(self, change: Change, edition_id: int, to: str, action: str, seen: str) -> ActionResult:
-        require(change, SEND)
-        if earlier := earlier_result(self.review.store, change):
+        if earlier := earlier_result(self.review.store, change, SEND):
             return earlier
         reviewed, _ = self._open(edition_id, seen)
 

@@ -1,16 +1,17 @@
-"""Actions on subscribers: add, import, end, write again, stop, erase, export and look."""
+"""Actions on subscribers: add, import, end, write again, stop, set, tag, erase, export and look."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from syndicate.audience.link_tokens import unsubscribe_token
-from syndicate.audience.mailbox_address import Address, fold_address, normalise_address
+from syndicate.audience.mailbox_address import Address, fold_address, is_mailbox, normalise_address
 from syndicate.delivery.folder_sender import mails_to
 from syndicate.errors import ActionRefused, InvalidAddress, NotFound, WrongFields
-from syndicate.jobs.admin.actions import earlier_result, perform, require
+from syndicate.jobs.admin.actions import perform, perform_mail, recorded_as, require
 from syndicate.jobs.audience.sign_up_job import SignUpOptions
 from syndicate.model import ImportedSubscriber, Newsletter, SubscriptionState, SuppressionReason
 from syndicate.model.actors import ActionResult, Change
@@ -19,6 +20,7 @@ from syndicate.store.access import audit_store
 from syndicate.store.leases import leases
 from syndicate.store.subscribers import (
     audience_store,
+    field_store,
     import_store,
     sign_up_store,
     subscriber_export,
@@ -26,6 +28,7 @@ from syndicate.store.subscribers import (
     suppression_list,
 )
 from syndicate.store.subscribers.subscriber_rows import SubscriberRow
+from syndicate.store.subscribers.suppression_list import SuppressionEntry
 from syndicate.text.phrases import plural
 
 READ, WRITE = "subscribers:read", "subscribers:write"
@@ -33,6 +36,7 @@ LOOKS_COUNT_AFTER = timedelta(minutes=10)
 """Looks at the same record by the same person within this time are one row of the audit log."""
 _LEFT = "{} has unsubscribed; only its owner can subscribe again, on the sign-up page."
 _NO_LIMIT = 2**31
+_Facts = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,44 +69,41 @@ class SubscriberActions:
     outbox: Path | None = None
     send_choices: Callable[[str, str, str], None] | None = field(default=None)
 
-    def add(self, change: Change, new: NewSubscriber) -> ActionResult:
+    @recorded_as("subscriber.add", WRITE)
+    def add(self, connection: Connection, change: Change, new: NewSubscriber) -> ActionResult:
         """Subscribe a person who has agreed, or ask for a confirmation by mail."""
         mailbox = self._checked(new, needs_text=change.actor.kind != "command")
-
-        def work(connection: Connection) -> ActionResult:
-            if audience_store.suppression(connection, mailbox.key):
-                raise ActionRefused("suppressed", f"{mailbox.display} is suppressed; its record says why.")
-            known = audience_store.subscription_of(connection, mailbox.key, new.newsletter)
-            state = known and audience_store.subscription_state(connection, known)
-            if state == SubscriptionState.UNSUBSCRIBED:
-                raise ActionRefused("unsubscribed-by-subscriber", _LEFT.format(mailbox.display))
-            if state == SubscriptionState.CONFIRMED:
-                said = f"{mailbox.display} was subscribed already."
-                return ActionResult(kind="subscriber", message=said, is_change=False)
-            if new.has_agreed:
-                audience_store.add_subscription(
-                    connection,
-                    address=mailbox.display,
-                    address_key=mailbox.key,
-                    name=new.name.strip()[:200],
-                    language=new.language.strip()[:20],
-                    newsletter=new.newsletter,
-                    evidence=f"added by {change.actor.name}",
-                    agreed=new.agreed.strip(),
-                    now=change.now,
-                )
-            else:
-                self._ask(connection, mailbox, new.newsletter, new.agreed.strip(), change)
-            found = audience_store.find_subscriber(connection, mailbox.key)
-            said = "is subscribed." if new.has_agreed else "gets a mail that asks for a confirmation."
-            return ActionResult(
-                kind="subscriber",
-                id=str(found or ""),
-                message=f"{mailbox.display} {said}",
-                after={"newsletter": new.newsletter, "confirmed": new.has_agreed},
+        if audience_store.suppression(connection, mailbox.key):
+            raise ActionRefused("suppressed", f"{mailbox.display} is suppressed; its record says why.")
+        known = audience_store.subscription_of(connection, mailbox.key, new.newsletter)
+        state = known and audience_store.subscription_state(connection, known)
+        if state == SubscriptionState.UNSUBSCRIBED:
+            raise ActionRefused("unsubscribed-by-subscriber", _LEFT.format(mailbox.display))
+        if state == SubscriptionState.CONFIRMED:
+            said = f"{mailbox.display} was subscribed already."
+            return ActionResult(kind="subscriber", message=said, is_change=False)
+        if new.has_agreed:
+            audience_store.add_subscription(
+                connection,
+                address=mailbox.display,
+                address_key=mailbox.key,
+                name=new.name.strip()[:200],
+                language=new.language.strip()[:20],
+                newsletter=new.newsletter,
+                evidence=f"added by {change.actor.name}",
+                agreed=new.agreed.strip(),
+                now=change.now,
             )
-
-        return perform(self.store, change, "subscriber.add", WRITE, work)
+        else:
+            self._ask(connection, mailbox, new.newsletter, new.agreed.strip(), change)
+        found = audience_store.find_subscriber(connection, mailbox.key)
+        said = "is subscribed." if new.has_agreed else "gets a mail that asks for a confirmation."
+        return ActionResult(
+            kind="subscriber",
+            id=str(found or ""),
+            message=f"{mailbox.display} {said}",
+            after={"newsletter": new.newsletter, "confirmed": new.has_agreed},
+        )
 
     def _checked(self, new: NewSubscriber, *, needs_text: bool) -> Address:
         wrong = {}
@@ -137,8 +138,10 @@ class SubscriberActions:
             source="operator",
         )
 
+    @recorded_as("subscriber.import", WRITE)
     def import_list(
         self,
+        connection: Connection,
         change: Change,
         rows: Sequence[ImportedSubscriber],
         agreed: str,
@@ -154,26 +157,22 @@ class SubscriberActions:
             raise WrongFields({"agreed": "Write the words that they agreed to; the record keeps them."})
         if ask and self.sign_up is None:
             raise WrongFields({"ask": "No mail can ask for a confirmation: [sign_up] is switched off."})
-
-        def work(connection: Connection) -> ActionResult:
-            counts: dict[str, int] = {}
-            asked = []
-            with connection.begin_nested() as trial:
-                for row, outcome in import_store.import_rows(connection, rows, agreed=agreed, now=change.now):
-                    counts[outcome] = counts.get(outcome, 0) + 1
-                    tell(row, outcome)
-                    if outcome == "added":
-                        asked.append(row)
-                if ask:
-                    trial.rollback()
-            for row in asked if ask else ():
-                self._ask(connection, normalise_address(row.address), row.newsletter, agreed, change)
-            number, verb = counts.get("added", 0), "asked by mail" if ask else "subscribed"
-            return ActionResult(
-                kind="subscribers", message=f"{plural(number, 'person')} {verb}.", after={"counts": counts}
-            )
-
-        return perform(self.store, change, "subscriber.import", WRITE, work)
+        counts: dict[str, int] = {}
+        asked = []
+        with connection.begin_nested() as trial:
+            for row, outcome in import_store.import_rows(connection, rows, agreed=agreed, now=change.now):
+                counts[outcome] = counts.get(outcome, 0) + 1
+                tell(row, outcome)
+                if outcome == "added":
+                    asked.append(row)
+            if ask:
+                trial.rollback()
+        for row in asked if ask else ():
+            self._ask(connection, normalise_address(row.address), row.newsletter, agreed, change)
+        number, verb = counts.get("added", 0), "asked by mail" if ask else "subscribed"
+        return ActionResult(
+            kind="subscribers", message=f"{plural(number, 'person')} {verb}.", after={"counts": counts}
+        )
 
     def export(self, change: Change, chosen: int) -> ActionResult:
         """Record an export of a number of subscriptions, before the file is given out."""
@@ -184,9 +183,9 @@ class SubscriberActions:
         """Return every row about a subscriber, and record the export."""
         require(change, READ)
         with self.store.read() as connection:
-            found = self._row(connection, subscriber_id)
-            data = subscriber_export.export_subscriber_data(connection, found.address_key)
-        self._on(change, "subscriber.export-data", READ, subscriber_id, lambda _connection, _row: "")
+            key = self._row(connection, subscriber_id).address_key
+            data = subscriber_export.export_subscriber_data(connection, key)
+        self._on(change, "subscriber.export-data", subscriber_id, lambda *_: {}, scope=READ)
         return data or {}
 
     def look(self, change: Change, subscriber_id: int) -> None:
@@ -210,42 +209,37 @@ class SubscriberActions:
     def end(self, change: Change, subscriber_id: int, newsletter: str) -> ActionResult:
         """End a subscription; only the subscriber can subscribe again."""
 
-        def work(connection: Connection, found: "_Mailbox") -> str:
+        def work(connection: Connection, found: "_Mailbox") -> _Facts:
             subscription = audience_store.subscription_of(connection, found.key, newsletter)
             if subscription is None:
                 raise NotFound("This person has no such subscription.")
             detail = f"ended by {change.actor.name}"
             audience_store.end_subscription(connection, subscription, detail=detail, now=change.now)
-            return f"The subscription to {newsletter} has ended."
+            return {"message": f"The subscription to {newsletter} has ended."}
 
-        return self._on(change, "subscriber.end", WRITE, subscriber_id, work)
+        return self._on(change, "subscriber.end", subscriber_id, work)
 
     def end_all(self, change: Change, address: str) -> ActionResult:
         """End every subscription of an address; their number is the fact ``ended``."""
 
-        def work(connection: Connection) -> ActionResult:
-            found, detail = self._mailbox(connection, address), f"ended by {change.actor.name}"
-            ended = audience_store.end_all_subscriptions(connection, found.key, detail=detail, now=change.now)
-            if ended is None:
-                raise NotFound(f"{address} is not a subscriber. `syndicate subscribers list` shows all.")
-            said, facts = f"{plural(ended, 'subscription')} ended.", {"ended": ended}
-            return ActionResult(
-                kind="subscriber", id=found.id, message=said, facts=facts, is_change=bool(ended)
-            )
+        def work(connection: Connection, found: "_Mailbox") -> _Facts:
+            detail, key = f"ended by {change.actor.name}", found.key
+            ended = audience_store.end_all_subscriptions(connection, key, detail=detail, now=change.now)
+            said = f"{plural(ended or 0, 'subscription')} ended."
+            return {"message": said, "facts": {"ended": ended}, "is_change": bool(ended)}
 
-        return perform(self.store, change, "subscriber.end-all", WRITE, work)
+        return self._on(change, "subscriber.end-all", address, work, known=True)
 
-    def stop_mail(self, change: Change, subscriber_id: int) -> ActionResult:
+    def stop_mail(self, change: Change, subscriber: int | str) -> ActionResult:
         """Put a mailbox on the suppression list and end all its subscriptions."""
+        blocked, detail = SuppressionReason.BLOCKED.value, f"all mail stopped by {change.actor.name}"
 
-        def work(connection: Connection, found: "_Mailbox") -> str:
-            key, now = found.key, change.now
-            audience_store.suppress(connection, key, reason=SuppressionReason.BLOCKED.value, now=now)
-            detail = f"all mail stopped by {change.actor.name}"
-            audience_store.end_all_subscriptions(connection, key, detail=detail, now=now)
-            return "No more mail is sent to this address."
+        def work(connection: Connection, found: "_Mailbox") -> _Facts:
+            audience_store.suppress(connection, found.key, reason=blocked, now=change.now)
+            audience_store.end_all_subscriptions(connection, found.key, detail=detail, now=change.now)
+            return {"message": "No more mail is sent to this address."}
 
-        return self._on(change, "subscriber.stop", WRITE, subscriber_id, work)
+        return self._on(change, "subscriber.stop", subscriber, work)
 
     def unsuppress(self, change: Change, subscriber: int | str, reason: str) -> ActionResult:
         """Write again to a mailbox that only bounced; the record keeps the ``reason``.
@@ -255,18 +249,61 @@ class SubscriberActions:
         if not reason.strip():
             raise WrongFields({"reason": "Write why the mailbox accepts mail again."})
 
-        def work(connection: Connection) -> ActionResult:
-            found = self._mailbox(connection, subscriber)
+        def work(connection: Connection, found: "_Mailbox") -> _Facts:
             if refusal := suppression_list.reason_not_liftable(connection, found.key):
                 raise ActionRefused("not-liftable", f"{found.address} {refusal}.")
             resumed = suppression_list.lift_suppression(
                 connection, found.key, why=reason.strip()[:500], now=change.now
             )
             said = f"Mail is sent again: {', '.join(resumed) or 'no newsletter'}."
-            facts = {"newsletters": resumed}
-            return ActionResult(kind="subscriber", id=found.id, message=said, facts=facts)
+            return {"message": said, "facts": {"newsletters": resumed}}
 
-        return perform(self.store, change, "subscriber.unsuppress", WRITE, work)
+        return self._on(change, "subscriber.unsuppress", subscriber, work)
+
+    @recorded_as("subscriber.import-suppressions", WRITE)
+    def import_suppressions(
+        self, connection: Connection, change: Change, entries: Sequence[SuppressionEntry], file_name: str
+    ) -> ActionResult:
+        """Apply an exported suppression list; the fact ``changed`` is the number of changed rows."""
+        detail = f"carried over from {file_name}"
+        changed = suppression_list.import_suppressions(connection, entries, detail=detail, now=change.now)
+        facts = {"rows": len(entries), "changed": changed}
+        return ActionResult(kind="subscribers", after=facts, facts=facts, is_change=bool(changed))
+
+    def set_fields(self, change: Change, address: str, values: Mapping[str, str]) -> ActionResult:
+        """Set fields to values in the form of ``read_value``; ``""`` removes a field.
+
+        The fact ``fields`` has all fields of the subscriber, the audit log only the names of the given.
+        """
+
+        def work(connection: Connection, found: "_Mailbox") -> _Facts:
+            field_store.save_fields(connection, int(found.id), values)
+            stored = field_store.fields_of(connection, int(found.id))
+            return {"facts": {"fields": stored}, "after": {"fields": sorted(values)}}
+
+        return self._on(change, "subscriber.set", address, work, known=True)
+
+    def tag(self, change: Change, address: str, *, add: list[str], remove: list[str]) -> ActionResult:
+        """Add and remove tags; the fact ``tags`` has all tags of the subscriber."""
+
+        def work(connection: Connection, found: "_Mailbox") -> _Facts:
+            field_store.remove_tags(connection, int(found.id), remove)
+            field_store.add_tags(connection, int(found.id), add)
+            stored = field_store.tags_of(connection, int(found.id))
+            return {"facts": {"tags": stored}, "after": {"added": add, "removed": remove}}
+
+        return self._on(change, "subscriber.tag", address, work, known=True)
+
+    def new_feed(self, change: Change, address: str, renew: Callable[[Connection, str], str]) -> ActionResult:
+        """Replace the private feed of an address; ``renew`` returns the new URL, the fact ``feed``."""
+
+        def work(connection: Connection, found: "_Mailbox") -> _Facts:
+            feed = renew(connection, found.key)
+            if not feed:
+                raise NotFound(f"{address} is not subscribed, so it has no private feed")
+            return {"facts": {"feed": feed}}
+
+        return self._on(change, "subscriber.new-feed", address, work)
 
     def erase(self, change: Change, subscriber: int | str) -> ActionResult:
         """Erase all data about a subscriber; a keyed hash keeps imports from bringing the address back.
@@ -275,15 +312,13 @@ class SubscriberActions:
         """
         keys: list[str] = []
 
-        def work(connection: Connection) -> ActionResult:
-            found = self._mailbox(connection, subscriber)
+        def work(connection: Connection, found: "_Mailbox") -> _Facts:
             keys.append(found.key)
             audience_store.end_all_subscriptions(connection, found.key, detail="", now=change.now)
             known = audience_store.erase_subscriber(connection, found.key, change.now)
-            said = "The subscriber is erased."
-            return ActionResult(kind="subscriber", id=found.id, message=said, is_change=known)
+            return {"message": "The subscriber is erased.", "is_change": known}
 
-        result = perform(self.store, change, "subscriber.erase", WRITE, work)
+        result = self._on(change, "subscriber.erase", subscriber, work)
         # After the transaction, so that no job writes further mail to the address.
         mails = sum(self._remove_mails(key, dry_run=change.dry_run) for key in keys)
         if not (result.is_change or mails):
@@ -292,9 +327,6 @@ class SubscriberActions:
 
     def mail_choices(self, change: Change, subscriber_id: int) -> ActionResult:
         """Send a subscriber the link to the page of choices; a repeated request sends nothing."""
-        require(change, WRITE)
-        if earlier := earlier_result(self.store, change):
-            return earlier
         if self.send_choices is None:
             raise ActionRefused("no-page", "Subscribers cannot reach the page of choices; set [web] listen.")
         with self.store.read() as connection:
@@ -304,9 +336,10 @@ class SubscriberActions:
                 raise ActionRefused("not-subscribed", "This person has no subscription with choices.")
             number = audience_store.subscription_of(connection, found.address_key, open_names[0])
             token = unsubscribe_token(leases.read_secret(connection), number or 0)
-        self.send_choices(open_names[0], token, found.address)
+        send = partial(self.send_choices, open_names[0], token, found.address)
         said = f"The link was sent to {found.address}."
-        return self._on(change, "subscriber.send-choices", WRITE, subscriber_id, lambda *_: said)
+        done = ActionResult(kind="subscriber", id=str(found.id), message=said)
+        return perform_mail(self.store, change, "subscriber.send-choices", WRITE, send, done)
 
     def _row(self, connection: Connection, subscriber_id: int) -> SubscriberRow:
         found = subscriber_rows.subscriber_row(connection, subscriber_id)
@@ -327,21 +360,26 @@ class SubscriberActions:
         self,
         change: Change,
         action: str,
-        scope: str,
         subscriber: int | str,
-        act: Callable[[Connection, "_Mailbox"], str],
+        act: Callable[[Connection, "_Mailbox"], _Facts],
+        *,
+        scope: str = WRITE,
+        known: bool = False,
     ) -> ActionResult:
+        """Perform an action on a mailbox, which is of a subscriber if ``known``. ``act`` returns facts."""
+
         def work(connection: Connection) -> ActionResult:
             found = self._mailbox(connection, subscriber)
-            said = act(connection, found)
-            return ActionResult(kind="subscriber", id=found.id, message=said)
+            if known and not found.id:
+                raise NotFound(f"{subscriber} is not a subscriber. `syndicate subscribers list` shows all.")
+            return ActionResult(kind="subscriber", id=found.id, **act(connection, found))
 
         return perform(self.store, change, action, scope, work)
 
     def _remove_mails(self, address_key: str, *, dry_run: bool) -> int:
         """Delete the mails to a mailbox in the outbox folder; return their number."""
         files = mails_to(self.outbox, lambda text: is_mailbox(text, address_key)) if self.outbox else []
-        for file in files if not dry_run else ():
+        for file in () if dry_run else files:
             file.unlink(missing_ok=True)
         return len(files)
 
@@ -352,11 +390,3 @@ class _Mailbox(NamedTuple):
     id: str
     key: str
     address: str
-
-
-def is_mailbox(address: str, key: str) -> bool:
-    """Return whether an address is a spelling of a mailbox."""
-    try:
-        return normalise_address(address).key == key
-    except InvalidAddress:
-        return False

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from syndicate.errors import NotFound
-from syndicate.jobs.admin.actions import perform
+from syndicate.jobs.admin.actions import perform, recorded_as
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection, Store
 from syndicate.store.events import post_store
@@ -25,15 +25,12 @@ class PostActions:
         """Mark an uncertain post as sent."""
         return self._decide(change, "post.mark-posted", post_id, post_store.mark_posted, "counts as posted")
 
-    def resume(self, change: Change, network: str) -> ActionResult:
+    @recorded_as("network.resume", "deliveries:write")
+    def resume(self, connection: Connection, _change: Change, network: str) -> ActionResult:
         """End the rest of a network that refused posts."""
-
-        def work(connection: Connection) -> ActionResult:
-            if not post_store.resume(connection, network):
-                raise NotFound(f"There is no network {network}.")
-            return ActionResult(kind="network", id=network, message=f"Posting to {network} goes on.")
-
-        return perform(self.store, change, "network.resume", "deliveries:write", work)
+        if not post_store.resume(connection, network):
+            raise NotFound(f"There is no network {network}.")
+        return ActionResult(kind="network", id=network, message=f"Posting to {network} goes on.")
 
     def _decide(
         self,
