@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from syndicate.jobs.admin.outgoing.channel_actions import ChannelActions
     from syndicate.jobs.admin.outgoing.channel_views import ChannelViews
     from syndicate.jobs.admin.outgoing.newsletter_actions import NewsletterActions
-    from syndicate.jobs.admin.outgoing.newsletter_reader import NewsletterViews
     from syndicate.model import Channel
 
 
@@ -47,19 +46,6 @@ class OutgoingServices(NewsletterServices):
             declared=frozenset(newsletter.name for newsletter in self.settings.newsletters),
             read=partial(newsletter_from, self.settings),
             previewer=self.previewer,
-        )
-
-    @cached_property
-    def newsletter_views(self) -> NewsletterViews:
-        """Reader of newsletters."""
-        from syndicate.jobs.admin.outgoing.newsletter_reader import NewsletterViews
-
-        return NewsletterViews(
-            store=self.store,
-            newsletters=self.newsletters,
-            declared=self.newsletter_actions.declared,
-            previewer=self.previewer,
-            zone=self.zone,
         )
 
     @property

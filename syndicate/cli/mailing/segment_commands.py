@@ -1,13 +1,11 @@
 """Commands for fields and tags of subscribers, and for segments."""
 
-from dataclasses import replace
-
 import click
 
 from syndicate.audience.fields import read_tag, read_value
 from syndicate.audience.segments import segment_text
 from syndicate.cli.arguments import check_names
-from syndicate.cli.options import Call, action_options, dry_run_option, timed_options
+from syndicate.cli.options import Call, timed_options, tried_options
 from syndicate.cli.output import table
 from syndicate.store.subscribers import segment_store
 
@@ -17,11 +15,10 @@ segment_option = click.option(
 
 
 @click.command("set")
-@action_options
-@dry_run_option
+@tried_options
 @click.argument("address")
 @click.argument("values", nargs=-1, required=True, metavar="NAME=VALUE...")
-def set_(call: Call, dry_run: bool, address: str, values: tuple[str, ...]) -> None:
+def set_(call: Call, address: str, values: tuple[str, ...]) -> None:
     """Set fields of an ADDRESS; NAME= removes a field."""
     if mistaken := [value for value in values if "=" not in value]:
         raise click.UsageError(f"{mistaken[0]!r} is not NAME=VALUE.")
@@ -30,29 +27,26 @@ def set_(call: Call, dry_run: bool, address: str, values: tuple[str, ...]) -> No
         declared = {field.name: field for field in services.subscriber_fields}
         check_names([name for name, text in given.items() if text], list(declared), "field")
         read = {name: text and read_value(declared[name], text) for name, text in given.items()}
-        change = replace(call.change, dry_run=dry_run)
-        stored = (services.subscriber_actions.set_fields(change, address, read).facts or {})["fields"]
+        stored = (services.subscriber_actions.set_fields(call.change, address, read).facts or {})["fields"]
     facts = "; ".join(f"{name}: {value}" for name, value in stored.items()) or "no fields"
-    call.show({"address": address, "fields": stored, "dry_run": dry_run}, f"{address} has {facts}.")
+    call.show({"address": address, "fields": stored, "dry_run": call.dry_run}, f"{address} has {facts}.")
 
 
 # Without -h for help, which a tag such as -holiday would ask for.
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
-@action_options
-@dry_run_option
+@tried_options
 @click.argument("address")
 @click.argument("tags", nargs=-1, required=True, type=click.UNPROCESSED, metavar="+TAG|-TAG...")
-def tag(call: Call, dry_run: bool, address: str, tags: tuple[str, ...]) -> None:
+def tag(call: Call, address: str, tags: tuple[str, ...]) -> None:
     """Add (+) and remove (-) tags of an ADDRESS."""
     if mistaken := [text for text in tags if text[:1] not in ("+", "-")]:
         raise click.UsageError(f"{mistaken[0]!r} is neither +TAG nor -TAG.")
     added, removed = ([read_tag(text[1:]) for text in tags if text[0] == sign] for sign in "+-")
     with call.services() as services:
-        change = replace(call.change, dry_run=dry_run)
-        result = services.subscriber_actions.tag(change, address, add=added, remove=removed)
+        result = services.subscriber_actions.tag(call.change, address, add=added, remove=removed)
     stored = (result.facts or {})["tags"]
     text = f"{address} has the tags {', '.join(stored)}." if stored else f"{address} has no tags."
-    call.show({"address": address, "tags": stored, "dry_run": dry_run}, text)
+    call.show({"address": address, "tags": stored, "dry_run": call.dry_run}, text)
 
 
 @click.group()

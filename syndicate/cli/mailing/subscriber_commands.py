@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from syndicate.audience import import_export
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.cli.arguments import check_names, file_argument, newsletter_named, newsletter_names
 from syndicate.cli.former_names import RenamedGroup
@@ -21,13 +19,14 @@ from syndicate.cli.options import (
     action_options,
     common_options,
     config_option,
-    dry_run_option,
     now_option,
     timed_options,
+    tried_options,
 )
 from syndicate.cli.output import attributes, say, table, write_result
 from syndicate.errors import ActionRefused, ConfigError, SyndicateError
 from syndicate.jobs.admin.mailing.subscriber_actions import NewSubscriber
+from syndicate.jobs.admin.mailing.subscriber_views import subscriber_csv
 from syndicate.services import Services
 from syndicate.store.subscribers import audience_store, segment_store, subscriber_export
 from syndicate.text.phrases import plural
@@ -139,29 +138,21 @@ def export(call: Call, newsletter: str | None, segment: str | None, file: Path) 
     with call.services() as services:
         listed = _listed(call, services, newsletter, segment)
         with services.store.read() as connection:
-            facts = subscriber_export.subscription_facts(connection)
-    rows = [
-        facts.get((subscriber.id, name), {})
-        | attributes(subscriber, "email=address name language fields")
-        | {"newsletter": name, "state": state.value, "tags": ", ".join(subscriber.tags)}
-        for subscriber in listed
-        for name, state in subscriber.subscriptions.items()
-    ]
-    write_result(file, import_export.export_subscribers(rows))
-    click.echo(f"{plural(len(rows), 'subscription')} written.", err=True)
+            body, rows = subscriber_csv(connection, listed=listed)
+    write_result(file, body)
+    click.echo(f"{plural(rows, 'subscription')} written.", err=True)
 
 
 @subscribers.command()
-@action_options
-@dry_run_option
+@tried_options
 @click.argument("address")
-def remove(call: Call, dry_run: bool, address: str) -> None:
+def remove(call: Call, address: str) -> None:
     """End every subscription of an ADDRESS. Only the reader can subscribe again."""
     with call.services() as services:
-        result = services.subscriber_actions.end_all(replace(call.change, dry_run=dry_run), address)
+        result = services.subscriber_actions.end_all(call.change, address)
     ended = (result.facts or {})["ended"]
-    answer = {"address": address, "outcome": "unsubscribed", "ended": ended, "dry_run": dry_run}
-    call.show(answer, f"{address} {'would be' if dry_run else 'is'} unsubscribed.")
+    answer = {"address": address, "outcome": "unsubscribed", "ended": ended, "dry_run": call.dry_run}
+    call.show(answer, f"{address} {'would be' if call.dry_run else 'is'} unsubscribed.")
 
 
 @subscribers.command("show")
@@ -202,20 +193,20 @@ def export_data(call: Call, address: str, file: Path) -> None:
 
 
 @subscribers.command("erase")
-@action_options
-@dry_run_option
+@tried_options
 @click.argument("address")
-def erase_(call: Call, dry_run: bool, address: str) -> None:
+def erase_(call: Call, address: str) -> None:
     """Erase all data stored about an ADDRESS.
 
     A keyed hash prevents a later import. Also deletes its mail in the outbox folder. Sent mail cannot be
     recalled.
     """
     with call.services() as services:
-        result = services.subscriber_actions.erase(replace(call.change, dry_run=dry_run), address)
+        result = services.subscriber_actions.erase(call.change, address)
     mails = (result.facts or {})["mails"]
-    text = f"{address} {'would be' if dry_run else 'is'} erased, and {plural(mails, 'mail')} in the outbox."
-    call.show({"address": address, "outcome": "erased", "mails": mails, "dry_run": dry_run}, text)
+    verb = "would be" if call.dry_run else "is"
+    text = f"{address} {verb} erased, and {plural(mails, 'mail')} in the outbox."
+    call.show({"address": address, "outcome": "erased", "mails": mails, "dry_run": call.dry_run}, text)
 
 
 def _subscriber_data(call: Call, address: str) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Performs actions: permission, repeated requests, change and audit row in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from syndicate.errors import ActionRefused, MailError, NotAllowed
 from syndicate.model.actors import ActionResult, Change
@@ -109,6 +109,15 @@ def record_reload(store: Store, change: Change, file: str, file_hash: str) -> No
         return ActionResult(kind="config", id=file, after={"hash": file_hash}, is_change=is_new)
 
     perform(store, change, "config.reload", "", work)
+
+
+def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the former and the new values of the fields that differ, for the audit log."""
+    changed = [key for key in after if before.get(key) != after[key]]
+    return {
+        "before": {key: before.get(key) for key in changed},
+        "after": {key: after[key] for key in changed},
+    }
 
 
 def require(change: Change, scope: str) -> None:

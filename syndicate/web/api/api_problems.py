@@ -110,15 +110,8 @@ def problem_response(
 ) -> Response:
     """Return the answer for a problem; a name outside of the table has the status of its error."""
     known, title = PROBLEMS.get(name, (status, detail))
-    problem = Problem(
-        type=DOCUMENTED_AT + name,
-        title=title,
-        status=known,
-        detail=detail,
-        instance=path,
-        errors=list(errors) or None,
-        **dict(facts or {}),
-    )
+    told = {"title": title, "status": known, "detail": detail, "instance": path, **dict(facts or {})}
+    problem = Problem(type=DOCUMENTED_AT + name, errors=list(errors) or None, **told)
     body = problem.model_dump_json(exclude_none=True)
     return Response(body, known, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)
 

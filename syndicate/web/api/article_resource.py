@@ -237,7 +237,7 @@ def page_of_articles(
 
     values = {**filters, "public": call.is_public}
     shown = partial(_shown, call)
-    return call.page(api_lists.ARTICLES, paging, ShownArticle, values, conditions=conditions, shown=shown)
+    return call.page(api_lists.ARTICLES, paging, ShownArticle, conditions=conditions, shown=shown, **values)
 
 
 def article_of(connection: Connection, call: ApiCall, uid: str) -> Article:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from syndicate.errors import WrongFields
 from syndicate.model import EditorAction
 from syndicate.store.access import api_lists
-from syndicate.web.api.api_call import Call, Given, Id, Line, ListQuery, RowId, Shown, row_of, stored_as
+from syndicate.web.api.api_call import Call, Given, Id, Line, ListQuery, RowId, Shown, stored_as
 from syndicate.web.api.api_router import Resource
 
 routes = Resource("decisions")
@@ -48,8 +48,7 @@ def list_decisions(
     call: Call, paging: ListQuery, article: str = "", action: str = "", who: str = ""
 ) -> Response:
     """List the decisions, the last first."""
-    filters = {"article": article, "action": action, "who": who}
-    return call.page(api_lists.DECISIONS, paging, ShownDecision, filters)
+    return call.page(api_lists.DECISIONS, paging, ShownDecision, article=article, action=action, who=who)
 
 
 _REGROUPING = ("not-found", "already-together", "nothing-stays", "no-story", "too-old")
@@ -81,6 +80,4 @@ def undo_decision(call: Call, decision_id: RowId) -> Response:
 @routes.read("/decisions/{decision_id}", ShownDecision, scope="articles:read")
 def read_decision(call: Call, decision_id: RowId) -> Response:
     """Return a decision."""
-    with call.store.snapshot() as connection:
-        row = row_of(connection, api_lists.DECISIONS, "such decision", id=decision_id)
-        return call.show(ShownDecision.model_validate(row))
+    return call.one(api_lists.DECISIONS, ShownDecision, "such decision", id=decision_id)

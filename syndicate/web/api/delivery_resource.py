@@ -68,16 +68,15 @@ def list_deliveries(
     call: Call, paging: ListQuery, edition: RowId | None = None, state: DeliveryState | None = None
 ) -> Response:
     """List the deliveries, the last first."""
-    filters = {"edition": edition, "state": state and state.value}
-    return call.page(api_lists.DELIVERIES, paging, ShownDelivery, filters, shown=partial(_shown, call))
+    chosen, shown = state and state.value, partial(_shown, call)
+    return call.page(api_lists.DELIVERIES, paging, ShownDelivery, shown=shown, edition=edition, state=chosen)
 
 
 @routes.read("/deliveries/{delivery_id}", ShownDelivery)
 def read_delivery(call: Call, delivery_id: RowId) -> Response:
     """Return a delivery."""
-    with call.store.snapshot() as connection:
-        row = row_of(connection, api_lists.DELIVERIES, "such delivery", id=delivery_id)
-        return call.show(ShownDelivery.model_validate(_shown(call, connection, [row])[0]))
+    shown = partial(_shown, call)
+    return call.one(api_lists.DELIVERIES, ShownDelivery, "such delivery", shown=shown, id=delivery_id)
 
 
 @routes.write("POST", "/deliveries/{delivery_id}/resend", "wrong-state", key_required=True, status=202)
@@ -108,8 +107,8 @@ def resume_sending(call: Call) -> Response:
 @routes.page("/bounces", ShownBounce)
 def list_bounces(call: Call, paging: ListQuery, edition: RowId | None = None, kind: str = "") -> Response:
     """List bounces and complaints, the last first."""
-    filters = {"edition": edition, "kind": kind}
-    return call.page(api_lists.BOUNCES, paging, ShownBounce, filters, shown=partial(_shown, call))
+    shown = partial(_shown, call)
+    return call.page(api_lists.BOUNCES, paging, ShownBounce, shown=shown, edition=edition, kind=kind)
 
 
 def _shown(call: ApiCall, _: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,15 +3,15 @@
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from starlette.responses import Response
 
 from syndicate.errors import WrongFields
 from syndicate.jobs.admin.mailing.edition_actions import EditionActions
-from syndicate.jobs.admin.mailing.edition_views import edition_view
-from syndicate.model import ContentStory, EditionContent
+from syndicate.jobs.admin.mailing.edition_views import edition_view, leave_out
+from syndicate.model import ContentStory
 from syndicate.model.actors import Change
 from syndicate.newsletter import edition_changes
 from syndicate.newsletter.edition_form import form_of
@@ -112,8 +112,8 @@ class GivenCorrection(Given):
 @routes.page("/editions", ShownEdition, public=True)
 def list_editions(call: Call, paging: ListQuery, newsletter: str = "", state: str = "") -> Response:
     """List the editions, the last first; without a token the editions of the archive."""
-    filters = {"newsletter": newsletter, "state": state, "public": call.is_public}
-    return call.page(api_lists.EDITIONS, paging, ShownEdition, filters)
+    filters: dict[str, Any] = {"newsletter": newsletter, "state": state, "public": call.is_public}
+    return call.page(api_lists.EDITIONS, paging, ShownEdition, **filters)
 
 
 @routes.read("/editions/{edition_id}", ShownEdition, public=True)
@@ -139,7 +139,7 @@ def change_edition(call: Call, edition_id: RowId, given: ChangedEdition) -> Resp
         known = {story.key for story in (*content.stories, *content.left_out)}
         if unknown := [key for key in order if key not in known]:
             raise WrongFields({"items": f"There is no story with the key {unknown[0]}."})
-        edits += [partial(_leave_out, key=story.key) for story in content.stories if story.key not in order]
+        edits += [partial(leave_out, key=story.key) for story in content.stories if story.key not in order]
         back = [story.key for story in content.left_out if story.key in order]
         edits += [partial(edition_changes.bring_back, key=key) for key in back]
     for name in ("subject", "note"):
@@ -248,11 +248,6 @@ def _edition(call: ApiCall, edition_id: int) -> EditionActions:
 def _change(call: ApiCall, edition_id: int) -> Change:
     _edition(call, edition_id)
     return call.change(lambda connection: shown_edition(connection, edition_id))
-
-
-def _leave_out(content: EditionContent, key: str) -> edition_changes.EditionChangeResult:
-    place = 1 + [story.key for story in content.stories].index(key)
-    return edition_changes.drop_story(content, place=place)
 
 
 def _item(story: ContentStory) -> ShownItem:

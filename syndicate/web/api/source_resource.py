@@ -160,8 +160,9 @@ def list_sources(
     failing: bool | None = None,
 ) -> Response:
     """List the sources, the first added first."""
-    filters = {"name": name, "section": section, "origin": origin, "paused": paused, "failing": failing}
-    return call.page(api_lists.SOURCES, paging, ShownSource, filters, shown=_shown)
+    filters: dict[str, Any] = {"name": name, "section": section, "origin": origin}
+    filters |= {"paused": paused, "failing": failing}
+    return call.page(api_lists.SOURCES, paging, ShownSource, shown=_shown, **filters)
 
 
 @routes.write("POST", "/sources", "source-known", status=201)
@@ -202,8 +203,7 @@ def list_polls(call: Call, paging: ListQuery, source_id: RowId, outcome: str = "
     """List the polls of a source, the last first."""
     with call.store.snapshot() as connection:
         shown_source(connection, source_id)
-    filters = {"source": source_id, "outcome": outcome}
-    return call.page(api_lists.POLLS, paging, ShownPoll, filters)
+    return call.page(api_lists.POLLS, paging, ShownPoll, source=source_id, outcome=outcome)
 
 
 @routes.write("POST", "/sources/{source_id}/polls", "server-asked-for-pause", "source-paused", status=202)
@@ -216,9 +216,7 @@ def poll_source(call: Call, source_id: RowId) -> Response:
 @routes.read("/sources/{source_id}/polls/{poll_id}", ShownPoll)
 def read_poll(call: Call, source_id: RowId, poll_id: RowId) -> Response:
     """Return a poll."""
-    with call.store.snapshot() as connection:
-        row = row_of(connection, api_lists.POLLS, "such poll", source=source_id, id=poll_id)
-        return call.show(ShownPoll.model_validate(row))
+    return call.one(api_lists.POLLS, ShownPoll, "such poll", source=source_id, id=poll_id)
 
 
 @routes.write("POST", "/discoveries", "not-fetched", answer=ShownDiscovery)
@@ -268,8 +266,7 @@ def import_sources(call: Call, section: Line = "") -> Response:
 @routes.read("/sources/{source_id}", ShownSource)
 def read_source(call: Call, source_id: RowId) -> Response:
     """Return a source."""
-    with call.store.snapshot() as connection:
-        return call.show(shown_source(connection, source_id))
+    return call.one(api_lists.SOURCES, ShownSource, "such source", shown=_shown, id=source_id)
 
 
 def shown_source(connection: Connection, source_id: int) -> ShownSource:

@@ -57,12 +57,13 @@ def list_stories(
     if ranked:
         return call.whole(_ranked(call, ranked), paging, lambda story: f"{story.position:06}")
     listing = api_lists.STORIES_BY_CHANGE if updated_after else api_lists.STORIES
-    filters = {"sources": min_sources, "updated_after": updated_after, "public": call.is_public}
+    filters: dict[str, Any] = {"sources": min_sources, "public": call.is_public}
+    filters["updated_after"] = updated_after
 
     def shown(_: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [_story(row, call.options.site_url) for row in rows]
 
-    return call.page(listing, paging, ShownStory, filters, shown=shown)
+    return call.page(listing, paging, ShownStory, shown=shown, **filters)
 
 
 @routes.read("/stories/{story_id}", ShownStory, public=True, scope="articles:read")

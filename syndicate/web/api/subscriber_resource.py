@@ -110,13 +110,13 @@ def list_subscribers(
 ) -> Response:
     """List the subscribers, the last first; `address` is the beginning of an address."""
     subscription = (newsletter, state) if newsletter or state else None
-    filters = {"address": address.strip().lower(), "subscription": subscription}
+    filters: dict[str, Any] = {"address": address.strip().lower(), "subscription": subscription}
 
     def shown(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         held = api_lists.subscriptions_of(connection, [row["id"] for row in rows])
         return [row | {"subscriptions": held.get(row["id"], [])} for row in rows]
 
-    return call.page(api_lists.SUBSCRIBERS, paging, ShownSubscriber, filters, shown=shown)
+    return call.page(api_lists.SUBSCRIBERS, paging, ShownSubscriber, shown=shown, **filters)
 
 
 @routes.write(
@@ -191,7 +191,7 @@ def read_subscriber(call: Call, subscriber_id: RowId) -> Response:
 @routes.page("/suppressions", ShownSuppression)
 def list_suppressions(call: Call, paging: ListQuery, reason: str = "") -> Response:
     """List the suppressed mailboxes, by address."""
-    return call.page(api_lists.SUPPRESSIONS, paging, ShownSuppression, {"reason": reason})
+    return call.page(api_lists.SUPPRESSIONS, paging, ShownSuppression, reason=reason)
 
 
 @routes.read("/suppressions/{address}", ShownSuppression)

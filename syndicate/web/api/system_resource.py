@@ -90,5 +90,5 @@ def list_audit(
     updated_after: AwareDatetime | None = None,
 ) -> Response:
     """List the audit log, the last row first."""
-    filters = {"actor": actor, "action": action, "kind": kind, "object": object_id}
-    return call.page(api_lists.AUDIT, paging, ShownAudit, {**filters, "updated_after": updated_after})
+    filters: dict[str, Any] = {"actor": actor, "action": action, "kind": kind, "object": object_id}
+    return call.page(api_lists.AUDIT, paging, ShownAudit, **filters, updated_after=updated_after)

@@ -55,8 +55,8 @@ def read_webhook(call: Call, webhook_id: RowId) -> Response:
 def list_webhook_deliveries(call: Call, paging: ListQuery, webhook_id: RowId, state: str = "") -> Response:
     """List the deliveries to a webhook, the last first."""
     _webhook(call, webhook_id)
-    filters = {"webhook": webhook_id, "state": state}
-    return call.page(api_lists.WEBHOOK_DELIVERIES, paging, ShownWebhookDelivery, filters)
+    deliveries = api_lists.WEBHOOK_DELIVERIES
+    return call.page(deliveries, paging, ShownWebhookDelivery, webhook=webhook_id, state=state)
 
 
 @routes.write(

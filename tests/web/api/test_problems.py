@@ -157,7 +157,7 @@ def subscribers(api: Api) -> Iterator[Reply]:
 
 
 def test_every_declared_problem_is_produced_with_its_status(api: Api) -> None:
-    produced = {}
+    produced: dict[str, int] = {}
     for step in (editions, requests, sources, stories, subscribers):
         for reply in step(api):
             assert reply.status >= 400, (step, reply.body, list(produced))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -96,22 +96,19 @@ def tabs(connection: Connection) -> DeliveryTabs:
 def under_way(connection: Connection, now: datetime, rate_limit: float = 0) -> list[EditionProgress]:
     """Return the progress of the editions under way, or of the last; ``rate_limit`` is mails a minute."""
     ids = delivery_figures.editions_under_way(connection, limit=MOST_UNDER_WAY)
+    return progress_of(connection, ids, now, rate_limit)
+
+
+def progress_of(
+    connection: Connection, edition_ids: Sequence[int], now: datetime, rate_limit: float = 0
+) -> list[EditionProgress]:
+    """Return the progress of editions."""
     rests = {rest.edition_id: rest for rest in sending_rests.resting(connection)}
-    reports = edition_store.reports_of(connection, ids)
+    reports = edition_store.reports_of(connection, edition_ids)
     return [
         _progress(report, delivery_figures.progress(connection, report.edition.id), rests, rate_limit, now)
         for report in reports
     ]
-
-
-def progress_of(
-    connection: Connection, edition_id: int, now: datetime, rate_limit: float = 0
-) -> EditionProgress | None:
-    """Return the progress of an edition."""
-    rests = {rest.edition_id: rest for rest in sending_rests.resting(connection)}
-    progress = delivery_figures.progress(connection, edition_id)
-    reports = edition_store.reports_of(connection, [edition_id])
-    return _progress(reports[0], progress, rests, rate_limit, now) if reports else None
 
 
 def _progress(
@@ -243,12 +240,4 @@ def providers(connection: Connection, now: datetime) -> list[ProviderFigures]:
     """Return the largest providers of the recipients of the last editions, with replies without addresses."""
     ids = delivery_figures.editions_under_way(connection, limit=1)
     found = delivery_figures.providers(connection, ids, since=now - timedelta(days=30)) if ids else []
-    return [
-        ProviderFigures(
-            domain=provider.domain,
-            states=provider.states,
-            complaints=provider.complaints,
-            reply=_ADDRESS.sub("…", provider.reply),
-        )
-        for provider in found
-    ]
+    return [replace(provider, reply=_ADDRESS.sub("…", provider.reply)) for provider in found]

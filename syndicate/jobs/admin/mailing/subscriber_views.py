@@ -191,10 +191,13 @@ def column_meanings(fields: Sequence[str]) -> dict[str, str]:
     return {"": "not used, not stored", **MEANINGS, **own}
 
 
-def subscriber_csv(connection: Connection, newsletter: str = "") -> tuple[bytes, int]:
-    """Return subscriptions (of a newsletter) as CSV without formulas, and their number."""
+def subscriber_csv(
+    connection: Connection, newsletter: str = "", listed: Sequence[audience_store.Subscriber] | None = None
+) -> tuple[bytes, int]:
+    """Return subscriptions as CSV without formulas, and their number: of a newsletter, or of the listed."""
     facts = subscriber_export.subscription_facts(connection)
-    listed = audience_store.list_subscribers(connection, newsletter=newsletter or None)
+    if listed is None:
+        listed = audience_store.list_subscribers(connection, newsletter=newsletter or None)
     rows = [
         {
             **facts.get((subscriber.id, name), {}),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from syndicate.errors import ActionRefused, NotFound, WrongFields
-from syndicate.jobs.admin.actions import recorded_as
+from syndicate.jobs.admin.actions import changed_fields, recorded_as
 from syndicate.model import Channel
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection, Store
@@ -91,26 +91,27 @@ class ChannelActions:
             raise NotFound(f"No channel {name} was taken down or renamed.")
         return _result(name, "is restored", before={"removed": True}, after={"removed": False})
 
+    def _present(self, connection: Connection, name: str) -> rows.AddedChannel | None:
+        """Return an added channel that was not taken down."""
+        row = rows.added_channels(connection).get(name)
+        return None if row is None or row.removed else row
+
     def _added(self, connection: Connection, name: str) -> rows.AddedChannel:
         if name in self.declared:
             raise declared_refusal("channel", name)
-        row = rows.added_channels(connection).get(name)
-        if row is None or row.removed:
-            raise NotFound(f"There is no added channel {name}.")
-        return row
+        if row := self._present(connection, name):
+            return row
+        raise NotFound(f"There is no added channel {name}.")
 
     def _is_former(self, connection: Connection, name: str) -> bool:
         """Return true for a name without a channel: published before, or taken down."""
-        row = rows.added_channels(connection).get(name)
-        if name in self.declared or (row and not row.removed):
+        if name in self.declared or self._present(connection, name):
             return False
         return name in stale.published_channels(connection) or name in rows.channel_moves(connection)
 
     def _require_channel(self, connection: Connection, name: str) -> None:
-        if self.declared.get(name) != name:
-            row = rows.added_channels(connection).get(name)
-            if row is None or row.removed:
-                raise WrongFields({"name": f"There is no channel {name}."})
+        if self.declared.get(name) != name and not self._present(connection, name):
+            raise WrongFields({"name": f"There is no channel {name}."})
 
     def _require_free(self, connection: Connection, name: str, *, former_of: str = "") -> None:
         """Raise ``ActionRefused`` for a taken name; a channel may return to its former name."""
@@ -130,15 +131,6 @@ def declared_refusal(kind: str, name: str) -> ActionRefused:
     """Return the refusal to change something that ``config.toml`` declares."""
     text = f"config.toml declares the {kind} {name}. Change it there, and reload with SIGHUP."
     return ActionRefused("declared-in-config", text)
-
-
-def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the former and the new values of the fields that differ, for the audit log."""
-    changed = [key for key in after if before.get(key) != after[key]]
-    return {
-        "before": {key: before.get(key) for key in changed},
-        "after": {key: after[key] for key in changed},
-    }
 
 
 def _declaration(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from syndicate.errors import ActionRefused, NotAllowed, NotFound
-from syndicate.jobs.admin.actions import perform, perform_mail, recorded_as
-from syndicate.jobs.admin.outgoing.channel_actions import changed_fields, declared_refusal
+from syndicate.jobs.admin.actions import changed_fields, perform, perform_mail, recorded_as
+from syndicate.jobs.admin.outgoing.channel_actions import declared_refusal
 from syndicate.jobs.newsletter.edition_preview import EditionPreviewer, PreviewedMail
 from syndicate.model import Newsletter
 from syndicate.model.actors import ActionResult, Change

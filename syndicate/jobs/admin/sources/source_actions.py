@@ -10,10 +10,9 @@ from datetime import datetime
 
 from syndicate.errors import ActionRefused, NotFound, WrongFields
 from syndicate.ingest.poll_schedule import polled_url
-from syndicate.jobs.admin.actions import perform, recorded_as, require
+from syndicate.jobs.admin.actions import changed_fields, perform, recorded_as, require
 from syndicate.jobs.admin.sources.source_fields import (
     ReadAccess,
-    changed_facts,
     checked_url,
     facts_of,
     with_fields,
@@ -273,12 +272,10 @@ def _result_of(what: str, facts: dict[str, list[dict[str, str]]], section: str, 
 
 
 def _changed(before: Source, after: Source, message: str) -> ActionResult:
-    old, new = changed_facts(before, after)
-    facts = {"id": str(before.id), "name": after.name}
-    result = ActionResult(
-        kind="source", id=str(before.id), message=message, before=old, after=new, facts=facts
-    )
-    return replace(result, is_change=bool(new))
+    number, fields = str(before.id), changed_fields(facts_of(before), facts_of(after))
+    facts = {"id": number, "name": after.name}
+    is_change = bool(fields["after"])
+    return ActionResult(kind="source", id=number, message=message, facts=facts, is_change=is_change, **fields)
 
 
 def _taken(name: str, free: str) -> WrongFields:

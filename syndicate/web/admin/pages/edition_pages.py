@@ -87,11 +87,8 @@ def _page(request: AdminRequest, typed: Typed, problem: str = "") -> EditionDeta
         if reviewed.edition.segment:
             clauses = review.segment(reviewed.edition.segment)
             recipients = segment_store.count_members(connection, clauses, request.now, newsletter.name)
-        progress = (
-            progress_of(connection, reviewed.edition.id, request.now, request.jobs.mailing.rate)
-            if reviewed.state not in _OPEN
-            else None
-        )
+        ids = [reviewed.edition.id] if reviewed.state not in _OPEN else []
+        progress = progress_of(connection, ids, request.now, request.jobs.mailing.rate)
     goes_at = until if until and until > request.now else None
     return EditionDetails(
         edition=view,
@@ -99,7 +96,7 @@ def _page(request: AdminRequest, typed: Typed, problem: str = "") -> EditionDeta
         recipients=recipients,
         goes_at=goes_at,
         problem=problem,
-        progress=progress,
+        progress=next(iter(progress), None),
     )
 
 
