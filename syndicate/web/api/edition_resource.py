@@ -31,6 +31,7 @@ from syndicate.web.api.api_call import (
     found,
     row_of,
     stored_as,
+    vars_of,
 )
 from syndicate.web.api.api_router import MATCHED, Resource
 
@@ -41,8 +42,8 @@ class ShownItem(Shown):
     """Story of an edition; ``key`` names it when the edition is changed."""
 
     key: str
-    story: Id
-    headline: str
+    story: Id = stored_as("story_id")
+    headline: str = stored_as("title")
     summary: str
     note: str
     alt: str
@@ -251,13 +252,5 @@ def _change(call: ApiCall, edition_id: int) -> Change:
 
 
 def _item(story: ContentStory) -> ShownItem:
-    return ShownItem(
-        key=story.key,
-        story=str(story.story_id),
-        headline=story.title,
-        summary=story.summary,
-        note=story.note,
-        alt=story.image.alt if story.image else "",
-        url=story.url,
-        source=story.source,
-    )
+    more = {"key": story.key, "alt": story.image.alt if story.image else ""}
+    return ShownItem.model_validate(vars_of(story) | more)

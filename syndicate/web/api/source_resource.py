@@ -107,32 +107,38 @@ class ShownTest(Shown):
     hits: list[dict[str, Any]]
 
 
-class ChangedSource(Given):
-    """Fields of a source to change; absent fields stay. ``url`` moves it, ``paused`` pauses or resumes it."""
+class SourceFields(Given):
+    """Fields of a source; absent fields stay, or have their defaults."""
 
     name: Line | None = None
-    url: Line | None = None
     section: Line | None = None
     language: Line | None = None
     weight: Annotated[float, Field(ge=0, le=100)] | None = None
     republish: Republish | None = None
     full_text: FullText | None = None
     private: bool | None = None
+
+    def texts(self) -> dict[str, str]:
+        """Return the given fields as the texts that forms have."""
+        values = self.model_dump(mode="json", exclude_none=True, exclude={"kind", "own"})
+        return {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in values.items()
+        }
+
+
+class ChangedSource(SourceFields):
+    """Fields of a source to change. ``url`` moves it, ``paused`` pauses or resumes it."""
+
+    url: Line | None = None
     paused: bool | None = None
 
 
-class GivenSource(Given):
+class GivenSource(SourceFields):
     """Source to add. Kind ``api`` takes own articles from programs; its ``url`` is the site it stands for."""
 
     url: Line
     kind: SourceKind = SourceKind.FEED
-    name: Line = ""
-    section: Line = ""
-    language: Line = ""
-    weight: Annotated[float, Field(ge=0, le=100)] = 1.0
-    republish: Republish = Republish.SUMMARY
-    full_text: FullText = FullText.AUTO
-    private: bool = False
     own: bool = False
 
 
@@ -170,7 +176,7 @@ def add_source(call: Call, given: GivenSource) -> Response:
     """Add a source, read at once. Find its address with `/discoveries`."""
     if given.kind is SourceKind.FOLDER:
         raise WrongFields({"kind": "A folder is declared in config.toml."})
-    texts = {key: text for key, text in _fields(given).items() if text or key != "name"}
+    texts = {key: text for key, text in given.texts().items() if text or key != "name"}
     source = Source(id=0, name="", url=checked_url(given.url), kind=given.kind, own=given.own)
     filled = with_fields(source, texts, lambda _: None)
     result = call.jobs.sources.add(call.change(), filled)
@@ -180,7 +186,7 @@ def add_source(call: Call, given: GivenSource) -> Response:
 @routes.write("PATCH", "/sources/{source_id}", "declared-in-config", *MATCHED)
 def change_source(call: Call, source_id: RowId, given: ChangedSource) -> Response:
     """Change, move, pause or resume a source that was added."""
-    actions, fields = call.jobs.sources, _fields(given)
+    actions, fields = call.jobs.sources, given.texts()
     change = call.change(lambda connection: shown_source(connection, source_id))
     if ("url" in fields) + ("paused" in fields) + bool(fields.keys() - {"url", "paused"}) != 1:
         raise WrongFields({"": "Change either the url, or paused, or other fields."})
@@ -292,11 +298,3 @@ def _source(connection: Connection, source_id: str) -> Source:
         else None
     )
     return found(row, "such source")[0]
-
-
-def _fields(given: Given) -> dict[str, str]:
-    """Return the given fields as the texts that forms have."""
-    values = given.model_dump(mode="json", exclude_unset=True, exclude={"kind", "own"})
-    return {
-        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in values.items()
-    }

@@ -40,6 +40,12 @@ def test_a_source_is_added_changed_paused_and_removed(api: Api, pier: str) -> No
     assert api.get(pier).status == 404
 
 
+def test_null_changes_no_field_of_a_source(api: Api, pier: str) -> None:
+    assert api.ask("PATCH", pier, {"section": "world", "weight": None}, if_match="*").status == 200
+    assert api.ask("PATCH", pier, {"section": None}, if_match="*").problem == "wrong-fields"
+    assert (api.get(pier).json["section"], api.get(pier).json["weight"]) == ("world", 1.0)
+
+
 def test_what_changed_meanwhile_is_not_overwritten(api: Api, pier: str) -> None:
     seen = api.get(pier).headers["etag"]
     assert api.ask("PATCH", pier, {"section": "world"}).problem == "if-match-missing"
