@@ -190,14 +190,7 @@ def decision_answer(decision: EditorDecision) -> dict[str, Any]:
     return attributes(decision, "id action article=article_uid value who recorded expires undoes")
 
 
-def _decide(
-    call: Call,
-    text: str,
-    action: EditorAction,
-    value: str,
-    *,
-    valid_for: timedelta | None,
-) -> None:
+def _decide(call: Call, text: str, action: EditorAction, value: str, *, valid_for: timedelta | None) -> None:
     at = call.now
     with call.services() as services:
         with services.store.read() as connection:

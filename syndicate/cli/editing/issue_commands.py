@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,20 +30,18 @@ from syndicate.text.phrases import local_time
 def write(
     call: Call,
     newsletter: str | None,
-    segment: str,
-    public: bool,
-    subject: str,
     at: str | None,
     send: bool,
     replaced: int | None,
     file: Path,
+    **given: Any,
 ) -> None:
     """Write a one-off issue from a Markdown FILE.
 
     "-" means standard input. The issue waits: `editions show` and `preview --edition` show it, and
     `editions approve` sends it.
     """
-    if replaced and (newsletter or segment or public or at):
+    if replaced and (newsletter or given["segment"] or given["public"] or at):
         raise click.UsageError("--replace changes the text only; write another issue for other readers.")
     with click.open_file(str(file), encoding="utf-8") as opened:
         text = opened.read()
@@ -51,15 +50,7 @@ def write(
         if not replaced:
             letter = newsletter_named(services, newsletter, option="--newsletter")
             name, send_at = letter.name, _time(at, letter.time_zone, call.now) if at else None
-        draft = IssueDraft(
-            newsletter=name,
-            text=text,
-            subject=subject,
-            segment=segment,
-            public=public,
-            send_at=send_at,
-            replaced=replaced or 0,
-        )
+        draft = IssueDraft(newsletter=name, text=text, send_at=send_at, replaced=replaced or 0, **given)
         number = int(services.edition_actions.write_issue(call.change, draft).id)
         checked = services.review.check(number)
         if send:

@@ -21,17 +21,9 @@ class OneTimeKey:
     ends: datetime
 
 
-def add_key(
-    connection: Connection,
-    key_hash: str,
-    purpose: str,
-    ends: datetime,
-    *,
-    user_id: int | None = None,
-    value: str = "",
-) -> None:
-    """Store a key by its hash, for a purpose, until it ends."""
-    row = {"key_hash": key_hash, "purpose": purpose, "user_id": user_id, "value": value, "ends": ends}
+def add_key(connection: Connection, key_hash: str, purpose: str, ends: datetime, **more: object) -> None:
+    """Store a key by its hash, for a purpose, until it ends; ``more`` are ``user_id`` and ``value``."""
+    row = {"key_hash": key_hash, "purpose": purpose, "ends": ends, "user_id": None, "value": "", **more}
     connection.execute(insert(table).values(row))
 
 

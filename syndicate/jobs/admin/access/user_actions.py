@@ -70,7 +70,8 @@ class UserActions:
                 _keep_an_admin(connection, user)
             user_store.change_user(connection, user_id, role=role)
             _end_sign_ins(connection, user_id)
-            return _changed(user, f"is now {role}", {"role": user.role}, {"role": role}, user.role != role)
+            roles = {"before": {"role": user.role}, "after": {"role": role}}
+            return _changed(user, f"is now {role}", **roles, is_change=user.role != role)
 
         return self._on_user(change, "user.role", user_id, work)
 
@@ -104,7 +105,7 @@ class UserActions:
             _keep_an_admin(connection, user)
             user_store.delete_user(connection, user_id)
             one_time_keys.delete_keys(connection, PASSWORD_LINK, user_id)
-            return _changed(user, "was removed", {"address": user.address, "role": user.role})
+            return _changed(user, "was removed", before={"address": user.address, "role": user.role})
 
         return self._on_user(change, "user.remove", user_id, work)
 
@@ -158,7 +159,8 @@ class UserActions:
         def work(connection: Connection, user: User) -> ActionResult:
             before = {key: getattr(user, key) for key in values}
             user_store.change_user(connection, user_id, **values)
-            return _changed(user, "was changed", before, values, before != values)
+            is_change = before != values
+            return _changed(user, "was changed", before=before, after=values, is_change=is_change)
 
         return self._on_user(change, "user.change", user_id, work)
 
@@ -220,12 +222,9 @@ class UserActions:
         """Perform an action on another user with ``admin:write``, or on the own account."""
         is_own = change.actor.kind == "user" and change.actor.user_id == user_id
         is_open = is_own and action not in ("user.role", "user.remove", "user.link")
+        scope = "" if is_open else ADMIN
         return perform(
-            self.store,
-            change,
-            action,
-            "" if is_open else ADMIN,
-            lambda connection: work(connection, _existing(connection, user_id)),
+            self.store, change, action, scope, lambda found: work(found, _existing(found, user_id))
         )
 
     def _checked(self, address: str, role: str, name: str) -> dict[str, Any]:
@@ -279,21 +278,8 @@ def _keep_an_admin(connection: Connection, user: User) -> None:
         )
 
 
-def _changed(
-    user: User,
-    text: str,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-    is_change: bool = True,  # noqa: FBT001, FBT002 a fact of the result
-) -> ActionResult:
-    return ActionResult(
-        kind="user",
-        id=str(user.id),
-        message=f"{user.address} {text}.",
-        before=before,
-        after=after,
-        is_change=is_change,
-    )
+def _changed(user: User, text: str, **more: Any) -> ActionResult:
+    return ActionResult(kind="user", id=str(user.id), message=f"{user.address} {text}.", **more)
 
 
 def _address(text: str, field: str, *, required: bool = False) -> Address:

@@ -12,6 +12,7 @@ from syndicate.store.mail import delivery_store, sending_rests
 from syndicate.text.phrases import plural
 
 WRITE = "deliveries:write"
+_Act = Callable[..., bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +53,7 @@ class DeliveryActions:
         return _rest_result(edition_id, "Sending is resumed.", {"paused": False})
 
     def _each(
-        self,
-        change: Change,
-        action: str,
-        ids: Sequence[int],
-        act: Callable[..., bool],
-        refusal: str,
-        said: str,
+        self, change: Change, action: str, ids: Sequence[int], act: _Act, refusal: str, said: str
     ) -> ActionResult:
         require(change, WRITE)
         sweep_dead_senders(self.store, change.now)

@@ -22,6 +22,7 @@ MAX_PLACE = 50
 _SOON = "Lists change within a minute under `syndicate run`, or with `syndicate stories`."
 _PAIRS = (EditorAction.MERGE, EditorAction.SPLIT)
 _Lines = list[tuple[EditorAction, str, str]]
+_Find = Callable[[Connection, Article], _Lines]
 
 
 def decision_value(action: EditorAction, text: str) -> str:
@@ -158,12 +159,7 @@ class StoryActions:
         )
 
     def _perform(
-        self,
-        change: Change,
-        name: str,
-        uid: str,
-        lines: Callable[[Connection, Article], _Lines],
-        expires: datetime | None = None,
+        self, change: Change, name: str, uid: str, lines: _Find, expires: datetime | None = None
     ) -> ActionResult:
         def work(connection: Connection) -> ActionResult:
             found = lines(connection, article_by_uid(connection, uid))
