@@ -23,18 +23,12 @@ from syndicate.text.phrases import local_time
 )
 @click.option("--public", is_flag=True, help="Show an issue for a segment on the site and in the feed, too.")
 @click.option("--subject", default="", help="The subject, in place of the file's.")
-@click.option("--at", "at", help="Send it at this time in the newsletter's time zone: 2026-12-01T18:00.")
+@click.option("--at", default="", help="Send it at this time of the newsletter's zone: 2026-12-01T18:00.")
 @click.option("--send", is_flag=True, help="Approve it at once.")
 @click.option("--replace", "replaced", type=ROW_NUMBER, help="The id of a waiting issue to write anew.")
 @file_argument
 def write(
-    call: Call,
-    newsletter: str | None,
-    at: str | None,
-    send: bool,
-    replaced: int | None,
-    file: Path,
-    **given: Any,
+    call: Call, newsletter: str | None, at: str, send: bool, replaced: int | None, file: Path, **given: Any
 ) -> None:
     """Write a one-off issue from a Markdown FILE.
 

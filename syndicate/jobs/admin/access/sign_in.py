@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Thread
+from typing import Any
 
 from syndicate.access import second_step
 from syndicate.access.passwords import hash_password, is_outdated, is_password
@@ -282,21 +283,15 @@ class SignInJob:
     ) -> str:
         """Store a new session and return its id for the cookie."""
         session_id = new_key()
-        session_store.add_session(
-            connection,
-            Session(
-                id_hash=hash_key(session_id),
-                user_id=user.id,
-                csrf=new_key(),
-                created=now,
-                seen=now,
-                ends=now + (STAY if stay else DAY),
-                password_at=now,
-                browser=client.browser,
-                network=client.network,
-                message="",
-            ),
-        )
+        row: dict[str, Any] = {
+            "id_hash": hash_key(session_id),
+            "user_id": user.id,
+            "csrf": new_key(),
+            "message": "",
+        }
+        row |= dict.fromkeys(("created", "seen", "password_at"), now)
+        row |= {"ends": now + (STAY if stay else DAY), "browser": client.browser, "network": client.network}
+        session_store.add_session(connection, row)
         return session_id
 
     def _finish(
