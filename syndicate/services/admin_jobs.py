@@ -9,9 +9,8 @@ from syndicate.ingest.page.robots_rules import product_token
 from syndicate.jobs.admin.access.sign_in import SignInJob
 from syndicate.jobs.admin.access.token_actions import TokenActions
 from syndicate.jobs.admin.access.user_actions import UserActions
-from syndicate.jobs.admin.admin_jobs import AdminJobs
+from syndicate.jobs.admin.admin_jobs import AdminJobs, MailingFacts
 from syndicate.jobs.admin.mailing.held_files import HeldFiles
-from syndicate.jobs.admin.mailing.mailing_facts import MailingFacts
 from syndicate.jobs.admin.outgoing.newsletter_reader import NewsletterViews
 from syndicate.jobs.admin.outgoing.post_actions import PostActions
 from syndicate.jobs.admin.outgoing.webhook_actions import WebhookActions

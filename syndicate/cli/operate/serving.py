@@ -149,7 +149,7 @@ def _admin_app(services: Services) -> ASGIApp:
 
 
 def _api_app(services: Services) -> ASGIApp:
-    from syndicate.jobs.admin.access.token_requests import TokenRequests
+    from syndicate.jobs.admin.access.token_actions import TokenRequests
     from syndicate.web.api import ApiOptions, create_api
 
     jobs, settings = services.admin, services.settings
