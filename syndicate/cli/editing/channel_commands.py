@@ -83,16 +83,8 @@ def list_(call: Call) -> None:
     with call.services() as services:
         lines = services.channel_views.lines(call.now)
     shown = "name title origin state leads_to since daily readers problem"
-    answer = [
-        {
-            **attributes(
-                line,
-                shown,
-            ),
-            "query": line.channel.query if line.channel else "",
-        }
-        for line in lines
-    ]
+    queries = [line.channel.query if line.channel else "" for line in lines]
+    answer = [attributes(line, shown) | {"query": text} for line, text in zip(lines, queries, strict=True)]
     rows = [
         (line.name, line.origin, f"{line.daily:.0f}", line.readers, line.leads_to or line.state, line.title)
         for line in lines

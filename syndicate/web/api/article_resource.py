@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
 from syndicate.jobs.publish.article_views import ArticleViews
+from syndicate.jobs.stories.ranking_job import LISTS
 from syndicate.model import Article, Clause, PublishedArticle
 from syndicate.publish.channel_query import parse_query
 from syndicate.store import Connection
@@ -200,15 +201,10 @@ def explain_article(call: Call, uid: str) -> Response:
         article = article_of(connection, call, uid)
         number = article.story_id or 0
         reason = story_reason(connection, article.id)
-        names: tuple[Literal["top", "trending"], ...] = ("top", "trending")
-        ranks = {
-            name: [
-                _plain(rank)
-                for rank in ranked_lists.ranked_stories(connection, name)
-                if rank.story_id == number
-            ]
-            for name in names
-        }
+        ranks: dict[str, dict[str, Any] | None] = {}
+        for name in LISTS:
+            ranked = ranked_lists.ranked_stories(connection, name)
+            ranks[name] = next((_plain(rank) for rank in ranked if rank.story_id == number), None)
         shown = ShownExplanation(
             id=article.uid,
             story=article.story_id,
@@ -218,7 +214,7 @@ def explain_article(call: Call, uid: str) -> Response:
             if article.same_text
             else [],
             related=_related(connection, call, article),
-            ranks={name: rank[0] if rank else None for name, rank in ranks.items()},
+            ranks=ranks,
             decisions=[
                 _plain(decision)
                 for decision in decision_store.decisions(connection, at=call.now, article_uids=[article.uid])

@@ -21,7 +21,7 @@ from syndicate.jobs.ingest import source_list_job
 from syndicate.jobs.ingest.source_list_job import free_name, name_in_title
 from syndicate.model import Absence, Origin, Source, SourceState
 from syndicate.model.actors import ActionResult, Change
-from syndicate.opml import read_opml, write_opml
+from syndicate.opml import OutlineList, read_opml, write_opml
 from syndicate.store import Connection, Store
 from syndicate.store.access import audit_store
 from syndicate.store.ingest import added_sources, robots_store, source_store
@@ -151,15 +151,17 @@ class SourceActions:
             raise WrongFields({"chosen": "Choose at least one source."})
         return perform(self.store, change, f"source.{what}", WRITE, work)
 
-    @recorded_as("source.import", WRITE)
-    def import_opml(
-        self, connection: Connection, change: Change, document: bytes, *, section: str = ""
-    ) -> ActionResult:
+    def import_opml(self, change: Change, document: bytes, *, section: str = "") -> ActionResult:
         """Add the feeds of an OPML file in one commit; known feeds stay. Raises ``ParseError``.
 
         Facts: added and known names, refused titles with reasons, and notes on left-out settings.
         """
-        outlines = read_opml(document)
+        return self._import(change, read_opml(document), section)
+
+    @recorded_as("source.import", WRITE)
+    def _import(
+        self, connection: Connection, change: Change, outlines: OutlineList, section: str
+    ) -> ActionResult:
         found = source_list_job.import_outlines(connection, outlines, change.now, section=section)
         facts = {
             "title": outlines.title,
