@@ -11,7 +11,7 @@ from syndicate.audience.link_tokens import unsubscribe_token
 from syndicate.audience.mailbox_address import Address, fold_address, is_mailbox, normalise_address
 from syndicate.delivery.folder_sender import mails_to
 from syndicate.errors import ActionRefused, InvalidAddress, NotFound, WrongFields
-from syndicate.jobs.admin.actions import perform, perform_mail, recorded_as, require
+from syndicate.jobs.admin.actions import earlier_result, perform, perform_mail, recorded_as, require
 from syndicate.jobs.audience.sign_up_job import SignUpOptions
 from syndicate.model import ImportedSubscriber, Newsletter, SubscriptionState, SuppressionReason
 from syndicate.model.actors import ActionResult, Change
@@ -36,7 +36,6 @@ LOOKS_COUNT_AFTER = timedelta(minutes=10)
 """Looks at the same record by the same person within this time are one row of the audit log."""
 _LEFT = "{} has unsubscribed; only its owner can subscribe again, on the sign-up page."
 _NO_LIMIT = 2**31
-_Facts = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +184,8 @@ class SubscriberActions:
         with self.store.read() as connection:
             key = self._row(connection, subscriber_id).address_key
             data = subscriber_export.export_subscriber_data(connection, key)
-        self._on(change, "subscriber.export-data", subscriber_id, lambda *_: {}, scope=READ)
+        done = ActionResult(kind="subscriber", id=str(subscriber_id))
+        perform(self.store, change, "subscriber.export-data", READ, lambda _: done)
         return data or {}
 
     def look(self, change: Change, subscriber_id: int) -> None:
@@ -206,59 +206,53 @@ class SubscriberActions:
 
         perform(self.store, change, "subscriber.look", READ, work)
 
-    def end(self, change: Change, subscriber_id: int, newsletter: str) -> ActionResult:
+    @recorded_as("subscriber.end", WRITE)
+    def end(
+        self, connection: Connection, change: Change, subscriber_id: int, newsletter: str
+    ) -> ActionResult:
         """End a subscription; only the subscriber can subscribe again."""
+        found = self._mailbox(connection, subscriber_id)
+        subscription = audience_store.subscription_of(connection, found.key, newsletter)
+        if subscription is None:
+            raise NotFound("This person has no such subscription.")
+        detail = f"ended by {change.actor.name}"
+        audience_store.end_subscription(connection, subscription, detail=detail, now=change.now)
+        return found.result(message=f"The subscription to {newsletter} has ended.")
 
-        def work(connection: Connection, found: "_Mailbox") -> _Facts:
-            subscription = audience_store.subscription_of(connection, found.key, newsletter)
-            if subscription is None:
-                raise NotFound("This person has no such subscription.")
-            detail = f"ended by {change.actor.name}"
-            audience_store.end_subscription(connection, subscription, detail=detail, now=change.now)
-            return {"message": f"The subscription to {newsletter} has ended."}
-
-        return self._on(change, "subscriber.end", subscriber_id, work)
-
-    def end_all(self, change: Change, address: str) -> ActionResult:
+    @recorded_as("subscriber.end-all", WRITE)
+    def end_all(self, connection: Connection, change: Change, address: str) -> ActionResult:
         """End every subscription of an address; their number is the fact ``ended``."""
+        found, detail = self._subscriber(connection, address), f"ended by {change.actor.name}"
+        ended = audience_store.end_all_subscriptions(connection, found.key, detail=detail, now=change.now)
+        said = f"{plural(ended or 0, 'subscription')} ended."
+        return found.result(message=said, facts={"ended": ended}, is_change=bool(ended))
 
-        def work(connection: Connection, found: "_Mailbox") -> _Facts:
-            detail, key = f"ended by {change.actor.name}", found.key
-            ended = audience_store.end_all_subscriptions(connection, key, detail=detail, now=change.now)
-            said = f"{plural(ended or 0, 'subscription')} ended."
-            return {"message": said, "facts": {"ended": ended}, "is_change": bool(ended)}
-
-        return self._on(change, "subscriber.end-all", address, work, known=True)
-
-    def stop_mail(self, change: Change, subscriber: int | str) -> ActionResult:
+    @recorded_as("subscriber.stop", WRITE)
+    def stop_mail(self, connection: Connection, change: Change, subscriber: int | str) -> ActionResult:
         """Put a mailbox on the suppression list and end all its subscriptions."""
-        blocked, detail = SuppressionReason.BLOCKED.value, f"all mail stopped by {change.actor.name}"
+        found, detail = self._mailbox(connection, subscriber), f"all mail stopped by {change.actor.name}"
+        blocked = SuppressionReason.BLOCKED.value
+        audience_store.suppress(connection, found.key, reason=blocked, now=change.now)
+        audience_store.end_all_subscriptions(connection, found.key, detail=detail, now=change.now)
+        return found.result(message="No more mail is sent to this address.")
 
-        def work(connection: Connection, found: "_Mailbox") -> _Facts:
-            audience_store.suppress(connection, found.key, reason=blocked, now=change.now)
-            audience_store.end_all_subscriptions(connection, found.key, detail=detail, now=change.now)
-            return {"message": "No more mail is sent to this address."}
-
-        return self._on(change, "subscriber.stop", subscriber, work)
-
-    def unsuppress(self, change: Change, subscriber: int | str, reason: str) -> ActionResult:
+    @recorded_as("subscriber.unsuppress", WRITE)
+    def unsuppress(
+        self, connection: Connection, change: Change, subscriber: int | str, reason: str
+    ) -> ActionResult:
         """Write again to a mailbox that only bounced; the record keeps the ``reason``.
 
         The fact ``newsletters`` has the names of those that it gets again.
         """
         if not reason.strip():
             raise WrongFields({"reason": "Write why the mailbox accepts mail again."})
-
-        def work(connection: Connection, found: "_Mailbox") -> _Facts:
-            if refusal := suppression_list.reason_not_liftable(connection, found.key):
-                raise ActionRefused("not-liftable", f"{found.address} {refusal}.")
-            resumed = suppression_list.lift_suppression(
-                connection, found.key, why=reason.strip()[:500], now=change.now
-            )
-            said = f"Mail is sent again: {', '.join(resumed) or 'no newsletter'}."
-            return {"message": said, "facts": {"newsletters": resumed}}
-
-        return self._on(change, "subscriber.unsuppress", subscriber, work)
+        found = self._mailbox(connection, subscriber)
+        if refusal := suppression_list.reason_not_liftable(connection, found.key):
+            raise ActionRefused("not-liftable", f"{found.address} {refusal}.")
+        why = reason.strip()[:500]
+        resumed = suppression_list.lift_suppression(connection, found.key, why=why, now=change.now)
+        said = f"Mail is sent again: {', '.join(resumed) or 'no newsletter'}."
+        return found.result(message=said, facts={"newsletters": resumed})
 
     @recorded_as("subscriber.import-suppressions", WRITE)
     def import_suppressions(
@@ -270,60 +264,62 @@ class SubscriberActions:
         facts = {"rows": len(entries), "changed": changed}
         return ActionResult(kind="subscribers", after=facts, facts=facts, is_change=bool(changed))
 
-    def set_fields(self, change: Change, address: str, values: Mapping[str, str]) -> ActionResult:
+    @recorded_as("subscriber.set", WRITE)
+    def set_fields(
+        self, connection: Connection, _change: Change, address: str, values: Mapping[str, str]
+    ) -> ActionResult:
         """Set fields to values in the form of ``read_value``; ``""`` removes a field.
 
         The fact ``fields`` has all fields of the subscriber, the audit log only the names of the given.
         """
+        found = self._subscriber(connection, address)
+        field_store.save_fields(connection, int(found.id), values)
+        stored = field_store.fields_of(connection, int(found.id))
+        return found.result(facts={"fields": stored}, after={"fields": sorted(values)})
 
-        def work(connection: Connection, found: "_Mailbox") -> _Facts:
-            field_store.save_fields(connection, int(found.id), values)
-            stored = field_store.fields_of(connection, int(found.id))
-            return {"facts": {"fields": stored}, "after": {"fields": sorted(values)}}
-
-        return self._on(change, "subscriber.set", address, work, known=True)
-
-    def tag(self, change: Change, address: str, *, add: list[str], remove: list[str]) -> ActionResult:
+    @recorded_as("subscriber.tag", WRITE)
+    def tag(
+        self, connection: Connection, _change: Change, address: str, *, add: list[str], remove: list[str]
+    ) -> ActionResult:
         """Add and remove tags; the fact ``tags`` has all tags of the subscriber."""
+        found = self._subscriber(connection, address)
+        field_store.remove_tags(connection, int(found.id), remove)
+        field_store.add_tags(connection, int(found.id), add)
+        stored = field_store.tags_of(connection, int(found.id))
+        return found.result(facts={"tags": stored}, after={"added": add, "removed": remove})
 
-        def work(connection: Connection, found: "_Mailbox") -> _Facts:
-            field_store.remove_tags(connection, int(found.id), remove)
-            field_store.add_tags(connection, int(found.id), add)
-            stored = field_store.tags_of(connection, int(found.id))
-            return {"facts": {"tags": stored}, "after": {"added": add, "removed": remove}}
-
-        return self._on(change, "subscriber.tag", address, work, known=True)
-
-    def new_feed(self, change: Change, address: str, renew: Callable[[Connection, str], str]) -> ActionResult:
+    @recorded_as("subscriber.new-feed", WRITE)
+    def new_feed(
+        self, connection: Connection, _change: Change, address: str, renew: Callable[[Connection, str], str]
+    ) -> ActionResult:
         """Replace the private feed of an address; ``renew`` returns the new URL, the fact ``feed``."""
-
-        def work(connection: Connection, found: "_Mailbox") -> _Facts:
-            feed = renew(connection, found.key)
-            if not feed:
-                raise NotFound(f"{address} is not subscribed, so it has no private feed")
-            return {"facts": {"feed": feed}}
-
-        return self._on(change, "subscriber.new-feed", address, work)
+        found = self._mailbox(connection, address)
+        if feed := renew(connection, found.key):
+            return found.result(facts={"feed": feed})
+        raise NotFound(f"{address} is not subscribed, so it has no private feed")
 
     def erase(self, change: Change, subscriber: int | str) -> ActionResult:
         """Erase all data about a subscriber; a keyed hash keeps imports from bringing the address back.
 
         The fact ``mails`` is the number of mails removed from the outbox folder.
         """
-        keys: list[str] = []
-
-        def work(connection: Connection, found: "_Mailbox") -> _Facts:
-            keys.append(found.key)
-            audience_store.end_all_subscriptions(connection, found.key, detail="", now=change.now)
-            known = audience_store.erase_subscriber(connection, found.key, change.now)
-            return {"message": "The subscriber is erased.", "is_change": known}
-
-        result = self._on(change, "subscriber.erase", subscriber, work)
+        if earlier := earlier_result(self.store, change, WRITE):
+            return replace(earlier, facts={"mails": 0})
+        with self.store.read() as connection:
+            key = self._mailbox(connection, subscriber).key
+        result = self._erase(change, subscriber)
         # After the transaction, so that no job writes further mail to the address.
-        mails = sum(self._remove_mails(key, dry_run=change.dry_run) for key in keys)
+        mails = self._remove_mails(key, dry_run=change.dry_run)
         if not (result.is_change or mails):
             raise NotFound(f"No data is stored about {subscriber}.")
         return replace(result, facts={"mails": mails})
+
+    @recorded_as("subscriber.erase", WRITE)
+    def _erase(self, connection: Connection, change: Change, subscriber: int | str) -> ActionResult:
+        found = self._mailbox(connection, subscriber)
+        audience_store.end_all_subscriptions(connection, found.key, detail="", now=change.now)
+        known = audience_store.erase_subscriber(connection, found.key, change.now)
+        return found.result(message="The subscriber is erased.", is_change=known)
 
     def mail_choices(self, change: Change, subscriber_id: int) -> ActionResult:
         """Send a subscriber the link to the page of choices; a repeated request sends nothing."""
@@ -356,25 +352,12 @@ class SubscriberActions:
         number = audience_store.find_subscriber(connection, mailbox.key)
         return _Mailbox(str(number or ""), mailbox.key, mailbox.display)
 
-    def _on(
-        self,
-        change: Change,
-        action: str,
-        subscriber: int | str,
-        act: Callable[[Connection, "_Mailbox"], _Facts],
-        *,
-        scope: str = WRITE,
-        known: bool = False,
-    ) -> ActionResult:
-        """Perform an action on a mailbox, which is of a subscriber if ``known``. ``act`` returns facts."""
-
-        def work(connection: Connection) -> ActionResult:
-            found = self._mailbox(connection, subscriber)
-            if known and not found.id:
-                raise NotFound(f"{subscriber} is not a subscriber. `syndicate subscribers list` shows all.")
-            return ActionResult(kind="subscriber", id=found.id, **act(connection, found))
-
-        return perform(self.store, change, action, scope, work)
+    def _subscriber(self, connection: Connection, address: str) -> "_Mailbox":
+        """Return the mailbox of an address that is a subscriber's."""
+        found = self._mailbox(connection, address)
+        if not found.id:
+            raise NotFound(f"{address} is not a subscriber. `syndicate subscribers list` shows all.")
+        return found
 
     def _remove_mails(self, address_key: str, *, dry_run: bool) -> int:
         """Delete the mails to a mailbox in the outbox folder; return their number."""
@@ -390,3 +373,7 @@ class _Mailbox(NamedTuple):
     id: str
     key: str
     address: str
+
+    def result(self, **facts: Any) -> ActionResult:
+        """Return the result of an action on the mailbox."""
+        return ActionResult(kind="subscriber", id=self.id, **facts)
