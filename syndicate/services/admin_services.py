@@ -126,7 +126,7 @@ class AdminServices(MailingServices):
     @cached_property
     def admin(self) -> AdminJobs:
         """Jobs of the operator's pages and API."""
-        from syndicate.services.admin_jobs import admin_jobs
+        from syndicate.services.admin_composition import admin_jobs
 
         return admin_jobs(self)
 

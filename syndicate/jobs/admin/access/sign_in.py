@@ -213,7 +213,7 @@ class SignInJob:
     def ask_for_link(self, address: str, client: Client, now: datetime, mail_link: MailLink) -> None:
         """Mail a link for a new password to a user, from another thread: no answer tells who is a user.
 
-        Anybody may ask, so an invitation and other links of the user stay.
+        Any browser may ask, so an invitation and other links of the user stay.
         """
         key, link_key = address.strip().casefold()[:320], new_key()
         with self.store.write() as connection:
