@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 from starlette.responses import Response
 
+from syndicate.errors import ActionRefused
 from syndicate.store.access import api_lists
 from syndicate.web.api.api_call import ApiCall, Call, Id, ListQuery, RowId, Shown, found, row_of
 from syndicate.web.api.api_router import Resource
@@ -69,7 +70,10 @@ def list_webhook_deliveries(call: Call, paging: ListQuery, webhook_id: RowId, st
 def retry_webhook_delivery(call: Call, webhook_id: RowId, delivery_id: RowId) -> Response:
     """Send a failed or waiting delivery to a webhook again at once, with the same id."""
     with call.store.read() as connection:
-        row_of(connection, api_lists.WEBHOOK_DELIVERIES, "such delivery", webhook=webhook_id, id=delivery_id)
+        deliveries = api_lists.WEBHOOK_DELIVERIES
+        row = row_of(connection, deliveries, "such delivery", webhook=webhook_id, id=delivery_id)
+    if row["state"] == "sent":
+        raise ActionRefused("wrong-state", f"Delivery {delivery_id} has arrived.")
     result = call.jobs.webhooks.retry(call.change(), delivery_id)
     return call.done(result, status=202, location=f"/webhooks/{webhook_id}/deliveries")
 

@@ -100,8 +100,7 @@ class WebhookActions:
     def retry(self, connection: Connection, change: Change, delivery_id: int) -> ActionResult:
         """Send a failed or waiting delivery again at once, with the same id."""
         if not webhook_store.retry_webhook(connection, delivery_id, change.now):
-            text = f"There is no failed or waiting delivery {delivery_id}."
-            raise ActionRefused("wrong-state", text)
+            raise NotFound(f"There is no failed or waiting delivery {delivery_id}.")
         return _result(delivery_id, f"Delivery {delivery_id} goes out in a few seconds.")
 
     def _update(
