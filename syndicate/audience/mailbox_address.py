@@ -57,6 +57,14 @@ def normalise_address(text: str) -> Address:
     return Address(display=display, key=display.casefold())
 
 
+def is_mailbox(text: str, key: str) -> bool:
+    """Return whether a text is a spelling of the mailbox with a key."""
+    try:
+        return normalise_address(text).key == key
+    except InvalidAddress:
+        return False
+
+
 def fold_address(address: Address) -> str:
     """Return an address without plus tag, dots and capitals, to count a person's requests."""
     local, _, domain = address.key.rpartition("@")

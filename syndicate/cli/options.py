@@ -72,12 +72,13 @@ class Call:
     as_json: bool = False
     given_now: datetime | None = None
     by: str = ""
+    dry_run: bool = False
 
     @property
     def change(self) -> Change:
         """Change that the command asks for, by ``--by`` or the user of the operating system."""
         name = clean_line(self.by, _MAX_NAME_LENGTH) or _system_user()
-        return Change(actor=command_actor(name), now=self.now)
+        return Change(actor=command_actor(name), now=self.now, dry_run=self.dry_run)
 
     @property
     def now(self) -> datetime:
@@ -129,6 +130,17 @@ def action_options(command: Command) -> Command:
         return command(replace(call, by=by), **given)
 
     return timed_options(called)
+
+
+def tried_options(command: Command) -> Command:
+    """Add the options of ``action_options`` and ``--dry-run``, for actions that can be rolled back."""
+
+    @dry_run_option
+    @wraps(command)
+    def called(call: Call, *, dry_run: bool, **given: Any) -> Any:
+        return command(replace(call, dry_run=dry_run), **given)
+
+    return action_options(called)
 
 
 def _system_user() -> str:

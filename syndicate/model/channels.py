@@ -36,6 +36,7 @@ class Channel:
     - ``title``, ``description``, ``language``: of the feed document
     - ``query``: the query as written; ``clauses``: the query as parsed
     - ``limit``: maximum number of articles in the feed
+    - ``post_to``: names of the networks to which its stories are posted
     - ``hub``: false for a feed without a WebSub hub
     - ``previous``: archive page (RFC 5005) before this document
     - ``current``: channel whose archive page this document is
@@ -49,6 +50,7 @@ class Channel:
     language: str = ""
     description: str = ""
     moved_from: tuple[str, ...] = ()
+    post_to: tuple[str, ...] = ()
     hub: bool = True
     previous: str = ""
     current: str = ""

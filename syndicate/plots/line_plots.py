@@ -76,22 +76,18 @@ def line_with_columns(
     finding: str,
     labels: Sequence[str],
     values: Sequence[float],
-    joined: Sequence[float] = (),
-    left: Sequence[float] = (),
+    joined: Sequence[float],
+    left: Sequence[float],
 ) -> Figure:
-    """Draw a line of totals; below it columns of ``joined`` upwards and ``left`` downwards, if given."""
+    """Draw a line of totals; below it columns of ``joined`` upwards and ``left`` downwards."""
     lowest, highest = min(values, default=0), max(values, default=0)
     # A line that moves little against its height starts above 0, or it would look flat.
     base = 0.0 if lowest * 3 < highest * 2 else max(0.0, lowest - (highest - lowest or lowest or 1))
     limit = base + limit_of([highest - base])
-    widest = max([*joined, *left, 1])
 
     def draw(canvas: Canvas) -> None:
-        count = max(1, len(labels))
-        width = (canvas.right - canvas.left) / count
-        foot = canvas.bottom
-        if joined or left:
-            canvas.bottom -= 60
+        width, foot = (canvas.right - canvas.left) / max(1, len(labels)), canvas.bottom
+        canvas.bottom -= 60
         canvas.value_axis(limit - base, lambda value: short_number(value + base))
         points = [
             (canvas.left + (place + 0.5) * width, canvas.y((value - base) / (limit - base)))
@@ -101,29 +97,34 @@ def line_with_columns(
         canvas.line(points, "line c1")
         if points:
             canvas.circle(*points[-1], 3.5, "c1")
-        if joined or left:
-            middle = foot - 22
-            canvas.text(canvas.left - 6, middle - 6, f"+{short_number(max(joined, default=0))}", "end")
-            canvas.text(canvas.left - 6, middle + 12, "left", "end")
-            for values_of, name, sign in ((joined, "c1", 1), (left, "c2", -1)):
-                for place, value in enumerate(values_of):
-                    height = 22 * value / widest
-                    y = middle - height if sign > 0 else middle + 1
-                    canvas.rect(canvas.left + place * width + 0.5, y, width - 1, height, name)
+        _columns_both_ways(canvas, foot - 22, width, joined, left)
         canvas.bottom = foot
         canvas.label_axis(labels)
 
-    more = [(name, values_of) for name, values_of in (("joined", joined), ("left", left)) if values_of]
     return figure(
         title,
         finding,
         draw,
-        height=190 if more else 150,
+        height=190,
         margins=Margins(left=56),
-        columns=["", "total", *(name for name, _ in more)],
+        columns=["", "total", "joined", "left"],
         rows=[
-            [label, number(values[place]), *(number(values_of[place]) for _, values_of in more)]
-            for place, label in enumerate(labels)
+            [label, *map(number, numbers)]
+            for label, *numbers in zip(labels, values, joined, left, strict=True)
         ],
-        legend=[("c1", "total, and joined below"), ("c2", "left")] if more else [],
+        legend=[("c1", "total, and joined below"), ("c2", "left")],
     )
+
+
+def _columns_both_ways(
+    canvas: Canvas, middle: float, width: float, joined: Sequence[float], left: Sequence[float]
+) -> None:
+    """Draw columns above and below a line at ``middle``."""
+    widest = max([*joined, *left, 1])
+    canvas.text(canvas.left - 6, middle - 6, f"+{short_number(max(joined, default=0))}", "end")
+    canvas.text(canvas.left - 6, middle + 12, "left", "end")
+    for values, name in ((joined, "c1"), (left, "c2")):
+        for place, value in enumerate(values):
+            height = 22 * value / widest
+            y = middle - height if name == "c1" else middle + 1
+            canvas.rect(canvas.left + place * width + 0.5, y, width - 1, height, name)

@@ -171,16 +171,11 @@ class Services(AdminServices):
         """Job that posts stories of channels to other networks."""
         from syndicate.jobs.posting.post_job import PostJob
 
-        networks_of = {channel.name: channel.post_to for channel in self.settings.channels if channel.post_to}
         return PostJob(
             store=self.store,
             fetcher=lambda: self.fetcher,
             networks={network.name: network.declared() for network in self.settings.networks},
-            targets=[
-                (channel, networks_of[channel.name])
-                for channel in self.channels
-                if channel.name in networks_of
-            ],
+            channels=self.channels,
             site_url=self.settings.site.url,
             owner=self.owner,
             guard=self.guard,

@@ -20,11 +20,7 @@ if TYPE_CHECKING:
     from syndicate.jobs.admin.needs import NeedsReader
     from syndicate.jobs.admin.sources.source_actions import SourceActions
     from syndicate.jobs.admin.sources.source_list_view import SourceListViews
-    from syndicate.jobs.admin.sources.source_lookups import SourceLookups
-    from syndicate.jobs.admin.sources.source_view import SourceDetails
-    from syndicate.jobs.admin.stories.admin_story_views import StoryViews
     from syndicate.jobs.admin.system.metric_views import MetricsReader
-    from syndicate.jobs.admin.system.overview_views import OverviewReader
     from syndicate.jobs.backup.backup_job import BackupJob
     from syndicate.jobs.stage_log import StageLog
 
@@ -128,104 +124,11 @@ class AdminServices(MailingServices):
         return SourceActions(store=self.store, read_access=partial(access_of, base=self.settings.base))
 
     @cached_property
-    def source_details(self) -> SourceDetails:
-        """Views of single sources."""
-        from syndicate.ingest.page.robots_rules import product_token
-        from syndicate.jobs.admin.sources.source_view import SourceDetails
-
-        return SourceDetails(
-            parser=lambda: self.parsers,
-            rules=lambda: self.rule_dry_run,
-            agent=product_token(self.agent_name),
-            config_file=self.settings.base / "config.toml",
-            declared=[source.name for source in self.sources],
-            contact=self.settings.http.user_agent or self.settings.site.url,
-        )
-
-    @cached_property
-    def source_lookups(self) -> SourceLookups:
-        """Look-ups of sources in the background."""
-        from syndicate.jobs.admin.sources.source_lookups import SourceLookups
-
-        return SourceLookups(
-            discovery=lambda: self.discovery,
-            rules=lambda: self.rule_dry_run,
-            actions=self.source_actions,
-            agent=self.source_details.agent,
-        )
-
-    @property
-    def _story_views(self) -> StoryViews:
-        from syndicate.jobs.admin.stories.admin_story_views import StoryViews
-
-        options, site_url = self.stories.options, self.settings.site.url
-        return StoryViews(options=options, channels=self.channels, zone=self.zone, site_url=site_url)
-
-    @property
-    def _overview(self) -> OverviewReader:
-        from syndicate.jobs.admin.system.overview_views import OverviewReader
-
-        return OverviewReader(
-            store=self.store,
-            needs=self.needs,
-            newsletters=self.newsletters,
-            zone=self.zone,
-            conditions=self.source_views.conditions,
-        )
-
-    @cached_property
     def admin(self) -> AdminJobs:
         """Jobs of the operator's pages and API."""
-        from syndicate.jobs.admin.access.sign_in import SignInJob
-        from syndicate.jobs.admin.access.token_actions import TokenActions
-        from syndicate.jobs.admin.access.user_actions import UserActions
-        from syndicate.jobs.admin.admin_jobs import AdminJobs
-        from syndicate.jobs.admin.outgoing.post_actions import PostActions
-        from syndicate.jobs.admin.outgoing.webhook_actions import WebhookActions
-        from syndicate.jobs.admin.stories.article_actions import ArticleActions
-        from syndicate.jobs.admin.stories.search_actions import SearchActions
-        from syndicate.jobs.admin.stories.story_actions import StoryActions
-        from syndicate.jobs.admin.system.system_views import SystemJobs
-        from syndicate.services.setting_rows import setting_rows
+        from syndicate.services.admin_composition import admin_jobs
 
-        options, store = self.admin_options, self.store
-        users = UserActions(store=store, title=options.title)
-        return AdminJobs(
-            store=store,
-            options=options,
-            sign_in=SignInJob(store=store, users=users, second_step=options.second_step),
-            users=users,
-            tokens=TokenActions(store=store),
-            articles=ArticleActions(importer=self.importer),
-            sources=self.source_actions,
-            discovery=self.discovery,
-            rules=self.rule_dry_run,
-            source_list=self.source_views,
-            source_details=self.source_details,
-            lookups=self.source_lookups,
-            stories=StoryActions(store=store, window_days=self.stories.options.window_days),
-            searches=SearchActions(store=store, feeds=self.private_feeds),
-            story_views=self._story_views,
-            channels=self.channel_actions,
-            channel_views=self.channel_views,
-            newsletters=self.newsletter_actions,
-            newsletter_views=self.newsletter_views,
-            mail_link=self._mail_password_link if self.settings.mail.transport == "smtp" else None,
-            needs=self.needs,
-            overview=self._overview,
-            system=SystemJobs(
-                store=store,
-                folder=self.settings.base,
-                backup=self.backup,
-                settings=partial(setting_rows, self.settings),
-            ),
-            webhooks=WebhookActions(store=store),
-            posts=PostActions(store=store),
-            editions=self.edition_actions,
-            deliveries=self.delivery_actions,
-            subscribers=self.subscriber_actions,
-            mailing=self.mailing_facts,
-        )
+        return admin_jobs(self)
 
     def mail_operator(self, to: str, subject: str, text: str) -> None:
         """Mail a text to a user or for an alert, from the sender of [mail]. Raises ``MailError``."""
@@ -235,7 +138,7 @@ class AdminServices(MailingServices):
         mailbox = (sender.name or self.settings.site.title, sender.address.display)
         send_plain_mail(self.sender(), mailbox, to, subject, text)
 
-    def _mail_password_link(self, address: str, key: str) -> None:
+    def mail_password_link(self, address: str, key: str) -> None:
         """Mail the link for a new password; a failure is logged without the address."""
         title = self.settings.site.title
         text = (

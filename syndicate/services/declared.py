@@ -61,7 +61,7 @@ def channel_of(settings: Settings, channel: ChannelSettings) -> Channel:
     """Return a channel of ``[[channels]]`` or of the store."""
     language = channel.language or settings.site.language
     return Channel(
-        **channel.model_dump(exclude={"title", "language", "post_to"}),
+        **channel.model_dump(exclude={"title", "language"}),
         title=channel.title or channel.name.replace("-", " ").capitalize(),
         clauses=in_language(parse_query(channel.query), language),
         language=language,

@@ -11,7 +11,6 @@ from syndicate.services.outgoing_services import OutgoingServices
 if TYPE_CHECKING:
     from syndicate.jobs.admin.mailing.delivery_actions import DeliveryActions
     from syndicate.jobs.admin.mailing.edition_actions import EditionActions
-    from syndicate.jobs.admin.mailing.mailing_facts import MailingFacts
     from syndicate.jobs.admin.mailing.review_links import ReviewLinks
     from syndicate.jobs.admin.mailing.subscriber_actions import SubscriberActions
 
@@ -37,22 +36,6 @@ class MailingServices(OutgoingServices):
         from syndicate.jobs.admin.mailing.delivery_actions import DeliveryActions
 
         return DeliveryActions(store=self.store)
-
-    @cached_property
-    def mailing_facts(self) -> MailingFacts:
-        """Facts that the pages of deliveries and subscribers show."""
-        from syndicate.jobs.admin.mailing.held_files import HeldFiles
-        from syndicate.jobs.admin.mailing.mailing_facts import MailingFacts
-        from syndicate.services.mail_services import mail_domain
-
-        return MailingFacts(
-            newsletters=self.newsletters,
-            fields=self.subscriber_fields,
-            segments=tuple(segment.name for segment in self.settings.segments),
-            mail_domain=mail_domain(self.settings),
-            rate=self.settings.mail.rate,
-            held=HeldFiles(folder=self.settings.path(".syndicate-uploads")),
-        )
 
     @cached_property
     def subscriber_actions(self) -> SubscriberActions:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from syndicate.errors import WrongFields
 from syndicate.services.newsletter_services import NewsletterServices
 from syndicate.services.stored_declarations import channel_from, newsletter_from
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from syndicate.jobs.admin.outgoing.channel_actions import ChannelActions
     from syndicate.jobs.admin.outgoing.channel_views import ChannelViews
     from syndicate.jobs.admin.outgoing.newsletter_actions import NewsletterActions
-    from syndicate.jobs.admin.outgoing.newsletter_reader import NewsletterViews
     from syndicate.model import Channel
 
 
@@ -48,19 +48,6 @@ class OutgoingServices(NewsletterServices):
             previewer=self.previewer,
         )
 
-    @cached_property
-    def newsletter_views(self) -> NewsletterViews:
-        """Reader of newsletters."""
-        from syndicate.jobs.admin.outgoing.newsletter_reader import NewsletterViews
-
-        return NewsletterViews(
-            store=self.store,
-            newsletters=self.newsletters,
-            declared=self.newsletter_actions.declared,
-            previewer=self.previewer,
-            zone=self.zone,
-        )
-
     @property
     def _channel_names(self) -> dict[str, str]:
         """Present and former names of declared channels, each with the present name."""
@@ -71,4 +58,8 @@ class OutgoingServices(NewsletterServices):
         }
 
     def _read_channel(self, values: Mapping[str, Any]) -> Channel:
-        return channel_from(self.settings, values)
+        channel = channel_from(self.settings, values)
+        # A channel of the store stays when its network leaves the file; only an entered name must exist.
+        if unknown := set(channel.post_to) - {network.name for network in self.settings.networks}:
+            raise WrongFields({"post_to": f"config.toml has no [[networks]] {', '.join(sorted(unknown))}."})
+        return channel

@@ -12,7 +12,7 @@ from syndicate.settings.story_settings import ChannelSettings
 from syndicate.settings.values import Section
 
 S = TypeVar("S", bound=Section)
-CHANNEL_FIELDS = ("name", "title", "query", "limit", "language", "description")
+CHANNEL_FIELDS = ("name", "title", "query", "limit", "language", "description", "post_to")
 # Without the keys that name files of the machine or brands.
 NEWSLETTER_FIELDS = (
     *("name", "title", "schedule", "time_zone", "query", "stories", "trending", "language", "description"),

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,6 +20,7 @@ from syndicate.toml_lines import line_of
 
 _ENVIRONMENT = "SYNDICATE_"
 _MIN_SECRET = 16
+_OF_THE_FILE = ("base", "file", "file_hash")
 # Lists of tables whose keys the environment can set.
 _NAMED = ("brands", "networks")
 _UNIQUE = (
@@ -49,7 +51,8 @@ def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Se
     base = file.absolute().parent
     problems = _from_environment(data, environment)
     try:
-        settings = Settings.model_validate({**data, "base": base, "file": file.name})
+        place = {"base": base, "file": file.name, "file_hash": sha256(text.encode()).hexdigest()}
+        settings = Settings.model_validate({**data, **place})
     except ValidationError as error:
         mistakes = sorted(error.errors(), key=lambda details: line_of(text, details["loc"]) or 1)
         problems += [_explain(file, text, environment, details) for details in mistakes]
@@ -160,7 +163,7 @@ def _suggestion(path: tuple[str | int, ...]) -> str:
         # A table, a list of tables, or an optional table.
         types = (kind, *get_args(kind))
         model = next(known for known in types if isinstance(known, type) and issubclass(known, BaseModel))
-    names = [field.alias or name for name, field in model.model_fields.items() if name != "base"]
+    names = [field.alias or name for name, field in model.model_fields.items() if name not in _OF_THE_FILE]
     similar = get_close_matches(str(path[-1]), names, n=1)
     return f" (did you mean {similar[0]}?)" if similar else ""
 

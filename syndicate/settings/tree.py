@@ -59,6 +59,7 @@ class Settings(Section):
     backup: site_settings.BackupSettings = site_settings.BackupSettings()
     base: Path = Field(Path(), exclude=True, repr=False)
     file: str = Field("config.toml", exclude=True, repr=False)
+    file_hash: str = Field("", exclude=True, repr=False)
 
     def branded(self, name: str) -> "Settings":
         """Return the settings with a brand's keys in [site] and [mail]; ``""`` is no brand.

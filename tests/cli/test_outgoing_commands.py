@@ -53,6 +53,8 @@ def test_a_webhook_is_added_listed_paused_and_removed(config: Path) -> None:
     for command in ("end-secret", "pause", "resume"):
         call(config, "webhooks", command, "1")
     call(config, "webhooks", "edit", "1", "https://other.example/")
+    (webhook,) = json.loads(call(config, "webhooks", "list", "--json"))["webhooks"]
+    assert (webhook["address"], webhook["events"]) == ("https://other.example/", "edition.sent")
     assert "was removed" in call(config, "webhooks", "remove", "1")
     assert "no webhooks" in call(config, "webhooks", "list")
 

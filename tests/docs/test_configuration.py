@@ -49,7 +49,7 @@ def documented() -> dict[str, dict[str, list[str]]]:
 
 
 DOCUMENTED = documented()
-SECTIONS = [name for name in Settings.model_fields if name not in ("base", "file")]
+SECTIONS = [name for name in Settings.model_fields if name not in ("base", "file", "file_hash")]
 FIELDS = [
     (section, field.alias or name, name)
     for section in SECTIONS

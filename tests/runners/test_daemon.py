@@ -6,7 +6,7 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request
@@ -23,6 +23,7 @@ from syndicate.errors import StoreBusy
 from syndicate.services import open_services
 from syndicate.services.store_location import store_lock, store_url
 from syndicate.settings import load_settings
+from syndicate.store.access import audit_store
 from syndicate.store.core import quarantine
 from syndicate.store.leases import leases
 from syndicate.store.output import stale
@@ -86,6 +87,9 @@ def test_OF9_a_bad_file_keeps_the_old_configuration_and_a_good_one_is_taken(conf
     events = [line["event"] for line in daemon.events]
     assert (events.count("started"), events.count("stopping")) == (1, 1)
     assert (config.parent / "feeds" / "another.rss").is_file()
+    with open_services(load_settings(config)) as services, services.store.read() as connection:
+        (row,) = audit_store.audit_rows(connection, action="config.reload")
+    assert (row.object_id, row.after) == ("config.toml", {"hash": sha256(config.read_bytes()).hexdigest()})
 
 
 def test_T4_it_ends_soon_while_every_server_hangs(tmp_path: Path) -> None:

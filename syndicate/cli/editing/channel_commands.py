@@ -1,6 +1,6 @@
 """Commands that list, preview, add, edit, rename and take down channels."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -18,6 +18,7 @@ _FIELDS = (
     click.option("--limit", type=click.IntRange(1, 100), help="Maximum number of articles."),
     click.option("--language", help="The language of the feed, such as en."),
     click.option("--description", help="The description of the feed."),
+    click.option("--post-to", multiple=True, metavar="NAME", help='A network for its stories; "" for none.'),
 )
 
 
@@ -35,33 +36,39 @@ def act(call: Call, work: Action) -> None:
 
 def given_values(given: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Return the options that the user gave as fields."""
-    return {name: value for name, value in {**more, **given}.items() if value is not None}
+    values = {name: value for name, value in {**more, **given}.items() if value not in (None, ())}
+    return {name: _names(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
-def declaration_commands(
+def _names(given: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(filter(None, given))
+
+
+def add_editing(
     group: click.Group,
-    actions: Callable[[Services], Any],
-    fields: Sequence[Callable[[Command], Command]],
-    helps: Mapping[str, str],
+    fields: tuple[Callable[[Command], Command], ...],
+    actions_of: Callable[[Services], Any],
+    **texts: str,
 ) -> None:
-    """Add the commands ``add``, ``edit`` and ``remove`` for the declarations that the store has."""
+    """Add the commands that add, edit and remove an object of these fields; ``texts`` are their help."""
 
     def add(call: Call, name: str, **given: Any) -> None:
         values = given_values(given, name=name)
-        act(call, lambda services, change: actions(services).add(change, values))
+        act(call, lambda services, change: actions_of(services).add(change, values))
 
     def edit(call: Call, name: str, **given: Any) -> None:
         values = given_values(given)
-        act(call, lambda services, change: actions(services).edit(change, name, values))
+        act(call, lambda services, change: actions_of(services).edit(change, name, values))
 
     def remove(call: Call, name: str) -> None:
-        act(call, lambda services, change: actions(services).remove(change, name))
+        act(call, lambda services, change: actions_of(services).remove(change, name))
 
     for command, options in ((add, fields), (edit, fields), (remove, ())):
-        named = click.argument("name")(command)
+        with_options: Command = click.argument("name")(command)
         for option in reversed(options):
-            named = option(named)
-        group.command(command.__name__, help=helps[command.__name__])(action_options(named))
+            with_options = option(with_options)
+        name = command.__name__
+        group.command(name, help=texts[name])(action_options(with_options))
 
 
 @click.group()
@@ -76,16 +83,8 @@ def list_(call: Call) -> None:
     with call.services() as services:
         lines = services.channel_views.lines(call.now)
     shown = "name title origin state leads_to since daily readers problem"
-    answer = [
-        {
-            **attributes(
-                line,
-                shown,
-            ),
-            "query": line.channel.query if line.channel else "",
-        }
-        for line in lines
-    ]
+    queries = [line.channel.query if line.channel else "" for line in lines]
+    answer = [attributes(line, shown) | {"query": text} for line, text in zip(lines, queries, strict=True)]
     rows = [
         (line.name, line.origin, f"{line.daily:.0f}", line.readers, line.leads_to or line.state, line.title)
         for line in lines
@@ -142,13 +141,14 @@ def restore(call: Call, name: str) -> None:
     act(call, lambda services, change: services.channel_actions.restore(change, name))
 
 
-declaration_commands(
+add_editing(
     channels,
-    lambda services: services.channel_actions,
     _FIELDS,
-    {
-        "add": "Add the channel NAME to the store; the next publishing writes it.",
-        "edit": "Change an added channel.",
-        "remove": "Take an added channel down.\n\nIts addresses answer 410, its files get a last item.",
-    },
+    lambda services: services.channel_actions,
+    add="Add the channel NAME to the store; the next publishing writes it.",
+    edit="Change an added channel.",
+    remove="""Take an added channel down.
+
+    Its addresses answer 410, its files get a last item.
+    """,
 )

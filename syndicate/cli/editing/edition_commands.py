@@ -18,10 +18,10 @@ from syndicate.cli.editing.issue_commands import write
 from syndicate.cli.options import Call, action_options, common_options, dry_run_option, timed_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.errors import ConfigError
-from syndicate.jobs.admin.mailing.edition_actions import Edit, EditionActions
+from syndicate.jobs.admin.mailing.edition_actions import EditionActions
+from syndicate.jobs.newsletter.renderer import CheckedEdition
 from syndicate.model.actors import ActionResult
 from syndicate.newsletter import edition_changes
-from syndicate.newsletter.edition_changes import EditionChangeResult
 from syndicate.reports.newsletter_times import zone_of
 from syndicate.store.mail import delivery_counts, edition_figures, edition_store, message_store
 from syndicate.text.phrases import listed_counts, local_time, plural
@@ -48,14 +48,16 @@ def editions() -> None:
 editions.add_command(write)
 
 
-def _review_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """Return a decorator for a command that changes an edition, with the options that they share."""
+def _review_command(name: str, values: str, run: Callable[..., None], help_text: str) -> None:
+    """Add a command that changes an edition; ``values`` are the names of its further arguments."""
 
-    def wrap(function: Callable[..., Any]) -> click.Command:
-        wrapped = click.argument("edition_id", type=ROW_NUMBER)(function)
-        return editions.command(name)(action_options(wrapped))
+    def command(call: Call, edition_id: int, **given: Any) -> None:
+        run(call, edition_id, **given)
 
-    return wrap
+    for value in reversed(values.split()):
+        command = click.argument(value, type=int if value in ("place", "to") else str)(command)
+    command = click.argument("edition_id", type=ROW_NUMBER)(command)
+    editions.command(name, help=help_text)(action_options(command))
 
 
 @editions.command("list")
@@ -262,79 +264,67 @@ def link(call: Call, days: int, revoke: bool, newsletter: str) -> None:
     call.show(answer, address)
 
 
-@_review_command("add")
-@click.argument("story")
-def _add(call: Call, edition_id: int, story: str) -> None:
-    """Add a STORY: its number, or the address of its article."""
-    _change(call, edition_id, lambda actions: actions.add(edition_id, story))
+def _edit(name: str, values: str, edit: Callable[..., Any], help_text: str) -> None:
+    """Add a command that changes the content of an edition."""
+
+    def run(call: Call, edition_id: int, **given: Any) -> None:
+        with call.services() as services:
+            actions = services.edition_actions
+            change = actions.add(edition_id, given["story"]) if "story" in given else partial(edit, **given)
+            actions.edit(call.change, edition_id, change)
+            checked = services.review.check(edition_id)
+        _show_content(call, edition_id, checked)
+
+    _review_command(name, values, run, help_text)
 
 
-@_review_command("approve")
+_TITLE = "Change the TITLE of the story at PLACE. PLACE 0 is the mail's subject."
+_SUMMARY = "Set the summary of the story at PLACE.\n\nAn empty TEXT removes it."
+_to_first_place = partial(edition_changes.move_story, to=1)
+_edit("drop", "place", edition_changes.drop_story, "Remove the story at PLACE.")
+_edit("add", "story", edition_changes.add_story, "Add a STORY: its number, or the address of its article.")
+_edit("pin", "place", _to_first_place, "Move the story at PLACE to the first place.")
+_edit("move", "place to", edition_changes.move_story, "Move the story at PLACE to the place TO.")
+_edit("retitle", "place title", edition_changes.retitle, _TITLE)
+_edit("summary", "place text", edition_changes.summarise, _SUMMARY)
+_edit("note", "text", edition_changes.add_note, "Set the note above the stories; an empty TEXT removes it.")
+
+
 def _approve(call: Call, edition_id: int) -> None:
-    """Approve an edition for sending. Errors of `lint` prevent it."""
     result = _act(call, EditionActions.approve, edition_id)
     warnings = (result.facts or {}).get("warnings", 0)
     advice = f"; see `syndicate lint --edition {edition_id}`" if warnings else ""
     _show_state(call, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}{advice}")
 
 
-@_review_command("correct")
-@click.argument("text")
 def _correct(call: Call, edition_id: int, text: str) -> None:
-    """Begin a correction of a sent edition. TEXT explains the mistake.
-
-    The correction waits for approval and can be changed like any edition. It is sent to the edition's
-    readers, and replaces the edition in the archive and the feed.
-    """
     revision = int(_act(call, EditionActions.correct, edition_id, text).id)
     _show_state(call, revision, "held", f"is the correction of {edition_id}; approve it to send it")
 
 
-_HELP = {
-    "drop": "Remove the story at PLACE.",
-    "pin": "Move the story at PLACE to the first place.",
-    "move": "Move the story at PLACE to the place TO.",
-    "retitle": "Change the TITLE of the story at PLACE. PLACE 0 is the mail's subject.",
-    "summary": "Set the summary of the story at PLACE.\n\nAn empty TEXT removes it.",
-    "note": "Set the note above the stories; an empty TEXT removes it.",
-    "hold": "Remove the deadline: the edition waits for approval.",
-    "take-back": "Take an approval back before any mail has left.",
-    "withdraw": "Never send this edition.",
-}
+def _stop(name: str, action: Callable[..., ActionResult], state: str, said: str, help_text: str) -> None:
+    """Add a command that brings an edition into a state in which it is not sent."""
 
-
-def _add_edit(name: str, edit: Callable[..., EditionChangeResult], **types: type) -> None:
-    """Add the command of an edit, with an argument for each of its parameters."""
-
-    def command(call: Call, edition_id: int, **values: Any) -> None:
-        _change(call, edition_id, lambda _actions: partial(edit, **values))
-
-    command.__doc__ = _HELP[name]
-    for argument, kind in reversed(types.items()):
-        command = click.argument(argument, type=kind)(command)
-    _review_command(name)(command)
-
-
-def _add_step(name: str, action: Callable[..., ActionResult], state: str, text: str) -> None:
-    """Add the command of an action without arguments, after which the edition is in a state."""
-
-    def command(call: Call, edition_id: int) -> None:
+    def run(call: Call, edition_id: int) -> None:
         _act(call, action, edition_id)
-        _show_state(call, edition_id, state, text)
+        _show_state(call, edition_id, state, said)
 
-    command.__doc__ = _HELP[name]
-    _review_command(name)(command)
+    _review_command(name, "", run, help_text)
 
 
-_add_edit("drop", edition_changes.drop_story, place=int)
-_add_edit("pin", partial(edition_changes.move_story, to=1), place=int)
-_add_edit("move", edition_changes.move_story, place=int, to=int)
-_add_edit("retitle", edition_changes.retitle, place=int, title=str)
-_add_edit("summary", edition_changes.summarise, place=int, text=str)
-_add_edit("note", edition_changes.add_note, text=str)
-_add_step("hold", EditionActions.hold, "held", "held until an editor approves it")
-_add_step("take-back", EditionActions.undo_approval, "held", "held again; nothing was sent")
-_add_step("withdraw", EditionActions.withdraw, "withdrawn", "withdrawn; it is never sent")
+_BACK = "Take an approval back before any mail has left."
+_WITHDRAW = "Never send this edition."
+_HOLD = "Remove the deadline: the edition waits for approval."
+_CORRECT = """Begin a correction of a sent edition. TEXT explains the mistake.
+
+The correction waits for approval and can be changed like any edition. It is sent to the edition's
+readers, and replaces the edition in the archive and the feed.
+"""
+_review_command("approve", "", _approve, "Approve an edition for sending. Errors of `lint` prevent it.")
+_stop("take-back", EditionActions.undo_approval, "held", "held again; nothing was sent", _BACK)
+_stop("hold", EditionActions.hold, "held", "held until an editor approves it", _HOLD)
+_stop("withdraw", EditionActions.withdraw, "withdrawn", "withdrawn; it is never sent", _WITHDRAW)
+_review_command("correct", "text", _correct, _CORRECT)
 
 
 def _act(call: Call, action: Callable[..., ActionResult], edition_id: int, *values: str) -> ActionResult:
@@ -342,11 +332,7 @@ def _act(call: Call, action: Callable[..., ActionResult], edition_id: int, *valu
         return action(services.edition_actions, call.change, edition_id, *values)
 
 
-def _change(call: Call, edition_id: int, edit: Callable[[EditionActions], Edit]) -> None:
-    with call.services() as services:
-        actions = services.edition_actions
-        actions.edit(call.change, edition_id, edit(actions))
-        checked = services.review.check(edition_id)
+def _show_content(call: Call, edition_id: int, checked: CheckedEdition) -> None:
     titles = [story.title for story in checked.content.stories]
     findings = [*map(str, checked.findings), *checked.trimmed]
     answer = {"edition": edition_id, "subject": checked.rendered.subject, "stories": titles, "said": findings}

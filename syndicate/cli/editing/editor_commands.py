@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, article_named, duration_value
-from syndicate.cli.options import Call, action_options, dry_run_option, timed_options
+from syndicate.cli.options import Call, action_options, timed_options, tried_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.jobs.admin.stories.admin_story_views import decision_words
 from syndicate.jobs.admin.stories.story_actions import MAX_HEADLINE, StoryActions, decision_value
@@ -37,7 +37,7 @@ def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
     valid_for = click.option(
         "--for", "valid_for", callback=duration_value, help="Validity, such as 12h or 3d."
     )
-    return action_options(valid_for(dry_run_option(command)))
+    return tried_options(valid_for(command))
 
 
 @editor.command()
@@ -190,15 +190,7 @@ def decision_answer(decision: EditorDecision) -> dict[str, Any]:
     return attributes(decision, "id action article=article_uid value who recorded expires undoes")
 
 
-def _decide(
-    call: Call,
-    text: str,
-    action: EditorAction,
-    value: str,
-    *,
-    valid_for: timedelta | None,
-    dry_run: bool,
-) -> None:
+def _decide(call: Call, text: str, action: EditorAction, value: str, *, valid_for: timedelta | None) -> None:
     at = call.now
     with call.services() as services:
         with services.store.read() as connection:
@@ -207,15 +199,13 @@ def _decide(
         facts: dict[str, Any] = {"action": action, "article_uid": article.uid, "expires": expires}
         value = decision_value(action, value)
         decision = EditorDecision(id=0, recorded=at, who=call.change.actor.name, value=value, **facts)
-        result = None
-        if not dry_run:
-            result = services.admin.stories.decide(call.change, article.uid, action, value, expires)
-    number = int(result.id) if result else None
-    answer = decision_answer(decision) | {"id": number, "title": article.title, "dry_run": dry_run}
+        result = services.admin.stories.decide(call.change, article.uid, action, value, expires)
+    number = None if call.dry_run else int(result.id)
+    answer = decision_answer(decision) | {"id": number, "title": article.title, "dry_run": call.dry_run}
 
     def text_output() -> None:
         click.echo(f"{article.title}\n  {action} {decision_words(decision)}")
-        say(result.message if result else "Nothing was changed.")
+        say("Nothing was changed." if call.dry_run else result.message)
 
     call.show(answer, text_output)
 

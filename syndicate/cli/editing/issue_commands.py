@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,27 +23,19 @@ from syndicate.text.phrases import local_time
 )
 @click.option("--public", is_flag=True, help="Show an issue for a segment on the site and in the feed, too.")
 @click.option("--subject", default="", help="The subject, in place of the file's.")
-@click.option("--at", "at", help="Send it at this time in the newsletter's time zone: 2026-12-01T18:00.")
+@click.option("--at", default="", help="Send it at this time of the newsletter's zone: 2026-12-01T18:00.")
 @click.option("--send", is_flag=True, help="Approve it at once.")
 @click.option("--replace", "replaced", type=ROW_NUMBER, help="The id of a waiting issue to write anew.")
 @file_argument
 def write(
-    call: Call,
-    newsletter: str | None,
-    segment: str,
-    public: bool,
-    subject: str,
-    at: str | None,
-    send: bool,
-    replaced: int | None,
-    file: Path,
+    call: Call, newsletter: str | None, at: str, send: bool, replaced: int | None, file: Path, **given: Any
 ) -> None:
     """Write a one-off issue from a Markdown FILE.
 
     "-" means standard input. The issue waits: `editions show` and `preview --edition` show it, and
     `editions approve` sends it.
     """
-    if replaced and (newsletter or segment or public or at):
+    if replaced and (newsletter or given["segment"] or given["public"] or at):
         raise click.UsageError("--replace changes the text only; write another issue for other readers.")
     with click.open_file(str(file), encoding="utf-8") as opened:
         text = opened.read()
@@ -51,15 +44,7 @@ def write(
         if not replaced:
             letter = newsletter_named(services, newsletter, option="--newsletter")
             name, send_at = letter.name, _time(at, letter.time_zone, call.now) if at else None
-        draft = IssueDraft(
-            newsletter=name,
-            text=text,
-            subject=subject,
-            segment=segment,
-            public=public,
-            send_at=send_at,
-            replaced=replaced or 0,
-        )
+        draft = IssueDraft(newsletter=name, text=text, send_at=send_at, replaced=replaced or 0, **given)
         number = int(services.edition_actions.write_issue(call.change, draft).id)
         checked = services.review.check(number)
         if send:

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.editing.channel_commands import declaration_commands
+from syndicate.cli.editing.channel_commands import add_editing
 from syndicate.cli.options import Call, action_options, config_option, timed_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.errors import ConfigError
@@ -96,15 +96,13 @@ def _set_paused(call: Call, name: str, outcome: str, text: str) -> None:
     call.show_change(name, outcome, text, result.is_change)
 
 
-declaration_commands(
+add_editing(
     newsletters,
-    lambda services: services.newsletter_actions,
     _FIELDS,
-    {
-        "add": "Add the newsletter NAME to the store. Its first edition is the next of its schedule.",
-        "edit": "Change an added newsletter.",
-        "remove": "Remove an added newsletter. Its subscribers and editions stay.",
-    },
+    lambda services: services.newsletter_actions,
+    add="Add the newsletter NAME to the store. Its first edition is the next of its schedule.",
+    edit="Change an added newsletter.",
+    remove="Remove an added newsletter. Its subscribers and editions stay.",
 )
 
 

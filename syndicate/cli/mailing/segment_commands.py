@@ -3,14 +3,11 @@
 import click
 
 from syndicate.audience.fields import read_tag, read_value
-from syndicate.audience.mailbox_address import normalise_address
 from syndicate.audience.segments import segment_text
 from syndicate.cli.arguments import check_names
-from syndicate.cli.options import Call, common_options, dry_run_option, timed_options
+from syndicate.cli.options import Call, timed_options, tried_options
 from syndicate.cli.output import table
-from syndicate.errors import SyndicateError
-from syndicate.store import Connection
-from syndicate.store.subscribers import audience_store, field_store, segment_store
+from syndicate.store.subscribers import segment_store
 
 segment_option = click.option(
     "--segment", default=None, metavar="NAME|QUERY", help="Only readers of this segment or query."
@@ -18,43 +15,38 @@ segment_option = click.option(
 
 
 @click.command("set")
-@common_options
-@dry_run_option
+@tried_options
 @click.argument("address")
 @click.argument("values", nargs=-1, required=True, metavar="NAME=VALUE...")
-def set_(call: Call, dry_run: bool, address: str, values: tuple[str, ...]) -> None:
+def set_(call: Call, address: str, values: tuple[str, ...]) -> None:
     """Set fields of an ADDRESS; NAME= removes a field."""
     if mistaken := [value for value in values if "=" not in value]:
         raise click.UsageError(f"{mistaken[0]!r} is not NAME=VALUE.")
     given = dict(value.split("=", 1) for value in values)
-    with call.services() as services, services.write(dry_run=dry_run) as connection:
-        subscriber_id = _subscriber_named(connection, address)
+    with call.services() as services:
         declared = {field.name: field for field in services.subscriber_fields}
         check_names([name for name, text in given.items() if text], list(declared), "field")
         read = {name: text and read_value(declared[name], text) for name, text in given.items()}
-        field_store.save_fields(connection, subscriber_id, read)
-        stored = field_store.fields_of(connection, subscriber_id)
+        stored = (services.subscriber_actions.set_fields(call.change, address, read).facts or {})["fields"]
     facts = "; ".join(f"{name}: {value}" for name, value in stored.items()) or "no fields"
-    call.show({"address": address, "fields": stored, "dry_run": dry_run}, f"{address} has {facts}.")
+    call.show({"address": address, "fields": stored, "dry_run": call.dry_run}, f"{address} has {facts}.")
 
 
 # Without -h for help, which a tag such as -holiday would ask for.
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
-@common_options
-@dry_run_option
+@tried_options
 @click.argument("address")
 @click.argument("tags", nargs=-1, required=True, type=click.UNPROCESSED, metavar="+TAG|-TAG...")
-def tag(call: Call, dry_run: bool, address: str, tags: tuple[str, ...]) -> None:
+def tag(call: Call, address: str, tags: tuple[str, ...]) -> None:
     """Add (+) and remove (-) tags of an ADDRESS."""
     if mistaken := [text for text in tags if text[:1] not in ("+", "-")]:
         raise click.UsageError(f"{mistaken[0]!r} is neither +TAG nor -TAG.")
-    with call.services() as services, services.write(dry_run=dry_run) as connection:
-        subscriber_id = _subscriber_named(connection, address)
-        for sign, change in (("-", field_store.remove_tags), ("+", field_store.add_tags)):
-            change(connection, subscriber_id, [read_tag(text[1:]) for text in tags if text[0] == sign])
-        stored = field_store.tags_of(connection, subscriber_id)
+    added, removed = ([read_tag(text[1:]) for text in tags if text[0] == sign] for sign in "+-")
+    with call.services() as services:
+        result = services.subscriber_actions.tag(call.change, address, add=added, remove=removed)
+    stored = (result.facts or {})["tags"]
     text = f"{address} has the tags {', '.join(stored)}." if stored else f"{address} has no tags."
-    call.show({"address": address, "tags": stored, "dry_run": dry_run}, text)
+    call.show({"address": address, "tags": stored, "dry_run": call.dry_run}, text)
 
 
 @click.group()
@@ -79,11 +71,3 @@ def list_(call: Call) -> None:
 
     answer = {"segments": [dict(zip(headers, row, strict=True)) for row in rows]}
     call.show(answer, text if rows else "The configuration has no [[segments]].")
-
-
-def _subscriber_named(connection: Connection, address: str) -> int:
-    """Return the id of a subscriber; raises ``SyndicateError`` for an unknown address."""
-    found = audience_store.find_subscriber(connection, normalise_address(address).key)
-    if found is None:
-        raise SyndicateError(f"{address} is not a subscriber. `syndicate subscribers list` shows all.")
-    return found

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,9 @@ from syndicate.cli.options import (
     action_options,
     common_options,
     config_option,
-    dry_run_option,
     now_option,
     timed_options,
+    tried_options,
 )
 from syndicate.cli.output import attributes, say, table, write_result
 from syndicate.errors import ActionRefused, ConfigError, SyndicateError
@@ -145,16 +144,15 @@ def export(call: Call, newsletter: str | None, segment: str | None, file: Path) 
 
 
 @subscribers.command()
-@action_options
-@dry_run_option
+@tried_options
 @click.argument("address")
-def remove(call: Call, dry_run: bool, address: str) -> None:
+def remove(call: Call, address: str) -> None:
     """End every subscription of an ADDRESS. Only the reader can subscribe again."""
     with call.services() as services:
-        result = services.subscriber_actions.end_all(replace(call.change, dry_run=dry_run), address)
+        result = services.subscriber_actions.end_all(call.change, address)
     ended = (result.facts or {})["ended"]
-    answer = {"address": address, "outcome": "unsubscribed", "ended": ended, "dry_run": dry_run}
-    call.show(answer, f"{address} {'would be' if dry_run else 'is'} unsubscribed.")
+    answer = {"address": address, "outcome": "unsubscribed", "ended": ended, "dry_run": call.dry_run}
+    call.show(answer, f"{address} {'would be' if call.dry_run else 'is'} unsubscribed.")
 
 
 @subscribers.command("show")
@@ -167,17 +165,16 @@ def show_(call: Call, address: str) -> None:
 
 
 @subscribers.command("new-feed")
-@common_options
+@action_options
 @click.argument("address")
 def new_feed(call: Call, address: str) -> None:
     """Replace the private feed of an ADDRESS. The old feed URL stops working."""
-    key = normalise_address(address).key
     with call.services() as services:
-        if services.private_feeds is None:
+        feeds = services.private_feeds
+        if feeds is None:
             raise ConfigError("There are no private feeds while [web] listen is empty. Set it first.")
-        feed = services.private_feeds.renew(key)
-    if not feed:
-        raise SyndicateError(f"{address} is not subscribed, so it has no private feed")
+        result = services.subscriber_actions.new_feed(call.change, address, feeds.renew)
+    feed = (result.facts or {})["feed"]
     call.show({"address": address, "feed": feed}, feed)
 
 
@@ -196,20 +193,20 @@ def export_data(call: Call, address: str, file: Path) -> None:
 
 
 @subscribers.command("erase")
-@action_options
-@dry_run_option
+@tried_options
 @click.argument("address")
-def erase_(call: Call, dry_run: bool, address: str) -> None:
+def erase_(call: Call, address: str) -> None:
     """Erase all data stored about an ADDRESS.
 
     A keyed hash prevents a later import. Also deletes its mail in the outbox folder. Sent mail cannot be
     recalled.
     """
     with call.services() as services:
-        result = services.subscriber_actions.erase(replace(call.change, dry_run=dry_run), address)
+        result = services.subscriber_actions.erase(call.change, address)
     mails = (result.facts or {})["mails"]
-    text = f"{address} {'would be' if dry_run else 'is'} erased, and {plural(mails, 'mail')} in the outbox."
-    call.show({"address": address, "outcome": "erased", "mails": mails, "dry_run": dry_run}, text)
+    verb = "would be" if call.dry_run else "is"
+    text = f"{address} {verb} erased, and {plural(mails, 'mail')} in the outbox."
+    call.show({"address": address, "outcome": "erased", "mails": mails, "dry_run": call.dry_run}, text)
 
 
 def _subscriber_data(call: Call, address: str) -> dict[str, Any]:

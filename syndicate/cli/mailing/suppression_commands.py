@@ -1,6 +1,5 @@
 """Suppression list: release a mailbox, export the list, import it into another store."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -8,7 +7,7 @@ import click
 from syndicate.audience import import_export
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.cli.arguments import file_argument
-from syndicate.cli.options import Call, action_options, config_option, dry_run_option, timed_options
+from syndicate.cli.options import Call, config_option, tried_options
 from syndicate.cli.output import write_result
 from syndicate.store.subscribers import suppression_list
 from syndicate.store.subscribers.audience_store import ERASED_KEY
@@ -16,25 +15,23 @@ from syndicate.text.phrases import plural
 
 
 @click.command()
-@action_options
-@dry_run_option
+@tried_options
 @click.option(
     "--reason", required=True, metavar="TEXT", help="Why the mailbox accepts mail again, for the record."
 )
 @click.argument("address")
-def unsuppress(call: Call, dry_run: bool, reason: str, address: str) -> None:
+def unsuppress(call: Call, reason: str, address: str) -> None:
     """Send mail to an ADDRESS again after it bounced.
 
     Resumes the subscriptions that bounces ended. A reader who unsubscribed, complained or was erased can
     only subscribe again in person.
     """
     with call.services() as services:
-        change = replace(call.change, dry_run=dry_run)
-        result = services.subscriber_actions.unsuppress(change, address, reason)
+        result = services.subscriber_actions.unsuppress(call.change, address, reason)
     resumed = (result.facts or {})["newsletters"]
     names = ", ".join(resumed) or "no newsletter; `syndicate subscribers add` subscribes it"
-    answer = {"address": address, "newsletters": resumed, "dry_run": dry_run}
-    call.show(answer, f"{address} {'would get' if dry_run else 'gets'} mail again: {names}.")
+    answer = {"address": address, "newsletters": resumed, "dry_run": call.dry_run}
+    call.show(answer, f"{address} {'would get' if call.dry_run else 'gets'} mail again: {names}.")
 
 
 @click.command("export-suppressions")
@@ -55,10 +52,9 @@ def export_suppressions(call: Call, file: Path) -> None:
 
 
 @click.command("import-suppressions")
-@timed_options
-@dry_run_option
+@tried_options
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_suppressions(call: Call, dry_run: bool, file: Path) -> None:
+def import_suppressions(call: Call, file: Path) -> None:
     """Suppress the addresses of a CSV FILE.
 
     `export-suppressions` writes such files. Subscribes no address.
@@ -71,10 +67,9 @@ def import_suppressions(call: Call, dry_run: bool, file: Path) -> None:
         )
         for email, newsletter, reason in import_export.import_suppressions(file.read_bytes())
     ]
-    with call.services() as services, services.write(dry_run=dry_run) as connection:
-        changed = suppression_list.import_suppressions(
-            connection, suppressions, detail=f"carried over from {file.name}", now=call.now
-        )
-    verb = "would change" if dry_run else "changed"
-    answer = {"rows": len(suppressions), "changed": changed, "dry_run": dry_run}
+    with call.services() as services:
+        result = services.subscriber_actions.import_suppressions(call.change, suppressions, file.name)
+    changed = (result.facts or {})["changed"]
+    verb = "would change" if call.dry_run else "changed"
+    answer = {"rows": len(suppressions), "changed": changed, "dry_run": call.dry_run}
     call.show(answer, f"{changed} of {plural(len(suppressions), 'row')} {verb} the store.")

@@ -20,7 +20,7 @@ from syndicate.cli.operate.runners import (
     RENDERING_TIMEOUT,
     Serve,
     ensure_lock,
-    log_start,
+    note_start,
     serve_with_settings,
 )
 from syndicate.cli.operate.serving import log_setup_address, start_servers, stop_servers, web_servers
@@ -97,7 +97,7 @@ class _Daemon:
         signals.working = self._scheduler.working
         serving = start_servers(self._servers)
         self._scheduler.start()
-        log_start(event, self._config)
+        await note_start(event, self._config, self._services)
         await asyncio.to_thread(log_setup_address, self._services, self._servers)
         await signals.received.wait()
         if signals.ending:

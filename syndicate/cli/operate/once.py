@@ -121,13 +121,12 @@ def _run_stage(task: ScheduledTask, now: datetime, results: RoundResults) -> Cou
 
 def _refuse_mail(settings: Settings) -> None:
     """Raise ``ConfigError`` if mail or posts may leave twice: a cached SQLite file may lack what was sent."""
-    leaves = settings.mail.transport == "smtp" or any(channel.post_to for channel in settings.channels)
+    leaves = settings.mail.transport == "smtp" or bool(settings.networks)
     if leaves and sqlite_file(store_url(settings)):
         raise ConfigError(
             "`syndicate once` sends no mail from an SQLite file, and no posts: a file that comes from a "
-            'cache may be older than what was sent. Set [mail] transport = "folder" and no post_to, or use '
-            "PostgreSQL. Give "
-            "--send-mail if the file stays on this machine's disk, as with a timer."
+            'cache may be older than what was sent. Set [mail] transport = "folder" and no [[networks]], or '
+            "use PostgreSQL. Give --send-mail if the file stays on this machine's disk, as with a timer."
         )
 
 

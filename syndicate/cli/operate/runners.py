@@ -9,7 +9,10 @@ from pathlib import Path
 
 from syndicate import __version__
 from syndicate.cli.operate.signals import SignalHandler
+from syndicate.cli.options import Call
 from syndicate.errors import StoreBusy, SyndicateError
+from syndicate.jobs.admin.actions import record_reload
+from syndicate.services import Services
 from syndicate.settings import Settings
 
 log = logging.getLogger("syndicate.run")
@@ -50,9 +53,16 @@ async def serve_with_settings(config: Path, settings: Settings, opening: Opening
         raise signals.failure
 
 
-def log_start(event: str, config: Path) -> None:
-    """Log the start of a runner, or its return after a reload."""
+async def note_start(event: str, config: Path, services: Services) -> None:
+    """Log the start of a runner, or its return after a reload, which the audit log records too."""
     log.info(event, extra={"did": {"version": __version__, "pid": os.getpid(), "config": str(config)}})
+    if event != "reloaded":
+        return
+    settings, change = services.settings, Call(config).change
+    try:
+        await asyncio.to_thread(record_reload, services.store, change, settings.file, settings.file_hash)
+    except SyndicateError as error:
+        log.warning("the audit log has no row of the reload: %s", error)
 
 
 def ensure_lock(keep: Callable[[], bool], signals: SignalHandler) -> None:

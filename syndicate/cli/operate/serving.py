@@ -12,7 +12,7 @@ import click
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from syndicate import __version__
-from syndicate.cli.operate.runners import Serve, log, log_start, serve_with_settings
+from syndicate.cli.operate.runners import Serve, log, note_start, serve_with_settings
 from syndicate.cli.operate.signals import SignalHandler
 from syndicate.cli.options import Call, config_option, log_option
 from syndicate.errors import ConfigError, StoreError
@@ -54,7 +54,7 @@ def _open_server(settings: Settings, config: Path) -> Iterator[Serve]:
 
         async def serve_pages(signals: SignalHandler, event: str) -> None:
             serving = start_servers(servers)
-            log_start(event, config)
+            await note_start(event, config, services)
             await asyncio.to_thread(log_setup_address, services, servers)
             while not signals.received.is_set():
                 try:
@@ -149,7 +149,7 @@ def _admin_app(services: Services) -> ASGIApp:
 
 
 def _api_app(services: Services) -> ASGIApp:
-    from syndicate.jobs.admin.access.token_requests import TokenRequests
+    from syndicate.jobs.admin.access.token_actions import TokenRequests
     from syndicate.web.api import ApiOptions, create_api
 
     jobs, settings = services.admin, services.settings

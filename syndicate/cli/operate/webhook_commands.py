@@ -53,9 +53,9 @@ def list_(call: Call) -> None:
 @click.argument("address")
 @_events_option
 def edit(call: Call, webhook_id: int, address: str, events: tuple[str, ...]) -> None:
-    """Give a webhook another ADDRESS and other events."""
+    """Give a webhook another ADDRESS, and with --event other events."""
     with call.services() as services:
-        chosen = [*(events or EVENTS)]
+        chosen = [*events] or None
         _show(call, services.admin.webhooks.edit(call.change, webhook_id, address=address, events=chosen))
 
 

@@ -14,7 +14,7 @@ from syndicate.cli.operate.runners import (
     Serve,
     ensure_lock,
     log,
-    log_start,
+    note_start,
     serve_with_settings,
 )
 from syndicate.cli.operate.signals import SignalHandler
@@ -110,7 +110,7 @@ def _open_worker(
 
         async def serve(signals: SignalHandler, event: str) -> None:
             signals.working = worker.working
-            log_start(event, config)
+            await note_start(event, config, services)
             await worker.run(signals.received, lambda: services.stop_rendering(RENDERING_TIMEOUT))
 
         yield serve

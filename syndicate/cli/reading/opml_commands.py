@@ -1,12 +1,11 @@
 """Commands that import and export sources as OPML."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from syndicate.cli.arguments import file_argument
-from syndicate.cli.options import Call, action_options, config_option, dry_run_option, now_option
+from syndicate.cli.options import Call, config_option, now_option, tried_options
 from syndicate.cli.output import table, write_result
 from syndicate.jobs.ingest import source_list_job
 from syndicate.model import Absence
@@ -20,28 +19,26 @@ from syndicate.text.urls import is_web_url
 
 
 @click.command("import")
-@action_options
-@dry_run_option
+@tried_options
 @click.option("--section", default="", help="Prefix for the section of every feed.")
 @click.argument("place")
-def import_(call: Call, dry_run: bool, section: str, place: str) -> None:
+def import_(call: Call, section: str, place: str) -> None:
     """Add every feed of an OPML file at PLACE: a path or a URL. Folders become sections.
 
     Existing feeds stay unchanged. The import is a single transaction.
     """
     with call.services() as services:
         document = _read(place, services)
-        change = replace(call.change, dry_run=dry_run)
-        result = services.source_actions.import_opml(change, document, section=section)
+        result = services.source_actions.import_opml(call.change, document, section=section)
     facts = result.facts or {}
 
     def text() -> None:
         for name, columns in (("refused", ("left out", "reason")), ("notes", ("feed", "note"))):
             if facts[name]:
                 table(columns, [tuple(row.values()) for row in facts[name]])
-        click.echo(f"{'Would be: ' if dry_run else ''}{result.message}")
+        click.echo(f"{'Would be: ' if call.dry_run else ''}{result.message}")
 
-    call.show({**facts, "dry_run": dry_run}, text)
+    call.show({**facts, "dry_run": call.dry_run}, text)
     if facts["refused"]:
         raise SystemExit(1)
 

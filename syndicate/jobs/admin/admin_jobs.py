@@ -1,16 +1,17 @@
 """Everything that pages and API of the operator call: one field an area."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from syndicate.audience.fields import SubscriberField
 from syndicate.jobs.admin.access.sign_in import MailLink, SignInJob
 from syndicate.jobs.admin.access.token_actions import TokenActions
 from syndicate.jobs.admin.access.user_actions import UserActions
 from syndicate.jobs.admin.mailing.delivery_actions import DeliveryActions
 from syndicate.jobs.admin.mailing.edition_actions import EditionActions
-from syndicate.jobs.admin.mailing.mailing_facts import MailingFacts
+from syndicate.jobs.admin.mailing.held_files import HeldFiles
 from syndicate.jobs.admin.mailing.subscriber_actions import SubscriberActions
 from syndicate.jobs.admin.needs import NeedsReader
 from syndicate.jobs.admin.outgoing.channel_actions import ChannelActions
@@ -31,6 +32,7 @@ from syndicate.jobs.admin.system.overview_views import OverviewReader
 from syndicate.jobs.admin.system.system_views import SystemJobs
 from syndicate.jobs.ingest.discovery_job import DiscoveryJob
 from syndicate.jobs.ingest.dry_run import RuleDryRun
+from syndicate.model import Newsletter
 from syndicate.store import Store
 
 MenuCounts = Mapping[str, tuple[int, str]]
@@ -56,6 +58,25 @@ class AdminOptions:
     user_header: str = ""
     proxies: tuple[str, ...] = ()
     take_back: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailingFacts:
+    """Newsletters, subscribers' fields, segments, the domain of Message-IDs, and [mail] rate.
+
+    ``rate`` is in mails a minute, 0 without a limit. ``held`` keeps uploaded lists of subscribers.
+    """
+
+    newsletters: Sequence[Newsletter]
+    fields: tuple[SubscriberField, ...]
+    segments: tuple[str, ...]
+    mail_domain: str
+    rate: float
+    held: HeldFiles
+
+    def newsletter(self, name: str) -> Newsletter | None:
+        """Return a newsletter by its name."""
+        return next((known for known in self.newsletters if known.name == name), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -211,19 +211,7 @@ class NeedsReader:
                 href=f"{DELIVERIES}?state=uncertain",
                 action="Decide",
             )
-        for server in self.servers:
-            if (pause := sending_pauses.sending_pause(connection, now, server)) and pause.refusals:
-                at, until = f"of {server} " if server else "", local_time(pause.until, self.zone)
-                times = plural(pause.refusals, "time")
-                yield need(
-                    subject="refused",
-                    sentence=f"the mail server {at}refused the sender {times} in a row",
-                    detail=pause.reason,
-                    command=f". Sending is paused until {until}. Fix the cause, then `syndicate deliver "
-                    "--resume` sends at once",
-                    happens_by_itself=f"Sending is tried again at {until}.",
-                    is_failing=True,
-                )
+        yield from self._refusal_needs(connection, now)
         advice = "Remove the addresses, or send again when the sender was the reason."
         failed, page = "see `syndicate deliveries list --state failed`", f"{DELIVERIES}?state=failed"
         if refused := delivery_store.count_refused(connection):
@@ -239,6 +227,24 @@ class NeedsReader:
         if oldest and not hold and not rests and now - oldest > STUCK:
             sentence, detail = f"mail has been due since {local_time(oldest, self.zone)}", _IS_RUNNING
             yield need(subject="stuck", sentence=sentence, detail=detail, since=oldest, is_failing=True)
+
+    def _refusal_needs(self, connection: Connection, now: datetime) -> Iterator[Need]:
+        """Yield a need for each mail server that refuses the sender."""
+        for server in self.servers:
+            if (pause := sending_pauses.sending_pause(connection, now, server)) and pause.refusals:
+                at, until = f"of {server} " if server else "", local_time(pause.until, self.zone)
+                times = plural(pause.refusals, "time")
+                yield Need(
+                    kind="mail",
+                    subject="refused",
+                    href=DELIVERIES,
+                    sentence=f"the mail server {at}refused the sender {times} in a row",
+                    detail=pause.reason,
+                    command=f". Sending is paused until {until}. Fix the cause, then `syndicate deliver "
+                    "--resume` sends at once",
+                    happens_by_itself=f"Sending is tried again at {until}.",
+                    is_failing=True,
+                )
 
     def _backup_needs(self, connection: Connection, now: datetime) -> Iterator[Need]:
         every = self.backup_every

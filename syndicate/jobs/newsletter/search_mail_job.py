@@ -42,14 +42,14 @@ class SearchMailJob:
         """Look at the due searches of these newsletters, and of operators; return the number that sent."""
         store = self.messages.review.store
         with store.read() as connection:
-            due = saved_searches.due_searches(connection, now)
-            upto = saved_searches.last_placed(connection) if due else 0
+            upto = saved_searches.last_placed(connection)
+            due = saved_searches.due_searches(connection, now, names, upto)
         sent = 0
         for search in due:
             if should_stop():
                 break
             try:
-                sent += self._look(search, upto, now, names)
+                sent += self._look(search, upto, now)
             except (RenderStopped, StoreError):
                 raise
             except SyndicateError as error:
@@ -58,13 +58,11 @@ class SearchMailJob:
                     quarantine.record_failure(connection, _KIND, str(search.id), str(error), now=now)
         return sent
 
-    def _look(self, search: SavedSearch, upto: int, now: datetime, names: Collection[str]) -> bool:
+    def _look(self, search: SavedSearch, upto: int, now: datetime) -> bool:
         store = self.messages.review.store
         with store.read() as connection:
             newsletter = self._newsletter(connection, search)
             found = self._matches(connection, search, upto, now)
-        if newsletter is not None and newsletter.name not in names:
-            return False
         rendered = self._render(newsletter, search, found, now) if newsletter and found else None
         next_at = now + (DAY / search.per_day if found else PAUSE)
         with store.write() as connection:
@@ -72,7 +70,7 @@ class SearchMailJob:
             if of_subscription and not audience_store.is_confirmed(connection, search.subscription_id or 0):
                 saved_searches.end_search(connection, search.id, now)
                 return False
-            if upto <= search.seen_id or not saved_searches.advance_search(connection, search, upto, next_at):
+            if not saved_searches.advance_search(connection, search, upto, next_at):
                 return False
             if rendered and newsletter and search.subscription_id is not None:
                 message_store.queue_search(

@@ -44,12 +44,12 @@ _LARGEST_PICTURE = 900_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostJob:
-    """Posts the stories of ``targets``: channels with the names of their networks."""
+    """Posts the stories of channels to the networks that each names."""
 
     store: Store
     fetcher: Callable[[], FetchThread]
     networks: Mapping[str, Network]
-    targets: Sequence[tuple[Channel, tuple[str, ...]]]
+    channels: Sequence[Channel]
     site_url: str
     owner: str
     guard: RestoreGuard
@@ -108,8 +108,8 @@ class PostJob:
         since = max(since, now - network.max_age)
         sources = {source.id: source for source in source_store.list_sources(connection)}
         planned: dict[int, tuple[str, Article]] = {}
-        for channel, names in self.targets if room > 0 else ():
-            if network.name in names:
+        for channel in self.channels if room > 0 else ():
+            if network.name in channel.post_to:
                 found = channel_store.channel_articles(connection, channel.clauses, limit=100)
                 for article in found:
                     if article.story_id and _published(article) >= since:

@@ -31,11 +31,11 @@ ARTICLES = Listing(
     key=_articles.c.first_seen,
     id=_articles.c.id,
     filters={
-        "uid": lambda uid: _articles.c.uid == uid,
+        "uid": _articles.c.uid,
         "source": _of_source,
-        "section": lambda name: _articles.c.section == name,
-        "language": lambda tag: _articles.c.language == tag,
-        "story": lambda number: _articles.c.story_id == number,
+        "section": _articles.c.section,
+        "language": _articles.c.language,
+        "story": _articles.c.story_id,
         "updated_after": _changed_since,
         "public": lambda _: and_(
             _articles.c.story_id.is_not(None),
@@ -59,7 +59,7 @@ def _stories_in(*, by_change: bool) -> Listing:
         filters={
             "updated_after": lambda at: _stories.c.updated > at,
             "sources": lambda number: _stories.c.coverage >= number,
-            "id": lambda number: _stories.c.id == number,
+            "id": _stories.c.id,
             "any": lambda numbers: _stories.c.id.in_([*numbers]),
             "public": lambda _: lead.c.source_id.not_in(select(_sources.c.id).where(_sources.c.private)),
         },
@@ -74,12 +74,7 @@ DECISIONS = Listing(
     query=select(_log),
     key=_log.c.id,
     id=_log.c.id,
-    filters={
-        "article": lambda uid: _log.c.article_uid == uid,
-        "action": lambda name: _log.c.action == name,
-        "who": lambda name: _log.c.who == name,
-        "id": lambda number: _log.c.id == number,
-    },
+    filters={"article": _log.c.article_uid, "action": _log.c.action, "who": _log.c.who, "id": _log.c.id},
 )
 
 SOURCES = Listing(
@@ -88,11 +83,11 @@ SOURCES = Listing(
     id=_sources.c.id,
     descending=False,
     filters={
-        "id": lambda number: _sources.c.id == number,
-        "name": lambda name: _sources.c.name == name,
-        "section": lambda name: _sources.c.section == name,
-        "origin": lambda name: _sources.c.origin == name,
-        "paused": lambda value: _sources.c.paused == value,
+        "id": _sources.c.id,
+        "name": _sources.c.name,
+        "section": _sources.c.section,
+        "origin": _sources.c.origin,
+        "paused": _sources.c.paused,
         "failing": lambda value: (_sources.c.failures > 0) == value,
     },
 )
@@ -101,11 +96,7 @@ POLLS = Listing(
     query=select(schema.polls),
     key=schema.polls.c.at,
     id=schema.polls.c.id,
-    filters={
-        "id": lambda number: schema.polls.c.id == number,
-        "source": lambda number: schema.polls.c.source_id == number,
-        "outcome": lambda name: schema.polls.c.outcome == name,
-    },
+    filters={"id": schema.polls.c.id, "source": schema.polls.c.source_id, "outcome": schema.polls.c.outcome},
 )
 
 _HEAVY = ("html", "text", "content_json")
@@ -114,9 +105,9 @@ EDITIONS = Listing(
     key=_editions.c.id,
     id=_editions.c.id,
     filters={
-        "id": lambda number: _editions.c.id == number,
-        "newsletter": lambda name: _editions.c.newsletter == name,
-        "state": lambda name: _editions.c.state == name,
+        "id": _editions.c.id,
+        "newsletter": _editions.c.newsletter,
+        "state": _editions.c.state,
         "public": lambda _: and_(
             _editions.c.state == "cut",
             _editions.c.variant_key.in_(("edition", "issue")),
@@ -132,11 +123,7 @@ DELIVERIES = Listing(
     ),
     key=_deliveries.c.id,
     id=_deliveries.c.id,
-    filters={
-        "id": lambda number: _deliveries.c.id == number,
-        "edition": lambda number: _deliveries.c.edition_id == number,
-        "state": lambda name: _deliveries.c.state == name,
-    },
+    filters={"id": _deliveries.c.id, "edition": _deliveries.c.edition_id, "state": _deliveries.c.state},
 )
 
 BOUNCES = Listing(
@@ -145,10 +132,7 @@ BOUNCES = Listing(
     .join(_people, _people.c.id == _subscriptions.c.subscriber_id),
     key=_bounces.c.id,
     id=_bounces.c.id,
-    filters={
-        "kind": lambda name: _bounces.c.kind == name,
-        "edition": lambda number: _bounces.c.edition_id == number,
-    },
+    filters={"kind": _bounces.c.kind, "edition": _bounces.c.edition_id},
 )
 
 
@@ -166,7 +150,7 @@ SUBSCRIBERS = Listing(
     key=_people.c.id,
     id=_people.c.id,
     filters={
-        "id": lambda number: _people.c.id == number,
+        "id": _people.c.id,
         "address": lambda text: and_(
             _people.c.address_key >= text, _people.c.address_key < f"{text}\U0010ffff"
         ),
@@ -191,7 +175,7 @@ SUPPRESSIONS = Listing(
     key=schema.suppressions.c.address_key,
     id=literal(0),
     descending=False,
-    filters={"reason": lambda name: schema.suppressions.c.reason == name},
+    filters={"reason": schema.suppressions.c.reason, "address": schema.suppressions.c.address_key},
 )
 
 _calls, _events = schema.webhook_deliveries, schema.events
@@ -201,10 +185,7 @@ WEBHOOK_DELIVERIES = Listing(
     ),
     key=_calls.c.id,
     id=_calls.c.id,
-    filters={
-        "webhook": lambda number: _calls.c.webhook_id == number,
-        "state": lambda name: _calls.c.state == name,
-    },
+    filters={"id": _calls.c.id, "webhook": _calls.c.webhook_id, "state": _calls.c.state},
 )
 
 AUDIT = Listing(
@@ -212,10 +193,10 @@ AUDIT = Listing(
     key=_audit.c.id,
     id=_audit.c.id,
     filters={
-        "actor": lambda name: _audit.c.actor_name == name,
-        "action": lambda name: _audit.c.action == name,
-        "kind": lambda name: _audit.c.object_kind == name,
-        "object": lambda name: _audit.c.object_id == name,
+        "actor": _audit.c.actor_name,
+        "action": _audit.c.action,
+        "kind": _audit.c.object_kind,
+        "object": _audit.c.object_id,
         "updated_after": lambda at: _audit.c.at > at,
     },
 )

@@ -1,4 +1,4 @@
-"""Attempts that limits count: failed sign-ins by account and network, setup, and forms by session."""
+"""Attempts that limits count: sign-ins by account and network, setup, forms and requests of tokens."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,12 +27,13 @@ def lock_subject(connection: Connection, kind: str, subject: str) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_={"count": 0}))
 
 
-def add_attempt(connection: Connection, kind: str, subject: str, now: datetime) -> None:
-    """Count an attempt in its second."""
+def add_attempt(connection: Connection, kind: str, subject: str, now: datetime, count: int = 1) -> int:
+    """Count an attempt, or some, in its second; return the number in that second, of all processes."""
     keys = {"kind": kind, "subject": subject, "at": now.replace(microsecond=0)}
-    statement = insert_for(connection, table).values(**keys, count=1)
-    more = {"count": table.c.count + 1}
-    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=more))
+    statement = insert_for(connection, table).values(**keys, count=count)
+    more = {"count": table.c.count + count}
+    adding = statement.on_conflict_do_update(index_elements=list(keys), set_=more)
+    return int(connection.execute(adding.returning(table.c.count)).scalar_one())
 
 
 def attempts_since(connection: Connection, kind: str, subject: str, since: datetime) -> Attempts:

@@ -35,21 +35,11 @@ class AuditRow:
 
 def add_row(connection: Connection, actor: Actor, action: str, result: ActionResult, now: datetime) -> None:
     """Append an action and its result."""
-    connection.execute(
-        insert(table).values(
-            at=now,
-            actor_kind=actor.kind,
-            actor_name=actor.name,
-            user_id=actor.user_id,
-            token_id=actor.token_id,
-            action=action,
-            object_kind=result.kind,
-            object_id=result.id,
-            before=result.before,
-            after=result.after,
-            network=actor.network,
-        )
-    )
+    row: dict[str, Any] = {"at": now, "action": action, "object_kind": result.kind, "object_id": result.id}
+    row |= {"actor_kind": actor.kind, "actor_name": actor.name, "network": actor.network}
+    row |= {"user_id": actor.user_id, "token_id": actor.token_id}
+    row |= {"before": result.before, "after": result.after}
+    connection.execute(insert(table).values(row))
 
 
 def lock_actions(connection: Connection) -> None:

@@ -21,10 +21,10 @@ class OneTimeKey:
     ends: datetime
 
 
-def add_key(connection: Connection, key: OneTimeKey) -> None:
-    """Store a key."""
-    names = (column.name for column in table.columns)
-    connection.execute(insert(table).values({name: getattr(key, name) for name in names}))
+def add_key(connection: Connection, key_hash: str, purpose: str, ends: datetime, **more: object) -> None:
+    """Store a key by its hash, for a purpose, until it ends; ``more`` are ``user_id`` and ``value``."""
+    row = {"key_hash": key_hash, "purpose": purpose, "ends": ends, "user_id": None, "value": "", **more}
+    connection.execute(insert(table).values(row))
 
 
 def find_key(connection: Connection, key_hash: str, purpose: str, now: datetime) -> OneTimeKey | None:

@@ -1,5 +1,6 @@
 """Sessions of signed-in users, by the hash of the id in the cookie."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,10 +41,9 @@ class Session:
         return now < self.ends and (self.ends - self.created > LONG or now - self.seen < IDLE)
 
 
-def add_session(connection: Connection, session: Session) -> None:
-    """Store a session."""
-    names = (column.name for column in table.columns)
-    connection.execute(insert(table).values({name: getattr(session, name) for name in names}))
+def add_session(connection: Connection, row: Mapping[str, Any]) -> None:
+    """Store a session, by the names of the fields of ``Session``."""
+    connection.execute(insert(table).values(row))
 
 
 def find_session(connection: Connection, id_hash: str, now: datetime) -> Session | None:

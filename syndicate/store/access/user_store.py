@@ -10,7 +10,7 @@ from sqlalchemy import delete as delete_rows
 
 from syndicate.store import schema
 
-table = schema.users
+table, codes = schema.users, schema.recovery_codes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,6 @@ def delete_user(connection: Connection, user_id: int) -> None:
 
 def replace_codes(connection: Connection, user_id: int, hashes: Collection[str]) -> None:
     """Replace the recovery codes of a user."""
-    codes = schema.recovery_codes
     connection.execute(delete_rows(codes).where(codes.c.user_id == user_id))
     if hashes:
         rows = [{"user_id": user_id, "code_hash": code_hash} for code_hash in hashes]
@@ -97,13 +96,11 @@ def replace_codes(connection: Connection, user_id: int, hashes: Collection[str])
 
 def use_code(connection: Connection, user_id: int, code_hash: str, now: datetime) -> bool:
     """Mark a recovery code as used; return ``False`` for an unknown or used code."""
-    codes = schema.recovery_codes
     unused = (codes.c.user_id == user_id) & (codes.c.code_hash == code_hash) & codes.c.used.is_(None)
     return connection.execute(update(codes).where(unused).values(used=now)).rowcount == 1
 
 
 def codes_left(connection: Connection, user_id: int) -> int:
     """Count the unused recovery codes of a user."""
-    codes = schema.recovery_codes
     unused = select(func.count()).select_from(codes).where(codes.c.user_id == user_id, codes.c.used.is_(None))
     return int(connection.scalar(unused) or 0)

@@ -21,19 +21,21 @@ Position = tuple[int | float | str, int]
 class Listing:
     """Query in the order of the column ``key``, then of ``id``; ``descending`` begins with the last.
 
-    ``filters`` are conditions by name; each takes the value that a reader gives.
+    ``filters`` are conditions by name: each is the column of the value that a reader gives, or takes it.
     """
 
     query: Select[Any]
     key: ColumnElement[Any]
     id: ColumnElement[int]
     descending: bool = True
-    filters: Mapping[str, Condition] = field(default_factory=dict)
+    filters: Mapping[str, Condition | ColumnElement[Any]] = field(default_factory=dict)
 
     def matching(self, values: Mapping[str, object]) -> Select[Any]:
         """Return the query of the rows that meet the conditions of these names; ``None`` and "" are none."""
-        given = {name: value for name, value in values.items() if value not in (None, "")}
-        return self.query.where(*(self.filters[name](value) for name, value in given.items()))
+        given = [(self.filters[name], value) for name, value in values.items() if value not in (None, "")]
+        return self.query.where(
+            *(known == value if isinstance(known, ColumnElement) else known(value) for known, value in given)
+        )
 
     def page(
         self, connection: Connection, query: Select[Any], *, limit: int, after: Position | None = None

@@ -1,22 +1,19 @@
 """Saved searches of readers and operators, and the articles that they have looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, text, update
 
 from syndicate.model import Article, Clause
 from syndicate.store import schema
-from syndicate.store.core.column_types import to_microseconds
-from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.output.channel_store import newest_articles, shown_articles
 
 table = schema.saved_searches
 # The text must equal that of the partial index.
 _LIVE = text("saved_searches.ended IS NULL")
-_DUE = CompiledStatement(select(table.c.id).where(_LIVE, table.c.next_at <= bindparam("now")).limit(100))
 DAY = timedelta(days=1)
 
 
@@ -61,13 +58,18 @@ def list_searches(connection: Connection, subscription_id: int | None = None) ->
     return [_search(row) for row in connection.execute(query)]
 
 
-def due_searches(connection: Connection, now: datetime) -> list[SavedSearch]:
-    """Return searches that may send something, at most 100."""
-    ids = [number for (number,) in _DUE.rows(connection, {"now": to_microseconds(now)})]
-    if not ids:
-        return []
-    rows = connection.execute(select(table).where(table.c.id.in_(ids), _LIVE).order_by(table.c.id))
-    return [_search(row) for row in rows]
+def due_searches(
+    connection: Connection, now: datetime, newsletters: Collection[str], upto: int
+) -> list[SavedSearch]:
+    """Return the 100 searches that have waited longest and have not looked at the articles up to an id.
+
+    They are of operators, or of subscriptions of these newsletters.
+    """
+    subscriptions = schema.subscriptions
+    named = or_(table.c.subscription_id.is_(None), subscriptions.c.newsletter.in_(newsletters))
+    query = select(table).outerjoin(subscriptions, subscriptions.c.id == table.c.subscription_id)
+    due = query.where(_LIVE, named, table.c.next_at <= now, table.c.seen_id < upto)
+    return [_search(row) for row in connection.execute(due.order_by(table.c.next_at, table.c.id).limit(100))]
 
 
 def end_search(connection: Connection, search_id: int, now: datetime) -> bool:

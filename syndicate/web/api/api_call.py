@@ -68,6 +68,8 @@ def stored_as(name: str) -> Any:
 
 Item = TypeVar("Item", bound=Shown)
 Value = TypeVar("Value")
+ShowRows = Callable[[Connection, list[dict[str, Any]]], list[Any]]
+"""Makes values for answers from rows."""
 
 
 class PageOfItems(BaseModel, Generic[Item]):
@@ -145,7 +147,7 @@ class ApiCall:
         names = wanted.split(",")
         for index, item in enumerate(items):
             if unknown := [name for name in names if name not in item]:
-                raise WrongParameter("fields", f"there is no field {', '.join(unknown)}")
+                raise WrongFields({"fields": f"there is no field {', '.join(unknown)}"})
             items[index] = {name: item[name] for name in names}
         return json.dumps(values if isinstance(shown, PageOfItems) else items[0], ensure_ascii=False).encode()
 
@@ -154,12 +156,12 @@ class ApiCall:
         listing: Listing,
         paging: Paging,
         model: type[Item],
-        filters: Mapping[str, object],
         *,
         conditions: Callable[[Connection], Sequence[Any]] = lambda _: (),
-        shown: Callable[[Connection, list[dict[str, Any]]], list[Any]] = lambda _, rows: rows,
+        shown: ShowRows = lambda _, rows: rows,
+        **filters: object,
     ) -> Response:
-        """Return the page of a list; ``shown`` makes values for ``model`` from the rows."""
+        """Return the page of a list; ``shown`` makes values for ``model`` from the rows that meet filters."""
         after = read_cursor(paging.after) if paging.after else None
         total: int | str | None = None
         with self.store.snapshot() as connection:
@@ -173,6 +175,20 @@ class ApiCall:
                 total = f"{COUNTED}+" if count > COUNTED else count
             items = [model.model_validate(value) for value in shown(connection, rows)]
         return self._page(items, following and write_cursor(following), total)
+
+    def one(
+        self,
+        listing: Listing,
+        model: type[Item],
+        what: str,
+        *,
+        shown: ShowRows = lambda _, rows: rows,
+        **filters: object,
+    ) -> Response:
+        """Return the object of a list that meets filters. Raises ``NotFound``, which names ``what``."""
+        with self.store.snapshot() as connection:
+            row = row_of(connection, listing, what, **filters)
+            return self.show(model.model_validate(shown(connection, [row])[0]))
 
     def whole(self, items: Sequence[Item], paging: Paging, name: Callable[[Item], str]) -> Response:
         """Return the page of a short list that is in memory, in the order of unique names."""
@@ -245,13 +261,6 @@ class WrongCursor(ActionRefused):
 
     def __init__(self) -> None:
         super().__init__("wrong-cursor", "Take the cursor from `next` of the same list.", status=400)
-
-
-class WrongParameter(WrongFields):
-    """Parameter of the address with a wrong value."""
-
-    def __init__(self, name: str, detail: str) -> None:
-        super().__init__({name: detail})
 
 
 def found(value: Value | None, what: str) -> Value:

@@ -37,6 +37,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "too-many-requests": (429, "The token made too many requests"),
     "bug": (500, "The program failed"),
     "not-fetched": (502, "Another server could not be read"),
+    "mail-refused": (502, "The mail server refused the mail"),
     "busy": (503, "The store is busy"),
     "refused": (409, "The state of the object does not allow this"),
     "still-running": (409, "A request with the same key is running"),
@@ -64,7 +65,6 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "wrong-state": (409, "The state of the delivery does not allow this"),
     "not-paused": (409, "Sending does not rest"),
     "stale": (409, "Another editor changed the edition just now"),
-    "not-an-issue": (409, "The edition is no one-off issue"),
     "corrected": (409, "The edition has a later revision"),
 }
 """Status and title of each problem."""
@@ -110,15 +110,8 @@ def problem_response(
 ) -> Response:
     """Return the answer for a problem; a name outside of the table has the status of its error."""
     known, title = PROBLEMS.get(name, (status, detail))
-    problem = Problem(
-        type=DOCUMENTED_AT + name,
-        title=title,
-        status=known,
-        detail=detail,
-        instance=path,
-        errors=list(errors) or None,
-        **dict(facts or {}),
-    )
+    told = {"title": title, "status": known, "detail": detail, "instance": path, **dict(facts or {})}
+    problem = Problem(type=DOCUMENTED_AT + name, errors=list(errors) or None, **told)
     body = problem.model_dump_json(exclude_none=True)
     return Response(body, known, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)
 

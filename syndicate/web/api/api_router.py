@@ -19,17 +19,17 @@ _DRY_RUN: dict[str, Any] = {"name": "dry_run", "in": "query", "description": "`t
 
 
 class Resource(APIRouter):
-    """Router of one kind of object."""
+    """Router of one kind of object: its routes need the scopes ``name:read``, ``name:write`` or another."""
 
     def __init__(self, name: str) -> None:
         super().__init__(tags=[name])
 
-    def read(self, path: str, scope: str, model: type[Shown], *, public: bool = False) -> Decorator:
+    def read(self, path: str, model: type[Shown], *, scope: str = "", public: bool = False) -> Decorator:
         """Return the decorator of a route that returns an object."""
         problems = ("not-found",) if "{" in path else ()
         return self._route("GET", path, scope, model, problems, public=public, parameters=[_FIELDS])
 
-    def page(self, path: str, scope: str, model: type[Shown], *, public: bool = False) -> Decorator:
+    def page(self, path: str, model: type[Shown], *, scope: str = "", public: bool = False) -> Decorator:
         """Return the decorator of a route that returns a page of objects."""
         problems = ("wrong-cursor", *(("not-found",) if "{" in path else ()))
         page = PageOfItems[model]  # type: ignore[valid-type]  # it is a class
@@ -39,8 +39,8 @@ class Resource(APIRouter):
         self,
         method: str,
         path: str,
-        scope: str,
         *problems: str,
+        scope: str = "",
         status: int = 200,
         key_required: bool = False,
         answer: type[BaseModel] = Result,
@@ -83,6 +83,7 @@ class Resource(APIRouter):
         key: bool = False,
         body: str = "",
     ) -> Decorator:
+        scope = scope or f"{self.tags[0]}:{'read' if method == 'GET' else 'write'}"
         shown = [{"schema": {"type": "string"}, "required": False, **parameter} for parameter in parameters]
         extra: dict[str, Any] = {
             "x-scope": scope,

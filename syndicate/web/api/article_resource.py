@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
 from syndicate.jobs.publish.article_views import ArticleViews
+from syndicate.jobs.stories.ranking_job import LISTS
 from syndicate.model import Article, Clause, PublishedArticle
 from syndicate.publish.channel_query import parse_query
 from syndicate.store import Connection
@@ -149,7 +150,7 @@ class GivenArticle(Given):
         return item
 
 
-@routes.page("/articles", "articles:read", ShownArticle, public=True)
+@routes.page("/articles", ShownArticle, public=True)
 def list_articles(
     call: Call,
     paging: ListQuery,
@@ -166,9 +167,7 @@ def list_articles(
     return page_of_articles(call, paging, filters, parse_query(q) if q else ())
 
 
-@routes.write(
-    "POST", "/articles", "articles:write", "not-an-api-source", "paused", "declared-in-config", status=201
-)
+@routes.write("POST", "/articles", "not-an-api-source", "paused", "declared-in-config", status=201)
 def add_article(call: Call, given: GivenArticle) -> Response:
     """Add an own article, or edit the article with the same key."""
     result = call.jobs.articles.add(call.change(), given.source, given.item())
@@ -176,7 +175,7 @@ def add_article(call: Call, given: GivenArticle) -> Response:
     return call.done(result, status=status, location=f"/articles/{result.id}" if result.id else "")
 
 
-@routes.read("/articles/{uid}", "articles:read", ShownArticle, public=True)
+@routes.read("/articles/{uid}", ShownArticle, public=True)
 def read_article(call: Call, uid: str) -> Response:
     """Return an article with its text."""
     with call.store.snapshot() as connection:
@@ -187,7 +186,7 @@ def read_article(call: Call, uid: str) -> Response:
         return call.show(shown)
 
 
-@routes.page("/articles/{uid}/related", "articles:read", ShownRelated, public=True)
+@routes.page("/articles/{uid}/related", ShownRelated, public=True)
 def list_related(call: Call, paging: ListQuery, uid: str) -> Response:
     """List the articles worth reading after an article, by title."""
     with call.store.snapshot() as connection:
@@ -195,22 +194,17 @@ def list_related(call: Call, paging: ListQuery, uid: str) -> Response:
         return call.whole(_related(connection, call, article), paging, lambda link: f"{link.title} {link.id}")
 
 
-@routes.read("/articles/{uid}/explain", "articles:read", ShownExplanation)
+@routes.read("/articles/{uid}/explain", ShownExplanation)
 def explain_article(call: Call, uid: str) -> Response:
     """Explain the place of an article: scores with their parts."""
     with call.store.snapshot() as connection:
         article = article_of(connection, call, uid)
         number = article.story_id or 0
         reason = story_reasons(connection, [article.id]).get(article.id)
-        names: tuple[Literal["top", "trending"], ...] = ("top", "trending")
-        ranks = {
-            name: [
-                _plain(rank)
-                for rank in ranked_lists.ranked_stories(connection, name)
-                if rank.story_id == number
-            ]
-            for name in names
-        }
+        ranks: dict[str, dict[str, Any] | None] = {}
+        for name in LISTS:
+            ranked = ranked_lists.ranked_stories(connection, name)
+            ranks[name] = next((_plain(rank) for rank in ranked if rank.story_id == number), None)
         shown = ShownExplanation(
             id=article.uid,
             story=article.story_id,
@@ -220,7 +214,7 @@ def explain_article(call: Call, uid: str) -> Response:
             if article.same_text
             else [],
             related=_related(connection, call, article),
-            ranks={name: rank[0] if rank else None for name, rank in ranks.items()},
+            ranks=ranks,
             decisions=[
                 _plain(decision)
                 for decision in decision_store.decisions(connection, at=call.now, article_uids=[article.uid])
@@ -239,7 +233,7 @@ def page_of_articles(
 
     values = {**filters, "public": call.is_public}
     shown = partial(_shown, call)
-    return call.page(api_lists.ARTICLES, paging, ShownArticle, values, conditions=conditions, shown=shown)
+    return call.page(api_lists.ARTICLES, paging, ShownArticle, conditions=conditions, shown=shown, **values)
 
 
 def article_of(connection: Connection, call: ApiCall, uid: str) -> Article:

@@ -19,7 +19,10 @@ routes = Resource("channels")
 
 
 class ShownChannel(Shown):
-    """Channel. ``origin`` is ``config`` for a channel of ``config.toml``, else ``added``."""
+    """Channel. ``origin`` is ``config`` for a channel of ``config.toml``, else ``added``.
+
+    ``post_to`` are the networks on which its stories are posted; a public read shows none.
+    """
 
     name: str
     title: str
@@ -28,6 +31,7 @@ class ShownChannel(Shown):
     limit: int
     language: str
     description: str
+    post_to: list[str]
     feed: str
 
 
@@ -55,6 +59,7 @@ class ChangedChannel(Given):
     limit: Annotated[int, Field(ge=1, le=1000)] | None = None
     language: Line | None = None
     description: Line | None = None
+    post_to: Annotated[tuple[Line, ...], Field(max_length=50)] | None = None
 
 
 class GivenChannel(ChangedChannel):
@@ -63,21 +68,21 @@ class GivenChannel(ChangedChannel):
     name: Line
 
 
-@routes.page("/channels", "channels:read", ShownChannel, public=True)
+@routes.page("/channels", ShownChannel, public=True)
 def list_channels(call: Call, paging: ListQuery) -> Response:
     """List the channels by name."""
     channels = [_shown(call, channel) for channel in call.jobs.channel_views.channels]
     return call.whole(channels, paging, lambda channel: channel.name)
 
 
-@routes.write("POST", "/channels", "channels:write", "name-taken", status=201)
+@routes.write("POST", "/channels", "name-taken", status=201)
 def add_channel(call: Call, given: GivenChannel) -> Response:
     """Add a channel; the next publishing writes its feeds."""
     result = call.jobs.channels.add(call.change(), given.given())
     return call.done(result, status=201, location=f"/channels/{result.id}")
 
 
-@routes.read("/channels/preview", "channels:read", ShownPreview)
+@routes.read("/channels/preview", ShownPreview)
 def preview_channel(
     call: Call,
     query: Annotated[str, Query(max_length=1_000)] = "",
@@ -94,7 +99,7 @@ def preview_channel(
     return call.show(ShownPreview(matches=preview.matches, items=items))
 
 
-@routes.page("/channels/moves", "channels:read", ShownMove)
+@routes.page("/channels/moves", ShownMove)
 def list_moves(call: Call, paging: ListQuery) -> Response:
     """List the former names of channels."""
     with call.store.snapshot() as connection:
@@ -102,25 +107,25 @@ def list_moves(call: Call, paging: ListQuery) -> Response:
     return call.whole(moves, paging, lambda move: move.name)
 
 
-@routes.write("DELETE", "/channels/moves/{name}", "channels:write")
+@routes.write("DELETE", "/channels/moves/{name}")
 def restore_channel(call: Call, name: str) -> Response:
     """Restore a channel that was taken down, or let a former name lead nowhere."""
     return call.done(call.jobs.channels.restore(call.change(), name))
 
 
-@routes.read("/channels/{name}", "channels:read", ShownChannel, public=True)
+@routes.read("/channels/{name}", ShownChannel, public=True)
 def read_channel(call: Call, name: str) -> Response:
     """Return a channel."""
     return call.show(_channel(call, name))
 
 
-@routes.page("/channels/{name}/items", "articles:read", ShownArticle, public=True)
+@routes.page("/channels/{name}/items", ShownArticle, public=True, scope="articles:read")
 def list_items(call: Call, paging: ListQuery, name: str) -> Response:
     """List the articles that match a channel, first seen last first, without the limit of its feed."""
     return page_of_articles(call, paging, {}, _named(call, name).clauses)
 
 
-@routes.write("PATCH", "/channels/{name}", "channels:write", "declared-in-config", "name-taken", *MATCHED)
+@routes.write("PATCH", "/channels/{name}", "declared-in-config", "name-taken", *MATCHED)
 def change_channel(call: Call, name: str, given: ChangedChannel) -> Response:
     """Change or rename a channel that was added."""
     change, values = _change(call, name), given.given()
@@ -132,7 +137,7 @@ def change_channel(call: Call, name: str, given: ChangedChannel) -> Response:
     return call.done(call.jobs.channels.rename(change, name, new_name), location=f"/channels/{new_name}")
 
 
-@routes.write("DELETE", "/channels/{name}", "channels:write", "declared-in-config", *MATCHED)
+@routes.write("DELETE", "/channels/{name}", "declared-in-config", *MATCHED)
 def remove_channel(call: Call, name: str) -> Response:
     """Take a channel down: its addresses answer 410. DELETE of `/channels/moves/{name}` restores it."""
     return call.done(call.jobs.channels.remove(_change(call, name), name))
@@ -160,4 +165,6 @@ def _channel(call: ApiCall, name: str) -> ShownChannel:
 def _shown(call: ApiCall, channel: Channel) -> ShownChannel:
     origin = "config" if channel.name in call.jobs.channel_views.declared else "added"
     feed = f"{call.options.site_url}/feeds/{channel.name}.json"
-    return ShownChannel.model_validate({**vars_of(channel), "origin": origin, "feed": feed})
+    post_to = channel.post_to if call.actor else ()
+    facts = {"origin": origin, "feed": feed, "post_to": post_to}
+    return ShownChannel.model_validate({**vars_of(channel), **facts})

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from syndicate.errors import WrongFields
 from syndicate.model import EditorAction
 from syndicate.store.access import api_lists
-from syndicate.web.api.api_call import Call, Given, Id, Line, ListQuery, RowId, Shown, row_of, stored_as
+from syndicate.web.api.api_call import Call, Given, Id, Line, ListQuery, RowId, Shown, stored_as
 from syndicate.web.api.api_router import Resource
 
 routes = Resource("decisions")
@@ -43,19 +43,18 @@ class GivenDecision(Given):
     expires: AwareDatetime | None = None
 
 
-@routes.page("/decisions", "articles:read", ShownDecision)
+@routes.page("/decisions", ShownDecision, scope="articles:read")
 def list_decisions(
     call: Call, paging: ListQuery, article: str = "", action: str = "", who: str = ""
 ) -> Response:
     """List the decisions, the last first."""
-    filters = {"article": article, "action": action, "who": who}
-    return call.page(api_lists.DECISIONS, paging, ShownDecision, filters)
+    return call.page(api_lists.DECISIONS, paging, ShownDecision, article=article, action=action, who=who)
 
 
 _REGROUPING = ("not-found", "already-together", "nothing-stays", "no-story", "too-old")
 
 
-@routes.write("POST", "/decisions", "stories:write", *_REGROUPING, status=201)
+@routes.write("POST", "/decisions", *_REGROUPING, status=201, scope="stories:write")
 def add_decision(call: Call, given: GivenDecision) -> Response:
     """Pin, drop, retitle or boost a story, let an article lead it, merge stories, or split a story."""
     change, actions = call.change(), call.jobs.stories
@@ -72,15 +71,13 @@ def add_decision(call: Call, given: GivenDecision) -> Response:
     return call.done(result, status=201, location=f"/decisions/{result.id}")
 
 
-@routes.write("DELETE", "/decisions/{decision_id}", "stories:write", "not-in-force")
+@routes.write("DELETE", "/decisions/{decision_id}", "not-in-force", scope="stories:write")
 def undo_decision(call: Call, decision_id: RowId) -> Response:
     """Undo a decision: the log gets a further line."""
     return call.done(call.jobs.stories.undo(call.change(), decision_id))
 
 
-@routes.read("/decisions/{decision_id}", "articles:read", ShownDecision)
+@routes.read("/decisions/{decision_id}", ShownDecision, scope="articles:read")
 def read_decision(call: Call, decision_id: RowId) -> Response:
     """Return a decision."""
-    with call.store.snapshot() as connection:
-        row = row_of(connection, api_lists.DECISIONS, "such decision", id=decision_id)
-        return call.show(ShownDecision.model_validate(row))
+    return call.one(api_lists.DECISIONS, ShownDecision, "such decision", id=decision_id)

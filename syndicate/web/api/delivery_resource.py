@@ -63,60 +63,52 @@ class ShownBounce(Shown):
     recorded: datetime
 
 
-@routes.page("/deliveries", "deliveries:read", ShownDelivery)
+@routes.page("/deliveries", ShownDelivery)
 def list_deliveries(
     call: Call, paging: ListQuery, edition: RowId | None = None, state: DeliveryState | None = None
 ) -> Response:
     """List the deliveries, the last first."""
-    filters = {"edition": edition, "state": state and state.value}
-    return call.page(api_lists.DELIVERIES, paging, ShownDelivery, filters, shown=partial(_shown, call))
+    chosen, shown = state and state.value, partial(_shown, call)
+    return call.page(api_lists.DELIVERIES, paging, ShownDelivery, shown=shown, edition=edition, state=chosen)
 
 
-@routes.read("/deliveries/{delivery_id}", "deliveries:read", ShownDelivery)
+@routes.read("/deliveries/{delivery_id}", ShownDelivery)
 def read_delivery(call: Call, delivery_id: RowId) -> Response:
     """Return a delivery."""
-    with call.store.snapshot() as connection:
-        row = row_of(connection, api_lists.DELIVERIES, "such delivery", id=delivery_id)
-        return call.show(ShownDelivery.model_validate(_shown(call, connection, [row])[0]))
+    shown = partial(_shown, call)
+    return call.one(api_lists.DELIVERIES, ShownDelivery, "such delivery", shown=shown, id=delivery_id)
 
 
-@routes.write(
-    "POST",
-    "/deliveries/{delivery_id}/resend",
-    "deliveries:write",
-    "wrong-state",
-    key_required=True,
-    status=202,
-)
+@routes.write("POST", "/deliveries/{delivery_id}/resend", "wrong-state", key_required=True, status=202)
 def resend_delivery(call: Call, delivery_id: RowId) -> Response:
     """Send an uncertain or failed delivery again, with the same Message-ID."""
     result = _delivery(call, delivery_id).resend(call.change(), [delivery_id])
     return call.done(result, status=202, location=f"/deliveries/{delivery_id}")
 
 
-@routes.write("POST", "/deliveries/{delivery_id}/sent", "deliveries:write", "wrong-state")
+@routes.write("POST", "/deliveries/{delivery_id}/sent", "wrong-state")
 def mark_delivery_sent(call: Call, delivery_id: RowId) -> Response:
     """Record that an uncertain delivery arrived."""
     return call.done(_delivery(call, delivery_id).mark_sent(call.change(), [delivery_id]))
 
 
-@routes.write("PUT", "/deliveries/pause", "deliveries:write")
+@routes.write("PUT", "/deliveries/pause")
 def pause_sending(call: Call, given: GivenPause) -> Response:
     """Pause all sending; running senders stop within seconds."""
     return call.done(call.jobs.deliveries.pause(call.change(), given.reason))
 
 
-@routes.write("DELETE", "/deliveries/pause", "deliveries:write", "not-paused")
+@routes.write("DELETE", "/deliveries/pause", "not-paused")
 def resume_sending(call: Call) -> Response:
     """End the pause of sending."""
     return call.done(call.jobs.deliveries.resume(call.change()))
 
 
-@routes.page("/bounces", "deliveries:read", ShownBounce)
+@routes.page("/bounces", ShownBounce)
 def list_bounces(call: Call, paging: ListQuery, edition: RowId | None = None, kind: str = "") -> Response:
     """List bounces and complaints, the last first."""
-    filters = {"edition": edition, "kind": kind}
-    return call.page(api_lists.BOUNCES, paging, ShownBounce, filters, shown=partial(_shown, call))
+    shown = partial(_shown, call)
+    return call.page(api_lists.BOUNCES, paging, ShownBounce, shown=shown, edition=edition, kind=kind)
 
 
 def _shown(call: ApiCall, _: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

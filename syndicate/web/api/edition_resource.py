@@ -3,15 +3,15 @@
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from starlette.responses import Response
 
 from syndicate.errors import WrongFields
 from syndicate.jobs.admin.mailing.edition_actions import EditionActions
-from syndicate.jobs.admin.mailing.edition_views import edition_view
-from syndicate.model import ContentStory, EditionContent
+from syndicate.jobs.admin.mailing.edition_views import edition_view, leave_out
+from syndicate.model import ContentStory
 from syndicate.model.actors import Change
 from syndicate.newsletter import edition_changes
 from syndicate.newsletter.edition_form import form_of
@@ -31,6 +31,7 @@ from syndicate.web.api.api_call import (
     found,
     row_of,
     stored_as,
+    vars_of,
 )
 from syndicate.web.api.api_router import MATCHED, Resource
 
@@ -41,8 +42,8 @@ class ShownItem(Shown):
     """Story of an edition; ``key`` names it when the edition is changed."""
 
     key: str
-    story: Id
-    headline: str
+    story: Id = stored_as("story_id")
+    headline: str = stored_as("title")
     summary: str
     note: str
     alt: str
@@ -109,23 +110,21 @@ class GivenCorrection(Given):
     text: Prose
 
 
-@routes.page("/editions", "editions:read", ShownEdition, public=True)
+@routes.page("/editions", ShownEdition, public=True)
 def list_editions(call: Call, paging: ListQuery, newsletter: str = "", state: str = "") -> Response:
     """List the editions, the last first; without a token the editions of the archive."""
-    filters = {"newsletter": newsletter, "state": state, "public": call.is_public}
-    return call.page(api_lists.EDITIONS, paging, ShownEdition, filters)
+    filters: dict[str, Any] = {"newsletter": newsletter, "state": state, "public": call.is_public}
+    return call.page(api_lists.EDITIONS, paging, ShownEdition, **filters)
 
 
-@routes.read("/editions/{edition_id}", "editions:read", ShownEdition, public=True)
+@routes.read("/editions/{edition_id}", ShownEdition, public=True)
 def read_edition(call: Call, edition_id: RowId) -> Response:
     """Return an edition with its stories."""
     with call.store.snapshot() as connection:
         return call.show(shown_edition(connection, edition_id, public=call.is_public))
 
 
-@routes.write(
-    "PATCH", "/editions/{edition_id}", "editions:write", "not-open", "lint-error", "stale", *MATCHED
-)
+@routes.write("PATCH", "/editions/{edition_id}", "not-open", "lint-error", "stale", *MATCHED)
 def change_edition(call: Call, edition_id: RowId, given: ChangedEdition) -> Response:
     """Change the subject, the note, and the texts and order of the stories of an open edition."""
     change, actions = _change(call, edition_id), call.jobs.editions
@@ -141,7 +140,7 @@ def change_edition(call: Call, edition_id: RowId, given: ChangedEdition) -> Resp
         known = {story.key for story in (*content.stories, *content.left_out)}
         if unknown := [key for key in order if key not in known]:
             raise WrongFields({"items": f"There is no story with the key {unknown[0]}."})
-        edits += [partial(_leave_out, key=story.key) for story in content.stories if story.key not in order]
+        edits += [partial(leave_out, key=story.key) for story in content.stories if story.key not in order]
         back = [story.key for story in content.left_out if story.key in order]
         edits += [partial(edition_changes.bring_back, key=key) for key in back]
     for name in ("subject", "note"):
@@ -151,7 +150,7 @@ def change_edition(call: Call, edition_id: RowId, given: ChangedEdition) -> Resp
     return call.done(actions.save(change, edition_id, form, seen="", edits=edits))
 
 
-@routes.page("/editions/{edition_id}/findings", "editions:read", ShownFinding)
+@routes.page("/editions/{edition_id}/findings", ShownFinding)
 def list_findings(call: Call, paging: ListQuery, edition_id: RowId) -> Response:
     """List what was noticed about an edition: errors, then warnings."""
     view = edition_view(_edition(call, edition_id).review, edition_id)
@@ -162,7 +161,7 @@ def list_findings(call: Call, paging: ListQuery, edition_id: RowId) -> Response:
     return call.whole(findings, paging, lambda finding: f"{finding.number:06}")
 
 
-@routes.read("/editions/{edition_id}/mail", "editions:read", Shown)
+@routes.read("/editions/{edition_id}/mail", Shown)
 def read_mail(call: Call, edition_id: RowId) -> Response:
     """Return the mail of an edition as it would be sent now: HTML, or plain text by `Accept: text/plain`."""
     mail = _edition(call, edition_id).previewer.stored(edition_id, call.now)
@@ -170,7 +169,13 @@ def read_mail(call: Call, edition_id: RowId) -> Response:
 
 
 @routes.write(
-    "PUT", "/editions/{edition_id}/approval", "editions:send", "lint-error", "not-open", "stale", *MATCHED
+    "PUT",
+    "/editions/{edition_id}/approval",
+    "lint-error",
+    "not-open",
+    "stale",
+    *MATCHED,
+    scope="editions:send",
 )
 def approve_edition(call: Call, edition_id: RowId) -> Response:
     """Approve an edition. Its mails leave after `[admin] take_back`; DELETE takes the approval back."""
@@ -178,26 +183,26 @@ def approve_edition(call: Call, edition_id: RowId) -> Response:
     return call.done(_edition(call, edition_id).approve(change, edition_id))
 
 
-@routes.write("DELETE", "/editions/{edition_id}/approval", "editions:send", "mail-has-left")
+@routes.write("DELETE", "/editions/{edition_id}/approval", "mail-has-left", scope="editions:send")
 def take_back_approval(call: Call, edition_id: RowId) -> Response:
     """Take an approval back while no mail has left; the edition is held."""
     return call.done(_edition(call, edition_id).undo_approval(call.change(), edition_id))
 
 
-@routes.write("PUT", "/editions/{edition_id}/hold", "editions:send", "not-open", "stale")
+@routes.write("PUT", "/editions/{edition_id}/hold", "not-open", "stale", scope="editions:send")
 def hold_edition(call: Call, edition_id: RowId) -> Response:
     """Remove the deadline of an edition: it waits for an approval."""
     return call.done(_edition(call, edition_id).hold(call.change(), edition_id))
 
 
-@routes.write("PUT", "/editions/{edition_id}/withdrawal", "editions:send", "not-open", "stale")
+@routes.write("PUT", "/editions/{edition_id}/withdrawal", "not-open", "stale", scope="editions:send")
 def withdraw_edition(call: Call, edition_id: RowId) -> Response:
     """Withdraw an edition: it is never sent."""
     return call.done(_edition(call, edition_id).withdraw(call.change(), edition_id))
 
 
 @routes.write(
-    "PUT", "/editions/{edition_id}/correction", "editions:send", "not-sent", "corrected", status=201
+    "PUT", "/editions/{edition_id}/correction", "not-sent", "corrected", status=201, scope="editions:send"
 )
 def correct_edition(call: Call, edition_id: RowId, given: GivenCorrection) -> Response:
     """Begin a correction of a sent edition: a new revision, which waits for its approval."""
@@ -205,7 +210,7 @@ def correct_edition(call: Call, edition_id: RowId, given: GivenCorrection) -> Re
     return call.done(result, status=201, location=f"/editions/{result.id}")
 
 
-@routes.write("POST", "/editions/{edition_id}/tests", "editions:write", key_required=True, status=202)
+@routes.write("POST", "/editions/{edition_id}/tests", "mail-refused", key_required=True, status=202)
 def send_test(call: Call, edition_id: RowId) -> Response:
     """Send an edition to the address of the token's owner; no delivery is recorded."""
     actions, change = _edition(call, edition_id), call.change()
@@ -246,19 +251,6 @@ def _change(call: ApiCall, edition_id: int) -> Change:
     return call.change(lambda connection: shown_edition(connection, edition_id))
 
 
-def _leave_out(content: EditionContent, key: str) -> edition_changes.EditionChangeResult:
-    place = 1 + [story.key for story in content.stories].index(key)
-    return edition_changes.drop_story(content, place=place)
-
-
 def _item(story: ContentStory) -> ShownItem:
-    return ShownItem(
-        key=story.key,
-        story=str(story.story_id),
-        headline=story.title,
-        summary=story.summary,
-        note=story.note,
-        alt=story.image.alt if story.image else "",
-        url=story.url,
-        source=story.source,
-    )
+    more = {"key": story.key, "alt": story.image.alt if story.image else ""}
+    return ShownItem.model_validate(vars_of(story) | more)

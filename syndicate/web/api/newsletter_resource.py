@@ -74,14 +74,14 @@ class GivenIssue(Given):
     public: bool = False
 
 
-@routes.page("/newsletters", "newsletters:read", ShownState)
+@routes.page("/newsletters", ShownState)
 def list_newsletters(call: Call, paging: ListQuery) -> Response:
     """List the newsletters by name."""
     lines = call.jobs.newsletter_views.lines(call.now)
     return call.whole([_state(line) for line in lines], paging, lambda newsletter: newsletter.name)
 
 
-@routes.write("POST", "/newsletters", "newsletters:write", "name-taken", status=201)
+@routes.write("POST", "/newsletters", "name-taken", status=201)
 def add_newsletter(call: Call, given: GivenNewsletter) -> Response:
     """Add a newsletter; its first edition is the next of its schedule."""
     values = {name: value for name, value in given.given().items() if name != "paused"}
@@ -89,14 +89,14 @@ def add_newsletter(call: Call, given: GivenNewsletter) -> Response:
     return call.done(result, status=201, location=f"/newsletters/{result.id}")
 
 
-@routes.read("/newsletters/{name}", "newsletters:read", ShownNewsletter)
+@routes.read("/newsletters/{name}", ShownNewsletter)
 def read_newsletter(call: Call, name: str) -> Response:
     """Return a newsletter."""
     with call.store.snapshot() as connection:
         return call.show(_shown(call, connection, name))
 
 
-@routes.write("PATCH", "/newsletters/{name}", "newsletters:write", "declared-in-config", *MATCHED)
+@routes.write("PATCH", "/newsletters/{name}", "declared-in-config", *MATCHED)
 def change_newsletter(call: Call, name: str, given: ChangedNewsletter) -> Response:
     """Change a newsletter that was added, or pause or resume any."""
     change = call.change(lambda connection: _shown(call, connection, name))
@@ -108,21 +108,21 @@ def change_newsletter(call: Call, name: str, given: ChangedNewsletter) -> Respon
     return call.done(actions.edit(change, name, values))
 
 
-@routes.write("DELETE", "/newsletters/{name}", "newsletters:write", "declared-in-config", *MATCHED)
+@routes.write("DELETE", "/newsletters/{name}", "declared-in-config", *MATCHED)
 def remove_newsletter(call: Call, name: str) -> Response:
     """Remove a newsletter that was added; its subscribers and editions stay."""
     change = call.change(lambda connection: _shown(call, connection, name))
     return call.done(call.jobs.newsletters.remove(change, name))
 
 
-@routes.read("/newsletters/{name}/preview", "newsletters:read", Shown)
+@routes.read("/newsletters/{name}/preview", Shown)
 def preview_newsletter(call: Call, name: str) -> Response:
     """Return the mail of the next edition: HTML, or plain text by `Accept: text/plain`."""
     mail = found(call.jobs.newsletter_views.preview(name, call.now), "news for this newsletter")
     return mail_answer(call, mail.edition.html, mail.edition.text)
 
 
-@routes.write("POST", "/newsletters/{name}/issues", "newsletters:write", key_required=True, status=201)
+@routes.write("POST", "/newsletters/{name}/issues", key_required=True, status=201)
 def write_issue(call: Call, name: str, given: GivenIssue) -> Response:
     """Write a one-off issue of a newsletter; it waits for its approval."""
     call.jobs.newsletter_views.find(name)

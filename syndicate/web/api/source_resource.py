@@ -107,32 +107,38 @@ class ShownTest(Shown):
     hits: list[dict[str, Any]]
 
 
-class ChangedSource(Given):
-    """Fields of a source to change; absent fields stay. ``url`` moves it, ``paused`` pauses or resumes it."""
+class SourceFields(Given):
+    """Fields of a source; absent fields stay, or have their defaults."""
 
     name: Line | None = None
-    url: Line | None = None
     section: Line | None = None
     language: Line | None = None
     weight: Annotated[float, Field(ge=0, le=100)] | None = None
     republish: Republish | None = None
     full_text: FullText | None = None
     private: bool | None = None
+
+    def texts(self) -> dict[str, str]:
+        """Return the given fields as the texts that forms have."""
+        values = self.model_dump(mode="json", exclude_none=True, exclude={"kind", "own"})
+        return {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in values.items()
+        }
+
+
+class ChangedSource(SourceFields):
+    """Fields of a source to change. ``url`` moves it, ``paused`` pauses or resumes it."""
+
+    url: Line | None = None
     paused: bool | None = None
 
 
-class GivenSource(Given):
+class GivenSource(SourceFields):
     """Source to add. Kind ``api`` takes own articles from programs; its ``url`` is the site it stands for."""
 
     url: Line
     kind: SourceKind = SourceKind.FEED
-    name: Line = ""
-    section: Line = ""
-    language: Line = ""
-    weight: Annotated[float, Field(ge=0, le=100)] = 1.0
-    republish: Republish = Republish.SUMMARY
-    full_text: FullText = FullText.AUTO
-    private: bool = False
     own: bool = False
 
 
@@ -149,7 +155,7 @@ class GivenTest(Given):
     limit: Annotated[int, Field(ge=1, le=100)] = 20
 
 
-@routes.page("/sources", "sources:read", ShownSource)
+@routes.page("/sources", ShownSource)
 def list_sources(
     call: Call,
     paging: ListQuery,
@@ -160,26 +166,27 @@ def list_sources(
     failing: bool | None = None,
 ) -> Response:
     """List the sources, the first added first."""
-    filters = {"name": name, "section": section, "origin": origin, "paused": paused, "failing": failing}
-    return call.page(api_lists.SOURCES, paging, ShownSource, filters, shown=_shown)
+    filters: dict[str, Any] = {"name": name, "section": section, "origin": origin}
+    filters |= {"paused": paused, "failing": failing}
+    return call.page(api_lists.SOURCES, paging, ShownSource, shown=_shown, **filters)
 
 
-@routes.write("POST", "/sources", "sources:write", "source-known", status=201)
+@routes.write("POST", "/sources", "source-known", status=201)
 def add_source(call: Call, given: GivenSource) -> Response:
     """Add a source, read at once. Find its address with `/discoveries`."""
     if given.kind is SourceKind.FOLDER:
         raise WrongFields({"kind": "A folder is declared in config.toml."})
-    texts = {key: text for key, text in _fields(given).items() if text or key != "name"}
+    texts = {key: text for key, text in given.texts().items() if text or key != "name"}
     source = Source(id=0, name="", url=checked_url(given.url), kind=given.kind, own=given.own)
     filled = with_fields(source, texts, lambda _: None)
     result = call.jobs.sources.add(call.change(), filled)
     return call.done(result, status=201, location=f"/sources/{result.id}")
 
 
-@routes.write("PATCH", "/sources/{source_id}", "sources:write", "declared-in-config", *MATCHED)
+@routes.write("PATCH", "/sources/{source_id}", "declared-in-config", *MATCHED)
 def change_source(call: Call, source_id: RowId, given: ChangedSource) -> Response:
     """Change, move, pause or resume a source that was added."""
-    actions, fields = call.jobs.sources, _fields(given)
+    actions, fields = call.jobs.sources, given.texts()
     change = call.change(lambda connection: shown_source(connection, source_id))
     if ("url" in fields) + ("paused" in fields) + bool(fields.keys() - {"url", "paused"}) != 1:
         raise WrongFields({"": "Change either the url, or paused, or other fields."})
@@ -190,47 +197,35 @@ def change_source(call: Call, source_id: RowId, given: ChangedSource) -> Respons
     return call.done(actions.edit(change, source_id, fields))
 
 
-@routes.write(
-    "DELETE", "/sources/{source_id}", "sources:write", "declared-in-config", "only-your-own", *MATCHED
-)
+@routes.write("DELETE", "/sources/{source_id}", "declared-in-config", "only-your-own", *MATCHED)
 def remove_source(call: Call, source_id: RowId) -> Response:
     """Remove a source that was added; its articles stay."""
     change = call.change(lambda connection: shown_source(connection, source_id))
     return call.done(call.jobs.sources.on_chosen(change, "remove", [source_id]))
 
 
-@routes.page("/sources/{source_id}/polls", "sources:read", ShownPoll)
+@routes.page("/sources/{source_id}/polls", ShownPoll)
 def list_polls(call: Call, paging: ListQuery, source_id: RowId, outcome: str = "") -> Response:
     """List the polls of a source, the last first."""
     with call.store.snapshot() as connection:
         shown_source(connection, source_id)
-    filters = {"source": source_id, "outcome": outcome}
-    return call.page(api_lists.POLLS, paging, ShownPoll, filters)
+    return call.page(api_lists.POLLS, paging, ShownPoll, source=source_id, outcome=outcome)
 
 
-@routes.write(
-    "POST",
-    "/sources/{source_id}/polls",
-    "sources:write",
-    "server-asked-for-pause",
-    "source-paused",
-    status=202,
-)
+@routes.write("POST", "/sources/{source_id}/polls", "server-asked-for-pause", "source-paused", status=202)
 def poll_source(call: Call, source_id: RowId) -> Response:
     """Read a source now. The polls of the source show the result."""
     result = call.jobs.sources.on_chosen(call.change(), "read", [source_id])
     return call.done(result, status=202, location=f"/sources/{source_id}/polls")
 
 
-@routes.read("/sources/{source_id}/polls/{poll_id}", "sources:read", ShownPoll)
+@routes.read("/sources/{source_id}/polls/{poll_id}", ShownPoll)
 def read_poll(call: Call, source_id: RowId, poll_id: RowId) -> Response:
     """Return a poll."""
-    with call.store.snapshot() as connection:
-        row = row_of(connection, api_lists.POLLS, "such poll", source=source_id, id=poll_id)
-        return call.show(ShownPoll.model_validate(row))
+    return call.one(api_lists.POLLS, ShownPoll, "such poll", source=source_id, id=poll_id)
 
 
-@routes.write("POST", "/discoveries", "sources:write", "not-fetched", answer=ShownDiscovery)
+@routes.write("POST", "/discoveries", "not-fetched", answer=ShownDiscovery)
 def discover(call: Call, given: GivenDiscovery) -> Response:
     """Find the feeds of a page; nothing is stored."""
     found = call.jobs.discovery.discover(checked_url(given.url))
@@ -239,7 +234,7 @@ def discover(call: Call, given: GivenDiscovery) -> Response:
     return call.show(ShownDiscovery(url=found.url, feeds=feeds, failures=failures))
 
 
-@routes.write("POST", "/rules/test", "sources:read", "not-fetched", answer=PageOfItems[ShownTest])
+@routes.write("POST", "/rules/test", "not-fetched", answer=PageOfItems[ShownTest], scope="sources:read")
 def try_rules(call: Call, given: GivenTest) -> Response:
     """Try the rules on the articles of a source, read now, or on the latest stored articles."""
     if given.source:
@@ -261,24 +256,23 @@ def try_rules(call: Call, given: GivenTest) -> Response:
     return call.show(PageOfItems(items=tests))
 
 
-@routes.read("/sources/opml", "sources:read", Shown)
+@routes.read("/sources/opml", Shown)
 def export_sources(call: Call) -> Response:
     """Return the sources as OPML, without private sources and folders."""
     body = call.jobs.sources.export_opml(call.jobs.options.title, call.now)
     return Response(body, 200, {"Cache-Control": "no-store"}, "text/x-opml")
 
 
-@routes.write("PUT", "/sources/opml", "sources:write", body="text/x-opml")
+@routes.write("PUT", "/sources/opml", body="text/x-opml")
 def import_sources(call: Call, section: Line = "") -> Response:
     """Add the feeds of an OPML file; the facts name the added, known and refused feeds."""
     return call.done(call.jobs.sources.import_opml(call.change(), call.body, section=section))
 
 
-@routes.read("/sources/{source_id}", "sources:read", ShownSource)
+@routes.read("/sources/{source_id}", ShownSource)
 def read_source(call: Call, source_id: RowId) -> Response:
     """Return a source."""
-    with call.store.snapshot() as connection:
-        return call.show(shown_source(connection, source_id))
+    return call.one(api_lists.SOURCES, ShownSource, "such source", shown=_shown, id=source_id)
 
 
 def shown_source(connection: Connection, source_id: int) -> ShownSource:
@@ -304,11 +298,3 @@ def _source(connection: Connection, source_id: str) -> Source:
         else None
     )
     return found(row, "such source")[0]
-
-
-def _fields(given: Given) -> dict[str, str]:
-    """Return the given fields as the texts that forms have."""
-    values = given.model_dump(mode="json", exclude_unset=True, exclude={"kind", "own"})
-    return {
-        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in values.items()
-    }

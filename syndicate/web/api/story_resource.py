@@ -45,7 +45,7 @@ class ShownCoverage(Shown):
     articles: int
 
 
-@routes.page("/stories", "articles:read", ShownStory, public=True)
+@routes.page("/stories", ShownStory, public=True, scope="articles:read")
 def list_stories(
     call: Call,
     paging: ListQuery,
@@ -57,15 +57,16 @@ def list_stories(
     if ranked:
         return call.whole(_ranked(call, ranked), paging, lambda story: f"{story.position:06}")
     listing = api_lists.STORIES_BY_CHANGE if updated_after else api_lists.STORIES
-    filters = {"sources": min_sources, "updated_after": updated_after, "public": call.is_public}
+    filters: dict[str, Any] = {"sources": min_sources, "public": call.is_public}
+    filters["updated_after"] = updated_after
 
     def shown(_: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [_story(row, call.options.site_url) for row in rows]
 
-    return call.page(listing, paging, ShownStory, filters, shown=shown)
+    return call.page(listing, paging, ShownStory, shown=shown, **filters)
 
 
-@routes.read("/stories/{story_id}", "articles:read", ShownStory, public=True)
+@routes.read("/stories/{story_id}", ShownStory, public=True, scope="articles:read")
 def read_story(call: Call, story_id: RowId) -> Response:
     """Return a story; a merged story redirects (308) to the story that has its articles."""
     with call.store.snapshot() as connection:
@@ -79,7 +80,7 @@ def read_story(call: Call, story_id: RowId) -> Response:
         return call.show(ShownStory.model_validate(_story(dict(row), call.options.site_url)))
 
 
-@routes.page("/stories/{story_id}/coverage", "articles:read", ShownCoverage, public=True)
+@routes.page("/stories/{story_id}/coverage", ShownCoverage, public=True, scope="articles:read")
 def list_coverage(call: Call, paging: ListQuery, story_id: RowId) -> Response:
     """List the articles of a story in the order of their publication, with the growth of its coverage."""
     with call.store.snapshot() as connection:

@@ -3,13 +3,15 @@
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import Query
 from pydantic import AwareDatetime
 from starlette.responses import Response, StreamingResponse
 
 from syndicate.audience.importing.list_rows import ImportChoices
-from syndicate.errors import WrongFields
+from syndicate.audience.mailbox_address import normalise_address
+from syndicate.errors import InvalidAddress, WrongFields
 from syndicate.jobs.admin.mailing.subscriber_actions import NewSubscriber
 from syndicate.jobs.admin.mailing.subscriber_views import read_import, subscriber_csv
 from syndicate.model.actors import Change
@@ -86,13 +88,19 @@ class ChangedSubscriber(Given):
     stop: Literal[True] | None = None
 
 
+class GivenSuppression(Given):
+    """Mailbox that shall get no mail."""
+
+    address: Line
+
+
 class GivenReason(Given):
     """Reason for which a mailbox that bounced gets mail again."""
 
     reason: Line
 
 
-@routes.page("/subscribers", "subscribers:read", ShownSubscriber)
+@routes.page("/subscribers", ShownSubscriber)
 def list_subscribers(
     call: Call,
     paging: ListQuery,
@@ -102,23 +110,17 @@ def list_subscribers(
 ) -> Response:
     """List the subscribers, the last first; `address` is the beginning of an address."""
     subscription = (newsletter, state) if newsletter or state else None
-    filters = {"address": address.strip().lower(), "subscription": subscription}
+    filters: dict[str, Any] = {"address": address.strip().lower(), "subscription": subscription}
 
     def shown(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         held = api_lists.subscriptions_of(connection, [row["id"] for row in rows])
         return [row | {"subscriptions": held.get(row["id"], [])} for row in rows]
 
-    return call.page(api_lists.SUBSCRIBERS, paging, ShownSubscriber, filters, shown=shown)
+    return call.page(api_lists.SUBSCRIBERS, paging, ShownSubscriber, shown=shown, **filters)
 
 
 @routes.write(
-    "POST",
-    "/subscribers",
-    "subscribers:write",
-    "unsubscribed-by-subscriber",
-    "suppressed",
-    key_required=True,
-    status=201,
+    "POST", "/subscribers", "unsubscribed-by-subscriber", "suppressed", key_required=True, status=201
 )
 def add_subscriber(call: Call, given: GivenSubscriber) -> Response:
     """Subscribe a person who has agreed, or ask for a confirmation by mail."""
@@ -129,14 +131,7 @@ def add_subscriber(call: Call, given: GivenSubscriber) -> Response:
     return call.done(result, status=201, location=f"/subscribers/{result.id}" if result.id else "")
 
 
-@routes.write(
-    "POST",
-    "/subscribers/imports",
-    "subscribers:write",
-    "unknown-newsletter",
-    key_required=True,
-    body="text/csv",
-)
+@routes.write("POST", "/subscribers/imports", "unknown-newsletter", key_required=True, body="text/csv")
 def import_subscribers(
     call: Call,
     newsletter: Line,
@@ -152,7 +147,7 @@ def import_subscribers(
     return call.done(replace(result, facts={"counts": dict(plan.counts), "left_out": refused}))
 
 
-@routes.read("/subscribers/export", "subscribers:read", Shown)
+@routes.read("/subscribers/export", Shown)
 def export_subscribers(call: Call, newsletter: str = "") -> Response:
     """Return the subscribers as CSV. The audit log records the export."""
     with call.store.snapshot() as connection:
@@ -162,7 +157,7 @@ def export_subscribers(call: Call, newsletter: str = "") -> Response:
     return StreamingResponse(body, 200, {"Cache-Control": "no-store"}, "text/csv")
 
 
-@routes.write("PATCH", "/subscribers/{subscriber_id}", "subscribers:write", *MATCHED)
+@routes.write("PATCH", "/subscribers/{subscriber_id}", *MATCHED)
 def end_subscription(call: Call, subscriber_id: RowId, given: ChangedSubscriber) -> Response:
     """End a subscription, or stop all mail to a subscriber."""
     actions, change = call.jobs.subscribers, _change(call, subscriber_id)
@@ -173,19 +168,19 @@ def end_subscription(call: Call, subscriber_id: RowId, given: ChangedSubscriber)
     raise WrongFields({"end": "Name either the newsletter to end, or stop."})
 
 
-@routes.write("DELETE", "/subscribers/{subscriber_id}", "subscribers:write", *MATCHED)
+@routes.write("DELETE", "/subscribers/{subscriber_id}", *MATCHED)
 def erase_subscriber(call: Call, subscriber_id: RowId) -> Response:
     """Erase all data about a subscriber; a keyed hash keeps imports from bringing the address back."""
     return call.done(call.jobs.subscribers.erase(_change(call, subscriber_id), subscriber_id))
 
 
-@routes.write("POST", "/subscribers/{subscriber_id}/unsuppress", "subscribers:write", "not-liftable")
+@routes.write("POST", "/subscribers/{subscriber_id}/unsuppress", "not-liftable")
 def lift_suppression(call: Call, subscriber_id: RowId, given: GivenReason) -> Response:
     """Write again to a mailbox that only bounced."""
     return call.done(call.jobs.subscribers.unsuppress(call.change(), subscriber_id, given.reason))
 
 
-@routes.read("/subscribers/{subscriber_id}", "subscribers:read", ShownSubscriber)
+@routes.read("/subscribers/{subscriber_id}", ShownSubscriber)
 def read_subscriber(call: Call, subscriber_id: RowId) -> Response:
     """Return a subscriber. The audit log records the look."""
     with call.store.snapshot() as connection:
@@ -194,10 +189,31 @@ def read_subscriber(call: Call, subscriber_id: RowId) -> Response:
     return call.show(shown)
 
 
-@routes.page("/suppressions", "subscribers:read", ShownSuppression)
+@routes.page("/suppressions", ShownSuppression)
 def list_suppressions(call: Call, paging: ListQuery, reason: str = "") -> Response:
     """List the suppressed mailboxes, by address."""
-    return call.page(api_lists.SUPPRESSIONS, paging, ShownSuppression, {"reason": reason})
+    return call.page(api_lists.SUPPRESSIONS, paging, ShownSuppression, reason=reason)
+
+
+@routes.read("/suppressions/{address}", ShownSuppression)
+def read_suppression(call: Call, address: str) -> Response:
+    """Return the suppression of a mailbox."""
+    with call.store.snapshot() as connection:
+        return call.show(_suppression(connection, address))
+
+
+@routes.write("POST", "/suppressions", status=201)
+def suppress_mailbox(call: Call, given: GivenSuppression) -> Response:
+    """Put a mailbox on the suppression list and end its subscriptions; only its owner can undo that."""
+    result = call.jobs.subscribers.stop_mail(call.change(), given.address)
+    return call.done(result, status=201, location=f"/suppressions/{quote(_key(given.address), safe='@')}")
+
+
+@routes.write("DELETE", "/suppressions/{address}", "not-liftable", *MATCHED)
+def end_suppression(call: Call, address: str, reason: Line) -> Response:
+    """Write again to a mailbox that only bounced; the record keeps the `reason`."""
+    change = call.change(lambda connection: _suppression(connection, address))
+    return call.done(call.jobs.subscribers.unsuppress(change, _key(address), reason))
 
 
 def shown_subscriber(connection: Connection, subscriber_id: int) -> ShownSubscriber:
@@ -207,6 +223,18 @@ def shown_subscriber(connection: Connection, subscriber_id: int) -> ShownSubscri
     facts["fields"] = field_store.fields_of(connection, subscriber_id)
     facts["tags"] = list(field_store.tags_of(connection, subscriber_id))
     return ShownSubscriber.model_validate(facts)
+
+
+def _key(address: str) -> str:
+    try:
+        return normalise_address(address).key
+    except InvalidAddress as error:
+        raise WrongFields({"address": str(error)}) from error
+
+
+def _suppression(connection: Connection, address: str) -> ShownSuppression:
+    row = row_of(connection, api_lists.SUPPRESSIONS, "such suppression", address=_key(address))
+    return ShownSuppression.model_validate(row)
 
 
 def _change(call: ApiCall, subscriber_id: int) -> Change:

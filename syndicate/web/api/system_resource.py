@@ -64,14 +64,14 @@ class ShownJob(Shown):
     facts: dict[str, int | str] = stored_as("facts_json")
 
 
-@routes.read("/status", "sources:read", ShownStatus)
+@routes.read("/status", ShownStatus, scope="sources:read")
 def read_status(call: Call) -> Response:
     """Return what waits for a person, as `syndicate status` does."""
     needs = [*map(ShownNeed.model_validate, call.jobs.needs.current(call.now))]
     return call.show(ShownStatus(well=not needs, needs=needs))
 
 
-@routes.page("/jobs", "admin:read", ShownJob)
+@routes.page("/jobs", ShownJob, scope="admin:read")
 def list_jobs(call: Call, paging: ListQuery) -> Response:
     """List the jobs with their last runs, by name."""
     with call.store.snapshot() as connection:
@@ -79,7 +79,7 @@ def list_jobs(call: Call, paging: ListQuery) -> Response:
     return call.whole([*map(ShownJob.model_validate, rows)], paging, lambda job: job.name)
 
 
-@routes.page("/audit", "admin:read", ShownAudit)
+@routes.page("/audit", ShownAudit, scope="admin:read")
 def list_audit(
     call: Call,
     paging: ListQuery,
@@ -90,5 +90,5 @@ def list_audit(
     updated_after: AwareDatetime | None = None,
 ) -> Response:
     """List the audit log, the last row first."""
-    filters = {"actor": actor, "action": action, "kind": kind, "object": object_id}
-    return call.page(api_lists.AUDIT, paging, ShownAudit, {**filters, "updated_after": updated_after})
+    filters: dict[str, Any] = {"actor": actor, "action": action, "kind": kind, "object": object_id}
+    return call.page(api_lists.AUDIT, paging, ShownAudit, **filters, updated_after=updated_after)

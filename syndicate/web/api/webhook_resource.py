@@ -6,8 +6,9 @@ from typing import Annotated
 from pydantic import BeforeValidator
 from starlette.responses import Response
 
+from syndicate.errors import ActionRefused
 from syndicate.store.access import api_lists
-from syndicate.web.api.api_call import ApiCall, Call, Id, ListQuery, RowId, Shown, found
+from syndicate.web.api.api_call import ApiCall, Call, Id, ListQuery, RowId, Shown, found, row_of
 from syndicate.web.api.api_router import Resource
 
 routes = Resource("webhooks")
@@ -39,24 +40,42 @@ class ShownWebhookDelivery(Shown):
     changed: datetime
 
 
-@routes.page("/webhooks", "admin:read", ShownWebhook)
+@routes.page("/webhooks", ShownWebhook, scope="admin:read")
 def list_webhooks(call: Call, paging: ListQuery) -> Response:
     """List the webhooks."""
     return call.whole(_webhooks(call), paging, lambda webhook: f"{webhook.id:>20}")
 
 
-@routes.read("/webhooks/{webhook_id}", "admin:read", ShownWebhook)
+@routes.read("/webhooks/{webhook_id}", ShownWebhook, scope="admin:read")
 def read_webhook(call: Call, webhook_id: RowId) -> Response:
     """Return a webhook."""
     return call.show(_webhook(call, webhook_id))
 
 
-@routes.page("/webhooks/{webhook_id}/deliveries", "admin:read", ShownWebhookDelivery)
+@routes.page("/webhooks/{webhook_id}/deliveries", ShownWebhookDelivery, scope="admin:read")
 def list_webhook_deliveries(call: Call, paging: ListQuery, webhook_id: RowId, state: str = "") -> Response:
     """List the deliveries to a webhook, the last first."""
     _webhook(call, webhook_id)
-    filters = {"webhook": webhook_id, "state": state}
-    return call.page(api_lists.WEBHOOK_DELIVERIES, paging, ShownWebhookDelivery, filters)
+    deliveries = api_lists.WEBHOOK_DELIVERIES
+    return call.page(deliveries, paging, ShownWebhookDelivery, webhook=webhook_id, state=state)
+
+
+@routes.write(
+    "POST",
+    "/webhooks/{webhook_id}/deliveries/{delivery_id}/retry",
+    "wrong-state",
+    status=202,
+    scope="deliveries:write",
+)
+def retry_webhook_delivery(call: Call, webhook_id: RowId, delivery_id: RowId) -> Response:
+    """Send a failed or waiting delivery to a webhook again at once, with the same id."""
+    with call.store.read() as connection:
+        deliveries = api_lists.WEBHOOK_DELIVERIES
+        row = row_of(connection, deliveries, "such delivery", webhook=webhook_id, id=delivery_id)
+    if row["state"] == "sent":
+        raise ActionRefused("wrong-state", f"Delivery {delivery_id} has arrived.")
+    result = call.jobs.webhooks.retry(call.change(), delivery_id)
+    return call.done(result, status=202, location=f"/webhooks/{webhook_id}/deliveries")
 
 
 def _webhooks(call: ApiCall) -> list[ShownWebhook]:

@@ -1,5 +1,6 @@
 """Mails of saved searches: something new matches, once, at most so many a day, and never a flood."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -77,12 +78,32 @@ def test_a_killed_run_repeats_nothing_and_loses_nothing(room: Room) -> None:
     saved(room)
     write(room, 2, "Flood in Porto", NOW + HOUR)
     with room.store.read() as connection:
-        (due,) = saved_searches.due_searches(connection, NOW + HOUR)
         upto = saved_searches.last_placed(connection)
+        (due,) = saved_searches.due_searches(connection, NOW + HOUR, ["daily"], upto)
     searches = room.services.editions.searches
-    assert searches._look(due, upto, NOW + HOUR, ["daily"])
-    assert not searches._look(due, upto, NOW + HOUR, ["daily"]), "another process had looked at the same"
+    assert searches._look(due, upto, NOW + HOUR)
+    assert not searches._look(due, upto, NOW + HOUR), "another process had looked at the same"
     assert len(mails(room)) == 1
+
+
+def test_no_search_waits_behind_a_hundred_that_may_not_send(room: Room) -> None:
+    write(room, 2, "Snow on the pass")
+    with room.store.write() as connection:
+        upto = saved_searches.last_placed(connection)
+    last = saved(room, now=NOW + HOUR)
+    with room.store.write() as connection:
+        search = saved_searches.get_search(connection, last)
+        assert search is not None
+        for number in range(120):
+            saved_searches.add_search(connection, replace(search, query=f"{number}", next_at=NOW))
+        connection.exec_driver_sql(f"UPDATE saved_searches SET seen_id = {upto - 1} WHERE id = {last}")
+    with room.store.read() as connection:
+        due = saved_searches.due_searches(connection, NOW + DAY, ["daily"], upto)
+        assert [found.id for found in due] == [last], "the others have looked at every article"
+        assert not saved_searches.due_searches(connection, NOW + DAY, ["weekly"], upto)
+        later = saved_searches.due_searches(connection, NOW + DAY, ["daily"], upto + 1)
+    assert len(later) == 100
+    assert last not in {found.id for found in later}, "who waited longest goes first"
 
 
 def test_a_paused_newsletter_and_a_long_pause_bring_no_old_news(room: Room) -> None:

@@ -8,7 +8,10 @@ import pytest
 
 from syndicate.access.passwords import hash_password
 from syndicate.jobs.admin.access.access_views import audit_page
+from syndicate.jobs.admin.access.sign_in import Client
+from syndicate.model.actors import Change, command_actor
 from syndicate.store.access import user_store
+from tests.factories import NOW
 from tests.web.admin.conftest import NORA, AdminClient, AdminSite
 
 PASSWORD = "seven quiet harbours"
@@ -243,6 +246,15 @@ def test_a_form_with_a_password_is_never_kept(admin_site: AdminSite, nora: int):
     client = admin_site.stranger()
     answer = client.post("/admin/account/password", {"current": PASSWORD, "password": "eight loud harbours"})
     assert answer["location"] == "/admin/sign-in?next=/admin/"
+
+
+def test_a_lost_password_ends_no_pending_invitation(admin_site: AdminSite, nora: int):
+    jobs, asked = admin_site.room.services.admin, Event()
+    invited = jobs.users.add(Change(actor=command_actor("kim"), now=NOW), "jo@news.example", "editor").secret
+    mail = lambda _address, _key: asked.set()  # noqa: E731
+    jobs.sign_in.ask_for_link("jo@news.example", Client(), NOW, mail)
+    assert asked.wait(10)
+    assert jobs.users.use_link(invited, "eight loud harbours", NOW)
 
 
 def test_a_mailed_link_replaces_a_lost_password_and_tells_nobody_who_is_a_user(

@@ -216,7 +216,7 @@ def test_old_rows_of_access_are_pruned(admin_site: AdminSite, admin_client: Admi
 
 
 def test_the_mail_for_a_lost_password_is_plain_and_has_the_link(admin_room: Room):
-    admin_room.services._mail_password_link(NORA, "k" * 43)
+    admin_room.services.mail_password_link(NORA, "k" * 43)
     (file,) = (admin_room.folder / "outbox").iterdir()
     mail = message_from_bytes(file.read_bytes(), policy=policy.default)
     assert mail["To"] == NORA

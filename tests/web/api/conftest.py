@@ -13,7 +13,7 @@ import pytest
 from starlette.types import ASGIApp, Message
 
 from syndicate.ingest.worker.parser_pool import ParserPool
-from syndicate.jobs.admin.access.token_requests import TokenRequests
+from syndicate.jobs.admin.access.token_actions import TokenRequests
 from syndicate.model.actors import SCOPES, Change, command_actor
 from syndicate.store import Store
 from syndicate.store.access import user_store

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from syndicate.model.actors import ROLES
-from syndicate.store.access import token_store, user_store
+from syndicate.store.access import audit_store, token_store, user_store
 from syndicate.web.api.api_app import described_api
 from tests.factories import NOW
 from tests.web.api.conftest import ALL, Api, api_of
@@ -23,6 +23,11 @@ def address(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "1", path)
 
 
+def rows(api: Api) -> list[audit_store.AuditRow]:
+    with api.room.store.read() as connection:
+        return audit_store.audit_rows(connection, limit=1_000)
+
+
 def send(api: Api, method: str, path: str) -> Any:
     body: dict[str, str] | None = None if method in ("GET", "DELETE") else {}
     return api.ask(method, address(path), body, if_match="*", idempotency_key="k")
@@ -34,6 +39,17 @@ def test_every_route_refuses_every_other_scope(api: Api) -> None:
         others = Api(api.room, api.app, api.with_token(*(ALL - {needed})).token, api.now)
         refused = send(others, method, path)
         assert (refused.status, refused.problem, refused.json["scope"]) == (403, "not-allowed", needed), path
+
+
+def test_every_route_refuses_every_wrong_scope_and_does_nothing(api: Api) -> None:
+    tokens = {scope: api.with_token(scope) for scope in sorted(ALL)}
+    before = rows(api)
+    for method, path, operation in OPERATIONS:
+        for scope, program in tokens.items():
+            if scope != operation["x-scope"]:
+                refused = send(program, method, path)
+                assert (refused.status, refused.problem) == (403, "not-allowed"), (method, path, scope)
+    assert rows(api) == before
 
 
 def test_every_route_refuses_a_request_without_a_token(api: Api) -> None:

@@ -5,8 +5,17 @@ from typing import Any
 
 import pytest
 
+from syndicate.model.actors import Change, command_actor
 from tests.factories import new_article
-from tests.web.api.conftest import ALL, Api, add_token, api_of
+from tests.web.api.conftest import ALL, SOURCES, Api, add_token, api_of
+
+NETWORK = """
+[[networks]]
+name = "town"
+kind = "webhook"
+address = "https://town.example/"
+secret = "the-secret-of-the-town"
+"""
 
 SOURCE = {"url": "https://pier.example/feed", "name": "pier"}
 
@@ -29,6 +38,12 @@ def test_a_source_is_added_changed_paused_and_removed(api: Api, pier: str) -> No
     assert api.post(f"{pier}/polls").problem == "source-paused"
     assert api.ask("DELETE", pier, None, if_match="*").status == 200
     assert api.get(pier).status == 404
+
+
+def test_null_changes_no_field_of_a_source(api: Api, pier: str) -> None:
+    assert api.ask("PATCH", pier, {"section": "world", "weight": None}, if_match="*").status == 200
+    assert api.ask("PATCH", pier, {"section": None}, if_match="*").problem == "wrong-fields"
+    assert (api.get(pier).json["section"], api.get(pier).json["weight"]) == ("world", 1.0)
 
 
 def test_what_changed_meanwhile_is_not_overwritten(api: Api, pier: str) -> None:
@@ -61,7 +76,6 @@ def test_the_same_key_at_the_same_time_is_a_single_change(rooms: Any) -> None:
     token = add_token(rooms, tuple(ALL))
     jobs = rooms.services.admin
     from syndicate.model import Source
-    from syndicate.model.actors import Change
 
     actor = jobs.tokens.actor_of(token, made[0].now[0])
     change = Change(actor=actor, now=made[0].now[0], key="same", request_hash="same")
@@ -162,3 +176,55 @@ def test_a_program_with_an_old_etag_is_told_who_changed_the_object(api: Api, pie
     assert other.ask("PATCH", "/newsletters/daily", {"paused": True}, if_match=tag).status == 200
     stale = api.ask("PATCH", "/newsletters/daily", {"paused": True}, if_match=tag)
     assert "last by program" in stale.json["detail"]
+def test_a_mailbox_is_suppressed_by_a_program_and_released_only_after_a_bounce(api: Api) -> None:
+    added = api.post("/suppressions", {"address": "Jo@Example.org"})
+    path = added.headers["location"]
+    assert (added.status, path) == (201, "/api/v1/suppressions/jo@example.org")
+    assert (api.get(path).json["address"], api.get(path).json["reason"]) == ("jo@example.org", "blocked")
+    tag = api.get(path).headers["etag"]
+    refused = api.ask("DELETE", f"{path}?reason=asked", None, if_match=tag)
+    assert (refused.status, refused.problem) == (409, "not-liftable")
+    with api.room.store.write() as connection:
+        connection.exec_driver_sql("UPDATE suppressions SET reason = 'bounced'")
+    assert api.ask("DELETE", f"{path}?reason=asked", None, if_match=tag).problem == "changed-meanwhile"
+    assert api.ask("DELETE", path, None, if_match="*").problem == "wrong-fields", "the record needs a reason"
+    assert api.ask("DELETE", f"{path}?reason=new+server", None, if_match="*").status == 200
+    assert api.get(path).problem == "not-found"
+    audited = [row["action"] for row in api.get("/audit").json["items"]]
+    assert audited[:2] == ["subscriber.unsuppress", "subscriber.stop"]
+
+
+def test_a_failed_delivery_to_a_webhook_is_sent_again_by_a_program(api: Api) -> None:
+    jobs, store = api.room.services.admin, api.room.store
+    change = Change(actor=command_actor("jo"), now=api.now[0])
+    number = int(
+        jobs.webhooks.add(change, address="https://hook.example/", events=["edition.sent"]).result.id
+    )
+    jobs.webhooks.test(change, number)
+    path = f"/webhooks/{number}/deliveries"
+    (delivery,) = api.get(path).json["items"]
+    again = f"{path}/{delivery['id']}/retry"
+    assert api.with_token("admin:read").post(again).problem == "not-allowed"
+    assert api.post(f"/webhooks/99/deliveries/{delivery['id']}/retry").problem == "not-found"
+    with store.write() as connection:
+        connection.exec_driver_sql("UPDATE webhook_deliveries SET state = 'failed', attempts = 8")
+    assert api.post(again).status == 202
+    (shown,) = api.get(path).json["items"]
+    assert (shown["state"], shown["attempts"]) == ("pending", 0)
+    with store.write() as connection:
+        connection.exec_driver_sql("UPDATE webhook_deliveries SET state = 'sent'")
+    assert api.post(again).problem == "wrong-state"
+
+
+def test_a_channel_of_the_store_posts_to_networks_that_the_file_declares(api: Api) -> None:
+    api.room.declare(SOURCES + NETWORK)
+    api = api_of(api.room).with_token()
+    wrong = api.post("/channels", {"name": "pier", "post_to": ["nowhere"]})
+    assert (wrong.problem, wrong.json["errors"][0]["pointer"]) == ("wrong-fields", "/post_to")
+    assert api.post("/channels", {"name": "pier", "post_to": ["town"]}).status == 201
+    shown = api.get("/channels/pier")
+    assert shown.json["post_to"] == ["town"]
+    same = api.ask("PATCH", "/channels/pier", {"post_to": ["town"]}, if_match=shown.headers["etag"])
+    assert same.json["changed"] is False
+    assert api.ask("PATCH", "/channels/pier", {"post_to": []}, if_match="*").status == 200
+    assert api.get("/channels/pier").json["post_to"] == []

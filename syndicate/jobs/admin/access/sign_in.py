@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Thread
+from typing import Any
 
 from syndicate.access import second_step
 from syndicate.access.passwords import hash_password, is_outdated, is_password
@@ -28,7 +29,6 @@ from syndicate.jobs.admin.access.user_actions import (
 from syndicate.model.actors import ROLES, ActionResult, Actor
 from syndicate.store import Connection, Store
 from syndicate.store.access import attempt_store, audit_store, one_time_keys, session_store, user_store
-from syndicate.store.access.one_time_keys import OneTimeKey
 from syndicate.store.access.session_store import Session
 from syndicate.store.access.user_store import User
 
@@ -149,13 +149,9 @@ class SignInJob:
             if not user.totp_secret:
                 return Started(session_id=self._finish(connection, user, client, now, stay=stay), stay=stay)
             step_key = new_key()
-            ends = now + _CODE_TIME
-            value = "stay" if stay else ""
+            value, ends = "stay" if stay else "", now + _CODE_TIME
             one_time_keys.add_key(
-                connection,
-                OneTimeKey(
-                    key_hash=hash_key(step_key), purpose=STEP_KEY, user_id=user.id, value=value, ends=ends
-                ),
+                connection, hash_key(step_key), STEP_KEY, ends, user_id=user.id, value=value
             )
             attempt_store.take_back(connection, _NETWORK, client.network, now)
             return Started(step_key=step_key, stay=stay)
@@ -215,7 +211,10 @@ class SignInJob:
         return "" if user is None or user.totp_secret else self.enter(user_id, client, now)
 
     def ask_for_link(self, address: str, client: Client, now: datetime, mail_link: MailLink) -> None:
-        """Mail a link for a new password to a user, from another thread: no answer tells who is a user."""
+        """Mail a link for a new password to a user, from another thread: no answer tells who is a user.
+
+        Any browser may ask, so an invitation and other links of the user stay.
+        """
         key, link_key = address.strip().casefold()[:320], new_key()
         with self.store.write() as connection:
             self._require_room(connection, "link", key, PER_SETUP, now)
@@ -265,12 +264,7 @@ class SignInJob:
             return ""
         with self.store.write() as connection:
             self._require_room(connection, _FORM, client.network, PER_NETWORK, now)
-            one_time_keys.add_key(
-                connection,
-                OneTimeKey(
-                    key_hash=hash_key(key), purpose=_FORM_KEY, user_id=None, value=value, ends=now + FRESH
-                ),
-            )
+            one_time_keys.add_key(connection, hash_key(key), _FORM_KEY, now + FRESH, value=value)
         return key
 
     def kept_form(self, key: str, now: datetime, *, browser_key: str) -> KeptForm | None:
@@ -289,21 +283,15 @@ class SignInJob:
     ) -> str:
         """Store a new session and return its id for the cookie."""
         session_id = new_key()
-        session_store.add_session(
-            connection,
-            Session(
-                id_hash=hash_key(session_id),
-                user_id=user.id,
-                csrf=new_key(),
-                created=now,
-                seen=now,
-                ends=now + (STAY if stay else DAY),
-                password_at=now,
-                browser=client.browser,
-                network=client.network,
-                message="",
-            ),
-        )
+        row: dict[str, Any] = {
+            "id_hash": hash_key(session_id),
+            "user_id": user.id,
+            "csrf": new_key(),
+            "message": "",
+        }
+        row |= dict.fromkeys(("created", "seen", "password_at"), now)
+        row |= {"ends": now + (STAY if stay else DAY), "browser": client.browser, "network": client.network}
+        session_store.add_session(connection, row)
         return session_id
 
     def _finish(

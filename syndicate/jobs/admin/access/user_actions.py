@@ -15,7 +15,6 @@ from syndicate.jobs.admin.actions import perform
 from syndicate.model.actors import ROLES, ActionResult, Actor, Change
 from syndicate.store import Connection, Store
 from syndicate.store.access import one_time_keys, session_store, user_store
-from syndicate.store.access.one_time_keys import OneTimeKey
 from syndicate.store.access.user_store import User
 from syndicate.text.plain import clean_line
 
@@ -89,10 +88,11 @@ class UserActions:
         return self._on_user(change, "user.password", user_id, work)
 
     def send_link(self, change: Change, user_id: int) -> SecretResult:
-        """Return the key of a link with which the user sets a password within 48 hours."""
+        """Return the key of a link with which the user sets a password; former links end."""
         key = new_key()
 
         def work(connection: Connection, user: User) -> ActionResult:
+            one_time_keys.delete_keys(connection, PASSWORD_LINK, user_id)
             add_link(connection, key, user_id, change.now)
             return _changed(user, "can set a password with the link for 48 hours")
 
@@ -160,7 +160,8 @@ class UserActions:
         def work(connection: Connection, user: User) -> ActionResult:
             before = {key: getattr(user, key) for key in values}
             user_store.change_user(connection, user_id, **values)
-            return _changed(user, "was changed", before=before, after=values, is_change=before != values)
+            is_change = before != values
+            return _changed(user, "was changed", before=before, after=values, is_change=is_change)
 
         return self._on_user(change, "user.change", user_id, work)
 
@@ -170,12 +171,7 @@ class UserActions:
         with self.store.write() as connection:
             if user_store.has_users(connection):
                 return ""
-            one_time_keys.add_key(
-                connection,
-                OneTimeKey(
-                    key_hash=hash_key(key), purpose=SETUP_LINK, user_id=None, value="", ends=now + SETUP
-                ),
-            )
+            one_time_keys.add_key(connection, hash_key(key), SETUP_LINK, now + SETUP)
         return key
 
     def set_up(self, key: str, address: str, name: str, password: str, now: datetime) -> int:
@@ -227,12 +223,9 @@ class UserActions:
         """Perform an action on another user with ``admin:write``, or on the own account."""
         is_own = change.actor.kind == "user" and change.actor.user_id == user_id
         is_open = is_own and action not in ("user.role", "user.remove", "user.link")
+        scope = "" if is_open else ADMIN
         return perform(
-            self.store,
-            change,
-            action,
-            "" if is_open else ADMIN,
-            lambda connection: work(connection, _existing(connection, user_id)),
+            self.store, change, action, scope, lambda found: work(found, _existing(found, user_id))
         )
 
     def _checked(self, address: str, role: str, name: str) -> dict[str, Any]:
@@ -255,14 +248,8 @@ def link_ended() -> ActionRefused:
 
 
 def add_link(connection: Connection, key: str, user_id: int, now: datetime) -> None:
-    """Store the key of a link with which a user sets a password; former links of the user end."""
-    one_time_keys.delete_keys(connection, PASSWORD_LINK, user_id)
-    one_time_keys.add_key(
-        connection,
-        OneTimeKey(
-            key_hash=hash_key(key), purpose=PASSWORD_LINK, user_id=user_id, value="", ends=now + INVITED
-        ),
-    )
+    """Store the key of a link with which a user sets a password within 48 hours."""
+    one_time_keys.add_key(connection, hash_key(key), PASSWORD_LINK, now + INVITED, user_id=user_id)
 
 
 def _replace_password(connection: Connection, user_id: int, password_hash: str) -> None:
@@ -292,8 +279,8 @@ def _keep_an_admin(connection: Connection, user: User) -> None:
         )
 
 
-def _changed(user: User, text: str, **facts: Any) -> ActionResult:
-    return ActionResult(kind="user", id=str(user.id), message=f"{user.address} {text}.", **facts)
+def _changed(user: User, text: str, **more: Any) -> ActionResult:
+    return ActionResult(kind="user", id=str(user.id), message=f"{user.address} {text}.", **more)
 
 
 def _address(text: str, field: str, *, required: bool = False) -> Address:

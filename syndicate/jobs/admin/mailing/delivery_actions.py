@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from syndicate.errors import ActionRefused, WrongFields
-from syndicate.jobs.admin.actions import perform, require
+from syndicate.jobs.admin.actions import perform, recorded_as, require
 from syndicate.jobs.lease_owners import sweep_dead_senders
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection, Store
@@ -12,6 +12,7 @@ from syndicate.store.mail import delivery_store, sending_rests
 from syndicate.text.phrases import plural
 
 WRITE = "deliveries:write"
+_Act = Callable[..., bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,38 +34,26 @@ class DeliveryActions:
             change, "delivery.mark-sent", ids, delivery_store.mark_arrived, "not uncertain", said
         )
 
-    def pause(self, change: Change, reason: str, edition_id: int = 0) -> ActionResult:
+    @recorded_as("delivery.pause", WRITE)
+    def pause(self, connection: Connection, change: Change, reason: str, edition_id: int = 0) -> ActionResult:
         """Let an edition rest, or all mail (0). Running senders stop within seconds."""
         if not reason.strip():
             raise WrongFields({"reason": "Write why sending is paused; status and overview show it."})
+        why, by = reason.strip()[:300], change.actor.name
+        is_new = sending_rests.rest(connection, edition_id, reason=why, by=by, now=change.now)
+        said = "Sending is paused." if not edition_id else f"Sending of edition {edition_id} is paused."
+        after = {"paused": True, "reason": why}
+        return _rest_result(edition_id, said, after, is_change=is_new)
 
-        def work(connection: Connection) -> ActionResult:
-            why, by = reason.strip()[:300], change.actor.name
-            is_new = sending_rests.rest(connection, edition_id, reason=why, by=by, now=change.now)
-            said = "Sending is paused." if not edition_id else f"Sending of edition {edition_id} is paused."
-            after = {"paused": True, "reason": why}
-            return _rest_result(edition_id, said, after, is_change=is_new)
-
-        return perform(self.store, change, "delivery.pause", WRITE, work)
-
-    def resume(self, change: Change, edition_id: int = 0) -> ActionResult:
+    @recorded_as("delivery.resume", WRITE)
+    def resume(self, connection: Connection, change: Change, edition_id: int = 0) -> ActionResult:
         """End a pause by a person or by the brake."""
-
-        def work(connection: Connection) -> ActionResult:
-            if not sending_rests.resume(connection, edition_id, change.now):
-                raise ActionRefused("not-paused", "Sending does not rest, so nothing was changed.")
-            return _rest_result(edition_id, "Sending is resumed.", {"paused": False})
-
-        return perform(self.store, change, "delivery.resume", WRITE, work)
+        if not sending_rests.resume(connection, edition_id, change.now):
+            raise ActionRefused("not-paused", "Sending does not rest, so nothing was changed.")
+        return _rest_result(edition_id, "Sending is resumed.", {"paused": False})
 
     def _each(
-        self,
-        change: Change,
-        action: str,
-        ids: Sequence[int],
-        act: Callable[..., bool],
-        refusal: str,
-        said: str,
+        self, change: Change, action: str, ids: Sequence[int], act: _Act, refusal: str, said: str
     ) -> ActionResult:
         require(change, WRITE)
         sweep_dead_senders(self.store, change.now)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from syndicate.errors import ActionRefused, SyndicateError
-from syndicate.jobs.admin.actions import earlier_result, perform, require
+from syndicate.jobs.admin.actions import earlier_result, perform, perform_mail, require
 from syndicate.jobs.newsletter.edition_preview import EditionPreviewer
 from syndicate.jobs.newsletter.edition_review import ReviewService, changed_meanwhile, content_hash
 from syndicate.jobs.newsletter.issue_writer import IssueDraft, IssueWriter
@@ -172,16 +172,13 @@ class EditionActions:
         return perform(self.review.store, change, "edition.write", WRITE, work)
 
     def test(self, change: Change, edition_id: int, address: str) -> ActionResult:
-        """Send an edition as it would be sent now to one mailbox; no delivery is recorded.
+        """Send an edition as it would be sent now to one mailbox; no delivery is recorded."""
+        done = ActionResult(kind="edition", id=str(edition_id), message="The test mail was sent.")
 
-        A repeated request sends nothing. Raises ``MailError``; then a repeated request tries again.
-        """
-        if earlier := earlier_result(self.review.store, change, WRITE):
-            return earlier
-        if not change.dry_run:
+        def send() -> None:
             self.previewer.send(self.previewer.stored(edition_id, change.now, address), address)
-        result = ActionResult(kind="edition", id=str(edition_id), message="The test mail was sent.")
-        return perform(self.review.store, change, "edition.test", WRITE, lambda _connection: result)
+
+        return perform_mail(self.review.store, change, "edition.test", WRITE, send, done)
 
     def _edit(
         self, change: Change, edition_id: int, forms: Sequence[EditionForm], edits: Sequence[Edit], seen: str

@@ -142,7 +142,7 @@ def press(
         case "up" | "down":
             form = replace(form, order=move(form.order, key, -1 if verb == "up" else 1))
         case "leave":
-            edits = (partial(_leave_out, key=key),)
+            edits = (partial(leave_out, key=key),)
         case "back":
             edits = (partial(edition_changes.bring_back, key=key),)
         case "add":
@@ -154,6 +154,7 @@ def press(
     return result, key
 
 
-def _leave_out(content: EditionContent, key: str) -> EditionChangeResult:
+def leave_out(content: EditionContent, key: str) -> EditionChangeResult:
+    """Remove the story with a key from an edition."""
     keys = [story.key for story in content.stories]
     return edition_changes.drop_story(content, keys.index(key) + 1 if key in keys else 0)

@@ -118,20 +118,18 @@ class ReviewLinks:
             leases.increment_counter(connection, _revisions(newsletter))
 
     def look(
-        self, link: ReviewLink, *, said: str = "", correction_id: int | None = None, problem: str = ""
-    ) -> ReviewPage | None:
-        """Return the page, or ``None`` for a link that is invalid, expired or revoked; changes nothing."""
-        return self._look(link, said=said, first=correction_id, problem=problem)
-
-    def _look(
         self,
         link: ReviewLink,
         *,
         said: str = "",
-        first: int | None = None,
+        correction_id: int | None = None,
         problem: str = "",
         typed: Mapping[int, Typed] = MappingProxyType({}),
     ) -> ReviewPage | None:
+        """Return the page, or ``None`` for a link that is invalid, expired or revoked; changes nothing.
+
+        ``typed`` has what was typed and not saved, by edition.
+        """
         opened = self._opened(link)
         if opened is None:
             return None
@@ -139,7 +137,7 @@ class ReviewLinks:
         review = self.actions.review
         with self.store.read() as connection:
             counts = audience_store.count_subscriptions_by_state(connection).get(newsletter.name, {})
-        waiting = sorted(review.waiting(newsletter.name), key=lambda number: number != first)
+        waiting = sorted(review.waiting(newsletter.name), key=lambda number: number != correction_id)
         sent, back = self._sent(newsletter.name), self.clock()
         return ReviewPage(
             path=link.path,
@@ -172,7 +170,7 @@ class ReviewLinks:
         try:
             if do in ("correct", "take back"):
                 first = self._after_sending(link, change, do, form)
-                return self._look(link, said=do, first=first)
+                return self.look(link, said=do, correction_id=first)
             words = form.get("words", "") if do == "find" else ""
             said = self._press(link, change, form, order)
         except SyndicateError as error:
@@ -181,8 +179,8 @@ class ReviewLinks:
                 problems = error.fields if isinstance(error, WrongFields) else {}
                 typed = {int(number): Typed(form=EditionForm.read(form, order), problems=problems)}
             is_stale = isinstance(error, ActionRefused) and error.problem == "stale"
-            return self._look(link, problem=_STALE if is_stale else str(error), typed=typed)
-        return self._look(link, said=said, typed={int(number): Typed(words=words)})
+            return self.look(link, problem=_STALE if is_stale else str(error), typed=typed)
+        return self.look(link, said=said, typed={int(number): Typed(words=words)})
 
     def mail(self, link: ReviewLink, edition: str) -> str | None:
         """Return the HTML of the mail as it would be sent now, without a subscriber's token."""

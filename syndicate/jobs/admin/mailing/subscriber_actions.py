@@ -1,16 +1,17 @@
-"""Actions on subscribers: add, import, end, write again, stop, erase, export and look."""
+"""Actions on subscribers: add, import, end, write again, stop, set, tag, erase, export and look."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from syndicate.audience.link_tokens import unsubscribe_token
-from syndicate.audience.mailbox_address import Address, fold_address, normalise_address
+from syndicate.audience.mailbox_address import Address, fold_address, is_mailbox, normalise_address
 from syndicate.delivery.folder_sender import mails_to
 from syndicate.errors import ActionRefused, InvalidAddress, NotFound, WrongFields
-from syndicate.jobs.admin.actions import earlier_result, perform, require
+from syndicate.jobs.admin.actions import earlier_result, perform, perform_mail, recorded_as, require
 from syndicate.jobs.audience.sign_up_job import SignUpOptions
 from syndicate.model import ImportedSubscriber, Newsletter, SubscriptionState, SuppressionReason
 from syndicate.model.actors import ActionResult, Change
@@ -19,6 +20,7 @@ from syndicate.store.access import audit_store
 from syndicate.store.leases import leases
 from syndicate.store.subscribers import (
     audience_store,
+    field_store,
     import_store,
     sign_up_store,
     subscriber_export,
@@ -26,6 +28,7 @@ from syndicate.store.subscribers import (
     suppression_list,
 )
 from syndicate.store.subscribers.subscriber_rows import SubscriberRow
+from syndicate.store.subscribers.suppression_list import SuppressionEntry
 from syndicate.text.phrases import plural
 
 READ, WRITE = "subscribers:read", "subscribers:write"
@@ -65,44 +68,41 @@ class SubscriberActions:
     outbox: Path | None = None
     send_choices: Callable[[str, str, str], None] | None = field(default=None)
 
-    def add(self, change: Change, new: NewSubscriber) -> ActionResult:
+    @recorded_as("subscriber.add", WRITE)
+    def add(self, connection: Connection, change: Change, new: NewSubscriber) -> ActionResult:
         """Subscribe a person who has agreed, or ask for a confirmation by mail."""
         mailbox = self._checked(new, needs_text=change.actor.kind != "command")
-
-        def work(connection: Connection) -> ActionResult:
-            if audience_store.suppression(connection, mailbox.key):
-                raise ActionRefused("suppressed", f"{mailbox.display} is suppressed; its record says why.")
-            known = audience_store.subscription_of(connection, mailbox.key, new.newsletter)
-            state = known and audience_store.subscription_state(connection, known)
-            if state == SubscriptionState.UNSUBSCRIBED:
-                raise ActionRefused("unsubscribed-by-subscriber", _LEFT.format(mailbox.display))
-            if state == SubscriptionState.CONFIRMED:
-                said = f"{mailbox.display} was subscribed already."
-                return ActionResult(kind="subscriber", message=said, is_change=False)
-            if new.has_agreed:
-                audience_store.add_subscription(
-                    connection,
-                    address=mailbox.display,
-                    address_key=mailbox.key,
-                    name=new.name.strip()[:200],
-                    language=new.language.strip()[:20],
-                    newsletter=new.newsletter,
-                    evidence=f"added by {change.actor.name}",
-                    agreed=new.agreed.strip(),
-                    now=change.now,
-                )
-            else:
-                self._ask(connection, mailbox, new.newsletter, new.agreed.strip(), change)
-            found = audience_store.find_subscriber(connection, mailbox.key)
-            said = "is subscribed." if new.has_agreed else "gets a mail that asks for a confirmation."
-            return ActionResult(
-                kind="subscriber",
-                id=str(found or ""),
-                message=f"{mailbox.display} {said}",
-                after={"newsletter": new.newsletter, "confirmed": new.has_agreed},
+        if audience_store.suppression(connection, mailbox.key):
+            raise ActionRefused("suppressed", f"{mailbox.display} is suppressed; its record says why.")
+        known = audience_store.subscription_of(connection, mailbox.key, new.newsletter)
+        state = known and audience_store.subscription_state(connection, known)
+        if state == SubscriptionState.UNSUBSCRIBED:
+            raise ActionRefused("unsubscribed-by-subscriber", _LEFT.format(mailbox.display))
+        if state == SubscriptionState.CONFIRMED:
+            said = f"{mailbox.display} was subscribed already."
+            return ActionResult(kind="subscriber", message=said, is_change=False)
+        if new.has_agreed:
+            audience_store.add_subscription(
+                connection,
+                address=mailbox.display,
+                address_key=mailbox.key,
+                name=new.name.strip()[:200],
+                language=new.language.strip()[:20],
+                newsletter=new.newsletter,
+                evidence=f"added by {change.actor.name}",
+                agreed=new.agreed.strip(),
+                now=change.now,
             )
-
-        return perform(self.store, change, "subscriber.add", WRITE, work)
+        else:
+            self._ask(connection, mailbox, new.newsletter, new.agreed.strip(), change)
+        found = audience_store.find_subscriber(connection, mailbox.key)
+        said = "is subscribed." if new.has_agreed else "gets a mail that asks for a confirmation."
+        return ActionResult(
+            kind="subscriber",
+            id=str(found or ""),
+            message=f"{mailbox.display} {said}",
+            after={"newsletter": new.newsletter, "confirmed": new.has_agreed},
+        )
 
     def _checked(self, new: NewSubscriber, *, needs_text: bool) -> Address:
         wrong = {}
@@ -137,8 +137,10 @@ class SubscriberActions:
             source="operator",
         )
 
+    @recorded_as("subscriber.import", WRITE)
     def import_list(
         self,
+        connection: Connection,
         change: Change,
         rows: Sequence[ImportedSubscriber],
         agreed: str,
@@ -154,26 +156,22 @@ class SubscriberActions:
             raise WrongFields({"agreed": "Write the words that they agreed to; the record keeps them."})
         if ask and self.sign_up is None:
             raise WrongFields({"ask": "No mail can ask for a confirmation: [sign_up] is switched off."})
-
-        def work(connection: Connection) -> ActionResult:
-            counts: dict[str, int] = {}
-            asked = []
-            with connection.begin_nested() as trial:
-                for row, outcome in import_store.import_rows(connection, rows, agreed=agreed, now=change.now):
-                    counts[outcome] = counts.get(outcome, 0) + 1
-                    tell(row, outcome)
-                    if outcome == "added":
-                        asked.append(row)
-                if ask:
-                    trial.rollback()
-            for row in asked if ask else ():
-                self._ask(connection, normalise_address(row.address), row.newsletter, agreed, change)
-            number, verb = counts.get("added", 0), "asked by mail" if ask else "subscribed"
-            return ActionResult(
-                kind="subscribers", message=f"{plural(number, 'person')} {verb}.", after={"counts": counts}
-            )
-
-        return perform(self.store, change, "subscriber.import", WRITE, work)
+        counts: dict[str, int] = {}
+        asked = []
+        with connection.begin_nested() as trial:
+            for row, outcome in import_store.import_rows(connection, rows, agreed=agreed, now=change.now):
+                counts[outcome] = counts.get(outcome, 0) + 1
+                tell(row, outcome)
+                if outcome == "added":
+                    asked.append(row)
+            if ask:
+                trial.rollback()
+        for row in asked if ask else ():
+            self._ask(connection, normalise_address(row.address), row.newsletter, agreed, change)
+        number, verb = counts.get("added", 0), "asked by mail" if ask else "subscribed"
+        return ActionResult(
+            kind="subscribers", message=f"{plural(number, 'person')} {verb}.", after={"counts": counts}
+        )
 
     def export(self, change: Change, chosen: int) -> ActionResult:
         """Record an export of a number of subscriptions, before the file is given out."""
@@ -184,9 +182,10 @@ class SubscriberActions:
         """Return every row about a subscriber, and record the export."""
         require(change, READ)
         with self.store.read() as connection:
-            found = self._row(connection, subscriber_id)
-            data = subscriber_export.export_subscriber_data(connection, found.address_key)
-        self._on(change, "subscriber.export-data", READ, subscriber_id, lambda *_: ("", True))
+            key = self._row(connection, subscriber_id).address_key
+            data = subscriber_export.export_subscriber_data(connection, key)
+        done = ActionResult(kind="subscriber", id=str(subscriber_id))
+        perform(self.store, change, "subscriber.export-data", READ, lambda _: done)
         return data or {}
 
     def look(self, change: Change, subscriber_id: int) -> None:
@@ -207,93 +206,124 @@ class SubscriberActions:
 
         perform(self.store, change, "subscriber.look", READ, work)
 
-    def end(self, change: Change, subscriber_id: int, newsletter: str) -> ActionResult:
+    @recorded_as("subscriber.end", WRITE)
+    def end(
+        self, connection: Connection, change: Change, subscriber_id: int, newsletter: str
+    ) -> ActionResult:
         """End a subscription; only the subscriber can subscribe again."""
+        found = self._mailbox(connection, subscriber_id)
+        subscription = audience_store.subscription_of(connection, found.key, newsletter) or 0
+        detail = f"ended by {change.actor.name}"
+        ended = audience_store.end_subscription(connection, subscription, detail=detail, now=change.now)
+        if ended is None:
+            raise NotFound("This person has no such subscription.")
+        return found.result(message=f"The subscription to {newsletter} has ended.", is_change=ended)
 
-        def work(connection: Connection, found: "_Mailbox") -> tuple[str, bool]:
-            number = audience_store.subscription_of(connection, found.key, newsletter) or 0
-            detail = f"ended by {change.actor.name}"
-            ended = audience_store.end_subscription(connection, number, detail=detail, now=change.now)
-            if ended is None:
-                raise NotFound("This person has no such subscription.")
-            return f"The subscription to {newsletter} has ended.", ended
-
-        return self._on(change, "subscriber.end", WRITE, subscriber_id, work)
-
-    def end_all(self, change: Change, address: str) -> ActionResult:
+    @recorded_as("subscriber.end-all", WRITE)
+    def end_all(self, connection: Connection, change: Change, address: str) -> ActionResult:
         """End every subscription of an address; their number is the fact ``ended``."""
+        found, detail = self._subscriber(connection, address), f"ended by {change.actor.name}"
+        ended = audience_store.end_all_subscriptions(connection, found.key, detail=detail, now=change.now)
+        said = f"{plural(ended or 0, 'subscription')} ended."
+        return found.result(message=said, facts={"ended": ended}, is_change=bool(ended))
 
-        def work(connection: Connection) -> ActionResult:
-            found, detail = self._mailbox(connection, address), f"ended by {change.actor.name}"
-            ended = audience_store.end_all_subscriptions(connection, found.key, detail=detail, now=change.now)
-            if ended is None:
-                raise NotFound(f"{address} is not a subscriber. `syndicate subscribers list` shows all.")
-            said, facts = f"{plural(ended, 'subscription')} ended.", {"ended": ended}
-            return ActionResult(
-                kind="subscriber", id=found.id, message=said, facts=facts, is_change=bool(ended)
-            )
-
-        return perform(self.store, change, "subscriber.end-all", WRITE, work)
-
-    def stop_mail(self, change: Change, subscriber_id: int) -> ActionResult:
+    @recorded_as("subscriber.stop", WRITE)
+    def stop_mail(self, connection: Connection, change: Change, subscriber: int | str) -> ActionResult:
         """Put a mailbox on the suppression list and end all its subscriptions."""
+        found, detail = self._mailbox(connection, subscriber), f"all mail stopped by {change.actor.name}"
+        blocked = SuppressionReason.BLOCKED.value
+        is_new = audience_store.suppress(connection, found.key, reason=blocked, now=change.now)
+        ended = audience_store.end_all_subscriptions(connection, found.key, detail=detail, now=change.now)
+        said = "No more mail is sent to this address."
+        return found.result(message=said, is_change=is_new or bool(ended))
 
-        def work(connection: Connection, found: "_Mailbox") -> tuple[str, bool]:
-            key, now, reason = found.key, change.now, SuppressionReason.BLOCKED.value
-            is_new = audience_store.suppress(connection, key, reason=reason, now=now)
-            detail = f"all mail stopped by {change.actor.name}"
-            ended = audience_store.end_all_subscriptions(connection, key, detail=detail, now=now)
-            return "No more mail is sent to this address.", is_new or bool(ended)
-
-        return self._on(change, "subscriber.stop", WRITE, subscriber_id, work)
-
-    def unsuppress(self, change: Change, subscriber: int | str, reason: str) -> ActionResult:
+    @recorded_as("subscriber.unsuppress", WRITE)
+    def unsuppress(
+        self, connection: Connection, change: Change, subscriber: int | str, reason: str
+    ) -> ActionResult:
         """Write again to a mailbox that only bounced; the record keeps the ``reason``.
 
         The fact ``newsletters`` has the names of those that it gets again.
         """
         if not reason.strip():
             raise WrongFields({"reason": "Write why the mailbox accepts mail again."})
+        found = self._mailbox(connection, subscriber)
+        if refusal := suppression_list.reason_not_liftable(connection, found.key):
+            raise ActionRefused("not-liftable", f"{found.address} {refusal}.")
+        why = reason.strip()[:500]
+        resumed = suppression_list.lift_suppression(connection, found.key, why=why, now=change.now)
+        said = f"Mail is sent again: {', '.join(resumed) or 'no newsletter'}."
+        return found.result(message=said, facts={"newsletters": resumed})
 
-        def work(connection: Connection) -> ActionResult:
-            found = self._mailbox(connection, subscriber)
-            if refusal := suppression_list.reason_not_liftable(connection, found.key):
-                raise ActionRefused("not-liftable", f"{found.address} {refusal}.")
-            resumed = suppression_list.lift_suppression(
-                connection, found.key, why=reason.strip()[:500], now=change.now
-            )
-            said = f"Mail is sent again: {', '.join(resumed) or 'no newsletter'}."
-            facts = {"newsletters": resumed}
-            return ActionResult(kind="subscriber", id=found.id, message=said, facts=facts)
+    @recorded_as("subscriber.import-suppressions", WRITE)
+    def import_suppressions(
+        self, connection: Connection, change: Change, entries: Sequence[SuppressionEntry], file_name: str
+    ) -> ActionResult:
+        """Apply an exported suppression list; the fact ``changed`` is the number of changed rows."""
+        detail = f"carried over from {file_name}"
+        changed = suppression_list.import_suppressions(connection, entries, detail=detail, now=change.now)
+        facts = {"rows": len(entries), "changed": changed}
+        return ActionResult(kind="subscribers", after=facts, facts=facts, is_change=bool(changed))
 
-        return perform(self.store, change, "subscriber.unsuppress", WRITE, work)
+    @recorded_as("subscriber.set", WRITE)
+    def set_fields(
+        self, connection: Connection, _change: Change, address: str, values: Mapping[str, str]
+    ) -> ActionResult:
+        """Set fields to values in the form of ``read_value``; ``""`` removes a field.
+
+        The fact ``fields`` has all fields of the subscriber, the audit log only the names of the given.
+        """
+        found = self._subscriber(connection, address)
+        field_store.save_fields(connection, int(found.id), values)
+        stored = field_store.fields_of(connection, int(found.id))
+        return found.result(facts={"fields": stored}, after={"fields": sorted(values)})
+
+    @recorded_as("subscriber.tag", WRITE)
+    def tag(
+        self, connection: Connection, _change: Change, address: str, *, add: list[str], remove: list[str]
+    ) -> ActionResult:
+        """Add and remove tags; the fact ``tags`` has all tags of the subscriber."""
+        found = self._subscriber(connection, address)
+        field_store.remove_tags(connection, int(found.id), remove)
+        field_store.add_tags(connection, int(found.id), add)
+        stored = field_store.tags_of(connection, int(found.id))
+        return found.result(facts={"tags": stored}, after={"added": add, "removed": remove})
+
+    @recorded_as("subscriber.new-feed", WRITE)
+    def new_feed(
+        self, connection: Connection, _change: Change, address: str, renew: Callable[[Connection, str], str]
+    ) -> ActionResult:
+        """Replace the private feed of an address; ``renew`` returns the new URL, the fact ``feed``."""
+        found = self._mailbox(connection, address)
+        if feed := renew(connection, found.key):
+            return found.result(facts={"feed": feed})
+        raise NotFound(f"{address} is not subscribed, so it has no private feed")
 
     def erase(self, change: Change, subscriber: int | str) -> ActionResult:
         """Erase all data about a subscriber; a keyed hash keeps imports from bringing the address back.
 
         The fact ``mails`` is the number of mails removed from the outbox folder.
         """
-        keys: list[str] = []
-
-        def work(connection: Connection) -> ActionResult:
-            found = self._mailbox(connection, subscriber)
-            keys.append(found.key)
-            audience_store.end_all_subscriptions(connection, found.key, detail="", now=change.now)
-            known = audience_store.erase_subscriber(connection, found.key, change.now)
-            said = "The subscriber is erased."
-            return ActionResult(kind="subscriber", id=found.id, message=said, is_change=known)
-
-        result = perform(self.store, change, "subscriber.erase", WRITE, work)
+        if earlier := earlier_result(self.store, change, WRITE):
+            return replace(earlier, facts={"mails": 0})
+        with self.store.read() as connection:
+            key = self._mailbox(connection, subscriber).key
+        result = self._erase(change, subscriber)
         # After the transaction, so that no job writes further mail to the address.
-        mails = sum(self._remove_mails(key, dry_run=change.dry_run) for key in keys)
+        mails = self._remove_mails(key, dry_run=change.dry_run)
         if not (result.is_change or mails):
             raise NotFound(f"No data is stored about {subscriber}.")
         return replace(result, facts={"mails": mails})
 
+    @recorded_as("subscriber.erase", WRITE)
+    def _erase(self, connection: Connection, change: Change, subscriber: int | str) -> ActionResult:
+        found = self._mailbox(connection, subscriber)
+        audience_store.end_all_subscriptions(connection, found.key, detail="", now=change.now)
+        known = audience_store.erase_subscriber(connection, found.key, change.now)
+        return found.result(message="The subscriber is erased.", is_change=known)
+
     def mail_choices(self, change: Change, subscriber_id: int) -> ActionResult:
         """Send a subscriber the link to the page of choices; a repeated request sends nothing."""
-        if earlier := earlier_result(self.store, change, WRITE):
-            return earlier
         if self.send_choices is None:
             raise ActionRefused("no-page", "Subscribers cannot reach the page of choices; set [web] listen.")
         with self.store.read() as connection:
@@ -303,9 +333,10 @@ class SubscriberActions:
                 raise ActionRefused("not-subscribed", "This person has no subscription with choices.")
             number = audience_store.subscription_of(connection, found.address_key, open_names[0])
             token = unsubscribe_token(leases.read_secret(connection), number or 0)
-        self.send_choices(open_names[0], token, found.address)
+        send = partial(self.send_choices, open_names[0], token, found.address)
         said = f"The link was sent to {found.address}."
-        return self._on(change, "subscriber.send-choices", WRITE, subscriber_id, lambda *_: (said, True))
+        done = ActionResult(kind="subscriber", id=str(found.id), message=said)
+        return perform_mail(self.store, change, "subscriber.send-choices", WRITE, send, done)
 
     def _row(self, connection: Connection, subscriber_id: int) -> SubscriberRow:
         found = subscriber_rows.subscriber_row(connection, subscriber_id)
@@ -322,25 +353,17 @@ class SubscriberActions:
         number = audience_store.find_subscriber(connection, mailbox.key)
         return _Mailbox(str(number or ""), mailbox.key, mailbox.display)
 
-    def _on(
-        self,
-        change: Change,
-        action: str,
-        scope: str,
-        subscriber: int | str,
-        act: Callable[[Connection, "_Mailbox"], tuple[str, bool]],
-    ) -> ActionResult:
-        def work(connection: Connection) -> ActionResult:
-            found = self._mailbox(connection, subscriber)
-            said, is_change = act(connection, found)
-            return ActionResult(kind="subscriber", id=found.id, message=said, is_change=is_change)
-
-        return perform(self.store, change, action, scope, work)
+    def _subscriber(self, connection: Connection, address: str) -> "_Mailbox":
+        """Return the mailbox of an address that is a subscriber's."""
+        found = self._mailbox(connection, address)
+        if not found.id:
+            raise NotFound(f"{address} is not a subscriber. `syndicate subscribers list` shows all.")
+        return found
 
     def _remove_mails(self, address_key: str, *, dry_run: bool) -> int:
         """Delete the mails to a mailbox in the outbox folder; return their number."""
         files = mails_to(self.outbox, lambda text: is_mailbox(text, address_key)) if self.outbox else []
-        for file in files if not dry_run else ():
+        for file in () if dry_run else files:
             file.unlink(missing_ok=True)
         return len(files)
 
@@ -352,10 +375,6 @@ class _Mailbox(NamedTuple):
     key: str
     address: str
 
-
-def is_mailbox(address: str, key: str) -> bool:
-    """Return whether an address is a spelling of a mailbox."""
-    try:
-        return normalise_address(address).key == key
-    except InvalidAddress:
-        return False
+    def result(self, **facts: Any) -> ActionResult:
+        """Return the result of an action on the mailbox."""
+        return ActionResult(kind="subscriber", id=self.id, **facts)

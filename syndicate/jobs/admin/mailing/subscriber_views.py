@@ -1,9 +1,9 @@
-"""Subscribers as the operator's pages show them: list, record, and the plan of an import."""
+"""Subscribers as the operator's pages show them: list, growth, record, and the plan of an import."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,9 +13,8 @@ from syndicate.audience.importing.csv_text import decode_list, read_csv, write_c
 from syndicate.audience.importing.list_rows import ImportChoices, SubscriberList, without_duplicates
 from syndicate.audience.importing.products import MEANINGS, heading_key
 from syndicate.errors import ActionRefused, NotFound
-from syndicate.jobs.admin.mailing.subscriber_growth import read_growth
 from syndicate.model import ImportedSubscriber, Standing
-from syndicate.plots import Figure
+from syndicate.plots import Figure, line_with_columns
 from syndicate.store import Connection, Store
 from syndicate.store.access import api_lists, audit_store
 from syndicate.store.access.audit_store import AuditRow
@@ -26,7 +25,8 @@ from syndicate.store.subscribers import (
     subscriber_rows,
     suppression_list,
 )
-from syndicate.store.subscribers.subscriber_rows import SubscriberFilter, SubscriberRow
+from syndicate.store.subscribers.subscriber_rows import SubscriberFilter, SubscriberRow, changes_by_day
+from syndicate.text.phrases import plural
 
 PAGE = 50
 MOST_REFUSED = 100
@@ -47,6 +47,38 @@ _REASONS = {
     "already": "is subscribed already",
     "kept": "has left the list or bounced, and confirmed here later",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberGrowth:
+    """Confirmed subscriptions now, and those joined and left by day, the oldest day first."""
+
+    total: int
+    days: dict[date, tuple[int, int]]
+
+    @property
+    def note(self) -> str:
+        """Numbers joined and left in the last week."""
+        joined, left = (sum(numbers) for numbers in zip(*list(self.days.values())[-7:], strict=True))
+        return f"+{joined:,} in 7 days, {left:,} left"
+
+    @property
+    def figure(self) -> Figure:
+        """Plot of the total at the end of each day, above those joined and left."""
+        totals, standing = [], self.total
+        for joined, left in reversed(self.days.values()):
+            totals.append(max(0, standing))
+            standing -= joined - left
+        joined_by_day, left_by_day = zip(*self.days.values(), strict=True)
+        finding = f"{plural(self.total, 'confirmed subscription')}: {self.note}."
+        labels = [f"{day:%-d %b}" for day in self.days]
+        title = f"Subscribers, {len(labels)} days"
+        return line_with_columns(title, finding, labels, totals[::-1], joined_by_day, left_by_day)
+
+
+def read_growth(connection: Connection, total: int, now: datetime, zone: ZoneInfo) -> SubscriberGrowth:
+    """Return the growth to ``total`` confirmed subscriptions, by day in a time zone."""
+    return SubscriberGrowth(total, changes_by_day(connection, now, zone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

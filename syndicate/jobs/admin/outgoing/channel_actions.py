@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from syndicate.errors import ActionRefused, NotFound, WrongFields
-from syndicate.jobs.admin.actions import perform
+from syndicate.jobs.admin.actions import changed_fields, recorded_as
 from syndicate.model import Channel
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection, Store
@@ -27,106 +27,94 @@ class ChannelActions:
     declared: Mapping[str, str]
     read: Callable[[Mapping[str, Any]], Channel]
 
-    def add(self, change: Change, values: Mapping[str, Any]) -> ActionResult:
+    @recorded_as("channel.add", _SCOPE)
+    def add(self, connection: Connection, change: Change, values: Mapping[str, Any]) -> ActionResult:
         """Add a channel; the next publishing writes it. ``values`` are keys of ``[[channels]]``."""
         channel = self.read(values)
+        self._require_free(connection, channel.name)
+        rows.save_channel(connection, channel.name, _declaration(values), change.now)
+        return _result(channel.name, "is added", after=_declaration(values))
 
-        def work(connection: Connection) -> ActionResult:
-            self._require_free(connection, channel.name)
-            rows.save_channel(connection, channel.name, _declaration(values), change.now)
-            return _result(channel.name, "is added", after=_declaration(values))
-
-        return perform(self.store, change, "channel.add", _SCOPE, work)
-
-    def edit(self, change: Change, name: str, values: Mapping[str, Any]) -> ActionResult:
+    @recorded_as("channel.edit", _SCOPE)
+    def edit(
+        self, connection: Connection, change: Change, name: str, values: Mapping[str, Any]
+    ) -> ActionResult:
         """Save some fields of an added channel, or all; its name changes only by ``rename``."""
+        before = self._added(connection, name).declaration
+        after = {**before, **_declaration(values)}
+        self.read({**after, "name": name})
+        if after == before:
+            return _result(name, "is as before", is_change=False)
+        rows.save_channel(connection, name, after, change.now)
+        return _result(name, "is saved", **changed_fields(before, after))
 
-        def work(connection: Connection) -> ActionResult:
-            before = self._added(connection, name).declaration
-            after = {**before, **_declaration(values)}
-            self.read({**after, "name": name})
-            if after == before:
-                return _result(name, "is as before", is_change=False)
-            rows.save_channel(connection, name, after, change.now)
-            return _result(name, "is saved", **changed_fields(before, after))
-
-        return perform(self.store, change, "channel.edit", _SCOPE, work)
-
-    def rename(self, change: Change, name: str, new_name: str) -> ActionResult:
+    @recorded_as("channel.rename", _SCOPE)
+    def rename(self, connection: Connection, change: Change, name: str, new_name: str) -> ActionResult:
         """Rename an added channel; its old addresses lead to the new ones.
 
         The addresses of a channel that is no longer in ``config.toml`` lead to another channel. Renaming back
         undoes it.
         """
         self.read({"name": new_name})
+        if name == new_name:
+            return _result(name, "is as before", is_change=False)
+        if self._is_former(connection, name):
+            self._require_channel(connection, new_name)
+        else:
+            self._added(connection, name)
+            moved = rows.channel_moves(connection).get(new_name)
+            self._require_free(connection, new_name, former_of=name if moved else "")
+            rows.rename_channel(connection, name, new_name)
+        rows.save_move(connection, name, new_name, change.now)
+        names = {"before": {"name": name}, "after": {"name": new_name}}
+        return _result(new_name, f"has the old addresses of {name}", **names)
 
-        def work(connection: Connection) -> ActionResult:
-            if name == new_name:
-                return _result(name, "is as before", is_change=False)
-            if self._is_former(connection, name):
-                self._require_channel(connection, new_name)
-            else:
-                self._added(connection, name)
-                moved = rows.channel_moves(connection).get(new_name)
-                self._require_free(connection, new_name, former_of=name if moved else "")
-                rows.rename_channel(connection, name, new_name)
-            rows.save_move(connection, name, new_name, change.now)
-            names = {"before": {"name": name}, "after": {"name": new_name}}
-            return _result(new_name, f"has the old addresses of {name}", **names)
-
-        return perform(self.store, change, "channel.rename", _SCOPE, work)
-
-    def remove(self, change: Change, name: str) -> ActionResult:
+    @recorded_as("channel.remove", _SCOPE)
+    def remove(self, connection: Connection, change: Change, name: str) -> ActionResult:
         """Take a channel down: its addresses answer 410, and its files get a last item.
 
         A channel that is no longer in ``config.toml`` gets its last item, too.
         """
+        move = rows.channel_moves(connection).get(name)
+        if not self._is_former(connection, name):
+            self._added(connection, name)
+            rows.mark_removed(connection, name, change.now)
+        elif move and not move.channel:
+            return _result(name, "is taken down", is_change=False)
+        rows.save_move(connection, name, "", change.now)
+        return _result(name, "is taken down", before={"removed": False}, after={"removed": True})
 
-        def work(connection: Connection) -> ActionResult:
-            move = rows.channel_moves(connection).get(name)
-            if not self._is_former(connection, name):
-                self._added(connection, name)
-                rows.mark_removed(connection, name, change.now)
-            elif move and not move.channel:
-                return _result(name, "is taken down", is_change=False)
-            rows.save_move(connection, name, "", change.now)
-            return _result(name, "is taken down", before={"removed": False}, after={"removed": True})
-
-        return perform(self.store, change, "channel.remove", _SCOPE, work)
-
-    def restore(self, change: Change, name: str) -> ActionResult:
+    @recorded_as("channel.restore", _SCOPE)
+    def restore(self, connection: Connection, change: Change, name: str) -> ActionResult:
         """Undo ``remove``, or let a former name lead nowhere."""
+        row = rows.added_channels(connection).get(name)
+        if row and row.removed:
+            rows.save_channel(connection, name, row.declaration, change.now)
+        elif not rows.delete_move(connection, name):
+            raise NotFound(f"No channel {name} was taken down or renamed.")
+        return _result(name, "is restored", before={"removed": True}, after={"removed": False})
 
-        def work(connection: Connection) -> ActionResult:
-            row = rows.added_channels(connection).get(name)
-            if row and row.removed:
-                rows.save_channel(connection, name, row.declaration, change.now)
-            elif not rows.delete_move(connection, name):
-                raise NotFound(f"No channel {name} was taken down or renamed.")
-            return _result(name, "is restored", before={"removed": True}, after={"removed": False})
-
-        return perform(self.store, change, "channel.restore", _SCOPE, work)
+    def _present(self, connection: Connection, name: str) -> rows.AddedChannel | None:
+        """Return an added channel that was not taken down."""
+        row = rows.added_channels(connection).get(name)
+        return None if row is None or row.removed else row
 
     def _added(self, connection: Connection, name: str) -> rows.AddedChannel:
         if name in self.declared:
             raise declared_refusal("channel", name)
-        row = rows.added_channels(connection).get(name)
-        if row is None or row.removed:
-            raise NotFound(f"There is no added channel {name}.")
-        return row
+        if row := self._present(connection, name):
+            return row
+        raise NotFound(f"There is no added channel {name}.")
 
     def _is_former(self, connection: Connection, name: str) -> bool:
         """Return true for a name without a channel: published before, or taken down."""
-        row = rows.added_channels(connection).get(name)
-        if name in self.declared or (row and not row.removed):
+        if name in self.declared or self._present(connection, name):
             return False
         return name in stale.published_channels(connection) or name in rows.channel_moves(connection)
 
     def _require_channel(self, connection: Connection, name: str) -> None:
-        if self.declared.get(name) != name:
-            row = rows.added_channels(connection).get(name)
-            if row is None or row.removed:
-                raise WrongFields({"name": f"There is no channel {name}."})
+        if self.declared.get(name) != name and not self._present(connection, name):
+            raise WrongFields({"name": f"There is no channel {name}."})
 
     def _require_free(self, connection: Connection, name: str, *, former_of: str = "") -> None:
         """Raise ``ActionRefused`` for a taken name; a channel may return to its former name."""
@@ -148,16 +136,9 @@ def declared_refusal(kind: str, name: str) -> ActionRefused:
     return ActionRefused("declared-in-config", text)
 
 
-def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the former and the new values of the fields that differ, for the audit log."""
-    changed = [key for key in after if before.get(key) != after[key]]
-    return {
-        "before": {key: before.get(key) for key in changed},
-        "after": {key: after[key] for key in changed},
-    }
-
-
 def _declaration(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values without the name, as JSON gives them back."""
+    values = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
     return {key: value for key, value in values.items() if key != "name"}
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from syndicate.errors import ActionRefused, MailError, NotAllowed, NotFound
-from syndicate.jobs.admin.actions import earlier_result, perform
-from syndicate.jobs.admin.outgoing.channel_actions import changed_fields, declared_refusal
+from syndicate.errors import ActionRefused, NotAllowed, NotFound
+from syndicate.jobs.admin.actions import changed_fields, perform, perform_mail, recorded_as
+from syndicate.jobs.admin.outgoing.channel_actions import declared_refusal
 from syndicate.jobs.newsletter.edition_preview import EditionPreviewer, PreviewedMail
 from syndicate.model import Newsletter
 from syndicate.model.actors import ActionResult, Change
@@ -28,47 +29,40 @@ class NewsletterActions:
     read: Callable[[Mapping[str, Any]], Newsletter]
     previewer: EditionPreviewer
 
-    def add(self, change: Change, values: Mapping[str, Any]) -> ActionResult:
+    @recorded_as("newsletter.add", _SCOPE)
+    def add(self, connection: Connection, change: Change, values: Mapping[str, Any]) -> ActionResult:
         """Add a newsletter; its first edition is the next of its schedule.
 
         ``values`` are keys of ``[[newsletters]]``, and ``address``, its own postal address.
         """
         newsletter = self.read(values)
         after = {key: value for key, value in values.items() if key != "name"}
+        name = newsletter.name
+        if name in self.declared or name in rows.declarations(connection):
+            text = f"A newsletter has the name {name}."
+            raise ActionRefused("name-taken", text, fields={"name": text})
+        rows.save_declaration(connection, newsletter, after, change.now)
+        return _result(name, "is added", after=after)
 
-        def work(connection: Connection) -> ActionResult:
-            name = newsletter.name
-            if name in self.declared or name in rows.declarations(connection):
-                text = f"A newsletter has the name {name}."
-                raise ActionRefused("name-taken", text, fields={"name": text})
-            rows.save_declaration(connection, newsletter, after, change.now)
-            return _result(name, "is added", after=after)
-
-        return perform(self.store, change, "newsletter.add", _SCOPE, work)
-
-    def edit(self, change: Change, name: str, values: Mapping[str, Any]) -> ActionResult:
+    @recorded_as("newsletter.edit", _SCOPE)
+    def edit(
+        self, connection: Connection, change: Change, name: str, values: Mapping[str, Any]
+    ) -> ActionResult:
         """Save some fields of an added newsletter, or all but its name."""
+        before = self._added(connection, name)
+        after = {**before, **{key: value for key, value in values.items() if key != "name"}}
+        newsletter = self.read({**after, "name": name})
+        if after == before:
+            return _result(name, "is as before", is_change=False)
+        rows.save_declaration(connection, newsletter, after, change.now)
+        return _result(name, "is saved", **changed_fields(before, after))
 
-        def work(connection: Connection) -> ActionResult:
-            before = self._added(connection, name)
-            after = {**before, **{key: value for key, value in values.items() if key != "name"}}
-            newsletter = self.read({**after, "name": name})
-            if after == before:
-                return _result(name, "is as before", is_change=False)
-            rows.save_declaration(connection, newsletter, after, change.now)
-            return _result(name, "is saved", **changed_fields(before, after))
-
-        return perform(self.store, change, "newsletter.edit", _SCOPE, work)
-
-    def remove(self, change: Change, name: str) -> ActionResult:
+    @recorded_as("newsletter.remove", _SCOPE)
+    def remove(self, connection: Connection, _change: Change, name: str) -> ActionResult:
         """Remove an added newsletter: no edition is cut. Its subscribers and editions stay."""
-
-        def work(connection: Connection) -> ActionResult:
-            before = self._added(connection, name)
-            rows.remove_declaration(connection, name)
-            return _result(name, "is removed; its subscribers and editions stay", before=before)
-
-        return perform(self.store, change, "newsletter.remove", _SCOPE, work)
+        before = self._added(connection, name)
+        rows.remove_declaration(connection, name)
+        return _result(name, "is removed; its subscribers and editions stay", before=before)
 
     def pause(self, change: Change, name: str) -> ActionResult:
         """Cut no edition until ``resume``. Pending deliveries are still sent."""
@@ -79,26 +73,14 @@ class NewsletterActions:
         return self._set_paused(change, name, paused=False)
 
     def send_test(self, change: Change, mail: PreviewedMail, recipient: str) -> ActionResult:
-        """Send a mail to the user's own address, or with ``newsletters:write`` to any; it is logged.
-
-        A repeated request sends nothing. Raises ``ActionRefused`` when the mail server refuses it; then a
-        repeated request tries again.
-        """
-        if recipient != change.actor.name and not change.actor.may(_SCOPE):
+        """Send a mail to the user's own address, or with ``newsletters:write`` to any; it is logged."""
+        is_own = recipient == change.actor.name
+        if not is_own and not change.actor.may(_SCOPE):
             raise NotAllowed("Tests to other addresses are for admins.")
-        if earlier := earlier_result(self.store, change, "editions:write"):
-            return earlier
-        try:
-            self.previewer.send(mail, recipient)
-        except MailError as error:
-            raise ActionRefused("mail-refused", f"The test was not sent: {error}", status=502) from error
-        name, subject = mail.edition.newsletter, mail.edition.subject
-
-        def work(_connection: Connection) -> ActionResult:
-            facts = {"address": "own" if recipient == change.actor.name else "other", "subject": subject}
-            return _result(name, f"was sent to {recipient} as a test", after=facts)
-
-        return perform(self.store, change, "newsletter.test", "editions:write", work)
+        facts = {"address": "own" if is_own else "other", "subject": mail.edition.subject}
+        done = _result(mail.edition.newsletter, f"was sent to {recipient} as a test", after=facts)
+        send = partial(self.previewer.send, mail, recipient)
+        return perform_mail(self.store, change, "newsletter.test", "editions:write", send, done)
 
     def own_address(self, name: str) -> str:
         """Return the postal address of an added newsletter, ``""`` for that of ``[mail]``."""

@@ -1,14 +1,14 @@
 """Actions on posts to other networks: send again, mark as posted, end the rest of a network."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from syndicate.errors import NotFound
-from syndicate.jobs.admin.actions import perform
+from syndicate.jobs.admin.actions import recorded_as
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection, Store
 from syndicate.store.events import post_store
+
+_SCOPE = "deliveries:write"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,35 +17,25 @@ class PostActions:
 
     store: Store
 
-    def resend(self, change: Change, post_id: int) -> ActionResult:
+    @recorded_as("post.resend", _SCOPE)
+    def resend(self, connection: Connection, change: Change, post_id: int) -> ActionResult:
         """Send an uncertain or failed post again; it may then stand there twice."""
-        return self._decide(change, "post.resend", post_id, post_store.resend_post, "is sent again")
+        return _decided(post_store.resend_post(connection, post_id, change.now), post_id, "is sent again")
 
-    def mark_posted(self, change: Change, post_id: int) -> ActionResult:
+    @recorded_as("post.mark-posted", _SCOPE)
+    def mark_posted(self, connection: Connection, change: Change, post_id: int) -> ActionResult:
         """Mark an uncertain post as sent."""
-        return self._decide(change, "post.mark-posted", post_id, post_store.mark_posted, "counts as posted")
+        return _decided(post_store.mark_posted(connection, post_id, change.now), post_id, "counts as posted")
 
-    def resume(self, change: Change, network: str) -> ActionResult:
+    @recorded_as("network.resume", _SCOPE)
+    def resume(self, connection: Connection, _change: Change, network: str) -> ActionResult:
         """End the rest of a network that refused posts."""
+        if not post_store.resume(connection, network):
+            raise NotFound(f"There is no network {network}.")
+        return ActionResult(kind="network", id=network, message=f"Posting to {network} goes on.")
 
-        def work(connection: Connection) -> ActionResult:
-            if not post_store.resume(connection, network):
-                raise NotFound(f"There is no network {network}.")
-            return ActionResult(kind="network", id=network, message=f"Posting to {network} goes on.")
 
-        return perform(self.store, change, "network.resume", "deliveries:write", work)
-
-    def _decide(
-        self,
-        change: Change,
-        action: str,
-        post_id: int,
-        decide: Callable[[Connection, int, datetime], bool],
-        done: str,
-    ) -> ActionResult:
-        def work(connection: Connection) -> ActionResult:
-            if not decide(connection, post_id, change.now):
-                raise NotFound(f"There is no post {post_id} in a state that allows this.")
-            return ActionResult(kind="post", id=str(post_id), message=f"Post {post_id} {done}.")
-
-        return perform(self.store, change, action, "deliveries:write", work)
+def _decided(is_done: bool, post_id: int, done: str) -> ActionResult:  # noqa: FBT001 a fact of the result
+    if not is_done:
+        raise NotFound(f"There is no post {post_id} in a state that allows this.")
+    return ActionResult(kind="post", id=str(post_id), message=f"Post {post_id} {done}.")

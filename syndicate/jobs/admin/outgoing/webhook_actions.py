@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from syndicate.errors import ActionRefused, NotFound, WrongFields
 from syndicate.events.signing import new_secret, seal
 from syndicate.jobs.admin.access.token_actions import SecretResult
-from syndicate.jobs.admin.actions import perform, require
+from syndicate.jobs.admin.actions import perform, recorded_as, require
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection, Store
 from syndicate.store.events import webhook_store
@@ -44,10 +44,15 @@ class WebhookActions:
         result = perform(self.store, change, "webhook.add", SCOPE, work)
         return SecretResult(result, "" if result.is_repeated else secret)
 
-    def edit(self, change: Change, webhook_id: int, *, address: str, events: list[str]) -> ActionResult:
-        """Change address and events."""
+    def edit(
+        self, change: Change, webhook_id: int, *, address: str, events: list[str] | None = None
+    ) -> ActionResult:
+        """Change the address, and the events unless they are ``None``."""
         require(change, SCOPE)
-        return self._update(change, "webhook.edit", webhook_id, "was changed", **_checked(address, events))
+        values = _checked(address, [*EVENTS] if events is None else events)
+        if events is None:
+            del values["events"]
+        return self._update(change, "webhook.edit", webhook_id, "was changed", **values)
 
     def turn(self, change: Change, webhook_id: int, *, on: bool) -> ActionResult:
         """Turn an endpoint on, also after a rest, or off."""
@@ -76,38 +81,27 @@ class WebhookActions:
             change, "webhook.end-secret", webhook_id, "signs with the new secret only", former_secret=""
         )
 
-    def remove(self, change: Change, webhook_id: int) -> ActionResult:
+    @recorded_as("webhook.remove", SCOPE)
+    def remove(self, connection: Connection, _change: Change, webhook_id: int) -> ActionResult:
         """Remove an endpoint with its deliveries."""
+        endpoint = _endpoint(connection, webhook_id)
+        webhook_store.remove_endpoint(connection, webhook_id)
+        return _result(webhook_id, f"Webhook {webhook_id} was removed.", before={"address": endpoint.address})
 
-        def work(connection: Connection) -> ActionResult:
-            endpoint = _endpoint(connection, webhook_id)
-            webhook_store.remove_endpoint(connection, webhook_id)
-            return _result(
-                webhook_id, f"Webhook {webhook_id} was removed.", before={"address": endpoint.address}
-            )
-
-        return perform(self.store, change, "webhook.remove", SCOPE, work)
-
-    def test(self, change: Change, webhook_id: int) -> ActionResult:
+    @recorded_as("webhook.test", SCOPE)
+    def test(self, connection: Connection, change: Change, webhook_id: int) -> ActionResult:
         """Send a test event to an endpoint."""
+        if _endpoint(connection, webhook_id).state != ON:
+            raise ActionRefused("webhook-off", f"Webhook {webhook_id} is not on. Resume it first.")
+        add_event(connection, TEST, f"test/{change.now}", {}, change.now, endpoint=webhook_id)
+        return _result(webhook_id, f"A test event for webhook {webhook_id} goes out in a few seconds.")
 
-        def work(connection: Connection) -> ActionResult:
-            if _endpoint(connection, webhook_id).state != ON:
-                raise ActionRefused("webhook-off", f"Webhook {webhook_id} is not on. Resume it first.")
-            add_event(connection, TEST, f"test/{change.now}", {}, change.now, endpoint=webhook_id)
-            return _result(webhook_id, f"A test event for webhook {webhook_id} goes out in a few seconds.")
-
-        return perform(self.store, change, "webhook.test", SCOPE, work)
-
-    def retry(self, change: Change, delivery_id: int) -> ActionResult:
+    @recorded_as("webhook.retry", "deliveries:write")
+    def retry(self, connection: Connection, change: Change, delivery_id: int) -> ActionResult:
         """Send a failed or waiting delivery again at once, with the same id."""
-
-        def work(connection: Connection) -> ActionResult:
-            if not webhook_store.retry_webhook(connection, delivery_id, change.now):
-                raise NotFound(f"There is no failed or waiting delivery {delivery_id}.")
-            return _result(delivery_id, f"Delivery {delivery_id} goes out in a few seconds.")
-
-        return perform(self.store, change, "webhook.retry", SCOPE, work)
+        if not webhook_store.retry_webhook(connection, delivery_id, change.now):
+            raise NotFound(f"There is no failed or waiting delivery {delivery_id}.")
+        return _result(delivery_id, f"Delivery {delivery_id} goes out in a few seconds.")
 
     def _update(
         self, change: Change, action: str, webhook_id: int, done: str, **values: object

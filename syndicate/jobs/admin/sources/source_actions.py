@@ -10,10 +10,9 @@ from datetime import datetime
 
 from syndicate.errors import ActionRefused, NotFound, WrongFields
 from syndicate.ingest.poll_schedule import polled_url
-from syndicate.jobs.admin.actions import perform, require
+from syndicate.jobs.admin.actions import changed_fields, perform, recorded_as, require
 from syndicate.jobs.admin.sources.source_fields import (
     ReadAccess,
-    changed_facts,
     checked_url,
     facts_of,
     with_fields,
@@ -22,7 +21,7 @@ from syndicate.jobs.ingest import source_list_job
 from syndicate.jobs.ingest.source_list_job import free_name, name_in_title
 from syndicate.model import Absence, Origin, Source, SourceState
 from syndicate.model.actors import ActionResult, Change
-from syndicate.opml import read_opml, write_opml
+from syndicate.opml import OutlineList, read_opml, write_opml
 from syndicate.store import Connection, Store
 from syndicate.store.access import audit_store
 from syndicate.store.ingest import added_sources, robots_store, source_store
@@ -59,72 +58,65 @@ class SourceActions:
     store: Store
     read_access: ReadAccess
 
-    def add(self, change: Change, source: Source) -> ActionResult:
+    @recorded_as("source.add", WRITE)
+    def add(self, connection: Connection, change: Change, source: Source) -> ActionResult:
         """Add a source, due at once. Without a name it gets a free name; a removed source is restored.
 
         Raises ``ActionRefused`` (source-known), and ``WrongFields`` for a taken name.
         """
+        sources = source_store.list_sources(connection)
+        address = canonical_url(source.url)
+        same = next((known for known in sources if canonical_url(known.url) == address), None)
+        if same is not None and same.absent is Absence.NONE:
+            facts = {"name": same.name, "id": str(same.id)}
+            message = f"the source {same.name} reads this feed already"
+            raise ActionRefused("source-known", message, facts=facts)
+        names, addresses = {known.name for known in sources}, (source.home_url, source.url)
+        automatic = same.name if same else free_name(name_in_title(source.title), addresses, names)
+        named = replace(source, name=source.name or automatic, origin=Origin.STORE)
+        if not added_sources.add_source(connection, named, change.now):
+            raise _taken(named.name, free_name(named.name, addresses, names))
+        added = added_sources.find_source(connection, named.name)
+        number = str(added.id) if added else ""
+        message = f"{named.name} is added and will be read at once."
+        return ActionResult(
+            kind="source",
+            id=number,
+            message=message,
+            after=facts_of(named),
+            facts={"id": number, "name": named.name},
+        )
 
-        def work(connection: Connection) -> ActionResult:
-            sources = source_store.list_sources(connection)
-            address = canonical_url(source.url)
-            same = next((known for known in sources if canonical_url(known.url) == address), None)
-            if same is not None and same.absent is Absence.NONE:
-                facts = {"name": same.name, "id": str(same.id)}
-                message = f"the source {same.name} reads this feed already"
-                raise ActionRefused("source-known", message, facts=facts)
-            names, addresses = {known.name for known in sources}, (source.home_url, source.url)
-            automatic = same.name if same else free_name(name_in_title(source.title), addresses, names)
-            named = replace(source, name=source.name or automatic, origin=Origin.STORE)
-            if not added_sources.add_source(connection, named, change.now):
-                raise _taken(named.name, free_name(named.name, addresses, names))
-            added = added_sources.find_source(connection, named.name)
-            number = str(added.id) if added else ""
-            message = f"{named.name} is added and will be read at once."
-            return ActionResult(
-                kind="source",
-                id=number,
-                message=message,
-                after=facts_of(named),
-                facts={"id": number, "name": named.name},
-            )
-
-        return perform(self.store, change, "source.add", WRITE, work)
-
-    def edit(self, change: Change, source_id: int, fields: Mapping[str, str]) -> ActionResult:
+    @recorded_as("source.edit", WRITE)
+    def edit(
+        self, connection: Connection, change: Change, source_id: int, fields: Mapping[str, str]
+    ) -> ActionResult:
         """Change fields of an added source; absent fields stay. Raises ``WrongFields``."""
         if "auth" in fields:
             require_secrets(change)
+        before = _editable(connection, source_id, "edit")
+        after = with_fields(before, fields, self.read_access)
+        if before.private and not after.private:
+            require_secrets(change)
+        taken = {source.name for source in source_store.list_sources(connection)} - {before.name}
+        if after.name in taken:
+            raise _taken(after.name, free_name(after.name, (after.home_url, after.url), taken))
+        added_sources.edit_source(connection, before.name, after)
+        return _changed(before, after, f"{after.name} is saved.")
 
-        def work(connection: Connection) -> ActionResult:
-            before = _editable(connection, source_id, "edit")
-            after = with_fields(before, fields, self.read_access)
-            if before.private and not after.private:
-                require_secrets(change)
-            taken = {source.name for source in source_store.list_sources(connection)} - {before.name}
-            if after.name in taken:
-                raise _taken(after.name, free_name(after.name, (after.home_url, after.url), taken))
-            added_sources.edit_source(connection, before.name, after)
-            return _changed(before, after, f"{after.name} is saved.")
-
-        return perform(self.store, change, "source.edit", WRITE, work)
-
-    def move(self, change: Change, source_id: int, url: str) -> ActionResult:
+    @recorded_as("source.move", WRITE)
+    def move(self, connection: Connection, change: Change, source_id: int, url: str) -> ActionResult:
         """Give an added source a new address, polled from scratch; its articles stay."""
         url = checked_url(url)
-
-        def work(connection: Connection) -> ActionResult:
-            before = _editable(connection, source_id, "move")
-            if before.access and origin_of(before.url) != origin_of(url):
-                # The secret would go to another server.
-                require_secrets(change)
-            added_sources.move_source(connection, before.name, url)
-            # An address with a key in its query must not become public.
-            after = replace(before, url=url, private=before.private or looks_secret(url))
-            added_sources.edit_source(connection, before.name, after)
-            return _changed(before, after, f"{before.name} is read at its new address.")
-
-        return perform(self.store, change, "source.move", WRITE, work)
+        before = _editable(connection, source_id, "move")
+        if before.access and origin_of(before.url) != origin_of(url):
+            # The secret would go to another server.
+            require_secrets(change)
+        added_sources.move_source(connection, before.name, url)
+        # An address with a key in its query must not become public.
+        after = replace(before, url=url, private=before.private or looks_secret(url))
+        added_sources.edit_source(connection, before.name, after)
+        return _changed(before, after, f"{before.name} is read at its new address.")
 
     def on_chosen(self, change: Change, what: str, ids: Sequence[int], section: str = "") -> ActionResult:
         """Pause, resume, remove or read sources, or give them a section (``CHOSEN``), all in one commit.
@@ -164,26 +156,27 @@ class SourceActions:
 
         Facts: added and known names, refused titles with reasons, and notes on left-out settings.
         """
-        outlines = read_opml(document)
+        return self._import(change, read_opml(document), section)
 
-        def work(connection: Connection) -> ActionResult:
-            found = source_list_job.import_outlines(connection, outlines, change.now, section=section)
-            facts = {
-                "title": outlines.title,
-                "added": list(found.added),
-                "known": list(found.known),
-                "refused": [{"title": title, "reason": reason} for title, reason in found.refused],
-                "notes": [{"title": title, "note": note} for title, note in found.notes],
-            }
-            return ActionResult(
-                kind="source",
-                message=f"{found.text}.",
-                after={"added": list(found.added)},
-                facts=facts,
-                is_change=bool(found.added),
-            )
-
-        return perform(self.store, change, "source.import", WRITE, work)
+    @recorded_as("source.import", WRITE)
+    def _import(
+        self, connection: Connection, change: Change, outlines: OutlineList, section: str
+    ) -> ActionResult:
+        found = source_list_job.import_outlines(connection, outlines, change.now, section=section)
+        facts = {
+            "title": outlines.title,
+            "added": list(found.added),
+            "known": list(found.known),
+            "refused": [{"title": title, "reason": reason} for title, reason in found.refused],
+            "notes": [{"title": title, "note": note} for title, note in found.notes],
+        }
+        return ActionResult(
+            kind="source",
+            message=f"{found.text}.",
+            after={"added": list(found.added)},
+            facts=facts,
+            is_change=bool(found.added),
+        )
 
     def export_opml(self, title: str, now: datetime) -> bytes:
         """Return all sources as OPML, without private sources and folders."""
@@ -279,12 +272,10 @@ def _result_of(what: str, facts: dict[str, list[dict[str, str]]], section: str, 
 
 
 def _changed(before: Source, after: Source, message: str) -> ActionResult:
-    old, new = changed_facts(before, after)
-    facts = {"id": str(before.id), "name": after.name}
-    result = ActionResult(
-        kind="source", id=str(before.id), message=message, before=old, after=new, facts=facts
-    )
-    return replace(result, is_change=bool(new))
+    number, fields = str(before.id), changed_fields(facts_of(before), facts_of(after))
+    facts = {"id": number, "name": after.name}
+    is_change = bool(fields["after"])
+    return ActionResult(kind="source", id=number, message=message, facts=facts, is_change=is_change, **fields)
 
 
 def _taken(name: str, free: str) -> WrongFields:

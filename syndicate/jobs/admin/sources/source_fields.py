@@ -84,10 +84,3 @@ def facts_of(source: Source) -> dict[str, Any]:
     facts |= {name: getattr(source, name).value for name in ("kind", "republish", "full_text")}
     facts["url"] = masked_address(source.url) if source.private else source.url
     return facts | {"auth": source.access.kind.value if source.access else ""}
-
-
-def changed_facts(before: Source, after: Source) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the fields that differ, before and after."""
-    old, new = facts_of(before), facts_of(after)
-    differ = [name for name in new if old[name] != new[name]]
-    return {name: old[name] for name in differ}, {name: new[name] for name in differ}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from syndicate.errors import ActionRefused, NotFound, WrongFields
@@ -42,13 +43,8 @@ class ArticleActions:
                 f"Source {source.name!r} is read from {source.kind.value}s. Add a source of kind api.",
             )
         (plan,) = self.importer.plan([self._content(source, item)], change.now)
-        return perform(
-            self.importer.store,
-            change,
-            "article.add",
-            SCOPE,
-            lambda connection: _store(connection, plan, change),
-        )
+        work = partial(_store, plan=plan, change=change)
+        return perform(self.importer.store, change, "article.add", SCOPE, work)
 
     def _content(self, source: Source, item: Mapping[str, Any]) -> DocumentContent:
         feed = {"version": "https://jsonfeed.org/version/1.1", "title": source.name, "items": [item]}

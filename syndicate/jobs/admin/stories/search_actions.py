@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from syndicate.errors import NotFound, WrongFields
-from syndicate.jobs.admin.actions import perform, require
+from syndicate.jobs.admin.actions import recorded_as, require
 from syndicate.jobs.audience.search_saving import save_search
 from syndicate.jobs.publish.on_request.private_feed_job import PrivateFeedsJob
 from syndicate.model.actors import ActionResult, Change
@@ -22,47 +22,47 @@ class SearchActions:
     store: Store
     feeds: PrivateFeedsJob | None
 
+    @recorded_as("search.add", SCOPE)
     def add(
-        self, change: Change, query: str, *, per_day: int = 1, address_key: str = "", newsletter: str = ""
+        self,
+        connection: Connection,
+        change: Change,
+        query: str,
+        *,
+        per_day: int = 1,
+        address_key: str = "",
+        newsletter: str = "",
     ) -> ActionResult:
         """Save a search of an operator, or, with a mailbox, of its confirmed subscription."""
+        owner = None
         if address_key:
             require(change, READERS)
+            owner = audience_store.subscription_of(connection, address_key, newsletter)
+            if owner is None or not audience_store.is_confirmed(connection, owner):
+                raise WrongFields({"address": "This address has no confirmed subscription."})
+        known = {search.id for search in saved_searches.list_searches(connection)}
+        search = save_search(connection, query, owner, change.now, by=change.actor.name, per_day=per_day)
+        feed = self._feed(connection, search)
+        return ActionResult(
+            kind="search",
+            id=str(search.id),
+            message=f"Search {search.id} is saved. Its feed: {feed or 'none without a web server'}",
+            after={"query": search.query, "per_day": search.per_day},
+            facts={"id": search.id, "query": search.query, "feed": feed},
+            is_change=search.id not in known,
+        )
 
-        def work(connection: Connection) -> ActionResult:
-            owner = None
-            if address_key:
-                owner = audience_store.subscription_of(connection, address_key, newsletter)
-                if owner is None or not audience_store.is_confirmed(connection, owner):
-                    raise WrongFields({"address": "This address has no confirmed subscription."})
-            known = {search.id for search in saved_searches.list_searches(connection)}
-            search = save_search(connection, query, owner, change.now, by=change.actor.name, per_day=per_day)
-            feed = self._feed(connection, search)
-            return ActionResult(
-                kind="search",
-                id=str(search.id),
-                message=f"Search {search.id} is saved. Its feed: {feed or 'none without a web server'}",
-                after={"query": search.query, "per_day": search.per_day},
-                facts={"id": search.id, "query": search.query, "feed": feed},
-                is_change=search.id not in known,
-            )
-
-        return perform(self.store, change, "search.add", SCOPE, work)
-
-    def end(self, change: Change, number: int) -> ActionResult:
+    @recorded_as("search.end", SCOPE)
+    def end(self, connection: Connection, change: Change, number: int) -> ActionResult:
         """End a search and its feed."""
-
-        def work(connection: Connection) -> ActionResult:
-            found = saved_searches.get_search(connection, number)
-            if found and found.subscription_id:
-                require(change, READERS)
-            if not saved_searches.end_search(connection, number, change.now):
-                raise NotFound(f"There is no saved search {number}.")
-            return ActionResult(
-                kind="search", id=str(number), message=f"Search {number} has ended.", facts={"ended": number}
-            )
-
-        return perform(self.store, change, "search.end", SCOPE, work)
+        found = saved_searches.get_search(connection, number)
+        if found and found.subscription_id:
+            require(change, READERS)
+        if not saved_searches.end_search(connection, number, change.now):
+            raise NotFound(f"There is no saved search {number}.")
+        return ActionResult(
+            kind="search", id=str(number), message=f"Search {number} has ended.", facts={"ended": number}
+        )
 
     def list(self, connection: Connection) -> list[tuple[SavedSearch, str]]:
         """Return the searches that have not ended, each with its feed, or ``""`` without a web server."""

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from syndicate.errors import ActionRefused, NotFound, WrongFields
-from syndicate.jobs.admin.actions import perform
+from syndicate.jobs.admin.actions import perform, recorded_as
 from syndicate.model import Article, EditorAction, EditorDecision
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection, Store
@@ -22,6 +22,7 @@ MAX_PLACE = 50
 _SOON = "Lists change within a minute under `syndicate run`, or with `syndicate stories`."
 _PAIRS = (EditorAction.MERGE, EditorAction.SPLIT)
 _Lines = list[tuple[EditorAction, str, str]]
+_Find = Callable[[Connection, Article], _Lines]
 
 
 def decision_value(action: EditorAction, text: str) -> str:
@@ -142,42 +143,34 @@ class StoryActions:
 
         return self._perform(change, "move" if to else "split", uids[0], lines)
 
-    def undo(self, change: Change, number: int) -> ActionResult:
+    @recorded_as("story.undo", SCOPE)
+    def undo(self, connection: Connection, change: Change, number: int) -> ActionResult:
         """Undo the decision of this number, with all merges and splits recorded together with it."""
-
-        def work(connection: Connection) -> ActionResult:
-            in_force = decision_store.decisions(connection, at=change.now)
-            found = next((decision for decision in in_force if decision.id == number), None)
-            if found is None:
-                raise ActionRefused(
-                    "not-in-force",
-                    f"decision {number} is not in force; `syndicate editor list` shows the current decisions",
-                )
-            together = [
-                other
-                for other in in_force
-                if found.action in _PAIRS and other.action in _PAIRS and _is_same_step(found, other)
-            ]
-            for decision in together or [found]:
-                decision_store.undo_decision(connection, decision.id, who=change.actor.name, now=change.now)
-            decision_store.sync_headlines(connection, at=change.now)
-            return ActionResult(
-                kind="decision",
-                id=str(number),
-                message=f"Undone: {found.action}. {_SOON}",
-                before={"action": found.action, "article": found.article_uid, "value": found.value},
-                facts={"undone": number},
+        in_force = decision_store.decisions(connection, at=change.now)
+        found = next((decision for decision in in_force if decision.id == number), None)
+        if found is None:
+            raise ActionRefused(
+                "not-in-force",
+                f"decision {number} is not in force; `syndicate editor list` shows the current decisions",
             )
-
-        return perform(self.store, change, "story.undo", SCOPE, work)
+        together = [
+            other
+            for other in in_force
+            if found.action in _PAIRS and other.action in _PAIRS and _is_same_step(found, other)
+        ]
+        for decision in together or [found]:
+            decision_store.undo_decision(connection, decision.id, who=change.actor.name, now=change.now)
+        decision_store.sync_headlines(connection, at=change.now)
+        return ActionResult(
+            kind="decision",
+            id=str(number),
+            message=f"Undone: {found.action}. {_SOON}",
+            before={"action": found.action, "article": found.article_uid, "value": found.value},
+            facts={"undone": number},
+        )
 
     def _perform(
-        self,
-        change: Change,
-        name: str,
-        uid: str,
-        lines: Callable[[Connection, Article], _Lines],
-        expires: datetime | None = None,
+        self, change: Change, name: str, uid: str, lines: _Find, expires: datetime | None = None
     ) -> ActionResult:
         def work(connection: Connection) -> ActionResult:
             found = lines(connection, article_by_uid(connection, uid))

@@ -8,7 +8,7 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from syndicate import plots
-from syndicate.jobs.admin.mailing.subscriber_growth import read_growth
+from syndicate.jobs.admin.mailing.subscriber_views import read_growth
 from syndicate.jobs.admin.needs import Need, NeedsReader
 from syndicate.jobs.admin.sources.source_list_view import Judged, Ordered
 from syndicate.jobs.stage_log import typical_seconds

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from syndicate.errors import ActionRefused, NotFound
-from syndicate.jobs.admin.actions import perform, require
+from syndicate.jobs.admin.actions import perform, recorded_as, require
 from syndicate.jobs.admin.system.overview_views import StageState, stage_states, stopped
 from syndicate.jobs.backup.backup_job import BackupJob, BackupState, backup_state
 from syndicate.jobs.lease_owners import describe_owner
@@ -115,17 +115,16 @@ class SystemJobs:
                 backup_files=self._files(),
             )
 
-    def try_again(self, change: Change, kind: str, subject: str, source_id: int) -> ActionResult:
+    @recorded_as("quarantine.retry", "admin:write")
+    def try_again(
+        self, connection: Connection, change: Change, kind: str, subject: str, source_id: int
+    ) -> ActionResult:
         """Forget the failures of a thing, so that the next run tries it, and read its source again."""
-
-        def work(connection: Connection) -> ActionResult:
-            if not quarantine.forget_failure(connection, kind, subject, source_id):
-                raise NotFound("This failure is gone already.")
-            source_store.read_again(connection, source_id, change.now)
-            message = f"The next run tries {kind} {subject} again."
-            return ActionResult(kind="failure", id=f"{kind} {subject}", message=message)
-
-        return perform(self.store, change, "quarantine.retry", "admin:write", work)
+        if not quarantine.forget_failure(connection, kind, subject, source_id):
+            raise NotFound("This failure is gone already.")
+        source_store.read_again(connection, source_id, change.now)
+        message = f"The next run tries {kind} {subject} again."
+        return ActionResult(kind="failure", id=f"{kind} {subject}", message=message)
 
     def back_up(self, change: Change) -> ActionResult:
         """Write a backup now. Raises ``ActionRefused`` without a folder, and ``StoreError``."""

@@ -103,13 +103,12 @@ class PrivateFeedsJob:
         token = make_token(leases.read_secret(connection), search_id, SEARCH_FEED)
         return f"{self.options.site_url}/private/{token}.rss"
 
-    def renew(self, address_key: str) -> str:
+    def renew(self, connection: Connection, address_key: str) -> str:
         """End the address of a mailbox's owner for good; return the new address, or ``""`` for no owner."""
-        with self.store.write() as connection:
-            owner = feed_owner(connection, address_key)
-            if owner is None or not rotate_feed_address(connection, owner):
-                return ""
-            return self.url(connection, owner)
+        owner = feed_owner(connection, address_key)
+        if owner is None or not rotate_feed_address(connection, owner):
+            return ""
+        return self.url(connection, owner)
 
     def _owner(self, connection: Connection, secret: bytes, token: str) -> int | None:
         number = claimed_number(token)

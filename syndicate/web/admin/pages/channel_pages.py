@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 from syndicate.errors import ActionRefused, WrongFields
 from syndicate.jobs.admin.outgoing.channel_views import ChannelLine, ChannelPreview
+from syndicate.model import Channel
 from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show
 
-_TEXTS = ("name", "title", "query", "limit", "language", "description")
+_TEXTS = ("name", "title", "query", "limit", "language", "description", "post_to")
 CLAUSES = ("section:", "tag:", "source:", "language:", "word:", "top", "trending", "-tag:")
 """Beginnings of clauses that buttons append to a query."""
 
@@ -43,7 +44,7 @@ class ChannelEditor:
         for name in _TEXTS:
             value = self.values.get(name)
             if value not in ("", None):
-                lines.append(f"{name} = {value}" if name == "limit" else f"{name} = {_toml(str(value))}")
+                lines.append(f"{name} = {_toml_value(name, value)}")
         return "\n".join(lines)
 
 
@@ -58,8 +59,7 @@ def channel(request: AdminRequest) -> Answer:
     line = request.jobs.channel_views.line(name, request.now)
     if line.channel is None:
         return Show("admin/outgoing/former_channel.html", line)
-    saved = {key: getattr(line.channel, key) for key in _TEXTS}
-    values = {**saved, **_entered(request)}
+    values = {**_saved(line.channel), **_entered(request)}
     errors: Mapping[str, str] = {}
     if request.is_post and request.fields.get("do") == "save":
         try:
@@ -72,8 +72,7 @@ def channel(request: AdminRequest) -> Answer:
 
 def add_channel(request: AdminRequest) -> Answer:
     """Try and add a channel."""
-    values = {"name": "", "title": "", "query": "", "limit": 50, "language": "", "description": ""}
-    values |= _entered(request)
+    values: dict[str, Any] = {**dict.fromkeys(_TEXTS, ""), "limit": 50, **_entered(request)}
     errors: Mapping[str, str] = {}
     if request.is_post and request.fields.get("do") == "save":
         try:
@@ -97,8 +96,7 @@ def rename_channel(request: AdminRequest) -> Answer:
         line = request.jobs.channel_views.line(name, request.now)
         if line.channel is None:
             raise
-        values = {key: getattr(line.channel, key) for key in _TEXTS}
-        return _editor(request, values, {"new_name": error.fields["name"]}, line)
+        return _editor(request, _saved(line.channel), {"new_name": error.fields["name"]}, line)
     return Redirect(f"/admin/channels/{quote(result.id)}", result.message)
 
 
@@ -132,6 +130,10 @@ def _editor(
     return Show("admin/outgoing/channel.html", editor, 422 if errors else 200)
 
 
+def _saved(channel: Channel) -> dict[str, Any]:
+    return {**{key: getattr(channel, key) for key in _TEXTS}, "post_to": ", ".join(channel.post_to)}
+
+
 def _entered(request: AdminRequest) -> dict[str, str]:
     """Return what was typed; a button of a clause appends it to the query."""
     given = request.fields if request.is_post else request.query
@@ -142,9 +144,19 @@ def _entered(request: AdminRequest) -> dict[str, str]:
 
 
 def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields as the action takes them: a limit of digits is a number."""
-    limit = str(values.get("limit", ""))
-    return {**values, **({"limit": int(limit)} if limit.isdigit() and len(limit) < 9 else {})}
+    """Return the fields as the action takes them: a limit of digits is a number, ``post_to`` a list."""
+    limit, typed = str(values.get("limit", "")), dict(values)
+    if limit.isdigit() and len(limit) < 9:
+        typed["limit"] = int(limit)
+    if "post_to" in values:
+        typed["post_to"] = str(values["post_to"]).replace(",", " ").split()
+    return typed
+
+
+def _toml_value(name: str, value: object) -> str:
+    if name == "post_to":
+        return f"[{', '.join(map(_toml, str(value).replace(',', ' ').split()))}]"
+    return str(value) if name == "limit" else _toml(str(value))
 
 
 def _toml(text: str) -> str:

@@ -96,7 +96,7 @@ def _page(request: AdminRequest, typed: Typed, problem: str = "") -> EditionDeta
         recipients=recipients,
         goes_at=goes_at,
         problem=problem,
-        progress=progress[0] if progress else None,
+        progress=next(iter(progress), None),
     )
 
 

@@ -10,7 +10,6 @@ from syndicate.audience.importing.list_rows import ImportChoices
 from syndicate.errors import ActionRefused, NotFound, SyndicateError, WrongFields
 from syndicate.jobs.admin.mailing import subscriber_views
 from syndicate.jobs.admin.mailing.subscriber_actions import NewSubscriber
-from syndicate.jobs.admin.mailing.subscriber_growth import read_growth
 from syndicate.jobs.admin.mailing.subscriber_views import MOST_REFUSED, ImportPlan
 from syndicate.model import Newsletter
 from syndicate.store.subscribers import audience_store, subscriber_rows
@@ -57,7 +56,9 @@ def subscribers(request: AdminRequest) -> Answer:
     with request.jobs.store.snapshot() as connection:
         if not request.may(READ):
             confirmed = subscriber_rows.confirmed_by_newsletter(connection)
-            growth = read_growth(connection, sum(confirmed.values()), request.now, zone).figure
+            growth = subscriber_views.read_growth(
+                connection, sum(confirmed.values()), request.now, zone
+            ).figure
             return Show("admin/subscribers/numbers.html", {"confirmed": confirmed, "growth": growth})
         view = subscriber_views.subscriber_list(connection, chosen, query.get("after", ""), request.now, zone)
     return Show(
