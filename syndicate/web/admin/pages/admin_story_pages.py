@@ -11,7 +11,7 @@ from syndicate.model import EditorAction
 from syndicate.model.actors import ActionResult
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
-from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, read_number
 
 # Validity of a decision in hours, by the name in the form.
 PERIODS = {"": "until undone", "12": "12 hours", "24": "a day", "72": "three days", "168": "a week"}
@@ -64,8 +64,7 @@ def _list(request: AdminRequest, tab: str, path: str) -> Answer:
 
 def decisions(request: AdminRequest) -> Answer:
     """Show the editor's log."""
-    text = request.query.get("below", "")
-    below = int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else None
+    below = read_number(request.query.get("below", ""))
     with request.jobs.store.snapshot() as connection:
         log = request.jobs.story_views.decisions(connection, request.now, below=below)
     view = {"log": log, "may_decide": request.may(SCOPE), "address": request.address}
@@ -83,8 +82,8 @@ def searches(request: AdminRequest) -> Answer:
     if request.is_post:
         name, _, number = request.fields.get("do", "").partition("-")
         try:
-            if name == "end" and number.isascii() and number.isdecimal():
-                done = request.jobs.searches.end(request.change(), int(number[:18]))
+            if name == "end":
+                done = request.jobs.searches.end(request.change(), read_number(number) or 0)
             else:
                 done = request.jobs.searches.add(request.change(), request.fields.get("query", ""))
             return Redirect("/admin/stories/searches", done.message)
@@ -101,8 +100,8 @@ def _by_button(request: AdminRequest, uid: str) -> ActionResult:
     """Perform the action of a button: ``undo-NUMBER``, ``pin-UID``, or ``pin`` for the article ``uid``."""
     name, _, named = request.fields.get("do", "").partition("-")
     actions, change = request.jobs.stories, request.change()
-    if name == "undo" and named.isascii() and named.isdecimal():
-        return actions.undo(change, int(named[:18]))
+    if name == "undo":
+        return actions.undo(change, read_number(named) or 0)
     if name not in (EditorAction.PIN, EditorAction.DROP, EditorAction.LEAD):
         raise NotFound("There is no such action.")
     return actions.decide(change, named or uid, EditorAction(name))

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from syndicate.errors import ActionRefused, WrongFields
 from syndicate.jobs.admin.outgoing.channel_views import ChannelLine, ChannelPreview
-from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, read_number
 
 _TEXTS = ("name", "title", "query", "limit", "language", "description")
 CLAUSES = ("section:", "tag:", "source:", "language:", "word:", "top", "trending", "-tag:")
@@ -143,8 +143,8 @@ def _entered(request: AdminRequest) -> dict[str, str]:
 
 def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields as the action takes them: a limit of digits is a number."""
-    limit = str(values.get("limit", ""))
-    return {**values, **({"limit": int(limit)} if limit.isdigit() and len(limit) < 9 else {})}
+    limit = read_number(str(values.get("limit", "")))
+    return {**values, **({} if limit is None else {"limit": limit})}
 
 
 def _toml(text: str) -> str:

@@ -1,7 +1,6 @@
 """Pages of an edition: review in one form, approval, take-back, correction, and one-off issues."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -159,23 +158,6 @@ def correct(request: AdminRequest) -> Answer:
     return Redirect(f"/admin/editions/{result.id}", result.message)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuePage:
-    """Form of a one-off issue: typed texts, problems by field, and found stories."""
-
-    newsletters: Sequence[Newsletter]
-    segments: tuple[str, ...]
-    fields: Mapping[str, str]
-    problems: Mapping[str, str] = field(default_factory=dict)
-    results: tuple[object, ...] = ()
-    chosen: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def options(self) -> list[tuple[str, str]]:
-        """Return the newsletters by name."""
-        return [(newsletter.name, newsletter.title) for newsletter in self.newsletters]
-
-
 def issue(request: AdminRequest) -> Answer:
     """Show the form of a one-off issue (GET), search stories, or write it (POST)."""
     fields, do = request.fields, request.fields.get("do", "")
@@ -196,14 +178,14 @@ def issue(request: AdminRequest) -> Answer:
             problems = {"text": f"{str(error)[:1].upper()}{str(error)[1:]}"}
     facts, words = request.jobs.mailing, fields.get("words", "").strip()
     results = find_stories(request.jobs.editions.review, EditionContent(stories=()), words) if words else ()
-    view = IssuePage(
-        newsletters=facts.newsletters,
-        segments=facts.segments,
-        fields=fields if request.is_post else {"newsletter": request.query.get("newsletter", "")},
-        problems=problems,
-        results=results,
-        chosen=tuple((name, title) for name, title in dict(chosen).items()),
-    )
+    view = {
+        "options": [(newsletter.name, newsletter.title) for newsletter in facts.newsletters],
+        "segments": facts.segments,
+        "fields": fields if request.is_post else {"newsletter": request.query.get("newsletter", "")},
+        "problems": problems,
+        "results": results,
+        "chosen": [*dict(chosen).items()],
+    }
     return Show("admin/editions/issue.html", view, 422 if problems else 200)
 
 
