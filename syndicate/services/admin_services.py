@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -33,7 +34,12 @@ _ROLES = {"off": (), "admins": ("admin",), "all": ("admin", "editor")}
 
 
 class AdminServices(MailingServices):
-    """Adds what the operator's pages and API call."""
+    """Adds what the operator's pages and API call.
+
+    ``rejections`` are the mistakes for which the process kept its settings at the last reload.
+    """
+
+    rejections: Sequence[tuple[datetime, str]] = ()
 
     @cached_property
     def needs(self) -> NeedsReader:
@@ -125,7 +131,8 @@ class AdminServices(MailingServices):
         """Actions on sources."""
         from syndicate.jobs.admin.sources.source_actions import SourceActions
 
-        return SourceActions(store=self.store, read_access=partial(access_of, base=self.settings.base))
+        read_access = partial(access_of, base=self.settings.base)
+        return SourceActions(store=self.store, read_access=read_access, places=self._places("sources"))
 
     @cached_property
     def source_details(self) -> SourceDetails:
@@ -137,8 +144,7 @@ class AdminServices(MailingServices):
             parser=lambda: self.parsers,
             rules=lambda: self.rule_dry_run,
             agent=product_token(self.agent_name),
-            config_file=self.settings.base / "config.toml",
-            declared=[source.name for source in self.sources],
+            places=self._places("sources"),
             contact=self.settings.http.user_agent or self.settings.site.url,
         )
 
@@ -152,6 +158,7 @@ class AdminServices(MailingServices):
             rules=lambda: self.rule_dry_run,
             actions=self.source_actions,
             agent=self.source_details.agent,
+            stories=self.stories.options,
         )
 
     @property
@@ -159,7 +166,13 @@ class AdminServices(MailingServices):
         from syndicate.jobs.admin.stories.admin_story_views import StoryViews
 
         options, site_url = self.stories.options, self.settings.site.url
-        return StoryViews(options=options, channels=self.channels, zone=self.zone, site_url=site_url)
+        return StoryViews(
+            options=options,
+            ranking=self.ranking,
+            channels=self.channels,
+            zone=self.zone,
+            site_url=site_url,
+        )
 
     @property
     def _overview(self) -> OverviewReader:
@@ -170,7 +183,7 @@ class AdminServices(MailingServices):
             needs=self.needs,
             newsletters=self.newsletters,
             zone=self.zone,
-            conditions=self.source_views.conditions,
+            source_views=self.source_views,
         )
 
     @cached_property
@@ -218,6 +231,7 @@ class AdminServices(MailingServices):
                 folder=self.settings.base,
                 backup=self.backup,
                 settings=partial(setting_rows, self.settings),
+                rejections=self.rejections,
             ),
             webhooks=WebhookActions(store=store),
             posts=PostActions(store=store),

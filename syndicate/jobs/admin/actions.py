@@ -1,8 +1,8 @@
 """Performs actions: permission, repeated requests, change and audit row in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from syndicate.errors import NotAllowed
+from syndicate.errors import ActionRefused, NotAllowed
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection, Store
 from syndicate.store.access import audit_store, request_store
@@ -37,6 +37,14 @@ def earlier_result(store: Store, change: Change) -> ActionResult | None:
         return None
     with store.read() as connection:
         return request_store.earlier_result(connection, change)
+
+
+def declared_refusal(
+    places: Mapping[str, str], name: str, advice: str = "change it there, and reload with SIGHUP"
+) -> ActionRefused:
+    """Return the refusal to change what the configuration declares; ``places`` are file and line by name."""
+    text = f"{name} is declared in {places.get(name, 'the configuration file')}: {advice}."
+    return ActionRefused("declared-in-config", text, facts={"name": name})
 
 
 def require(change: Change, scope: str) -> None:

@@ -26,6 +26,7 @@ class SourceFigures(NamedTuple):
     id: int
     name: str
     url: str
+    kind: str
     section: str
     origin: str
     listed_in: str

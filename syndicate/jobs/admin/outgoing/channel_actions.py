@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from syndicate.errors import ActionRefused, NotFound, WrongFields
-from syndicate.jobs.admin.actions import perform
+from syndicate.jobs.admin.actions import declared_refusal, perform
 from syndicate.model import Channel
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection, Store
@@ -20,11 +20,13 @@ class ChannelActions:
     """Changes of channels that were added, and of the former names of all channels.
 
     ``declared`` has the present and former names in ``config.toml``, each with the name of its channel.
-    ``read`` returns the channel of entered values, or raises ``WrongFields``.
+    ``places`` are the file and line of each. ``read`` returns the channel of entered values, or raises
+    ``WrongFields``.
     """
 
     store: Store
     declared: Mapping[str, str]
+    places: Mapping[str, str]
     read: Callable[[Mapping[str, Any]], Channel]
 
     def add(self, change: Change, values: Mapping[str, Any]) -> ActionResult:
@@ -106,7 +108,7 @@ class ChannelActions:
 
     def _added(self, connection: Connection, name: str) -> rows.AddedChannel:
         if name in self.declared:
-            raise declared_refusal("channel", name)
+            raise declared_refusal(self.places, name)
         row = rows.added_channels(connection).get(name)
         if row is None or row.removed:
             raise NotFound(f"There is no added channel {name}.")
@@ -137,12 +139,6 @@ class ChannelActions:
             text = f"The addresses of {name} lead to {move.channel}. Restore {name} first."
         if text:
             raise ActionRefused("name-taken", text, fields={"name": text})
-
-
-def declared_refusal(kind: str, name: str) -> ActionRefused:
-    """Return the refusal to change something that ``config.toml`` declares."""
-    text = f"config.toml declares the {kind} {name}. Change it there, and reload with SIGHUP."
-    return ActionRefused("declared-in-config", text)
 
 
 def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from syndicate.errors import ActionRefused, NotFound, WrongFields
 from syndicate.ingest.poll_schedule import polled_url
-from syndicate.jobs.admin.actions import perform, require
+from syndicate.jobs.admin.actions import declared_refusal, perform, require
 from syndicate.jobs.admin.sources.source_fields import (
     ReadAccess,
     changed_facts,
@@ -54,10 +54,14 @@ CHOSEN = tuple(_DONE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceActions:
-    """Actions on sources of one store. ``read_access`` reads fields of an authentication."""
+    """Actions on sources of one store. ``read_access`` reads fields of an authentication.
+
+    ``places`` are the file and line of each declared source.
+    """
 
     store: Store
     read_access: ReadAccess
+    places: Mapping[str, str]
 
     def add(self, change: Change, source: Source) -> ActionResult:
         """Add a source, due at once. Without a name it gets a free name; a removed source is restored.
@@ -97,7 +101,7 @@ class SourceActions:
             require_secrets(change)
 
         def work(connection: Connection) -> ActionResult:
-            before = _editable(connection, source_id, "edit")
+            before = _editable(connection, source_id, "edit", self.places)
             after = with_fields(before, fields, self.read_access)
             if before.private and not after.private:
                 require_secrets(change)
@@ -114,7 +118,7 @@ class SourceActions:
         url = checked_url(url)
 
         def work(connection: Connection) -> ActionResult:
-            before = _editable(connection, source_id, "move")
+            before = _editable(connection, source_id, "move", self.places)
             if before.access and origin_of(before.url) != origin_of(url):
                 # The secret would go to another server.
                 require_secrets(change)
@@ -143,7 +147,7 @@ class SourceActions:
                     if what == "read":
                         _read_soon(connection, source, state, change.now, busy)
                     else:
-                        _change(connection, source, what, section, change)
+                        _change(connection, source, what, section, change, self.places)
                 except ActionRefused as refused:
                     if len(ids) == 1:
                         raise
@@ -211,22 +215,27 @@ def _present(connection: Connection, source_id: int) -> tuple[Source, SourceStat
     return found
 
 
-def _editable(connection: Connection, source_id: int, what: str) -> Source:
+def _editable(connection: Connection, source_id: int, what: str, places: Mapping[str, str]) -> Source:
     source, _ = _present(connection, source_id)
-    _refuse_declared(source, what)
+    _refuse_declared(source, what, places)
     return source
 
 
-def _refuse_declared(source: Source, what: str) -> None:
+def _refuse_declared(source: Source, what: str, places: Mapping[str, str]) -> None:
     if source.origin is Origin.CONFIG and not (what == "remove" and source.absent is Absence.UNDECLARED):
-        instead = _INSTEAD.get(what, "change it there")
-        message = f"{source.name} is declared in the configuration file: {instead}"
-        raise ActionRefused("declared-in-config", message, facts={"name": source.name})
+        raise declared_refusal(places, source.name, _INSTEAD.get(what, "change it there"))
 
 
-def _change(connection: Connection, source: Source, what: str, section: str, change: Change) -> None:
+def _change(
+    connection: Connection,
+    source: Source,
+    what: str,
+    section: str,
+    change: Change,
+    places: Mapping[str, str],
+) -> None:
     """Pause, resume, remove a source or change its section. Raises ``_Already`` and ``ActionRefused``."""
-    _refuse_declared(source, what)
+    _refuse_declared(source, what, places)
     if what == "section":
         added_sources.edit_source(connection, source.name, replace(source, section=section))
         return

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from syndicate.errors import ConfigError, NotFound
 from syndicate.jobs.admin.stories import story_figures
+from syndicate.jobs.admin.stories.regroup_order import NewPlace, new_order
 from syndicate.jobs.admin.stories.story_actions import article_by_uid
 from syndicate.jobs.stories.ranking_job import LISTS
 from syndicate.model import (
@@ -23,7 +24,7 @@ from syndicate.model import (
 from syndicate.plots import Figure, parts_bar
 from syndicate.publish.channel_query import parse_query
 from syndicate.store import Connection
-from syndicate.store.ingest import article_store, source_store
+from syndicate.store.ingest import article_store, page_store, source_store
 from syndicate.store.mail import edition_articles
 from syndicate.store.output import channel_store
 from syndicate.store.stories import (
@@ -38,7 +39,7 @@ from syndicate.store.stories import (
 from syndicate.store.stories.story_lists import Below
 from syndicate.store.stories.story_moves import StoryMove, StoryReason
 from syndicate.store.stories.story_store import StoryArticleRow
-from syndicate.stories import Fingerprint, StoryOptions
+from syndicate.stories import Fingerprint, RankingOptions, StoryOptions
 
 PAGE, SOURCES_SHOWN = 50, 10
 DAY = timedelta(days=1)
@@ -153,7 +154,10 @@ class StoryDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleDetails:
-    """Article with its text, its place and where it was published."""
+    """Article with its text, its place and where it was published.
+
+    ``gone`` is the status 404 or 410 with which its page answered, 0 for any other answer.
+    """
 
     article: Article
     text: str
@@ -162,6 +166,7 @@ class ArticleDetails:
     reason: StoryReason | None
     copies: tuple[RelatedLink, ...]
     related: tuple[ScoredRelated, ...]
+    gone: int
     channels: tuple[str, ...]
     editions: tuple[EditionArticle, ...]
     headline: EditorDecision | None
@@ -173,10 +178,12 @@ class RegroupPreview:
     """Stories that a merge, a split or a move would change, with the articles and the open editions.
 
     ``editions`` are (edition id, newsletter) of editions that wait with an article of these stories.
+    ``order`` are the places of the list ``top`` that change.
     """
 
     stories: tuple[StoryRow, ...]
     articles: tuple[Article, ...]
+    order: tuple[NewPlace, ...]
     editions: tuple[tuple[int, str], ...]
 
 
@@ -185,6 +192,7 @@ class StoryViews:
     """Views of stories, articles and decisions."""
 
     options: StoryOptions
+    ranking: RankingOptions
     channels: Sequence[Channel]
     zone: ZoneInfo
     site_url: str
@@ -301,6 +309,7 @@ class StoryViews:
             reason=story_moves.story_reason(connection, article.id),
             copies=tuple(story_store.same_text_links(connection, article, site_url=self.site_url)),
             related=self._related(connection, article.id),
+            gone=page_store.gone_pages(connection, [article.id]).get(article.id, 0),
             channels=tuple(
                 channel.name
                 for channel in self.channels
@@ -312,16 +321,23 @@ class StoryViews:
         )
 
     def preview(
-        self, connection: Connection, now: datetime, uids: Iterable[str], to: str = ""
+        self, connection: Connection, now: datetime, uids: Iterable[str], to: str, *, merges: bool
     ) -> RegroupPreview:
-        """Return what a merge, a split or a move of these articles would change."""
+        """Return what a merge of stories, or a split or a move of these articles would change."""
         named = [article_store.find_article(connection, uid) for uid in (*uids, *filter(None, [to]))]
         articles = [article for article in named if article is not None]
         ids = [*dict.fromkeys(article.story_id for article in articles if article.story_id)]
         members = story_store.story_articles(connection, ids=ids)
         waiting = edition_articles.open_editions_with(connection, [row.article_id for row in members])
+        into = min(ids, default=0) if merges else ids[-1] if to else 0
+        moved = {article.id for article in articles if article.uid != to}
+        if merges:
+            moved = {row.article_id for row in members if row.story_id != into}
         return RegroupPreview(
-            stories=tuple(self._rows(connection, now, ids)), articles=tuple(articles), editions=tuple(waiting)
+            stories=tuple(self._rows(connection, now, ids)),
+            articles=tuple(articles),
+            editions=tuple(waiting),
+            order=tuple(new_order(connection, now, self.ranking, moved, into)),
         )
 
     def _rows(self, connection: Connection, now: datetime, ids: Sequence[int]) -> list[StoryRow]:

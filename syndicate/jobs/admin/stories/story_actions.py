@@ -11,7 +11,7 @@ from syndicate.jobs.admin.actions import perform
 from syndicate.model import Article, EditorAction, EditorDecision
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection, Store
-from syndicate.store.ingest import article_store
+from syndicate.store.ingest import article_store, page_store
 from syndicate.store.stories import decision_store, story_store
 from syndicate.store.stories.story_store import StoryArticleRow
 from syndicate.text.plain import clean_line
@@ -130,6 +130,18 @@ class StoryActions:
             return found + [(EditorAction.SPLIT, article.uid, uid) for uid in stay]
 
         return self._perform(change, "move" if to else "split", uids[0], lines)
+
+    def allow_page(self, change: Change, uid: str) -> ActionResult:
+        """Let editions carry an article whose page answered 404 or 410, until its page is read again."""
+
+        def work(connection: Connection) -> ActionResult:
+            article = article_by_uid(connection, uid)
+            if not page_store.allow_gone_page(connection, article.id):
+                raise ActionRefused("not-gone", "The page of this article is not known to be gone.")
+            message = "Editions may carry the article again."
+            return ActionResult(kind="article", id=uid, message=message, after={"page": "allowed"})
+
+        return perform(self.store, change, "article.allow-page", SCOPE, work)
 
     def undo(self, change: Change, number: int) -> ActionResult:
         """Undo the decision of this number, with all merges and splits recorded together with it."""

@@ -61,8 +61,8 @@ def second_step(request: AdminRequest) -> Answer:
         except WrongFields as error:
             errors = error.fields
     picture = Markup(qr_code(setup_address(secret, user.address, options.title)))
-    view = {"secret": secret, "picture": picture, "errors": errors}
-    view["is_required"] = user.role in options.second_step
+    is_required = user.role in options.second_step
+    view = {"secret": secret, "picture": picture, "is_required": is_required, "errors": errors}
     return Show("admin/access/second_step.html", view, 422 if errors else 200)
 
 

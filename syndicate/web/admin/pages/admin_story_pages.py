@@ -11,6 +11,7 @@ from syndicate.model import EditorAction
 from syndicate.model.actors import ActionResult
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
+from syndicate.text.phrases import plural
 from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, read_number
 
 # Validity of a decision in hours, by the name in the form.
@@ -72,8 +73,19 @@ def decisions(request: AdminRequest) -> Answer:
 
 
 def decide(request: AdminRequest) -> Answer:
-    """Pin, drop or undo, by a button of a list; then show the list again."""
-    return Redirect(request.fields.get("back", "/admin/stories"), _by_button(request, "").message)
+    """Pin, drop or undo, by a button of a row or for the chosen stories; then show the list again."""
+    name, uids = request.fields.get("do", ""), request.lists.get("uid", [])
+    if name not in (EditorAction.PIN, EditorAction.DROP):
+        message = _by_button(request, "").message
+    elif not uids:
+        raise ActionRefused("nothing-chosen", "Choose stories first.", status=422)
+    else:
+        for place, uid in enumerate(uids, start=1):
+            text = str(place) if name == EditorAction.PIN else ""
+            request.jobs.stories.decide(request.change(uid), uid, EditorAction(name), text)
+        done = f"pinned to place 1 to {len(uids)}" if name == EditorAction.PIN else "dropped"
+        message = f"{plural(len(uids), 'story')} {done}. Lists change within a minute."
+    return Redirect(request.fields.get("back", "/admin/stories"), message)
 
 
 def searches(request: AdminRequest) -> Answer:
@@ -102,6 +114,8 @@ def _by_button(request: AdminRequest, uid: str) -> ActionResult:
     actions, change = request.jobs.stories, request.change()
     if name == "undo":
         return actions.undo(change, read_number(named) or 0)
+    if name == "allow" and uid:
+        return actions.allow_page(change, uid)
     if name not in (EditorAction.PIN, EditorAction.DROP, EditorAction.LEAD):
         raise NotFound("There is no such action.")
     return actions.decide(change, named or uid, EditorAction(name))
@@ -122,7 +136,7 @@ def regroup(request: AdminRequest) -> Answer:
             if target is None:
                 raise ActionRefused("not-found", f"No story or article matches “{text}”.", status=422)
             to = target.uid
-        preview = views.preview(connection, request.now, uids, to)
+        preview = views.preview(connection, request.now, uids, to, merges=name == "merge")
     if "confirmed" in request.fields:
         actions, change = request.jobs.stories, request.change()
         both = [*uids, to] if to else uids

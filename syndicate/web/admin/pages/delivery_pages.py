@@ -31,7 +31,8 @@ def deliveries(request: AdminRequest) -> Answer:
             case "providers":
                 content = delivery_views.providers(connection, now)
             case _:
-                content = delivery_views.under_way(connection, now, facts.rate)
+                local = now.astimezone(request.jobs.options.zone)
+                content = delivery_views.under_way(connection, local, facts.rate)
         counts = delivery_views.tabs(connection)
     return Show("admin/deliveries/list.html", {"tab": tab, "tabs": counts, "content": content})
 

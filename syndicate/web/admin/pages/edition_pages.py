@@ -13,7 +13,7 @@ from syndicate.newsletter.edition_form import EditionForm
 from syndicate.newsletter.periods import read_zone
 from syndicate.store.mail import edition_store
 from syndicate.store.subscribers import audience_store, segment_store
-from syndicate.web.admin.admin_request import AdminRequest, Answer, MailFrame, Redirect, Show
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, MailFrame, Redirect, Show
 
 _OPEN = edition_store.OPEN
 _LATER = ("approve", "withdraw")
@@ -80,6 +80,7 @@ def _page(request: AdminRequest, typed: Typed, problem: str = "") -> EditionDeta
     reviewed = view.reviewed
     until = reviewed.approve_by if reviewed.state not in _OPEN else None
     newsletter = review.newsletter(reviewed.edition.newsletter)
+    local = request.now.astimezone(request.jobs.options.zone)
     with request.jobs.store.snapshot() as connection:
         counts = audience_store.count_subscriptions_by_state(connection).get(newsletter.name, {})
         recipients = counts.get("confirmed", 0)
@@ -87,7 +88,7 @@ def _page(request: AdminRequest, typed: Typed, problem: str = "") -> EditionDeta
             clauses = review.segment(reviewed.edition.segment)
             recipients = segment_store.count_members(connection, clauses, request.now, newsletter.name)
         progress = (
-            progress_of(connection, reviewed.edition.id, request.now, request.jobs.mailing.rate)
+            progress_of(connection, reviewed.edition.id, local, request.jobs.mailing.rate)
             if reviewed.state not in _OPEN
             else None
         )
@@ -103,7 +104,7 @@ def _page(request: AdminRequest, typed: Typed, problem: str = "") -> EditionDeta
 
 
 def edition_mail(request: AdminRequest) -> Answer:
-    """Show the mail as it would be sent now; ``as=text`` and ``as=source`` show its other forms."""
+    """Show the mail as it would be sent now; ``as=text`` shows its text, ``as=eml`` saves it."""
     try:
         found = request.jobs.editions.previewer.stored(request.path["id"], request.now)
     except SyndicateError as error:
@@ -111,6 +112,8 @@ def edition_mail(request: AdminRequest) -> Answer:
         raise NotFound(str(error)) from error
     if request.query.get("as") == "text":
         return Show("admin/editions/text.html", found.text)
+    if request.query.get("as") == "eml":
+        return Download(f"edition-{request.path['id']}.eml", "message/rfc822", found.message)
     return MailFrame(found.html)
 
 

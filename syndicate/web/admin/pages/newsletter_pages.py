@@ -8,12 +8,14 @@ from urllib.parse import quote
 
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.errors import ActionRefused, InvalidAddress, NotFound, SyndicateError
+from syndicate.jobs.admin.actions import declared_refusal
 from syndicate.jobs.admin.outgoing.newsletter_reader import WEEKS, NewsletterLine
 from syndicate.jobs.newsletter.edition_preview import PreviewedMail
 from syndicate.newsletter.preview_views import as_source, in_the_dark, without_images
 from syndicate.web.admin.admin_request import (
     AdminRequest,
     Answer,
+    Download,
     MailFrame,
     Redirect,
     Show,
@@ -49,6 +51,7 @@ class NewsletterPage:
     view: str
     mail: PreviewedMail | None = None
     problem: str = ""
+    declared_at: str = ""
     views: Mapping[str, str] = field(default_factory=lambda: VIEWS)
     limit: int = GMAIL_LIMIT // 1024
 
@@ -89,13 +92,22 @@ def newsletter(request: AdminRequest) -> Answer:
     view = view if view in VIEWS else "desktop"
     return Show(
         "admin/outgoing/newsletter.html",
-        NewsletterPage(line=line, view=view, mail=mail, problem=problem),
+        NewsletterPage(
+            line=line,
+            view=view,
+            mail=mail,
+            problem=problem,
+            declared_at=request.jobs.newsletters.places.get(name, "config.toml"),
+        ),
     )
 
 
 def mail(request: AdminRequest) -> Answer:
-    """Return the HTML of the next mail for the frame, in a view."""
-    found = request.jobs.newsletter_views.preview(request.path["name"], request.now)
+    """Return the HTML of the next mail for the frame, in a view; ``eml`` saves the whole mail."""
+    name = request.path["name"]
+    found = request.jobs.newsletter_views.preview(name, request.now)
+    if request.path["form"] == "eml" and found:
+        return Download(f"{name}.eml", "message/rfc822", found.message)
     html = found.html if found else ""
     match request.path["form"]:
         case "dark":
@@ -118,7 +130,7 @@ def edit(request: AdminRequest) -> Answer:
     if request.is_post:
         return _save(request, name)
     if name in views.declared:
-        raise NotFound(f"config.toml declares the newsletter {name}. Change it there.")
+        raise declared_refusal(request.jobs.newsletters.places, name)
     found = views.find(name)
     values = {key: getattr(found, key, "") for key in (*_TEXTS, *_NUMBERS)}
     values |= {"approval": f"{found.approval / 3600:g}", "subject_name": found.subject_name}

@@ -12,14 +12,14 @@ from syndicate.web.admin.pages.source_pages import FULL_TEXT, LIST, REPUBLISH, p
 
 _MAX_TRIED = 50
 # Variables of the forms for an address and for a list, before anything is typed.
-_ADD_PAGE = {
+_ADD_PAGE: dict[str, object] = {
     "typed": {},
     "wrong": {},
     "kinds": pairs(AccessKind),
     "republish": REPUBLISH,
     "full_text": FULL_TEXT,
 }
-_IMPORT_PAGE = {"wrong": {}, "typed": {}, "lookup": None, "result": None}
+_IMPORT_PAGE: dict[str, object] = {"wrong": {}, "typed": {}, "lookup": None, "result": None}
 
 
 def add(request: AdminRequest) -> Answer:

@@ -8,11 +8,10 @@ from urllib.parse import urlencode
 from syndicate.audience.importing.csv_text import write_csv
 from syndicate.errors import NotFound, ParseError, WrongFields
 from syndicate.jobs.admin.sources.source_actions import CHOSEN
-from syndicate.jobs.admin.sources.source_list_view import Filter, SourceRow
+from syndicate.jobs.admin.sources.source_list_view import Filter
 from syndicate.jobs.admin.sources.source_view import SourceView, secret_place
 from syndicate.jobs.ingest.dry_run import RuledArticle
 from syndicate.model import Entry, FullText, Republish
-from syndicate.plots.column_plots import StripDay, strip
 from syndicate.plots.figure import Figure
 from syndicate.plots.time_plots import Dot, dots
 from syndicate.store.ingest import poll_store, source_figures, source_store
@@ -73,7 +72,6 @@ def _list(request: AdminRequest, wrong: Mapping[str, str]) -> Answer:
         "tabs": tabs,
         "current": _address(query),
         "sections": pairs(view.sections),
-        "strips": {row.id: _strip(row) for row in view.rows},
         "next": _address(query | {"after": view.after}) if view.after else "",
         "csv": _address(query, f"{LIST}.csv"),
         "wrong": wrong,
@@ -225,13 +223,6 @@ def _bytes(
         problem = str(error)
     found: dict[str, object] = {"raw": raw, "entries": entries, "ruled": ruled, "title": title}
     return {**found, "tabs": tabs, "current": current, "problem": problem, "at": answer.at}
-
-
-def _strip(row: SourceRow) -> Figure:
-    days = [StripDay(f"{day:%-d %b}", new, polls, failed) for day, new, polls, failed in row.days]
-    failed = sum(day.failed for day in days)
-    finding = f"{sum(day.new for day in days)} articles and {failed} failed polls in 14 days"
-    return strip(f"{row.name}: 14 days", finding, days)
 
 
 def _dots(view: SourceView, request: AdminRequest) -> Figure:

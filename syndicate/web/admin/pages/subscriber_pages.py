@@ -39,9 +39,7 @@ def subscribers(request: AdminRequest) -> Answer:
             growth = read_growth(connection, sum(confirmed.values()), request.now, zone).figure
             return Show("admin/subscribers/numbers.html", {"confirmed": confirmed, "growth": growth})
         view = subscriber_views.subscriber_list(connection, chosen, query.get("after", ""), request.now, zone)
-    return Show(
-        "admin/subscribers/list.html", {"list": view, "newsletters": request.jobs.mailing.newsletters}
-    )
+    return Show("admin/subscribers/list.html", {"list": view})
 
 
 def add(request: AdminRequest) -> Answer:

@@ -42,7 +42,8 @@ def settings(request: AdminRequest) -> Answer:
     """Show every setting in force with its origin; an editor sees only the checks."""
     if not request.may("admin:read"):
         return Redirect("/admin/settings/health")
-    return Show("admin/system/settings.html", request.jobs.system.settings())
+    system = request.jobs.system
+    return Show("admin/system/settings.html", {"rows": system.settings(), "rejected": system.rejected})
 
 
 def health(request: AdminRequest) -> Answer:

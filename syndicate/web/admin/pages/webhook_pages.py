@@ -21,8 +21,10 @@ def webhooks(request: AdminRequest) -> Answer:
             message, secret = added.result.message, added.secret
         except WrongFields as error:
             errors = error.fields
-    view = {"endpoints": request.jobs.webhooks.endpoints(), "message": message, "secret": secret}
-    view |= {"address": address, "chosen": chosen} if errors else {"address": "", "chosen": ()}
+    typed: dict[str, object] = (
+        {"address": address, "chosen": chosen} if errors else {"address": "", "chosen": ()}
+    )
+    view = {"endpoints": request.jobs.webhooks.endpoints(), "message": message, "secret": secret, **typed}
     view |= {"events": _choices(), "errors": errors}
     return Show("admin/outgoing/webhooks.html", view, 422 if errors else 200)
 
@@ -43,7 +45,12 @@ def webhook(request: AdminRequest) -> Answer:
     with request.jobs.store.snapshot() as connection:
         found = deliveries_of(connection, number, below=read_number(request.query.get("below", "")))
     endpoint = next(each for each in jobs.endpoints() if each.id == number)
-    view = {"endpoint": endpoint, "deliveries": found, "message": message, "secret": secret}
+    view: dict[str, object] = {
+        "endpoint": endpoint,
+        "deliveries": found,
+        "message": message,
+        "secret": secret,
+    }
     view |= {"address": endpoint.address, "chosen": endpoint.events.split()}
     if errors:
         view |= {"address": request.fields.get("address", ""), "chosen": request.lists.get("events", ())}
