@@ -119,7 +119,7 @@ class Canvas:
         for at, label in time_ticks(start, end, room):
             x = self.x(share_of(at, start, end))
             self.line([(x, self.top), (x, self.bottom)], "grid")
-            self.text(x, self.bottom + 16, label, "middle")
+            self.text(x, self.bottom + 16, label, "end" if x > self.width - 20 else "middle")
 
     def svg(self, title: str, finding: str) -> Markup:
         """Return the picture with its subject and finding for assistive technology."""

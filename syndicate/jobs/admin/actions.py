@@ -43,7 +43,7 @@ def declared_refusal(
     places: Mapping[str, str], name: str, advice: str = "change it there, and reload with SIGHUP"
 ) -> ActionRefused:
     """Return the refusal to change what the configuration declares; ``places`` are file and line by name."""
-    text = f"{name} is declared in {places.get(name, 'the configuration file')}: {advice}."
+    text = f"{name} is declared in {places.get(name, 'the configuration file')}: {advice}"
     return ActionRefused("declared-in-config", text, facts={"name": name})
 
 

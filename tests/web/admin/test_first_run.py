@@ -84,3 +84,6 @@ def test_steps_are_ticked_from_rows(admin_site: AdminSite, admin_client: AdminCl
     assert "harbour" in after
     assert "is being read" in after
     assert "/admin/newsletters/daily" in after
+    assert after.count('<li class="done"') == 3
+    admin_client.post("/admin/newsletters/daily/test")
+    assert admin_client.page("/admin/first-run").count('<li class="done"') == 4
