@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import sqrt
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import ConfigError, NotFound
 from syndicate.jobs.admin.stories import story_figures
-from syndicate.jobs.admin.stories.regroup_order import NewPlace, new_order
+from syndicate.jobs.admin.stories.regroup_order import new_order
 from syndicate.jobs.admin.stories.story_actions import article_by_uid
 from syndicate.jobs.stories.ranking_job import LISTS
 from syndicate.model import (
@@ -174,20 +175,6 @@ class ArticleDetails:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegroupPreview:
-    """Stories that a merge, a split or a move would change, with the articles and the open editions.
-
-    ``editions`` are (edition id, newsletter) of editions that wait with an article of these stories.
-    ``order`` are the places of the list ``top`` that change.
-    """
-
-    stories: tuple[StoryRow, ...]
-    articles: tuple[Article, ...]
-    order: tuple[NewPlace, ...]
-    editions: tuple[tuple[int, str], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoryViews:
     """Views of stories, articles and decisions."""
 
@@ -322,8 +309,8 @@ class StoryViews:
 
     def preview(
         self, connection: Connection, now: datetime, uids: Iterable[str], to: str, *, merges: bool
-    ) -> RegroupPreview:
-        """Return what a merge of stories, or a split or a move of these articles would change."""
+    ) -> dict[str, Sequence[Any]]:
+        """Return what a merge, a split or a move changes: also open editions, and the order of top."""
         named = [article_store.find_article(connection, uid) for uid in (*uids, *filter(None, [to]))]
         articles = [article for article in named if article is not None]
         ids = [*dict.fromkeys(article.story_id for article in articles if article.story_id)]
@@ -333,12 +320,9 @@ class StoryViews:
         moved = {article.id for article in articles if article.uid != to}
         if merges:
             moved = {row.article_id for row in members if row.story_id != into}
-        return RegroupPreview(
-            stories=tuple(self._rows(connection, now, ids)),
-            articles=tuple(articles),
-            editions=tuple(waiting),
-            order=tuple(new_order(connection, now, self.ranking, moved, into)),
-        )
+        order = new_order(connection, now, self.ranking, moved, into)
+        stories = self._rows(connection, now, ids)
+        return {"stories": stories, "articles": articles, "editions": waiting, "order": order}
 
     def _rows(self, connection: Connection, now: datetime, ids: Sequence[int]) -> list[StoryRow]:
         """Return the rows of stories in order; stories that have ended are left out."""

@@ -36,15 +36,6 @@ _MAIN_STAGES = ("ingest", "pages", "stories", "publish", "editions", "deliver", 
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """Figure of the overview with its name and a note."""
-
-    name: str
-    value: str
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
 class NextEdition:
     """Next edition of a newsletter: its time, subscribers, and a state with its level."""
 
@@ -72,13 +63,13 @@ class StageState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """Everything that the overview shows, at a time."""
+    """Everything that the overview shows, at a time. ``numbers`` are a name, a figure and a note each."""
 
     headline: str
     summary: str
     stopped: str
     needs: Sequence[Need]
-    numbers: Sequence[Number]
+    numbers: Sequence[tuple[str, str, str]]
     comes_in: Figure
     went_out: Figure | None
     subscribers: Figure | None
@@ -128,9 +119,9 @@ class OverviewReader:
             stopped=not_running,
             needs=needs,
             numbers=(
-                Number("Articles, last 24 hours", f"{articles:,}", usual),
-                Number("Stories moving", f"{moving:,}", told),
-                Number("Subscribers", f"{growth.total:,}", growth.note),
+                ("Articles, last 24 hours", f"{articles:,}", usual),
+                ("Stories moving", f"{moving:,}", told),
+                ("Subscribers", f"{growth.total:,}", growth.note),
                 _feed_readers(programs),
             ),
             comes_in=comes_in,
@@ -249,11 +240,11 @@ class OverviewReader:
         return plots.state_bar("Deliveries of the last editions", finding, rows) if rows else None
 
 
-def _feed_readers(programs: Mapping[str, Mapping[str, int]]) -> Number:
+def _feed_readers(programs: Mapping[str, Mapping[str, int]]) -> tuple[str, str, str]:
     """Return the readers of all feeds by channel and program, as a lower bound."""
     count = sum(sum(readers.values()) for readers in programs.values())
     note = f"as their programs say; {plural(len(programs), 'channel')}"
-    return Number("Feed readers, at least", f"{count:,}", note if programs else "none counted in 7 days")
+    return "Feed readers, at least", f"{count:,}", note if programs else "none counted in 7 days"
 
 
 def headline(needs: Sequence[Need]) -> str:

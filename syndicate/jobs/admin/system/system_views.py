@@ -44,15 +44,6 @@ class SettingRow:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Lease: its name, its holder and its end."""
-
-    name: str
-    holder: str
-    until: datetime
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """Everything that the system page shows. ``started`` and ``memory`` are those of this process."""
@@ -64,7 +55,7 @@ class System:
     free_bytes: int
     stopped: str
     stages: Sequence[StageState]
-    leases: Sequence[Held]
+    leases: Sequence[tuple[str, str, datetime]]
     failures: Sequence[tuple[Failure, str]]
     workers: Sequence[tuple[str, str, bool]]
     tables: Sequence[tuple[str, int]]
@@ -110,7 +101,7 @@ class SystemJobs:
                 stopped=stopped(stages, now),
                 stages=stages,
                 leases=[
-                    Held(name, describe_owner(owner), until)
+                    (name, describe_owner(owner), until)
                     for name, owner, until in leases.named_leases(connection, now)
                 ],
                 failures=[(failure, names.get(failure.source_id, "")) for failure in failures],

@@ -141,7 +141,7 @@ def regroup(request: AdminRequest) -> Answer:
         actions, change = request.jobs.stories, request.change()
         both = [*uids, to] if to else uids
         done = actions.merge(change, both) if name == "merge" else actions.split(change, uids, to)
-        return Redirect(f"/admin/stories/{preview.stories[0].story.id}", done.message)
+        return Redirect(f"/admin/stories/{preview['stories'][0].story.id}", done.message)
     if name == "move" and not to:
         raise ActionRefused("nothing-chosen", "Name the story that the articles move to.", status=422)
     view = {"preview": preview, "name": name, "title": _REGROUPED[name], "uids": uids, "to": to}

@@ -1,14 +1,14 @@
 """Pages of an edition: review in one form, approval, take-back, correction, and one-off issues."""
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote
 
 from syndicate.errors import ActionRefused, NotFound, SyndicateError, WrongFields
-from syndicate.jobs.admin.mailing.delivery_views import EditionProgress, progress_of
-from syndicate.jobs.admin.mailing.edition_views import EditionView, Typed, edition_view, find_stories, press
+from syndicate.jobs.admin.mailing.delivery_views import progress_of
+from syndicate.jobs.admin.mailing.edition_views import Typed, edition_view, find_stories, press
 from syndicate.jobs.newsletter.issue_writer import IssueDraft
-from syndicate.model import EditionContent, Newsletter
+from syndicate.model import EditionContent
 from syndicate.newsletter.edition_form import EditionForm
 from syndicate.newsletter.periods import read_zone
 from syndicate.store.mail import edition_store
@@ -17,23 +17,6 @@ from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Ma
 
 _OPEN = edition_store.OPEN
 _LATER = ("approve", "withdraw")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionDetails:
-    """Page of an edition; ``goes_at`` is set while the approval can be taken back."""
-
-    edition: EditionView
-    newsletter: Newsletter
-    recipients: int
-    goes_at: datetime | None
-    problem: str = ""
-    progress: EditionProgress | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Return whether the edition can be changed."""
-        return self.edition.reviewed.state in _OPEN
 
 
 def edition(request: AdminRequest) -> Answer:
@@ -74,7 +57,8 @@ def _show(request: AdminRequest, typed: Typed, *, problem: str = "", status: int
     return Show("admin/editions/edition.html", view, status)
 
 
-def _page(request: AdminRequest, typed: Typed, problem: str = "") -> EditionDetails:
+def _page(request: AdminRequest, typed: Typed, problem: str = "") -> dict[str, Any]:
+    """Return the page of an edition; ``goes_at`` is set while the approval can be taken back."""
     review = request.jobs.editions.review
     view = edition_view(review, request.path["id"], typed)
     reviewed = view.reviewed
@@ -93,14 +77,8 @@ def _page(request: AdminRequest, typed: Typed, problem: str = "") -> EditionDeta
             else None
         )
     goes_at = until if until and until > request.now else None
-    return EditionDetails(
-        edition=view,
-        newsletter=newsletter,
-        recipients=recipients,
-        goes_at=goes_at,
-        problem=problem,
-        progress=progress,
-    )
+    page = {"edition": view, "newsletter": newsletter, "recipients": recipients, "goes_at": goes_at}
+    return {**page, "problem": problem, "progress": progress, "is_open": reviewed.state in _OPEN}
 
 
 def edition_mail(request: AdminRequest) -> Answer:
@@ -121,7 +99,7 @@ def approve(request: AdminRequest) -> Answer:
     """Show whom an approval reaches (GET), or approve (POST)."""
     number = request.path["id"]
     view = _page(request, Typed())
-    if not view.is_open:
+    if not view["is_open"]:
         return Redirect(f"/admin/editions/{number}")
     if not request.is_post:
         return Show("admin/editions/approve.html", view)
@@ -131,7 +109,7 @@ def approve(request: AdminRequest) -> Answer:
         )
     except SyndicateError as error:
         status = error.status if isinstance(error, ActionRefused) else 409
-        return Show("admin/editions/approve.html", replace(view, problem=str(error)), status)
+        return Show("admin/editions/approve.html", view | {"problem": str(error)}, status)
     return Redirect(f"/admin/editions/{number}", result.message)
 
 
