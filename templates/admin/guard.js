@@ -1,4 +1,4 @@
-// Signing out forgets the drafts: the next person at this browser must not see them.
+// Signing out removes all drafts, so that the next person at this browser does not see them.
 for (const form of document.querySelectorAll('form[action="/admin/sign-out"]')) {
   form.addEventListener("submit", () => {
     for (const key of Object.keys(sessionStorage)) if (key.startsWith("syndicate:")) sessionStorage.removeItem(key);
