@@ -78,7 +78,7 @@ def test_steps_are_ticked_from_rows(admin_site: AdminSite, admin_client: AdminCl
     assert 'action="/admin/sources/add"' in before
     assert before.count('<li class="done"') == 1
     admin_site.room.declare(
-        '[admin]\nenabled = true\n[[sources]]\nname = "harbour"\nurl = "https://harbour.example/feed"\n'
+        '[admin]\nenabled = true\nsecond_step = "off"\n[[sources]]\nname = "harbour"\nurl = "https://harbour.example/feed"\n'
         '[[newsletters]]\nname = "daily"\nschedule = "daily 07:00"\n'
     )
     after = admin_client.page("/admin/first-run")
