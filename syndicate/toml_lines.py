@@ -4,6 +4,8 @@
 """
 
 import re
+import tomllib
+from pathlib import Path as File
 
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([\w.\-\"' ]+?)\s*\]\]?")
 _KEY = re.compile(r"^\s*([\w\-\"']+)\s*(?:=|\.)")
@@ -21,6 +23,20 @@ def line_of(text: str, path: Path) -> int | None:
         if path[:length] in lines:
             return lines[path[:length]]
     return None
+
+
+def declared_places(file: File, table: str) -> dict[str, str]:
+    """Return the file and line of each declaration in an array of tables by its name."""
+    try:
+        text = file.read_text("utf-8")
+        declared = tomllib.loads(text).get(table, ())
+    except (OSError, ValueError):
+        return {}
+    lines = lines_of_paths(text)
+    return {
+        str(values.get("name")): f"{file.name}, line {lines.get((table, number), 1)}"
+        for number, values in enumerate(declared)
+    }
 
 
 def lines_of_paths(text: str) -> dict[Path, int]:

@@ -12,9 +12,9 @@ from markupsafe import Markup
 WIDE, NARROW = 960, 358
 # Characters that XML forbids, and controls of the writing direction that would reach the text beside them.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-_STEPS = tuple(
-    timedelta(hours=hours) for hours in (1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 720, 2160, 4320, 8760, 43800)
-)
+_MINUTES = (1, 2, 5, 10, 15, 30)
+_HOURS = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 720, 2160, 4320, 8760, 43800)
+_STEPS = tuple(timedelta(minutes=minutes) for minutes in (*_MINUTES, *(60 * hours for hours in _HOURS)))
 _MILLION = 1_000_000
 
 
@@ -119,7 +119,7 @@ class Canvas:
         for at, label in time_ticks(start, end, room):
             x = self.x(share_of(at, start, end))
             self.line([(x, self.top), (x, self.bottom)], "grid")
-            self.text(x, self.bottom + 16, label, "middle")
+            self.text(x, self.bottom + 16, label, "end" if x > self.width - 20 else "middle")
 
     def svg(self, title: str, finding: str) -> Markup:
         """Return the picture with its subject and finding for assistive technology."""
@@ -192,13 +192,16 @@ def share_of(at: datetime, start: datetime, end: datetime) -> float:
 
 def time_ticks(start: datetime, end: datetime, count: int) -> Iterator[tuple[datetime, str]]:
     """Yield at most ``count`` round times in the zone of ``start``, with their labels."""
+    hour = timedelta(hours=1)
     step = next((step for step in _STEPS if (end - start) / step <= count), _STEPS[-1])
     form = "%H:%M" if step < timedelta(days=1) else "%-d %b"
     at = start.replace(minute=0, second=0, microsecond=0)
     if step >= timedelta(days=1):
         at = at.replace(hour=0)
+    elif step >= hour:
+        at -= timedelta(hours=at.hour % (step // hour))
     else:
-        at -= timedelta(hours=at.hour % (step // timedelta(hours=1)))
+        at += (start - at) // step * step
     for _ in range(count + 2):
         if at > end:
             return

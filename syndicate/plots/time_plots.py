@@ -10,8 +10,8 @@ from datetime import datetime
 
 from syndicate.plots.figure import Canvas, Figure, Margins, clean, figure, limit_of, number, share_of
 
-_LEAST_MS, _MOST_MS = 50, 60_000
-_TIMES = ((100, "100 ms"), (1000, "1 s"), (10_000, "10 s"), (60_000, "60 s"))
+_LEAST_MS, _MOST_MS = 25, 60_000
+_TIMES = ((1, "1 ms"), (10, "10 ms"), (100, "100 ms"), (1000, "1 s"), (10_000, "10 s"), (60_000, "60 s"))
 _WHEN = "%-d %b %H:%M"
 
 
@@ -34,14 +34,18 @@ class SourceLane:
 
 
 def dots(title: str, finding: str, polls: Sequence[Dot], start: datetime, end: datetime) -> Figure:
-    """Draw polls by time and duration (logarithmic, 50 ms to 60 s); the shape is the outcome."""
+    """Draw polls by time and duration (logarithmic, to 60 s); the shape is the outcome.
+
+    The scale begins below the fastest poll, so that no dot lies on the axis.
+    """
+    least = max(0.5, min([_LEAST_MS, *(poll.ms / 2 for poll in polls)]))
 
     def height(ms: float) -> float:
-        bounded = min(_MOST_MS, max(_LEAST_MS, ms))
-        return math.log(bounded / _LEAST_MS) / math.log(_MOST_MS / _LEAST_MS)
+        bounded = min(_MOST_MS, max(least, ms))
+        return math.log(bounded / least) / math.log(_MOST_MS / least)
 
     def draw(canvas: Canvas) -> None:
-        for ms, label in _TIMES:
+        for ms, label in ((ms, label) for ms, label in _TIMES if ms > least):
             y = canvas.y(height(ms))
             canvas.line([(canvas.left, y), (canvas.right, y)], "grid")
             canvas.text(canvas.left - 6, y + 4, label, "end")

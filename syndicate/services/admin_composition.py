@@ -51,11 +51,16 @@ def admin_jobs(services: AdminServices) -> AdminJobs:
             rules=lambda: services.rule_dry_run,
             actions=services.source_actions,
             agent=agent,
+            stories=stories,
         ),
         stories=StoryActions(store=store, window_days=stories.window_days),
         searches=SearchActions(store=store, feeds=services.private_feeds),
         story_views=StoryViews(
-            options=stories, channels=services.channels, zone=zone, site_url=settings.site.url
+            options=stories,
+            ranking=services.ranking,
+            channels=services.channels,
+            zone=zone,
+            site_url=settings.site.url,
         ),
         channels=services.channel_actions,
         channel_views=services.channel_views,
@@ -69,6 +74,7 @@ def admin_jobs(services: AdminServices) -> AdminJobs:
             folder=settings.base,
             backup=services.backup,
             settings=partial(setting_rows, settings),
+            rejections=services.rejections,
         ),
         webhooks=WebhookActions(store=store),
         posts=PostActions(store=store),
@@ -85,8 +91,7 @@ def _source_details(services: AdminServices, agent: str) -> SourceDetails:
         parser=lambda: services.parsers,
         rules=lambda: services.rule_dry_run,
         agent=agent,
-        config_file=settings.base / "config.toml",
-        declared=[source.name for source in services.sources],
+        places=services.places("sources"),
         contact=settings.http.user_agent or settings.site.url,
     )
 
@@ -107,7 +112,7 @@ def _overview(services: AdminServices) -> OverviewReader:
         needs=services.needs,
         newsletters=services.newsletters,
         zone=services.zone,
-        conditions=services.source_views.conditions,
+        source_views=services.source_views,
     )
 
 

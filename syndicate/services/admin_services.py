@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -29,7 +30,12 @@ _ROLES = {"off": (), "admins": ("admin",), "all": ("admin", "editor")}
 
 
 class AdminServices(MailingServices):
-    """Adds what the operator's pages and API call."""
+    """Adds what the operator's pages and API call.
+
+    ``rejections`` are the mistakes for which the process kept its settings at the last reload.
+    """
+
+    rejections: Sequence[tuple[datetime, str]] = ()
 
     @cached_property
     def needs(self) -> NeedsReader:
@@ -121,7 +127,8 @@ class AdminServices(MailingServices):
         """Actions on sources."""
         from syndicate.jobs.admin.sources.source_actions import SourceActions
 
-        return SourceActions(store=self.store, read_access=partial(access_of, base=self.settings.base))
+        read_access = partial(access_of, base=self.settings.base)
+        return SourceActions(store=self.store, read_access=read_access, places=self.places("sources"))
 
     @cached_property
     def admin(self) -> AdminJobs:

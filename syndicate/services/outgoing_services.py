@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from syndicate.errors import WrongFields
 from syndicate.services.newsletter_services import NewsletterServices
 from syndicate.services.stored_declarations import channel_from, newsletter_from
+from syndicate.toml_lines import declared_places
 
 if TYPE_CHECKING:
     from syndicate.jobs.admin.outgoing.channel_actions import ChannelActions
@@ -25,7 +26,12 @@ class OutgoingServices(NewsletterServices):
         """Actions on channels."""
         from syndicate.jobs.admin.outgoing.channel_actions import ChannelActions
 
-        return ChannelActions(store=self.store, declared=self._channel_names, read=self._read_channel)
+        return ChannelActions(
+            store=self.store,
+            declared=self._channel_names,
+            places=self.places("channels"),
+            read=self._read_channel,
+        )
 
     @cached_property
     def channel_views(self) -> ChannelViews:
@@ -44,9 +50,14 @@ class OutgoingServices(NewsletterServices):
         return NewsletterActions(
             store=self.store,
             declared=frozenset(newsletter.name for newsletter in self.settings.newsletters),
+            places=self.places("newsletters"),
             read=partial(newsletter_from, self.settings),
             previewer=self.previewer,
         )
+
+    def places(self, table: str) -> dict[str, str]:
+        """Return file and line of what the configuration declares in an array of tables."""
+        return declared_places(self.settings.path(self.settings.file), table)
 
     @property
     def _channel_names(self) -> dict[str, str]:

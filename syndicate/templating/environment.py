@@ -37,6 +37,7 @@ from syndicate.text.dates import (
 )
 from syndicate.text.initials import hue, initials
 from syndicate.text.media_types import file_name, human_size
+from syndicate.text.phrases import plural
 
 BUILTIN_PREFIX: Final = "!builtin"
 _WORDS: Final = "words"
@@ -198,6 +199,7 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         language_name=language_name,
         joined=joined_names,
         month=month_and_year,
+        plural=plural,
         weekday_name=weekday_name,
         minutes=lambda minutes: reading_time(minutes, words()),
         section_name=lambda name: _section_name(name, words()),

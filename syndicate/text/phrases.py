@@ -1,5 +1,6 @@
 """Counts and times as short phrases."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -11,15 +12,22 @@ def local_time(at: datetime, zone: ZoneInfo) -> str:
 
 
 def listed_counts(counts: Mapping[str, object]) -> str:
-    """Return counts with their names: ``3 sent, 1 failed``."""
-    return ", ".join(f"{count} {name}" for name, count in counts.items())
+    """Return counts with their names, which are plurals: ``3 sent, 1 page``."""
+    singular = {name: re.sub(r"(?<!s)s$", "", re.sub(r"ies$", "y", name)) for name in counts}
+    return ", ".join(
+        f"{count} {singular[name] if str(count) == '1' else name}" for name, count in counts.items()
+    )
 
 
 def plural(count: int, noun: str) -> str:
-    """Return a count with its noun: ``1 source``, ``2 sources``, ``2 stories``."""
+    """Return a count with its noun: ``1 source``, ``2,000 sources``, ``2 stories``, ``2 people``."""
     if count == 1:
-        return f"{count} {noun}"
-    return f"{count} {noun.removesuffix('y')}ies" if noun.endswith("y") else f"{count} {noun}s"
+        return f"1 {noun}"
+    if noun == "person":
+        return f"{count:,} people"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{count:,} {noun[:-1]}ies"
+    return f"{count:,} {noun}{'es' if noun.endswith(('s', 'ch')) else 's'}"
 
 
 def ago(then: datetime | None, now: datetime) -> str:

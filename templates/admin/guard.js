@@ -1,3 +1,10 @@
+// Signing out removes all drafts, so that the next person at this browser does not see them.
+for (const form of document.querySelectorAll('form[action="/admin/sign-out"]')) {
+  form.addEventListener("submit", () => {
+    for (const key of Object.keys(sessionStorage)) if (key.startsWith("syndicate:")) sessionStorage.removeItem(key);
+  });
+}
+
 // Forms with data-guard="NAME": warn before a changed form is left, and keep a draft until it is sent.
 for (const form of document.querySelectorAll("form[data-guard]")) {
   const key = `syndicate:${location.pathname}:${form.dataset.guard}`;

@@ -3,7 +3,7 @@
 import pytest
 
 from syndicate.cli.output import table
-from syndicate.text.phrases import plural
+from syndicate.text.phrases import listed_counts, plural
 
 
 def test_a_long_reason_is_wrapped_and_not_cut(
@@ -50,7 +50,15 @@ def test_other_columns_that_are_too_long_end_in_an_ellipsis(
         (2, "source", "2 sources"),
         (1, "story", "1 story"),
         (0, "delivery", "0 deliveries"),
+        (2, "day", "2 days"),
+        (3, "address", "3 addresses"),
+        (294, "person", "294 people"),
+        (1200, "article", "1,200 articles"),
     ],
 )
 def test_nouns_follow_their_number(count: int, noun: str, said: str) -> None:
     assert plural(count, noun) == said
+
+
+def test_a_single_thing_is_listed_in_the_singular() -> None:
+    assert listed_counts({"pages": 1, "feeds": 4, "new": 1}) == "1 page, 4 feeds, 1 new"

@@ -98,9 +98,9 @@ def test_reading_now_makes_a_source_due(desk):
 
 def test_declared_unknown_and_removed_sources_are_refused(desk):
     actions = desk.services.source_actions
-    with pytest.raises(ActionRefused, match="declared in the configuration file: set paused"):
+    with pytest.raises(ActionRefused, match=r"declared in config\.toml, line \d+: set paused"):
         actions.on_chosen(COMMAND, "pause", [number(desk, "harbour")])
-    with pytest.raises(ActionRefused, match="declared in the configuration file"):
+    with pytest.raises(ActionRefused, match=r"declared in config\.toml"):
         actions.edit(COMMAND, number(desk, "harbour"), {"weight": "3"})
     with pytest.raises(NotFound):
         actions.on_chosen(COMMAND, "pause", [99])

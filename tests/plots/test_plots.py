@@ -113,6 +113,23 @@ def test_the_tables_of_the_other_plots_hold_their_numbers():
     assert figures["area_to"].rows[2] == ("27 Nov 09:00 (expected)", "7")
 
 
+def test_mails_of_a_few_minutes_have_a_time_axis():
+    start = datetime(2026, 11, 27, 7, 0, tzinfo=UTC)
+    counts = [(start + timedelta(minutes=minute), 10.0 * minute) for minute in range(4)]
+    words = [
+        text.text for text in ET.fromstring(plots.area_to("t", "f", counts, 40).wide).iter() if text.text
+    ]
+    assert {"07:01", "07:02"} <= set(words)
+
+
+def test_the_fastest_poll_lies_above_the_axis():
+    start = datetime(2026, 11, 27, 7, 0, tzinfo=UTC)
+    polls = [plots.Dot(start + timedelta(hours=hour), ms, "new") for hour, ms in enumerate((2, 40, 800))]
+    wide = ET.fromstring(plots.dots("t", "f", polls, start, start + timedelta(hours=9)).wide)
+    heights = [float(element.attrib["cy"]) for element in wide.iter() if "cy" in element.attrib]
+    assert max(heights) < 160 - 22 - 5
+
+
 def test_a_column_is_as_high_as_its_share_of_the_scale():
     figure = plots.stacked_columns("t", "f", ["a"], [plots.Series("s", [50])])
     wide = ET.fromstring(figure.wide)

@@ -57,7 +57,7 @@ def run(call: Call, log_format: Format) -> None:
     with store_lock(store_url(settings)) as keep:
 
         def opening(settings: Settings, signals: SignalHandler) -> AbstractContextManager[Serve]:
-            return _open_daemon(settings, call.config, lambda: ensure_lock(keep, signals), clock)
+            return _open_daemon(settings, call.config, lambda: ensure_lock(keep, signals), clock, signals)
 
         asyncio.run(serve_with_settings(call.config, settings, opening))
     log.info("stopped")
@@ -65,9 +65,14 @@ def run(call: Call, log_format: Format) -> None:
 
 @contextmanager
 def _open_daemon(
-    settings: Settings, config: Path, keep: Callable[[], None], clock: ClockWatch
+    settings: Settings,
+    config: Path,
+    keep: Callable[[], None],
+    clock: ClockWatch,
+    signals: SignalHandler,
 ) -> Iterator[Serve]:
     with open_services(settings, daemon=True) as services:
+        services.rejections = signals.rejections
         free_dead_owners(services.store, datetime.now(UTC), daemon=True)
         with services.store.write() as connection:
             # The lock excludes workers: each row is of a dead worker.

@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from syndicate.errors import ConfigError, SyndicateError
@@ -30,7 +31,7 @@ class SignalHandler:
     """State of the daemon's signals. ``received`` is set by a signal to end or by new settings.
 
     ``failure`` is the error that ends the daemon without a signal. ``working`` returns the names of the tasks
-    that run now.
+    that run now. ``rejections`` has time and mistakes of the last reload, if it failed.
     """
 
     def __init__(self, config: Path, settings: Settings) -> None:
@@ -38,6 +39,7 @@ class SignalHandler:
         self.ending = False
         self.failure: SyndicateError | None = None
         self.working: Callable[[], list[str]] = list
+        self.rejections: list[tuple[datetime, str]] = []
         self._config = config
         self._settings = settings
         self._reloaded: Settings | None = None
@@ -59,7 +61,7 @@ class SignalHandler:
     def reject_reload(self, error: SyndicateError, previous: Settings) -> None:
         """Make the previous settings current again, because the daemon cannot start with the new settings."""
         self._settings = previous
-        _log_rejection(error)
+        self._reject(error)
 
     def end_with(self, error: SyndicateError) -> None:
         """End the daemon because of an error. Any thread may call it."""
@@ -86,6 +88,10 @@ class SignalHandler:
         log.warning("stopped without waiting any longer", extra={"did": {"jobs": ",".join(self.working())}})
         os._exit(0)
 
+    def _reject(self, error: SyndicateError) -> None:
+        self.rejections[:] = [(datetime.now(UTC), str(error))]
+        log.error("the configuration was not reloaded, the old one stays: %s", error)
+
     def _reload(self) -> None:
         if self.ending:
             return
@@ -93,15 +99,12 @@ class SignalHandler:
             settings = load_settings(self._config)
             _check_change(self._settings, settings)
         except SyndicateError as error:
-            _log_rejection(error)
+            self._reject(error)
             return
         log.info("reloading")
+        self.rejections.clear()
         self._reloaded = settings
         self.received.set()
-
-
-def _log_rejection(error: SyndicateError) -> None:
-    log.error("the configuration was not reloaded, the old one stays: %s", error)
 
 
 def _check_change(old: Settings, new: Settings) -> None:

@@ -120,6 +120,14 @@ def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[
     }
 
 
+def declared_refusal(
+    places: Mapping[str, str], name: str, advice: str = "change it there, and reload with SIGHUP"
+) -> ActionRefused:
+    """Return the refusal to change what the configuration declares; ``places`` are file and line by name."""
+    text = f"{name} is declared in {places.get(name, 'the configuration file')}: {advice}"
+    return ActionRefused("declared-in-config", text, facts={"name": name})
+
+
 def require(change: Change, scope: str) -> None:
     """Raise ``NotAllowed`` unless the actor has a scope; ``""`` is open to all actors."""
     if scope and not change.actor.may(scope):

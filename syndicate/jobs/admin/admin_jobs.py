@@ -74,6 +74,11 @@ class MailingFacts:
     rate: float
     held: HeldFiles
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """Return the titles of the newsletters by name."""
+        return {newsletter.name: newsletter.title for newsletter in self.newsletters}
+
     def newsletter(self, name: str) -> Newsletter | None:
         """Return a newsletter by its name."""
         return next((known for known in self.newsletters if known.name == name), None)

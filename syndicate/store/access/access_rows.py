@@ -8,6 +8,8 @@ from sqlalchemy import Connection, Table, delete, func, select
 from syndicate.store import schema
 from syndicate.store.access.request_store import delete_old_results
 
+# Actions that mail an edition to the user.
+_TESTS = ("newsletter.test", "edition.test")
 _DAY, _YEAR = timedelta(days=1), timedelta(days=365)
 
 
@@ -33,10 +35,11 @@ class FirstRows:
     sources: int
     articles: int
     newsletter: str
+    has_mailed: bool
 
 
 def first_rows(connection: Connection) -> FirstRows:
-    """Return the first source and newsletter by name, and the number of sources and articles."""
+    """Return the first source and newsletter by name, the counts, and whether a mail was sent."""
 
     def first(table: Table) -> str:
         return connection.scalar(select(table.c.name).order_by(table.c.id).limit(1)) or ""
@@ -45,9 +48,13 @@ def first_rows(connection: Connection) -> FirstRows:
         some = select(table.c.id).limit(1000).subquery()
         return connection.scalar(select(func.count()).select_from(some)) or 0
 
+    deliveries, audit = schema.deliveries.c, schema.audit.c
+    mailed = select(deliveries.id).where(deliveries.state == "sent").limit(1)
+    tested = select(audit.id).where(audit.action.in_(_TESTS)).limit(1)
     return FirstRows(
         source=first(schema.sources),
         sources=count(schema.sources),
         articles=count(schema.articles),
         newsletter=connection.scalar(select(schema.newsletters.c.name).limit(1)) or "",
+        has_mailed=bool(connection.scalar(tested) or connection.scalar(mailed)),
     )

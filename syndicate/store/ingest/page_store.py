@@ -262,6 +262,13 @@ def gone_pages(connection: Connection, article_ids: Collection[int]) -> dict[int
     return {article_id: int(match[1]) for article_id, match in answers if match}
 
 
+def allow_gone_page(connection: Connection, article_id: int) -> bool:
+    """Count the page of an article as present until it is read again; false when it is not gone."""
+    gone = gone_pages(connection, [article_id])
+    allowed = update(table).where(table.c.article_id.in_(gone)).values(error="an editor allows it")
+    return connection.execute(allowed).rowcount > 0
+
+
 def prune_pages(connection: Connection, *, before: datetime) -> int:
     """Delete pages without an article whose last attempt was before a time."""
     tried = and_(table.c.state != ReadState.WAITING.value, table.c.last_try < before)

@@ -41,6 +41,7 @@ class SourceFigures(NamedTuple):
 
     id: int
     name: str
+    kind: str
     absent: str
     paused: bool
     gone: bool
@@ -72,7 +73,7 @@ _PLAIN = CompiledStatement(select(sources.c.id, sources.c.name).where(_is_plain)
 _figures = select(*(sources.c[name] for name in SourceFigures._fields)).where(_is_here)
 _OTHERS = CompiledStatement(_figures.where(~_is_plain))
 _FIGURES_OF = CompiledStatement(_figures.where(sources.c.id == bindparam("source")))
-_SHOWN = "id name url section origin listed_in private paused gone failures check_reason next_check"
+_SHOWN = "id name url kind section origin listed_in private paused gone failures check_reason next_check"
 _LISTED = select(*(sources.c[name] for name in _SHOWN.split())).where(_is_here)
 
 

@@ -267,6 +267,7 @@ class _Admin:
             "site_url": options.site_url,
             "now": now.astimezone(options.zone),
             "zone": options.zone,
+            "titles": self.jobs.mailing.titles if signed_in else {},
             "viewer": signed_in.user if signed_in else None,
             "scopes": ROLES.get(role, frozenset()),
             "first_day": role == "admin" and signed_in and now - signed_in.user.created < DAY,

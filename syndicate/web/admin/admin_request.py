@@ -150,6 +150,11 @@ class AdminRoute(NamedTuple):
     fresh: tuple[str, ...] = ()
 
 
+def read_number(text: str) -> int | None:
+    """Return the number of at most 18 digits that a field or an address has; ``None`` for other texts."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
 PUBLIC = "public"
 BOTH = ("GET", "POST")
 POST = ("POST",)

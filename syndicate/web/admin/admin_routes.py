@@ -42,6 +42,9 @@ ACCESS: Routes = (
     AdminRoute(token_pages.tokens, "/settings/tokens", "", BOTH, "API tokens", POST),
     AdminRoute(token_pages.revoke_token, "/settings/tokens/{id:int}", "", POST, "revoke a token", POST),
     AdminRoute(token_pages.audit, "/settings/audit", "admin:read", purpose="audit log"),
+    AdminRoute(
+        token_pages.audit_lines, "/settings/audit.ndjson", "admin:read", purpose="its lines", fresh=("GET",)
+    ),
     AdminRoute(sign_in_pages.first_run, "/first-run", "admin:write", purpose="steps of a new installation"),
     AdminRoute(sign_in_pages.set_up, "/setup/{key}", PUBLIC, BOTH, "add the first user"),
 )
@@ -50,8 +53,12 @@ OVERVIEW: Routes = (AdminRoute(overview_pages.overview, "/", "sources:read", pur
 
 SOURCES: Routes = (
     AdminRoute(source_pages.sources, "/sources", "sources:read", BOTH, "list of sources"),
-    AdminRoute(source_pages.sources_csv, "/sources.csv", "sources:read", purpose="list of sources as CSV"),
-    AdminRoute(source_pages.export, "/sources/export", "sources:read", purpose="sources as OPML"),
+    AdminRoute(
+        source_pages.sources_csv, "/sources.csv", "sources:read", purpose="sources as CSV", fresh=("GET",)
+    ),
+    AdminRoute(
+        source_pages.export, "/sources/export", "sources:read", purpose="sources as OPML", fresh=("GET",)
+    ),
     AdminRoute(source_add_pages.add, "/sources/add", "sources:write", BOTH, "add a source"),
     AdminRoute(source_add_pages.look, "/sources/look/{look}", "sources:write", BOTH, "found sources"),
     AdminRoute(source_add_pages.import_list, "/sources/import", "sources:write", BOTH, "import OPML"),

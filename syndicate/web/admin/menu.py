@@ -1,7 +1,5 @@
 """Menu of the admin pages."""
 
-from dataclasses import dataclass
-
 from syndicate.jobs.admin.admin_jobs import MenuCounts
 from syndicate.model.actors import ROLES
 
@@ -22,18 +20,7 @@ _GROUPS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MenuEntry:
-    """Entry of the menu; ``count`` objects need a person, with a ``level`` of ``warn`` or ``bad``."""
-
-    name: str
-    address: str
-    is_current: bool
-    count: int = 0
-    level: str = ""
-
-
-def menu_of(role: str, path: str, counts: MenuCounts) -> list[tuple[str, list[MenuEntry]]]:
+def menu_of(role: str, path: str, counts: MenuCounts) -> list[tuple[str, list[dict[str, object]]]]:
     """Return the groups of entries that a role may open; ``path`` is the address of the page."""
     scopes = ROLES.get(role, frozenset())
     groups = []
@@ -44,8 +31,10 @@ def menu_of(role: str, path: str, counts: MenuCounts) -> list[tuple[str, list[Me
     return groups
 
 
-def _entry(name: str, below: str, path: str, counts: MenuCounts) -> MenuEntry:
+def _entry(name: str, below: str, path: str, counts: MenuCounts) -> dict[str, object]:
+    """Return an entry; ``count`` objects need a person, with a ``level`` of ``warn`` or ``bad``."""
     address = f"/admin{below}"
     is_current = path == address or (below != "/" and path.startswith(f"{address}/"))
     count, level = counts.get(name, (0, ""))
-    return MenuEntry(name, address, is_current, count, level)
+    entry = {"name": name, "address": address, "is_current": is_current}
+    return {**entry, "count": count, "level": level}

@@ -33,7 +33,7 @@ def test_progress_providers_bounces_and_growth_are_counted(desk: Room) -> None:
             connection, SubscriberFilter(words="AN", newsletter="daily", state="confirmed"), "", now, UTC
         )
         record = subscriber_views.subscriber_record(connection, listed.rows[0].id)
-    assert (item.is_done, item.rate, item.report.deliveries) == (True, 0.6, {"sent": 3})
+    assert (item.state, item.rate, item.report.deliveries) == ("sent", 0.6, {"sent": 3})
     assert (provider.domain, provider.states, provider.complaints) == ("example.org", {"sent": 3}, 1)
     assert [one.complaints for one in figures.values()] == [1]
     assert "1 of 1 editions" in complaints.finding

@@ -1,10 +1,13 @@
 """Pages of channels: an editor tries, adds, renames, takes down and restores."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from syndicate.store.output import feed_read_store
+from syndicate.store.output.feed_read_store import FeedReads
 from tests.factories import NOW, new_article
 from tests.jobs.room import Room, source
 from tests.web.admin.conftest import AdminClient, AdminSite, admin_site  # noqa: F401
@@ -34,6 +37,22 @@ def test_a_query_is_tried_without_saving_and_shows_the_clauses_that_match(admin_
     assert "A reef grows" not in page
     assert "section:economy<" in page
     assert admin_client.page("/admin/channels").count("<tr>") == 2
+
+
+def test_a_channel_shows_its_readers_by_day_and_the_line_that_declares_it(
+    admin_client: AdminClient, admin_room: Room
+) -> None:
+    day = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    with admin_room.store.write() as connection:
+        reads = {FeedReads("news", day - timedelta(days=3), "Miniflux"): 1200}
+        feed_read_store.save_reads(connection, reads)
+    page = admin_client.page("/admin/channels/news")
+    assert "Readers by day, 30 days" in page
+    assert "At least 1,200 on the best day" in page
+    assert re.search(r"Declared in <code>config.toml, line \d+</code>", page)
+    refused = admin_client.post("/admin/channels/news", {"do": "save", "title": "News", "query": "x"})
+    assert refused.status == 409
+    assert "news is declared in config.toml, line" in refused.body.decode()
 
 
 def test_a_wrong_query_is_422_and_its_place_is_marked(admin_client: AdminClient) -> None:

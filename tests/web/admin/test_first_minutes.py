@@ -18,7 +18,7 @@ PASSWORD = "seven quiet harbours"
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_from_nothing_to_a_first_feed_in_a_browser(tmp_path: Path, chromium: str, script: bool):
+def test_from_nothing_to_a_first_test_mail_in_a_browser(tmp_path: Path, chromium: str, script: bool):
     from playwright.sync_api import sync_playwright
 
     # The first five minutes of the specification, in a browser.
@@ -46,10 +46,22 @@ def test_from_nothing_to_a_first_feed_in_a_browser(tmp_path: Path, chromium: str
         daemon.wait_for("ingest", new=1)
         for _ in range(30):
             page.click("a[href='/admin/first-run'] >> visible=true")
-            if page.is_visible("text=articles came in"):
+            if page.is_visible("text=/articles? came in/"):
                 break
             page.wait_for_timeout(1000)
-        assert page.is_visible("text=articles came in")
+        assert page.is_visible("text=/articles? came in/")
+        page.click("text=Plan a newsletter")
+        page.fill("[name=name]", "morning")
+        page.fill("[name=title]", "The morning")
+        page.fill("[name=address]", "1 Pier Road, Harbour Town")
+        page.click("main button:has-text('Add the newsletter')")
+        assert page.text_content("h1") == "The morning"
+        page.click("main button:has-text('Send it')", timeout=30_000)
+        assert "nora@example.org" in (page.text_content("[role=status]") or "")
+        (mail,) = (tmp_path / "outbox").glob("*.eml")
+        assert b"To: nora@example.org" in mail.read_bytes()
+        page.goto(page.url.partition("/admin/")[0] + "/admin/first-run")
+        assert page.locator(".steps > .done").count() == 5
         browser.close()
         daemon.end(signal.SIGTERM)
     assert time.monotonic() - began < FIVE_MINUTES

@@ -1,8 +1,9 @@
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from tests.web.admin.conftest import NORA, AdminBrowser, AdminClient, AdminSite
+from tests.web.admin.conftest import NORA, AdminBrowser, AdminClient, AdminSite, serving_admin
 from tests.web.admin.test_sign_in import PASSWORD
 
 
@@ -72,15 +73,20 @@ def test_new_admins_find_the_first_steps_for_a_day(admin_site: AdminSite, admin_
     assert "/admin/first-run" not in admin_site.client().page("/admin/account")
 
 
-def test_steps_are_ticked_from_rows(admin_site: AdminSite, admin_client: AdminClient):
+def test_steps_are_ticked_from_rows(admin_site: AdminSite, admin_client: AdminClient, tmp_path: Path):
     before = admin_client.page("/admin/first-run")
     assert 'action="/admin/sources/add"' in before
     assert before.count('<li class="done"') == 1
     admin_site.room.declare(
-        '[admin]\nenabled = true\n[[sources]]\nname = "harbour"\nurl = "https://harbour.example/feed"\n'
+        '[admin]\nenabled = true\nsecond_step = "off"\n[[sources]]\nname = "harbour"\nurl = "https://harbour.example/feed"\n'
         '[[newsletters]]\nname = "daily"\nschedule = "daily 07:00"\n'
     )
     after = admin_client.page("/admin/first-run")
     assert "harbour" in after
     assert "is being read" in after
     assert "/admin/newsletters/daily" in after
+    assert after.count('<li class="done"') == 3
+    with serving_admin(admin_site.room, tmp_path / "feeds") as again:
+        client = again.client()
+        client.follow(client.post("/admin/newsletters/daily/test"))
+        assert client.page("/admin/first-run").count('<li class="done"') == 4

@@ -112,9 +112,18 @@ def test_a_newsletter_is_edited_paused_and_removed(admin_client: AdminClient, ad
 
 
 def test_a_declared_newsletter_cannot_be_edited_and_names_are_unique(admin_client: AdminClient) -> None:
-    assert admin_client.get("/admin/newsletters/daily/edit").status == 404
+    refused = admin_client.get("/admin/newsletters/daily/edit")
+    assert refused.status == 409
+    assert "daily is declared in config.toml, line" in refused.body.decode()
+    assert "Declared in <code>config.toml, line" in admin_client.page("/admin/newsletters/daily")
     answer = admin_client.post("/admin/newsletters/add", FIELDS | {"name": "daily"})
     assert answer.status == 422
+
+
+def test_the_next_mail_is_saved_as_a_file(admin_client: AdminClient) -> None:
+    saved = admin_client.get("/admin/newsletters/daily/mail/eml")
+    assert saved["content-type"].startswith("message/rfc822")
+    assert b"MIME-Version: 1.0" in saved.body
 
 
 def test_the_calendar_shows_what_is_planned_and_what_was(admin_client: AdminClient, admin_room: Room) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from syndicate.jobs.stage_log import StageRun
+from syndicate.store.output import feed_read_store
+from syndicate.store.output.feed_read_store import FeedReads
 from tests.factories import NOW, new_article
 from tests.jobs.room import Room, source
 from tests.web.admin.conftest import AdminClient, AdminSite, serving_admin
@@ -15,6 +17,7 @@ DAILY = (
     + """
 [[newsletters]]
 name = "daily"
+title = "The daily"
 schedule = "daily 07:00"
 """
 )
@@ -41,6 +44,7 @@ def test_a_failing_source_is_the_first_thing_on_the_page_and_in_the_menu(
     assert "Source Wire failed 7 times" in page
     assert "403 Forbidden" in page
     assert 'class="count bad"' in page
+    assert "Wire: 14 days" in page
 
 
 def _fail(admin_site: AdminSite, times: int) -> None:
@@ -83,9 +87,15 @@ def test_the_figures_count_articles_and_subscribers(admin_room: Room, tmp_path: 
     admin_room.declare('[admin]\nenabled = true\nsecond_step = "off"\n' + DAILY)
     admin_room.add(*(new_article(number, first_seen=NOW - timedelta(hours=2)) for number in range(3)))
     admin_room.subscribe("jo@example.org", "kim@example.org")
+    with admin_room.store.write() as connection:
+        reads = {FeedReads("news", NOW.replace(hour=0, minute=0), "Miniflux"): 1200}
+        feed_read_store.save_reads(connection, reads)
     with serving_admin(admin_room, tmp_path / "feeds") as site:
         page = site.client().page("/admin/")
     assert "3 articles in 24 hours from 1 source" in page
     assert "2 confirmed subscriptions" in page
+    assert "Feed readers, at least" in page
+    assert "as their programs say; 1 channel" in page
+    assert "<bdi>The daily</bdi>" in page
     assert 'href="/admin/newsletters/daily"' in page
     assert "style=" not in page

@@ -10,7 +10,7 @@ import pytest
 
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.jobs.admin.sources.source_lookups import articles_per_day
-from syndicate.model import Entry
+from syndicate.model import Entry, SourceKind
 from syndicate.store import Connection, Store
 from syndicate.store.ingest import added_sources, poll_store, source_store
 from syndicate.store.ingest.poll_store import LastAnswer, PollRow
@@ -112,7 +112,7 @@ def test_chosen_sources_are_paused_read_and_removed_and_declared_sources_are_ski
     client, number = site.client(), ids(room)
     both = [str(number["harbour"]), str(number["quay"])]
     page = client.follow(client.post("/admin/sources", {"do": "pause", "chosen": both}))
-    assert "1 paused. harbour is declared in the configuration file" in page
+    assert "1 paused. harbour is declared in config.toml, line" in page
     page = client.follow(client.post("/admin/sources", {"do": "read", "chosen": both}))
     assert "1 read now. quay is paused: resume it first" in page
     assert client.post("/admin/sources", {"do": "pause"}).status == 422
@@ -131,6 +131,7 @@ def test_a_source_is_added_from_the_address_of_a_page_and_nothing_is_stored_befo
     assert "declared by the page" in page
     assert "dropped" in page
     assert "adverts" in page
+    assert "Would begin a story of its own" in page
     assert set(ids(room)) == {"harbour", "quay"}
     taken = client.post(address, {"choice": "0", "name": "quay", "section": "coast", "weight": "1"})
     assert taken.status == 422
@@ -305,6 +306,40 @@ def test_names_titles_and_bytes_of_strangers_stay_text_on_every_page(newsroom):
         assert "<img src=x" not in page
         assert not re.search(r"<script(?! type=\"module\" src=\"/admin)", page)
     assert "'=HYPERLINK(1)1" in client.page("/admin/sources.csv")
+
+
+def test_found_articles_name_the_story_that_they_would_join(newsroom):
+    room, site, server = newsroom
+    strike = "Ferry crews walk out over wages in the harbour and no boat leaves before Friday"
+    told = item(1, strike, description=f"{strike}, the union said. The port authority asks for talks.")
+    server.answers["/harbour"] = feed(told)
+    server.answers["/new.xml"] = answer(200, rss({**told, "guid": "other"}, title="Gazette"))
+    room.ingest(names=["harbour"])
+    room.services.stories.run(NOW)
+    _, page = looked(site.client(), server.url("/page"))
+    assert "Would join" in page
+    assert "/admin/stories/1" in page
+
+
+@pytest.mark.parametrize("path", ["sources.csv", "sources/export", "settings/audit.ndjson"])
+def test_exports_ask_for_the_password_again(newsroom, path: str):
+    _, site, _ = newsroom
+    client = site.client()
+    assert client.get(f"/admin/{path}").status == 200
+    site.now += timedelta(minutes=20)
+    asked = client.get(f"/admin/{path}")
+    assert asked.status == 303
+    assert (asked["location"] or "").startswith("/admin/confirm?next=/admin/")
+
+
+def test_a_source_that_programs_fill_is_never_due(newsroom):
+    room, site, _ = newsroom
+    with room.store.write() as connection:
+        added_sources.add_source(connection, declared("desk", url="", kind=SourceKind.API), NOW)
+    page = site.client().page("/admin/sources?q=desk")
+    assert "filled by programs" in page
+    assert "as soon as possible" not in page
+    assert "never: programs send its articles" in site.client().page(f"/admin/sources/{ids(room)['desk']}")
 
 
 def test_entries_of_a_few_minutes_do_not_tell_articles_a_day():

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.store.ingest import article_store
+from syndicate.model import QueuedPage
+from syndicate.store.ingest import article_store, page_store
 from syndicate.store.stories import decision_store, story_store
 from tests.factories import NOW
 from tests.jobs.payloads import payloads
@@ -102,6 +103,45 @@ def test_a_merge_shows_what_changes_and_then_happens(admin_client, admin_room):
     admin_client.follow(admin_client.post("/admin/stories/regroup", form | {"confirmed": "yes", "to": third}))
     job(admin_room, USUAL).run(NOW)
     assert len(set(homes(admin_room, NUMBERS))) == 1
+
+
+def test_a_merge_shows_the_new_order_of_the_list_before_it_happens(admin_client, admin_room):
+    first, _, third = uids(admin_room)
+    form = {"do": "merge", "uid": [first, third]}
+    page = admin_client.post("/admin/stories/regroup", form).body.decode()
+    order = page.partition("New order of top")[2].partition("Editions that wait")[0]
+    assert re.search(r'Pier cracks.*data-label="Now">2<.*data-label="Then">–<', order, re.DOTALL)
+    split = admin_client.post("/admin/stories/regroup", {"do": "split", "uid": first}).body.decode()
+    order = split.partition("New order of top")[2].partition("Editions that wait")[0]
+    assert "new story" in order
+    assert decisions(admin_room) == []
+
+
+def test_chosen_stories_are_pinned_in_their_order_or_dropped_together(admin_client, admin_room):
+    first, _, third = uids(admin_room)
+    form = {"do": "pin", "uid": [third, first], "back": "/admin/stories"}
+    page = admin_client.follow(admin_client.post("/admin/stories/decide", form))
+    assert "2 stories pinned" in page
+    assert decisions(admin_room) == [("pin", "1"), ("pin", "2")]
+    admin_client.follow(admin_client.post("/admin/stories/decide", form | {"do": "drop"}))
+    assert [action for action, _ in decisions(admin_room)] == ["pin", "pin", "drop", "drop"]
+    assert admin_client.post("/admin/stories/decide", {"do": "drop"}).status == 422
+
+
+def test_an_editor_lets_editions_carry_an_article_whose_page_was_gone(admin_client, admin_room):
+    (uid, *_) = uids(admin_room)
+    with admin_room.store.write() as connection:
+        page = QueuedPage(url="https://harbour.example/1", published=NOW, uid=uid)
+        page_store.queue_pages(connection, 1, [page], NOW)
+        connection.exec_driver_sql(
+            "UPDATE page_reads SET state = 'refused', error = 'https://harbour.example/1 answered 404'"
+        )
+    address = f"/admin/articles/{uid}"
+    assert "answered 404 when it was last read" in admin_client.page(address)
+    assert "Editions may carry" in admin_client.follow(admin_client.post(address, {"do": "allow"}))
+    with admin_room.store.read() as connection:
+        assert page_store.gone_pages(connection, NUMBERS) == {}
+    assert admin_client.post(address, {"do": "allow"}).status == 409
 
 
 def test_articles_of_a_story_get_their_own_or_lead_it(admin_client, admin_room):

@@ -75,6 +75,16 @@ def test_a_backup_is_made_and_downloaded_after_the_password(admin_room: Room, tm
     assert {"backup.write", "backup.download"} <= set(actions)
 
 
+@pytest.mark.parametrize("path", ["/admin/system", "/admin/settings"])
+def test_the_mistakes_of_the_last_reload_are_shown(admin_room: Room, tmp_path: Path, path: str):
+    admin_room.services.rejections = [(NOW - timedelta(hours=2), 'config.toml:3: "url": not an address')]
+    with serving_admin(admin_room, tmp_path / "feeds") as site:
+        page = site.client().page(path)
+    assert "The configuration was not reloaded" in page
+    assert "config.toml:3" in page
+    assert "UTC" in page
+
+
 def test_without_a_folder_there_is_no_backup(admin_client: AdminClient):
     assert admin_client.post("/admin/system/backup").status == 409
 

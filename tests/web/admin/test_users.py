@@ -155,7 +155,7 @@ def test_the_audit_log_is_filtered_paged_and_saved_as_lines(admin_site: AdminSit
     assert page.count("user.change") == 50
     more = page.partition('rel="next"')[0].rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
     assert admin_client.page(f"/admin/settings/audit{more}").count("user.change") == 10
-    saved = admin_client.get("/admin/settings/audit?as=ndjson&action=user.change")
+    saved = admin_client.get("/admin/settings/audit.ndjson?action=user.change")
     lines = [json.loads(line) for line in saved.body.splitlines()]
     assert len(lines) == 60
     assert lines[0]["after"]["name"] == "Nora 59"

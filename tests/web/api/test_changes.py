@@ -176,6 +176,8 @@ def test_a_program_with_an_old_etag_is_told_who_changed_the_object(api: Api, pie
     assert other.ask("PATCH", "/newsletters/daily", {"paused": True}, if_match=tag).status == 200
     stale = api.ask("PATCH", "/newsletters/daily", {"paused": True}, if_match=tag)
     assert "last by program" in stale.json["detail"]
+
+
 def test_a_mailbox_is_suppressed_by_a_program_and_released_only_after_a_bounce(api: Api) -> None:
     added = api.post("/suppressions", {"address": "Jo@Example.org"})
     path = added.headers["location"]

@@ -23,12 +23,14 @@ from syndicate.store.mail.delivery_store import DeliveryReport
 from syndicate.store.mail.edition_figures import EditionFigures
 from syndicate.store.mail.edition_store import EditionReport
 from syndicate.store.mail.sending_rests import SendingRest
+from syndicate.text.phrases import plural
 from syndicate.text.privacy import mask_mailboxes, masked_mailbox
 
 HARD_LIMIT, COMPLAINT_LIMIT = 2.0, 0.1
 """Limits of hard bounces and of complaints, in per cent of an edition's mails."""
 MOST_UNDER_WAY = 3
 _RATE_MINUTES = 5
+_UNDER_WAY = timedelta(days=1)
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@,;]+>?")
 _NUMBER = re.compile(r"\b(?=\w*\d)[\w.-]{6,}\b")
 _WORDS = {
@@ -51,7 +53,7 @@ class EditionProgress:
     rate: float
     limit: str
     expected_end: datetime | None
-    is_done: bool
+    state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,10 @@ def tabs(connection: Connection) -> DeliveryTabs:
 
 
 def under_way(connection: Connection, now: datetime, rate_limit: float = 0) -> list[EditionProgress]:
-    """Return the progress of the editions under way, or of the last; ``rate_limit`` is mails a minute."""
+    """Return the progress of the editions under way, or of the last, with times in the zone of ``now``.
+
+    ``rate_limit`` is in mails a minute.
+    """
     ids = delivery_figures.editions_under_way(connection, limit=MOST_UNDER_WAY)
     return progress_of(connection, ids, now, rate_limit)
 
@@ -127,8 +132,8 @@ def _progress(
     counts, so_far = [], 0
     for at, count in progress.sent:
         so_far += count
-        counts.append((at + timedelta(minutes=1), float(so_far)))
-    started = progress.sent[0][0] if progress.sent else report.edition.cut_at
+        counts.append(((at + timedelta(minutes=1)).astimezone(now.tzinfo), float(so_far)))
+    started = (progress.sent[0][0] if progress.sent else report.edition.cut_at).astimezone(now.tzinfo)
     share = f"{100 * sent / total:.1f} % sent" if total else "no mail"
     row = StateRow(
         label=f"{total:,} in all",
@@ -139,19 +144,34 @@ def _progress(
         report=report,
         rest=rest,
         bar=state_bar("Deliveries by state", share, [row]),
-        curve=area_to("Sent so far", _finding(rate, end), [(started, 0.0), *counts], float(total), end),
+        curve=area_to(
+            "Sent so far",
+            _finding(rate, end) if open_mails else "All mails are handed over.",
+            [(started, 0.0), *counts],
+            float(total),
+            end,
+        ),
         rate=rate,
         limit=_limit(rate, rate_limit, rest),
         expected_end=end,
-        is_done=not open_mails,
+        state=_state(open_mails, left, now - report.edition.cut_at),
     )
+
+
+def _state(open_mails: int, pending: int, age: timedelta) -> str:
+    """Return the state of an edition in words: full mailboxes keep some mails of an old edition open."""
+    if not open_mails:
+        return "sent"
+    if pending or age < _UNDER_WAY:
+        return "on its way"
+    return f"sent, but for {plural(open_mails, 'mail')} that servers put off"
 
 
 _OPEN = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEFERRED)
 
 
 def _finding(rate: float, end: datetime | None) -> str:
-    return f"{rate:.0f} a minute; done at {end:%H:%M} UTC." if end else f"{rate:.0f} a minute now."
+    return f"{rate:.0f} a minute; done at {end:%H:%M %Z}." if end else f"{rate:.0f} a minute now."
 
 
 def _limit(rate: float, rate_limit: float, rest: SendingRest | None) -> str:

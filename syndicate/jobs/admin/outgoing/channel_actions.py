@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from syndicate.errors import ActionRefused, NotFound, WrongFields
-from syndicate.jobs.admin.actions import changed_fields, recorded_as
+from syndicate.jobs.admin.actions import changed_fields, declared_refusal, recorded_as
 from syndicate.model import Channel
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection, Store
@@ -20,11 +20,13 @@ class ChannelActions:
     """Changes of channels that were added, and of the former names of all channels.
 
     ``declared`` has the present and former names in ``config.toml``, each with the name of its channel.
-    ``read`` returns the channel of entered values, or raises ``WrongFields``.
+    ``places`` are the file and line of each. ``read`` returns the channel of entered values, or raises
+    ``WrongFields``.
     """
 
     store: Store
     declared: Mapping[str, str]
+    places: Mapping[str, str]
     read: Callable[[Mapping[str, Any]], Channel]
 
     @recorded_as("channel.add", _SCOPE)
@@ -101,7 +103,7 @@ class ChannelActions:
 
     def _added(self, connection: Connection, name: str) -> rows.AddedChannel:
         if name in self.declared:
-            raise declared_refusal("channel", name)
+            raise declared_refusal(self.places, name)
         if row := self._present(connection, name):
             return row
         raise NotFound(f"There is no added channel {name}.")
@@ -128,12 +130,6 @@ class ChannelActions:
             text = f"The addresses of {name} lead to {move.channel}. Restore {name} first."
         if text:
             raise ActionRefused("name-taken", text, fields={"name": text})
-
-
-def declared_refusal(kind: str, name: str) -> ActionRefused:
-    """Return the refusal to change something that ``config.toml`` declares."""
-    text = f"config.toml declares the {kind} {name}. Change it there, and reload with SIGHUP."
-    return ActionRefused("declared-in-config", text)
 
 
 def _declaration(values: Mapping[str, Any]) -> dict[str, Any]:

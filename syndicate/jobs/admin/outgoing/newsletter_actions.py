@@ -6,8 +6,13 @@ from functools import partial
 from typing import Any
 
 from syndicate.errors import ActionRefused, NotAllowed, NotFound
-from syndicate.jobs.admin.actions import changed_fields, perform, perform_mail, recorded_as
-from syndicate.jobs.admin.outgoing.channel_actions import declared_refusal
+from syndicate.jobs.admin.actions import (
+    changed_fields,
+    declared_refusal,
+    perform,
+    perform_mail,
+    recorded_as,
+)
 from syndicate.jobs.newsletter.edition_preview import EditionPreviewer, PreviewedMail
 from syndicate.model import Newsletter
 from syndicate.model.actors import ActionResult, Change
@@ -19,13 +24,14 @@ _SCOPE = "newsletters:write"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsletterActions:
-    """Changes of newsletters. ``declared`` has the names in ``config.toml``.
+    """Changes of newsletters. ``declared`` has the names in ``config.toml``, ``places`` the file and line.
 
     ``read`` returns the newsletter of entered values, or raises ``WrongFields``.
     """
 
     store: Store
     declared: frozenset[str]
+    places: Mapping[str, str]
     read: Callable[[Mapping[str, Any]], Newsletter]
     previewer: EditionPreviewer
 
@@ -103,7 +109,7 @@ class NewsletterActions:
 
     def _added(self, connection: Connection, name: str) -> Mapping[str, Any]:
         if name in self.declared:
-            raise declared_refusal("newsletter", name)
+            raise declared_refusal(self.places, name)
         declaration = rows.declarations(connection).get(name)
         if declaration is None:
             raise NotFound(f"There is no added newsletter {name}.")

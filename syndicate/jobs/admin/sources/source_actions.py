@@ -10,7 +10,7 @@ from datetime import datetime
 
 from syndicate.errors import ActionRefused, NotFound, WrongFields
 from syndicate.ingest.poll_schedule import polled_url
-from syndicate.jobs.admin.actions import changed_fields, perform, recorded_as, require
+from syndicate.jobs.admin.actions import changed_fields, declared_refusal, perform, recorded_as, require
 from syndicate.jobs.admin.sources.source_fields import (
     ReadAccess,
     checked_url,
@@ -53,10 +53,14 @@ CHOSEN = tuple(_DONE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceActions:
-    """Actions on sources of one store. ``read_access`` reads fields of an authentication."""
+    """Actions on sources of one store. ``read_access`` reads fields of an authentication.
+
+    ``places`` are the file and line of each declared source.
+    """
 
     store: Store
     read_access: ReadAccess
+    places: Mapping[str, str]
 
     @recorded_as("source.add", WRITE)
     def add(self, connection: Connection, change: Change, source: Source) -> ActionResult:
@@ -94,7 +98,7 @@ class SourceActions:
         """Change fields of an added source; absent fields stay. Raises ``WrongFields``."""
         if "auth" in fields:
             require_secrets(change)
-        before = _editable(connection, source_id, "edit")
+        before = _editable(connection, source_id, "edit", self.places)
         after = with_fields(before, fields, self.read_access)
         if before.private and not after.private:
             require_secrets(change)
@@ -108,7 +112,7 @@ class SourceActions:
     def move(self, connection: Connection, change: Change, source_id: int, url: str) -> ActionResult:
         """Give an added source a new address, polled from scratch; its articles stay."""
         url = checked_url(url)
-        before = _editable(connection, source_id, "move")
+        before = _editable(connection, source_id, "move", self.places)
         if before.access and origin_of(before.url) != origin_of(url):
             # The secret would go to another server.
             require_secrets(change)
@@ -135,7 +139,7 @@ class SourceActions:
                     if what == "read":
                         _read_soon(connection, source, state, change.now, busy)
                     else:
-                        _change(connection, source, what, section, change)
+                        _change(connection, source, what, section, change, self.places)
                 except ActionRefused as refused:
                     if len(ids) == 1:
                         raise
@@ -204,22 +208,27 @@ def _present(connection: Connection, source_id: int) -> tuple[Source, SourceStat
     return found
 
 
-def _editable(connection: Connection, source_id: int, what: str) -> Source:
+def _editable(connection: Connection, source_id: int, what: str, places: Mapping[str, str]) -> Source:
     source, _ = _present(connection, source_id)
-    _refuse_declared(source, what)
+    _refuse_declared(source, what, places)
     return source
 
 
-def _refuse_declared(source: Source, what: str) -> None:
+def _refuse_declared(source: Source, what: str, places: Mapping[str, str]) -> None:
     if source.origin is Origin.CONFIG and not (what == "remove" and source.absent is Absence.UNDECLARED):
-        instead = _INSTEAD.get(what, "change it there")
-        message = f"{source.name} is declared in the configuration file: {instead}"
-        raise ActionRefused("declared-in-config", message, facts={"name": source.name})
+        raise declared_refusal(places, source.name, _INSTEAD.get(what, "change it there"))
 
 
-def _change(connection: Connection, source: Source, what: str, section: str, change: Change) -> None:
+def _change(
+    connection: Connection,
+    source: Source,
+    what: str,
+    section: str,
+    change: Change,
+    places: Mapping[str, str],
+) -> None:
     """Pause, resume, remove a source or change its section. Raises ``_Already`` and ``ActionRefused``."""
-    _refuse_declared(source, what)
+    _refuse_declared(source, what, places)
     if what == "section":
         if source.section == section:
             raise _Already

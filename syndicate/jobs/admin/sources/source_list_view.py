@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 from syndicate.ingest.poll_schedule import REDIRECTS_TO_CONFIRM
 from syndicate.jobs.admin.needs import FAILURES_TO_REPORT
-from syndicate.model import Absence, Origin
+from syndicate.model import Absence, Origin, SourceKind
+from syndicate.plots import Figure, StripDay, strip
 from syndicate.store import Connection
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.ingest import poll_store, source_figures
 from syndicate.store.ingest.poll_store import PollTrouble
 from syndicate.store.ingest.source_figures import SourceFigures, SourceName
+from syndicate.text.phrases import plural
 from syndicate.text.urls import host_of
 
 PAGE = 50
@@ -40,6 +42,7 @@ class SourceCondition(NamedTuple):
 
 
 WELL, PUSHED = SourceCondition("well", "good", "well"), SourceCondition("well", "good", "well, by hub")
+BY_API = SourceCondition("well", "good", "filled by programs")
 _ORDER = ("attention bad", "attention warn", "slow warn", "well warn", "well good", "paused off")
 _RANKS = {tuple(place.split()): rank for rank, place in enumerate(_ORDER)}
 
@@ -78,6 +81,8 @@ def condition_of(
     if source.permanent_seen >= REDIRECTS_TO_CONFIRM:
         return SourceCondition("attention", "warn", "moved for good")
     condition = polled_condition(trouble, silence)
+    if condition is WELL and source.kind == SourceKind.API:
+        return BY_API
     if condition is WELL and source.last_success is None:
         return SourceCondition("well", "good", "not read yet")
     is_pushed = condition is WELL and (source.websub_lease_until or 0) > now
@@ -97,8 +102,17 @@ class SourceRow:
     condition: SourceCondition
     per_day: float
     next_check: datetime | None
+    is_read: bool
     reason: str
     days: Sequence[tuple[datetime, int, int, int]]
+
+    @property
+    def strip(self) -> Figure:
+        """Small plot of 14 days."""
+        days = [StripDay(f"{day:%-d %b}", new, polls, failed) for day, new, polls, failed in self.days]
+        failed = sum(day.failed for day in days)
+        finding = f"{plural(sum(day.new for day in days), 'article')} and {failed} failed polls in 14 days"
+        return strip(f"{self.name}: 14 days", finding, days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +199,7 @@ class SourceListViews:
         is_last = start + limit >= len(rows)
         counts = Counter(condition.tab for _, condition in everything)
         return SourceListView(
-            rows=self._rows(connection, shown, now),
+            rows=self.rows(connection, shown, now),
             counts={"": len(everything), **{tab: counts[tab] for tab in TABS}},
             sections=source_figures.source_sections(connection),
             articles=source_figures.count_articles(connection, since=now - timedelta(days=1)),
@@ -194,7 +208,8 @@ class SourceListViews:
             after="" if is_last or not shown else "{}:{}:{}".format(*_position(shown[-1])),
         )
 
-    def _rows(self, connection: Connection, shown: Sequence[Judged], now: datetime) -> list[SourceRow]:
+    def rows(self, connection: Connection, shown: Sequence[Judged], now: datetime) -> list[SourceRow]:
+        """Return the rows of some sources, with their last 14 days."""
         ids = [source.id for source, _ in shown]
         today = datetime.combine(now.astimezone(self.zone).date(), time(), self.zone)
         since = today - timedelta(days=DAYS - 1)
@@ -253,7 +268,7 @@ def _row(
         (since + timedelta(days=day), articles.get(day, 0), *polls.get(day, (0, 0))) for day in range(DAYS)
     ]
     shows_status = source.failures and not (source.paused or source.gone)
-    is_read = condition.tab != "paused" and not source.gone
+    is_read = condition.tab != "paused" and not source.gone and source.kind != SourceKind.API
     return SourceRow(
         id=source.id,
         name=source.name,
@@ -264,6 +279,7 @@ def _row(
         condition=condition.with_status(status) if shows_status else condition,
         per_day=round(sum(day[1] for day in days[-7:]) / 7, 1),
         next_check=source.next_check if is_read else None,
+        is_read=is_read,
         reason=source.check_reason if is_read else "",
         days=days,
     )

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from secrets import token_urlsafe
 from threading import Lock, Thread
 from time import monotonic
@@ -23,10 +24,12 @@ from syndicate.jobs.ingest.dry_run import RuledArticle, RuleDryRun
 from syndicate.jobs.ingest.robots_lookup import rules_for
 from syndicate.jobs.ingest.source_list_job import free_name, name_in_title
 from syndicate.jobs.ingest.source_reading import parse_response
+from syndicate.jobs.stories.joining import joined_stories
 from syndicate.model import Entry, Source, SourceKind
 from syndicate.model.actors import ActionResult, Change
 from syndicate.net import PAGE_ACCEPT, FetchRequest
 from syndicate.store.ingest import source_store
+from syndicate.stories import StoryOptions
 from syndicate.text.privacy import has_credentials, looks_secret, mask_address, masked_address
 from syndicate.text.urls import is_web_url, origin_of
 
@@ -44,13 +47,17 @@ _SHORTEST_SPAN = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundSource:
-    """Source that can be added, with its latest articles after the rules of today."""
+    """Source that can be added, with its latest articles after the rules of today.
+
+    ``stories`` are number and headline of the story that each article would join, ``None`` for a new story.
+    """
 
     preview: SourcePreview
     source: Source
     articles: tuple[RuledArticle, ...]
     per_day: float | None
     text: str
+    stories: tuple[tuple[int, str] | None, ...] = ()
 
     @property
     def shown_url(self) -> str:
@@ -86,6 +93,7 @@ class SourceLookups:
     rules: Callable[[], RuleDryRun]
     actions: SourceActions
     agent: str
+    stories: StoryOptions
     _all: dict[str, Lookup] = field(default_factory=dict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -174,11 +182,11 @@ class SourceLookups:
         Thread(target=_run, args=(lookup, work), name="look-up", daemon=True).start()
         return lookup
 
-    def _found(self, found: Discovery, start: Source, now: datetime) -> tuple[FoundSource, ...]:
+    def _found(self, discovery: Discovery, start: Source, now: datetime) -> tuple[FoundSource, ...]:
         with self.actions.store.read() as connection:
             taken = {source.name for source in source_store.list_sources(connection)}
         sources = []
-        for preview in found.choices:
+        for preview in discovery.choices:
             private = start.private or looks_secret(preview.url)
             addresses = (preview.home_url, preview.url)
             source = replace(
@@ -191,7 +199,12 @@ class SourceLookups:
                 private=private,
             )
             sources.append(self._one(preview, source, now))
-        return tuple(sources)
+        articles = [result.article for found in sources for _, _, result in found.articles]
+        with self.actions.store.read() as connection:
+            stories = iter(joined_stories(connection, self.stories, articles, now))
+        return tuple(
+            replace(source, stories=tuple(islice(stories, len(source.articles)))) for source in sources
+        )
 
     def _one(self, preview: SourcePreview, source: Source, now: datetime) -> FoundSource:
         articles = self.rules().entries(source, preview.latest, now, PREVIEWED)

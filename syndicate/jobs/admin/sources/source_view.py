@@ -1,9 +1,8 @@
 """View of one source: its condition, its polls, what it is, what a person can do, and its last answer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from syndicate.errors import ParseError
 from syndicate.ingest.page.robots_rules import RobotsFile, parse_robots_rules
@@ -37,7 +36,6 @@ from syndicate.store.ingest.poll_store import LastAnswer, PollRow, PollTrouble
 from syndicate.store.stories import ranked_lists
 from syndicate.text.privacy import masked_address
 from syndicate.text.urls import origin_of
-from syndicate.toml_lines import line_of
 
 PLOTTED = timedelta(days=4)
 MAX_PLOTTED = 500
@@ -82,14 +80,13 @@ class SourceView:
 class SourceDetails:
     """Reads what is known of a source. ``agent`` is the product token for robots.txt.
 
-    ``config_file`` and ``declared`` give the line of a declared source.
+    ``places`` are the file and line of each declared source.
     """
 
     parser: Callable[[], ParserPool]
     rules: Callable[[], RuleDryRun]
     agent: str
-    config_file: Path
-    declared: Sequence[str]
+    places: Mapping[str, str]
     contact: str = ""
 
     def view(self, connection: Connection, source_id: int, now: datetime) -> SourceView | None:
@@ -127,7 +124,7 @@ class SourceDetails:
             dropped=tombstones.count_dropped_of(connection, source_id),
             hub=hub_store.list_hub_subscriptions(connection).get(source_id),
             learned=weight.weight if weight else None,
-            declared_at=self._declared_at(source),
+            declared_at=self.places.get(source.name, "") if source.origin is Origin.CONFIG else "",
             moved_to=masked_address(moved_to) if source.private and moved_to else moved_to,
             usual=_usual(status) if state.failures else "",
             advice=self._advice(connection, source, state),
@@ -167,17 +164,6 @@ class SourceDetails:
             article = article_store.get_articles(connection, [number])[number]
             return article.title, article_store.get_bodies(connection, [number])[number].html
         return "", ""
-
-    def _declared_at(self, source: Source) -> str:
-        """Return file and line of a declared source, or ``""``."""
-        if source.origin is not Origin.CONFIG or source.name not in self.declared:
-            return ""
-        try:
-            text = self.config_file.read_text("utf-8")
-        except (OSError, UnicodeDecodeError):
-            return self.config_file.name
-        line = line_of(text, ("sources", self.declared.index(source.name)))
-        return f"{self.config_file.name}, line {line}" if line else self.config_file.name
 
     def _advice(
         self, connection: Connection, source: Source, state: SourceState

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import sqrt
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import ConfigError, NotFound
 from syndicate.jobs.admin.stories import story_figures
+from syndicate.jobs.admin.stories.regroup_order import new_order
 from syndicate.jobs.admin.stories.story_actions import article_by_uid
 from syndicate.jobs.stories.ranking_job import LISTS
 from syndicate.model import (
@@ -23,7 +25,7 @@ from syndicate.model import (
 from syndicate.plots import Figure, parts_bar
 from syndicate.publish.channel_query import parse_query
 from syndicate.store import Connection
-from syndicate.store.ingest import article_store, source_store
+from syndicate.store.ingest import article_store, page_store, source_store
 from syndicate.store.mail import edition_articles
 from syndicate.store.output import channel_store
 from syndicate.store.stories import (
@@ -38,7 +40,7 @@ from syndicate.store.stories import (
 from syndicate.store.stories.story_moves import StoryMove, StoryReason
 from syndicate.store.stories.story_pages import Below
 from syndicate.store.stories.story_store import StoryArticleRow
-from syndicate.stories import Fingerprint, StoryOptions
+from syndicate.stories import Fingerprint, RankingOptions, StoryOptions
 
 PAGE, SOURCES_SHOWN = 50, 10
 DAY = timedelta(days=1)
@@ -153,7 +155,10 @@ class StoryDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleDetails:
-    """Article with its text, its place and where it was published."""
+    """Article with its text, its place and where it was published.
+
+    ``gone`` is the status 404 or 410 with which its page answered, 0 for any other answer.
+    """
 
     article: Article
     text: str
@@ -162,6 +167,7 @@ class ArticleDetails:
     reason: StoryReason | None
     copies: tuple[RelatedLink, ...]
     related: tuple[ScoredRelated, ...]
+    gone: int
     channels: tuple[str, ...]
     editions: tuple[EditionArticle, ...]
     headline: EditorDecision | None
@@ -169,22 +175,11 @@ class ArticleDetails:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegroupPreview:
-    """Stories that a merge, a split or a move would change, with the articles and the open editions.
-
-    ``editions`` are (edition id, newsletter) of editions that wait with an article of these stories.
-    """
-
-    stories: tuple[StoryRow, ...]
-    articles: tuple[Article, ...]
-    editions: tuple[tuple[int, str], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoryViews:
     """Views of stories, articles and decisions."""
 
     options: StoryOptions
+    ranking: RankingOptions
     channels: Sequence[Channel]
     zone: ZoneInfo
     site_url: str
@@ -301,6 +296,7 @@ class StoryViews:
             reason=story_moves.story_reasons(connection, [article.id]).get(article.id),
             copies=tuple(story_store.same_text_links(connection, article, site_url=self.site_url)),
             related=self._related(connection, article.id),
+            gone=page_store.gone_pages(connection, [article.id]).get(article.id, 0),
             channels=tuple(
                 channel.name
                 for channel in self.channels
@@ -312,17 +308,21 @@ class StoryViews:
         )
 
     def preview(
-        self, connection: Connection, now: datetime, uids: Iterable[str], to: str = ""
-    ) -> RegroupPreview:
-        """Return what a merge, a split or a move of these articles would change."""
+        self, connection: Connection, now: datetime, uids: Iterable[str], to: str, *, merges: bool
+    ) -> dict[str, Sequence[Any]]:
+        """Return what a merge, a split or a move changes: also open editions, and the order of top."""
         named = [article_store.find_article(connection, uid) for uid in (*uids, *filter(None, [to]))]
         articles = [article for article in named if article is not None]
         ids = [*dict.fromkeys(article.story_id for article in articles if article.story_id)]
         members = story_store.story_articles(connection, ids=ids)
         waiting = edition_articles.open_editions_with(connection, [row.article_id for row in members])
-        return RegroupPreview(
-            stories=tuple(self._rows(connection, now, ids)), articles=tuple(articles), editions=tuple(waiting)
-        )
+        into = min(ids, default=0) if merges else ids[-1] if to else 0
+        moved = {article.id for article in articles if article.uid != to}
+        if merges:
+            moved = {row.article_id for row in members if row.story_id != into}
+        order = new_order(connection, now, self.ranking, moved, into)
+        stories = self._rows(connection, now, ids)
+        return {"stories": stories, "articles": articles, "editions": waiting, "order": order}
 
     def _rows(self, connection: Connection, now: datetime, ids: Sequence[int]) -> list[StoryRow]:
         """Return the rows of stories in order; stories that have ended are left out."""

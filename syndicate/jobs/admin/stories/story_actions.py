@@ -11,7 +11,7 @@ from syndicate.jobs.admin.actions import perform, recorded_as
 from syndicate.model import Article, EditorAction, EditorDecision
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection, Store
-from syndicate.store.ingest import article_store
+from syndicate.store.ingest import article_store, page_store
 from syndicate.store.stories import decision_store, story_store
 from syndicate.store.stories.story_store import StoryArticleRow
 from syndicate.text.plain import clean_line
@@ -142,6 +142,15 @@ class StoryActions:
             return found + [(EditorAction.SPLIT, article.uid, uid) for uid in stay]
 
         return self._perform(change, "move" if to else "split", uids[0], lines)
+
+    @recorded_as("article.allow-page", SCOPE)
+    def allow_page(self, connection: Connection, _change: Change, uid: str) -> ActionResult:
+        """Let editions carry an article whose page answered 404 or 410, until its page is read again."""
+        article = article_by_uid(connection, uid)
+        if not page_store.allow_gone_page(connection, article.id):
+            raise ActionRefused("not-gone", "The page of this article is not known to be gone.")
+        message = "Editions may carry the article again."
+        return ActionResult(kind="article", id=uid, message=message, after={"page": "allowed"})
 
     @recorded_as("story.undo", SCOPE)
     def undo(self, connection: Connection, change: Change, number: int) -> ActionResult:

@@ -1,6 +1,6 @@
 """Overview: what needs a person, what comes in, what goes out, and the stages."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from heapq import nlargest
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from syndicate import plots
 from syndicate.jobs.admin.mailing.subscriber_views import read_growth
 from syndicate.jobs.admin.needs import Need, NeedsReader
-from syndicate.jobs.admin.sources.source_list_view import Judged, Ordered
+from syndicate.jobs.admin.sources.source_list_view import SourceListViews, SourceRow
 from syndicate.jobs.stage_log import typical_seconds
 from syndicate.model import Newsletter
 from syndicate.newsletter.periods import period_at
@@ -19,7 +19,7 @@ from syndicate.store import Connection, Store
 from syndicate.store.ingest import source_store
 from syndicate.store.mail import edition_store, newsletter_store, review_store
 from syndicate.store.mail.edition_store import EditionReport
-from syndicate.store.output import overview_rows, stage_store
+from syndicate.store.output import feed_read_store, overview_rows, stage_store
 from syndicate.store.output.stage_store import StageRow
 from syndicate.store.subscribers import audience_store
 from syndicate.text.phrases import ago, listed_counts, plural
@@ -33,15 +33,6 @@ WELL_COVERED, TROUBLED_SHOWN = 5, 8
 _SHOWN = {"pending": "waiting", "sending": "waiting", "deferred": "put off"}
 _UNDER_WAY = ("pending", "sending", "deferred")
 _MAIN_STAGES = ("ingest", "pages", "stories", "publish", "editions", "deliver", "bounces")
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """Figure of the overview with its name and a note."""
-
-    name: str
-    value: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +63,19 @@ class StageState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """Everything that the overview shows, at a time."""
+    """Everything that the overview shows, at a time. ``numbers`` are a name, a figure and a note each."""
 
     headline: str
     summary: str
     stopped: str
     needs: Sequence[Need]
-    numbers: Sequence[Number]
+    numbers: Sequence[tuple[str, str, str]]
     comes_in: Figure
     went_out: Figure | None
     subscribers: Figure | None
     next_editions: Sequence[NextEdition]
     stages: Sequence[StageState]
-    sources: Sequence[Judged]
+    sources: Sequence[SourceRow]
     is_fresh: bool
 
 
@@ -99,7 +90,7 @@ class OverviewReader:
     needs: NeedsReader
     newsletters: Sequence[Newsletter]
     zone: ZoneInfo
-    conditions: Callable[[Connection, datetime], Ordered]
+    source_views: SourceListViews
     _counts: dict[int, dict[int, dict[str, int]]] = field(default_factory=dict)
     _weeks: dict[datetime, list[list[int]]] = field(default_factory=dict)
 
@@ -115,26 +106,30 @@ class OverviewReader:
             growth = read_growth(connection, sum(readers.values()), now, self.zone)
             comes_in, articles, usual = self._comes_in(connection, now)
             moving, covered = overview_rows.count_moving(connection, now - DAY, covered_by=WELL_COVERED)
-            conditions = self.conditions(connection, now)
+            conditions = self.source_views.conditions(connection, now)
+            troubled = [row for row in conditions if row[1].tab in ("attention", "slow")][:TROUBLED_SHOWN]
+            sources = self.source_views.rows(connection, troubled, now)
+            programs = feed_read_store.readers(connection, now - 7 * DAY)
         main = [stage for stage in stages if stage.name.partition(" ")[0] in _MAIN_STAGES]
         told = f"{covered} told by {WELL_COVERED} sources or more"
         not_running = stopped(stages, now)
         return Overview(
             headline="No stage is running" if not_running and not needs else headline(needs),
-            summary=_summary(needs, not_running, editions, upcoming, self.zone),
+            summary=self._summary(needs, not_running, editions, upcoming, now),
             stopped=not_running,
             needs=needs,
             numbers=(
-                Number("Articles, last 24 hours", f"{articles:,}", usual),
-                Number("Stories moving", f"{moving:,}", told),
-                Number("Subscribers", f"{growth.total:,}", growth.note),
+                ("Articles, last 24 hours", f"{articles:,}", usual),
+                ("Stories moving", f"{moving:,}", told),
+                ("Subscribers", f"{growth.total:,}", growth.note),
+                _feed_readers(programs),
             ),
             comes_in=comes_in,
-            went_out=_went_out(editions, self.zone),
+            went_out=self._went_out(editions),
             subscribers=growth.figure if growth.total else None,
             next_editions=upcoming,
             stages=sorted(main, key=lambda stage: _MAIN_STAGES.index(stage.name.partition(" ")[0])),
-            sources=[row for row in conditions if row[1].tab in ("attention", "slow")][:TROUBLED_SHOWN],
+            sources=sources,
             is_fresh=not conditions,
         )
 
@@ -200,6 +195,57 @@ class OverviewReader:
                 rows.append(NextEdition(at, newsletter.name, count, level, state, page))
         return sorted(rows, key=lambda row: (row.at, row.newsletter))
 
+    def _title(self, name: str) -> str:
+        return next((known.title for known in self.newsletters if known.name == name), name)
+
+    def _summary(
+        self,
+        needs: Sequence[Need],
+        stopped: str,
+        editions: Sequence[EditionReport],
+        upcoming: Sequence[NextEdition],
+        now: datetime,
+    ) -> str:
+        sentences = ["Everything else is well."] if needs and not stopped else []
+        # A full mailbox keeps an edition open for days, when it is no longer news.
+        under_way = {
+            report.edition.newsletter: report.deliveries
+            for report in reversed(editions)
+            if any(report.deliveries.get(state) for state in _UNDER_WAY) and now - report.edition.cut_at < DAY
+        }
+        for name, counts in under_way.items():
+            sent, every = counts.get("sent", 0), sum(counts.values())
+            sentences.append(f"{self._title(name)} is under way: {sent:,} of {every:,} sent.")
+        if not under_way and upcoming:
+            at = upcoming[0].at.astimezone(self.zone)
+            sentences.append(f"The next edition goes at {at:%H:%M} on {at:%A}.")
+        return " ".join(sentences)
+
+    def _went_out(self, editions: Sequence[EditionReport]) -> Figure | None:
+        rows = []
+        for report in editions:
+            counts: dict[str, int] = {}
+            for state, count in report.deliveries.items():
+                shown = _SHOWN.get(state, state)
+                counts[shown] = counts.get(shown, 0) + count
+            if every := sum(counts.values()):
+                sent, failed = counts.get("sent", 0), counts.get("failed", 0)
+                waiting = every - sent - failed - counts.get("uncertain", 0)
+                note = f"{sent:,} of {every:,}" if waiting else f"{failed:,} failed"
+                at = report.edition.period_end.astimezone(self.zone)
+                label = f"{at:%a %-d %b, %H:%M}, {self._title(report.edition.newsletter)}"
+                rows.append(plots.StateRow(label, note, counts))
+        reached = sum(row.counts.get("sent", 0) for row in rows)
+        finding = f"{plural(reached, 'mail')} of the last {plural(len(rows), 'edition')} reached a server."
+        return plots.state_bar("Deliveries of the last editions", finding, rows) if rows else None
+
+
+def _feed_readers(programs: Mapping[str, Mapping[str, int]]) -> tuple[str, str, str]:
+    """Return the readers of all feeds by channel and program, as a lower bound."""
+    count = sum(sum(readers.values()) for readers in programs.values())
+    note = f"as their programs say; {plural(len(programs), 'channel')}"
+    return "Feed readers, at least", f"{count:,}", note if programs else "none counted in 7 days"
+
 
 def headline(needs: Sequence[Need]) -> str:
     """Return the sentence above the needs."""
@@ -229,45 +275,3 @@ def _stage_state(row: StageRow, now: datetime) -> StageState:
         level, state = "warn", "has not run"
     told = listed_counts(counts) or "nothing due"
     return StageState(row.stage, level, state, row.at, ago(row.at, now), told, *typical_seconds(row))
-
-
-def _summary(
-    needs: Sequence[Need],
-    stopped: str,
-    editions: Sequence[EditionReport],
-    upcoming: Sequence[NextEdition],
-    zone: ZoneInfo,
-) -> str:
-    sentences = ["Everything else is well."] if needs and not stopped else []
-    # Of each newsletter the latest edition only: a full mailbox keeps older editions under way for days.
-    under_way = {
-        report.edition.newsletter: report.deliveries
-        for report in reversed(editions)
-        if any(report.deliveries.get(state) for state in _UNDER_WAY)
-    }
-    for newsletter, counts in under_way.items():
-        sent, every = counts.get("sent", 0), sum(counts.values())
-        sentences.append(f"{newsletter} is under way: {sent:,} of {every:,} sent.")
-    if not under_way and upcoming:
-        at = upcoming[0].at.astimezone(zone)
-        sentences.append(f"The next edition goes at {at:%H:%M} on {at:%A}.")
-    return " ".join(sentences)
-
-
-def _went_out(editions: Sequence[EditionReport], zone: ZoneInfo) -> Figure | None:
-    rows = []
-    for report in editions:
-        counts: dict[str, int] = {}
-        for state, count in report.deliveries.items():
-            shown = _SHOWN.get(state, state)
-            counts[shown] = counts.get(shown, 0) + count
-        if every := sum(counts.values()):
-            sent, failed = counts.get("sent", 0), counts.get("failed", 0)
-            waiting = every - sent - failed - counts.get("uncertain", 0)
-            note = f"{sent:,} of {every:,}" if waiting else f"{failed:,} failed"
-            at = report.edition.period_end.astimezone(zone)
-            label = f"{at:%a %-d %b, %H:%M}, {report.edition.newsletter}"
-            rows.append(plots.StateRow(label, note, counts))
-    reached = sum(row.counts.get("sent", 0) for row in rows)
-    finding = f"{reached:,} mails of the last {plural(len(rows), 'edition')} were sent."
-    return plots.state_bar("Deliveries of the last editions", finding, rows) if rows else None

@@ -44,15 +44,6 @@ class SettingRow:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Lease: its name, its holder and its end."""
-
-    name: str
-    holder: str
-    until: datetime
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """Everything that the system page shows. ``started`` and ``memory`` are those of this process."""
@@ -64,11 +55,13 @@ class System:
     free_bytes: int
     stopped: str
     stages: Sequence[StageState]
-    leases: Sequence[Held]
+    leases: Sequence[tuple[str, str, datetime]]
     failures: Sequence[tuple[Failure, str]]
     workers: Sequence[tuple[str, str, bool]]
     tables: Sequence[tuple[str, int]]
     backup: BackupState | None
+    backed_up: datetime | None
+    rejected: tuple[datetime, str] | None
     backup_files: Sequence[tuple[str, int]]
 
 
@@ -77,7 +70,7 @@ class SystemJobs:
     """Reads the system page, tries failures again, and makes backups.
 
     ``folder`` is on the disk of the store. ``settings`` and ``checks`` read the configuration and run
-    ``check`` and ``doctor``.
+    ``check`` and ``doctor``. ``rejections`` are reloads for which the process kept its settings.
     """
 
     store: Store
@@ -85,6 +78,12 @@ class SystemJobs:
     backup: BackupJob | None
     settings: Callable[[], Sequence[SettingRow]]
     checks: Callable[[datetime], Sequence[Finding]] = lambda _now: ()
+    rejections: Sequence[tuple[datetime, str]] = ()
+
+    @property
+    def rejected(self) -> tuple[datetime, str] | None:
+        """Time and mistakes of the last reload, ``None`` if the settings in force are those of the file."""
+        return self.rejections[-1] if self.rejections else None
 
     def read(self, now: datetime) -> System:
         """Return the state of the system, of a single state of the store."""
@@ -102,7 +101,7 @@ class SystemJobs:
                 stopped=stopped(stages, now),
                 stages=stages,
                 leases=[
-                    Held(name, describe_owner(owner), until)
+                    (name, describe_owner(owner), until)
                     for name, owner, until in leases.named_leases(connection, now)
                 ],
                 failures=[(failure, names.get(failure.source_id, "")) for failure in failures],
@@ -111,7 +110,9 @@ class SystemJobs:
                     for worker in worker_store.list_workers(connection)
                 ],
                 tables=metric_rows.table_counts(connection),
-                backup=backup_state(connection) if self.backup else None,
+                backup=(backup := backup_state(connection)) if self.backup else None,
+                backed_up=datetime.fromisoformat(backup.made) if self.backup and backup.made else None,
+                rejected=self.rejected,
                 backup_files=self._files(),
             )
 

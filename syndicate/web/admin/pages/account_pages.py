@@ -1,7 +1,6 @@
 """Pages of the own account: name, password, second step, sessions."""
 
 import re
-from dataclasses import dataclass, field
 
 from syndicate.access.second_step import new_secret, qr_code, setup_address
 from syndicate.errors import NotFound, WrongFields
@@ -13,17 +12,6 @@ from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Sh
 
 _ACCOUNT = "/admin/account"
 _SECRET = re.compile(r"[A-Z2-7]{32}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecondStepView:
-    """Set-up of a second step; ``codes`` are the recovery codes, shown once."""
-
-    secret: str = ""
-    picture: str = ""
-    is_required: bool = False
-    codes: tuple[str, ...] = ()
-    errors: dict[str, str] = field(default_factory=dict)
 
 
 def account(request: AdminRequest) -> Answer:
@@ -69,13 +57,12 @@ def second_step(request: AdminRequest) -> Answer:
             codes = request.jobs.users.switch_second_step_on(
                 request.change(), user.id, secret, request.fields.get("code", "")
             )
-            return Show("admin/access/recovery_codes.html", SecondStepView(codes=tuple(codes)))
+            return Show("admin/access/recovery_codes.html", {"codes": codes})
         except WrongFields as error:
             errors = error.fields
     picture = Markup(qr_code(setup_address(secret, user.address, options.title)))
-    view = SecondStepView(
-        secret=secret, picture=picture, is_required=user.role in options.second_step, errors=errors
-    )
+    is_required = user.role in options.second_step
+    view = {"secret": secret, "picture": picture, "is_required": is_required, "errors": errors}
     return Show("admin/access/second_step.html", view, 422 if errors else 200)
 
 
@@ -110,11 +97,6 @@ def _own(request: AdminRequest) -> UserView:
 def _show(request: AdminRequest, errors: dict[str, str] | None = None) -> Answer:
     with request.jobs.store.read() as connection:
         left = user_store.codes_left(connection, request.viewer.id)
-    view = {
-        "own": _own(request),
-        "session_id": request.session.public_id,
-        "codes_left": left,
-        "typed": request.fields,
-        "errors": errors or {},
-    }
+    view = {"own": _own(request), "session_id": request.session.public_id, "codes_left": left}
+    view |= {"typed": request.fields, "errors": errors or {}}
     return Show("admin/access/account.html", view, 422 if errors else 200)

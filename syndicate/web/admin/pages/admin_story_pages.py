@@ -11,7 +11,8 @@ from syndicate.model import EditorAction
 from syndicate.model.actors import ActionResult
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
-from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show
+from syndicate.text.phrases import plural
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, read_number
 
 # Validity of a decision in hours, by the name in the form.
 PERIODS = {"": "until undone", "12": "12 hours", "24": "a day", "72": "three days", "168": "a week"}
@@ -64,8 +65,7 @@ def _list(request: AdminRequest, tab: str, path: str) -> Answer:
 
 def decisions(request: AdminRequest) -> Answer:
     """Show the editor's log."""
-    text = request.query.get("below", "")
-    below = int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else None
+    below = read_number(request.query.get("below", ""))
     with request.jobs.store.snapshot() as connection:
         log = request.jobs.story_views.decisions(connection, request.now, below=below)
     view = {"log": log, "may_decide": request.may(SCOPE), "address": request.address}
@@ -73,8 +73,19 @@ def decisions(request: AdminRequest) -> Answer:
 
 
 def decide(request: AdminRequest) -> Answer:
-    """Pin, drop or undo, by a button of a list; then show the list again."""
-    return Redirect(request.fields.get("back", "/admin/stories"), _by_button(request, "").message)
+    """Pin, drop or undo, by a button of a row or for the chosen stories; then show the list again."""
+    name, uids = request.fields.get("do", ""), request.lists.get("uid", [])
+    if name not in (EditorAction.PIN, EditorAction.DROP):
+        message = _by_button(request, "").message
+    elif not uids:
+        raise ActionRefused("nothing-chosen", "Choose stories first.", status=422)
+    else:
+        for place, uid in enumerate(uids, start=1):
+            text = str(place) if name == EditorAction.PIN else ""
+            request.jobs.stories.decide(request.change(uid), uid, EditorAction(name), text)
+        done = f"pinned to place 1 to {len(uids)}" if name == EditorAction.PIN else "dropped"
+        message = f"{plural(len(uids), 'story')} {done}. Lists change within a minute."
+    return Redirect(request.fields.get("back", "/admin/stories"), message)
 
 
 def searches(request: AdminRequest) -> Answer:
@@ -83,8 +94,8 @@ def searches(request: AdminRequest) -> Answer:
     if request.is_post:
         name, _, number = request.fields.get("do", "").partition("-")
         try:
-            if name == "end" and number.isascii() and number.isdecimal():
-                done = request.jobs.searches.end(request.change(), int(number[:18]))
+            if name == "end":
+                done = request.jobs.searches.end(request.change(), read_number(number) or 0)
             else:
                 done = request.jobs.searches.add(request.change(), request.fields.get("query", ""))
             return Redirect("/admin/stories/searches", done.message)
@@ -101,8 +112,10 @@ def _by_button(request: AdminRequest, uid: str) -> ActionResult:
     """Perform the action of a button: ``undo-NUMBER``, ``pin-UID``, or ``pin`` for the article ``uid``."""
     name, _, named = request.fields.get("do", "").partition("-")
     actions, change = request.jobs.stories, request.change()
-    if name == "undo" and named.isascii() and named.isdecimal():
-        return actions.undo(change, int(named[:18]))
+    if name == "undo":
+        return actions.undo(change, read_number(named) or 0)
+    if name == "allow" and uid:
+        return actions.allow_page(change, uid)
     if name not in (EditorAction.PIN, EditorAction.DROP, EditorAction.LEAD):
         raise NotFound("There is no such action.")
     return actions.decide(change, named or uid, EditorAction(name))
@@ -123,12 +136,12 @@ def regroup(request: AdminRequest) -> Answer:
             if target is None:
                 raise ActionRefused("not-found", f"No story or article matches “{text}”.", status=422)
             to = target.uid
-        preview = views.preview(connection, request.now, uids, to)
+        preview = views.preview(connection, request.now, uids, to, merges=name == "merge")
     if "confirmed" in request.fields:
         actions, change = request.jobs.stories, request.change()
         both = [*uids, to] if to else uids
         done = actions.merge(change, both) if name == "merge" else actions.split(change, uids, to)
-        return Redirect(f"/admin/stories/{preview.stories[0].story.id}", done.message)
+        return Redirect(f"/admin/stories/{preview['stories'][0].story.id}", done.message)
     if name == "move" and not to:
         raise ActionRefused("nothing-chosen", "Name the story that the articles move to.", status=422)
     view = {"preview": preview, "name": name, "title": _REGROUPED[name], "uids": uids, "to": to}

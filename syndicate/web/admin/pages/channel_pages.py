@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from syndicate.errors import ActionRefused, WrongFields
 from syndicate.jobs.admin.outgoing.channel_views import ChannelLine, ChannelPreview
 from syndicate.model import Channel
-from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show
+from syndicate.plots import Figure, Series, stacked_columns
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, read_number
 
 _TEXTS = ("name", "title", "query", "limit", "language", "description", "post_to")
 CLAUSES = ("section:", "tag:", "source:", "language:", "word:", "top", "trending", "-tag:")
@@ -25,6 +27,8 @@ class ChannelEditor:
     errors: Mapping[str, str] = field(default_factory=dict)
     readers: Mapping[str, int] = field(default_factory=dict)
     clauses: tuple[str, ...] = CLAUSES
+    by_day: Figure | None = None
+    declared_at: str = ""
 
     @property
     def most(self) -> int:
@@ -125,13 +129,31 @@ def _editor(
     preview = views.preview(_typed(tried), request.now, saved)
     if preview.problem and "query" not in errors and request.is_post:
         errors = {**errors, "query": preview.problem}
-    readers = views.readers(saved, request.now)[0] if line else {}
-    editor = ChannelEditor(values=values, preview=preview, line=line, errors=errors, readers=readers)
+    readers, days = views.readers(saved, request.now) if line else ({}, {})
+    editor = ChannelEditor(
+        values=values,
+        preview=preview,
+        line=line,
+        errors=errors,
+        readers=readers,
+        by_day=_by_day(days, request.now) if days else None,
+        declared_at=request.jobs.channels.places.get(saved, "config.toml"),
+    )
     return Show("admin/outgoing/channel.html", editor, 422 if errors else 200)
 
 
 def _saved(channel: Channel) -> dict[str, Any]:
     return {**{key: getattr(channel, key) for key in _TEXTS}, "post_to": ", ".join(channel.post_to)}
+
+
+def _by_day(counts: Mapping[datetime, int], now: datetime) -> Figure:
+    """Return the plot of the readers by day (UTC) in 30 days."""
+    last = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = [last - timedelta(days=back) for back in range(29, -1, -1)]
+    found = [counts.get(day, 0) for day in days]
+    finding = f"At least {max(found):,} on the best day, {found[-1]:,} so far today."
+    labels = [f"{day:%-d %b}" for day in days]
+    return stacked_columns("Readers by day, 30 days", finding, labels, [Series("readers", found)])
 
 
 def _entered(request: AdminRequest) -> dict[str, str]:
@@ -145,9 +167,9 @@ def _entered(request: AdminRequest) -> dict[str, str]:
 
 def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields as the action takes them: a limit of digits is a number, ``post_to`` a list."""
-    limit, typed = str(values.get("limit", "")), dict(values)
-    if limit.isdigit() and len(limit) < 9:
-        typed["limit"] = int(limit)
+    limit, typed = read_number(str(values.get("limit", ""))), dict(values)
+    if limit is not None:
+        typed["limit"] = limit
     if "post_to" in values:
         typed["post_to"] = str(values["post_to"]).replace(",", " ").split()
     return typed

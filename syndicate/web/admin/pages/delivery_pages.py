@@ -1,24 +1,12 @@
 """Pages of deliveries: what is being sent, editions, uncertain and failed mail, bounces, providers."""
 
-from dataclasses import dataclass
-
 from syndicate.errors import ActionRefused, NotFound
 from syndicate.jobs.admin.mailing import delivery_views
-from syndicate.jobs.admin.mailing.delivery_views import DeliveryTabs
 from syndicate.store.mail import edition_figures, edition_store
-from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, read_number
 
 TABS = ("now", "editions", "uncertain", "failed", "bounces", "providers")
 _PAGE = 25
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryPage:
-    """A tab of deliveries with its content."""
-
-    tab: str
-    tabs: DeliveryTabs
-    content: object
 
 
 def deliveries(request: AdminRequest) -> Answer:
@@ -43,9 +31,10 @@ def deliveries(request: AdminRequest) -> Answer:
             case "providers":
                 content = delivery_views.providers(connection, now)
             case _:
-                content = delivery_views.under_way(connection, now, facts.rate)
+                local = now.astimezone(request.jobs.options.zone)
+                content = delivery_views.under_way(connection, local, facts.rate)
         counts = delivery_views.tabs(connection)
-    return Show("admin/deliveries/list.html", DeliveryPage(tab=tab, tabs=counts, content=content))
+    return Show("admin/deliveries/list.html", {"tab": tab, "tabs": counts, "content": content})
 
 
 def decide(request: AdminRequest) -> Answer:
@@ -57,7 +46,7 @@ def decide(request: AdminRequest) -> Answer:
             groups = {group.key: group.ids for group in delivery_views.failed_groups(connection)}
         ids = groups.get(request.fields.get("group", ""), ())
     else:
-        ids = tuple(int(text) for text in request.lists.get("id", []) if text.isdecimal() and len(text) < 19)
+        ids = tuple(number for text in request.lists.get("id", []) if (number := read_number(text)))
     if not ids:
         raise ActionRefused("nothing-chosen", "No delivery was chosen. Tick at least one.", status=422)
     act = actions.mark_sent if do == "mark-sent" else actions.resend
@@ -78,5 +67,4 @@ def resume(request: AdminRequest) -> Answer:
 
 
 def _edition(request: AdminRequest) -> int:
-    text = request.fields.get("edition", "")
-    return int(text) if text.isdecimal() and len(text) < 19 else 0
+    return read_number(request.fields.get("edition", "")) or 0

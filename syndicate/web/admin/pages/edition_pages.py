@@ -1,40 +1,22 @@
 """Pages of an edition: review in one form, approval, take-back, correction, and one-off issues."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote
 
 from syndicate.errors import ActionRefused, NotFound, SyndicateError, WrongFields
-from syndicate.jobs.admin.mailing.delivery_views import EditionProgress, progress_of
-from syndicate.jobs.admin.mailing.edition_views import EditionView, Typed, edition_view, find_stories, press
+from syndicate.jobs.admin.mailing.delivery_views import progress_of
+from syndicate.jobs.admin.mailing.edition_views import Typed, edition_view, find_stories, press
 from syndicate.jobs.newsletter.issue_writer import IssueDraft
-from syndicate.model import EditionContent, Newsletter
+from syndicate.model import EditionContent
 from syndicate.newsletter.edition_form import EditionForm
 from syndicate.newsletter.periods import read_zone
 from syndicate.store.mail import edition_store
 from syndicate.store.subscribers import audience_store, segment_store
-from syndicate.web.admin.admin_request import AdminRequest, Answer, MailFrame, Redirect, Show
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, MailFrame, Redirect, Show
 
 _OPEN = edition_store.OPEN
 _LATER = ("approve", "withdraw")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionDetails:
-    """Page of an edition; ``goes_at`` is set while the approval can be taken back."""
-
-    edition: EditionView
-    newsletter: Newsletter
-    recipients: int
-    goes_at: datetime | None
-    problem: str = ""
-    progress: EditionProgress | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Return whether the edition can be changed."""
-        return self.edition.reviewed.state in _OPEN
 
 
 def edition(request: AdminRequest) -> Answer:
@@ -75,12 +57,14 @@ def _show(request: AdminRequest, typed: Typed, *, problem: str = "", status: int
     return Show("admin/editions/edition.html", view, status)
 
 
-def _page(request: AdminRequest, typed: Typed, problem: str = "") -> EditionDetails:
+def _page(request: AdminRequest, typed: Typed, problem: str = "") -> dict[str, Any]:
+    """Return the page of an edition; ``goes_at`` is set while the approval can be taken back."""
     review = request.jobs.editions.review
     view = edition_view(review, request.path["id"], typed)
     reviewed = view.reviewed
     until = reviewed.approve_by if reviewed.state not in _OPEN else None
     newsletter = review.newsletter(reviewed.edition.newsletter)
+    local = request.now.astimezone(request.jobs.options.zone)
     with request.jobs.store.snapshot() as connection:
         counts = audience_store.count_subscriptions_by_state(connection).get(newsletter.name, {})
         recipients = counts.get("confirmed", 0)
@@ -88,20 +72,14 @@ def _page(request: AdminRequest, typed: Typed, problem: str = "") -> EditionDeta
             clauses = review.segment(reviewed.edition.segment)
             recipients = segment_store.count_members(connection, clauses, request.now, newsletter.name)
         ids = [reviewed.edition.id] if reviewed.state not in _OPEN else []
-        progress = progress_of(connection, ids, request.now, request.jobs.mailing.rate)
+        progress = next(iter(progress_of(connection, ids, local, request.jobs.mailing.rate)), None)
     goes_at = until if until and until > request.now else None
-    return EditionDetails(
-        edition=view,
-        newsletter=newsletter,
-        recipients=recipients,
-        goes_at=goes_at,
-        problem=problem,
-        progress=next(iter(progress), None),
-    )
+    page = {"edition": view, "newsletter": newsletter, "recipients": recipients, "goes_at": goes_at}
+    return {**page, "problem": problem, "progress": progress, "is_open": reviewed.state in _OPEN}
 
 
 def edition_mail(request: AdminRequest) -> Answer:
-    """Show the mail as it would be sent now; ``as=text`` and ``as=source`` show its other forms."""
+    """Show the mail as it would be sent now; ``as=text`` shows its text, ``as=eml`` saves it."""
     try:
         found = request.jobs.editions.previewer.stored(request.path["id"], request.now)
     except SyndicateError as error:
@@ -109,6 +87,8 @@ def edition_mail(request: AdminRequest) -> Answer:
         raise NotFound(str(error)) from error
     if request.query.get("as") == "text":
         return Show("admin/editions/text.html", found.text)
+    if request.query.get("as") == "eml":
+        return Download(f"edition-{request.path['id']}.eml", "message/rfc822", found.message)
     return MailFrame(found.html)
 
 
@@ -116,7 +96,7 @@ def approve(request: AdminRequest) -> Answer:
     """Show whom an approval reaches (GET), or approve (POST)."""
     number = request.path["id"]
     view = _page(request, Typed())
-    if not view.is_open:
+    if not view["is_open"]:
         return Redirect(f"/admin/editions/{number}")
     if not request.is_post:
         return Show("admin/editions/approve.html", view)
@@ -126,7 +106,7 @@ def approve(request: AdminRequest) -> Answer:
         )
     except SyndicateError as error:
         status = error.status if isinstance(error, ActionRefused) else 409
-        return Show("admin/editions/approve.html", replace(view, problem=str(error)), status)
+        return Show("admin/editions/approve.html", view | {"problem": str(error)}, status)
     return Redirect(f"/admin/editions/{number}", result.message)
 
 
@@ -156,23 +136,6 @@ def correct(request: AdminRequest) -> Answer:
     return Redirect(f"/admin/editions/{result.id}", result.message)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuePage:
-    """Form of a one-off issue: typed texts, problems by field, and found stories."""
-
-    newsletters: Sequence[Newsletter]
-    segments: tuple[str, ...]
-    fields: Mapping[str, str]
-    problems: Mapping[str, str] = field(default_factory=dict)
-    results: tuple[object, ...] = ()
-    chosen: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def options(self) -> list[tuple[str, str]]:
-        """Return the newsletters by name."""
-        return [(newsletter.name, newsletter.title) for newsletter in self.newsletters]
-
-
 def issue(request: AdminRequest) -> Answer:
     """Show the form of a one-off issue (GET), search stories, or write it (POST)."""
     fields, do = request.fields, request.fields.get("do", "")
@@ -193,14 +156,14 @@ def issue(request: AdminRequest) -> Answer:
             problems = {"text": f"{str(error)[:1].upper()}{str(error)[1:]}"}
     facts, words = request.jobs.mailing, fields.get("words", "").strip()
     results = find_stories(request.jobs.editions.review, EditionContent(stories=()), words) if words else ()
-    view = IssuePage(
-        newsletters=facts.newsletters,
-        segments=facts.segments,
-        fields=fields if request.is_post else {"newsletter": request.query.get("newsletter", "")},
-        problems=problems,
-        results=results,
-        chosen=tuple((name, title) for name, title in dict(chosen).items()),
-    )
+    view = {
+        "options": [(newsletter.name, newsletter.title) for newsletter in facts.newsletters],
+        "segments": facts.segments,
+        "fields": fields if request.is_post else {"newsletter": request.query.get("newsletter", "")},
+        "problems": problems,
+        "results": results,
+        "chosen": [*dict(chosen).items()],
+    }
     return Show("admin/editions/issue.html", view, 422 if problems else 200)
 
 

@@ -8,10 +8,19 @@ from urllib.parse import quote
 
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.errors import ActionRefused, InvalidAddress, NotFound, SyndicateError
-from syndicate.jobs.admin.outgoing.newsletter_reader import WEEKS, EditionDay, NewsletterLine
+from syndicate.jobs.admin.actions import declared_refusal
+from syndicate.jobs.admin.outgoing.newsletter_reader import WEEKS, NewsletterLine
 from syndicate.jobs.newsletter.edition_preview import PreviewedMail
 from syndicate.newsletter.preview_views import as_source, in_the_dark, without_images
-from syndicate.web.admin.admin_request import AdminRequest, Answer, MailFrame, Redirect, Show
+from syndicate.web.admin.admin_request import (
+    AdminRequest,
+    Answer,
+    Download,
+    MailFrame,
+    Redirect,
+    Show,
+    read_number,
+)
 
 VIEWS = {
     "desktop": "Desktop",
@@ -35,17 +44,6 @@ _DEFAULTS = dict.fromkeys((*_TEXTS, "subject_name"), "") | {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewsletterTable:
-    """Table of newsletters, and the present weeks of the calendar."""
-
-    lines: Sequence[NewsletterLine]
-    days: Sequence[EditionDay]
-    today: date
-    before: date
-    after: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NewsletterPage:
     """Newsletter and its next mail in a view; ``problem`` is the error of its rendering."""
 
@@ -53,6 +51,7 @@ class NewsletterPage:
     view: str
     mail: PreviewedMail | None = None
     problem: str = ""
+    declared_at: str = ""
     views: Mapping[str, str] = field(default_factory=lambda: VIEWS)
     limit: int = GMAIL_LIMIT // 1024
 
@@ -67,15 +66,6 @@ class NewsletterPage:
         if self.mail is None:
             return ""
         return as_source(self.mail.message if self.view == "source" else self.mail.text.encode())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewsletterForm:
-    """Form of a newsletter; ``name`` is ``""`` for a new newsletter."""
-
-    values: Mapping[str, Any]
-    name: str = ""
-    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 def newsletters(request: AdminRequest) -> Answer:
@@ -102,13 +92,22 @@ def newsletter(request: AdminRequest) -> Answer:
     view = view if view in VIEWS else "desktop"
     return Show(
         "admin/outgoing/newsletter.html",
-        NewsletterPage(line=line, view=view, mail=mail, problem=problem),
+        NewsletterPage(
+            line=line,
+            view=view,
+            mail=mail,
+            problem=problem,
+            declared_at=request.jobs.newsletters.places.get(name, "config.toml"),
+        ),
     )
 
 
 def mail(request: AdminRequest) -> Answer:
-    """Return the HTML of the next mail for the frame, in a view."""
-    found = request.jobs.newsletter_views.preview(request.path["name"], request.now)
+    """Return the HTML of the next mail for the frame, in a view; ``eml`` saves the whole mail."""
+    name = request.path["name"]
+    found = request.jobs.newsletter_views.preview(name, request.now)
+    if request.path["form"] == "eml" and found:
+        return Download(f"{name}.eml", "message/rfc822", found.message)
     html = found.html if found else ""
     match request.path["form"]:
         case "dark":
@@ -121,7 +120,7 @@ def mail(request: AdminRequest) -> Answer:
 def add_newsletter(request: AdminRequest) -> Answer:
     """Show the form of a new newsletter, or add it."""
     if not request.is_post:
-        return Show("admin/outgoing/newsletter_form.html", NewsletterForm(values=_DEFAULTS))
+        return _form(_DEFAULTS)
     return _save(request, "")
 
 
@@ -131,12 +130,12 @@ def edit(request: AdminRequest) -> Answer:
     if request.is_post:
         return _save(request, name)
     if name in views.declared:
-        raise NotFound(f"config.toml declares the newsletter {name}. Change it there.")
+        raise declared_refusal(request.jobs.newsletters.places, name)
     found = views.find(name)
     values = {key: getattr(found, key, "") for key in (*_TEXTS, *_NUMBERS)}
     values |= {"approval": f"{found.approval / 3600:g}", "subject_name": found.subject_name}
     values["address"] = request.jobs.newsletters.own_address(name)
-    return Show("admin/outgoing/newsletter_form.html", NewsletterForm(values=values, name=name))
+    return _form(values, name)
 
 
 def change(request: AdminRequest) -> Answer:
@@ -175,13 +174,8 @@ def _listed(request: AdminRequest, lines: Sequence[NewsletterLine]) -> Answer:
     except ValueError:
         pass
     step = timedelta(weeks=WEEKS)
-    page = NewsletterTable(
-        lines=lines,
-        days=views.calendar(first, request.now),
-        today=today,
-        before=first - step,
-        after=first + step,
-    )
+    page = {"lines": lines, "days": views.calendar(first, request.now), "today": today}
+    page |= {"before": first - step, "after": first + step}
     return Show("admin/outgoing/newsletters.html", page)
 
 
@@ -191,7 +185,7 @@ def _save(request: AdminRequest, name: str) -> Answer:
     typed = {key: value for key, value in typed.items() if key != "name" or not name}
     values: dict[str, Any] = {**typed, "subject_name": bool(request.fields.get("subject_name"))}
     for key in _NUMBERS:
-        values[key] = int(typed[key]) if typed[key].isdigit() and len(typed[key]) < 9 else typed[key]
+        values[key] = typed[key] if (number := read_number(typed[key])) is None else number
     values["approval"] = f"{typed['approval'] or 0}h"
     actions = request.jobs.newsletters
     try:
@@ -203,6 +197,11 @@ def _save(request: AdminRequest, name: str) -> Answer:
         if not error.fields:
             raise
         values |= {"approval": typed["approval"]}
-        form = NewsletterForm(values=values, name=name, errors=error.fields)
-        return Show("admin/outgoing/newsletter_form.html", form, 422)
+        return _form(values, name, error.fields)
     return Redirect(f"/admin/newsletters/{quote(result.id)}", result.message)
+
+
+def _form(values: Mapping[str, Any], name: str = "", errors: Mapping[str, str] = {}) -> Answer:
+    """Show the form of a newsletter; ``name`` is ``""`` for a new newsletter."""
+    view = {"typed": values, "name": name, "errors": errors}
+    return Show("admin/outgoing/newsletter_form.html", view, 422 if errors else 200)

@@ -1,7 +1,6 @@
 """Pages of sources: the list, a source, its polls and last bytes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -9,18 +8,17 @@ from urllib.parse import urlencode
 from syndicate.audience.importing.csv_text import write_csv
 from syndicate.errors import NotFound, ParseError, WrongFields
 from syndicate.jobs.admin.sources.source_actions import CHOSEN
-from syndicate.jobs.admin.sources.source_list_view import Filter, SourceListView, SourceRow
+from syndicate.jobs.admin.sources.source_list_view import Filter
 from syndicate.jobs.admin.sources.source_view import SourceView, secret_place
 from syndicate.jobs.ingest.dry_run import RuledArticle
 from syndicate.model import Entry, FullText, Republish
-from syndicate.plots.column_plots import StripDay, strip
 from syndicate.plots.figure import Figure
 from syndicate.plots.time_plots import Dot, dots
 from syndicate.store.ingest import poll_store, source_figures, source_store
 from syndicate.store.ingest.poll_store import PollRow
 from syndicate.text.phrases import plural
 from syndicate.text.visible import visible
-from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Redirect, Show
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Redirect, Show, read_number
 
 LIST = "/admin/sources"
 _KEPT = ("q", "section", "origin", "tab")
@@ -52,81 +50,12 @@ def pairs(values: Iterable[str]) -> Pairs:
 REPUBLISH, FULL_TEXT = pairs(Republish), pairs(FullText)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceListPage:
-    """Page of the list with its tabs as (address, text), and the strip of each row."""
-
-    view: SourceListView
-    query: Mapping[str, str]
-    tabs: Sequence[tuple[str, str]]
-    current: str
-    strips: Mapping[int, Figure]
-    sections: Pairs
-    next: str
-    csv: str
-    wrong: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChosenPage:
-    """Question before an action on chosen sources."""
-
-    do: str
-    chosen: Sequence[tuple[int, str]]
-    sections: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BytesPart:
-    """Last answer in one of its views; ``problem`` says why it cannot be read."""
-
-    tabs: Sequence[tuple[str, str]]
-    current: str
-    raw: str = ""
-    entries: Sequence[Entry] = ()
-    ruled: Sequence[RuledArticle] = ()
-    title: str = ""
-    problem: str = ""
-    at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourcePage:
-    """Page of a source; ``answer`` is ``None`` when the user may not see it, or there is none."""
-
-    view: SourceView
-    figure: Figure | None
-    secret: str
-    answer: BytesPart | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollsPage:
-    """Polls of a source, newest first."""
-
-    id: int
-    name: str
-    polls: Sequence[PollRow]
-    next: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditPage:
-    """Form of an added source as it was typed."""
-
-    id: int
-    name: str
-    is_list: bool
-    typed: Mapping[str, str]
-    wrong: Mapping[str, str]
-    republish: Pairs = REPUBLISH
-    full_text: Pairs = FULL_TEXT
-
-
 def sources(request: AdminRequest) -> Answer:
     """Show the list (GET), or act on chosen sources (POST)."""
     if request.is_post:
-        return _act(request, _numbers(request.lists.get("chosen", [])))
+        return _act(
+            request, [number for text in request.lists.get("chosen", []) if (number := read_number(text))]
+        )
     return _list(request, {})
 
 
@@ -137,17 +66,16 @@ def _list(request: AdminRequest, wrong: Mapping[str, str]) -> Answer:
             connection, request.now, _filter(query), request.query.get("after", "")
         )
     tabs = [(_address(query | {"tab": tab}), f"{text} {view.counts[tab]:,}") for tab, text in _TABS]
-    page = SourceListPage(
-        view=view,
-        query=query,
-        tabs=tabs,
-        current=_address(query),
-        sections=pairs(view.sections),
-        strips={row.id: _strip(row) for row in view.rows},
-        next=_address(query | {"after": view.after}) if view.after else "",
-        csv=_address(query, f"{LIST}.csv"),
-        wrong=wrong,
-    )
+    page = {
+        "view": view,
+        "query": query,
+        "tabs": tabs,
+        "current": _address(query),
+        "sections": pairs(view.sections),
+        "next": _address(query | {"after": view.after}) if view.after else "",
+        "csv": _address(query, f"{LIST}.csv"),
+        "wrong": wrong,
+    }
     return Show("admin/sources/list.html", page, 422 if wrong else 200)
 
 
@@ -187,12 +115,12 @@ def source(request: AdminRequest) -> Answer:
         title, html = "", ""
         if answer and shown == "text":
             title, html = request.jobs.source_details.newest_text(connection, view.source)
-    page = SourcePage(
-        view=view,
-        figure=_dots(view, request) if view.polls else None,
-        secret=secret_place(view.source) if request.may("admin:write") else "",
-        answer=_bytes(request, view, answer, shown, title, html) if answer else None,
-    )
+    page = {
+        "view": view,
+        "figure": _dots(view, request) if view.polls else None,
+        "secret": secret_place(view.source) if request.may("admin:write") else "",
+        "answer": _bytes(request, view, answer, shown, title, html) if answer else None,
+    }
     return Show("admin/sources/source.html", page)
 
 
@@ -204,7 +132,7 @@ def polls(request: AdminRequest) -> Answer:
         rows = poll_store.polls_of(connection, source.id, before=before, limit=_POLL_PAGE)
     more = urlencode({"before": rows[-1].at.isoformat()}) if len(rows) == _POLL_PAGE else ""
     address = f"{LIST}/{source.id}/polls?{more}" if more else ""
-    page = PollsPage(id=source.id, name=source.name, polls=rows, next=address)
+    page = {"id": source.id, "name": source.name, "polls": rows, "next": address}
     return Show("admin/sources/polls.html", page)
 
 
@@ -234,7 +162,8 @@ def edit(request: AdminRequest) -> Answer:
             return Redirect(f"{LIST}/{source_id}", result.message)
         except WrongFields as error:
             typed, wrong = {**typed, **request.fields, "private": fields["private"]}, error.fields
-    page = EditPage(id=source_id, name=source.name, is_list=bool(source.listed_in), typed=typed, wrong=wrong)
+    page = {"id": source_id, "name": source.name, "is_list": bool(source.listed_in), "typed": typed}
+    page |= {"wrong": wrong, "republish": REPUBLISH, "full_text": FULL_TEXT}
     return Show("admin/sources/edit.html", page, 422 if wrong else 200)
 
 
@@ -250,7 +179,7 @@ def _act(request: AdminRequest, ids: Sequence[int]) -> Answer:
         with request.jobs.store.snapshot() as connection:
             found = [(number, _stored(connection, number).name) for number in ids]
             sections = source_figures.source_sections(connection)
-        return Show("admin/sources/chosen.html", ChosenPage(do=do, chosen=found, sections=sections))
+        return Show("admin/sources/chosen.html", {"do": do, "chosen": found, "sections": sections})
     result = request.jobs.sources.on_chosen(request.change(), do, ids, fields.get("section", "").strip())
     return Redirect(back, result.message)
 
@@ -275,7 +204,8 @@ def _may_see_bytes(request: AdminRequest, view: SourceView) -> bool:
 
 def _bytes(
     request: AdminRequest, view: SourceView, answer: poll_store.LastAnswer, shown: str, title: str, html: str
-) -> BytesPart:
+) -> dict[str, object]:
+    """Return the last answer in one of its views; ``problem`` says why it cannot be read."""
     here = f"{LIST}/{view.source.id}"
     tabs = [(f"{here}?bytes={name}#bytes" if name else f"{here}#bytes", text) for name, text in _VIEWS]
     current = next((tab[0] for tab, (name, _) in zip(tabs, _VIEWS, strict=True) if name == shown), tabs[0][0])
@@ -291,23 +221,8 @@ def _bytes(
             raw = visible(f"{answer.headers}\n\n{answer.body.decode('utf-8', 'replace')}")
     except ParseError as error:
         problem = str(error)
-    return BytesPart(
-        tabs=tabs,
-        current=current,
-        raw=raw,
-        entries=entries,
-        ruled=ruled,
-        title=title,
-        problem=problem,
-        at=answer.at,
-    )
-
-
-def _strip(row: SourceRow) -> Figure:
-    days = [StripDay(f"{day:%-d %b}", new, polls, failed) for day, new, polls, failed in row.days]
-    failed = sum(day.failed for day in days)
-    finding = f"{sum(day.new for day in days)} articles and {failed} failed polls in 14 days"
-    return strip(f"{row.name}: 14 days", finding, days)
+    found: dict[str, object] = {"raw": raw, "entries": entries, "ruled": ruled, "title": title}
+    return {**found, "tabs": tabs, "current": current, "problem": problem, "at": answer.at}
 
 
 def _dots(view: SourceView, request: AdminRequest) -> Figure:
@@ -350,10 +265,6 @@ def _filter(query: Mapping[str, str]) -> Filter:
 def _address(query: Mapping[str, str], path: str = LIST) -> str:
     given = urlencode({name: text for name, text in query.items() if text})
     return f"{path}?{given}" if given else path
-
-
-def _numbers(texts: Iterable[str]) -> list[int]:
-    return [int(text) for text in texts if text.isdecimal() and len(text) < 19]
 
 
 def _time(text: str) -> datetime | None:

@@ -1,8 +1,6 @@
 """Pages of subscribers: list, add, import, export, and the record of a subscriber."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +8,7 @@ from syndicate.audience.importing.list_rows import ImportChoices
 from syndicate.errors import ActionRefused, NotFound, SyndicateError, WrongFields
 from syndicate.jobs.admin.mailing import subscriber_views
 from syndicate.jobs.admin.mailing.subscriber_actions import NewSubscriber
-from syndicate.jobs.admin.mailing.subscriber_views import MOST_REFUSED, ImportPlan
-from syndicate.model import Newsletter
+from syndicate.jobs.admin.mailing.subscriber_views import MOST_REFUSED
 from syndicate.store.subscribers import audience_store, subscriber_rows
 from syndicate.store.subscribers.subscriber_rows import SubscriberFilter
 from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Redirect, Show
@@ -19,24 +16,6 @@ from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Re
 LIST = "/admin/subscribers"
 MAX_CSV = 20 * 1024 * 1024
 READ = "subscribers:read"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriberForm:
-    """Form with typed texts, and problems by field."""
-
-    newsletters: Sequence[Newsletter]
-    fields: Mapping[str, str]
-    problems: Mapping[str, str] = field(default_factory=dict)
-    problem: str = ""
-    plan: ImportPlan | None = None
-    meanings: Mapping[str, str] = field(default_factory=dict)
-    shown: int = MOST_REFUSED
-
-    @property
-    def options(self) -> list[tuple[str, str]]:
-        """Return the newsletters by name."""
-        return [(newsletter.name, newsletter.title) for newsletter in self.newsletters]
 
 
 def subscribers(request: AdminRequest) -> Answer:
@@ -61,9 +40,7 @@ def subscribers(request: AdminRequest) -> Answer:
             ).figure
             return Show("admin/subscribers/numbers.html", {"confirmed": confirmed, "growth": growth})
         view = subscriber_views.subscriber_list(connection, chosen, query.get("after", ""), request.now, zone)
-    return Show(
-        "admin/subscribers/list.html", {"list": view, "newsletters": request.jobs.mailing.newsletters}
-    )
+    return Show("admin/subscribers/list.html", {"list": view})
 
 
 def add(request: AdminRequest) -> Answer:
@@ -196,5 +173,8 @@ def erase(request: AdminRequest) -> Answer:
     return Redirect(LIST, request.jobs.subscribers.erase(request.change(), request.path["id"]).message)
 
 
-def _form(request: AdminRequest, **facts: Any) -> SubscriberForm:
-    return SubscriberForm(newsletters=request.jobs.mailing.newsletters, fields=request.fields, **facts)
+def _form(request: AdminRequest, **facts: Any) -> dict[str, Any]:
+    """Return the variables of a form with the typed texts, and the ``problems`` by field."""
+    newsletters = [(newsletter.name, newsletter.title) for newsletter in request.jobs.mailing.newsletters]
+    form = {"options": newsletters, "fields": request.fields, "shown": MOST_REFUSED}
+    return {"problems": {}, "problem": "", "plan": None, "meanings": {}, **form, **facts}

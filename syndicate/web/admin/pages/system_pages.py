@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Redirect, Show
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Redirect, Show, read_number
 
 
 def system(request: AdminRequest) -> Answer:
@@ -14,8 +14,7 @@ def system(request: AdminRequest) -> Answer:
 def try_again(request: AdminRequest) -> Answer:
     """Let the next run try a failed thing again."""
     fields = request.fields
-    given = fields.get("source_id", "")
-    source_id = int(given) if given.isdecimal() and len(given) < 19 else 0
+    source_id = read_number(fields.get("source_id", "")) or 0
     result = request.jobs.system.try_again(
         request.change(), fields.get("kind", ""), fields.get("subject", ""), source_id
     )
@@ -43,7 +42,8 @@ def settings(request: AdminRequest) -> Answer:
     """Show every setting in force with its origin; an editor sees only the checks."""
     if not request.may("admin:read"):
         return Redirect("/admin/settings/health")
-    return Show("admin/system/settings.html", request.jobs.system.settings())
+    system = request.jobs.system
+    return Show("admin/system/settings.html", {"rows": system.settings(), "rejected": system.rejected})
 
 
 def health(request: AdminRequest) -> Answer:

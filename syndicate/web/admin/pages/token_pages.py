@@ -13,7 +13,7 @@ from syndicate.jobs.admin.access.access_views import (
 from syndicate.jobs.admin.access.sign_in import user_actor
 from syndicate.jobs.admin.access.token_actions import NEVER_FOR_TOKENS
 from syndicate.model.actors import ROLES, SCOPES
-from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Redirect, Show
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Redirect, Show, read_number
 
 _TOKENS = "/admin/settings/tokens"
 
@@ -32,14 +32,15 @@ def tokens(request: AdminRequest) -> Answer:
     with request.jobs.store.snapshot() as connection:
         found = token_views(connection, user_actor(request.viewer))
     allowed = ROLES[request.viewer.role] - NEVER_FOR_TOKENS
+    scopes = [(scope, f"{scope}: {text}") for scope, text in SCOPES.items() if scope in allowed]
+    typed = {"typed": fields, "chosen": chosen} if errors else {"typed": {}, "chosen": ()}
     view = {
         "tokens": found,
-        "scopes": [(scope, f"{scope}: {text}") for scope, text in SCOPES.items() if scope in allowed],
-        "typed": fields if errors else {},
-        "chosen": chosen if errors else (),
+        "scopes": scopes,
         "errors": errors,
         "message": message,
         "secret": secret,
+        **typed,
     }
     return Show("admin/access/tokens.html", view, 422 if errors else 200)
 
@@ -50,23 +51,26 @@ def revoke_token(request: AdminRequest) -> Answer:
 
 
 def audit(request: AdminRequest) -> Answer:
-    """Show the audit log with filters, or save it as lines of JSON."""
+    """Show the audit log with filters."""
     chosen = {name: request.query.get(name, "") for name in AUDIT_FILTERS}
-    if request.query.get("as") == "ndjson":
-        return Download("audit.ndjson", "application/x-ndjson", export_audit(request.jobs.store, chosen))
-    below = request.query.get("below", "")
     with request.jobs.store.snapshot() as connection:
-        rows = audit_page(connection, chosen, int(below) if below.isdecimal() and len(below) < 19 else None)
+        rows = audit_page(connection, chosen, read_number(request.query.get("below", "")))
     given = {name: value for name, value in chosen.items() if value}
     more = f"?{urlencode({**given, 'below': rows[-1].id})}" if len(rows) == PAGE else ""
-    export = f"?{urlencode({**given, 'as': 'ndjson'})}"
+    export = f"/admin/settings/audit.ndjson?{urlencode(given)}"
     view = {"rows": rows, "chosen": chosen, "next": more, "export": export}
     return Show("admin/access/audit.html", view)
+
+
+def audit_lines(request: AdminRequest) -> Answer:
+    """Save the filtered audit log as lines of JSON."""
+    chosen = {name: request.query.get(name, "") for name in AUDIT_FILTERS}
+    return Download("audit.ndjson", "application/x-ndjson", export_audit(request.jobs.store, chosen))
 
 
 def _days(text: str) -> float | None:
     if not text:
         return None
-    if not text.isdecimal() or len(text) > 5:
+    if (days := read_number(text)) is None:
         raise WrongFields({"days": "Write a number of days between 1 and 3650."})
-    return float(text)
+    return float(days)

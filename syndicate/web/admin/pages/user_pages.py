@@ -1,29 +1,10 @@
 """Pages of the settings for admins: users and their invitations."""
 
-from dataclasses import dataclass, field
-
 from syndicate.errors import NotFound, WrongFields
-from syndicate.jobs.admin.access.access_views import UserView, user_view, user_views
+from syndicate.jobs.admin.access.access_views import user_view, user_views
 from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show
 
 _USERS = "/admin/settings/users"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsersView:
-    """All users, and the form of an invitation as it was typed."""
-
-    users: list[UserView]
-    typed: dict[str, str] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkView:
-    """Link with which a user sets a password; ``link`` is ``""`` when it was shown before."""
-
-    message: str
-    link: str
 
 
 def users(request: AdminRequest) -> Answer:
@@ -40,7 +21,7 @@ def users(request: AdminRequest) -> Answer:
             errors = error.fields
     with request.jobs.store.snapshot() as connection:
         found = user_views(connection, request.now)
-    view = UsersView(users=found, typed=dict(fields), errors=errors)
+    view = {"users": found, "typed": fields, "errors": errors}
     return Show("admin/access/users.html", view, 422 if errors else 200)
 
 
@@ -73,4 +54,4 @@ def user(request: AdminRequest) -> Answer:
 def _link(request: AdminRequest, message: str, key: str) -> Answer:
     """Show a link once; the answer to a form that was sent twice has no link."""
     link = f"{request.jobs.options.url}/admin/password/{key}" if key else ""
-    return Show("admin/access/link.html", LinkView(message=message, link=link))
+    return Show("admin/access/link.html", {"message": message, "link": link})

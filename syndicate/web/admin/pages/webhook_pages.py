@@ -1,45 +1,14 @@
 """Pages of webhooks to other programs, and of posts to other networks."""
 
-from dataclasses import dataclass, field
-from typing import Any
-
 from syndicate.errors import WrongFields
 from syndicate.jobs.admin.outgoing.webhook_actions import deliveries_of
 from syndicate.store.events import post_store
 from syndicate.store.events.event_log import EVENTS
-from syndicate.store.events.post_store import PostRow, PostTarget
-from syndicate.store.events.webhook_store import Endpoint
-from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, read_number
 
 _WEBHOOKS = "/admin/settings/webhooks"
 _POSTS = "/admin/deliveries/posts"
 _STATES = ("uncertain", "failed", "deferred", "pending", "sent")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhooksView:
-    """Endpoints, and the form for a new endpoint or for the changed endpoint ``one``, with its deliveries."""
-
-    endpoints: list[Endpoint] = field(default_factory=list)
-    endpoint: Endpoint | None = None
-    deliveries: list[dict[str, Any]] = field(default_factory=list)
-    events: list[tuple[str, str]] = field(default_factory=list)
-    address: str = ""
-    chosen: tuple[str, ...] = ()
-    errors: dict[str, str] = field(default_factory=dict)
-    message: str = ""
-    secret: str = ""
-    next: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostsView:
-    """Posts in a state, and networks that rest."""
-
-    posts: list[PostRow]
-    resting: list[PostTarget]
-    counts: list[tuple[str, str]]
-    state: str
 
 
 def webhooks(request: AdminRequest) -> Answer:
@@ -52,15 +21,11 @@ def webhooks(request: AdminRequest) -> Answer:
             message, secret = added.result.message, added.secret
         except WrongFields as error:
             errors = error.fields
-    view = WebhooksView(
-        endpoints=request.jobs.webhooks.endpoints(),
-        events=_choices(),
-        address=address if errors else "",
-        chosen=chosen if errors else (),
-        errors=errors,
-        message=message,
-        secret=secret,
+    typed: dict[str, object] = (
+        {"address": address, "chosen": chosen} if errors else {"address": "", "chosen": ()}
     )
+    view = {"endpoints": request.jobs.webhooks.endpoints(), "message": message, "secret": secret, **typed}
+    view |= {"events": _choices(), "errors": errors}
     return Show("admin/outgoing/webhooks.html", view, 422 if errors else 200)
 
 
@@ -78,19 +43,19 @@ def webhook(request: AdminRequest) -> Answer:
                 gone = request.fields.get("do") == "remove"
                 return Redirect(_WEBHOOKS if gone else f"{_WEBHOOKS}/{number}", message)
     with request.jobs.store.snapshot() as connection:
-        found = deliveries_of(connection, number, below=_number(request.query.get("below", "")) or None)
+        found = deliveries_of(connection, number, below=read_number(request.query.get("below", "")))
     endpoint = next(each for each in jobs.endpoints() if each.id == number)
-    view = WebhooksView(
-        endpoint=endpoint,
-        deliveries=found,
-        events=_choices(),
-        address=request.fields.get("address", "") if errors else endpoint.address,
-        chosen=tuple(request.lists.get("events", ())) if errors else tuple(endpoint.events.split()),
-        errors=errors,
-        message=message,
-        secret=secret,
-        next=f"?below={found[-1]['id']}" if len(found) == 50 else "",
-    )
+    view: dict[str, object] = {
+        "endpoint": endpoint,
+        "deliveries": found,
+        "message": message,
+        "secret": secret,
+    }
+    view |= {"address": endpoint.address, "chosen": endpoint.events.split()}
+    if errors:
+        view |= {"address": request.fields.get("address", ""), "chosen": request.lists.get("events", ())}
+    more = f"?below={found[-1]['id']}" if len(found) == 50 else ""
+    view |= {"events": _choices(), "errors": errors, "next": more}
     return Show("admin/outgoing/webhook.html", view, 422 if errors else 200)
 
 
@@ -98,7 +63,7 @@ def posts(request: AdminRequest) -> Answer:
     """Show the posts to other networks (GET), or decide about a post or a resting network (POST)."""
     jobs, fields = request.jobs.posts, request.fields
     if request.is_post:
-        number = _number(fields.get("post", ""))
+        number = read_number(fields.get("post", "")) or 0
         match fields.get("do"):
             case "resend":
                 done = jobs.resend(request.change(), number)
@@ -116,9 +81,8 @@ def posts(request: AdminRequest) -> Answer:
         (_POSTS, "All"),
         *((f"{_POSTS}?state={name}", f"{name} {counts.get(name, 0)}") for name in _STATES),
     ]
-    view = PostsView(
-        posts=found, resting=resting, counts=tabs, state=f"{_POSTS}?state={state}" if state else _POSTS
-    )
+    shown = f"{_POSTS}?state={state}" if state else _POSTS
+    view = {"posts": found, "resting": resting, "counts": tabs, "state": shown}
     return Show("admin/outgoing/posts.html", view)
 
 
@@ -139,14 +103,10 @@ def _do(request: AdminRequest, number: int) -> tuple[str, str]:
         case "remove":
             done = jobs.remove(change, number)
         case "retry":
-            done = jobs.retry(change, _number(fields.get("delivery", "")))
+            done = jobs.retry(change, read_number(fields.get("delivery", "")) or 0)
         case _:
             done = jobs.test(change, number)
     return done.message, ""
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
 def _choices() -> list[tuple[str, str]]:
