@@ -21,7 +21,7 @@ from tests.net.scripted_server import ScriptedServer, answer
 
 __all__ = ["folder"]
 
-pytestmark = [pytest.mark.all, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.all, pytest.mark.timeout(900)]
 
 
 def feed(http: str, *numbers: int) -> bytes:

@@ -13,7 +13,7 @@ from tests.net.scripted_server import ScriptedServer
 
 __all__ = ["folder"]
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.all]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.all]
 
 
 def test_every_stage_survives_a_full_disk_in_its_middle(folder: Path) -> None:

@@ -16,7 +16,7 @@ from syndicate.store.events import post_store
 from tests.crash.test_every_commit import CHECKOUT
 from tests.recording_server import RecordingServer, Taken
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.all]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.all]
 
 
 def test_webhooks_arrive_and_posts_stand_once_whenever_the_process_is_killed(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from tests.delivery.scripted_smtp import ScriptedSmtp
 from tests.net.scripted_server import Answer, answer
 
 CHECKOUT = Path(__file__).parents[2]
-PATIENCE = 120.0  # seconds; a run takes fifteen
+PATIENCE = 240.0  # seconds; a run takes fifteen on an idle machine
 READERS = tuple(f"{name}@{name[0]}.example" for name in ("ann", "bob", "cleo", "dora", "emil", "finn"))
 HOSTS = ("127.0.0.1", "localhost")
 # Times of the run and of files in the output.
@@ -53,7 +53,8 @@ UNFINISHED = """
 """
 PROGRESS = """
     SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM articles WHERE placed),
-        (SELECT count(*) FROM stale_pages), (SELECT array_agg(concat_ws(' ', address, state)) FROM deliveries),
+        (SELECT count(*) FROM stale_pages),
+        (SELECT array_agg(concat_ws(' ', address, state)) FROM deliveries),
         (SELECT array_agg(concat_ws(' ', name, owner, until)) FROM leases),
         (SELECT array_agg(concat_ws(' ', queue_name, status)) FROM procrastinate_jobs),
         (SELECT array_agg(concat_ws(' ', state, wait_event, query)) FROM pg_stat_activity)
@@ -104,7 +105,7 @@ class Worker:
         """End the worker in order; its exit is no part of the test."""
         self.send(signal.SIGCONT)
         self.send(signal.SIGTERM)
-        wait_until(lambda: not self.is_alive(), f"{self.log} to end", 30)
+        wait_until(lambda: not self.is_alive(), f"{self.log} to end")
 
     def lines(self) -> list[dict[str, Any]]:
         """Return the lines of the log so far."""

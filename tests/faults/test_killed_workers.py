@@ -7,7 +7,7 @@ import pytest
 from tests.faults.conftest import Faults
 from tests.faults.installation import seeded, wait_until
 
-pytestmark = [pytest.mark.all, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.all, pytest.mark.timeout(900)]
 ROOMS = ("ingest", "stories", "publish", "newsletter", "delivery")
 
 
@@ -24,7 +24,7 @@ def test_a_worker_killed_at_a_commit_loses_and_doubles_nothing(faults: Faults, r
             is_late = chosen.random() < 0.5
             if is_late:
                 # It frees the leases of the dead process at its start; an earlier one waits for heartbeats.
-                wait_until(lambda first=first: not first.is_alive(), "the kill", 30)  # type: ignore[misc]
+                wait_until(lambda first=first: not first.is_alive(), "the kill")  # type: ignore[misc]
             place.start()
             place.finish(faults.expected)
             assert place.uncertain() <= 1

@@ -5,7 +5,7 @@ import pytest
 from tests.faults.conftest import Faults
 from tests.faults.installation import seeded, wait_until
 
-pytestmark = [pytest.mark.all, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.all, pytest.mark.timeout(900)]
 DELETE = "DELETE FROM procrastinate_jobs WHERE id %% 3 = %s"
 DOUBLE = """
     INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args)

@@ -12,7 +12,7 @@ from tests.faults.hurried_workers import LEASE
 from tests.faults.installation import Installation, wait_until
 from tests.faults.proxy import Proxy
 
-pytestmark = [pytest.mark.all, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.all, pytest.mark.timeout(900)]
 
 
 @pytest.fixture

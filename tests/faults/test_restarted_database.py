@@ -11,7 +11,7 @@ from tests.faults.conftest import Faults
 from tests.faults.installation import seeded
 from tests.faults.test_killed_workers import ROOMS
 
-pytestmark = [pytest.mark.all, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.all, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from tests.faults.conftest import Faults
 from tests.faults.installation import seeded, wait_until
 
-pytestmark = [pytest.mark.all, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.all, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -13,7 +13,7 @@ from tests.runners.test_periods import LIBFAKETIME
 
 pytestmark = [
     pytest.mark.all,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(LIBFAKETIME is None, reason="needs libfaketime (apt-get install libfaketime)"),
 ]
 ERRORS = ("+1h", "-1h", "+1d", "-1d")
@@ -77,7 +77,7 @@ def test_a_worker_rests_while_its_clock_is_wrong_and_goes_on_at_once_afterwards(
             process.wait_for(REST, before + 5)
             assert len(sql.execute(DUE).fetchall()) == 2
             clock.set(RIGHT)
-            wait_until(lambda sql=sql: not sql.execute(DUE).fetchone(), "the next poll", 20)  # type: ignore[misc]
+            wait_until(lambda sql=sql: not sql.execute(DUE).fetchone(), "the next poll")  # type: ignore[misc]
     place.finish(faults.expected)
 
 

@@ -15,7 +15,7 @@ from syndicate.ingest.limits import MAX_ITEMS
 from tests.ingest.reading import atom, read, rss
 
 # Quadratic time takes longer; tests do not check ordinary speed.
-pytestmark = pytest.mark.timeout(15)
+pytestmark = pytest.mark.cpu_seconds(15)
 
 # Where elements are skipped, so that it is no item.
 MANY_ATTRIBUTES = " ".join(f"a{n}='1'" for n in range(200_000))

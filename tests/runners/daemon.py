@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 60.0  # seconds; it takes two on a machine with nothing else to do
+PATIENCE = 240.0  # seconds; it takes two on a machine with nothing else to do
 CHECKOUT = Path(__file__).parents[2]
 
 
