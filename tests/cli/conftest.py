@@ -1,8 +1,11 @@
 """Commands run in a folder of their own, in this process, as the installed program would run them."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import chdir, redirect_stdout, suppress
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 
 from syndicate.cli import main
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
+from tests.empty_stores import write_empty_store
 
 
 @dataclass(frozen=True)
@@ -91,25 +95,45 @@ ARTICLES = {
 @pytest.fixture
 def room(tmp_path: Path, run: Run) -> Run:
     """A newsroom with one folder of articles, known since some days; nothing read yet."""
-    (tmp_path / "config.toml").write_text(CONFIG, "utf-8")
-    desk = tmp_path / "desk"
-    desk.mkdir()
-    for number, (name, (title, text)) in enumerate(ARTICLES.items()):
-        front = f"---\ntitle: {title}\ndate: 2026-11-23T1{number}:00:00Z\n---\n\n"
-        (desk / f"{name}.md").write_text(f"{front}{text}\n", "utf-8")
+    write_newsroom(tmp_path)
     assert run(f"status --now {EARLIER}").code in (0, 1)
     return run
 
 
+def write_newsroom(folder: Path) -> None:
+    """Write the configuration, the articles and an empty store."""
+    (folder / "config.toml").write_text(CONFIG, "utf-8")
+    write_empty_store(folder)
+    (folder / "desk").mkdir()
+    for number, (name, (title, text)) in enumerate(ARTICLES.items()):
+        front = f"---\ntitle: {title}\ndate: 2026-11-23T1{number}:00:00Z\n---\n\n"
+        (folder / "desk" / f"{name}.md").write_text(f"{front}{text}\n", "utf-8")
+
+
+def called(folder: Path, *commands: str) -> None:
+    """Run commands in a folder, for fixtures that are made once."""
+    for command in commands:
+        with chdir(folder), redirect_stdout(StringIO()), suppress(SystemExit):
+            main(command.split())
+
+
+@pytest.fixture(scope="session")
+def cut_newsroom(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A newsroom with two subscribers and an edition; it has sent nothing, so that tests may copy it."""
+    folder = tmp_path_factory.mktemp("newsroom")
+    write_newsroom(folder)
+    called(folder, f"status --now {EARLIER}")
+    called(folder, *(f"{stage} --now {SEVEN}" for stage in ("ingest", "stories", "publish")))
+    called(folder, *(f"subscribers add {name}@example.org --now {EARLIER}" for name in ("ann", "bob")))
+    called(folder, f"edition --now {SEVEN}")
+    return folder
+
+
 @pytest.fixture
-def edition(room: Run) -> Run:
+def edition(cut_newsroom: Path, tmp_path: Path, run: Run) -> Run:
     """The same with two subscribers and the edition of the 24th, cut and not sent."""
-    for command in ("ingest", "stories", "publish"):
-        assert room(f"{command} --now {SEVEN}").code == 0
-    for address in ("ann@example.org", "bob@example.org"):
-        assert room(f"subscribers add {address} --now {EARLIER}").code == 0
-    assert room(f"edition --now {SEVEN}").code == 0
-    return room
+    shutil.copytree(cut_newsroom, tmp_path, dirs_exist_ok=True)
+    return run
 
 
 @pytest.fixture

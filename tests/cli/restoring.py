@@ -2,13 +2,11 @@
 
 import shutil
 import sqlite3
-from contextlib import chdir, closing, redirect_stdout, suppress
-from io import StringIO
+from contextlib import closing
 from pathlib import Path
 
-from syndicate.cli import main
-from tests.cli.conftest import Run
-from tests.conftest import SQLITE_FILE
+from tests.cli.conftest import Run, called
+from tests.empty_stores import SQLITE_FILE
 
 EARLIER, MORNING, NEXT, THIRD = "2026-11-20T12:00", "2026-11-24T07:00", "2026-11-25T07:00", "2026-11-26T07:00"
 READERS = ("ann@example.org", "bob@example.org")
@@ -61,13 +59,6 @@ def prepare(folder: Path, store: str = f"sqlite:///{SQLITE_FILE}") -> Path:
         if now == MORNING:
             called(folder, f"edition --now {now}")
     return folder
-
-
-def called(folder: Path, *commands: str) -> None:
-    """Run commands in a folder, for fixtures that are made once."""
-    for command in commands:
-        with chdir(folder), redirect_stdout(StringIO()), suppress(SystemExit):
-            main(command.split())
 
 
 def cut(run: Run, now: str) -> None:

@@ -23,8 +23,8 @@ from syndicate.store.leases.worker_store import WorkerRow
 from tests import postgres
 from tests.cli.conftest import Run
 from tests.cli.restoring import MORNING, NEXT, THIRD, cut, prepare, send, write_config
-from tests.conftest import SQLITE_FILE
 from tests.delivery.scripted_smtp import ScriptedSmtp
+from tests.empty_stores import SQLITE_FILE
 from tests.factories import NOW
 from tests.jobs.sending import to
 
@@ -177,7 +177,7 @@ def test_a_backup_made_while_others_write_is_one_state(store: Store, tmp_path: P
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        assert written.wait(30)
+        assert written.wait(120)
         for number in range(3):
             write_backup(store, tmp_path / f"kept-{number}.db")
     finally:

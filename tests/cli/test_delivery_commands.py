@@ -8,6 +8,7 @@ import pytest
 from syndicate.cli.operate import doctor
 from tests.cli.conftest import Run
 from tests.delivery.bounce_messages import notification
+from tests.empty_stores import write_empty_store
 
 CONFIG = """
 [site]
@@ -21,6 +22,7 @@ address = "1 Pier Road"
 @pytest.fixture
 def configured(run: Run, tmp_path: Path) -> Run:
     (tmp_path / "config.toml").write_text(CONFIG)
+    write_empty_store(tmp_path)
     return run
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.empty_stores import write_empty_store
 
 SEVEN = "2026-11-24T07:00"
 CONFIG = """
@@ -31,6 +32,7 @@ address = "1 Pier Road, Harbour Town"
 def office(tmp_path: Path, run: Run) -> Run:
     """A newsroom with two articles of its own, read and placed but not published."""
     (tmp_path / "config.toml").write_text(CONFIG, "utf-8")
+    write_empty_store(tmp_path)
     for folder in ("desk", "mine"):
         (tmp_path / folder).mkdir()
     for number, title in enumerate(("The lighthouse becomes a library", "Snow comes early to the pass")):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.empty_stores import write_empty_store
 
 CONFIG = """
 [site]
@@ -23,6 +24,7 @@ NOW = "--now 2026-11-24T08:00"
 @pytest.fixture
 def office(tmp_path: Path, run: Run) -> Run:
     (tmp_path / "config.toml").write_text(CONFIG, "utf-8")
+    write_empty_store(tmp_path)
     (tmp_path / "old").mkdir()
     for name, state in (("one", "sent"), ("two", "draft")):
         text = f"---\nsubject: {name}\nstatus: {state}\ndate: 2024-01-01T08:00:00Z\n---\nText.\n"

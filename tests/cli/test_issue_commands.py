@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.empty_stores import write_empty_store
 
 NOW = "--now 2026-11-24T09:00"
 CONFIG = """
@@ -32,6 +33,7 @@ address = "1 Pier Road, Harbour Town"
 @pytest.fixture
 def office(tmp_path: Path, run: Run) -> Run:
     (tmp_path / "config.toml").write_text(CONFIG, "utf-8")
+    write_empty_store(tmp_path)
     (tmp_path / "desk").mkdir()
     for name, text in {
         "issue": "---\nsubject: Open day\n---\nCome and see.\n",

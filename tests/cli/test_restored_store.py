@@ -20,8 +20,8 @@ from syndicate.settings import load_settings
 from syndicate.store.core.store_identity import StoreIdentity
 from tests.cli.conftest import Run
 from tests.cli.restoring import HELD, MORNING, NEXT, THIRD, backup, cut, prepare, put_back, send, write_config
-from tests.conftest import SQLITE_FILE
 from tests.delivery.scripted_smtp import ScriptedSmtp
+from tests.empty_stores import SQLITE_FILE, write_empty_store
 from tests.factories import NOW
 from tests.jobs.sending import to
 from tests.runners.daemon import running
@@ -176,13 +176,14 @@ def test_what_happens_every_day_holds_nothing(
 
 
 def test_a_backup_from_before_the_first_edition_is_noticed_and_a_new_store_is_not(
-    news: Run, home: Path, prepared: Path, sqlite_template: Path
+    news: Run, home: Path, prepared: Path, tmp_path: Path
 ) -> None:
     with closing(sqlite3.connect(prepared / SQLITE_FILE)) as store:
         store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     put_back(home, prepared / SQLITE_FILE, in_place=False)
     assert send(news, MORNING) == -1
-    put_back(home, sqlite_template, in_place=False)
+    write_empty_store(tmp_path)
+    put_back(home, tmp_path / SQLITE_FILE, in_place=False)
     assert send(news, MORNING) == 0
     assert news("subscribers add kim@example.org").code == 0
     assert send(news, MORNING) == 0

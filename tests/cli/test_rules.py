@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.empty_stores import write_empty_store
 
 NOW = "2026-11-24T07:00"
 CONFIG = """
@@ -27,6 +28,7 @@ section = "ticker"
 @pytest.fixture
 def desk(tmp_path: Path, run: Run) -> Run:
     (tmp_path / "config.toml").write_text(CONFIG + RULES)
+    write_empty_store(tmp_path)
     (tmp_path / "desk").mkdir()
     for day, title in ((23, "LIVE: The pier opens"), (22, "Sponsored: buy")):
         front = f"---\ntitle: '{title}'\ndate: 2026-11-{day}T09:00:00Z\n---\n"

@@ -8,6 +8,7 @@ from syndicate.jobs.audience.sign_up_job import TRAPPED
 from syndicate.store import open_store
 from syndicate.store.leases import leases
 from tests.cli.conftest import CONFIG, Run
+from tests.empty_stores import write_empty_store
 
 WEEKLY = """
 [[newsletters]]
@@ -33,6 +34,7 @@ consent = "I want <it>."
 def newsroom(run: Run, tmp_path: Path) -> Run:
     (tmp_path / "desk").mkdir()
     (tmp_path / "config.toml").write_text(CONFIG + WEEKLY + SIGN_UP)
+    write_empty_store(tmp_path)
     return run
 
 

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.cli.conftest import Run
+from tests.empty_stores import write_empty_store
 from tests.jobs.room import item, rss
 from tests.net.scripted_server import Answer, ScriptedServer, answer
 
@@ -32,6 +33,7 @@ ANSWERS: dict[str, Answer] = {
 @pytest.fixture
 def room(run: Run, tmp_path: Path) -> Run:
     (tmp_path / "config.toml").write_text(CONFIG, "utf-8")
+    write_empty_store(tmp_path)
     (tmp_path / "desk").mkdir()
     return run
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.empty_stores import write_empty_store
 
 NORA = "nora@example.org"
 
@@ -14,6 +15,7 @@ NORA = "nora@example.org"
 def office(run: Run, tmp_path: Path) -> Run:
     """An installation with an admin."""
     (tmp_path / "config.toml").write_text("[admin]\nenabled = true\n", "utf-8")
+    write_empty_store(tmp_path)
     (tmp_path / "password").write_text("seven quiet harbours\n", "utf-8")
     assert run(f"users add {NORA} --role admin --name Nora --password-file password --by ada").code == 0
     return run

@@ -162,9 +162,9 @@ def test_serve_answers_pages_searches_feeds_and_publishers_until_it_is_told_to_s
             assert "<h1>" in fetch(next(entry.link for entry in feed.entries if "/site/" not in entry.link))
         finally:
             process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
 
 
 def fetch(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return str(answer.read().decode())

@@ -24,7 +24,7 @@ def newsroom() -> Iterator[NewsroomServer]:
 
 
 def ask(newsroom: NewsroomServer, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection(urlsplit(newsroom.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(newsroom.url).netloc, timeout=60)
     try:
         connection.request(
             "GET", path, headers={key.replace("_", "-"): value for key, value in headers.items()}

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.factories import new_article
-from tests.web.api.conftest import Api, api, closed_loop, parsers, room
+from tests.web.api.conftest import Api, api, closed_loop, room
 
-__all__ = ["api", "closed_loop", "parsers", "room"]
+__all__ = ["api", "closed_loop", "room"]
 GUIDE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
 
 

@@ -3,9 +3,7 @@
 import contextlib
 import random
 import re
-import time
 import tracemalloc
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,19 +14,8 @@ from syndicate.errors import ParseError
 from syndicate.ingest.limits import MAX_ITEMS
 from tests.ingest.reading import atom, read, rss
 
-# Seconds of the processor; quadratic time takes longer. Tests do not check ordinary speed.
-MOST = 15.0
-# Of the wall clock, for what never ends.
-pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(autouse=True)
-def bounded() -> Iterator[None]:
-    """Fail a test that takes quadratic time, however busy the machine is."""
-    began = time.process_time()
-    yield
-    assert time.process_time() - began < MOST
-
+# Quadratic time takes longer; tests do not check ordinary speed.
+pytestmark = pytest.mark.cpu_seconds(15)
 
 # Where elements are skipped, so that it is no item.
 MANY_ATTRIBUTES = " ".join(f"a{n}='1'" for n in range(200_000))

@@ -4,7 +4,6 @@ Prints which invariants the seeds break, and with ``--shrink`` the shortest hist
 """
 
 import argparse
-import shutil
 import sys
 import tempfile
 import time
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from syndicate.ingest.worker.parser_pool import ParserPool
-from syndicate.store import open_store
+from tests.empty_stores import write_empty_store
 from tests.invariants.history import random_history
 from tests.invariants.newsroom import Equipment, Newsroom
 from tests.invariants.trial import Broken, Place, broken_by, shortest
@@ -52,17 +51,15 @@ def say(*lines: str) -> None:
 
 def newsrooms(folder: Path, parsers: ParserPool) -> Place:
     """Return what makes empty newsrooms on SQLite in a folder."""
-    template, equipment = folder / "template.db", Equipment(parsers)
-    store = open_store(f"sqlite:///{template}")
-    store.migrate()
-    store.dispose()
+    equipment = Equipment(parsers)
 
     @contextmanager
     def place() -> Iterator[Newsroom]:
-        with tempfile.TemporaryDirectory(dir=folder) as name:
-            shutil.copyfile(template, Path(name) / "syndicate.db")
-            with equipment.newsroom(f"sqlite:///{name}/syndicate.db", Path(name)) as newsroom:
-                yield newsroom
+        with (
+            tempfile.TemporaryDirectory(dir=folder) as name,
+            equipment.newsroom(write_empty_store(Path(name)), Path(name)) as newsroom,
+        ):
+            yield newsroom
 
     return place
 

@@ -1,6 +1,5 @@
 """Newsrooms for histories: on SQLite by copying a file, on PostgreSQL by copying a database."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -11,16 +10,15 @@ import pytest
 
 from syndicate.ingest.worker.parser_pool import ParserPool
 from tests import postgres
-from tests.conftest import SQLITE_FILE, sqlite_url
+from tests.empty_stores import write_empty_store
 from tests.invariants.newsroom import Equipment, Newsroom
 
 Place = Callable[[], AbstractContextManager[Newsroom]]
 
 
 @pytest.fixture(scope="session")
-def equipment() -> Iterator[Equipment]:
-    with ParserPool() as parsers:
-        yield Equipment(parsers)
+def equipment(parsers: ParserPool) -> Equipment:
+    return Equipment(parsers)
 
 
 @pytest.fixture
@@ -31,8 +29,7 @@ def place(tmp_path: Path, equipment: Equipment, request: pytest.FixtureRequest) 
     def on_sqlite() -> Iterator[Newsroom]:
         with TemporaryDirectory(dir=tmp_path) as name:
             folder = Path(name)
-            shutil.copyfile(request.getfixturevalue("sqlite_template"), folder / SQLITE_FILE)
-            with equipment.newsroom(sqlite_url(folder), folder) as newsroom:
+            with equipment.newsroom(write_empty_store(folder), folder) as newsroom:
                 yield newsroom
 
     @contextmanager

@@ -29,7 +29,7 @@ enabled = true
 [admin]
 enabled = true
 """
-Action = Callable[[AdminJobs, Change, int, int], object]
+Action = Callable[[AdminJobs, Change, int, int], Any]
 """Action on the things that two small numbers name."""
 
 

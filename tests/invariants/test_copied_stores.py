@@ -7,7 +7,7 @@ import pytest
 
 from syndicate.store import Store, open_store
 from syndicate.store.core.table_copy import copy_store, finish_copy, row_counts
-from tests.conftest import sqlite_url
+from tests.empty_stores import sqlite_url
 from tests.invariants.history import random_history
 from tests.invariants.trial import Place
 

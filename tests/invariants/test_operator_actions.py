@@ -21,7 +21,7 @@ from syndicate.model.actors import ROLES, Actor, Change, command_actor
 from syndicate.store import Store, schema
 from syndicate.store.access import audit_store
 from tests import postgres
-from tests.conftest import SQLITE_FILE, opened, sqlite_url
+from tests.empty_stores import opened, sqlite_url, write_empty_store
 from tests.factories import NOW
 from tests.invariants.operator_actions import ACTIONS, fields_of, prepare
 from tests.jobs.room import Room
@@ -56,8 +56,7 @@ def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Ma
     first.mkdir()
 
     def on_sqlite() -> MakeRoom:
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), first / SQLITE_FILE)
-        with room_at(sqlite_url(first), first) as room:
+        with room_at(write_empty_store(first), first) as room:
             prepare(room)
         keep_declarations(first)
 

@@ -1,13 +1,12 @@
 """Feeds in the manner of real ones, from the network to the mailbox: the same invariants hold."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import postgres
-from tests.conftest import SQLITE_FILE, sqlite_url
+from tests.empty_stores import write_empty_store
 from tests.invariants import checks
 from tests.invariants.newsroom import AS_DAEMON, Equipment, Newsroom
 from tests.invariants.rows import CHANNELS
@@ -44,8 +43,7 @@ class FeedNewsroom(Newsroom):
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / SQLITE_FILE)
-        yield sqlite_url(tmp_path)
+        yield write_empty_store(tmp_path)
         return
     server, template = map(request.getfixturevalue, ("postgres_server", "postgres_template"))
     with postgres.database(server, f"real_feeds_{tmp_path.name}", template=template) as found:

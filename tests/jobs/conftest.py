@@ -10,12 +10,6 @@ from syndicate.store import Store
 from tests.jobs.room import Room
 
 
-@pytest.fixture(scope="session")
-def parsers() -> Iterator[ParserPool]:
-    with ParserPool() as pool:
-        yield pool
-
-
 @pytest.fixture
 def room(tmp_path: Path, sqlite_store: Store, parsers: ParserPool) -> Iterator[Room]:
     room = Room(tmp_path, sqlite_store, parsers)

@@ -78,7 +78,7 @@ class Hub:
         """One request to our callback, as the hub makes it."""
         parts = urlsplit(url)
         assert parts.hostname
-        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
         try:
             names = {name.replace("_", "-"): value for name, value in fields.items()}
             target = parts.path + (f"?{parts.query}" if parts.query else "")

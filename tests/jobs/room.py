@@ -19,6 +19,7 @@ from syndicate.store.ingest import article_store, declared_sources, source_store
 from syndicate.store.leases import leases
 from syndicate.store.mail import newsletter_store
 from syndicate.store.subscribers import audience_store
+from tests.empty_stores import write_empty_store
 from tests.factories import NOW, add_unplaced, new_article
 
 SITE = "https://news.example"
@@ -100,8 +101,7 @@ class Room:
 @contextmanager
 def opened_room(folder: Path, parsers: ParserPool | None = None) -> Iterator[Room]:
     """Another newsroom, in a folder of its own, with or without the means to read feeds."""
-    store = open_store(f"sqlite:///{folder / 'syndicate.db'}")
-    store.migrate()
+    store = open_store(write_empty_store(folder))
     room = Room(folder, store, parsers)
     try:
         yield room

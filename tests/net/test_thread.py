@@ -158,7 +158,7 @@ def test_T4_close_ends_the_iteration_of_a_waiting_job(fetching):
         job.start()
         first.wait()
         thread.close()
-        job.join(timeout=10)
+        job.join(timeout=60)
     assert not job.is_alive()
     assert got == [0]
 

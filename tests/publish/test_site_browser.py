@@ -93,18 +93,6 @@ def told(number: int) -> Headline:
     return Headline.of(replace(published(number, image=image), sources=5, story=story))
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-quic"]
-        )
-        yield running
-        running.close()
-
-
 @pytest.mark.parametrize("width", [320, 768, 1280])
 @pytest.mark.parametrize(
     "path", [FRONT_PATH, ARTICLE.article.path, ARABIC.article.path, section_path("world")]

@@ -31,7 +31,7 @@ def test_a_cancelled_listener_ends_even_when_the_database_is_out_of_reach() -> N
                 await asyncio.sleep(0)
             connector.is_lost = True
             listener.cancel()
-            await asyncio.wait([listener], timeout=30)
+            await asyncio.wait([listener], timeout=120)
             return listener.cancelled()
 
     assert asyncio.run(cancel_without_database())

@@ -12,7 +12,7 @@ from syndicate.errors import StoreBusy, SyndicateError
 from syndicate.jobs.scheduled_task import Callback, ScheduledTask
 from syndicate.scheduler import Scheduler
 
-PATIENCE = 30.0
+PATIENCE = 240.0
 OFTEN = 0.02  # seconds
 
 

@@ -109,7 +109,7 @@ def test_two_threads_of_a_process_exclude_each_other(store):
 
     def work(_number: int) -> bool:
         with held(store) as lease:
-            inside.wait(timeout=30)
+            inside.wait(timeout=120)
             return lease is not None
 
     with ThreadPoolExecutor(2) as pool:

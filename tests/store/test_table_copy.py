@@ -24,7 +24,7 @@ from syndicate.store.leases import leases
 from syndicate.store.leases.worker_store import DEAD, WorkerRow, save_heartbeat
 from syndicate.store.search import word_index
 from tests import postgres
-from tests.conftest import sqlite_url
+from tests.empty_stores import sqlite_url
 from tests.factories import NOW, add_articles, add_sources, declared, new_article
 
 WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)

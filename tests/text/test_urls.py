@@ -199,7 +199,7 @@ def test_the_host_is_the_one_a_browser_would_connect_to():
     assert host_of("https://bücher.example/") == "xn--bcher-kva.example"
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.cpu_seconds(10)
 def test_long_hostile_addresses_take_no_time():
     for url in (
         "https://" + "a." * 4000,

@@ -21,6 +21,7 @@ from syndicate.store.subscribers import audience_store
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, WebServer
 from syndicate.web.readers.server_pages import ServerPages
+from tests.empty_stores import write_empty_store
 from tests.factories import NOW
 from tests.jobs.room import Room
 from tests.web_app import create_app
@@ -77,8 +78,7 @@ class Reader:
 @contextmanager
 def subscribed(folder: Path) -> Iterator[Reader]:
     """A reader of one newsletter; the store gives up at once when it is locked."""
-    store = open_store(f"sqlite:///{folder / 'syndicate.db'}", busy_timeout=0)
-    store.migrate()
+    store = open_store(write_empty_store(folder), busy_timeout=0)
     room = Room(folder, store, None)
     room.declare(NEWSLETTER)
     room.subscribe(JO)

@@ -386,7 +386,7 @@ def test_healthz_is_what_the_daemon_says(site):
 
 
 def test_a_client_that_speaks_no_http_is_turned_away(site):
-    with socket.create_connection((site.server.host, site.server.port), timeout=10) as raw:
+    with socket.create_connection((site.server.host, site.server.port), timeout=60) as raw:
         raw.sendall(b"\x16\x03\x01 hello\r\n\r\n")
         assert raw.recv(100).startswith(b"HTTP/1.1 400")
 

@@ -106,6 +106,6 @@ def test_a_wrong_secret_costs_no_body(hooked: tuple[Site, Reader]) -> None:
     site, _ = hooked
     head = b"POST /hooks/brevo HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer no\r\n"
     head += b"Content-Length: 9000000\r\n\r\n"
-    with socket.create_connection((site.server.host, site.server.port), timeout=10) as connection:
+    with socket.create_connection((site.server.host, site.server.port), timeout=60) as connection:
         connection.sendall(head)
         assert connection.recv(4096).startswith(b"HTTP/1.1 401 ")

@@ -133,7 +133,7 @@ def test_too_many_searches_at_a_time_wait_and_then_get_503(
         first = threading.Thread(target=lambda: statuses.append(site.get("/search?q=a").status))
         first.start()
         try:
-            assert stuck.started.acquire(timeout=10)
+            assert stuck.started.acquire(timeout=60)
             assert site.get("/search?q=b").status == 503
             assert site.get("/healthz").status == 200
         finally:

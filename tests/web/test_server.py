@@ -21,7 +21,7 @@ from tests.web.conftest import run
 def test_any_free_port_is_taken_and_told():
     server = WebServer(Starlette(), "127.0.0.1", 0)
     thread = run(server)
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request("GET", "/")
     status = connection.getresponse().status
     connection.close()
@@ -95,7 +95,7 @@ def test_nobody_can_hold_a_connection_by_being_slow(sent):
 
     server = WebServer(read, "127.0.0.1", 0, request_timeout=0.3)
     thread = run(server)
-    with socket.create_connection((server.host, server.port), timeout=10) as connection:
+    with socket.create_connection((server.host, server.port), timeout=60) as connection:
         connection.sendall(sent)
         with contextlib.suppress(ConnectionResetError):
             while connection.recv(1000):
@@ -107,7 +107,7 @@ def test_nobody_can_hold_a_connection_by_being_slow(sent):
 def test_nobody_can_hold_a_connection_by_not_reading():
     server = WebServer(Response(b"x" * 50_000_000), "127.0.0.1", 0, request_timeout=0.3)
     thread = run(server)
-    with socket.create_connection((server.host, server.port), timeout=10) as connection:
+    with socket.create_connection((server.host, server.port), timeout=60) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert connection.recv(1) == b"H"
         while server._server.server_state.connections:
@@ -129,7 +129,7 @@ def many_files() -> Iterator[None]:
 def test_five_hundred_idle_clients_of_one_address_do_not_lock_others_out(many_files):
     server = WebServer(Response("here"), "127.0.0.1", 0)
     thread = run(server)
-    idle = [socket.create_connection((server.host, server.port), timeout=10) for _ in range(500)]
+    idle = [socket.create_connection((server.host, server.port), timeout=60) for _ in range(500)]
     for connection in idle[250:]:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-A: b")
     statuses = [_status(server) for _ in range(20)]
@@ -151,7 +151,7 @@ def test_a_connection_is_refused_where_all_others_have_a_request_and_room_comes_
 
     server = WebServer(read, "127.0.0.1", 0, max_connections=2)
     thread = run(server)
-    busy = [socket.create_connection((server.host, server.port), timeout=10) for _ in range(2)]
+    busy = [socket.create_connection((server.host, server.port), timeout=60) for _ in range(2)]
     for connection in busy:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 100")
@@ -208,7 +208,7 @@ def test_the_network_with_most_connections_gives_way_and_then_any_other():
 
 
 def _status(server: WebServer) -> int:
-    connection = http.client.HTTPConnection(server.host, server.port, timeout=10)
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=60)
     try:
         connection.request("GET", "/")
         return connection.getresponse().status

@@ -300,19 +300,16 @@ def test_the_script_of_the_proof_of_work_is_at_most_a_kibibyte():
 
 
 @pytest.mark.all
-def test_the_script_finds_the_number_before_the_form_is_sent(tmp_path, chromium):
-    from playwright.sync_api import sync_playwright
-
+def test_the_script_finds_the_number_before_the_form_is_sent(tmp_path, browser):
     templates = Path(__file__).parents[2] / "templates"
     script = (templates / "pages/proof-of-work.js").read_bytes()
-    with opened_page(tmp_path, proof_of_work=8) as (site, desk), sync_playwright() as playwright:
+    with opened_page(tmp_path, proof_of_work=8) as (site, desk):
         site.put("site/assets/proof-of-work.js", script)
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
         page.goto(f"http://{site.server.host}:{site.server.port}/subscribe?newsletter=daily")
         page.fill("#address", " jo@example.org ")
         page.check("[name=agree]")
         page.click(".sign-up button")
         page.wait_for_selector("[role=status]")
-        browser.close()
+        page.close()
         assert len(desk.requests) == 1

@@ -154,7 +154,7 @@ def test_a_correction_let_go_while_a_body_is_on_its_way_is_not_followed_by_what_
 
     now = SEVEN + HOUR
     with ScriptedSmtp({"BODY": b"451 Try again later\r\n"}) as smtp:
-        options = SmtpOptions(host="127.0.0.1", port=smtp.port, tls="none", domain="example.com", timeout=10)
+        options = SmtpOptions(host="127.0.0.1", port=smtp.port, tls="none", domain="example.com", timeout=60)
         replace(job(room, smtp.port, now=now), sender=lambda: Interrupted(options)).run(now)
     assert cancelled(room) == [(ANN, DeliveryCause.CORRECTED)]
     assert sent(room, now + HOUR) == {ANN: "Correction"}

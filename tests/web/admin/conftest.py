@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -176,10 +176,12 @@ class AdminBrowser:
 
     admin: AdminSite
     _browser: Any
+    _contexts: list[Any] = field(default_factory=list)
 
     def open(self, path: str = "/admin/", *, script: bool = True, role: str = "admin", **options: Any) -> Any:
         """Return a page at an address of the operator's pages; ``role=""`` is nobody."""
         context = self._browser.new_context(java_script_enabled=script, base_url=self.admin.url, **options)
+        self._contexts.append(context)
         if role:
             cookie = {"name": COOKIE, "value": self.admin.client(role).session_id, "url": self.admin.url}
             context.add_cookies([cookie])
@@ -187,13 +189,14 @@ class AdminBrowser:
         page.goto(path)
         return page
 
+    def close(self) -> None:
+        """Forget all pages with their cookies."""
+        for context in self._contexts:
+            context.close()
+
 
 @pytest.fixture
-def admin_browser(admin_site: AdminSite, chromium: str) -> Iterator[AdminBrowser]:
+def admin_browser(admin_site: AdminSite, browser: Any) -> Iterator[AdminBrowser]:
     """A browser for tests marked ``all``."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield AdminBrowser(admin_site, browser)
-        browser.close()
+    with closing(AdminBrowser(admin_site, browser)) as opened:
+        yield opened

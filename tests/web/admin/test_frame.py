@@ -6,6 +6,7 @@ from syndicate.cli.operate.serving import web_servers
 from syndicate.store import open_store
 from syndicate.store.access import user_store
 from syndicate.web.admin.admin_routes import ADMIN_ROUTES
+from tests.empty_stores import write_empty_store
 from tests.jobs.room import Room
 from tests.web.admin.conftest import AdminClient, AdminSite, serving_admin
 
@@ -79,8 +80,7 @@ def test_with_an_address_of_their_own_the_pages_are_not_beside_the_site(admin_ro
 
 
 def test_a_form_that_meets_a_busy_store_comes_back_to_be_sent_again(tmp_path: Path):
-    store = open_store(f"sqlite:///{tmp_path / 'syndicate.db'}", busy_timeout=0)
-    store.migrate()
+    store = open_store(write_empty_store(tmp_path), busy_timeout=0)
     room = Room(tmp_path, store, None)
     room.declare('[admin]\nenabled = true\nsecond_step = "off"\n')
     with serving_admin(room, tmp_path / "feeds") as site:

@@ -205,7 +205,12 @@ def test_no_script_of_a_stranger_runs_on_any_page(site: AdminSite, chromium: str
     paths, problems, loaded = addresses(site), list[Any](), list[str]()
     console: list[str] = []
     assert len(paths) > 45, paths
-    cookie = {"name": COOKIE, "value": site.client().session_id, "url": site.url}
+
+    def dismiss(dialog: Any) -> None:
+        problems.append(dialog.message)
+        dialog.dismiss()
+
+    cookie: Any = {"name": COOKIE, "value": site.client().session_id, "url": site.url}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for is_free in (False, True):
@@ -213,7 +218,7 @@ def test_no_script_of_a_stranger_runs_on_any_page(site: AdminSite, chromium: str
             context.add_cookies([cookie])
             context.add_init_script(OPENED)
             page = context.new_page()
-            page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+            page.on("dialog", dismiss)
             page.on("request", lambda request: loaded.append(request.url))
             page.on("console", lambda said: console.append(said.text))
             for path in paths:

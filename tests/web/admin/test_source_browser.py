@@ -1,6 +1,8 @@
 """Add, fail and mend a source in a browser, with and without JavaScript."""
 
+from contextlib import closing
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,21 +11,18 @@ from tests.jobs.ingest.served_feeds import feed
 from tests.jobs.room import item
 from tests.net.scripted_server import answer
 from tests.web.admin.conftest import AdminBrowser
-from tests.web.admin.test_source_pages import ids, newsroom, parsers, rooms
+from tests.web.admin.test_source_pages import ids, newsroom, rooms
 
-__all__ = ["newsroom", "parsers", "rooms"]
+__all__ = ["newsroom", "rooms"]
 pytestmark = pytest.mark.all
 HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_a_source_is_added_fails_and_is_mended(newsroom, chromium: str, script: bool):
+def test_a_source_is_added_fails_and_is_mended(newsroom, browser: Any, script: bool):
     room, site, server = newsroom
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chrome = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = AdminBrowser(site, chrome).open("/admin/sources/add", script=script)
+    with closing(AdminBrowser(site, browser)) as chrome:
+        page = chrome.open("/admin/sources/add", script=script)
         page.fill("[name=url]", server.url("/page"))
         page.click("text=Look for feeds")
         page.wait_for_selector("text=How to read it")
@@ -45,21 +44,17 @@ def test_a_source_is_added_fails_and_is_mended(newsroom, chromium: str, script: 
         assert room.ingest(NOW + 4 * HOUR)["Gazette"].new == 1
         page.goto(f"/admin/sources/{ids(room)['Gazette']}?bytes=read")
         assert "Newer" in page.inner_text("main")
-        chrome.close()
 
 
-def test_nothing_of_strangers_runs_on_any_page_of_sources(newsroom, chromium: str):
+def test_nothing_of_strangers_runs_on_any_page_of_sources(newsroom, browser: Any):
     room, site, server = newsroom
-    from playwright.sync_api import sync_playwright
-
     hostile = "<img src=x onerror=canary(1)><script>canary(1)</script>"
     server.answers["/quay"] = answer(500, hostile.encode(), Server="<script>canary(1)</script>")
     server.answers["/harbour"] = feed(item(1, hostile.replace("<", "&lt;")), item(2, hostile))
     for number in range(3):
         room.ingest(NOW + number * HOUR, names=["quay", "harbour"])
-    with sync_playwright() as playwright:
-        chrome = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = AdminBrowser(site, chrome).open("/admin/sources")
+    with closing(AdminBrowser(site, browser)) as chrome:
+        page = chrome.open("/admin/sources")
         ran: list[object] = []
         problems: list[object] = []
         page.expose_function("canary", lambda value: ran.append(value))  # noqa: PLW0108 - Playwright marks it
@@ -69,5 +64,4 @@ def test_nothing_of_strangers_runs_on_any_page_of_sources(newsroom, chromium: st
         for path in ("", f"/{numbers['quay']}", *paths):
             page.goto(f"/admin/sources{path}")
         page.goto("/admin/rules")
-        chrome.close()
     assert (ran, problems) == ([], [])

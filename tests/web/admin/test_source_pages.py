@@ -26,14 +26,6 @@ HOUR = timedelta(hours=1)
 HOSTILE = "<img src=x onerror=alert(1)>\"'\u202e="
 
 
-@pytest.fixture(scope="module")
-def parsers() -> Iterator[ParserPool]:
-    """Worker processes for all tests of this module."""
-    pool = ParserPool()
-    yield pool
-    pool.close()
-
-
 @pytest.fixture
 def rooms(tmp_path: Path, store: Store, parsers: ParserPool) -> Iterator[Room]:
     """A room on both engines."""

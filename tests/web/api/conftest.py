@@ -144,12 +144,6 @@ def closed_loop() -> Iterator[None]:
     _runner.close()
 
 
-@pytest.fixture(scope="session")
-def parsers() -> Iterator[ParserPool]:
-    with ParserPool() as pool:
-        yield pool
-
-
 @pytest.fixture
 def room(tmp_path: Path, sqlite_store: Store, parsers: ParserPool) -> Iterator[Room]:
     room = Room(tmp_path, sqlite_store, parsers)
