@@ -300,6 +300,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "audience_store.record_consent": lambda c: audience_store.record_consent(
         c, "jo@example.org", "daily", "said", "", NOW
     ),
+    "delivery_store.put_off": lambda c: delivery_store.put_off(c, [1], owner="us", not_before=LATER),
     "delivery_store.resend": lambda c: delivery_store.resend(c, 2, now=NOW),
     "delivery_store.mark_arrived": lambda c: delivery_store.mark_arrived(c, 2, now=NOW),
     "newsletter_store.sync_newsletters": lambda c: newsletter_store.sync_newsletters(
@@ -364,6 +365,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "leases.release_owner_leases": lambda c: leases.release_owner_leases(c, "us"),
     "leases.ensure_secret": leases.ensure_secret,
     "leases.increment_counter": lambda c: leases.increment_counter(c, "placements"),
+    "page_store.allow_gone_page": lambda c: page_store.allow_gone_page(c, 1),
     "page_store.queue_pages": lambda c: page_store.queue_pages(
         c, 1, [QueuedPage(url="u", published=NOW)], NOW
     ),
