@@ -110,8 +110,8 @@ class SourceRow:
     def strip(self) -> Figure:
         """Small plot of 14 days."""
         days = [StripDay(f"{day:%-d %b}", new, polls, failed) for day, new, polls, failed in self.days]
-        failed = sum(day.failed for day in days)
-        finding = f"{plural(sum(day.new for day in days), 'article')} and {failed} failed polls in 14 days"
+        new, failed = sum(day.new for day in days), sum(day.failed for day in days)
+        finding = f"{plural(new, 'article')} and {plural(failed, 'failed poll')} in 14 days"
         return strip(f"{self.name}: 14 days", finding, days)
 
 
