@@ -252,7 +252,9 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def _open_postgresql(url: URL) -> Engine:
     with needs_extra("postgres", "[store] url names PostgreSQL, which"):
-        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        # psycopg forgets with its cursor how many rows an INSERT wrote; leases need the number.
+        options = {"preserve_rowcount": True}
+        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, execution_options=options)
     # First of all listeners: SQLAlchemy's own fails at text in another encoding.
     event.listen(engine, "connect", _require_utf8, insert=True)
     return engine
