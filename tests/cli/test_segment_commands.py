@@ -112,12 +112,14 @@ def test_a_mistake_changes_nothing(segmented: Run, command: str, code: int, prob
     assert segmented("subscribers show ann@example.org --json").json["tags"] == []
 
 
-def test_who_changed_fields_tags_and_suppressions_is_in_the_audit_log(segmented: Run, tmp_path: Path) -> None:
+def test_a_change_of_fields_tags_or_suppressions_is_audited_once(segmented: Run, tmp_path: Path) -> None:
     (tmp_path / "gone.csv").write_text("email,newsletter,reason\ndan@example.org,,complained\n", "utf-8")
-    assert segmented("subscribers set ann@example.org city=Porto --by kim").code == 0
+    for _ in range(2):
+        assert segmented("subscribers set ann@example.org city=Porto --by kim").code == 0
     assert segmented("subscribers tag ann@example.org +vip --by kim --dry-run").code == 0
+    assert segmented("subscribers tag ann@example.org -vip --by kim").code == 0
     assert segmented("subscribers import-suppressions gone.csv --by kim").code == 0
-    assert segmented("subscribers import-suppressions gone.csv --by kim").code == 0, "nothing new, no row"
+    assert segmented("subscribers import-suppressions gone.csv --by kim").code == 0
     rows = segmented("audit list --json --actor kim").json["rows"]
     assert [(row["action"], row["after"]) for row in rows] == [
         ("subscriber.import-suppressions", {"rows": 1, "changed": 1}),

@@ -69,6 +69,12 @@ def test_a_suppressed_mailbox_is_never_subscribed_whatever_is_imported(connectio
     assert audience_store.list_subscribers(connection) == []
 
 
+def test_a_suppression_says_whether_it_is_new(connection):
+    reasons = ("bounced", "bounced", "blocked", "blocked")
+    said = [audience_store.suppress(connection, JO, reason=reason, now=NOW) for reason in reasons]
+    assert said == [True, False, True, False], "what a person asks for replaces what a mailbox did"
+
+
 def test_erasing_removes_the_person_and_keeps_the_suppression_and_the_record(connection):
     factories.newsroom(connection, JO)
     assert audience_store.erase_subscriber(connection, JO, NOW)

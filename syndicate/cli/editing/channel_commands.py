@@ -37,11 +37,8 @@ def act(call: Call, work: Action) -> None:
 def given_values(given: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Return the options that the user gave as fields."""
     values = {name: value for name, value in {**more, **given}.items() if value not in (None, ())}
-    return {name: _names(value) if isinstance(value, tuple) else value for name, value in values.items()}
-
-
-def _names(given: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(filter(None, given))
+    lists = {name: tuple(filter(None, value)) for name, value in values.items() if isinstance(value, tuple)}
+    return values | lists
 
 
 def add_editing(

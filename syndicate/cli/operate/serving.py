@@ -37,15 +37,14 @@ def serve(call: Call, log_format: Format) -> None:
     """Run only the web server, beside `run` or workers, until SIGTERM."""
     configure_logs(log_format)
     settings = load_settings(call.config)
-    asyncio.run(
-        serve_with_settings(call.config, settings, lambda found, _signals: _open_server(found, call.config))
-    )
+    asyncio.run(serve_with_settings(call.config, settings, partial(_open_server, call.config)))
     log.info("stopped")
 
 
 @contextmanager
-def _open_server(settings: Settings, config: Path) -> Iterator[Serve]:
+def _open_server(config: Path, settings: Settings, signals: SignalHandler) -> Iterator[Serve]:
     with open_services(settings) as services:
+        services.rejections = signals.rejections
         servers = web_servers(services, lambda: store_health(services))
         if not servers:
             raise ConfigError(

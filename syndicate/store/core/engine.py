@@ -252,7 +252,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def _open_postgresql(url: URL) -> Engine:
     with needs_extra("postgres", "[store] url names PostgreSQL, which"):
-        # psycopg forgets the row count of an INSERT when its cursor is closed.
+        # psycopg forgets with its cursor how many rows an INSERT wrote; leases need the number.
         options = {"preserve_rowcount": True}
         engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, execution_options=options)
     # First of all listeners: SQLAlchemy's own fails at text in another encoding.

@@ -194,7 +194,7 @@ def test_every_answer_forbids_frames_and_sniffing(admin_site: AdminSite) -> None
         "forged": nora.post("/admin/sources", {"csrf": ""}),
         "download": nora.get("/admin/sources.csv"),
         "export": nora.get("/admin/sources/export"),
-        "lines": nora.get("/admin/settings/audit?as=ndjson"),
+        "lines": nora.get("/admin/settings/audit.ndjson"),
         "too long": nora.post("/admin/sources", {"x": "y" * 1_100_000}),
         "too large for a stranger": stranger.post("/admin/sign-in", {"x": "y" * 20_000}),
         "broken form": admin_site.site.ask(

@@ -194,7 +194,9 @@ def test_a_source_that_fails_is_mended_by_a_new_address(newsroom):
     page = client.follow(client.post(f"/admin/sources/{number}/edit", fields))
     assert "is read at its new address" in page
     assert room.ingest(NOW + HOUR)["quay"].new == 1
-    assert "1 of 2 polls failed in 7 days" in client.page(f"/admin/sources/{number}")
+    page = client.page(f"/admin/sources/{number}")
+    assert "2 polls in four days" in page
+    assert "polls failed in 7 days" not in page, "a single failure counts from ten polls on"
     assert client.post(f"/admin/sources/{number}/edit", {"name": "", "weight": "x"}).status == 422
 
 

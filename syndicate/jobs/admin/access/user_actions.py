@@ -221,12 +221,13 @@ class UserActions:
         self, change: Change, action: str, user_id: int, work: Callable[[Connection, User], ActionResult]
     ) -> ActionResult:
         """Perform an action on another user with ``admin:write``, or on the own account."""
+
+        def on_user(connection: Connection) -> ActionResult:
+            return work(connection, _existing(connection, user_id))
+
         is_own = change.actor.kind == "user" and change.actor.user_id == user_id
         is_open = is_own and action not in ("user.role", "user.remove", "user.link")
-        scope = "" if is_open else ADMIN
-        return perform(
-            self.store, change, action, scope, lambda found: work(found, _existing(found, user_id))
-        )
+        return perform(self.store, change, action, "" if is_open else ADMIN, on_user)
 
     def _checked(self, address: str, role: str, name: str) -> dict[str, Any]:
         parsed = _address(address, "address", required=True)

@@ -110,7 +110,7 @@ def progress_of(
     """Return the progress of editions, the latest first."""
     rests = {rest.edition_id: rest for rest in sending_rests.resting(connection)}
     found = {number: delivery_figures.progress(connection, number) for number in edition_ids}
-    reports = edition_store.reports_of(connection, {number: one.states for number, one in found.items()})
+    reports = edition_store.reports_of(connection, {number: part.states for number, part in found.items()})
     return [_progress(report, found[report.edition.id], rests, rate_limit, now) for report in reports]
 
 

@@ -274,9 +274,10 @@ class SubscriberActions:
         The fact ``fields`` has all fields of the subscriber, the audit log only the names of the given.
         """
         found = self._subscriber(connection, address)
+        before = field_store.fields_of(connection, int(found.id))
         field_store.save_fields(connection, int(found.id), values)
-        stored = field_store.fields_of(connection, int(found.id))
-        return found.result(facts={"fields": stored}, after={"fields": sorted(values)})
+        stored, after = field_store.fields_of(connection, int(found.id)), {"fields": sorted(values)}
+        return found.result(facts={"fields": stored}, after=after, is_change=stored != before)
 
     @recorded_as("subscriber.tag", WRITE)
     def tag(
@@ -284,10 +285,11 @@ class SubscriberActions:
     ) -> ActionResult:
         """Add and remove tags; the fact ``tags`` has all tags of the subscriber."""
         found = self._subscriber(connection, address)
+        before = field_store.tags_of(connection, int(found.id))
         field_store.remove_tags(connection, int(found.id), remove)
         field_store.add_tags(connection, int(found.id), add)
-        stored = field_store.tags_of(connection, int(found.id))
-        return found.result(facts={"tags": stored}, after={"added": add, "removed": remove})
+        stored, after = field_store.tags_of(connection, int(found.id)), {"added": add, "removed": remove}
+        return found.result(facts={"tags": stored}, after=after, is_change=stored != before)
 
     @recorded_as("subscriber.new-feed", WRITE)
     def new_feed(
@@ -324,6 +326,7 @@ class SubscriberActions:
 
     def mail_choices(self, change: Change, subscriber_id: int) -> ActionResult:
         """Send a subscriber the link to the page of choices; a repeated request sends nothing."""
+        require(change, WRITE)
         if self.send_choices is None:
             raise ActionRefused("no-page", "Subscribers cannot reach the page of choices; set [web] listen.")
         with self.store.read() as connection:

@@ -110,8 +110,8 @@ class SourceRow:
     def strip(self) -> Figure:
         """Small plot of 14 days."""
         days = [StripDay(f"{day:%-d %b}", new, polls, failed) for day, new, polls, failed in self.days]
-        failed = sum(day.failed for day in days)
-        finding = f"{plural(sum(day.new for day in days), 'article')} and {failed} failed polls in 14 days"
+        new, failed = sum(day.new for day in days), sum(day.failed for day in days)
+        finding = f"{plural(new, 'article')} and {plural(failed, 'failed poll')} in 14 days"
         return strip(f"{self.name}: 14 days", finding, days)
 
 
@@ -224,18 +224,17 @@ class SourceListViews:
 
     def _silences(self, connection: Connection, ids: Sequence[int], now: int) -> dict[int, int]:
         """Return the silence of each silent source, in microseconds."""
-        newest = self._newest if 0 <= now - self._looked_at < _DAY else {}
-        seen = (
-            source_figures.sources_with_news(connection, since=self._looked_at - _HOUR) if newest else set()
-        )
+        # Other threads replace these and never change them; the time is set last, so it is read first.
+        looked_at, pauses, newest = self._looked_at, self._pauses, self._newest
+        newest = newest if 0 <= now - looked_at < _DAY else {}
+        seen = source_figures.sources_with_news(connection, since=looked_at - _HOUR) if newest else set()
         unsure = [number for number in ids if number not in newest or number in seen]
         newest = newest | dict.fromkeys(unsure, 0) | source_figures.newest_published(connection, unsure)
         limit = now - LEAST_SILENCE
         quiet = {number: at for number in ids if 0 < (at := newest[number]) < limit}
-        unknown = [number for number, at in quiet.items() if self._pauses.get(number, (0, 0))[0] != at]
+        unknown = [number for number, at in quiet.items() if pauses.get(number, (0, 0))[0] != at]
         found = source_figures.longest_pauses(connection, unknown)
-        pauses = self._pauses | {number: (quiet[number], pause) for number, pause in found.items()}
-        # Other threads may read these at the same time, so they are replaced and never changed.
+        pauses = pauses | {number: (quiet[number], pause) for number, pause in found.items()}
         self._pauses, self._newest, self._looked_at = pauses, newest, now
         return {number: silence_of(at, pauses[number][1], now) for number, at in quiet.items()}
 

@@ -98,7 +98,7 @@ class SourceDetails:
         source, state = found
         polls = poll_store.polls_of(connection, source_id, since=now - WEEK, limit=5 * MAX_PLOTTED)
         trouble = PollTrouble(
-            polls=len(polls),
+            polls=sum(poll.outcome != "put_off" for poll in polls),
             failed=sum(poll.outcome == "failed" for poll in polls),
             slow=sum(poll.ms > poll_store.SLOW_MS for poll in polls),
         )

@@ -83,7 +83,7 @@ def decide(request: AdminRequest) -> Answer:
         for place, uid in enumerate(uids, start=1):
             text = str(place) if name == EditorAction.PIN else ""
             request.jobs.stories.decide(request.change(uid), uid, EditorAction(name), text)
-        done = f"pinned to place 1 to {len(uids)}" if name == EditorAction.PIN else "dropped"
+        done = "pinned in this order" if name == EditorAction.PIN else "dropped"
         message = f"{plural(len(uids), 'story')} {done}. Lists change within a minute."
     return Redirect(request.fields.get("back", "/admin/stories"), message)
 

@@ -21,11 +21,9 @@ def webhooks(request: AdminRequest) -> Answer:
             message, secret = added.result.message, added.secret
         except WrongFields as error:
             errors = error.fields
-    typed: dict[str, object] = (
-        {"address": address, "chosen": chosen} if errors else {"address": "", "chosen": ()}
-    )
-    view = {"endpoints": request.jobs.webhooks.endpoints(), "message": message, "secret": secret, **typed}
-    view |= {"events": _choices(), "errors": errors}
+    view: dict[str, object] = {"endpoints": request.jobs.webhooks.endpoints(), "events": _choices()}
+    view |= {"address": address if errors else "", "chosen": chosen if errors else ()}
+    view |= {"errors": errors, "message": message, "secret": secret}
     return Show("admin/outgoing/webhooks.html", view, 422 if errors else 200)
 
 
