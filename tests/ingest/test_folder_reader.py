@@ -292,6 +292,7 @@ def test_html_gives_its_metadata_and_only_its_article(tmp_path):
         ("<title>T</title><body><main><p>Main.</p></main><p>Rest.</p></body>", "T", "Main."),
         ("<title>T</title><article><p>One.</p><article>Inner.</article></article>Out", "T", "One.\n\nInner."),
         ("<title>T</title><article>never closed", "T", "never closed"),
+        ("<title>T</title><body>1 &lt; 2, &lt;b&gt; is bold<p>More.", "T", "1 < 2, <b> is bold\n\nMore."),
     ],
 )
 def test_html_without_metadata_is_still_an_article(tmp_path, html, title, text):

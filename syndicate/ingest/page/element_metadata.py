@@ -1,6 +1,7 @@
 """Parse an article's metadata in the elements of an HTML page: title, heading, meta, link and time."""
 
 from dataclasses import dataclass, field
+from html import escape
 
 from lxml.html import HtmlElement, tostring
 
@@ -42,10 +43,10 @@ def parse_html_file(text: str) -> HtmlPage:
         return HtmlPage()
     page = read_elements(tree)
     body = next((element for name in _REGIONS for element in tree.iter(name)), tree)
-    headings = list(body.iter("h1"))[:1]
-    for element in [*body.iter(*_NO_CONTENT), *headings]:
+    for element in [*body.iter(*_NO_CONTENT), *list(body.iter("h1"))[:1]]:
         element.drop_tree()
-    page.body = (body.text or "") + "".join(tostring(child, encoding="unicode") for child in body)
+    children = (tostring(child, encoding="unicode") for child in body)
+    page.body = escape(body.text or "", quote=False) + "".join(children)
     return page
 
 
