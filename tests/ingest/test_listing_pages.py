@@ -95,6 +95,12 @@ def test_xpath_finds_elements_attributes_and_texts():
     assert entry.image.url == "https://town.example/1.jpg"
 
 
+def test_what_is_no_element_attribute_or_text_is_not_found():
+    names = "xpath:namespace::*"
+    entry = read(Selectors(item="div.item", title=names, date=names, image=names)).entries[0]
+    assert (entry.title, entry.published, entry.image) == ("", None, None)
+
+
 def test_the_words_of_a_link_found_by_its_address_are_the_title():
     (first, *_) = read(Selectors(item="xpath://div", link="xpath:.//a/@href")).entries
     assert first.title == "Estrada fechada"
@@ -102,7 +108,7 @@ def test_the_words_of_a_link_found_by_its_address_are_the_title():
 
 @pytest.mark.parametrize("item", ["xpath://div[nothing()]", "xpath://svg:path", "xpath:$x"])
 def test_an_unknown_name_in_xpath_is_an_error(item: str):
-    with pytest.raises(ParseError, match="unknown name"):
+    with pytest.raises(ParseError, match="selector failed"):
         read(Selectors(item=item))
 
 

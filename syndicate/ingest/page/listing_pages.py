@@ -32,8 +32,7 @@ def parse_listing(
     """Return the articles that a page lists, in its order.
 
     Items without a link, and items with a link of an earlier item, are left out. Raises ``ParseError`` if the
-    page is not HTML, no item matches (an empty result would hide a wrong selector), or a name in XPath is
-    unknown.
+    page is not HTML, no item matches (an empty result would hide a wrong selector), or XPath fails.
     """
     text = read_html(body, url=url, content_type=content_type, charset=charset)
     markup = drop_code(text)
@@ -47,7 +46,7 @@ def parse_listing(
             if entry := _entry(item, url, select, language):
                 entries_by_url.setdefault(canonical_url(entry.url), entry)
     except XPathError as error:
-        raise ParseError(f"{url} was not read: a selector has an unknown name ({error})") from error
+        raise ParseError(f"{url} was not read: a selector failed ({error})") from error
     if not entries_by_url:
         raise ParseError(
             f"{url} lists nothing where select.item = {select.item!r} looks; the page has changed, needs "
@@ -70,14 +69,14 @@ def _entry(item: HtmlElement, url: str, select: Selectors, language: str) -> Ent
     link = next((target for link in links if (target := _target(link, url))), "")
     if not canonical_url(link):
         return None
-    title = _words(item, select.title) if select.title else _link_words(links, link, url)
+    title = _text(_first(item, select.title)) if select.title else _link_words(links, link, url)
     raw = RawItem(
         base=url,
         link=link,
         guid=canonical_url(link),
         title=Text(title, html=False),
-        summary=Text(_words(item, select.summary), html=False) if select.summary else None,
-        authors=[_words(item, select.author)] if select.author else [],
+        summary=Text(_text(_first(item, select.summary)), html=False) if select.summary else None,
+        authors=[_text(_first(item, select.author))] if select.author else [],
         published=parse_date(_date(item, select.date), UTC) if select.date else None,
         images=[image] if (image := _image(item, select.image)) else [],
     )
@@ -87,7 +86,9 @@ def _entry(item: HtmlElement, url: str, select: Selectors, language: str) -> Ent
 
 def _all(item: HtmlElement, selector: str) -> list[Any]:
     found = item.xpath(xpath_of(selector))
-    return found if isinstance(found, list) else [str(found)]
+    # XPath also finds namespaces, which lxml returns as tuples.
+    rows = found if isinstance(found, list) else [str(found)]
+    return [row for row in rows if isinstance(row, (str, HtmlElement))]
 
 
 def _first(item: HtmlElement, selector: str) -> Any:
@@ -99,10 +100,6 @@ def _target(found: Any, url: str) -> str:
         found = found.get("href") or next(iter(found.xpath("descendant::a/@href")), "")
     target = absolute_url(url, str(found))
     return target if target.startswith("http") else ""
-
-
-def _words(item: HtmlElement, selector: str) -> str:
-    return _text(_first(item, selector))
 
 
 def _text(found: Any) -> str:
