@@ -80,7 +80,7 @@ class Absence(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selectors:
-    """CSS selectors for a page that lists articles; all but ``item`` apply inside an item.
+    """CSS or XPath selectors for a page that lists articles; all but ``item`` apply inside an item.
 
     Without ``link`` and ``title`` the first link of the item is used, and its text.
     """

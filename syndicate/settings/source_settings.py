@@ -53,7 +53,7 @@ class PageSettings(Section):
 
 
 class SelectSettings(Section):
-    """CSS selectors for a page that lists articles. Without ``item`` there is no list."""
+    """CSS or XPath selectors for a page that lists articles. Without ``item`` there is no list."""
 
     item: values.OptionalSelector = ""
     link: values.OptionalSelector = ""
