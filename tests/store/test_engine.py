@@ -18,6 +18,8 @@ from syndicate.errors import StoreBusy, StoreError
 from syndicate.store import open_store, schema
 from syndicate.store.core.column_types import Json, UtcTime, from_microseconds, to_microseconds
 from syndicate.store.ingest import article_store, source_store
+from syndicate.store.mail import sending_rests
+from syndicate.store.subscribers import audience_store
 from tests import factories, postgres
 
 
@@ -34,6 +36,17 @@ def test_SF2_sqlite_keeps_what_it_committed_and_checks_references(sqlite_store):
 def test_SF11_the_store_file_is_for_its_owner_only(tmp_path: Path):
     open_store(f"sqlite:///{tmp_path / 'deep' / 'new.db'}").dispose()
     assert stat.S_IMODE((tmp_path / "deep" / "new.db").stat().st_mode) == 0o600
+
+
+def test_an_insert_tells_whether_it_wrote_a_row(store, now):
+    with store.write() as connection:
+        rests = [
+            sending_rests.rest(connection, 0, reason="Refused.", by=sending_rests.BRAKE, now=now)
+            for _ in range(2)
+        ]
+        key = {"address_key": "jo@example.com", "reason": "bounced", "now": now}
+        suppressed = [audience_store.suppress(connection, **key) for _ in range(2)]
+    assert (rests, suppressed) == ([True, False], [True, False])
 
 
 def test_a_write_that_fails_changes_nothing(store, now):
