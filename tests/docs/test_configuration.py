@@ -114,4 +114,5 @@ def test_the_default_configuration_shows_every_key(section: str, key: str):
 
 
 def test_the_default_configuration_is_the_defaults():
-    assert load_settings(CHECKOUT / "config.toml", {}) == Settings(base=CHECKOUT)
+    loaded = load_settings(CHECKOUT / "config.toml", {})
+    assert loaded == Settings(base=CHECKOUT, file_hash=loaded.file_hash)
