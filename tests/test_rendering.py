@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import RenderError, RenderStopped
+from syndicate.model import EditionContent
 from syndicate.templating import Markup, Templates
 from syndicate.workers.rendering import RenderPool
 
@@ -78,7 +79,8 @@ def brief(tmp_path: Path) -> Iterator[Own]:
 
 def test_shipped_templates_need_no_process(own: Own) -> None:
     own.write("pages/article.html", "mine")
-    facts = {"parts": (), "stories": (), "trending": (), "note": "Good morning.", "correction": ""}
+    content = EditionContent(stories=(), note="Good morning.")
+    facts = {"parts": (), "content": content}
     assert "Good morning." in own.templates.render("pages/parts/edition_item.html", **facts)
     assert children() == []
     assert own.templates.render("pages/article.html") == "mine"

@@ -104,7 +104,9 @@ async def _ask(app: ASGIApp, method: str, path: str, body: bytes, headers: dict[
     parts = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
-        return parts.pop() if parts else {"type": "http.disconnect"}
+        while not parts:  # the client stays connected
+            await asyncio.sleep(3600)
+        return parts.pop()
 
     async def send(message: Message) -> None:
         sent.append(message)
