@@ -111,7 +111,7 @@ class OverviewReader:
             sources = self.source_views.rows(connection, troubled, now)
             programs = feed_read_store.readers(connection, now - 7 * DAY)
         main = [stage for stage in stages if stage.name.partition(" ")[0] in _MAIN_STAGES]
-        told = f"{covered} told by {WELL_COVERED} sources or more"
+        told = f"{covered} covered by {WELL_COVERED} sources or more"
         not_running = stopped(stages, now)
         return Overview(
             headline="No stage is running" if not_running and not needs else headline(needs),
