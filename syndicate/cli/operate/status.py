@@ -163,8 +163,9 @@ def _print_mail(health: Health) -> None:
 
 
 def _print_counts(label: str, counts: Mapping[str, int]) -> None:
+    """Print counts by state, or by the name of a rule, which has no plural."""
     if counts:
-        click.echo(f"{label}: {listed_counts(counts)}")
+        click.echo(f"{label}: {', '.join(f'{count} {name}' for name, count in counts.items())}")
 
 
 def _answer(health: Health, services: Services) -> dict[str, Any]:

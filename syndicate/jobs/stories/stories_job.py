@@ -81,7 +81,7 @@ class StoriesJob:
         ranks nothing, as on most ticks.
         """
         with self.store.read() as connection:
-            waiting = story_store.count_unplaced(connection)
+            waiting = story_store.count_unplaced(connection) or story_pages.unnamed_stories(connection, 1)
         if not waiting and not self.ranking.is_due(now):
             return StoriesResult()
         done = Counter[str]()
@@ -92,12 +92,25 @@ class StoriesJob:
             stops = lease.until_lost(should_stop)
             # A process that lost the lease loads the index again, by the counter of placements.
             with suppress(LeaseTaken):
+                while self._name_stories(lease, now) and not stops():
+                    pass
                 while self._follow_editor(now, lease) and not stops():
                     pass
                 self._place_all(now, lease, done, progress, stops)
                 changed = () if stops() else self.ranking.run(now, lease.keep)
         counts: dict[str, Any] = done
         return StoriesResult(**counts, lists_changed=changed)
+
+    def _name_stories(self, lease: HeldLease, now: datetime) -> bool:
+        """Name stories that no batch named, as in a store of an older version; return false without any."""
+        with self.store.read() as connection:
+            if not story_pages.unnamed_stories(connection, 1):
+                return False
+        with self.store.write() as connection:
+            lease.keep(connection)
+            name_stories(connection, now)
+            leases.increment_counter(connection, leases.PLACEMENTS)
+        return True
 
     def _follow_editor(self, now: datetime, lease: HeldLease) -> bool:
         """Apply the next merges and splits of the editor's log, or place anew after an undone pair.
