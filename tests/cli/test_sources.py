@@ -156,7 +156,7 @@ def test_pause_resume_move_remove_and_test(room: Run):
 @pytest.mark.parametrize("command", ["pause", "resume", "remove"])
 def test_a_declared_source_is_read_only(room: Run, command: str):
     ended = room(f"sources {command} Declared")
-    assert (ended.code, "configuration file" in ended.err) == (1, True)
+    assert (ended.code, "Declared is declared in config.toml, line " in ended.err) == (1, True)
 
 
 def test_a_look_waits_as_long_as_the_server_asks_unless_forced(room: Run, tmp_path: Path):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib import resources
 
 from syndicate.newsletter.lint.findings import LintFinding, Origins, Severity
@@ -29,7 +29,7 @@ _COMBINED = (("+", "a + b"), (">", "a > b"), ("~", "a ~ b"), ("[", "[attribute]"
 _ELEMENTS = frozenset({":after", ":before", ":first-letter", ":first-line"})
 
 
-@cache
+@lru_cache(maxsize=1)
 def support_table() -> dict[str, dict[str, str]]:
     """Return the programs without a feature, by ``unsupported`` or ``partial`` and the feature."""
     text = resources.files(__package__).joinpath("mail_support.txt").read_text("utf-8")
