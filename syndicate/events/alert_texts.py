@@ -49,7 +49,7 @@ def alert_of(
     now: datetime,
     repeat: timedelta,
 ) -> Alert:
-    """Return what to tell: new concerns, those told longer ago than ``repeat`` (0: never), and ended ones."""
+    """Return what to tell: new, repeated (older than ``repeat``, 0: never) and ended concerns."""
     new = [
         concern
         for key, concern in concerns.items()

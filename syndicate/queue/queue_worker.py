@@ -122,7 +122,7 @@ class QueueWorker:
             await asyncio.to_thread(release_unused)
 
     async def _serve_with_lease(self, stage: str) -> None:
-        """Run the messages of a stage while this worker is the one that holds its lease."""
+        """Run the messages of a stage while this worker holds its lease."""
         name = f"worker:{stage}"
         while True:
             with suppress(StoreError):

@@ -105,7 +105,7 @@ def clear_tables(connection: Connection) -> None:
 
 
 def block_writers(connection: Connection) -> None:
-    """Wait for the transactions that write on PostgreSQL; later ones wait for this transaction.
+    """Wait for the transactions that write on PostgreSQL; later writers wait for this transaction.
 
     A write transaction of SQLite excludes others without it.
     """

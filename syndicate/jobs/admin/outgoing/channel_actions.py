@@ -52,7 +52,7 @@ class ChannelActions:
 
     @recorded_as("channel.rename", _SCOPE)
     def rename(self, connection: Connection, change: Change, name: str, new_name: str) -> ActionResult:
-        """Rename an added channel; its old addresses lead to the new ones.
+        """Rename an added channel; its old addresses lead to the new name.
 
         The addresses of a channel that is no longer in ``config.toml`` lead to another channel. Renaming back
         undoes it.
