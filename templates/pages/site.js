@@ -7,7 +7,7 @@
   const lang = !page || page === "en" ? "en-GB" : page;
   const DAY = 86400000;
 
-  // Times: an age within a day, else in the reader's zone; so too where an age would wrap.
+  // Times: an age within a day, else in the reader's zone; so too in a list where an age would wrap.
   const offset = (text) => (/([+-])(\d\d):(\d\d)$/.exec(text) || []).slice(1);
   const local = (at) => {
     const today = new Date(), style = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
@@ -29,8 +29,9 @@
     return { element, text, line, title: local(at), height: line.offsetHeight };
   }).filter(({ text }) => text);
   for (const { element, text, title } of changes) Object.assign(element, { textContent: text, title });
-  const wrapped = changes.filter(({ line, height }) => line.offsetHeight > height);
-  for (const { element, title } of wrapped) element.textContent = title;
+  const list = (line) => line.closest("ol, ul, section") || line;
+  const wrapped = new Set(changes.filter(({ line, height }) => line.offsetHeight > height).map(({ line }) => list(line)));
+  for (const { element, line, title } of changes) if (wrapped.has(list(line))) element.textContent = title;
   for (const flag of all("[data-new]")) flag.hidden = Date.now() - new Date(flag.dataset.new) > DAY / 24;
   for (const element of all("[data-zone]")) element.textContent = element.dataset.zone;
   for (const element of all(".today")) {
