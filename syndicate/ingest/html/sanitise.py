@@ -11,6 +11,7 @@ from html import escape, unescape
 
 import nh3
 
+from syndicate.ingest.html.embedded_media import media_as_links
 from syndicate.ingest.html.hidden_images import drop_hidden_images, may_hide_images
 from syndicate.ingest.html.image_choice import MIN_SIDE, may_lead
 from syndicate.ingest.html.markup_limits import may_exceed, within_limits
@@ -74,16 +75,17 @@ def clean_html(html: str, base: str, page: str = "") -> CleanedHtml:
 
     Relative links are resolved against ``base`` (an http or https URL), and dropped without a valid base.
     Links to footnotes (``#fn1``) are resolved against ``page``, the article's own URL. Tracking pixels (see
-    ``tracking_pixels``), images in hidden elements and images without a web URL are dropped. ``h1`` becomes
-    ``h2``, since the article's title is the only ``h1``. Cleaning twice equals cleaning once, except for
-    links and headings left open around other elements, which HTML parsers do not read stably.
+    ``tracking_pixels``), images in hidden elements and images without a web URL are dropped. Embedded players
+    become links. ``h1`` becomes ``h2``, since the article's title is the only ``h1``. Cleaning twice equals
+    cleaning once, except for links and headings left open around other elements, which HTML parsers do not
+    read stably.
     """
     html = _without_unwanted(_truncated(html))
     if "<" not in html and ">" not in html and "&" not in html:
         html = html.strip()
         return CleanedHtml(html=html, text=text_of([html]))
     # nh3 would keep the content of ``noscript`` as text.
-    raw = _NOSCRIPT.sub("", html)
+    raw = media_as_links(_NOSCRIPT.sub("", html), base)
     raw = within_limits(raw) if may_exceed(raw) else raw
     html = _sanitise(raw, base)
     if "&" in raw:

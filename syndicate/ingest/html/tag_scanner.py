@@ -4,8 +4,9 @@ import re
 from html import unescape
 
 # A ``>`` in a quoted value does not end the tag; a quote in a name does not start a value.
-_INSIDE = r"""(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+)*+"""
-TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*)({_INSIDE})(?:>|\Z)")
+INSIDE = r"""(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+)*+"""
+"""The text between a tag's name and its end."""
+TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*)({INSIDE})(?:>|\Z)")
 """A start or end tag: the slash of an end tag, the name, and the text between name and ``>``."""
 QUOTED_END = re.compile(r"""=\s*+(?:"[^">]*+>|'[^'>]*+>)""")
 """A quoted value that may contain a ``>``."""

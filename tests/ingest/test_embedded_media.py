@@ -1,0 +1,71 @@
+"""Embedded players of an item's text."""
+
+import pytest
+
+from syndicate.ingest.html.embedded_media import MAX_MEDIA
+from syndicate.ingest.html.sanitise import clean_html
+
+BASE = "https://news.example/film/"
+
+
+def link(url: str, title: str, host: str = "") -> str:
+    return f'<p><a href="{url}" rel="noopener">{title}</a>{f" ({host})" if host else ""}</p>'
+
+
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        (
+            '<iframe src="https://www.youtube.com/embed/m0BI0NyUiNU?rel=0" title="A &amp; B"></iframe>',
+            link("https://www.youtube.com/watch?v=m0BI0NyUiNU", "A &amp; B", "youtube.com"),
+        ),
+        (
+            '<iframe src="//www.youtube-nocookie.com/embed/Bgaw9qe7DEE?start=2160"></iframe>',
+            link("https://www.youtube.com/watch?v=Bgaw9qe7DEE&amp;t=2160s", "youtube.com"),
+        ),
+        (
+            '<iframe src="https://player.vimeo.com/video/113?h=5" title="YouTube video player"></iframe>',
+            link("https://vimeo.com/113", "vimeo.com"),
+        ),
+        (
+            '<iframe src="about:blank" data-src="https://tv.example/embed/7" title="Flood"></iframe>',
+            link("https://tv.example/embed/7", "Flood", "tv.example"),
+        ),
+        (
+            '<video controls><source src="the%20flood.mp4" type="video/mp4">Your browser is old.</video>',
+            link(f"{BASE}the%20flood.mp4", "the flood.mp4", "news.example"),
+        ),
+        ('<audio src="/talk.mp3">', link("https://news.example/talk.mp3", "talk.mp3", "news.example")),
+    ],
+)
+def test_an_embedded_player_becomes_a_link(html, shown):
+    assert clean_html(html, BASE).html == shown
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<iframe src="javascript:alert(1)"></iframe>',
+        '<iframe src="https://www.facebook.com/plugins/like.php?href=x"></iframe>',
+        '<iframe src="https://www.googletagmanager.com/ns.html" width="300"></iframe>',
+        '<iframe src="https://ads.example/" width="1" height="1"></iframe>',
+        '<iframe src="https://ads.example/" style="display:none"></iframe>',
+        '<!-- <iframe src="https://tv.example/embed/7"></iframe> -->',
+        "<video></video>",
+    ],
+)
+def test_hidden_frames_buttons_and_trackers_leave_nothing(html):
+    assert clean_html(f"<p>Before</p>{html}", BASE).html == "<p>Before</p>"
+
+
+def test_a_text_has_a_bounded_number_of_players():
+    html = clean_html('<iframe src="https://tv.example/1"></iframe>' * (MAX_MEDIA + 20), BASE).html
+    assert html.count("<a ") == MAX_MEDIA
+
+
+def test_a_title_cannot_leave_its_link():
+    html = clean_html(
+        "<iframe src='https://tv.example/1' title='</a><script>x</script><b>y'></iframe>", BASE
+    ).html
+    assert "<script" not in html
+    assert "<b>" not in html
