@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import shutil
 import signal
 from collections.abc import Generator, Iterator
@@ -20,9 +21,32 @@ if TYPE_CHECKING:
     from syndicate.ingest.worker.parser_pool import ParserPool
     from syndicate.store import Store
 
+# The default of ``-m`` in pyproject.toml; ``./run test --all`` gives another.
+WITHOUT_ALL = "not all"
+_WHOLLY_ALL = re.compile(r"^pytestmark = (\[[^]]*)?pytest\.mark\.all\b", re.MULTILINE)
 # A busy machine is no failure: tests say nothing about time.
-hypothesis.settings.register_profile("unhurried", hypothesis.settings(), deadline=None)
-hypothesis.settings.load_profile("unhurried")
+hypothesis.settings.register_profile(WITHOUT_ALL, deadline=None, max_examples=25)
+hypothesis.settings.register_profile("all", deadline=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the number of generated examples; load schemathesis, which takes a second, only for ``--all``."""
+    if config.option.markexpr == WITHOUT_ALL:
+        hypothesis.settings.load_profile(WITHOUT_ALL)
+    else:
+        hypothesis.settings.load_profile("all")
+        config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave a file out, without importing it, if all of its tests are marked ``all`` and the run has none."""
+    is_left_out = (
+        config.option.markexpr == WITHOUT_ALL
+        and collection_path.suffix == ".py"
+        and _WHOLLY_ALL.search(collection_path.read_text("utf-8"))
+        and not any(Path(given.partition("::")[0]).name == collection_path.name for given in config.args)
+    )
+    return True if is_left_out else None
 
 
 # Rooms tested on both engines by default, since the store has all SQL; ``--all`` tests each room on both.
