@@ -30,7 +30,7 @@ hypothesis.settings.register_profile("all", deadline=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the number of generated examples; load schemathesis, which takes a second, only for ``--all``."""
+    """Choose the number of generated examples; for ``--all`` load schemathesis, which takes a second."""
     if config.option.markexpr == WITHOUT_ALL:
         hypothesis.settings.load_profile(WITHOUT_ALL)
     else:
