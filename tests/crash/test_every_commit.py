@@ -27,8 +27,8 @@ from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.net.scripted_server import Answer, ScriptedServer, answer
 from tests.postgres import MEMORY
 
-# Hundreds of processes, half a minute each test; ``test_access`` is the crash test of a default run. A busy machine
-# takes five times as long.
+# Hundreds of processes: half a minute a test, on a busy machine five times as long. A default run has
+# ``test_access`` instead.
 pytestmark = [pytest.mark.all, pytest.mark.timeout(900)]
 
 CHECKOUT = Path(__file__).parents[2]
