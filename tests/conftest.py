@@ -49,17 +49,27 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if is_left_out else None
 
 
-# Rooms tested on both engines by default, since the store has all SQL; ``--all`` tests each room on both.
-ON_BOTH_ENGINES = {"store", "invariants", "test_postgres.py"}
+# Files tested on both engines by default, since the engines differ most there; ``--all`` tests each room on both.
+ON_BOTH_ENGINES = {
+    "test_postgres.py",
+    "store/test_articles.py",
+    "store/test_compiled_sql.py",
+    "store/test_engine.py",
+    "store/test_held_lease.py",
+    "store/test_migration.py",
+    "store/test_table_copy.py",
+    "store/test_word_index.py",
+    "invariants/test_copied_stores.py",
+}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests on PostgreSQL outside of those rooms as ``all``."""
+    """Mark tests on PostgreSQL outside of those files as ``all``."""
     for item in items:
-        room = item.path.relative_to(Path(__file__).parent).parts[0]
+        file = item.path.relative_to(Path(__file__).parent).as_posix()
         called = getattr(item, "callspec", None)
-        if called and "postgres" in called.id.split("-") and room not in ON_BOTH_ENGINES:
+        if called and "postgres" in called.id.split("-") and file not in ON_BOTH_ENGINES:
             item.add_marker(pytest.mark.all)
 
 
