@@ -14,7 +14,7 @@ from uuid import uuid4
 import hypothesis
 import pytest
 
-from tests import postgres
+from tests import examples, postgres
 from tests.empty_stores import opened, sqlite_url, write_empty_store
 
 if TYPE_CHECKING:
@@ -24,17 +24,14 @@ if TYPE_CHECKING:
 # The default of ``-m`` in pyproject.toml; ``./run test --all`` gives another.
 WITHOUT_ALL = "not all"
 _WHOLLY_ALL = re.compile(r"^pytestmark = (\[[^]]*)?pytest\.mark\.all\b", re.MULTILINE)
-# A busy machine is no failure: tests say nothing about time.
-hypothesis.settings.register_profile(WITHOUT_ALL, deadline=None, max_examples=25)
-hypothesis.settings.register_profile("all", deadline=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the number of generated examples; for ``--all`` load schemathesis, which takes a second."""
     if config.option.markexpr == WITHOUT_ALL:
-        hypothesis.settings.load_profile(WITHOUT_ALL)
+        hypothesis.settings.load_profile(examples.BY_DEFAULT)
     else:
-        hypothesis.settings.load_profile("all")
+        hypothesis.settings.load_profile(examples.ALL)
         config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
 
 
@@ -49,7 +46,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if is_left_out else None
 
 
-# Files tested on both engines by default, since the engines differ most there; ``--all`` tests each room on both.
+# Files tested on both engines by default, since engines differ most there; ``--all`` tests each room on both.
 ON_BOTH_ENGINES = {
     "test_postgres.py",
     "store/test_articles.py",
