@@ -28,7 +28,7 @@ class StoredTemplates(FileSystemBytecodeCache):
 
 
 def keep_templates(folder: Path) -> None:
-    """Let all environments use one cache in ``folder``, anew when jinja2 or the room ``templating`` changes."""
+    """Let environments share a cache in ``folder``, anew when jinja2 or ``syndicate.templating`` changes."""
     made_by = sha256(jinja2.__version__.encode())
     for file in sorted(Path(environment.__file__).parent.glob("*.py")):
         made_by.update(file.read_bytes())
