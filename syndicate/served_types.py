@@ -13,6 +13,11 @@ class ServedType:
     styled: bool = False
     text: bool = True
 
+    @property
+    def vary(self) -> str:
+        """Request headers on which the response depends; a text may come as gzip."""
+        return "Accept, Sec-Fetch-Dest, Accept-Encoding" if self.styled else "Accept-Encoding"
+
 
 PAGE_MAX_AGE, FEED_MAX_AGE = 300, 900
 """Seconds for which caches use a page and a feed without asking."""

@@ -2,8 +2,10 @@
 
 import gc
 import os
+import re
 import shutil
 import signal
+import sys
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,34 +15,70 @@ from uuid import uuid4
 import hypothesis
 import pytest
 
-from tests import postgres
+from tests import examples, postgres
 from tests.empty_stores import opened, sqlite_url, write_empty_store
 
 if TYPE_CHECKING:
     from syndicate.ingest.worker.parser_pool import ParserPool
     from syndicate.store import Store
 
-# A busy machine is no failure: tests say nothing about time.
-hypothesis.settings.register_profile("unhurried", hypothesis.settings(), deadline=None)
-hypothesis.settings.load_profile("unhurried")
+# The default of ``-m`` in pyproject.toml; ``./run test --all`` gives another.
+WITHOUT_ALL = "not all"
+_WHOLLY_ALL = re.compile(r"^pytestmark = (\[[^]]*)?pytest\.mark\.all\b", re.MULTILINE)
 
 
-# Rooms tested on both engines by default, since the store has all SQL; ``--all`` tests each room on both.
-ON_BOTH_ENGINES = {"store", "invariants", "test_postgres.py"}
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the number of generated examples; for ``--all`` load schemathesis, which takes a second."""
+    if config.option.markexpr == WITHOUT_ALL:
+        hypothesis.settings.load_profile(examples.BY_DEFAULT)
+    else:
+        hypothesis.settings.load_profile(examples.ALL)
+        config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave a file out, without importing it, if all of its tests are marked ``all`` and the run has none."""
+    is_left_out = (
+        config.option.markexpr == WITHOUT_ALL
+        and collection_path.suffix == ".py"
+        and _WHOLLY_ALL.search(collection_path.read_text("utf-8"))
+        and not any(Path(given.partition("::")[0]).name == collection_path.name for given in config.args)
+    )
+    return True if is_left_out else None
+
+
+# Files tested on both engines by default, since engines differ most there; ``--all`` tests each room on both.
+ON_BOTH_ENGINES = {
+    "test_postgres.py",
+    "store/test_articles.py",
+    "store/test_compiled_sql.py",
+    "store/test_engine.py",
+    "store/test_held_lease.py",
+    "store/test_migration.py",
+    "store/test_table_copy.py",
+    "store/test_word_index.py",
+    "invariants/test_copied_stores.py",
+}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests on PostgreSQL outside of those rooms as ``all``."""
+    """Mark tests on PostgreSQL outside of those files as ``all``."""
     for item in items:
-        room = item.path.relative_to(Path(__file__).parent).parts[0]
+        file = item.path.relative_to(Path(__file__).parent).as_posix()
         called = getattr(item, "callspec", None)
-        if called and "postgres" in called.id.split("-") and room not in ON_BOTH_ENGINES:
+        if called and "postgres" in called.id.split("-") and file not in ON_BOTH_ENGINES:
             item.add_marker(pytest.mark.all)
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Hide thousands of collected tests from the garbage collector: a run takes a tenth less."""
+    if {"jinja2", "click"} & sys.modules.keys():  # the tests of other rooms render nothing
+        from tests.stored_templates import keep_templates
+
+        cache = session.config.cache
+        assert cache is not None
+        keep_templates(cache.mkdir("templates"))
     gc.collect()
     gc.freeze()
 

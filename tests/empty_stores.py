@@ -25,7 +25,9 @@ def sqlite_url(folder: Path) -> str:
 def opened(url: str) -> "Store":
     """Open a store. The import is here, so that tests without a store do not wait for SQLAlchemy."""
     from syndicate.store import open_store
+    from tests.shared_statements import share_statements
 
+    share_statements()
     return open_store(url)
 
 

@@ -118,12 +118,27 @@ def called(folder: Path, *commands: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def cut_newsroom(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def ranked_newsroom(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A newsroom with its articles placed and ranked."""
+    folder = tmp_path_factory.mktemp("ranked")
+    write_newsroom(folder)
+    called(folder, f"status --now {EARLIER}", f"ingest --now {SEVEN}", f"stories --now {SEVEN}")
+    return folder
+
+
+@pytest.fixture
+def ranked(ranked_newsroom: Path, tmp_path: Path, run: Run) -> Run:
+    """A copy of the newsroom with its articles placed and ranked."""
+    shutil.copytree(ranked_newsroom, tmp_path, dirs_exist_ok=True)
+    return run
+
+
+@pytest.fixture(scope="session")
+def cut_newsroom(ranked_newsroom: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A newsroom with two subscribers and an edition; it has sent nothing, so that tests may copy it."""
     folder = tmp_path_factory.mktemp("newsroom")
-    write_newsroom(folder)
-    called(folder, f"status --now {EARLIER}")
-    called(folder, *(f"{stage} --now {SEVEN}" for stage in ("ingest", "stories", "publish")))
+    shutil.copytree(ranked_newsroom, folder, dirs_exist_ok=True)
+    called(folder, f"publish --now {SEVEN}")
     called(folder, *(f"subscribers add {name}@example.org --now {EARLIER}" for name in ("ann", "bob")))
     called(folder, f"edition --now {SEVEN}")
     return folder

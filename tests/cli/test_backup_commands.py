@@ -77,6 +77,7 @@ def test_a_backup_restored_after_more_mail_was_sent_sends_nothing_twice(
     assert len(set(marks)) == len(marks)
 
 
+@pytest.mark.all
 def test_a_backup_of_one_engine_is_restored_into_the_other(
     news: Run, other_database: str, smtp: ScriptedSmtp, empty_store_url: str, tmp_path: Path
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_backup_of_one_engine_is_restored_into_the_other(
         assert send(news, THIRD) == 2
 
 
+@pytest.mark.all
 def test_the_store_that_was_there_is_kept_and_another_stays_as_it_is(
     news: Run, tmp_path: Path, empty_store_url: str
 ) -> None:
@@ -119,6 +121,7 @@ def test_the_log_of_a_removed_store_does_not_stay_beside_the_backup(sqlite_store
     assert not log.exists()
 
 
+@pytest.mark.all
 def test_a_move_to_the_other_engine_goes_on_and_the_old_store_sends_nothing(
     news: Run, other_database: str, smtp: ScriptedSmtp, empty_store_url: str, tmp_path: Path
 ) -> None:

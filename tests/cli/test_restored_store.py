@@ -219,6 +219,7 @@ def committed(store, work):
         return work(connection)
 
 
+@pytest.mark.all
 def test_the_daemon_holds_mail_and_goes_on_once_a_person_has_decided(
     news: Run, home: Path, smtp: ScriptedSmtp
 ) -> None:
@@ -242,6 +243,7 @@ def test_the_daemon_holds_mail_and_goes_on_once_a_person_has_decided(
     assert len(smtp.bodies) >= 6
 
 
+@pytest.mark.all
 def test_processes_that_send_and_look_at_once_hold_nothing(news: Run, home: Path) -> None:
     settings = load_settings(home / "config.toml")
     with open_services(settings) as one, open_services(settings) as other, ThreadPoolExecutor(4) as threads:

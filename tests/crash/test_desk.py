@@ -27,7 +27,7 @@ from tests.net.scripted_server import ScriptedServer
 
 __all__ = ["folder"]
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.all, pytest.mark.timeout(900)]
 
 ACTION = {"approve": ("approve", "ann"), "undo": ("approve", "ann"), "deadline": ("deadline", "syndicate")}
 

@@ -27,8 +27,9 @@ from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.net.scripted_server import Answer, ScriptedServer, answer
 from tests.postgres import MEMORY
 
-# A busy machine takes five times as long.
-pytestmark = pytest.mark.timeout(900)
+# Hundreds of processes: half a minute a test, on a busy machine five times as long. A default run has
+# ``test_access`` instead.
+pytestmark = [pytest.mark.all, pytest.mark.timeout(900)]
 
 CHECKOUT = Path(__file__).parents[2]
 FEEDS: dict[str, Answer] = {
@@ -140,7 +141,6 @@ def test_articles_are_neither_lost_nor_doubled_by_a_kill_at_any_commit(folder: P
     assert check(folder, points, received(in_folders(folder))).total() == 0
 
 
-@pytest.mark.all
 def test_full_texts_are_neither_lost_nor_doubled_by_a_kill_at_any_commit(folder: Path) -> None:
     least = {"pages": 6}
     points = killed_newsrooms(folder, 'transport = "folder"', *least)
@@ -178,7 +178,6 @@ def test_DF1_mail_over_smtp_reaches_everybody_at_most_once_whenever_the_sender_i
     assert check(folder, points, received(smtp.bodies)) == {"deliver": 6}
 
 
-@pytest.mark.all
 def test_DF1_mail_into_a_folder_is_written_at_most_once_whenever_the_sender_is_killed(folder: Path) -> None:
     points = killed_newsrooms(folder, 'transport = "folder"', "deliver")
     check_that_all_were_killed(points, {"deliver": 5})

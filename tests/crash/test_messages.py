@@ -26,7 +26,7 @@ from tests.net.scripted_server import ScriptedServer
 
 __all__ = ["folder"]
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.all, pytest.mark.timeout(900)]
 
 
 def test_an_issue_and_a_welcome_reach_each_reader_once_whenever_the_process_is_killed(folder: Path) -> None:

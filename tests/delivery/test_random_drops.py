@@ -14,6 +14,7 @@ from syndicate.delivery.outgoing import Message, OutgoingMail, SendResult
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.errors import Deferred, Uncertain
+from tests.examples import examples
 
 _REPLIES = {b"MAIL": b"250 ok\r\n", b"RCPT": b"250 ok\r\n", b"RSET": b"250 ok\r\n", b"DATA": b"354 go on\r\n"}
 
@@ -80,7 +81,7 @@ _WRITTEN = st.one_of(st.just(1 << 30), st.integers(45, 80), st.integers(0, 300))
 _READ = st.one_of(st.just(1 << 30), st.integers(1, 900))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     cuts=st.lists(st.tuples(_READ, _WRITTEN), max_size=8),
     sizes=st.lists(st.sampled_from([20, 300, 3000]), min_size=1, max_size=6),

@@ -122,6 +122,7 @@ def test_the_digest_lies_beside_the_messages_for_looking_at(made, folder):
     assert "4 Customs Quay" in (folder / "digest.txt").read_text("utf-8")
 
 
+@pytest.mark.all
 def test_a_second_demo_replaces_the_first_and_leaves_other_files_alone(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     lines = run_demo("--out", "out", "--now", NOW).splitlines()
@@ -148,6 +149,7 @@ def test_a_folder_in_use_is_left_alone(tmp_path):
     assert "is held by process" in str(result.exception)
 
 
+@pytest.mark.all
 def test_serve_answers_pages_searches_feeds_and_publishers_until_it_is_told_to_stop(tmp_path):
     command = [sys.executable, "-m", "syndicate", "demo", "--out", str(tmp_path / "out"), "--serve"]
     path = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))

@@ -9,6 +9,7 @@ import pytest
 from syndicate import __version__
 from syndicate.cli import _syndicate
 from syndicate.store import schema
+from syndicate.store.events.event_log import EVENTS
 
 CHECKOUT = Path(__file__).parents[2]
 DOCS = CHECKOUT / "docs"
@@ -111,6 +112,11 @@ def test_every_command_line_begins_with_a_command_there_is(page: Path):
 @pytest.mark.parametrize("table", sorted(schema.metadata.tables))
 def test_every_table_of_the_store_is_documented(table: str):
     assert f"\n| `{table}` |" in text_of(DOCS / "architecture.md")
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_every_event_of_webhooks_is_documented(event: str):
+    assert re.search(rf"^\| .*`{event}`.* \|", text_of(DOCS / "webhooks.md"), re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ BLOCKS = re.findall(
 )
 
 
+@pytest.mark.all
 @pytest.mark.timeout(900)  # a dozen commands, each a process of its own
 def test_the_tutorial_ends_with_an_edition_for_its_reader(tmp_path: Path):
     program = tmp_path / "bin" / "syndicate"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from syndicate.errors import ParseError
 from syndicate.ingest.limits import MAX_ITEMS
+from tests.examples import examples
 from tests.ingest.reading import atom, read, rss
 
 # Quadratic time takes longer; tests do not check ordinary speed.
@@ -305,7 +306,7 @@ def mutated(seed: int) -> bytes:
     return bytes(body)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(400))
 @given(st.integers(min_value=0, max_value=10**9))
 def test_P16_a_mutated_feed_raises_nothing_but_a_parse_error(seed):
     try:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.model import Image
+from tests.examples import examples
 from tests.publish.feeds import ATOM, every_format, read, read_one, write
 from tests.publish.samples import HARBOUR, OPTIONS, WORLD, published, related
 
@@ -17,7 +18,7 @@ texts = st.fixed_dictionaries(dict.fromkeys(("title", "author", "tag", "html", "
 
 
 @every_format
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(text=texts, moment=moments)
 def test_X2_no_string_whatever_it_holds_breaks_a_feed(
     form: str, text: dict[str, str], moment: datetime

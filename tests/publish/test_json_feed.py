@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from syndicate.model import Image, PublishedArticle, Republish
 from syndicate.publish.feeds.fragments import FragmentCache
 from syndicate.publish.feeds.json_feed_writer import json_feed
+from tests.examples import examples
 from tests.publish.samples import HARBOUR, NOW, OPTIONS, OURS, WORLD, published, related, uid
 
 
@@ -177,7 +178,7 @@ def test_a_change_of_anything_shown_is_written_although_the_item_was_remembered(
 anything = st.text(max_size=40)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(title=anything, author=anything, summary=anything, html=anything, text=anything, other=anything)
 def test_J12_no_string_whatever_it_holds_breaks_the_feed(
     title: str, author: str, summary: str, html: str, text: str, other: str

@@ -92,6 +92,7 @@ def test_OF9_a_bad_file_keeps_the_old_configuration_and_a_good_one_is_taken(conf
     assert (row.object_id, row.after) == ("config.toml", {"hash": sha256(config.read_bytes()).hexdigest()})
 
 
+@pytest.mark.all
 def test_T4_it_ends_soon_while_every_server_hangs(tmp_path: Path) -> None:
     with ScriptedServer({"/feed": hang}) as server:
         with running(write(tmp_path / "config.toml", server.url())) as daemon:
@@ -123,6 +124,7 @@ def many_articles(count: int) -> bytes:
     return f'<?xml version="1.0"?><rss version="2.0"><channel>{head}{items}</channel></rss>'.encode()
 
 
+@pytest.mark.all
 def test_T4_it_ends_in_the_middle_of_publishing_thousands_of_pages(tmp_path: Path) -> None:
     feed = answer(200, many_articles(2_000), Content_Type="application/rss+xml")
     with ScriptedServer({"/feed": feed}) as server:
@@ -140,6 +142,7 @@ def test_T4_it_ends_in_the_middle_of_publishing_thousands_of_pages(tmp_path: Pat
         assert stale.count_stale(connection) > 0
 
 
+@pytest.mark.all
 def test_T4_it_ends_soon_while_the_hub_hangs(tmp_path: Path) -> None:
     with ScriptedServer({"/hub": hang, "/feed": FEED}) as server:
         config = write(tmp_path / "config.toml", server.url())
@@ -157,6 +160,7 @@ def test_T4_it_ends_soon_while_the_hub_hangs(tmp_path: Path) -> None:
             assert time.monotonic() - asked < SOON
 
 
+@pytest.mark.all
 def test_T4_what_cannot_be_interrupted_does_not_keep_it_from_ending(tmp_path: Path) -> None:
     """An IMAP server that takes the connection and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -170,6 +174,7 @@ def test_T4_what_cannot_be_interrupted_does_not_keep_it_from_ending(tmp_path: Pa
     assert daemon.events[-1]["jobs"] == "bounces"
 
 
+@pytest.mark.all
 def test_a_missing_bounce_mailbox_needs_a_person_and_leaves_the_daemon_healthy(tmp_path: Path) -> None:
     box = '[bounces]\naddress = "bounces@example.org"\nmaildir = "nowhere"\n'
     config = write(tmp_path / "config.toml", more=box)
@@ -187,6 +192,7 @@ def test_a_missing_bounce_mailbox_needs_a_person_and_leaves_the_daemon_healthy(t
     assert "bounces.maildir: The Maildir" in checked.output
 
 
+@pytest.mark.all
 def test_OF9_settings_that_cannot_be_had_keep_the_old_ones_at_work(config: Path) -> None:
     """A port that is taken, another store, templates that are not there: each is one line of the log."""
     with ScriptedServer({}) as server, running(config) as daemon:
@@ -220,6 +226,7 @@ def test_T4_signals_in_quick_succession_end_it_well_and_never_by_accident(config
         assert "stopped" in {line["event"] for line in daemon.events}
 
 
+@pytest.mark.all
 def test_SF6_killed_at_work_it_is_replaced_at_once_by_the_next_which_carries_on(tmp_path: Path) -> None:
     """Neither the lock nor the leases of the dead one hold the next one up."""
     with ScriptedServer({"/feed": FEED}) as server:
@@ -237,6 +244,7 @@ def test_SF6_killed_at_work_it_is_replaced_at_once_by_the_next_which_carries_on(
     assert list(tmp_path.rglob("*.tmp")) == []
 
 
+@pytest.mark.all
 def test_two_daemons_on_one_store_the_second_names_the_first_and_exits_4(config: Path) -> None:
     with running(config) as first:
         first.wait_for("started")
@@ -303,6 +311,7 @@ def test_OF9_a_daemon_whose_store_another_one_has_taken_exits_4(tmp_path: Path, 
     assert "another daemon works with" in daemon.events[-1]["event"]
 
 
+@pytest.mark.all
 def test_T4_it_ends_within_seconds_while_a_template_loops(tmp_path: Path, store_url: str) -> None:
     front = tmp_path / "mine" / "pages" / "front.html"
     front.parent.mkdir(parents=True)

@@ -19,6 +19,7 @@ from syndicate.store import Connection, Store, schema
 from syndicate.store.leases import leases
 from syndicate.store.mail import newsletter_store
 from syndicate.store.subscribers import audience_store, field_store, segment_store, subscriber_export
+from tests.examples import examples
 from tests.factories import NOW, newsletter, subscribe
 
 FIELDS = (
@@ -238,7 +239,7 @@ def declared(store: Store) -> Store:
     return store
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(80), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=HISTORIES, queries=st.lists(QUERIES, min_size=1, max_size=6))
 def test_a_query_finds_the_same_readers_as_their_exported_data(
     declared: Store, history: list[Any], queries: list[tuple[SegmentClause, ...]]

@@ -20,6 +20,7 @@ from syndicate.store.search.search_store import HitFilter
 from syndicate.store.search.word_index import WORDS, Scope
 from syndicate.store.stories import decision_store
 from tests import factories
+from tests.examples import examples
 from tests.factories import NOW, declared, new_article
 
 ARTICLES = {
@@ -210,7 +211,7 @@ def test_tags_are_found_by_their_beginning_if_two_articles_have_them(store):
         assert search_store.tags_beginning(connection, "cli", limit=5) == [("climate", 3)]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(200))
 @given(words=st.text(alphabet=st.characters() | st.sampled_from(SIGNS), max_size=60))
 def test_no_search_raises_on_either_engine(store, words):
     query = parse_search({"q": words})

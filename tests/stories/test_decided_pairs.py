@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from syndicate.model import PairDecision
 from syndicate.stories import StoryIndex, StoryOptions
 from syndicate.stories.decided_stories import DecidedPairs
+from tests.examples import examples
 from tests.stories.newsroom import BANK, CHESS, FLOOD, article
 
 NEWS = (*FLOOD, *BANK, *CHESS)
@@ -51,7 +52,7 @@ def test_the_newest_decision_always_holds_and_groups_never_contradict_it(pairs) 
         assert decisions[-1] in (*resolved.joined, *resolved.parted)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(EVENTS)
 def test_placements_and_decisions_in_any_order_keep_every_decision(events) -> None:
     index, pairs = StoryIndex(StoryOptions()), list[tuple[int, int, bool]]()

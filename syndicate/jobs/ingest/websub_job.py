@@ -46,31 +46,6 @@ MAX_REASON = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HubsResult:
-    """Counts of a run: requests that hubs accepted, and requests that failed."""
-
-    asked: int = 0
-    failed: int = 0
-
-    def summary(self) -> dict[str, int | str]:
-        """Return the counts for log, text and JSON."""
-        return {"asked": self.asked, "failed": self.failed}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushesResult:
-    """Counts of a run: pushes read, new and changed articles."""
-
-    pushes: int = 0
-    new: int = 0
-    changed: int = 0
-
-    def summary(self) -> dict[str, int | str]:
-        """Return the counts for log, text and JSON."""
-        return {"pushes": self.pushes, "new": self.new, "changed": self.changed}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WebSubJob:
     """Keeps subscriptions and reads pushes.
 
@@ -87,15 +62,18 @@ class WebSubJob:
 
     def keep_subscriptions(
         self, now: datetime, *, shard: int | None = None, should_stop: Callable[[], bool] = lambda: False
-    ) -> HubsResult:
-        """Send the due requests to hubs, of a ``shard`` or of all: subscribe, renew, unsubscribe."""
+    ) -> dict[str, int]:
+        """Send the due requests to hubs, of a ``shard`` or of all, and count them by their result.
+
+        They subscribe, renew or unsubscribe.
+        """
         if shard is None:
             self.due_shards(now)
         results: list[bool | None] = []
         while not should_stop() and (claimed := self._claim(now, shard)):
             with ThreadPoolExecutor(THREADS, thread_name_prefix="hubs") as pool:
                 results += pool.map(lambda subscription: self._ask(subscription, now, should_stop), claimed)
-        return HubsResult(asked=results.count(True), failed=results.count(False))
+        return {"asked": results.count(True), "failed": results.count(False)}
 
     def due_shards(self, now: datetime) -> list[int]:
         """End or renew subscriptions where it is time; return the shards with due requests to hubs."""
@@ -219,8 +197,10 @@ class WebSubJob:
                 self._poll_soon(connection, subscription.source_id, now, reason)
         return 202
 
-    def read_pushes(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> PushesResult:
-        """Parse and store the waiting pushes; the push of a source that is being polled waits."""
+    def read_pushes(
+        self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False
+    ) -> dict[str, int]:
+        """Parse, store and count the waiting pushes; the push of a source that is being polled waits."""
         with self.importer.store.read() as connection:
             waiting = hub_store.waiting_pushes(connection, limit=PUSHES)
         pushes = new = changed = 0
@@ -232,7 +212,7 @@ class WebSubJob:
             if stored:
                 added, plan = stored
                 new, changed = new + added, changed + len(plan.changed)
-        return PushesResult(pushes=pushes, new=new, changed=changed)
+        return {"pushes": pushes, "new": new, "changed": changed}
 
     def _read(self, push: Push, now: datetime) -> tuple[int, EntryPlan] | None:
         """Return the number of new articles with the stored plan, or ``None`` when nothing was stored."""

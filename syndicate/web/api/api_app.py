@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -60,19 +61,13 @@ def create_api(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> ASGIApp:
     """Return the application for all addresses below ``/api``; ``jobs`` are those of the admin."""
-    app = _application()
-    app.state.jobs, app.state.store, app.state.options, app.state.clock = jobs, store, options, clock
-    described = _described(app)
-    app.add_route("/openapi.json", lambda _: JSONResponse(described), include_in_schema=False)
-    return ApiGate(app, find_actor, clock, is_public=options.is_public)
+    state = {"jobs": jobs, "store": store, "options": options, "clock": clock}
+    return ApiGate(_application(), find_actor, clock, state, options.is_public)
 
 
-def described_api() -> dict[str, Any]:
-    """Return the OpenAPI document of the API."""
-    return _described(_application())
-
-
+@cache
 def _application() -> FastAPI:
+    """Return the routes, which are the same for every store; building them takes half a second."""
     app = FastAPI(
         title="syndicate",
         version="1",
@@ -84,6 +79,7 @@ def _application() -> FastAPI:
     )
     for resource in RESOURCES:
         app.include_router(resource.routes)
+    app.add_route("/openapi.json", lambda _: JSONResponse(described_api()), include_in_schema=False)
     return app
 
 
@@ -91,8 +87,10 @@ async def _on_error(request: Request, error: Exception) -> Response:
     return problem_of(error, request.url.path)
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
-    document = app.openapi()
+@cache
+def described_api() -> dict[str, Any]:
+    """Return the OpenAPI document of the API, made once."""
+    document = _application().openapi()
     document["servers"] = [{"url": BASE}]
     document["info"]["description"] = (
         "Guide and problems: docs/api.md. Ids are texts, times are UTC (RFC 3339)."

@@ -308,7 +308,7 @@ async def api_call(request: Request) -> ApiCall:
     """Return the call of a request whose actor may use the route: its scope, or a public read."""
     route, actor = request.scope["route"], request.scope["syndicate.actor"]
     needs: str = route.openapi_extra["x-scope"]
-    options: ApiOptions = request.app.state.options
+    options: ApiOptions = request.state.options
     if actor is None and not (options.is_public and route.openapi_extra.get("x-public")):
         raise ActionRefused("no-token", "Send Authorization: Bearer with a token.", status=401)
     if actor is not None and not actor.may(needs):
@@ -323,7 +323,7 @@ async def api_call(request: Request) -> ApiCall:
     if route.openapi_extra.get("x-key-required") and not key:
         message = "Send an Idempotency-Key: this request may send mail."
         raise ActionRefused("key-missing", message, status=400)
-    state = request.app.state
+    state = request.state
     return ApiCall(
         request=request,
         actor=actor,

@@ -1,7 +1,9 @@
 """Gate before the API: size of bodies, the token of a request, and headers for public reads."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from fastapi import HTTPException
 from starlette.concurrency import run_in_threadpool
@@ -22,30 +24,32 @@ MAX_BODY = 1_000_000
 _LARGE = {"/sources/opml": 5_000_000, "/subscribers/imports": 20_000_000}
 
 
+@dataclass
 class ApiGate:
-    """Refuses a request before its body is read. A public read has no actor; the route decides about it."""
+    """Refuses a request before its body is read. A public read has no actor; the route decides about it.
 
-    def __init__(
-        self, app: ASGIApp, find_actor: FindActor, clock: Callable[[], datetime], *, is_public: bool
-    ) -> None:
-        self._app = app
-        self.find_actor = find_actor
-        self.clock = clock
-        self._is_public = is_public
+    ``state`` becomes the state of each request.
+    """
+
+    app: ASGIApp
+    find_actor: FindActor
+    clock: Callable[[], datetime]
+    state: dict[str, Any]
+    is_public: bool
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request below the base address."""
         if scope["type"] != "http":
             return
-        scope = {**scope, "root_path": BASE}
-        if self._is_public:
+        scope = {**scope, "root_path": BASE, "state": self.state}
+        if self.is_public:
             send = _for_every_origin(send)
         try:
             if not scope["path"].startswith(f"{BASE}/"):
                 raise NotFound(f"The API is at {BASE}/.")
             limit = self._limit(scope)
             scope["syndicate.actor"] = await self._actor(scope)
-            await self._app(scope, _bounded(receive, limit), send)
+            await self.app(scope, _bounded(receive, limit), send)
         except SyndicateError as error:
             await problem_of(error, scope["path"])(scope, receive, send)
 

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
 from syndicate.errors import SyndicateError
+from syndicate.publish.feeds.rss_atom import FORMATS
 from syndicate.published_files import FileChanged
 from syndicate.served_types import SERVED_TYPES, ServedType, cache_control
 from syndicate.web.readers.negotiation import accepts_gzip, content_type, fields_of, is_opening, not_modified
@@ -20,10 +21,10 @@ from syndicate.web.readers.server_pages import SECURITY_HEADERS, ServerPages
 from syndicate.web.web_options import WebOptions
 
 # A channel's name and the rest of the path of its documents.
-_CHANNEL = re.compile(r"/([a-z0-9-]+)(\.(?:rss|atom|json)|/archive/[^/]+|/sources\.opml)")
+_CHANNEL = re.compile(rf"/([a-z0-9-]+)(\.(?:{'|'.join(FORMATS)})|/archive/[^/]+|/sources\.opml)")
 # Feeds that the hub announces: of channels and newsletters, not archive pages or automatic channels.
 _HUB = re.compile(r"/(?:newsletters/)?[^/]+")
-_FORMATS = (".rss", ".atom", ".json")
+_SUFFIXES = tuple(f".{name}" for name in FORMATS)
 OnFeedRead = Callable[[str, str, str, str], None]
 """Gets path, ``User-Agent``, peer and ``X-Forwarded-For`` of each response with a feed."""
 
@@ -123,7 +124,7 @@ class FileHandler:
         path = scope["path"]
         if self._on_article_opened is not None and is_opening(scope["method"], fields):
             self._on_article_opened(path.lstrip("/"))
-        if self._on_feed_read is not None and "/" not in path[1:] and path.endswith(_FORMATS):
+        if self._on_feed_read is not None and "/" not in path[1:] and path.endswith(_SUFFIXES):
             client = scope.get("client")
             agent, forwarded = fields.get("user-agent", ""), fields.get("x-forwarded-for", "")
             self._on_feed_read(path, agent, client[0] if client else "", forwarded)
@@ -146,7 +147,7 @@ class FileHandler:
         """Return the headers that every 200 and 304 of a type has (rules H4, H5, D4, D6)."""
         headers = {**SECURITY_HEADERS, "Cache-Control": self._cache_control(kind)}
         if kind.text:
-            headers["Vary"] = "Accept, Sec-Fetch-Dest, Accept-Encoding" if kind.styled else "Accept-Encoding"
+            headers["Vary"] = kind.vary
         if kind.feed:
             headers["Access-Control-Allow-Origin"] = "*"
         return [(name.lower().encode(), value.encode()) for name, value in headers.items()]

@@ -42,7 +42,7 @@ class PrivateFeedHandler:
             "ETag": f'"{feed.content_hash}-gzip"' if gzip else f'"{feed.content_hash}"',
             "Cache-Control": f"private, max-age={self.max_age}",
             "X-Robots-Tag": "noindex",
-            "Vary": "Accept, Sec-Fetch-Dest, Accept-Encoding" if kind.styled else "Accept-Encoding",
+            "Vary": kind.vary,
         }
         if not_modified(headers["ETag"], 0, fields.get("if-none-match"), None):
             return Response(status_code=304, headers=headers)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from isal import igzip
 
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.ingest.worker.parsers import ParseRequest
@@ -286,11 +287,11 @@ def test_a_page_that_kills_its_reader_hurts_only_itself(site: Site) -> None:
     ("body", "fields", "reason"),
     [
         (
-            gzip.compress(gzip.compress(b"<p>x</p>" * 5_000_000, 1)),
+            gzip.compress(gzip.compress(b"<p>x</p>" * 500_000, 1)),
             {"Content_Encoding": "gzip"},
             "not an HTML page",
         ),
-        (gzip.compress(b"<p>x</p>" * 2_000_000, 1), {"Content_Encoding": "gzip"}, "limit"),
+        (igzip.compress(b"<p>x</p>" * 2_000_000, 1), {"Content_Encoding": "gzip"}, "limit"),
         (b"\x0b\x02\x80hi\x03", {"Content_Encoding": "br"}, "only gzip is read"),
         (b"\x28\xb5\x2f\xfd\x24\x02", {"Content_Encoding": "zstd"}, "only gzip is read"),
         (b"<p>x</p>" * 500_000, {}, "characters of markup"),

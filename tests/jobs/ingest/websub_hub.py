@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from syndicate.jobs.ingest.websub_job import PushesResult
 from syndicate.model import HubSubscription, SourceState
 from syndicate.store.ingest import hub_store, source_store
 from tests.factories import NOW
@@ -14,7 +13,7 @@ from tests.jobs.room import BASE, SITE, Room, item, rss, source
 
 PUBLIC = "https://news.org"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-NOTHING = PushesResult().summary()
+NOTHING = {"pushes": 0, "new": 0, "changed": 0}
 
 
 def feed(hub: Hub, *items: dict[str, str], where: str = "/hub") -> bytes:
@@ -57,12 +56,12 @@ def state(hub: Hub) -> SourceState:
     return report.state
 
 
-def keep(hub: Hub, now=NOW) -> dict[str, int | str]:
-    return hub.room.services.websub.keep_subscriptions(now).summary()
+def keep(hub: Hub, now=NOW) -> dict[str, int]:
+    return hub.room.services.websub.keep_subscriptions(now)
 
 
-def read(hub: Hub, now=NOW) -> dict[str, int | str]:
-    return hub.room.services.websub.read_pushes(now).summary()
+def read(hub: Hub, now=NOW) -> dict[str, int]:
+    return hub.room.services.websub.read_pushes(now)
 
 
 def subscribe(hub: Hub) -> None:

@@ -189,6 +189,7 @@ def assert_every_link_is_a_file(room: Room) -> None:
             assert (folder / link).is_file(), f"{path} links to {link}"
 
 
+@pytest.mark.all
 def test_links_lead_from_the_front_page_to_every_page_and_each_leads_to_a_file(newsroom: Room) -> None:
     private = '[[sources]]\nname = "private"\nurl = "https://hills.example/feed?key=secret"\nprivate = true\n'
     newsroom.declare(source("harbour", "https://harbour.example/feed") + private)

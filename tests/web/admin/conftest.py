@@ -10,7 +10,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from argon2 import PasswordHasher
 
+from syndicate.access import passwords
 from syndicate.jobs.admin.access.sign_in import Client
 from syndicate.jobs.publish.site_frame import bare_frame
 from syndicate.published_files import PublishedFiles
@@ -147,6 +149,12 @@ def serving_admin(room: Room, folder: Path) -> Iterator[AdminSite]:
     with serving(app, folder) as site:
         served.append(AdminSite(room, site))
         yield served[0]
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords with little work; ``tests/access`` tries the real work."""
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 
 
 @pytest.fixture

@@ -213,6 +213,7 @@ def test_the_mail_in_the_frame_can_do_nothing(desk: Desk) -> None:
 WORDS = st.text(alphabet="abc äß<>&'\"\n", max_size=40).map(lambda text: re.sub(r"\s+", " ", text).strip())
 
 
+@pytest.mark.all
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6), words=st.lists(WORDS, min_size=4, max_size=8))
 def test_random_buttons_lose_no_typed_word(desk: Desk, seed: int, words: list[str]) -> None:

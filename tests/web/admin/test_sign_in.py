@@ -86,6 +86,7 @@ def test_after_five_failures_the_account_waits_and_a_restart_does_not_help(admin
     assert sign_in(client).status == 303
 
 
+@pytest.mark.all
 def test_twenty_failures_make_a_network_wait(admin_site: AdminSite, nora: int):
     statuses = [sign_in(admin_site.stranger(), "x", address=f"{n}@news.example").status for n in range(21)]
     assert statuses.index(429) == 19

@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from syndicate.model.actors import ROLES
 from syndicate.store.access import audit_store, token_store, user_store
 from syndicate.web.api.api_app import described_api
@@ -41,6 +43,7 @@ def test_every_route_refuses_every_other_scope(api: Api) -> None:
         assert (refused.status, refused.problem, refused.json["scope"]) == (403, "not-allowed", needed), path
 
 
+@pytest.mark.all
 def test_every_route_refuses_every_wrong_scope_and_does_nothing(api: Api) -> None:
     tokens = {scope: api.with_token(scope) for scope in sorted(ALL)}
     before = rows(api)
