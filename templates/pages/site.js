@@ -29,9 +29,9 @@
     return { element, text, line, title: local(at), height: line.offsetHeight };
   }).filter(({ text }) => text);
   for (const { element, text, title } of changes) Object.assign(element, { textContent: text, title });
-  const list = (line) => line.closest("ol, ul, section") || line;
-  const wrapped = new Set(changes.filter(({ line, height }) => line.offsetHeight > height).map(({ line }) => list(line)));
-  for (const { element, line, title } of changes) if (wrapped.has(list(line))) element.textContent = title;
+  const group = (line) => line.closest("ol, ul, section") || line;
+  const wrapped = new Set(changes.filter(({ line, height }) => line.offsetHeight > height).map(({ line }) => group(line)));
+  for (const { element, line, title } of changes) if (wrapped.has(group(line))) element.textContent = title;
   for (const flag of all("[data-new]")) flag.hidden = Date.now() - new Date(flag.dataset.new) > DAY / 24;
   for (const element of all("[data-zone]")) element.textContent = element.dataset.zone;
   for (const element of all(".today")) {
