@@ -183,7 +183,9 @@ def _edition(
 
 def search_pages(headline: Headline) -> tuple[SearchPage, ...]:
     """Return results of a search, a page after the last, no results, and a search without words."""
-    facet = Facet(label="2026-11-24", count=1, link="q=sample", share=100, current=True)
+    facet = Facet(
+        label="2026-11-24", count=1, link="q=sample", share=100, current=True, day=headline.published.date()
+    )
     marked = replace(headline, title=Markup("<mark>Sample</mark>"))
     story = FoundStory(story_id=1, best=marked, others=(marked,), more=1)
     query = SearchQuery(words="sample", section="sample", page=2)
