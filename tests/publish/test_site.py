@@ -40,6 +40,7 @@ CHANNELS = (
 TEMPLATES = Templates()
 TOP = [Headline.of(published(number)) for number in (11, 12, 13)]
 TRENDING = [Headline.of(published(number)) for number in (21, 22)]
+MORE = [Headline.of(published(number)) for number in (31, 32)]
 
 
 def site(**changes: Any) -> SitePages:
@@ -208,10 +209,16 @@ def test_RL9_the_page_has_the_related_list_as_plain_markup_under_a_heading():
 def test_no_list_shows_the_article_itself():
     item = published(12)
 
-    page = article_page(item, top=TOP, trending=TRENDING, more_from_section=TOP)
+    page = article_page(item, top=TOP, trending=TRENDING, more_from_section=[Headline.of(item), *MORE])
 
     assert len(links_under(page, "Top stories")) == 2
     assert len(links_under(page, "More from world")) == 2
+
+
+def test_more_from_the_section_leaves_out_what_top_and_trending_show():
+    page = article_page(published(1), top=TOP, trending=TRENDING, more_from_section=[*TOP, *TRENDING, *MORE])
+
+    assert links_under(page, "More from world") == [headline.link for headline in MORE]
 
 
 def test_lists_left_out_for_one_article_are_whole_on_the_next():

@@ -45,7 +45,8 @@ TOP_SHOWN = 7
 TRENDING_SHOWN = 5
 TRENDING_READ = 12
 FRONT_TOP = 24
-MORE_FROM_SECTION = 6
+# Each page shows up to six that it does not show elsewhere.
+MORE_FROM_SECTION = 20
 
 
 class SiteBuild:
@@ -340,7 +341,8 @@ class SiteBuild:
             links = story_store.section_links(
                 connection, section, limit=MORE_FROM_SECTION, site_url=self._options.site_url
             )
-            self._more[section] = [Headline.of_related(link) for link in links]
+            items = self._views.headlines(connection, [link.article_id for link in links])
+            self._more[section] = list(map(Headline.of, items))
         return self._more.get(section, [])
 
     def _write(self, path: str, data: bytes) -> None:
