@@ -116,10 +116,6 @@ class SitePages:
         self._fragments: dict[tuple[object, ...], Markup] = {}
         self._rails: dict[str, tuple[tuple[tuple[Headline, ...], tuple[Headline, ...]], Markup]] = {}
 
-    def article_page(self, item: PublishedArticle, **lists: Sequence[Headline]) -> bytes:
-        """Return the page at ``item.article.path``."""
-        return _encoded(self._templates.render(_ARTICLE, **self._article(item, **lists)))
-
     def article_pages(
         self,
         items: Sequence[PublishedArticle],
@@ -340,10 +336,8 @@ def _feed(channel: Channel) -> NamedPath:
     return NamedPath(name=channel.name, title=channel.title, path=quote(channel.name))
 
 
-def _without(headlines: Sequence[Headline], paths: Collection[str]) -> Sequence[Headline]:
-    if any(headline.path in paths for headline in headlines):
-        return [headline for headline in headlines if headline.path not in paths]
-    return headlines
+def _without(headlines: Sequence[Headline], paths: Collection[str]) -> list[Headline]:
+    return [headline for headline in headlines if headline.path not in paths]
 
 
 def _rules(brand: Brand, shipped: Brand) -> bytes:

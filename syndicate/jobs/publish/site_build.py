@@ -45,7 +45,6 @@ TOP_SHOWN = 7
 TRENDING_SHOWN = 5
 TRENDING_READ = 12
 FRONT_TOP = 24
-# Each page shows up to six that it does not show elsewhere.
 MORE_FROM_SECTION = 20
 
 
@@ -338,11 +337,8 @@ class SiteBuild:
 
     def _more_from(self, connection: Connection, section: str) -> list[Headline]:
         if section and section not in self._more:
-            links = story_store.section_links(
-                connection, section, limit=MORE_FROM_SECTION, site_url=self._options.site_url
-            )
-            items = self._views.headlines(connection, [link.article_id for link in links])
-            self._more[section] = list(map(Headline.of, items))
+            ids = story_store.section_articles(connection, section, limit=MORE_FROM_SECTION)
+            self._more[section] = list(map(Headline.of, self._views.headlines(connection, ids)))
         return self._more.get(section, [])
 
     def _write(self, path: str, data: bytes) -> None:
