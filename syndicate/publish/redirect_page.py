@@ -10,10 +10,11 @@ def redirect_page(path: str, target: str, site_url: str) -> bytes:
 
     The web server recognises the first three lines and responds with 301.
     """
-    relative = quote(relpath(target, dirname(path) or "."))
+    relative = escape(quote(relpath(target, dirname(path) or ".")))
+    address = f"{escape(site_url)}/{quote(target)}"
     return (
         '<!DOCTYPE html>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="refresh" content="0; url={escape(relative)}">\n'
-        f'<link rel="canonical" href="{escape(site_url)}/{quote(target)}">\n'
-        f'<p><a href="{escape(relative)}">{escape(site_url)}/{quote(target)}</a></p>\n'
+        f'<meta http-equiv="refresh" content="0; url={relative}">\n'
+        f'<link rel="canonical" href="{address}">\n'
+        f'<title>{address}</title>\n<p><a href="{relative}">{address}</a></p>\n'
     ).encode()

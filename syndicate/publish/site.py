@@ -68,6 +68,7 @@ _ASSETS: Final = (
 )  # fmt: skip
 
 _READ_MORE: Final = 3
+_MORE: Final = 6
 _OTHERS: Final = 5
 # A publisher's "updated" a few seconds after "published" comes from software and is no news.
 _MIN_VISIBLE_UPDATE: Final = timedelta(minutes=1)
@@ -115,10 +116,6 @@ class SitePages:
         self._fragments: dict[tuple[object, ...], Markup] = {}
         self._rails: dict[str, tuple[tuple[tuple[Headline, ...], tuple[Headline, ...]], Markup]] = {}
 
-    def article_page(self, item: PublishedArticle, **lists: Sequence[Headline]) -> bytes:
-        """Return the page at ``item.article.path``."""
-        return _encoded(self._templates.render(_ARTICLE, **self._article(item, **lists)))
-
     def article_pages(
         self,
         items: Sequence[PublishedArticle],
@@ -154,6 +151,9 @@ class SitePages:
         others, related, foreign = _linked(item, headline)
         linked = {article.path, *(other.path for other in item.coverage)}
         linked |= {other.path for other in (*others, *related, *foreign)}
+        more = _without(more_from_section, linked | {other.path for other in (*top, *trending)})
+        told = {headline.story.path} if headline.story else set()
+        more = [other for other in more if not other.story or other.story.path not in told][:_MORE]
         page = ArticlePage(
             canonical=canonical,
             article=article,
@@ -184,7 +184,7 @@ class SitePages:
             other_languages=foreign,
             sources=item.sources,
             foreign_sources=item.foreign_sources,
-            more_from_section=self._more_from_section(root, section, _without(more_from_section, linked)),
+            more_from_section=self._more_from_section(root, section, more),
             rail=self.rail(article.path, _without(top, linked), _without(trending, linked)),
         )
         return self._variables(root, page, self._section_paths.get(tag_key(article.section), ""), self.site)
@@ -336,10 +336,8 @@ def _feed(channel: Channel) -> NamedPath:
     return NamedPath(name=channel.name, title=channel.title, path=quote(channel.name))
 
 
-def _without(headlines: Sequence[Headline], paths: Collection[str]) -> Sequence[Headline]:
-    if any(headline.path in paths for headline in headlines):
-        return [headline for headline in headlines if headline.path not in paths]
-    return headlines
+def _without(headlines: Sequence[Headline], paths: Collection[str]) -> list[Headline]:
+    return [headline for headline in headlines if headline.path not in paths]
 
 
 def _rules(brand: Brand, shipped: Brand) -> bytes:

@@ -83,3 +83,13 @@ def published(number: int = 1, *, source: Source = HARBOUR, **changes: Any) -> P
 def list_page(pages: SitePages, kind: str, name: str, headlines: Sequence[Headline]) -> bytes:
     """Return the only page of a list."""
     return list_page_of(pages, ListPage(kind=kind, name=name, headlines=headlines))
+
+
+def page_of(
+    pages: SitePages, item: PublishedArticle, *, more: Sequence[Headline] = (), **lists: Sequence[Headline]
+) -> bytes:
+    """Return the page of an article; ``more`` are the latest articles of its section."""
+    (page,) = pages.article_pages([item], {item.article.section: more}, **lists)
+    if isinstance(page, Exception):
+        raise page
+    return page

@@ -18,7 +18,7 @@ from syndicate.publish.lead_image import shows_image
 from syndicate.publish.site import SitePages
 from syndicate.templating import Templates
 from tests.publish.feeds import content_of, every_format, read_one, write
-from tests.publish.samples import HARBOUR, NOW, OPTIONS, WORLD, published
+from tests.publish.samples import HARBOUR, NOW, OPTIONS, WORLD, page_of, published
 from tests.template_variables import FEED_LANGUAGES
 
 TALK = Enclosure(
@@ -110,7 +110,7 @@ def test_a_source_that_allows_nothing_to_be_republished_keeps_its_files() -> Non
 
     for document in (write("rss", article), write("atom", article), json_feed(WORLD, [article], OPTIONS)):
         assert b"cdn.example" not in document
-    assert b"cdn.example" not in SitePages(Templates(), OPTIONS).article_page(article)
+    assert b"cdn.example" not in page_of(SitePages(Templates(), OPTIONS), article)
 
 
 @every_format
@@ -195,7 +195,7 @@ def test_the_largest_languages_have_words() -> None:
 
 def test_a_page_has_players_and_links_to_all_files() -> None:
     page: Any = lxml_html.document_fromstring(
-        SitePages(Templates(), OPTIONS).article_page(published(enclosures=FILES)).decode()
+        page_of(SitePages(Templates(), OPTIONS), published(enclosures=FILES)).decode()
     )
 
     for kind, file in (("audio", TALK), ("video", FILM)):

@@ -30,7 +30,7 @@ from syndicate.publish.site_paths import (
     tag_path,
 )
 from syndicate.templating import Templates
-from tests.publish.samples import HARBOUR, NOW, OPTIONS, OURS, list_page, published, related
+from tests.publish.samples import HARBOUR, NOW, OPTIONS, OURS, list_page, page_of, published, related
 
 SECTION = (Clause(field=ClauseField.SECTION, values=("world",)),)
 CHANNELS = (
@@ -40,6 +40,7 @@ CHANNELS = (
 TEMPLATES = Templates()
 TOP = [Headline.of(published(number)) for number in (11, 12, 13)]
 TRENDING = [Headline.of(published(number)) for number in (21, 22)]
+MORE = [Headline.of(published(number)) for number in (31, 32)]
 
 
 def site(**changes: Any) -> SitePages:
@@ -50,7 +51,7 @@ def site(**changes: Any) -> SitePages:
 def article_page(
     item: PublishedArticle, *, pages: SitePages | None = None, **lists: Sequence[Headline]
 ) -> Any:
-    return lxml_html.document_fromstring((pages or site()).article_page(item, **lists).decode())
+    return lxml_html.document_fromstring(page_of(pages or site(), item, **lists).decode())
 
 
 def front_page(
@@ -137,7 +138,7 @@ def test_an_update_within_a_minute_is_not_shown():
 def test_a_text_that_may_not_be_republished_appears_nowhere():
     silent = published(1, source=replace(HARBOUR, republish=Republish.NONE), html="")
 
-    page = site().article_page(silent).decode()
+    page = page_of(site(), silent).decode()
 
     assert "Water &amp; wind" not in page
     assert "i.jpg" not in page
@@ -147,9 +148,7 @@ def test_a_text_that_may_not_be_republished_appears_nowhere():
 def test_the_lists_of_an_article_page_lead_where_readers_should_go():
     item = replace(published(1), coverage=(related(103), related(104)))
 
-    page = article_page(
-        item, top=TOP, trending=TRENDING, more_from_section=[Headline.of(published(31, source=OURS))]
-    )
+    page = article_page(item, top=TOP, trending=TRENDING, more=[Headline.of(published(31, source=OURS))])
 
     assert links_under(page, "Read more")[0] == "https://pilot.example/101?a=1&b=2"
     assert links_under(page, "More from world") == ["../../../../site/articles/2026/11/flood-31.html"]
@@ -182,7 +181,7 @@ def test_read_more_and_more_from_the_section_leave_out_who_else_tells_the_story(
     told = item.related[0]
     page = article_page(
         replace(item, coverage=(told,)),
-        more_from_section=[Headline.of_related(told), Headline.of(published(31))],
+        more=[Headline.of_related(told), Headline.of(published(31))],
     )
     assert len(told_by_others(page)) == 1
     shown = [*links_under(page, "Read more"), *links_under(page, "More from world")]
@@ -193,7 +192,7 @@ def test_more_from_the_section_leaves_out_what_read_more_shows():
     other = Headline.of(published(31))
     twice = Headline.of_related(related(101))
 
-    page = article_page(published(1), more_from_section=[twice, other])
+    page = article_page(published(1), more=[twice, other])
 
     assert links_under(page, "More from world") == [other.link]
 
@@ -208,10 +207,16 @@ def test_RL9_the_page_has_the_related_list_as_plain_markup_under_a_heading():
 def test_no_list_shows_the_article_itself():
     item = published(12)
 
-    page = article_page(item, top=TOP, trending=TRENDING, more_from_section=TOP)
+    page = article_page(item, top=TOP, trending=TRENDING, more=[Headline.of(item), *MORE])
 
     assert len(links_under(page, "Top stories")) == 2
     assert len(links_under(page, "More from world")) == 2
+
+
+def test_more_from_the_section_leaves_out_what_top_and_trending_show():
+    page = article_page(published(1), top=TOP, trending=TRENDING, more=[*TOP, *TRENDING, *MORE])
+
+    assert links_under(page, "More from world") == [headline.link for headline in MORE]
 
 
 def test_lists_left_out_for_one_article_are_whole_on_the_next():
@@ -289,7 +294,7 @@ def test_D2_every_feed_is_linked_in_sight():
 def test_D6_no_page_needs_inline_script_or_style():
     pages = site()
     everything = [
-        pages.article_page(published(1), top=TOP),
+        page_of(pages, published(1), top=TOP),
         front_page(pages, TOP, TRENDING, [SectionBlock(name="world", path="x", headlines=TOP)]),
         list_page(pages, "section", "world", TOP),
     ]
@@ -425,7 +430,7 @@ def test_every_relative_link_leads_to_something_that_is_published(tmp_path):
     pages = site()
     own = [published(number, source=OURS, related=()) for number in (1, 2, 3)]
     headlines = [Headline.of(item) for item in own]
-    files = {item.article.path: pages.article_page(item, top=headlines) for item in own}
+    files = {item.article.path: page_of(pages, item, top=headlines) for item in own}
     files |= {
         section_path(name): list_page(pages, "section", name, headlines) for name in ("world", "business")
     }
@@ -464,8 +469,8 @@ def test_H3_the_same_input_gives_the_same_bytes_in_any_order():
     first, second = site(), site()
     items = [published(number) for number in (1, 12, 2)]
 
-    forwards = {item.article.path: first.article_page(item, top=TOP) for item in items}
-    backwards = {item.article.path: second.article_page(item, top=TOP) for item in reversed(items)}
+    forwards = {item.article.path: page_of(first, item, top=TOP) for item in items}
+    backwards = {item.article.path: page_of(second, item, top=TOP) for item in reversed(items)}
 
     assert forwards == backwards
 

@@ -18,7 +18,7 @@ from syndicate.publish.site_headline import Headline, SectionBlock
 from syndicate.publish.site_paths import FRONT_PATH, section_path
 from syndicate.publish.site_view import NewsletterOffer
 from syndicate.templating import Templates
-from tests.publish.samples import NOW, OPTIONS, OURS, list_page, published, related
+from tests.publish.samples import NOW, OPTIONS, OURS, list_page, page_of, published, related
 
 pytestmark = pytest.mark.all
 
@@ -74,7 +74,7 @@ def write_site(folder: Path) -> None:
         places=places,
         offers=offers,
     )
-    files = {item.article.path: pages.article_page(item, top=headlines) for item in (ARTICLE, ARABIC)}
+    files = {item.article.path: page_of(pages, item, top=headlines) for item in (ARTICLE, ARABIC)}
     files[FRONT_PATH] = pages.page("pages/front.html", FRONT_PATH, front, updated=NOW)
     files[section_path("world")] = list_page(pages, "section", "world", headlines)
     for path, data in {**files, **pages.assets()}.items():

@@ -29,7 +29,7 @@ from syndicate.publish.site_headline import (
 from syndicate.publish.site_paths import FRONT_PATH
 from syndicate.publish.site_view import EditionLink, EditionTeaser, NewsletterOffer, NewsletterView, SiteView
 from syndicate.templating import Templates
-from tests.publish.samples import OPTIONS, list_page, published
+from tests.publish.samples import OPTIONS, list_page, page_of, published
 from tests.template_variables import attributes, variables
 
 TEMPLATES = Templates()
@@ -43,7 +43,7 @@ def test_a_broken_template_is_named_and_costs_only_its_own_page(tmp_path):
 
     with pytest.raises(RenderError, match=r"pages/listing\.html, line 2: 'headlinez' is undefined"):
         list_page(pages, "section", "world", TOP)
-    assert pages.article_page(published(1))
+    assert page_of(pages, published(1))
 
 
 def test_one_block_of_a_page_can_be_overridden(tmp_path):
@@ -68,7 +68,7 @@ def test_words_can_be_translated_in_one_file(tmp_path):
         shipped.replace('"Reader view"', '"Lesemodus"').replace('language = "en"', 'language = "de"')
     )
 
-    page = SitePages(Templates(tmp_path), OPTIONS).article_page(published(1)).decode()
+    page = page_of(SitePages(Templates(tmp_path), OPTIONS), published(1)).decode()
 
     assert "Lesemodus" in page
     assert "24. Nov. 2026, 08:00" in page

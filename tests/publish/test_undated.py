@@ -13,7 +13,7 @@ from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.templating import Templates
 from tests.publish.feeds import content_of, every_format, read_one, write
-from tests.publish.samples import NOW, OPTIONS, WORLD, published, related
+from tests.publish.samples import NOW, OPTIONS, WORLD, page_of, published, related
 
 
 def undated(number: int = 1, **changes: Any) -> PublishedArticle:
@@ -33,7 +33,7 @@ def undated(number: int = 1, **changes: Any) -> PublishedArticle:
 def test_page_lists_and_feeds_say_so_in_their_language(language: str, words: str) -> None:
     item = undated(language=language, related=(related(101, published=undated_key(NOW)),))
     pages = SitePages(Templates().in_language(language), replace(OPTIONS, language=language))
-    html = pages.article_page(item, top=[Headline.of(undated(2))]).decode()
+    html = page_of(pages, item, top=[Headline.of(undated(2))]).decode()
     page: Any = lxml_html.document_fromstring(html)
     assert words in " ".join(page.xpath("//*[contains(@class, 'dates')]")[0].text_content().split())
     assert html.count(words) == 3

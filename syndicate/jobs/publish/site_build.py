@@ -45,7 +45,7 @@ TOP_SHOWN = 7
 TRENDING_SHOWN = 5
 TRENDING_READ = 12
 FRONT_TOP = 24
-MORE_FROM_SECTION = 6
+MORE_FROM_SECTION = 20
 
 
 class SiteBuild:
@@ -337,10 +337,8 @@ class SiteBuild:
 
     def _more_from(self, connection: Connection, section: str) -> list[Headline]:
         if section and section not in self._more:
-            links = story_store.section_links(
-                connection, section, limit=MORE_FROM_SECTION, site_url=self._options.site_url
-            )
-            self._more[section] = [Headline.of_related(link) for link in links]
+            ids = story_store.section_articles(connection, section, limit=MORE_FROM_SECTION)
+            self._more[section] = list(map(Headline.of, self._views.headlines(connection, ids)))
         return self._more.get(section, [])
 
     def _write(self, path: str, data: bytes) -> None:

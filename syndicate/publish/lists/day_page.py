@@ -15,8 +15,8 @@ from syndicate.publish.site_metadata import collection_facts
 from syndicate.publish.site_paths import ARCHIVE_PATH, LATEST_PATH, UNDATED_PATH, day_path, month_path
 
 # Number of articles on a further page of a day, and the maximum on its first page.
-PART: Final = 120
-FIRST_PART: Final = 240
+PART: Final = 60
+FIRST_PART: Final = 120
 _LEVELS: Final = 3
 
 

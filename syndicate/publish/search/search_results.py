@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from syndicate.model import SearchHit, known_since
@@ -31,13 +31,14 @@ class Facet:
     """Value that narrows a search.
 
     ``link`` has the parameters of the narrower search, or the path of a tag's page. ``share`` is the
-    percentage of the largest count of a day.
+    percentage of the largest count of a day, and ``day`` the day itself.
     """
 
     label: str
     count: int
     link: str
     share: int = 0
+    day: date | None = None
     current: bool = False
 
     @property
@@ -150,6 +151,7 @@ def day_facets(hits: Iterable[SearchHit], query: SearchQuery, zone: ZoneInfo) ->
             count=counts[day],
             link=query.address(since=day, until=day),
             share=100 * counts[day] // most,
+            day=day,
         )
         for day in days
     ]

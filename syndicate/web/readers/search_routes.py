@@ -14,6 +14,7 @@ from syndicate.jobs.publish.on_request.reader_search import ReaderSearch
 from syndicate.publish.feeds.rss_atom import FORMATS
 from syndicate.publish.search.search_query import parse_search
 from syndicate.served_types import served_type_of
+from syndicate.text.plain import clean_line
 from syndicate.web.readers.negotiation import content_type
 from syndicate.web.readers.server_pages import SECURITY_HEADERS, ServerPages
 
@@ -28,7 +29,6 @@ _OPEN_SEARCH = """<?xml version="1.0" encoding="UTF-8"?>
 <Image width="96" height="96" type="image/png">{site}/site/assets/favicon.png</Image>
 <Url type="text/html" template="{site}/search?q={{searchTerms}}"/>
 <Url type="application/atom+xml" template="{site}/search.atom?q={{searchTerms}}"/>
-<Url type="application/json" rel="suggestions" template="{site}/search/suggest?q={{searchTerms}}"/>
 <Url type="application/opensearchdescription+xml" rel="self" template="{site}/opensearch.xml"/>
 </OpenSearchDescription>
 """
@@ -91,7 +91,7 @@ class SearchHandler:
         """Return the OpenSearch description, by which browsers offer the search."""
         options = self.search.options
         text = _OPEN_SEARCH.format(
-            short=escape(options.title[:_MAX_SHORT_NAME]),
+            short=escape(clean_line(options.title, _MAX_SHORT_NAME)),
             title=escape(options.title),
             site=escape(options.site_url),
         )
